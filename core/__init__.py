@@ -1,0 +1,3 @@
+"""RoRchestrator: a feature list in, verified git branches out."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,383 @@
+"""Everything known about the protocol of the Claude Code CLI: its arguments, its stream.
+
+Written for 2.1; the streams of 1.0.128 to 2.1.330 are in ``tests/fixtures/claude``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .model import (
+    ALWAYS_DISALLOWED_TOOLS,
+    ClaudeOptions,
+    Fault,
+    Feature,
+    Outcome,
+    Status,
+    Usage,
+)
+
+Message = Mapping[str, object]
+
+STDERR_TAIL_LINES = 20
+
+LARGEST = 2**53
+"""What a count may be at most, as in JavaScript; a larger one is nonsense."""
+
+ENVIRONMENT = {
+    # The CLI's own ten tries can be silent for three minutes.
+    "CLAUDE_CODE_MAX_RETRIES": "3",
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    # All worktrees of a repository share one memory folder.
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
+}
+"""What Claude is started with, unless ``claude.env`` says otherwise."""
+
+
+def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: bool) -> list[str]:
+    """The command line of one attempt; the prompt goes to standard input.
+
+    Each option is one word: the CLI's list options swallow the words that follow them.
+    """
+    allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
+    denied = (*ALWAYS_DISALLOWED_TOOLS, *options.disallowed_tools)
+    valued = {
+        "--permission-mode": options.permission_mode,
+        "--allowedTools": ",".join(allowed),
+        "--disallowedTools": ",".join(denied),
+        "--model": feature.model or options.model,
+        "--fallback-model": options.fallback_model,
+        "--max-turns": options.max_turns,
+        "--max-budget-usd": options.max_budget_usd,
+        "--append-system-prompt": options.append_system_prompt,
+        "--resume" if resume else "--session-id": session_id,
+    }
+    words = [f"{name}={value}" for name, value in valued.items() if value not in ("", None)]
+    return [
+        *options.command,
+        "-p",
+        "--output-format=stream-json",
+        "--verbose",
+        *words,
+        *options.extra_args,
+    ]
+
+
+def shaping_options(options: ClaudeOptions, feature: Feature) -> Sequence[str]:
+    """What of the command line shapes the result: neither session, nor program, nor limits.
+
+    Raising a limit that was hit lets the attempt go on, and makes no finished work stale.
+    """
+    shaping = replace(options, command=(), max_turns=None, max_budget_usd=None)
+    return argv(shaping, feature, "", resume=False)
+
+
+def environment(base: Mapping[str, str], options: ClaudeOptions) -> dict[str, str]:
+    """The environment of an attempt, on top of ``base``."""
+    inherited = {name: value for name, value in base.items() if name != "CLAUDECODE"}
+    return {**inherited, **ENVIRONMENT, **options.env}
+
+
+def parse(line: bytes) -> list[Message]:
+    """The messages on one line of output; none where it isn't JSON of the stream's kind.
+
+    A line may hold an array: ``"verbose": true`` in the user's settings does that.
+    """
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    values = value if isinstance(value, list) else [value]
+    return [v for v in values if isinstance(v, dict) and isinstance(v.get("type"), str)]
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What the stream has told so far, as far as the outcome depends on it."""
+
+    began: bool = False
+    """Whether Claude got as far as an ``init`` line: from then on its session exists."""
+    version: str = ""
+    authentication: str = ""
+    result: Message | None = None
+    text: str = ""
+    """Of the last result that answers our prompt, not a background task's notification."""
+    waiting: bool = False
+    """Whether the last thing of weight was a result: Claude has nothing left to do."""
+    error: str = ""
+    """The class that the last failed answer was given."""
+    limited: bool = False
+    """Whether a usage limit rejects requests."""
+    cost_usd: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+def observe(transcript: Transcript, message: Message) -> Transcript:
+    """The transcript after one more message of the stream."""
+    kind, subtype = message["type"], message.get("subtype")
+    if kind == "system" and subtype == "init":
+        return replace(
+            transcript,
+            began=True,
+            waiting=False,
+            version=_text(message, "claude_code_version"),
+            authentication=_text(message, "apiKeySource"),
+        )
+    if kind == "assistant":
+        error = _text(message, "error")
+        return replace(transcript, waiting=False, error=error or transcript.error)
+    if kind == "result":
+        answers = "origin" not in message or transcript.result is None
+        text = _text(message, "result") if answers else transcript.text
+        cost_usd, usage = _spent(transcript, message)
+        return replace(
+            transcript, result=message, text=text, waiting=True, cost_usd=cost_usd, usage=usage
+        )
+    if kind == "rate_limit_event":
+        limit = message.get("rate_limit_info")
+        rejected = isinstance(limit, dict) and limit.get("status") == "rejected"
+        return replace(transcript, limited=rejected)
+    return transcript
+
+
+def transcript_of(lines: Iterable[bytes]) -> Transcript:
+    """The transcript of a whole stream."""
+    transcript = Transcript()
+    for line in lines:
+        for message in parse(line):
+            transcript = observe(transcript, message)
+    return transcript
+
+
+def outcome(
+    transcript: Transcript, *, code: int, ended: Fault = Fault.NONE, stderr: str = ""
+) -> Outcome:
+    """How an attempt ended.
+
+    ``code`` is the exit status, negative for a signal. ``ended`` says why we ended it
+    before its result, if we did (``TIMEOUT`` or ``INTERRUPTED``): such an attempt is never a
+    success. Ending a Claude that lingers after its result is not meant by that: its ``code``
+    is then 0.
+    """
+    result = transcript.result
+    fault, reason = _judge(transcript, code, stderr)
+    if ended is not Fault.NONE:
+        fault, reason = ended, _ENDED_REASONS[ended]
+    return Outcome(
+        status=_STATUS.get(fault, Status.FAILED) if reason else Status.COMPLETED,
+        reason=reason,
+        fault=fault,
+        cost_usd=transcript.cost_usd,
+        usage=transcript.usage,
+        duration_ms=_whole(result, "duration_ms"),
+        num_turns=_whole(result, "num_turns"),
+        session_id=_text(result or {}, "session_id"),
+        result=transcript.text,
+        denied_tools=_denied_tools(result),
+    )
+
+
+_STATUS = {Fault.TIMEOUT: Status.TIMED_OUT, Fault.INTERRUPTED: Status.CANCELLED}
+
+_ENDED_REASONS = {
+    Fault.TIMEOUT: "no result in time",
+    Fault.INTERRUPTED: "interrupted",
+}
+
+
+def _judge(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
+    """The fault of an attempt and the reason in words; no words where it succeeded."""
+    result = transcript.result
+    if result is None:
+        return _judge_silence(transcript, code, stderr)
+    if result.get("subtype") != "success":
+        return _judge_stop(result)
+    if result.get("is_error") is not False:
+        said = _text(result, "result")
+        return _fault_of_answer(transcript, said), said or "Claude reported an error"
+    if _whole(result, "num_turns") < 1:
+        said = _text(result, "result")
+        return Fault.REQUEST, said or "the prompt never reached the model"
+    if code != 0:
+        return Fault.TRANSIENT, f"Claude reported success, but ended with {_ending(code)}"
+    return Fault.NONE, ""
+
+
+def _judge_stop(result: Message) -> tuple[Fault, str]:
+    subtype = _text(result, "subtype")
+    errors = result.get("errors")
+    said = "; ".join(map(str, errors)) if isinstance(errors, list) else ""
+    if "No conversation found" in said:
+        return Fault.SESSION, said
+    known = {
+        "error_max_turns": (Fault.ALLOWANCE, "the maximum number of turns is used up"),
+        "error_max_budget_usd": (Fault.ALLOWANCE, "the maximum budget is used up"),
+        "error_max_structured_output_retries": (Fault.NONE, "no valid structured output"),
+        "error_during_execution": (Fault.TRANSIENT, "Claude was interrupted at work"),
+    }
+    fault, words = known.get(subtype, (Fault.NONE, f"Claude stopped: {subtype or 'no subtype'}"))
+    return fault, f"{words} ({said})" if said and "ede_diagnostic" not in said else words
+
+
+_ANSWERS: Sequence[tuple[Fault, str]] = (
+    (Fault.ACCOUNT, r"not logged in|invalid api key|run /login|credit balance|authenticat|oauth"),
+    (Fault.LIMIT, r"^you.ve (hit|reached) your|usage limit|limit reached|rate.?limit|\(429\)"),
+    (Fault.REQUEST, r"prompt is too long|violate our|output token maximum|selected model"),
+    (Fault.TRANSIENT, r"overloaded|unable to connect|timed out|connection|server error|\b5\d\d\b"),
+)
+
+_CLASSES = {
+    "authentication_failed": Fault.ACCOUNT,
+    "oauth_org_not_allowed": Fault.ACCOUNT,
+    "billing_error": Fault.ACCOUNT,
+    "rate_limit": Fault.LIMIT,
+    "overloaded": Fault.TRANSIENT,
+    "server_error": Fault.TRANSIENT,
+    "invalid_request": Fault.REQUEST,
+    "model_not_found": Fault.REQUEST,
+    "max_output_tokens": Fault.REQUEST,
+}
+"""Of an assistant message's ``error``; ``unknown`` is left to the status."""
+
+
+def _fault_of_answer(transcript: Transcript, said: str) -> Fault:
+    """By the exact signs first: limit event, error class, HTTP status; the words drift."""
+    assert transcript.result is not None
+    if transcript.limited:
+        return Fault.LIMIT
+    if transcript.error in _CLASSES:
+        return _CLASSES[transcript.error]
+    status = transcript.result.get("api_error_status")
+    if isinstance(status, int):
+        return _fault_of_status(status, said)
+    return _fault_of_words(said)
+
+
+def _fault_of_status(status: int, said: str) -> Fault:
+    if status in (401, 402, 403) or "credit balance" in said.lower():
+        return Fault.ACCOUNT
+    if status == 429:
+        return Fault.LIMIT
+    return Fault.TRANSIENT if status >= 500 or status == 408 else Fault.REQUEST
+
+
+def _fault_of_words(said: str) -> Fault:
+    for fault, pattern in _ANSWERS:
+        if re.search(pattern, said, re.IGNORECASE):
+            return fault
+    return Fault.REQUEST
+
+
+_COMPLAINTS: Sequence[tuple[Fault, str]] = (
+    (Fault.SESSION, r"no conversation found|already in use|requires a valid session"),
+    (Fault.REQUEST, r"input must be provided|exceeds 10MB|no messages returned"),
+    (Fault.ACCOUNT, r"not logged in|invalid api key|run /login"),
+    (
+        Fault.USAGE,
+        # In lower case, as its option parser has it: any crash may begin with "Error: ".
+        r"^(?-i:error): |is invalid|unknown option|cannot be used with root|requires --verbose"
+        r"|invalid session id",
+    ),
+)
+
+
+def _judge_silence(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
+    """An attempt without a result: what it said on standard error is all there is."""
+    tail = "\n".join(stderr.strip().splitlines()[-STDERR_TAIL_LINES:])
+    if code in (126, 127) and not transcript.began:
+        return Fault.USAGE, tail or "claude could not be started"
+    if code > 0 and not transcript.began:
+        for fault, pattern in _COMPLAINTS:
+            if re.search(pattern, tail, re.IGNORECASE | re.MULTILINE):
+                return fault, tail
+    reason = f"Claude ended without a result ({_ending(code)})"
+    return Fault.TRANSIENT, f"{reason}: {tail}" if tail else reason
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def _text(message: Message, key: str) -> str:
+    value = message.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _whole(message: Message | None, key: str) -> int:
+    value = message.get(key) if message else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 <= value <= LARGEST else 0
+
+
+def _spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage]:
+    """USD and tokens of this process so far.
+
+    The figures of a result line are cumulative over the process, and since 2.1.330 over the
+    earlier processes of a resumed session too: the share of each line, where it is given, is
+    what adds up.
+    """
+    share = result.get("model_usage_since_last_result")
+    if isinstance(share, dict):
+        models = [model for model in share.values() if isinstance(model, dict)]
+        before = 0.0 if transcript.result is None else transcript.cost_usd
+        return (
+            _sum_of([before, *(_dollars(model.get("costUSD")) for model in models)]),
+            transcript.usage + _of_models(models),
+        )
+    return _dollars(result.get("total_cost_usd")), _usage(result)
+
+
+def _sum_of(costs: Iterable[float | None]) -> float | None:
+    known = list(costs)
+    return None if None in known else sum(filter(None, known), 0.0)
+
+
+def _dollars(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order
+
+
+_MODEL_USAGE = {
+    "input_tokens": "inputTokens",
+    "output_tokens": "outputTokens",
+    "cache_creation_input_tokens": "cacheCreationInputTokens",
+    "cache_read_input_tokens": "cacheReadInputTokens",
+}
+
+
+def _usage(result: Message) -> Usage:
+    """Tokens by ``modelUsage``, which counts subagents too; else by ``usage``."""
+    models = result.get("modelUsage")
+    if isinstance(models, dict) and models:
+        return _of_models([model for model in models.values() if isinstance(model, dict)])
+    usage = result.get("usage")
+    return _tokens(usage, {k: k for k in _MODEL_USAGE}) if isinstance(usage, dict) else Usage()
+
+
+def _of_models(models: Iterable[Message]) -> Usage:
+    return sum((_tokens(model, _MODEL_USAGE) for model in models), Usage())
+
+
+def _tokens(counts: Message, names: Mapping[str, str]) -> Usage:
+    return Usage(**{ours: _whole(counts, theirs) for ours, theirs in names.items()})
+
+
+def _denied_tools(result: Message | None) -> tuple[str, ...]:
+    denials = result.get("permission_denials") if result else None
+    if not isinstance(denials, list):
+        return ()
+    return tuple(_denied_tool(denial) for denial in denials if isinstance(denial, dict))
+
+
+def _denied_tool(denial: Message) -> str:
+    name = _text(denial, "tool_name") or "a tool"
+    given = denial.get("tool_input")
+    command = _text(given, "command") if isinstance(given, dict) else ""
+    return f"{name}({command})" if command else name

@@ -1,0 +1,134 @@
+"""The command line: parser, signals, and the one boundary where errors become exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+
+from . import __version__
+from .errors import ExitCode, UserError
+
+DESCRIPTION = """\
+Bring a list of features to verified git branches: Claude Code, headless, many at once,
+each feature in a git worktree of its own."""
+
+EXAMPLES = """\
+examples:
+  rorchestrator plan                 what would run, and what it would cost
+  rorchestrator run --yes            run it without asking
+  rorchestrator cleanup --merged     remove what is merged
+
+The global wrapper also takes: rorchestrator self-update [VERSION]
+"""
+
+COMMANDS = {
+    "plan": "show the waves, what would run and why, and what it will cost",
+    "run": "bring the features to finished branches",
+    "status": "show where each feature stands",
+    "logs": "show what Claude said and did for a feature",
+    "cleanup": "remove the worktrees and branches of finished features",
+}
+
+
+def parser(chosen: str = "") -> argparse.ArgumentParser:
+    """The parser of the command line; of the commands, only the ``chosen`` one in full.
+
+    The others are known by name: importing them all would double the time of a start.
+    """
+    top = argparse.ArgumentParser(
+        prog="rorchestrator",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"rorchestrator {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            import_module(f".commands.{name}", __package__).configure(command)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. Nothing else ever leaves this function."""
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        _check_system()
+        chosen = next((word for word in words if word in COMMANDS), "")
+        arguments = parser(chosen).parse_args(words)
+        code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
+        sys.stdout.flush()
+        return code
+    except SystemExit as leaving:  # argparse, after --help or a usage error
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.CANNOT_START
+    except UserError as error:
+        return _complain(error)
+    except BrokenPipeError:
+        return _be_silent()
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # the one boundary: no traceback reaches a user
+        return _apologise(error)
+
+
+def entry_point() -> None:
+    """For the console script: :func:`main` on the real streams."""
+    for stream in (sys.stdout, sys.stderr):
+        # A character that the stream can't encode is no reason to fail.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = main()
+    # Nothing is left to say, and what is left of a closed pipe must not be said.
+    _be_silent()
+    sys.exit(code)
+
+
+def _check_system() -> None:
+    if os.name != "posix":
+        raise UserError(
+            "RoRchestrator runs on Linux and macOS", hint="on Windows, use it inside WSL"
+        )
+
+
+def _complain(error: UserError) -> int:
+    from .text import clean
+
+    lines = [f"rorchestrator: {clean(error.message)}"]
+    lines += [f"  {clean(detail)}" for detail in error.details]
+    if error.hint:
+        lines.append(f"  next: {clean(error.hint)}")
+    with suppress(OSError):
+        print("\n".join(lines), file=sys.stderr, flush=True)
+    return error.exit_code
+
+
+def _apologise(error: Exception) -> int:
+    """One line about a fault of ours; the traceback goes to a file."""
+    import tempfile
+    import traceback
+
+    file, path = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
+    with open(file, "w", encoding="utf-8") as report:
+        traceback.print_exception(type(error), error, error.__traceback__, file=report)
+    with suppress(OSError):
+        print(
+            f"rorchestrator: a fault of its own: {type(error).__name__}; details in {path}",
+            file=sys.stderr,
+        )
+    return ExitCode.INTERNAL
+
+
+def _be_silent() -> int:
+    """The reader went away: what is still in the buffer has nowhere to go."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return ExitCode.UP_TO_DATE

@@ -1,0 +1,1 @@
+"""One file a sub-command: its parser, and ``execute(arguments) -> exit code``."""

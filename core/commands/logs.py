@@ -1,0 +1,123 @@
+"""``logs``: Claude's stream of an attempt as readable text, or raw."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from ..errors import ExitCode, UserError
+from .workplace import add_common_options, open_workplace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..state import Attempt
+    from .workplace import Workplace
+
+EXAMPLES = """\
+examples:
+  rorchestrator logs auth
+  rorchestrator logs auth --follow
+  rorchestrator logs auth --attempt 1 --raw | head
+"""
+
+POLL_SECONDS = 0.2
+READ_BYTES = 65536
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = "Show Claude's stream of a feature's last attempt, as readable text."
+    parser.epilog = EXAMPLES
+    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.add_argument("--attempt", type=int, metavar="N", help="not the last, but the N-th")
+    parser.add_argument("--raw", action="store_true", help="the stream as Claude printed it")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on while it grows")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print a stream; with ``--follow`` until its attempt is over."""
+    place = open_workplace(arguments)
+    attempt = _attempt(arguments, place)
+    show = _raw if arguments.raw else _Readable(arguments)
+    try:
+        with open(attempt.log, "rb") as file:
+            over = attempt.outcome is not None
+            while True:
+                for chunk in iter(lambda: file.read(READ_BYTES), b""):
+                    show(chunk)
+                sys.stdout.flush()
+                if over or not arguments.follow:
+                    break
+                time.sleep(POLL_SECONDS)
+                over = _is_over(place, arguments.id, attempt)
+    except FileNotFoundError:
+        raise UserError(f"{attempt.log} is gone", hint="it was removed from outside") from None
+    if not arguments.raw:
+        _show_errors(attempt.log)
+    return ExitCode.UP_TO_DATE
+
+
+def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
+    known = place.state().feature(arguments.id)
+    if not known.attempts:
+        from ..config import did_you_mean
+
+        near = did_you_mean(arguments.id, place.dag.features)
+        raise UserError(
+            f"{arguments.id!r} has no attempt yet{near}", hint="rorchestrator status lists them all"
+        )
+    if arguments.attempt is None:
+        return known.attempts[-1]
+    for attempt in known.attempts:
+        if attempt.number == arguments.attempt:
+            return attempt
+    there = ", ".join(str(attempt.number) for attempt in known.attempts)
+    raise UserError(f"{arguments.id} has no attempt {arguments.attempt}", hint=f"there is: {there}")
+
+
+def _is_over(place: Workplace, id: str, attempt: Attempt) -> bool:
+    """Whether the attempt ended, or the run that it belongs to is gone."""
+    for now in place.state().feature(id).attempts:
+        if (now.run, now.number) == (attempt.run, attempt.number) and now.outcome is None:
+            return place.lock.holder() is None
+    return True
+
+
+def _raw(chunk: bytes) -> None:
+    sys.stdout.buffer.write(chunk)
+
+
+class _Readable:
+    """Prints the messages of a stream that arrives in pieces."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        from ..lines import LineSplitter
+        from ..reporter import style_of
+
+        self.style = style_of(sys.stdout, arguments.color)
+        self.verbose: bool = arguments.verbose
+        self.quiet: bool = arguments.quiet
+        self._splitter = LineSplitter()
+
+    def __call__(self, chunk: bytes) -> None:
+        from ..claude import parse
+        from ..text import message_lines
+
+        for line in self._splitter.feed(chunk):
+            for message in parse(line):
+                for text in message_lines(
+                    message, self.style, verbose=self.verbose, quiet=self.quiet
+                ):
+                    print(text)
+
+
+def _show_errors(log: str) -> None:
+    from ..text import clean
+
+    path = log[: -len(".jsonl")] + ".stderr"
+    if os.path.exists(path) and os.path.getsize(path):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            print(f"stderr:\n{clean(file.read(READ_BYTES)).rstrip()}")

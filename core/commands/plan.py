@@ -1,0 +1,103 @@
+"""``plan``: the waves, what would run and why, and what it will take. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ..errors import ExitCode
+from .workplace import (
+    add_common_options,
+    add_selection_options,
+    check_names,
+    decide,
+    make_plan,
+    open_workplace,
+    select,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..schedule import Plan
+
+EXAMPLES = """\
+examples:
+  rorchestrator plan
+  rorchestrator plan --config config/react.example.json
+  rorchestrator plan --json | python3 -m json.tool
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = "Show what run would do. Starts nothing and writes nothing."
+    parser.epilog = EXAMPLES
+    add_selection_options(parser)
+    parser.add_argument("--json", action="store_true", help="the plan as one JSON object")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Show the plan."""
+    from ..reporter import style_of
+    from ..text import plan_lines
+
+    place = open_workplace(arguments)
+    state = place.state()
+    check_names(place, state)
+    decisions = decide(place, state, fresh=arguments.fresh, hashed=bool(state.features))
+    selected = select(arguments, place.dag, decisions)
+    slots = arguments.max_parallel or place.config.project.max_parallel
+    plan = make_plan(place, decisions, slots, selected)
+    if arguments.json:
+        print(json.dumps(document(plan), indent=2))
+        return ExitCode.UP_TO_DATE
+    lines = plan_lines(
+        plan,
+        style_of(sys.stdout, arguments.color),
+        verbose=arguments.verbose,
+        quiet=arguments.quiet,
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    return ExitCode.UP_TO_DATE
+
+
+def document(plan: Plan) -> dict[str, object]:
+    """The plan as JSON: costs in USD, times in seconds."""
+    timeline = plan.timeline
+    return {
+        "project_name": plan.project,
+        "description": plan.description,
+        "total_features": len(plan.features),
+        "total_waves": len(plan.waves),
+        "max_parallel": plan.max_parallel,
+        "estimated_tokens": plan.estimated_tokens,
+        "features_without_estimate": plan.unestimated,
+        "estimated_cost_usd": plan.cost_usd(plan.estimated_tokens),
+        "usd_per_million_tokens": plan.usd_per_million_tokens,
+        "critical_path": list(plan.critical_path),
+        "predicted_seconds": timeline.makespan_seconds,
+        "predicted_sequential_seconds": timeline.sequential_seconds,
+        "predicted_speedup": timeline.speedup,
+        "waves": [list(wave) for wave in plan.waves],
+        "features": [_feature(plan, id) for wave in plan.waves for id in wave],
+    }
+
+
+def _feature(plan: Plan, id: str) -> dict[str, object]:
+    feature, decision = plan.features[id], plan.decisions[id]
+    tokens = feature.estimated_tokens
+    return {
+        "id": id,
+        "name": feature.name,
+        "depends_on": list(feature.depends_on),
+        "tags": list(feature.tags),
+        "branch": plan.branches[id],
+        "estimated_tokens": tokens,
+        "estimated_cost_usd": None if tokens is None else plan.cost_usd(tokens),
+        "action": decision.action.value,
+        "reason": decision.reason,
+        "selected": id in plan.selected,
+        "predicted_start_seconds": plan.timeline.starts.get(id),
+    }

@@ -1,0 +1,358 @@
+"""``run``: brings the list up to date."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .. import events, schedule
+from ..dag import DAGResolver
+from ..errors import ExitCode, StateError, UserError
+from ..events import Event
+from ..journal import Holder
+from ..model import Config, Decision, Fault, Outcome, Status, Work
+from ..orchestrator import Orchestrator
+from ..process.spawner import drive, which
+from ..process.supervisor import Supervisor
+from ..reporter import (
+    PROGRESS_SECONDS,
+    Reporter,
+    feature_document,
+    local_time,
+    run_document,
+    style_of,
+    write_reports,
+)
+from ..runner import ClaudeRunner
+from ..state import FeatureState, RunState, apply
+from ..text import plan_lines, report_lines
+from ..worktree import RESULTS
+from .workplace import (
+    HEADS,
+    Workplace,
+    add_common_options,
+    add_selection_options,
+    check_names,
+    decide,
+    make_plan,
+    open_workplace,
+    select,
+)
+
+EXAMPLES = """\
+examples:
+  rorchestrator run
+  rorchestrator run --yes --max-parallel 2
+  rorchestrator run --yes --only api --fail-fast --json > events.jsonl
+"""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = "Run Claude Code for every feature that is not up to date, many at once."
+    parser.epilog = EXAMPLES
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--sequential", action="store_true", help="one at a time, in topological order"
+    )
+    parser.add_argument(
+        "--fail-fast", action="store_true", help="start nothing more once a feature failed"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="events on stdout as they happen, one object a line"
+    )
+    add_selection_options(parser)
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run what is not up to date; the exit code says how that went."""
+    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    if not (arguments.yes or terminal):
+        raise UserError(
+            "run asks before it starts, and there is no terminal to ask on",
+            hint="rorchestrator run --yes",
+        )
+    place = open_workplace(arguments)
+    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
+    try:
+        return RunCommand(arguments, place).execute()
+    finally:
+        place.lock.release()
+
+
+class RunCommand:
+    """One ``run``, under the lock."""
+
+    def __init__(self, arguments: argparse.Namespace, place: Workplace) -> None:
+        self.arguments = arguments
+        self.place = place
+        self.clock = time.time
+        self.style = style_of(sys.stderr, arguments.color)
+        stamp = time.strftime("%Y%m%dT%H%M%S")
+        self.run_id = f"{stamp}-{secrets.token_hex(3)}"
+        self.state = RunState()
+        self.killed_runs: set[str] = set()
+        self.signal: signal.Signals | None = None
+
+    def execute(self) -> int:
+        """Recover, plan, ask, run."""
+        place = self.place
+        repaired = place.journal.open()
+        if repaired:
+            self._say(repaired)
+        self.state = place.state()
+        check_names(place, self.state)
+        self._recover()
+        decisions = decide(place, self.state, fresh=self.arguments.fresh, hashed=True)
+        selected = select(self.arguments, place.dag, decisions)
+        self._show_plan(decisions, selected)
+        if not selected:
+            return ExitCode.UP_TO_DATE
+        results = self._results(decisions, selected)
+        config = _with_program(place.config)
+        if not (self.arguments.yes or self._agreed(len(selected))):
+            self._say("Nothing was started.")
+            return ExitCode.CANNOT_START
+        try:
+            return asyncio.run(self._session(config, decisions, selected, results))
+        except StateError as error:
+            error.exit_code = ExitCode.INCOMPLETE
+            raise
+
+    def _say(self, words: str) -> None:
+        if not self.arguments.quiet:
+            print(words, file=sys.stderr, flush=True)
+
+    # -- before -------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Settle what a killed run left open: refs are the truth, the journal the intent."""
+        for known in self.state.features.values():
+            if not known.status.active:
+                continue
+            self.killed_runs.add(known.run)
+            commit = self.place.refs.get(f"{RESULTS}{known.id}/{known.run}")
+            outcome = (
+                drive(self._finished(known, commit))
+                if commit
+                else Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+            )
+            self._record(events.ended(self.clock(), known.run, known.id, outcome))
+
+    async def _finished(self, known: FeatureState, commit: str) -> Outcome:
+        stat = await self.place.git.diffstat(known.start_commit, commit)
+        work = Work(commit, stat.files, stat.insertions, stat.deletions)
+        return Outcome(Status.COMPLETED, work=work)
+
+    def _record(self, event: Event) -> None:
+        self.place.journal.append(event)
+        self.state = apply(self.state, event)
+
+    def _show_plan(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> None:
+        plan = make_plan(self.place, decisions, self._slots(), selected)
+        lines = plan_lines(plan, self.style, verbose=self.arguments.verbose)
+        self._say("\n".join(lines) + "\n")
+
+    def _slots(self) -> int:
+        if self.arguments.sequential:
+            return 1
+        return self.arguments.max_parallel or self.place.config.project.max_parallel
+
+    def _results(
+        self, decisions: Mapping[str, Decision], selected: Sequence[str]
+    ) -> dict[str, str]:
+        """The commits of the dependencies that do not run themselves.
+
+        Raises :class:`UserError` where ``--no-deps`` leaves out what has no result yet.
+        """
+        results: dict[str, str] = {}
+        for id in selected:
+            for dependency in self.place.dag.features[id].depends_on:
+                known = self.state.feature(dependency)
+                if dependency in selected or decisions[dependency].reason.startswith("merged"):
+                    continue
+                if known.work is None:
+                    raise UserError(
+                        f"{id} needs {dependency}, which has no result yet",
+                        hint=f"rorchestrator run --only {id} runs both",
+                    )
+                results[dependency] = drive(self._newest(known, known.work.commit))
+        return results
+
+    async def _newest(self, known: FeatureState, result: str) -> str:
+        """A result, or what was committed by hand on top of it."""
+        tip = self.place.tip(known.id)
+        if tip and tip != result and await self.place.git.is_ancestor(result, tip):
+            return tip
+        return result
+
+    def _agreed(self, count: int) -> bool:
+        what = "1 feature" if count == 1 else f"{count} features"
+        print(f"Run {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    # -- the run itself -----------------------------------------------------------------
+
+    async def _session(
+        self,
+        config: Config,
+        decisions: Mapping[str, Decision],
+        selected: Sequence[str],
+        results: Mapping[str, str],
+    ) -> int:
+        arguments, place = self.arguments, self.place
+        stop = asyncio.Event()
+        reporter = self._reporter()
+        async with Supervisor(self.run_id) as supervisor:
+            self._listen(stop, supervisor)
+            for run in self.killed_runs:
+                await supervisor.end_run(run)
+            dag = DAGResolver(place.dag.features[id] for id in selected)
+            rank = schedule.wave_order if arguments.sequential else schedule.longest_path_first
+            orchestrator = Orchestrator(
+                dag,
+                rank(dag),
+                self._slots(),
+                run=self.run_id,
+                base_commit=place.base_commit,
+                decisions=decisions,
+                results=results,
+                state=self.state,
+                journal=place.journal,
+                listeners=[reporter.on_event],
+                clock=self.clock,
+                stop=stop,
+                fail_fast=arguments.fail_fast,
+            )
+            runner = ClaudeRunner(
+                config,
+                place.worktrees.using(place.git.using(supervisor)),
+                supervisor,
+                run=self.run_id,
+                log_folder=os.path.join(place.journal.folder, "logs", self.run_id),
+                emit=orchestrator.emit,
+                clock=self.clock,
+                stop=stop,
+                environ=os.environ,
+            )
+            orchestrator.emit(self._started(selected))
+            ticker = asyncio.create_task(_tick(reporter))
+            try:
+                await orchestrator.run(runner.run)
+            finally:
+                ticker.cancel()
+                reporter.finish()
+        code = self._exit_code(orchestrator.state, selected)
+        orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
+        self._report(orchestrator.state, decisions)
+        return code
+
+    def _reporter(self) -> Reporter:
+        plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+        return Reporter(
+            sys.stderr,
+            self.style,
+            quiet=self.arguments.quiet,
+            verbose=self.arguments.verbose,
+            json_stream=sys.stdout if self.arguments.json else None,
+            progress=not plain,
+            clock=self.clock,
+        )
+
+    def _started(self, selected: Sequence[str]) -> Event:
+        return events.run_started(
+            self.clock(),
+            self.run_id,
+            pid=os.getpid(),
+            base_branch=self.place.config.project.base_branch,
+            base_commit=self.place.base_commit,
+            features=selected,
+            max_parallel=self._slots(),
+        )
+
+    def _listen(self, stop: asyncio.Event, supervisor: Supervisor) -> None:
+        """The first signal asks everything to end, a second one does not ask."""
+
+        def heard(number: signal.Signals) -> None:
+            if stop.is_set():
+                supervisor.kill_all()
+                return
+            self.signal = number
+            stop.set()
+            self._say("\nStopping: waiting for Claude to end. Once more to kill it.")
+
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, heard, number)
+
+    def _exit_code(self, state: RunState, selected: Sequence[str]) -> int:
+        if self.signal is not None:
+            return 128 + self.signal
+        features = [state.feature(id) for id in selected]
+        if all(feature.status is Status.COMPLETED for feature in features):
+            return ExitCode.UP_TO_DATE
+        faults = [
+            attempt.outcome.fault
+            for feature in features
+            for attempt in feature.of_run(self.run_id)
+            if attempt.outcome is not None
+        ]
+        if faults and all(fault.fatal for fault in faults):
+            return ExitCode.CANNOT_START
+        return ExitCode.INCOMPLETE
+
+    # -- after --------------------------------------------------------------------------
+
+    def _report(self, state: RunState, decisions: Mapping[str, Decision]) -> None:
+        run = state.run
+        assert run is not None and run.ended_at is not None
+        heads = drive(self.place.git.refs(HEADS))
+        document = run_document(
+            state,
+            run,
+            project_name=self.place.config.project.name,
+            waves=self.place.dag.waves(),
+            branches=[
+                branch
+                for id, branch in self.place.branches.items()
+                if id in run.features and HEADS + branch in heads
+            ],
+            up_to_date=[id for id in decisions if id not in run.features],
+        )
+        results = [feature_document(state.feature(id)) for id in run.features]
+        folder = os.path.join(self.place.config.workspace, "reports")
+        files = write_reports(folder, document, results, run.ended_at)
+        if self.arguments.json:
+            print(json.dumps({"event": "report", "files": files, **document}), flush=True)
+            return
+        lines = report_lines(state, document, style_of(sys.stdout, self.arguments.color))
+        print("\n".join([*lines, f"Report: {files[0]}"]), flush=True)
+
+
+async def _tick(reporter: Reporter) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        reporter.tick()
+
+
+def _with_program(config: Config) -> Config:
+    """The list with Claude's program as a path, found once and before anything is started."""
+    name, *rest = config.claude.command
+    path = which(name, {**os.environ, **config.claude.env})
+    if not path:
+        raise UserError(
+            f"{name} was not found on PATH",
+            hint="install Claude Code (https://claude.ai/code), or set claude.command in the list",
+        )
+    return replace(config, claude=replace(config.claude, command=(os.path.abspath(path), *rest)))

@@ -1,0 +1,192 @@
+"""``status``: what is known of each feature, from a new process, at any time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from ..errors import ExitCode, UserError
+from ..model import Status
+from ..process.spawner import Spawner, drive, which
+from ..reporter import local_time, style_of
+from ..state import FeatureState, RunState, cost_is_complete, cost_usd
+from ..text import Style, clean, counted, duration, money, one_line, table_lines
+from .workplace import Workplace, add_common_options, merged_how, open_workplace
+
+EXAMPLES = """\
+examples:
+  rorchestrator status
+  watch -n 5 rorchestrator status
+  rorchestrator status --json | python3 -m json.tool
+"""
+
+VERSION_SECONDS = 5.0
+
+Json = object
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = "Show where each feature stands, also while a run is going on elsewhere."
+    parser.epilog = EXAMPLES
+    parser.add_argument("--json", action="store_true", help="all of it as one JSON object")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Show the state of everything."""
+    place = open_workplace(arguments)
+    document = drive(_document(place, place.state()))
+    if arguments.json:
+        print(json.dumps(document, indent=2))
+    else:
+        style = style_of(sys.stdout, arguments.color)
+        print("\n".join(_lines(document, style, arguments)))
+    return ExitCode.UP_TO_DATE
+
+
+async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
+    project = place.config.project
+    holder = place.lock.holder()
+    listed = list(place.dag.features)
+    gone = [id for id, known in state.features.items() if id not in listed and known.worktree]
+    features = [
+        await _feature(place, state.feature(id), holder is not None) for id in [*listed, *gone]
+    ]
+    run = state.run
+    return {
+        "project_name": project.name,
+        "repository": place.git.repository.top,
+        "base_branch": project.base_branch,
+        "base_commit": place.base_commit,
+        "config": place.config.path,
+        "claude": _claude_version(place),
+        "running": vars(holder) if holder is not None else None,
+        "last_run": None
+        if run is None
+        else {
+            "run": run.id,
+            "started_at": local_time(run.started_at),
+            "finished_at": local_time(run.ended_at),
+            "exit_code": run.exit_code,
+        },
+        "features": features,
+    }
+
+
+async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict[str, Json]:
+    listed = place.dag.features.get(known.id)
+    tip = place.tip(known.id)
+    entry = await place.worktrees.entry(known.id) if known.worktree else None
+    path = entry.path if entry is not None and os.path.isdir(entry.path) else ""
+    status = known.status.value
+    if known.status.active and not running:
+        status = "interrupted"
+    ended_at = known.ended_at
+    seconds = None
+    if known.started_at is not None and ended_at is not None:
+        seconds = round(ended_at - known.started_at, 3)
+    return {
+        "id": known.id,
+        "name": listed.name if listed else known.name,
+        "in_list": listed is not None,
+        "status": status,
+        "reason": known.reason,
+        "cost_usd": cost_usd(known.attempts),
+        "cost_is_complete": cost_is_complete(known.attempts),
+        "duration_seconds": seconds,
+        "started_at": local_time(known.started_at),
+        "finished_at": local_time(ended_at),
+        "attempts": len(known.attempts),
+        "session_id": known.session_id or None,
+        "branch": place.worktrees.branch(known.id) if tip else None,
+        "commit": tip or None,
+        "ahead": await place.git.count_commits(tip, place.base_commit) if tip else 0,
+        "merged": await _merged(place, known),
+        "worktree": path or None,
+        "uncommitted": list((await place.git.status(path)).uncommitted) if path else [],
+    }
+
+
+async def _merged(place: Workplace, known: FeatureState) -> str | None:
+    if known.status is not Status.COMPLETED or known.work is None:
+        return None
+    return (
+        await merged_how(place, known, place.base_commit, place.config.project.base_branch) or None
+    )
+
+
+def _claude_version(place: Workplace) -> str | None:
+    """What ``claude --version`` says; ``None`` where there is no claude."""
+    name, *rest = place.config.claude.command
+    path = which(name, os.environ)
+    if not path:
+        return None
+    try:
+        finished = Spawner().ask(
+            [path, *rest, "--version"], env=os.environ, timeout_seconds=VERSION_SECONDS
+        )
+    except UserError as error:
+        return error.message
+    return one_line(finished.text) or finished.complaint
+
+
+def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespace) -> list[str]:
+    lines = [] if arguments.quiet else _heading(document, style)
+    features = document["features"]
+    assert isinstance(features, list)
+    rows = [["FEATURE", "STATUS", "COST", "TIME", "AHEAD", "MERGED", "BRANCH", "WORKTREE"]]
+    rows += [_row(feature) for feature in features]
+    heading, *rest = table_lines(rows)
+    lines += [style.paint(heading, "bold"), *rest]
+    for feature in features:
+        lines += _details(feature, style, verbose=arguments.verbose)
+    return lines
+
+
+def _heading(document: dict[str, Json], style: Style) -> list[str]:
+    running = document["running"]
+    at_work = "no run at work"
+    if isinstance(running, dict):
+        at_work = (
+            f"{running['command']} at work: pid {running['pid']}, since {running['started_at']}"
+        )
+    base = f"{document['base_branch']} ({str(document['base_commit'])[:10]})"
+    claude = document["claude"] or "not found on PATH"
+    return [
+        style.paint(one_line(f"{document['project_name']}"), "bold"),
+        one_line(f"Repository: {document['repository']}, base {base}"),
+        f"Claude: {claude}",
+        f"Run: {at_work}",
+        "",
+    ]
+
+
+def _row(feature: dict[str, Json]) -> list[str]:
+    cost, seconds = feature["cost_usd"], feature["duration_seconds"]
+    attempted = bool(feature["attempts"])
+    files = feature["uncommitted"]
+    assert isinstance(files, list)
+    where = one_line(str(feature["worktree"] or "-"))
+    return [
+        str(feature["id"]),
+        str(feature["status"]).replace("_", " "),
+        money(cost if isinstance(cost, float) else None) if attempted else "-",
+        duration(seconds) if isinstance(seconds, float) else "-",
+        str(feature["ahead"]),
+        str(feature["merged"] or "-"),
+        str(feature["branch"] or "-"),
+        where + (f" ({counted(len(files), 'uncommitted file')})" if files else ""),
+    ]
+
+
+def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
+    lines = []
+    if feature["reason"]:
+        said = clean(str(feature["reason"])).splitlines()
+        lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
+    if verbose and feature["session_id"]:
+        lines.append(f"    {feature['id']}: session {feature['session_id']}")
+    return lines

@@ -1,0 +1,610 @@
+"""Reads and checks the feature list: every fault at once, each with its JSON path."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .dag import cycle
+from .errors import UserError
+from .model import ClaudeOptions, Config, Feature, Project
+
+SEARCHED = (
+    "config/feature_list.json",
+    "orchestrator/config/feature_list.json",
+    ".rorchestrator/config/feature_list.json",
+)
+"""Looked for in the current folder and in each one above it."""
+
+PROMPT_LIMIT_BYTES = 8 * 1024 * 1024
+"""The CLI refuses 10 MiB of standard input; context and rules go on top of a prompt."""
+
+LIST_LIMIT_BYTES = 64 * 1024 * 1024
+
+LARGEST = 2**53
+"""What a number may be at most: beyond it, neither arithmetic nor JSON is exact."""
+
+CIRCLES_SHOWN = 10
+HINTED = 10
+"""How many unknown ids are looked up among the known ones, which is slow in a long list."""
+
+PERMISSION_MODES = (
+    "acceptEdits",
+    "auto",
+    "bypassPermissions",
+    "default",
+    "dontAsk",
+    "manual",
+    "plan",
+)
+
+TOOLS = (
+    "Agent",
+    "Bash",
+    "BashOutput",
+    "Edit",
+    "ExitPlanMode",
+    "Glob",
+    "Grep",
+    "KillShell",
+    "LS",
+    "MultiEdit",
+    "NotebookEdit",
+    "NotebookRead",
+    "Read",
+    "Skill",
+    "SlashCommand",
+    "Task",
+    "TaskOutput",
+    "TaskStop",
+    "TodoWrite",
+    "WebFetch",
+    "WebSearch",
+    "Write",
+)
+"""Known tools, for the did-you-mean; a name far from all of them may be a newer tool."""
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+ID_LIMIT = 100
+
+_TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
+_UNPASSABLE = re.compile("[\0\ud800-\udfff]")
+_REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\A[/.-]")
+
+Faults = "list[str]"
+Check = Callable[["_Reader", str, object], object]
+
+
+def find(start: str) -> str:
+    """The feature list of the folder ``start`` or of the nearest one above it.
+
+    Raises :class:`UserError` where there is none.
+    """
+    folder = os.path.abspath(start)
+    while True:
+        for name in SEARCHED:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                return path
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            raise UserError(
+                f"no feature list found from {os.path.abspath(start)} upwards",
+                hint="write config/feature_list.json, or name one with --config PATH",
+            )
+        folder = parent
+
+
+def load(path: str) -> Config:
+    """Read and check a feature list, with all the files that it names.
+
+    Raises :class:`UserError` with every fault, one a line.
+    """
+    path = os.path.abspath(path)
+    data = _read_json(path)
+    folder = os.path.dirname(path)
+    workspace = os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
+    reader = _Reader(workspace)
+    config = _config(reader, path, data)
+    if reader.faults:
+        count = len(reader.faults)
+        raise UserError(
+            f"{path} has {count} fault{'s' if count > 1 else ''}",
+            details=tuple(reader.faults),
+            hint="docs: README.md, “The feature list”",
+        )
+    return config
+
+
+def _read_json(path: str) -> object:
+    try:
+        text = _content(path, LIST_LIMIT_BYTES).decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} does not exist", hint="write it, or name another list with --config PATH"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UserError(f"{path} is not JSON: {error.msg} at {where}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not a feature list: {error}") from None
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object; a key that stands twice in it is a mistake that JSON parsers hide."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {name!r} stands twice in one object")
+        found[name] = value
+    return found
+
+
+def _content(path: str, limit: int) -> bytes:
+    """The bytes of a file. Raises ``OSError``, or ``ValueError`` where it is not fit to be read."""
+    # Not to block on a FIFO: what is opened is looked at before it is read.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise ValueError(f"larger than {limit >> 20} MiB")
+    return content
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What is known of a key: how its value is checked, and the field that it fills."""
+
+    check: Check
+    field: str = ""
+
+
+class _Reader:
+    """Collects the faults of one list, and reads each prompt file once."""
+
+    def __init__(self, workspace: str) -> None:
+        self.workspace = workspace
+        self.faults: list[str] = []
+        self._texts: dict[str, tuple[str | None, str]] = {}
+
+    def fault(self, path: str, text: str) -> None:
+        self.faults.append(f"{path}: {text}" if path else text)
+
+    def fields(
+        self, path: str, value: object, keys: Mapping[str, _Key], needed: Sequence[str] = ()
+    ) -> dict[str, object]:
+        """The checked values of an object, by the name of the field that each fills."""
+        if not isinstance(value, dict):
+            self.fault(path, f"expected an object, not {_kind(value)}")
+            return {}
+        prefix = f"{path}." if path else ""
+        found: dict[str, object] = {}
+        for name, item in value.items():
+            key = keys.get(name)
+            if key is None:
+                if not name.startswith(("_", "x-", "$")):
+                    self.fault(prefix + name, f"unknown key{did_you_mean(name, keys)}")
+                continue
+            checked = key.check(self, prefix + name, item)
+            if checked is not None:
+                found[key.field or name] = checked
+        for name in needed:
+            if name not in value:
+                self.fault(path, f"{name} is missing")
+        return found
+
+    def text_file(self, path: str, name: str) -> str | None:
+        """The text of a file of the workspace, looked up in ``prompts/`` first."""
+        if name not in self._texts:
+            self._texts[name] = self._read_text(name)
+        text, fault = self._texts[name]
+        if fault:
+            self.fault(path, f"{name} {fault}")
+        return text
+
+    def _read_text(self, name: str) -> tuple[str | None, str]:
+        """The text of a file, or what is wrong with it."""
+        prompts = os.path.join(self.workspace, "prompts")
+        places = (os.path.join(prompts, name), os.path.join(self.workspace, name))
+        file = next((place for place in places if os.path.lexists(place)), None)
+        if file is None:
+            return None, f"is neither in {prompts}{os.sep} nor in the workspace"
+        if not _inside(file, self.workspace):
+            return None, f"is outside the workspace {self.workspace}"
+        try:
+            content = _content(file, PROMPT_LIMIT_BYTES)
+        except OSError as error:
+            return None, f"can't be read: {error.strerror}"
+        except ValueError as error:
+            return None, f"is {error}"
+        return content.decode("utf-8-sig", "replace").replace("\0", "�"), ""
+
+
+def _inside(file: str, folder: str) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(file), real]) == real
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+    return names.get(type(value), "a list" if isinstance(value, list) else "an object")
+
+
+def did_you_mean(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    """`` (did you mean 'x'?)`` where one of ``known`` is near; else nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+# -- checks of single values --------------------------------------------------------------
+
+
+def _text(reader: _Reader, path: str, value: object) -> str | None:
+    if not isinstance(value, str):
+        reader.fault(path, f"expected a string, not {_kind(value)}")
+    elif _UNPASSABLE.search(value):
+        reader.fault(path, "holds what no program can be given: NUL, or half a surrogate pair")
+    else:
+        return value
+    return None
+
+
+def _filled(reader: _Reader, path: str, value: object) -> str | None:
+    text = _text(reader, path, value)
+    if text is not None and not text.strip():
+        reader.fault(path, "is empty")
+        return None
+    return text
+
+
+def _texts(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list):
+        reader.fault(path, f"expected a list of strings, not {_kind(value)}")
+        return None
+    checked = [_text(reader, f"{path}[{index}]", item) for index, item in enumerate(value)]
+    return tuple(item for item in checked if item is not None)
+
+
+def _command(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
+    words = _texts(reader, path, value)
+    if isinstance(value, list) and value[:1] in ([], [""]):
+        reader.fault(path, "names no program")
+    return words
+
+
+def _flag(reader: _Reader, path: str, value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    reader.fault(path, f"expected true or false, not {_kind(value)}")
+    return None
+
+
+def _whole(least: int | None) -> Check:
+    def check(reader: _Reader, path: str, value: object) -> int | None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            reader.fault(path, f"expected a whole number, not {_shown(value)}")
+        elif abs(value) > LARGEST:
+            reader.fault(path, "is too large")
+        elif least is not None and value < least:
+            reader.fault(path, f"{value} is less than {least}")
+        else:
+            return value
+        return None
+
+    return check
+
+
+POSITIVE = "a number above 0"
+NOT_NEGATIVE = "a number, at least 0"
+
+
+def _number(expected: str) -> Check:
+    zero = expected == NOT_NEGATIVE
+
+    def check(reader: _Reader, path: str, value: object) -> float | None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            reader.fault(path, f"expected {expected}, not {_kind(value)}")
+        elif abs(value) > LARGEST:
+            reader.fault(path, "is too large")
+        elif not (value > 0 or (zero and value == 0)):
+            reader.fault(path, f"expected {expected}, not {value}")
+        else:
+            return float(value)
+        return None
+
+    return check
+
+
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, float) else _kind(value)
+
+
+def _id(reader: _Reader, path: str, value: object) -> str | None:
+    text = _text(reader, path, value)
+    if text is None:
+        return None
+    if not ID.match(text):
+        reader.fault(
+            path, f"{text!r} may hold letters, digits, . _ - and begins with one of the first two"
+        )
+    elif len(text) > ID_LIMIT:
+        reader.fault(path, f"is longer than {ID_LIMIT} characters")
+    elif ".." in text or text.endswith((".", ".lock")):
+        reader.fault(path, f"{text!r} can't be the end of a branch name")
+    else:
+        return text
+    return None
+
+
+def _ref(reader: _Reader, path: str, value: object) -> str | None:
+    """The rules of git-check-ref-format(1), for a name or the beginning of one."""
+    text = _text(reader, path, value)
+    if text and (_REF_FORBIDDEN.search(text) or text == "@" or text.endswith(".")):
+        reader.fault(path, f"{text!r} can't be (part of) a branch name")
+        return None
+    return text
+
+
+def _branch(reader: _Reader, path: str, value: object) -> str | None:
+    return _ref(reader, path, value) if _filled(reader, path, value) else None
+
+
+def _mode(reader: _Reader, path: str, value: object) -> str | None:
+    text = _text(reader, path, value)
+    if text is not None and text not in PERMISSION_MODES:
+        known = ", ".join(PERMISSION_MODES)
+        hint = did_you_mean(text, PERMISSION_MODES) or f" (one of {known})"
+        reader.fault(path, f"unknown mode {text!r}{hint}")
+        return None
+    return text
+
+
+def tool_rule_fault(rule: str) -> str:
+    """What is wrong with a tool rule, which the CLI would ignore without a word."""
+    found = _TOOL_RULE.match(rule.strip())
+    if not found or rule.count("(") != rule.count(")"):
+        return f"malformed tool rule {rule!r} (expected Tool or Tool(what it may do))"
+    name = found[1]
+    if name.startswith("mcp__") or name in TOOLS:
+        return ""
+    exact = [tool for tool in TOOLS if tool.lower() == name.lower()]
+    hint = f" (did you mean {exact[0]!r}?)" if exact else did_you_mean(name, TOOLS)
+    return f"unknown tool {name!r}{hint}" if hint or name[0].islower() else ""
+
+
+def _rules(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
+    rules = _texts(reader, path, value)
+    for index, rule in enumerate(rules or ()):
+        fault = tool_rule_fault(rule)
+        if fault:
+            reader.fault(f"{path}[{index}]", fault)
+    return rules
+
+
+_OURS = (
+    "-p",
+    "--print",
+    "--output-format",
+    "--verbose",
+    "--session-id",
+    "--resume",
+    "-r",
+    "--continue",
+    "-c",
+    "--fork-session",
+    "--no-session-persistence",
+)
+
+
+def _extra_args(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
+    words = _texts(reader, path, value)
+    for index, word in enumerate(words or ()):
+        if word.split("=", 1)[0] in _OURS:
+            reader.fault(f"{path}[{index}]", f"{word} is set by RoRchestrator itself")
+    return words
+
+
+def _variables(reader: _Reader, path: str, value: object) -> dict[str, str] | None:
+    if not isinstance(value, dict):
+        reader.fault(path, f"expected an object of strings, not {_kind(value)}")
+        return None
+    checked: dict[str, str] = {}
+    for name, item in value.items():
+        text = _text(reader, f"{path}.{name}", item)
+        if not name or "=" in name or _UNPASSABLE.search(name):
+            reader.fault(f"{path}.{name}", "can't be an environment variable")
+        elif text is not None:
+            checked[name] = text
+    return checked
+
+
+def _context_file(reader: _Reader, path: str, value: object) -> str | None:
+    name = _filled(reader, path, value)
+    return reader.text_file(path, name) if name else None
+
+
+# -- the objects of the list ----------------------------------------------------------------
+
+_PROJECT = {
+    "name": _Key(_filled),
+    "description": _Key(_text),
+    "repo_path": _Key(_filled),
+    "base_branch": _Key(_branch),
+    "max_parallel": _Key(_whole(1)),
+    "timeout_seconds": _Key(_number(POSITIVE)),
+    "worktrees_path": _Key(_filled),
+    "branch_prefix": _Key(_ref),
+    "usd_per_million_tokens": _Key(_number(NOT_NEGATIVE)),
+}
+
+_PROMPTS = {
+    "context_file": _Key(_context_file, "context"),
+    "quality_rules": _Key(_texts),
+}
+
+_CLAUDE = {
+    "command": _Key(_command),
+    "permission_mode": _Key(_mode),
+    "allowed_tools": _Key(_rules),
+    "disallowed_tools": _Key(_rules),
+    "model": _Key(_filled),
+    "fallback_model": _Key(_filled),
+    "max_turns": _Key(_whole(1)),
+    "max_budget_usd": _Key(_number(POSITIVE)),
+    "append_system_prompt": _Key(_text),
+    "extra_args": _Key(_extra_args),
+    "env": _Key(_variables),
+}
+
+_FEATURE = {
+    "id": _Key(_id),
+    "name": _Key(_filled),
+    "description": _Key(_text),
+    "tags": _Key(_texts),
+    "creates": _Key(_texts),
+    "uses": _Key(_texts),
+    "depends_on": _Key(_texts),
+    "prompt_file": _Key(_filled),
+    "prompt": _Key(_filled),
+    "estimated_tokens": _Key(_whole(0)),
+    "priority": _Key(_whole(None)),
+    "timeout_seconds": _Key(_number(POSITIVE)),
+    "model": _Key(_filled),
+    "allowed_tools": _Key(_rules),
+    "allow_empty": _Key(_flag),
+}
+
+
+def _config(reader: _Reader, path: str, data: object) -> Config:
+    fields = reader.fields("", data, _TOP, needed=("project", "features"))
+    prompts = fields.pop("prompts", {})
+    assert isinstance(prompts, dict)
+    fields.update(prompts, path=path, workspace=reader.workspace)
+    return replace(_EMPTY, **fields)  # type: ignore[arg-type]
+
+
+def _project(reader: _Reader, path: str, value: object) -> Project:
+    fields = reader.fields(path, value, _PROJECT, needed=("name",))
+    repo_path = os.path.expanduser(str(fields.get("repo_path", ".")))
+    fields["repo_path"] = os.path.normpath(os.path.join(reader.workspace, repo_path))
+    return replace(_EMPTY.project, **fields)  # type: ignore[arg-type]
+
+
+def _prompts(reader: _Reader, path: str, value: object) -> dict[str, object]:
+    return reader.fields(path, value, _PROMPTS)
+
+
+def _claude(reader: _Reader, path: str, value: object) -> ClaudeOptions:
+    return ClaudeOptions(**reader.fields(path, value, _CLAUDE))  # type: ignore[arg-type]
+
+
+def _features(reader: _Reader, path: str, value: object) -> tuple[Feature, ...] | None:
+    if not isinstance(value, list):
+        reader.fault(path, f"expected a list, not {_kind(value)}")
+        return None
+    if not value:
+        reader.fault(path, "holds no feature")
+    features = [
+        feature
+        for index, item in enumerate(value)
+        for feature in _feature(reader, f"{path}[{index}]", item)
+    ]
+    _check_dependencies(reader, value, _positions(reader, value))
+    return tuple(features)
+
+
+def _feature(reader: _Reader, path: str, value: object) -> Iterator[Feature]:
+    fields = reader.fields(path, value, _FEATURE, needed=("id",))
+    given = value if isinstance(value, dict) else {}
+    if ("prompt" in given) == ("prompt_file" in given) and isinstance(value, dict):
+        wanted = "exactly one of prompt and prompt_file is needed"
+        reader.fault(path, wanted)
+    if "prompt_file" in fields:
+        text = reader.text_file(f"{path}.prompt_file", str(fields["prompt_file"]))
+        if text is not None and not text.strip():
+            reader.fault(f"{path}.prompt_file", f"{fields['prompt_file']} is empty")
+        fields["prompt"] = text or ""
+    if "id" in fields:
+        fields.setdefault("name", fields["id"])
+        yield replace(_BLANK, **fields)  # type: ignore[arg-type]
+
+
+def _positions(reader: _Reader, value: Sequence[object]) -> dict[str, int]:
+    """Where each id stands; one that stands twice, whatever the case, is a fault."""
+    positions: dict[str, int] = {}
+    folded: dict[str, int] = {}
+    for index, item in enumerate(value):
+        id = item.get("id") if isinstance(item, dict) else None
+        if not isinstance(id, str):
+            continue
+        # Folders and refs collide where the file system ignores case.
+        first = folded.setdefault(id.casefold(), index)
+        if first != index:
+            reader.fault(f"features[{index}].id", f"{id!r} stands in features[{first}] already")
+        positions.setdefault(id, index)
+    return positions
+
+
+def _check_dependencies(
+    reader: _Reader, value: Sequence[object], positions: Mapping[str, int]
+) -> None:
+    graph: dict[str, list[str]] = {id: [] for id in positions}
+    hints: dict[str, str] = {}
+    for index, item in enumerate(value):
+        own = item.get("id") if isinstance(item, dict) else None
+        needed = item.get("depends_on") if isinstance(item, dict) else None
+        seen: set[str] = set()
+        for number, name in enumerate(needed if isinstance(needed, list) else ()):
+            path = f"features[{index}].depends_on[{number}]"
+            if not isinstance(name, str):
+                continue
+            if name not in positions:
+                if name not in hints:
+                    hints[name] = did_you_mean(name, positions) if len(hints) < HINTED else ""
+                reader.fault(path, f"unknown feature {name!r}{hints[name]}")
+            elif name == own:
+                reader.fault(path, f"{name!r} can't depend on itself")
+            elif name in seen:
+                reader.fault(path, f"{name!r} stands here twice")
+            elif isinstance(own, str):
+                graph[own].append(name)
+            seen.add(name)
+    _check_circles(reader, graph, positions)
+
+
+def _check_circles(
+    reader: _Reader, graph: dict[str, list[str]], positions: Mapping[str, int]
+) -> None:
+    for _ in range(CIRCLES_SHOWN):
+        found = cycle(graph)
+        if not found:
+            break
+        place = f"features[{positions[found[0]]}].depends_on"
+        reader.fault(place, f"circle: {' needs '.join(found)}")
+        graph.update((id, []) for id in found)
+
+
+_TOP = {
+    "project": _Key(_project),
+    "prompts": _Key(_prompts),
+    "claude": _Key(_claude),
+    "features": _Key(_features),
+}
+_BLANK = Feature("", "")
+_EMPTY = Config("", "", Project("", ""), ())

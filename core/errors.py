@@ -1,0 +1,42 @@
+"""What can go wrong in a way the user can mend, and the exit codes."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command's exit status means; signals add 128 to their number."""
+
+    UP_TO_DATE = 0
+    INCOMPLETE = 1
+    CANNOT_START = 2
+    INTERNAL = 3
+    HANGUP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class UserError(Exception):
+    """A fault that the user can mend: what happened, and the next step to take.
+
+    ``details`` are further lines, one fault each. The command ends with ``exit_code``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        details: tuple[str, ...] = (),
+        exit_code: ExitCode = ExitCode.CANNOT_START,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+        self.exit_code = exit_code
+
+
+class StateError(UserError):
+    """What happened can't be recorded: nothing further may be started."""

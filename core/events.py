@@ -1,0 +1,260 @@
+"""Everything that can happen in a run, as values: one constructor a kind, and their JSON form.
+
+The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601 in JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from .model import Decision, Fault, Outcome, Status, Usage, Work
+
+VERSION = 1
+"""Of the JSON form; raised when an older reader would misunderstand it."""
+
+Json = object
+"""What ``json.loads`` gives; narrowed where it is read."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened at ``at`` (seconds since 1970), in a run, to a feature or none."""
+
+    kind: str
+    at: float
+    run: str
+    feature: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+def run_started(
+    at: float,
+    run: str,
+    *,
+    pid: int,
+    base_branch: str,
+    base_commit: str,
+    features: Sequence[str],
+    max_parallel: int,
+) -> Event:
+    """A run pinned its base and is about to work on ``features``."""
+    return Event(
+        "run_started",
+        at,
+        run,
+        data={
+            "pid": pid,
+            "base_branch": base_branch,
+            "base_commit": base_commit,
+            "features": list(features),
+            "max_parallel": max_parallel,
+        },
+    )
+
+
+def run_ended(at: float, run: str, *, exit_code: int) -> Event:
+    """A run is over, with this exit code."""
+    return Event("run_ended", at, run, data={"exit_code": exit_code})
+
+
+def preparing(
+    at: float, run: str, decision: Decision, *, branch: str, worktree: str, name: str
+) -> Event:
+    """A feature was given a slot; its worktree comes next."""
+    return Event(
+        "preparing",
+        at,
+        run,
+        decision.feature,
+        {
+            "action": decision.action.value,
+            "why": decision.reason,
+            "key": decision.key,
+            "inputs": dict(decision.inputs),
+            "name": name,
+            "branch": branch,
+            "worktree": worktree,
+        },
+    )
+
+
+def based(at: float, run: str, feature: str, *, start_commit: str, base_commit: str) -> Event:
+    """The feature's worktree is about to be made, on a branch that starts at ``start_commit``:
+    the run's pinned base with the results of the dependencies merged in."""
+    data = {"start_commit": start_commit, "base_commit": base_commit}
+    return Event("based", at, run, feature, data)
+
+
+def attempt_started(
+    at: float, run: str, feature: str, *, attempt: int, session_id: str, resumed: bool, log: str
+) -> Event:
+    """Claude is about to be started; ``log`` is where its output goes."""
+    return Event(
+        "attempt_started",
+        at,
+        run,
+        feature,
+        {"attempt": attempt, "session_id": session_id, "resumed": resumed, "log": log},
+    )
+
+
+def attempt_ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
+    """Claude is gone, and this is what it left."""
+    return Event("attempt_ended", at, run, feature, _outcome_data(outcome))
+
+
+def verifying(at: float, run: str, feature: str) -> Event:
+    """The worktree is being looked over before anything is committed."""
+    return Event("verifying", at, run, feature)
+
+
+def committing(at: float, run: str, feature: str) -> Event:
+    """What Claude left uncommitted is being committed."""
+    return Event("committing", at, run, feature)
+
+
+def ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
+    """The feature's turn in this run is over; ``outcome.work`` is its result, if it has one."""
+    work = outcome.work
+    data: dict[str, Json] = {
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "fault": outcome.fault.value,
+    }
+    if work is not None:
+        data.update(
+            commit=work.commit,
+            files_changed=work.files_changed,
+            insertions=work.insertions,
+            deletions=work.deletions,
+            held_back=list(work.held_back),
+        )
+    return Event("ended", at, run, feature, data)
+
+
+def cleaned(
+    at: float, feature: str, *, merged_into: str, kept_ref: str, discarded: bool, detail: str
+) -> Event:
+    """``cleanup`` removed a feature's worktree and branch; ``kept_ref`` still holds its tip."""
+    return Event(
+        "cleaned",
+        at,
+        "",
+        feature,
+        {
+            "merged_into": merged_into,
+            "kept_ref": kept_ref,
+            "discarded": discarded,
+            "detail": detail,
+        },
+    )
+
+
+def note(at: float, run: str, text: str, feature: str = "") -> Event:
+    """Something that the user should know and that changes no state."""
+    return Event("note", at, run, feature, {"text": text})
+
+
+def _outcome_data(outcome: Outcome) -> dict[str, Json]:
+    return {
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "fault": outcome.fault.value,
+        "cost_usd": outcome.cost_usd,
+        "usage": vars(outcome.usage).copy(),
+        "duration_ms": outcome.duration_ms,
+        "num_turns": outcome.num_turns,
+        "session_id": outcome.session_id,
+        "result": outcome.result,
+        "denied_tools": list(outcome.denied_tools),
+    }
+
+
+def outcome_of(event: Event) -> Outcome:
+    """The :class:`Outcome` that an ``attempt_ended`` or ``ended`` event was made from."""
+    data = event.data
+    cost = data.get("cost_usd")
+    usage = data.get("usage")
+    return Outcome(
+        status=Status(data["status"]),
+        reason=str(data.get("reason", "")),
+        fault=Fault(data.get("fault", "none")),
+        cost_usd=float(cost) if isinstance(cost, (int, float)) else None,
+        usage=_usage_of(usage) if isinstance(usage, dict) else Usage(),
+        duration_ms=integer(data, "duration_ms"),
+        num_turns=integer(data, "num_turns"),
+        session_id=str(data.get("session_id", "")),
+        result=str(data.get("result", "")),
+        denied_tools=strings(data, "denied_tools"),
+        work=_work_of(data),
+    )
+
+
+def _usage_of(counts: Mapping[str, Json]) -> Usage:
+    return Usage(**{name: integer(counts, name) for name in vars(Usage())})
+
+
+def _work_of(data: Mapping[str, Json]) -> Work | None:
+    if "commit" not in data:
+        return None
+    return Work(
+        commit=str(data["commit"]),
+        files_changed=integer(data, "files_changed"),
+        insertions=integer(data, "insertions"),
+        deletions=integer(data, "deletions"),
+        held_back=strings(data, "held_back"),
+    )
+
+
+def integer(data: Mapping[str, Json], key: str) -> int:
+    """A whole number out of event data; 0 where there is none."""
+    value = data.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def strings(data: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    """A list of strings out of event data; empty where there is none."""
+    value = data.get(key)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def timestamp(at: float) -> str:
+    """ISO 8601 with milliseconds and zone (UTC)."""
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def to_json(event: Event) -> dict[str, Json]:
+    """The event as one flat JSON object."""
+    head: dict[str, Json] = {"v": VERSION, "event": event.kind, "at": timestamp(event.at)}
+    if event.run:
+        head["run"] = event.run
+    if event.feature:
+        head["feature"] = event.feature
+    return {**head, **event.data}
+
+
+def from_json(value: Json) -> Event:
+    """The event of a JSON object. Raises ``ValueError`` where it isn't one that we wrote."""
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    data = dict(value)
+    version = data.pop("v", None)
+    if version != VERSION:
+        raise ValueError(f"written in form {version!r}; this version reads {VERSION}")
+    try:
+        event = Event(
+            kind=str(data.pop("event")),
+            at=datetime.fromisoformat(str(data.pop("at"))).timestamp(),
+            run=str(data.pop("run", "")),
+            feature=str(data.pop("feature", "")),
+            data=data,
+        )
+        if event.kind in ("attempt_ended", "ended"):
+            outcome_of(event)  # checked here, so that nobody has to when it is folded
+        return event
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    except KeyError as error:
+        raise ValueError(f"{error.args[0]!r} is missing") from None

@@ -1,0 +1,523 @@
+"""The only place with a git command line: one method a question or a change.
+
+Answers come from exit codes and porcelain formats, never from prose. Methods named for a
+change raise :class:`GitError` when git refuses; questions return a value.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .errors import UserError
+from .process.environment import without_git
+from .process.spawner import Finished, Spawner
+
+OLDEST = (2, 25)
+MERGE_TREE = (2, 38)
+"""First version of ``merge-tree --write-tree``, which merges without a working tree."""
+
+ZERO = "0" * 40
+
+QUIET = (
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.quotePath=false",
+)
+"""For each call: no housekeeping in the background, no program named by an agent's config."""
+
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+
+TRANSIENT = re.compile(
+    rb"\.lock': File exists|cannot lock ref|failed to read .*worktrees/"
+    rb"|bad object worktrees/|could not lock config file"
+)
+TRIES = 8
+
+
+class GitError(UserError):
+    """git refused; ``complaint`` is what it said."""
+
+    def __init__(self, doing: str, finished: Finished) -> None:
+        self.complaint = finished.complaint
+        super().__init__(f"git could not {doing}: {self.complaint or f'exit {finished.code}'}")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where a repository lies; ``top`` is the folder that ``worktrees_path`` is relative to."""
+
+    top: str
+    common_dir: str
+    bare: bool
+    shallow: bool
+    version: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class WorktreeEntry:
+    """One entry of ``git worktree list``."""
+
+    path: str
+    branch: str = ""
+    commit: str = ""
+    locked: str | None = None
+    prunable: bool = False
+
+
+@dataclass(frozen=True)
+class WorktreeStatus:
+    """``git status`` of one worktree; ``changed`` and ``untracked`` are paths in it."""
+
+    branch: str
+    commit: str
+    changed: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
+
+    @property
+    def uncommitted(self) -> tuple[str, ...]:
+        """Every path that no commit holds as it stands."""
+        return self.changed + self.unmerged + self.untracked
+
+
+@dataclass(frozen=True)
+class DiffStat:
+    """What one commit has that another has not."""
+
+    files: int = 0
+    insertions: int = 0
+    deletions: int = 0
+
+
+class Git:
+    """git, in one repository."""
+
+    def __init__(
+        self, spawner: Spawner, repository: Repository, environ: Mapping[str, str]
+    ) -> None:
+        self.spawner = spawner
+        self.repository = repository
+        self._env = _environment(environ)
+
+    def using(self, spawner: Spawner) -> Git:
+        """The same repository, with commands run by another spawner."""
+        return Git(spawner, self.repository, self._env)
+
+    @property
+    def merges_without_worktree(self) -> bool:
+        """Whether this git has ``merge-tree --write-tree``."""
+        return self.repository.version >= MERGE_TREE
+
+    # -- the two doors ------------------------------------------------------------------
+
+    async def _try(
+        self,
+        *arguments: str,
+        at: str = "",
+        stdin: bytes = b"",
+        guarded: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
+        argv = ["git", "-C", at or self.repository.common_dir, *QUIET, *arguments]
+        for number in range(1, TRIES + 1):
+            finished = await self.spawner.run(
+                argv, env=env or self._env, stdin=stdin, guarded=guarded
+            )
+            if finished.code == 0 or number == TRIES or not TRANSIENT.search(finished.stderr):
+                break
+            await self.spawner.pause(random.uniform(0, 0.05 * 2**number))
+        return finished
+
+    async def _do(
+        self,
+        doing: str,
+        *arguments: str,
+        at: str = "",
+        stdin: bytes = b"",
+        guarded: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
+        finished = await self._try(*arguments, at=at, stdin=stdin, guarded=guarded, env=env)
+        if finished.code != 0:
+            raise GitError(doing, finished)
+        return finished
+
+    # -- refs and commits ---------------------------------------------------------------
+
+    async def refs(self, *prefixes: str) -> dict[str, str]:
+        """Object ids by full ref name, of all refs below ``prefixes``."""
+        wanted = "--format=%(objectname) %(refname)"
+        finished = await self._do("list its refs", "for-each-ref", wanted, *prefixes)
+        pairs = (line.split(" ", 1) for line in finished.text.splitlines())
+        return {name: commit for commit, name in pairs}
+
+    async def commit_of(self, revision: str) -> str:
+        """The commit that ``revision`` names; empty where there is none."""
+        if revision.startswith("-"):
+            return ""
+        spelled = f"{revision}^{{commit}}"
+        finished = await self._try("rev-parse", "--verify", "--quiet", spelled)
+        return finished.text if finished.code == 0 else ""
+
+    async def tree_of(self, commit: str) -> str:
+        """The tree of a commit."""
+        spelled = f"{commit}^{{tree}}"
+        return (await self._do("read a commit", "rev-parse", "--verify", spelled)).text
+
+    async def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``newer`` contains ``older``."""
+        return (await self._try("merge-base", "--is-ancestor", older, newer)).code == 0
+
+    async def merge_base(self, one: str, other: str) -> str:
+        """The best common ancestor; empty where the histories have none."""
+        finished = await self._try("merge-base", one, other)
+        return finished.text if finished.code == 0 else ""
+
+    async def count_commits(self, tip: str, without: str) -> int:
+        """How many commits ``tip`` has that ``without`` has not."""
+        finished = await self._do("count commits", "rev-list", "--count", tip, f"^{without}")
+        return int(finished.text)
+
+    async def create_ref(self, ref: str, commit: str) -> bool:
+        """Create a ref. False where it exists already: then it was not touched."""
+        return (await self._try("update-ref", ref, commit, ZERO)).code == 0
+
+    async def move_ref(self, ref: str, commit: str, old: str) -> None:
+        """Move a ref that still is at ``old`` (compare-and-swap)."""
+        await self._do(f"move {ref}", "update-ref", ref, commit, old)
+
+    async def delete_ref(self, ref: str, old: str) -> bool:
+        """Delete a ref that still is at ``old`` (compare-and-swap); whether it is gone."""
+        return (await self._try("update-ref", "-d", ref, old)).code == 0
+
+    async def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """Write a commit of ``tree``, without a lock and without a working tree."""
+        given = [word for parent in parents for word in ("-p", parent)]
+        arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
+        return (await self._do("write a commit", *arguments, env=await self._identity())).text
+
+    # -- comparing ----------------------------------------------------------------------
+
+    async def diffstat(self, old: str, new: str) -> DiffStat:
+        """Files and lines that differ between two commits."""
+        finished = await self._do("compare commits", "diff", "--shortstat", old, new, "--")
+        found = re.findall(r"(\d+) (file|insertion|deletion)", finished.text)
+        numbers = {word: int(number) for number, word in found}
+        return DiffStat(
+            numbers.get("file", 0), numbers.get("insertion", 0), numbers.get("deletion", 0)
+        )
+
+    async def adds_nothing(self, tip: str, target: str) -> bool:
+        """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
+        finished = await self._try("diff", "--quiet", f"{target}...{tip}", "--")
+        return finished.code == 0
+
+    async def merged_tree(self, one: str, other: str) -> tuple[str, list[str]]:
+        """The tree of a merge, and the files in conflict (then the tree is empty).
+
+        Needs git ≥ 2.38; format: git-merge-tree(1), "OUTPUT".
+        """
+        arguments = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
+        finished = await self._try(*arguments, one, other)
+        tree, *files = os.fsdecode(finished.stdout).split("\0")
+        if finished.code == 0:
+            return tree, []
+        if finished.code == 1:
+            return "", sorted({file for file in files if file})
+        raise GitError("merge", finished)
+
+    async def equivalents(self, tip: str, target: str) -> bool:
+        """Whether each commit of ``tip`` has one with the same change in ``target``."""
+        finished = await self._try("cherry", target, tip)
+        lines = finished.text.splitlines()
+        return finished.code == 0 and bool(lines) and all(line[0] == "-" for line in lines)
+
+    async def squashed(self, tip: str, target: str) -> bool:
+        """Whether one commit of ``target`` holds the whole change of ``tip`` (patch-id)."""
+        base = await self.merge_base(tip, target)
+        if not base:
+            return False
+        whole = await self._try("diff-tree", "-p", base, tip)
+        wanted = await self._patch_ids(whole.stdout)
+        since = await self._try(
+            "log", "-p", "--no-merges", "--format=commit %H", f"{base}..{target}"
+        )
+        return bool(wanted) and bool(wanted & await self._patch_ids(since.stdout))
+
+    async def _patch_ids(self, patch: bytes) -> set[str]:
+        if not patch:
+            return set()
+        finished = await self._do("compare patches", "patch-id", "--stable", stdin=patch)
+        return {line.split()[0] for line in finished.text.splitlines()}
+
+    # -- worktrees ----------------------------------------------------------------------
+
+    async def worktrees(self) -> list[WorktreeEntry]:
+        """Every worktree that the repository knows; format: git-worktree(1), "PORCELAIN"."""
+        finished = await self._do("list its worktrees", "worktree", "list", "--porcelain")
+        blocks = os.fsdecode(finished.stdout).strip("\n").split("\n\n")
+        return [_worktree_entry(block) for block in blocks if block]
+
+    async def add_worktree(self, path: str, branch: str, commit: str) -> None:
+        """Make a worktree at ``path``, on a new branch that starts at ``commit``."""
+        # --no-track and a commit id: a remote start point would write the shared config.
+        await self._do(
+            f"make the worktree {path}",
+            *NO_HOOKS,
+            "worktree",
+            "add",
+            "--quiet",
+            "--no-track",
+            "-b",
+            branch,
+            "--",
+            path,
+            commit,
+            guarded=True,
+        )
+
+    async def add_worktree_of(self, path: str, branch: str) -> None:
+        """Make a worktree at ``path``, on a branch that exists."""
+        await self._do(
+            f"make the worktree {path}",
+            *NO_HOOKS,
+            "worktree",
+            "add",
+            "--quiet",
+            "--",
+            path,
+            branch,
+            guarded=True,
+        )
+
+    async def remove_worktree(self, path: str) -> None:
+        """Remove a worktree with everything in it: the caller has seen what that is."""
+        arguments = ("worktree", "remove", "--force", "--", path)
+        await self._do(f"remove the worktree {path}", *arguments, guarded=True)
+
+    async def admin_dir(self, path: str) -> str:
+        """The folder below the common one where git keeps this worktree's own state."""
+        finished = await self._do("find a worktree", "rev-parse", "--absolute-git-dir", at=path)
+        return finished.text
+
+    async def status(self, path: str, *, ignored: bool = False) -> WorktreeStatus:
+        """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
+        arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]
+        arguments += ["--ignored=matching"] if ignored else []
+        finished = await self._do(f"look at {path}", *arguments, "--no-renames", at=path)
+        return _parse_status(os.fsdecode(finished.stdout))
+
+    async def stage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
+        """Put files as they stand (or their absence) into the index."""
+        names = b"".join(os.fsencode(file) + b"\0" for file in files)
+        arguments = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+        await self._do(
+            f"stage the files of {path}",
+            *arguments,
+            at=path,
+            stdin=names,
+            guarded=True,
+            env=self._env_with_index(index),
+        )
+
+    def _env_with_index(self, index: str) -> Mapping[str, str]:
+        return {**self._env, "GIT_INDEX_FILE": index} if index else self._env
+
+    async def commit(self, path: str, message: str) -> str:
+        """Commit the index of a worktree, with the user's hooks; the new commit."""
+        identity = await self._identity()
+        arguments = ("commit", "--quiet", "-m", message)
+        await self._do(f"commit in {path}", *arguments, at=path, guarded=True, env=identity)
+        return (await self._do("read HEAD", "rev-parse", "HEAD", at=path)).text
+
+    async def snapshot_tree(self, path: str, files: Iterable[str], index: str) -> str:
+        """A tree of HEAD with ``files`` as they stand, made in an index of its own."""
+        env = self._env_with_index(index)
+        await self._do("read HEAD", "read-tree", "HEAD", at=path, env=env)
+        await self.stage(path, files, index=index)
+        return (await self._do("write a tree", "write-tree", at=path, env=env)).text
+
+    async def merge_into_worktree(self, path: str, commit: str, message: str) -> list[str]:
+        """Merge ``commit`` inside a worktree; the files in conflict, after undoing the merge.
+
+        For a git that cannot merge without a working tree.
+        """
+        identity = await self._identity()
+        arguments = (*NO_HOOKS, "merge", "--quiet", "--no-ff", "--no-gpg-sign", "-m", message)
+        merged = await self._try(*arguments, commit, at=path, guarded=True, env=identity)
+        if merged.code == 0:
+            return []
+        listed = await self._try("diff", "--name-only", "--diff-filter=U", "-z", at=path)
+        await self._try(*NO_HOOKS, "merge", "--abort", at=path)
+        files = os.fsdecode(listed.stdout).strip("\0").split("\0")
+        if files == [""]:
+            raise GitError("merge", merged)
+        return sorted(files)
+
+    # -- submodules ---------------------------------------------------------------------
+
+    async def update_submodules(self, path: str) -> None:
+        """Check out the submodules of a worktree, from local clones where there are any."""
+        listing = (
+            "config",
+            "--file",
+            ".gitmodules",
+            "-z",
+            "--get-regexp",
+            r"^submodule\..*\.path$",
+        )
+        finished = await self._try(*listing, at=path)
+        keys = [e.split("\n", 1)[0] for e in os.fsdecode(finished.stdout).split("\0") if e]
+        names = [key[len("submodule.") : -len(".path")] for key in keys]
+        local = [word for name in names for word in self._local_submodule(name)]
+        # Given on the command line, so that the shared config is not written.
+        arguments = (*NO_HOOKS, *local, "submodule", "--quiet", "update", "--recursive")
+        await self._do("check out the submodules", *arguments, at=path, guarded=True)
+
+    def _local_submodule(self, name: str) -> list[str]:
+        words = ["-c", f"submodule.{name}.active=true"]
+        clone = os.path.join(self.repository.common_dir, "modules", name)
+        if os.path.isdir(clone):
+            words += ["-c", f"submodule.{name}.url={clone}", "-c", "protocol.file.allow=always"]
+        return words
+
+    async def unpublished_commits(self, path: str) -> int:
+        """How many commits of a submodule's checkout are on none of its remotes."""
+        finished = await self._try("rev-list", "--count", "HEAD", "--not", "--remotes", at=path)
+        return int(finished.text) if finished.code == 0 else 1
+
+    # -- who commits --------------------------------------------------------------------
+
+    async def _identity(self) -> Mapping[str, str]:
+        if not hasattr(self, "_identified"):
+            known = await self._try("var", "GIT_COMMITTER_IDENT")
+            fallback = (
+                {}
+                if known.code == 0
+                else {
+                    f"GIT_{role}_{part}": value
+                    for role in ("AUTHOR", "COMMITTER")
+                    for part, value in (
+                        ("NAME", "RoRchestrator"),
+                        ("EMAIL", "rorchestrator@localhost"),
+                    )
+                }
+            )
+            self._identified: Mapping[str, str] = {**self._env, **fallback}
+        return self._identified
+
+
+async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str]) -> Git:
+    """The repository that ``path`` lies in.
+
+    Raises :class:`UserError` where there is none, where git is too old, or where git
+    refuses it (as it does for a folder of somebody else's).
+    """
+    if not os.path.isdir(path):
+        raise UserError(f"the folder {path} does not exist", hint="mend project.repo_path")
+    env = _environment(environ)
+    version = await git_version(spawner, env)
+    question = ("--is-bare-repository", "--is-shallow-repository", "--git-common-dir")
+    argv = ["git", "-C", path, *QUIET, "rev-parse", *question, "--show-cdup"]
+    finished = await spawner.run(argv, env=env)
+    if finished.code != 0:
+        raise _no_repository(path, finished)
+    bare, shallow, common, *cdup = finished.text.split("\n")
+    common_dir = os.path.realpath(os.path.join(path, common))
+    up = cdup[0] if cdup else ""
+    top = common_dir if bare == "true" else os.path.realpath(os.path.join(path, up))
+    repository = Repository(top, common_dir, bare == "true", shallow == "true", version)
+    return Git(spawner, repository, environ)
+
+
+def _no_repository(path: str, finished: Finished) -> UserError:
+    if b"dubious ownership" in finished.stderr or b"unsafe repository" in finished.stderr:
+        return UserError(
+            f"git does not trust {path}: it belongs to another user",
+            hint=f"git config --global --add safe.directory {path}",
+        )
+    return UserError(
+        f"{path} is not in a git repository",
+        hint="git init && git add . && git commit -m 'Initial commit'",
+    )
+
+
+async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, int]:
+    """git's version. Raises :class:`UserError` where it is missing or too old."""
+    try:
+        finished = await spawner.run(["git", "version"], env=env)
+    except UserError:
+        raise UserError("git was not found", hint="install git 2.25 or newer") from None
+    numbers = re.search(r"(\d+)\.(\d+)", finished.text)
+    version = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
+    if version < OLDEST:
+        raise UserError(
+            f"{finished.text or 'this git'} is too old", hint="install git 2.25 or newer"
+        )
+    return version
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **without_git(environ),
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_EDITOR": "true",
+    }
+
+
+def _worktree_entry(block: str) -> WorktreeEntry:
+    entry = WorktreeEntry("")
+    for line in block.split("\n"):
+        word, _, rest = line.partition(" ")
+        if word == "worktree":
+            entry = replace(entry, path=rest)
+        elif word == "HEAD":
+            entry = replace(entry, commit=rest)
+        elif word == "branch":
+            entry = replace(entry, branch=rest[len("refs/heads/") :])
+        elif word == "locked":
+            entry = replace(entry, locked=rest)
+        elif word == "prunable":
+            entry = replace(entry, prunable=True)
+    return entry
+
+
+def _parse_status(text: str) -> WorktreeStatus:
+    head = {"branch.oid": "", "branch.head": ""}
+    changed: list[str] = []
+    untracked: list[str] = []
+    ignored: list[str] = []
+    unmerged: list[str] = []
+    for entry in text.split("\0"):
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            name, _, value = rest.partition(" ")
+            head[name] = value
+        elif kind == "1":
+            changed.append(rest.split(" ", 7)[7])
+        elif kind == "u":
+            unmerged.append(rest.split(" ", 9)[9])
+        elif kind == "?":
+            untracked.append(rest)
+        elif kind == "!":
+            ignored.append(rest)
+    return WorktreeStatus(
+        branch=head["branch.head"],
+        commit=head["branch.oid"],
+        changed=tuple(changed),
+        untracked=tuple(untracked),
+        ignored=tuple(ignored),
+        unmerged=tuple(unmerged),
+    )

@@ -1,0 +1,131 @@
+"""What ``run`` would do with each feature, and why: bringing a list up to date, as a build does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from . import claude, prompt
+from .dag import DAGResolver
+from .model import Action, Config, Decision, Feature, Status
+from .state import FeatureState, RunState
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What git and the user say, beside the journal."""
+
+    reachable: Collection[str] = ()
+    """Features whose result can still be reached."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Features whose work is in the base already, and how that was proved."""
+    fresh: bool = False
+    """Run all anew."""
+
+
+def decide(
+    config: Config,
+    dag: DAGResolver,
+    state: RunState,
+    branches: Mapping[str, str],
+    facts: Facts,
+    *,
+    hashed: bool = True,
+) -> dict[str, Decision]:
+    """One decision a feature, in topological order.
+
+    Without ``hashed`` the keys are left out: where nothing ever ran, nothing compares them.
+    """
+    keys: dict[str, str] = {}
+    decisions: dict[str, Decision] = {}
+    for id in dag.order():
+        feature, known = dag.features[id], state.feature(id)
+        inputs = _inputs(config, feature, dag, branches, keys) if hashed else {}
+        key = keys[id] = digest(inputs) if inputs else ""
+        action, reason = _judge(known, inputs, facts)
+        decisions[id] = Decision(id, action, reason, key, inputs)
+    return decisions
+
+
+def _judge(
+    known: FeatureState,
+    inputs: Mapping[str, str],
+    facts: Facts,
+) -> tuple[Action, str]:
+    if facts.fresh:
+        return Action.START, "asked for anew"
+    if known.id in facts.merged:
+        return Action.SKIP, f"merged ({facts.merged[known.id]})"
+    if not known.key:
+        return Action.START, "new"
+    changed = _changed(known, inputs)
+    if not changed and known.work is not None:
+        # Its last life was completed, whatever blocked or cancelled a later run of it.
+        if known.id not in facts.reachable:
+            return Action.START, "its result is gone"
+        return Action.SKIP, "up to date"
+    if changed:
+        return Action.START, changed
+    if known.attempts and _ended_from_outside(known):
+        return Action.RESUME, _resume_reason(known)
+    return Action.START, "failed before" if known.status.unsuccessful else "interrupted"
+
+
+def _ended_from_outside(known: FeatureState) -> bool:
+    last = known.last_outcome
+    if last is None or last.fault.resumable or known.fault.resumable:
+        return True
+    # Killed after Claude's success and before the commit point.
+    return known.status.active and last.status is Status.COMPLETED
+
+
+def _resume_reason(known: FeatureState) -> str:
+    if known.status.active or known.status is Status.CANCELLED:
+        return "interrupted"
+    return "timed out before" if known.status is Status.TIMED_OUT else "failed before"
+
+
+def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
+    """Which of the inputs differs from the last time, in the words of the plan."""
+    if dict(known.inputs) == dict(inputs):
+        return ""
+    others = sorted({*known.inputs, *inputs} - {"prompt", "options"})
+    for name in ("prompt", "options", *others):
+        if known.inputs.get(name) != inputs.get(name):
+            return f"{name} changed"
+    return ""
+
+
+def _inputs(
+    config: Config,
+    feature: Feature,
+    dag: DAGResolver,
+    branches: Mapping[str, str],
+    keys: Mapping[str, str],
+) -> dict[str, str]:
+    """The hashes of what goes into a feature's result, by name."""
+    text = prompt.assemble(config, feature, dag.features, branches)
+    hashes = {
+        "prompt": digest(text),
+        "options": digest(list(claude.shaping_options(config.claude, feature))),
+    }
+    # Keys, not commit ids: a fix made by hand on a branch invalidates nothing.
+    hashes.update((f"dependency {id}", keys[id]) for id in sorted(feature.depends_on))
+    return hashes
+
+
+def digest(value: str | Sequence[str] | Mapping[str, str]) -> str:
+    """A short, stable hash (the first 80 bits of SHA-256 over canonical JSON)."""
+    import hashlib
+
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def selection(
+    dag: DAGResolver, decisions: Mapping[str, Decision], wanted: Collection[str], *, deps: bool
+) -> list[str]:
+    """The features to run: those ``wanted``, with whatever they need that isn't up to date."""
+    ids = dag.ancestors(wanted) if deps else [id for id in dag.features if id in wanted]
+    return [id for id in ids if decisions[id].action is not Action.SKIP]

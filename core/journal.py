@@ -1,0 +1,222 @@
+"""The journal of a repository's runs, the only truth; and the lock that a run holds.
+
+``journal.jsonl`` is append-only, one event a line. A line counts once its line end is on the
+disk: a torn last line is cut off at the next start, damage before that is an error.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import events
+from .errors import StateError, UserError
+from .events import Event
+
+CHUNK_BYTES = 65536
+
+
+class Journal:
+    """The journal in a state folder; the folder is made at the first write, for us alone."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.path = os.path.join(folder, "journal.jsonl")
+        self._file = -1
+
+    def read(self) -> list[Event]:
+        """Every event so far; a torn last line is left out.
+
+        Raises :class:`UserError` where a line before the last is damaged.
+        """
+        return list(Reader(self.path).new_events())
+
+    def open(self) -> str:
+        """Get ready to append, under the lock; a sentence where a torn line was cut off."""
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            os.chmod(self.folder, 0o700)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self.path, flags, 0o600)
+            return self._repair()
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
+    def _repair(self) -> str:
+        size = os.fstat(self._file).st_size
+        whole = _end_of_last_line(self._file, size)
+        if whole == size:
+            return ""
+        os.ftruncate(self._file, whole)
+        return f"{self.path}: cut off {size - whole} bytes of an event that was not finished"
+
+    def append(self, event: Event) -> None:
+        """Write one event through to the disk before anything else is done.
+
+        Raises :class:`StateError` where the disk is full or the folder can't be written to;
+        the journal is then as it was.
+        """
+        line = json.dumps(events.to_json(event), separators=(",", ":")).encode() + b"\n"
+        try:
+            _write_through(self._file, line)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
+    def close(self) -> None:
+        """Done with appending."""
+        os.close(self._file)
+        self._file = -1
+
+
+def _write_through(file: int, line: bytes) -> None:
+    size = os.fstat(file).st_size
+    try:
+        if os.write(file, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, size)
+        raise
+
+
+def _end_of_last_line(file: int, size: int) -> int:
+    end = size
+    while end > 0:
+        start = max(0, end - CHUNK_BYTES)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _unwritable(path: str, error: OSError) -> StateError:
+    return StateError(
+        f"{path} can't be written: {error.strerror}",
+        hint="free some space or mend the permissions, then run again: what is done stays done",
+    )
+
+
+class Reader:
+    """Follows a journal: each call gives what was appended since the last one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._offset = 0
+        self._line = 0
+
+    def new_events(self) -> Iterator[Event]:
+        """The events that were finished since the last call.
+
+        Raises :class:`UserError` at a damaged line.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._offset)
+                for line in file:
+                    # A line without its end may yet be cut off: it is read again next time.
+                    if not line.endswith(b"\n"):
+                        return
+                    event = self._event(line)
+                    self._line += 1
+                    self._offset += len(line)
+                    yield event
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UserError(f"{self.path} can't be read: {error.strerror}") from None
+
+    def _event(self, line: bytes) -> Event:
+        try:
+            return events.from_json(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            raise UserError(
+                f"{self.path}:{self._line + 1} is damaged: {error}",
+                hint="keep a copy, then take this line out; branches and results are in git",
+            ) from None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock."""
+
+    pid: int
+    started_at: str
+    command: str
+
+
+class RunLock:
+    """``flock`` on a file that is never removed: it can't go stale, and one process wins."""
+
+    def __init__(self, folder: str) -> None:
+        self.path = os.path.join(folder, "lock")
+        self._file = -1
+
+    def acquire(self, holder: Holder) -> None:
+        """Take the lock. Raises :class:`UserError` naming who holds it."""
+        try:
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                _lock_or_refuse(file)
+                os.ftruncate(file, 0)
+                os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
+            except BaseException:
+                os.close(file)
+                raise
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._file)
+        self._file = -1
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock now; ``None`` where nobody does."""
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            return None if _locked(file, fcntl.LOCK_SH) else _read_holder(file)
+        finally:
+            os.close(file)
+
+
+def _lock_or_refuse(file: int) -> None:
+    while not _locked(file, fcntl.LOCK_EX):
+        # Somebody who only looks, as holder() does, is in the way for a moment: that is no run.
+        if not _locked(file, fcntl.LOCK_SH):
+            raise _held_by(_read_holder(file))
+
+
+def _locked(file: int, kind: int) -> bool:
+    """Whether the lock could be had at once."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _held_by(other: Holder) -> UserError:
+    who = f"pid {other.pid}, since {other.started_at}" if other.pid else "it has just started"
+    end = f", or end it: kill -INT {other.pid}" if other.pid else ""
+    return UserError(
+        f"rorchestrator {other.command} is at work in this repository ({who})",
+        hint=f"wait for it{end}",
+    )
+
+
+def _read_holder(file: int) -> Holder:
+    try:
+        value = json.loads(os.pread(file, 4096, 0))
+        return Holder(int(value["pid"]), str(value["started_at"]), str(value["command"]))
+    except (ValueError, KeyError, TypeError):
+        return Holder(0, "just now", "run")

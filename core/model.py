@@ -1,0 +1,259 @@
+"""The values that the whole program speaks of; frozen, and without behaviour of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Status(Enum):
+    """Where a feature is in its life (DESIGN: life of a feature)."""
+
+    PENDING = "pending"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    COMMITTING = "committing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    EMPTY = "empty"
+    CONFLICT = "conflict"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is working on the feature right now."""
+        return self in _ACTIVE
+
+    @property
+    def unsuccessful(self) -> bool:
+        """Whether the feature ended without a result."""
+        return self is not Status.PENDING and self is not Status.COMPLETED and not self.active
+
+
+_ACTIVE = frozenset({Status.PREPARING, Status.RUNNING, Status.VERIFYING, Status.COMMITTING})
+
+
+class Fault(Enum):
+    """Why an attempt did not succeed, as far as it decides what happens next."""
+
+    NONE = "none"
+    """The attempt ended by its own result."""
+    INTERRUPTED = "interrupted"
+    TIMEOUT = "timeout"
+    TRANSIENT = "transient"
+    """The API or the connection failed, or the process died: another try may succeed."""
+    LIMIT = "limit"
+    """A usage limit or a rate limit."""
+    ACCOUNT = "account"
+    """Not logged in, key refused, credit used up: every further feature would meet it."""
+    USAGE = "usage"
+    """The command line was refused: every further feature would meet it."""
+    SESSION = "session"
+    """The session that was to be resumed is unknown."""
+    ALLOWANCE = "allowance"
+    """The turns or the budget that the list allows are used up."""
+    COMMIT = "commit"
+    """git, or a hook of the user's, refused the commit; Claude's part is done."""
+    REQUEST = "request"
+    """The API refused this request for good."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the attempt ended from outside, so that its session is worth resuming."""
+        return self in _RESUMABLE
+
+    @property
+    def fatal(self) -> bool:
+        """Whether every further feature would meet the same fault."""
+        return self in (Fault.ACCOUNT, Fault.USAGE)
+
+
+_RESUMABLE = frozenset(
+    {
+        Fault.INTERRUPTED,
+        Fault.TIMEOUT,
+        Fault.TRANSIENT,
+        Fault.LIMIT,
+        Fault.ACCOUNT,
+        Fault.ALLOWANCE,
+        Fault.USAGE,
+        Fault.SESSION,
+        Fault.COMMIT,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One entry of the feature list; ``prompt`` is the text itself, wherever it stood."""
+
+    id: str
+    name: str
+    prompt: str = ""
+    prompt_file: str = ""
+    description: str = ""
+    depends_on: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    creates: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    estimated_tokens: int | None = None
+    priority: int = 0
+    timeout_seconds: float | None = None
+    model: str = ""
+    allowed_tools: tuple[str, ...] | None = None
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Project:
+    """The ``project`` object of the feature list; ``repo_path`` is absolute."""
+
+    name: str
+    repo_path: str
+    description: str = ""
+    base_branch: str = "main"
+    max_parallel: int = 3
+    timeout_seconds: float = 1800.0
+    worktrees_path: str = "../worktrees"
+    branch_prefix: str = "feature/"
+    usd_per_million_tokens: float = 30.0
+
+
+DEFAULT_ALLOWED_TOOLS = (
+    "Read",
+    "Write",
+    "Edit",
+    "MultiEdit",
+    "NotebookEdit",
+    "Glob",
+    "Grep",
+    "LS",
+    "Task",
+    "TodoWrite",
+    "Bash(git add:*)",
+    "Bash(git commit:*)",
+    "Bash(git status:*)",
+    "Bash(git diff:*)",
+    "Bash(git log:*)",
+    "Bash(git show:*)",
+    "Bash(python -m unittest:*)",
+    "Bash(python3 -m unittest:*)",
+    "Bash(python -m pytest:*)",
+    "Bash(python3 -m pytest:*)",
+    "Bash(pytest:*)",
+    "Bash(npm test:*)",
+    "Bash(npm run test:*)",
+    "Bash(npm run lint:*)",
+    "Bash(npm run build:*)",
+    "Bash(bundle exec rspec:*)",
+    "Bash(bundle exec rake test:*)",
+    "Bash(bin/rails test:*)",
+    "Bash(go test:*)",
+    "Bash(cargo test:*)",
+    "Bash(make test:*)",
+)
+"""Enough to read, write, test and commit; nothing here reaches the network."""
+
+ALWAYS_DISALLOWED_TOOLS = ("Bash(git stash:*)",)
+"""All worktrees of a repository share one stash: one agent would pop another's."""
+
+
+@dataclass(frozen=True)
+class ClaudeOptions:
+    """How Claude Code is started; empty or ``None`` leaves the choice to the CLI."""
+
+    command: tuple[str, ...] = ("claude",)
+    permission_mode: str = "acceptEdits"
+    allowed_tools: tuple[str, ...] = DEFAULT_ALLOWED_TOOLS
+    disallowed_tools: tuple[str, ...] = ()
+    model: str = ""
+    fallback_model: str = ""
+    max_turns: int | None = None
+    max_budget_usd: float | None = None
+    append_system_prompt: str = ""
+    extra_args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A feature list that was read and checked: ids are unique, dependencies exist."""
+
+    path: str
+    workspace: str
+    project: Project
+    features: tuple[Feature, ...]
+    claude: ClaudeOptions = ClaudeOptions()
+    context: str = ""
+    quality_rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of an attempt, as the result line's ``modelUsage`` (else ``usage``) counts them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_creation_input_tokens + other.cache_creation_input_tokens,
+            self.cache_read_input_tokens + other.cache_read_input_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a feature's branch holds beyond the commit that it started from."""
+
+    commit: str
+    files_changed: int = 0
+    insertions: int = 0
+    deletions: int = 0
+    held_back: tuple[str, ...] = ()
+    """New files that were left uncommitted on purpose: secrets, huge files, nested repositories."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt at a feature ended; ``cost_usd`` is ``None`` where nobody knows it."""
+
+    status: Status
+    reason: str = ""
+    fault: Fault = Fault.NONE
+    cost_usd: float | None = None
+    usage: Usage = Usage()
+    duration_ms: int = 0
+    num_turns: int = 0
+    session_id: str = ""
+    result: str = ""
+    denied_tools: tuple[str, ...] = ()
+    work: Work | None = None
+
+
+class Action(Enum):
+    """What ``run`` does with a feature."""
+
+    SKIP = "skip"
+    RESUME = "resume"
+    START = "start"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What ``run`` would do with a feature, and why: ``new``, ``prompt changed``, …"""
+
+    feature: str
+    action: Action
+    reason: str
+    key: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """The hashes that went into ``key``, by name, so that a change can be named."""

@@ -1,0 +1,173 @@
+"""The one loop: starts what is ready, records what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from heapq import heappop, heappush
+
+from . import events
+from .dag import DAGResolver
+from .events import Event
+from .journal import Journal
+from .model import Decision, Fault, Outcome, Status
+from .runner import Job
+from .schedule import Rank
+from .state import RunState, apply
+
+DRAIN_SECONDS = 30.0
+"""How long attempts may take to end by themselves once the run was told to stop."""
+
+Listener = Callable[[RunState, Event], None]
+RunFeature = Callable[[Job], Coroutine[object, object, Outcome]]
+
+
+class Orchestrator:
+    """Works on the features of ``dag`` in up to ``slots`` slots.
+
+    ``rank`` orders what is ready; ``results`` are the commits of dependencies outside of
+    ``dag``, ``merged`` those whose work is in the base. Every event goes through
+    :meth:`emit`: to the journal first, then into the state, then to the listeners.
+    """
+
+    def __init__(
+        self,
+        dag: DAGResolver,
+        rank: Rank,
+        slots: int,
+        *,
+        run: str,
+        base_commit: str,
+        decisions: Mapping[str, Decision],
+        results: Mapping[str, str],
+        state: RunState,
+        journal: Journal,
+        listeners: Iterable[Listener],
+        clock: Callable[[], float],
+        stop: asyncio.Event,
+        fail_fast: bool = False,
+    ) -> None:
+        self.dag = dag
+        self.rank = rank
+        self.slots = slots
+        self.run_id = run
+        self.base_commit = base_commit
+        self.decisions = decisions
+        self.results = dict(results)
+        self.state = state
+        self.journal = journal
+        self.listeners = tuple(listeners)
+        self.clock = clock
+        self.stop = stop
+        self.fail_fast = fail_fast
+        self.halted = ""
+        """Why nothing further is started; empty while it goes on."""
+        self._over: set[str] = set()
+
+    def emit(self, event: Event) -> None:
+        """Record an event and show it. Raises where it can't be recorded."""
+        self.journal.append(event)
+        self.state = apply(self.state, event)
+        for listener in self.listeners:
+            listener(self.state, event)
+
+    async def run(self, run_feature: RunFeature) -> None:
+        """Work until nothing more can be started and nothing runs any more.
+
+        What did not get its turn is recorded as ``blocked`` or ``cancelled``.
+        """
+        sorter = self.dag.sorter()
+        ready: list[tuple[tuple[float, int, int], str]] = []
+        running: dict[asyncio.Task[Outcome], str] = {}
+        stopped: asyncio.Task[bool] = asyncio.create_task(self._stopped())
+        try:
+            while True:
+                for id in sorter.get_ready():
+                    heappush(ready, (self.rank(id), id))
+                while ready and len(running) < self.slots and not self._halts():
+                    _, id = heappop(ready)
+                    running[asyncio.create_task(run_feature(self._job(id)))] = id
+                if not running:
+                    break
+                for task in await self._wait(running, stopped):
+                    id = running.pop(task)
+                    if self._record(id, _outcome(task)):
+                        sorter.done(id)
+        finally:
+            stopped.cancel()
+            await _end(running)
+        self._cancel_the_rest()
+
+    async def _stopped(self) -> bool:
+        return await self.stop.wait()
+
+    def _halts(self) -> bool:
+        if self.stop.is_set() and not self.halted:
+            self.halted = "interrupted"
+        return bool(self.halted)
+
+    async def _wait(
+        self, running: Mapping[asyncio.Task[Outcome], str], stopped: asyncio.Task[bool]
+    ) -> list[asyncio.Task[Outcome]]:
+        """The tasks that are over; a run that was told to stop does not wait for ever."""
+        if not stopped.done():
+            waited: list[asyncio.Task[Outcome] | asyncio.Task[bool]] = [*running, stopped]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            return [task for task in running if task.done()]
+        await asyncio.wait(running, timeout=DRAIN_SECONDS)
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        return list(running)
+
+    def _job(self, id: str) -> Job:
+        feature, known = self.dag.features[id], self.state.feature(id)
+        last = known.last_outcome
+        return Job(
+            feature=feature,
+            decision=self.decisions[id],
+            base_commit=self.base_commit,
+            results={d: self.results[d] for d in feature.depends_on if d in self.results},
+            start_commit=known.start_commit,
+            session_id=known.session_id,
+            attempts=len(known.attempts),
+            claude_is_done=last is not None and last.status is Status.COMPLETED,
+        )
+
+    def _record(self, id: str, outcome: Outcome) -> bool:
+        """Record how a feature ended; whether its dependents may start."""
+        self._end(id, outcome)
+        if outcome.status is Status.COMPLETED and outcome.work is not None:
+            self.results[id] = outcome.work.commit
+            return True
+        if outcome.fault.fatal:
+            self.halted = self.halted or f"every further feature would meet it: {outcome.reason}"
+        elif self.fail_fast:
+            self.halted = self.halted or f"{id} failed, and --fail-fast was asked for"
+        if outcome.fault is not Fault.INTERRUPTED:
+            for blocked in self.dag.descendants(id):
+                if blocked not in self._over:
+                    reason = f"{id} did not complete ({outcome.status.value.replace('_', ' ')})"
+                    self._end(blocked, Outcome(Status.BLOCKED, reason))
+        return False
+
+    def _end(self, id: str, outcome: Outcome) -> None:
+        self._over.add(id)
+        self.emit(events.ended(self.clock(), self.run_id, id, outcome))
+
+    def _cancel_the_rest(self) -> None:
+        for id in self.dag.features:
+            if id not in self._over:
+                self._end(id, Outcome(Status.CANCELLED, self.halted or "not started"))
+
+
+def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
+    if task.cancelled():
+        return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+    return task.result()
+
+
+async def _end(running: Mapping[asyncio.Task[Outcome], str]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

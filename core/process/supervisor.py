@@ -1,0 +1,333 @@
+"""Runs many children at once, ends whole trees of them, and outlives none of them.
+
+Three nets, one below the other: the group of each child; a mark in the environment of all
+that it starts; and a guard process that ends both when the orchestrator was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
+from dataclasses import dataclass, field
+
+from . import guard, table
+from .spawner import FileAction, Finished, Scratch, Spawner, spawn
+
+MARK = "RORCHESTRATOR_MARK"
+"""The environment variable that everything below a run carries."""
+
+REGISTER = """cd -- "$0" || exit
+trap "" PIPE
+{ echo "+$$" >&3; } 2>/dev/null
+trap - PIPE
+exec "$@" 3>&-"""
+"""The child tells the guard of itself before it execs: a guard told later misses some.
+
+SIGPIPE would end it here if somebody had ended the guard.
+"""
+
+Ladder = Sequence["tuple[signal.Signals, float]"]
+
+PATIENT: Ladder = ((signal.SIGINT, 5.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+"""For a Claude at work: on SIGINT it ends its own tools and still prints what it cost."""
+
+BRISK: Ladder = ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
+"""For one that has printed its result already."""
+
+GIT: Ladder = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+"""For git: SIGTERM lets it take its locks away, SIGKILL leaves them."""
+
+AT_ONCE: Ladder = ((signal.SIGKILL, 5.0),)
+
+SWEEP_GRACE_SECONDS = 1.0
+"""From SIGTERM to SIGKILL for what left its group."""
+
+DESCRIPTORS_WANTED = 4096
+
+
+@dataclass
+class Child:
+    """A process that was started and has to be waited for."""
+
+    pid: int
+    mark: str
+    folder: str
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    code: int | None = None
+    seen: dict[int, str] = field(default_factory=dict)
+    """Descendants listed before the first signal: start time by pid."""
+
+
+class Supervisor(Spawner):
+    """Children of one run. Use as ``async with Supervisor(run_id) as supervisor``."""
+
+    def __init__(self, run: str) -> None:
+        self.mark = f"{os.environ.get(MARK, '')}{run}/"
+        """What the value of :data:`MARK` begins with in everything that this run starts."""
+        self._live: dict[int, Child] = {}
+        self._commands = 0
+        self._pipe = -1
+        self._guard: Child | None = None
+        self._subreaper = False
+
+    async def __aenter__(self) -> Supervisor:
+        self._lock = asyncio.Lock()  # up to Python 3.9 it belongs to the loop that sees it made
+        raise_descriptor_limit()
+        self._subreaper = become_subreaper()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
+        self._start_guard()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            for child in list(self._live.values()):
+                if child is not self._guard:
+                    await self.end(child, AT_ONCE)
+            await self._sweep(self._strays)
+            self._tell_guard("q\n")
+        finally:
+            # Where we were interrupted, the guard was not dismissed: it ends what is left.
+            await self._let_guard_go()
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
+
+    def _start_guard(self) -> None:
+        reading, writing = os.pipe()
+        # Above 3, which file actions overwrite.
+        self._pipe = fcntl.fcntl(writing, fcntl.F_DUPFD_CLOEXEC, 10)
+        os.close(writing)
+        nowhere = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+        actions: list[FileAction] = [
+            (os.POSIX_SPAWN_DUP2, reading, 0),
+            nowhere,
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        pid = spawn(guard.command(f"{MARK}={self.mark}"), os.environ, actions)
+        os.close(reading)
+        self._guard = self._adopt(pid, "", "/")
+
+    async def _let_guard_go(self) -> None:
+        os.close(self._pipe)
+        self._pipe = -1
+        assert self._guard is not None
+        await self._guard.ended.wait()
+
+    def _tell_guard(self, line: str) -> None:
+        if self._pipe < 0:
+            return
+        # Somebody may have ended the guard; the other nets still hold.
+        with suppress(BrokenPipeError):
+            os.write(self._pipe, line.encode())
+
+    def _reap(self) -> None:
+        for child in list(self._live.values()):
+            try:
+                pid, status = os.waitpid(child.pid, os.WNOHANG)
+            except ChildProcessError:
+                pid, status = child.pid, 0
+            if pid:
+                del self._live[pid]
+                self._tell_guard(f"-{pid}\n")
+                child.code = os.waitstatus_to_exitcode(status)
+                child.ended.set()
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        stdin: bytes = b"",
+        guarded: bool = False,
+    ) -> Finished:
+        """Run ``argv`` to its end; when cancelled, end it first."""
+        with Scratch(stdin) as scratch:
+            actions: list[FileAction] = [*scratch.actions()]
+            if guarded:
+                self._commands += 1
+                mark = f"{self.mark}#{self._commands};"
+                child = self._spawn_guarded(argv, env, actions, folder="/", mark=mark)
+            else:
+                child = self._adopt(spawn(argv, env, actions), "", "/")
+            try:
+                await child.ended.wait()
+            except asyncio.CancelledError:
+                await asyncio.shield(self.end(child, GIT))
+                raise
+            assert child.code is not None
+            return scratch.finished(child.code)
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        folder: str,
+        stdin: str,
+        stdout: str,
+        stderr: str,
+        mark: str,
+    ) -> Child:
+        """Start ``argv`` in ``folder``; its streams are the files named, made with mode 0600.
+
+        ``mark`` tells this child's tree from the others; :meth:`end` must follow. A program
+        that does not exist ends with 127, or 126 where it may not be executed, and says why on
+        ``stderr``. Raises ``OSError`` where one of the files cannot be opened.
+        """
+        creating = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        wanted = ((stdin, os.O_RDONLY), (stdout, creating), (stderr, creating))
+        with ExitStack() as stack:
+            actions: list[FileAction] = []
+            for target, (path, flags) in enumerate(wanted):
+                # Not opened by the spawn, whose error would not tell which file it means.
+                descriptor = os.open(path, flags, 0o600)
+                stack.callback(os.close, descriptor)
+                actions.append((os.POSIX_SPAWN_DUP2, descriptor, target))
+            return self._spawn_guarded(argv, env, actions, folder, f"{self.mark}{mark};")
+
+    def _spawn_guarded(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        actions: Iterable[FileAction],
+        folder: str,
+        mark: str,
+    ) -> Child:
+        with_pipe = [*actions, (os.POSIX_SPAWN_DUP2, self._pipe, 3)]
+        wrapped = ["/bin/sh", "-c", REGISTER, folder, *argv]
+        pid = spawn(wrapped, {**env, MARK: mark}, with_pipe)
+        return self._adopt(pid, f"{MARK}={mark}", os.path.realpath(folder))
+
+    def _adopt(self, pid: int, mark: str, folder: str) -> Child:
+        child = self._live[pid] = Child(pid, mark, folder)
+        return child
+
+    async def wait(self, child: Child, timeout_seconds: float | None = None) -> bool:
+        """Whether ``child`` ended within the time."""
+        try:
+            await asyncio.wait_for(child.ended.wait(), timeout_seconds)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+    async def end(self, child: Child, ladder: Ladder = PATIENT) -> None:
+        """End ``child``, rung by rung, and then all that it left behind, wherever it went."""
+        if child.code is None:
+            self._list_descendants(child)
+        for number, seconds in ladder:
+            if child.code is not None:
+                break
+            self._signal_group(child, number)
+            await self.wait(child, seconds)
+        await self._sweep(lambda: self._left_by(child))
+
+    async def end_run(self, run: str) -> None:
+        """End what an earlier run left, if it was killed together with its guard."""
+        mark = f"{run}/"
+        if mark not in os.environ.get(MARK, ""):
+            await self._sweep(lambda: table.marked(table.snapshot(), mark))
+
+    def kill_all(self) -> None:
+        """SIGKILL to every group, now; whoever waits for them sees them end."""
+        for child in self._live.values():
+            if child is not self._guard:
+                self._signal_group(child, signal.SIGKILL)
+
+    def _signal_group(self, child: Child, number: signal.Signals) -> None:
+        try:
+            os.killpg(child.pid, number)
+        except (ProcessLookupError, PermissionError):
+            guard.send(child.pid, number)
+
+    def _list_descendants(self, child: Child) -> None:
+        for process in table.descendants(table.snapshot(), child.pid):
+            child.seen[process.pid] = process.started
+
+    def _left_by(self, child: Child) -> list[table.Process]:
+        if not child.seen and self._nothing_strayed():
+            return []
+        processes = table.snapshot()
+        carriers = {p.pid for p in table.marked(processes, child.mark)} if child.mark else set()
+        return [
+            process
+            for process in processes.values()
+            if not process.zombie
+            and process.pid not in self._live
+            and (
+                process.pid in carriers
+                or process.group == child.pid
+                or child.seen.get(process.pid) == process.started
+                or self._strayed_from(process, child)
+            )
+        ]
+
+    def _nothing_strayed(self) -> bool:
+        """Whether each of our children is one that we started: then no tree left an orphan."""
+        children = table.children_of_self() if self._subreaper else None
+        return children is not None and children <= self._live.keys()
+
+    def _strayed_from(self, process: table.Process, child: Child) -> bool:
+        """Whether an orphan that we inherited without a mark works in the child's folder."""
+        if process.parent != os.getpid() or child.folder == "/":
+            return False
+        folder = table.working_folder(process.pid)
+        return folder == child.folder or folder.startswith(child.folder + os.sep)
+
+    def _strays(self) -> list[table.Process]:
+        if self._nothing_strayed():
+            return []
+        processes = table.snapshot()
+        found = {p.pid: p for p in table.marked(processes, f"{MARK}={self.mark}")}
+        found.update((p.pid, p) for p in table.descendants(processes, os.getpid()))
+        return [p for p in found.values() if not p.zombie and p.pid not in self._live]
+
+    async def _sweep(self, remaining: Callable[[], list[table.Process]]) -> None:
+        number = signal.SIGTERM
+        waited = 0.0
+        while True:
+            left = remaining()
+            self._reap_orphans()
+            if not left or waited > 2 * SWEEP_GRACE_SECONDS + 3.0:
+                return
+            if waited == 0.0 or waited >= SWEEP_GRACE_SECONDS:
+                for process in left:
+                    guard.send(process.pid, number)
+                number = signal.SIGKILL
+            await asyncio.sleep(0.02)
+            waited += 0.02
+
+    def _reap_orphans(self) -> None:
+        for pid in (table.children_of_self() or set()) - self._live.keys():
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+    def exclusive(self) -> AbstractAsyncContextManager[object]:
+        """Holds off the other coroutines that ask for the same."""
+        return self._lock
+
+    async def pause(self, seconds: float) -> None:
+        """Let the others go on for a moment."""
+        await asyncio.sleep(seconds)
+
+
+def become_subreaper() -> bool:
+    """Inherit orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER); Linux only."""
+    if sys.platform != "linux":
+        return False  # pragma: no cover (macOS)
+    import ctypes
+
+    PR_SET_CHILD_SUBREAPER = 36
+    return int(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0
+
+
+def raise_descriptor_limit() -> None:
+    """Ask for enough open files for many children; macOS starts at 256."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(DESCRIPTORS_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

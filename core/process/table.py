@@ -1,0 +1,121 @@
+"""The table of running processes: who descends from whom, and who carries a mark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+HAS_PROC = os.path.exists("/proc/self/stat")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One row. ``started`` tells a process from a later one of the same pid."""
+
+    pid: int
+    parent: int
+    group: int
+    started: str
+    zombie: bool = False
+
+
+def snapshot() -> dict[int, Process]:
+    """All processes, by pid."""
+    if HAS_PROC:
+        return {p.pid: p for p in map(_read_stat, _proc_pids()) if p is not None}
+    return parse_ps(_ps("pid=,ppid=,pgid=,stat=,lstart="))  # pragma: no cover (macOS)
+
+
+def _proc_pids() -> Iterable[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def _read_stat(pid: int) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return parse_stat(file.read())
+    except OSError:
+        return None
+
+
+def parse_stat(line: bytes) -> Process:
+    """A row of ``/proc/PID/stat`` (proc(5)); the name in it may hold spaces and brackets."""
+    head, _, tail = line.rpartition(b")")
+    fields = tail.split()
+    return Process(
+        pid=int(head.split(b" ", 1)[0]),
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        started=fields[19].decode(),
+        zombie=fields[0] in (b"Z", b"X"),
+    )
+
+
+def parse_ps(text: str) -> dict[int, Process]:
+    """Rows of ``ps -o pid=,ppid=,pgid=,stat=,lstart=`` (POSIX ps plus lstart)."""
+    rows: dict[int, Process] = {}
+    for line in text.splitlines():
+        fields = line.split(None, 4)
+        if len(fields) == 5:
+            pid, parent, group = map(int, fields[:3])
+            rows[pid] = Process(pid, parent, group, fields[4], fields[3].startswith("Z"))
+    return rows
+
+
+def _ps(columns: str) -> str:  # pragma: no cover (macOS)
+    import subprocess
+
+    done = subprocess.run(
+        ["ps", "-A", "-E", "-ww", "-o", columns], stdout=subprocess.PIPE, check=False
+    )
+    return done.stdout.decode("utf-8", "replace")
+
+
+def descendants(table: Mapping[int, Process], root: int) -> list[Process]:
+    """Every process below ``root``, parents first; ``root`` is not among them."""
+    children: dict[int, list[Process]] = {}
+    for process in table.values():
+        children.setdefault(process.parent, []).append(process)
+    found: list[Process] = []
+    queue = [root]
+    while queue:
+        below = children.pop(queue.pop(), [])
+        found.extend(below)
+        queue.extend(process.pid for process in below)
+    return found
+
+
+def marked(table: Mapping[int, Process], mark: str) -> list[Process]:
+    """The processes with a variable that begins with ``mark`` (``NAME=value``) from their start."""
+    wanted = b"\0" + mark.encode()
+    if HAS_PROC:
+        return [p for p in table.values() if not p.zombie and wanted in _environment(p.pid)]
+    rows = _ps("pid=,command=").splitlines()  # pragma: no cover (macOS)
+    pids = {int(row.split(None, 1)[0]) for row in rows if mark in row}  # pragma: no cover (macOS)
+    return [p for p in table.values() if p.pid in pids]  # pragma: no cover (macOS)
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return b"\0" + file.read()
+    except OSError:
+        return b""
+
+
+def working_folder(pid: int) -> str:
+    """The process's current folder, also a deleted one; empty where the system does not tell."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")
+    except OSError:
+        return ""
+
+
+def children_of_self() -> set[int] | None:
+    """The pids of our direct children, cheaply; ``None`` where the system does not tell."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return set(map(int, file.read().split()))
+    except OSError:
+        return None

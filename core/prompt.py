@@ -1,0 +1,75 @@
+"""The text that Claude gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .model import Config, Feature
+
+STANDING = """\
+## How you work here
+- You run unattended: nobody can answer, so do not ask. Decide, and say in your closing
+  message what you decided.
+- Work only in this folder. It is a git worktree of its own, already on branch `{branch}`:
+  do not switch branches, do not rebase, do not touch other worktrees, do not use `git stash`.
+- Finish the whole feature before you stop. What you leave uncommitted is committed for you."""
+
+KEPT_WORK = """\
+## What is here already
+An earlier attempt at this feature was interrupted. This folder holds its work: look at it
+first (`git status`, `git log`, `git diff`) and go on from there."""
+
+RESUME = """\
+Go on: this session was interrupted before the feature "{id}" was finished.
+Look at what is done (`git status`, `git diff`): a command that was running when you were
+interrupted may have had its effect, or not. Then finish the feature as first asked. You run
+unattended: do not ask."""
+
+
+def assemble(
+    config: Config,
+    feature: Feature,
+    features: Mapping[str, Feature],
+    branches: Mapping[str, str],
+    *,
+    kept_work: bool = False,
+) -> str:
+    """The whole prompt of a feature's first attempt.
+
+    ``branches`` gives the branch of each feature. ``kept_work`` says that the worktree
+    holds what an earlier attempt left.
+    """
+    parts = [
+        # The first line is ours: a prompt that begins with /word is taken for a command.
+        f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
+        config.context.strip(),
+        feature.description.strip(),
+        feature.prompt.strip(),
+        _dependencies([features[id] for id in feature.depends_on], branches),
+        _bullets("## What this feature uses", feature.uses),
+        _bullets("## What this feature has to create", feature.creates),
+        _bullets("## Before you finish, check each of these", config.quality_rules, "- [ ] "),
+        STANDING.format(branch=branches[feature.id]),
+        KEPT_WORK if kept_work else "",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def resume(feature: Feature) -> str:
+    """The prompt that goes to a session which already knows its task."""
+    return RESUME.format(id=feature.id) + "\n"
+
+
+def _dependencies(needed: Sequence[Feature], branches: Mapping[str, str]) -> str:
+    if not needed:
+        return ""
+    entries = [
+        f"- {feature.id} ({feature.name}), from branch `{branches[feature.id]}`"
+        + (f": {', '.join(feature.creates)}" if feature.creates else "")
+        for feature in needed
+    ]
+    return "\n".join(["## What is already done, and merged into this folder", *entries])
+
+
+def _bullets(title: str, items: Sequence[str], bullet: str = "- ") -> str:
+    return "\n".join([title, *(bullet + item for item in items)]) if items else ""

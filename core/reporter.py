@@ -1,0 +1,282 @@
+"""Events to the console while a run goes on, and its state to JSON reports at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from . import events, text
+from .errors import UserError
+from .events import Event
+from .model import Status
+from .state import FeatureState, Run, RunState, cost_is_complete, cost_usd, usage
+from .text import Style
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+Json = object
+
+PROGRESS_SECONDS = 1.0
+
+
+def style_of(stream: TextIO, color: str = "auto") -> Style:
+    """What ``stream`` can show; ``color`` is ``auto``, ``always`` or ``never``."""
+    terminal = stream.isatty()
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    colour = color == "always" or (color == "auto" and terminal and not plain)
+    return Style(_width(stream) if terminal else 100, colour, _encodes_glyphs(stream))
+
+
+def _width(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def _encodes_glyphs(stream: TextIO) -> bool:
+    try:
+        "✅─→".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+class Reporter:
+    """Shows a run on a stream, a line a change of state, and writes its reports.
+
+    On a terminal a last line tells what is going on; it is redrawn by :meth:`tick`.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        style: Style,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        json_stream: TextIO | None = None,
+        progress: bool = False,
+        clock: Callable[[], float],
+    ) -> None:
+        self.stream: TextIO | None = stream
+        self.style = style
+        self.quiet = quiet
+        self.verbose = verbose
+        self.json_stream = json_stream
+        self.progress = progress and not quiet
+        self.clock = clock
+        self._state = RunState()
+        self._drawn = False
+
+    def on_event(self, state: RunState, event: Event) -> None:
+        """Show one event; ``state`` is the state after it."""
+        self._state = state
+        if self.json_stream is not None:
+            self.json_stream = _print(self.json_stream, json.dumps(events.to_json(event)) + "\n")
+        line = text.event_line(state, event, self.style, verbose=self.verbose)
+        if line and not self.quiet:
+            self._erase()
+            self._say(line + "\n")
+            self.tick()
+
+    def tick(self) -> None:
+        """Draw the last line again, on a terminal."""
+        if self.progress:
+            self._erase()
+            line = text.progress_line(self._state, self.clock(), self.style)
+            self._say(self.style.paint(line, "dim"))
+            self._drawn = True
+
+    def finish(self) -> None:
+        """Take the last line away."""
+        self._erase()
+        self.progress = False
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._say("\r\x1b[K")
+            self._drawn = False
+
+    def _say(self, words: str) -> None:
+        self.stream = _print(self.stream, words)
+
+
+def _print(stream: TextIO | None, words: str) -> TextIO | None:
+    """The stream, or nothing from now on: a reader that went away does not end the run."""
+    if stream is not None:
+        try:
+            stream.write(words)
+            stream.flush()
+        except OSError:
+            return None
+    return stream
+
+
+# -- documents ----------------------------------------------------------------------------------
+
+
+def run_document(
+    state: RunState,
+    run: Run,
+    *,
+    project_name: str,
+    waves: Sequence[Sequence[str]],
+    branches: Sequence[str],
+    up_to_date: Sequence[str],
+) -> dict[str, Json]:
+    """The report of a run (DESIGN: state on disk); ``branches`` are those seen in git."""
+    features = [state.feature(id) for id in run.features]
+    ended_at = run.ended_at if run.ended_at is not None else run.started_at
+    wall_ms = _ms(ended_at - run.started_at)
+    total_ms = sum(_duration_ms(feature) for feature in features)
+    attempts = [attempt for feature in features for attempt in feature.of_run(run.id)]
+    successful = sum(feature.status is Status.COMPLETED for feature in features)
+    return {
+        "project_name": project_name,
+        "run": run.id,
+        "started_at": local_time(run.started_at),
+        "finished_at": local_time(ended_at),
+        "base_branch": run.base_branch,
+        "base_commit": run.base_commit,
+        "max_parallel": run.max_parallel,
+        "total_features": len(features),
+        "successful": successful,
+        "failed": len(features) - successful,
+        "total_cost_usd": cost_usd(attempts),
+        "cost_is_complete": cost_is_complete(attempts),
+        "usage": vars(usage(attempts)).copy(),
+        "total_duration_ms": total_ms,
+        "wall_ms": wall_ms,
+        "speedup": round(total_ms / wall_ms, 2) if wall_ms else 1.0,
+        "waves": [list(wave) for wave in waves],
+        "branches_created": list(branches),
+        "errors": [
+            {"feature_id": feature.id, "status": feature.status.value, "error": feature.reason}
+            for feature in features
+            if feature.status is not Status.COMPLETED
+        ],
+        "features": [feature.id for feature in features],
+        "up_to_date": list(up_to_date),
+    }
+
+
+def feature_document(feature: FeatureState) -> dict[str, Json]:
+    """The report of one feature."""
+    work = feature.work
+    attempts = feature.of_run(feature.run)
+    last = attempts[-1].outcome if attempts else None
+    return {
+        "feature_id": feature.id,
+        "name": feature.name,
+        "status": feature.status.value,
+        "success": feature.status is Status.COMPLETED,
+        "result": last.result if last else "",
+        "cost_usd": cost_usd(attempts),
+        "cost_is_complete": cost_is_complete(attempts),
+        "usage": vars(usage(attempts)).copy(),
+        "duration_ms": _duration_ms(feature),
+        "num_turns": sum(a.outcome.num_turns for a in attempts if a.outcome),
+        "session_id": feature.session_id,
+        "started_at": local_time(feature.started_at),
+        "finished_at": local_time(feature.ended_at),
+        "attempts": [
+            {
+                "attempt": attempt.number,
+                "session_id": attempt.session_id,
+                "resumed": attempt.resumed,
+                "status": attempt.outcome.status.value if attempt.outcome else None,
+                "reason": attempt.outcome.reason if attempt.outcome else "",
+                "cost_usd": attempt.outcome.cost_usd if attempt.outcome else None,
+                "log": attempt.log,
+            }
+            for attempt in attempts
+        ],
+        "branch": feature.branch,
+        "worktree": feature.worktree,
+        "commit": work.commit if work else None,
+        "files_changed": work.files_changed if work else 0,
+        "insertions": work.insertions if work else 0,
+        "deletions": work.deletions if work else 0,
+        "held_back": list(work.held_back) if work else [],
+        "denied_tools": list(last.denied_tools) if last else [],
+        "error": feature.reason or None,
+        "resume_command": text.resume_command(feature) or None,
+    }
+
+
+def _duration_ms(feature: FeatureState) -> int:
+    if feature.started_at is None or feature.ended_at is None:
+        return 0
+    return _ms(feature.ended_at - feature.started_at)
+
+
+def _ms(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def local_time(at: float | None) -> str | None:
+    """ISO 8601 in the local zone, with the offset."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
+
+
+def write_reports(
+    folder: str, document: Mapping[str, Json], results: Sequence[Mapping[str, Json]], at: float
+) -> list[str]:
+    """Write both reports of a run; their paths.
+
+    Raises :class:`UserError` where they can't be written.
+    """
+    stamp = datetime.fromtimestamp(at).strftime("%Y%m%d_%H%M%S")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        ignore = os.path.join(folder, ".gitignore")
+        if not os.path.exists(ignore):
+            write_whole(ignore, "*\n")
+        stamp = _unused(folder, stamp)
+        paths = [os.path.join(folder, f"{kind}_{stamp}.json") for kind in ("report", "results")]
+        for path, value in zip(paths, (document, list(results))):
+            write_whole(path, json.dumps(value, indent=2) + "\n")
+    except OSError as error:
+        raise UserError(
+            f"the reports could not be written to {folder}: {error.strerror}",
+            hint="branches and results are safe in git; rorchestrator status shows them",
+        ) from None
+    return paths
+
+
+def _unused(folder: str, stamp: str) -> str:
+    """``stamp``, or with a number behind it where a run of the same second has it."""
+    unused, number = stamp, 2
+    while os.path.exists(os.path.join(folder, f"report_{unused}.json")):
+        unused, number = f"{stamp}_{number}", number + 1
+    return unused
+
+
+def write_whole(path: str, content: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def make_writable(stream: TextIO) -> None:
+    """Never let a character that ``stream`` can't encode end the command."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None and stream is not sys.__stdin__:
+        reconfigure(errors="backslashreplace")

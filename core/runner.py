@@ -1,0 +1,362 @@
+"""Brings one feature from its dependencies to its commit: worktree, Claude, a look, commit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from . import claude, events, prompt
+from .errors import StateError, UserError
+from .events import Event
+from .lines import LineSplitter
+from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
+from .process.environment import without_git
+from .process.supervisor import BRISK, PATIENT, Child, Supervisor
+from .worktree import Conflict, Worktree, WorktreeManager
+
+POLL_SECONDS = 0.2
+"""How often Claude's output is read. The end of the process is noticed at once."""
+
+LINGER_SECONDS = 10.0
+"""How long Claude may go on after its result without a further word."""
+
+READ_BYTES = 65536
+
+STDERR_BYTES = 16384
+"""The end of standard error that may become a reason."""
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A feature that is due, and what earlier attempts left of it."""
+
+    feature: Feature
+    decision: Decision
+    base_commit: str
+    results: Mapping[str, str] = field(default_factory=dict)
+    """Commit by dependency, of those whose work is not in the base already."""
+    start_commit: str = ""
+    """Where the feature's branch started, if a run of ours made it."""
+    session_id: str = ""
+    attempts: int = 0
+    claude_is_done: bool = False
+    """Whether the last attempt succeeded and only the commit is missing."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Claude's session of one attempt."""
+
+    id: str
+    resume: bool = False
+    kept_work: bool = False
+    """Whether a new session starts on what an earlier one left in the worktree."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The files of one attempt."""
+
+    prompt: str
+    stdout: str
+    stderr: str
+
+
+class ClaudeRunner:
+    """Runs features of one run, each to its :class:`Outcome`; a failed one is a value.
+
+    ``stop`` is the wish to end: Claude is then interrupted, and the outcome ``cancelled``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        worktrees: WorktreeManager,
+        supervisor: Supervisor,
+        *,
+        run: str,
+        log_folder: str,
+        emit: Emit,
+        clock: Callable[[], float],
+        stop: asyncio.Event,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.config = config
+        self.features = {feature.id: feature for feature in config.features}
+        self.branches = {id: worktrees.branch(id) for id in self.features}
+        self.worktrees = worktrees
+        self.supervisor = supervisor
+        self.run_id = run
+        self.log_folder = log_folder
+        self.emit = emit
+        self.clock = clock
+        self.stop = stop
+        self._introduced = False
+        self.environment = claude.environment(without_git(environ), config.claude)
+
+    async def run(self, job: Job) -> Outcome:
+        """Work on a feature until it has a result, or can't have one now.
+
+        Raises :class:`StateError` where what happens can't be recorded.
+        """
+        id = job.feature.id
+        path, branch = self.worktrees.path(id), self.branches[id]
+        name = job.feature.name
+        self.emit(
+            events.preparing(
+                self.clock(), self.run_id, job.decision, branch=branch, worktree=path, name=name
+            )
+        )
+        try:
+            return await self._run(job)
+        except StateError:
+            raise
+        except UserError as error:
+            hint = f"\n{error.hint}" if error.hint else ""
+            return Outcome(Status.FAILED, error.message + hint)
+
+    async def _run(self, job: Job) -> Outcome:
+        worktree, resumed = await self._prepare(job)
+        if isinstance(worktree, Conflict):
+            return Outcome(Status.CONFLICT, str(worktree))
+        if self.stop.is_set():
+            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+        outcome = Outcome(Status.COMPLETED)
+        if not (resumed and job.claude_is_done):
+            outcome = await self._attempts(job, worktree, resumed)
+        if outcome.status is not Status.COMPLETED:
+            return outcome
+        return await self._finish(job.feature, worktree, outcome)
+
+    # -- the worktree ---------------------------------------------------------------------
+
+    async def _prepare(self, job: Job) -> tuple[Worktree | Conflict, bool]:
+        """The feature's worktree, and whether it holds an earlier attempt's work."""
+        id = job.feature.id
+        if job.decision.action is Action.RESUME:
+            kept = await self.worktrees.reopen(id, job.start_commit)
+            if kept is not None:
+                return kept, True
+        if job.start_commit:
+            await self._clear(job)
+        start = await self.worktrees.start_commit(job.base_commit, job.results)
+        if isinstance(start, Conflict):
+            return start, False
+        self._based(job, start)
+        worktree = await self.worktrees.create(id, start)
+        if self.worktrees.git.merges_without_worktree or len(job.results) < 2:
+            return worktree, False
+        merged = await self.worktrees.merge_rest(worktree, job.results)
+        if isinstance(merged, Conflict):
+            return merged, False
+        self._based(job, merged)
+        return replace(worktree, start_commit=merged), False
+
+    def _based(self, job: Job, start_commit: str) -> None:
+        self.emit(
+            events.based(
+                self.clock(),
+                self.run_id,
+                job.feature.id,
+                start_commit=start_commit,
+                base_commit=job.base_commit,
+            )
+        )
+
+    async def _clear(self, job: Job) -> None:
+        """Make room for a new start; what stands there is kept under a ref first."""
+        id = job.feature.id
+        if not job.attempts:
+            await self.worktrees.repair(id)
+        entry = await self.worktrees.entry(id)
+        path = entry.path if entry is not None else ""
+        kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit)
+        if kept.ref:
+            self._note(id, f"its earlier work is kept as {kept.ref}")
+        problem = await self.worktrees.remove(id, path, kept.tip)
+        if problem:
+            raise UserError(problem, hint="rename that branch, or switch away from it")
+
+    def _note(self, id: str, text: str) -> None:
+        self.emit(events.note(self.clock(), self.run_id, text, id))
+
+    # -- Claude ---------------------------------------------------------------------------
+
+    async def _attempts(self, job: Job, worktree: Worktree, resumed: bool) -> Outcome:
+        """One attempt; a second where the session to be resumed turns out to be unknown."""
+        number = job.attempts + 1 if resumed else 1
+        if resumed and job.session_id:
+            known = Session(job.session_id, resume=True)
+            outcome = await self._attempt(job.feature, worktree, number, known)
+            if outcome.fault is not Fault.SESSION or self.stop.is_set():
+                return outcome
+            number += 1
+        fresh = Session(str(uuid.uuid4()), kept_work=resumed)
+        return await self._attempt(job.feature, worktree, number, fresh)
+
+    async def _attempt(
+        self, feature: Feature, worktree: Worktree, number: int, session: Session
+    ) -> Outcome:
+        log = self._write_prompt(feature, number, session)
+        self.emit(
+            events.attempt_started(
+                self.clock(),
+                self.run_id,
+                feature.id,
+                attempt=number,
+                session_id=session.id,
+                resumed=session.resume,
+                log=log.stdout,
+            )
+        )
+        child = self.supervisor.start(
+            claude.argv(self.config.claude, feature, session.id, resume=session.resume),
+            env=self.environment,
+            folder=worktree.path,
+            stdin=log.prompt,
+            stdout=log.stdout,
+            stderr=log.stderr,
+            mark=f"{feature.id}/{number}",
+        )
+        limit = feature.timeout_seconds or self.config.project.timeout_seconds
+        outcome = await self._watch(child, log, limit)
+        # Claude names the session in its result; where there is none, it is the one we chose.
+        outcome = replace(outcome, session_id=outcome.session_id or session.id)
+        self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))
+        return outcome
+
+    def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
+        stem = os.path.join(self.log_folder, f"{feature.id}.{number}")
+        log = Log(f"{stem}.prompt", f"{stem}.jsonl", f"{stem}.stderr")
+        text = (
+            prompt.resume(feature)
+            if session.resume
+            else prompt.assemble(
+                self.config, feature, self.features, self.branches, kept_work=session.kept_work
+            )
+        )
+        try:
+            os.makedirs(self.log_folder, mode=0o700, exist_ok=True)
+            descriptor = os.open(log.prompt, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+        except OSError as error:
+            raise StateError(
+                f"{log.prompt} can't be written: {error.strerror}",
+                hint="free some space or mend the permissions, then run again",
+            ) from None
+        return log
+
+    async def _watch(self, child: Child, log: Log, limit_seconds: float) -> Outcome:
+        """Follow Claude's output until it ends, or until it has to be ended."""
+        started = time.monotonic()
+        stream = Stream(log.stdout)
+        ended = Fault.NONE
+        lingered = False
+        try:
+            while not await self.supervisor.wait(child, POLL_SECONDS):
+                stream.read()
+                self._introduce(stream.transcript)
+                lingered = stream.transcript.waiting and stream.silent_seconds >= LINGER_SECONDS
+                ended = self._reason_to_end(stream, time.monotonic() - started >= limit_seconds)
+                if lingered or ended is not Fault.NONE:
+                    break
+        finally:
+            done = stream.transcript.waiting
+            await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
+        stream.read(rest=True)
+        if stream.transcript.waiting and done:
+            # Its result had arrived: it was ended after its work, not before.
+            ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
+        code = 0 if lingered or child.code is None else child.code
+        return claude.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
+
+    def _introduce(self, transcript: claude.Transcript) -> None:
+        """Say once who works here, and who pays: a key in the environment beats a login."""
+        if transcript.began and not self._introduced:
+            self._introduced = True
+            source = transcript.authentication or "unknown"
+            version = transcript.version or "of an unknown version"
+            text = f"Claude Code {version}, authentication: {source}"
+            self.emit(events.note(self.clock(), self.run_id, text))
+
+    def _reason_to_end(self, stream: Stream, late: bool) -> Fault:
+        if self.stop.is_set():
+            return Fault.INTERRUPTED
+        return Fault.TIMEOUT if late else Fault.NONE
+
+    # -- the result -----------------------------------------------------------------------
+
+    async def _finish(self, feature: Feature, worktree: Worktree, outcome: Outcome) -> Outcome:
+        """Look at what Claude left, commit it, and publish it as the feature's result."""
+        self.emit(events.verifying(self.clock(), self.run_id, feature.id))
+        status = await self.worktrees.look(worktree)
+        if isinstance(status, str):
+            return replace(outcome, status=Status.FAILED, reason=status)
+        self.emit(events.committing(self.clock(), self.run_id, feature.id))
+        try:
+            work = await self.worktrees.commit(worktree, status, feature, self.run_id)
+        except UserError as error:
+            reason = "\n".join(filter(None, (error.message, error.hint)))
+            return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.COMMIT)
+        if not work.files_changed and not feature.allow_empty:
+            return replace(outcome, status=Status.EMPTY, reason=_empty_reason(work, outcome))
+        await self.worktrees.publish(feature.id, self.run_id, work.commit)
+        return replace(outcome, work=work)
+
+
+def _empty_reason(work: Work, outcome: Outcome) -> str:
+    reason = "Claude reported success, but changed nothing"
+    if work.held_back:
+        reason += f" but files that are never committed unasked: {', '.join(work.held_back)}"
+    if outcome.denied_tools:
+        reason += f"; it was denied {', '.join(sorted(set(outcome.denied_tools)))}"
+    return reason
+
+
+class Stream:
+    """Reads Claude's output while it grows, and keeps what the outcome depends on."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.transcript = claude.Transcript()
+        self._splitter = LineSplitter()
+        self._offset = 0
+        self._last = time.monotonic()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Time since the output last grew."""
+        return time.monotonic() - self._last
+
+    def read(self, *, rest: bool = False) -> None:
+        """Read what is new; with ``rest`` also a last line without an end."""
+        with open(self.path, "rb") as file:
+            file.seek(self._offset)
+            while True:
+                chunk = file.read(READ_BYTES)
+                if not chunk:
+                    break
+                self._offset += len(chunk)
+                self._last = time.monotonic()
+                self._observe(self._splitter.feed(chunk))
+        if rest:
+            self._observe(self._splitter.rest())
+
+    def _observe(self, lines: list[bytes]) -> None:
+        for line in lines:
+            for message in claude.parse(line):
+                self.transcript = claude.observe(self.transcript, message)
+
+
+def _tail(path: str) -> str:
+    with open(path, "rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - STDERR_BYTES))
+        return file.read().decode("utf-8", "replace")

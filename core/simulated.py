@@ -1,0 +1,263 @@
+"""A simulated Claude Code: an executable that speaks the CLI's stream, for demos and tests.
+
+It takes the CLI's arguments and the prompt on standard input. Lines of the prompt that begin
+with ``simulate:`` say what it does, each a JSON object with one of the keys of
+:data:`STEPS`; a prompt without such a line makes it write ``<feature>.md``. Sessions are kept
+in the folder that ``RORCHESTRATOR_SIMULATION`` names: a resumed one goes on after the last
+step that was done. Where it names none, every session to be resumed is unknown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+FOLDER = "RORCHESTRATOR_SIMULATION"
+DIRECTIVE = "simulate:"
+COST_USD = 0.05
+USAGE = {"input_tokens": 1000, "output_tokens": 100}
+
+Json = Mapping[str, object]
+
+
+def main() -> int:
+    """Play one attempt; the exit code of the CLI in the same case."""
+    options = _arguments()
+    sent = sys.stdin.read()
+    session = Session(options.resume or options.session_id)
+    if options.resume and not session.load():
+        unknown = f"No conversation found with session ID: {options.resume}"
+        print(unknown, file=sys.stderr)
+        Agent(session).result("error_during_execution", is_error=True, turns=0, errors=[unknown])
+        return 1
+    session.prompt = session.prompt or sent
+    agent = Agent(session)
+    signal.signal(signal.SIGINT, agent.interrupted)
+    agent.emit(
+        {
+            "type": "system",
+            "subtype": "init",
+            "cwd": os.getcwd(),
+            "model": "simulated",
+            "claude_code_version": "0.0.0-simulated",
+            "apiKeySource": "none",
+        }
+    )
+    return agent.play()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulated-claude", allow_abbrev=False)
+    parser.add_argument("-p", action="store_true")
+    parser.add_argument("--version", action="version", version="0.0.0-simulated (Claude Code)")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--session-id", default="00000000-0000-4000-8000-000000000000")
+    parser.add_argument("--resume", default="")
+    return parser.parse_known_args()[0]
+
+
+class Session:
+    """A conversation: its prompt, and how many of the prompt's steps are done."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.prompt = ""
+        self.done = 0
+        folder = os.environ.get(FOLDER, "")
+        self._path = os.path.join(folder, f"{id}.json") if folder else ""
+
+    def load(self) -> bool:
+        """Whether the session is known."""
+        if not self._path or not os.path.exists(self._path):
+            return False
+        with open(self._path, encoding="utf-8") as file:
+            known = json.load(file)
+        self.prompt, self.done = known["prompt"], known["done"]
+        return True
+
+    def save(self) -> None:
+        """Keep the session, if sessions are kept."""
+        if self._path:
+            with open(self._path, "w", encoding="utf-8") as file:
+                json.dump({"prompt": self.prompt, "done": self.done}, file)
+
+    def steps(self) -> list[Json]:
+        """What the prompt asks for."""
+        lines = [line.strip() for line in self.prompt.splitlines()]
+        given: list[Json] = [
+            json.loads(line[len(DIRECTIVE) :]) for line in lines if line.startswith(DIRECTIVE)
+        ]
+        if given:
+            return given
+        found = re.search(r'the feature "([^"]+)"', self.prompt)
+        name = found[1] if found else "simulated"
+        content = f"# {name}\n\nWritten by the simulated agent.\n"
+        return [{"write": f"{name}.md", "content": content}]
+
+
+class Agent:
+    """Does the steps of a session and tells of them in the CLI's stream."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.cost_usd = COST_USD
+        self.turns = 1
+        self.exit_code: int | None = None
+
+    def emit(self, message: Json) -> None:
+        """Print one message of the stream."""
+        print(json.dumps({**message, "session_id": self.session.id}), flush=True)
+
+    def play(self) -> int:
+        """Do every step that is left, then report success; the exit code."""
+        self.session.save()
+        for step in self.session.steps()[self.session.done :]:
+            name = next(key for key in step if key in STEPS)
+            STEPS[name](self, step)
+            self.session.done += 1
+            self.session.save()
+            if self.exit_code is not None:
+                return self.exit_code
+        self.say({"say": "Done."})
+        self.result("success", result="Done.")
+        return 0
+
+    def tool(self, name: str, given: Json) -> None:
+        """Tell of a tool that is about to be used."""
+        self.turns += 1
+        content = [{"type": "tool_use", "id": f"t{self.turns}", "name": name, "input": given}]
+        self.emit({"type": "assistant", "message": {"role": "assistant", "content": content}})
+
+    def say(self, step: Json) -> None:
+        """Speak."""
+        content = [{"type": "text", "text": step["say"]}]
+        self.emit({"type": "assistant", "message": {"role": "assistant", "content": content}})
+
+    def result(
+        self,
+        subtype: str,
+        *,
+        is_error: bool = False,
+        turns: int | None = None,
+        result: str | None = None,
+        errors: Sequence[str] = (),
+    ) -> None:
+        """Print a result line."""
+        message: dict[str, object] = {
+            "type": "result",
+            "subtype": subtype,
+            "is_error": is_error,
+            "num_turns": self.turns if turns is None else turns,
+            "duration_ms": 1,
+            "total_cost_usd": self.cost_usd,
+            "usage": USAGE,
+            "permission_denials": [],
+        }
+        if result is None:
+            message["errors"] = list(errors)
+        else:
+            message["result"] = result
+        self.emit(message)
+
+    def interrupted(self, *_: object) -> None:
+        """On SIGINT: say what it cost so far, and leave."""
+        self.result("error_during_execution", is_error=True)
+        os._exit(1)
+
+    # -- steps ----------------------------------------------------------------------------
+
+    def write(self, step: Json) -> None:
+        """Write a file: ``{"write": "a.txt", "content": "…"}``."""
+        path = str(step["write"])
+        self.tool("Write", {"file_path": path, "content": step.get("content", "")})
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(str(step.get("content", f"{path}\n")))
+
+    def bash(self, step: Json) -> None:
+        """Run a shell command, in a session of its own as the CLI does: ``{"bash": "make"}``."""
+        self.tool("Bash", {"command": step["bash"]})
+        subprocess.run(
+            ["/bin/sh", "-c", str(step["bash"])],
+            check=False,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def sleep(self, step: Json) -> None:
+        """Take time: ``{"sleep": 1.5}``."""
+        time.sleep(float(str(step["sleep"])))
+
+    def cost(self, step: Json) -> None:
+        """Cost this much in USD: ``{"cost": 0.5}``."""
+        self.cost_usd = float(str(step["cost"]))
+
+    def print_raw(self, step: Json) -> None:
+        """Print text as it stands: ``{"print": "not JSON\\n"}``."""
+        sys.stdout.write(str(step["print"]))
+        sys.stdout.flush()
+
+    def complain(self, step: Json) -> None:
+        """Print on standard error: ``{"stderr": "…"}``."""
+        print(step["stderr"], file=sys.stderr, flush=True)
+
+    def fail(self, step: Json) -> None:
+        """End with an API error: ``{"fail": "Overloaded", "status": 529}``."""
+        self.cost_usd = 0.0
+        self.emit(
+            {
+                "type": "result",
+                "subtype": "success",
+                "is_error": True,
+                "api_error_status": step.get("status"),
+                "num_turns": 1,
+                "result": step["fail"],
+                "total_cost_usd": 0,
+            }
+        )
+        self.exit_code = 1
+
+    def leave(self, step: Json) -> None:
+        """End without a result: ``{"exit": 3}``."""
+        self.exit_code = int(str(step["exit"]))
+
+    def linger(self, step: Json) -> None:
+        """Print a result and stay: ``{"linger": 60}`` seconds."""
+        self.result("success", result="Done.")
+        time.sleep(float(str(step["linger"])))
+        self.exit_code = 0
+
+    def ignore(self, step: Json) -> None:
+        """Ignore signals from now on: ``{"ignore": ["SIGINT", "SIGTERM"]}``."""
+        names = step["ignore"]
+        for name in names if isinstance(names, list) else []:
+            signal.signal(signal.Signals[name], signal.SIG_IGN)
+
+
+STEPS: Mapping[str, Callable[[Agent, Json], None]] = {
+    "write": Agent.write,
+    "bash": Agent.bash,
+    "sleep": Agent.sleep,
+    "say": Agent.say,
+    "cost": Agent.cost,
+    "print": Agent.print_raw,
+    "stderr": Agent.complain,
+    "fail": Agent.fail,
+    "exit": Agent.leave,
+    "linger": Agent.linger,
+    "ignore": Agent.ignore,
+}
+"""What a ``simulate:`` line can ask for."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""The state of all features and runs, as a fold over events. Nothing else is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .events import Event, integer, outcome_of, strings
+from .model import Fault, Outcome, Status, Usage, Work
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of Claude for a feature."""
+
+    run: str
+    number: int
+    session_id: str
+    started_at: float
+    log: str = ""
+    resumed: bool = False
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class FeatureState:
+    """What is known of a feature: its last life, from ``preparing`` on, over all its attempts."""
+
+    id: str
+    name: str = ""
+    status: Status = Status.PENDING
+    reason: str = ""
+    fault: Fault = Fault.NONE
+    why: str = ""
+    run: str = ""
+    key: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    branch: str = ""
+    worktree: str = ""
+    start_commit: str = ""
+    base_commit: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    work: Work | None = None
+    merged_into: str = ""
+    kept_ref: str = ""
+
+    @property
+    def session_id(self) -> str:
+        """Claude's session of the last attempt."""
+        return self.attempts[-1].session_id if self.attempts else ""
+
+    @property
+    def last_outcome(self) -> Outcome | None:
+        """How the last attempt ended; ``None`` while it goes on, or where there was none."""
+        return self.attempts[-1].outcome if self.attempts else None
+
+    def of_run(self, run: str) -> tuple[Attempt, ...]:
+        """The attempts that were made in ``run``."""
+        return tuple(attempt for attempt in self.attempts if attempt.run == run)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One ``run`` command."""
+
+    id: str
+    started_at: float
+    pid: int = 0
+    base_branch: str = ""
+    base_commit: str = ""
+    features: tuple[str, ...] = ()
+    max_parallel: int = 1
+    ended_at: float | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class RunState:
+    """All features ever run in a repository, and the last run."""
+
+    features: Mapping[str, FeatureState] = field(default_factory=dict)
+    run: Run | None = None
+
+    def feature(self, id: str) -> FeatureState:
+        """What is known of a feature; a blank state for one that never ran."""
+        return self.features.get(id) or FeatureState(id)
+
+
+def cost_usd(attempts: Iterable[Attempt]) -> float | None:
+    """Summed cost in USD of the attempts that report one; ``None`` where none does."""
+    known = [a.outcome.cost_usd for a in attempts if a.outcome and a.outcome.cost_usd is not None]
+    return sum(known) if known else None
+
+
+def cost_is_complete(attempts: Iterable[Attempt]) -> bool:
+    """Whether every attempt reports its cost."""
+    return all(a.outcome is not None and a.outcome.cost_usd is not None for a in attempts)
+
+
+def usage(attempts: Iterable[Attempt]) -> Usage:
+    """Summed tokens of the attempts."""
+    return sum((a.outcome.usage for a in attempts if a.outcome), Usage())
+
+
+def apply(state: RunState, event: Event) -> RunState:
+    """The state after ``event``. An event of a kind that is not known changes nothing."""
+    return fold([event], state)
+
+
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
+    """The state after all ``events``; the same as applying one after the other."""
+    start = state or RunState()
+    features = dict(start.features)
+    run = start.run
+    for event in events:
+        run = _next_run(run, event)
+        change = _FEATURE_CHANGES.get(event.kind)
+        if change is not None and event.feature:
+            known = features.get(event.feature) or FeatureState(event.feature)
+            features[event.feature] = change(known, event)
+    return RunState(features, run)
+
+
+def _next_run(run: Run | None, event: Event) -> Run | None:
+    data = event.data
+    if event.kind == "run_started":
+        return Run(
+            id=event.run,
+            started_at=event.at,
+            pid=integer(data, "pid"),
+            base_branch=str(data.get("base_branch", "")),
+            base_commit=str(data.get("base_commit", "")),
+            features=strings(data, "features"),
+            max_parallel=integer(data, "max_parallel"),
+        )
+    if event.kind == "run_ended" and run is not None and run.id == event.run:
+        return replace(run, ended_at=event.at, exit_code=integer(data, "exit_code"))
+    return run
+
+
+def _preparing(feature: FeatureState, event: Event) -> FeatureState:
+    data = event.data
+    resumed = data.get("action") == "resume"
+    inputs = data.get("inputs")
+    return FeatureState(
+        id=feature.id,
+        name=str(data.get("name", "")),
+        status=Status.PREPARING,
+        why=str(data.get("why", "")),
+        run=event.run,
+        key=str(data.get("key", "")),
+        inputs=inputs if isinstance(inputs, dict) else {},
+        branch=str(data.get("branch", "")),
+        worktree=str(data.get("worktree", "")),
+        start_commit=feature.start_commit if resumed else "",
+        base_commit=feature.base_commit if resumed else "",
+        started_at=event.at,
+        attempts=feature.attempts if resumed else (),
+    )
+
+
+def _based(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(
+        feature,
+        start_commit=str(event.data.get("start_commit", "")),
+        base_commit=str(event.data.get("base_commit", "")),
+    )
+
+
+def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
+    attempt = Attempt(
+        run=event.run,
+        number=integer(event.data, "attempt"),
+        session_id=str(event.data.get("session_id", "")),
+        started_at=event.at,
+        log=str(event.data.get("log", "")),
+        resumed=event.data.get("resumed") is True,
+    )
+    return replace(feature, status=Status.RUNNING, attempts=(*feature.attempts, attempt))
+
+
+def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:
+    if not feature.attempts:
+        return feature
+    last = replace(feature.attempts[-1], ended_at=event.at, outcome=outcome_of(event))
+    return replace(feature, attempts=(*feature.attempts[:-1], last))
+
+
+def _verifying(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, status=Status.VERIFYING)
+
+
+def _committing(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, status=Status.COMMITTING)
+
+
+def _ended(feature: FeatureState, event: Event) -> FeatureState:
+    outcome = outcome_of(event)
+    if feature.run != event.run:
+        # Blocked or cancelled before it got a slot: what earlier runs left still stands.
+        return replace(
+            feature,
+            run=event.run,
+            status=outcome.status,
+            reason=outcome.reason,
+            started_at=None,
+            ended_at=event.at,
+        )
+    return replace(
+        feature,
+        status=outcome.status,
+        reason=outcome.reason,
+        fault=outcome.fault,
+        work=outcome.work,
+        ended_at=event.at,
+    )
+
+
+def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
+    gone = replace(
+        feature,
+        worktree="",
+        merged_into=str(event.data.get("merged_into", "")),
+        kept_ref=str(event.data.get("kept_ref", "")),
+    )
+    if event.data.get("discarded") is True:
+        return replace(gone, status=Status.PENDING, key="", reason="discarded", work=None)
+    return gone
+
+
+_FEATURE_CHANGES = {
+    "preparing": _preparing,
+    "based": _based,
+    "attempt_started": _attempt_started,
+    "attempt_ended": _attempt_ended,
+    "verifying": _verifying,
+    "committing": _committing,
+    "ended": _ended,
+    "cleaned": _cleaned,
+}

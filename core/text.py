@@ -1,0 +1,448 @@
+"""Everything that a terminal shows, as lines: of a plan, an event, a run, a stream.
+
+Text that comes from outside – names, prompts, what Claude or git said – goes through
+:func:`clean`, so that no control character of theirs reaches the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .events import Event
+from .model import Action, Decision, Fault, Status
+from .schedule import Plan
+from .state import FeatureState, RunState, cost_is_complete, cost_usd
+
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the stream that the lines go to can show."""
+
+    width: int = 80
+    colour: bool = False
+    unicode: bool = True
+
+    def paint(self, text: str, code: str) -> str:
+        """``text`` in a colour of :data:`CODES`, where there are colours."""
+        return f"\x1b[{CODES[code]}m{text}\x1b[0m" if self.colour and text else text
+
+    def pick(self, glyph: str, ascii: str) -> str:
+        """The glyph, or its ASCII form where the stream can't encode it."""
+        return glyph if self.unicode else ascii
+
+
+_GLYPHS = {
+    Status.COMPLETED: ("✅", "[ok]", "green"),
+    Status.FAILED: ("❌", "[failed]", "red"),
+    Status.TIMED_OUT: ("⏰", "[timed out]", "red"),
+    Status.EMPTY: ("⭕", "[empty]", "yellow"),
+    Status.CONFLICT: ("⚡", "[conflict]", "red"),
+    Status.BLOCKED: ("⛔", "[blocked]", "yellow"),
+    Status.CANCELLED: ("🛑", "[cancelled]", "yellow"),
+}
+
+
+def clean(text: str) -> str:
+    """``text`` without what would steer a terminal: control, format and lone surrogates.
+
+    Tabs become spaces; the line structure stays.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_clean_character(character) for character in text)
+
+
+def _clean_character(character: str) -> str:
+    if character in "\n ":
+        return character
+    if character == "\t":
+        return "    "
+    category = unicodedata.category(character)
+    # U+200D joins emoji; other format characters can reverse what is shown.
+    return "�" if category in ("Cc", "Cs", "Cf") and character != "\u200d" else character
+
+
+def one_line(text: str) -> str:
+    """``text`` cleaned, on one line."""
+    return " ".join(clean(text).split())
+
+
+def shorten(text: str, width: int, style: Style) -> str:
+    """``text`` cut to ``width`` characters, with a mark where it was cut."""
+    mark = style.pick("…", "...")
+    return text if len(text) <= width else text[: max(0, width - len(mark))] + mark
+
+
+def money(usd: float | None) -> str:
+    """Dollars and cents; more digits where the cents would say nothing."""
+    if usd is None:
+        return "cost unknown"
+    return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """``0.8s``, ``45s``, ``2m30s``, ``1h05m``."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02}s"
+    return f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def tokens(count: int | None) -> str:
+    """``~40k tokens``; a question mark where there is no estimate."""
+    if count is None:
+        return "? tokens"
+    return f"~{count / 1000:g}k tokens" if count >= 1000 else f"~{count} tokens"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 feature``, ``2 features``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# -- plan -----------------------------------------------------------------------------------
+
+
+def plan_lines(
+    plan: Plan, style: Style, *, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
+    """The waves, and below them what the list will take.
+
+    ``verbose`` adds what each feature is made of; ``quiet`` leaves the waves out.
+    """
+    yield style.paint(f"PLAN {one_line(plan.project)}", "bold")
+    if plan.description:
+        yield style.paint(one_line(plan.description), "dim")
+    for number, wave in enumerate(() if quiet else plan.waves, 1):
+        yield ""
+        parallel = " [PARALLEL]" if len(wave) > 1 else ""
+        yield style.paint(f"WAVE {number}{parallel}", "bold")
+        for id in wave:
+            yield _plan_feature(plan, id, style)
+            if verbose:
+                yield from _plan_details(plan, id, style)
+    yield ""
+    yield from _plan_totals(plan, style)
+
+
+def _plan_details(plan: Plan, id: str, style: Style) -> Iterator[str]:
+    feature = plan.features[id]
+    details = {
+        "branch": plan.branches[id],
+        "prompt": feature.prompt_file or "in the list",
+        "tags": ", ".join(feature.tags),
+        "creates": ", ".join(feature.creates),
+        "uses": ", ".join(feature.uses),
+    }
+    for name, value in details.items():
+        if value:
+            yield style.paint(f"  {style.pick('│', '|')}     {name}: {one_line(value)}", "dim")
+
+
+def _plan_feature(plan: Plan, id: str, style: Style) -> str:
+    feature = plan.features[id]
+    needs = ""
+    if feature.depends_on:
+        needs = style.pick(" ← ", " <- ") + ", ".join(feature.depends_on)
+    count = feature.estimated_tokens
+    cost = f", {money(plan.cost_usd(count))}" if count is not None else ""
+    name = f": {one_line(feature.name)}" if feature.name != id else ""
+    line = (
+        f"  {style.pick('│', '|')} {style.paint(id, 'cyan')}{name}{needs} ({tokens(count)}{cost})"
+    )
+    return f"{line} {_decision(plan.decisions[id], style, selected=id in plan.selected)}"
+
+
+def _decision(decision: Decision, style: Style, *, selected: bool) -> str:
+    if decision.action is Action.SKIP:
+        return style.paint(f"[{decision.reason}]", "green")
+    if not selected:
+        return style.paint(f"[{decision.reason}, not selected]", "dim")
+    verb = "resumes: " if decision.action is Action.RESUME else ""
+    return style.paint(f"[{verb}{decision.reason}]", "yellow")
+
+
+def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
+    total = plan.estimated_tokens if plan.unestimated < len(plan.features) else None
+    missing = f" ({plan.unestimated} without an estimate)" if plan.unestimated else ""
+    dash = style.pick("–", "-")
+    yield f"{counted(len(plan.features), 'feature')}, {counted(len(plan.waves), 'wave')}"
+    cost = "" if total is None else f", {money(plan.cost_usd(total))}"
+    yield f"Estimated: {tokens(total)}{cost}{missing}"
+    arrow = style.pick(" → ", " -> ")
+    yield f"Critical path: {arrow.join(plan.critical_path)}"
+    timeline = plan.timeline
+    slots = counted(plan.max_parallel, "slot")
+    speedup = f"speedup {timeline.speedup:.2f}x"
+    if total is None:
+        yield f"Predicted: {speedup} on {slots} (without estimates all features count the same)"
+    else:
+        yield (
+            f"Predicted: {duration(timeline.makespan_seconds)} on {slots}, "
+            f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
+        )
+    if not plan.selected:
+        yield style.paint("Everything is up to date: run would do nothing.", "green")
+    elif len(plan.selected) < len(plan.features):
+        yield f"To run: {counted(len(plan.selected), 'feature')} of {len(plan.features)}"
+
+
+# -- a run, as it happens -------------------------------------------------------------------
+
+
+def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = False) -> str:
+    """One line for a change of state that a user wants to see; empty for the others.
+
+    ``verbose`` shows the steps between start and end as well.
+    """
+    said = _said(state, event, style)
+    if not said and verbose and event.kind in ("preparing", "verifying", "committing"):
+        said = f"{style.pick('·', '[..]')} {event.feature}: {event.kind}"
+    if not said:
+        return ""
+    clock = datetime.fromtimestamp(event.at).strftime("%H:%M:%S")
+    return f"{style.paint(f'[{clock}]', 'dim')} {said}"
+
+
+def _said(state: RunState, event: Event, style: Style) -> str:
+    if event.kind == "note":
+        who = f"{event.feature}: " if event.feature else ""
+        return f"{style.pick('💬', '[note]')} {who}{one_line(str(event.data.get('text', '')))}"
+    if event.kind not in ("attempt_started", "ended"):
+        return ""
+    feature = state.feature(event.feature)
+    name = style.paint(event.feature, "bold")
+    if event.kind == "attempt_started":
+        how = "resumed" if event.data.get("resumed") is True else "started"
+        more = f" ({feature.why})" if feature.why != "new" else ""
+        return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
+    glyph, ascii, colour = _GLYPHS[feature.status]
+    words = style.paint(feature.status.value.replace("_", " "), colour)
+    return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
+
+
+def _ending(feature: FeatureState, style: Style) -> str:
+    parts: list[str] = []
+    dot = style.pick(" · ", " | ")
+    attempts = feature.of_run(feature.run)
+    if feature.started_at is not None and feature.ended_at is not None and attempts:
+        parts.append(duration(feature.ended_at - feature.started_at))
+        parts.append(_cost(feature, style))
+    if feature.status is Status.COMPLETED and feature.work is not None:
+        parts.append(_changes(feature, style))
+    elif feature.reason:
+        parts.append(shorten(one_line(feature.reason), max(40, style.width - 40), style))
+    return "".join(dot + part for part in parts)
+
+
+def _cost(feature: FeatureState, style: Style) -> str:
+    attempts = feature.of_run(feature.run)
+    at_least = "" if cost_is_complete(attempts) else style.pick("≥ ", ">= ")
+    cost = cost_usd(attempts)
+    return money(cost) if cost is None else at_least + money(cost)
+
+
+def _changes(feature: FeatureState, style: Style) -> str:
+    work = feature.work
+    assert work is not None
+    minus = style.pick("−", "-")
+    changes = f"{counted(work.files_changed, 'file')} +{work.insertions} {minus}{work.deletions}"
+    if work.held_back:
+        changes += f" (left uncommitted: {one_line(', '.join(work.held_back))})"
+    return changes
+
+
+def progress_line(state: RunState, now: float, style: Style) -> str:
+    """What is going on right now, on one line, for the bottom of a terminal."""
+    run = state.run
+    if run is None:
+        return ""
+    features = [state.feature(id) for id in run.features]
+    active = [f for f in features if f.run == run.id and f.status.active]
+    over = sum(f.run == run.id and not f.status.active for f in features)
+    names = ", ".join(f"{f.id} {duration(now - (f.started_at or now))}" for f in active)
+    cost = cost_usd(a for f in features for a in f.of_run(run.id))
+    dot = style.pick(" · ", " | ")
+    parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]
+    return shorten(f"{dot.join(parts)}{dot}running: {names}", style.width - 1, style)
+
+
+def report_lines(state: RunState, document: Mapping[str, object], style: Style) -> Iterator[str]:
+    """What a run came to; ``document`` is its JSON report."""
+    run = state.run
+    assert run is not None
+    features = [state.feature(id) for id in run.features]
+    done = sum(feature.status is Status.COMPLETED for feature in features)
+    mark = style.pick("✅", "[ok]") if done == len(features) else style.pick("❌", "[incomplete]")
+    yield ""
+    summary = f"{mark} {done}/{len(features)} features completed"
+    yield style.paint(f"{summary} in {duration(_ms(document, 'wall_ms'))}", "bold")
+    yield f"Sum of durations: {duration(_ms(document, 'total_duration_ms'))}"
+    yield f"Speedup: {document['speedup']}x"
+    yield f"Total cost: {_total_cost(document, style)}"
+    yield f"By status: {_by_status(features)}"
+    branches = document["branches_created"]
+    if isinstance(branches, list) and branches:
+        yield f"Branches: {', '.join(map(str, branches))}"
+    for feature in features:
+        if feature.status is not Status.COMPLETED:
+            yield from _problem(feature, style)
+
+
+def _ms(document: Mapping[str, object], key: str) -> float:
+    value = document.get(key)
+    return value / 1000 if isinstance(value, (int, float)) else 0.0
+
+
+def _total_cost(document: Mapping[str, object], style: Style) -> str:
+    cost = document["total_cost_usd"]
+    known = money(cost if isinstance(cost, (int, float)) else None)
+    if document["cost_is_complete"] is True:
+        return known
+    return f"{style.pick('≥ ', '>= ')}{known} (some attempts did not tell their cost)"
+
+
+def _by_status(features: Iterable[FeatureState]) -> str:
+    counts: dict[str, int] = {}
+    for feature in features:
+        name = feature.status.value.replace("_", " ")
+        counts[name] = counts.get(name, 0) + 1
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
+    glyph, ascii, colour = _GLYPHS.get(feature.status, ("•", "*", "yellow"))
+    status = feature.status.value.replace("_", " ")
+    yield ""
+    yield f"{style.pick(glyph, ascii)} {style.paint(f'{feature.id}: {status}', colour)}"
+    for line in clean(feature.reason).splitlines():
+        yield f"    {line}"
+    for command in next_commands(feature):
+        yield f"    {style.pick('→', '->')} {command}"
+
+
+def next_commands(feature: FeatureState) -> list[str]:
+    """What a user would type next about a feature that did not complete."""
+    if not feature.attempts:
+        return []
+    commands = [f"rorchestrator logs {feature.id}"]
+    resume = resume_command(feature)
+    if resume and feature.fault is not Fault.USAGE:
+        commands.append(resume)
+    return commands
+
+
+def resume_command(feature: FeatureState) -> str:
+    """The command that opens the feature's session in its worktree; empty without one."""
+    if not (feature.session_id and feature.worktree):
+        return ""
+    return f"cd {shlex.quote(feature.worktree)} && claude --resume {feature.session_id}"
+
+
+# -- Claude's stream --------------------------------------------------------------------------
+
+
+def message_lines(
+    message: Mapping[str, object], style: Style, *, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
+    """A message of Claude's stream as a person reads it; nothing for the housekeeping.
+
+    ``verbose`` shows what tools answered as well; ``quiet`` shows words only, no tools.
+    """
+    kind, subtype = message.get("type"), message.get("subtype")
+    if kind == "result":
+        yield from _result_lines(message, style)
+    elif kind in ("assistant", "user"):
+        for block in _content(message):
+            if block.get("type") == "text" or not quiet:
+                yield from _block_lines(block, style, verbose=verbose)
+    elif kind == "system" and isinstance(subtype, str) and subtype in _SYSTEM and not quiet:
+        yield _SYSTEM[subtype](message, style)
+
+
+def _init_line(message: Mapping[str, object], style: Style) -> str:
+    model, version = message.get("model"), message.get("claude_code_version")
+    return style.paint(one_line(f"Claude Code {version or '?'}, {model or '?'}"), "dim")
+
+
+def _retry_line(message: Mapping[str, object], style: Style) -> str:
+    attempt, error = message.get("attempt"), message.get("error_status")
+    return style.paint(one_line(f"API retry {attempt} after {error or 'no answer'}"), "yellow")
+
+
+_SYSTEM = {"init": _init_line, "api_retry": _retry_line}
+
+
+def _content(message: Mapping[str, object]) -> list[Mapping[str, object]]:
+    inner = message.get("message")
+    content = inner.get("content") if isinstance(inner, dict) else None
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
+
+
+def _block_lines(block: Mapping[str, object], style: Style, *, verbose: bool) -> Iterator[str]:
+    kind = block.get("type")
+    if kind == "text":
+        yield from clean(str(block.get("text", ""))).splitlines()
+    elif kind == "tool_use":
+        given = block.get("input")
+        name = one_line(str(block.get("name", "?")))
+        line = f"{name}({_arguments(given if isinstance(given, dict) else {})})"
+        room = style.width - 2
+        yield style.paint(style.pick("▸ ", "> ") + shorten(line, room, style), "cyan")
+    elif kind == "tool_result" and block.get("is_error") is True:
+        said = shorten(one_line(_plain(block.get("content"))), style.width - 4, style)
+        yield style.paint(f"  {style.pick('✗', 'x')} {said}", "red")
+    elif kind == "tool_result" and verbose:
+        for line in clean(_plain(block.get("content"))).splitlines():
+            yield style.paint(f"  {line}", "dim")
+
+
+def _arguments(given: Mapping[str, object]) -> str:
+    return ", ".join(f"{one_line(str(name))}={one_line(_plain(v))}" for name, v in given.items())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _result_lines(message: Mapping[str, object], style: Style) -> Iterator[str]:
+    failed = message.get("is_error") is not False or message.get("subtype") != "success"
+    cost = message.get("total_cost_usd")
+    dot = style.pick(" · ", " | ")
+    turns = message.get("num_turns")
+    subtype = one_line(str(message.get("subtype", "?")))
+    facts = [
+        "failed" if failed and subtype == "success" else subtype,
+        counted(turns, "turn") if isinstance(turns, int) else "? turns",
+        money(cost if isinstance(cost, (int, float)) else None),
+        duration(_ms(message, "duration_ms")),
+    ]
+    yield style.paint(f"RESULT {dot.join(map(one_line, facts))}", "red" if failed else "green")
+    if failed:
+        said = message.get("result") or message.get("errors") or ""
+        yield from clean(_plain(said)).splitlines()
+
+
+# -- tables -----------------------------------------------------------------------------------
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows in columns as wide as their widest cell; the first row is the heading."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,487 @@
+"""The features' worktrees: made from dependencies, committed, kept, removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .errors import UserError
+from .git import Git, GitError, WorktreeEntry, WorktreeStatus
+from .model import Feature, Work
+
+RESULTS = "refs/rorchestrator/results/"
+"""``<id>/<run>``: the commit point. Made once, never moved; keeps the objects from gc."""
+
+KEPT = "refs/rorchestrator/kept/"
+"""``<id>/<run>``: where a branch stood, with all its uncommitted work, before it went."""
+
+HUGE_BYTES = 5 * 1024 * 1024
+
+BUILT_BY_TOOLS = frozenset(
+    {
+        "node_modules",
+        "__pycache__",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".tox",
+        ".venv",
+        "venv",
+        ".gradle",
+        ".next",
+        ".turbo",
+        ".parcel-cache",
+        "target",
+        "build",
+        "dist",
+        "coverage",
+        "tmp",
+        "log",
+    }
+)
+"""Ignored folders that a build makes again: nobody's work."""
+
+REBUILT_SUFFIXES = (".pyc", ".pyo", ".o", ".class", ".log", ".tsbuildinfo", ".egg-info")
+
+
+@dataclass(frozen=True)
+class Worktree:
+    """A worktree of ours, as it was when it was made."""
+
+    feature: str
+    path: str
+    branch: str
+    start_commit: str
+    gitfile: bytes
+    """What its ``.git`` file says; an agent may have replaced it since."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two dependencies whose results do not merge."""
+
+    one: str
+    other: str
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.one} and {self.other} do not merge: {', '.join(self.files)}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was saved before a branch went: the ref that holds it, empty where nothing was."""
+
+    ref: str = ""
+    tip: str = ""
+
+
+class WorktreeManager:
+    """Makes, commits and removes the worktrees of one repository's features.
+
+    ``folder`` is where they go; ``branch_prefix`` comes before each feature's id.
+    """
+
+    def __init__(self, git: Git, folder: str, branch_prefix: str) -> None:
+        self.git = git
+        self.folder = folder
+        self.branch_prefix = branch_prefix
+
+    def using(self, git: Git) -> WorktreeManager:
+        """The same worktrees, through another git."""
+        return WorktreeManager(git, self.folder, self.branch_prefix)
+
+    def path(self, feature: str) -> str:
+        """Where the feature's worktree goes."""
+        return os.path.join(self.folder, feature)
+
+    def branch(self, feature: str) -> str:
+        """The feature's branch."""
+        return self.branch_prefix + feature
+
+    # -- where a feature starts -----------------------------------------------------------
+
+    async def start_commit(self, base: str, results: Mapping[str, str]) -> str | Conflict:
+        """The commit that holds the results (commit by feature id), or why there is none.
+
+        A git that cannot merge without a working tree gets the first result here, and the
+        others by :meth:`merge_rest`.
+        """
+        tips = await self._independent(results)
+        if not tips:
+            return base
+        if not self.git.merges_without_worktree:
+            return next(iter(tips.values()))
+        (first, merged), *others = tips.items()
+        names = [first]
+        for name, commit in others:
+            tree, files = await self.git.merged_tree(merged, commit)
+            if files:
+                return Conflict(await self._culprit(names, tips, name), name, tuple(files))
+            message = _merge_message(names, name)
+            merged = await self.git.commit_tree(tree, (merged, commit), message)
+            names.append(name)
+        return merged
+
+    async def _independent(self, results: Mapping[str, str]) -> dict[str, str]:
+        """The results that no other result contains."""
+        tips: dict[str, str] = {}
+        for name, commit in results.items():
+            if commit in tips.values():
+                continue
+            others = [c for c in results.values() if c != commit]
+            if not [c for c in others if await self.git.is_ancestor(commit, c)]:
+                tips[name] = commit
+        return tips
+
+    async def _culprit(self, names: Sequence[str], tips: Mapping[str, str], other: str) -> str:
+        for name in names:
+            if (await self.git.merged_tree(tips[name], tips[other]))[1]:
+                return name
+        return " + ".join(names)
+
+    async def merge_rest(self, worktree: Worktree, results: Mapping[str, str]) -> str | Conflict:
+        """Merge the remaining results inside the worktree; its new start commit."""
+        tips = await self._independent(results)
+        names = [next(iter(tips))]
+        for name, commit in list(tips.items())[1:]:
+            message = _merge_message(names, name)
+            files = await self.git.merge_into_worktree(worktree.path, commit, message)
+            if files:
+                return Conflict(" + ".join(names), name, tuple(files))
+            names.append(name)
+        return (await self.git.status(worktree.path)).commit
+
+    # -- making -------------------------------------------------------------------------
+
+    async def create(self, feature: str, start_commit: str) -> Worktree:
+        """A new worktree on a new branch at ``start_commit``.
+
+        Raises :class:`UserError` where something stands in the way.
+        """
+        path, branch = self.path(feature), self.branch(feature)
+        self._make_folder()
+        async with self.git.spawner.exclusive():
+            await self.git.add_worktree(path, branch, start_commit)
+            if os.path.exists(os.path.join(path, ".gitmodules")):
+                await self.git.update_submodules(path)
+        return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+
+    async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
+        """The worktree that an earlier attempt left, made again where only its branch stands.
+
+        ``None`` where neither is there, or where the worktree is on another branch.
+        """
+        branch = self.branch(feature)
+        entry = await self.entry(feature)
+        if entry is not None and os.path.isdir(entry.path):
+            if entry.branch != branch:
+                return None
+            path = entry.path
+        elif await self.git.commit_of(f"refs/heads/{branch}"):
+            path = self.path(feature)
+            self._make_folder()
+            async with self.git.spawner.exclusive():
+                if entry is not None:
+                    await self.git.remove_worktree(entry.path)
+                await self.git.add_worktree_of(path, branch)
+        else:
+            return None
+        return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+
+    def _make_folder(self) -> None:
+        if os.path.isdir(self.folder):
+            return
+        os.makedirs(self.folder)
+        if _inside(self.folder, self.git.repository.top):
+            # Else the user's `git add -A` would take the worktrees in.
+            with open(os.path.join(self.folder, ".gitignore"), "w", encoding="utf-8") as file:
+                file.write("*\n")
+
+    async def entry(self, feature: str) -> WorktreeEntry | None:
+        """git's entry for the feature's worktree, also where it was moved by hand."""
+        path = os.path.realpath(self.path(feature))
+        branch = self.branch(feature)
+        entries = await self.git.worktrees()
+        for entry in entries:
+            if os.path.realpath(entry.path) == path:
+                return entry
+        linked = entries[1:]
+        return next((entry for entry in linked if entry.branch == branch), None)
+
+    async def repair(self, feature: str) -> None:
+        """Take away what a killed ``git worktree add`` left of this feature's worktree.
+
+        Only for a feature whose agent never started: all that is there came from git.
+        """
+        path = self.path(feature)
+        for admin in self._admin_dirs(path):
+            if not _is_whole(admin, path):
+                shutil.rmtree(admin, ignore_errors=True)
+                shutil.rmtree(path, ignore_errors=True)
+        lock = os.path.join(
+            self.git.repository.common_dir, "refs", "heads", self.branch(feature) + ".lock"
+        )
+        if os.path.exists(lock):
+            os.unlink(lock)
+
+    def _admin_dirs(self, path: str) -> list[str]:
+        parent = os.path.join(self.git.repository.common_dir, "worktrees")
+        if not os.path.isdir(parent):
+            return []
+        name = os.path.basename(path)
+        return [
+            folder.path
+            for folder in os.scandir(parent)
+            if folder.name.rstrip("0123456789") == name.rstrip("0123456789")
+            and _read(os.path.join(folder.path, "gitdir")).strip()
+            in (b"", os.fsencode(os.path.join(path, ".git")))
+        ]
+
+    # -- the result -----------------------------------------------------------------------
+
+    async def look(self, worktree: Worktree) -> WorktreeStatus | str:
+        """The state that an agent left, or what is wrong with it."""
+        try:
+            gitfile = read_gitfile(worktree.path)
+        except OSError:
+            return f"the worktree {worktree.path} is gone"
+        if gitfile != worktree.gitfile:
+            return f"{worktree.path}/.git was changed: it points to another repository"
+        status = await self.git.status(worktree.path)
+        if status.branch != worktree.branch:
+            return (
+                f"the worktree was switched to {status.branch}; "
+                f"the work belongs on {worktree.branch}"
+            )
+        if status.unmerged:
+            return f"a merge was left half done: {', '.join(status.unmerged)}"
+        moved = status.commit != worktree.start_commit
+        if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
+            return f"{worktree.branch} was rewritten: it no longer contains its starting point"
+        return status
+
+    async def commit(
+        self, worktree: Worktree, status: WorktreeStatus, feature: Feature, run: str
+    ) -> Work:
+        """Commit what is uncommitted, less what is to be held back; what the branch has now.
+
+        Raises :class:`GitError` where git or one of the user's hooks refuses.
+        """
+        held = held_back(worktree.path, status.untracked)
+        wanted = set(status.uncommitted).difference(held)
+        tip = status.commit
+        if wanted:
+            await self.git.stage(worktree.path, sorted(wanted))
+            tip = await self._commit_index(worktree, feature, run, tip)
+        if tip == worktree.start_commit:
+            return Work(tip, held_back=held)
+        stat = await self.git.diffstat(worktree.start_commit, tip)
+        return Work(tip, stat.files, stat.insertions, stat.deletions, held)
+
+    async def _commit_index(self, worktree: Worktree, feature: Feature, run: str, tip: str) -> str:
+        try:
+            return await self.git.commit(worktree.path, commit_message(feature, run))
+        except GitError as error:
+            # Staging can show that nothing differs, as with line ends that git normalises.
+            status = await self.git.status(worktree.path)
+            if not status.changed and status.commit == tip:
+                return tip
+            if "gpg" in error.complaint or "sign" in error.complaint:
+                error.hint = "git signs commits here (commit.gpgsign) and could not: mend the key"
+            raise
+
+    async def publish(self, feature: str, run: str, commit: str) -> None:
+        """Write the commit point of a result. Raises where another result stands there."""
+        ref = f"{RESULTS}{feature}/{run}"
+        if not await self.git.create_ref(ref, commit) and await self.git.commit_of(ref) != commit:
+            raise UserError(f"{ref} holds another commit already")
+
+    # -- keeping and removing ---------------------------------------------------------------
+
+    async def unsaved(self, path: str) -> tuple[list[str], list[str]]:
+        """Files of a worktree that no commit holds: those that a commit can, and the others."""
+        status = await self.git.status(path, ignored=True)
+        precious = [file for file in status.ignored if not _built_by_tools(file)]
+        files = [*status.uncommitted, *precious]
+        nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
+        nested += await self._submodule_work(path)
+        return [file for file in files if file not in nested], nested
+
+    async def _submodule_work(self, path: str) -> list[str]:
+        modules = os.path.join(await self.git.admin_dir(path), "modules")
+        if not os.path.isdir(modules):
+            return []
+        found = []
+        for root, folders, files in os.walk(modules):
+            if "HEAD" in files and "objects" in folders:
+                folders.clear()
+                if await self.git.unpublished_commits(root):
+                    found.append(f"submodule {os.path.relpath(root, modules)}")
+        return found
+
+    async def keep(self, feature: str, run: str, path: str, start_commit: str) -> Kept:
+        """Save the branch's tip and all uncommitted work under :data:`KEPT`.
+
+        Raises :class:`UserError` where something in the worktree cannot be committed.
+        """
+        branch = f"refs/heads/{self.branch(feature)}"
+        tip = await self.git.commit_of(branch)
+        saved = [tip] if tip and tip != start_commit else []
+        if path and os.path.isdir(path):
+            saved = await self._with_snapshot(feature, path, saved)
+        ref = ""
+        for number, commit in enumerate(saved):
+            ref = f"{KEPT}{feature}/{run}" + (f".{number}" if number else "")
+            await self.git.create_ref(ref, commit)
+        return Kept(ref, tip)
+
+    async def _with_snapshot(self, feature: str, path: str, saved: list[str]) -> list[str]:
+        files, nested = await self.unsaved(path)
+        if nested:
+            raise UserError(
+                f"{path} holds what no commit can: {', '.join(nested)}",
+                hint="move it elsewhere, or commit and push it there",
+            )
+        head = (await self.git.status(path)).commit
+        if files:
+            head = await self._snapshot(feature, path, head, files)
+        if head in saved or (not files and not saved and await self._is_published(head)):
+            return saved
+        return [commit for commit in saved if not await self.git.is_ancestor(commit, head)] + [head]
+
+    async def _is_published(self, commit: str) -> bool:
+        """Whether a branch holds the commit anyway."""
+        heads = set((await self.git.refs("refs/heads/")).values())
+        return any([await self.git.is_ancestor(commit, head) for head in heads])
+
+    async def _snapshot(self, feature: str, path: str, head: str, files: Sequence[str]) -> str:
+        index = os.path.join(await self.git.admin_dir(path), "rorchestrator-index")
+        try:
+            tree = await self.git.snapshot_tree(path, _spread(path, files), index)
+        finally:
+            if os.path.exists(index):
+                os.unlink(index)
+        message = f"uncommitted work of {feature}, kept by RoRchestrator"
+        return await self.git.commit_tree(tree, (head,), message)
+
+    async def remove(self, feature: str, path: str, tip: str) -> str:
+        """Remove the worktree and its branch, which must still be at ``tip``.
+
+        The caller has saved what is worth it. An empty string, or why the branch stays.
+        """
+        branch = self.branch(feature)
+        async with self.git.spawner.exclusive():
+            if path:
+                await self.git.remove_worktree(path)
+            used = [e.path for e in await self.git.worktrees() if e.branch == branch]
+            if used:
+                return f"{branch} is checked out in {used[0]}"
+            if tip and not await self.git.delete_ref(f"refs/heads/{branch}", tip):
+                return f"{branch} moved in the meantime"
+        return ""
+
+    async def merged(self, tip: str, target: str) -> str:
+        """How ``target`` holds the work of ``tip``; empty where that can't be proved."""
+        if await self.git.is_ancestor(tip, target):
+            return "ancestor"
+        if await self.git.adds_nothing(tip, target):
+            return "empty difference"
+        tree = await self.git.tree_of(target)
+        if await self.git.tree_of(tip) == tree:
+            return "equal trees"
+        if self.git.merges_without_worktree:
+            merged, _ = await self.git.merged_tree(target, tip)
+            if merged == tree:
+                return "merge adds nothing"
+        if await self.git.equivalents(tip, target):
+            return "same changes"
+        return "squashed" if await self.git.squashed(tip, target) else ""
+
+
+def commit_message(feature: Feature, run: str) -> str:
+    """Of the commit that holds what Claude left uncommitted."""
+    name = " ".join(feature.name.split())
+    return (
+        f"feat({feature.id}): {name}\n\n"
+        f"RoRchestrator-Feature: {feature.id}\nRoRchestrator-Run: {run}\n"
+    )
+
+
+def _merge_message(names: Sequence[str], other: str) -> str:
+    return f"merge {', '.join(names)} and {other}\n\nThe base of a feature that needs them all."
+
+
+def read_gitfile(path: str) -> bytes:
+    """What the ``.git`` file of a worktree says. Raises ``OSError`` where there is none."""
+    with open(os.path.join(path, ".git"), "rb") as file:
+        return file.read(4096)
+
+
+def held_back(path: str, untracked: Iterable[str]) -> tuple[str, ...]:
+    """Which new files are not to be committed unasked: secrets, huge files, repositories."""
+    return tuple(file for file in untracked if _is_suspect(path, file))
+
+
+def _is_suspect(path: str, file: str) -> bool:
+    name = os.path.basename(file)
+    if file.endswith("/") or _looks_secret(name):
+        return True
+    try:
+        info = os.lstat(os.path.join(path, file))
+    except OSError:
+        return False
+    return info.st_size > HUGE_BYTES or (stat.S_ISLNK(info.st_mode) and name == "node_modules")
+
+
+def _looks_secret(name: str) -> bool:
+    if name == ".env" or name.startswith(".env."):
+        return not name.endswith((".example", ".sample", ".template", ".dist"))
+    keys = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519")
+    return name in keys or name.endswith((".pem", ".key", ".p12", ".pfx", ".keystore"))
+
+
+def _built_by_tools(file: str) -> bool:
+    parts = file.rstrip("/").split("/")
+    return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
+
+
+def _holds_repository(path: str, folder: str) -> bool:
+    return any(
+        ".git" in folders + files for _, folders, files in os.walk(os.path.join(path, folder))
+    )
+
+
+def _spread(path: str, files: Iterable[str]) -> list[str]:
+    """Folders replaced by the files in them."""
+    spread: list[str] = []
+    for file in files:
+        if not file.endswith("/"):
+            spread.append(file)
+            continue
+        for root, _, names in os.walk(os.path.join(path, file)):
+            spread.extend(os.path.relpath(os.path.join(root, name), path) for name in names)
+    return spread
+
+
+def _inside(folder: str, parent: str) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.commonpath([real, os.path.realpath(parent)]) == os.path.realpath(parent)
+
+
+def _is_whole(admin: str, path: str) -> bool:
+    """Whether git finished making a worktree: both halves point at each other."""
+    has_all = all(_read(os.path.join(admin, name)) for name in ("HEAD", "commondir", "gitdir"))
+    linked = os.path.isfile(os.path.join(path, ".git"))
+    return has_all and linked and os.path.isfile(os.path.join(admin, "index"))
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(4096)
+    except OSError:
+        return b""
