@@ -20,8 +20,6 @@ OLDEST = (2, 25)
 MERGE_TREE = (2, 38)
 """First version of ``merge-tree --write-tree``, which merges without a working tree."""
 
-ZERO = "0" * 40
-
 QUIET = (
     "-c",
     "gc.auto=0",
@@ -37,10 +35,28 @@ QUIET = (
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 TRANSIENT = re.compile(
-    rb"\.lock': File exists|cannot lock ref|failed to read .*worktrees/"
+    rb"\.lock': File exists|failed to read .*worktrees/"
     rb"|bad object worktrees/|could not lock config file"
 )
+"""Not ``cannot lock ref`` as such: so begins the refusal of a compare-and-swap as well."""
 TRIES = 8
+
+
+PATCH = (
+    "diff-tree",
+    "-r",
+    "-p",
+    "--full-index",
+    "--no-renames",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--ignore-submodules=none",
+)
+COMMIT_LINE = re.compile(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
+TEXT_INDEX = re.compile(rb"^index .*\n(?!Binary files )", re.MULTILINE)
+HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
+
+MODULE_PATH = r"^submodule\..*\.path$"
 
 
 class GitError(UserError):
@@ -83,10 +99,14 @@ class WorktreeStatus:
     untracked: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     unmerged: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    """Those of ``changed`` that are new, and in the index already."""
+    submodules: tuple[str, ...] = ()
+    """Submodules with uncommitted work of their own, which no commit here can hold."""
 
     @property
     def uncommitted(self) -> tuple[str, ...]:
-        """Every path that no commit holds as it stands."""
+        """Every path of this repository that no commit holds as it stands."""
         return self.changed + self.unmerged + self.untracked
 
 
@@ -158,7 +178,7 @@ class Git:
         """Object ids by full ref name, of all refs below ``prefixes``."""
         wanted = "--format=%(objectname) %(refname)"
         finished = await self._do("list its refs", "for-each-ref", wanted, *prefixes)
-        pairs = (line.split(" ", 1) for line in finished.text.splitlines())
+        pairs = (line.split(" ", 1) for line in finished.text.split("\n") if line)
         return {name: commit for commit, name in pairs}
 
     async def commit_of(self, revision: str) -> str:
@@ -190,7 +210,10 @@ class Git:
 
     async def create_ref(self, ref: str, commit: str) -> bool:
         """Create a ref. False where it exists already: then it was not touched."""
-        return (await self._try("update-ref", ref, commit, ZERO)).code == 0
+        finished = await self._try("update-ref", ref, commit, "")
+        if finished.code != 0 and not await self.commit_of(ref):
+            raise GitError(f"make {ref}", finished)
+        return finished.code == 0
 
     async def move_ref(self, ref: str, commit: str, old: str) -> None:
         """Move a ref that still is at ``old`` (compare-and-swap)."""
@@ -210,7 +233,9 @@ class Git:
 
     async def diffstat(self, old: str, new: str) -> DiffStat:
         """Files and lines that differ between two commits."""
-        finished = await self._do("compare commits", "diff", "--shortstat", old, new, "--")
+        finished = await self._do(
+            "compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new
+        )
         found = re.findall(r"(\d+) (file|insertion|deletion)", finished.text)
         numbers = {word: int(number) for number, word in found}
         return DiffStat(
@@ -219,13 +244,13 @@ class Git:
 
     async def adds_nothing(self, tip: str, target: str) -> bool:
         """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
-        finished = await self._try("diff", "--quiet", f"{target}...{tip}", "--")
-        return finished.code == 0
+        base = await self.merge_base(target, tip)
+        return bool(base) and await self.tree_of(base) == await self.tree_of(tip)
 
     async def merged_tree(self, one: str, other: str) -> tuple[str, list[str]]:
-        """The tree of a merge, and the files in conflict (then the tree is empty).
+        """The tree of a merge, empty where there is a conflict, and the files in conflict.
 
-        Needs git ≥ 2.38; format: git-merge-tree(1), "OUTPUT".
+        Few conflicts are of no file. Needs git ≥ 2.38; format: git-merge-tree(1), "OUTPUT".
         """
         arguments = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
         finished = await self._try(*arguments, one, other)
@@ -238,27 +263,37 @@ class Git:
 
     async def equivalents(self, tip: str, target: str) -> bool:
         """Whether each commit of ``tip`` has one with the same change in ``target``."""
-        finished = await self._try("cherry", target, tip)
-        lines = finished.text.splitlines()
-        return finished.code == 0 and bool(lines) and all(line[0] == "-" for line in lines)
+        commits = await self._parents(tip, without=target)
+        if not commits or any(len(parents) > 1 for parents in commits.values()):
+            return False
+        wanted = await self._changes(commits)
+        return len(wanted) == len(commits) and wanted <= await self._changes_since(tip, target)
 
     async def squashed(self, tip: str, target: str) -> bool:
-        """Whether one commit of ``target`` holds the whole change of ``tip`` (patch-id)."""
+        """Whether one commit of ``target`` holds the whole change of ``tip``."""
         base = await self.merge_base(tip, target)
         if not base:
             return False
-        whole = await self._try("diff-tree", "-p", base, tip)
-        wanted = await self._patch_ids(whole.stdout)
-        since = await self._try(
-            "log", "-p", "--no-merges", "--format=commit %H", f"{base}..{target}"
-        )
-        return bool(wanted) and bool(wanted & await self._patch_ids(since.stdout))
+        whole = await self._do("compare commits", *PATCH, base, tip)
+        return _patch_id(whole.stdout) in await self._changes_since(tip, target)
 
-    async def _patch_ids(self, patch: bytes) -> set[str]:
-        if not patch:
+    async def _parents(self, tip: str, without: str) -> dict[str, list[str]]:
+        arguments = ("rev-list", "--parents", tip, f"^{without}")
+        finished = await self._do("list commits", *arguments)
+        lines = [line.split() for line in finished.text.splitlines()]
+        return {commit: parents for commit, *parents in lines}
+
+    async def _changes_since(self, tip: str, target: str) -> set[bytes]:
+        commits = await self._parents(target, without=tip)
+        return await self._changes(c for c, parents in commits.items() if len(parents) < 2)
+
+    async def _changes(self, commits: Iterable[str]) -> set[bytes]:
+        """What each of the commits changes; nothing for those that change nothing."""
+        listed = "".join(f"{commit}\n" for commit in commits).encode()
+        if not listed:
             return set()
-        finished = await self._do("compare patches", "patch-id", "--stable", stdin=patch)
-        return {line.split()[0] for line in finished.text.splitlines()}
+        finished = await self._do("compare commits", *PATCH, "--root", "--stdin", stdin=listed)
+        return {_change(patch) for patch in COMMIT_LINE.split(finished.stdout) if patch}
 
     # -- worktrees ----------------------------------------------------------------------
 
@@ -270,35 +305,20 @@ class Git:
 
     async def add_worktree(self, path: str, branch: str, commit: str) -> None:
         """Make a worktree at ``path``, on a new branch that starts at ``commit``."""
-        # --no-track and a commit id: a remote start point would write the shared config.
-        await self._do(
-            f"make the worktree {path}",
-            *NO_HOOKS,
-            "worktree",
-            "add",
-            "--quiet",
-            "--no-track",
-            "-b",
-            branch,
-            "--",
-            path,
-            commit,
-            guarded=True,
-        )
+        # Not `add -b`: another try would meet the branch that the first one left, and a remote
+        # start point would write the shared config.
+        ref = f"refs/heads/{branch}"
+        await self._do(f"make the branch {branch}", "update-ref", ref, commit, "")
+        try:
+            await self.add_worktree_of(path, branch)
+        except GitError:
+            await self.delete_ref(ref, commit)
+            raise
 
     async def add_worktree_of(self, path: str, branch: str) -> None:
         """Make a worktree at ``path``, on a branch that exists."""
-        await self._do(
-            f"make the worktree {path}",
-            *NO_HOOKS,
-            "worktree",
-            "add",
-            "--quiet",
-            "--",
-            path,
-            branch,
-            guarded=True,
-        )
+        arguments = (*NO_HOOKS, "worktree", "add", "--quiet", "--", path, branch)
+        await self._do(f"make the worktree {path}", *arguments, guarded=True)
 
     async def remove_worktree(self, path: str) -> None:
         """Remove a worktree with everything in it: the caller has seen what that is."""
@@ -313,22 +333,37 @@ class Git:
     async def status(self, path: str, *, ignored: bool = False) -> WorktreeStatus:
         """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
         arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]
+        arguments += ["--no-renames", "--ignore-submodules=none"]
         arguments += ["--ignored=matching"] if ignored else []
-        finished = await self._do(f"look at {path}", *arguments, "--no-renames", at=path)
+        finished = await self._do(f"look at {path}", *arguments, at=path)
         return _parse_status(os.fsdecode(finished.stdout))
 
     async def stage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
         """Put files as they stand (or their absence) into the index."""
+        files = list(files)
+        # git refuses to look for these: a symbolic link took the place of their folder.
+        beyond = [file for file in files if _is_beyond_link(path, file)]
+        there = set(files).difference(beyond)
+        await self._update_index(path, sorted(there), "--add", "--remove", "--replace", index=index)
+        await self.unstage(path, beyond, index=index)
+
+    async def unstage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
+        """Take files out of the index; in the worktree they stay."""
+        await self._update_index(path, files, "--force-remove", index=index)
+
+    async def _update_index(
+        self, path: str, files: Iterable[str], *options: str, index: str
+    ) -> None:
         names = b"".join(os.fsencode(file) + b"\0" for file in files)
-        arguments = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
-        await self._do(
-            f"stage the files of {path}",
-            *arguments,
-            at=path,
-            stdin=names,
-            guarded=True,
-            env=self._env_with_index(index),
-        )
+        if names:
+            await self._do(
+                f"stage the files of {path}",
+                *("update-index", *options, "-z", "--stdin"),
+                at=path,
+                stdin=names,
+                guarded=True,
+                env=self._env_with_index(index),
+            )
 
     def _env_with_index(self, index: str) -> Mapping[str, str]:
         return {**self._env, "GIT_INDEX_FILE": index} if index else self._env
@@ -367,29 +402,24 @@ class Git:
     # -- submodules ---------------------------------------------------------------------
 
     async def update_submodules(self, path: str) -> None:
-        """Check out the submodules of a worktree, from local clones where there are any."""
-        listing = (
-            "config",
-            "--file",
-            ".gitmodules",
-            "-z",
-            "--get-regexp",
-            r"^submodule\..*\.path$",
-        )
+        """Check out those submodules of a worktree that the repository has a clone of."""
+        listing = ("config", "--file", ".gitmodules", "-z", "--get-regexp", MODULE_PATH)
         finished = await self._try(*listing, at=path)
         keys = [e.split("\n", 1)[0] for e in os.fsdecode(finished.stdout).split("\0") if e]
         names = [key[len("submodule.") : -len(".path")] for key in keys]
         local = [word for name in names for word in self._local_submodule(name)]
+        if not local:
+            return
         # Given on the command line, so that the shared config is not written.
-        arguments = (*NO_HOOKS, *local, "submodule", "--quiet", "update", "--recursive")
+        allowed = ("-c", "protocol.file.allow=always")
+        arguments = (*NO_HOOKS, *allowed, *local, "submodule", "--quiet", "update")
         await self._do("check out the submodules", *arguments, at=path, guarded=True)
 
     def _local_submodule(self, name: str) -> list[str]:
-        words = ["-c", f"submodule.{name}.active=true"]
         clone = os.path.join(self.repository.common_dir, "modules", name)
-        if os.path.isdir(clone):
-            words += ["-c", f"submodule.{name}.url={clone}", "-c", "protocol.file.allow=always"]
-        return words
+        if not os.path.isdir(clone):
+            return []
+        return ["-c", f"submodule.{name}.active=true", "-c", f"submodule.{name}.url={clone}"]
 
     async def unpublished_commits(self, path: str) -> int:
         """How many commits of a submodule's checkout are on none of its remotes."""
@@ -400,20 +430,12 @@ class Git:
 
     async def _identity(self) -> Mapping[str, str]:
         if not hasattr(self, "_identified"):
-            known = await self._try("var", "GIT_COMMITTER_IDENT")
-            fallback = (
-                {}
-                if known.code == 0
-                else {
-                    f"GIT_{role}_{part}": value
-                    for role in ("AUTHOR", "COMMITTER")
-                    for part, value in (
-                        ("NAME", "RoRchestrator"),
-                        ("EMAIL", "rorchestrator@localhost"),
-                    )
-                }
-            )
-            self._identified: Mapping[str, str] = {**self._env, **fallback}
+            env = dict(self._env)
+            for role in ("AUTHOR", "COMMITTER"):
+                if (await self._try("var", f"GIT_{role}_IDENT")).code != 0:
+                    env[f"GIT_{role}_NAME"] = "RoRchestrator"
+                    env[f"GIT_{role}_EMAIL"] = "rorchestrator@localhost"
+            self._identified: Mapping[str, str] = env
         return self._identified
 
 
@@ -468,13 +490,25 @@ async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, in
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = without_git(environ)
+    # English messages; but not LC_ALL=C, in which some hooks can't read a UTF-8 file.
+    locale = kept.pop("LC_ALL", "")
     return {
-        **without_git(environ),
-        "LC_ALL": "C",
+        **kept,
+        **({"LC_CTYPE": locale} if locale else {}),
+        "LC_MESSAGES": "C",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_EDITOR": "true",
     }
+
+
+def _change(patch: bytes) -> bytes:
+    """A patch without the places in it, as git-patch-id(1), but exact.
+
+    git's own ignores white space and, before 2.39, what is in a binary file.
+    """
+    return HUNK.sub(b"@@", TEXT_INDEX.sub(b"", patch))
 
 
 def _worktree_entry(block: str) -> WorktreeEntry:
@@ -500,13 +534,21 @@ def _parse_status(text: str) -> WorktreeStatus:
     untracked: list[str] = []
     ignored: list[str] = []
     unmerged: list[str] = []
+    added: list[str] = []
+    submodules: list[str] = []
     for entry in text.split("\0"):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
             name, _, value = rest.partition(" ")
             head[name] = value
         elif kind == "1":
-            changed.append(rest.split(" ", 7)[7])
+            states, submodule, _, _, _, _, _, path = rest.split(" ", 7)
+            if submodule[2:] != "..":
+                submodules.append(path)
+            if states != ".M" or submodule[:2] != "S.":
+                changed.append(path)
+            if "A" in states:
+                added.append(path)
         elif kind == "u":
             unmerged.append(rest.split(" ", 9)[9])
         elif kind == "?":
@@ -520,4 +562,13 @@ def _parse_status(text: str) -> WorktreeStatus:
         untracked=tuple(untracked),
         ignored=tuple(ignored),
         unmerged=tuple(unmerged),
+        added=tuple(added),
+        submodules=tuple(submodules),
+    )
+
+
+def _is_beyond_link(path: str, file: str) -> bool:
+    folder = os.path.dirname(file)
+    return bool(folder) and os.path.realpath(os.path.join(path, folder)) != os.path.join(
+        os.path.realpath(path), folder
     )

@@ -84,7 +84,7 @@ class Orchestrator:
             while True:
                 for id in sorter.get_ready():
                     heappush(ready, (self.rank(id), id))
-                while ready and len(running) < self.slots and not self._halts():
+                while ready and len(running) < self.slots and not self._stands_still():
                     _, id = heappop(ready)
                     running[asyncio.create_task(run_feature(self._job(id)))] = id
                 if not running:
@@ -101,10 +101,8 @@ class Orchestrator:
     async def _stopped(self) -> bool:
         return await self.stop.wait()
 
-    def _halts(self) -> bool:
-        if self.stop.is_set() and not self.halted:
-            self.halted = "interrupted"
-        return bool(self.halted)
+    def _stands_still(self) -> bool:
+        return self.stop.is_set() or bool(self.halted)
 
     async def _wait(
         self, running: Mapping[asyncio.Task[Outcome], str], stopped: asyncio.Task[bool]
@@ -156,9 +154,10 @@ class Orchestrator:
         self.emit(events.ended(self.clock(), self.run_id, id, outcome))
 
     def _cancel_the_rest(self) -> None:
+        reason = "interrupted before it started" if self.stop.is_set() else self.halted
         for id in self.dag.features:
             if id not in self._over:
-                self._end(id, Outcome(Status.CANCELLED, self.halted or "not started"))
+                self._end(id, Outcome(Status.CANCELLED, reason))
 
 
 def _outcome(task: asyncio.Task[Outcome]) -> Outcome:

@@ -102,6 +102,10 @@ class WorktreeManager:
         """The feature's branch."""
         return self.branch_prefix + feature
 
+    def result_ref(self, feature: str, run: str) -> str:
+        """The commit point of a feature's result in a run."""
+        return f"{RESULTS}{feature}/{run}"
+
     # -- where a feature starts -----------------------------------------------------------
 
     async def start_commit(self, base: str, results: Mapping[str, str]) -> str | Conflict:
@@ -296,7 +300,7 @@ class WorktreeManager:
 
     async def publish(self, feature: str, run: str, commit: str) -> None:
         """Write the commit point of a result. Raises where another result stands there."""
-        ref = f"{RESULTS}{feature}/{run}"
+        ref = self.result_ref(feature, run)
         if not await self.git.create_ref(ref, commit) and await self.git.commit_of(ref) != commit:
             raise UserError(f"{ref} holds another commit already")
 

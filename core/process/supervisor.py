@@ -251,18 +251,22 @@ class Supervisor(Spawner):
             return []
         processes = table.snapshot()
         carriers = {p.pid for p in table.marked(processes, child.mark)} if child.mark else set()
-        return [
+        roots = [
             process
             for process in processes.values()
-            if not process.zombie
-            and process.pid not in self._live
-            and (
-                process.pid in carriers
-                or process.group == child.pid
-                or child.seen.get(process.pid) == process.started
-                or self._strayed_from(process, child)
-            )
+            if process.pid in carriers
+            or process.group == child.pid
+            or child.seen.get(process.pid) == process.started
+            or self._strayed_from(process, child)
         ]
+        found = {process.pid: process for process in roots}
+        for process in roots:
+            found.update((p.pid, p) for p in table.descendants(processes, process.pid))
+        return self._running(found)
+
+    def _running(self, found: Mapping[int, table.Process]) -> list[table.Process]:
+        """Those of a table that live, less the children that somebody waits for."""
+        return [p for p in found.values() if not p.zombie and p.pid not in self._live]
 
     def _nothing_strayed(self) -> bool:
         """Whether each of our children is one that we started: then no tree left an orphan."""
@@ -282,7 +286,7 @@ class Supervisor(Spawner):
         processes = table.snapshot()
         found = {p.pid: p for p in table.marked(processes, f"{MARK}={self.mark}")}
         found.update((p.pid, p) for p in table.descendants(processes, os.getpid()))
-        return [p for p in found.values() if not p.zombie and p.pid not in self._live]
+        return self._running(found)
 
     async def _sweep(self, remaining: Callable[[], list[table.Process]]) -> None:
         number = signal.SIGTERM

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Shows how a feature list becomes waves, a critical path and a predicted time.
+
+Needs nothing but Python; reads config/feature_list.example.json, changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from core import config
+from core.dag import DAGResolver
+from core.errors import UserError
+from core.model import Feature
+from core.schedule import estimator, predict
+from core.text import counted, duration, tokens
+
+
+def main() -> None:
+    """Resolve the example list, then a list that can't be resolved."""
+    features = config.load(os.path.join(HERE, "config", "feature_list.example.json")).features
+    dag = DAGResolver(features)
+    work = estimator(dag.features)
+
+    for number, wave in enumerate(dag.waves(), 1):
+        print(f"Wave {number}: {', '.join(wave)}")
+    print(f"Critical path: {' -> '.join(dag.critical_path(work))}")
+    print(f"If auth-gtin fails, these are blocked: {', '.join(dag.descendants('auth-gtin'))}")
+    for slots in (1, 2, 3):
+        timeline = predict(dag, slots)
+        print(
+            f"On {counted(slots, 'slot')}: {duration(timeline.makespan_seconds)} ({timeline.speedup:.2f}x)"
+        )
+    print(f"Together: {tokens(sum(feature.estimated_tokens or 0 for feature in features))}")
+
+    try:
+        DAGResolver([Feature("a", "A", depends_on=("b",)), Feature("b", "B", depends_on=("a",))])
+    except UserError as error:
+        print(f"A circle is refused: {error}")
+
+
+if __name__ == "__main__":
+    main()
