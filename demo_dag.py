@@ -7,10 +7,6 @@ Needs nothing but Python; reads config/feature_list.example.json, changes nothin
 from __future__ import annotations
 
 import os
-import sys
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
 
 from core import config
 from core.dag import DAGResolver
@@ -18,6 +14,8 @@ from core.errors import UserError
 from core.model import Feature
 from core.schedule import estimator, predict
 from core.text import counted, duration, tokens
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def main() -> None:
@@ -32,9 +30,8 @@ def main() -> None:
     print(f"If auth-gtin fails, these are blocked: {', '.join(dag.descendants('auth-gtin'))}")
     for slots in (1, 2, 3):
         timeline = predict(dag, slots)
-        print(
-            f"On {counted(slots, 'slot')}: {duration(timeline.makespan_seconds)} ({timeline.speedup:.2f}x)"
-        )
+        makespan = duration(timeline.makespan_seconds)
+        print(f"On {counted(slots, 'slot')}: {makespan} ({timeline.speedup:.2f}x)")
     print(f"Together: {tokens(sum(feature.estimated_tokens or 0 for feature in features))}")
 
     try:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from .frozen import dataclass, field, replace
 from .model import (
     ALWAYS_DISALLOWED_TOOLS,
     ClaudeOptions,
@@ -211,7 +211,8 @@ def _judge(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
 def _judge_stop(result: Message) -> tuple[Fault, str]:
     subtype = _text(result, "subtype")
     errors = result.get("errors")
-    said = "; ".join(map(str, errors)) if isinstance(errors, list) else ""
+    given = errors if isinstance(errors, list) else []
+    said = "; ".join(error for error in given if isinstance(error, str))
     if "No conversation found" in said:
         return Fault.SESSION, said
     known = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -34,23 +35,42 @@ COMMANDS = {
 }
 
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+NEEDS_SPACE = "free some space, then type it again"
+
+HELP_COLUMNS = 100
+"""How wide help is where there is no terminal."""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Knows its width by itself: argparse would import shutil for it at each start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size().columns or HELP_COLUMNS
+    except OSError:
+        return HELP_COLUMNS
+
+
 def parser(chosen: str = "") -> argparse.ArgumentParser:
     """The parser of the command line; of the commands, only the ``chosen`` one in full.
 
     The others are known by name: importing them all would double the time of a start.
     """
     top = argparse.ArgumentParser(
-        prog="rorchestrator",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="rorchestrator", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=_Help
     )
     top.add_argument("--version", action="version", version=f"rorchestrator {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, prog=top.prog)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        command = commands.add_parser(name, help=summary, formatter_class=_Help)
         if name == chosen:
             import_module(f".commands.{name}", __package__).configure(command)
     return top
@@ -60,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Nothing else ever leaves this function."""
     words = sys.argv[1:] if argv is None else argv
     try:
-        _check_system()
+        _check_system(os.name)
         chosen = next((word for word in words if word in COMMANDS), "")
         arguments = parser(chosen).parse_args(words)
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
@@ -75,22 +95,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # the one boundary: no traceback reaches a user
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            return _complain(UserError(f"could not write: {error.strerror}", hint=NEEDS_SPACE))
         return _apologise(error)
 
 
 def entry_point() -> None:
     """For the console script: :func:`main` on the real streams."""
-    for stream in (sys.stdout, sys.stderr):
-        # A character that the stream can't encode is no reason to fail.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by the caller. A file of ours must not get its number, and all that prints.
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 – open to the end
+        elif name != "stdin":
+            # A character that the stream can't encode is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     code = main()
     # Nothing is left to say, and what is left of a closed pipe must not be said.
     _be_silent()
     sys.exit(code)
 
 
-def _check_system() -> None:
-    if os.name != "posix":
+def _check_system(name: str) -> None:
+    if name != "posix":
         raise UserError(
             "RoRchestrator runs on Linux and macOS", hint="on Windows, use it inside WSL"
         )
@@ -113,13 +141,16 @@ def _apologise(error: Exception) -> int:
     import tempfile
     import traceback
 
-    file, path = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
-    with open(file, "w", encoding="utf-8") as report:
-        traceback.print_exception(type(error), error, error.__traceback__, file=report)
+    details = "they could not be written"
+    with suppress(OSError):
+        file, details = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
+        with open(file, "w", encoding="utf-8", errors="backslashreplace") as report:
+            traceback.print_exception(type(error), error, error.__traceback__, file=report)
     with suppress(OSError):
         print(
-            f"rorchestrator: a fault of its own: {type(error).__name__}; details in {path}",
+            f"rorchestrator: a fault of its own: {type(error).__name__}; details: {details}",
             file=sys.stderr,
+            flush=True,
         )
     return ExitCode.INTERNAL
 

@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from .dag import cycle
 from .errors import UserError
+from .frozen import dataclass, replace
 from .model import ClaudeOptions, Config, Feature, Project
 
 SEARCHED = (
@@ -23,7 +23,7 @@ SEARCHED = (
 PROMPT_LIMIT_BYTES = 8 * 1024 * 1024
 """The CLI refuses 10 MiB of standard input; context and rules go on top of a prompt."""
 
-LIST_LIMIT_BYTES = 64 * 1024 * 1024
+LIST_LIMIT_BYTES = 32 * 1024 * 1024
 
 LARGEST = 2**53
 """What a number may be at most: beyond it, neither arithmetic nor JSON is exact."""
@@ -542,7 +542,7 @@ def _feature(reader: _Reader, path: str, value: object) -> Iterator[Feature]:
         fields["prompt"] = text or ""
     if "id" in fields:
         fields.setdefault("name", fields["id"])
-        yield replace(_BLANK, **fields)  # type: ignore[arg-type]
+        yield Feature(**fields)  # type: ignore[arg-type]
 
 
 def _positions(reader: _Reader, value: Sequence[object]) -> dict[str, int]:

@@ -14,9 +14,13 @@ def cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str]:
     try:
         TopologicalSorter(dependencies).prepare()
     except CycleError as error:
-        # graphlib lists a node before the one that needs it; "a needs b" reads the other way.
-        return list(reversed(error.args[1]))
+        return _chain(error)
     return []
+
+
+def _chain(error: CycleError) -> list[str]:
+    # graphlib lists a node before the one that needs it; "a needs b" reads the other way.
+    return list(reversed(error.args[1]))
 
 
 class DAGResolver:
@@ -32,13 +36,14 @@ class DAGResolver:
             feature.id: tuple(d for d in feature.depends_on if d in self.features)
             for feature in self.features.values()
         }
-        found = cycle(self.dependencies)
-        if found:
-            chain = " needs ".join(found)
+        try:
+            self._order = list(TopologicalSorter(self.dependencies).static_order())
+        except CycleError as error:
+            chain = " needs ".join(_chain(error))
             raise UserError(
                 f"the features depend on each other in a circle: {chain}",
                 hint="remove one of these depends_on entries",
-            )
+            ) from None
         self.dependents: dict[str, list[str]] = {id: [] for id in self.features}
         for id, needed in self.dependencies.items():
             for dependency in needed:
@@ -63,7 +68,7 @@ class DAGResolver:
 
     def order(self) -> list[str]:
         """A topological order: each feature after all that it depends on."""
-        return list(TopologicalSorter(self.dependencies).static_order())
+        return self._order
 
     def descendants(self, id: str) -> list[str]:
         """Every feature that needs ``id``, directly or not, in list order."""

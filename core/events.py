@@ -6,9 +6,9 @@ The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from .frozen import dataclass, field
 from .model import Decision, Fault, Outcome, Status, Usage, Work
 
 VERSION = 1

@@ -7,12 +7,11 @@ change raise :class:`GitError` when git refuses; questions return a value.
 from __future__ import annotations
 
 import os
-import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from .errors import UserError
+from .frozen import dataclass, replace
 from .process.environment import without_git
 from .process.spawner import Finished, Spawner
 
@@ -155,7 +154,7 @@ class Git:
             )
             if finished.code == 0 or number == TRIES or not TRANSIENT.search(finished.stderr):
                 break
-            await self.spawner.pause(random.uniform(0, 0.05 * 2**number))
+            await self.spawner.pause(_jitter(0.05 * 2**number))
         return finished
 
     async def _do(
@@ -257,7 +256,7 @@ class Git:
         tree, *files = os.fsdecode(finished.stdout).split("\0")
         if finished.code == 0:
             return tree, []
-        if finished.code == 1:
+        if finished.code == 1 and tree:
             return "", sorted({file for file in files if file})
         raise GitError("merge", finished)
 
@@ -275,7 +274,7 @@ class Git:
         if not base:
             return False
         whole = await self._do("compare commits", *PATCH, base, tip)
-        return _patch_id(whole.stdout) in await self._changes_since(tip, target)
+        return _change(whole.stdout) in await self._changes_since(tip, target)
 
     async def _parents(self, tip: str, without: str) -> dict[str, list[str]]:
         arguments = ("rev-list", "--parents", tip, f"^{without}")
@@ -416,15 +415,25 @@ class Git:
         await self._do("check out the submodules", *arguments, at=path, guarded=True)
 
     def _local_submodule(self, name: str) -> list[str]:
-        clone = os.path.join(self.repository.common_dir, "modules", name)
-        if not os.path.isdir(clone):
+        clone = self._clone_of_submodule(name)
+        if not clone:
             return []
         return ["-c", f"submodule.{name}.active=true", "-c", f"submodule.{name}.url={clone}"]
 
-    async def unpublished_commits(self, path: str) -> int:
-        """How many commits of a submodule's checkout are on none of its remotes."""
-        finished = await self._try("rev-list", "--count", "HEAD", "--not", "--remotes", at=path)
-        return int(finished.text) if finished.code == 0 else 1
+    def _clone_of_submodule(self, name: str) -> str:
+        clone = os.path.join(self.repository.common_dir, "modules", name)
+        return clone if os.path.isdir(clone) else ""
+
+    async def unpublished_commits(self, path: str, name: str) -> int:
+        """How many commits of a submodule's checkout are neither on a remote nor in our clone."""
+        arguments = ("rev-list", "HEAD", "--branches", "--not", "--remotes")
+        finished = await self._try(*arguments, at=path)
+        clone = self._clone_of_submodule(name)
+        if finished.code != 0 or not clone:
+            return len(finished.text.split()) or finished.code
+        listed = ("cat-file", "--batch-check")
+        known = await self._do("look for commits", *listed, at=clone, stdin=finished.stdout)
+        return sum(line.endswith(" missing") for line in known.text.splitlines())
 
     # -- who commits --------------------------------------------------------------------
 
@@ -487,6 +496,12 @@ async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, in
             f"{finished.text or 'this git'} is too old", hint="install git 2.25 or newer"
         )
     return version
+
+
+def _jitter(seconds: float) -> float:
+    import random  # 3 ms that a start need not take
+
+    return random.uniform(0, seconds)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from . import claude, prompt
 from .dag import DAGResolver
+from .frozen import dataclass, field
 from .model import Action, Config, Decision, Feature, Status
 from .state import FeatureState, RunState
 
@@ -88,8 +88,6 @@ def _resume_reason(known: FeatureState) -> str:
 
 def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
     """Which of the inputs differs from the last time, in the words of the plan."""
-    if dict(known.inputs) == dict(inputs):
-        return ""
     others = sorted({*known.inputs, *inputs} - {"prompt", "options"})
     for name in ("prompt", "options", *others):
         if known.inputs.get(name) != inputs.get(name):

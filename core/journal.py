@@ -11,11 +11,11 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from . import events
 from .errors import StateError, UserError
 from .events import Event
+from .frozen import dataclass
 
 CHUNK_BYTES = 65536
 

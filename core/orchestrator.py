@@ -46,6 +46,7 @@ class Orchestrator:
         clock: Callable[[], float],
         stop: asyncio.Event,
         fail_fast: bool = False,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self.dag = dag
         self.rank = rank
@@ -60,6 +61,7 @@ class Orchestrator:
         self.clock = clock
         self.stop = stop
         self.fail_fast = fail_fast
+        self.drain_seconds = drain_seconds
         self.halted = ""
         """Why nothing further is started; empty while it goes on."""
         self._over: set[str] = set()
@@ -79,7 +81,7 @@ class Orchestrator:
         sorter = self.dag.sorter()
         ready: list[tuple[tuple[float, int, int], str]] = []
         running: dict[asyncio.Task[Outcome], str] = {}
-        stopped: asyncio.Task[bool] = asyncio.create_task(self._stopped())
+        stopped = asyncio.create_task(self._stopped())
         try:
             while True:
                 for id in sorter.get_ready():
@@ -98,25 +100,29 @@ class Orchestrator:
             await _end(running)
         self._cancel_the_rest()
 
-    async def _stopped(self) -> bool:
-        return await self.stop.wait()
+    async def _stopped(self) -> float:
+        """Wait for the wish to stop; when to give up on what runs, by the loop's clock."""
+        await self.stop.wait()
+        return asyncio.get_running_loop().time() + self.drain_seconds
 
     def _stands_still(self) -> bool:
         return self.stop.is_set() or bool(self.halted)
 
     async def _wait(
-        self, running: Mapping[asyncio.Task[Outcome], str], stopped: asyncio.Task[bool]
+        self, running: Mapping[asyncio.Task[Outcome], str], stopped: asyncio.Task[float]
     ) -> list[asyncio.Task[Outcome]]:
         """The tasks that are over; a run that was told to stop does not wait for ever."""
         if not stopped.done():
-            waited: list[asyncio.Task[Outcome] | asyncio.Task[bool]] = [*running, stopped]
+            waited: list[asyncio.Task[Outcome] | asyncio.Task[float]] = [*running, stopped]
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             return [task for task in running if task.done()]
-        await asyncio.wait(running, timeout=DRAIN_SECONDS)
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
-        return list(running)
+        left = max(0.0, stopped.result() - asyncio.get_running_loop().time())
+        over, _ = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if not over:
+            for task in running:
+                task.cancel()
+            over, _ = await asyncio.wait(running)
+        return list(over)
 
     def _job(self, id: str) -> Job:
         feature, known = self.dag.features[id], self.state.feature(id)
@@ -140,14 +146,17 @@ class Orchestrator:
             return True
         if outcome.fault.fatal:
             self.halted = self.halted or f"every further feature would meet it: {outcome.reason}"
-        elif self.fail_fast:
-            self.halted = self.halted or f"{id} failed, and --fail-fast was asked for"
-        if outcome.fault is not Fault.INTERRUPTED:
-            for blocked in self.dag.descendants(id):
-                if blocked not in self._over:
-                    reason = f"{id} did not complete ({outcome.status.value.replace('_', ' ')})"
-                    self._end(blocked, Outcome(Status.BLOCKED, reason))
+        elif outcome.fault is not Fault.INTERRUPTED:
+            self._block_dependents(id, outcome)
+            if self.fail_fast:
+                self.halted = self.halted or f"{id} failed, and --fail-fast was asked for"
         return False
+
+    def _block_dependents(self, id: str, outcome: Outcome) -> None:
+        reason = f"{id} did not complete ({outcome.status.value.replace('_', ' ')})"
+        for blocked in self.dag.descendants(id):
+            if blocked not in self._over:
+                self._end(blocked, Outcome(Status.BLOCKED, reason))
 
     def _end(self, id: str, outcome: Outcome) -> None:
         self._over.add(id)

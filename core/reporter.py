@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -27,7 +26,7 @@ PROGRESS_SECONDS = 1.0
 def style_of(stream: TextIO, color: str = "auto") -> Style:
     """What ``stream`` can show; ``color`` is ``auto``, ``always`` or ``never``."""
     terminal = stream.isatty()
-    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     colour = color == "always" or (color == "auto" and terminal and not plain)
     return Style(_width(stream) if terminal else 100, colour, _encodes_glyphs(stream))
 
@@ -40,6 +39,8 @@ def _width(stream: TextIO) -> int:
 
 
 def _encodes_glyphs(stream: TextIO) -> bool:
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):
+        return False  # Python writes UTF-8 even then; who sets it wants none.
     try:
         "✅─→".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -273,10 +274,3 @@ def write_whole(path: str, content: str) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
-
-
-def make_writable(stream: TextIO) -> None:
-    """Never let a character that ``stream`` can't encode end the command."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None and stream is not sys.__stdin__:
-        reconfigure(errors="backslashreplace")

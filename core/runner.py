@@ -7,11 +7,11 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 from . import claude, events, prompt
 from .errors import StateError, UserError
 from .events import Event
+from .frozen import dataclass, field, replace
 from .lines import LineSplitter
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .process.environment import without_git
@@ -86,6 +86,7 @@ class ClaudeRunner:
         clock: Callable[[], float],
         stop: asyncio.Event,
         environ: Mapping[str, str],
+        linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self.config = config
         self.features = {feature.id: feature for feature in config.features}
@@ -97,6 +98,7 @@ class ClaudeRunner:
         self.emit = emit
         self.clock = clock
         self.stop = stop
+        self.linger_seconds = linger_seconds
         self._introduced = False
         self.environment = claude.environment(without_git(environ), config.claude)
 
@@ -190,7 +192,8 @@ class ClaudeRunner:
 
     async def _attempts(self, job: Job, worktree: Worktree, resumed: bool) -> Outcome:
         """One attempt; a second where the session to be resumed turns out to be unknown."""
-        number = job.attempts + 1 if resumed else 1
+        # Also where there was nothing to resume: the journal counts on.
+        number = job.attempts + 1 if job.decision.action is Action.RESUME else 1
         if resumed and job.session_id:
             known = Session(job.session_id, resume=True)
             outcome = await self._attempt(job.feature, worktree, number, known)
@@ -215,15 +218,18 @@ class ClaudeRunner:
                 log=log.stdout,
             )
         )
-        child = self.supervisor.start(
-            claude.argv(self.config.claude, feature, session.id, resume=session.resume),
-            env=self.environment,
-            folder=worktree.path,
-            stdin=log.prompt,
-            stdout=log.stdout,
-            stderr=log.stderr,
-            mark=f"{feature.id}/{number}",
-        )
+        try:
+            child = self.supervisor.start(
+                claude.argv(self.config.claude, feature, session.id, resume=session.resume),
+                env=self.environment,
+                folder=worktree.path,
+                stdin=log.prompt,
+                stdout=log.stdout,
+                stderr=log.stderr,
+                mark=f"{feature.id}/{number}",
+            )
+        except OSError as error:
+            raise _unwritable(log.stdout, error) from None
         limit = feature.timeout_seconds or self.config.project.timeout_seconds
         outcome = await self._watch(child, log, limit)
         # Claude names the session in its result; where there is none, it is the one we chose.
@@ -247,10 +253,7 @@ class ClaudeRunner:
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
         except OSError as error:
-            raise StateError(
-                f"{log.prompt} can't be written: {error.strerror}",
-                hint="free some space or mend the permissions, then run again",
-            ) from None
+            raise _unwritable(log.prompt, error) from None
         return log
 
     async def _watch(self, child: Child, log: Log, limit_seconds: float) -> Outcome:
@@ -263,7 +266,8 @@ class ClaudeRunner:
             while not await self.supervisor.wait(child, POLL_SECONDS):
                 stream.read()
                 self._introduce(stream.transcript)
-                lingered = stream.transcript.waiting and stream.silent_seconds >= LINGER_SECONDS
+                silent = stream.silent_seconds >= self.linger_seconds
+                lingered = stream.transcript.waiting and silent
                 ended = self._reason_to_end(stream, time.monotonic() - started >= limit_seconds)
                 if lingered or ended is not Fault.NONE:
                     break
@@ -271,6 +275,7 @@ class ClaudeRunner:
             done = stream.transcript.waiting
             await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
         stream.read(rest=True)
+        self._introduce(stream.transcript)
         if stream.transcript.waiting and done:
             # Its result had arrived: it was ended after its work, not before.
             ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
@@ -353,6 +358,13 @@ class Stream:
         for line in lines:
             for message in claude.parse(line):
                 self.transcript = claude.observe(self.transcript, message)
+
+
+def _unwritable(path: str, error: OSError) -> StateError:
+    return StateError(
+        f"{path} can't be written: {error.strerror}",
+        hint="free some space or mend the permissions, then run again",
+    )
 
 
 def _tail(path: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from .dag import DAGResolver
+from .frozen import dataclass
 from .model import Decision, Feature
 
 TOKENS_PER_SECOND = 150.0

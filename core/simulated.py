@@ -176,10 +176,11 @@ class Agent:
     def write(self, step: Json) -> None:
         """Write a file: ``{"write": "a.txt", "content": "…"}``."""
         path = str(step["write"])
-        self.tool("Write", {"file_path": path, "content": step.get("content", "")})
+        content = str(step.get("content", f"{path}\n"))
+        self.tool("Write", {"file_path": path, "content": content})
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(str(step.get("content", f"{path}\n")))
+            file.write(content)
 
     def bash(self, step: Json) -> None:
         """Run a shell command, in a session of its own as the CLI does: ``{"bash": "make"}``."""
@@ -197,13 +198,18 @@ class Agent:
         """Take time: ``{"sleep": 1.5}``."""
         time.sleep(float(str(step["sleep"])))
 
+    def wait(self, step: Json) -> None:
+        """Wait for a file: ``{"wait": "/tmp/go"}``."""
+        while not os.path.exists(str(step["wait"])):
+            time.sleep(0.01)
+
     def cost(self, step: Json) -> None:
         """Cost this much in USD: ``{"cost": 0.5}``."""
         self.cost_usd = float(str(step["cost"]))
 
     def print_raw(self, step: Json) -> None:
-        """Print text as it stands: ``{"print": "not JSON\\n"}``."""
-        sys.stdout.write(str(step["print"]))
+        """Print text as it stands: ``{"print": "not JSON\\n"}``; ``times`` repeats it."""
+        sys.stdout.write(str(step["print"]) * int(str(step.get("times", 1))))
         sys.stdout.flush()
 
     def complain(self, step: Json) -> None:
@@ -247,6 +253,7 @@ STEPS: Mapping[str, Callable[[Agent, Json], None]] = {
     "write": Agent.write,
     "bash": Agent.bash,
     "sleep": Agent.sleep,
+    "wait": Agent.wait,
     "say": Agent.say,
     "cost": Agent.cost,
     "print": Agent.print_raw,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from .events import Event, integer, outcome_of, strings
+from .frozen import dataclass, field, replace
 from .model import Fault, Outcome, Status, Usage, Work
 
 

@@ -7,13 +7,12 @@ Text that comes from outside – names, prompts, what Claude or git said – goe
 from __future__ import annotations
 
 import json
-import shlex
-import unicodedata
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from .events import Event
+from .frozen import dataclass
 from .model import Action, Decision, Fault, Status
 from .schedule import Plan
 from .state import FeatureState, RunState, cost_is_complete, cost_usd
@@ -49,24 +48,29 @@ _GLYPHS = {
 }
 
 
+# A control sequence (ECMA-48, 5.4), or the first half of a line end as in DOS.
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
+
+
 def clean(text: str) -> str:
     """``text`` without what would steer a terminal: control, format and lone surrogates.
 
-    Tabs become spaces; the line structure stays.
+    Colours and cursor movements are left out, the rest shows as U+FFFD. Tabs become spaces;
+    the line structure stays.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
-    return "".join(_clean_character(character) for character in text)
+    return "".join(map(_clean_character, _SEQUENCE.sub("", text)))
 
 
 def _clean_character(character: str) -> str:
-    if character in "\n ":
+    # U+200D joins emoji; other format characters can reverse what is shown.
+    if character.isprintable() or character in "\n\u200d":
         return character
     if character == "\t":
         return "    "
-    category = unicodedata.category(character)
-    # U+200D joins emoji; other format characters can reverse what is shown.
-    return "�" if category in ("Cc", "Cs", "Cf") and character != "\u200d" else character
+    is_blank = character.isspace() and ord(character) >= 0xA0 and character not in "\u2028\u2029"
+    return " " if is_blank else "\ufffd"
 
 
 def one_line(text: str) -> str:
@@ -74,10 +78,30 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def columns(text: str) -> int:
+    """How wide a terminal shows ``text``: CJK and emoji take two columns, accents none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    import unicodedata
+
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
 def shorten(text: str, width: int, style: Style) -> str:
-    """``text`` cut to ``width`` characters, with a mark where it was cut."""
+    """``text`` cut to ``width`` columns, with a mark where it was cut."""
     mark = style.pick("…", "...")
-    return text if len(text) <= width else text[: max(0, width - len(mark))] + mark
+    room, fitting = width, 0
+    for length, character in enumerate(text, 1):
+        room -= columns(character)
+        if room < 0:
+            return text[:fitting] + mark
+        if room >= len(mark):
+            fitting = length
+    return text
 
 
 def money(usd: float | None) -> str:
@@ -194,9 +218,18 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
             f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
         )
     if not plan.selected:
-        yield style.paint("Everything is up to date: run would do nothing.", "green")
+        skipped = all(d.action is Action.SKIP for d in plan.decisions.values())
+        what = "Everything" if skipped else "What was chosen"
+        yield style.paint(f"{what} is up to date: run would do nothing.", "green")
     elif len(plan.selected) < len(plan.features):
-        yield f"To run: {counted(len(plan.selected), 'feature')} of {len(plan.features)}"
+        count = tokens_to_run(plan)
+        chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
+        yield f"To run: {chosen}, {tokens(count)}, {money(plan.cost_usd(count))}"
+
+
+def tokens_to_run(plan: Plan) -> int:
+    """Sum of the estimates of the features that would run."""
+    return sum(plan.features[id].estimated_tokens or 0 for id in plan.selected)
 
 
 # -- a run, as it happens -------------------------------------------------------------------
@@ -295,7 +328,7 @@ def report_lines(state: RunState, document: Mapping[str, object], style: Style) 
     yield f"By status: {_by_status(features)}"
     branches = document["branches_created"]
     if isinstance(branches, list) and branches:
-        yield f"Branches: {', '.join(map(str, branches))}"
+        yield f"Branches: {one_line(', '.join(map(str, branches)))}"
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
@@ -330,7 +363,7 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     for line in clean(feature.reason).splitlines():
         yield f"    {line}"
     for command in next_commands(feature):
-        yield f"    {style.pick('→', '->')} {command}"
+        yield f"    {style.pick('→', '->')} {one_line(command)}"
 
 
 def next_commands(feature: FeatureState) -> list[str]:
@@ -348,6 +381,8 @@ def resume_command(feature: FeatureState) -> str:
     """The command that opens the feature's session in its worktree; empty without one."""
     if not (feature.session_id and feature.worktree):
         return ""
+    import shlex
+
     return f"cd {shlex.quote(feature.worktree)} && claude --resume {feature.session_id}"
 
 
@@ -442,7 +477,7 @@ def _result_lines(message: Mapping[str, object], style: Style) -> Iterator[str]:
 
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows in columns as wide as their widest cell; the first row is the heading."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        cells = [cell + " " * (width - columns(cell)) for cell, width in zip(row, widths)]
         yield "  ".join(cells).rstrip()

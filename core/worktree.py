@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from .errors import UserError
+from .frozen import dataclass
 from .git import Git, GitError, WorktreeEntry, WorktreeStatus
 from .model import Feature, Work
 
@@ -123,7 +123,7 @@ class WorktreeManager:
         names = [first]
         for name, commit in others:
             tree, files = await self.git.merged_tree(merged, commit)
-            if files:
+            if not tree:
                 return Conflict(await self._culprit(names, tips, name), name, tuple(files))
             message = _merge_message(names, name)
             merged = await self.git.commit_tree(tree, (merged, commit), message)
@@ -143,14 +143,15 @@ class WorktreeManager:
 
     async def _culprit(self, names: Sequence[str], tips: Mapping[str, str], other: str) -> str:
         for name in names:
-            if (await self.git.merged_tree(tips[name], tips[other]))[1]:
+            tree, _ = await self.git.merged_tree(tips[name], tips[other])
+            if not tree:
                 return name
         return " + ".join(names)
 
     async def merge_rest(self, worktree: Worktree, results: Mapping[str, str]) -> str | Conflict:
         """Merge the remaining results inside the worktree; its new start commit."""
         tips = await self._independent(results)
-        names = [next(iter(tips))]
+        names = list(tips)[:1]
         for name, commit in list(tips.items())[1:]:
             message = _merge_message(names, name)
             files = await self.git.merge_into_worktree(worktree.path, commit, message)
@@ -170,19 +171,28 @@ class WorktreeManager:
         self._make_folder()
         async with self.git.spawner.exclusive():
             await self.git.add_worktree(path, branch, start_commit)
-            if os.path.exists(os.path.join(path, ".gitmodules")):
-                await self.git.update_submodules(path)
+            try:
+                await self._fill_submodules(path)
+            except GitError:
+                await self.git.remove_worktree(path)
+                await self.git.delete_ref(f"refs/heads/{branch}", start_commit)
+                raise
         return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+
+    async def _fill_submodules(self, path: str) -> None:
+        if os.path.exists(os.path.join(path, ".gitmodules")):
+            await self.git.update_submodules(path)
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
 
-        ``None`` where neither is there, or where the worktree is on another branch.
+        ``None`` where neither is there, or where the worktree is on another branch or has lost
+        its ``.git`` file.
         """
         branch = self.branch(feature)
         entry = await self.entry(feature)
         if entry is not None and os.path.isdir(entry.path):
-            if entry.branch != branch:
+            if entry.branch != branch or not self._is_linked(entry.path):
                 return None
             path = entry.path
         elif await self.git.commit_of(f"refs/heads/{branch}"):
@@ -192,18 +202,23 @@ class WorktreeManager:
                 if entry is not None:
                     await self.git.remove_worktree(entry.path)
                 await self.git.add_worktree_of(path, branch)
+                await self._fill_submodules(path)
         else:
             return None
         return Worktree(feature, path, branch, start_commit, read_gitfile(path))
 
     def _make_folder(self) -> None:
-        if os.path.isdir(self.folder):
-            return
-        os.makedirs(self.folder)
-        if _inside(self.folder, self.git.repository.top):
-            # Else the user's `git add -A` would take the worktrees in.
-            with open(os.path.join(self.folder, ".gitignore"), "w", encoding="utf-8") as file:
-                file.write("*\n")
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            if not os.listdir(self.folder) and _inside_a_repository(self.folder):
+                # Else the user's `git add -A` would take the worktrees in.
+                with open(os.path.join(self.folder, ".gitignore"), "w", encoding="utf-8") as file:
+                    file.write("*\n")
+        except OSError as error:
+            raise UserError(
+                f"{self.folder} can't hold the worktrees: {error.strerror}",
+                hint="mend project.worktrees_path",
+            ) from None
 
     async def entry(self, feature: str) -> WorktreeEntry | None:
         """git's entry for the feature's worktree, also where it was moved by hand."""
@@ -214,48 +229,69 @@ class WorktreeManager:
             if os.path.realpath(entry.path) == path:
                 return entry
         linked = entries[1:]
-        return next((entry for entry in linked if entry.branch == branch), None)
+        ours = (e for e in linked if e.branch == branch and self._was_made_for(e.path, feature))
+        return next(ours, None)
+
+    def _admin_dir(self, path: str) -> str:
+        """Where the ``.git`` file of a worktree points; empty where there is none."""
+        try:
+            words = read_gitfile(path)
+        except OSError:
+            return ""
+        target = os.fsdecode(words).rstrip("\n")[len("gitdir: ") :]
+        return os.path.realpath(os.path.join(path, target))
+
+    def _is_linked(self, path: str) -> bool:
+        """Whether a folder is a worktree of this repository, or only lies where one was."""
+        parent = os.path.join(self.git.repository.common_dir, "worktrees")
+        return os.path.dirname(self._admin_dir(path)) == parent
+
+    def _was_made_for(self, path: str, feature: str) -> bool:
+        # git names the admin folder after the worktree's first place and keeps the name when it
+        # is moved; a worktree of the user's with the same branch has another.
+        return _is_named_for(os.path.basename(self._admin_dir(path)), feature)
 
     async def repair(self, feature: str) -> None:
         """Take away what a killed ``git worktree add`` left of this feature's worktree.
 
         Only for a feature whose agent never started: all that is there came from git.
         """
-        path = self.path(feature)
-        for admin in self._admin_dirs(path):
-            if not _is_whole(admin, path):
-                shutil.rmtree(admin, ignore_errors=True)
-                shutil.rmtree(path, ignore_errors=True)
-        lock = os.path.join(
-            self.git.repository.common_dir, "refs", "heads", self.branch(feature) + ".lock"
-        )
-        if os.path.exists(lock):
-            os.unlink(lock)
+        path = os.path.realpath(self.path(feature))
+        # An add that goes on for another feature looks like one that was killed.
+        async with self.git.spawner.exclusive():
+            for admin in self._admin_dirs(path):
+                if not _is_whole(admin, path):
+                    _remove_tree(admin)
+                    _remove_tree(path)
+            lock = os.path.join(
+                self.git.repository.common_dir, "refs", "heads", self.branch(feature) + ".lock"
+            )
+            if os.path.exists(lock):
+                os.unlink(lock)
 
     def _admin_dirs(self, path: str) -> list[str]:
         parent = os.path.join(self.git.repository.common_dir, "worktrees")
         if not os.path.isdir(parent):
             return []
-        name = os.path.basename(path)
         return [
             folder.path
             for folder in os.scandir(parent)
-            if folder.name.rstrip("0123456789") == name.rstrip("0123456789")
-            and _read(os.path.join(folder.path, "gitdir")).strip()
-            in (b"", os.fsencode(os.path.join(path, ".git")))
+            if _is_named_for(folder.name, os.path.basename(path))
+            and _linked_folder(folder.path) in ("", path)
         ]
 
     # -- the result -----------------------------------------------------------------------
 
     async def look(self, worktree: Worktree) -> WorktreeStatus | str:
         """The state that an agent left, or what is wrong with it."""
-        try:
-            gitfile = read_gitfile(worktree.path)
-        except OSError:
+        if not os.path.isdir(worktree.path):
             return f"the worktree {worktree.path} is gone"
-        if gitfile != worktree.gitfile:
+        if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
             return f"{worktree.path}/.git was changed: it points to another repository"
-        status = await self.git.status(worktree.path)
+        try:
+            status = await self.git.status(worktree.path)
+        except GitError as error:
+            return error.message
         if status.branch != worktree.branch:
             return (
                 f"the worktree was switched to {status.branch}; "
@@ -275,9 +311,11 @@ class WorktreeManager:
 
         Raises :class:`GitError` where git or one of the user's hooks refuses.
         """
-        held = held_back(worktree.path, status.untracked)
+        held = held_back(worktree.path, (*status.untracked, *status.added))
         wanted = set(status.uncommitted).difference(held)
         tip = status.commit
+        await self.git.unstage(worktree.path, set(held).intersection(status.added))
+        held += tuple(f"{module}/" for module in status.submodules)
         if wanted:
             await self.git.stage(worktree.path, sorted(wanted))
             tip = await self._commit_index(worktree, feature, run, tip)
@@ -294,7 +332,7 @@ class WorktreeManager:
             status = await self.git.status(worktree.path)
             if not status.changed and status.commit == tip:
                 return tip
-            if "gpg" in error.complaint or "sign" in error.complaint:
+            if "failed to write commit object" in error.complaint:
                 error.hint = "git signs commits here (commit.gpgsign) and could not: mend the key"
             raise
 
@@ -308,10 +346,16 @@ class WorktreeManager:
 
     async def unsaved(self, path: str) -> tuple[list[str], list[str]]:
         """Files of a worktree that no commit holds: those that a commit can, and the others."""
+        if not self._is_linked(path):
+            raise UserError(
+                f"{path} is no worktree of this repository any more",
+                hint="`git worktree repair` in the repository mends a lost .git file",
+            )
         status = await self.git.status(path, ignored=True)
         precious = [file for file in status.ignored if not _built_by_tools(file)]
         files = [*status.uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
+        nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
 
@@ -323,8 +367,9 @@ class WorktreeManager:
         for root, folders, files in os.walk(modules):
             if "HEAD" in files and "objects" in folders:
                 folders.clear()
-                if await self.git.unpublished_commits(root):
-                    found.append(f"submodule {os.path.relpath(root, modules)}")
+                name = os.path.relpath(root, modules)
+                if await self.git.unpublished_commits(root, name):
+                    found.append(f"submodule {name}")
         return found
 
     async def keep(self, feature: str, run: str, path: str, start_commit: str) -> Kept:
@@ -334,16 +379,23 @@ class WorktreeManager:
         """
         branch = f"refs/heads/{self.branch(feature)}"
         tip = await self.git.commit_of(branch)
-        saved = [tip] if tip and tip != start_commit else []
+        saved = tip if tip != start_commit else ""
         if path and os.path.isdir(path):
             saved = await self._with_snapshot(feature, path, saved)
-        ref = ""
-        for number, commit in enumerate(saved):
-            ref = f"{KEPT}{feature}/{run}" + (f".{number}" if number else "")
-            await self.git.create_ref(ref, commit)
-        return Kept(ref, tip)
+        return Kept(await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else "", tip)
 
-    async def _with_snapshot(self, feature: str, path: str, saved: list[str]) -> list[str]:
+    async def _keep(self, ref: str, commit: str) -> str:
+        """A ref that holds the commit: ``ref``, or with a number where that holds another."""
+        name, number = ref, 1
+        while not await self.git.create_ref(name, commit):
+            if await self.git.commit_of(name) == commit:
+                break
+            number += 1
+            name = f"{ref}.{number}"
+        return name
+
+    async def _with_snapshot(self, feature: str, path: str, saved: str) -> str:
+        """One commit that holds ``saved``, the worktree's HEAD and all its uncommitted work."""
         files, nested = await self.unsaved(path)
         if nested:
             raise UserError(
@@ -351,26 +403,29 @@ class WorktreeManager:
                 hint="move it elsewhere, or commit and push it there",
             )
         head = (await self.git.status(path)).commit
-        if files:
-            head = await self._snapshot(feature, path, head, files)
-        if head in saved or (not files and not saved and await self._is_published(head)):
+        if not files and (head == saved or await self._is_published(head)):
             return saved
-        return [commit for commit in saved if not await self.git.is_ancestor(commit, head)] + [head]
+        others = [saved] if saved and not await self.git.is_ancestor(saved, head) else []
+        if not files and not others:
+            return head
+        return await self._snapshot(feature, path, (head, *others), files)
 
     async def _is_published(self, commit: str) -> bool:
         """Whether a branch holds the commit anyway."""
         heads = set((await self.git.refs("refs/heads/")).values())
         return any([await self.git.is_ancestor(commit, head) for head in heads])
 
-    async def _snapshot(self, feature: str, path: str, head: str, files: Sequence[str]) -> str:
-        index = os.path.join(await self.git.admin_dir(path), "rorchestrator-index")
+    async def _snapshot(
+        self, feature: str, path: str, parents: Sequence[str], files: Sequence[str]
+    ) -> str:
+        index = os.path.join(await self.git.admin_dir(path), f"rorchestrator-index.{os.getpid()}")
         try:
             tree = await self.git.snapshot_tree(path, _spread(path, files), index)
         finally:
             if os.path.exists(index):
                 os.unlink(index)
         message = f"uncommitted work of {feature}, kept by RoRchestrator"
-        return await self.git.commit_tree(tree, (head,), message)
+        return await self.git.commit_tree(tree, parents, message)
 
     async def remove(self, feature: str, path: str, tip: str) -> str:
         """Remove the worktree and its branch, which must still be at ``tip``.
@@ -397,6 +452,8 @@ class WorktreeManager:
         tree = await self.git.tree_of(target)
         if await self.git.tree_of(tip) == tree:
             return "equal trees"
+        if not await self.git.merge_base(tip, target):
+            return ""
         if self.git.merges_without_worktree:
             merged, _ = await self.git.merged_tree(target, tip)
             if merged == tree:
@@ -423,6 +480,13 @@ def read_gitfile(path: str) -> bytes:
     """What the ``.git`` file of a worktree says. Raises ``OSError`` where there is none."""
     with open(os.path.join(path, ".git"), "rb") as file:
         return file.read(4096)
+
+
+def _gitfile_or_nothing(path: str) -> bytes:
+    try:
+        return read_gitfile(path)
+    except OSError:
+        return b""
 
 
 def held_back(path: str, untracked: Iterable[str]) -> tuple[str, ...]:
@@ -460,27 +524,48 @@ def _holds_repository(path: str, folder: str) -> bool:
 
 
 def _spread(path: str, files: Iterable[str]) -> list[str]:
-    """Folders replaced by the files in them."""
+    """Folders replaced by the files and links in them."""
     spread: list[str] = []
     for file in files:
         if not file.endswith("/"):
             spread.append(file)
             continue
-        for root, _, names in os.walk(os.path.join(path, file)):
-            spread.extend(os.path.relpath(os.path.join(root, name), path) for name in names)
+        for root, folders, names in os.walk(os.path.join(path, file)):
+            found = (os.path.join(root, name) for name in folders + names)
+            spread.extend(os.path.relpath(each, path) for each in found if _is_committable(each))
     return spread
 
 
-def _inside(folder: str, parent: str) -> bool:
-    real = os.path.realpath(folder)
-    return os.path.commonpath([real, os.path.realpath(parent)]) == os.path.realpath(parent)
+def _is_committable(path: str) -> bool:
+    return os.path.islink(path) or os.path.isfile(path)
+
+
+def _inside_a_repository(folder: str) -> bool:
+    parent = os.path.dirname(os.path.realpath(folder))
+    return os.path.exists(os.path.join(parent, ".git")) or (
+        parent != os.path.dirname(parent) and _inside_a_repository(parent)
+    )
 
 
 def _is_whole(admin: str, path: str) -> bool:
     """Whether git finished making a worktree: both halves point at each other."""
     has_all = all(_read(os.path.join(admin, name)) for name in ("HEAD", "commondir", "gitdir"))
-    linked = os.path.isfile(os.path.join(path, ".git"))
-    return has_all and linked and os.path.isfile(os.path.join(admin, "index"))
+    linked = bool(_read(os.path.join(path, ".git")))
+    checked_out = os.path.isfile(os.path.join(admin, "index"))
+    # git locks a worktree while it makes it.
+    begun = _read(os.path.join(admin, "locked")).strip() == b"initializing"
+    return has_all and linked and checked_out and not begun
+
+
+def _is_named_for(admin: str, feature: str) -> bool:
+    """Whether git would call an admin folder so; where the name is taken it adds a number."""
+    return re.fullmatch(re.escape(feature) + "[0-9]*", admin) is not None
+
+
+def _linked_folder(admin: str) -> str:
+    """The worktree that an admin folder belongs to; empty where it doesn't say."""
+    gitfile = os.fsdecode(_read(os.path.join(admin, "gitdir")).strip())
+    return os.path.dirname(os.path.realpath(os.path.join(admin, gitfile))) if gitfile else ""
 
 
 def _read(path: str) -> bytes:
@@ -489,3 +574,9 @@ def _read(path: str) -> bytes:
             return file.read(4096)
     except OSError:
         return b""
+
+
+def _remove_tree(path: str) -> None:
+    import shutil  # not for a start: only a repair needs it
+
+    shutil.rmtree(path, ignore_errors=True)

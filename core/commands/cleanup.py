@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .. import events
-from ..errors import ExitCode, UserError
+from ..errors import ExitCode, StateError, UserError
 from ..git import WorktreeEntry
 from ..journal import Holder
 from ..model import Status
@@ -19,7 +20,8 @@ from ..process.spawner import drive
 from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState
 from ..text import Style, counted, one_line
-from .workplace import HEADS, Workplace, add_common_options, merged_how, open_workplace
+from ..worktree import WorktreeManager
+from .workplace import HEADS, Workplace, add_common_options, check_known, made_by_us, open_workplace
 
 EXAMPLES = """\
 examples:
@@ -34,7 +36,7 @@ SHOWN_FILES = 5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = (
-        "Remove worktrees and branches that a run made. Work that is nowhere else is kept, "
+        "Remove worktrees and branches that a run made. Work that is nowhere else is kept,\n"
         "unless --discard is given; its tip stays under refs/rorchestrator/kept/ even then."
     )
     parser.epilog = EXAMPLES
@@ -60,9 +62,7 @@ def execute(arguments: argparse.Namespace) -> int:
     place = open_workplace(arguments)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
     try:
-        if not arguments.dry_run:
-            place.journal.open()
-        done = drive(Cleanup(arguments, place).run())
+        done = _clean_up(arguments, place)
     finally:
         place.lock.release()
     if arguments.json:
@@ -70,6 +70,18 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         _show(done, arguments, style_of(sys.stdout, arguments.color))
     return ExitCode.INCOMPLETE if any(removal.kept for removal in done) else ExitCode.UP_TO_DATE
+
+
+def _clean_up(arguments: argparse.Namespace, place: Workplace) -> list[Removal]:
+    if arguments.dry_run:
+        return drive(Cleanup(arguments, place).run())
+    repaired = place.journal.open()
+    try:
+        if repaired:
+            print(one_line(repaired), file=sys.stderr)
+        return drive(Cleanup(arguments, place).run())
+    finally:
+        place.journal.close()
 
 
 @dataclass
@@ -81,10 +93,16 @@ class Removal:
     worktree: str = ""
     removed: bool = False
     merged: str = ""
+    """How the target holds the branch; empty where it does not."""
+    lost: list[str] = field(default_factory=list)
+    """What is nowhere else, in words."""
+    files: list[str] = field(default_factory=list)
+    """What no commit holds."""
     kept: str = ""
+    next: str = ""
+    """The command to type, or the step to take, where it was kept."""
     kept_ref: str = ""
     bring_back: str = ""
-    files: list[str] = field(default_factory=list)
 
 
 class Cleanup:
@@ -93,15 +111,15 @@ class Cleanup:
     def __init__(self, arguments: argparse.Namespace, place: Workplace) -> None:
         self.arguments = arguments
         self.place = place
-        self.worktrees = place.worktrees
+        self.git = place.git
         self.state: RunState = place.state()
-        self.into = arguments.into or place.config.project.base_branch
+        self.into: str = arguments.into or place.config.project.base_branch
         # A discarded feature may be discarded again, after another run of the same second.
         self.stamp = time.strftime("cleanup-%Y%m%dT%H%M%S")
 
     async def run(self) -> list[Removal]:
         """Go through the features that were asked for."""
-        target = self.place.refs.get(HEADS + self.into) or await self.place.git.commit_of(self.into)
+        target = self.place.refs.get(HEADS + self.into) or await self.git.commit_of(self.into)
         if not target:
             raise UserError(f"the branch {self.into!r} does not exist", hint="mend --into")
         return [
@@ -111,87 +129,119 @@ class Cleanup:
         ]
 
     def _wanted(self) -> list[str]:
-        ours = [id for id, known in self.state.features.items() if known.start_commit]
-        unknown = [id for id in self.arguments.ids if id not in ours]
-        if unknown:
-            raise UserError(
-                f"no run of ours made a branch for {unknown[0]!r}",
-                hint="rorchestrator status lists the features",
-            )
-        return self.arguments.ids or ours
+        check_known("", self.arguments.ids, {**self.place.dag.features, **self.state.features})
+        return list(dict.fromkeys(self.arguments.ids or self.state.features))
 
     async def _clean(self, known: FeatureState, target: str) -> Removal | None:
         """Remove one feature's worktree and branch; ``None`` where it was not meant."""
         branch = known.branch
+        if not made_by_us(known, branch):
+            return None
+        # Where it was made, whatever the list says of prefix and folder by now.
+        prefix = branch[: len(branch) - len(known.id)]
+        worktrees = WorktreeManager(self.git, os.path.dirname(known.worktree), prefix)
         tip = self.place.refs.get(HEADS + branch, "")
-        entry = await self.worktrees.entry(known.id)
+        entry = await worktrees.entry(known.id)
         if not tip and entry is None:
             return None
-        merged = await self._merged(known, tip, target)
+        merged = await self._merged(worktrees, known, tip, target)
         if self.arguments.merged and not (merged and known.status is Status.COMPLETED):
             return None
         removal = Removal(known.id, branch, entry.path if entry else "", merged=merged)
-        removal.files, obstacle = await self._obstacle(known, entry, tip, merged, target)
-        if obstacle:
-            removal.kept = obstacle
-        elif not self.arguments.dry_run:
-            await self._remove(known, removal, tip, discard=self._is_discard(removal, tip))
+        try:
+            await self._decide(worktrees, removal, entry, tip, target)
+            if not (removal.kept or self.arguments.dry_run):
+                await self._remove(worktrees, known, removal, tip)
+        except StateError:
+            raise
+        except UserError as error:
+            # The others may go all the same.
+            removal.kept, removal.next = error.message, error.hint
         return removal
 
-    def _is_discard(self, removal: Removal, tip: str) -> bool:
-        return bool(removal.files) or bool(tip and not removal.merged)
-
-    async def _merged(self, known: FeatureState, tip: str, target: str) -> str:
+    async def _merged(
+        self, worktrees: WorktreeManager, known: FeatureState, tip: str, target: str
+    ) -> str:
         """How the target holds the branch; empty where it does not."""
         if not tip:
             return "no branch"
-        if tip == target or tip == known.start_commit == known.base_commit:
+        if tip == known.start_commit:
             return "no commits of its own"
-        if known.work is not None and known.work.commit == tip:
-            return await merged_how(self.place, known, target, self.into)
-        return await self.worktrees.merged(tip, target)
+        if tip == target:
+            return "same commit"
+        return await worktrees.merged(tip, target)
 
-    async def _obstacle(
-        self, known: FeatureState, entry: WorktreeEntry | None, tip: str, merged: str, target: str
-    ) -> tuple[list[str], str]:
-        """The files that no commit holds, and why the feature has to be kept."""
-        files: list[str] = []
-        nested: list[str] = []
+    async def _decide(
+        self,
+        worktrees: WorktreeManager,
+        removal: Removal,
+        entry: WorktreeEntry | None,
+        tip: str,
+        target: str,
+    ) -> None:
+        """Find what would be lost, and whether anything forbids the removal."""
+        await self._check_places(removal, entry)
+        if entry is not None and os.path.isdir(entry.path) and not removal.kept:
+            removal.files, nested = await worktrees.unsaved(entry.path)
+            if nested:
+                removal.kept = f"it holds what no commit can: {', '.join(nested)}"
+                removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
+        removal.lost = [loss async for loss in self._losses(removal, entry, tip, target)]
+        if removal.lost and not removal.kept and not self.arguments.discard:
+            removal.kept = "; ".join(removal.lost)
+            removal.next = f"rorchestrator cleanup {removal.id} --discard"
+
+    async def _check_places(self, removal: Removal, entry: WorktreeEntry | None) -> None:
+        """Keep what is locked, and a branch that somebody uses elsewhere."""
         if entry is not None and entry.locked is not None:
-            why = f" ({one_line(entry.locked)})" if entry.locked else ""
-            return [], f"the worktree is locked{why}; git worktree unlock {entry.path}"
-        if entry is not None and os.path.isdir(entry.path):
-            files, nested = await self.worktrees.unsaved(entry.path)
-        if nested:
-            return files, f"it holds what no commit can: {', '.join(nested)}"
-        if self.arguments.discard:
-            return files, ""
-        if files:
-            return files, f"{counted(len(files), 'file')} not committed: {_some(files)}"
-        if not merged:
-            count = await self.place.git.count_commits(tip, target)
-            return [], f"{counted(count, 'commit')} not in {self.into}"
-        return [], ""
+            why = f" ({entry.locked})" if entry.locked else ""
+            removal.kept = f"the worktree is locked{why}"
+            removal.next = f"git worktree unlock {shlex.quote(entry.path)}"
+            return
+        for other in await self.git.worktrees():
+            if other.branch == removal.branch and other.path != removal.worktree:
+                removal.kept = f"{removal.branch} is checked out in {other.path}"
+                removal.next = f"git -C {shlex.quote(other.path)} switch --detach"
+
+    async def _losses(
+        self, removal: Removal, entry: WorktreeEntry | None, tip: str, target: str
+    ) -> AsyncIterator[str]:
+        if removal.files:
+            files = counted(len(removal.files), "file")
+            yield f"{files} not committed: {_some(removal.files)}"
+        if not removal.merged:
+            commits = counted(await self.git.count_commits(tip, target), "commit")
+            yield f"{commits} not in {self.into}"
+        if entry is None or entry.branch == removal.branch:
+            return
+        if entry.branch:
+            yield f"the worktree is on the branch {entry.branch}"
+        elif not await self._holds(entry.commit, (tip, target)):
+            yield f"the worktree is at {entry.commit[:10]}, on no branch"
+
+    async def _holds(self, commit: str, others: Iterable[str]) -> bool:
+        return any([await self.git.is_ancestor(commit, other) for other in others if other])
 
     async def _remove(
-        self, known: FeatureState, removal: Removal, tip: str, *, discard: bool
+        self, worktrees: WorktreeManager, known: FeatureState, removal: Removal, tip: str
     ) -> None:
-        if discard:
-            kept = await self.worktrees.keep(
-                known.id, self.stamp, removal.worktree, known.start_commit
-            )
+        if removal.lost:
+            kept = await worktrees.keep(known.id, self.stamp, removal.worktree, known.start_commit)
             removal.kept_ref = kept.ref
-            removal.bring_back = f"git branch {removal.branch} {kept.ref}" if kept.ref else ""
-        removal.kept = await self.worktrees.remove(known.id, removal.worktree, tip)
+            if kept.ref:
+                top = shlex.quote(self.git.repository.top)
+                name = shlex.quote(removal.branch)
+                removal.bring_back = f"git -C {top} branch {name} {kept.ref}"
+        removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
         removal.removed = not removal.kept
         if removal.removed:
             self.place.journal.append(
                 events.cleaned(
                     time.time(),
                     known.id,
-                    merged_into="" if discard else self.into,
+                    merged_into="" if removal.lost else self.into,
                     kept_ref=removal.kept_ref,
-                    discarded=discard or known.status is not Status.COMPLETED,
+                    discarded=bool(removal.lost) or known.status is not Status.COMPLETED,
                     detail=removal.merged,
                 )
             )
@@ -199,7 +249,7 @@ class Cleanup:
 
 def _some(files: list[str]) -> str:
     more = len(files) - SHOWN_FILES
-    shown = one_line(", ".join(files[:SHOWN_FILES]))
+    shown = ", ".join(files[:SHOWN_FILES])
     return f"{shown} and {more} more" if more > 0 else shown
 
 
@@ -212,16 +262,17 @@ def _show(done: list[Removal], arguments: argparse.Namespace, style: Style) -> N
 
 def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> Iterator[str]:
     for removal in done:
-        name = f"{removal.id} ({removal.branch})"
+        name = one_line(f"{removal.id} ({removal.branch})")
         if removal.kept:
-            yield style.paint(f"kept {name}: {removal.kept}", "yellow")
-            if not removal.kept.startswith("the worktree is locked"):
-                yield f"    to remove it all the same: rorchestrator cleanup {removal.id} --discard"
+            yield style.paint(one_line(f"kept {name}: {removal.kept}"), "yellow")
+            if removal.next:
+                yield f"    next: {one_line(removal.next)}"
         elif not arguments.quiet:
             verb = "removed" if removal.removed else "would remove"
-            why = f": {removal.merged}" if removal.merged else ""
-            yield style.paint(f"{verb} {name}{why}", "green")
+            why = [removal.merged, *(f"discarding {loss}" for loss in removal.lost)]
+            said = "; ".join(filter(None, why))
+            yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
             if arguments.verbose and removal.worktree:
-                yield f"    worktree {removal.worktree}"
+                yield one_line(f"    worktree {removal.worktree}")
         if removal.bring_back:
-            yield f"    to bring it back: {removal.bring_back}"
+            yield f"    to bring it back: {one_line(removal.bring_back)}"

@@ -8,7 +8,7 @@ import sys
 import time
 
 from ..errors import ExitCode, UserError
-from .workplace import add_common_options, open_workplace
+from .workplace import add_common_options, check_known, open_workplace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def execute(arguments: argparse.Namespace) -> int:
                 over = _is_over(place, arguments.id, attempt)
     except FileNotFoundError:
         raise UserError(f"{attempt.log} is gone", hint="it was removed from outside") from None
-    if not arguments.raw:
+    if isinstance(show, _Readable):
+        show.rest()
         _show_errors(attempt.log)
     return ExitCode.UP_TO_DATE
 
@@ -63,11 +64,10 @@ def execute(arguments: argparse.Namespace) -> int:
 def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
     known = place.state().feature(arguments.id)
     if not known.attempts:
-        from ..config import did_you_mean
-
-        near = did_you_mean(arguments.id, place.dag.features)
+        check_known("", [arguments.id], {**place.dag.features, **place.state().features})
         raise UserError(
-            f"{arguments.id!r} has no attempt yet{near}", hint="rorchestrator status lists them all"
+            f"{arguments.id} was not started yet ({known.reason or known.status.value})",
+            hint="rorchestrator status",
         )
     if arguments.attempt is None:
         return known.attempts[-1]
@@ -103,15 +103,25 @@ class _Readable:
         self._splitter = LineSplitter()
 
     def __call__(self, chunk: bytes) -> None:
-        from ..claude import parse
-        from ..text import message_lines
-
         for line in self._splitter.feed(chunk):
-            for message in parse(line):
-                for text in message_lines(
-                    message, self.style, verbose=self.verbose, quiet=self.quiet
-                ):
-                    print(text)
+            self._show(line)
+
+    def rest(self) -> None:
+        """Show a last line that has no end: its writer was killed, or is still at it."""
+        for line in self._splitter.rest():
+            self._show(line)
+
+    def _show(self, line: bytes) -> None:
+        from ..claude import parse
+        from ..text import clean, message_lines
+
+        messages = parse(line)
+        for message in messages:
+            for text in message_lines(message, self.style, verbose=self.verbose, quiet=self.quiet):
+                print(text)
+        if not messages and line.strip():
+            # Not of the stream: what a program says when it can't even begin.
+            print(clean(line.decode("utf-8", "replace")))
 
 
 def _show_errors(log: str) -> None:
@@ -119,5 +129,7 @@ def _show_errors(log: str) -> None:
 
     path = log[: -len(".jsonl")] + ".stderr"
     if os.path.exists(path) and os.path.getsize(path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            print(f"stderr:\n{clean(file.read(READ_BYTES)).rstrip()}")
+        with open(path, "rb") as file:
+            file.seek(max(0, os.path.getsize(path) - READ_BYTES))
+            said = file.read().decode("utf-8", "replace")
+        print(f"stderr:\n{clean(said).rstrip()}")

@@ -65,6 +65,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def document(plan: Plan) -> dict[str, object]:
     """The plan as JSON: costs in USD, times in seconds."""
+    from ..text import tokens_to_run
+
     timeline = plan.timeline
     return {
         "project_name": plan.project,
@@ -76,6 +78,9 @@ def document(plan: Plan) -> dict[str, object]:
         "features_without_estimate": plan.unestimated,
         "estimated_cost_usd": plan.cost_usd(plan.estimated_tokens),
         "usd_per_million_tokens": plan.usd_per_million_tokens,
+        "features_to_run": [id for wave in plan.waves for id in wave if id in plan.selected],
+        "estimated_tokens_to_run": tokens_to_run(plan),
+        "estimated_cost_to_run_usd": plan.cost_usd(tokens_to_run(plan)),
         "critical_path": list(plan.critical_path),
         "predicted_seconds": timeline.makespan_seconds,
         "predicted_sequential_seconds": timeline.sequential_seconds,

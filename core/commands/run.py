@@ -11,12 +11,13 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
 
 from .. import events, schedule
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
+from ..frozen import replace
 from ..journal import Holder
 from ..model import Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
@@ -86,6 +87,8 @@ def execute(arguments: argparse.Namespace) -> int:
     place = open_workplace(arguments)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
+        # A run that ended between our first look and the lock may have moved some.
+        place = replace(place, refs=drive(place.git.refs(HEADS, "refs/rorchestrator/")))
         return RunCommand(arguments, place).execute()
     finally:
         place.lock.release()
@@ -132,7 +135,9 @@ class RunCommand:
 
     def _say(self, words: str) -> None:
         if not self.arguments.quiet:
-            print(words, file=sys.stderr, flush=True)
+            # That nobody listens any more is no reason to leave the work.
+            with suppress(OSError):
+                print(words, file=sys.stderr, flush=True)
 
     # -- before -------------------------------------------------------------------------
 
@@ -294,13 +299,16 @@ class RunCommand:
 
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            loop.add_signal_handler(number, heard, number)
+            # nohup has the hangup ignored, and means it.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, heard, number)
 
     def _exit_code(self, state: RunState, selected: Sequence[str]) -> int:
         if self.signal is not None:
             return 128 + self.signal
         features = [state.feature(id) for id in selected]
-        if all(feature.status is Status.COMPLETED for feature in features):
+        completed = [feature.status is Status.COMPLETED for feature in features]
+        if all(completed):
             return ExitCode.UP_TO_DATE
         faults = [
             attempt.outcome.fault
@@ -308,7 +316,7 @@ class RunCommand:
             for attempt in feature.of_run(self.run_id)
             if attempt.outcome is not None
         ]
-        if faults and all(fault.fatal for fault in faults):
+        if faults and all(fault.fatal for fault in faults) and not any(completed):
             return ExitCode.CANNOT_START
         return ExitCode.INCOMPLETE
 
@@ -332,12 +340,29 @@ class RunCommand:
         )
         results = [feature_document(state.feature(id)) for id in run.features]
         folder = os.path.join(self.place.config.workspace, "reports")
-        files = write_reports(folder, document, results, run.ended_at)
+        unwritten = None
+        files: list[str] = []
+        try:
+            files = write_reports(folder, document, results, run.ended_at)
+        except UserError as error:
+            error.exit_code = ExitCode(run.exit_code or ExitCode.INCOMPLETE)
+            unwritten = error
         if self.arguments.json:
-            print(json.dumps({"event": "report", "files": files, **document}), flush=True)
-            return
-        lines = report_lines(state, document, style_of(sys.stdout, self.arguments.color))
-        print("\n".join([*lines, f"Report: {files[0]}"]), flush=True)
+            _answer(json.dumps({"event": "report", "files": files, **document}))
+        else:
+            lines = report_lines(state, document, style_of(sys.stdout, self.arguments.color))
+            _answer("\n".join([*lines, *(f"Report: {file}" for file in files[:1])]))
+        if unwritten is not None:
+            raise unwritten
+
+
+def _answer(words: str) -> None:
+    """Print on standard output; that its reader went away does not change how the run went."""
+    try:
+        print(words, flush=True)
+    except OSError:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 async def _tick(reporter: Reporter) -> None:

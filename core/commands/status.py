@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import time
 
 from ..errors import ExitCode, UserError
 from ..model import Status
@@ -23,6 +24,7 @@ examples:
 """
 
 VERSION_SECONDS = 5.0
+"""How long Claude may take to tell its version."""
 
 Json = object
 
@@ -85,14 +87,16 @@ async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict
     if known.status.active and not running:
         status = "interrupted"
     ended_at = known.ended_at
+    until = time.time() if known.status.active and running else ended_at
     seconds = None
-    if known.started_at is not None and ended_at is not None:
-        seconds = round(ended_at - known.started_at, 3)
+    if known.started_at is not None and until is not None:
+        seconds = round(max(0.0, until - known.started_at), 3)
     return {
         "id": known.id,
         "name": listed.name if listed else known.name,
         "in_list": listed is not None,
         "status": status,
+        "active": known.status.active and running,
         "reason": known.reason,
         "cost_usd": cost_usd(known.attempts),
         "cost_is_complete": cost_is_complete(known.attempts),
@@ -121,16 +125,19 @@ async def _merged(place: Workplace, known: FeatureState) -> str | None:
 def _claude_version(place: Workplace) -> str | None:
     """What ``claude --version`` says; ``None`` where there is no claude."""
     name, *rest = place.config.claude.command
-    path = which(name, os.environ)
+    env = {**os.environ, **place.config.claude.env}
+    path = which(name, env)
     if not path:
         return None
     try:
         finished = Spawner().ask(
-            [path, *rest, "--version"], env=os.environ, timeout_seconds=VERSION_SECONDS
+            [path, *rest, "--version"], env=env, timeout_seconds=VERSION_SECONDS
         )
     except UserError as error:
         return error.message
-    return one_line(finished.text) or finished.complaint
+    if finished.code == 0 and finished.text:
+        return finished.text
+    return f"there, but it does not tell its version: {finished.complaint or 'no answer'}"
 
 
 def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespace) -> list[str]:
@@ -138,7 +145,7 @@ def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespac
     features = document["features"]
     assert isinstance(features, list)
     rows = [["FEATURE", "STATUS", "COST", "TIME", "AHEAD", "MERGED", "BRANCH", "WORKTREE"]]
-    rows += [_row(feature) for feature in features]
+    rows += [_row(feature, style) for feature in features]
     heading, *rest = table_lines(rows)
     lines += [style.paint(heading, "bold"), *rest]
     for feature in features:
@@ -154,32 +161,47 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
             f"{running['command']} at work: pid {running['pid']}, since {running['started_at']}"
         )
     base = f"{document['base_branch']} ({str(document['base_commit'])[:10]})"
-    claude = document["claude"] or "not found on PATH"
+    claude = document["claude"] or "not found: install it, or set claude.command in the list"
     return [
         style.paint(one_line(f"{document['project_name']}"), "bold"),
         one_line(f"Repository: {document['repository']}, base {base}"),
-        f"Claude: {claude}",
+        one_line(f"Claude: {claude}"),
         f"Run: {at_work}",
         "",
     ]
 
 
-def _row(feature: dict[str, Json]) -> list[str]:
-    cost, seconds = feature["cost_usd"], feature["duration_seconds"]
-    attempted = bool(feature["attempts"])
-    files = feature["uncommitted"]
+def _row(feature: dict[str, Json], style: Style) -> list[str]:
+    seconds, files = feature["duration_seconds"], feature["uncommitted"]
     assert isinstance(files, list)
-    where = one_line(str(feature["worktree"] or "-"))
-    return [
-        str(feature["id"]),
+    merged = feature["merged"] or ("no" if feature["status"] == "completed" else "-")
+    row = [
+        feature["id"],
         str(feature["status"]).replace("_", " "),
-        money(cost if isinstance(cost, float) else None) if attempted else "-",
+        _cost(feature, style),
         duration(seconds) if isinstance(seconds, float) else "-",
-        str(feature["ahead"]),
-        str(feature["merged"] or "-"),
-        str(feature["branch"] or "-"),
-        where + (f" ({counted(len(files), 'uncommitted file')})" if files else ""),
+        feature["ahead"],
+        merged,
+        feature["branch"] or "-",
+        _nearer(str(feature["worktree"] or "-"))
+        + (f" ({counted(len(files), 'uncommitted file')})" if files else ""),
     ]
+    return [one_line(str(cell)) for cell in row]
+
+
+def _cost(feature: dict[str, Json], style: Style) -> str:
+    cost = feature["cost_usd"]
+    if not isinstance(cost, float):
+        # What a run that goes on has cost is not known yet; after one it never will be.
+        return "unknown" if feature["attempts"] and not feature["active"] else "-"
+    complete = feature["cost_is_complete"] or feature["active"]
+    return ("" if complete else style.pick("≥ ", ">= ")) + money(cost)
+
+
+def _nearer(path: str) -> str:
+    """The path from here, where that is shorter."""
+    near = os.path.relpath(path) if os.path.isabs(path) else path
+    return min(path, near, key=len)
 
 
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:

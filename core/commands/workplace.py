@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from .. import config as feature_list
 from .. import git, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import UserError
+from ..frozen import dataclass
 from ..git import Git
 from ..journal import Journal, RunLock
 from ..model import Config, Decision, Status
@@ -65,7 +65,11 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 
 def ids(text: str) -> list[str]:
     """``ID[,ID…]`` of an option."""
-    return [id for id in text.split(",") if id]
+    found = [id.strip() for id in text.split(",") if id.strip()]
+    if not found:
+        # An empty variable of a script must not mean every feature.
+        raise argparse.ArgumentTypeError("it names no feature")
+    return found
 
 
 def open_workplace(arguments: argparse.Namespace) -> Workplace:
@@ -132,14 +136,15 @@ def _branch_faults(place: Workplace, state: RunState) -> Iterable[str]:
     for parent in sorted(parents & heads):
         yield f"the branch {parent!r} leaves no room for {prefix}<id>"
     for id, branch in place.branches.items():
-        if branch in heads and not _made_by_us(state.feature(id), branch):
+        if branch in heads and not made_by_us(state.feature(id), branch):
             yield f"features {id}: the branch {branch!r} exists already"
         elif branch in folders:
             yield f"features {id}: branches below {branch!r} leave no room for it"
 
 
-def _made_by_us(known: FeatureState, branch: str) -> bool:
-    return known.branch == branch and bool(known.start_commit)
+def made_by_us(known: FeatureState, branch: str) -> bool:
+    """Whether a run made the branch; not so where the run's own was cleaned up since."""
+    return known.branch == branch and bool(known.start_commit and known.worktree)
 
 
 def _folder_faults(place: Workplace, state: RunState) -> Iterable[str]:
@@ -151,7 +156,7 @@ def _folder_faults(place: Workplace, state: RunState) -> Iterable[str]:
         yield f"{place.worktrees.folder}: {error.strerror}"
         return
     for id, branch in place.branches.items():
-        if id in present and not _made_by_us(state.feature(id), branch):
+        if id in present and not made_by_us(state.feature(id), branch):
             yield f"features {id}: {place.worktrees.path(id)} exists already"
 
 
@@ -195,30 +200,46 @@ async def merged_how(place: Workplace, known: FeatureState, target: str, name: s
     return await place.worktrees.merged(place.tip(known.id) or known.work.commit, target)
 
 
+def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:
+    """Raise :class:`UserError` for each of ``names`` that is no feature."""
+    unknown = [
+        f"unknown feature {name!r}{feature_list.did_you_mean(name, known)}"
+        for name in names
+        if name not in known
+    ]
+    if unknown:
+        raise UserError(where + ", ".join(unknown), hint="rorchestrator status lists them all")
+
+
 def select(
     arguments: argparse.Namespace, dag: DAGResolver, decisions: Mapping[str, Decision]
 ) -> list[str]:
     """The features that ``--only``, ``--tag`` and ``--no-deps`` leave to run."""
     wanted = set(dag.features)
     if arguments.only:
-        unknown = [id for id in arguments.only if id not in dag.features]
-        if unknown:
-            near = feature_list.did_you_mean(unknown[0], dag.features)
-            raise UserError(f"--only: unknown feature {unknown[0]!r}{near}")
+        check_known("--only: ", arguments.only, dag.features)
         wanted &= set(arguments.only)
-    if arguments.tag:
+    if arguments.tag is not None:
         tags = {tag for feature in dag.features.values() for tag in feature.tags}
         if arguments.tag not in tags:
             near = feature_list.did_you_mean(arguments.tag, tuple(tags))
-            raise UserError(f"--tag: no feature has the tag {arguments.tag!r}{near}")
+            raise UserError(
+                f"--tag: no feature has the tag {arguments.tag!r}{near}",
+                hint="rorchestrator plan --verbose shows the tags",
+            )
         wanted &= {id for id, feature in dag.features.items() if arguments.tag in feature.tags}
+        if not wanted:
+            raise UserError(
+                f"none of --only has the tag {arguments.tag!r}",
+                hint="rorchestrator plan --verbose shows the tags",
+            )
     return incremental.selection(dag, decisions, wanted, deps=not arguments.no_deps)
 
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """The options that say which features are meant, and on how many slots."""
     group = parser.add_argument_group("which features")
-    group.add_argument("--only", type=ids, metavar="ID[,ID…]", help="these, and what they need")
+    group.add_argument("--only", type=ids, metavar="ID[,ID...]", help="these, and what they need")
     group.add_argument("--tag", metavar="T", help="those with this tag, and what they need")
     group.add_argument("--no-deps", action="store_true", help="without what they need")
     group.add_argument("--fresh", action="store_true", help="all anew, also what is up to date")
@@ -231,7 +252,7 @@ def _slots(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of slots (1, 2, …)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of slots (1, 2, ...)")
     return number
 
 
@@ -245,7 +266,6 @@ def make_plan(
     dag = place.dag
     work = schedule.estimator(dag.features)
     chosen = frozenset(selected)
-    to_run = [f for f in place.config.features if f.id in chosen]
     project = place.config.project
     return schedule.Plan(
         project=project.name,
@@ -257,6 +277,13 @@ def make_plan(
         selected=chosen,
         critical_path=tuple(dag.critical_path(work)),
         max_parallel=slots,
-        timeline=schedule.predict(DAGResolver(to_run) if to_run else dag, slots),
+        timeline=schedule.predict(_part(dag, chosen), slots),
         usd_per_million_tokens=project.usd_per_million_tokens,
     )
+
+
+def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:
+    """The graph of some of its features; of all where there are none."""
+    if not ids or len(ids) == len(dag.features):
+        return dag
+    return DAGResolver(feature for id, feature in dag.features.items() if id in ids)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from . import table
 
 GRACE_SECONDS = 1.0
+GIVE_UP_SECONDS = 5.0
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -49,14 +50,13 @@ def watch(pipe: int) -> tuple[set[int], bool]:
 
 def end_all(groups: set[int], mark: str) -> None:
     """TERM to every group and every marked process, a grace, then KILL until none is left."""
-    _signal(groups, mark, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < deadline and _living(groups, mark):
-        time.sleep(0.02)
-    for _ in range(100):
-        if not _living(groups, mark):
-            return
-        _signal(groups, mark, signal.SIGKILL)
+    for process in _living(groups, mark):
+        send(process.pid, signal.SIGTERM)
+    begun = time.monotonic()
+    while (left := _living(groups, mark)) and time.monotonic() < begun + GIVE_UP_SECONDS:
+        if time.monotonic() > begun + GRACE_SECONDS:
+            for process in left:
+                send(process.pid, signal.SIGKILL)
         time.sleep(0.02)
 
 
@@ -70,11 +70,6 @@ def _living(groups: set[int], mark: str) -> list[table.Process]:
         and process.pid != os.getpid()
         and (process.group in groups or process.pid in carriers)
     ]
-
-
-def _signal(groups: set[int], mark: str, number: signal.Signals) -> None:
-    for process in _living(groups, mark):
-        send(process.pid, number)
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -11,11 +11,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from ..errors import UserError
+from ..frozen import dataclass
 
 TYPE_CHECKING = False  # the typing module's own costs 3 ms at each start
 if TYPE_CHECKING:
@@ -73,13 +73,8 @@ class Spawner:
         """
         with Scratch(stdin) as scratch:
             pid = spawn(argv, env, scratch.actions())
-            try:
+            with _ended_by_exceptions(pid):
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            except BaseException:
-                with suppress(ProcessLookupError, PermissionError, ChildProcessError):
-                    os.killpg(pid, signal.SIGTERM)
-                    os.waitpid(pid, 0)
-                raise
             return scratch.finished(code)
 
     def ask(
@@ -89,13 +84,14 @@ class Spawner:
         with Scratch(b"") as scratch:
             pid = spawn(argv, env, scratch.actions())
             deadline = time.monotonic() + timeout_seconds
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            while not ended and time.monotonic() < deadline:
-                time.sleep(0.005)
+            with _ended_by_exceptions(pid):
                 ended, status = os.waitpid(pid, os.WNOHANG)
-            if not ended:
-                os.killpg(pid, signal.SIGKILL)
-                status = os.waitpid(pid, 0)[1]
+                while not ended and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                    ended, status = os.waitpid(pid, os.WNOHANG)
+                if not ended:
+                    os.killpg(pid, signal.SIGKILL)
+                    status = os.waitpid(pid, 0)[1]
             return scratch.finished(os.waitstatus_to_exitcode(status))
 
     def exclusive(self) -> AbstractAsyncContextManager[object]:
@@ -105,6 +101,17 @@ class Spawner:
     async def pause(self, seconds: float) -> None:
         """Wait a moment before another try."""
         time.sleep(seconds)
+
+
+@contextmanager
+def _ended_by_exceptions(pid: int) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(ProcessLookupError, PermissionError, ChildProcessError):
+            os.killpg(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+        raise
 
 
 class _Alone:

@@ -226,9 +226,9 @@ class Supervisor(Spawner):
 
     async def end_run(self, run: str) -> None:
         """End what an earlier run left, if it was killed together with its guard."""
-        mark = f"{run}/"
-        if mark not in os.environ.get(MARK, ""):
-            await self._sweep(lambda: table.marked(table.snapshot(), mark))
+        # Not where we are such a thing ourselves: then our own mark begins with that run's.
+        mark = f"{MARK}={os.environ.get(MARK, '')}{run}/"
+        await self._sweep(lambda: table.marked(table.snapshot(), mark))
 
     def kill_all(self) -> None:
         """SIGKILL to every group, now; whoever waits for them sees them end."""
@@ -254,10 +254,13 @@ class Supervisor(Spawner):
         roots = [
             process
             for process in processes.values()
-            if process.pid in carriers
-            or process.group == child.pid
-            or child.seen.get(process.pid) == process.started
-            or self._strayed_from(process, child)
+            if process.pid not in self._live
+            and (
+                process.pid in carriers
+                or process.group == child.pid
+                or child.seen.get(process.pid) == process.started
+                or self._strayed_from(process, child)
+            )
         ]
         found = {process.pid: process for process in roots}
         for process in roots:

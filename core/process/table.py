@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from ..frozen import dataclass
 
 HAS_PROC = os.path.exists("/proc/self/stat")
 
