@@ -69,12 +69,14 @@ def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: b
 
 
 def shaping_options(options: ClaudeOptions, feature: Feature) -> Sequence[str]:
-    """What of the command line shapes the result: neither session, nor program, nor limits.
+    """What of options and environment shapes the result: neither session, program nor limits.
 
-    Raising a limit that was hit lets the attempt go on, and makes no finished work stale.
+    Raising a limit that was hit lets the attempt go on, and makes no finished work stale. Of
+    the variables those that name a model count: a new key or address changes no result.
     """
     shaping = replace(options, command=(), max_turns=None, max_budget_usd=None)
-    return argv(shaping, feature, "", resume=False)
+    models = [f"{name}={value}" for name, value in options.env.items() if "MODEL" in name]
+    return [*argv(shaping, feature, "", resume=False), *sorted(models)]
 
 
 def environment(base: Mapping[str, str], options: ClaudeOptions) -> dict[str, str]:

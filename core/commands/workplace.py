@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..frozen import dataclass
 from ..git import Git
 from ..journal import Journal, RunLock
-from ..model import Config, Decision, Status
+from ..model import Config, Decision
 from ..process.spawner import Spawner, drive
 from ..state import FeatureState, RunState, fold
 from ..worktree import RESULTS, WorktreeManager
@@ -182,7 +182,7 @@ async def _merged(place: Workplace, state: RunState) -> dict[str, str]:
     merged: dict[str, str] = {}
     for feature in place.config.features:
         known = state.feature(feature.id)
-        if known.status is not Status.COMPLETED or known.work is None:
+        if known.work is None:
             continue
         how = await merged_how(place, known, place.base_commit, place.config.project.base_branch)
         if how:

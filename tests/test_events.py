@@ -1,0 +1,146 @@
+"""Events as JSON: nothing is lost on the way, and nothing that isn't ours is believed."""
+
+from __future__ import annotations
+
+import json
+import unittest
+
+from core import events
+from core.events import Event
+from core.model import Action, Decision, Fault, Outcome, Status, Usage, Work
+
+AT = 1_700_000_000.125
+OUTCOME = Outcome(
+    status=Status.FAILED,
+    reason="it said “no” ✋",
+    fault=Fault.LIMIT,
+    cost_usd=0.25,
+    usage=Usage(1, 2, 3, 4),
+    duration_ms=1500,
+    num_turns=7,
+    session_id="5e55",
+    result="line\nline \u0085 \ud800",
+    denied_tools=("Bash(rm)", "Write"),
+)
+WORK = Work("c0ffee", files_changed=3, insertions=120, deletions=4, held_back=(".env",))
+DECISION = Decision("auth", Action.RESUME, "interrupted", "key", {"prompt": "abc"})
+
+EVERY = {
+    "run_started": events.run_started(
+        AT,
+        "r1",
+        pid=42,
+        base_branch="main",
+        base_commit="ba5e",
+        features=("auth", "api"),
+        max_parallel=3,
+    ),
+    "run_ended": events.run_ended(AT, "r1", exit_code=1),
+    "preparing": events.preparing(
+        AT, "r1", DECISION, branch="feature/auth", worktree="/w/auth", name="Sign-in"
+    ),
+    "based": events.based(AT, "r1", "auth", start_commit="57a7", base_commit="ba5e"),
+    "attempt_started": events.attempt_started(
+        AT, "r1", "auth", attempt=2, session_id="5e55", resumed=True, log="logs/auth.2.jsonl"
+    ),
+    "attempt_ended": events.attempt_ended(AT, "r1", "auth", OUTCOME),
+    "verifying": events.verifying(AT, "r1", "auth"),
+    "committing": events.committing(AT, "r1", "auth"),
+    "ended": events.ended(AT, "r1", "auth", Outcome(Status.COMPLETED, work=WORK)),
+    "cleaned": events.cleaned(
+        AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
+    ),
+    "note": events.note(AT, "r1", "disk nearly full"),
+}
+
+
+class RoundTrip(unittest.TestCase):
+    def test_each_kind_comes_back_from_json_as_it_was(self) -> None:
+        for kind, event in EVERY.items():
+            with self.subTest(kind=kind):
+                self.assertEqual(event.kind, kind)
+                text = json.dumps(events.to_json(event))
+                self.assertTrue(text.isascii())
+                self.assertNotIn("\n", text)
+                self.assertEqual(events.from_json(json.loads(text)), event)
+
+    def test_the_json_form_is_flat_and_names_version_kind_and_time(self) -> None:
+        self.assertEqual(
+            events.to_json(EVERY["based"]),
+            {
+                "v": 1,
+                "event": "based",
+                "at": "2023-11-14T22:13:20.125+00:00",
+                "run": "r1",
+                "feature": "auth",
+                "start_commit": "57a7",
+                "base_commit": "ba5e",
+            },
+        )
+        self.assertNotIn("run", events.to_json(EVERY["cleaned"]))
+        self.assertNotIn("feature", events.to_json(EVERY["note"]))
+
+    def test_a_kind_of_a_later_version_is_read_as_it_is(self) -> None:
+        value = {"v": 1, "event": "paused", "at": "2024-01-01T00:00:00+00:00", "until": 5}
+        self.assertEqual(
+            events.from_json(value), Event("paused", 1704067200.0, "", "", {"until": 5})
+        )
+
+
+class Outcomes(unittest.TestCase):
+    def test_an_attempts_outcome_comes_back_whole(self) -> None:
+        self.assertEqual(events.outcome_of(EVERY["attempt_ended"]), OUTCOME)
+
+    def test_an_unknown_cost_stays_unknown(self) -> None:
+        event = events.attempt_ended(AT, "r", "a", Outcome(Status.FAILED, "gone"))
+        self.assertIsNone(events.outcome_of(event).cost_usd)
+
+    def test_a_features_end_tells_status_reason_fault_and_work(self) -> None:
+        cases = [
+            Outcome(Status.COMPLETED, work=WORK),
+            Outcome(Status.CONFLICT, "a.txt"),
+            Outcome(Status.FAILED, "hook", Fault.COMMIT),
+        ]
+        for outcome in cases:
+            with self.subTest(outcome=outcome):
+                event = events.ended(AT, "r1", "auth", outcome)
+                self.assertEqual(events.outcome_of(event), outcome)
+
+    def test_fields_of_another_type_are_as_good_as_missing(self) -> None:
+        data = {
+            "status": "failed",
+            "cost_usd": "much",
+            "usage": {"input_tokens": "many", "output_tokens": 5, "later": 1},
+            "num_turns": None,
+            "denied_tools": "Bash",
+        }
+        found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
+        self.assertEqual(found, Outcome(Status.FAILED, usage=Usage(output_tokens=5)))
+
+
+class Strangers(unittest.TestCase):
+    def test_what_we_did_not_write_is_refused_with_the_reason(self) -> None:
+        good = {"v": 1, "event": "ended", "at": "2024-01-01T00:00:00+00:00", "status": "failed"}
+        cases: list[tuple[object, str]] = [
+            ([], "not a JSON object"),
+            (None, "not a JSON object"),
+            ({}, "written in form None; this version reads 1"),
+            ({**good, "v": 2}, "written in form 2; this version reads 1"),
+            ({**good, "at": "yesterday"}, "Invalid isoformat string: 'yesterday'"),
+            ({"v": 1, "event": "note"}, "'at' is missing"),
+            ({"v": 1, "at": good["at"]}, "'event' is missing"),
+            ({**good, "status": "splendid"}, "'splendid' is not a valid Status"),
+            ({**good, "status": []}, "[] is not a valid Status"),
+            ({**good, "fault": "own"}, "'own' is not a valid Fault"),
+            ({**good, "cost_usd": 10**400}, "int too large to convert to float"),
+            ({k: good[k] for k in ("v", "event", "at")}, "'status' is missing"),
+        ]
+        for value, reason in cases:
+            with self.subTest(value=str(value)[:80]):
+                with self.assertRaises(ValueError) as caught:
+                    events.from_json(value)
+                self.assertEqual(str(caught.exception), reason)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,258 @@
+"""What is run again, and why: bringing a list up to date."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Mapping
+
+from core import incremental
+from core.dag import DAGResolver
+from core.frozen import replace
+from core.incremental import Facts, selection
+from core.model import (
+    Action,
+    ClaudeOptions,
+    Config,
+    Decision,
+    Fault,
+    Feature,
+    Outcome,
+    Project,
+    Status,
+    Work,
+)
+from core.state import Attempt, FeatureState, RunState
+
+LIST = (
+    Feature("auth", "Sign-in", prompt="Build it."),
+    Feature("api", "API", prompt="Build it on auth.", depends_on=("auth",)),
+    Feature("docs", "Manual", prompt="Write it."),
+)
+ALL = {feature.id for feature in LIST}
+BRANCHES = {id: f"feature/{id}" for id in ALL}
+BASE = Config("/l.json", "/", Project("shop", "/repo"), LIST)
+
+
+def _decide(
+    config: Config = BASE, state: RunState | None = None, facts: Facts | None = None
+) -> dict[str, Decision]:
+    dag = DAGResolver(config.features)
+    return incremental.decide(
+        config, dag, state or RunState(), BRANCHES, facts or Facts(reachable=ALL)
+    )
+
+
+def _completed(config: Config = BASE) -> RunState:
+    """The state after a run in which everything went well."""
+    return RunState({id: _done(decision) for id, decision in _decide(config).items()})
+
+
+def _done(decision: Decision) -> FeatureState:
+    outcome = Outcome(Status.COMPLETED)
+    return FeatureState(
+        decision.feature,
+        status=Status.COMPLETED,
+        run="r1",
+        key=decision.key,
+        inputs=decision.inputs,
+        attempts=(Attempt("r1", 1, "s1", 1.0, outcome=outcome),),
+        work=Work("c0ffee"),
+    )
+
+
+def _with(config: Config, id: str, **changes: object) -> Config:
+    features = tuple(
+        replace(f, **changes) if f.id == id else f  # type: ignore[arg-type]
+        for f in config.features
+    )
+    return replace(config, features=features)
+
+
+def _told(decisions: Mapping[str, Decision]) -> dict[str, tuple[Action, str]]:
+    return {id: (decision.action, decision.reason) for id, decision in decisions.items()}
+
+
+class UpToDate(unittest.TestCase):
+    def test_a_list_that_never_ran_is_new(self) -> None:
+        self.assertEqual(_told(_decide()), dict.fromkeys(ALL, (Action.START, "new")))
+
+    def test_what_completed_and_did_not_change_is_skipped(self) -> None:
+        told = _told(_decide(state=_completed()))
+        self.assertEqual(told, dict.fromkeys(ALL, (Action.SKIP, "up to date")))
+
+    def test_a_result_that_is_gone_is_made_again(self) -> None:
+        told = _told(_decide(state=_completed(), facts=Facts(reachable={"auth", "docs"})))
+        self.assertEqual(told["api"], (Action.START, "its result is gone"))
+        self.assertEqual(told["docs"], (Action.SKIP, "up to date"))
+
+    def test_what_is_in_the_base_is_done_for_ever_whatever_changed(self) -> None:
+        facts = Facts(merged={"auth": "ancestor"}, reachable=ALL)
+        told = _told(_decide(_with(BASE, "auth", prompt="Other."), _completed(), facts))
+        self.assertEqual(told["auth"], (Action.SKIP, "merged (ancestor)"))
+
+    def test_asked_for_anew_everything_runs(self) -> None:
+        told = _told(_decide(state=_completed(), facts=Facts(reachable=ALL, fresh=True)))
+        self.assertEqual(told, dict.fromkeys(ALL, (Action.START, "asked for anew")))
+
+    def test_without_hashes_everything_is_new(self) -> None:
+        dag = DAGResolver(LIST)
+        decisions = incremental.decide(BASE, dag, RunState(), BRANCHES, Facts(), hashed=False)
+        self.assertEqual(list(decisions), dag.order())
+        for decision in decisions.values():
+            expected = Decision(decision.feature, Action.START, "new")
+            self.assertEqual(decision, expected)
+
+
+class Changes(unittest.TestCase):
+    def test_a_change_is_named_and_reaches_the_dependents(self) -> None:
+        skip = (Action.SKIP, "up to date")
+        rules = replace(BASE, quality_rules=("tests pass",))
+        options = replace(BASE, claude=ClaudeOptions(model="opus"))
+        prompt, option = (Action.START, "prompt changed"), (Action.START, "options changed")
+        dependency = (Action.START, "dependency auth changed")
+        cases: list[tuple[str, Config, tuple[tuple[Action, str], ...]]] = [
+            ("a prompt", _with(BASE, "auth", prompt="Other."), (prompt, dependency, skip)),
+            ("a leaf", _with(BASE, "docs", prompt="Other."), (skip, skip, prompt)),
+            ("a model", _with(BASE, "auth", model="opus"), (option, dependency, skip)),
+            ("the rules", rules, (prompt, prompt, prompt)),
+            ("the options", options, (option, option, option)),
+            ("a new dependency", _with(BASE, "docs", depends_on=("auth",)), (skip, skip, prompt)),
+        ]
+        for name, config, (auth, api, docs) in cases:
+            with self.subTest(changed=name):
+                told = _told(_decide(config, _completed()))
+                self.assertEqual(told, {"auth": auth, "api": api, "docs": docs})
+
+    def test_what_does_not_shape_the_result_changes_nothing(self) -> None:
+        skip = dict.fromkeys(ALL, (Action.SKIP, "up to date"))
+        program = ClaudeOptions(command=("/opt/claude",), max_turns=9, max_budget_usd=2.5)
+        cases = {
+            "program and limits": replace(BASE, claude=program),
+            "slots": replace(BASE, project=replace(BASE.project, max_parallel=9)),
+            "estimate": _with(BASE, "auth", estimated_tokens=5, priority=3, tags=("x",)),
+            "time limit": _with(BASE, "auth", timeout_seconds=9.0),
+            "order": replace(BASE, features=tuple(reversed(LIST))),
+        }
+        for name, config in cases.items():
+            with self.subTest(changed=name):
+                self.assertEqual(_told(_decide(config, _completed())), skip)
+
+    def test_an_input_that_is_no_more_is_a_change(self) -> None:
+        cases = {
+            "dependency gone changed": {"dependency gone": "k"},
+            "checks changed": {"checks": "k", "dependency gone": "k"},
+        }
+        for reason, further in cases.items():
+            done = _completed()
+            auth = done.feature("auth")
+            before = replace(auth, inputs={**auth.inputs, **further})
+            state = RunState({**done.features, "auth": before})
+            with self.subTest(reason=reason):
+                self.assertEqual(_told(_decide(state=state))["auth"], (Action.START, reason))
+
+    def test_keys_are_the_same_in_every_process(self) -> None:
+        self.assertEqual(incremental.digest("auth"), "d50677e6c091052b7423")
+        self.assertEqual(
+            incremental.digest({"b": "1", "a": "2"}), incremental.digest({"a": "2", "b": "1"})
+        )
+        self.assertNotEqual(incremental.digest(["ab"]), incremental.digest(["a", "b"]))
+        self.assertEqual(len(incremental.digest("\ud800")), 20)
+
+
+class Unfinished(unittest.TestCase):
+    def _told(self, **known: object) -> tuple[Action, str]:
+        """The decision on a feature that was begun with the inputs of today."""
+        decision = _decide()["auth"]
+        begun = FeatureState("auth", key=decision.key, inputs=decision.inputs)
+        state = RunState({"auth": replace(begun, **known)})  # type: ignore[arg-type]
+        return _told(_decide(state=state))["auth"]
+
+    def _attempt(self, outcome: Outcome | None) -> tuple[Attempt, ...]:
+        return (Attempt("r1", 1, "s1", 1.0, outcome=outcome),)
+
+    def test_what_ended_from_outside_is_resumed(self) -> None:
+        done = Outcome(Status.COMPLETED)
+        cases: list[tuple[Status, Fault, Outcome | None, str]] = [
+            (Status.RUNNING, Fault.NONE, None, "interrupted"),
+            (Status.VERIFYING, Fault.NONE, done, "interrupted"),
+            (Status.COMMITTING, Fault.NONE, done, "interrupted"),
+            (Status.FAILED, Fault.COMMIT, done, "failed before"),
+        ]
+        for fault in Fault:
+            if fault.resumable:
+                failed = Outcome(Status.FAILED, "r", fault)
+                cases.append((Status.FAILED, fault, failed, "failed before"))
+        late = Outcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
+        cases.append((Status.TIMED_OUT, Fault.TIMEOUT, late, "timed out before"))
+        stopped = Outcome(Status.CANCELLED, "r", Fault.INTERRUPTED)
+        cases.append((Status.CANCELLED, Fault.INTERRUPTED, stopped, "interrupted"))
+        cases.append((Status.BLOCKED, Fault.TIMEOUT, late, "failed before"))
+        for status, fault, outcome, reason in cases:
+            with self.subTest(status=status, fault=fault):
+                found = self._told(status=status, fault=fault, attempts=self._attempt(outcome))
+                self.assertEqual(found, (Action.RESUME, reason))
+
+    def test_what_ended_by_its_own_result_starts_over(self) -> None:
+        done = Outcome(Status.COMPLETED)
+        cases = [
+            (Status.EMPTY, Fault.NONE, done),
+            (Status.FAILED, Fault.NONE, done),
+            (Status.FAILED, Fault.NONE, Outcome(Status.FAILED, "r")),
+            (Status.FAILED, Fault.REQUEST, Outcome(Status.FAILED, "r", Fault.REQUEST)),
+        ]
+        for status, fault, outcome in cases:
+            with self.subTest(status=status, fault=fault):
+                found = self._told(status=status, fault=fault, attempts=self._attempt(outcome))
+                self.assertEqual(found, (Action.START, "failed before"))
+
+    def test_without_an_attempt_there_is_nothing_to_resume(self) -> None:
+        self.assertEqual(self._told(status=Status.CONFLICT), (Action.START, "failed before"))
+        self.assertEqual(self._told(status=Status.PREPARING), (Action.START, "interrupted"))
+
+    def test_what_was_changed_meanwhile_starts_over(self) -> None:
+        attempts = self._attempt(None)
+        found = self._told(status=Status.RUNNING, attempts=attempts, inputs={"prompt": "other"})
+        self.assertEqual(found, (Action.START, "prompt changed"))
+
+    def test_a_result_stands_though_a_later_run_never_got_to_its_feature(self) -> None:
+        done = self._attempt(Outcome(Status.COMPLETED))
+        for status in (Status.BLOCKED, Status.CANCELLED):
+            with self.subTest(status=status):
+                found = self._told(status=status, attempts=done, work=Work("c0ffee"))
+                self.assertEqual(found, (Action.SKIP, "up to date"))
+
+    def test_a_higher_limit_lets_an_attempt_that_used_it_up_go_on(self) -> None:
+        state = _completed(replace(BASE, claude=ClaudeOptions(max_turns=5)))
+        stopped = Outcome(Status.FAILED, "r", Fault.ALLOWANCE)
+        auth = replace(
+            state.feature("auth"),
+            status=Status.FAILED,
+            fault=Fault.ALLOWANCE,
+            attempts=self._attempt(stopped),
+            work=None,
+        )
+        more = replace(BASE, claude=ClaudeOptions(max_turns=50))
+        told = _told(_decide(more, RunState({**state.features, "auth": auth})))
+        self.assertEqual(told["auth"], (Action.RESUME, "failed before"))
+
+
+class Selection(unittest.TestCase):
+    def test_what_is_wanted_brings_what_it_needs_unless_that_is_up_to_date(self) -> None:
+        dag = DAGResolver(LIST)
+        done = _completed()
+        states = {
+            "nothing ran": (RunState(), True),
+            "auth is up to date": (RunState({"auth": done.feature("auth")}), False),
+        }
+        for name, (state, auth_runs) in states.items():
+            decisions = _decide(state=state)
+            with self.subTest(state=name):
+                needed = ["auth"] if auth_runs else []
+                self.assertEqual(selection(dag, decisions, ["api"], deps=True), [*needed, "api"])
+                self.assertEqual(selection(dag, decisions, ["api"], deps=False), ["api"])
+                everything = selection(dag, decisions, ALL, deps=True)
+                self.assertEqual(everything, [*needed, "api", "docs"])
+
+
+if __name__ == "__main__":
+    unittest.main()

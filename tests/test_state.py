@@ -1,0 +1,227 @@
+"""The fold: what is known of runs and features after any number of events."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Sequence
+
+from core import events, state
+from core.events import Event
+from core.model import Action, Decision, Fault, Outcome, Status, Usage, Work
+from core.state import Attempt, FeatureState, Run, RunState, apply, fold
+
+WORK = Work("c0ffee", files_changed=3)
+DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
+LATE = Outcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+
+
+def _prepared(at: float, run: str, action: Action = Action.START) -> Event:
+    decision = Decision("auth", action, "new", "key1", {"prompt": "p1"})
+    return events.preparing(
+        at, run, decision, branch="feature/auth", worktree="/w/auth", name="Sign-in"
+    )
+
+
+def _attempted(at: float, run: str, number: int, outcome: Outcome) -> list[Event]:
+    session = f"s{number}"
+    return [
+        events.attempt_started(
+            at, run, "auth", attempt=number, session_id=session, resumed=number > 1, log="l"
+        ),
+        events.attempt_ended(at + 1, run, "auth", outcome),
+    ]
+
+
+def _life(run: str, outcome: Outcome, end: Outcome, action: Action = Action.START) -> list[Event]:
+    """A feature's turn in a run, from its slot to its end."""
+    return [
+        _prepared(1, run, action),
+        events.based(2, run, "auth", start_commit="57a7", base_commit="ba5e"),
+        *_attempted(3, run, 2 if action is Action.RESUME else 1, outcome),
+        events.verifying(5, run, "auth"),
+        events.committing(6, run, "auth"),
+        events.ended(7, run, "auth", end),
+    ]
+
+
+def _auth(story: Sequence[Event]) -> FeatureState:
+    return fold(story).feature("auth")
+
+
+class Life(unittest.TestCase):
+    def test_each_event_moves_the_feature_on(self) -> None:
+        story = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        expected = [
+            Status.PREPARING,
+            Status.PREPARING,
+            Status.RUNNING,
+            Status.RUNNING,
+            Status.VERIFYING,
+            Status.COMMITTING,
+            Status.COMPLETED,
+        ]
+        seen = [_auth(story[: number + 1]).status for number in range(len(story))]
+        self.assertEqual(seen, expected)
+
+    def test_at_its_end_everything_is_known(self) -> None:
+        found = _auth(_life("r1", DONE, Outcome(Status.COMPLETED, work=WORK)))
+        attempt = Attempt("r1", 1, "s1", 3, log="l", ended_at=4, outcome=DONE)
+        self.assertEqual(
+            found,
+            FeatureState(
+                "auth",
+                name="Sign-in",
+                status=Status.COMPLETED,
+                why="new",
+                run="r1",
+                key="key1",
+                inputs={"prompt": "p1"},
+                branch="feature/auth",
+                worktree="/w/auth",
+                start_commit="57a7",
+                base_commit="ba5e",
+                started_at=1,
+                ended_at=7,
+                attempts=(attempt,),
+                work=WORK,
+            ),
+        )
+        self.assertEqual(found.session_id, "s1")
+        self.assertEqual(found.last_outcome, DONE)
+
+    def test_a_feature_that_never_ran_is_blank(self) -> None:
+        blank = RunState().feature("auth")
+        self.assertEqual(blank, FeatureState("auth"))
+        self.assertEqual((blank.session_id, blank.last_outcome), ("", None))
+
+    def test_a_new_start_forgets_and_a_resumed_one_goes_on(self) -> None:
+        first = _life("r1", LATE, LATE)
+        anew = _auth([*first, *_life("r2", DONE, DONE)])
+        self.assertEqual([a.number for a in anew.attempts], [1])
+        again = _auth([*first, _prepared(8, "r2", Action.RESUME)])
+        self.assertEqual((again.start_commit, again.base_commit), ("57a7", "ba5e"))
+        self.assertEqual((again.status, again.fault), (Status.PREPARING, Fault.NONE))
+        resumed = _auth([*first, *_life("r2", DONE, DONE, Action.RESUME)])
+        self.assertEqual([(a.number, a.resumed) for a in resumed.attempts], [(1, False), (2, True)])
+        self.assertEqual([a.number for a in resumed.of_run("r2")], [2])
+
+    def test_an_attempt_that_ends_without_having_started_changes_nothing(self) -> None:
+        story = [_prepared(1, "r1"), events.attempt_ended(2, "r1", "auth", DONE)]
+        self.assertEqual(_auth(story), _auth(story[:1]))
+
+    def test_what_failed_tells_why(self) -> None:
+        found = _auth(_life("r1", LATE, LATE))
+        self.assertEqual(
+            (found.status, found.reason, found.fault, found.work),
+            (Status.TIMED_OUT, "no result in time", Fault.TIMEOUT, None),
+        )
+
+
+class LaterRuns(unittest.TestCase):
+    def test_blocked_before_its_slot_leaves_the_earlier_life_as_it_was(self) -> None:
+        story = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        blocked = Outcome(Status.BLOCKED, "api failed")
+        found = _auth([*story, events.ended(20, "r2", "auth", blocked)])
+        self.assertEqual((found.status, found.reason), (Status.BLOCKED, "api failed"))
+        self.assertEqual((found.run, found.started_at, found.ended_at), ("r2", None, 20))
+        self.assertEqual((found.key, found.work, found.start_commit), ("key1", WORK, "57a7"))
+        self.assertEqual(len(found.attempts), 1)
+        self.assertEqual(found.of_run("r2"), ())
+
+    def test_cleaning_up_keeps_what_was_merged_and_forgets_what_was_discarded(self) -> None:
+        story = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        for discarded in (False, True):
+            event = events.cleaned(
+                9, "auth", merged_into="main", kept_ref="refs/k", discarded=discarded, detail="d"
+            )
+            found = _auth([*story, event])
+            with self.subTest(discarded=discarded):
+                self.assertEqual(found.worktree, "")
+                self.assertEqual((found.merged_into, found.kept_ref), ("main", "refs/k"))
+                self.assertEqual(found.work, None if discarded else WORK)
+                self.assertEqual(found.key, "" if discarded else "key1")
+                status = Status.PENDING if discarded else Status.COMPLETED
+                self.assertEqual(found.status, status)
+
+
+class Runs(unittest.TestCase):
+    STARTED = events.run_started(
+        1, "r1", pid=42, base_branch="main", base_commit="ba5e", features=["auth"], max_parallel=2
+    )
+
+    def test_a_run_is_known_from_its_start_to_its_end(self) -> None:
+        run = fold([self.STARTED]).run
+        self.assertEqual(run, Run("r1", 1, 42, "main", "ba5e", ("auth",), 2))
+        ended = fold([self.STARTED, events.run_ended(5, "r1", exit_code=130)]).run
+        assert ended is not None
+        self.assertEqual((ended.ended_at, ended.exit_code), (5, 130))
+
+    def test_the_end_of_another_run_ends_nothing(self) -> None:
+        other = events.run_ended(5, "r0", exit_code=0)
+        self.assertEqual(fold([self.STARTED, other]), fold([self.STARTED]))
+        self.assertIsNone(fold([other]).run)
+
+
+class Folding(unittest.TestCase):
+    STORY = (
+        Runs.STARTED,
+        *_life("r1", LATE, LATE),
+        events.note(8, "r1", "a note", "auth"),
+        events.run_ended(9, "r1", exit_code=1),
+        *_life("r2", DONE, Outcome(Status.COMPLETED, work=WORK), Action.RESUME),
+    )
+
+    def test_all_at_once_is_the_same_as_one_after_the_other(self) -> None:
+        one_by_one = RunState()
+        for number, event in enumerate(self.STORY):
+            before = one_by_one
+            one_by_one = apply(before, event)
+            self.assertEqual(one_by_one, fold(self.STORY[: number + 1]))
+        self.assertEqual(fold(self.STORY[4:], fold(self.STORY[:4])), one_by_one)
+
+    def test_a_state_is_never_changed_in_place(self) -> None:
+        before = fold(self.STORY[:4])
+        copy = RunState(dict(before.features), before.run)
+        fold(self.STORY[4:], before)
+        self.assertEqual(before, copy)
+
+    def test_what_is_unknown_or_concerns_no_feature_changes_nothing(self) -> None:
+        known = fold(self.STORY)
+        strangers = [
+            Event("paused", 1, "r1", "auth"),
+            events.note(1, "r1", "text", "auth"),
+            Event("verifying", 1, "r1"),
+        ]
+        for event in strangers:
+            with self.subTest(event=event):
+                self.assertEqual(apply(known, event), known)
+
+    def test_missing_fields_are_blank(self) -> None:
+        kinds = ("preparing", "based", "attempt_started", "cleaned", "run_started")
+        found = fold(Event(kind, 1, "r1", "auth") for kind in kinds)
+        self.assertEqual(found.feature("auth").attempts, (Attempt("r1", 0, "", 1),))
+        self.assertEqual(found.feature("auth").inputs, {})
+        self.assertEqual(found.run, Run("r1", 1, max_parallel=0))
+
+
+class Sums(unittest.TestCase):
+    def test_cost_and_tokens_add_up_over_what_is_known(self) -> None:
+        known = Attempt("r1", 1, "s1", 1, outcome=DONE)
+        unknown = Attempt("r1", 2, "s2", 2, outcome=LATE)
+        running = Attempt("r1", 3, "s3", 3)
+        cases: list[tuple[list[Attempt], float | None, bool, Usage]] = [
+            ([], None, True, Usage()),
+            ([known, known], 1.0, True, Usage(2, 4, 6, 8)),
+            ([known, unknown], 0.5, False, Usage(1, 2, 3, 4)),
+            ([known, running], 0.5, False, Usage(1, 2, 3, 4)),
+            ([unknown, running], None, False, Usage()),
+        ]
+        for attempts, cost, complete, tokens in cases:
+            with self.subTest(attempts=[a.number for a in attempts]):
+                self.assertEqual(state.cost_usd(attempts), cost)
+                self.assertEqual(state.cost_is_complete(attempts), complete)
+                self.assertEqual(state.usage(attempts), tokens)
+
+
+if __name__ == "__main__":
+    unittest.main()
