@@ -71,6 +71,8 @@ TOOLS = (
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 ID_LIMIT = 100
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 _TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
 _UNPASSABLE = re.compile("[\0\ud800-\udfff]")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\A[/.-]")
@@ -273,6 +275,15 @@ def _filled(reader: _Reader, path: str, value: object) -> str | None:
     return text
 
 
+def _label(reader: _Reader, path: str, value: object) -> str | None:
+    """A text for one line of a terminal and of a commit message."""
+    text = _filled(reader, path, value)
+    if text is not None and CONTROL.search(text):
+        reader.fault(path, "holds a control character or a line end")
+        return None
+    return text
+
+
 def _texts(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         reader.fault(path, f"expected a list of strings, not {_kind(value)}")
@@ -442,7 +453,7 @@ def _context_file(reader: _Reader, path: str, value: object) -> str | None:
 # -- the objects of the list ----------------------------------------------------------------
 
 _PROJECT = {
-    "name": _Key(_filled),
+    "name": _Key(_label),
     "description": _Key(_text),
     "repo_path": _Key(_filled),
     "base_branch": _Key(_branch),
@@ -474,7 +485,7 @@ _CLAUDE = {
 
 _FEATURE = {
     "id": _Key(_id),
-    "name": _Key(_filled),
+    "name": _Key(_label),
     "description": _Key(_text),
     "tags": _Key(_texts),
     "creates": _Key(_texts),
@@ -496,7 +507,16 @@ def _config(reader: _Reader, path: str, data: object) -> Config:
     prompts = fields.pop("prompts", {})
     assert isinstance(prompts, dict)
     fields.update(prompts, path=path, workspace=reader.workspace)
-    return replace(_EMPTY, **fields)  # type: ignore[arg-type]
+    config = replace(_EMPTY, **fields)  # type: ignore[arg-type]
+    _check_lengths(reader, config)
+    return config
+
+
+def _check_lengths(reader: _Reader, config: Config) -> None:
+    for feature in config.features:
+        if len(config.context) + len(feature.prompt) > PROMPT_LIMIT_BYTES:
+            limit = f"{PROMPT_LIMIT_BYTES >> 20} MiB"
+            reader.fault(f"features {feature.id}", f"context and prompt are longer than {limit}")
 
 
 def _project(reader: _Reader, path: str, value: object) -> Project:

@@ -126,10 +126,11 @@ class Project:
 
 DEFAULT_ALLOWED_TOOLS = (
     "Read",
-    "Write",
-    "Edit",
-    "MultiEdit",
-    "NotebookEdit",
+    # Every tool that writes, in the worktree only: a bare Write or Edit is the whole disk. The
+    # first means the folder that Claude has cd'ed to, the second (2.1.197 and newer) the one that
+    # it was started in. Mode acceptEdits needs neither.
+    "Edit(./**)",
+    "Edit(/**)",
     "Glob",
     "Grep",
     "LS",
@@ -159,8 +160,16 @@ DEFAULT_ALLOWED_TOOLS = (
 )
 """Enough to read, write, test and commit; nothing here reaches the network."""
 
-ALWAYS_DISALLOWED_TOOLS = ("Bash(git stash:*)",)
-"""All worktrees of a repository share one stash: one agent would pop another's."""
+ALWAYS_DISALLOWED_TOOLS = (
+    # All worktrees of a repository share one stash: one agent would pop another's.
+    "Bash(git stash:*)",
+    # It leaves our worktree, unasked, for one that it makes in the user's checkout.
+    "EnterWorktree",
+    # They end the turn in the hope of a later one, which an unattended run never has.
+    "CronCreate",
+    "ScheduleWakeup",
+)
+"""What no list can allow."""
 
 
 @dataclass(frozen=True)

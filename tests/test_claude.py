@@ -704,7 +704,7 @@ class CommandLine(unittest.TestCase):
                 "--verbose",
                 "--permission-mode=acceptEdits",
                 "--allowedTools=Read,Bash(git add:*)",
-                "--disallowedTools=Bash(git stash:*)",
+                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup",
                 "--session-id=5e55",
             ],
         )
@@ -732,7 +732,8 @@ class CommandLine(unittest.TestCase):
                 "--verbose",
                 "--permission-mode=plan",
                 "--allowedTools=Bash(npm run a, b),Read",
-                "--disallowedTools=Bash(git stash:*),WebFetch,Bash(rm -rf /:*)",
+                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
+                ",WebFetch,Bash(rm -rf /:*)",
                 "--model=opus",
                 "--fallback-model=sonnet",
                 "--max-turns=5",

@@ -94,6 +94,16 @@ def _feature(**fields: object) -> dict[str, object]:
     return {"id": "auth", "prompt": "Build it.", **fields}
 
 
+class Lengths(InAWorkspace):
+    def test_a_context_and_a_prompt_that_claude_would_refuse_together_are_a_fault(self) -> None:
+        half = "x" * (config.PROMPT_LIMIT_BYTES // 2 + 1)
+        self.write("prompts/_context.md", half)
+        faults = self.faults(
+            _list(prompts={"context_file": "_context.md"}, features=[_feature(prompt=half)])
+        )
+        self.assertEqual(faults, ["features auth: context and prompt are longer than 8 MiB"])
+
+
 class Good(InAWorkspace):
     def test_a_list_with_every_key_fills_every_field(self) -> None:
         self.write("prompts/_context.md", "A shop.")
@@ -515,6 +525,8 @@ class Faults(InAWorkspace):
             (_feature(id="a."), ".id: 'a.' can't be the end of a branch name"),
             (_feature(id="a.lock"), ".id: 'a.lock' can't be the end of a branch name"),
             (_feature(name=""), ".name: is empty"),
+            (_feature(name="a\nb"), ".name: holds a control character or a line end"),
+            (_feature(name="\x1b[31mred"), ".name: holds a control character or a line end"),
             (_feature(tags="web"), ".tags: expected a list of strings, not a string"),
             (_feature(creates=[[]]), f".creates[0]: {STRING}a list"),
             (_feature(uses=None), ".uses: expected a list of strings, not null"),

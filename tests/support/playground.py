@@ -1,0 +1,359 @@
+"""A workspace to run the command in: real git, the simulated agent, nothing of the user's.
+
+``playground.features(...)`` writes the list, ``playground.run(...)`` runs the command as a
+process of its own, and ``journal()``, ``report()``, ``results()`` read what it left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import time
+import unittest
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.repository import Content, Repository
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SIMULATED = os.path.join(ROOT, "core", "simulated.py")
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+"""What coverage needs in a process that it is to measure."""
+
+AGENT = [sys.executable, *([] if MEASURED else ["-S"]), SIMULATED]
+"""The simulated agent. Without the site module it starts in half the time."""
+
+HAS_PROC = os.path.isdir("/proc/self")
+"""Whether the processes of a playground can be found."""
+
+DEADLINE_SECONDS = 30.0
+ANYBODY = "PLAYGROUND"
+"""The variable that everything started in a playground carries: its value is the folder."""
+
+Json = Any
+"""What ``json.loads`` gives: a test that looks for a key which is not there may fail."""
+
+
+def steps(*given: Mapping[str, object]) -> str:
+    """The prompt that makes the simulated agent do these steps, in this order."""
+    return "\n".join(f"simulate: {json.dumps(step)}" for step in given)
+
+
+def feature(id: str, *does: Mapping[str, object], **more: object) -> dict[str, object]:
+    """A feature of a list; without steps the agent writes ``<id>.md``."""
+    prompt = steps(*does) if does else f"Do {id}."
+    return {"id": id, "name": f"The {id}", "prompt": prompt, **more}
+
+
+def wait_until(holds: Callable[[], object], what: str) -> None:
+    """Come back when ``holds()``; an assertion error where that takes too long."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended; ``code`` is negative where a signal ended it."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[Json]:
+        """What ``--json`` printed."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Running:
+    """A command that goes on."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: str, err: str) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._out, self._err = out, err
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command itself."""
+        os.kill(self.pid, number)
+
+    def end(self) -> Done:
+        """Wait for its end."""
+        code = self.process.wait(DEADLINE_SECONDS)
+        return Done(code, self.out, self.err)
+
+    def kill(self) -> Done:
+        """End it as a crash of the machine would."""
+        self.process.kill()
+        return self.end()
+
+    @property
+    def out(self) -> str:
+        """Standard output until now; nothing of what went to a terminal."""
+        return _text(self._out) if os.path.exists(self._out) else ""
+
+    @property
+    def err(self) -> str:
+        """Standard error until now."""
+        return _text(self._err) if os.path.exists(self._err) else ""
+
+
+class Playground:
+    """A repository ``shop`` and, beside it, a workspace ``plan`` with the feature list."""
+
+    def __init__(self, repository: Repository | None = None, *, inside: bool = False) -> None:
+        self.repository = repository or Repository("shop")
+        self.root = self.repository.root
+        self.workspace = self.repository.path if inside else os.path.join(self.root, "plan")
+        self.list = os.path.join(self.workspace, "config", "feature_list.json")
+        self.sessions = os.path.join(self.root, "sessions")
+        self._streams = os.path.join(self.root, "streams")
+        self._started: list[Running] = []
+        for folder in (self.sessions, self._streams, os.path.dirname(self.list)):
+            os.makedirs(folder, exist_ok=True)
+        self.environ = {
+            **MEASURED,
+            **self.repository.environ,
+            "LANG": "C.UTF-8",
+            "RORCHESTRATOR_SIMULATION": self.sessions,
+            ANYBODY: self.root,
+        }
+
+    def close(self) -> None:
+        """End whatever still runs, and remove everything."""
+        for running in self._started:
+            if running.process.poll() is None:
+                running.kill()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.repository.close()
+
+    def path(self, *parts: str) -> str:
+        """A path below the scratch folder."""
+        return os.path.join(self.root, *parts)
+
+    def worktree(self, id: str) -> str:
+        """Where a feature's worktree is."""
+        return self.path("worktrees", id)
+
+    def touch(self, name: str) -> str:
+        """Make an empty file, which somebody waits for; its path."""
+        with open(self.path(name), "w", encoding="utf-8"):
+            pass
+        return self.path(name)
+
+    def script(self, name: str, text: str) -> str:
+        """Write a program; its path."""
+        path = self.path(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o755)
+        return path
+
+    def hook(self, name: str, script: str) -> str:
+        """Write a git hook; its path."""
+        common = self.repository.git("rev-parse", "--git-common-dir")
+        folder = os.path.join(self.repository.path, common, "hooks")
+        os.makedirs(folder, exist_ok=True)
+        return self.script(os.path.join(folder, name), f"#!/bin/sh\n{script}\n")
+
+    def features(
+        self,
+        *features: Mapping[str, object],
+        claude: Mapping[str, object] | None = None,
+        prompts: Mapping[str, object] | None = None,
+        **project: object,
+    ) -> None:
+        """Write the feature list; keywords are settings of the project."""
+        document = {
+            "project": {"name": "Shop", "repo_path": self.repository.path, **project},
+            "claude": {"command": AGENT, **(claude or {})},
+            "prompts": dict(prompts or {}),
+            "features": list(features),
+        }
+        with open(self.list, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+
+    # -- the command ----------------------------------------------------------------------
+
+    def command(self, *argv: str, cwd: str = "", env: Mapping[str, str] | None = None) -> Done:
+        """Run the command to its end, in the workspace."""
+        return self.start(*argv, cwd=cwd, env=env).end()
+
+    def run(self, *argv: str, env: Mapping[str, str] | None = None) -> Done:
+        """``run --yes``."""
+        return self.command("run", "--yes", *argv, env=env)
+
+    def start(
+        self,
+        *argv: str,
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        under: tuple[str, ...] = (),
+        terminal: int = -1,
+    ) -> Running:
+        """Start the command; ``under`` are words before it, as ``nohup``.
+
+        ``terminal`` is the descriptor of one that all three streams go to.
+        """
+        out, err = (f"{self._streams}/{len(self._started)}.{name}" for name in ("out", "err"))
+        words = [*under, sys.executable, os.path.join(ROOT, "orchestrate.py"), *argv]
+        with contextlib.ExitStack() as files:
+            streams: list[Any] = [terminal] * 3
+            if terminal < 0:
+                streams = [subprocess.DEVNULL]
+                streams += [files.enter_context(open(path, "wb")) for path in (out, err)]
+            process = subprocess.Popen(
+                words,
+                cwd=cwd or self.workspace,
+                env={**self.environ, **(env or {})},
+                stdin=streams[0],
+                stdout=streams[1],
+                stderr=streams[2],
+                start_new_session=True,
+                preexec_fn=_take_terminal if terminal >= 0 else None,
+            )
+        running = Running(process, out, err)
+        self._started.append(running)
+        return running
+
+    def processes(self) -> list[int]:
+        """The pids of all that was started in this playground and lives."""
+        found: list[int] = []
+        if not HAS_PROC:
+            return found
+        wanted = f"{ANYBODY}={self.root}".encode()
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+                if wanted in file.read().split(b"\0"):
+                    found.append(pid)
+        return found
+
+    # -- what it left -----------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """The state folder."""
+        common = self.repository.git("rev-parse", "--git-common-dir")
+        return os.path.join(self.repository.path, common, "rorchestrator")
+
+    def journal(self, id: str = "") -> list[Json]:
+        """The events so far, of one feature or of all."""
+        path = os.path.join(self.state, "journal.jsonl")
+        if not os.path.exists(path):
+            return []
+        whole = [line for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
+        events = [json.loads(line) for line in whole]
+        return [event for event in events if not id or event.get("feature") == id]
+
+    def kinds(self, id: str) -> list[str]:
+        """The kinds of a feature's events of the last run."""
+        events = self.journal(id)
+        return [event["event"] for event in events if event["run"] == events[-1]["run"]]
+
+    def last(self, id: str, kind: str = "ended") -> Json:
+        """The last event of a kind of a feature."""
+        return [event for event in self.journal(id) if event["event"] == kind][-1]
+
+    def statuses(self) -> dict[str, str]:
+        """How each feature ended the last time."""
+        return {e["feature"]: e["status"] for e in self.journal() if e["event"] == "ended"}
+
+    def attempts(self, id: str) -> list[tuple[int, str, bool]]:
+        """Number and session of every attempt so far, and whether it was resumed."""
+        started = [e for e in self.journal(id) if e["event"] == "attempt_started"]
+        return [(e["attempt"], e["session_id"], e["resumed"]) for e in started]
+
+    def report(self) -> Json:
+        """The last report of a run."""
+        return self._document("report")
+
+    def results(self) -> dict[str, Json]:
+        """The last report of each feature, by id."""
+        return {result["feature_id"]: result for result in self._document("results")}
+
+    def _document(self, kind: str) -> Json:
+        folder = os.path.join(self.workspace, "reports")
+        paths = [os.path.join(folder, n) for n in os.listdir(folder) if n.startswith(f"{kind}_")]
+        return json.loads(_text(max(paths, key=os.path.getmtime)))
+
+    def ref(self, id: str, of: str = "results") -> list[str]:
+        """The commits under ``refs/rorchestrator/<of>/<id>/``, oldest run first."""
+        pattern = f"refs/rorchestrator/{of}/{id}/"
+        listed = self.repository.git("for-each-ref", "--format=%(objectname)", pattern)
+        return listed.split()
+
+    def files(self, revision: str) -> set[str]:
+        """The files of a commit, less those of the first one."""
+        return set(self.repository.files(revision)) - {"README.md"}
+
+
+class PlaygroundTest(unittest.TestCase):
+    """A test in a playground: at its end nothing of it may still be running."""
+
+    def setUp(self) -> None:
+        self.playground = Playground()
+        self.addCleanup(self.playground.close)
+        self.addCleanup(self._assert_nothing_runs)
+
+    def replace_playground(self, playground: Playground) -> None:
+        """Another playground than the usual one."""
+        self.playground.close()
+        self.playground = playground
+        self.addCleanup(playground.close)
+        self.addCleanup(self._assert_nothing_runs)
+
+    def _assert_nothing_runs(self) -> None:
+        self.assertEqual(self.playground.processes(), [], "something was left running")
+
+    def assert_statuses(self, **expected: str) -> None:
+        """How each feature ended."""
+        self.assertEqual(self.playground.statuses(), expected)
+
+
+@contextlib.contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """Both ends of a pseudo-terminal: ours, and that of the command."""
+    ours, theirs = os.openpty()
+    try:
+        yield ours, theirs
+    finally:
+        for descriptor in (ours, theirs):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+        return file.read()
+
+
+__all__ = [
+    "AGENT",
+    "HAS_PROC",
+    "SIMULATED",
+    "Content",
+    "Done",
+    "Json",
+    "Playground",
+    "PlaygroundTest",
+    "Running",
+    "feature",
+    "steps",
+    "terminal",
+    "wait_until",
+]

@@ -1,0 +1,382 @@
+"""The whole command with the real `claude`, against the stand-in for the Messages API.
+
+Each test runs `python3 orchestrate.py run --yes` as a process of its own, with an emptied
+environment, a home in a temporary folder, and nothing but loopback to talk to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tests.support import real_claude, todo_project
+from tests.support.messages_api import (
+    PRICED_MODEL,
+    UNAUTHORIZED,
+    Answer,
+    Hang,
+    MessagesApi,
+    Request,
+    Tool,
+    Turn,
+    Usage,
+    bash,
+    overloaded,
+    text,
+    write,
+)
+from tests.support.playground import ROOT, Playground, PlaygroundTest, wait_until
+
+Json = Any
+
+WHY_NOT = real_claude.reason_to_skip()
+
+GONE_SECONDS = 3.0
+"""How long anything may outlive a killed orchestrator."""
+
+SLOW_TEST = """\
+import os
+import time
+from pathlib import Path
+
+started = Path(os.environ["HOME"], "started")
+if not started.exists():
+    started.write_text("")
+    time.sleep(300)
+"""
+"""Takes for ever, but only the first time: a resumed session asks for it again."""
+
+ONCE_UNAUTHORIZED = replace(UNAUTHORIZED, times=1)
+RUN_SLOW_TEST = bash("python3 -m unittest slow")
+
+
+def marker(id: str) -> str:
+    """What is in the prompt of this feature only: those of its dependents name it too."""
+    return f'Task: bring the feature "{id}" ('
+
+
+def does(*turns: Turn) -> list[Turn]:
+    """These turns, and a last word."""
+    return [*turns, text("It is done.")]
+
+
+def with_real_claude(**more: object) -> dict[str, object]:
+    """The list's `claude` object."""
+    return {"command": [real_claude.executable()], "model": PRICED_MODEL, **more}
+
+
+def prompt_of(request: Request) -> str:
+    """The user's first message as it reached the API."""
+    content = request.body["messages"][0]["content"]
+    return content if isinstance(content, str) else "".join(block["text"] for block in content)
+
+
+@unittest.skipIf(WHY_NOT, WHY_NOT)
+class RealClaudeTest(PlaygroundTest):
+    def plays(self, **scripts: list[Turn]) -> MessagesApi:
+        """A stand-in that plays each feature its script, and the only one the command knows."""
+        api = MessagesApi({marker(id): script for id, script in scripts.items()})
+        api.__enter__()
+        self.addCleanup(api.__exit__)
+        home = Path(self.playground.repository.home)
+        self.playground.environ.update(real_claude.environment(home, api.url))
+        return api
+
+    def lists(
+        self,
+        *features: str | Mapping[str, object],
+        claude: Mapping[str, object] | None = None,
+        **project: Json,
+    ) -> None:
+        """Write the feature list; a feature of which nothing else matters is just an id."""
+        full = [
+            {"id": each, "prompt": f"Build {each}."} if isinstance(each, str) else each
+            for each in features
+        ]
+        self.playground.features(*full, claude=with_real_claude(**(claude or {})), **project)
+
+    def runs(self, code: int, *options: str) -> str:
+        """Run the command, which has to end with this code; what it said."""
+        done = self.playground.run(*options)
+        self.assertEqual(done.code, code, done.err + done.out)
+        return done.out
+
+    def assert_paid(self, result: Json, charges: Sequence[Any]) -> None:
+        """A report, of a feature or of the run, says what the API charged."""
+        usage = sum((charge.usage for charge in charges), Usage())
+        self.assertGreater(usage.output_tokens, 0)
+        self.assertEqual(result["usage"], asdict(usage))
+        cost = result["total_cost_usd"] if "total_cost_usd" in result else result["cost_usd"]
+        self.assertAlmostEqual(cost, usage.cost_usd(), places=9)
+        self.assertTrue(result["cost_is_complete"])
+
+    def assert_resumed(self, api: MessagesApi, id: str) -> None:
+        """The second attempt went on in the session of the first one."""
+        (_, session, _), second = self.playground.attempts(id)
+        self.assertEqual(second, (2, session, True))
+        calls = api.calls(marker(id))
+        self.assertEqual({call.session for call in calls}, {session})
+        self.assertGreater(calls[-1].position, 0, "the session had forgotten what it did")
+
+
+class WhatAFeatureMeets(RealClaudeTest):
+    def test_a_tool_that_is_not_allowed_is_named_and_the_work_decides(self) -> None:
+        install = bash("npm install left-pad")
+        stash = bash("git stash")  # which no list can allow
+        self.plays(worked=does(write("a.txt", "a\n"), install, stash), idle=does(install, stash))
+        rules = ["Read", "Edit(./**)", "Bash(git stash:*)"]
+        self.lists("worked", "idle", claude={"allowed_tools": rules})
+        said = self.runs(1)
+        self.assert_statuses(worked="completed", idle="empty")
+        results = self.playground.results()
+        for id in ("worked", "idle"):
+            denied = ["Bash(npm install left-pad)", "Bash(git stash)"]
+            self.assertEqual(results[id]["denied_tools"], denied)
+        reason = "it was denied Bash(git stash), Bash(npm install left-pad)"
+        self.assertIn(reason, results["idle"]["error"])
+        self.assertIn(reason, said)
+        self.assertEqual(self.playground.files("feature/worked"), {"a.txt"})
+
+    def test_an_authentication_error_stops_the_run_until_it_is_mended(self) -> None:
+        first = does(ONCE_UNAUTHORIZED, write("a.txt", "a\n"))
+        api = self.plays(first=first, later=does(write("b.txt", "b\n")))
+        self.lists("first", "later", max_parallel=1)
+        said = self.runs(2)
+        self.assert_statuses(first="failed", later="cancelled")
+        self.assertIn("API key", said)
+        self.assertEqual(api.calls(marker("later")), [])
+        self.runs(0)
+        (_, session, _), second = self.playground.attempts("first")
+        self.assertEqual(second, (2, session, True))
+
+    def test_where_its_session_is_gone_another_one_goes_on_with_the_kept_work(self) -> None:
+        api = self.plays(it=does(write("a.txt", "a\n"), ONCE_UNAUTHORIZED, write("b.txt", "b\n")))
+        self.lists("it")
+        self.runs(2)
+        shutil.rmtree(Path(self.playground.repository.home, ".claude", "projects"))
+        self.runs(0)
+        first, resumed, fresh = self.playground.attempts("it")
+        self.assertEqual(resumed, (2, first[1], True))
+        self.assertEqual((fresh[0], fresh[2]), (3, False))
+        self.assertNotEqual(fresh[1], first[1])
+        self.assertIn("An earlier attempt", prompt_of(api.calls(marker("it"))[-1]))
+        self.assertEqual(self.playground.files("feature/it"), {"a.txt", "b.txt"})
+
+    def test_an_overloaded_api_that_recovers_costs_nothing_but_time(self) -> None:
+        api = self.plays(it=does(overloaded(times=2), write("a.txt", "a\n")))
+        self.lists("it")
+        self.runs(0)
+        self.assertEqual(len(api.calls(marker("it"))), 4)
+        self.assertEqual(len(self.playground.attempts("it")), 1)
+        self.assert_paid(self.playground.results()["it"], api.charges)
+
+    def test_an_api_that_hangs_runs_into_the_time_limit_and_the_next_run_resumes(self) -> None:
+        api = self.plays(it=does(write("a.txt", "a\n"), Hang(times=1), write("b.txt", "b\n")))
+        self.lists({"id": "it", "prompt": "Build it.", "timeout_seconds": 8})
+        self.runs(1)
+        self.assert_statuses(it="timed_out")
+        self.assertEqual(self.playground.processes(), [])
+        cost = self.playground.results()["it"]["cost_usd"]
+        self.assertNotEqual(cost, 0)
+        if cost is not None:  # 2.1.330 tells it even then, 2.1.197 does not
+            self.assertAlmostEqual(cost, api.billed().usage.cost_usd(), places=9)
+        charged = len(api.charges)
+        self.runs(0)
+        self.assert_resumed(api, "it")
+        self.assertEqual(self.playground.files("feature/it"), {"a.txt", "b.txt"})
+        self.assert_paid(self.playground.results()["it"], api.charges[charged:])
+
+    def test_a_prompt_of_a_megabyte_unicode_and_four_at_once(self) -> None:
+        words = "Grüße, 日本語, 🚀, \u2028 and \x85 – " * 30_000
+        self.assertGreater(len(words.encode()), 1_000_000)
+        path, content = "größe/日本語 🚀.txt", "naïve – \u2028 \x85 ✓\n"
+        other = {f"f{n}": does(write(f"{n}.txt", "x\n")) for n in range(3)}
+        api = self.plays(long=[write(path, content), text("Fertig: größer ✓")], **other)
+        prompt = f"Build it. {words} This is the end."
+        self.lists({"id": "long", "name": "Größe 🚀", "prompt": prompt}, *other, max_parallel=4)
+        self.runs(0)
+        self.assertIn(prompt.strip(), prompt_of(api.calls(marker("long"))[0]))
+        self.assertEqual(self.playground.results()["long"]["result"], "Fertig: größer ✓")
+        written = Path(self.playground.worktree("long"), path)
+        self.assertEqual(written.read_text("utf-8"), content)
+        self.assertEqual(
+            self.playground.repository.git("status", "--short", at=str(written.parent)), ""
+        )
+        results = self.playground.results().values()
+        last_start = max(result["started_at"] for result in results)
+        self.assertLess(last_start, min(result["finished_at"] for result in results))
+        self.assert_paid(self.playground.report(), api.charges)
+
+
+class WhatEndsARun(RealClaudeTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.playground.repository.commit({"slow.py": SLOW_TEST}, "a slow test")
+        self.started = Path(self.playground.repository.home, "started")
+
+    def test_ctrl_c_ends_every_claude_and_the_next_run_resumes_their_sessions(self) -> None:
+        waits = does(write("a.txt", "a\n"), Hang(times=1), write("b.txt", "b\n"))
+        works = does(write("c.txt", "c\n"), RUN_SLOW_TEST, write("d.txt", "d\n"))
+        api = self.plays(waits=waits, works=works, later=does(write("e.txt", "e\n")))
+        later = {"id": "later", "prompt": "Build it.", "depends_on": ["waits"]}
+        self.lists("waits", "works", later)
+        running = self.playground.start("run", "--yes")
+        wait_until(self.started.exists, "a test that runs")
+        wait_until(lambda: len(api.calls(marker("waits"))) == 2, "a call that hangs")
+        os.killpg(running.pid, signal.SIGINT)
+        done = running.end()
+        self.assertEqual(done.code, 130, done.err)
+        self.assertEqual(self.playground.processes(), [])
+        self.assert_statuses(waits="cancelled", works="cancelled", later="cancelled")
+        charged = len(api.charges)
+        self.runs(0)
+        self.assert_resumed(api, "waits")
+        self.assert_resumed(api, "works")
+        self.assertLessEqual({"a.txt", "b.txt", "e.txt"}, self.playground.files("feature/later"))
+        self.assertLessEqual({"c.txt", "d.txt"}, self.playground.files("feature/works"))
+        self.assert_paid(self.playground.report(), api.charges[charged:])
+
+    def test_a_killed_orchestrator_leaves_nothing_and_the_next_run_resumes_the_session(
+        self,
+    ) -> None:
+        api = self.plays(it=does(write("a.txt", "a\n"), RUN_SLOW_TEST, write("b.txt", "b\n")))
+        self.lists("it")
+        running = self.playground.start("run", "--yes")
+        wait_until(self.started.exists, "a test that runs")
+        self.assertGreaterEqual(len(self.playground.processes()), 3)
+        killed_at = time.monotonic()
+        running.kill()
+        wait_until(lambda: not self.playground.processes(), "the end of all processes")
+        self.assertLess(time.monotonic() - killed_at, GONE_SECONDS)
+        charged = len(api.charges)
+        self.runs(0)
+        self.assert_resumed(api, "it")
+        self.assertLessEqual({"a.txt", "b.txt"}, self.playground.files("feature/it"))
+        self.assert_paid(self.playground.results()["it"], api.charges[charged:])
+
+
+class WhatTheDefaultToolsAllow(RealClaudeTest):
+    def test_in_no_mode_does_it_write_or_go_outside_the_worktree(self) -> None:
+        elsewhere = self.playground.path("elsewhere")
+        os.mkdir(elsewhere)
+        Path(elsewhere, "old.txt").write_text("old\n", "utf-8")
+        shop = self.playground.repository.path
+        denied = (
+            *(write(f"{folder}/new.txt", "x\n") for folder in (elsewhere, shop)),
+            Answer(tools=(Tool("Read", {"file_path": f"{elsewhere}/old.txt"}),)),
+            Answer(tools=(edit(f"{elsewhere}/old.txt", "old", "new"),)),
+            bash(f"echo x > {elsewhere}/new.txt"),
+            bash("git stash"),
+            bash("curl http://127.0.0.1:1/"),
+            Answer(tools=(Tool("WebFetch", {"url": "http://127.0.0.1:1/", "prompt": "x"}),)),
+            Answer(tools=(Tool("EnterWorktree", {"name": "other"}),)),
+        )
+        allowed = (
+            Answer(tools=(Tool("Read", {"file_path": "README.md"}),)),
+            Answer(tools=(edit("README.md", "hello", "changed"),)),
+            bash("git status && git diff && git log"),
+            bash("python3 -m unittest discover"),
+            write(".github/workflows/new.yml", "x\n"),
+            bash("git add -A && git commit -m mine"),
+            write("folder/new.txt", "x\n"),
+            bash("cd folder"),
+            write("new.txt", "x\n"),
+        )
+        for mode in ("acceptEdits", "default", "dontAsk"):
+            with self.subTest(mode=mode):
+                self.plays(it=does(*denied, *allowed))
+                self.lists("it", claude={"permission_mode": mode})
+                before = self.playground.repository.seen_by_user()
+                self.runs(0, "--fresh")
+                files = self.playground.repository.files("feature/it")
+                self.assertEqual(files["README.md"], b"changed\n")
+                self.assertLessEqual(
+                    {".github/workflows/new.yml", "folder/new.txt", "new.txt"}, files.keys()
+                )
+                self.assertEqual(os.listdir(elsewhere), ["old.txt"])
+                self.assertEqual(Path(elsewhere, "old.txt").read_text("utf-8"), "old\n")
+                self.assertEqual(self.playground.repository.seen_by_user(), before)
+                self.assertEqual(self.playground.repository.git("stash", "list"), "")
+                commits = self.playground.repository.git("log", "--format=%s", "feature/it")
+                self.assertEqual(commits.split("\n"), ["feat(it): it", "mine", "first"])
+                named = self.playground.results()["it"]["denied_tools"]
+                self.assertLessEqual({"Write", "Edit", "Bash(git stash)", "WebFetch"}, set(named))
+                self.assertNotIn("Bash(python3 -m unittest discover)", named)
+
+
+def edit(path: str, old: str, new: str) -> Tool:
+    return Tool("Edit", {"file_path": path, "old_string": old, "new_string": new})
+
+
+class TheTodoProject(RealClaudeTest):
+    """`config/test-project.json` as it is, but for the program, the model and the environment."""
+
+    def test_it_is_built_from_its_list_and_its_own_tests_pass(self) -> None:
+        playground = Playground(inside=True)
+        self.replace_playground(playground)
+        features = todo_project.FEATURES
+        api = self.plays(**{feature: todo_project.turns(feature) for feature in features})
+        prompts = self.copies_the_list()
+        self.runs(0)
+        self.assertEqual(playground.statuses(), dict.fromkeys(features, "completed"))
+        expected: set[str] = set()
+        for feature, prompt in zip(features, prompts):
+            with self.subTest(feature):
+                expected |= set(todo_project.FILES[feature])
+                self.assertEqual(playground.files(f"feature/{feature}"), expected)
+                self.assertIn(prompt, prompt_of(api.calls(marker(feature))[0]))
+                mine = [charge for charge in api.charges if charge.script == marker(feature)]
+                self.assert_paid(playground.results()[feature], mine)
+        self.assert_paid(playground.report(), api.charges)
+        self.assert_who_committed(playground)
+        done = subprocess.run(
+            [sys.executable, "-m", "unittest", "discover", "-s", "tests"],
+            cwd=playground.worktree(features[-1]),
+            env=playground.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Ran 11 tests", done.stderr)
+
+    def copies_the_list(self) -> list[str]:
+        """Put the list and its prompts into the playground; the prompts."""
+        document = json.loads(Path(ROOT, "config", "test-project.json").read_text("utf-8"))
+        document["claude"].update(with_real_claude())
+        Path(self.playground.list).write_text(json.dumps(document), "utf-8")
+        prompts = Path(self.playground.workspace, "prompts", "test-project")
+        shutil.copytree(Path(ROOT, "prompts", "test-project"), prompts)
+        return [
+            (prompts.parent / feature["prompt_file"]).read_text("utf-8").strip()
+            for feature in document["features"]
+        ]
+
+    def assert_who_committed(self, playground: Playground) -> None:
+        """Claude's own commits are kept as they are; what it left is committed for it."""
+        subjects = playground.repository.git(
+            "log", "--format=%s", "--reverse", "feature/cli-interface"
+        )
+        self.assertEqual(
+            subjects.split("\n"),
+            [
+                "first",
+                "feat(task-model): build it",
+                "feat(task-storage): Task storage",
+                "feat(cli-interface): build it",
+            ],
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
