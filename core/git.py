@@ -148,14 +148,15 @@ class Git:
         env: Mapping[str, str] | None = None,
     ) -> Finished:
         argv = ["git", "-C", at or self.repository.common_dir, *QUIET, *arguments]
-        for number in range(1, TRIES + 1):
+        number = 0
+        while True:
+            number += 1
             finished = await self.spawner.run(
                 argv, env=env or self._env, stdin=stdin, guarded=guarded
             )
             if finished.code == 0 or number == TRIES or not TRANSIENT.search(finished.stderr):
-                break
+                return finished
             await self.spawner.pause(_jitter(0.05 * 2**number))
-        return finished
 
     async def _do(
         self,

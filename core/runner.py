@@ -276,7 +276,10 @@ class ClaudeRunner:
             await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
         stream.read(rest=True)
         self._introduce(stream.transcript)
-        if stream.transcript.waiting and done:
+        if not stream.transcript.waiting and self.stop.is_set():
+            # The second signal kills before anybody has looked.
+            ended = ended if ended is not Fault.NONE else Fault.INTERRUPTED
+        elif stream.transcript.waiting and done:
             # Its result had arrived: it was ended after its work, not before.
             ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
         code = 0 if lingered or child.code is None else child.code

@@ -35,7 +35,9 @@ def main() -> int:
     if options.resume and not session.load():
         unknown = f"No conversation found with session ID: {options.resume}"
         print(unknown, file=sys.stderr)
-        Agent(session).result("error_during_execution", is_error=True, turns=0, errors=[unknown])
+        agent = Agent(session)
+        agent.cost_usd = 0.0
+        agent.result("error_during_execution", is_error=True, turns=0, errors=[unknown])
         return 1
     session.prompt = session.prompt or sent
     agent = Agent(session)
@@ -169,7 +171,7 @@ class Agent:
     def interrupted(self, *_: object) -> None:
         """On SIGINT: say what it cost so far, and leave."""
         self.result("error_during_execution", is_error=True)
-        os._exit(1)
+        raise SystemExit(1)
 
     # -- steps ----------------------------------------------------------------------------
 

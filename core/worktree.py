@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from .errors import UserError
 from .frozen import dataclass
@@ -68,7 +69,8 @@ class Conflict:
     files: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.one} and {self.other} do not merge: {', '.join(self.files)}"
+        where = f": {', '.join(self.files)}" if self.files else ""
+        return f"{self.one} and {self.other} do not merge{where}"
 
 
 @dataclass(frozen=True)
@@ -422,7 +424,7 @@ class WorktreeManager:
         try:
             tree = await self.git.snapshot_tree(path, _spread(path, files), index)
         finally:
-            if os.path.exists(index):
+            with suppress(FileNotFoundError):
                 os.unlink(index)
         message = f"uncommitted work of {feature}, kept by RoRchestrator"
         return await self.git.commit_tree(tree, parents, message)

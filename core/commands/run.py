@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from .. import events, schedule
 from ..dag import DAGResolver
@@ -19,7 +18,7 @@ from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
 from ..journal import Holder
-from ..model import Config, Decision, Fault, Outcome, Status, Work
+from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
 from ..process.spawner import drive, which
 from ..process.supervisor import Supervisor
@@ -47,6 +46,10 @@ from .workplace import (
     open_workplace,
     select,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 EXAMPLES = """\
 examples:
@@ -135,9 +138,7 @@ class RunCommand:
 
     def _say(self, words: str) -> None:
         if not self.arguments.quiet:
-            # That nobody listens any more is no reason to leave the work.
-            with suppress(OSError):
-                print(words, file=sys.stderr, flush=True)
+            _print(words, sys.stderr)
 
     # -- before -------------------------------------------------------------------------
 
@@ -336,7 +337,7 @@ class RunCommand:
                 for id, branch in self.place.branches.items()
                 if id in run.features and HEADS + branch in heads
             ],
-            up_to_date=[id for id in decisions if id not in run.features],
+            up_to_date=[id for id, d in decisions.items() if d.action is Action.SKIP],
         )
         results = [feature_document(state.feature(id)) for id in run.features]
         folder = os.path.join(self.place.config.workspace, "reports")
@@ -348,21 +349,22 @@ class RunCommand:
             error.exit_code = ExitCode(run.exit_code or ExitCode.INCOMPLETE)
             unwritten = error
         if self.arguments.json:
-            _answer(json.dumps({"event": "report", "files": files, **document}))
+            _print(json.dumps({"event": "report", "files": files, **document}), sys.stdout)
         else:
-            lines = report_lines(state, document, style_of(sys.stdout, self.arguments.color))
-            _answer("\n".join([*lines, *(f"Report: {file}" for file in files[:1])]))
+            style = style_of(sys.stdout, self.arguments.color)
+            lines = [*report_lines(state, document, style), *map("Report: {}".format, files[:1])]
+            _print("\n".join(lines), sys.stdout)
         if unwritten is not None:
             raise unwritten
 
 
-def _answer(words: str) -> None:
-    """Print on standard output; that its reader went away does not change how the run went."""
+def _print(words: str, stream: TextIO) -> None:
+    """Print a line. That the reader went away is no reason to leave the work."""
     try:
-        print(words, flush=True)
+        print(words, file=stream, flush=True)
     except OSError:
         with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 async def _tick(reporter: Reporter) -> None:

@@ -1,0 +1,143 @@
+"""A real git repository in a temporary folder, with a home and a git config of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Union
+
+Content = Union[str, bytes, None]
+
+CONFIG = """\
+[user]
+\tname = Test
+\temail = test@localhost
+[init]
+\tdefaultBranch = main
+"""
+
+
+class Repository:
+    """A repository on the branch ``main`` with one commit; gone with everything at the end.
+
+    ``root`` is the temporary folder, ``path`` the repository in it, ``environ`` what its git
+    gets to see. Use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(self, name: str = "repository", *, empty: bool = False, bare: bool = False):
+        self._temporary = tempfile.TemporaryDirectory(prefix="ror-")
+        self.root = os.path.realpath(self._temporary.name)
+        self.path = os.path.join(self.root, name)
+        self.home = os.path.join(self.root, "home")
+        self.config = os.path.join(self.home, "gitconfig")
+        os.makedirs(self.home)
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(CONFIG)
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": self.home,
+            "XDG_CONFIG_HOME": os.path.join(self.home, "xdg"),
+            "GIT_CONFIG_GLOBAL": self.config,
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+        os.makedirs(self.path)
+        self.git("init", "--quiet", "--template=", *(["--bare"] if bare else []))
+        if not empty and not bare:
+            self.commit({"README.md": "hello\n"}, "first")
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the temporary folder with all that is in it."""
+        self._temporary.cleanup()
+
+    def git(
+        self,
+        *arguments: str,
+        at: str = "",
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        fails: bool = False,
+    ) -> str:
+        """What git prints, less the last line end. An assertion error where it fails."""
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=at or self.path,
+            env={**self.environ, **(env or {})},
+            input=stdin,
+            capture_output=True,
+        )
+        said = os.fsdecode(done.stderr)
+        assert (done.returncode != 0) == fails, f"git {' '.join(arguments)}: {said}"
+        return os.fsdecode(done.stdout).rstrip("\n")
+
+    def write(self, files: Mapping[str, Content], *, at: str = "") -> None:
+        """Write files, given by path; ``None`` removes one."""
+        for name, content in files.items():
+            path = os.path.join(at or self.path, name)
+            if content is None:
+                os.unlink(path)
+                continue
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
+
+    def commit(self, files: Mapping[str, Content], message: str = "change", *, at: str = "") -> str:
+        """Write files and commit all there is; the new commit."""
+        self.write(files, at=at)
+        self.git("add", "--all", "--force", at=at)
+        self.git("commit", "--quiet", "--allow-empty", "--no-verify", "-m", message, at=at)
+        return self.commit_of("HEAD", at=at)
+
+    def branch(self, name: str, start: str = "HEAD") -> str:
+        """Make a branch without switching to it; where it starts."""
+        self.git("branch", "--no-track", name, start)
+        return self.commit_of(name)
+
+    def commit_of(self, revision: str, *, at: str = "") -> str:
+        """The commit that a revision names; empty where there is none."""
+        spelled = f"{revision}^{{commit}}"
+        refs = ("rev-parse", "--verify", "--quiet", spelled)
+        done = subprocess.run(
+            ["git", *refs], cwd=at or self.path, env=self.environ, stdout=subprocess.PIPE
+        )
+        return done.stdout.decode().strip()
+
+    def files(self, revision: str) -> dict[str, bytes]:
+        """Contents by path of all files in a commit."""
+        names = self.git("ls-tree", "-r", "-z", "--name-only", revision).split("\0")
+        return {name: self.content(f"{revision}:{name}") for name in names if name}
+
+    def content(self, blob: str) -> bytes:
+        """What a blob holds, byte by byte."""
+        return subprocess.run(
+            ["git", "cat-file", "blob", os.fsencode(blob)],
+            cwd=self.path,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+
+    def seen_by_user(self) -> tuple[str, str, bytes, bytes]:
+        """What must not change for the user: status, HEAD, index and shared config."""
+        folder = self.git("rev-parse", "--absolute-git-dir")
+        held = []
+        for name in ("HEAD", "index", "config"):
+            path = os.path.join(folder, name)
+            with open(path if os.path.exists(path) else os.devnull, "rb") as file:
+                held.append(file.read())
+        read_only = {"GIT_OPTIONAL_LOCKS": "0"}
+        status = self.git("status", "--porcelain=v2", "--branch", "--ignored", env=read_only)
+        return (status, os.fsdecode(held[0]), held[1], held[2])

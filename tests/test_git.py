@@ -1,0 +1,661 @@
+"""`core.git`: every question and every change, on real repositories."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unittest
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Callable
+
+from core.errors import UserError
+from core.frozen import replace
+from core.git import (
+    DiffStat,
+    Git,
+    GitError,
+    WorktreeEntry,
+    WorktreeStatus,
+    git_version,
+    open_repository,
+)
+from core.process.spawner import Finished, Spawner, drive
+from tests.support.repository import Repository
+
+MISSING = "1" * 40
+
+
+class Impatient(Spawner):
+    """Does not sleep between two tries; counts the commands and the pauses."""
+
+    def __init__(self) -> None:
+        self.commands: list[Sequence[str]] = []
+        self.pauses = 0
+        self.at_pause: Callable[[], object] = lambda: None
+
+    async def run(self, argv: Sequence[str], **options: Any) -> Finished:
+        self.commands.append(argv)
+        return await super().run(argv, **options)
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses += 1
+        self.at_pause()
+
+
+class GitTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.repository = self.make()
+        self.spawner = Impatient()
+        self.git = self.open(self.repository.path)
+
+    def make(self, name: str = "repository", **how: bool) -> Repository:
+        repository = Repository(name, **how)
+        self.addCleanup(repository.close)
+        return repository
+
+    def open(self, path: str, **more: str) -> Git:
+        environ = {**self.repository.environ, **more}
+        return drive(open_repository(self.spawner, path, environ))
+
+    def beside(self, name: str) -> str:
+        return os.path.join(self.repository.root, name)
+
+    def refused(self, change: Coroutine[None, None, object], pattern: str) -> GitError:
+        with self.assertRaisesRegex(GitError, pattern) as caught:
+            drive(change)
+        return caught.exception
+
+
+class OpenTest(GitTest):
+    """Where a repository lies, and which are refused."""
+
+    def test_a_repository_is_found_from_a_folder_below(self) -> None:
+        below = os.path.join(self.repository.path, "a", "b")
+        os.makedirs(below)
+        found = self.open(below).repository
+        self.assertEqual(found.top, self.repository.path)
+        self.assertEqual(found.common_dir, os.path.join(self.repository.path, ".git"))
+        self.assertFalse(found.bare or found.shallow)
+
+    def test_odd_characters_in_the_path_do_no_harm(self) -> None:
+        for name in ("a b", 'it\'s "quoted"', "naïve 日本", "-dash", "$(id) `id`;*?\\"):
+            with self.subTest(name):
+                repository = self.make(name)
+                git = drive(open_repository(self.spawner, repository.path, repository.environ))
+                self.assertEqual(git.repository.top, repository.path)
+                self.assertEqual(drive(git.commit_of("main")), repository.commit_of("main"))
+
+    def test_a_bare_repository_is_its_own_top(self) -> None:
+        bare = self.make("bare.git", bare=True)
+        found = self.open(bare.path).repository
+        self.assertEqual((found.top, found.common_dir), (bare.path, bare.path))
+        self.assertTrue(found.bare)
+
+    def test_a_linked_worktree_is_the_top_and_shares_the_folder_of_its_repository(self) -> None:
+        self.repository.git("worktree", "add", "-q", self.beside("linked"))
+        found = self.open(self.beside("linked")).repository
+        self.assertEqual(found.top, self.beside("linked"))
+        self.assertEqual(found.common_dir, os.path.join(self.repository.path, ".git"))
+
+    def test_a_shallow_clone_is_recognised(self) -> None:
+        self.repository.commit({"a": "1"})
+        url = f"file://{self.repository.path}"
+        self.repository.git("clone", "-q", "--depth=1", url, self.beside("shallow"))
+        self.assertTrue(self.open(self.beside("shallow")).repository.shallow)
+
+    def test_a_repository_without_commits_opens_and_has_no_branch(self) -> None:
+        empty = self.make("empty", empty=True)
+        self.assertEqual(drive(self.open(empty.path).commit_of("main")), "")
+
+    def test_a_folder_without_a_repository_is_refused(self) -> None:
+        with self.assertRaisesRegex(UserError, "is not in a git repository"):
+            self.open(self.repository.root)
+
+    def test_a_folder_that_does_not_exist_is_refused(self) -> None:
+        with self.assertRaisesRegex(UserError, "does not exist"):
+            self.open(self.beside("missing"))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a folder away")
+    def test_a_repository_of_somebody_else_is_refused_with_gits_own_remedy(self) -> None:
+        os.chown(self.repository.path, 12345, 12345)
+        os.chown(os.path.join(self.repository.path, ".git"), 12345, 12345)
+        with self.assertRaisesRegex(UserError, "does not trust .* another user") as caught:
+            self.open(self.repository.path)
+        self.assertIn("safe.directory", caught.exception.hint)
+
+    def test_a_missing_git_is_named(self) -> None:
+        with self.assertRaisesRegex(UserError, "git was not found"):
+            self.open(self.repository.path, PATH=self.repository.home)
+
+    def test_an_old_git_is_named(self) -> None:
+        for said in ("git version 2.24.9", "what?"):
+            program = Path(self.beside("git"))
+            program.write_text(f"#!/bin/sh\necho {said}\n")
+            program.chmod(0o755)
+            with self.subTest(said), self.assertRaisesRegex(UserError, "too old") as caught:
+                drive(git_version(self.spawner, {"PATH": self.repository.root}))
+            self.assertIn("2.25", caught.exception.hint)
+        program.write_text("#!/bin/sh\necho 'git version 3.1.2 (Apple Git-9)'\n")
+        env = {"PATH": self.repository.root}
+        self.assertEqual(drive(git_version(self.spawner, env)), (3, 1))
+
+    def test_what_a_calling_hook_left_in_the_environment_is_ignored(self) -> None:
+        other = self.make("other")
+        hook = {"GIT_DIR": os.path.join(other.path, ".git"), "GIT_INDEX_FILE": "/nowhere/index"}
+        git = self.open(self.repository.path, **hook)
+        self.assertEqual(git.repository.top, self.repository.path)
+        self.repository.write({"new": "x"})
+        self.assertEqual(drive(git.status(self.repository.path)).untracked, ("new",))
+
+    def test_messages_are_english_and_hooks_keep_the_users_characters(self) -> None:
+        self.repository.git("config", "core.hooksPath", "hooks")
+        hook = Path(self.repository.path, "hooks", "pre-commit")
+        hook.parent.mkdir()
+        hook.write_text('#!/bin/sh\necho "$LC_ALL|$LC_CTYPE|$LC_MESSAGES"; exit 1\n')
+        hook.chmod(0o755)
+        git = self.open(self.repository.path, LC_ALL="nl_NL.UTF-8").using(self.spawner)
+        error = self.refused(git.commit(self.repository.path, "x"), "could not commit")
+        self.assertEqual(error.complaint, "|nl_NL.UTF-8|C")
+
+
+class RefTest(GitTest):
+    """Refs, and the commits that they name."""
+
+    def test_refs_are_listed_by_prefix(self) -> None:
+        tip = self.repository.branch("feature/a")
+        self.repository.branch("other")
+        self.repository.git("update-ref", "refs/heads/odd\u2028name", tip)
+        self.assertEqual(drive(self.git.refs("refs/heads/feature/")), {"refs/heads/feature/a": tip})
+        self.assertEqual(len(drive(self.git.refs("refs/heads/"))), 4)
+        self.assertEqual(drive(self.git.refs("refs/none/")), {})
+
+    def test_a_revision_names_a_commit_or_nothing(self) -> None:
+        tip = self.repository.commit_of("main")
+        self.repository.git("tag", "-a", "-m", "x", "v1")
+        self.assertEqual(drive(self.git.commit_of("v1")), tip)
+        for revision in ("none", "", "--all", "-1", "main:README.md"):
+            self.assertEqual(drive(self.git.commit_of(revision)), "", revision)
+
+    def test_ancestors_and_merge_bases(self) -> None:
+        first = self.repository.commit_of("main")
+        self.repository.branch("side")
+        second = self.repository.commit({"a": "1"})
+        self.repository.git("checkout", "-q", "--orphan", "alone")
+        alone = self.repository.commit({"b": "2"})
+        self.assertTrue(drive(self.git.is_ancestor(first, second)))
+        self.assertFalse(drive(self.git.is_ancestor(second, first)))
+        self.assertFalse(drive(self.git.is_ancestor(MISSING, first)))
+        self.assertEqual(drive(self.git.merge_base("side", second)), first)
+        self.assertEqual(drive(self.git.merge_base(alone, second)), "")
+        self.assertEqual(drive(self.git.count_commits(second, first)), 1)
+        self.refused(self.git.count_commits(MISSING, first), "count commits")
+        self.refused(self.git.tree_of(MISSING), "read a commit")
+
+    def test_a_ref_is_created_once(self) -> None:
+        first = self.repository.commit_of("main")
+        second = self.repository.commit({"a": "1"})
+        self.assertTrue(drive(self.git.create_ref("refs/x/a", first)))
+        self.assertFalse(drive(self.git.create_ref("refs/x/a", second)))
+        self.assertEqual(self.repository.commit_of("refs/x/a"), first)
+        self.refused(self.git.create_ref("refs/x/a/b", second), "make refs/x/a/b")
+        self.assertEqual(self.spawner.pauses, 0, "a refusal is no reason to try again")
+
+    def test_a_ref_moves_and_goes_only_from_where_we_saw_it(self) -> None:
+        first = self.repository.branch("x")
+        second = self.repository.commit({"a": "1"})
+        ref = "refs/heads/x"
+        self.refused(self.git.move_ref(ref, first, second), "move refs/heads/x")
+        drive(self.git.move_ref(ref, second, first))
+        self.assertFalse(drive(self.git.delete_ref(ref, first)))
+        self.assertTrue(drive(self.git.delete_ref(ref, second)))
+        self.assertEqual(self.repository.commit_of(ref), "")
+        self.assertEqual(self.spawner.pauses, 0)
+
+    def test_a_lock_that_goes_away_delays_and_one_that_stays_fails(self) -> None:
+        tip = self.repository.commit_of("main")
+        lock = Path(self.repository.path, ".git", "refs", "heads", "x.lock")
+        lock.write_text("")
+        self.spawner.at_pause = lambda: lock.unlink() if self.spawner.pauses == 3 else None
+        self.assertTrue(drive(self.git.create_ref("refs/heads/x", tip)))
+        self.assertEqual(self.spawner.pauses, 3)
+        self.spawner.at_pause = lambda: None
+        lock.write_text("")
+        self.refused(self.git.move_ref("refs/heads/x", tip, tip), "File exists")
+        self.assertEqual(self.spawner.pauses, 3 + 7)
+
+    def test_repositories_with_long_object_names_work(self) -> None:
+        path = self.beside("sha256")
+        self.repository.git("init", "-q", "--object-format=sha256", path)
+        tip = self.repository.commit({"a": "1\n"}, at=path)
+        git = self.open(path)
+        self.assertEqual(len(tip), 64)
+        self.assertTrue(drive(git.create_ref("refs/x/a", tip)))
+        self.assertFalse(drive(git.create_ref("refs/x/a", tip)))
+        drive(git.add_worktree(self.beside("w"), "feature/a", tip))
+        picked = self.repository.commit({"b": "1\n"}, at=self.beside("w"))
+        self.repository.commit({"c": "1\n"}, at=path)
+        self.repository.git("cherry-pick", picked, at=path)
+        self.assertTrue(drive(git.equivalents(picked, "main")))
+        self.assertTrue(drive(git.squashed(picked, "main")))
+
+    def test_a_commit_is_made_of_a_tree_with_or_without_an_identity(self) -> None:
+        tree = drive(self.git.tree_of("main"))
+        main = self.repository.commit_of("main")
+        for config, expected in (
+            ("", "Test"),
+            ("[user]\n\tuseConfigOnly = true\n", "RoRchestrator"),
+        ):
+            if config:
+                Path(self.repository.config).write_text(config)
+            git = self.open(self.repository.path)
+            made = [drive(git.commit_tree(tree, (main,), "the message")) for _ in range(2)]
+            said = self.repository.git("log", "-1", "--format=%an|%cn|%s|%P", made[1])
+            self.assertEqual(said, f"{expected}|{expected}|the message|{main}")
+
+    def test_a_committer_without_an_author_is_enough(self) -> None:
+        Path(self.repository.config).write_text("[user]\n\tuseConfigOnly = true\n")
+        who = {"GIT_COMMITTER_NAME": "CI", "GIT_COMMITTER_EMAIL": "ci@localhost"}
+        git = self.open(self.repository.path, **who)
+        made = drive(git.commit_tree(drive(git.tree_of("main")), (), "x"))
+        said = self.repository.git("log", "-1", "--format=%an|%cn", made)
+        self.assertEqual(said, "RoRchestrator|CI")
+
+
+class CompareTest(GitTest):
+    """What one commit has that another has not."""
+
+    def test_the_difference_is_counted(self) -> None:
+        first = self.repository.commit({"a": "1\n2\n3\n", "b": "x\n", "c": b"\0"})
+        second = self.repository.commit({"a": "1\n3\n4\n5\n", "b": None, "moved": "x\n"})
+        self.assertEqual(drive(self.git.diffstat(first, second)), DiffStat(2, 2, 1))
+        self.assertEqual(drive(self.git.diffstat(first, first)), DiffStat())
+        self.refused(self.git.diffstat(first, MISSING), "compare commits")
+
+    def test_a_branch_that_took_its_changes_back_adds_nothing(self) -> None:
+        self.repository.git("checkout", "-q", "-b", "x")
+        self.repository.commit({"a": "1"})
+        self.assertFalse(drive(self.git.adds_nothing("x", "main")))
+        self.repository.commit({"a": None})
+        self.assertTrue(drive(self.git.adds_nothing("x", "main")))
+        self.repository.git("checkout", "-q", "--orphan", "alone")
+        self.repository.commit({"a": "1"})
+        self.assertFalse(drive(self.git.adds_nothing("alone", "main")))
+
+    def test_a_merge_is_forecast(self) -> None:
+        if not self.git.merges_without_worktree:
+            self.skipTest("needs git 2.38")
+        self.repository.commit({"a": "1\n", "é": "1\n"})
+        for name, content in (("one", "one\n"), ("two", "two\n")):
+            self.repository.git("checkout", "-q", "-b", name, "main")
+            self.repository.commit({"a": content, "é": content, name: ""})
+        self.repository.git("checkout", "-q", "-b", "clean", "main")
+        self.repository.commit({"clean": ""})
+        self.assertEqual(drive(self.git.merged_tree("one", "two")), ("", ["a", "é"]))
+        tree, files = drive(self.git.merged_tree("one", "clean"))
+        self.assertEqual(files, [])
+        self.assertEqual(set(self.repository.files(tree)), {"README.md", "a", "clean", "one", "é"})
+        self.refused(self.git.merged_tree("one", MISSING), "could not merge")
+
+    def test_a_copied_commit_is_recognised_wherever_it_went(self) -> None:
+        lines = [f"{n}\n" for n in range(40)]
+        self.repository.commit({"a": "".join(lines)})
+        self.repository.git("checkout", "-q", "-b", "x")
+        lines[30] = "changed\n"
+        self.repository.commit({"a": "".join(lines)})
+        picked = self.repository.commit({"new": "x\n"})
+        self.repository.git("checkout", "-q", "main")
+        self.repository.commit({"a": "top\n" + self.repository.git("show", "HEAD:a") + "\n"})
+        self.repository.git("cherry-pick", "main..x")
+        self.assertTrue(drive(self.git.equivalents("x", "main")))
+        self.assertFalse(drive(self.git.squashed("x", "main")))
+        self.assertFalse(drive(self.git.equivalents("main", "main")))
+        self.assertTrue(drive(self.git.equivalents(picked, "main")))
+
+    def test_a_change_of_white_space_is_a_change(self) -> None:
+        self.repository.commit({"a.py": "if x:\n    one()\ntwo()\n"})
+        self.repository.git("checkout", "-q", "-b", "x")
+        self.repository.commit({"a.py": "if x:\n    one()\n    three()\ntwo()\n"})
+        self.repository.git("checkout", "-q", "main")
+        self.repository.commit({"a.py": "if x:\n    one()\nthree()\ntwo()\n"})
+        self.assertFalse(drive(self.git.equivalents("x", "main")))
+        self.assertFalse(drive(self.git.squashed("x", "main")))
+
+    def test_another_content_of_a_binary_file_is_a_change(self) -> None:
+        self.repository.commit({"logo": b"\0one"})
+        self.repository.git("checkout", "-q", "-b", "x")
+        self.repository.commit({"logo": b"\0two"})
+        self.repository.git("checkout", "-q", "-b", "same", "main")
+        self.repository.commit({"logo": b"\0two"}, "another message")
+        self.repository.git("checkout", "-q", "main")
+        self.repository.commit({"logo": b"\0three"})
+        self.assertFalse(drive(self.git.squashed("x", "main")))
+        self.assertTrue(drive(self.git.squashed("x", "same")))
+
+    def test_a_merge_among_the_commits_is_never_taken_for_copied(self) -> None:
+        self.repository.git("checkout", "-q", "-b", "x")
+        first = self.repository.commit({"a": "1\n"})
+        self.repository.git("checkout", "-q", "-b", "y", "main")
+        second = self.repository.commit({"b": "1\n"})
+        self.repository.git("merge", "-q", "--no-commit", "x")
+        self.repository.commit({"c": "only in the merge\n"})
+        self.repository.git("checkout", "-q", "main")
+        self.repository.commit({"z": ""})
+        self.repository.git("cherry-pick", first, second)
+        self.assertFalse(drive(self.git.equivalents("y", "main")))
+
+    def test_a_squash_is_recognised_with_renames_and_after_later_changes(self) -> None:
+        self.repository.commit({"old": "".join(f"{n}\n" for n in range(30)), "a": "1\n"})
+        self.repository.git("checkout", "-q", "-b", "x")
+        self.repository.git("mv", "old", "new")
+        self.repository.commit({"a": "2\n"})
+        self.repository.commit({"a": "3\n"})
+        self.repository.git("checkout", "-q", "main")
+        self.repository.commit({"unrelated": "x\n"})
+        self.repository.git("merge", "-q", "--squash", "x")
+        self.repository.commit({}, "the squash")
+        self.repository.commit({"a": "4\n", "new": "gone\n"})
+        self.assertTrue(drive(self.git.squashed("x", "main")))
+        self.assertFalse(drive(self.git.equivalents("x", "main")))
+
+    def test_an_unrelated_history_holds_no_squash(self) -> None:
+        self.repository.git("checkout", "-q", "--orphan", "alone")
+        self.repository.commit({"a": "1"})
+        self.assertFalse(drive(self.git.squashed("alone", "main")))
+        self.assertTrue(drive(self.git.equivalents("alone", "main")) is False)
+
+    def test_no_program_of_the_repositorys_config_compares(self) -> None:
+        trace = self.beside("trace")
+        self.repository.git("checkout", "-q", "-b", "x")
+        tip = self.repository.commit({".gitattributes": "* diff=x\n", "a": "1\n"})
+        for key in ("diff.external", "diff.x.command", "diff.x.textconv", "core.fsmonitor"):
+            self.repository.git("config", key, f"touch '{trace}'; false")
+        for question in (self.git.equivalents, self.git.squashed, self.git.adds_nothing):
+            self.assertFalse(drive(question(tip, "main")))
+        drive(self.git.diffstat("main", tip))
+        drive(self.git.status(self.repository.path))
+        self.assertFalse(os.path.exists(trace))
+
+
+class WorktreesTest(GitTest):
+    """Worktrees: listed, made, removed."""
+
+    def test_worktrees_are_listed_with_all_that_git_knows(self) -> None:
+        tip = self.repository.commit_of("main")
+        linked, detached, gone = (self.beside(name) for name in ("l i", "d", "gone"))
+        drive(self.git.add_worktree(linked, "feature/a", tip))
+        self.repository.git("worktree", "lock", "--reason", "on a stick", linked)
+        self.repository.git("worktree", "add", "-q", "--detach", detached)
+        self.repository.git("worktree", "add", "-q", gone, "-b", "gone")
+        shutil.rmtree(gone)
+        main, *others = drive(self.git.worktrees())
+        self.assertEqual(main, WorktreeEntry(self.repository.path, "main", tip))
+        expected = {
+            linked: WorktreeEntry(linked, "feature/a", tip, locked="on a stick"),
+            detached: WorktreeEntry(detached, "", tip),
+            gone: WorktreeEntry(gone, "gone", tip, prunable=True),
+        }
+        self.assertEqual({entry.path: entry for entry in others}, expected)
+
+    def test_a_bare_repository_lists_itself_first(self) -> None:
+        self.repository.git("clone", "-q", "--bare", ".", self.beside("bare.git"))
+        git = self.open(self.beside("bare.git"))
+        drive(git.add_worktree(self.beside("w"), "feature/a", drive(git.commit_of("main"))))
+        self.assertEqual([entry.branch for entry in drive(git.worktrees())], ["", "feature/a"])
+
+    def test_a_new_branch_that_cannot_be_checked_out_does_not_stay(self) -> None:
+        self.repository.write({"f": ""}, at=self.beside("taken"))
+        tip = self.repository.commit_of("main")
+        adding = self.git.add_worktree(self.beside("taken"), "feature/a", tip)
+        self.refused(adding, "already exists")
+        self.assertEqual(self.repository.commit_of("feature/a"), "")
+
+    def test_a_branch_in_the_way_is_named_and_left_alone(self) -> None:
+        tip = self.repository.branch("feature/a")
+        second = self.repository.commit({"a": "1"})
+        adding = self.git.add_worktree(self.beside("w"), "feature/a", second)
+        self.refused(adding, "feature/a.*already exists")
+        self.assertEqual(self.repository.commit_of("feature/a"), tip)
+        self.repository.branch("task")
+        adding = self.git.add_worktree(self.beside("w"), "task/a", second)
+        self.refused(adding, "'refs/heads/task' exists")
+        self.assertEqual(self.spawner.pauses, 0)
+
+    def test_hooks_stay_silent_and_another_try_meets_no_branch_of_the_first(self) -> None:
+        tip = self.repository.commit_of("main")
+        hook = Path(self.repository.path, ".git", "hooks", "post-checkout")
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\nexit 9\n")
+        hook.chmod(0o755)
+        attributes = self.repository.commit({".gitattributes": "* filter=f\n"})
+        self.repository.git("config", "filter.f.smudge", "false")
+        self.repository.git("config", "filter.f.required", "true")
+        adding = self.git.add_worktree(self.beside("w"), "feature/a", attributes)
+        self.refused(adding, "smudge filter f failed")
+        self.assertEqual(self.repository.commit_of("feature/a"), "")
+        drive(self.git.add_worktree(self.beside("w"), "feature/a", tip))
+        self.assertEqual(self.repository.commit_of("feature/a"), tip)
+
+    def test_the_users_lock_on_the_config_delays_nothing(self) -> None:
+        Path(self.repository.path, ".git", "config.lock").write_text("")
+        tip = self.repository.commit_of("main")
+        drive(self.git.add_worktree(self.beside("w"), "feature/a", tip))
+        drive(self.git.remove_worktree(self.beside("w")))
+        self.assertEqual(self.spawner.pauses, 0)
+
+    def test_a_worktree_is_removed_with_everything_in_it(self) -> None:
+        path = self.beside("w")
+        drive(self.git.add_worktree(path, "feature/a", self.repository.commit_of("main")))
+        self.assertEqual(
+            drive(self.git.admin_dir(path)),
+            os.path.join(self.repository.path, ".git", "worktrees", "w"),
+        )
+        self.repository.write({"new": "x"}, at=path)
+        drive(self.git.remove_worktree(path))
+        self.assertFalse(os.path.exists(path))
+        self.refused(self.git.remove_worktree(path), "is not a working tree")
+        self.refused(self.git.admin_dir(self.repository.root), "find a worktree")
+
+
+class StatusTest(GitTest):
+    """What stands in a worktree, and how it is staged and committed."""
+
+    def status(self, **options: bool) -> WorktreeStatus:
+        return drive(self.git.status(self.repository.path, **options))
+
+    def test_every_kind_of_change_is_told(self) -> None:
+        self.repository.commit({".gitignore": "*.log\n", "a": "1", "b": "1", "c": "1"})
+        self.repository.write({"a": "2", "b": None, "new": "", "staged": "", "x.log": ""})
+        self.repository.git("add", "staged")
+        self.repository.git("add", "-N", "new")
+        self.repository.write({"d/e f": ""})
+        status = self.status(ignored=True)
+        self.assertEqual(status.branch, "main")
+        self.assertEqual(status.commit, self.repository.commit_of("main"))
+        self.assertEqual(status.changed, ("a", "b", "new", "staged"))
+        self.assertEqual(status.added, ("new", "staged"))
+        self.assertEqual(status.untracked, ("d/e f",))
+        self.assertEqual(status.ignored, ("x.log",))
+        self.assertEqual(status.uncommitted, ("a", "b", "new", "staged", "d/e f"))
+        self.assertEqual(self.status().ignored, ())
+
+    def test_files_of_a_half_done_merge_are_told(self) -> None:
+        self.repository.commit({"a b": "1\n"})
+        self.repository.git("checkout", "-q", "-b", "x")
+        self.repository.commit({"a b": "2\n"})
+        self.repository.git("checkout", "-q", "main")
+        self.repository.commit({"a b": "3\n"})
+        self.repository.git("merge", "x", fails=True)
+        status = self.status()
+        self.assertEqual((status.unmerged, status.changed), (("a b",), ()))
+
+    def test_a_folder_that_is_no_worktree_has_no_status(self) -> None:
+        self.refused(self.git.status(self.repository.root), "look at")
+
+    def test_everything_an_agent_can_do_to_a_file_is_committed(self) -> None:
+        odd = {
+            "new\nline": "1",
+            'quo"te': "2",
+            "-dash": "3",
+            "tab\there": "4",
+            "日本": "5",
+            os.fsdecode(b"latin-\xe9"): "6",
+            ":(glob)*": "7",
+        }
+        before = {
+            "changed": "1",
+            "deleted": "1",
+            "mode": "1",
+            "from": "a long enough text\n" * 5,
+            "file-to-folder": "1",
+            "folder-to-file/a": "1",
+            "folder-to-link/a": "1",
+            "file-to-link": "1",
+        }
+        self.repository.commit(before)
+        path = self.repository.path
+        self.repository.write({"changed": "2", "deleted": None, "from": None, **odd})
+        self.repository.write({"to": "a long enough text\n" * 5})
+        os.chmod(os.path.join(path, "mode"), 0o755)
+        os.unlink(os.path.join(path, "file-to-folder"))
+        self.repository.write({"file-to-folder/b": "2"})
+        for folder in ("folder-to-file", "folder-to-link"):
+            shutil.rmtree(os.path.join(path, folder))
+        self.repository.write({"folder-to-file": "2"})
+        os.symlink("file-to-folder", os.path.join(path, "folder-to-link"))
+        os.unlink(os.path.join(path, "file-to-link"))
+        os.symlink("nowhere", os.path.join(path, "file-to-link"))
+        drive(self.git.stage(path, self.status().uncommitted))
+        tip = drive(self.git.commit(path, "all of it"))
+        self.assertEqual(self.status().uncommitted, ())
+        self.assertEqual(tip, self.repository.commit_of("main"))
+        expected = {
+            "README.md": b"hello\n",
+            "changed": b"2",
+            "mode": b"1",
+            "to": before["from"].encode(),
+            "file-to-folder/b": b"2",
+            "folder-to-file": b"2",
+            "folder-to-link": b"file-to-folder",
+            "file-to-link": b"nowhere",
+            **{name: content.encode() for name, content in odd.items()},
+        }
+        self.assertEqual(self.repository.files(tip), expected)
+        self.assertTrue(self.repository.git("ls-tree", tip, "mode").startswith("100755"))
+
+    def test_what_is_taken_out_of_the_index_stays_on_disk(self) -> None:
+        self.repository.write({"new": "x"})
+        self.repository.git("add", "new")
+        drive(self.git.unstage(self.repository.path, ["new"]))
+        drive(self.git.unstage(self.repository.path, []))
+        self.assertEqual(self.status().untracked, ("new",))
+
+    def test_a_file_that_cannot_be_staged_is_named(self) -> None:
+        self.repository.git("config", "filter.f.clean", "false")
+        self.repository.git("config", "filter.f.required", "true")
+        self.repository.write({".gitattributes": "bad filter=f\n", "bad": "x"})
+        self.refused(self.git.stage(self.repository.path, ["bad"]), "stage the files")
+
+    def test_a_snapshot_leaves_index_and_branch_as_they_are(self) -> None:
+        self.repository.commit({"a": "1", "b": "1"})
+        self.repository.write({"a": "2", "b": None, "new": "x", "left out": "x"})
+        seen = self.repository.seen_by_user()
+        index = self.beside("index")
+        files = ["a", "b", "new"]
+        tree = drive(self.git.snapshot_tree(self.repository.path, files, index))
+        self.assertEqual(
+            self.repository.files(tree), {"README.md": b"hello\n", "a": b"2", "new": b"x"}
+        )
+        self.assertEqual(self.repository.seen_by_user(), seen)
+
+    def test_a_merge_in_the_worktree_is_made_or_undone(self) -> None:
+        self.repository.commit({"é": "1\n"})
+        for name, content in (("one", "one\n"), ("two", "two\n")):
+            self.repository.git("checkout", "-q", "-b", name, "main")
+            self.repository.commit({"é": content})
+        self.repository.git("checkout", "-q", "-b", "clean", "main")
+        self.repository.commit({"clean": "x"})
+        self.repository.git("checkout", "-q", "one")
+        path = self.repository.path
+        merge = self.git.merge_into_worktree
+        self.assertEqual(drive(merge(path, "clean", "merge them")), [])
+        self.assertEqual(self.repository.git("log", "-1", "--format=%s"), "merge them")
+        seen = self.repository.git("status", "--porcelain=v2", "--branch")
+        self.assertEqual(drive(merge(path, "two", "merge them")), ["é"])
+        self.assertEqual(self.repository.git("status", "--porcelain=v2", "--branch"), seen)
+        self.refused(merge(path, MISSING, "merge them"), "could not merge")
+
+
+class SubmoduleTest(GitTest):
+    """Submodules: checked out from the clone that the repository has."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.library = self.make("library")
+        self.add_submodule(self.library.path, "libs/the lib", "lib")
+
+    def add_submodule(self, source: str, path: str, name: str) -> None:
+        allow = ("-c", "protocol.file.allow=always")
+        self.repository.git(*allow, "submodule", "add", "-q", "--name", name, source, path)
+        self.repository.commit({}, "a submodule")
+
+    def worktree(self) -> str:
+        path = self.beside("w")
+        drive(self.git.add_worktree(path, "feature/a", self.repository.commit_of("main")))
+        drive(self.git.update_submodules(path))
+        return path
+
+    def test_a_submodule_is_filled_without_network_and_without_the_shared_config(self) -> None:
+        shutil.rmtree(self.library.path)
+        seen = self.repository.seen_by_user()
+        path = self.worktree()
+        self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "README.md")))
+        self.assertEqual(self.repository.seen_by_user(), seen)
+        self.assertEqual(drive(self.git.status(path)).uncommitted, ())
+
+    def test_a_commit_that_no_branch_of_the_clone_has_is_found(self) -> None:
+        newer = self.library.commit({"newer": "x"})
+        module = os.path.join(self.repository.path, "libs", "the lib")
+        self.repository.git("fetch", "-q", at=module)
+        self.repository.git("checkout", "-q", "--detach", newer, at=module)
+        self.repository.commit({}, "newer")
+        self.repository.git("checkout", "-q", "main", at=module)
+        path = self.worktree()
+        self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "newer")))
+        module = os.path.join(path, "libs", "the lib")
+        self.assertEqual(drive(self.git.unpublished_commits(module, "lib")), 0)
+        self.assertEqual(drive(self.git.unpublished_commits(module, "another")), 1)
+
+    def test_a_submodule_that_the_user_did_not_fetch_stays_empty(self) -> None:
+        shutil.rmtree(os.path.join(self.repository.path, ".git", "modules"))
+        path = self.worktree()
+        self.assertEqual(os.listdir(os.path.join(path, "libs", "the lib")), [])
+
+    def test_work_in_a_submodule_is_told_apart_from_a_new_commit_of_it(self) -> None:
+        path = self.worktree()
+        module = os.path.join(path, "libs", "the lib")
+        self.repository.write({"new": "x"}, at=module)
+        status = drive(self.git.status(path))
+        self.assertEqual((status.submodules, status.changed), (("libs/the lib",), ()))
+        self.assertEqual(drive(self.git.unpublished_commits(module, "lib")), 0)
+        self.repository.commit({}, "in the submodule", at=module)
+        status = drive(self.git.status(path))
+        self.assertEqual((status.submodules, status.changed), ((), ("libs/the lib",)))
+        self.assertEqual(drive(self.git.unpublished_commits(module, "lib")), 1)
+        self.assertTrue(drive(self.git.unpublished_commits(self.repository.root, "lib")))
+
+    def test_a_broken_clone_is_told(self) -> None:
+        shutil.rmtree(os.path.join(self.repository.path, ".git", "modules", "lib", "objects"))
+        with self.assertRaisesRegex(GitError, "check out the submodules"):
+            self.worktree()
+
+
+class VersionTest(GitTest):
+    def test_an_older_git_merges_in_the_worktree(self) -> None:
+        old = replace(self.git.repository, version=(2, 30))
+        git = Git(self.spawner, old, self.repository.environ)
+        self.assertFalse(git.merges_without_worktree)
+
+
+if __name__ == "__main__":
+    unittest.main()
