@@ -84,14 +84,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = next((word for word in words if word in COMMANDS), "")
         arguments = parser(chosen).parse_args(words)
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
-        sys.stdout.flush()
-        return code
+        return _silenced(code)
     except SystemExit as leaving:  # argparse, after --help or a usage error
         return leaving.code if isinstance(leaving.code, int) else ExitCode.CANNOT_START
     except UserError as error:
         return _complain(error)
     except BrokenPipeError:
-        return _be_silent()
+        return _silenced(ExitCode.UP_TO_DATE)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # the one boundary: no traceback reaches a user
@@ -111,10 +110,8 @@ def entry_point() -> None:
         elif name != "stdin":
             # A character that the stream can't encode is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
-    code = main()
-    # Nothing is left to say, and what is left of a closed pipe must not be said.
-    _be_silent()
-    sys.exit(code)
+    # At its exit Python would complain of what a closed pipe did not take.
+    sys.exit(_silenced(main()))
 
 
 def _check_system(name: str) -> None:
@@ -155,11 +152,14 @@ def _apologise(error: Exception) -> int:
     return ExitCode.INTERNAL
 
 
-def _be_silent() -> int:
-    """The reader went away: what is still in the buffer has nowhere to go."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with suppress(OSError), open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    return ExitCode.UP_TO_DATE
+def _silenced(code: int) -> int:
+    """``code``; a stream whose reader went away gets rid of what it still holds."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+            if error.errno in DISK_FULL:
+                raise
+    return code

@@ -296,6 +296,11 @@ def _command(reader: _Reader, path: str, value: object) -> tuple[str, ...] | Non
     words = _texts(reader, path, value)
     if isinstance(value, list) and value[:1] in ([], [""]):
         reader.fault(path, "names no program")
+        return None
+    if words and os.sep in words[0]:
+        # Like every path of a list: never relative to the current folder.
+        program = os.path.join(reader.workspace, os.path.expanduser(words[0]))
+        return (os.path.normpath(program), *words[1:])
     return words
 
 

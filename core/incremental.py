@@ -69,7 +69,8 @@ def _judge(
         return Action.START, changed
     if known.attempts and _ended_from_outside(known):
         return Action.RESUME, _resume_reason(known)
-    return Action.START, "failed before" if known.status.unsuccessful else "interrupted"
+    outside = known.status.active or known.fault.resumable
+    return Action.START, "interrupted" if outside else "failed before"
 
 
 def _ended_from_outside(known: FeatureState) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -126,7 +127,7 @@ class ClaudeRunner:
     async def _run(self, job: Job) -> Outcome:
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
-            return Outcome(Status.CONFLICT, str(worktree))
+            return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
         if self.stop.is_set():
             return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         outcome = Outcome(Status.COMPLETED)
@@ -135,6 +136,12 @@ class ClaudeRunner:
         if outcome.status is not Status.COMPLETED:
             return outcome
         return await self._finish(job.feature, worktree, outcome)
+
+    def _conflict_reason(self, conflict: Conflict) -> str:
+        """Names the files and both features, and the command that mends it by hand."""
+        folder = shlex.quote(self.worktrees.path(conflict.other))
+        branch = self.branches.get(conflict.one, conflict.one)
+        return f"{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
 
     # -- the worktree ---------------------------------------------------------------------
 

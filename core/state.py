@@ -90,9 +90,10 @@ class RunState:
 
 
 def cost_usd(attempts: Iterable[Attempt]) -> float | None:
-    """Summed cost in USD of the attempts that report one; ``None`` where none does."""
-    known = [a.outcome.cost_usd for a in attempts if a.outcome and a.outcome.cost_usd is not None]
-    return sum(known) if known else None
+    """Summed cost in USD of the attempts that report one; ``None`` where none of them does."""
+    costs = [a.outcome.cost_usd if a.outcome else None for a in attempts]
+    known = [cost for cost in costs if cost is not None]
+    return None if costs and not known else sum(known, 0.0)
 
 
 def cost_is_complete(attempts: Iterable[Attempt]) -> bool:
@@ -220,9 +221,12 @@ def _ended(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
+    # A branch of that name is the user's own from now on.
     gone = replace(
         feature,
         worktree="",
+        branch="",
+        start_commit="",
         merged_into=str(event.data.get("merged_into", "")),
         kept_ref=str(event.data.get("kept_ref", "")),
     )

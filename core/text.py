@@ -224,12 +224,15 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     elif len(plan.selected) < len(plan.features):
         count = tokens_to_run(plan)
         chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
-        yield f"To run: {chosen}, {tokens(count)}, {money(plan.cost_usd(count))}"
+        cost = "" if count is None else f", {money(plan.cost_usd(count))}"
+        yield f"To run: {chosen}, {tokens(count)}{cost}"
 
 
-def tokens_to_run(plan: Plan) -> int:
-    """Sum of the estimates of the features that would run."""
-    return sum(plan.features[id].estimated_tokens or 0 for id in plan.selected)
+def tokens_to_run(plan: Plan) -> int | None:
+    """Sum of the estimates of the features that would run; ``None`` where none has one."""
+    estimates = [plan.features[id].estimated_tokens for id in plan.selected]
+    known = [count for count in estimates if count is not None]
+    return sum(known) if known else None
 
 
 # -- a run, as it happens -------------------------------------------------------------------
@@ -332,6 +335,9 @@ def report_lines(state: RunState, document: Mapping[str, object], style: Style) 
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
+    if any(feature.status is Status.CANCELLED for feature in features):
+        yield ""
+        yield f"{style.pick('→', '->')} rorchestrator run  (goes on where this one stopped)"
 
 
 def _ms(document: Mapping[str, object], key: str) -> float:
@@ -358,8 +364,14 @@ def _by_status(features: Iterable[FeatureState]) -> str:
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     glyph, ascii, colour = _GLYPHS.get(feature.status, ("•", "*", "yellow"))
     status = feature.status.value.replace("_", " ")
+    head = f"{style.pick(glyph, ascii)} {style.paint(f'{feature.id}: {status}', colour)}"
+    if feature.started_at is None:
+        # It never got a slot: there is nothing to look at.
+        why = f"{style.pick(' · ', ' | ')}{one_line(feature.reason)}" if feature.reason else ""
+        yield head + why
+        return
     yield ""
-    yield f"{style.pick(glyph, ascii)} {style.paint(f'{feature.id}: {status}', colour)}"
+    yield head
     for line in clean(feature.reason).splitlines():
         yield f"    {line}"
     for command in next_commands(feature):

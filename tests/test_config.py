@@ -94,6 +94,20 @@ def _feature(**fields: object) -> dict[str, object]:
     return {"id": "auth", "prompt": "Build it.", **fields}
 
 
+class Commands(InAWorkspace):
+    def test_a_program_with_a_path_is_relative_to_the_workspace(self) -> None:
+        cases = {
+            "claude": "claude",
+            "/opt/claude": "/opt/claude",
+            "bin/claude": os.path.join(self.workspace, "bin", "claude"),
+            "../claude": os.path.join(self.outside, "claude"),
+        }
+        for given, expected in cases.items():
+            with self.subTest(given=given):
+                loaded = self.load(_list(claude={"command": [given, "-x"]}))
+                self.assertEqual(loaded.claude.command, (expected, "-x"))
+
+
 class Lengths(InAWorkspace):
     def test_a_context_and_a_prompt_that_claude_would_refuse_together_are_a_fault(self) -> None:
         half = "x" * (config.PROMPT_LIMIT_BYTES // 2 + 1)

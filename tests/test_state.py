@@ -210,7 +210,7 @@ class Sums(unittest.TestCase):
         unknown = Attempt("r1", 2, "s2", 2, outcome=LATE)
         running = Attempt("r1", 3, "s3", 3)
         cases: list[tuple[list[Attempt], float | None, bool, Usage]] = [
-            ([], None, True, Usage()),
+            ([], 0.0, True, Usage()),
             ([known, known], 1.0, True, Usage(2, 4, 6, 8)),
             ([known, unknown], 0.5, False, Usage(1, 2, 3, 4)),
             ([known, running], 0.5, False, Usage(1, 2, 3, 4)),

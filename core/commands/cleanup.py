@@ -273,6 +273,6 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
             said = "; ".join(filter(None, why))
             yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
             if arguments.verbose and removal.worktree:
-                yield one_line(f"    worktree {removal.worktree}")
+                yield f"    worktree {one_line(removal.worktree)}"
         if removal.bring_back:
             yield f"    to bring it back: {one_line(removal.bring_back)}"

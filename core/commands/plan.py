@@ -67,7 +67,7 @@ def document(plan: Plan) -> dict[str, object]:
     """The plan as JSON: costs in USD, times in seconds."""
     from ..text import tokens_to_run
 
-    timeline = plan.timeline
+    timeline, to_run = plan.timeline, tokens_to_run(plan)
     return {
         "project_name": plan.project,
         "description": plan.description,
@@ -79,8 +79,8 @@ def document(plan: Plan) -> dict[str, object]:
         "estimated_cost_usd": plan.cost_usd(plan.estimated_tokens),
         "usd_per_million_tokens": plan.usd_per_million_tokens,
         "features_to_run": [id for wave in plan.waves for id in wave if id in plan.selected],
-        "estimated_tokens_to_run": tokens_to_run(plan),
-        "estimated_cost_to_run_usd": plan.cost_usd(tokens_to_run(plan)),
+        "estimated_tokens_to_run": to_run,
+        "estimated_cost_to_run_usd": None if to_run is None else plan.cost_usd(to_run),
         "critical_path": list(plan.critical_path),
         "predicted_seconds": timeline.makespan_seconds,
         "predicted_sequential_seconds": timeline.sequential_seconds,

@@ -43,6 +43,7 @@ from .workplace import (
     check_names,
     decide,
     make_plan,
+    newest,
     open_workplace,
     select,
 )
@@ -124,7 +125,7 @@ class RunCommand:
         selected = select(self.arguments, place.dag, decisions)
         self._show_plan(decisions, selected)
         if not selected:
-            return ExitCode.UP_TO_DATE
+            return self._nothing_to_do(decisions)
         results = self._results(decisions, selected)
         config = _with_program(place.config)
         if not (self.arguments.yes or self._agreed(len(selected))):
@@ -135,6 +136,12 @@ class RunCommand:
         except StateError as error:
             error.exit_code = ExitCode.INCOMPLETE
             raise
+
+    def _nothing_to_do(self, decisions: Mapping[str, Decision]) -> int:
+        if self.arguments.json:
+            report = {"event": "report", "total_features": 0, "up_to_date": list(decisions)}
+            print(json.dumps(report), flush=True)
+        return ExitCode.UP_TO_DATE
 
     def _say(self, words: str) -> None:
         if not self.arguments.quiet:
@@ -193,15 +200,8 @@ class RunCommand:
                         f"{id} needs {dependency}, which has no result yet",
                         hint=f"rorchestrator run --only {id} runs both",
                     )
-                results[dependency] = drive(self._newest(known, known.work.commit))
+                results[dependency] = drive(newest(self.place, known, known.work.commit))
         return results
-
-    async def _newest(self, known: FeatureState, result: str) -> str:
-        """A result, or what was committed by hand on top of it."""
-        tip = self.place.tip(known.id)
-        if tip and tip != result and await self.place.git.is_ancestor(result, tip):
-            return tip
-        return result
 
     def _agreed(self, count: int) -> bool:
         what = "1 feature" if count == 1 else f"{count} features"

@@ -191,9 +191,11 @@ def _row(feature: dict[str, Json], style: Style) -> list[str]:
 
 def _cost(feature: dict[str, Json], style: Style) -> str:
     cost = feature["cost_usd"]
+    if not feature["attempts"]:
+        return "-"
     if not isinstance(cost, float):
-        # What a run that goes on has cost is not known yet; after one it never will be.
-        return "unknown" if feature["attempts"] and not feature["active"] else "-"
+        # What an attempt that goes on has cost is not known yet; after one it never will be.
+        return "-" if feature["active"] else "unknown"
     complete = feature["cost_is_complete"] or feature["active"]
     return ("" if complete else style.pick("≥ ", ">= ")) + money(cost)
 

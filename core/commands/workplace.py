@@ -143,8 +143,8 @@ def _branch_faults(place: Workplace, state: RunState) -> Iterable[str]:
 
 
 def made_by_us(known: FeatureState, branch: str) -> bool:
-    """Whether a run made the branch; not so where the run's own was cleaned up since."""
-    return known.branch == branch and bool(known.start_commit and known.worktree)
+    """Whether a run made the branch, and nobody cleaned it up since."""
+    return known.branch == branch and bool(known.start_commit)
 
 
 def _folder_faults(place: Workplace, state: RunState) -> Iterable[str]:
@@ -197,7 +197,15 @@ async def merged_how(place: Workplace, known: FeatureState, target: str, name: s
     assert known.work is not None
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.
-    return await place.worktrees.merged(place.tip(known.id) or known.work.commit, target)
+    return await place.worktrees.merged(await newest(place, known, known.work.commit), target)
+
+
+async def newest(place: Workplace, known: FeatureState, result: str) -> str:
+    """A feature's result, or what was committed by hand on top of it."""
+    tip = place.tip(known.id)
+    if tip and tip != result and await place.git.is_ancestor(result, tip):
+        return tip
+    return result
 
 
 def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:

@@ -83,7 +83,9 @@ def in_turn(
 
 def show(name: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float) -> bool:
     """Print medians and the median ratio of the pairs; whether it keeps the limit."""
-    walls = [f"{statistics.median(r.wall_seconds for r in s) * 1000:.1f} ms" for s in (ours, theirs)]
+    walls = [
+        f"{statistics.median(r.wall_seconds for r in s) * 1000:.1f} ms" for s in (ours, theirs)
+    ]
     ratio = statistics.median(a.wall_seconds / b.wall_seconds for a, b in zip(ours, theirs))
     return verdict(f"{name}: {walls[0]} against {walls[1]}", ratio, limit)
 

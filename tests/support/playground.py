@@ -118,12 +118,15 @@ class Playground:
         self.sessions = os.path.join(self.root, "sessions")
         self._streams = os.path.join(self.root, "streams")
         self._started: list[Running] = []
-        for folder in (self.sessions, self._streams, os.path.dirname(self.list)):
+        self._temporary = os.path.join(self.root, "tmp")
+        config = os.path.dirname(self.list)
+        for folder in (self.sessions, self._streams, self._temporary, config):
             os.makedirs(folder, exist_ok=True)
         self.environ = {
             **MEASURED,
             **self.repository.environ,
             "LANG": "C.UTF-8",
+            "TMPDIR": self._temporary,
             "RORCHESTRATOR_SIMULATION": self.sessions,
             ANYBODY: self.root,
         }
@@ -239,6 +242,11 @@ class Playground:
                     found.append(pid)
         return found
 
+    def faults_of_ours(self) -> list[str]:
+        """The tracebacks that a command put into a file, because no user is to see them."""
+        names = os.listdir(self._temporary) if os.path.isdir(self._temporary) else []
+        return [_text(os.path.join(self._temporary, name)) for name in names]
+
     # -- what it left -----------------------------------------------------------------------
 
     @property
@@ -299,22 +307,24 @@ class Playground:
 
 
 class PlaygroundTest(unittest.TestCase):
-    """A test in a playground: at its end nothing of it may still be running."""
+    """A test in a playground: at its end nothing still runs, and no fault of ours was met."""
+
+    playground: Playground
 
     def setUp(self) -> None:
-        self.playground = Playground()
-        self.addCleanup(self.playground.close)
-        self.addCleanup(self._assert_nothing_runs)
+        self.use(Playground())
 
-    def replace_playground(self, playground: Playground) -> None:
-        """Another playground than the usual one."""
-        self.playground.close()
+    def use(self, playground: Playground) -> None:
+        """Play here from now on; what was there before is closed."""
+        if hasattr(self, "playground"):
+            self.playground.close()
         self.playground = playground
         self.addCleanup(playground.close)
-        self.addCleanup(self._assert_nothing_runs)
+        self.addCleanup(self._assert_clean, playground)
 
-    def _assert_nothing_runs(self) -> None:
-        self.assertEqual(self.playground.processes(), [], "something was left running")
+    def _assert_clean(self, playground: Playground) -> None:
+        self.assertEqual(playground.processes(), [], "something was left running")
+        self.assertEqual(playground.faults_of_ours(), [])
 
     def assert_statuses(self, **expected: str) -> None:
         """How each feature ended."""

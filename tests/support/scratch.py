@@ -1,0 +1,274 @@
+"""A workspace to try the command in: a real repository, a feature list, a simulated Claude."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from core import cli, events
+from core.events import Event
+from core.git import open_repository
+from core.journal import Holder, Journal, RunLock
+from core.model import Action, Decision, Outcome, Status, Work
+from core.process.spawner import Spawner, drive
+from core.state import RunState, fold
+from core.worktree import WorktreeManager
+from tests.support.repository import Repository
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+ORCHESTRATE = os.path.join(ROOT, "orchestrate.py")
+SIMULATED = os.path.join(ROOT, "core", "simulated.py")
+
+LIMIT_SECONDS = 60
+"""No command of a test takes as long: it hangs."""
+
+RUN = "20260102T143015-abcdef"
+"""The run that :func:`attempt` belongs to."""
+
+Json = object
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed on standard output, read as JSON."""
+        return json.loads(self.out)
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Whether it is one."""
+        return True
+
+
+def feature(id: str, *steps: Mapping[str, Json], **keys: Json) -> dict[str, Json]:
+    """An entry of the list. The simulated agent takes the steps; without any it writes a file."""
+    asked = [f"simulate: {json.dumps(step)}" for step in steps or ({"write": f"{id}.txt"},)]
+    return {"id": id, "prompt": "\n".join([f"Build {id}.", *asked]), **keys}
+
+
+def attempt(
+    id: str, *, log: str = "", at: float | None = None, worktree: str = "/nowhere"
+) -> list[Event]:
+    """The events of a feature whose attempt has begun."""
+    now = time.time() if at is None else at
+    decision = Decision(id, Action.START, "new", "key")
+    return [
+        events.preparing(now, RUN, decision, branch=f"feature/{id}", worktree=worktree, name=id),
+        events.attempt_started(now, RUN, id, attempt=1, session_id="s1", resumed=False, log=log),
+    ]
+
+
+class Workspace(Repository):
+    """A repository with a feature list of its own in ``config/``, committed on ``main``."""
+
+    def __init__(
+        self,
+        features: Sequence[Mapping[str, Json]] = (),
+        *,
+        name: str = "shop",
+        project: Mapping[str, Json] | None = None,
+        **keys: Json,
+    ):
+        super().__init__(name)
+        self.environ.update(
+            LANG="C.UTF-8",
+            PYTHONDONTWRITEBYTECODE="1",
+            RORCHESTRATOR_SIMULATION=os.path.join(self.root, "sessions"),
+            TMPDIR=os.path.join(self.root, "tmp"),
+            # What a tool that measures the tests hands down to every Python.
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE")},
+        )
+        os.mkdir(self.environ["RORCHESTRATOR_SIMULATION"])
+        os.mkdir(self.environ["TMPDIR"])
+        self.worktrees = os.path.join(self.root, "worktrees")
+        self.state_folder = os.path.join(self.path, ".git", "rorchestrator")
+        self.document: dict[str, Json] = {
+            "project": {"name": "Shop", **(project or {})},
+            "claude": {"command": [sys.executable, SIMULATED]},
+            "features": list(features),
+            **keys,
+        }
+        self.commit({"config/feature_list.json": json.dumps(self.document)}, "the list")
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    @property
+    def list_file(self) -> str:
+        """Where the feature list is."""
+        return os.path.join(self.path, "config", "feature_list.json")
+
+    def change(self, features: Sequence[Mapping[str, Json]] = (), **project: Json) -> None:
+        """Write the list anew: with other features where there are any, and project keys."""
+        known = self.document["project"]
+        assert isinstance(known, dict)
+        self.document["project"] = {**known, **project}
+        self.document["features"] = list(features) or self.document["features"]
+        self.write({"config/feature_list.json": json.dumps(self.document)})
+
+    def worktree(self, id: str) -> str:
+        """Where a feature's worktree is."""
+        return os.path.join(self.worktrees, id)
+
+    # -- what runs leave --------------------------------------------------------------------
+
+    def state(self) -> RunState:
+        """What the journal tells."""
+        return fold(Journal(self.state_folder).read())
+
+    def record(self, *story: Event) -> None:
+        """Write events into the journal."""
+        journal = Journal(self.state_folder)
+        journal.open()
+        for event in story:
+            journal.append(event)
+        journal.close()
+
+    def finished(self, *ids: str) -> None:
+        """As a run leaves features that completed: each with a worktree and one commit.
+
+        For tests that need many of them; what a real run leaves is tested with real ones.
+        """
+        base, folder = self.commit_of("main"), self.worktrees
+        git = drive(open_repository(Spawner(), self.path, self.environ))
+        manager = WorktreeManager(git, folder, "feature/")
+        for id in ids:
+            made = drive(manager.create(id, base))
+            commit = self.commit({f"{id}.txt": f"{id}\n"}, f"feat({id})", at=made.path)
+            drive(manager.publish(id, RUN, commit))
+            outcome = Outcome(Status.COMPLETED, cost_usd=0.05, work=Work(commit, 1, 1))
+            prepared, begun = attempt(id, worktree=made.path)
+            self.record(
+                prepared,
+                events.based(prepared.at, RUN, id, start_commit=base, base_commit=base),
+                begun,
+                events.attempt_ended(begun.at, RUN, id, outcome),
+                events.ended(begun.at, RUN, id, outcome),
+            )
+
+    @contextmanager
+    def at_work(self, *story: Event) -> Iterator[None]:
+        """As if a run that this process does was at work, and these its last events."""
+        lock = RunLock(self.state_folder)
+        lock.acquire(Holder(os.getpid(), "2026-01-02T14:30:15+00:00", "run"))
+        try:
+            self.record(*story)
+            yield
+        finally:
+            lock.release()
+
+    # -- the command ----------------------------------------------------------------------
+
+    def command(self, *words: str, env: Mapping[str, str] | None = None, at: str = "") -> Said:
+        """Run the command as a process of its own."""
+        done = subprocess.run(
+            self.argv(*words),
+            cwd=at or self.path,
+            env={**self.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+        )
+        encoding = (env or {}).get("PYTHONIOENCODING", "utf-8")
+        out, err = (said.decode(encoding) for said in (done.stdout, done.stderr))
+        return Said(done.returncode, out, err)
+
+    def argv(self, *words: str) -> list[str]:
+        """The command line that runs the command."""
+        return [sys.executable, ORCHESTRATE, *words]
+
+    def run(self, *words: str) -> Said:
+        """``run --yes``, which has to work, though not every feature has to complete."""
+        said = self.command("run", "--yes", *words)
+        assert said.code in (0, 1), said
+        return said
+
+    @contextmanager
+    def start(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run the command beside the test, which is to wait for it; it is gone at the end."""
+        child = subprocess.Popen(
+            self.argv(*words),
+            cwd=self.path,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with child:
+            try:
+                yield child
+            finally:
+                child.kill()
+
+    def main(
+        self,
+        *words: str,
+        env: Mapping[str, str] | None = None,
+        at: str = "",
+        terminal: bool = False,
+        encoding: str = "utf-8",
+    ) -> Said:
+        """Run the command in this process, with streams, folder and environment of its own."""
+        kind = Terminal if terminal else io.TextIOWrapper
+        with standing_in(at or self.path, {**self.environ, **(env or {})}):
+            out, err = (
+                kind(io.BytesIO(), encoding=encoding, errors="backslashreplace") for _ in range(2)
+            )
+            with streams(out, err):
+                code = cli.main(words)
+        return Said(code, _text(out), _text(err))
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    content = stream.buffer
+    assert isinstance(content, io.BytesIO)
+    return content.getvalue().decode(stream.encoding)
+
+
+@contextmanager
+def standing_in(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
+    """Be in another folder, with another environment."""
+    here, before = os.getcwd(), dict(os.environ)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        os.chdir(here)
+
+
+@contextmanager
+def streams(
+    out: io.TextIOBase | None, err: io.TextIOBase | None, given: io.TextIOBase | None = None
+) -> Iterator[None]:
+    """Print to these, and read what is ``given``."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    nothing = io.StringIO()
+    sys.stdin, sys.stdout, sys.stderr = given or nothing, out, err
+    try:
+        yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = before

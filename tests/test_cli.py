@@ -1,0 +1,321 @@
+"""The command line: help, usage errors, and what becomes of every other error."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+from core import __version__, cli
+from core.errors import UserError
+from tests.support.scratch import (
+    LIMIT_SECONDS,
+    Said,
+    Workspace,
+    attempt,
+    feature,
+    standing_in,
+    streams,
+)
+
+COMMANDS = ("plan", "run", "status", "logs", "cleanup")
+
+
+def shell(space: Workspace, script: str, **env: str) -> Said:
+    """Run a script of bash, in which ``ror`` is the command."""
+    words = " ".join(f"'{word}'" for word in space.argv())
+    done = subprocess.run(
+        ["bash", "-c", f'ror() {{ {words} "$@"; }}\n{script}'],
+        cwd=space.path,
+        env={**space.environ, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=LIMIT_SECONDS,
+    )
+    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class WithWorkspace(unittest.TestCase):
+    space: Workspace
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        many = [feature(f"feature-{number}", name="long " * 20) for number in range(400)]
+        cls.space = Workspace(many)
+        cls.addClassCleanup(cls.space.close)
+
+
+class Help(WithWorkspace):
+    def test_every_help_ends_with_examples_that_parse(self) -> None:
+        for words in ((), *((name,) for name in COMMANDS)):
+            with self.subTest(words):
+                said = self.space.main(*words, "--help")
+                self.assertEqual((said.code, said.err), (0, ""))
+                examples = said.out.split("\nexamples:\n")[1].split("\n\n")[0].splitlines()
+                self.assertIn(len(examples), (2, 3))
+                for example in examples:
+                    command = example.split("rorchestrator ")[1]
+                    typed = re.split(r" {2,}| \||  >| >", command)[0].split()
+                    self.assertEqual(cli.parser(typed[0]).parse_args(typed).command, typed[0])
+
+    def test_every_command_takes_the_common_options(self) -> None:
+        for name in COMMANDS:
+            said = self.space.main(name, "--help").out
+            for option in ("--config PATH", "--color", "-v, --verbose", "-q, --quiet"):
+                self.assertIn(option, said, name)
+
+    def test_help_is_ascii_and_fits_the_terminal(self) -> None:
+        for name in COMMANDS:
+            said = self.space.main(name, "--help", env={"COLUMNS": "80"}).out
+            self.assertTrue(said.isascii(), name)
+            text = said.split("examples:")[0].splitlines()
+            self.assertEqual([line for line in text if len(line) > 80 and "  " in line], [], name)
+
+    def test_the_version_is_the_packages(self) -> None:
+        said = self.space.main("--version")
+        self.assertEqual(said, Said(0, f"rorchestrator {__version__}\n", ""))
+
+    def test_the_width_is_the_terminals(self) -> None:
+        leader, follower = pty.openpty()  # a new one has no size yet
+        wide = "Show where each feature stands, also while a run is going on elsewhere."
+        try:
+            done = subprocess.run(
+                self.space.argv("status", "--help"),
+                env=self.space.environ,
+                cwd=self.space.path,
+                stdin=subprocess.DEVNULL,
+                stdout=follower,
+                timeout=LIMIT_SECONDS,
+            )
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(wide.encode(), os.read(leader, 65536))
+        finally:
+            os.close(follower)
+            os.close(leader)
+        for columns in ("57", "0", "²", ""):
+            with self.subTest(columns):
+                said = self.space.main("plan", "--help", env={"COLUMNS": columns})
+                usage = said.out.split("\n\n")[0].splitlines()
+                self.assertEqual(said.code, 0)
+                if columns == "57":
+                    self.assertLessEqual(max(map(len, usage)), 57)
+
+    def test_neither_help_nor_plan_imports_asyncio(self) -> None:
+        for words in (["--help"], ["plan", "--help"], ["plan"], ["plan", "--json"]):
+            with self.subTest(words):
+                done = subprocess.run(
+                    [sys.executable, "-X", "importtime", *self.space.argv(*words)[1:]],
+                    env=self.space.environ,
+                    cwd=self.space.path,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=LIMIT_SECONDS,
+                )
+                self.assertEqual(done.returncode, 0)
+                imported = {
+                    line.split("|")[-1].strip() for line in done.stderr.decode().split("\n")
+                }
+                self.assertIn("core.cli", imported)
+                self.assertFalse({name for name in imported if name.startswith("asyncio")})
+                self.assertNotIn("subprocess", imported)
+
+
+class UsageErrors(WithWorkspace):
+    def test_they_are_said_on_standard_error_with_exit_code_2(self) -> None:
+        cases = {
+            (): "required: COMMAND",
+            ("pln",): "invalid choice: 'pln'",
+            ("nonsense", "plan"): "invalid choice: 'nonsense'",
+            ("plan", "--nonsense"): "unrecognized arguments: --nonsense",
+            ("plan", "-v", "-q"): "not allowed with",
+            ("plan", "--color", "blue"): "invalid choice: 'blue'",
+            ("plan", "--max-parallel", "0"): "'0' is not a number of slots",
+            ("plan", "--max-parallel", "many"): "'many' is not a number of slots",
+            ("plan", "--only", ""): "it names no feature",
+            ("plan", "--only", " , "): "it names no feature",
+            ("logs",): "required: ID",
+            ("cleanup",): "cleanup needs ids, --merged or --all",
+            ("cleanup", "--all", "--merged"): "only one of them",
+            ("cleanup", "--all", "x"): "only one of them",
+            ("run",): "no terminal to ask on",
+        }
+        for words, expected in cases.items():
+            with self.subTest(words):
+                said = self.space.main(*words)
+                self.assertEqual((said.code, said.out), (2, ""))
+                self.assertIn(expected, said.err)
+                self.assertNotIn("Traceback", said.err)
+
+
+class Failing(io.TextIOWrapper):
+    """A stream that fails as it is told to."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+        self.error = error
+
+    def write(self, words: str) -> int:
+        """Fail."""
+        raise self.error
+
+
+class TheBoundary(WithWorkspace):
+    def _failing(self, error: BaseException) -> tuple[int, str]:
+        heard = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        with standing_in(self.space.path, self.space.environ), streams(Failing(error), heard):
+            code = cli.main(["plan"])
+        heard.seek(0)
+        return code, heard.read()
+
+    def test_a_fault_of_ours_is_one_line_and_a_file_with_the_traceback(self) -> None:
+        code, said = self._failing(LookupError("oh\ud800"))
+        found = re.fullmatch(
+            "rorchestrator: a fault of its own: LookupError; details: (.+)\n", said
+        )
+        assert found is not None, said
+        with open(found[1]) as file:
+            details = file.read()
+        os.unlink(found[1])
+        self.assertEqual(code, 3)
+        self.assertIn("Traceback", details)
+        self.assertIn("LookupError: oh", details)
+
+    def test_a_full_disk_is_said_and_is_no_fault_of_ours(self) -> None:
+        code, said = self._failing(OSError(28, "No space left on device"))
+        self.assertEqual(code, 2)
+        self.assertTrue(said.startswith("rorchestrator: could not write: No space left"), said)
+        self.assertIn("\n  next: ", said)
+
+    def test_another_system_error_is_a_fault_of_ours(self) -> None:
+        code, said = self._failing(OSError(9, "Bad file descriptor"))
+        self.assertEqual(code, 3)
+        os.unlink(said.split("details: ")[1].strip())
+
+    def test_an_interruption_is_silent(self) -> None:
+        self.assertEqual(self._failing(KeyboardInterrupt()), (130, ""))
+
+    def test_a_reader_that_goes_away_is_silent(self) -> None:
+        self.assertEqual(self._failing(BrokenPipeError()), (0, ""))
+
+    def test_a_usage_error_without_a_number_can_not_start_either(self) -> None:
+        self.assertEqual(self._failing(SystemExit("why"))[0], 2)
+
+    def test_errors_have_all_their_lines_and_nothing_that_steers_the_terminal(self) -> None:
+        error = UserError("one\x1b[31m\x07", "do \u202ethis", details=("first\ud800", "second"))
+        code, said = self._failing(error)
+        self.assertEqual(code, 2)
+        self.assertEqual(said, "rorchestrator: one�\n  first�\n  second\n  next: do �this\n")
+
+    def test_an_error_without_a_hint_has_no_next_line(self) -> None:
+        self.assertEqual(self._failing(UserError("no"))[1], "rorchestrator: no\n")
+
+    def test_an_error_that_nobody_hears_still_has_its_exit_code(self) -> None:
+        for error, expected in ((OSError(28, "full"), 2), (UserError("no"), 2)):
+            deaf = Failing(OSError(28, "full"))
+            with standing_in(self.space.path, self.space.environ), streams(Failing(error), deaf):
+                self.assertEqual(cli.main(["plan"]), expected)
+
+    def test_only_systems_with_processes_as_we_know_them_are_served(self) -> None:
+        cli._check_system("posix")
+        with self.assertRaisesRegex(UserError, "Linux and macOS"):
+            cli._check_system("nt")
+
+
+class TheEntryPoint(WithWorkspace):
+    def _leave(self, out: io.TextIOBase | None, err: io.TextIOBase | None, *words: str) -> object:
+        before = sys.argv
+        sys.argv = ["rorchestrator", *words]
+        try:
+            with standing_in(self.space.path, self.space.environ), streams(out, err):
+                with self.assertRaises(SystemExit) as raised:
+                    cli.entry_point()
+                for stream in (sys.stdin, sys.stdout, sys.stderr):
+                    if stream not in (out, err):
+                        stream.close()
+        finally:
+            sys.argv = before
+        return raised.exception.code
+
+    def test_a_character_that_the_stream_can_not_encode_is_no_reason_to_fail(self) -> None:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2))
+        self.assertEqual(self._leave(out, err, "status", "--config", "é\udcff"), 2)
+        err.flush()
+        self.assertIn(rb"\xe9", err.buffer.getvalue())
+
+    def test_closed_streams_are_no_reason_to_fail(self) -> None:
+        self.assertEqual(self._leave(None, None, "--version"), 0)
+
+    def test_what_is_left_for_a_closed_pipe_is_dropped(self) -> None:
+        for words in (["--version"], ["plan", "--json"]):
+            source, target = os.pipe()
+            os.close(source)
+            err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+            with self.subTest(words), open(target, "w", encoding="utf-8") as broken:
+                self.assertEqual(self._leave(broken, err, *words), 0)
+
+
+@unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
+class AFullDisk(WithWorkspace):
+    def test_what_does_not_fit_is_told_even_where_only_the_end_does_not_fit(self) -> None:
+        for words in (["plan", "-q"], ["plan", "--json"]):
+            err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+            with self.subTest(words), open("/dev/full", "w", encoding="utf-8") as full:
+                with standing_in(self.space.path, self.space.environ), streams(full, err):
+                    self.assertEqual(cli.main(words), 2)
+                err.seek(0)
+                self.assertIn("could not write: No space left on device", err.read())
+
+    def test_no_traceback_and_no_complaint_of_pythons_own_is_seen(self) -> None:
+        for words in ("plan", "plan --json"):
+            said = shell(self.space, f"ror {words} > /dev/full")
+            self.assertEqual(said.code, 2)
+            self.assertIn("No space left on device", said.err)
+            self.assertNotIn("Traceback", said.err)
+            self.assertNotIn("Exception ignored", said.err)
+
+
+class AsAProcess(WithWorkspace):
+    def test_a_pipe_that_closes_early_is_silent(self) -> None:
+        for words in ("plan", "plan --json", "status", "--help"):
+            with self.subTest(words):
+                said = shell(self.space, f"ror {words} | head -n 1; exit ${{PIPESTATUS[0]}}")
+                self.assertEqual((said.code, said.err), (0, ""))
+                self.assertEqual(said.out.count("\n"), 1)
+
+    def test_closed_streams_leave_the_exit_code_as_it_is(self) -> None:
+        for words, expected in {
+            "plan >&-": 0,
+            "plan --nonsense 2>&-": 2,
+            "plan <&- >&- 2>&-": 0,
+        }.items():
+            with self.subTest(words):
+                self.assertEqual(shell(self.space, f"ror {words}"), Said(expected, "", ""))
+
+    def test_ascii_streams_get_ascii(self) -> None:
+        for env in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}):
+            said = shell(self.space, "ror plan", **env)
+            self.assertEqual(said.code, 0)
+            self.assertTrue(said.out.isascii())
+            self.assertIn("  | feature-0: long", said.out)
+
+    def test_an_interruption_ends_with_130_and_without_a_word(self) -> None:
+        log = os.path.join(self.space.root, "log.jsonl")
+        with open(log, "w") as file:
+            file.write("Hello.\n")
+        follow = ("logs", "feature-0", "--follow")
+        at_work = self.space.at_work(*attempt("feature-0", log=log))
+        with at_work, self.space.start(*follow) as child:
+            assert child.stdout is not None
+            self.assertEqual(child.stdout.readline(), b"Hello.\n")
+            child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=LIMIT_SECONDS)
+        self.assertEqual((child.returncode, out, err), (130, b"", b""))
+
+
+if __name__ == "__main__":
+    unittest.main()

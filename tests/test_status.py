@@ -1,0 +1,263 @@
+"""``status``: what is known of each feature, from a new process, at any time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import unittest
+from collections.abc import Mapping, Sequence
+
+from core import events
+from core.model import Outcome, Status
+from tests.support.scratch import RUN, Said, Workspace, attempt, feature
+
+
+def said_of(said: Said) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
+    """The JSON document of a status, and its features by id."""
+    document = said.json
+    assert isinstance(document, dict)
+    return document, {entry["id"]: entry for entry in document.pop("features")}
+
+
+def row_of(said: Said, id: str) -> list[str]:
+    """The cells of a feature's row."""
+    (row,) = [line for line in said.out.splitlines() if line.startswith(f"{id} ")]
+    return [cell.strip() for cell in row.split("  ") if cell.strip()]
+
+
+class AfterARun(unittest.TestCase):
+    maxDiff = None
+    space: Workspace
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.space = Workspace(
+            [
+                feature("auth", {"write": "auth.txt"}, {"cost": 0.5}, name="Sign-in"),
+                feature("api", depends_on=["auth"]),
+                feature("broken", {"fail": "\x1b[31mno\x1b[0m \u202eluck", "status": 400}),
+                feature("app", depends_on=["broken"]),
+                feature("silent", {"stderr": "lost\nits way"}, {"exit": 3}),
+                feature("idle"),
+            ]
+        )
+        cls.addClassCleanup(cls.space.close)
+        cls.space.run("--only", "api,app,silent")
+        cls.space.write({"half done.txt": "", "b.txt": ""}, at=cls.space.worktree("api"))
+
+    def test_it_tells_of_the_project_and_of_each_feature(self) -> None:
+        space = self.space
+        document, features = said_of(space.main("status", "--json"))
+        last = document.pop("last_run")
+        assert isinstance(last, dict)
+        self.assertEqual(last["exit_code"], 1)
+        self.assertLess(str(last["started_at"]), str(last["finished_at"]))
+        self.assertEqual(
+            document,
+            {
+                "project_name": "Shop",
+                "repository": space.path,
+                "base_branch": "main",
+                "base_commit": space.commit_of("main"),
+                "config": space.list_file,
+                "claude": "0.0.0-simulated (Claude Code)",
+                "running": None,
+            },
+        )
+        auth = features["auth"]
+        self.assertGreater(float(str(auth.pop("duration_seconds"))), 0)
+        for key in ("started_at", "finished_at", "session_id"):
+            self.assertTrue(auth.pop(key), key)
+        self.assertEqual(
+            auth,
+            {
+                "id": "auth",
+                "name": "Sign-in",
+                "in_list": True,
+                "status": "completed",
+                "active": False,
+                "reason": "",
+                "cost_usd": 0.5,
+                "cost_is_complete": True,
+                "attempts": 1,
+                "branch": "feature/auth",
+                "commit": space.commit_of("feature/auth"),
+                "ahead": 1,
+                "merged": None,
+                "worktree": space.worktree("auth"),
+                "uncommitted": [],
+            },
+        )
+        self.assertEqual(features["api"]["ahead"], 2)
+        self.assertEqual(features["api"]["uncommitted"], ["b.txt", "half done.txt"])
+        self.assertEqual(features["idle"]["status"], "pending")
+        self.assertIsNone(features["idle"]["branch"])
+
+    def test_it_is_a_table_with_the_reasons_below(self) -> None:
+        said = self.space.main("status")
+        lines = said.out.splitlines()
+        base = self.space.commit_of("main")[:10]
+        self.assertEqual(
+            lines[:5],
+            [
+                "Shop",
+                f"Repository: {self.space.path}, base main ({base})",
+                "Claude: 0.0.0-simulated (Claude Code)",
+                "Run: no run at work",
+                "",
+            ],
+        )
+        self.assertEqual(
+            lines[5].split(),
+            ["FEATURE", "STATUS", "COST", "TIME", "AHEAD", "MERGED", "BRANCH", "WORKTREE"],
+        )
+        near = os.path.join("..", "worktrees", "auth")
+        auth = row_of(said, "auth")
+        self.assertEqual(
+            (auth[:3], auth[4:]),
+            (["auth", "completed", "$0.50"], ["1", "no", "feature/auth", near]),
+        )
+        self.assertTrue(row_of(said, "api")[-1].endswith("api (2 uncommitted files)"))
+        self.assertEqual(row_of(said, "silent")[2], "unknown")
+        self.assertEqual(row_of(said, "app")[1:5], ["blocked", "-", "-", "0"])
+        self.assertEqual(row_of(said, "idle")[1:], ["pending", "-", "-", "0", "-", "-", "-"])
+        self.assertIn("\nbroken: no �luck\n", said.out)
+        self.assertIn("\n    its way\n", said.out)
+        self.assertIn("app: broken did not complete (failed)", said.out)
+
+    def test_a_path_is_shown_from_here_where_that_is_shorter(self) -> None:
+        at_root = self.space.main("status", "--config", self.space.list_file, at="/")
+        self.assertTrue(row_of(at_root, "auth")[-1].endswith(self.space.worktree("auth")[1:]))
+
+    def test_verbose_adds_the_sessions_and_quiet_leaves_the_heading_out(self) -> None:
+        _, features = said_of(self.space.main("status", "--json"))
+        session = features["auth"]["session_id"]
+        self.assertIn(f"    auth: session {session}", self.space.main("status", "-v").out)
+        self.assertTrue(self.space.main("status", "-q").out.startswith("FEATURE  STATUS"))
+
+    def test_a_terminal_gets_its_headings_bold_and_ascii_where_needed(self) -> None:
+        said = self.space.main("status", terminal=True, encoding="ascii").out
+        self.assertIn("\x1b[1mShop\x1b[0m", said)
+        self.assertTrue(said.isascii())
+
+    def test_a_worktree_that_is_gone_or_moved_is_looked_up_in_git(self) -> None:
+        away = os.path.join(self.space.root, "elsewhere")
+        self.space.git("worktree", "move", self.space.worktree("api"), away)
+        try:
+            _, features = said_of(self.space.main("status", "--json"))
+            self.assertEqual(features["api"]["worktree"], away)
+            self.assertEqual(len(features["api"]["uncommitted"]), 2)  # type: ignore[arg-type]
+            os.rename(away, f"{away}-by-hand")
+            _, features = said_of(self.space.main("status", "--json"))
+            self.assertIsNone(features["api"]["worktree"])
+            self.assertEqual(features["api"]["branch"], "feature/api")
+        finally:
+            os.rename(f"{away}-by-hand", away)
+            self.space.git("worktree", "move", away, self.space.worktree("api"))
+
+    def test_a_feature_that_left_the_list_but_not_the_disk_is_still_shown(self) -> None:
+        before = self.space.document["features"]
+        assert isinstance(before, list)
+        try:
+            self.space.change([feature("idle")])
+            _, features = said_of(self.space.main("status", "--json"))
+            self.assertEqual(next(iter(features)), "idle")
+            self.assertEqual(set(features), {"idle", "auth", "api", "broken", "silent"})
+            self.assertEqual(features["auth"]["in_list"], False)
+            self.assertEqual(features["auth"]["name"], "Sign-in")
+        finally:
+            self.space.change(before)
+
+
+class WhatChanges(unittest.TestCase):
+    def test_merged_work_is_told_with_its_proof(self) -> None:
+        with Workspace([feature("auth"), feature("api")]) as space:
+            space.run()
+            space.git("merge", "--quiet", "feature/auth")
+            space.git("merge", "--quiet", "--squash", "feature/api")
+            space.commit({}, "squashed")
+            said = space.main("status")
+            self.assertEqual(row_of(said, "auth")[4:6], ["0", "ancestor"])
+            self.assertEqual(row_of(said, "api")[5], "merge adds nothing")
+            space.main("cleanup", "--merged")
+            _, features = said_of(space.main("status", "--json"))
+            for id in ("auth", "api"):
+                self.assertEqual(features[id]["merged"], "cleaned up")
+                self.assertIsNone(features[id]["branch"])
+                self.assertIsNone(features[id]["worktree"])
+
+    def test_before_the_first_run_everything_is_pending(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            document, features = said_of(space.main("status", "--json"))
+            self.assertIsNone(document["last_run"])
+            self.assertEqual(features["auth"]["status"], "pending")
+            self.assertFalse(os.path.exists(space.state_folder))
+
+
+class WhileARunIsAtWork(unittest.TestCase):
+    def test_it_tells_who_and_for_how_long(self) -> None:
+        started = attempt("auth", at=time.time() - 100)
+        with Workspace([feature("auth")]) as space, space.at_work(*started):
+            document, features = said_of(space.command("status", "--json"))
+            self.assertEqual(
+                document["running"],
+                {"pid": os.getpid(), "started_at": "2026-01-02T14:30:15+00:00", "command": "run"},
+            )
+            self.assertEqual(features["auth"]["status"], "running")
+            self.assertGreater(float(str(features["auth"]["duration_seconds"])), 99)
+            said = space.main("status")
+            since = "since 2026-01-02T14:30:15+00:00"
+            self.assertIn(f"Run: run at work: pid {os.getpid()}, {since}", said.out)
+            row = row_of(said, "auth")
+            self.assertEqual((row[1:3], row[3][:2]), (["running", "-"], "1m"))
+
+    def test_what_a_killed_run_left_is_interrupted_and_costs_at_least(self) -> None:
+        first, begun = attempt("auth", at=1000.0)
+        spent = Outcome(Status.TIMED_OUT, "late", cost_usd=0.25)
+        story = [first, begun, events.attempt_ended(1100.0, RUN, "auth", spent), begun]
+        with Workspace([feature("auth")]) as space:
+            space.record(*story)
+            row = row_of(space.main("status"), "auth")
+            self.assertEqual(row[1:4], ["interrupted", "≥ $0.25", "-"])
+            ascii = row_of(space.main("status", encoding="ascii"), "auth")
+            self.assertEqual(ascii[2], ">= $0.25")
+
+
+class ClaudeItself(unittest.TestCase):
+    def _claude(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> object:
+        options = {"command": list(command), "env": dict(env or {})}
+        with Workspace([feature("auth")], claude=options) as space:
+            document, _ = said_of(space.main("status", "--json"))
+            shown = space.main("status").out.splitlines()[2]
+            self.assertTrue(shown.startswith("Claude: "))
+            self.shown = shown
+            return document["claude"]
+
+    def test_its_absence_is_told(self) -> None:
+        self.assertIsNone(self._claude(["no-such-program"]))
+        self.assertIn("not found: install it", self.shown)
+
+    def test_it_is_looked_for_where_run_looks(self) -> None:
+        folder, name = os.path.split(sys.executable)
+        said = self._claude([name], {"PATH": folder})
+        self.assertRegex(str(said), r"^Python 3\.")
+
+    def test_one_that_does_not_answer_is_told_apart(self) -> None:
+        script = "import sys; sys.exit('\\x1b[31mbroken')"
+        said = self._claude([sys.executable, "-c", script])
+        self.assertIn("does not tell its version: \x1b[31mbroken", str(said))
+        self.assertNotIn("\x1b", self.shown)
+        silent = self._claude([sys.executable, "-c", ""])
+        self.assertIn("does not tell its version: no answer", str(silent))
+
+    def test_one_that_is_no_program_is_told_apart(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            path = os.path.join(space.root, "claude")
+            space.write({"claude": "\x7fELF nonsense"}, at=space.root)
+            os.chmod(path, 0o755)
+            self.assertIn("could not be started", str(self._claude([path])))
+
+
+if __name__ == "__main__":
+    unittest.main()
