@@ -1,4 +1,4 @@
-"""Whole-process figures: both sides of a comparison in turn, medians, and the ratio pair by pair."""
+"""Whole-process figures: both sides in turn, medians, and the ratio pair by pair."""
 
 from __future__ import annotations
 
