@@ -114,7 +114,7 @@ own_git() {
     wait "$!"
 }
 
-# shellcheck disable=SC2329  # called by the traps
+# shellcheck disable=SC2317,SC2329  # called by the traps; which one it is differs by version
 interrupted() { # SIGNAL
     local child
     for child in $(jobs -p); do kill "$child" 2>/dev/null; done

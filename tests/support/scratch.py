@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -205,14 +206,19 @@ class Workspace(Repository):
     @contextmanager
     def start(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run the command beside the test, which is to wait for it; it is gone at the end."""
-        child = subprocess.Popen(
-            self.argv(*words),
-            cwd=self.path,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        # A shell's `&` has SIGINT ignored, and children inherit that, but not a handler.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            child = subprocess.Popen(
+                self.argv(*words),
+                cwd=self.path,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         with child:
             try:
                 yield child
