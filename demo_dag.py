@@ -7,8 +7,10 @@ Needs nothing but Python; reads config/feature_list.example.json, changes nothin
 from __future__ import annotations
 
 import os
+import sys
 
 from core import config
+from core.cli import guarded
 from core.dag import DAGResolver
 from core.errors import UserError
 from core.model import Feature
@@ -41,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main))

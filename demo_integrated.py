@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+from core.cli import guarded
 from demo_worktree import make_repository
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,7 +36,7 @@ def main() -> int:
         code = command(repository, "run", "--yes")
         print("\n$ git ls-tree --name-only feature/app", flush=True)
         tree = ["git", "-C", repository, "ls-tree", "--name-only", "feature/app"]
-        subprocess.run(tree, check=True)
+        subprocess.run(tree, check=False)
     return code
 
 
@@ -67,10 +68,14 @@ def write_list(repository: str) -> None:
 
 def command(folder: str, *words: str) -> int:
     """Run the tool in a folder; its exit code."""
-    return subprocess.run(
-        [sys.executable, os.path.join(HERE, "orchestrate.py"), *words], cwd=folder, check=False
-    ).returncode
+    argv = [sys.executable, os.path.join(HERE, "orchestrate.py"), *words]
+    with subprocess.Popen(argv, cwd=folder) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            child.wait()  # It heard Ctrl-C as well, and ends in order.
+            raise
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 
 from core import git
+from core.cli import guarded
 from core.model import Feature
 from core.process.spawner import Spawner, drive
 from core.worktree import Conflict, WorktreeManager
@@ -68,4 +70,4 @@ async def show(path: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main))

@@ -6,9 +6,17 @@ from __future__ import annotations
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from core.cli import entry_point
+def main() -> None:
+    """Import and run the command; Ctrl-C is heard from the first moment on."""
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    try:
+        from core.cli import entry_point
+
+        entry_point()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
-    entry_point()
+    main()

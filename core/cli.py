@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
-import errno
-import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
-from importlib import import_module
 
-from . import __version__
-from .errors import ExitCode, UserError
+try:
+    import argparse
+    import errno
+    import os
+    from collections.abc import Callable, Sequence
+    from contextlib import suppress
+    from importlib import import_module
+
+    from . import __version__
+    from .errors import READER_GONE, ExitCode, UserError
+except KeyboardInterrupt:  # before main() is there to hear it
+    sys.exit(130)
 
 DESCRIPTION = """\
 Bring a list of features to verified git branches: Claude Code, headless, many at once,
 each feature in a git worktree of its own."""
 
 EXAMPLES = """\
+The global wrapper also takes: rorchestrator self-update [VERSION]
+
 examples:
   rorchestrator plan                 what would run, and what it would cost
   rorchestrator run --yes            run it without asking
   rorchestrator cleanup --merged     remove what is merged
-
-The global wrapper also takes: rorchestrator self-update [VERSION]
 """
 
 COMMANDS = {
@@ -35,7 +39,7 @@ COMMANDS = {
 }
 
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEEDS_SPACE = "free some space, then type it again"
 
 HELP_COLUMNS = 100
@@ -79,18 +83,29 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Nothing else ever leaves this function."""
     words = sys.argv[1:] if argv is None else argv
-    try:
+
+    def command() -> int:
         _check_system(os.name)
         chosen = next((word for word in words if word in COMMANDS), "")
         arguments = parser(chosen).parse_args(words)
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
-        return _silenced(code)
+        return code
+
+    return guarded(command)
+
+
+def guarded(program: Callable[[], int | None]) -> int:
+    """Run ``program``, whose result is an exit code or nothing; the exit code, whatever happens."""
+    try:
+        return _silenced(program() or ExitCode.UP_TO_DATE)
     except SystemExit as leaving:  # argparse, after --help or a usage error
         return leaving.code if isinstance(leaving.code, int) else ExitCode.CANNOT_START
     except UserError as error:
         return _complain(error)
     except BrokenPipeError:
-        return _silenced(ExitCode.UP_TO_DATE)
+        with suppress(OSError):
+            _silenced(ExitCode.UP_TO_DATE)
+        return ExitCode.UP_TO_DATE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # the one boundary: no traceback reaches a user
@@ -101,6 +116,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry_point() -> None:
     """For the console script: :func:`main` on the real streams."""
+    try:
+        _mend_streams()
+        code = main()
+        with suppress(OSError):  # At its exit Python would complain of what a stream did not take.
+            _silenced(code)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
+
+
+def _mend_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -110,8 +136,6 @@ def entry_point() -> None:
         elif name != "stdin":
             # A character that the stream can't encode is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
-    # At its exit Python would complain of what a closed pipe did not take.
-    sys.exit(_silenced(main()))
 
 
 def _check_system(name: str) -> None:
@@ -154,12 +178,15 @@ def _apologise(error: Exception) -> int:
 
 def _silenced(code: int) -> int:
     """``code``; a stream whose reader went away gets rid of what it still holds."""
+    trouble = None
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError as error:
             with open(os.devnull, "w") as nowhere:
                 os.dup2(nowhere.fileno(), stream.fileno())
-            if error.errno in DISK_FULL:
-                raise
+            if error.errno not in READER_GONE:
+                trouble = error
+    if trouble is not None:
+        raise trouble
     return code

@@ -86,7 +86,7 @@ def find(start: str) -> str:
 
     Raises :class:`UserError` where there is none.
     """
-    folder = os.path.abspath(start)
+    start = folder = _absolute(start)
     while True:
         for name in SEARCHED:
             path = os.path.join(folder, name)
@@ -95,7 +95,7 @@ def find(start: str) -> str:
         parent = os.path.dirname(folder)
         if parent == folder:
             raise UserError(
-                f"no feature list found from {os.path.abspath(start)} upwards",
+                f"no feature list found from {start} upwards",
                 hint="write config/feature_list.json, or name one with --config PATH",
             )
         folder = parent
@@ -106,7 +106,7 @@ def load(path: str) -> Config:
 
     Raises :class:`UserError` with every fault, one a line.
     """
-    path = os.path.abspath(path)
+    path = _absolute(path)
     data = _read_json(path)
     folder = os.path.dirname(path)
     workspace = os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
@@ -120,6 +120,15 @@ def load(path: str) -> Config:
             hint="docs: README.md, “The feature list”",
         )
     return config
+
+
+def _absolute(path: str) -> str:
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        raise UserError(
+            "the current folder was deleted", hint="cd into one that is there"
+        ) from None
 
 
 def _read_json(path: str) -> object:
@@ -514,6 +523,7 @@ def _config(reader: _Reader, path: str, data: object) -> Config:
     fields.update(prompts, path=path, workspace=reader.workspace)
     config = replace(_EMPTY, **fields)  # type: ignore[arg-type]
     _check_lengths(reader, config)
+    _check_branches(reader, config)
     return config
 
 
@@ -522,6 +532,14 @@ def _check_lengths(reader: _Reader, config: Config) -> None:
         if len(config.context) + len(feature.prompt) > PROMPT_LIMIT_BYTES:
             limit = f"{PROMPT_LIMIT_BYTES >> 20} MiB"
             reader.fault(f"features {feature.id}", f"context and prompt are longer than {limit}")
+
+
+def _check_branches(reader: _Reader, config: Config) -> None:
+    """Prefix and id are good each by itself; HEAD, or ``x.loc`` and ``k``, are not together."""
+    for feature in config.features:
+        branch = config.project.branch_prefix + feature.id
+        if branch == "HEAD" or _REF_FORBIDDEN.search(branch):
+            reader.fault(f"features {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
 
 
 def _project(reader: _Reader, path: str, value: object) -> Project:

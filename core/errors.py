@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
+
+READER_GONE = (errno.EPIPE, errno.EIO)
+"""A pipe or a terminal that was closed: there is nobody to tell anything."""
 
 
 class ExitCode(IntEnum):

@@ -71,8 +71,6 @@ def preparing(
         {
             "action": decision.action.value,
             "why": decision.reason,
-            "key": decision.key,
-            "inputs": dict(decision.inputs),
             "name": name,
             "branch": branch,
             "worktree": worktree,
@@ -80,11 +78,16 @@ def preparing(
     )
 
 
-def based(at: float, run: str, feature: str, *, start_commit: str, base_commit: str) -> Event:
-    """The feature's worktree is about to be made, on a branch that starts at ``start_commit``:
-    the run's pinned base with the results of the dependencies merged in."""
-    data = {"start_commit": start_commit, "base_commit": base_commit}
-    return Event("based", at, run, feature, data)
+def based(at: float, run: str, decision: Decision, *, start_commit: str, base_commit: str) -> Event:
+    """A new life of the feature begins: its worktree is about to be made, on a branch that
+    starts at ``start_commit``, the run's pinned base with the dependencies' results merged in."""
+    data = {
+        "start_commit": start_commit,
+        "base_commit": base_commit,
+        "key": decision.key,
+        "inputs": dict(decision.inputs),
+    }
+    return Event("based", at, run, decision.feature, data)
 
 
 def attempt_started(

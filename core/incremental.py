@@ -7,9 +7,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 from . import claude, prompt
 from .dag import DAGResolver
-from .frozen import dataclass, field
+from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Feature, Status
 from .state import FeatureState, RunState
+
+ASKED = "asked for anew"
+GONE = "its result is gone"
+
+MADE = "made anew"
+"""The input that tells a second result from a first one of the same inputs."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +26,10 @@ class Facts:
     """Features whose result can still be reached."""
     merged: Mapping[str, str] = field(default_factory=dict)
     """Features whose work is in the base already, and how that was proved."""
-    fresh: bool = False
-    """Run all anew."""
+    fresh: Collection[str] = ()
+    """Features that are to run anew, whatever their state."""
+    run: str = "next"
+    """What marks a result that is made anew from the same inputs."""
 
 
 def decide(
@@ -42,10 +50,36 @@ def decide(
     for id in dag.order():
         feature, known = dag.features[id], state.feature(id)
         inputs = _inputs(config, feature, dag, branches, keys) if hashed else {}
-        key = keys[id] = digest(inputs) if inputs else ""
+        if MADE in known.inputs:
+            inputs[MADE] = known.inputs[MADE]
         action, reason = _judge(known, inputs, facts)
+        if action is Action.START and known.work is not None and reason in (ASKED, GONE):
+            # The same inputs, but another result: who built on the old one is out of date.
+            inputs[MADE] = facts.run
+        key = keys[id] = digest(inputs) if hashed else ""
         decisions[id] = Decision(id, action, reason, key, inputs)
     return decisions
+
+
+def as_built(
+    decisions: Mapping[str, Decision], dag: DAGResolver, state: RunState, selected: Collection[str]
+) -> dict[str, Decision]:
+    """The decisions with the keys of what the ``selected`` features will really build on.
+
+    Without their dependencies, features build on results that are out of date, and so are they.
+    """
+    built = dict(decisions)
+    for id in dag.order():
+        if id not in selected:
+            continue
+        inputs = dict(decisions[id].inputs)
+        for needed in dag.features[id].depends_on:
+            if needed in selected:
+                inputs[f"dependency {needed}"] = built[needed].key
+            elif decisions[needed].action is not Action.SKIP:
+                inputs[f"dependency {needed}"] = state.feature(needed).key
+        built[id] = replace(decisions[id], key=digest(inputs), inputs=inputs)
+    return built
 
 
 def _judge(
@@ -53,24 +87,28 @@ def _judge(
     inputs: Mapping[str, str],
     facts: Facts,
 ) -> tuple[Action, str]:
-    if facts.fresh:
-        return Action.START, "asked for anew"
+    if known.id in facts.fresh:
+        return Action.START, ASKED
     if known.id in facts.merged:
         return Action.SKIP, f"merged ({facts.merged[known.id]})"
     if not known.key:
-        return Action.START, "new"
+        return Action.START, "new" if known.started_at is None else _why_again(known)
     changed = _changed(known, inputs)
     if not changed and known.work is not None:
         # Its last life was completed, whatever blocked or cancelled a later run of it.
         if known.id not in facts.reachable:
-            return Action.START, "its result is gone"
+            return Action.START, GONE
         return Action.SKIP, "up to date"
     if changed:
         return Action.START, changed
     if known.attempts and _ended_from_outside(known):
         return Action.RESUME, _resume_reason(known)
+    return Action.START, _why_again(known)
+
+
+def _why_again(known: FeatureState) -> str:
     outside = known.status.active or known.fault.resumable
-    return Action.START, "interrupted" if outside else "failed before"
+    return "interrupted" if outside else "failed before"
 
 
 def _ended_from_outside(known: FeatureState) -> bool:

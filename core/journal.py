@@ -73,7 +73,11 @@ class Journal:
 
 
 def _write_through(file: int, line: bytes) -> None:
-    size = os.fstat(file).st_size
+    info = os.fstat(file)
+    if not info.st_nlink:
+        # What is written to a deleted file is gone with the process.
+        raise FileNotFoundError(errno.ENOENT, "it was deleted")
+    size = info.st_size
     try:
         if os.write(file, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from . import events, text
-from .errors import UserError
+from .errors import READER_GONE, UserError
 from .events import Event
 from .model import Status
 from .state import FeatureState, Run, RunState, cost_is_complete, cost_usd, usage
@@ -51,7 +52,8 @@ def _encodes_glyphs(stream: TextIO) -> bool:
 class Reporter:
     """Shows a run on a stream, a line a change of state, and writes its reports.
 
-    On a terminal a last line tells what is going on; it is redrawn by :meth:`tick`.
+    On a terminal a last line tells what is going on; it is redrawn by :meth:`tick`. ``lost``
+    hears of what could not be written although there is a reader.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Reporter:
         json_stream: TextIO | None = None,
         progress: bool = False,
         clock: Callable[[], float],
+        lost: Callable[[OSError], None] = lambda error: None,
     ) -> None:
         self.stream: TextIO | None = stream
         self.style = style
@@ -72,6 +75,7 @@ class Reporter:
         self.json_stream = json_stream
         self.progress = progress and not quiet
         self.clock = clock
+        self.lost = lost
         self._state = RunState()
         self._drawn = False
 
@@ -79,7 +83,9 @@ class Reporter:
         """Show one event; ``state`` is the state after it."""
         self._state = state
         if self.json_stream is not None:
-            self.json_stream = _print(self.json_stream, json.dumps(events.to_json(event)) + "\n")
+            line = json.dumps(events.to_json(event)) + "\n"
+            if not say(self.json_stream, line, self.lost):
+                self.json_stream = None
         line = text.event_line(state, event, self.style, verbose=self.verbose)
         if line and not self.quiet:
             self._erase()
@@ -105,18 +111,26 @@ class Reporter:
             self._drawn = False
 
     def _say(self, words: str) -> None:
-        self.stream = _print(self.stream, words)
+        if self.stream is not None and not say(self.stream, words, self.lost):
+            self.stream = None
 
 
-def _print(stream: TextIO | None, words: str) -> TextIO | None:
-    """The stream, or nothing from now on: a reader that went away does not end the run."""
-    if stream is not None:
-        try:
-            stream.write(words)
-            stream.flush()
-        except OSError:
-            return None
-    return stream
+def say(stream: TextIO, words: str, lost: Callable[[OSError], None]) -> bool:
+    """Write ``words`` at once; whether that worked. From a failure on, the stream leads nowhere.
+
+    A failure does not end a run. Unless the reader went away, ``lost`` hears of it.
+    """
+    try:
+        stream.write(words)
+        stream.flush()
+    except OSError as error:
+        # What the stream still holds would fail once more at the exit.
+        with suppress(OSError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+        if error.errno not in READER_GONE:
+            lost(error)
+        return False
+    return True
 
 
 # -- documents ----------------------------------------------------------------------------------

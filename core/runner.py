@@ -172,7 +172,7 @@ class ClaudeRunner:
             events.based(
                 self.clock(),
                 self.run_id,
-                job.feature.id,
+                job.decision,
                 start_commit=start_commit,
                 base_commit=job.base_commit,
             )
@@ -199,8 +199,7 @@ class ClaudeRunner:
 
     async def _attempts(self, job: Job, worktree: Worktree, resumed: bool) -> Outcome:
         """One attempt; a second where the session to be resumed turns out to be unknown."""
-        # Also where there was nothing to resume: the journal counts on.
-        number = job.attempts + 1 if job.decision.action is Action.RESUME else 1
+        number = job.attempts + 1 if resumed else 1
         if resumed and job.session_id:
             known = Session(job.session_id, resume=True)
             outcome = await self._attempt(job.feature, worktree, number, known)
@@ -275,7 +274,7 @@ class ClaudeRunner:
                 self._introduce(stream.transcript)
                 silent = stream.silent_seconds >= self.linger_seconds
                 lingered = stream.transcript.waiting and silent
-                ended = self._reason_to_end(stream, time.monotonic() - started >= limit_seconds)
+                ended = self._reason_to_end(late=time.monotonic() - started >= limit_seconds)
                 if lingered or ended is not Fault.NONE:
                     break
         finally:
@@ -301,7 +300,7 @@ class ClaudeRunner:
             text = f"Claude Code {version}, authentication: {source}"
             self.emit(events.note(self.clock(), self.run_id, text))
 
-    def _reason_to_end(self, stream: Stream, late: bool) -> Fault:
+    def _reason_to_end(self, *, late: bool) -> Fault:
         if self.stop.is_set():
             return Fault.INTERRUPTED
         return Fault.TIMEOUT if late else Fault.NONE

@@ -143,31 +143,35 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
 
 
 def _preparing(feature: FeatureState, event: Event) -> FeatureState:
+    # What an earlier life left stands until the new one is based: clearing it can fail.
     data = event.data
-    resumed = data.get("action") == "resume"
-    inputs = data.get("inputs")
-    return FeatureState(
-        id=feature.id,
+    return replace(
+        feature,
         name=str(data.get("name", "")),
         status=Status.PREPARING,
+        reason="",
+        fault=Fault.NONE,
         why=str(data.get("why", "")),
         run=event.run,
-        key=str(data.get("key", "")),
-        inputs=inputs if isinstance(inputs, dict) else {},
         branch=str(data.get("branch", "")),
         worktree=str(data.get("worktree", "")),
-        start_commit=feature.start_commit if resumed else "",
-        base_commit=feature.base_commit if resumed else "",
         started_at=event.at,
-        attempts=feature.attempts if resumed else (),
+        ended_at=None,
     )
 
 
 def _based(feature: FeatureState, event: Event) -> FeatureState:
+    inputs = event.data.get("inputs")
     return replace(
         feature,
         start_commit=str(event.data.get("start_commit", "")),
         base_commit=str(event.data.get("base_commit", "")),
+        key=str(event.data.get("key", "")),
+        inputs=inputs if isinstance(inputs, dict) else {},
+        attempts=(),
+        work=None,
+        merged_into="",
+        kept_ref="",
     )
 
 
@@ -215,7 +219,7 @@ def _ended(feature: FeatureState, event: Event) -> FeatureState:
         status=outcome.status,
         reason=outcome.reason,
         fault=outcome.fault,
-        work=outcome.work,
+        work=outcome.work or feature.work,
         ended_at=event.at,
     )
 
@@ -231,7 +235,9 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
         kept_ref=str(event.data.get("kept_ref", "")),
     )
     if event.data.get("discarded") is True:
-        return replace(gone, status=Status.PENDING, key="", reason="discarded", work=None)
+        return replace(
+            gone, status=Status.PENDING, key="", reason="discarded", work=None, started_at=None
+        )
     return gone
 
 

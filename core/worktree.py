@@ -19,6 +19,9 @@ RESULTS = "refs/rorchestrator/results/"
 KEPT = "refs/rorchestrator/kept/"
 """``<id>/<run>``: where a branch stood, with all its uncommitted work, before it went."""
 
+RUBBISH = "~removing"
+"""Put behind the name of a worktree that is being removed; no id holds a tilde."""
+
 HUGE_BYTES = 5 * 1024 * 1024
 
 BUILT_BY_TOOLS = frozenset(
@@ -172,6 +175,7 @@ class WorktreeManager:
         path, branch = self.path(feature), self.branch(feature)
         self._make_folder()
         async with self.git.spawner.exclusive():
+            _remove_tree(path + RUBBISH)
             await self.git.add_worktree(path, branch, start_commit)
             try:
                 await self._fill_submodules(path)
@@ -348,11 +352,7 @@ class WorktreeManager:
 
     async def unsaved(self, path: str) -> tuple[list[str], list[str]]:
         """Files of a worktree that no commit holds: those that a commit can, and the others."""
-        if not self._is_linked(path):
-            raise UserError(
-                f"{path} is no worktree of this repository any more",
-                hint="`git worktree repair` in the repository mends a lost .git file",
-            )
+        self.check_linked(path)
         status = await self.git.status(path, ignored=True)
         precious = [file for file in status.ignored if not _built_by_tools(file)]
         files = [*status.uncommitted, *precious]
@@ -437,13 +437,27 @@ class WorktreeManager:
         branch = self.branch(feature)
         async with self.git.spawner.exclusive():
             if path:
-                await self.git.remove_worktree(path)
+                await self._remove_worktree(path)
             used = [e.path for e in await self.git.worktrees() if e.branch == branch]
             if used:
                 return f"{branch} is checked out in {used[0]}"
             if tip and not await self.git.delete_ref(f"refs/heads/{branch}", tip):
                 return f"{branch} moved in the meantime"
         return ""
+
+    async def _remove_worktree(self, path: str) -> None:
+        """Remove it in one step: what a kill leaves is either whole or marked as rubbish."""
+        rubbish = path + RUBBISH
+        _remove_tree(rubbish)
+        if self._is_linked(path):
+            os.rename(path, rubbish)
+        try:
+            await self.git.remove_worktree(path)
+        except GitError:
+            if os.path.isdir(rubbish):
+                os.rename(rubbish, path)
+            raise
+        _remove_tree(rubbish)
 
     async def merged(self, tip: str, target: str) -> str:
         """How ``target`` holds the work of ``tip``; empty where that can't be proved."""
@@ -463,6 +477,16 @@ class WorktreeManager:
         if await self.git.equivalents(tip, target):
             return "same changes"
         return "squashed" if await self.git.squashed(tip, target) else ""
+
+    def as_made(self, feature: str, path: str, branch: str) -> WorktreeManager:
+        """For a feature whose worktree and branch were made with another folder or prefix."""
+        prefix = branch[: len(branch) - len(feature)]
+        return WorktreeManager(self.git, os.path.dirname(path), prefix)
+
+    def check_linked(self, path: str) -> None:
+        """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
+        if not self._is_linked(path):
+            raise UserError(f"{path} is no worktree of this repository any more")
 
 
 def commit_message(feature: Feature, run: str) -> str:

@@ -10,7 +10,18 @@ import subprocess
 import unittest
 from collections.abc import Sequence
 
-from tests.support.scratch import LIMIT_SECONDS, Said, Workspace, attempt, feature
+from core import events
+from core.commands.cleanup import holds_current_folder
+from core.model import Action, Decision, Outcome, Status
+from tests.support.scratch import (
+    LIMIT_SECONDS,
+    RUN,
+    Said,
+    Workspace,
+    attempt,
+    feature,
+    standing_in,
+)
 
 
 class OneFeatureEach(unittest.TestCase):
@@ -122,8 +133,15 @@ class WhatIsMerged(OneFeatureEach):
     def test_a_branch_whose_commits_undo_each_other_has_nothing_to_lose(self) -> None:
         self.target("into-undone")
         self.space.git("revert", "--no-edit", "HEAD", at=self.space.worktree("undone"))
-        self.assertEqual(self.merged("undone")["merged"], "empty difference")
+        result = self.tip("undone~1")[:10]
+        removal = self.merged("undone")
+        # But nothing was merged either: that would be a word about the result.
+        self.assertEqual(
+            (removal["merged"], removal["safe"]),
+            ("", f"empty difference, but its result {result} is not in into-undone"),
+        )
         self.assert_gone("undone")
+        self.assertEqual(self.space.state().feature("undone").merged_into, "")
 
     def test_a_branch_that_only_has_the_name_of_one_that_was_merged_is_kept(self) -> None:
         at = self.target("into-by-hand")
@@ -276,6 +294,10 @@ class Places(OneFeatureEach):
 
     IDS = (
         "deleted",
+        "deleted-2",
+        "deleted-3",
+        "stood-in",
+        "inner",
         "moved",
         "locked",
         "locked-why",
@@ -289,10 +311,78 @@ class Places(OneFeatureEach):
 
     INTO = True
 
-    def test_a_worktree_that_was_deleted_by_hand_is_forgotten(self) -> None:
-        os.rename(self.space.worktree("deleted"), os.path.join(self.space.root, "trash"))
-        self.assertEqual(self.clean("deleted").code, 0)
-        self.assert_gone("deleted")
+    def test_a_worktree_whose_folder_is_gone_was_deleted_or_moved_and_git_can_not_tell(
+        self,
+    ) -> None:
+        id, at = "deleted", self.space.worktree("deleted")
+        away = os.path.join(self.space.root, "moved by hand")
+        self.space.write({"notes.txt": "mine\n"}, at=at)
+        os.rename(at, away)
+        reason = f"git's entry for the worktree points to {at}, which is gone: "
+        said = self.clean(id)
+        self.assert_kept(said, id, reason)
+        self.assertIn(
+            "next: if it was moved: git worktree repair <the new place>; if it was deleted: "
+            "git worktree prune, or: rorchestrator cleanup deleted --discard\n",
+            said.out,
+        )
+        self.space.git("worktree", "repair", away)
+        self.assert_kept(self.clean(id), id, "1 file not committed: notes.txt")
+        os.rename(away, f"{away} again")
+        shutil.rmtree(f"{away} again")
+        said = self.clean(id, "--discard")
+        self.assert_kept(said, id, f"feature/deleted is checked out in {away}, which is gone")
+        self.assertIn("if it was deleted: git worktree prune\n", said.out)
+        self.space.git("worktree", "prune")
+        self.assertEqual(self.clean(id).code, 0)
+        self.assert_gone(id)
+
+    def test_discard_takes_one_whose_folder_is_gone_and_its_merge_is_told_all_the_same(
+        self,
+    ) -> None:
+        shutil.rmtree(self.space.worktree("deleted-2"))
+        self.assertEqual(self.clean("deleted-2", "--discard").code, 0)
+        self.assert_gone("deleted-2")
+        known = self.space.state().feature("deleted-2")
+        self.assertEqual((known.merged_into, known.status), ("into-deleted-2", Status.COMPLETED))
+
+    def test_a_prune_is_not_proposed_where_more_would_be_lost(self) -> None:
+        shutil.rmtree(self.space.worktree("deleted-3"))
+        said = self.cleanup("deleted-3")
+        self.assert_kept(said, "deleted-3", "1 commit not in main; git's entry")
+        self.assertIn("if it was deleted: rorchestrator cleanup deleted-3 --discard", said.out)
+
+    def test_the_worktree_that_somebody_stands_in_is_kept(self) -> None:
+        at = self.space.worktree("stood-in")
+        inside = os.path.join(at, "src")
+        os.mkdir(inside)
+        for here in (at, inside):
+            for words in ((), ("--discard",)):
+                said = self.space.main("cleanup", "stood-in", *words, at=here)
+                self.assert_kept(said, "stood-in", f"the current folder is in its worktree {at}")
+                self.assertIn(f"next: cd {self.space.path}\n", said.out)
+        self.assertTrue(os.path.isdir(inside))
+
+    def test_no_worktree_holds_a_folder_that_is_gone(self) -> None:
+        gone = os.path.join(self.space.root, "gone-folder")
+        os.mkdir(gone)
+        with standing_in(gone, os.environ):
+            os.rmdir(gone)
+            self.assertFalse(holds_current_folder(gone))
+
+    def test_what_brings_it_back_works_though_the_list_was_in_the_worktree_that_went(self) -> None:
+        at = self.space.worktree("inner")
+        listed = os.path.join(at, "config", "feature_list.json")
+        removal = self.removal("inner", "--discard", "--config", listed)
+        self.assertFalse(os.path.exists(at))
+        done = subprocess.run(
+            ["sh", "-c", str(removal["bring_back"])],
+            cwd="/",
+            env=self.space.environ,
+            timeout=LIMIT_SECONDS,
+        )
+        self.assertEqual(done.returncode, 0)
+        self.assertNotEqual(self.tip("inner"), "")
 
     def test_a_worktree_that_was_moved_is_found(self) -> None:
         away = os.path.join(self.space.root, "else where")
@@ -347,7 +437,11 @@ class Places(OneFeatureEach):
         self.space.git("switch", "--quiet", "--detach", at=at)
         self.space.git("branch", "-D", "feature/branchless")
         removal = self.removal("branchless", "--into", "into-branchless")
-        self.assertEqual((removal["merged"], removal["removed"]), ("no branch", True))
+        # The result is there to look for.
+        self.assertEqual(
+            (removal["merged"], removal["safe"], removal["removed"]),
+            ("same commit", "no branch", True),
+        )
         self.assert_gone("branchless")
 
     def test_what_the_user_removed_whole_is_nothing_to_clean_up(self) -> None:
@@ -362,6 +456,98 @@ class Places(OneFeatureEach):
         finally:
             self.space.change(branch_prefix="feature/", worktrees_path="../worktrees")
         self.assert_gone("prefix")
+
+
+class WhatIsNoMerge(OneFeatureEach):
+    """The result is looked for, and not only the branch; and never in what goes as well."""
+
+    IDS = ("absent", "reset", "amended", "failed", "a", "b", "c")
+
+    def assert_not_merged(self, id: str) -> None:
+        self.assertEqual(self.space.state().feature(id).merged_into, "")
+        line = next(f for f in self.space.main("plan", "--json").json["features"] if f["id"] == id)
+        self.assertNotIn("merged", str(line))
+
+    def test_a_branch_and_a_worktree_that_were_deleted_by_hand(self) -> None:
+        shutil.rmtree(self.space.worktree("absent"))
+        self.space.git("update-ref", "-d", "refs/heads/feature/absent")
+        self.assertEqual(self.cleanup("--merged"), Said(0, "Nothing to clean up.\n", ""))
+        removal = self.removal("absent")
+        self.assertEqual((removal["merged"], removal["safe"]), ("", "no branch"))
+        self.assertIn("which is gone", str(removal["kept"]))
+        self.assertEqual(self.cleanup("absent", "--discard").code, 0)
+        self.assert_gone("absent")
+        self.assert_not_merged("absent")
+
+    def test_a_branch_that_was_set_back_to_its_start(self) -> None:
+        self.space.git("reset", "--quiet", "--hard", "HEAD~1", at=self.space.worktree("reset"))
+        self.assertEqual(self.cleanup("--merged"), Said(0, "Nothing to clean up.\n", ""))
+        said = self.cleanup("reset")
+        self.assertEqual(
+            said, Said(0, "removed reset (feature/reset): no commits of its own\n", "")
+        )
+        self.assert_not_merged("reset")
+        self.assertIs(self.space.state().feature("reset").status, Status.COMPLETED)
+
+    def test_a_branch_that_holds_other_work_which_was_merged(self) -> None:
+        at, into = self.space.worktree("amended"), self.target("into-amended")
+        result = self.tip("amended")
+        self.space.git("reset", "--quiet", "--hard", "HEAD~1", at=at)
+        self.space.commit({"instead.txt": ""}, "something else", at=at)
+        self.space.git("merge", "--quiet", "feature/amended", at=into)
+        self.assertEqual(self.cleanup("--merged", "--into", "into-amended").code, 0)
+        self.assertNotEqual(self.tip("amended"), "")
+        removal = self.removal("amended", "--into", "into-amended")
+        self.assertEqual(
+            (removal["merged"], removal["safe"]),
+            ("", f"same commit, but its result {result[:10]} is not in into-amended"),
+        )
+        self.assert_gone("amended")
+        self.assert_not_merged("amended")
+
+    def test_what_a_failed_feature_left_has_no_result_to_look_for(self) -> None:
+        failed = Outcome(Status.FAILED, "no")
+        (prepared, begun) = attempt("failed", worktree=self.space.worktree("failed"))
+        start = self.space.commit_of("main")
+        decision = Decision("failed", Action.START, "new", "key")
+        based = events.based(1.0, RUN, decision, start_commit=start, base_commit=start)
+        self.space.record(prepared, based, begun, events.ended(begun.at, RUN, "failed", failed))
+        self.space.branch("into-failed", "feature/failed")
+        self.assertEqual(self.cleanup("--merged", "--into", "into-failed").code, 0)
+        removal = self.removal("failed", "--into", "into-failed")
+        self.assertEqual((removal["merged"], removal["safe"]), ("", "same commit"))
+        self.assert_gone("failed")
+        self.assert_not_merged("failed")
+
+    def test_a_feature_s_own_branch_is_never_merged_into_itself(self) -> None:
+        self.space.git("branch", "--force", "feature/a", "feature/c", fails=True)
+        for id in ("a", "b"):
+            at = self.space.worktree("c")
+            self.space.git("merge", "--quiet", "--no-edit", f"feature/{id}", at=at)
+        reason = "feature/c is the branch that merged work is looked for in"
+        for into in ("feature/c", "heads/feature/c", "refs/heads/feature/c"):
+            for words in (("c",), ("c", "--discard")):
+                said = self.cleanup(*words, "--into", into)
+                self.assert_kept(said, "c", reason)
+            merged = self.cleanup("--merged", "--dry-run", "--into", into).out
+            self.assertEqual(merged.count("would remove"), 2)
+            self.assertNotIn("feature/c", merged)
+        # By another name it goes in the same call, and proves nothing.
+        said = self.cleanup("--all", "--dry-run", "--into", self.tip("c"))
+        self.assertEqual((said.code, said.out.count("would remove a")), (1, 0))
+        self.assertIn("proves nothing: only branches that would go as well hold it", said.out)
+        # Where it does not go, it does.
+        said = self.cleanup("a", "--dry-run", "--into", self.tip("c"))
+        self.assertEqual(said.out, "would remove a (feature/a): ancestor\n")
+
+    def test_the_base_branch_is_never_removed(self) -> None:
+        self.space.change(base_branch="feature/b")
+        try:
+            for words in (("b",), ("b", "--discard"), ("b", "--into", "feature/c")):
+                self.assert_kept(self.cleanup(*words), "b", "feature/b is the base branch")
+            self.assertEqual(self.cleanup("--merged").out, "Nothing to clean up.\n")
+        finally:
+            self.space.change(base_branch="main")
 
 
 class WhatIsAskedFor(unittest.TestCase):
@@ -440,10 +626,13 @@ class WhatIsAskedFor(unittest.TestCase):
             space.run()
             space.git("merge", "--quiet", "feature/auth")
 
-            def everything() -> tuple[str, str, int, set[str]]:
+            os.unlink(os.path.join(space.state_folder, "lock"))
+
+            def everything() -> tuple[str, str, list[str], int, set[str]]:
                 return (
                     space.git("for-each-ref"),
                     space.git("worktree", "list", "--porcelain"),
+                    sorted(os.listdir(space.state_folder)),
                     os.path.getsize(os.path.join(space.state_folder, "journal.jsonl")),
                     {os.path.join(root, f) for root, _, fs in os.walk(space.worktrees) for f in fs},
                 )
@@ -471,6 +660,7 @@ class WhatIsAskedFor(unittest.TestCase):
                     "worktree": space.worktree("api"),
                     "removed": False,
                     "merged": "",
+                    "safe": "",
                     "lost": ["1 commit not in main"],
                     "files": [],
                     "kept": "1 commit not in main",
@@ -493,6 +683,13 @@ class WhatIsAskedFor(unittest.TestCase):
             twice = space.main("cleanup", "auth", "auth", "--discard")
             self.assertEqual((twice.code, twice.out.count("removed auth")), (0, 1))
 
+    def test_it_wants_to_be_told_what_and_in_one_way_only(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            for words in ((), ("--all", "--merged"), ("auth", "--all")):
+                said = space.main("cleanup", *words)
+                self.assertEqual((said.code, said.out), (2, ""))
+                self.assertIn("cleanup needs ids, --merged or --all, and only one", said.err)
+
     def test_a_target_that_is_not_there_is_refused(self) -> None:
         with Workspace([feature("auth")]) as space:
             said = space.main("cleanup", "--all", "--into", "nowhere")
@@ -508,11 +705,28 @@ class WhatIsAskedFor(unittest.TestCase):
 
     def test_it_is_refused_while_a_run_is_at_work(self) -> None:
         with Workspace([feature("auth")]) as space, space.at_work(*attempt("auth")):
-            for words in (("--all",), ("--all", "--dry-run")):
-                said = space.main("cleanup", *words)
-                self.assertEqual((said.code, said.out), (2, ""))
-                self.assertIn("rorchestrator run is at work in this repository", said.err)
-                self.assertIn(f"pid {os.getpid()}, since 2026-01-02T14:30:15", said.err)
+            said = space.main("cleanup", "--all")
+            self.assertEqual((said.code, said.out), (2, ""))
+            self.assertIn("rorchestrator run is at work in this repository", said.err)
+            self.assertIn(f"pid {os.getpid()}, since 2026-01-02T14:30:15", said.err)
+
+    def test_a_dry_run_looks_beside_a_run_and_leaves_alone_what_that_is_at(self) -> None:
+        with Workspace([feature("auth"), feature("api")]) as space:
+            space.finished("auth", "api")
+            space.git("merge", "--quiet", "feature/auth")
+            (prepared, begun) = attempt("api", worktree=space.worktree("api"))
+            with space.at_work(prepared, begun):
+                said = space.main("cleanup", "--all", "--dry-run")
+            self.assertEqual(
+                said,
+                Said(
+                    1,
+                    "would remove auth (feature/auth): same commit\n"
+                    "kept api (feature/api): rorchestrator run is at work on it "
+                    f"(pid {os.getpid()})\n    next: wait for it\n",
+                    "",
+                ),
+            )
 
     def test_a_torn_line_of_the_journal_is_cut_off_and_told(self) -> None:
         with Workspace([feature("auth")]) as space:

@@ -15,6 +15,7 @@ from core import __version__, cli
 from core.errors import UserError
 from tests.support.scratch import (
     LIMIT_SECONDS,
+    ROOT,
     Said,
     Workspace,
     attempt,
@@ -56,7 +57,7 @@ class Help(WithWorkspace):
             with self.subTest(words):
                 said = self.space.main(*words, "--help")
                 self.assertEqual((said.code, said.err), (0, ""))
-                examples = said.out.split("\nexamples:\n")[1].split("\n\n")[0].splitlines()
+                examples = said.out.split("\nexamples:\n")[1].splitlines()
                 self.assertIn(len(examples), (2, 3))
                 for example in examples:
                     command = example.split("rorchestrator ")[1]
@@ -137,6 +138,7 @@ class UsageErrors(WithWorkspace):
             ("plan", "--max-parallel", "0"): "'0' is not a number of slots",
             ("plan", "--max-parallel", "many"): "'many' is not a number of slots",
             ("plan", "--only", ""): "it names no feature",
+            ("plan", "--config", ""): "it names no file",
             ("plan", "--only", " , "): "it names no feature",
             ("logs",): "required: ID",
             ("cleanup",): "cleanup needs ids, --merged or --all",
@@ -214,6 +216,14 @@ class TheBoundary(WithWorkspace):
     def test_an_error_without_a_hint_has_no_next_line(self) -> None:
         self.assertEqual(self._failing(UserError("no"))[1], "rorchestrator: no\n")
 
+    def test_a_program_without_a_code_of_its_own_is_guarded_as_well(self) -> None:
+        def interrupted() -> None:
+            raise KeyboardInterrupt
+
+        self.assertEqual(cli.guarded(lambda: None), 0)
+        self.assertEqual(cli.guarded(lambda: 7), 7)
+        self.assertEqual(cli.guarded(interrupted), 130)
+
     def test_an_error_that_nobody_hears_still_has_its_exit_code(self) -> None:
         for error, expected in ((OSError(28, "full"), 2), (UserError("no"), 2)):
             deaf = Failing(OSError(28, "full"))
@@ -224,6 +234,94 @@ class TheBoundary(WithWorkspace):
         cli._check_system("posix")
         with self.assertRaisesRegex(UserError, "Linux and macOS"):
             cli._check_system("nt")
+
+
+class TheStart(WithWorkspace):
+    """What can go wrong around the command."""
+
+    def test_a_current_folder_that_was_deleted_is_told(self) -> None:
+        for words in ("plan", "status", "run --yes", "plan --config x.json"):
+            with self.subTest(words):
+                said = shell(
+                    self.space, f'mkdir "$TMPDIR/x"; cd "$TMPDIR/x"; rmdir ../x; ror {words}'
+                )
+                self.assertEqual((said.code, said.out), (2, ""))
+                self.assertIn("rorchestrator: the current folder was deleted\n", said.err)
+
+    def test_ctrl_c_while_modules_are_imported_is_silent(self) -> None:
+        for module, program in (
+            ("argparse", ["orchestrate.py", "plan"]),
+            ("argparse", ["-c", "from core.cli import entry_point"]),
+            ("core", ["orchestrate.py", "plan"]),
+        ):
+            with self.subTest(module=module, program=program[0]):
+                script = f"""
+import runpy, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.modules.pop({module!r}, None)
+sys.meta_path.insert(0, Interrupt())
+sys.path.insert(0, {ROOT!r})
+program = sys.argv = {program!r}
+if program[0] == "-c":
+    exec(program[1])
+else:
+    runpy.run_path({ROOT!r} + "/" + program[0], run_name="__main__")
+"""
+                done = subprocess.run(
+                    [sys.executable, "-c", script],
+                    env=self.space.environ,
+                    cwd=self.space.path,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=LIMIT_SECONDS,
+                )
+                self.assertEqual((done.returncode, done.stderr), (130, b""))
+
+    def test_ctrl_c_around_the_command_is_silent(self) -> None:
+        before, cli_main = sys.argv, cli.main
+
+        def interrupted() -> int:
+            raise KeyboardInterrupt
+
+        cli.main = interrupted  # type: ignore[assignment,misc]
+        try:
+            with self.assertRaises(SystemExit) as raised:
+                cli.entry_point()
+        finally:
+            cli.main, sys.argv = cli_main, before
+        self.assertEqual(raised.exception.code, 130)
+
+    def test_the_demos_end_silently_where_their_reader_goes_away(self) -> None:
+        for name in ("demo_dag.py", "demo_worktree.py", "demo_integrated.py"):
+            with self.subTest(name):
+                script = f"'{sys.executable}' '{ROOT}/{name}' 2>err | head -n 0; cat err"
+                self.assertEqual(shell(self.space, script).out.count("Traceback"), 0)
+                self.assertNotIn("BrokenPipe", shell(self.space, script).out)
+
+    def test_ctrl_c_ends_the_demo_in_order(self) -> None:
+        with subprocess.Popen(
+            [sys.executable, os.path.join(ROOT, "demo_integrated.py")],
+            env=self.space.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        ) as child:
+            assert child.stderr is not None
+            line = b" "
+            while line and b"started" not in line:
+                line = child.stderr.readline()
+            os.killpg(child.pid, signal.SIGINT)
+            _, err = child.communicate(timeout=LIMIT_SECONDS)
+        self.assertEqual(child.returncode, 130, err)
+        self.assertIn(b"Stopping", err)
+        self.assertNotIn(b"Traceback", err)
+        left = [name for name in os.listdir(self.space.environ["TMPDIR"]) if "demo" in name]
+        self.assertEqual(left, [])
 
 
 class TheEntryPoint(WithWorkspace):
@@ -269,6 +367,11 @@ class AFullDisk(WithWorkspace):
                     self.assertEqual(cli.main(words), 2)
                 err.seek(0)
                 self.assertIn("could not write: No space left on device", err.read())
+
+    def test_where_not_even_that_can_be_told_the_exit_code_tells_it(self) -> None:
+        for words in ("plan", "plan --json", "plan --nonsense"):
+            said = shell(self.space, f"ror {words} > /dev/full 2> /dev/full")
+            self.assertEqual(said, Said(2, "", ""))
 
     def test_no_traceback_and_no_complaint_of_pythons_own_is_seen(self) -> None:
         for words in ("plan", "plan --json"):

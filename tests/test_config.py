@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -571,6 +572,26 @@ class Faults(InAWorkspace):
             with self.subTest(feature=str(feature)[:80]):
                 self.assertEqual(self.feature_faults(feature), [f"features[0]{fault}"])
 
+    def test_what_git_refuses_only_of_prefix_and_id_together(self) -> None:
+        cases = [
+            ("", "HEAD"),
+            ("HE", "AD"),
+            ("x.loc", "k"),
+            ("a/x.loc", "k"),
+            ("", "a"),
+            ("x/", "HEAD"),
+        ]
+        for prefix, id in cases:
+            with self.subTest(prefix=prefix, id=id):
+                project = {"name": "shop", "branch_prefix": prefix}
+                listed = _list(project=project, features=[_feature(id=id)])
+                command = ["git", "check-ref-format", "--branch", prefix + id]
+                if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                    self.assertEqual(self.load(listed).project.branch_prefix, prefix)
+                    continue
+                fault = f"features {id}: {prefix + id!r} can't be a branch (branch_prefix)"
+                self.assertEqual(self.faults(listed), [fault])
+
     def test_a_prompt_file_of_another_type_is_one_fault(self) -> None:
         faults = self.feature_faults({"id": "a", "prompt_file": ["a.md"]})
         self.assertEqual(faults, [f"features[0].prompt_file: {STRING}a list"])
@@ -817,6 +838,20 @@ class Finding(InAWorkspace):
             pass
         self.assertEqual(config.find(deep), inner)
         self.assertEqual(config.find(self.workspace), self.path)
+
+    def test_from_a_folder_that_was_deleted_only_a_whole_path_leads_to_a_list(self) -> None:
+        self.load(_list())
+        here, gone = os.getcwd(), os.path.join(self.outside, "gone")
+        os.mkdir(gone)
+        os.chdir(gone)
+        os.rmdir(gone)
+        try:
+            self.assertEqual(config.load(self.path).project.name, "shop")
+            for look in (lambda: config.find(os.curdir), lambda: config.load("list.json")):
+                with self.assertRaisesRegex(UserError, "the current folder was deleted"):
+                    look()
+        finally:
+            os.chdir(here)
 
     def test_a_folder_of_that_name_is_no_list(self) -> None:
         os.makedirs(self.path)

@@ -39,7 +39,7 @@ EVERY = {
     "preparing": events.preparing(
         AT, "r1", DECISION, branch="feature/auth", worktree="/w/auth", name="Sign-in"
     ),
-    "based": events.based(AT, "r1", "auth", start_commit="57a7", base_commit="ba5e"),
+    "based": events.based(AT, "r1", DECISION, start_commit="57a7", base_commit="ba5e"),
     "attempt_started": events.attempt_started(
         AT, "r1", "auth", attempt=2, session_id="5e55", resumed=True, log="logs/auth.2.jsonl"
     ),
@@ -75,6 +75,8 @@ class RoundTrip(unittest.TestCase):
                 "feature": "auth",
                 "start_commit": "57a7",
                 "base_commit": "ba5e",
+                "key": "key",
+                "inputs": {"prompt": "abc"},
             },
         )
         self.assertNotIn("run", events.to_json(EVERY["cleaned"]))

@@ -91,8 +91,34 @@ class UpToDate(unittest.TestCase):
         self.assertEqual(told["auth"], (Action.SKIP, "merged (ancestor)"))
 
     def test_asked_for_anew_everything_runs(self) -> None:
-        told = _told(_decide(state=_completed(), facts=Facts(reachable=ALL, fresh=True)))
+        told = _told(_decide(state=_completed(), facts=Facts(reachable=ALL, fresh=ALL)))
         self.assertEqual(told, dict.fromkeys(ALL, (Action.START, "asked for anew")))
+
+    def test_what_is_made_anew_puts_those_out_of_date_that_built_on_it(self) -> None:
+        state = _completed()
+        for facts in (
+            Facts(reachable=ALL, fresh={"auth"}, run="r2"),
+            Facts(reachable=ALL - {"auth"}, run="r2"),
+        ):
+            decisions = _decide(state=state, facts=facts)
+            told = _told(decisions)
+            with self.subTest(reason=told["auth"][1]):
+                self.assertEqual(told["auth"][0], Action.START)
+                self.assertEqual(told["api"], (Action.START, "dependency auth changed"))
+                done = {id: _done(decision) for id, decision in decisions.items()}
+                again = _told(_decide(state=RunState(done)))
+                self.assertEqual(set(again.values()), {(Action.SKIP, "up to date")})
+
+    def test_what_was_built_on_outdated_results_is_out_of_date_itself(self) -> None:
+        state = _completed()
+        changed = _with(BASE, "auth", prompt="Other.")
+        dag = DAGResolver(changed.features)
+        decisions = _decide(changed, state)
+        alone = incremental.as_built(decisions, dag, state, {"api"})
+        self.assertEqual(alone["api"].key, state.feature("api").key)
+        self.assertNotEqual(alone["api"].key, decisions["api"].key)
+        both = incremental.as_built(decisions, dag, state, {"auth", "api"})
+        self.assertEqual(both, decisions)
 
     def test_without_hashes_everything_is_new(self) -> None:
         dag = DAGResolver(LIST)

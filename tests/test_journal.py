@@ -227,6 +227,14 @@ class FullDisk(InAFolder):
         lock.acquire(Holder(2, "now", "run"))
         lock.release()
 
+    def test_what_is_written_to_a_deleted_journal_is_not_taken_for_written(self) -> None:
+        journal = Journal(self.folder)
+        journal.open()
+        os.unlink(journal.path)
+        with self.assertRaisesRegex(StateError, "can't be written: it was deleted"):
+            journal.append(events.note(1.0, "run", "hello"))
+        journal.close()
+
     def test_a_file_that_is_closed_or_read_only_is_told_too(self) -> None:
         self.written(_note(1))
         for flags in (None, os.O_RDONLY):

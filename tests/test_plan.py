@@ -301,6 +301,76 @@ class WhatIsInTheWay(unittest.TestCase):
             space.branch("feature/auth")
             self.refused(space, "the branch 'feature/auth' exists already")
 
+    def test_a_worktree_of_the_old_prefix_is_told_as_what_it_is(self) -> None:
+        with Workspace([feature("auth"), feature("api")]) as space:
+            space.run("--only", "auth")
+            space.change(branch_prefix="work/")
+            self.refused(
+                space,
+                "project.branch_prefix was changed, and worktrees of the old one are in the way",
+                f"features auth: {space.worktree('auth')} holds the worktree that an earlier run "
+                "made for it on the branch 'feature/auth'",
+                "next: rorchestrator cleanup auth, or set project.branch_prefix back to 'feature/'",
+            )
+            space.branch("work/api")
+            self.refused(space, "did not make", "'work/api' exists already", "an earlier run made")
+            self.assertEqual(space.main("cleanup", "auth", "--discard").code, 0)
+            space.git("branch", "--delete", "--force", "work/api")
+            self.assertEqual(space.main("plan").code, 0)
+
+    def test_another_folder_for_the_worktrees_leaves_the_old_ones_in_no_ones_way(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            space.run()
+            space.change([feature("auth", {"write": "new"})], worktrees_path="../trees")
+            theirs = os.path.join(space.root, "trees", "auth")
+            os.makedirs(theirs)
+            self.refused(space, f"features auth: {theirs} exists already")
+            os.rmdir(theirs)
+            self.assertEqual(space.main("plan").code, 0)
+            space.git("worktree", "move", space.worktree("auth"), theirs)
+            self.assertEqual(space.main("plan").code, 0)
+            space.git("worktree", "move", theirs, space.worktree("auth"))
+            self.assertEqual(space.run().code, 0)
+            self.assertIn("new", space.files("feature/auth"))
+
+    def test_a_worktree_of_somebody_elses_is_told_as_what_it_is(self) -> None:
+        with Workspace([feature("auth")]) as space, Workspace() as other:
+            other.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))
+            admin = os.path.join(other.path, ".git", "worktrees", "auth")
+            self.refused(
+                space,
+                f"is a worktree of another repository ({admin}): change project.worktrees_path",
+            )
+            other.git("worktree", "remove", space.worktree("auth"))
+            space.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))
+            self.refused(space, f"{space.worktree('auth')} is a worktree of yours")
+
+    def test_a_branch_that_cleanup_says_how_to_bring_back_is_ours_again(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            space.run()
+            cleaned = space.main("cleanup", "auth", "--discard").out
+            space.git(*cleaned.split("bring it back: git ")[1].split())
+            tip = space.commit_of("feature/auth")
+            self.assertEqual(space.main("plan").code, 0)
+            self.assertEqual(space.run().code, 0)
+            kept = space.git("for-each-ref", "--format=%(objectname)", "refs/rorchestrator/kept")
+            self.assertEqual(set(kept.split()), {tip})
+            self.assertNotEqual(space.commit_of("feature/auth"), tip)
+
+    def test_a_branch_that_goes_on_from_one_of_ours_is_the_users(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            space.run()
+            cleaned = space.main("cleanup", "auth", "--discard").out
+            space.git(*cleaned.split("bring it back: git ")[1].split())
+            tree = "feature/auth^{tree}"
+            more = space.git("commit-tree", "-p", "feature/auth", "-m", "more", tree)
+            space.git("branch", "--force", "feature/auth", more)
+            self.refused(
+                space,
+                "the branch 'feature/auth' exists already; it holds refs/rorchestrator/kept/auth/",
+                "and commits on top: merge or rename it",
+            )
+
     def test_a_file_where_the_worktrees_should_go_is_named(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.write({"worktrees": ""}, at=space.root)

@@ -283,7 +283,16 @@ class TableTest(unittest.TestCase):
 
     def test_a_name_with_spaces_and_brackets_hides_no_field(self) -> None:
         line = b"12 (a) (b c) Z 7 9 " + b" ".join(str(n).encode() for n in range(4, 40))
-        self.assertEqual(table.parse_stat(line), table.Process(12, 7, 9, "20", zombie=True))
+        expected = table.Process(12, 7, 9, "20", zombie=True, terminal=True)
+        self.assertEqual(table.parse_stat(line), expected)
+
+    def test_a_start_is_compared_by_number_and_a_folder_by_its_parts(self) -> None:
+        for started, than, later in (("20", "9", True), ("9", "20", False), ("Mon", "9", False)):
+            with self.subTest(started=started, than=than):
+                self.assertEqual(table.is_later(started, than), later)
+        for folder, inside in (("/w/a", True), ("/w/a/b", True), ("/w/ab", False), ("", False)):
+            with self.subTest(folder=folder):
+                self.assertEqual(table.is_inside(folder, ["/w/a"]), inside)
 
     def test_rows_of_ps_are_read_and_odd_lines_left_out(self) -> None:
         text = "  1  0  1 Ss   Mon Nov  2 10:00:00 2026\n 7 1 7 Z+ Tue Nov  3 10:00:00 2026\nodd\n"
@@ -535,6 +544,20 @@ class SupervisorTest(ProcessTest):
         self.supervise(body)
 
     @unittest.skipUnless(LINUX, "needs a sub-reaper")
+    def test_an_unmarked_orphan_elsewhere_is_the_only_childs_or_waits_for_the_end(self) -> None:
+        inner = 'echo $$ >>"$P/pids"; cd /; exec sleep 1000'
+        elsewhere = f"(env -i P=\"$PWD\" setsid sh -c '{inner}' &) ; "
+
+        async def alone(supervisor: Supervisor) -> None:
+            child = self.start(supervisor, elsewhere)
+            self.assertTrue(await supervisor.wait(child))
+            await soon(self.pids)
+            await supervisor.end(child)
+            self.assertEqual(living(self.pids()), [])
+
+        self.supervise(alone)
+
+    @unittest.skipUnless(LINUX, "needs a sub-reaper")
     def test_an_unmarked_orphan_is_found_in_a_folder_that_was_deleted(self) -> None:
         async def body(supervisor: Supervisor) -> None:
             below = os.path.join(self.folder, "below")
@@ -725,6 +748,15 @@ class GuardTest(ProcessTest):
                     self.assertTrue(until(functools.partial(self.has, moment // 2, folder)))
             for folder in folders:
                 self.assertTrue(until(functools.partial(self.gone, folder), 3.0), "left after 3 s")
+
+    @unittest.skipUnless(LINUX, "needs /proc")
+    def test_what_cleared_its_environment_is_found_by_its_folder(self) -> None:
+        driver = self.driver(1, UNMARKED + LONG)
+        try:
+            self.assertTrue(until(functools.partial(self.has, 2, self.folder)))
+        finally:
+            self.kill_driver(driver)
+        self.assertTrue(until(functools.partial(self.gone, self.folder), 3.0), "left after 3 s")
 
     def test_a_run_inside_a_killed_run_goes_with_it(self) -> None:
         inner = f'exec "{sys.executable}" -c "$DRIVER" inner "$PWD" 3 "$SCRIPT"'

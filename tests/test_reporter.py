@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import json
@@ -12,6 +13,7 @@ import termios
 import unittest
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TextIO
 
 from core import events, reporter
 from core.errors import UserError
@@ -149,18 +151,31 @@ class TheConsole(unittest.TestCase):
         self.assertTrue(shown[2].startswith("1/3 done"), shown)
 
     def test_a_reader_that_goes_away_does_not_end_the_run(self) -> None:
+        lost: list[OSError] = []
+        with self._broken() as broken:
+            one, _ = self._reporter(json_stream=broken, lost=lost.append)
+            _tell(one, STORY)
+            self.assertIsNone(one.json_stream)
+        with self._broken() as broken:
+            gone = Reporter(broken, Style(), progress=True, clock=lambda: AT, lost=lost.append)
+            _tell(gone, STORY)
+            gone.finish()
+            self.assertIsNone(gone.stream)
+        self.assertEqual(lost, [])
+
+    def _broken(self) -> TextIO:
         source, target = os.pipe()
         os.close(source)
-        broken = os.fdopen(target, "w", encoding="utf-8")
-        one, _ = self._reporter(json_stream=broken)
-        _tell(one, STORY)
-        self.assertIsNone(one.json_stream)
-        gone = Reporter(broken, Style(), progress=True, clock=lambda: AT)
-        _tell(gone, STORY)
-        gone.finish()
-        self.assertIsNone(gone.stream)
-        with self.assertRaises(BrokenPipeError):
-            broken.close()
+        return os.fdopen(target, "w", encoding="utf-8")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
+    def test_a_full_disk_does_not_end_the_run_and_is_told_once_a_stream(self) -> None:
+        lost: list[OSError] = []
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            one, stream = self._reporter(json_stream=full, lost=lost.append)
+            _tell(one, STORY)
+        self.assertEqual([error.errno for error in lost], [errno.ENOSPC])
+        self.assertIn("auth: completed", stream.getvalue())
 
 
 class WhatAStreamCanShow(unittest.TestCase):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -13,6 +15,8 @@ import time
 import unittest
 from collections.abc import Mapping
 
+from core.commands.run import RunCommand
+from core.process.supervisor import Supervisor
 from tests.support.playground import (
     HAS_PROC,
     Done,
@@ -393,6 +397,21 @@ class QuestionTest(RunTest):
         self.assertEqual(self.playground.journal(), [])
         self.assertNotIn("Traceback", shown)
 
+    def test_ctrl_c_at_the_question_is_answered(self) -> None:
+        _, shown = self.answer("\x03")
+        self.assertIn("\nNothing was started.\n", shown)
+
+    def test_a_byte_that_is_no_text_counts_as_no(self) -> None:
+        with terminal() as (ours, theirs):
+            env = {"PYTHONIOENCODING": "utf-8:strict"}
+            running = self.playground.start("run", terminal=theirs, env=env)
+            os.close(theirs)
+            shown = read_until(ours, "[y/N]")
+            os.write(ours, b"\xff\n")
+            shown += read_until(ours, "")
+            self.assertEqual(running.end().code, 2, shown)
+        self.assertIn("Nothing was started.", shown)
+
     def test_the_question_counts_the_features(self) -> None:
         self.playground.features(feature("a"), feature("b"))
         _, shown = self.answer("n\n")
@@ -426,6 +445,16 @@ class QuestionTest(RunTest):
         done = self.run_to(0, "--quiet")
         self.assertEqual(done.err, "")
         self.assertIn("1/1 features completed", done.out)
+
+
+class NothingToDoTest(RunTest):
+    def test_json_names_what_is_up_to_date_and_nothing_else(self) -> None:
+        self.playground.features(feature("a"), feature("b"))
+        self.run_to(0, "--only", "a")
+        self.assertEqual(
+            self.run_to(0, "--only", "a", "--json").lines,
+            [{"event": "report", "total_features": 0, "up_to_date": ["a"]}],
+        )
 
 
 class LockTest(RunTest):
@@ -492,6 +521,43 @@ class IncrementalTest(RunTest):
         self.list({"fail": "Overloaded", "status": 529})
         self.run_to(1)
         self.assertEqual(self.reasons()["a"], "resume: failed before")
+
+    def test_a_start_over_that_could_not_begin_is_simply_repeated(self) -> None:
+        self.run_to(0)
+        git = self.playground.repository.git
+        git("worktree", "lock", self.playground.worktree("a"))
+        self.list({"write": "new"})
+        self.run_to(1)
+        self.assertIn("locked", str(self.playground.last("a")["reason"]))
+        self.assertEqual(self.reasons()["a"], "start: prompt changed")
+        git("worktree", "unlock", self.playground.worktree("a"))
+        self.run_to(0)
+        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+
+    def test_the_base_that_holds_a_dependency_is_part_of_where_its_dependents_start(self) -> None:
+        both = feature("both", depends_on=["a", "b"])
+        self.playground.features(feature("a"), feature("b"), both)
+        self.run_to(0, "--only", "a,b")
+        self.playground.repository.git("merge", "--quiet", "--no-edit", "feature/a")
+        self.run_to(0)
+        self.assertLessEqual({"a.md", "b.md", "both.md"}, self.playground.files("feature/both"))
+
+    def test_what_was_built_on_an_outdated_result_is_not_up_to_date(self) -> None:
+        self.run_to(0)
+        self.list({"write": "new"})
+        self.run_to(0, "--only", "b", "--no-deps")
+        self.assertEqual(self.reasons()["b"], "start: dependency a changed")
+        self.run_to(0)
+        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+
+    def test_fresh_means_the_named_features_and_those_that_build_on_them_come_after(self) -> None:
+        self.run_to(0)
+        self.run_to(0, "--only", "b", "--fresh")
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.run_to(0, "--only", "a", "--fresh")
+        self.assertEqual(self.reasons()["b"], "start: dependency a changed")
+        self.run_to(0)
+        self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
 
     def test_a_feature_that_took_too_long_is_resumed(self) -> None:
         go = self.playground.path("go")
@@ -714,6 +780,18 @@ class FatalTest(RunTest):
         self.assertEqual(self.playground.journal(), [])
         self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
 
+    def test_a_claude_with_a_path_is_told_what_is_wrong_with_it(self) -> None:
+        path = self.playground.script("my claude", "#!/bin/sh\n")
+        os.chmod(path, 0o644)
+        for name, expected in {
+            path: f"{path} is not executable\n  next: chmod +x '{path}'",
+            self.playground.root: f"{self.playground.root} is no program\n  next: mend",
+            f"{path}2": f"{path}2 does not exist\n  next: mend claude.command",
+        }.items():
+            with self.subTest(name):
+                self.three(command=[name])
+                self.assertIn(expected, self.run_to(2).err)
+
     def test_a_claude_that_cannot_be_executed_stops_the_run(self) -> None:
         self.three(command=[self.playground.script("claude", "#!/no/such/interpreter\n")])
         self.run_to(2)
@@ -789,6 +867,23 @@ class InterruptedTest(RunTest):
         """Shell that makes one file and waits for the other."""
         path = self.playground.path
         return f"touch '{path(here)}'; while [ ! -e '{path(go)}' ]; do sleep 0.02; done"
+
+    def test_a_signal_after_the_report_is_too_late_to_stop_anything(self) -> None:
+        async def main() -> bool:
+            stop = asyncio.Event()
+            arguments = argparse.Namespace(color="never", quiet=True)
+            command = RunCommand(arguments, None)  # type: ignore[arg-type]
+            loop = asyncio.get_running_loop()
+            async with Supervisor("late") as supervisor:
+                command._listen(stop, supervisor)
+                command.over = True
+                os.kill(os.getpid(), signal.SIGTERM)
+                await asyncio.sleep(0.1)
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    loop.remove_signal_handler(number)
+            return stop.is_set() or command.signal is not None
+
+        self.assertFalse(asyncio.run(main()))
 
     def test_nohup_is_respected(self) -> None:
         self.playground.features(self.held("a"))
@@ -945,6 +1040,40 @@ class TroubleTest(RunTest):
         self.assert_code(done, 1)
         self.assert_statuses(a="completed", b="empty")
         self.assertEqual(self.playground.report()["successful"], 1)
+
+    def test_a_state_folder_that_is_deleted_meanwhile_ends_the_run(self) -> None:
+        for gone, said in {
+            "": "was deleted while the run went on",
+            "logs": "was deleted while the run went on",
+            "journal.jsonl": "journal.jsonl can't be written: it was deleted",
+        }.items():
+            with self.subTest(gone):
+                path = os.path.join(self.playground.state, gone)
+                self.playground.features(
+                    feature("a", {"bash": f"rm -rf '{path}'"}, {"write": "a.md"}),
+                    feature("b", depends_on=["a"]),
+                )
+                self.assertIn(said, self.run_to(1, "--fresh").err)
+                self.use(Playground())
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
+    def test_a_full_disk_is_told_and_the_run_goes_on(self) -> None:
+        for words, told in {
+            '"$@" --json >/dev/full': 1,
+            '"$@" --json --quiet >/dev/full': 1,
+            '"$@" >/dev/full': 1,
+            '"$@" --json 2>/dev/full': 0,
+            '"$@" --json >/dev/full 2>/dev/full': 0,
+        }.items():
+            with self.subTest(words):
+                self.playground.features(feature("a"))
+                under = ("bash", "-c", words, "bash")
+                done = self.playground.start("run", "--yes", "--fresh", under=under).end()
+                self.assert_code(done, 1)
+                said = "rorchestrator: could not write: No space left on device"
+                self.assertEqual(done.err.count(said), told)
+                self.assert_statuses(a="completed")
+                self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
 
     def test_a_reader_of_the_narration_that_goes_away_stops_nothing(self) -> None:
         under = ("bash", "-c", 'set -o pipefail; "$@" 2>&1 | head -c 1 >/dev/null', "bash")

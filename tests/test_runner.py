@@ -49,6 +49,11 @@ BY_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE", "LINES", "COLUMNS"}
 """Variables that /bin/sh or Python itself adds."""
 
 
+def run_id(number: int) -> str:
+    """Of this process only: a run ends whatever carries its mark."""
+    return f"run{number}-{os.getpid()}"
+
+
 class Hasty(Supervisor):
     """Gives each signal a fraction of its time."""
 
@@ -105,7 +110,7 @@ class RunnerTest(PlaygroundTest):
         more: Mapping[str, Any],
     ) -> list[Outcome]:
         self.runs += 1
-        run = f"run{self.runs}"
+        run = run_id(self.runs)
         config = feature_list.load(self.playground.list)
         features = {feature.id: feature for feature in config.features}
         stop = asyncio.Event()
@@ -185,7 +190,7 @@ class RunnerTest(PlaygroundTest):
         return [(attempt.number, attempt.resumed) for attempt in found]
 
     def prompt_of(self, attempt: int) -> str:
-        with open(self.playground.path("logs", f"run{self.runs}", f"a.{attempt}.prompt")) as file:
+        with open(self.playground.path("logs", run_id(self.runs), f"a.{attempt}.prompt")) as file:
             return file.read()
 
     def record(self) -> list[str]:
@@ -221,7 +226,7 @@ class SuccessTest(RunnerTest):
         self.assertEqual(self.playground.ref("a"), [outcome.work.commit])
         self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
         said = repository.git("log", "-1", "--format=%B", "feature/a")
-        trailers = "RoRchestrator-Feature: a\nRoRchestrator-Run: run1"
+        trailers = f"RoRchestrator-Feature: a\nRoRchestrator-Run: {run_id(1)}"
         self.assertEqual(said.strip(), f"feat(a): The a\n\n{trailers}")
 
     def test_the_outcome_tells_what_the_result_line_told(self) -> None:
@@ -380,7 +385,7 @@ Do a.
         (seen,) = self.seen()
         found = {k: v for k, v in seen["environ"].items() if k not in BY_THE_SHELL}
         mark = found.pop("RORCHESTRATOR_MARK")
-        self.assertTrue(mark.endswith("run1/a/1;"), mark)
+        self.assertTrue(mark.endswith(f"{run_id(1)}/a/1;"), mark)
         gone = {"CLAUDECODE", "GIT_DIR", "GIT_INDEX_FILE"} | BY_THE_SHELL
         kept = {k: v for k, v in inherited.items() if k not in gone}
         ours = {
@@ -396,7 +401,7 @@ Do a.
     def test_what_claude_printed_is_kept_for_the_user_alone(self) -> None:
         self.playground.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
         self.run_feature()
-        folder = self.playground.path("logs", "run1")
+        folder = self.playground.path("logs", run_id(1))
         found = {name: os.stat(os.path.join(folder, name)) for name in os.listdir(folder)}
         self.assertEqual(set(found), {"a.1.prompt", "a.1.jsonl", "a.1.stderr"})
         self.assertEqual({stat.S_IMODE(info.st_mode) for info in found.values()}, {0o600})
@@ -484,7 +489,7 @@ class FailureTest(RunnerTest):
 
     def test_a_result_that_stands_there_already_is_not_replaced(self) -> None:
         repository = self.playground.repository
-        repository.git("update-ref", "refs/rorchestrator/results/a/run1", "main")
+        repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
         self.playground.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.NONE, "holds another commit already")
 
@@ -516,7 +521,7 @@ class StreamTest(RunnerTest):
         does = ({"print": "x", "times": 5_000_000}, {"print": "\n"}, {"write": "a.txt"})
         self.playground.features(feature("a", *does))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        log = self.playground.path("logs", "run1", "a.1.jsonl")
+        log = self.playground.path("logs", run_id(1), "a.1.jsonl")
         self.assertGreater(os.path.getsize(log), 5_000_000)
 
     def test_a_result_without_a_line_end_counts(self) -> None:
@@ -677,7 +682,7 @@ class StartAgainTest(RunnerTest):
         self.assertEqual(self.attempts(), [(1, False), (2, False)])
         self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
 
-    def test_where_worktree_and_branch_are_gone_it_starts_over_and_counts_on(self) -> None:
+    def test_where_worktree_and_branch_are_gone_it_starts_over(self) -> None:
         self.interrupted({"write": "a.txt"})
         repository = self.playground.repository
         repository.git("worktree", "remove", "--force", self.playground.worktree("a"))
@@ -685,7 +690,7 @@ class StartAgainTest(RunnerTest):
         self.playground.features(feature("a", {"write": "b.txt"}))
         outcome = self.run_feature(action=Action.RESUME)
         self.assertEqual(outcome.status, Status.COMPLETED)
-        self.assertEqual(self.attempts(), [(1, False), (2, False)])
+        self.assertEqual(self.attempts(), [(1, False)])
         self.assertEqual(self.playground.files("feature/a"), {"b.txt"})
 
     def test_where_only_the_commit_is_missing_claude_is_not_started_again(self) -> None:
@@ -706,7 +711,7 @@ class StartAgainTest(RunnerTest):
         (kept,) = self.playground.ref("a", "kept")
         self.assertEqual(self.playground.files(kept), {"a.txt", "b.txt"})
         self.assertEqual(self.playground.files("feature/a"), {"c.txt"})
-        ref = "refs/rorchestrator/kept/a/run2"
+        ref = f"refs/rorchestrator/kept/a/{run_id(2)}"
         self.assertIn(f"its earlier work is kept as {ref}", self.notes())
 
     def test_what_a_killed_preparation_left_is_mended(self) -> None:
@@ -793,7 +798,7 @@ class RecordTest(RunnerTest):
 
     def test_a_log_that_cannot_be_written_ends_the_run(self) -> None:
         self.playground.features(feature("a"))
-        os.makedirs(self.playground.path("logs", "run1", "a.1.jsonl"))
+        os.makedirs(self.playground.path("logs", run_id(1), "a.1.jsonl"))
         with self.assertRaisesRegex(StateError, r"a\.1\.jsonl can't be written: Is a directory"):
             self.run_feature()
 

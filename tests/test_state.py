@@ -15,10 +15,13 @@ DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_
 LATE = Outcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
 
 
+def _decision(action: Action = Action.START) -> Decision:
+    return Decision("auth", action, "new", "key1", {"prompt": "p1"})
+
+
 def _prepared(at: float, run: str, action: Action = Action.START) -> Event:
-    decision = Decision("auth", action, "new", "key1", {"prompt": "p1"})
     return events.preparing(
-        at, run, decision, branch="feature/auth", worktree="/w/auth", name="Sign-in"
+        at, run, _decision(action), branch="feature/auth", worktree="/w/auth", name="Sign-in"
     )
 
 
@@ -34,9 +37,10 @@ def _attempted(at: float, run: str, number: int, outcome: Outcome) -> list[Event
 
 def _life(run: str, outcome: Outcome, end: Outcome, action: Action = Action.START) -> list[Event]:
     """A feature's turn in a run, from its slot to its end."""
+    based = events.based(2, run, _decision(), start_commit="57a7", base_commit="ba5e")
     return [
         _prepared(1, run, action),
-        events.based(2, run, "auth", start_commit="57a7", base_commit="ba5e"),
+        *([based] if action is Action.START else []),
         *_attempted(3, run, 2 if action is Action.RESUME else 1, outcome),
         events.verifying(5, run, "auth"),
         events.committing(6, run, "auth"),
@@ -104,6 +108,17 @@ class Life(unittest.TestCase):
         resumed = _auth([*first, *_life("r2", DONE, DONE, Action.RESUME)])
         self.assertEqual([(a.number, a.resumed) for a in resumed.attempts], [(1, False), (2, True)])
         self.assertEqual([a.number for a in resumed.of_run("r2")], [2])
+
+    def test_an_earlier_life_stands_until_the_new_one_is_based(self) -> None:
+        first = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        failed = Outcome(Status.FAILED, "its worktree is locked")
+        found = _auth([*first, _prepared(9, "r2"), events.ended(10, "r2", "auth", failed)])
+        self.assertEqual((found.status, found.reason), (Status.FAILED, "its worktree is locked"))
+        self.assertEqual((found.start_commit, found.key, found.work), ("57a7", "key1", WORK))
+        self.assertEqual(len(found.attempts), 1)
+        based = events.based(11, "r3", _decision(), start_commit="new", base_commit="b")
+        begun = _auth([*first, _prepared(9, "r3"), based])
+        self.assertEqual((begun.start_commit, begun.work, begun.attempts), ("new", None, ()))
 
     def test_an_attempt_that_ends_without_having_started_changes_nothing(self) -> None:
         story = [_prepared(1, "r1"), events.attempt_ended(2, "r1", "auth", DONE)]

@@ -87,6 +87,7 @@ class AfterARun(unittest.TestCase):
                 "merged": None,
                 "worktree": space.worktree("auth"),
                 "uncommitted": [],
+                "problem": None,
             },
         )
         self.assertEqual(features["api"]["ahead"], 2)
@@ -155,6 +156,55 @@ class AfterARun(unittest.TestCase):
         finally:
             os.rename(f"{away}-by-hand", away)
             self.space.git("worktree", "move", away, self.space.worktree("api"))
+
+    def test_a_worktree_whose_folder_is_gone_is_told_until_git_forgets_it(self) -> None:
+        at, away = self.space.worktree("broken"), os.path.join(self.space.root, "set aside")
+        os.rename(at, away)
+        _, features = said_of(self.space.main("status", "--json"))
+        gone = f"the worktree {at} is gone: moved or deleted by hand"
+        self.assertEqual(
+            (features["broken"]["worktree"], features["broken"]["problem"]), (None, gone)
+        )
+        self.space.git("worktree", "prune")
+        _, features = said_of(self.space.main("status", "--json"))
+        self.assertEqual(
+            [features["broken"][key] for key in ("worktree", "problem", "branch")],
+            [None, None, "feature/broken"],
+        )
+        os.rename(away, self.space.worktree("broken"))
+
+    def test_one_broken_worktree_is_told_in_its_row_and_the_others_as_ever(self) -> None:
+        at = self.space.worktree("auth")
+        gitfile, index = f"{at}/.git", f"{self.space.path}/.git/worktrees/auth/index"
+        for file, fault in ((gitfile, "no worktree of this repository"), (index, "index")):
+            with self.subTest(file), open(file, "rb") as opened:
+                content = opened.read()
+                os.unlink(file)
+                if file == index:
+                    self.space.write({file: "garbage"})
+                try:
+                    said = self.space.main("status")
+                    document = self.space.main("status", "--json")
+                finally:
+                    self.space.write({file: content})
+                self.assertEqual((said.code, document.code), (0, 0))
+                self.assertTrue(row_of(said, "auth")[-1].endswith("auth (problem: see below)"))
+                _, features = said_of(document)
+                problem = str(features["auth"]["problem"])
+                self.assertIn(fault, problem)
+                self.assertIn(f"\nauth: {problem.splitlines()[0]}\n", said.out)
+                self.assertEqual((features["auth"]["ahead"], features["auth"]["worktree"]), (1, at))
+                self.assertEqual(features["api"]["uncommitted"], ["b.txt", "half done.txt"])
+
+    def test_a_feature_is_looked_for_where_it_was_made(self) -> None:
+        before = said_of(self.space.main("status", "--json"))[1]
+        self.space.change(branch_prefix="work/", worktrees_path="../others")
+        try:
+            after = said_of(self.space.main("status", "--json"))[1]
+        finally:
+            self.space.change(branch_prefix="feature/", worktrees_path="../worktrees")
+        self.assertEqual(after["auth"]["branch"], "feature/auth")
+        self.assertEqual(after, before)
 
     def test_a_feature_that_left_the_list_but_not_the_disk_is_still_shown(self) -> None:
         before = self.space.document["features"]

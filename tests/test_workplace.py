@@ -188,6 +188,15 @@ class Choosing(unittest.TestCase):
 class RoomForBranches(unittest.TestCase):
     """Each branch that stands in the way, or does not, of a feature ``auth``."""
 
+    def faults(self, place: Workplace, action: Action = Action.START) -> list[str]:
+        """What ``check_names`` finds where the feature is to be started."""
+        decisions = {"auth": Decision("auth", action, "")}
+        try:
+            workplace.check_names(place, place.state(), decisions)
+        except UserError as error:
+            return list(error.details)
+        return []
+
     def test_the_rules_of_git_for_names_below_names_are_kept(self) -> None:
         cases: list[tuple[str, str, str]] = [
             ("feature/", "feature/auth", "'feature/auth' exists already"),
@@ -207,9 +216,34 @@ class RoomForBranches(unittest.TestCase):
             with self.subTest(prefix=prefix, branch=branch), made as space:
                 space.branch(branch)
                 place = place_of(space)
-                faults = [*workplace._branch_faults(place, place.state())]
-                self.assertEqual(len(faults), 1 if expected else 0, faults)
-                self.assertIn(expected, "".join(faults))
+                self.assertEqual(len(self.faults(place)), 1 if expected else 0)
+                self.assertIn(expected, "".join(self.faults(place)))
+                self.assertEqual(self.faults(place, Action.SKIP), [])
+
+    def test_worktrees_need_a_folder_that_can_be_written_to(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            allowed: list[str] = []
+
+            def access(path: str, mode: int) -> bool:
+                self.assertEqual(mode, os.W_OK | os.X_OK)
+                allowed.append(path)
+                return path != space.path
+
+            workplace.check_room(os.path.join(space.root, "a", "b"), access)
+            workplace.check_room(space.root, access)
+            self.assertEqual(allowed, [space.root, space.root])
+            with self.assertRaises(UserError) as raised:
+                workplace.check_room(os.path.join(space.path, "a", "b"), access)
+            self.assertEqual(raised.exception.details, (f"{space.path} can't be written to",))
+            self.assertEqual(os.listdir(space.root).count("a"), 0)
+
+    @unittest.skipIf(os.access("/proc/sys", os.W_OK), "needs a folder that nobody can write to")
+    def test_plan_and_run_refuse_a_folder_that_is_read_only(self) -> None:
+        with Workspace([feature("auth")], project={"worktrees_path": "/proc/sys/x"}) as space:
+            for said in (space.main("plan"), space.command("run", "--yes")):
+                self.assertEqual(said.code, 2)
+                self.assertIn("/proc/sys/x can't hold the worktrees", said.err)
+                self.assertIn("/proc/sys can't be written to", said.err)
 
 
 if __name__ == "__main__":

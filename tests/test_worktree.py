@@ -283,7 +283,7 @@ class CreateTest(WorktreeTest):
         seen = self.repository.seen_by_user()
 
         async def main() -> None:
-            async with Supervisor("test32") as supervisor:
+            async with Supervisor(f"test32-{os.getpid()}") as supervisor:
                 manager = self.manager.using(self.manager.git.using(supervisor))
                 ids = [f"f{number}" for number in range(32)]
                 made = await asyncio.gather(*(manager.create(id, self.base) for id in ids))

@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .. import events
@@ -31,6 +31,8 @@ examples:
 """
 
 SHOWN_FILES = 5
+
+REPAIR = "if it was moved: git worktree repair <the new place>"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,11 +62,9 @@ def execute(arguments: argparse.Namespace) -> int:
             hint="rorchestrator cleanup --merged",
         )
     place = open_workplace(arguments)
-    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
-    try:
-        done = _clean_up(arguments, place)
-    finally:
-        place.lock.release()
+    # Looking needs no lock: it writes nothing, and a run may be at work.
+    clean_up = _look if arguments.dry_run else _clean_up
+    done = clean_up(arguments, place)
     if arguments.json:
         print(json.dumps([vars(removal) for removal in done], indent=2))
     else:
@@ -72,16 +72,22 @@ def execute(arguments: argparse.Namespace) -> int:
     return ExitCode.INCOMPLETE if any(removal.kept for removal in done) else ExitCode.UP_TO_DATE
 
 
+def _look(arguments: argparse.Namespace, place: Workplace) -> list[Removal]:
+    return drive(Cleanup(arguments, place).run())
+
+
 def _clean_up(arguments: argparse.Namespace, place: Workplace) -> list[Removal]:
-    if arguments.dry_run:
-        return drive(Cleanup(arguments, place).run())
-    repaired = place.journal.open()
+    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
     try:
-        if repaired:
-            print(one_line(repaired), file=sys.stderr)
-        return drive(Cleanup(arguments, place).run())
+        repaired = place.journal.open()
+        try:
+            if repaired:
+                print(one_line(repaired), file=sys.stderr)
+            return drive(Cleanup(arguments, place).run())
+        finally:
+            place.journal.close()
     finally:
-        place.journal.close()
+        place.lock.release()
 
 
 @dataclass
@@ -93,7 +99,9 @@ class Removal:
     worktree: str = ""
     removed: bool = False
     merged: str = ""
-    """How the target holds the branch; empty where it does not."""
+    """How the target holds the feature's result and its branch; empty where it does not."""
+    safe: str = ""
+    """Why the branch holds nothing to lose, though that is no merge of the result."""
     lost: list[str] = field(default_factory=list)
     """What is nowhere else, in words."""
     files: list[str] = field(default_factory=list)
@@ -106,90 +114,146 @@ class Removal:
 
 
 class Cleanup:
-    """One ``cleanup``, under the lock."""
+    """One ``cleanup``, under the lock unless it only looks."""
 
     def __init__(self, arguments: argparse.Namespace, place: Workplace) -> None:
         self.arguments = arguments
         self.place = place
         self.git = place.git
         self.state: RunState = place.state()
-        self.into: str = arguments.into or place.config.project.base_branch
+        base = place.config.project.base_branch
+        self.into: str = _branch_name(arguments.into or base, place.refs)
+        self.stays = {self.into, base}
+        self.target = ""
+        self.is_held = True
         # A discarded feature may be discarded again, after another run of the same second.
         self.stamp = time.strftime("cleanup-%Y%m%dT%H%M%S")
 
     async def run(self) -> list[Removal]:
         """Go through the features that were asked for."""
-        target = self.place.refs.get(HEADS + self.into) or await self.git.commit_of(self.into)
-        if not target:
+        self.target = self.place.refs.get(HEADS + self.into) or await self.git.commit_of(self.into)
+        if not self.target:
             raise UserError(f"the branch {self.into!r} does not exist", hint="mend --into")
-        return [
-            removal
-            for id in self._wanted()
-            if (removal := await self._clean(self.state.feature(id), target)) is not None
-        ]
+        wanted = self._wanted()
+        self.is_held = await self._is_held(wanted)
+        removals = [await self._clean(known) for known in wanted]
+        return [removal for removal in removals if removal is not None]
 
-    def _wanted(self) -> list[str]:
+    def _wanted(self) -> list[FeatureState]:
         check_known("", self.arguments.ids, {**self.place.dag.features, **self.state.features})
-        return list(dict.fromkeys(self.arguments.ids or self.state.features))
+        asked = dict.fromkeys(self.arguments.ids or self.state.features)
+        known = (self.state.feature(id) for id in asked)
+        return [feature for feature in known if made_by_us(feature, feature.branch)]
 
-    async def _clean(self, known: FeatureState, target: str) -> Removal | None:
+    async def _is_held(self, wanted: Iterable[FeatureState]) -> bool:
+        """Whether something holds the target that does not go in this very call."""
+        if HEADS + self.into in self.place.refs:
+            return True  # A branch: it stays, whatever else was asked for.
+        going = {HEADS + known.branch for known in wanted if known.branch not in self.stays}
+        refs = await self.git.refs(HEADS, "refs/tags/", "refs/remotes/")
+        staying = (commit for ref, commit in refs.items() if ref not in going)
+        return await self._holds(self.target, staying)
+
+    async def _clean(self, known: FeatureState) -> Removal | None:
         """Remove one feature's worktree and branch; ``None`` where it was not meant."""
-        branch = known.branch
-        if not made_by_us(known, branch):
-            return None
-        # Where it was made, whatever the list says of prefix and folder by now.
-        prefix = branch[: len(branch) - len(known.id)]
-        worktrees = WorktreeManager(self.git, os.path.dirname(known.worktree), prefix)
-        tip = self.place.refs.get(HEADS + branch, "")
-        entry = await worktrees.entry(known.id)
-        if not tip and entry is None:
-            return None
-        merged = await self._merged(worktrees, known, tip, target)
-        if self.arguments.merged and not (merged and known.status is Status.COMPLETED):
-            return None
-        removal = Removal(known.id, branch, entry.path if entry else "", merged=merged)
+        removal = Removal(known.id, known.branch)
         try:
-            await self._decide(worktrees, removal, entry, tip, target)
-            if not (removal.kept or self.arguments.dry_run):
-                await self._remove(worktrees, known, removal, tip)
+            return removal if await self._settle(removal, known) else None
         except StateError:
             raise
         except UserError as error:
             # The others may go all the same.
             removal.kept, removal.next = error.message, error.hint
-        return removal
+            return removal
 
-    async def _merged(
-        self, worktrees: WorktreeManager, known: FeatureState, tip: str, target: str
-    ) -> str:
-        """How the target holds the branch; empty where it does not."""
+    async def _settle(self, removal: Removal, known: FeatureState) -> bool:
+        """Remove it, or tell why it is kept; whether it was meant at all."""
+        # Where it was made, whatever the list says of prefix and folder by now.
+        worktrees = self.place.worktrees.as_made(known.id, known.worktree, known.branch)
+        tip = self.place.refs.get(HEADS + known.branch, "")
+        entry = await worktrees.entry(known.id)
+        removal.worktree = entry.path if entry else ""
+        if not tip and entry is None:
+            return False
+        if known.branch not in self.stays:
+            removal.merged, removal.safe = await self._proof(worktrees, known, tip)
+        if self.arguments.merged and not (removal.merged and known.status is Status.COMPLETED):
+            return False
+        await self._decide(worktrees, removal, entry, known, tip)
+        if not (removal.kept or self.arguments.dry_run):
+            await self._remove(worktrees, known, removal, tip)
+        return True
+
+    async def _proof(
+        self, worktrees: WorktreeManager, known: FeatureState, tip: str
+    ) -> tuple[str, str]:
+        """How the target holds the result and the branch; why the branch has nothing to lose.
+
+        A branch that was deleted, or set back to its start, is no merge: the result is looked
+        for as well. What was done on top of it, or instead of it, is on the branch.
+        """
+        result = await self.git.commit_of(known.work.commit) if known.work else ""
+        whole = await self._merged(worktrees, result)
         if not tip:
-            return "no branch"
+            return whole, "no branch"
         if tip == known.start_commit:
-            return "no commits of its own"
-        if tip == target:
-            return "same commit"
-        return await worktrees.merged(tip, target)
+            return whole, "no commits of its own"
+        how = whole if tip == result else await self._merged(worktrees, tip)
+        if not (how and result):
+            return "", how
+        # What is on top of the result may have been squashed with it, or have undone it.
+        undone = how == "empty difference"
+        if whole or (not undone and await self._holds(result, [tip])):
+            return how, ""
+        return "", f"{how}, but its result {result[:10]} is not in {self.into}"
+
+    async def _merged(self, worktrees: WorktreeManager, commit: str) -> str:
+        """How the target holds a commit; empty where it does not."""
+        if not (commit and self.is_held):
+            return ""
+        return (
+            "same commit" if commit == self.target else await worktrees.merged(commit, self.target)
+        )
 
     async def _decide(
         self,
         worktrees: WorktreeManager,
         removal: Removal,
         entry: WorktreeEntry | None,
+        known: FeatureState,
         tip: str,
-        target: str,
     ) -> None:
         """Find what would be lost, and whether anything forbids the removal."""
-        await self._check_places(removal, entry)
+        self._check_use(removal, known)
+        if not removal.kept:
+            await self._check_places(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
             removal.files, nested = await worktrees.unsaved(entry.path)
             if nested:
                 removal.kept = f"it holds what no commit can: {', '.join(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
-        removal.lost = [loss async for loss in self._losses(removal, entry, tip, target)]
+        removal.lost = [loss async for loss in self._losses(removal, entry, tip)]
         if removal.lost and not removal.kept and not self.arguments.discard:
             removal.kept = "; ".join(removal.lost)
-            removal.next = f"rorchestrator cleanup {removal.id} --discard"
+            removal.next = _next(removal)
+
+    def _check_use(self, removal: Removal, known: FeatureState) -> None:
+        """Keep what others rest on, or somebody stands in."""
+        holder = (
+            self.place.lock.holder() if known.status.active and self.arguments.dry_run else None
+        )
+        if removal.branch in self.stays:
+            removal.kept = f"{removal.branch} is the branch that merged work is looked for in"
+            removal.next = "name another one: --into BRANCH"
+            if removal.branch == self.place.config.project.base_branch:
+                removal.kept = f"{removal.branch} is the base branch"
+                removal.next = "change project.base_branch first"
+        elif holder is not None:
+            removal.kept = f"rorchestrator {holder.command} is at work on it (pid {holder.pid})"
+            removal.next = "wait for it"
+        elif removal.worktree and holds_current_folder(removal.worktree):
+            removal.kept = f"the current folder is in its worktree {removal.worktree}"
+            removal.next = f"cd {shlex.quote(os.path.dirname(self.git.repository.common_dir))}"
 
     async def _check_places(self, removal: Removal, entry: WorktreeEntry | None) -> None:
         """Keep what is locked, and a branch that somebody uses elsewhere."""
@@ -202,25 +266,41 @@ class Cleanup:
             if other.branch == removal.branch and other.path != removal.worktree:
                 removal.kept = f"{removal.branch} is checked out in {other.path}"
                 removal.next = f"git -C {shlex.quote(other.path)} switch --detach"
+                if not os.path.isdir(other.path):
+                    removal.kept += ", which is gone"
+                    removal.next = f"{REPAIR}; if it was deleted: git worktree prune"
 
     async def _losses(
-        self, removal: Removal, entry: WorktreeEntry | None, tip: str, target: str
+        self, removal: Removal, entry: WorktreeEntry | None, tip: str
     ) -> AsyncIterator[str]:
         if removal.files:
             files = counted(len(removal.files), "file")
             yield f"{files} not committed: {_some(removal.files)}"
-        if not removal.merged:
-            commits = counted(await self.git.count_commits(tip, target), "commit")
-            yield f"{commits} not in {self.into}"
-        if entry is None or entry.branch == removal.branch:
+        if not (removal.merged or removal.safe):
+            if self.is_held:
+                commits = counted(await self.git.count_commits(tip, self.target), "commit")
+                yield f"{commits} not in {self.into}"
+            else:
+                yield f"{self.into} proves nothing: only branches that would go as well hold it"
+        if entry is None:
+            return
+        if not os.path.isdir(entry.path):
+            yield (
+                f"git's entry for the worktree points to {entry.path}, which is gone: if it was "
+                "moved by hand, it may hold files that no commit has, and git can't tell"
+            )
+        if entry.branch == removal.branch:
             return
         if entry.branch:
             yield f"the worktree is on the branch {entry.branch}"
-        elif not await self._holds(entry.commit, (tip, target)):
+        elif not await self._holds(entry.commit, (tip, self.target)):
             yield f"the worktree is at {entry.commit[:10]}, on no branch"
 
     async def _holds(self, commit: str, others: Iterable[str]) -> bool:
-        return any([await self.git.is_ancestor(commit, other) for other in others if other])
+        for other in filter(None, others):
+            if await self.git.is_ancestor(commit, other):
+                return True
+        return False
 
     async def _remove(
         self, worktrees: WorktreeManager, known: FeatureState, removal: Removal, tip: str
@@ -229,22 +309,54 @@ class Cleanup:
             kept = await worktrees.keep(known.id, self.stamp, removal.worktree, known.start_commit)
             removal.kept_ref = kept.ref
             if kept.ref:
-                top = shlex.quote(self.git.repository.top)
+                # Never the worktree that goes, though the list may be in it.
+                where = shlex.quote(self.git.repository.common_dir)
                 name = shlex.quote(removal.branch)
-                removal.bring_back = f"git -C {top} branch {name} {kept.ref}"
+                removal.bring_back = f"git -C {where} branch {name} {kept.ref}"
         removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
         removal.removed = not removal.kept
         if removal.removed:
+            completed = known.status is Status.COMPLETED
+            merged = bool(removal.merged) and completed
             self.place.journal.append(
                 events.cleaned(
                     time.time(),
                     known.id,
-                    merged_into="" if removal.lost else self.into,
+                    merged_into=self.into if merged else "",
                     kept_ref=removal.kept_ref,
-                    discarded=bool(removal.lost) or known.status is not Status.COMPLETED,
-                    detail=removal.merged,
+                    discarded=not merged and (bool(removal.lost) or not completed),
+                    detail=_said(removal),
                 )
             )
+
+
+def _branch_name(spelled: str, refs: Mapping[str, str]) -> str:
+    """The branch that ``spelled`` names, also by ``heads/…``; else ``spelled`` itself."""
+    names = (spelled, spelled.removeprefix("heads/"), spelled.removeprefix(HEADS))
+    return next((name for name in names if HEADS + name in refs), spelled)
+
+
+def holds_current_folder(path: str) -> bool:
+    """Whether somebody would stand nowhere if ``path`` was removed."""
+    try:
+        here = os.path.realpath(os.getcwd())
+    except FileNotFoundError:
+        return False
+    top = os.path.realpath(path)
+    return os.path.commonpath((here, top)) == top
+
+
+def _next(removal: Removal) -> str:
+    discard = f"rorchestrator cleanup {removal.id} --discard"
+    if not removal.worktree or os.path.isdir(removal.worktree):
+        return discard
+    # What else would be lost is not for a prune to take.
+    deleted = "git worktree prune, or: " if len(removal.lost) == 1 else ""
+    return f"{REPAIR}; if it was deleted: {deleted}{discard}"
+
+
+def _said(removal: Removal) -> str:
+    return "; ".join(filter(None, (removal.merged, removal.safe)))
 
 
 def _some(files: list[str]) -> str:
@@ -269,7 +381,7 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
                 yield f"    next: {one_line(removal.next)}"
         elif not arguments.quiet:
             verb = "removed" if removal.removed else "would remove"
-            why = [removal.merged, *(f"discarding {loss}" for loss in removal.lost)]
+            why = [_said(removal), *(f"discarding {loss}" for loss in removal.lost)]
             said = "; ".join(filter(None, why))
             yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
             if arguments.verbose and removal.worktree:

@@ -45,8 +45,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
     place = open_workplace(arguments)
     state = place.state()
-    check_names(place, state)
-    decisions = decide(place, state, fresh=arguments.fresh, hashed=bool(state.features))
+    decisions = decide(place, state, arguments, hashed=bool(state.features))
+    check_names(place, state, decisions)
     selected = select(arguments, place.dag, decisions)
     slots = arguments.max_parallel or place.config.project.max_parallel
     plan = make_plan(place, decisions, slots, selected)

@@ -6,13 +6,13 @@ import argparse
 import asyncio
 import json
 import os
-import secrets
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from .. import events, schedule
+from .. import events, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
@@ -28,6 +28,7 @@ from ..reporter import (
     feature_document,
     local_time,
     run_document,
+    say,
     style_of,
     write_reports,
 )
@@ -40,6 +41,7 @@ from .workplace import (
     Workplace,
     add_common_options,
     add_selection_options,
+    adopted,
     check_names,
     decide,
     make_plan,
@@ -48,16 +50,16 @@ from .workplace import (
     select,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TextIO
-
 EXAMPLES = """\
 examples:
   rorchestrator run
   rorchestrator run --yes --max-parallel 2
   rorchestrator run --yes --only api --fail-fast --json > events.jsonl
 """
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -107,10 +109,12 @@ class RunCommand:
         self.clock = time.time
         self.style = style_of(sys.stderr, arguments.color)
         stamp = time.strftime("%Y%m%dT%H%M%S")
-        self.run_id = f"{stamp}-{secrets.token_hex(3)}"
+        self.run_id = f"{stamp}-{os.urandom(3).hex()}"
         self.state = RunState()
         self.killed_runs: set[str] = set()
         self.signal: signal.Signals | None = None
+        self.over = False
+        self.lost: OSError | None = None
 
     def execute(self) -> int:
         """Recover, plan, ask, run."""
@@ -119,33 +123,57 @@ class RunCommand:
         if repaired:
             self._say(repaired)
         self.state = place.state()
-        check_names(place, self.state)
         self._recover()
-        decisions = decide(place, self.state, fresh=self.arguments.fresh, hashed=True)
+        decisions = decide(place, self.state, self.arguments, run=self.run_id)
+        check_names(place, self.state, decisions)
+        self.state = adopted(place, self.state)
         selected = select(self.arguments, place.dag, decisions)
         self._show_plan(decisions, selected)
         if not selected:
             return self._nothing_to_do(decisions)
         results = self._results(decisions, selected)
+        decisions = incremental.as_built(decisions, place.dag, self.state, selected)
         config = _with_program(place.config)
-        if not (self.arguments.yes or self._agreed(len(selected))):
-            self._say("Nothing was started.")
-            return ExitCode.CANNOT_START
+        if not self.arguments.yes:
+            try:
+                agreed = self._agreed(len(selected))
+            except KeyboardInterrupt:
+                self._say("\nNothing was started.")
+                return ExitCode.INTERRUPTED
+            if not agreed:
+                self._say("Nothing was started.")
+                return ExitCode.CANNOT_START
         try:
-            return asyncio.run(self._session(config, decisions, selected, results))
+            code = asyncio.run(self._session(config, decisions, selected, results))
+            return code or (ExitCode.INCOMPLETE if self.lost else ExitCode.UP_TO_DATE)
         except StateError as error:
             error.exit_code = ExitCode.INCOMPLETE
             raise
+        except FileNotFoundError as error:
+            raise StateError(
+                f"{error.filename} was deleted while the run went on",
+                hint="run again: what is done stays done",
+                exit_code=ExitCode.INCOMPLETE,
+            ) from None
 
     def _nothing_to_do(self, decisions: Mapping[str, Decision]) -> int:
         if self.arguments.json:
-            report = {"event": "report", "total_features": 0, "up_to_date": list(decisions)}
+            report = {"event": "report", "total_features": 0, "up_to_date": _up_to_date(decisions)}
             print(json.dumps(report), flush=True)
         return ExitCode.UP_TO_DATE
 
     def _say(self, words: str) -> None:
         if not self.arguments.quiet:
-            _print(words, sys.stderr)
+            self._print(words, sys.stderr)
+
+    def _print(self, words: str, stream: TextIO) -> None:
+        say(stream, words + "\n", self._lost)
+
+    def _lost(self, error: OSError) -> None:
+        """Told once, also to who wants quiet: a part of the answer is missing."""
+        if self.lost is None:
+            self.lost = error
+            self._print(f"rorchestrator: could not write: {error.strerror}", sys.stderr)
 
     # -- before -------------------------------------------------------------------------
 
@@ -193,7 +221,10 @@ class RunCommand:
         for id in selected:
             for dependency in self.place.dag.features[id].depends_on:
                 known = self.state.feature(dependency)
-                if dependency in selected or decisions[dependency].reason.startswith("merged"):
+                if dependency in selected:
+                    continue
+                if decisions[dependency].reason.startswith("merged"):
+                    results[dependency] = self.place.base_commit  # which holds its work
                     continue
                 if known.work is None:
                     raise UserError(
@@ -206,7 +237,10 @@ class RunCommand:
     def _agreed(self, count: int) -> bool:
         what = "1 feature" if count == 1 else f"{count} features"
         print(f"Run {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        try:
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
+        except UnicodeDecodeError:
+            return False
 
     # -- the run itself -----------------------------------------------------------------
 
@@ -259,6 +293,7 @@ class RunCommand:
             finally:
                 ticker.cancel()
                 reporter.finish()
+        self.over = True
         code = self._exit_code(orchestrator.state, selected)
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
@@ -274,6 +309,7 @@ class RunCommand:
             json_stream=sys.stdout if self.arguments.json else None,
             progress=not plain,
             clock=self.clock,
+            lost=self._lost,
         )
 
     def _started(self, selected: Sequence[str]) -> Event:
@@ -291,6 +327,8 @@ class RunCommand:
         """The first signal asks everything to end, a second one does not ask."""
 
         def heard(number: signal.Signals) -> None:
+            if self.over:
+                return  # There is nothing left to stop.
             if stop.is_set():
                 supervisor.kill_all()
                 return
@@ -337,7 +375,7 @@ class RunCommand:
                 for id, branch in self.place.branches.items()
                 if id in run.features and HEADS + branch in heads
             ],
-            up_to_date=[id for id, d in decisions.items() if d.action is Action.SKIP],
+            up_to_date=_up_to_date(decisions),
         )
         results = [feature_document(state.feature(id)) for id in run.features]
         folder = os.path.join(self.place.config.workspace, "reports")
@@ -349,22 +387,17 @@ class RunCommand:
             error.exit_code = ExitCode(run.exit_code or ExitCode.INCOMPLETE)
             unwritten = error
         if self.arguments.json:
-            _print(json.dumps({"event": "report", "files": files, **document}), sys.stdout)
+            self._print(json.dumps({"event": "report", "files": files, **document}), sys.stdout)
         else:
             style = style_of(sys.stdout, self.arguments.color)
             lines = [*report_lines(state, document, style), *map("Report: {}".format, files[:1])]
-            _print("\n".join(lines), sys.stdout)
+            self._print("\n".join(lines), sys.stdout)
         if unwritten is not None:
             raise unwritten
 
 
-def _print(words: str, stream: TextIO) -> None:
-    """Print a line. That the reader went away is no reason to leave the work."""
-    try:
-        print(words, file=stream, flush=True)
-    except OSError:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
+def _up_to_date(decisions: Mapping[str, Decision]) -> list[str]:
+    return [id for id, decision in decisions.items() if decision.action is Action.SKIP]
 
 
 async def _tick(reporter: Reporter) -> None:
@@ -377,6 +410,11 @@ def _with_program(config: Config) -> Config:
     """The list with Claude's program as a path, found once and before anything is started."""
     name, *rest = config.claude.command
     path = which(name, {**os.environ, **config.claude.env})
+    if not path and os.path.isfile(name) and os.sep in name:
+        raise UserError(f"{name} is not executable", hint=f"chmod +x {shlex.quote(name)}")
+    if not path and os.sep in name:
+        what = "is no program" if os.path.exists(name) else "does not exist"
+        raise UserError(f"{name} {what}", hint="mend claude.command in the list")
     if not path:
         raise UserError(
             f"{name} was not found on PATH",

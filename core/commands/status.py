@@ -14,7 +14,7 @@ from ..process.spawner import Spawner, drive, which
 from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState, cost_is_complete, cost_usd
 from ..text import Style, clean, counted, duration, money, one_line, table_lines
-from .workplace import Workplace, add_common_options, merged_how, open_workplace
+from .workplace import HEADS, Workplace, add_common_options, merged_how, open_workplace
 
 EXAMPLES = """\
 examples:
@@ -80,9 +80,6 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
 
 async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict[str, Json]:
     listed = place.dag.features.get(known.id)
-    tip = place.tip(known.id)
-    entry = await place.worktrees.entry(known.id) if known.worktree else None
-    path = entry.path if entry is not None and os.path.isdir(entry.path) else ""
     status = known.status.value
     if known.status.active and not running:
         status = "interrupted"
@@ -105,13 +102,47 @@ async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict
         "finished_at": local_time(ended_at),
         "attempts": len(known.attempts),
         "session_id": known.session_id or None,
-        "branch": place.worktrees.branch(known.id) if tip else None,
-        "commit": tip or None,
-        "ahead": await place.git.count_commits(tip, place.base_commit) if tip else 0,
-        "merged": await _merged(place, known),
-        "worktree": path or None,
-        "uncommitted": list((await place.git.status(path)).uncommitted) if path else [],
+        **await _in_git(place, known),
     }
+
+
+async def _in_git(place: Workplace, known: FeatureState) -> dict[str, Json]:
+    """What git tells of a feature; a fault in it is this feature's alone."""
+    # The journal knows where it was made, whatever the list says of prefix and folder by now.
+    branch = known.branch or place.worktrees.branch(known.id)
+    tip = place.refs.get(HEADS + branch, "")
+    facts: dict[str, Json] = {
+        "branch": branch if tip else None,
+        "commit": tip or None,
+        "ahead": 0,
+        "merged": None,
+        "worktree": None,
+        "uncommitted": [],
+        "problem": None,
+    }
+    try:
+        if tip:
+            facts["ahead"] = await place.git.count_commits(tip, place.base_commit)
+        if known.worktree:
+            await _look_into_worktree(place, known, facts)
+        facts["merged"] = await _merged(place, known)
+    except UserError as error:
+        facts["problem"] = error.message
+    return facts
+
+
+async def _look_into_worktree(
+    place: Workplace, known: FeatureState, facts: dict[str, Json]
+) -> None:
+    worktrees = place.worktrees.as_made(known.id, known.worktree, known.branch)
+    entry = await worktrees.entry(known.id)
+    if entry is None:
+        return
+    if not os.path.isdir(entry.path):
+        raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
+    facts["worktree"] = entry.path
+    worktrees.check_linked(entry.path)
+    facts["uncommitted"] = list((await place.git.status(entry.path)).uncommitted)
 
 
 async def _merged(place: Workplace, known: FeatureState) -> str | None:
@@ -184,7 +215,8 @@ def _row(feature: dict[str, Json], style: Style) -> list[str]:
         merged,
         feature["branch"] or "-",
         _nearer(str(feature["worktree"] or "-"))
-        + (f" ({counted(len(files), 'uncommitted file')})" if files else ""),
+        + (f" ({counted(len(files), 'uncommitted file')})" if files else "")
+        + (" (problem: see below)" if feature["problem"] else ""),
     ]
     return [one_line(str(cell)) for cell in row]
 
@@ -208,8 +240,8 @@ def _nearer(path: str) -> str:
 
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
     lines = []
-    if feature["reason"]:
-        said = clean(str(feature["reason"])).splitlines()
+    for why in filter(None, (feature["reason"], feature["problem"])):
+        said = clean(str(why)).splitlines()
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:
         lines.append(f"    {feature['id']}: session {feature['session_id']}")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .. import config as feature_list
 from .. import git, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import UserError
-from ..frozen import dataclass
+from ..frozen import dataclass, replace
 from ..git import Git
 from ..journal import Journal, RunLock
-from ..model import Config, Decision
+from ..model import Action, Config, Decision
 from ..process.spawner import Spawner, drive
 from ..state import FeatureState, RunState, fold
-from ..worktree import RESULTS, WorktreeManager
+from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
 HEADS = "refs/heads/"
 
@@ -53,7 +53,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command."""
     group = parser.add_argument_group("everywhere")
     group.add_argument(
-        "--config", metavar="PATH", help="the feature list (else it is searched for)"
+        "--config", type=_path, metavar="PATH", help="the feature list (else it is searched for)"
     )
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colours and bold"
@@ -61,6 +61,13 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     volume = group.add_mutually_exclusive_group()
     volume.add_argument("-v", "--verbose", action="store_true", help="tell more")
     volume.add_argument("-q", "--quiet", action="store_true", help="tell only what matters")
+
+
+def _path(text: str) -> str:
+    if not text:
+        # An empty variable of a script must not mean whatever list is found.
+        raise argparse.ArgumentTypeError("it names no file")
+    return text
 
 
 def ids(text: str) -> list[str]:
@@ -77,7 +84,7 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
 
     Raises :class:`UserError` for what is missing or in the way.
     """
-    path = arguments.config or feature_list.find(os.getcwd())
+    path = arguments.config or feature_list.find(os.curdir)
     config = feature_list.load(path)
     return drive(_open(config))
 
@@ -117,27 +124,78 @@ def _no_base(name: str, refs: Mapping[str, str]) -> UserError:
     )
 
 
-def check_names(place: Workplace, state: RunState) -> None:
-    """Raise :class:`UserError` for every branch or folder that is not ours and in the way."""
-    faults = [*_branch_faults(place, state), *_folder_faults(place, state)]
-    if faults:
+def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decision]) -> None:
+    """Raise :class:`UserError` for every branch or folder that is in the way.
+
+    What would not run needs no room: a finished feature's branch may be the user's by now.
+    """
+    due = {
+        id: branch
+        for id, branch in place.branches.items()
+        if decisions[id].action is not Action.SKIP
+    }
+    if not due:
+        return
+    check_room(place.worktrees.folder)
+    foreign = [*_branch_faults(place, state, due)]
+    earlier: dict[str, str] = {}
+    for id, branch in due.items():
+        known, path = state.feature(id), place.worktrees.path(id)
+        if not os.path.lexists(path):
+            continue
+        made_there = made_by_us(known, known.branch) and _same(known.worktree, path)
+        if made_by_us(known, branch) and (made_there or _is_linked(path, place)):
+            continue
+        if made_there:
+            earlier[id] = (
+                f"features {id}: {path} holds the worktree that an earlier run made for it "
+                f"on the branch {known.branch!r}"
+            )
+        else:
+            foreign.append(f"features {id}: {path} {_whose(path, place)}")
+    if foreign:
         raise UserError(
             "something that RoRchestrator did not make is in the way",
-            details=tuple(faults),
+            details=(*foreign, *earlier.values()),
             hint="rename or remove it, or change project.branch_prefix or project.worktrees_path",
+        )
+    if earlier:
+        prefix = _prefix_of(state.feature(next(iter(earlier))))
+        raise UserError(
+            "project.branch_prefix was changed, and worktrees of the old one are in the way",
+            details=tuple(earlier.values()),
+            hint=f"rorchestrator cleanup {' '.join(earlier)}"
+            f", or set project.branch_prefix back to {prefix!r}",
         )
 
 
-def _branch_faults(place: Workplace, state: RunState) -> Iterable[str]:
+def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
+    """Raise :class:`UserError` where worktrees can't be made in ``folder``, or it made."""
+    place = folder
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        fault = f"{place}: Not a directory"
+    elif not access(place, os.W_OK | os.X_OK):
+        fault = f"{place} can't be written to"
+    else:
+        return
+    raise UserError(
+        f"{folder} can't hold the worktrees", details=(fault,), hint="mend project.worktrees_path"
+    )
+
+
+def _branch_faults(place: Workplace, state: RunState, due: Mapping[str, str]) -> Iterable[str]:
     heads = {ref[len(HEADS) :] for ref in place.refs if ref.startswith(HEADS)}
     folders = {head[:at] for head in heads for at, c in enumerate(head) if c == "/"}
     prefix = place.config.project.branch_prefix
     parents = {prefix[:at] for at, c in enumerate(prefix) if c == "/"}
     for parent in sorted(parents & heads):
         yield f"the branch {parent!r} leaves no room for {prefix}<id>"
-    for id, branch in place.branches.items():
+    for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
-            yield f"features {id}: the branch {branch!r} exists already"
+            if not brought_back(place, id):
+                yield f"features {id}: the branch {branch!r} exists already{_holds(place, id)}"
         elif branch in folders:
             yield f"features {id}: branches below {branch!r} leave no room for it"
 
@@ -147,23 +205,83 @@ def made_by_us(known: FeatureState, branch: str) -> bool:
     return known.branch == branch and bool(known.start_commit)
 
 
-def _folder_faults(place: Workplace, state: RunState) -> Iterable[str]:
-    try:
-        present = set(os.listdir(place.worktrees.folder))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        yield f"{place.worktrees.folder}: {error.strerror}"
-        return
+def brought_back(place: Workplace, id: str) -> str:
+    """The ref of ours at which the feature's branch stands exactly; empty where there is none."""
+    tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+    refs = (ref for ref, commit in place.refs.items() if commit == tip and ref.startswith(ours))
+    return next(refs, "")
+
+
+def _holds(place: Workplace, id: str) -> str:
+    """What to say of a branch of the user's that goes on from work of ours."""
+    tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+    for ref, commit in place.refs.items():
+        if ref.startswith(ours) and drive(place.git.is_ancestor(commit, tip)):
+            return f"; it holds {ref}, and commits on top: merge or rename it"
+    return ""
+
+
+def adopted(place: Workplace, state: RunState) -> RunState:
+    """The state in which a branch that was brought back, as cleanup tells how to, is ours again.
+
+    A run that needs its name keeps it under a ref first, as any branch of ours.
+    """
+    features = dict(state.features)
     for id, branch in place.branches.items():
-        if id in present and not made_by_us(state.feature(id), branch):
-            yield f"features {id}: {place.worktrees.path(id)} exists already"
+        known = state.feature(id)
+        if not made_by_us(known, branch) and place.tip(id) and brought_back(place, id):
+            start = known.base_commit or place.base_commit
+            features[id] = replace(known, branch=branch, start_commit=start)
+    return replace(state, features=features)
 
 
-def decide(place: Workplace, state: RunState, *, fresh: bool, hashed: bool) -> dict[str, Decision]:
+def _same(path: str, other: str) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _prefix_of(known: FeatureState) -> str:
+    return known.branch[: len(known.branch) - len(known.id)]
+
+
+def _is_linked(path: str, place: Workplace) -> bool:
+    """Whether a folder is a worktree of this repository."""
+    parent = os.path.join(place.git.repository.common_dir, "worktrees")
+    return os.path.dirname(_admin_folder(path)) == parent
+
+
+def _admin_folder(path: str) -> str:
+    """Where a worktree's ``.git`` file points; empty where there is none."""
+    try:
+        words = os.fsdecode(read_gitfile(path)).strip()
+    except OSError:
+        return ""
+    return os.path.realpath(os.path.join(path, words[len("gitdir: ") :]))
+
+
+def _whose(path: str, place: Workplace) -> str:
+    """What a folder is that no run of ours made."""
+    admin = _admin_folder(path)
+    if not admin:
+        return "exists already"
+    if _is_linked(path, place):
+        return "is a worktree of yours"
+    return f"is a worktree of another repository ({admin}): change project.worktrees_path"
+
+
+def decide(
+    place: Workplace,
+    state: RunState,
+    arguments: argparse.Namespace,
+    *,
+    hashed: bool = True,
+    run: str = "next",
+) -> dict[str, Decision]:
     """What to do with each feature of the list, and why."""
     facts = incremental.Facts(
-        reachable=_reachable(place, state), merged=drive(_merged(place, state)), fresh=fresh
+        reachable=_reachable(place, state),
+        merged=drive(_merged(place, state)),
+        fresh=wanted(arguments, place.dag) if arguments.fresh else (),
+        run=run,
     )
     return incremental.decide(place.config, place.dag, state, place.branches, facts, hashed=hashed)
 
@@ -202,7 +320,9 @@ async def merged_how(place: Workplace, known: FeatureState, target: str, name: s
 
 async def newest(place: Workplace, known: FeatureState, result: str) -> str:
     """A feature's result, or what was committed by hand on top of it."""
-    tip = place.tip(known.id)
+    # The branch as it was called then: the prefix may have changed since.
+    branch = known.branch or place.worktrees.branch(known.id)
+    tip = place.refs.get(HEADS + branch, "")
     if tip and tip != result and await place.git.is_ancestor(result, tip):
         return tip
     return result
@@ -223,10 +343,16 @@ def select(
     arguments: argparse.Namespace, dag: DAGResolver, decisions: Mapping[str, Decision]
 ) -> list[str]:
     """The features that ``--only``, ``--tag`` and ``--no-deps`` leave to run."""
-    wanted = set(dag.features)
+    named = wanted(arguments, dag)
+    return incremental.selection(dag, decisions, named, deps=not arguments.no_deps)
+
+
+def wanted(arguments: argparse.Namespace, dag: DAGResolver) -> set[str]:
+    """The features that ``--only`` and ``--tag`` name; all where there is neither."""
+    named = set(dag.features)
     if arguments.only:
         check_known("--only: ", arguments.only, dag.features)
-        wanted &= set(arguments.only)
+        named &= set(arguments.only)
     if arguments.tag is not None:
         tags = {tag for feature in dag.features.values() for tag in feature.tags}
         if arguments.tag not in tags:
@@ -235,13 +361,13 @@ def select(
                 f"--tag: no feature has the tag {arguments.tag!r}{near}",
                 hint="rorchestrator plan --verbose shows the tags",
             )
-        wanted &= {id for id, feature in dag.features.items() if arguments.tag in feature.tags}
-        if not wanted:
+        named &= {id for id, feature in dag.features.items() if arguments.tag in feature.tags}
+        if not named:
             raise UserError(
                 f"none of --only has the tag {arguments.tag!r}",
                 hint="rorchestrator plan --verbose shows the tags",
             )
-    return incremental.selection(dag, decisions, wanted, deps=not arguments.no_deps)
+    return named
 
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:

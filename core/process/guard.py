@@ -1,8 +1,10 @@
 """The guard: a small process that ends what a killed orchestrator left behind.
 
 Its standard input is a pipe whose other end the orchestrator holds. Children write ``+PID``
-into it before they exec; the orchestrator writes ``-PID`` once it has reaped one. When the
-pipe closes, every group still registered is ended, and whatever carries the run's mark too.
+into it before they exec; the orchestrator writes ``-PID`` once it has reaped one, and
+``=FOLDER`` for each folder that a child works in. When the pipe closes, every group still
+registered is ended, and so is whatever carries the run's mark, or works in such a folder
+without a terminal and was started after us.
 """
 
 from __future__ import annotations
@@ -24,52 +26,81 @@ def main(mark: str) -> None:
     """Watch the pipe on standard input until it closes, then end what is left of the run."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    groups, finished = watch(0)
-    if not finished:
-        end_all(groups, mark)
+    watched = watch(0)
+    if not watched.finished:
+        end_all(watched, mark)
 
 
-def watch(pipe: int) -> tuple[set[int], bool]:
-    """Read registrations until end of file: the groups left, and whether we were dismissed."""
-    groups: set[int] = set()
+class Watched:
+    """What was registered, and whether we were dismissed."""
+
+    def __init__(self) -> None:
+        self.groups: set[int] = set()
+        self.folders: set[str] = set()
+        self.finished = False
+
+    def note(self, line: bytes) -> None:
+        """Take one line of the pipe."""
+        if line.startswith(b"+"):
+            self.groups.add(int(line[1:]))
+        elif line.startswith(b"-"):
+            self.groups.discard(int(line[1:]))
+        elif line.startswith(b"="):
+            self.folders.add(os.fsdecode(line[1:]))
+        else:
+            self.finished = True
+
+
+def watch(pipe: int) -> Watched:
+    """Read registrations until end of file."""
+    watched = Watched()
     held = b""
-    finished = False
     while True:
         chunk = os.read(pipe, 65536)
         if not chunk:
-            return groups, finished
+            return watched
         *lines, held = (held + chunk).split(b"\n")
         for line in lines:
-            if line.startswith(b"+"):
-                groups.add(int(line[1:]))
-            elif line.startswith(b"-"):
-                groups.discard(int(line[1:]))
-            else:
-                finished = True
+            watched.note(line)
 
 
-def end_all(groups: set[int], mark: str) -> None:
-    """TERM to every group and every marked process, a grace, then KILL until none is left."""
-    for process in _living(groups, mark):
+def end_all(watched: Watched, mark: str) -> None:
+    """TERM to all that is left of the run, a grace, then KILL until none is left."""
+    for process in _living(watched, mark):
         send(process.pid, signal.SIGTERM)
     begun = time.monotonic()
-    while (left := _living(groups, mark)) and time.monotonic() < begun + GIVE_UP_SECONDS:
+    while (left := _living(watched, mark)) and time.monotonic() < begun + GIVE_UP_SECONDS:
         if time.monotonic() > begun + GRACE_SECONDS:
             for process in left:
                 send(process.pid, signal.SIGKILL)
         time.sleep(0.02)
 
 
-def _living(groups: set[int], mark: str) -> list[table.Process]:
+def _living(watched: Watched, mark: str) -> list[table.Process]:
     processes = table.snapshot()
     carriers = {process.pid for process in table.marked(processes, mark)}
+    begun = processes[os.getpid()].started
     return [
         process
         for process in processes.values()
         if not process.zombie
         and process.pid != os.getpid()
-        and (process.group in groups or process.pid in carriers)
+        and (
+            process.group in watched.groups
+            or process.pid in carriers
+            or _works_there(process, watched.folders, begun)
+        )
     ]
+
+
+def _works_there(process: table.Process, folders: set[str], begun: str) -> bool:
+    """Whether it cleared its environment and left its group, but not the folder.
+
+    Not a shell or an editor that the user opened there: that one has a terminal, or is older.
+    """
+    if process.terminal or not table.is_later(process.started, begun):
+        return False
+    return table.is_inside(table.working_folder(process.pid), folders)
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -198,8 +198,11 @@ class Supervisor(Spawner):
     ) -> Child:
         with_pipe = [*actions, (os.POSIX_SPAWN_DUP2, self._pipe, 3)]
         wrapped = ["/bin/sh", "-c", REGISTER, folder, *argv]
+        place = os.path.realpath(folder)
+        if place != "/" and "\n" not in place:
+            self._tell_guard(f"={place}\n")
         pid = spawn(wrapped, {**env, MARK: mark}, with_pipe)
-        return self._adopt(pid, f"{MARK}={mark}", os.path.realpath(folder))
+        return self._adopt(pid, f"{MARK}={mark}", place)
 
     def _adopt(self, pid: int, mark: str, folder: str) -> Child:
         child = self._live[pid] = Child(pid, mark, folder)
@@ -277,11 +280,14 @@ class Supervisor(Spawner):
         return children is not None and children <= self._live.keys()
 
     def _strayed_from(self, process: table.Process, child: Child) -> bool:
-        """Whether an orphan that we inherited without a mark works in the child's folder."""
+        """Whether an orphan that we inherited without a mark works in the child's folder.
+
+        One that works elsewhere is the child's where no other could have left it.
+        """
         if process.parent != os.getpid() or child.folder == "/":
             return False
-        folder = table.working_folder(process.pid)
-        return folder == child.folder or folder.startswith(child.folder + os.sep)
+        others = [c for c in self._live.values() if c is not self._guard and c is not child]
+        return not others or table.is_inside(table.working_folder(process.pid), [child.folder])
 
     def _strays(self) -> list[table.Process]:
         if self._nothing_strayed():

@@ -19,6 +19,8 @@ class Process:
     group: int
     started: str
     zombie: bool = False
+    terminal: bool = False
+    """Whether it has a controlling terminal, as a shell of the user's has."""
 
 
 def snapshot() -> dict[int, Process]:
@@ -50,6 +52,7 @@ def parse_stat(line: bytes) -> Process:
         group=int(fields[2]),
         started=fields[19].decode(),
         zombie=fields[0] in (b"Z", b"X"),
+        terminal=fields[4] != b"0",
     )
 
 
@@ -111,6 +114,16 @@ def working_folder(pid: int) -> str:
         return os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")
     except OSError:
         return ""
+
+
+def is_later(started: str, than: str) -> bool:
+    """Whether a start time is not before another; never where the system only tells dates."""
+    return started.isdigit() and int(started) >= int(than)
+
+
+def is_inside(folder: str, folders: Iterable[str]) -> bool:
+    """Whether a folder is one of ``folders``, or below one."""
+    return any(folder == each or folder.startswith(each + os.sep) for each in folders)
 
 
 def children_of_self() -> set[int] | None:

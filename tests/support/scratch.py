@@ -160,7 +160,13 @@ class Workspace(Repository):
             prepared, begun = attempt(id, worktree=made.path)
             self.record(
                 prepared,
-                events.based(prepared.at, RUN, id, start_commit=base, base_commit=base),
+                events.based(
+                    prepared.at,
+                    RUN,
+                    Decision(id, Action.START, "new", "key"),
+                    start_commit=base,
+                    base_commit=base,
+                ),
                 begun,
                 events.attempt_ended(begun.at, RUN, id, outcome),
                 events.ended(begun.at, RUN, id, outcome),
