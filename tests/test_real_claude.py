@@ -323,7 +323,7 @@ class TheTodoProject(RealClaudeTest):
 
     def test_it_is_built_from_its_list_and_its_own_tests_pass(self) -> None:
         playground = Playground(inside=True)
-        self.replace_playground(playground)
+        self.use(playground)
         features = todo_project.FEATURES
         api = self.plays(**{feature: todo_project.turns(feature) for feature in features})
         prompts = self.copies_the_list()
