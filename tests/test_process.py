@@ -834,6 +834,27 @@ class GuardTest(ProcessTest):
         _, code = self.watch("+{pid}\n", "q\n")
         self.assertEqual(code, 0)
 
+    def test_a_registered_folder_is_remembered(self) -> None:
+        watched = guard.Watched()
+        watched.note(b"=/w/auth")
+        self.assertEqual((watched.folders, watched.groups), ({"/w/auth"}, set()))
+
+    @unittest.skipUnless(LINUX, "needs /proc")
+    def test_what_works_in_a_folder_is_ours_without_a_terminal_and_when_it_is_younger(self) -> None:
+        here = table.snapshot()[os.getpid()]
+        folders = {os.path.realpath(os.getcwd())}
+        for terminal, begun, ours in (
+            (False, here.started, True),
+            (True, here.started, False),
+            (False, str(int(here.started) + 1), False),
+        ):
+            process = table.Process(here.pid, 1, here.pid, here.started, terminal=terminal)
+            with self.subTest(terminal=terminal, begun=begun):
+                self.assertEqual(guard._works_there(process, folders, begun), ours)
+        elsewhere = {os.path.join(next(iter(folders)), "below")}
+        process = table.Process(here.pid, 1, here.pid, here.started)
+        self.assertFalse(guard._works_there(process, elsewhere, here.started))
+
     def test_the_guards_command_line_finds_its_module_from_anywhere(self) -> None:
         done = subprocess.run(
             guard.command(f"{MARK}=nothing/"),
