@@ -198,6 +198,11 @@ class Git:
         """Whether ``newer`` contains ``older``."""
         return (await self._try("merge-base", "--is-ancestor", older, newer)).code == 0
 
+    async def independent(self, commits: Sequence[str]) -> list[str]:
+        """Those of ``commits`` that no other one contains."""
+        arguments = ("merge-base", "--independent", *commits)
+        return (await self._do("compare commits", *arguments)).text.split()
+
     async def merge_base(self, one: str, other: str) -> str:
         """The best common ancestor; empty where the histories have none."""
         finished = await self._try("merge-base", one, other)

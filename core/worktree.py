@@ -137,14 +137,13 @@ class WorktreeManager:
 
     async def _independent(self, results: Mapping[str, str]) -> dict[str, str]:
         """The results that no other result contains."""
-        tips: dict[str, str] = {}
+        commits = dict.fromkeys(results.values())
+        tips = set(await self.git.independent(list(commits)) if len(commits) > 1 else commits)
+        first: dict[str, str] = {}
         for name, commit in results.items():
-            if commit in tips.values():
-                continue
-            others = [c for c in results.values() if c != commit]
-            if not [c for c in others if await self.git.is_ancestor(commit, c)]:
-                tips[name] = commit
-        return tips
+            if commit in tips:
+                first.setdefault(commit, name)
+        return {name: commit for commit, name in first.items()}
 
     async def _culprit(self, names: Sequence[str], tips: Mapping[str, str], other: str) -> str:
         for name in names:
