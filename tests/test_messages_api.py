@@ -41,7 +41,7 @@ Json = dict[str, Any]
 SESSION = "11111111-2222-4333-8444-555555555555"
 HEADERS = {"X-Claude-Code-Session-Id": SESSION, "x-api-key": "dummy"}
 TOOLS = [{"name": "Bash"}, {"name": "Read"}, {"name": "Write"}]
-ENVIRONMENT = "# Environment\n - Primary working directory: /work/it's here\n - Platform: linux\n"
+ENVIRONMENT = "# Environment\n - Primary working directory: /repo/it's here\n - Platform: linux\n"
 REMINDER = "<system-reminder>\n[other] is in a file of the project\n</system-reminder>"
 
 
@@ -128,7 +128,7 @@ class MessagesApiTest(unittest.TestCase):
         self.assertEqual(message["stop_reason"], "tool_use")
         self.assertEqual((block["type"], block["name"]), ("tool_use", "Write"))
         self.assertEqual(
-            block["input"], {"file_path": "/work/it's here/src/task.py", "content": "x = 1\n"}
+            block["input"], {"file_path": "/repo/it's here/src/task.py", "content": "x = 1\n"}
         )
 
     def test_an_absolute_path_and_other_input_stay_as_they_are(self) -> None:
