@@ -55,6 +55,9 @@ COMMIT_LINE = re.compile(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
 TEXT_INDEX = re.compile(rb"^index .*\n(?!Binary files )", re.MULTILINE)
 HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
 
+BEING_MADE = ("initializing", "added with --lock")
+"""Why git says that a worktree is locked, while we make it."""
+
 MODULE_PATH = r"^submodule\..*\.path$"
 
 
@@ -116,6 +119,15 @@ class DiffStat:
     files: int = 0
     insertions: int = 0
     deletions: int = 0
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit, its parents, and what it changes of the only one."""
+
+    id: str
+    parents: tuple[str, ...]
+    stat: DiffStat
 
 
 class Git:
@@ -241,11 +253,7 @@ class Git:
         finished = await self._do(
             "compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new
         )
-        found = re.findall(r"(\d+) (file|insertion|deletion)", finished.text)
-        numbers = {word: int(number) for number, word in found}
-        return DiffStat(
-            numbers.get("file", 0), numbers.get("insertion", 0), numbers.get("deletion", 0)
-        )
+        return _parse_shortstat(finished.text)
 
     async def adds_nothing(self, tip: str, target: str) -> bool:
         """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
@@ -308,22 +316,23 @@ class Git:
         blocks = os.fsdecode(finished.stdout).strip("\n").split("\n\n")
         return [_worktree_entry(block) for block in blocks if block]
 
-    async def add_worktree(self, path: str, branch: str, commit: str) -> None:
-        """Make a worktree at ``path``, on a new branch that starts at ``commit``."""
-        # Not `add -b`: another try would meet the branch that the first one left, and a remote
-        # start point would write the shared config.
-        ref = f"refs/heads/{branch}"
-        await self._do(f"make the branch {branch}", "update-ref", ref, commit, "")
-        try:
-            await self.add_worktree_of(path, branch)
-        except GitError:
-            await self.delete_ref(ref, commit)
-            raise
+    async def add_worktree(self, path: str, commit: str) -> None:
+        """Make a worktree at ``path`` of a branch or, detached, of a commit.
 
-    async def add_worktree_of(self, path: str, branch: str) -> None:
-        """Make a worktree at ``path``, on a branch that exists."""
-        arguments = (*NO_HOOKS, "worktree", "add", "--quiet", "--", path, branch)
-        await self._do(f"make the worktree {path}", *arguments, guarded=True)
+        It is locked, and has no files yet.
+        """
+        arguments = ("worktree", "add", "--quiet", "--lock", "--no-checkout", "--", path, commit)
+        await self._do(f"make the worktree {path}", *NO_HOOKS, *arguments)
+
+    async def check_out(self, path: str, new_branch: str = "") -> None:
+        """Fill a new worktree with its files, and put it on a branch that is made there.
+
+        Raises where the branch exists.
+        """
+        # Not `worktree add -b`, which leaves the branch behind where it fails.
+        branch = ("-b", new_branch, "--no-track") if new_branch else ()
+        arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
+        await self._do(f"check out {path}", *NO_HOOKS, *arguments, at=path, guarded=True)
 
     async def remove_worktree(self, path: str) -> None:
         """Remove a worktree with everything in it: the caller has seen what that is."""
@@ -373,12 +382,16 @@ class Git:
     def _env_with_index(self, index: str) -> Mapping[str, str]:
         return {**self._env, "GIT_INDEX_FILE": index} if index else self._env
 
-    async def commit(self, path: str, message: str) -> str:
-        """Commit the index of a worktree, with the user's hooks; the new commit."""
+    async def commit(self, path: str, message: str) -> Commit:
+        """Commit the index of a worktree, with the user's hooks; its new tip."""
         identity = await self._identity()
         arguments = ("commit", "--quiet", "-m", message)
         await self._do(f"commit in {path}", *arguments, at=path, guarded=True, env=identity)
-        return (await self._do("read HEAD", "rev-parse", "HEAD", at=path)).text
+        seen = ("diff-tree", "-r", "-M", "--shortstat", "--pretty=tformat:%H %P", "HEAD")
+        finished = await self._do("read HEAD", *seen, at=path)
+        named, _, numbers = finished.text.partition("\n")
+        id, *parents = named.split()
+        return Commit(id, tuple(parents), _parse_shortstat(numbers))
 
     async def snapshot_tree(self, path: str, files: Iterable[str], index: str) -> str:
         """A tree of HEAD with ``files`` as they stand, made in an index of its own."""
@@ -530,6 +543,12 @@ def _change(patch: bytes) -> bytes:
     git's own ignores white space and, before 2.39, what is in a binary file.
     """
     return HUNK.sub(b"@@", TEXT_INDEX.sub(b"", patch))
+
+
+def _parse_shortstat(text: str) -> DiffStat:
+    found = re.findall(r"(\d+) (file|insertion|deletion)", text)
+    numbers = {word: int(number) for number, word in found}
+    return DiffStat(numbers.get("file", 0), numbers.get("insertion", 0), numbers.get("deletion", 0))
 
 
 def _worktree_entry(block: str) -> WorktreeEntry:

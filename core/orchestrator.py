@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from heapq import heappop, heappush
 
 from . import events
@@ -13,13 +13,16 @@ from .journal import Journal
 from .model import Decision, Fault, Outcome, Status
 from .runner import Job
 from .schedule import Rank
+from .slots import Place, Slots, Turn
 from .state import RunState, apply
 
 DRAIN_SECONDS = 30.0
 """How long attempts may take to end by themselves once the run was told to stop."""
 
+INTERRUPTED = "interrupted before it started"
+
 Listener = Callable[[RunState, Event], None]
-RunFeature = Callable[[Job], Coroutine[object, object, Outcome]]
+RunFeature = Callable[[Job, Turn], Coroutine[object, object, Outcome]]
 
 
 class Orchestrator:
@@ -50,7 +53,7 @@ class Orchestrator:
     ) -> None:
         self.dag = dag
         self.rank = rank
-        self.slots = slots
+        self.slots = Slots(slots)
         self.run_id = run
         self.base_commit = base_commit
         self.decisions = decisions
@@ -62,8 +65,6 @@ class Orchestrator:
         self.stop = stop
         self.fail_fast = fail_fast
         self.drain_seconds = drain_seconds
-        self.halted = ""
-        """Why nothing further is started; empty while it goes on."""
         self._over: set[str] = set()
 
     def emit(self, event: Event) -> None:
@@ -78,23 +79,35 @@ class Orchestrator:
 
         What did not get its turn is recorded as ``blocked`` or ``cancelled``.
         """
+        if self.stop.is_set():
+            self.slots.close(INTERRUPTED)
         sorter = self.dag.sorter()
-        ready: list[tuple[tuple[float, int, int], str]] = []
-        running: dict[asyncio.Task[Outcome], str] = {}
+        ready: list[tuple[Place, str]] = []
+        running: dict[asyncio.Task[Outcome], tuple[str, Turn]] = {}
+
+        def start() -> None:
+            for id in sorter.get_ready():
+                heappush(ready, (self.rank(id), id))
+            while ready and self.slots.wants(ready[0][0]):
+                place, id = heappop(ready)
+                turn = self.slots.turn(place)
+                running[asyncio.create_task(run_feature(self._job(id), turn))] = id, turn
+
         stopped = asyncio.create_task(self._stopped())
         try:
-            while True:
-                for id in sorter.get_ready():
-                    heappush(ready, (self.rank(id), id))
-                while ready and len(running) < self.slots and not self._stands_still():
-                    _, id = heappop(ready)
-                    running[asyncio.create_task(run_feature(self._job(id)))] = id
-                if not running:
-                    break
+            start()
+            while running:
+                turns = []
                 for task in await self._wait(running, stopped):
-                    id = running.pop(task)
+                    id, turn = running.pop(task)
+                    turns.append(turn)
                     if self._record(id, _outcome(task)):
                         sorter.done(id)
+                # What became ready just now may go before those that wait for these slots.
+                start()
+                for turn in turns:
+                    turn.end()
+                start()
         finally:
             stopped.cancel()
             await _end(running)
@@ -103,18 +116,18 @@ class Orchestrator:
     async def _stopped(self) -> float:
         """Wait for the wish to stop; when to give up on what runs, by the loop's clock."""
         await self.stop.wait()
+        self.slots.close(INTERRUPTED)
         return asyncio.get_running_loop().time() + self.drain_seconds
 
-    def _stands_still(self) -> bool:
-        return self.stop.is_set() or bool(self.halted)
-
     async def _wait(
-        self, running: Mapping[asyncio.Task[Outcome], str], stopped: asyncio.Task[float]
+        self, running: Collection[asyncio.Task[Outcome]], stopped: asyncio.Task[float]
     ) -> list[asyncio.Task[Outcome]]:
         """The tasks that are over; a run that was told to stop does not wait for ever."""
         if not stopped.done():
-            waited: list[asyncio.Task[Outcome] | asyncio.Task[float]] = [*running, stopped]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            self.slots.full.clear()
+            full = asyncio.create_task(self.slots.full.wait())
+            await asyncio.wait([*running, stopped, full], return_when=asyncio.FIRST_COMPLETED)
+            full.cancel()
             return [task for task in running if task.done()]
         left = max(0.0, stopped.result() - asyncio.get_running_loop().time())
         over, _ = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -145,11 +158,11 @@ class Orchestrator:
             self.results[id] = outcome.work.commit
             return True
         if outcome.fault.fatal:
-            self.halted = self.halted or f"every further feature would meet it: {outcome.reason}"
+            self.slots.close(f"every further feature would meet it: {outcome.reason}")
         elif outcome.fault is not Fault.INTERRUPTED:
             self._block_dependents(id, outcome)
             if self.fail_fast:
-                self.halted = self.halted or f"{id} failed, and --fail-fast was asked for"
+                self.slots.close(f"{id} failed, and --fail-fast was asked for")
         return False
 
     def _block_dependents(self, id: str, outcome: Outcome) -> None:
@@ -163,10 +176,9 @@ class Orchestrator:
         self.emit(events.ended(self.clock(), self.run_id, id, outcome))
 
     def _cancel_the_rest(self) -> None:
-        reason = "interrupted before it started" if self.stop.is_set() else self.halted
         for id in self.dag.features:
             if id not in self._over:
-                self._end(id, Outcome(Status.CANCELLED, reason))
+                self._end(id, Outcome(Status.CANCELLED, self.slots.closed))
 
 
 def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
@@ -175,7 +187,7 @@ def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
     return task.result()
 
 
-async def _end(running: Mapping[asyncio.Task[Outcome], str]) -> None:
+async def _end(running: Collection[asyncio.Task[Outcome]]) -> None:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)

@@ -17,6 +17,7 @@ from .lines import LineSplitter
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .process.environment import without_git
 from .process.supervisor import BRISK, PATIENT, Child, Supervisor
+from .slots import Turn
 from .worktree import Conflict, Worktree, WorktreeManager
 
 POLL_SECONDS = 0.2
@@ -103,9 +104,10 @@ class ClaudeRunner:
         self._introduced = False
         self.environment = claude.environment(without_git(environ), config.claude)
 
-    async def run(self, job: Job) -> Outcome:
+    async def run(self, job: Job, turn: Turn) -> Outcome:
         """Work on a feature until it has a result, or can't have one now.
 
+        Its worktree is made before its turn comes, so that no slot waits for git.
         Raises :class:`StateError` where what happens can't be recorded.
         """
         id = job.feature.id
@@ -117,19 +119,20 @@ class ClaudeRunner:
             )
         )
         try:
-            return await self._run(job)
+            return await self._run(job, turn)
         except StateError:
             raise
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
             return Outcome(Status.FAILED, error.message + hint)
 
-    async def _run(self, job: Job) -> Outcome:
+    async def _run(self, job: Job, turn: Turn) -> Outcome:
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
             return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
-        if self.stop.is_set():
-            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+        refused = await turn.begin()
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         outcome = Outcome(Status.COMPLETED)
         if not (resumed and job.claude_is_done):
             outcome = await self._attempts(job, worktree, resumed)

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from .errors import UserError
 from .frozen import dataclass
-from .git import Git, GitError, WorktreeEntry, WorktreeStatus
+from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
 from .model import Feature, Work
 
 RESULTS = "refs/rorchestrator/results/"
@@ -173,16 +173,41 @@ class WorktreeManager:
         """
         path, branch = self.path(feature), self.branch(feature)
         self._make_folder()
+        await self._add(path, start_commit, new_branch=branch)
+        return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+
+    async def _add(
+        self, path: str, commit: str, *, new_branch: str = "", instead: str = ""
+    ) -> None:
+        """A worktree of a branch, or of a new one at a commit; ``instead`` of one that is gone.
+
+        It is locked until it is whole. Only git's own list needs the others to wait: large
+        trees are checked out side by side.
+        """
         async with self.git.spawner.exclusive():
             _remove_tree(path + RUBBISH)
-            await self.git.add_worktree(path, branch, start_commit)
-            try:
-                await self._fill_submodules(path)
-            except GitError:
-                await self.git.remove_worktree(path)
-                await self.git.delete_ref(f"refs/heads/{branch}", start_commit)
-                raise
-        return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+            if instead:
+                await self.git.remove_worktree(instead)
+            await self.git.add_worktree(path, commit)
+        try:
+            await self.git.check_out(path, new_branch)
+        except GitError:
+            self._undo(path)
+            raise
+        try:
+            await self._fill_submodules(path)
+        except GitError:
+            self._undo(path)
+            if new_branch:
+                await self.git.delete_ref(f"refs/heads/{new_branch}", commit)
+            raise
+        os.unlink(os.path.join(self._admin_dir(path), "locked"))
+
+    def _undo(self, path: str) -> None:
+        """Take a worktree away that never became whole."""
+        if self._is_linked(path):
+            _remove_tree(self._admin_dir(path))
+            _remove_tree(path)
 
     async def _fill_submodules(self, path: str) -> None:
         if os.path.exists(os.path.join(path, ".gitmodules")):
@@ -196,6 +221,9 @@ class WorktreeManager:
         """
         branch = self.branch(feature)
         entry = await self.entry(feature)
+        if entry is not None and entry.locked in BEING_MADE and self._is_linked(entry.path):
+            self._undo(entry.path)
+            entry = None
         if entry is not None and os.path.isdir(entry.path):
             if entry.branch != branch or not self._is_linked(entry.path):
                 return None
@@ -203,11 +231,7 @@ class WorktreeManager:
         elif await self.git.commit_of(f"refs/heads/{branch}"):
             path = self.path(feature)
             self._make_folder()
-            async with self.git.spawner.exclusive():
-                if entry is not None:
-                    await self.git.remove_worktree(entry.path)
-                await self.git.add_worktree_of(path, branch)
-                await self._fill_submodules(path)
+            await self._add(path, branch, instead=entry.path if entry is not None else "")
         else:
             return None
         return Worktree(feature, path, branch, start_commit, read_gitfile(path))
@@ -318,25 +342,32 @@ class WorktreeManager:
         """
         held = held_back(worktree.path, (*status.untracked, *status.added))
         wanted = set(status.uncommitted).difference(held)
-        tip = status.commit
         await self.git.unstage(worktree.path, set(held).intersection(status.added))
         held += tuple(f"{module}/" for module in status.submodules)
+        made = None
         if wanted:
             await self.git.stage(worktree.path, sorted(wanted))
-            tip = await self._commit_index(worktree, feature, run, tip)
+            made = await self._commit_index(worktree, feature, run, status.commit)
+        tip = made.id if made else status.commit
         if tip == worktree.start_commit:
             return Work(tip, held_back=held)
-        stat = await self.git.diffstat(worktree.start_commit, tip)
+        if made and made.parents == (worktree.start_commit,):
+            stat = made.stat
+        else:
+            stat = await self.git.diffstat(worktree.start_commit, tip)
         return Work(tip, stat.files, stat.insertions, stat.deletions, held)
 
-    async def _commit_index(self, worktree: Worktree, feature: Feature, run: str, tip: str) -> str:
+    async def _commit_index(
+        self, worktree: Worktree, feature: Feature, run: str, tip: str
+    ) -> Commit | None:
+        """The commit of what is staged; ``None`` where nothing differs from ``tip``."""
         try:
             return await self.git.commit(worktree.path, commit_message(feature, run))
         except GitError as error:
             # Staging can show that nothing differs, as with line ends that git normalises.
             status = await self.git.status(worktree.path)
             if not status.changed and status.commit == tip:
-                return tip
+                return None
             if "failed to write commit object" in error.complaint:
                 error.hint = "git signs commits here (commit.gpgsign) and could not: mend the key"
             raise
@@ -577,8 +608,8 @@ def _is_whole(admin: str, path: str) -> bool:
     has_all = all(_read(os.path.join(admin, name)) for name in ("HEAD", "commondir", "gitdir"))
     linked = bool(_read(os.path.join(path, ".git")))
     checked_out = os.path.isfile(os.path.join(admin, "index"))
-    # git locks a worktree while it makes it.
-    begun = _read(os.path.join(admin, "locked")).strip() == b"initializing"
+    # A worktree is locked while it is made.
+    begun = _read(os.path.join(admin, "locked")).decode("utf-8", "replace").strip() in BEING_MADE
     return has_all and linked and checked_out and not begun
 
 

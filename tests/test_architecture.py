@@ -33,8 +33,9 @@ SHELL = {
     "git": "process errors",
     "worktree": "git model errors",
     "journal": "events errors",
-    "runner": "worktree process claude prompt events model errors lines",
-    "orchestrator": "runner schedule dag journal state events model",
+    "slots": "",
+    "runner": "slots worktree process claude prompt events model errors lines",
+    "orchestrator": "runner slots schedule dag journal state events model",
     "reporter": "text state events model errors",
     "commands": "*",
     # text: what an error quotes goes to the terminal as everything else does, cleaned.

@@ -12,6 +12,7 @@ from typing import Any, Callable
 from core.errors import UserError
 from core.frozen import replace
 from core.git import (
+    BEING_MADE,
     DiffStat,
     Git,
     GitError,
@@ -24,6 +25,13 @@ from core.process.spawner import Finished, Spawner, drive
 from tests.support.repository import Repository
 
 MISSING = "1" * 40
+
+
+def make_worktree(git: Git, path: str, branch: str, commit: str) -> None:
+    """A worktree with its files on a new branch, as :mod:`core.worktree` makes it."""
+    drive(git.add_worktree(path, commit))
+    drive(git.check_out(path, branch))
+    os.unlink(os.path.join(drive(git.admin_dir(path)), "locked"))
 
 
 class Impatient(Spawner):
@@ -232,7 +240,7 @@ class RefTest(GitTest):
         self.assertEqual(len(tip), 64)
         self.assertTrue(drive(git.create_ref("refs/x/a", tip)))
         self.assertFalse(drive(git.create_ref("refs/x/a", tip)))
-        drive(git.add_worktree(self.beside("w"), "feature/a", tip))
+        make_worktree(git, self.beside("w"), "feature/a", tip)
         picked = self.repository.commit({"b": "1\n"}, at=self.beside("w"))
         self.repository.commit({"c": "1\n"}, at=path)
         self.repository.git("cherry-pick", picked, at=path)
@@ -383,7 +391,7 @@ class WorktreesTest(GitTest):
     def test_worktrees_are_listed_with_all_that_git_knows(self) -> None:
         tip = self.repository.commit_of("main")
         linked, detached, gone = (self.beside(name) for name in ("l i", "d", "gone"))
-        drive(self.git.add_worktree(linked, "feature/a", tip))
+        make_worktree(self.git, linked, "feature/a", tip)
         self.repository.git("worktree", "lock", "--reason", "on a stick", linked)
         self.repository.git("worktree", "add", "-q", "--detach", detached)
         self.repository.git("worktree", "add", "-q", gone, "-b", "gone")
@@ -400,52 +408,59 @@ class WorktreesTest(GitTest):
     def test_a_bare_repository_lists_itself_first(self) -> None:
         self.repository.git("clone", "-q", "--bare", ".", self.beside("bare.git"))
         git = self.open(self.beside("bare.git"))
-        drive(git.add_worktree(self.beside("w"), "feature/a", drive(git.commit_of("main"))))
+        make_worktree(git, self.beside("w"), "feature/a", drive(git.commit_of("main")))
         self.assertEqual([entry.branch for entry in drive(git.worktrees())], ["", "feature/a"])
 
-    def test_a_new_branch_that_cannot_be_checked_out_does_not_stay(self) -> None:
+    def test_a_folder_in_the_way_is_named_and_left_alone(self) -> None:
         self.repository.write({"f": ""}, at=self.beside("taken"))
-        tip = self.repository.commit_of("main")
-        adding = self.git.add_worktree(self.beside("taken"), "feature/a", tip)
+        adding = self.git.add_worktree(self.beside("taken"), "main")
         self.refused(adding, "already exists")
-        self.assertEqual(self.repository.commit_of("feature/a"), "")
 
     def test_a_branch_in_the_way_is_named_and_left_alone(self) -> None:
         tip = self.repository.branch("feature/a")
         second = self.repository.commit({"a": "1"})
-        adding = self.git.add_worktree(self.beside("w"), "feature/a", second)
-        self.refused(adding, "feature/a.*already exists")
+        drive(self.git.add_worktree(self.beside("w"), second))
+        self.refused(self.git.check_out(self.beside("w"), "feature/a"), "feature/a.*already exists")
         self.assertEqual(self.repository.commit_of("feature/a"), tip)
         self.repository.branch("task")
-        adding = self.git.add_worktree(self.beside("w"), "task/a", second)
-        self.refused(adding, "'refs/heads/task' exists")
+        self.refused(self.git.check_out(self.beside("w"), "task/a"), "'refs/heads/task' exists")
         self.assertEqual(self.spawner.pauses, 0)
 
-    def test_hooks_stay_silent_and_another_try_meets_no_branch_of_the_first(self) -> None:
-        tip = self.repository.commit_of("main")
+    def test_hooks_stay_silent_and_a_branch_is_made_only_with_its_files(self) -> None:
         hook = Path(self.repository.path, ".git", "hooks", "post-checkout")
         hook.parent.mkdir(exist_ok=True)
         hook.write_text("#!/bin/sh\nexit 9\n")
         hook.chmod(0o755)
+        tip = self.repository.commit_of("main")
+        make_worktree(self.git, self.beside("v"), "feature/b", tip)
         attributes = self.repository.commit({".gitattributes": "* filter=f\n"})
         self.repository.git("config", "filter.f.smudge", "false")
         self.repository.git("config", "filter.f.required", "true")
-        adding = self.git.add_worktree(self.beside("w"), "feature/a", attributes)
+        drive(self.git.add_worktree(self.beside("w"), attributes))
+        adding = self.git.check_out(self.beside("w"), "feature/a")
         self.refused(adding, "smudge filter f failed")
         self.assertEqual(self.repository.commit_of("feature/a"), "")
-        drive(self.git.add_worktree(self.beside("w"), "feature/a", tip))
-        self.assertEqual(self.repository.commit_of("feature/a"), tip)
+
+    def test_a_worktree_of_a_branch_that_exists_gets_its_files(self) -> None:
+        tip = self.repository.branch("feature/a")
+        drive(self.git.add_worktree(self.beside("w"), "feature/a"))
+        self.assertEqual(os.listdir(self.beside("w")), [".git"])
+        drive(self.git.check_out(self.beside("w")))
+        status = drive(self.git.status(self.beside("w")))
+        self.assertEqual((status.branch, status.commit), ("feature/a", tip))
+        self.assertEqual(status.uncommitted, ())
+        self.assertIn(drive(self.git.worktrees())[1].locked, BEING_MADE)
 
     def test_the_users_lock_on_the_config_delays_nothing(self) -> None:
         Path(self.repository.path, ".git", "config.lock").write_text("")
         tip = self.repository.commit_of("main")
-        drive(self.git.add_worktree(self.beside("w"), "feature/a", tip))
+        make_worktree(self.git, self.beside("w"), "feature/a", tip)
         drive(self.git.remove_worktree(self.beside("w")))
         self.assertEqual(self.spawner.pauses, 0)
 
     def test_a_worktree_is_removed_with_everything_in_it(self) -> None:
         path = self.beside("w")
-        drive(self.git.add_worktree(path, "feature/a", self.repository.commit_of("main")))
+        make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
         self.assertEqual(
             drive(self.git.admin_dir(path)),
             os.path.join(self.repository.path, ".git", "worktrees", "w"),
@@ -526,9 +541,11 @@ class StatusTest(GitTest):
         os.unlink(os.path.join(path, "file-to-link"))
         os.symlink("nowhere", os.path.join(path, "file-to-link"))
         drive(self.git.stage(path, self.status().uncommitted))
-        tip = drive(self.git.commit(path, "all of it"))
+        old = self.repository.commit_of("main")
+        made = drive(self.git.commit(path, "all of it"))
         self.assertEqual(self.status().uncommitted, ())
-        self.assertEqual(tip, self.repository.commit_of("main"))
+        self.assertEqual((made.id, made.parents), (self.repository.commit_of("main"), (old,)))
+        self.assertEqual(made.stat, drive(self.git.diffstat(old, made.id)))
         expected = {
             "README.md": b"hello\n",
             "changed": b"2",
@@ -540,8 +557,8 @@ class StatusTest(GitTest):
             "file-to-link": b"nowhere",
             **{name: content.encode() for name, content in odd.items()},
         }
-        self.assertEqual(self.repository.files(tip), expected)
-        self.assertTrue(self.repository.git("ls-tree", tip, "mode").startswith("100755"))
+        self.assertEqual(self.repository.files(made.id), expected)
+        self.assertTrue(self.repository.git("ls-tree", made.id, "mode").startswith("100755"))
 
     def test_what_is_taken_out_of_the_index_stays_on_disk(self) -> None:
         self.repository.write({"new": "x"})
@@ -601,7 +618,7 @@ class SubmoduleTest(GitTest):
 
     def worktree(self) -> str:
         path = self.beside("w")
-        drive(self.git.add_worktree(path, "feature/a", self.repository.commit_of("main")))
+        make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
         drive(self.git.update_submodules(path))
         return path
 

@@ -17,6 +17,7 @@ from core.model import Action, Decision, Fault, Feature, Outcome, Status, Work
 from core.orchestrator import Orchestrator
 from core.runner import Job
 from core.schedule import Rank
+from core.slots import Turn
 from core.state import Attempt, FeatureState, RunState, fold
 
 DONE = Outcome(Status.COMPLETED)
@@ -53,6 +54,7 @@ class Stage:
         self.dag = DAGResolver(features)
         self.stop = asyncio.Event()
         self.heard: list[Event] = []
+        self.ready: list[str] = []
         self.started: list[str] = []
         self.jobs: dict[str, Job] = {}
         self.most = 0
@@ -86,7 +88,10 @@ class Stage:
         """Every feature ends at once, as ``outcomes`` say, else with success."""
         await self.orchestrator.run(self._at_once)
 
-    async def _at_once(self, job: Job) -> Outcome:
+    async def _at_once(self, job: Job, turn: Turn) -> Outcome:
+        refused = await turn.begin()
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         self._note(job)
         await asyncio.sleep(0)
         return self._outcome(job.feature.id)
@@ -95,7 +100,11 @@ class Stage:
         """Every feature ends when the test calls :meth:`end`."""
         return asyncio.create_task(self.orchestrator.run(self._when_told))
 
-    async def _when_told(self, job: Job) -> Outcome:
+    async def _when_told(self, job: Job, turn: Turn) -> Outcome:
+        self.ready.append(job.feature.id)
+        refused = await turn.begin()
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         self._note(job)
         end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._ends[job.feature.id] = end
@@ -239,6 +248,60 @@ class ParallelTest(StageTest):
 
         self.play(scene)
 
+    def test_one_for_each_slot_gets_ready_while_all_slots_are_busy(self) -> None:
+        async def scene() -> None:
+            stage = self.stage([Feature(f"f{n}", "") for n in range(7)], 2)
+            run = stage.start()
+            await settle()
+            self.assertEqual((stage.started, len(stage.ready)), (["f0", "f1"], 4))
+            await stage.end("f1")
+            self.assertEqual((stage.started, len(stage.ready)), (["f0", "f1", "f2"], 5))
+            while stage.running:
+                await stage.end(min(stage.running))
+            await run
+
+        self.play(scene)
+
+    def test_a_free_slot_waits_for_a_more_urgent_feature_that_gets_ready(self) -> None:
+        async def scene() -> None:
+            features = (
+                Feature("root", "", estimated_tokens=10),
+                Feature("lone", "", estimated_tokens=30),
+                Feature("leaf", "", estimated_tokens=40, depends_on=("root",)),
+            )
+            stage = self.stage(features, 1)
+            made = asyncio.Event()
+
+            async def run_feature(job: Job, turn: Turn) -> Outcome:
+                if job.feature.id == "leaf":
+                    await made.wait()
+                return await stage._when_told(job, turn)
+
+            run = asyncio.create_task(stage.orchestrator.run(run_feature))
+            await settle()
+            await stage.end("root")
+            self.assertEqual((stage.ready, stage.running), (["root", "lone"], set()))
+            made.set()
+            await settle()
+            self.assertEqual(stage.running, {"leaf"})
+            await stage.end("leaf")
+            await stage.end("lone")
+            await run
+
+        self.play(scene)
+
+    def test_a_feature_that_could_not_get_ready_holds_up_nobody(self) -> None:
+        async def scene() -> None:
+            stage = self.stage([Feature(id, "") for id in ("bad", "good")], 1)
+
+            async def run_feature(job: Job, turn: Turn) -> Outcome:
+                return FAILED if job.feature.id == "bad" else await stage._at_once(job, turn)
+
+            await stage.orchestrator.run(run_feature)
+            self.assertEqual(stage.ended(), {"bad": "failed", "good": "completed"})
+
+        self.play(scene)
+
 
 class JobTest(StageTest):
     def test_a_feature_gets_the_results_of_its_dependencies_from_this_run_and_earlier_ones(
@@ -310,7 +373,7 @@ class FailureTest(StageTest):
         async def scene() -> None:
             stage = self.stage(DIAMOND)
 
-            async def no_work(job: Job) -> Outcome:
+            async def no_work(job: Job, turn: Turn) -> Outcome:
                 return DONE
 
             await stage.orchestrator.run(no_work)
@@ -407,7 +470,7 @@ class FaultOfOursTest(StageTest):
         async def scene() -> None:
             ended: list[str] = []
 
-            async def run_feature(job: Job) -> Outcome:
+            async def run_feature(job: Job, turn: Turn) -> Outcome:
                 if job.feature.id == "bad":
                     await settle()
                     raise ZeroDivisionError

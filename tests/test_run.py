@@ -288,8 +288,11 @@ class OrderTest(RunTest):
         )
         self.run_to(0, "--sequential")
         self.assertEqual(self.started(), ["lone", "root", "leaf"])
-        kinds = [e["event"] for e in self.playground.journal() if e["event"] in FULL_LIFE]
-        self.assertEqual(kinds, FULL_LIFE * 3)
+        told = [e for e in self.playground.journal() if e["event"] in FULL_LIFE]
+        for id in ("lone", "root", "leaf"):
+            self.assertEqual([e["event"] for e in told if e["feature"] == id], FULL_LIFE)
+        worked = [e["event"] for e in told if e["event"] in ("attempt_started", "ended")]
+        self.assertEqual(worked, ["attempt_started", "ended"] * 3)
         self.assertEqual(self.playground.report()["max_parallel"], 1)
 
     def test_one_slot_takes_the_longest_path_first_then_the_priority(self) -> None:

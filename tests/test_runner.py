@@ -20,6 +20,7 @@ from core.git import Git, Repository, open_repository
 from core.model import Action, Decision, Fault, Outcome, Status, Usage
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
 from core.runner import ClaudeRunner, Job
+from core.slots import Slots
 from core.state import RunState, apply
 from core.worktree import WorktreeManager
 from tests.support.playground import (
@@ -150,7 +151,10 @@ class RunnerTest(PlaygroundTest):
                 decision = Decision(id, action, "new", "key")
                 base = self.playground.repository.commit_of("main")
                 job = Job(features[id], decision, base, results, **left)
-                outcome = await runner.run(job)
+                slots = Slots(1)
+                if stop.is_set():
+                    slots.close("interrupted")
+                outcome = await runner.run(job, slots.turn((0.0, 0, 0)))
                 emit(events.ended(time.time(), run, id, outcome))
                 outcomes.append(outcome)
         return outcomes

@@ -312,6 +312,29 @@ class CreateTest(WorktreeTest):
         self.repository.git("worktree", "remove", made.path)
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
 
+    def test_one_that_was_killed_while_it_was_made_again_is_made_whole(self) -> None:
+        made = self.create()
+        tip = self.repository.commit({"new": "x"}, at=made.path)
+        shutil.rmtree(made.path)
+        self.repository.git("worktree", "prune")
+        drive(self.manager.git.add_worktree(made.path, made.branch))
+        self.repository.write({"new": "cut o"}, at=made.path)
+        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
+        status = drive(self.manager.look(made))
+        assert isinstance(status, WorktreeStatus)
+        self.assertEqual((status.commit, status.uncommitted), (tip, ()))
+
+    def test_files_that_cannot_be_checked_out_leave_nothing_behind(self) -> None:
+        start = self.repository.commit({".gitattributes": "* filter=f\n"})
+        self.repository.git("config", "filter.f.smudge", "false")
+        self.repository.git("config", "filter.f.required", "true")
+        self.refused(self.manager.create("auth", start), "smudge filter f failed")
+        self.assertEqual(self.repository.commit_of("feature/auth"), "")
+        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertEqual(os.listdir(self.folder), [])
+        self.repository.git("config", "--unset", "filter.f.required")
+        self.create("auth", start)
+
     def test_a_worktree_that_was_moved_is_opened_where_it_is(self) -> None:
         made = self.create()
         self.repository.git("worktree", "move", made.path, self.beside("moved"))

@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 
 from . import guard, table
-from .spawner import FileAction, Finished, Scratch, Spawner, spawn
+from .spawner import FileAction, Finished, Scratch, Spawner, spawn, which
 
 MARK = "RORCHESTRATOR_MARK"
 """The environment variable that everything below a run carries."""
@@ -197,7 +197,8 @@ class Supervisor(Spawner):
         mark: str,
     ) -> Child:
         with_pipe = [*actions, (os.POSIX_SPAWN_DUP2, self._pipe, 3)]
-        wrapped = ["/bin/sh", "-c", REGISTER, folder, *argv]
+        program = which(argv[0], env) or argv[0]
+        wrapped = ["/bin/sh", "-c", REGISTER, folder, program, *argv[1:]]
         place = os.path.realpath(folder)
         if place != "/" and "\n" not in place:
             self._tell_guard(f"={place}\n")

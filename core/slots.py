@@ -1,0 +1,96 @@
+"""Who may work now: slots, and the features that get ready for one."""
+
+from __future__ import annotations
+
+import asyncio
+
+Place = tuple[float, int, int]
+"""A feature's place in the queue: the lowest works first."""
+
+
+class Slots:
+    """``count`` slots. Each feature has a :class:`Turn`, and waits in it until one is free.
+
+    Features get ready before a slot is free for them: one for each slot.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.closed = ""
+        """Why nobody gets a slot any more; empty while they do."""
+        self.full = asyncio.Event()
+        """Set when the last slot is taken: now is the time to get the next ones ready."""
+        self._coming: list[Turn] = []
+        self._working: list[Turn] = []
+
+    @property
+    def free(self) -> int:
+        """How many slots nobody works in."""
+        return self.count - len(self._working)
+
+    def wants(self, place: Place) -> bool:
+        """Whether a feature of this place should get ready.
+
+        One for each free slot; where there is none, one for each that will be free. And each
+        that goes before one of those.
+        """
+        some = self.free or self.count
+        return not self.closed and (
+            len(self._coming) < some or place < self._coming[some - 1].place
+        )
+
+    def turn(self, place: Place) -> Turn:
+        """Of a feature that is about to get ready."""
+        turn = Turn(self, place)
+        self._coming.append(turn)
+        self._coming.sort(key=lambda turn: turn.place)
+        return turn
+
+    def close(self, reason: str) -> None:
+        """Give no slot to anybody from now on, and turn away who waits; the first reason stays."""
+        self.closed = self.closed or reason
+        self.serve()
+
+    def serve(self) -> None:
+        """Call those who are ready and for whom there is a slot, or for whom there will be none.
+
+        A free slot is kept for one of a lower place that is not ready yet: getting ready takes
+        a moment, work takes its time.
+        """
+        for turn in list(self._coming) if self.closed else self._coming[: self.free]:
+            if not turn.ready:
+                continue
+            if not self.closed:
+                self._coming.remove(turn)
+                self._working.append(turn)
+            turn.called.set()
+        if not self.free:
+            self.full.set()
+
+    def leave(self, turn: Turn) -> None:
+        """Forget a turn, wherever it was."""
+        for place in (self._coming, self._working):
+            if turn in place:
+                place.remove(turn)
+        self.serve()
+
+
+class Turn:
+    """A feature's way to a slot, and its time in it."""
+
+    def __init__(self, slots: Slots, place: Place) -> None:
+        self.slots = slots
+        self.place = place
+        self.ready = False
+        self.called = asyncio.Event()
+
+    async def begin(self) -> str:
+        """Wait for a slot. Empty, or why there will be none."""
+        self.ready = True
+        self.slots.serve()
+        await self.called.wait()
+        return self.slots.closed if self in self.slots._coming else ""
+
+    def end(self) -> None:
+        """Give the slot to the next one."""
+        self.slots.leave(self)
