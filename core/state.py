@@ -184,7 +184,14 @@ def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
         log=str(event.data.get("log", "")),
         resumed=event.data.get("resumed") is True,
     )
-    return replace(feature, status=Status.RUNNING, attempts=(*feature.attempts, attempt))
+    # It may have been ready long before there was a slot for it.
+    first = not feature.of_run(event.run)
+    return replace(
+        feature,
+        status=Status.RUNNING,
+        started_at=event.at if first else feature.started_at,
+        attempts=(*feature.attempts, attempt),
+    )
 
 
 def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:

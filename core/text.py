@@ -308,7 +308,8 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     features = [state.feature(id) for id in run.features]
     active = [f for f in features if f.run == run.id and f.status.active]
     over = sum(f.run == run.id and not f.status.active for f in features)
-    names = ", ".join(f"{f.id} {duration(now - (f.started_at or now))}" for f in active)
+    working = [f for f in active if f.status is not Status.PREPARING]
+    names = ", ".join(f"{f.id} {duration(now - (f.started_at or now))}" for f in working)
     cost = cost_usd(a for f in features for a in f.of_run(run.id))
     dot = style.pick(" · ", " | ")
     parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]

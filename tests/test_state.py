@@ -84,7 +84,7 @@ class Life(unittest.TestCase):
                 worktree="/w/auth",
                 start_commit="57a7",
                 base_commit="ba5e",
-                started_at=1,
+                started_at=3,
                 ended_at=7,
                 attempts=(attempt,),
                 work=WORK,
@@ -92,6 +92,11 @@ class Life(unittest.TestCase):
         )
         self.assertEqual(found.session_id, "s1")
         self.assertEqual(found.last_outcome, DONE)
+
+    def test_its_time_begins_with_the_first_attempt_of_the_run_and_not_while_it_waits(self) -> None:
+        again = [*_attempted(4, "r1", 1, DONE), *_attempted(6, "r1", 2, DONE)]
+        self.assertEqual(_auth([_prepared(1, "r1")]).started_at, 1)
+        self.assertEqual(_auth([_prepared(1, "r1"), *again]).started_at, 4)
 
     def test_a_feature_that_never_ran_is_blank(self) -> None:
         blank = RunState().feature("auth")

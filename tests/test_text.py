@@ -381,7 +381,7 @@ class AnEvent(unittest.TestCase):
 class TheProgressLine(unittest.TestCase):
     def test_it_says_what_is_done_and_what_runs(self) -> None:
         story = [_started("auth", "api"), *LIFE[1:], _ended("auth", Status.COMPLETED, work=WORK)]
-        state = fold([*story, _prepared("api")])
+        state = fold([*story, _prepared("api"), _attempt("api"), _prepared("waiting")])
         self.assertEqual(
             text.progress_line(state, AT + 160, PLAIN),
             "1/2 done · 2m40s · $0.50 · running: api 2m40s",
@@ -390,7 +390,7 @@ class TheProgressLine(unittest.TestCase):
 
     def test_it_never_fills_the_line(self) -> None:
         many = [f"a-feature-with-a-long-name-{number}" for number in range(9)]
-        state = fold([_started(*many), *map(_prepared, many)])
+        state = fold([_started(*many), *map(_prepared, many), *map(_attempt, many)])
         line = text.progress_line(state, AT, Style(width=60))
         self.assertEqual((text.columns(line), line[-1]), (59, "…"))
 
