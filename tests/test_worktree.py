@@ -324,6 +324,11 @@ class CreateTest(WorktreeTest):
         assert isinstance(status, WorktreeStatus)
         self.assertEqual((status.commit, status.uncommitted), (tip, ()))
 
+    def test_a_folder_that_is_no_worktree_of_ours_is_never_undone(self) -> None:
+        self.repository.write({".git": f"gitdir: {self.beside('x')}\n", "a": ""}, at=self.folder)
+        self.manager._undo(self.folder)
+        self.assertTrue(os.path.exists(os.path.join(self.folder, "a")))
+
     def test_files_that_cannot_be_checked_out_leave_nothing_behind(self) -> None:
         start = self.repository.commit({".gitattributes": "* filter=f\n"})
         self.repository.git("config", "filter.f.smudge", "false")
@@ -390,6 +395,15 @@ class SubmoduleTest(WorktreeTest):
         self.refused(self.manager.create("auth", self.base), "check out the submodules")
         self.assertFalse(os.path.exists(os.path.join(self.folder, "auth")))
         self.assertEqual(self.repository.commit_of("feature/auth"), "")
+
+    def test_a_branch_with_work_outlives_a_submodule_that_cannot_be_filled(self) -> None:
+        made = self.create()
+        tip = self.repository.commit({"new": "x"}, at=made.path)
+        shutil.rmtree(made.path)
+        shutil.rmtree(os.path.join(self.repository.path, ".git", "modules", "lib", "objects"))
+        self.refused(self.manager.reopen("auth", self.base), "check out the submodules")
+        self.assertFalse(os.path.exists(made.path))
+        self.assertEqual(self.repository.commit_of("feature/auth"), tip)
 
     def test_work_inside_a_submodule_is_held_back_and_never_removed(self) -> None:
         made = self.create()
