@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from .dag import cycle
 from .errors import UserError
 from .frozen import dataclass, replace
-from .model import ClaudeOptions, Config, Feature, Project
+from .model import ClaudeOptions, Command, Config, Feature, Project
 
 SEARCHED = (
     "config/feature_list.json",
@@ -313,6 +313,42 @@ def _command(reader: _Reader, path: str, value: object) -> tuple[str, ...] | Non
     return words
 
 
+def _commands(reader: _Reader, path: str, value: object) -> tuple[Command, ...] | None:
+    """Commands, each a string for the shell or a list of words."""
+    if not isinstance(value, list):
+        reader.fault(path, f"expected a list of commands, not {_kind(value)}")
+        return None
+    checked = [_own_command(reader, f"{path}[{n}]", item) for n, item in enumerate(value)]
+    return tuple(command for command in checked if command is not None)
+
+
+def _own_command(reader: _Reader, path: str, value: object) -> Command | None:
+    if isinstance(value, str):
+        line = _filled(reader, path, value)
+        return Command(("/bin/sh", "-c", line), line) if line else None
+    if not isinstance(value, list):
+        reader.fault(path, f"expected a string or a list of strings, not {_kind(value)}")
+        return None
+    words = _texts(reader, path, value)
+    if not words or not words[0]:
+        reader.fault(path, "names no program")
+        return None
+    import shlex
+
+    return Command(words, shlex.join(words))
+
+
+def _globs(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
+    """Patterns of files of the repository, relative to its top folder."""
+    patterns = _texts(reader, path, value)
+    for index, pattern in enumerate(patterns or ()):
+        parts = pattern.split("/")
+        if not pattern or pattern.startswith("/") or ".." in parts or ".git" in parts:
+            fault = f"{pattern!r} is no pattern of files inside the repository"
+            reader.fault(f"{path}[{index}]", fault)
+    return patterns
+
+
 def _flag(reader: _Reader, path: str, value: object) -> bool | None:
     if isinstance(value, bool):
         return value
@@ -476,6 +512,16 @@ _PROJECT = {
     "worktrees_path": _Key(_filled),
     "branch_prefix": _Key(_ref),
     "usd_per_million_tokens": _Key(_number(NOT_NEGATIVE)),
+    "setup": _Key(_commands),
+    "setup_timeout_seconds": _Key(_number(POSITIVE)),
+    "teardown": _Key(_commands),
+    "copy": _Key(_globs),
+    "link": _Key(_globs),
+    "verify": _Key(_commands),
+    "verify_timeout_seconds": _Key(_number(POSITIVE)),
+    "verify_attempts": _Key(_whole(0)),
+    "verify_clean": _Key(_flag),
+    "verify_base": _Key(_flag),
 }
 
 _PROMPTS = {
@@ -513,6 +559,8 @@ _FEATURE = {
     "model": _Key(_filled),
     "allowed_tools": _Key(_rules),
     "allow_empty": _Key(_flag),
+    "setup": _Key(_commands),
+    "verify": _Key(_commands),
 }
 
 

@@ -44,3 +44,11 @@ class UserError(Exception):
 
 class StateError(UserError):
     """What happened can't be recorded: nothing further may be started."""
+
+
+def unwritable(path: str, error: OSError) -> StateError:
+    """That a file of ours can't be written, and what to do about it."""
+    return StateError(
+        f"{path} can't be written: {error.strerror}",
+        hint="free some space or mend the permissions, then run again: what is done stays done",
+    )

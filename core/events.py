@@ -108,6 +108,16 @@ def attempt_ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
     return Event("attempt_ended", at, run, feature, _outcome_data(outcome))
 
 
+def ready(at: float, run: str, feature: str, *, made: Sequence[str]) -> Event:
+    """The worktree is set up; ``made`` are the ignored files that were in it before the work."""
+    return Event("ready", at, run, feature, {"made": list(made)})
+
+
+def checked(at: float, run: str, feature: str, *, key: str) -> Event:
+    """A check was green; ``key`` is of the tree that it looked at and of the command."""
+    return Event("checked", at, run, feature, {"key": key})
+
+
 def verifying(at: float, run: str, feature: str) -> Event:
     """The worktree is being looked over before anything is committed."""
     return Event("verifying", at, run, feature)

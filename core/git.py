@@ -206,6 +206,15 @@ class Git:
         spelled = f"{commit}^{{tree}}"
         return (await self._do("read a commit", "rev-parse", "--verify", spelled)).text
 
+    async def has_path(self, commit: str, path: str) -> bool:
+        """Whether a commit holds a file or a folder of that name."""
+        return (await self._try("cat-file", "-e", f"{commit}:{path.rstrip('/')}")).code == 0
+
+    async def has_line(self, commit: str, pattern: str) -> bool:
+        """Whether a line of a commit's files matches a POSIX extended regular expression."""
+        arguments = ("grep", "--quiet", "--no-textconv", "-I", "-E", "-e", pattern, commit)
+        return (await self._try(*arguments)).code == 0
+
     async def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``."""
         return (await self._try("merge-base", "--is-ancestor", older, newer)).code == 0

@@ -147,6 +147,9 @@ def _inputs(
         "prompt": digest(text),
         "options": digest(list(claude.shaping_options(config.claude, feature))),
     }
+    checks = (*config.project.verify, *feature.verify)
+    if checks:
+        hashes["checks"] = digest([word for command in checks for word in ("", *command.argv)])
     # Keys, not commit ids: a fix made by hand on a branch invalidates nothing.
     hashes.update((f"dependency {id}", keys[id]) for id in sorted(feature.depends_on))
     return hashes

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 
 from . import events
-from .errors import StateError, UserError
+from .errors import UserError, unwritable
 from .events import Event
 from .frozen import dataclass
 
@@ -44,7 +44,7 @@ class Journal:
             self._file = os.open(self.path, flags, 0o600)
             return self._repair()
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
 
     def _repair(self) -> str:
         size = os.fstat(self._file).st_size
@@ -64,7 +64,7 @@ class Journal:
         try:
             _write_through(self._file, line)
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
 
     def close(self) -> None:
         """Done with appending."""
@@ -96,13 +96,6 @@ def _end_of_last_line(file: int, size: int) -> int:
             return start + found + 1
         end = start
     return 0
-
-
-def _unwritable(path: str, error: OSError) -> StateError:
-    return StateError(
-        f"{path} can't be written: {error.strerror}",
-        hint="free some space or mend the permissions, then run again: what is done stays done",
-    )
 
 
 class Reader:
@@ -173,7 +166,7 @@ class RunLock:
                 os.close(file)
                 raise
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
         self._file = file
 
     def release(self) -> None:

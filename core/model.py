@@ -61,6 +61,10 @@ class Fault(Enum):
     """git, or a hook of the user's, refused the commit; Claude's part is done."""
     REQUEST = "request"
     """The API refused this request for good."""
+    SETUP = "setup"
+    """The worktree could not be made ready: no word was said to Claude."""
+    CHECK = "check"
+    """A check stayed red, or something promised is not there."""
 
     @property
     def resumable(self) -> bool:
@@ -89,6 +93,15 @@ _RESUMABLE = frozenset(
 
 
 @dataclass(frozen=True)
+class Command:
+    """A command of the list's own: a program with its arguments, or a line for the shell."""
+
+    argv: tuple[str, ...]
+    line: str
+    """As it stands in the list; what a shell would be given."""
+
+
+@dataclass(frozen=True)
 class Feature:
     """One entry of the feature list; ``prompt`` is the text itself, wherever it stood."""
 
@@ -107,6 +120,8 @@ class Feature:
     model: str = ""
     allowed_tools: tuple[str, ...] | None = None
     allow_empty: bool = False
+    setup: tuple[Command, ...] = ()
+    verify: tuple[Command, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,17 @@ class Project:
     worktrees_path: str = "../worktrees"
     branch_prefix: str = "feature/"
     usd_per_million_tokens: float = 30.0
+    setup: tuple[Command, ...] = ()
+    setup_timeout_seconds: float = 600.0
+    teardown: tuple[Command, ...] = ()
+    copy: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+    verify: tuple[Command, ...] = ()
+    verify_timeout_seconds: float = 1800.0
+    verify_attempts: int = 2
+    """How often Claude is told of a red check and goes on, before the feature fails."""
+    verify_clean: bool = False
+    verify_base: bool = True
 
 
 DEFAULT_ALLOWED_TOOLS = (

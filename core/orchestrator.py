@@ -149,6 +149,8 @@ class Orchestrator:
             session_id=known.session_id,
             attempts=len(known.attempts),
             claude_is_done=last is not None and last.status is Status.COMPLETED,
+            is_ready=known.is_ready,
+            made=known.made,
         )
 
     def _record(self, id: str, outcome: Outcome) -> bool:

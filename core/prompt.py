@@ -25,6 +25,20 @@ Look at what is done (`git status`, `git diff`): a command that was running when
 interrupted may have had its effect, or not. Then finish the feature as first asked. You run
 unattended: do not ask."""
 
+RED_CHECK = """\
+Go on: the work on the feature "{id}" was committed and then checked, and a check is red.
+
+{what}
+
+The end of what it printed:
+
+```
+{output}
+```
+
+Mend the cause in this folder, not the check. Everything that was asked for still holds. You
+run unattended: do not ask."""
+
 
 def assemble(
     config: Config,
@@ -33,11 +47,12 @@ def assemble(
     branches: Mapping[str, str],
     *,
     kept_work: bool = False,
+    told: str = "",
 ) -> str:
     """The whole prompt of a feature's first attempt.
 
     ``branches`` gives the branch of each feature. ``kept_work`` says that the worktree
-    holds what an earlier attempt left.
+    holds what an earlier attempt left, ``told`` what is wrong with that.
     """
     parts = [
         # The first line is ours: a prompt that begins with /word is taken for a command.
@@ -51,13 +66,19 @@ def assemble(
         _bullets("## Before you finish, check each of these", config.quality_rules, "- [ ] "),
         STANDING.format(branch=branches[feature.id]),
         KEPT_WORK if kept_work else "",
+        told,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def resume(feature: Feature) -> str:
-    """The prompt that goes to a session which already knows its task."""
-    return RESUME.format(id=feature.id) + "\n"
+def resume(feature: Feature, told: str = "") -> str:
+    """The prompt that goes to a session which already knows its task, and what it is told."""
+    return (told or RESUME.format(id=feature.id)) + "\n"
+
+
+def red_check(feature: Feature, what: str, output: str) -> str:
+    """What Claude is told when a check of its work is red; ``output`` is the end of it."""
+    return RED_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
 
 
 def _dependencies(needed: Sequence[Feature], branches: Mapping[str, str]) -> str:

@@ -1,37 +1,20 @@
-"""Brings one feature from its dependencies to its commit: worktree, Claude, a look, commit."""
+"""Brings one feature from its dependencies to its commit: worktree, Claude, checks, commit."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
-import time
 import uuid
 from collections.abc import Callable, Mapping
 
-from . import claude, events, prompt
+from . import events, prompt
+from .attempt import AttemptRunner, Emit, Session
 from .errors import StateError, UserError
-from .events import Event
 from .frozen import dataclass, field, replace
-from .lines import LineSplitter
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
-from .process.environment import without_git
-from .process.supervisor import BRISK, PATIENT, Child, Supervisor
 from .slots import Turn
+from .workbench import Red, Workbench
 from .worktree import Conflict, Worktree, WorktreeManager
-
-POLL_SECONDS = 0.2
-"""How often Claude's output is read. The end of the process is noticed at once."""
-
-LINGER_SECONDS = 10.0
-"""How long Claude may go on after its result without a further word."""
-
-READ_BYTES = 65536
-
-STDERR_BYTES = 16384
-"""The end of standard error that may become a reason."""
-
-Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -48,61 +31,40 @@ class Job:
     session_id: str = ""
     attempts: int = 0
     claude_is_done: bool = False
-    """Whether the last attempt succeeded and only the commit is missing."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """Claude's session of one attempt."""
-
-    id: str
-    resume: bool = False
-    kept_work: bool = False
-    """Whether a new session starts on what an earlier one left in the worktree."""
-
-
-@dataclass(frozen=True)
-class Log:
-    """The files of one attempt."""
-
-    prompt: str
-    stdout: str
-    stderr: str
+    """Whether the last attempt succeeded and only what comes after it is missing."""
+    is_ready: bool = False
+    """Whether the worktree was set up already."""
+    made: tuple[str, ...] = ()
+    """The ignored files that this put there."""
 
 
 class ClaudeRunner:
     """Runs features of one run, each to its :class:`Outcome`; a failed one is a value.
 
-    ``stop`` is the wish to end: Claude is then interrupted, and the outcome ``cancelled``.
+    ``stop`` is the wish to end: nothing further is begun then, and the outcome ``cancelled``.
     """
 
     def __init__(
         self,
         config: Config,
         worktrees: WorktreeManager,
-        supervisor: Supervisor,
+        attempts: AttemptRunner,
+        workbench: Workbench,
         *,
         run: str,
-        log_folder: str,
         emit: Emit,
         clock: Callable[[], float],
         stop: asyncio.Event,
-        environ: Mapping[str, str],
-        linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self.config = config
-        self.features = {feature.id: feature for feature in config.features}
-        self.branches = {id: worktrees.branch(id) for id in self.features}
+        self.branches = attempts.branches
         self.worktrees = worktrees
-        self.supervisor = supervisor
+        self.attempts = attempts
+        self.workbench = workbench
         self.run_id = run
-        self.log_folder = log_folder
         self.emit = emit
         self.clock = clock
         self.stop = stop
-        self.linger_seconds = linger_seconds
-        self._introduced = False
-        self.environment = claude.environment(without_git(environ), config.claude)
 
     async def run(self, job: Job, turn: Turn) -> Outcome:
         """Work on a feature until it has a result, or can't have one now.
@@ -133,12 +95,9 @@ class ClaudeRunner:
         refused = await turn.begin()
         if refused:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
-        outcome = Outcome(Status.COMPLETED)
-        if not (resumed and job.claude_is_done):
-            outcome = await self._attempts(job, worktree, resumed)
-        if outcome.status is not Status.COMPLETED:
-            return outcome
-        return await self._finish(job.feature, worktree, outcome)
+        id = job.feature.id
+        env = self.workbench.environment(id, self.branches[id], turn.number, turn.slots)
+        return await Life(self, job, worktree, env, resumed=resumed).run()
 
     def _conflict_reason(self, conflict: Conflict) -> str:
         """Names the files and both features, and the command that mends it by hand."""
@@ -188,7 +147,7 @@ class ClaudeRunner:
             await self.worktrees.repair(id)
         entry = await self.worktrees.entry(id)
         path = entry.path if entry is not None else ""
-        kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit)
+        kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit, job.made)
         if kept.ref:
             self._note(id, f"its earlier work is kept as {kept.ref}")
         problem = await self.worktrees.remove(id, path, kept.tip)
@@ -198,134 +157,116 @@ class ClaudeRunner:
     def _note(self, id: str, text: str) -> None:
         self.emit(events.note(self.clock(), self.run_id, text, id))
 
-    # -- Claude ---------------------------------------------------------------------------
 
-    async def _attempts(self, job: Job, worktree: Worktree, resumed: bool) -> Outcome:
-        """One attempt; a second where the session to be resumed turns out to be unknown."""
-        number = job.attempts + 1 if resumed else 1
-        if resumed and job.session_id:
-            known = Session(job.session_id, resume=True)
-            outcome = await self._attempt(job.feature, worktree, number, known)
-            if outcome.fault is not Fault.SESSION or self.stop.is_set():
-                return outcome
-            number += 1
-        fresh = Session(str(uuid.uuid4()), kept_work=resumed)
-        return await self._attempt(job.feature, worktree, number, fresh)
+class Life:
+    """A feature's time in a slot, from a ready worktree to its outcome."""
 
-    async def _attempt(
-        self, feature: Feature, worktree: Worktree, number: int, session: Session
-    ) -> Outcome:
-        log = self._write_prompt(feature, number, session)
-        self.emit(
-            events.attempt_started(
-                self.clock(),
-                self.run_id,
-                feature.id,
-                attempt=number,
-                session_id=session.id,
-                resumed=session.resume,
-                log=log.stdout,
-            )
-        )
-        try:
-            child = self.supervisor.start(
-                claude.argv(self.config.claude, feature, session.id, resume=session.resume),
-                env=self.environment,
-                folder=worktree.path,
-                stdin=log.prompt,
-                stdout=log.stdout,
-                stderr=log.stderr,
-                mark=f"{feature.id}/{number}",
-            )
-        except OSError as error:
-            raise _unwritable(log.stdout, error) from None
-        limit = feature.timeout_seconds or self.config.project.timeout_seconds
-        outcome = await self._watch(child, log, limit)
-        # Claude names the session in its result; where there is none, it is the one we chose.
-        outcome = replace(outcome, session_id=outcome.session_id or session.id)
-        self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))
+    def __init__(
+        self,
+        runner: ClaudeRunner,
+        job: Job,
+        worktree: Worktree,
+        env: Mapping[str, str],
+        *,
+        resumed: bool,
+    ) -> None:
+        self.runner = runner
+        self.job = job
+        self.feature = job.feature
+        self.worktree = worktree
+        self.env = env
+        self.resumed = resumed
+        self.number = job.attempts if resumed else 0
+        """Of the last attempt."""
+        self.session_id = job.session_id if resumed else ""
+
+    async def run(self) -> Outcome:
+        """Set up, let Claude work, commit, check: until all checks are green, or one stays red."""
+        red = await self._make_ready()
+        if red is not None:
+            return _of_red(red, Fault.SETUP)
+        outcome = Outcome(Status.COMPLETED)
+        if not (self.resumed and self.job.claude_is_done):
+            outcome = await self._attempts()
+        told = 0
+        while outcome.status is Status.COMPLETED:
+            outcome = await self._commit(outcome)
+            if outcome.work is None:
+                break
+            red = await self._check(outcome.work)
+            if red is None:
+                return await self._publish(outcome, outcome.work)
+            if red.interrupted or told == self.runner.config.project.verify_attempts:
+                return _of_red(red, Fault.CHECK, outcome)
+            told += 1
+            outcome = await self._attempts(prompt.red_check(self.feature, red.what, red.output))
         return outcome
 
-    def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
-        stem = os.path.join(self.log_folder, f"{feature.id}.{number}")
-        log = Log(f"{stem}.prompt", f"{stem}.jsonl", f"{stem}.stderr")
-        text = (
-            prompt.resume(feature)
-            if session.resume
-            else prompt.assemble(
-                self.config, feature, self.features, self.branches, kept_work=session.kept_work
-            )
+    async def _make_ready(self) -> Red | None:
+        bench = self.runner.workbench
+        if not (self.job.is_ready and self.worktree.is_old):
+            red = await bench.make_ready(self.feature, self.worktree, self.env)
+            if red is not None:
+                return red
+        if self.resumed:
+            return None
+        return await bench.missing(self.feature, self.worktree, self.env)
+
+    async def _attempts(self, told: str = "") -> Outcome:
+        """One attempt; a second where the session to be resumed turns out to be unknown."""
+        if self.session_id:
+            outcome = await self._attempt(Session(self.session_id, resume=True, told=told))
+            if outcome.fault is not Fault.SESSION or self.runner.stop.is_set():
+                return outcome
+        kept_work = self.resumed or bool(told)
+        return await self._attempt(Session(str(uuid.uuid4()), kept_work=kept_work, told=told))
+
+    async def _attempt(self, session: Session) -> Outcome:
+        self.number += 1
+        outcome = await self.runner.attempts.run(
+            self.feature, self.worktree.path, self.number, session, self.env
         )
-        try:
-            os.makedirs(self.log_folder, mode=0o700, exist_ok=True)
-            descriptor = os.open(log.prompt, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
-        except OSError as error:
-            raise _unwritable(log.prompt, error) from None
-        return log
+        self.session_id = outcome.session_id
+        return outcome
 
-    async def _watch(self, child: Child, log: Log, limit_seconds: float) -> Outcome:
-        """Follow Claude's output until it ends, or until it has to be ended."""
-        started = time.monotonic()
-        stream = Stream(log.stdout)
-        ended = Fault.NONE
-        lingered = False
-        try:
-            while not await self.supervisor.wait(child, POLL_SECONDS):
-                stream.read()
-                self._introduce(stream.transcript)
-                silent = stream.silent_seconds >= self.linger_seconds
-                lingered = stream.transcript.waiting and silent
-                ended = self._reason_to_end(late=time.monotonic() - started >= limit_seconds)
-                if lingered or ended is not Fault.NONE:
-                    break
-        finally:
-            done = stream.transcript.waiting
-            await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
-        stream.read(rest=True)
-        self._introduce(stream.transcript)
-        if not stream.transcript.waiting and self.stop.is_set():
-            # The second signal kills before anybody has looked.
-            ended = ended if ended is not Fault.NONE else Fault.INTERRUPTED
-        elif stream.transcript.waiting and done:
-            # Its result had arrived: it was ended after its work, not before.
-            ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
-        code = 0 if lingered or child.code is None else child.code
-        return claude.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
-
-    def _introduce(self, transcript: claude.Transcript) -> None:
-        """Say once who works here, and who pays: a key in the environment beats a login."""
-        if transcript.began and not self._introduced:
-            self._introduced = True
-            source = transcript.authentication or "unknown"
-            version = transcript.version or "of an unknown version"
-            text = f"Claude Code {version}, authentication: {source}"
-            self.emit(events.note(self.clock(), self.run_id, text))
-
-    def _reason_to_end(self, *, late: bool) -> Fault:
-        if self.stop.is_set():
-            return Fault.INTERRUPTED
-        return Fault.TIMEOUT if late else Fault.NONE
-
-    # -- the result -----------------------------------------------------------------------
-
-    async def _finish(self, feature: Feature, worktree: Worktree, outcome: Outcome) -> Outcome:
-        """Look at what Claude left, commit it, and publish it as the feature's result."""
-        self.emit(events.verifying(self.clock(), self.run_id, feature.id))
-        status = await self.worktrees.look(worktree)
+    async def _commit(self, outcome: Outcome) -> Outcome:
+        """Look at what Claude left and commit it; the outcome has ``work`` where that went well."""
+        runner, id = self.runner, self.feature.id
+        runner.emit(events.verifying(runner.clock(), runner.run_id, id))
+        status = await runner.worktrees.look(self.worktree)
         if isinstance(status, str):
             return replace(outcome, status=Status.FAILED, reason=status)
-        self.emit(events.committing(self.clock(), self.run_id, feature.id))
+        runner.emit(events.committing(runner.clock(), runner.run_id, id))
         try:
-            work = await self.worktrees.commit(worktree, status, feature, self.run_id)
+            work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
         except UserError as error:
             reason = "\n".join(filter(None, (error.message, error.hint)))
             return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.COMMIT)
-        if not work.files_changed and not feature.allow_empty:
+        if not work.files_changed and not self.feature.allow_empty:
             return replace(outcome, status=Status.EMPTY, reason=_empty_reason(work, outcome))
-        await self.worktrees.publish(feature.id, self.run_id, work.commit)
         return replace(outcome, work=work)
+
+    async def _check(self, work: Work) -> Red | None:
+        return await self.runner.workbench.check(self.feature, self.worktree, work.commit, self.env)
+
+    async def _publish(self, outcome: Outcome, work: Work) -> Outcome:
+        """Make it the feature's result."""
+        await self.runner.worktrees.publish(self.feature.id, self.runner.run_id, work.commit)
+        return outcome
+
+
+def _of_red(red: Red, fault: Fault, outcome: Outcome | None = None) -> Outcome:
+    """The outcome of a feature that ends with something red; its work is kept on the branch."""
+    outcome = outcome or Outcome(Status.FAILED)
+    if red.interrupted:
+        return replace(
+            outcome,
+            status=Status.CANCELLED,
+            reason="interrupted",
+            fault=Fault.INTERRUPTED,
+            work=None,
+        )
+    return replace(outcome, status=Status.FAILED, reason=red.reason, fault=fault, work=None)
 
 
 def _empty_reason(work: Work, outcome: Outcome) -> str:
@@ -335,52 +276,3 @@ def _empty_reason(work: Work, outcome: Outcome) -> str:
     if outcome.denied_tools:
         reason += f"; it was denied {', '.join(sorted(set(outcome.denied_tools)))}"
     return reason
-
-
-class Stream:
-    """Reads Claude's output while it grows, and keeps what the outcome depends on."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.transcript = claude.Transcript()
-        self._splitter = LineSplitter()
-        self._offset = 0
-        self._last = time.monotonic()
-
-    @property
-    def silent_seconds(self) -> float:
-        """Time since the output last grew."""
-        return time.monotonic() - self._last
-
-    def read(self, *, rest: bool = False) -> None:
-        """Read what is new; with ``rest`` also a last line without an end."""
-        with open(self.path, "rb") as file:
-            file.seek(self._offset)
-            while True:
-                chunk = file.read(READ_BYTES)
-                if not chunk:
-                    break
-                self._offset += len(chunk)
-                self._last = time.monotonic()
-                self._observe(self._splitter.feed(chunk))
-        if rest:
-            self._observe(self._splitter.rest())
-
-    def _observe(self, lines: list[bytes]) -> None:
-        for line in lines:
-            for message in claude.parse(line):
-                self.transcript = claude.observe(self.transcript, message)
-
-
-def _unwritable(path: str, error: OSError) -> StateError:
-    return StateError(
-        f"{path} can't be written: {error.strerror}",
-        hint="free some space or mend the permissions, then run again",
-    )
-
-
-def _tail(path: str) -> str:
-    with open(path, "rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - STDERR_BYTES))
-        return file.read().decode("utf-8", "replace")

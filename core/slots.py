@@ -61,11 +61,16 @@ class Slots:
             if not turn.ready:
                 continue
             if not self.closed:
+                turn.number = self._free_number()
                 self._coming.remove(turn)
                 self._working.append(turn)
             turn.called.set()
         if not self.free:
             self.full.set()
+
+    def _free_number(self) -> int:
+        taken = {turn.number for turn in self._working}
+        return min(set(range(self.count)) - taken)
 
     def leave(self, turn: Turn) -> None:
         """Forget a turn, wherever it was."""
@@ -81,6 +86,8 @@ class Turn:
     def __init__(self, slots: Slots, place: Place) -> None:
         self.slots = slots
         self.place = place
+        self.number = 0
+        """Of the slot, from 0 on, once it was given one: unique among those that work now."""
         self.ready = False
         self.called = asyncio.Event()
 

@@ -44,6 +44,10 @@ class FeatureState:
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()
     work: Work | None = None
+    is_ready: bool = False
+    """Whether its worktree was set up."""
+    made: tuple[str, ...] = ()
+    """The ignored files that its worktree held before the work: nobody's work."""
     merged_into: str = ""
     kept_ref: str = ""
 
@@ -83,6 +87,8 @@ class RunState:
 
     features: Mapping[str, FeatureState] = field(default_factory=dict)
     run: Run | None = None
+    passed: frozenset[str] = frozenset()
+    """The checks that were green, by tree and command."""
 
     def feature(self, id: str) -> FeatureState:
         """What is known of a feature; a blank state for one that never ran."""
@@ -116,13 +122,16 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     start = state or RunState()
     features = dict(start.features)
     run = start.run
+    passed: list[str] = []
     for event in events:
+        if event.kind == "checked":
+            passed.append(str(event.data.get("key", "")))
         run = _next_run(run, event)
         change = _FEATURE_CHANGES.get(event.kind)
         if change is not None and event.feature:
             known = features.get(event.feature) or FeatureState(event.feature)
             features[event.feature] = change(known, event)
-    return RunState(features, run)
+    return RunState(features, run, start.passed.union(passed) if passed else start.passed)
 
 
 def _next_run(run: Run | None, event: Event) -> Run | None:
@@ -170,6 +179,8 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         inputs=inputs if isinstance(inputs, dict) else {},
         attempts=(),
         work=None,
+        is_ready=False,
+        made=(),
         merged_into="",
         kept_ref="",
     )
@@ -199,6 +210,10 @@ def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:
         return feature
     last = replace(feature.attempts[-1], ended_at=event.at, outcome=outcome_of(event))
     return replace(feature, attempts=(*feature.attempts[:-1], last))
+
+
+def _ready(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, is_ready=True, made=strings(event.data, "made"))
 
 
 def _verifying(feature: FeatureState, event: Event) -> FeatureState:
@@ -250,6 +265,7 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
 
 _FEATURE_CHANGES = {
     "preparing": _preparing,
+    "ready": _ready,
     "based": _based,
     "attempt_started": _attempt_started,
     "attempt_ended": _attempt_ended,

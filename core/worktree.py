@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from .errors import UserError
 from .frozen import dataclass
@@ -21,6 +21,9 @@ KEPT = "refs/rorchestrator/kept/"
 
 RUBBISH = "~removing"
 """Put behind the name of a worktree that is being removed; no id holds a tilde."""
+
+SCRATCH = "~scratch"
+"""Put behind the name of a worktree that checks run in; a killed run may leave one."""
 
 HUGE_BYTES = 5 * 1024 * 1024
 
@@ -61,6 +64,8 @@ class Worktree:
     start_commit: str
     gitfile: bytes
     """What its ``.git`` file says; an agent may have replaced it since."""
+    is_old: bool = False
+    """Whether an earlier run made it, and all that is in it."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,20 @@ class WorktreeManager:
         if os.path.exists(os.path.join(path, ".gitmodules")):
             await self.git.update_submodules(path)
 
+    @asynccontextmanager
+    async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
+        """A worktree of a commit, on no branch, that is gone afterwards with all that is in it."""
+        path = self.path(name) + SCRATCH
+        self._make_folder()
+        async with self.git.spawner.exclusive():
+            self._undo(path)
+        await self._add(path, commit)
+        try:
+            yield Worktree(name, path, "", commit, read_gitfile(path))
+        finally:
+            async with self.git.spawner.exclusive():
+                self._undo(path)
+
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
 
@@ -227,14 +246,14 @@ class WorktreeManager:
         if entry is not None and os.path.isdir(entry.path):
             if entry.branch != branch or not self._is_linked(entry.path):
                 return None
-            path = entry.path
+            path, is_old = entry.path, True
         elif await self.git.commit_of(f"refs/heads/{branch}"):
-            path = self.path(feature)
+            path, is_old = self.path(feature), False
             self._make_folder()
             await self._add(path, branch, instead=entry.path if entry is not None else "")
         else:
             return None
-        return Worktree(feature, path, branch, start_commit, read_gitfile(path))
+        return Worktree(feature, path, branch, start_commit, read_gitfile(path), is_old)
 
     def _make_folder(self) -> None:
         try:
@@ -380,16 +399,33 @@ class WorktreeManager:
 
     # -- keeping and removing ---------------------------------------------------------------
 
-    async def unsaved(self, path: str) -> tuple[list[str], list[str]]:
-        """Files of a worktree that no commit holds: those that a commit can, and the others."""
+    async def unsaved(self, path: str, made: Collection[str] = ()) -> tuple[list[str], list[str]]:
+        """Files of a worktree that no commit holds: those that a commit can, and the others.
+
+        ``made`` are ignored files that were put there before the work: they count where they
+        are no longer what they were copied from.
+        """
         self.check_linked(path)
         status = await self.git.status(path, ignored=True)
-        precious = [file for file in status.ignored if not _built_by_tools(file)]
+        precious = [
+            file
+            for file in status.ignored
+            if not _built_by_tools(file) and (file not in made or self._was_edited(path, file))
+        ]
         files = [*status.uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
+
+    def _was_edited(self, path: str, file: str) -> bool:
+        """Whether a file of a worktree differs from the one of that name in the main checkout."""
+        copy, source = os.path.join(path, file), os.path.join(self.git.repository.top, file)
+        if os.path.islink(copy) or not (os.path.isfile(copy) and os.path.isfile(source)):
+            return False
+        import filecmp
+
+        return not filecmp.cmp(source, copy, shallow=False)
 
     async def _submodule_work(self, path: str) -> list[str]:
         modules = os.path.join(await self.git.admin_dir(path), "modules")
@@ -404,7 +440,9 @@ class WorktreeManager:
                     found.append(f"submodule {name}")
         return found
 
-    async def keep(self, feature: str, run: str, path: str, start_commit: str) -> Kept:
+    async def keep(
+        self, feature: str, run: str, path: str, start_commit: str, made: Collection[str] = ()
+    ) -> Kept:
         """Save the branch's tip and all uncommitted work under :data:`KEPT`.
 
         Raises :class:`UserError` where something in the worktree cannot be committed.
@@ -413,7 +451,7 @@ class WorktreeManager:
         tip = await self.git.commit_of(branch)
         saved = tip if tip != start_commit else ""
         if path and os.path.isdir(path):
-            saved = await self._with_snapshot(feature, path, saved)
+            saved = await self._with_snapshot(feature, path, saved, made)
         return Kept(await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else "", tip)
 
     async def _keep(self, ref: str, commit: str) -> str:
@@ -426,9 +464,11 @@ class WorktreeManager:
             name = f"{ref}.{number}"
         return name
 
-    async def _with_snapshot(self, feature: str, path: str, saved: str) -> str:
+    async def _with_snapshot(
+        self, feature: str, path: str, saved: str, made: Collection[str]
+    ) -> str:
         """One commit that holds ``saved``, the worktree's HEAD and all its uncommitted work."""
-        files, nested = await self.unsaved(path)
+        files, nested = await self.unsaved(path, made)
         if nested:
             raise UserError(
                 f"{path} holds what no commit can: {', '.join(nested)}",

@@ -24,6 +24,7 @@ PURE = {
     "state": "model events",
     "prompt": "model",
     "claude": "model",
+    "contracts": "",
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
 }
@@ -34,7 +35,12 @@ SHELL = {
     "worktree": "git model errors",
     "journal": "events errors",
     "slots": "",
-    "runner": "slots worktree process claude prompt events model errors lines",
+    "ports": "",
+    "supplies": "errors",
+    "steps": "process model errors",
+    "workbench": "worktree steps supplies ports slots contracts events model errors",
+    "attempt": "process claude prompt events lines model errors",
+    "runner": "slots worktree workbench attempt prompt events model errors",
     "orchestrator": "runner slots schedule dag journal state events model",
     "reporter": "text state events model errors",
     "commands": "*",
@@ -246,7 +252,7 @@ class TheGuards(unittest.TestCase):
 
     def test_an_edge_of_the_table_is_none(self) -> None:
         self.assert_faults(
-            "runner", "from . import claude, events\nfrom .lines import LineSplitter"
+            "attempt", "from . import claude, events\nfrom .lines import LineSplitter"
         )
         self.assert_faults("process.table", "from . import guard\nfrom ..errors import UserError")
         self.assert_faults("commands.plan", "from ..text import plan_lines\nfrom .run import x")

@@ -14,14 +14,19 @@ from typing import Any
 
 from core import config as feature_list
 from core import events
+from core.attempt import AttemptRunner
 from core.errors import StateError
 from core.events import Event
 from core.git import Git, Repository, open_repository
 from core.model import Action, Decision, Fault, Outcome, Status, Usage
+from core.ports import FIRST
+from core.process.environment import without_git
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
 from core.runner import ClaudeRunner, Job
 from core.slots import Slots
 from core.state import RunState, apply
+from core.steps import StepRunner
+from core.workbench import Workbench
 from core.worktree import WorktreeManager
 from tests.support.playground import (
     AGENT,
@@ -126,17 +131,38 @@ class RunnerTest(PlaygroundTest):
         outcomes = []
         async with self.supervisor(run) as supervisor:
             git = await self._git(supervisor)
-            runner = ClaudeRunner(
+            worktrees = WorktreeManager(git, self.playground.path("worktrees"), "feature/")
+            attempts = AttemptRunner(
                 config,
-                WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
+                {id: worktrees.branch(id) for id in features},
                 supervisor,
                 run=run,
                 log_folder=self.playground.path("logs", run),
                 emit=emit,
                 clock=time.time,
                 stop=stop,
-                environ=self.playground.environ if environ is None else environ,
                 linger_seconds=self.linger_seconds,
+            )
+            workbench = Workbench(
+                config,
+                worktrees,
+                StepRunner(supervisor, stop),
+                run=run,
+                log_folder=self.playground.path("logs", run),
+                emit=emit,
+                clock=time.time,
+                environ=without_git(self.playground.environ if environ is None else environ),
+                passed=set(self.state.passed),
+            )
+            runner = ClaudeRunner(
+                config,
+                worktrees,
+                attempts,
+                workbench,
+                run=run,
+                emit=emit,
+                clock=time.time,
+                stop=stop,
             )
             for id in ids:
                 known = self.state.feature(id)
@@ -145,6 +171,7 @@ class RunnerTest(PlaygroundTest):
                     "start_commit": known.start_commit,
                     "session_id": known.session_id,
                     "attempts": len(known.attempts),
+                    "is_ready": known.is_ready,
                     "claude_is_done": last is not None and last.status is Status.COMPLETED,
                     **more,
                 }
@@ -390,6 +417,8 @@ Do a.
         found = {k: v for k, v in seen["environ"].items() if k not in BY_THE_SHELL}
         mark = found.pop("RORCHESTRATOR_MARK")
         self.assertTrue(mark.endswith(f"{run_id(1)}/a/1;"), mark)
+        port = int(found.pop("RORCHESTRATOR_PORT"))
+        self.assertGreaterEqual(port, FIRST)
         gone = {"CLAUDECODE", "GIT_DIR", "GIT_INDEX_FILE"} | BY_THE_SHELL
         kept = {k: v for k, v in inherited.items() if k not in gone}
         ours = {
@@ -399,6 +428,10 @@ Do a.
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "0",
             "OWN": "yes",
+            "RORCHESTRATOR_FEATURE": "a",
+            "RORCHESTRATOR_BRANCH": "feature/a",
+            "RORCHESTRATOR_RUN": run_id(1),
+            "RORCHESTRATOR_SLOT": "0",
         }
         self.assertEqual(found, {**kept, **ours})
 

@@ -228,7 +228,7 @@ class Cleanup:
         if not removal.kept:
             await self._check_places(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
-            removal.files, nested = await worktrees.unsaved(entry.path)
+            removal.files, nested = await worktrees.unsaved(entry.path, known.made)
             if nested:
                 removal.kept = f"it holds what no commit can: {', '.join(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
@@ -306,7 +306,9 @@ class Cleanup:
         self, worktrees: WorktreeManager, known: FeatureState, removal: Removal, tip: str
     ) -> None:
         if removal.lost:
-            kept = await worktrees.keep(known.id, self.stamp, removal.worktree, known.start_commit)
+            kept = await worktrees.keep(
+                known.id, self.stamp, removal.worktree, known.start_commit, known.made
+            )
             removal.kept_ref = kept.ref
             if kept.ref:
                 # Never the worktree that goes, though the list may be in it.

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from .. import events, incremental, schedule
+from ..attempt import AttemptRunner
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
@@ -20,6 +21,7 @@ from ..frozen import replace
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
+from ..process.environment import without_git
 from ..process.spawner import drive, which
 from ..process.supervisor import Supervisor
 from ..reporter import (
@@ -34,7 +36,9 @@ from ..reporter import (
 )
 from ..runner import ClaudeRunner
 from ..state import FeatureState, RunState, apply
+from ..steps import StepRunner
 from ..text import plan_lines, report_lines
+from ..workbench import Workbench
 from ..worktree import RESULTS
 from .workplace import (
     HEADS,
@@ -275,17 +279,7 @@ class RunCommand:
                 stop=stop,
                 fail_fast=arguments.fail_fast,
             )
-            runner = ClaudeRunner(
-                config,
-                place.worktrees.using(place.git.using(supervisor)),
-                supervisor,
-                run=self.run_id,
-                log_folder=os.path.join(place.journal.folder, "logs", self.run_id),
-                emit=orchestrator.emit,
-                clock=self.clock,
-                stop=stop,
-                environ=os.environ,
-            )
+            runner = self._runner(config, supervisor, orchestrator, stop)
             orchestrator.emit(self._started(selected))
             ticker = asyncio.create_task(_tick(reporter))
             try:
@@ -298,6 +292,48 @@ class RunCommand:
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
         return code
+
+    def _runner(
+        self,
+        config: Config,
+        supervisor: Supervisor,
+        orchestrator: Orchestrator,
+        stop: asyncio.Event,
+    ) -> ClaudeRunner:
+        place = self.place
+        worktrees = place.worktrees.using(place.git.using(supervisor))
+        log_folder = os.path.join(place.journal.folder, "logs", self.run_id)
+        attempts = AttemptRunner(
+            config,
+            place.branches,
+            supervisor,
+            run=self.run_id,
+            log_folder=log_folder,
+            emit=orchestrator.emit,
+            clock=self.clock,
+            stop=stop,
+        )
+        workbench = Workbench(
+            config,
+            worktrees,
+            StepRunner(supervisor, stop),
+            run=self.run_id,
+            log_folder=log_folder,
+            emit=orchestrator.emit,
+            clock=self.clock,
+            environ=without_git(os.environ),
+            passed=set(self.state.passed),
+        )
+        return ClaudeRunner(
+            config,
+            worktrees,
+            attempts,
+            workbench,
+            run=self.run_id,
+            emit=orchestrator.emit,
+            clock=self.clock,
+            stop=stop,
+        )
 
     def _reporter(self) -> Reporter:
         plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()

@@ -1,0 +1,122 @@
+"""Runs the list's own commands: setup, checks, teardown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+
+from .errors import unwritable
+from .frozen import dataclass
+from .model import Command
+from .process.supervisor import BRISK, Supervisor
+
+POLL_SECONDS = 0.2
+
+TAIL_LINES = 200
+TAIL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Step:
+    """How one command ended, and the end of what it printed."""
+
+    command: Command
+    code: int
+    """Negative where a signal ended it."""
+    seconds: float
+    tail: str
+    timed_out: bool = False
+    interrupted: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether it did what it was to do."""
+        return self.code == 0 and not (self.timed_out or self.interrupted)
+
+    def __str__(self) -> str:
+        return f"`{self.command.line}` {self.ending}"
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        if self.interrupted:
+            return "was interrupted"
+        if self.timed_out:
+            return f"did not end within {self.seconds:.0f} s"
+        return (
+            f"ended with signal {-self.code}" if self.code < 0 else f"ended with exit {self.code}"
+        )
+
+
+class StepRunner:
+    """Runs commands one after the other; ``stop`` is the wish to end."""
+
+    def __init__(self, supervisor: Supervisor, stop: asyncio.Event) -> None:
+        self.supervisor = supervisor
+        self.stop = stop
+
+    async def run(
+        self,
+        command: Command,
+        *,
+        folder: str,
+        env: Mapping[str, str],
+        log: str,
+        limit_seconds: float,
+        mark: str,
+    ) -> Step:
+        """Run a command to its end, with all that it started; its output goes to ``log``.
+
+        Raises :class:`~core.errors.StateError` where ``log`` can't be written.
+        """
+        begun = time.monotonic()
+        start = _open_log(log, command)
+        try:
+            child = self.supervisor.start(
+                command.argv,
+                env=env,
+                folder=folder,
+                stdin=os.devnull,
+                stdout=log,
+                stderr=log,
+                mark=mark,
+            )
+        except OSError as error:
+            raise unwritable(log, error) from None
+        timed_out = interrupted = False
+        try:
+            while not await self.supervisor.wait(child, POLL_SECONDS):
+                interrupted = self.stop.is_set()
+                timed_out = time.monotonic() - begun >= limit_seconds
+                if interrupted or timed_out:
+                    break
+        finally:
+            await asyncio.shield(self.supervisor.end(child, BRISK))
+        code = 0 if child.code is None else child.code
+        # The second signal kills before anybody has looked.
+        interrupted = interrupted or (code != 0 and self.stop.is_set())
+        seconds = time.monotonic() - begun
+        return Step(command, code, seconds, _tail(log, start), timed_out, interrupted)
+
+
+def _open_log(path: str, command: Command) -> int:
+    """Write the command's line to its log; how long the log was before."""
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"$ {command.line}\n")
+            file.flush()
+            return os.fstat(descriptor).st_size
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def _tail(path: str, start: int) -> str:
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(start, size - TAIL_BYTES))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    return "\n".join(lines[-TAIL_LINES:])
