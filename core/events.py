@@ -108,14 +108,24 @@ def attempt_ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
     return Event("attempt_ended", at, run, feature, _outcome_data(outcome))
 
 
+def setting_up(at: float, run: str, feature: str) -> Event:
+    """There is a slot for the feature, and its worktree is being set up."""
+    return Event("setting_up", at, run, feature)
+
+
 def ready(at: float, run: str, feature: str, *, made: Sequence[str]) -> Event:
     """The worktree is set up; ``made`` are the ignored files that were in it before the work."""
     return Event("ready", at, run, feature, {"made": list(made)})
 
 
-def checked(at: float, run: str, feature: str, *, key: str) -> Event:
+def checking(at: float, run: str, feature: str) -> Event:
+    """What was committed is being checked."""
+    return Event("checking", at, run, feature)
+
+
+def checked(at: float, run: str, *, key: str) -> Event:
     """A check was green; ``key`` is of the tree that it looked at and of the command."""
-    return Event("checked", at, run, feature, {"key": key})
+    return Event("checked", at, run, data={"key": key})
 
 
 def verifying(at: float, run: str, feature: str) -> Event:

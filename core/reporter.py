@@ -226,7 +226,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
 
 
 def _duration_ms(feature: FeatureState) -> int:
-    if feature.started_at is None or feature.ended_at is None or not feature.of_run(feature.run):
+    if feature.started_at is None or feature.ended_at is None or not feature.in_slot:
         return 0
     return _ms(feature.ended_at - feature.started_at)
 

@@ -96,7 +96,7 @@ class ClaudeRunner:
         if refused:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         id = job.feature.id
-        env = self.workbench.environment(id, self.branches[id], turn.number, turn.slots)
+        env = self.workbench.environment(id, turn.number, turn.slots.count)
         return await Life(self, job, worktree, env, resumed=resumed).run()
 
     def _conflict_reason(self, conflict: Conflict) -> str:
@@ -150,6 +150,10 @@ class ClaudeRunner:
         kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit, job.made)
         if kept.ref:
             self._note(id, f"its earlier work is kept as {kept.ref}")
+        if path and job.is_ready:
+            red = await self.workbench.tear_down(id, path, self.workbench.environment(id, 0, 1))
+            if red is not None:
+                self._note(id, red.reason)
         problem = await self.worktrees.remove(id, path, kept.tip)
         if problem:
             raise UserError(problem, hint="rename that branch, or switch away from it")
@@ -199,8 +203,13 @@ class Life:
             if red.interrupted or told == self.runner.config.project.verify_attempts:
                 return _of_red(red, Fault.CHECK, outcome)
             told += 1
+            self._note(f"{red.what}: Claude is told, and goes on")
             outcome = await self._attempts(prompt.red_check(self.feature, red.what, red.output))
         return outcome
+
+    def _note(self, text: str) -> None:
+        runner = self.runner
+        runner.emit(events.note(runner.clock(), runner.run_id, text, self.feature.id))
 
     async def _make_ready(self) -> Red | None:
         bench = self.runner.workbench

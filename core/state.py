@@ -41,6 +41,9 @@ class FeatureState:
     start_commit: str = ""
     base_commit: str = ""
     started_at: float | None = None
+    """When it came into a slot; until then, when it began to get ready."""
+    in_slot: bool = False
+    """Whether its last run had a slot for it."""
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()
     work: Work | None = None
@@ -165,6 +168,7 @@ def _preparing(feature: FeatureState, event: Event) -> FeatureState:
         branch=str(data.get("branch", "")),
         worktree=str(data.get("worktree", "")),
         started_at=event.at,
+        in_slot=False,
         ended_at=None,
     )
 
@@ -186,6 +190,11 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
     )
 
 
+def _setting_up(feature: FeatureState, event: Event) -> FeatureState:
+    # It may have been prepared long before there was a slot for it.
+    return feature if feature.in_slot else replace(feature, in_slot=True, started_at=event.at)
+
+
 def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
     attempt = Attempt(
         run=event.run,
@@ -195,14 +204,8 @@ def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
         log=str(event.data.get("log", "")),
         resumed=event.data.get("resumed") is True,
     )
-    # It may have been ready long before there was a slot for it.
-    first = not feature.of_run(event.run)
-    return replace(
-        feature,
-        status=Status.RUNNING,
-        started_at=event.at if first else feature.started_at,
-        attempts=(*feature.attempts, attempt),
-    )
+    begun = _setting_up(feature, event)
+    return replace(begun, status=Status.RUNNING, attempts=(*feature.attempts, attempt))
 
 
 def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:
@@ -265,11 +268,13 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
 
 _FEATURE_CHANGES = {
     "preparing": _preparing,
+    "setting_up": _setting_up,
     "ready": _ready,
     "based": _based,
     "attempt_started": _attempt_started,
     "attempt_ended": _attempt_ended,
     "verifying": _verifying,
+    "checking": _verifying,
     "committing": _committing,
     "ended": _ended,
     "cleaned": _cleaned,

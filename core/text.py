@@ -238,14 +238,17 @@ def tokens_to_run(plan: Plan) -> int | None:
 # -- a run, as it happens -------------------------------------------------------------------
 
 
+STEPS_BETWEEN = ("preparing", "setting_up", "verifying", "committing", "checking")
+
+
 def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = False) -> str:
     """One line for a change of state that a user wants to see; empty for the others.
 
     ``verbose`` shows the steps between start and end as well.
     """
     said = _said(state, event, style)
-    if not said and verbose and event.kind in ("preparing", "verifying", "committing"):
-        said = f"{style.pick('·', '[..]')} {event.feature}: {event.kind}"
+    if not said and verbose and event.kind in STEPS_BETWEEN:
+        said = f"{style.pick('·', '[..]')} {event.feature}: {event.kind.replace('_', ' ')}"
     if not said:
         return ""
     clock = datetime.fromtimestamp(event.at).strftime("%H:%M:%S")
@@ -308,7 +311,7 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     features = [state.feature(id) for id in run.features]
     active = [f for f in features if f.run == run.id and f.status.active]
     over = sum(f.run == run.id and not f.status.active for f in features)
-    working = [f for f in active if f.status is not Status.PREPARING]
+    working = [f for f in active if f.in_slot]
     names = ", ".join(f"{f.id} {duration(now - (f.started_at or now))}" for f in working)
     cost = cost_usd(a for f in features for a in f.of_run(run.id))
     dot = style.pick(" · ", " | ")

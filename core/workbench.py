@@ -13,7 +13,6 @@ from .errors import UserError
 from .events import Event
 from .frozen import dataclass, replace
 from .model import Command, Config, Feature
-from .slots import Slots
 from .steps import Step, StepRunner
 from .worktree import Worktree, WorktreeManager
 
@@ -37,6 +36,9 @@ class Red:
 
 
 REASON_LINES = 20
+
+BASE = "~base"
+"""What the base is called among the features, none of which can be called so."""
 
 
 class Workbench:
@@ -68,18 +70,18 @@ class Workbench:
         self.environ = environ
         self.passed = passed
 
-    def environment(self, feature: str, branch: str, slot: int, slots: Slots) -> dict[str, str]:
-        """The environment of everything that works for a feature.
+    def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
+        """The environment of everything that works for a feature in one of so many slots.
 
         Raises :class:`UserError` where no ports are free.
         """
         try:
-            port = ports.free_block(slot, slots.count)
+            port = ports.free_block(slot, slots)
         except OSError as error:
             raise UserError(str(error)) from None
         ours = {
             "FEATURE": feature,
-            "BRANCH": branch,
+            "BRANCH": self.worktrees.branch(feature),
             "RUN": self.run_id,
             "SLOT": str(slot),
             "PORT": str(port),
@@ -100,6 +102,8 @@ class Workbench:
         commands = (*project.setup, *feature.setup)
         if not (project.copy or project.link or commands):
             return None
+        if told:
+            self.emit(events.setting_up(self.clock(), self.run_id, feature.id))
         await self._supply(worktree)
         for command in commands:
             step = await self._step(
@@ -133,6 +137,15 @@ class Workbench:
                 "a folder, not a link to one), or copy it instead of linking it",
             )
 
+    async def tear_down(self, name: str, path: str, env: Mapping[str, str]) -> Red | None:
+        """Run the project's teardown in a worktree that is about to go; what failed, or nothing."""
+        limit = self.config.project.setup_timeout_seconds
+        for command in self.config.project.teardown:
+            step = await self._step(name, command, path, env, limit, "teardown")
+            if not step.passed:
+                return Red(f"teardown: {step}", step.tail, step.interrupted)
+        return None
+
     async def missing(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
     ) -> Red | None:
@@ -149,11 +162,14 @@ class Workbench:
         self, feature: Feature, worktree: Worktree, commit: str, env: Mapping[str, str]
     ) -> Red | None:
         """The first check that is red on a feature's commit, which its worktree has checked out."""
-        for contract in contracts(feature.creates):
+        commands = (*self.config.project.verify, *feature.verify)
+        promised = contracts(feature.creates)
+        if commands or promised:
+            self.emit(events.checking(self.clock(), self.run_id, feature.id))
+        for contract in promised:
             red = await self._keeps(feature, contract, worktree, commit, env)
             if red is not None:
                 return Red(f"`creates` promises {contract}: {red.what}", red.output)
-        commands = (*self.config.project.verify, *feature.verify)
         red = await self.run_checks(feature.id, commands, worktree.path, commit, env)
         if red is None and commands and self.config.project.verify_clean:
             red = await self._check_clean(feature, commands, commit, env)
@@ -199,7 +215,7 @@ class Workbench:
             if not step.passed:
                 return Red(f"check: {step}", step.tail, step.interrupted)
             self.passed.add(key)
-            self.emit(events.checked(self.clock(), self.run_id, name, key=key))
+            self.emit(events.checked(self.clock(), self.run_id, key=key))
         return None
 
     async def _check_clean(
@@ -214,17 +230,20 @@ class Workbench:
             red = await self.make_ready(feature, clean, env, told=False)
             return red or await self.run_checks(feature.id, again, clean.path, commit, env)
 
-    async def check_base(self, base_commit: str, env: Mapping[str, str]) -> Red | None:
+    async def check_base(self, base_commit: str) -> Red | None:
         """The project's checks on the base, before anything is paid for."""
-        project = self.config.project
+        project, env = self.config.project, self.environment(BASE, 0, 1)
+        if not (project.verify and project.verify_base):
+            return None
         tree = await self.worktrees.git.tree_of(base_commit)
         if all(check_key(tree, command) in self.passed for command in project.verify):
             return None
-        blank = Feature("base", "base")
-        async with self.worktrees.scratch("base", base_commit) as worktree:
-            red = await self.make_ready(blank, worktree, env, told=False)
+        words = f"checking {project.base_branch} before anything is paid for"
+        self.emit(events.note(self.clock(), self.run_id, words))
+        async with self.worktrees.scratch(BASE, base_commit) as worktree:
+            red = await self.make_ready(Feature(BASE, BASE), worktree, env, told=False)
             return red or await self.run_checks(
-                "base", project.verify, worktree.path, base_commit, env
+                BASE, project.verify, worktree.path, base_commit, env
             )
 
     async def _step(

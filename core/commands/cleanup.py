@@ -315,7 +315,9 @@ class Cleanup:
                 where = shlex.quote(self.git.repository.common_dir)
                 name = shlex.quote(removal.branch)
                 removal.bring_back = f"git -C {where} branch {name} {kept.ref}"
-        removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
+        removal.kept = self._tear_down(worktrees, known, removal)
+        if not removal.kept:
+            removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
         removal.removed = not removal.kept
         if removal.removed:
             completed = known.status is Status.COMPLETED
@@ -330,6 +332,22 @@ class Cleanup:
                     detail=_said(removal),
                 )
             )
+
+    def _tear_down(self, worktrees: WorktreeManager, known: FeatureState, removal: Removal) -> str:
+        """Run the list's teardown in a worktree that was set up; why it has to stay, if it has."""
+        project = self.place.config.project
+        if not (project.teardown and known.is_ready and os.path.isdir(removal.worktree)):
+            return ""
+        from ..teardown import tear_down
+
+        log = os.path.join(self.place.journal.folder, "logs", self.stamp)
+        said = tear_down(
+            self.place.config, worktrees, known.id, removal.worktree, run=self.stamp, logs=log
+        )
+        if not said or self.arguments.discard:
+            return ""
+        removal.next = f"see {log}, or: rorchestrator cleanup {known.id} --discard"
+        return said
 
 
 def _branch_name(spelled: str, refs: Mapping[str, str]) -> str:

@@ -118,6 +118,7 @@ class RunCommand:
         self.killed_runs: set[str] = set()
         self.signal: signal.Signals | None = None
         self.over = False
+        self.is_base_red = False
         self.lost: OSError | None = None
 
     def execute(self) -> int:
@@ -283,6 +284,7 @@ class RunCommand:
             orchestrator.emit(self._started(selected))
             ticker = asyncio.create_task(_tick(reporter))
             try:
+                await self._check_base(runner, orchestrator)
                 await orchestrator.run(runner.run)
             finally:
                 ticker.cancel()
@@ -292,6 +294,15 @@ class RunCommand:
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
         return code
+
+    async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
+        """Start nothing where the base itself is red: every feature would be."""
+        red = await runner.workbench.check_base(self.place.base_commit)
+        if red is not None and not red.interrupted:
+            self.is_base_red = True
+            name = self.place.config.project.base_branch
+            advice = "mend it, or set project.verify_base to false"
+            orchestrator.slots.close(f"{name} is red already; {advice}\n{red.reason}")
 
     def _runner(
         self,
@@ -381,6 +392,8 @@ class RunCommand:
     def _exit_code(self, state: RunState, selected: Sequence[str]) -> int:
         if self.signal is not None:
             return 128 + self.signal
+        if self.is_base_red:
+            return ExitCode.CANNOT_START
         features = [state.feature(id) for id in selected]
         completed = [feature.status is Status.COMPLETED for feature in features]
         if all(completed):
