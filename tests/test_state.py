@@ -85,6 +85,7 @@ class Life(unittest.TestCase):
                 start_commit="57a7",
                 base_commit="ba5e",
                 started_at=3,
+                in_slot=True,
                 ended_at=7,
                 attempts=(attempt,),
                 work=WORK,
