@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from . import claude, events, prompt
 from .errors import unwritable
@@ -67,6 +68,7 @@ class AttemptRunner:
         emit: Emit,
         clock: Callable[[], float],
         stop: asyncio.Event,
+        answered: Callable[[], None] = lambda: None,
         linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self.config = config
@@ -79,7 +81,9 @@ class AttemptRunner:
         self.clock = clock
         self.stop = stop
         self.linger_seconds = linger_seconds
+        self.answered = answered
         self._introduced = False
+        self._next_start = 0.0
 
     async def run(
         self,
@@ -94,6 +98,7 @@ class AttemptRunner:
         Raises :class:`~core.errors.StateError` where what happens can't be recorded.
         """
         log = self._write_prompt(feature, number, session)
+        await self._keep_interval()
         self.emit(
             events.attempt_started(
                 self.clock(),
@@ -118,11 +123,20 @@ class AttemptRunner:
         except OSError as error:
             raise unwritable(log.stdout, error) from None
         limit = feature.timeout_seconds or self.config.project.timeout_seconds
-        outcome = await self._watch(child, log, limit)
+        outcome = await self._watch(feature.id, child, log, limit)
         # Claude names the session in its result; where there is none, it is the one we chose.
         outcome = replace(outcome, session_id=outcome.session_id or session.id)
         self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))
         return outcome
+
+    async def _keep_interval(self) -> None:
+        """Wait until the last start is long enough ago."""
+        now = time.monotonic()
+        start = max(now, self._next_start)
+        self._next_start = start + self.config.project.start_interval_seconds
+        if start > now:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), start - now)
 
     def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
         stem = os.path.join(self.log_folder, f"{feature.id}.{number}")
@@ -149,26 +163,24 @@ class AttemptRunner:
             told=session.told,
         )
 
-    async def _watch(self, child: Child, log: Log, limit_seconds: float) -> Outcome:
+    async def _watch(self, id: str, child: Child, log: Log, limit_seconds: float) -> Outcome:
         """Follow Claude's output until it ends, or until it has to be ended."""
-        started = time.monotonic()
+        watch = Watch(self.config.project.stall_seconds, limit_seconds, self.linger_seconds)
         stream = Stream(log.stdout)
         ended = Fault.NONE
-        lingered = False
         try:
             while not await self.supervisor.wait(child, POLL_SECONDS):
-                stream.read()
-                self._introduce(stream.transcript)
-                silent = stream.silent_seconds >= self.linger_seconds
-                lingered = stream.transcript.waiting and silent
-                ended = self._reason_to_end(late=time.monotonic() - started >= limit_seconds)
-                if lingered or ended is not Fault.NONE:
+                self._read(stream)
+                ended = Fault.INTERRUPTED if self.stop.is_set() else watch.reason_to_end(stream)
+                if watch.lingered or ended is not Fault.NONE:
                     break
+                if watch.is_worried(stream):
+                    self._note(f"not a word for {stream.silent_seconds:.0f} s", id)
         finally:
             done = stream.transcript.waiting
             await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
-        stream.read(rest=True)
-        self._introduce(stream.transcript)
+        self._read(stream, rest=True)
+        lingered = watch.lingered
         if not stream.transcript.waiting and self.stop.is_set():
             # The second signal kills before anybody has looked.
             ended = ended if ended is not Fault.NONE else Fault.INTERRUPTED
@@ -178,6 +190,15 @@ class AttemptRunner:
         code = 0 if lingered or child.code is None else child.code
         return claude.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
 
+    def _read(self, stream: Stream, *, rest: bool = False) -> None:
+        stream.read(rest=rest)
+        self._introduce(stream.transcript)
+        if stream.transcript.answered:
+            self.answered()
+
+    def _note(self, text: str, id: str = "") -> None:
+        self.emit(events.note(self.clock(), self.run_id, text, id))
+
     def _introduce(self, transcript: claude.Transcript) -> None:
         """Say once who works here, and who pays: a key in the environment beats a login."""
         if transcript.began and not self._introduced:
@@ -185,12 +206,36 @@ class AttemptRunner:
             source = transcript.authentication or "unknown"
             version = transcript.version or "of an unknown version"
             text = f"Claude Code {version}, authentication: {source}"
-            self.emit(events.note(self.clock(), self.run_id, text))
+            self._note(text)
 
-    def _reason_to_end(self, *, late: bool) -> Fault:
-        if self.stop.is_set():
-            return Fault.INTERRUPTED
-        return Fault.TIMEOUT if late else Fault.NONE
+
+class Watch:
+    """The times that one attempt has to keep, in seconds."""
+
+    def __init__(self, stall_seconds: float, limit_seconds: float, linger_seconds: float) -> None:
+        self.stall_seconds = stall_seconds
+        self.limit_seconds = limit_seconds
+        self.linger_seconds = linger_seconds
+        self.lingered = False
+        """Whether it went on after its result without a further word."""
+        self._started = time.monotonic()
+        self._worried = False
+
+    def reason_to_end(self, stream: Stream) -> Fault:
+        """``TIMEOUT`` or ``STALL``, if it has to be ended before its result."""
+        silent = stream.silent_seconds
+        if stream.transcript.waiting:
+            self.lingered = silent >= self.linger_seconds
+        if time.monotonic() - self._started >= self.limit_seconds:
+            return Fault.TIMEOUT
+        stalled = silent >= self.stall_seconds and not stream.transcript.waiting
+        return Fault.STALL if stalled else Fault.NONE
+
+    def is_worried(self, stream: Stream) -> bool:
+        """Whether half of the time that it may be silent is over; said once a silence."""
+        long = stream.silent_seconds >= self.stall_seconds / 2 and not stream.transcript.waiting
+        worried, self._worried = long and not self._worried, long
+        return worried
 
 
 class Stream:

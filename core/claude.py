@@ -115,6 +115,10 @@ class Transcript:
     """The class that the last failed answer was given."""
     limited: bool = False
     """Whether a usage limit rejects requests."""
+    resets_at: float | None = None
+    """When it is lifted, in seconds since 1970, if the stream says so."""
+    answered: bool = False
+    """Whether the model has said anything that was no error."""
     cost_usd: float | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -132,7 +136,10 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
         )
     if kind == "assistant":
         error = _text(message, "error")
-        return replace(transcript, waiting=False, error=error or transcript.error)
+        answered = transcript.answered or not error
+        return replace(
+            transcript, waiting=False, error=error or transcript.error, answered=answered
+        )
     if kind == "result":
         answers = "origin" not in message or transcript.result is None
         text = _text(message, "result") if answers else transcript.text
@@ -143,7 +150,8 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
     if kind == "rate_limit_event":
         limit = message.get("rate_limit_info")
         rejected = isinstance(limit, dict) and limit.get("status") == "rejected"
-        return replace(transcript, limited=rejected)
+        resets_at = _dollars(limit.get("resetsAt")) if isinstance(limit, dict) else None
+        return replace(transcript, limited=rejected, resets_at=resets_at if rejected else None)
     return transcript
 
 
@@ -181,14 +189,20 @@ def outcome(
         session_id=_text(result or {}, "session_id"),
         result=transcript.text,
         denied_tools=_denied_tools(result),
+        resets_at=transcript.resets_at if fault is Fault.LIMIT else None,
     )
 
 
-_STATUS = {Fault.TIMEOUT: Status.TIMED_OUT, Fault.INTERRUPTED: Status.CANCELLED}
+_STATUS = {
+    Fault.TIMEOUT: Status.TIMED_OUT,
+    Fault.STALL: Status.TIMED_OUT,
+    Fault.INTERRUPTED: Status.CANCELLED,
+}
 
 _ENDED_REASONS = {
     Fault.TIMEOUT: "no result in time",
     Fault.INTERRUPTED: "interrupted",
+    Fault.STALL: "not a word for too long",
 }
 
 
@@ -227,9 +241,12 @@ def _judge_stop(result: Message) -> tuple[Fault, str]:
     return fault, f"{words} ({said})" if said and "ede_diagnostic" not in said else words
 
 
+USAGE_LIMIT = r"^you.ve (hit|reached) your|usage limit|limit reached"
+
 _ANSWERS: Sequence[tuple[Fault, str]] = (
     (Fault.ACCOUNT, r"not logged in|invalid api key|run /login|credit balance|authenticat|oauth"),
-    (Fault.LIMIT, r"^you.ve (hit|reached) your|usage limit|limit reached|rate.?limit|\(429\)"),
+    (Fault.LIMIT, USAGE_LIMIT),
+    (Fault.RATE, r"rate.?limit|\(429\)|too many requests"),
     (Fault.REQUEST, r"prompt is too long|violate our|output token maximum|selected model"),
     (Fault.TRANSIENT, r"overloaded|unable to connect|timed out|connection|server error|\b5\d\d\b"),
 )
@@ -238,7 +255,7 @@ _CLASSES = {
     "authentication_failed": Fault.ACCOUNT,
     "oauth_org_not_allowed": Fault.ACCOUNT,
     "billing_error": Fault.ACCOUNT,
-    "rate_limit": Fault.LIMIT,
+    "rate_limit": Fault.RATE,
     "overloaded": Fault.TRANSIENT,
     "server_error": Fault.TRANSIENT,
     "invalid_request": Fault.REQUEST,
@@ -253,6 +270,8 @@ def _fault_of_answer(transcript: Transcript, said: str) -> Fault:
     assert transcript.result is not None
     if transcript.limited:
         return Fault.LIMIT
+    if re.search(USAGE_LIMIT, said, re.IGNORECASE):
+        return Fault.LIMIT
     if transcript.error in _CLASSES:
         return _CLASSES[transcript.error]
     status = transcript.result.get("api_error_status")
@@ -265,7 +284,7 @@ def _fault_of_status(status: int, said: str) -> Fault:
     if status in (401, 402, 403) or "credit balance" in said.lower():
         return Fault.ACCOUNT
     if status == 429:
-        return Fault.LIMIT
+        return Fault.RATE
     return Fault.TRANSIENT if status >= 500 or status == 408 else Fault.REQUEST
 
 

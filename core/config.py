@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from .dag import cycle
 from .errors import UserError
 from .frozen import dataclass, replace
-from .model import ClaudeOptions, Command, Config, Feature, Project
+from .model import ClaudeOptions, Command, Config, Feature, Project, Retry
 
 SEARCHED = (
     "config/feature_list.json",
@@ -502,6 +502,17 @@ def _context_file(reader: _Reader, path: str, value: object) -> str | None:
 
 # -- the objects of the list ----------------------------------------------------------------
 
+_RETRY = {
+    "attempts": _Key(_whole(1)),
+    "backoff_seconds": _Key(_number(NOT_NEGATIVE)),
+    "max_backoff_seconds": _Key(_number(NOT_NEGATIVE)),
+}
+
+
+def _retry(reader: _Reader, path: str, value: object) -> Retry:
+    return Retry(**reader.fields(path, value, _RETRY))  # type: ignore[arg-type]
+
+
 _PROJECT = {
     "name": _Key(_label),
     "description": _Key(_text),
@@ -512,6 +523,10 @@ _PROJECT = {
     "worktrees_path": _Key(_filled),
     "branch_prefix": _Key(_ref),
     "usd_per_million_tokens": _Key(_number(NOT_NEGATIVE)),
+    "stall_seconds": _Key(_number(POSITIVE)),
+    "start_interval_seconds": _Key(_number(NOT_NEGATIVE)),
+    "limit_grace_seconds": _Key(_number(NOT_NEGATIVE)),
+    "retry": _Key(_retry),
     "setup": _Key(_commands),
     "setup_timeout_seconds": _Key(_number(POSITIVE)),
     "teardown": _Key(_commands),

@@ -157,6 +157,11 @@ def ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
     return Event("ended", at, run, feature, data)
 
 
+def paused(at: float, run: str, *, until: float) -> Event:
+    """A usage limit was met: nothing is asked before ``until`` (0: it goes on)."""
+    return Event("paused", at, run, data={"until": timestamp(until) if until else ""})
+
+
 def cleaned(
     at: float, feature: str, *, merged_into: str, kept_ref: str, discarded: bool, detail: str
 ) -> Event:

@@ -48,7 +48,11 @@ class Fault(Enum):
     TRANSIENT = "transient"
     """The API or the connection failed, or the process died: another try may succeed."""
     LIMIT = "limit"
-    """A usage limit or a rate limit."""
+    """A usage limit: nobody gets an answer before it is lifted."""
+    RATE = "rate"
+    """Too many requests at once."""
+    STALL = "stall"
+    """Not a word for too long."""
     ACCOUNT = "account"
     """Not logged in, key refused, credit used up: every further feature would meet it."""
     USAGE = "usage"
@@ -83,6 +87,8 @@ _RESUMABLE = frozenset(
         Fault.TIMEOUT,
         Fault.TRANSIENT,
         Fault.LIMIT,
+        Fault.RATE,
+        Fault.STALL,
         Fault.ACCOUNT,
         Fault.ALLOWANCE,
         Fault.USAGE,
@@ -125,6 +131,23 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class Retry:
+    """How often, and after how long, an attempt that failed by chance is made again.
+
+    ``attempts`` counts the first one. Before the n-th repetition the wait is chosen at random
+    up to ``backoff_seconds`` × 2ⁿ⁻¹, and up to ``max_backoff_seconds`` at most ("full jitter").
+    """
+
+    attempts: int = 3
+    backoff_seconds: float = 5.0
+    max_backoff_seconds: float = 300.0
+
+    def longest_wait_seconds(self, repetition: int) -> float:
+        """The most that is waited before a repetition; the first is 1."""
+        return min(self.max_backoff_seconds, self.backoff_seconds * 2.0 ** (repetition - 1))
+
+
+@dataclass(frozen=True)
 class Project:
     """The ``project`` object of the feature list; ``repo_path`` is absolute."""
 
@@ -137,6 +160,13 @@ class Project:
     worktrees_path: str = "../worktrees"
     branch_prefix: str = "feature/"
     usd_per_million_tokens: float = 30.0
+    stall_seconds: float = 900.0
+    """How long Claude may be silent; silences of 400 s are known and mean nothing."""
+    start_interval_seconds: float = 0.5
+    """From one start of Claude to the next: ten at once meet the API's burst limit."""
+    limit_grace_seconds: float = 60.0
+    """How long after a usage limit is said to be lifted the first one tries."""
+    retry: Retry = Retry()
     setup: tuple[Command, ...] = ()
     setup_timeout_seconds: float = 600.0
     teardown: tuple[Command, ...] = ()
@@ -273,6 +303,8 @@ class Outcome:
     result: str = ""
     denied_tools: tuple[str, ...] = ()
     work: Work | None = None
+    resets_at: float | None = None
+    """When the usage limit is lifted, in seconds since 1970, if the CLI said so."""
 
 
 class Action(Enum):

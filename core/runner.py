@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shlex
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from . import events, prompt
+from . import events, limits, prompt
 from .attempt import AttemptRunner, Emit, Session
 from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
+from .pause import Pause
 from .slots import Turn
 from .workbench import Red, Workbench
 from .worktree import Conflict, Worktree, WorktreeManager
@@ -50,6 +53,7 @@ class ClaudeRunner:
         worktrees: WorktreeManager,
         attempts: AttemptRunner,
         workbench: Workbench,
+        pause: Pause,
         *,
         run: str,
         emit: Emit,
@@ -61,6 +65,7 @@ class ClaudeRunner:
         self.worktrees = worktrees
         self.attempts = attempts
         self.workbench = workbench
+        self.pause = pause
         self.run_id = run
         self.emit = emit
         self.clock = clock
@@ -97,7 +102,7 @@ class ClaudeRunner:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         id = job.feature.id
         env = self.workbench.environment(id, turn.number, turn.slots.count)
-        return await Life(self, job, worktree, env, resumed=resumed).run()
+        return await Life(self, job, turn, worktree, env, resumed=resumed).run()
 
     def _conflict_reason(self, conflict: Conflict) -> str:
         """Names the files and both features, and the command that mends it by hand."""
@@ -169,6 +174,7 @@ class Life:
         self,
         runner: ClaudeRunner,
         job: Job,
+        turn: Turn,
         worktree: Worktree,
         env: Mapping[str, str],
         *,
@@ -176,6 +182,7 @@ class Life:
     ) -> None:
         self.runner = runner
         self.job = job
+        self.turn = turn
         self.feature = job.feature
         self.worktree = worktree
         self.env = env
@@ -222,12 +229,54 @@ class Life:
         return await bench.missing(self.feature, self.worktree, self.env)
 
     async def _attempts(self, told: str = "") -> Outcome:
+        """Attempts until one ends by its own result, or by a fault that another won't mend."""
+        slots, repetition, stalls = self.turn.slots, 0, 0
+        while True:
+            outcome = await self._session(told)
+            fault = outcome.fault
+            if fault is not Fault.LIMIT:
+                self.runner.pause.lift()
+            if fault is Fault.LIMIT:
+                refused = await self._wait_for_limit(outcome)
+                if refused:
+                    return replace(outcome, reason=f"{outcome.reason} ({refused})")
+            elif fault is Fault.STALL and not stalls:
+                stalls += 1
+            elif fault in (Fault.TRANSIENT, Fault.RATE):
+                if fault is Fault.RATE:
+                    slots.narrow()
+                repetition += 1
+                if not await self._wait_for_repetition(repetition, outcome):
+                    return outcome
+            else:
+                if outcome.status is Status.COMPLETED:
+                    slots.widen()
+                return outcome
+
+    async def _wait_for_limit(self, outcome: Outcome) -> str:
+        """Wait until a usage limit is lifted; why that is not to be, or an empty string."""
+        resets_at = outcome.resets_at or limits.resets_at(outcome.reason, self.runner.clock())
+        return await self.runner.pause.wait(resets_at)
+
+    async def _wait_for_repetition(self, repetition: int, outcome: Outcome) -> bool:
+        """Wait a random time that doubles; whether there is to be another attempt."""
+        retry, stop = self.runner.config.project.retry, self.runner.stop
+        if repetition >= retry.attempts or stop.is_set():
+            return False
+        seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
+        tries = f"attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s"
+        self._note(f"{outcome.reason}; {tries}")
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+        return not stop.is_set()
+
+    async def _session(self, told: str) -> Outcome:
         """One attempt; a second where the session to be resumed turns out to be unknown."""
         if self.session_id:
             outcome = await self._attempt(Session(self.session_id, resume=True, told=told))
             if outcome.fault is not Fault.SESSION or self.runner.stop.is_set():
                 return outcome
-        kept_work = self.resumed or bool(told)
+        kept_work = self.resumed or self.number > 0
         return await self._attempt(Session(str(uuid.uuid4()), kept_work=kept_work, told=told))
 
     async def _attempt(self, session: Session) -> Outcome:

@@ -20,13 +20,30 @@ class Slots:
         """Why nobody gets a slot any more; empty while they do."""
         self.full = asyncio.Event()
         """Set when the last slot is taken: now is the time to get the next ones ready."""
+        self.open = count
+        """How many are given out at once: fewer after answers that ask for patience."""
+        self._held = False
         self._coming: list[Turn] = []
         self._working: list[Turn] = []
 
     @property
     def free(self) -> int:
-        """How many slots nobody works in."""
-        return self.count - len(self._working)
+        """How many slots can be given out now."""
+        return 0 if self._held else max(0, self.open - len(self._working))
+
+    def narrow(self) -> None:
+        """Give out half as many from now on, though one at least."""
+        self.open = max(1, self.open // 2)
+
+    def widen(self) -> None:
+        """Give out one more again."""
+        self.open = min(self.count, self.open + 1)
+        self.serve()
+
+    def hold(self, held: bool) -> None:
+        """Give out none while it is held; who works goes on."""
+        self._held = held
+        self.serve()
 
     def wants(self, place: Place) -> bool:
         """Whether a feature of this place should get ready.

@@ -82,6 +82,8 @@ class Run:
     max_parallel: int = 1
     ended_at: float | None = None
     exit_code: int | None = None
+    paused_until: str = ""
+    """When a usage limit is thought to be lifted (ISO 8601); empty while work goes on."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             features=strings(data, "features"),
             max_parallel=integer(data, "max_parallel"),
         )
+    if event.kind == "paused" and run is not None:
+        return replace(run, paused_until=str(data.get("until", "")))
     if event.kind == "run_ended" and run is not None and run.id == event.run:
         return replace(run, ended_at=event.at, exit_code=integer(data, "exit_code"))
     return run

@@ -259,6 +259,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     if event.kind == "note":
         who = f"{event.feature}: " if event.feature else ""
         return f"{style.pick('💬', '[note]')} {who}{one_line(str(event.data.get('text', '')))}"
+    if event.kind == "paused":
+        return _paused(str(event.data.get("until", "")), event.at, style)
     if event.kind not in ("attempt_started", "ended"):
         return ""
     feature = state.feature(event.feature)
@@ -270,6 +272,20 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     glyph, ascii, colour = _GLYPHS[feature.status]
     words = style.paint(feature.status.value.replace("_", " "), colour)
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
+
+
+def _paused(until: str, now: float, style: Style) -> str:
+    if not until:
+        return f"{style.pick('▶', '[go]')} the usage limit is lifted: it goes on"
+    words = f"usage limit: nothing is asked before {_clock(until, now)}"
+    return style.paint(f"{style.pick('⏸', '[pause]')} {words}", "yellow")
+
+
+def _clock(at: str, now: float) -> str:
+    """A time as the user's clock shows it; with the day where that is another than now's."""
+    moment = datetime.fromisoformat(at).astimezone()
+    today = datetime.fromtimestamp(now).date()
+    return moment.strftime("%H:%M:%S" if moment.date() == today else "%a %H:%M")
 
 
 def _ending(feature: FeatureState, style: Style) -> str:
@@ -316,6 +332,8 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     cost = cost_usd(a for f in features for a in f.of_run(run.id))
     dot = style.pick(" · ", " | ")
     parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]
+    if run.paused_until:
+        parts.append(f"usage limit, waiting until {_clock(run.paused_until, now)}")
     return shorten(f"{dot.join(parts)}{dot}running: {names}", style.width - 1, style)
 
 

@@ -19,6 +19,7 @@ from core.errors import StateError
 from core.events import Event
 from core.git import Git, Repository, open_repository
 from core.model import Action, Decision, Fault, Outcome, Status, Usage
+from core.pause import Pause
 from core.ports import FIRST
 from core.process.environment import without_git
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
@@ -80,6 +81,7 @@ class RunnerTest(PlaygroundTest):
         self.supervisor: type[Supervisor] = Supervisor
         self.version: tuple[int, int] | None = None
         self.runs = 0
+        self.pauses: list[float] = []
 
     def run_feature(
         self,
@@ -154,11 +156,22 @@ class RunnerTest(PlaygroundTest):
                 environ=without_git(self.playground.environ if environ is None else environ),
                 passed=set(self.state.passed),
             )
+            slots = Slots(1)
+            if stop.is_set():
+                slots.close("interrupted")
             runner = ClaudeRunner(
                 config,
                 worktrees,
                 attempts,
                 workbench,
+                Pause(
+                    slots,
+                    stop,
+                    time.time,
+                    self.pauses.append,
+                    grace_seconds=0.0,
+                    max_wait_seconds=3600.0,
+                ),
                 run=run,
                 emit=emit,
                 clock=time.time,
@@ -178,9 +191,6 @@ class RunnerTest(PlaygroundTest):
                 decision = Decision(id, action, "new", "key")
                 base = self.playground.repository.commit_of("main")
                 job = Job(features[id], decision, base, results, **left)
-                slots = Slots(1)
-                if stop.is_set():
-                    slots.close("interrupted")
                 outcome = await runner.run(job, slots.turn((0.0, 0, 0)))
                 emit(events.ended(time.time(), run, id, outcome))
                 outcomes.append(outcome)

@@ -21,6 +21,7 @@ from ..frozen import replace
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
+from ..pause import Pause
 from ..process.environment import without_git
 from ..process.spawner import drive, which
 from ..process.supervisor import Supervisor
@@ -65,6 +66,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+MAX_WAIT_SECONDS = 6 * 3600.0
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -80,10 +85,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fail-fast", action="store_true", help="start nothing more once a feature failed"
     )
     parser.add_argument(
+        "--max-wait",
+        type=seconds,
+        default=MAX_WAIT_SECONDS,
+        metavar="TIME",
+        help="how long to wait at most for a usage limit to be lifted, such as 90m (default: 6h)",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
     add_selection_options(parser)
     add_common_options(parser)
+
+
+def seconds(text: str) -> float:
+    """A time such as ``90``, ``90s``, ``15m``, ``1.5h`` or ``1d``, in seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "s")
+    try:
+        value = float(number) * UNITS[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time (such as 90s, 15m, 6h)")
+    return value
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -314,6 +338,14 @@ class RunCommand:
         place = self.place
         worktrees = place.worktrees.using(place.git.using(supervisor))
         log_folder = os.path.join(place.journal.folder, "logs", self.run_id)
+        pause = Pause(
+            orchestrator.slots,
+            stop,
+            self.clock,
+            lambda until: orchestrator.emit(events.paused(self.clock(), self.run_id, until=until)),
+            grace_seconds=config.project.limit_grace_seconds,
+            max_wait_seconds=self.arguments.max_wait,
+        )
         attempts = AttemptRunner(
             config,
             place.branches,
@@ -323,6 +355,7 @@ class RunCommand:
             emit=orchestrator.emit,
             clock=self.clock,
             stop=stop,
+            answered=pause.lift,
         )
         workbench = Workbench(
             config,
@@ -340,6 +373,7 @@ class RunCommand:
             worktrees,
             attempts,
             workbench,
+            pause,
             run=self.run_id,
             emit=orchestrator.emit,
             clock=self.clock,

@@ -41,6 +41,7 @@ def write_list(
             "name": "bench",
             "repo_path": "repository",
             "max_parallel": slots,
+            "start_interval_seconds": 0,
             "worktrees_path": worktrees,
         },
         "claude": {"command": [agent]},

@@ -107,6 +107,10 @@ class Running:
         return _text(self._err) if os.path.exists(self._err) else ""
 
 
+AT_ONCE = {"start_interval_seconds": 0, "retry": {"attempts": 1}}
+"""Settings of a project whose tests are not about waiting."""
+
+
 class Playground:
     """A repository ``shop`` and, beside it, a workspace ``plan`` with the feature list."""
 
@@ -179,7 +183,7 @@ class Playground:
     ) -> None:
         """Write the feature list; keywords are settings of the project."""
         document = {
-            "project": {"name": "Shop", "repo_path": self.repository.path, **project},
+            "project": {"name": "Shop", "repo_path": self.repository.path, **AT_ONCE, **project},
             "claude": {"command": AGENT, **(claude or {})},
             "prompts": dict(prompts or {}),
             "features": list(features),

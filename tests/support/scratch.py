@@ -103,7 +103,7 @@ class Workspace(Repository):
         self.worktrees = os.path.join(self.root, "worktrees")
         self.state_folder = os.path.join(self.path, ".git", "rorchestrator")
         self.document: dict[str, Json] = {
-            "project": {"name": "Shop", **(project or {})},
+            "project": {"name": "Shop", "start_interval_seconds": 0, **(project or {})},
             "claude": {"command": [sys.executable, SIMULATED]},
             "features": list(features),
             **keys,

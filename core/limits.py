@@ -1,0 +1,74 @@
+"""When a usage limit is lifted, as the texts of the Claude Code CLI say it.
+
+The event in the stream is exact and comes first; these texts drift from version to version.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+
+EPOCH = re.compile(r"\|\s*(\d{10})(\d{3})?\b")
+"""``Claude AI usage limit reached|1749924000``: seconds since 1970, or milliseconds."""
+
+RESETS = re.compile(
+    r"resets?\s+(?:at\s+)?"
+    r"(?:(?P<month>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<day>\d{1,2})(?:,)?\s+(?:at\s+)?)?"
+    r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap]m)?"
+    r"(?:\s*\((?P<zone>[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\))?",
+    re.IGNORECASE,
+)
+"""``resets 1:30am (Europe/Berlin)``, ``resets Oct 9, 10am``, ``resets 14:00``."""
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def resets_at(text: str, now: float) -> float | None:
+    """When the limit that ``text`` tells of is lifted, in seconds since 1970.
+
+    A time of day means the next one after ``now``, in the zone that is named, else in the
+    local one. ``None`` where the text names no time.
+    """
+    epoch = EPOCH.search(text)
+    if epoch:
+        return float(epoch[1])
+    found = RESETS.search(text)
+    if not found or not (found["half"] or found["minute"]):
+        return None
+    zone = _zone(found["zone"])
+    return _next(found, datetime.fromtimestamp(now, zone) if zone else _local(now), zone)
+
+
+def _local(now: float) -> datetime:
+    return datetime.fromtimestamp(now)
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if not name:
+        return None
+    if name.upper() in ("UTC", "GMT"):
+        return timezone.utc
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None  # not known here: the local one is as good a guess as any
+
+
+def _next(found: re.Match[str], here: datetime, zone: tzinfo | None) -> float | None:
+    hour, minute = int(found["hour"]), int(found["minute"] or 0)
+    if found["half"]:
+        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
+    try:
+        at = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        if found["month"] and found["month"].lower() in MONTHS:
+            month = MONTHS.index(found["month"].lower()) + 1
+            at = at.replace(month=month, day=int(found["day"]))
+            if at < here - timedelta(days=1):
+                at = at.replace(year=at.year + 1)
+        elif at <= here:
+            at += timedelta(days=1)
+    except ValueError:
+        return None
+    return at.timestamp()
