@@ -69,6 +69,7 @@ class AttemptRunner:
         clock: Callable[[], float],
         stop: asyncio.Event,
         answered: Callable[[], None] = lambda: None,
+        deadline: float = float("inf"),
         linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self.config = config
@@ -82,6 +83,8 @@ class AttemptRunner:
         self.stop = stop
         self.linger_seconds = linger_seconds
         self.answered = answered
+        self.deadline = deadline
+        """When the whole run has to be over, by the monotonic clock."""
         self._introduced = False
         self._next_start = 0.0
 
@@ -92,8 +95,11 @@ class AttemptRunner:
         number: int,
         session: Session,
         env: Mapping[str, str],
+        max_cost_usd: float | None = None,
     ) -> Outcome:
         """Run Claude once in ``folder``, and wait until it is gone.
+
+        ``max_cost_usd`` is what the CLI itself is told to keep to; a turn may go beyond it.
 
         Raises :class:`~core.errors.StateError` where what happens can't be recorded.
         """
@@ -110,9 +116,13 @@ class AttemptRunner:
                 log=log.stdout,
             )
         )
+        options = self.config.claude
+        if max_cost_usd is not None:
+            cap = min(max_cost_usd, options.max_budget_usd or max_cost_usd)
+            options = replace(options, max_budget_usd=round(cap, 4))
         try:
             child = self.supervisor.start(
-                claude.argv(self.config.claude, feature, session.id, resume=session.resume),
+                claude.argv(options, feature, session.id, resume=session.resume),
                 env=claude.environment(env, self.config.claude),
                 folder=folder,
                 stdin=log.prompt,
@@ -123,6 +133,7 @@ class AttemptRunner:
         except OSError as error:
             raise unwritable(log.stdout, error) from None
         limit = feature.timeout_seconds or self.config.project.timeout_seconds
+        limit = min(limit, self.deadline - time.monotonic())
         outcome = await self._watch(feature.id, child, log, limit)
         # Claude names the session in its result; where there is none, it is the one we chose.
         outcome = replace(outcome, session_id=outcome.session_id or session.id)

@@ -523,6 +523,7 @@ _PROJECT = {
     "worktrees_path": _Key(_filled),
     "branch_prefix": _Key(_ref),
     "usd_per_million_tokens": _Key(_number(NOT_NEGATIVE)),
+    "max_cost_usd": _Key(_number(POSITIVE)),
     "stall_seconds": _Key(_number(POSITIVE)),
     "start_interval_seconds": _Key(_number(NOT_NEGATIVE)),
     "limit_grace_seconds": _Key(_number(NOT_NEGATIVE)),
@@ -574,6 +575,7 @@ _FEATURE = {
     "model": _Key(_filled),
     "allowed_tools": _Key(_rules),
     "allow_empty": _Key(_flag),
+    "max_cost_usd": _Key(_number(POSITIVE)),
     "setup": _Key(_commands),
     "verify": _Key(_commands),
 }

@@ -67,6 +67,8 @@ class Fault(Enum):
     """The API refused this request for good."""
     SETUP = "setup"
     """The worktree could not be made ready: no word was said to Claude."""
+    BUDGET = "budget"
+    """What the run, or the feature, may cost is used up."""
     CHECK = "check"
     """A check stayed red, or something promised is not there."""
 
@@ -89,6 +91,7 @@ _RESUMABLE = frozenset(
         Fault.LIMIT,
         Fault.RATE,
         Fault.STALL,
+        Fault.BUDGET,
         Fault.ACCOUNT,
         Fault.ALLOWANCE,
         Fault.USAGE,
@@ -126,6 +129,8 @@ class Feature:
     model: str = ""
     allowed_tools: tuple[str, ...] | None = None
     allow_empty: bool = False
+    max_cost_usd: float | None = None
+    """For all attempts of one run together."""
     setup: tuple[Command, ...] = ()
     verify: tuple[Command, ...] = ()
 
@@ -160,6 +165,7 @@ class Project:
     worktrees_path: str = "../worktrees"
     branch_prefix: str = "feature/"
     usd_per_million_tokens: float = 30.0
+    max_cost_usd: float | None = None
     stall_seconds: float = 900.0
     """How long Claude may be silent; silences of 400 s are known and mean nothing."""
     start_interval_seconds: float = 0.5

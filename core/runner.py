@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from . import events, limits, prompt
 from .attempt import AttemptRunner, Emit, Session
+from .budget import OVER, Budget
 from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
@@ -54,6 +55,7 @@ class ClaudeRunner:
         attempts: AttemptRunner,
         workbench: Workbench,
         pause: Pause,
+        budget: Budget,
         *,
         run: str,
         emit: Emit,
@@ -66,6 +68,7 @@ class ClaudeRunner:
         self.attempts = attempts
         self.workbench = workbench
         self.pause = pause
+        self.budget = budget
         self.run_id = run
         self.emit = emit
         self.clock = clock
@@ -97,12 +100,19 @@ class ClaudeRunner:
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
             return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
-        refused = await turn.begin()
-        if refused:
-            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         id = job.feature.id
-        env = self.workbench.environment(id, turn.number, turn.slots.count)
-        return await Life(self, job, turn, worktree, env, resumed=resumed).run()
+        refused = await self.budget.reserve(id, lambda: turn.slots.closed)
+        if refused:
+            fault = Fault.INTERRUPTED if turn.slots.closed else Fault.BUDGET
+            return Outcome(Status.CANCELLED, refused, fault)
+        try:
+            refused = await turn.begin()
+            if refused:
+                return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+            env = self.workbench.environment(id, turn.number, turn.slots.count)
+            return await Life(self, job, turn, worktree, env, resumed=resumed).run()
+        finally:
+            self.budget.release(id)
 
     def _conflict_reason(self, conflict: Conflict) -> str:
         """Names the files and both features, and the command that mends it by hand."""
@@ -167,6 +177,10 @@ class ClaudeRunner:
         self.emit(events.note(self.clock(), self.run_id, text, id))
 
 
+LEAST_USD = 0.01
+"""What an attempt is worth being started for."""
+
+
 class Life:
     """A feature's time in a slot, from a ready worktree to its outcome."""
 
@@ -190,6 +204,8 @@ class Life:
         self.number = job.attempts if resumed else 0
         """Of the last attempt."""
         self.session_id = job.session_id if resumed else ""
+        self.spent_usd = 0.0
+        self._share = turn.slots.count
 
     async def run(self) -> Outcome:
         """Set up, let Claude work, commit, check: until all checks are green, or one stays red."""
@@ -240,6 +256,8 @@ class Life:
                 refused = await self._wait_for_limit(outcome)
                 if refused:
                     return replace(outcome, reason=f"{outcome.reason} ({refused})")
+            elif fault is Fault.ALLOWANCE and self._has_more():
+                self._share = 1
             elif fault is Fault.STALL and not stalls:
                 stalls += 1
             elif fault in (Fault.TRANSIENT, Fault.RATE):
@@ -248,10 +266,27 @@ class Life:
                 repetition += 1
                 if not await self._wait_for_repetition(repetition, outcome):
                     return outcome
+            elif fault is Fault.ALLOWANCE and self.is_capped:
+                return replace(outcome, reason=f"{OVER}: {outcome.reason}", fault=Fault.BUDGET)
             else:
                 if outcome.status is Status.COMPLETED:
                     slots.widen()
                 return outcome
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether what the run, or the feature, may cost bounds its attempts."""
+        return self.runner.budget.cap_usd is not None or self.feature.max_cost_usd is not None
+
+    def _has_more(self) -> bool:
+        """Whether the budget has something left for a feature that has used up its share."""
+        budget, cap, own = self.runner.budget, self.feature.max_cost_usd, self._own_cap()
+        if budget.cap_usd is None or budget.left_usd < LEAST_USD or own is not None:
+            return False
+        return cap is None or cap - self.spent_usd >= LEAST_USD
+
+    def _own_cap(self) -> float | None:
+        return self.runner.config.claude.max_budget_usd
 
     async def _wait_for_limit(self, outcome: Outcome) -> str:
         """Wait until a usage limit is lifted; why that is not to be, or an empty string."""
@@ -281,9 +316,14 @@ class Life:
 
     async def _attempt(self, session: Session) -> Outcome:
         self.number += 1
+        budget, cap = self.runner.budget, self.feature.max_cost_usd
+        at_most = None if cap is None else max(LEAST_USD, cap - self.spent_usd)
+        granted = budget.grant(self.feature.id, self._share, at_most)
         outcome = await self.runner.attempts.run(
-            self.feature, self.worktree.path, self.number, session, self.env
+            self.feature, self.worktree.path, self.number, session, self.env, granted
         )
+        budget.spend(self.feature.id, outcome.cost_usd)
+        self.spent_usd += outcome.cost_usd or 0.0
         self.session_id = outcome.session_id
         return outcome
 

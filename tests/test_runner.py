@@ -15,6 +15,7 @@ from typing import Any
 from core import config as feature_list
 from core import events
 from core.attempt import AttemptRunner
+from core.budget import Budget
 from core.errors import StateError
 from core.events import Event
 from core.git import Git, Repository, open_repository
@@ -172,6 +173,7 @@ class RunnerTest(PlaygroundTest):
                     grace_seconds=0.0,
                     max_wait_seconds=3600.0,
                 ),
+                Budget(None, {}),
                 run=run,
                 emit=emit,
                 clock=time.time,
@@ -191,7 +193,9 @@ class RunnerTest(PlaygroundTest):
                 decision = Decision(id, action, "new", "key")
                 base = self.playground.repository.commit_of("main")
                 job = Job(features[id], decision, base, results, **left)
-                outcome = await runner.run(job, slots.turn((0.0, 0, 0)))
+                turn = slots.turn((0.0, 0, 0))
+                outcome = await runner.run(job, turn)
+                turn.end()
                 emit(events.ended(time.time(), run, id, outcome))
                 outcomes.append(outcome)
         return outcomes

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from .. import events, incremental, schedule
 from ..attempt import AttemptRunner
+from ..budget import OVER, Budget
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
@@ -85,6 +86,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fail-fast", action="store_true", help="start nothing more once a feature failed"
     )
     parser.add_argument(
+        "--max-cost", type=_dollars, metavar="USD", help="start nothing that does not fit into this"
+    )
+    parser.add_argument(
+        "--max-time",
+        type=seconds,
+        metavar="TIME",
+        help="be over by then, such as 2h; what runs is ended, and resumed by the next run",
+    )
+    parser.add_argument(
         "--max-wait",
         type=seconds,
         default=MAX_WAIT_SECONDS,
@@ -107,6 +117,16 @@ def seconds(text: str) -> float:
         value = -1.0
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no time (such as 90s, 15m, 6h)")
+    return value
+
+
+def _dollars(text: str) -> float:
+    try:
+        value = float(text.lstrip("$"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
     return value
 
 
@@ -143,6 +163,7 @@ class RunCommand:
         self.signal: signal.Signals | None = None
         self.over = False
         self.is_base_red = False
+        self.deadline = float("inf")
         self.lost: OSError | None = None
 
     def execute(self) -> int:
@@ -304,9 +325,12 @@ class RunCommand:
                 stop=stop,
                 fail_fast=arguments.fail_fast,
             )
+            if arguments.max_time is not None:
+                self.deadline = time.monotonic() + arguments.max_time
             runner = self._runner(config, supervisor, orchestrator, stop)
             orchestrator.emit(self._started(selected))
             ticker = asyncio.create_task(_tick(reporter))
+            self._limit_time(orchestrator)
             try:
                 await self._check_base(runner, orchestrator)
                 await orchestrator.run(runner.run)
@@ -318,6 +342,13 @@ class RunCommand:
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
         return code
+
+    def _limit_time(self, orchestrator: Orchestrator) -> None:
+        """Start nothing once the time of the whole run is over."""
+        if self.arguments.max_time is not None:
+            reason = f"{OVER}: the time of the run (--max-time) is over"
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.arguments.max_time, orchestrator.slots.close, reason)
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing where the base itself is red: every feature would be."""
@@ -356,6 +387,7 @@ class RunCommand:
             clock=self.clock,
             stop=stop,
             answered=pause.lift,
+            deadline=self.deadline,
         )
         workbench = Workbench(
             config,
@@ -374,11 +406,18 @@ class RunCommand:
             attempts,
             workbench,
             pause,
+            self._budget(config),
             run=self.run_id,
             emit=orchestrator.emit,
             clock=self.clock,
             stop=stop,
         )
+
+    def _budget(self, config: Config) -> Budget:
+        features = self.place.dag.features
+        work, rate = schedule.estimator(features), config.project.usd_per_million_tokens
+        estimates = {id: work(f) * rate / 1_000_000 for id, f in features.items()}
+        return Budget(self.arguments.max_cost or config.project.max_cost_usd, estimates)
 
     def _reporter(self) -> Reporter:
         plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
