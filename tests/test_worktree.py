@@ -300,7 +300,8 @@ class CreateTest(WorktreeTest):
     def test_a_worktree_is_opened_again_with_what_is_in_it(self) -> None:
         made = self.create()
         self.write(made, {"new": "x"})
-        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
+        old = replace(made, is_old=True)
+        self.assertEqual(drive(self.manager.reopen("auth", self.base)), old)
         self.assertIsNone(drive(self.manager.reopen("api", self.base)))
 
     def test_a_worktree_that_was_deleted_by_hand_is_made_again_on_its_branch(self) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.repository import Content, Repository
+from tests.support.repository import AT_ONCE, Content, Repository
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SIMULATED = os.path.join(ROOT, "core", "simulated.py")
@@ -105,10 +105,6 @@ class Running:
     def err(self) -> str:
         """Standard error until now."""
         return _text(self._err) if os.path.exists(self._err) else ""
-
-
-AT_ONCE = {"start_interval_seconds": 0, "retry": {"attempts": 1}}
-"""Settings of a project whose tests are not about waiting."""
 
 
 class Playground:

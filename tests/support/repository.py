@@ -20,6 +20,10 @@ CONFIG = """\
 """
 
 
+AT_ONCE = {"start_interval_seconds": 0, "retry": {"attempts": 1}}
+"""Settings of a project whose tests are not about waiting."""
+
+
 class Repository:
     """A repository on the branch ``main`` with one commit; gone with everything at the end.
 

@@ -22,7 +22,7 @@ from core.model import Action, Decision, Outcome, Status, Work
 from core.process.spawner import Spawner, drive
 from core.state import RunState, fold
 from core.worktree import WorktreeManager
-from tests.support.repository import Repository
+from tests.support.repository import AT_ONCE, Repository
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -103,7 +103,7 @@ class Workspace(Repository):
         self.worktrees = os.path.join(self.root, "worktrees")
         self.state_folder = os.path.join(self.path, ".git", "rorchestrator")
         self.document: dict[str, Json] = {
-            "project": {"name": "Shop", "start_interval_seconds": 0, **(project or {})},
+            "project": {"name": "Shop", **AT_ONCE, **(project or {})},
             "claude": {"command": [sys.executable, SIMULATED]},
             "features": list(features),
             **keys,
