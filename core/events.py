@@ -14,6 +14,12 @@ from .model import Decision, Fault, Outcome, Status, Usage, Work
 VERSION = 1
 """Of the JSON form; raised when an older reader would misunderstand it."""
 
+LARGEST = 2**53
+"""What a number may be at most: beyond it, JSON is not exact."""
+
+LATEST = 250_000_000_000.0
+"""In the year 9892: later ones can't be shown in every time zone."""
+
 Json = object
 """What ``json.loads`` gives; narrowed where it is read."""
 
@@ -178,13 +184,12 @@ def _outcome_data(outcome: Outcome) -> dict[str, Json]:
 def outcome_of(event: Event) -> Outcome:
     """The :class:`Outcome` that an ``attempt_ended`` or ``ended`` event was made from."""
     data = event.data
-    cost = data.get("cost_usd")
     usage = data.get("usage")
     return Outcome(
         status=Status(data["status"]),
         reason=str(data.get("reason", "")),
         fault=Fault(data.get("fault", "none")),
-        cost_usd=float(cost) if isinstance(cost, (int, float)) else None,
+        cost_usd=_dollars(data.get("cost_usd")),
         usage=_usage_of(usage) if isinstance(usage, dict) else Usage(),
         duration_ms=integer(data, "duration_ms"),
         num_turns=integer(data, "num_turns"),
@@ -193,6 +198,12 @@ def outcome_of(event: Event) -> Outcome:
         denied_tools=strings(data, "denied_tools"),
         work=_work_of(data),
     )
+
+
+def _dollars(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order
 
 
 def _usage_of(counts: Mapping[str, Json]) -> Usage:
@@ -212,9 +223,11 @@ def _work_of(data: Mapping[str, Json]) -> Work | None:
 
 
 def integer(data: Mapping[str, Json], key: str) -> int:
-    """A whole number out of event data; 0 where there is none."""
+    """A whole number, not below 0, out of event data; 0 where there is none."""
     value = data.get(key)
-    return value if isinstance(value, int) else 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 <= value <= LARGEST else 0
 
 
 def strings(data: Mapping[str, Json], key: str) -> tuple[str, ...]:
@@ -254,6 +267,8 @@ def from_json(value: Json) -> Event:
             feature=str(data.pop("feature", "")),
             data=data,
         )
+        if not 0 <= event.at <= LATEST:
+            raise ValueError(f"{value['at']!r} is no time of a run")
         if event.kind in ("attempt_ended", "ended"):
             outcome_of(event)  # checked here, so that nobody has to when it is folded
         return event

@@ -1,7 +1,9 @@
 """The journal of a repository's runs, the only truth; and the lock that a run holds.
 
 ``journal.jsonl`` is append-only, one event a line. A line counts once its line end is on the
-disk: a torn last line is cut off at the next start, damage before that is an error.
+disk: a torn last line is cut off at the next start, damage before that is an error. Each line
+ends with a checksum of itself (``sum``: CRC-32, eight hexadecimal digits), so that no flipped bit
+makes a failed feature a completed one; the lines of version 1.0.0 have none.
 """
 
 from __future__ import annotations
@@ -10,14 +12,22 @@ import errno
 import fcntl
 import json
 import os
+import re
+from binascii import crc32
 from collections.abc import Iterator
 
 from . import events
 from .errors import StateError, UserError
 from .events import Event
 from .frozen import dataclass
+from .lines import MAX_LINE_BYTES
 
 CHUNK_BYTES = 65536
+
+_SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
+_SUM_BYTES = 19
+_SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
+"""Either half of a checksum: no line that was written without one has it."""
 
 
 class Journal:
@@ -60,9 +70,9 @@ class Journal:
         Raises :class:`StateError` where the disk is full or the folder can't be written to;
         the journal is then as it was.
         """
-        line = json.dumps(events.to_json(event), separators=(",", ":")).encode() + b"\n"
+        body = json.dumps(events.to_json(event), separators=(",", ":")).encode()
         try:
-            _write_through(self._file, line)
+            _write_through(self._file, _summed(body))
         except OSError as error:
             raise _unwritable(self.path, error) from None
 
@@ -70,6 +80,22 @@ class Journal:
         """Done with appending."""
         os.close(self._file)
         self._file = -1
+
+
+def _summed(body: bytes) -> bytes:
+    """The line of a JSON object, with its checksum as the last key."""
+    content = body[: -len(b"}")]
+    return b'%b,"sum":"%08x"}\n' % (content, crc32(content))
+
+
+def _checked(line: bytes) -> bytes:
+    """A line less its checksum. Raises ``ValueError`` where that does not match."""
+    content, found = line[:-_SUM_BYTES], _SUM.fullmatch(line[-_SUM_BYTES:])
+    if found and int(found[1], 16) == crc32(content):
+        return content + b"}"
+    if _SUM_REMAINS.search(line):
+        raise ValueError("it does not match its checksum")
+    return line
 
 
 def _write_through(file: int, line: bytes) -> None:
@@ -121,9 +147,9 @@ class Reader:
         try:
             with open(self.path, "rb") as file:
                 file.seek(self._offset)
-                for line in file:
+                for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
                     # A line without its end may yet be cut off: it is read again next time.
-                    if not line.endswith(b"\n"):
+                    if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                         return
                     event = self._event(line)
                     self._line += 1
@@ -136,7 +162,9 @@ class Reader:
 
     def _event(self, line: bytes) -> Event:
         try:
-            return events.from_json(json.loads(line))
+            if not line.endswith(b"\n"):
+                raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
+            return events.from_json(json.loads(_checked(line)))
         except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{self.path}:{self._line + 1} is damaged: {error}",

@@ -32,7 +32,7 @@ SHELL = {
     "process": "errors",
     "git": "process errors",
     "worktree": "git model errors",
-    "journal": "events errors",
+    "journal": "events errors lines",
     "slots": "",
     "runner": "slots worktree process claude prompt events model errors lines",
     "orchestrator": "runner slots schedule dag journal state events model",

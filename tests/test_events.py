@@ -119,6 +119,13 @@ class Outcomes(unittest.TestCase):
         found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
         self.assertEqual(found, Outcome(Status.FAILED, usage=Usage(output_tokens=5)))
 
+    def test_what_is_no_sum_of_money_is_unknown_and_what_is_no_count_is_nothing(self) -> None:
+        for odd in (True, -1, -0.5, float("nan"), float("inf"), 10**400, 2**53 + 1):
+            data = {"status": "failed", "cost_usd": odd, "num_turns": odd}
+            with self.subTest(odd=str(odd)[:20]):
+                found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
+                self.assertEqual(found, Outcome(Status.FAILED))
+
 
 class Strangers(unittest.TestCase):
     def test_what_we_did_not_write_is_refused_with_the_reason(self) -> None:
@@ -134,7 +141,14 @@ class Strangers(unittest.TestCase):
             ({**good, "status": "splendid"}, "'splendid' is not a valid Status"),
             ({**good, "status": []}, "[] is not a valid Status"),
             ({**good, "fault": "own"}, "'own' is not a valid Fault"),
-            ({**good, "cost_usd": 10**400}, "int too large to convert to float"),
+            (
+                {**good, "at": "1969-12-31T23:59:59+00:00"},
+                "'1969-12-31T23:59:59+00:00' is no time of a run",
+            ),
+            (
+                {**good, "at": "9999-12-31T23:59:59+00:00"},
+                "'9999-12-31T23:59:59+00:00' is no time of a run",
+            ),
             ({k: good[k] for k in ("v", "event", "at")}, "'status' is missing"),
         ]
         for value, reason in cases:

@@ -11,15 +11,24 @@ import stat
 import tempfile
 import unittest
 from collections.abc import Iterator
+from itertools import accumulate
 
 from core import events
 from core.errors import StateError, UserError
 from core.events import Event
 from core.journal import Holder, Journal, Reader, RunLock
+from core.lines import MAX_LINE_BYTES
 
 
 def _note(number: int, length: int = 0) -> Event:
     return events.note(1_700_000_000.0 + number, "r1", f"note {number} ✅" + "x" * length)
+
+
+def _fixture(name: str) -> bytes:
+    """The journal of the same runs, as a version wrote it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "journal", name)
+    with open(path, "rb") as file:
+        return file.read()
 
 
 class InAFolder(unittest.TestCase):
@@ -130,6 +139,7 @@ class Damage(InAFolder):
             (first + b'{"v": 7}\n' + third, 2, "written in form 7; this version reads 1"),
             (first + b"\xff\xfe\n" + third, 2, ""),
             (first + b"[" * 100_000 + b"\n", 2, "maximum recursion depth exceeded"),
+            (first + b" " * MAX_LINE_BYTES + second, 2, "longer than 64 MiB"),
         ]
         for content, line, reason in cases:
             with self.subTest(content=content[:60]):
@@ -139,6 +149,48 @@ class Damage(InAFolder):
                 said = f"{self.journal.path}:{line} is damaged: {reason}"
                 self.assertTrue(caught.exception.message.startswith(said))
                 self.assertIn("take this line out", caught.exception.hint)
+
+    def test_a_flipped_bit_anywhere_is_noticed(self) -> None:
+        """Else "failed" could become another word, or work move to another feature's id."""
+        lines = _fixture("summed.jsonl").splitlines(keepends=True)[-4:]
+        self.put(b"".join(lines))
+        with open(self.journal.path, "r+b", buffering=0) as file:
+            for line, place in zip(lines, accumulate(map(len, lines), initial=0)):
+                for index in range(len(line) - 1):
+                    for bit in range(8):
+                        os.pwrite(file.fileno(), bytes([line[index] ^ 1 << bit]), place + index)
+                        with self.assertRaises(UserError, msg=(line, index, bit)):
+                            self.journal.read()
+                    os.pwrite(file.fileno(), line[index : index + 1], place + index)
+        self.assertEqual(len(self.journal.read()), len(lines))
+
+    def test_a_line_of_another_ones_halves_is_noticed(self) -> None:
+        lines = _fixture("summed.jsonl").splitlines(keepends=True)
+        for one, other in zip(lines, lines[1:]):
+            for cut in range(1, 11):
+                merged = one[: len(one) * cut // 11] + other[len(other) * cut // 11 :]
+                if merged not in (one, other):
+                    with self.subTest(merged=merged), self.assertRaises(UserError):
+                        self.events_of(merged)
+
+    def test_the_journal_of_an_earlier_version_is_read_and_continued(self) -> None:
+        earlier = _fixture("v1.0.0.jsonl")
+        story = self.events_of(earlier)
+        self.assertEqual(len(story), earlier.count(b"\n"))
+        self.assertEqual(story, self.events_of(_fixture("summed.jsonl")))
+        self.put(earlier)
+        self.written(_note(1))
+        self.assertEqual(self.journal.read(), [*story, _note(1)])
+
+    def test_half_a_checksum_does_not_pass_for_none(self) -> None:
+        line = self.written(_note(1))
+        for old, new in ((b'"sum"', b'"sun"'), (b'"sum":"', b'"sum":"g')):
+            with self.assertRaisesRegex(UserError, "does not match its checksum"):
+                self.events_of(line.replace(old, new))
+
+    def events_of(self, content: bytes) -> list[Event]:
+        self.put(content)
+        return self.journal.read()
 
     def test_a_journal_that_cannot_be_read_is_no_empty_one(self) -> None:
         os.makedirs(self.journal.path)
