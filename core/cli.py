@@ -149,7 +149,8 @@ def _complain(error: UserError) -> int:
     from .text import clean
 
     lines = [f"rorchestrator: {clean(error.message)}"]
-    lines += [f"  {clean(detail)}" for detail in error.details]
+    # One a line: what an error quotes can't pass for another error.
+    lines += ["  " + clean(detail).replace("\n", " ") for detail in error.details]
     if error.hint:
         lines.append(f"  next: {clean(error.hint)}")
     with suppress(OSError):

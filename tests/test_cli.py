@@ -208,10 +208,10 @@ class TheBoundary(WithWorkspace):
         self.assertEqual(self._failing(SystemExit("why"))[0], 2)
 
     def test_errors_have_all_their_lines_and_nothing_that_steers_the_terminal(self) -> None:
-        error = UserError("one\x1b[31m\x07", "do \u202ethis", details=("first\ud800", "second"))
+        error = UserError("one\x1b[31m\x07", "do \u202ethis", details=("first\ud800", "sec\nond"))
         code, said = self._failing(error)
         self.assertEqual(code, 2)
-        self.assertEqual(said, "rorchestrator: one�\n  first�\n  second\n  next: do �this\n")
+        self.assertEqual(said, "rorchestrator: one�\n  first�\n  sec ond\n  next: do �this\n")
 
     def test_an_error_without_a_hint_has_no_next_line(self) -> None:
         self.assertEqual(self._failing(UserError("no"))[1], "rorchestrator: no\n")

@@ -274,10 +274,16 @@ class WhileARunIsAtWork(unittest.TestCase):
             self.assertEqual(ascii[2], ">= $0.25")
 
 
+RAN = events.run_started(
+    1.0, RUN, pid=1, base_branch="main", base_commit="", features=(), max_parallel=1
+)
+
+
 class ClaudeItself(unittest.TestCase):
     def _claude(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> object:
         options = {"command": list(command), "env": dict(env or {})}
         with Workspace([feature("auth")], claude=options) as space:
+            space.record(RAN)
             document, _ = said_of(space.main("status", "--json"))
             shown = space.main("status").out.splitlines()[2]
             self.assertTrue(shown.startswith("Claude: "))

@@ -240,6 +240,7 @@ class RoomForBranches(unittest.TestCase):
     @unittest.skipIf(os.access("/proc/sys", os.W_OK), "needs a folder that nobody can write to")
     def test_plan_and_run_refuse_a_folder_that_is_read_only(self) -> None:
         with Workspace([feature("auth")], project={"worktrees_path": "/proc/sys/x"}) as space:
+            space.environ[workplace.WORKTREES] = "/proc/sys"
             for said in (space.main("plan"), space.command("run", "--yes")):
                 self.assertEqual(said.code, 2)
                 self.assertIn("/proc/sys/x can't hold the worktrees", said.err)

@@ -11,7 +11,7 @@ from .. import git, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
-from ..git import Git
+from ..git import Git, Repository
 from ..journal import Journal, RunLock
 from ..model import Action, Config, Decision
 from ..process.spawner import Spawner, drive
@@ -19,6 +19,9 @@ from ..state import FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
 HEADS = "refs/heads/"
+
+WORKTREES = "RORCHESTRATOR_WORKTREES"
+"""The variable that names a folder where lists may put worktrees, wherever the repository is."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
     }
     if not due:
         return
+    check_place(place.git.repository, place.worktrees.folder, os.environ.get(WORKTREES, ""))
     check_room(place.worktrees.folder)
     foreign = [*_branch_faults(place, state, due)]
     earlier: dict[str, str] = {}
@@ -167,6 +171,38 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
             hint=f"rorchestrator cleanup {' '.join(earlier)}"
             f", or set project.branch_prefix back to {prefix!r}",
         )
+
+
+def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
+    """Raise :class:`UserError` where a list, which may come with a clone, puts files elsewhere.
+
+    Worktrees belong beside the repository or in a folder in it, or in the user's own folder
+    ``allowed``; what is beside it and hidden (``~/.config``) is no place for them.
+    """
+    real, top = os.path.realpath(folder), os.path.realpath(repository.top)
+    parent = os.path.dirname(top)
+    if allowed and _is_in(real, os.path.realpath(os.path.expanduser(allowed))):
+        return
+    if _is_in(top, real):
+        fault = "it holds the repository"
+    elif _is_in(real, repository.common_dir):
+        fault = "it is git's own folder"
+    elif not _is_in(real, parent):
+        fault = f"it is not in {parent}"
+    elif not _is_in(real, top) and f"{os.sep}." in os.sep + os.path.relpath(real, parent):
+        fault = "it is a hidden folder outside the repository"
+    else:
+        return
+    import shlex
+
+    raise UserError(
+        f"{folder} is no place for worktrees: {fault}",
+        hint=f"mend project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
+    )
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
