@@ -269,8 +269,15 @@ def from_json(value: Json) -> Event:
         )
         if not 0 <= event.at <= LATEST:
             raise ValueError(f"{value['at']!r} is no time of a run")
+        if not (event.feature.isprintable() and event.run.isprintable()):
+            raise ValueError("an id holds a control character")
         if event.kind in ("attempt_ended", "ended"):
-            outcome_of(event)  # checked here, so that nobody has to when it is folded
+            # Checked here, so that nobody has to when it is folded.
+            status = outcome_of(event).status
+            if status is Status.PENDING or status.active:
+                raise ValueError(f"nothing ends as {status.value}")
+            if not event.feature:
+                raise ValueError("'feature' is missing")
         return event
     except OverflowError as error:
         raise ValueError(str(error)) from None

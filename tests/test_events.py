@@ -140,6 +140,11 @@ class Strangers(unittest.TestCase):
             ({"v": 1, "at": good["at"]}, "'event' is missing"),
             ({**good, "status": "splendid"}, "'splendid' is not a valid Status"),
             ({**good, "status": []}, "[] is not a valid Status"),
+            ({**good, "feature": "a\x1b[2J"}, "an id holds a control character"),
+            ({**good, "run": "\u202e"}, "an id holds a control character"),
+            (good, "'feature' is missing"),
+            ({**good, "status": "pending"}, "nothing ends as pending"),
+            ({**good, "event": "attempt_ended", "status": "running"}, "nothing ends as running"),
             ({**good, "fault": "own"}, "'own' is not a valid Fault"),
             (
                 {**good, "at": "1969-12-31T23:59:59+00:00"},

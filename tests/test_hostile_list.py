@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import string
 import sys
 import tempfile
 import time
@@ -215,6 +217,45 @@ class WhatIsRead(unittest.TestCase):
             faults = self.faults({"id": "a", "prompt": "x", "name": f"a{odd}b"})
             self.assertEqual(faults, ("features[0].name: holds a control character or a line end",))
         self.assertEqual(self.faults({"id": "a", "prompt": "x", "name": "👩‍💻 עברית"}), ())
+
+
+class Ids(unittest.TestCase):
+    def test_each_of_10_000_odd_ids_is_refused_or_makes_a_branch_and_a_folder_of_its_own(
+        self,
+    ) -> None:
+        chance, odd = (
+            random.Random(16),
+            string.ascii_letters + string.digits + "._-" * 8 + "@~^:/\\ é\n",
+        )
+        words = ("HEAD", "@", ".lock", "..", "--detach", "refs/heads/", "-", "a")
+        accepted: dict[str, str] = {}
+        refused = 0
+        for _ in range(10_000):
+            id = "".join(chance.choices(odd, k=chance.choice((1, 2, 3, 5, 8, 99, 101))))
+            if chance.random() < 0.2:
+                id = (
+                    chance.choice(words) + id
+                    if chance.random() < 0.5
+                    else id + chance.choice(words)
+                )
+            reader = config._Reader("/nowhere")
+            if config._id(reader, "id", id) is None:
+                self.assertEqual(len(reader.faults), 1)
+                refused += 1
+            else:
+                accepted[id.casefold()] = id
+        self.assertGreater(min(len(accepted), refused), 2000)
+        with Workspace([feature("auth")]) as space:
+            head = space.commit_of("main")
+            refs = [f"refs/heads/feature/{id}" for id in accepted.values()]
+            made = "".join(f"create {ref} {head}\n" for ref in refs)
+            # One transaction, in which git checks every name and that none is in another's way.
+            space.git("update-ref", "--stdin", stdin=made.encode())
+            listed = space.git("for-each-ref", "--format=%(refname)", "refs/heads/feature")
+            self.assertEqual(sorted(listed.split("\n")), sorted(refs))
+        for id in accepted.values():
+            self.assertEqual(os.path.split(os.path.normpath(f"/trees/{id}")), ("/trees", id))
+            self.assertFalse(id.startswith("-"))
 
 
 class WhoseListItIs(unittest.TestCase):

@@ -201,7 +201,7 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
         style.paint(one_line(f"{document['project_name']}"), "bold"),
         one_line(f"Repository: {document['repository']}, base {base}"),
         one_line(f"Claude: {claude}"),
-        f"Run: {at_work}",
+        one_line(f"Run: {at_work}"),
         "",
     ]
 
@@ -245,8 +245,8 @@ def _nearer(path: str) -> str:
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
     lines = []
     for why in filter(None, (feature["reason"], feature["problem"])):
-        said = clean(str(why)).splitlines()
+        said = clean(str(why)).splitlines() or [""]  # it may have been control characters only
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:
-        lines.append(f"    {feature['id']}: session {feature['session_id']}")
+        lines.append(f"    {feature['id']}: session {one_line(str(feature['session_id']))}")
     return lines
