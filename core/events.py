@@ -279,7 +279,5 @@ def from_json(value: Json) -> Event:
             if not event.feature:
                 raise ValueError("'feature' is missing")
         return event
-    except OverflowError as error:
-        raise ValueError(str(error)) from None
     except KeyError as error:
         raise ValueError(f"{error.args[0]!r} is missing") from None

@@ -163,6 +163,11 @@ class WhatIsRead(unittest.TestCase):
         self.assertGreater(len(faults), 100_000)
         self.assertLess(time.process_time() - before, 5.0)
 
+    def test_a_very_long_word_is_not_looked_up(self) -> None:
+        for length, hint in ((100, " (did you mean 'xxx"), (101, "")):
+            near = config.did_you_mean("x" * length, ["x" * 100])
+            self.assertEqual(near[: len(hint) or None], hint)
+
     def test_words_that_no_command_line_or_file_system_takes_are_faults(self) -> None:
         long, word = "x" * 5000, "y" * 150
         cases: list[tuple[dict[str, object], str]] = [
