@@ -161,6 +161,7 @@ class WhatIsRead(unittest.TestCase):
             {"id": "a", "prompt": "x", "allowed_tools": rules, **odd}, **{"featurs" * 100_000: 1}
         )
         self.assertGreater(len(faults), 100_000)
+        self.assertEqual(sum("did you mean" in fault for fault in faults), config.HINTED)
         self.assertLess(time.process_time() - before, 5.0)
 
     def test_a_very_long_word_is_not_looked_up(self) -> None:
