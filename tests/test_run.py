@@ -15,7 +15,10 @@ import time
 import unittest
 from collections.abc import Mapping
 
+from core import events
 from core.commands.run import RunCommand
+from core.journal import Journal
+from core.model import Fault, Outcome, Status
 from core.process.supervisor import Supervisor
 from tests.support.playground import (
     HAS_PROC,
@@ -936,7 +939,29 @@ class KilledTest(RunTest):
     @unittest.skipUnless(HAS_PROC, "needs /proc")
     def test_what_survived_because_the_guard_was_killed_too_is_ended_by_the_next_run(self) -> None:
         self.playground.features(self.held("a"), self.held("b"))
-        running = self.start_held("a")
+        left = self.kill_with_the_guard()
+        self.playground.touch("b.go")
+        self.run_to(0, "--only", "b")
+        self.assertFalse(left & set(self.playground.processes()))
+
+    @unittest.skipUnless(HAS_PROC, "needs /proc")
+    def test_what_survived_is_ended_also_when_the_next_run_was_killed_before_it_could(self) -> None:
+        self.playground.features(self.held("a"), self.held("b"))
+        left = self.kill_with_the_guard()
+        run = self.playground.journal()[-1]["run"]
+        journal = Journal(self.playground.state)
+        journal.open()
+        for id in ("a", "b"):  # as far as the recovery came
+            lost = Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+            journal.append(events.ended(time.time(), run, id, lost))
+        journal.close()
+        self.playground.touch("b.go")
+        self.run_to(0, "--only", "b")
+        self.assertFalse(left & set(self.playground.processes()))
+
+    def kill_with_the_guard(self) -> set[int]:
+        """A run in which ``a`` and ``b`` are held, killed; what survived."""
+        running = self.start_held("a", "b")
         for pid in self.playground.processes():
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 if b"process.guard" in file.read():
@@ -944,9 +969,7 @@ class KilledTest(RunTest):
         running.kill()
         left = set(self.playground.processes())
         self.assertTrue(left)
-        self.playground.touch("b.go")
-        self.run_to(0, "--only", "b")
-        self.assertFalse(left & set(self.playground.processes()))
+        return left
 
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
         path = self.playground.path

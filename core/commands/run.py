@@ -179,6 +179,10 @@ class RunCommand:
 
     def _recover(self) -> None:
         """Settle what a killed run left open: refs are the truth, the journal the intent."""
+        last = self.state.run
+        if last is not None and last.ended_at is None:
+            # Also where a recovery that was killed had settled all its features before.
+            self.killed_runs.add(last.id)
         for known in self.state.features.values():
             if not known.status.active:
                 continue
