@@ -228,6 +228,7 @@ class WorktreeManager:
             if entry.branch != branch or not self._is_linked(entry.path):
                 return None
             path = entry.path
+            self._unlock(feature, path)
         elif await self.git.commit_of(f"refs/heads/{branch}"):
             path = self.path(feature)
             self._make_folder()
@@ -292,11 +293,8 @@ class WorktreeManager:
                 if not _is_whole(admin, path):
                     _remove_tree(admin)
                     _remove_tree(path)
-            lock = os.path.join(
-                self.git.repository.common_dir, "refs", "heads", self.branch(feature) + ".lock"
-            )
-            if os.path.exists(lock):
-                os.unlink(lock)
+            with suppress(FileNotFoundError):
+                os.unlink(self._branch_lock(feature))
 
     def _admin_dirs(self, path: str) -> list[str]:
         parent = os.path.join(self.git.repository.common_dir, "worktrees")
@@ -332,6 +330,17 @@ class WorktreeManager:
         if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
             return f"{worktree.branch} was rewritten: it no longer contains its starting point"
         return status
+
+    def _unlock(self, feature: str, path: str) -> None:
+        """Take away the locks that a killed git left: nobody works in the worktree any more."""
+        admin = self._admin_dir(path)
+        for lock in (f"{admin}/index.lock", f"{admin}/HEAD.lock", self._branch_lock(feature)):
+            with suppress(FileNotFoundError):
+                os.unlink(lock)
+
+    def _branch_lock(self, feature: str) -> str:
+        heads = os.path.join(self.git.repository.common_dir, "refs", "heads")
+        return os.path.join(heads, self.branch(feature) + ".lock")
 
     async def commit(
         self, worktree: Worktree, status: WorktreeStatus, feature: Feature, run: str

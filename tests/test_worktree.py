@@ -303,6 +303,17 @@ class CreateTest(WorktreeTest):
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
         self.assertIsNone(drive(self.manager.reopen("api", self.base)))
 
+    def test_locks_that_a_killed_git_left_are_gone_once_a_worktree_is_opened_again(self) -> None:
+        made = self.create()
+        common = os.path.join(self.repository.path, ".git")
+        admin = os.path.join(common, "worktrees", "auth")
+        for lock in (f"{admin}/index", f"{admin}/HEAD", f"{common}/refs/heads/feature/auth"):
+            Path(f"{lock}.lock").write_bytes(b"")
+        self.write(made, {"b": "b"})
+        again = drive(self.manager.reopen("auth", self.base))
+        assert again is not None
+        self.assertEqual(self.work(again).files_changed, 1)
+
     def test_a_worktree_that_was_deleted_by_hand_is_made_again_on_its_branch(self) -> None:
         made = self.create()
         tip = self.repository.commit({"new": "x"}, at=made.path)
