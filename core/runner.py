@@ -16,7 +16,7 @@ from .frozen import dataclass, field, replace
 from .lines import LineSplitter
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .process.environment import without_git
-from .process.supervisor import BRISK, PATIENT, Child, Supervisor
+from .process.supervisor import BRISK, PATIENT, Child, Killed, Supervisor
 from .slots import Turn
 from .worktree import Conflict, Worktree, WorktreeManager
 
@@ -122,6 +122,8 @@ class ClaudeRunner:
             return await self._run(job, turn)
         except StateError:
             raise
+        except Killed:
+            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
             return Outcome(Status.FAILED, error.message + hint)
@@ -319,6 +321,8 @@ class ClaudeRunner:
         self.emit(events.committing(self.clock(), self.run_id, feature.id))
         try:
             work = await self.worktrees.commit(worktree, status, feature, self.run_id)
+        except Killed:
+            raise
         except UserError as error:
             reason = "\n".join(filter(None, (error.message, error.hint)))
             return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.COMMIT)

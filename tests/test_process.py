@@ -31,6 +31,7 @@ from core.process.supervisor import (
     MARK,
     PATIENT,
     Child,
+    Killed,
     Supervisor,
     become_subreaper,
     raise_descriptor_limit,
@@ -632,6 +633,21 @@ class SupervisorTest(ProcessTest):
                 self.assertEqual(child.code, -signal.SIGKILL)
             done = await supervisor.run(["true"], env=self.environ, guarded=True)
             self.assertEqual(done.code, 0)
+
+        self.supervise(body)
+
+    def test_a_command_that_was_killed_with_all_has_no_answer(self) -> None:
+        async def body(supervisor: Supervisor) -> None:
+            sleeping = ["sleep", "1000"]
+            for guarded in (False, True):
+                command = supervisor.run(sleeping, env=self.environ, guarded=guarded)
+                task = asyncio.create_task(command)
+                await asyncio.sleep(0)
+                supervisor.kill_all()
+                with self.assertRaisesRegex(Killed, "sleep was killed"):
+                    await task
+            failed = await supervisor.run(["false"], env=self.environ)
+            self.assertEqual(failed.code, 1)
 
         self.supervise(body)
 

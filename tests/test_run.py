@@ -869,6 +869,33 @@ class InterruptedTest(RunTest):
         self.assert_code(running.end(), 143)
         self.assert_statuses(a="completed")
 
+    def test_a_second_signal_during_a_slow_commit_interrupts_and_nothing_failed(
+        self,
+    ) -> None:
+        self.playground.hook("pre-commit", self.gate("held", "go"))
+        self.interrupt_twice()
+
+    def test_a_second_signal_during_a_slow_checkout_interrupts_and_nothing_failed(self) -> None:
+        self.playground.repository.commit({".gitattributes": "* filter=slow\n"})
+        slow = f"{self.gate('held', 'go')}; cat"
+        self.playground.repository.git("config", "filter.slow.smudge", slow)
+        self.interrupt_twice()
+
+    def interrupt_twice(self) -> None:
+        """Ctrl-C, and again, while git is held; then the next run."""
+        self.playground.features(feature("a"))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("held")
+        running.signal(signal.SIGINT)
+        wait_until(lambda: "Once more" in running.err, "the first signal is heard")
+        running.signal(signal.SIGINT)
+        self.assert_code(running.end(), 130)
+        self.assert_statuses(a="cancelled")
+        self.assertEqual(self.playground.last("a")["fault"], "interrupted")
+        self.playground.touch("go")
+        self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+
     def gate(self, here: str, go: str) -> str:
         """Shell that makes one file and waits for the other."""
         path = self.playground.path

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 
+from ..errors import UserError
 from . import guard, table
 from .spawner import FileAction, Finished, Scratch, Spawner, spawn, which
 
@@ -50,6 +51,10 @@ SWEEP_GRACE_SECONDS = 1.0
 DESCRIPTORS_WANTED = 4096
 
 
+class Killed(UserError):
+    """A command was killed because the user did not want to wait: it answered nothing."""
+
+
 @dataclass
 class Child:
     """A process that was started and has to be waited for."""
@@ -71,6 +76,7 @@ class Supervisor(Spawner):
         """What the value of :data:`MARK` begins with in everything that this run starts."""
         self._live: dict[int, Child] = {}
         self._commands = 0
+        self._killed = False
         self._pipe = -1
         self._guard: Child | None = None
         self._subreaper = False
@@ -143,7 +149,10 @@ class Supervisor(Spawner):
         stdin: bytes = b"",
         guarded: bool = False,
     ) -> Finished:
-        """Run ``argv`` to its end; when cancelled, end it first."""
+        """Run ``argv`` to its end; when cancelled, end it first.
+
+        Raises :class:`Killed` where :meth:`kill_all` ended it.
+        """
         with Scratch(stdin) as scratch:
             actions: list[FileAction] = [*scratch.actions()]
             if guarded:
@@ -158,6 +167,8 @@ class Supervisor(Spawner):
                 await asyncio.shield(self.end(child, GIT))
                 raise
             assert child.code is not None
+            if self._killed and child.code == -signal.SIGKILL:
+                raise Killed(f"{argv[0]} was killed")
             return scratch.finished(child.code)
 
     def start(
@@ -236,6 +247,7 @@ class Supervisor(Spawner):
 
     def kill_all(self) -> None:
         """SIGKILL to every group, now; whoever waits for them sees them end."""
+        self._killed = True
         for child in self._live.values():
             if child is not self._guard:
                 self._signal_group(child, signal.SIGKILL)
