@@ -294,6 +294,11 @@ class Arena:
             file.seek(before)
             return code, file.read()
 
+    def touch(self, name: str) -> None:
+        """Make an empty file, which somebody waits for."""
+        with open(os.path.join(self.root, name), "w", encoding="utf-8"):
+            pass
+
     def run(self, fault: Mapping[str, object], trace: str = "") -> int:
         """``run --yes``; its exit code."""
         return self.order("run", "--yes", fault=fault, trace=trace)[0]
