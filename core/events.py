@@ -5,10 +5,10 @@ The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 
-from .frozen import dataclass, field
+from .frozen import dataclass, field, replace
 from .model import Decision, Fault, Outcome, Status, Usage, Work
 
 VERSION = 1
@@ -22,6 +22,9 @@ LATEST = 250_000_000_000.0
 
 Json = object
 """What ``json.loads`` gives; narrowed where it is read."""
+
+TOLD = frozenset(("reason", "result", "denied_tools", "text", "held_back", "detail", "name", "why"))
+"""What is said to people; the rest of an event's data is what the next run works with."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,19 @@ def cleaned(
 def note(at: float, run: str, text: str, feature: str = "") -> Event:
     """Something that the user should know and that changes no state."""
     return Event("note", at, run, feature, {"text": text})
+
+
+def masked(event: Event, mask: Callable[[str], str]) -> Event:
+    """The event with ``mask`` put over all that it tells (:data:`TOLD`)."""
+    return replace(event, data={k: _masked(k, v, mask) for k, v in event.data.items()})
+
+
+def _masked(key: str, value: Json, mask: Callable[[str], str]) -> Json:
+    if key not in TOLD:
+        return value
+    if isinstance(value, list):
+        return [mask(str(item)) for item in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 def _outcome_data(outcome: Outcome) -> dict[str, Json]:

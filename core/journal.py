@@ -14,7 +14,7 @@ import json
 import os
 import re
 from binascii import crc32
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from . import events
 from .errors import StateError, UserError
@@ -31,10 +31,14 @@ _SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
 
 
 class Journal:
-    """The journal in a state folder; the folder is made at the first write, for us alone."""
+    """The journal in a state folder; the folder is made at the first write, for us alone.
 
-    def __init__(self, folder: str) -> None:
+    ``mask`` takes the secrets out of what events tell: the journal is for ever.
+    """
+
+    def __init__(self, folder: str, mask: Callable[[str], str] = str) -> None:
         self.folder = folder
+        self.mask = mask
         self.path = os.path.join(folder, "journal.jsonl")
         self._file = -1
 
@@ -64,17 +68,19 @@ class Journal:
         os.ftruncate(self._file, whole)
         return f"{self.path}: cut off {size - whole} bytes of an event that was not finished"
 
-    def append(self, event: Event) -> None:
-        """Write one event through to the disk before anything else is done.
+    def append(self, event: Event) -> Event:
+        """Write one event through to the disk before anything else is done; as it was written.
 
         Raises :class:`StateError` where the disk is full or the folder can't be written to;
         the journal is then as it was.
         """
+        event = events.masked(event, self.mask)
         body = json.dumps(events.to_json(event), separators=(",", ":")).encode()
         try:
             _write_through(self._file, _summed(body))
         except OSError as error:
             raise _unwritable(self.path, error) from None
+        return event
 
     def close(self) -> None:
         """Done with appending."""

@@ -59,6 +59,8 @@ class Fault(Enum):
     """The turns or the budget that the list allows are used up."""
     COMMIT = "commit"
     """git, or a hook of the user's, refused the commit; Claude's part is done."""
+    TAMPERED = "tampered"
+    """What git would execute in the repository was changed while agents were at work."""
     REQUEST = "request"
     """The API refused this request for good."""
 
@@ -70,7 +72,7 @@ class Fault(Enum):
     @property
     def fatal(self) -> bool:
         """Whether every further feature would meet the same fault."""
-        return self in (Fault.ACCOUNT, Fault.USAGE)
+        return self in (Fault.ACCOUNT, Fault.USAGE, Fault.TAMPERED)
 
 
 _RESUMABLE = frozenset(
@@ -84,6 +86,7 @@ _RESUMABLE = frozenset(
         Fault.USAGE,
         Fault.SESSION,
         Fault.COMMIT,
+        Fault.TAMPERED,
     }
 )
 
@@ -247,6 +250,21 @@ class Outcome:
     result: str = ""
     denied_tools: tuple[str, ...] = ()
     work: Work | None = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that the list makes ``run`` start, as ``plan`` shows it."""
+
+    purpose: str
+    argv: tuple[str, ...]
+    brief: tuple[str, ...]
+    """Of ``argv`` what is this list's own, without what every list has."""
+    features: tuple[str, ...] = ()
+    """For which features; empty means for all of them."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    bypass: tuple[str, ...] = ()
+    """The settings by which it may do anything unasked."""
 
 
 class Action(Enum):

@@ -14,9 +14,11 @@ from .errors import StateError, UserError
 from .events import Event
 from .frozen import dataclass, field, replace
 from .lines import LineSplitter
+from .mask import whole_words
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .process.environment import without_git
 from .process.supervisor import BRISK, PATIENT, Child, Killed, Supervisor
+from .seal import Seal, Tampered
 from .slots import Turn
 from .worktree import Conflict, Worktree, WorktreeManager
 
@@ -81,6 +83,7 @@ class ClaudeRunner:
         config: Config,
         worktrees: WorktreeManager,
         supervisor: Supervisor,
+        seal: Seal,
         *,
         run: str,
         log_folder: str,
@@ -95,6 +98,7 @@ class ClaudeRunner:
         self.branches = {id: worktrees.branch(id) for id in self.features}
         self.worktrees = worktrees
         self.supervisor = supervisor
+        self.seal = seal
         self.run_id = run
         self.log_folder = log_folder
         self.emit = emit
@@ -126,18 +130,24 @@ class ClaudeRunner:
             return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
-            return Outcome(Status.FAILED, error.message + hint)
+            fault = Fault.TAMPERED if isinstance(error, Tampered) else Fault.NONE
+            return Outcome(Status.FAILED, error.message + hint, fault)
 
     async def _run(self, job: Job, turn: Turn) -> Outcome:
+        await self.seal.check(self.worktrees.git)
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
             return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
+        admin = self.worktrees.admin_folder(worktree.path)
+        await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         refused = await turn.begin()
         if refused:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         outcome = Outcome(Status.COMPLETED)
         if not (resumed and job.claude_is_done):
             outcome = await self._attempts(job, worktree, resumed)
+        # Before any git command that would execute it: nobody knows who else is at work.
+        await self.seal.check(self.worktrees.git)
         if outcome.status is not Status.COMPLETED:
             return outcome
         return await self._finish(job.feature, worktree, outcome)
@@ -259,7 +269,9 @@ class ClaudeRunner:
             )
         )
         try:
-            os.makedirs(self.log_folder, mode=0o700, exist_ok=True)
+            # One by one: makedirs gives its mode to the last folder only.
+            for folder in (os.path.dirname(self.log_folder), self.log_folder):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
             descriptor = os.open(log.prompt, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
@@ -384,7 +396,9 @@ def _unwritable(path: str, error: OSError) -> StateError:
 
 
 def _tail(path: str) -> str:
+    """The end of a file."""
     with open(path, "rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - STDERR_BYTES))
-        return file.read().decode("utf-8", "replace")
+        start = max(0, file.seek(0, os.SEEK_END) - STDERR_BYTES)
+        file.seek(start)
+        text = file.read().decode("utf-8", "replace")
+    return whole_words(text) if start else text

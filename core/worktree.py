@@ -201,12 +201,12 @@ class WorktreeManager:
             if new_branch:
                 await self.git.delete_ref(f"refs/heads/{new_branch}", commit)
             raise
-        os.unlink(os.path.join(self._admin_dir(path), "locked"))
+        os.unlink(os.path.join(self.admin_folder(path), "locked"))
 
     def _undo(self, path: str) -> None:
         """Take a worktree away that never became whole."""
         if self._is_linked(path):
-            _remove_tree(self._admin_dir(path))
+            _remove_tree(self.admin_folder(path))
             _remove_tree(path)
 
     async def _fill_submodules(self, path: str) -> None:
@@ -225,7 +225,7 @@ class WorktreeManager:
             self._undo(entry.path)
             entry = None
         if entry is not None and os.path.isdir(entry.path):
-            if entry.branch != branch or not self._is_linked(entry.path):
+            if entry.branch != branch or not self.leads_here(entry.path):
                 return None
             path = entry.path
             self._unlock(feature, path)
@@ -262,7 +262,7 @@ class WorktreeManager:
         ours = (e for e in linked if e.branch == branch and self._was_made_for(e.path, feature))
         return next(ours, None)
 
-    def _admin_dir(self, path: str) -> str:
+    def admin_folder(self, path: str) -> str:
         """Where the ``.git`` file of a worktree points; empty where there is none."""
         try:
             words = read_gitfile(path)
@@ -274,12 +274,19 @@ class WorktreeManager:
     def _is_linked(self, path: str) -> bool:
         """Whether a folder is a worktree of this repository, or only lies where one was."""
         parent = os.path.join(self.git.repository.common_dir, "worktrees")
-        return os.path.dirname(self._admin_dir(path)) == parent
+        return os.path.dirname(self.admin_folder(path)) == parent
+
+    def leads_here(self, path: str) -> bool:
+        """Whether git, in a folder, works on this repository and reads its configuration."""
+        admin = self.admin_folder(path)
+        common = os.fsdecode(_read(os.path.join(admin, "commondir"))).rstrip("\n")
+        there = os.path.realpath(os.path.join(admin, common)) if common else ""
+        return self._is_linked(path) and there == self.git.repository.common_dir
 
     def _was_made_for(self, path: str, feature: str) -> bool:
         # git names the admin folder after the worktree's first place and keeps the name when it
         # is moved; a worktree of the user's with the same branch has another.
-        return _is_named_for(os.path.basename(self._admin_dir(path)), feature)
+        return _is_named_for(os.path.basename(self.admin_folder(path)), feature)
 
     async def repair(self, feature: str) -> None:
         """Take away what a killed ``git worktree add`` left of this feature's worktree.
@@ -315,6 +322,8 @@ class WorktreeManager:
             return f"the worktree {worktree.path} is gone"
         if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
             return f"{worktree.path}/.git was changed: it points to another repository"
+        if not self.leads_here(worktree.path):
+            return f"{worktree.path} no longer leads to this repository"
         try:
             status = await self.git.status(worktree.path)
         except GitError as error:
@@ -524,7 +533,7 @@ class WorktreeManager:
 
     def check_linked(self, path: str) -> None:
         """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
-        if not self._is_linked(path):
+        if not self.leads_here(path):
             raise UserError(f"{path} is no worktree of this repository any more")
 
 

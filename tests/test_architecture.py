@@ -18,12 +18,13 @@ PURE = {
     "model": "",
     "frozen": "",
     "lines": "",
+    "mask": "",
     "events": "model",
     "dag": "model errors",
     "schedule": "model dag",
     "state": "model events",
     "prompt": "model",
-    "claude": "model",
+    "claude": "model mask",
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
 }
@@ -32,14 +33,15 @@ SHELL = {
     "process": "errors",
     "git": "process errors",
     "worktree": "git model errors",
+    "seal": "git errors",
     "journal": "events errors lines",
     "slots": "",
-    "runner": "slots worktree process claude prompt events model errors lines",
+    "runner": "slots worktree process claude prompt events model errors lines mask seal",
     "orchestrator": "runner slots schedule dag journal state events model",
     "reporter": "text state events model errors",
     "commands": "*",
     # text: what an error quotes goes to the terminal as everything else does, cleaned.
-    "cli": "commands errors text",
+    "cli": "commands errors text mask",
     # Plays Claude, and is started as a program of its own.
     "simulated": "",
 }

@@ -163,5 +163,36 @@ class Strangers(unittest.TestCase):
                 self.assertEqual(str(caught.exception), reason)
 
 
+class Masking(unittest.TestCase):
+    def test_what_is_told_is_masked_and_what_the_next_run_works_with_is_not(self) -> None:
+        work = Work("secret-commit", held_back=(".env.secret",))
+        outcome = Outcome(
+            Status.FAILED, "a secret", result="secret!", denied_tools=("secret",), work=work
+        )
+        for made in (
+            events.ended(1.0, "secret-run", "secret-id", outcome),
+            events.attempt_ended(1.0, "secret-run", "secret-id", outcome),
+            events.note(1.0, "run", "secret"),
+        ):
+            masked = events.masked(made, lambda text: text.replace("secret", "***"))
+            self.assertEqual((masked.run, masked.feature), (made.run, made.feature))
+            for key, value in masked.data.items():
+                with self.subTest(kind=made.kind, key=key):
+                    told = key in events.TOLD
+                    self.assertEqual("***" in str(value), told and "secret" in str(made.data[key]))
+        start = events.based(
+            1.0,
+            "run",
+            Decision("a", Action.START, "new", "secret"),
+            start_commit="secret",
+            base_commit="secret",
+        )
+        self.assertEqual(events.masked(start, lambda text: "***"), start)
+
+    def test_a_damaged_text_is_left_as_it_is(self) -> None:
+        odd = Event("note", 1.0, "run", data={"text": 5})
+        self.assertEqual(events.masked(odd, lambda text: "***"), odd)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -20,6 +20,7 @@ from core.git import Git, Repository, open_repository
 from core.model import Action, Decision, Fault, Outcome, Status, Usage
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
 from core.runner import ClaudeRunner, Job
+from core.seal import seal
 from core.slots import Slots
 from core.state import RunState, apply
 from core.worktree import WorktreeManager
@@ -130,6 +131,7 @@ class RunnerTest(PlaygroundTest):
                 config,
                 WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
                 supervisor,
+                await seal(git),
                 run=run,
                 log_folder=self.playground.path("logs", run),
                 emit=emit,

@@ -12,6 +12,7 @@ from core.commands import workplace
 from core.commands.workplace import Workplace
 from core.dag import DAGResolver
 from core.errors import UserError
+from core.mask import Mask
 from core.model import Action, Decision, Feature, Status, Work
 from core.process.spawner import drive
 from core.state import FeatureState, RunState, fold
@@ -21,7 +22,7 @@ from tests.support.scratch import Workspace, feature, standing_in
 def place_of(space: Workspace) -> Workplace:
     """The workplace of a workspace, opened as every command does."""
     with standing_in(space.path, space.environ):
-        return workplace.open_workplace(argparse.Namespace(config=None))
+        return workplace.open_workplace(argparse.Namespace(config=None, mask=Mask({})))
 
 
 class Opening(unittest.TestCase):

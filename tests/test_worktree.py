@@ -607,8 +607,30 @@ class LookTest(WorktreeTest):
 
     def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
         made = self.create()
-        shutil.rmtree(os.path.join(self.repository.path, ".git", "worktrees", "auth"))
+        admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
+        Path(admin, "index").write_text("no index")
         self.assertIn("could not look at", self.look(made))
+        shutil.rmtree(admin)
+        self.assertIn("no longer leads to this repository", self.look(made))
+
+    def test_a_link_that_leads_on_to_another_repository_is_told_and_nothing_of_it_runs(
+        self,
+    ) -> None:
+        made = self.create()
+        self.write(made, {"a": "changed"})
+        self.repository.git("init", "-q", "evil", at=self.repository.root)
+        evil = os.path.join(self.repository.root, "evil", ".git")
+        trace = os.path.join(self.repository.root, "trace")
+        self.repository.git("config", "filter.x.clean", f"touch '{trace}'", at=evil)
+        Path(evil, "info", "attributes").parent.mkdir(exist_ok=True)
+        Path(evil, "info", "attributes").write_text("* filter=x\n")
+        admin = Path(self.repository.path, ".git", "worktrees", "auth")
+        (admin / "commondir").write_text(f"{evil}\n")
+        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        (admin / "commondir").unlink()
+        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertFalse(os.path.exists(trace))
 
     def test_a_half_done_merge_is_told(self) -> None:
         self.on("other", {"a": changed(_3="other")}, start=self.base)

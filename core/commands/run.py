@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from .. import events, incremental, schedule
+from .. import claude, events, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
@@ -33,6 +33,7 @@ from ..reporter import (
     write_reports,
 )
 from ..runner import ClaudeRunner
+from ..seal import seal
 from ..state import FeatureState, RunState, apply
 from ..text import plan_lines, report_lines
 from ..worktree import RESULTS
@@ -76,6 +77,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fail-fast", action="store_true", help="start nothing more once a feature failed"
     )
     parser.add_argument(
+        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
+    )
+    parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
     add_selection_options(parser)
@@ -91,6 +95,8 @@ def execute(arguments: argparse.Namespace) -> int:
             hint="rorchestrator run --yes",
         )
     place = open_workplace(arguments)
+    if not arguments.allow_bypass:
+        _check_permissions(place.config)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
@@ -98,6 +104,17 @@ def execute(arguments: argparse.Namespace) -> int:
         return RunCommand(arguments, place).execute()
     finally:
         place.lock.release()
+
+
+def _check_permissions(config: Config) -> None:
+    """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
+    places = claude.bypasses(config.claude)
+    if places:
+        raise UserError(
+            "the list lets Claude do anything on this machine unasked",
+            details=places,
+            hint="take that out of the list, or agree to it: rorchestrator run --allow-bypass",
+        )
 
 
 class RunCommand:
@@ -201,8 +218,7 @@ class RunCommand:
         return Outcome(Status.COMPLETED, work=work)
 
     def _record(self, event: Event) -> None:
-        self.place.journal.append(event)
-        self.state = apply(self.state, event)
+        self.state = apply(self.state, self.place.journal.append(event))
 
     def _show_plan(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> None:
         plan = make_plan(self.place, decisions, self._slots(), selected)
@@ -283,6 +299,7 @@ class RunCommand:
                 config,
                 place.worktrees.using(place.git.using(supervisor)),
                 supervisor,
+                drive(seal(place.git)),
                 run=self.run_id,
                 log_folder=os.path.join(place.journal.folder, "logs", self.run_id),
                 emit=orchestrator.emit,
@@ -369,7 +386,8 @@ class RunCommand:
         run = state.run
         assert run is not None and run.ended_at is not None
         heads = drive(self.place.git.refs(HEADS))
-        document = run_document(
+        mask = self.place.mask
+        plain = run_document(
             state,
             run,
             project_name=self.place.config.project.name,
@@ -381,7 +399,9 @@ class RunCommand:
             ],
             up_to_date=_up_to_date(decisions),
         )
-        results = [feature_document(state.feature(id)) for id in run.features]
+        document = {key: mask.tree(value) for key, value in plain.items()}
+        results = mask.tree([feature_document(state.feature(id)) for id in run.features])
+        assert isinstance(results, list)
         folder = os.path.join(self.place.config.workspace, "reports")
         unwritten = None
         files: list[str] = []

@@ -6,14 +6,15 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Mapping
 
+from .. import claude, git, incremental, schedule
 from .. import config as feature_list
-from .. import git, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
 from ..git import Git, Repository
 from ..journal import Journal, RunLock
-from ..model import Action, Config, Decision
+from ..mask import Mask
+from ..model import Action, Command, Config, Decision
 from ..process.spawner import Spawner, drive
 from ..state import FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
@@ -37,6 +38,8 @@ class Workplace:
     base_commit: str
     refs: Mapping[str, str]
     """Commit by full name of all branches and of all that is ours."""
+    mask: Mask
+    """Of the secrets in the environment and in ``claude.env``."""
 
     @property
     def branches(self) -> dict[str, str]:
@@ -89,10 +92,12 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
     """
     path = arguments.config or feature_list.find(os.curdir)
     config = feature_list.load(path)
-    return drive(_open(config))
+    mask: Mask = arguments.mask
+    mask.learn(config.claude.env)
+    return drive(_open(config, mask))
 
 
-async def _open(config: Config) -> Workplace:
+async def _open(config: Config, mask: Mask) -> Workplace:
     project = config.project
     repository = await git.open_repository(Spawner(), project.repo_path, os.environ)
     where = repository.repository
@@ -106,11 +111,12 @@ async def _open(config: Config) -> Workplace:
         config=config,
         git=repository,
         worktrees=WorktreeManager(repository, folder, project.branch_prefix),
-        journal=Journal(state_folder),
+        journal=Journal(state_folder, mask),
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
         base_commit=base,
         refs=refs,
+        mask=mask,
     )
 
 
@@ -449,7 +455,13 @@ def make_plan(
         max_parallel=slots,
         timeline=schedule.predict(_part(dag, chosen), slots),
         usd_per_million_tokens=project.usd_per_million_tokens,
+        commands=commands(place.config),
     )
+
+
+def commands(config: Config) -> tuple[Command, ...]:
+    """Every command that the list would run: whatever a list may name has its place here."""
+    return claude.commands(config.claude, config.features)
 
 
 def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:
