@@ -16,6 +16,17 @@ PLAIN = "canary-4f9e1b7c"
 QUOTED = 'canary/0d3a"5e6f\\'
 """Of a variable in the list; JSON spells it otherwise."""
 
+HOSTILE = "\x1b[31mred\x1b[0m\x07\x9b2J\u202egnp\r\x1b]0;t\u2028"
+"""Colour, bell, C1, right-to-left override, overwriting, a title, a separator of lines."""
+
+HOSTILE_SHELL = r"\033[31mred\007\302\2332J\342\200\256gnp\033]0;t"
+"""The same in the words of printf(1)."""
+
+HOOKS = (
+    *("pre-commit", "commit-msg", "post-commit", "post-checkout", "post-index-change"),
+    *("reference-transaction", "post-merge", "pre-auto-gc", "fsmonitor-watchman"),
+)
+
 HOOK = 'case "$PWD" in */hooked) echo "key: $ANTHROPIC_API_KEY, $DEPLOY_TOKEN" >&2; exit 1;; esac'
 
 
@@ -161,6 +172,61 @@ class PermissionsTest(PlaygroundTest):
         self.assertIn("  with NODE_OPTIONS='--require ./evil.js'\n", plan)
         told = self.playground.run().err
         self.assertLess(told.index(f"Runs: {script}"), told.index("a: started"))
+
+
+class EscapesTest(PlaygroundTest):
+    """Names, model, tools, git and hooks that all try to steer the terminal."""
+
+    def test_no_control_character_reaches_the_terminal(self) -> None:
+        self.playground.hook("pre-commit", f"printf '{HOSTILE_SHELL}' >&2; exit 1")
+        denied = [{"tool_name": HOSTILE, "tool_input": {"command": HOSTILE}}]
+        self.playground.features(
+            feature("a", {"say": HOSTILE}, {"bash": f": '{HOSTILE}'"}, {"write": "a"}),
+            feature("b", {"stderr": HOSTILE}, {"print": f"{HOSTILE}\n"}, {"exit": 3}),
+            feature("c", {"fail": HOSTILE, "status": 529}),
+            feature("d", raw_result(result=HOSTILE, permission_denials=denied), {"exit": 0}),
+            feature("e", {"bash": f"printf x > \"$(printf '.env.{HOSTILE_SHELL}')\""}),
+            feature("f", {"write": "f"}, {"bash": f"printf x > \"$(printf '{HOSTILE_SHELL}')\""}),
+            feature("g", description=HOSTILE, tags=[HOSTILE], creates=[HOSTILE]),
+            claude={"extra_args": [HOSTILE.replace("\0", "")], "env": {"A": HOSTILE}},
+            description=HOSTILE,
+        )
+        shown = ""
+        for words in (
+            *("plan", "plan -v", "run --yes -v", "status", "status -v", f"logs {HOSTILE}"),
+            *(f"logs {id} -v" for id in "abcd"),
+            *("cleanup --all --dry-run", "cleanup --all", "cleanup --all --discard -v"),
+            *("plan --config " + HOSTILE, "plan --only " + HOSTILE),
+        ):
+            done = self.playground.command(*words.split(" "))
+            shown += done.out + done.err
+            for line in (done.out + done.err).split("\n"):
+                bad = [c for c in line if not (c.isprintable() or c == "\u200d")]
+                self.assertEqual(bad, [], f"{words}: {line!r}")
+        self.assertGreater(shown.count("red"), 25, "what was shown was cleaned, not left out")
+
+
+class RepositoryTest(PlaygroundTest):
+    """A repository that came with a configuration and hooks of its own, as in an archive."""
+
+    def test_looking_executes_nothing_of_it(self) -> None:
+        trace = self.playground.path("trace")
+        self.playground.features(feature("a"))
+        self.assertEqual(self.playground.run().code, 0)
+        touch = f"touch {trace}"
+        for name in HOOKS:
+            self.playground.hook(name, touch)
+        for key in (
+            *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass"),
+            *("diff.external", "diff.x.textconv", "diff.x.command", "merge.x.driver", "alias.x"),
+            *("gpg.program", "credential.helper", "pager.status", "sequence.editor"),
+        ):
+            self.playground.repository.git("config", key, touch)
+        self.playground.repository.write({".gitattributes": "* diff=x merge=x\n"})
+        for words in ("plan", "status", "logs a", "cleanup --all --dry-run", "cleanup a"):
+            done = self.playground.command(*words.split())
+            self.assertIn(done.code, (0, 1), done.err)
+            self.assertFalse(os.path.exists(trace), words)
 
 
 class TamperingTest(PlaygroundTest):
