@@ -507,6 +507,24 @@ class FailureTest(RunnerTest):
         self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
 
 
+class TamperingTest(RunnerTest):
+    def test_after_a_tampering_no_worktree_is_made_and_no_agent_started(self) -> None:
+        plant = {"bash": "git config filter.x.smudge evil"}
+        self.playground.features(feature("a", {"write": "a.txt"}, plant), feature("b"))
+        for outcome in self.run_features("a", "b"):
+            self.assert_failed(outcome, Fault.TAMPERED, "filter.x.smudge in .git/config was added")
+        self.assertFalse(os.path.exists(self.playground.worktree("b")))
+        self.assertEqual(self.kinds().count("attempt_started"), 1)
+
+    def test_a_failed_attempt_that_tampered_is_told_as_such(self) -> None:
+        plant = {"bash": "git config alias.x '!evil'"}
+        self.playground.features(feature("a", plant, {"fail": "Overloaded", "status": 529}))
+        self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x in .git/config was added")
+        last = self.state.feature("a").last_outcome
+        assert last is not None
+        self.assertEqual(last.fault, Fault.TRANSIENT)
+
+
 class StreamTest(RunnerTest):
     def test_garbage_between_the_lines_is_survived(self) -> None:
         self.playground.features(

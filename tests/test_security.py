@@ -45,7 +45,7 @@ class SecretsTest(PlaygroundTest):
         self.playground.hook("pre-commit", HOOK)
         both = f"{PLAIN} and {QUOTED}"
         denied = [{"tool_name": "Bash", "tool_input": {"command": f"curl -d '{both}' x"}}]
-        long = "x" * 60 + both
+        long = "x" * 70 + both  # cut in the middle of the secret
         self.playground.features(
             feature("told", {"write": "a"}, {"say": both}, raw_result(result=both), {"exit": 0}),
             feature("used", {"bash": f": '{long}'"}, {"stderr": both}, {"write": "b"}),
@@ -83,7 +83,7 @@ class SecretsTest(PlaygroundTest):
                 yield from (os.path.join(folder, name) for name in names)
 
     def assert_no_canary(self, text: str, where: str) -> None:
-        for canary in (PLAIN, QUOTED, json.dumps(QUOTED)[1:-1], QUOTED[:-1]):
+        for canary in (PLAIN[:9], QUOTED, json.dumps(QUOTED)[1:-1], QUOTED[:-1]):
             self.assertNotIn(canary, text, where)
 
     def test_no_command_prints_a_secret_or_keeps_one_outside_of_the_raw_logs(self) -> None:
