@@ -106,6 +106,8 @@ class WorktreeStatus:
     """Those of ``changed`` that are new, and in the index already."""
     submodules: tuple[str, ...] = ()
     """Submodules with uncommitted work of their own, which no commit here can hold."""
+    closed: tuple[str, ...] = ()
+    """Folders that git could not look into, for whoever looked: git itself keeps quiet."""
 
     @property
     def uncommitted(self) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from . import obstacles
 from .errors import UserError
-from .frozen import dataclass
+from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
 from .model import Feature, Work
 
@@ -324,6 +325,10 @@ class WorktreeManager:
             return f"{worktree.path}/.git was changed: it points to another repository"
         if not self.leads_here(worktree.path):
             return f"{worktree.path} no longer leads to this repository"
+        found = obstacles.find(worktree.path)
+        if found.pipes:
+            return _waits_for(found.pipes)
+        self._unlock(worktree.feature, worktree.path)
         try:
             status = await self.git.status(worktree.path)
         except GitError as error:
@@ -338,7 +343,7 @@ class WorktreeManager:
         moved = status.commit != worktree.start_commit
         if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
             return f"{worktree.branch} was rewritten: it no longer contains its starting point"
-        return status
+        return replace(status, closed=found.closed)
 
     def _unlock(self, feature: str, path: str) -> None:
         """Take away the locks that a killed git left: nobody works in the worktree any more."""
@@ -362,6 +367,7 @@ class WorktreeManager:
         wanted = set(status.uncommitted).difference(held)
         await self.git.unstage(worktree.path, set(held).intersection(status.added))
         held += tuple(f"{module}/" for module in status.submodules)
+        held += status.closed
         made = None
         if wanted:
             await self.git.stage(worktree.path, sorted(wanted))
@@ -401,10 +407,14 @@ class WorktreeManager:
     async def unsaved(self, path: str) -> tuple[list[str], list[str]]:
         """Files of a worktree that no commit holds: those that a commit can, and the others."""
         self.check_linked(path)
+        found = obstacles.find(path)
+        if found.pipes:
+            raise UserError(f"{path}: {_waits_for(found.pipes)}", hint="remove it")
         status = await self.git.status(path, ignored=True)
         precious = [file for file in status.ignored if not _built_by_tools(file)]
         files = [*status.uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
+        nested += [folder for folder in found.closed if folder not in nested]
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
@@ -550,10 +560,22 @@ def _merge_message(names: Sequence[str], other: str) -> str:
     return f"merge {', '.join(names)} and {other}\n\nThe base of a feature that needs them all."
 
 
+def _waits_for(pipes: Sequence[str]) -> str:
+    return f"{', '.join(pipes)} is a pipe, at which git would wait for ever"
+
+
 def read_gitfile(path: str) -> bytes:
     """What the ``.git`` file of a worktree says. Raises ``OSError`` where there is none."""
-    with open(os.path.join(path, ".git"), "rb") as file:
-        return file.read(4096)
+    return _read_at_once(os.path.join(path, ".git"))
+
+
+def _read_at_once(path: str) -> bytes:
+    """The begin of a file. Of a pipe that an agent put in its place: nothing, and no waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def _gitfile_or_nothing(path: str) -> bytes:
@@ -644,8 +666,7 @@ def _linked_folder(admin: str) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(4096)
+        return _read_at_once(path)
     except OSError:
         return b""
 
@@ -653,4 +674,5 @@ def _read(path: str) -> bytes:
 def _remove_tree(path: str) -> None:
     import shutil  # not for a start: only a repair needs it
 
-    shutil.rmtree(path, ignore_errors=True)
+    with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
+        shutil.rmtree(path, ignore_errors=True)

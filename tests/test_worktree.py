@@ -605,6 +605,53 @@ class LookTest(WorktreeTest):
         self.assertIn(".git was changed", self.look(made))
         self.assertFalse(os.path.exists(trace))
 
+    def test_a_link_that_became_a_pipe_is_told_and_nobody_waits_for_it(self) -> None:
+        made = self.create()
+        os.unlink(os.path.join(made.path, ".git"))
+        os.mkfifo(os.path.join(made.path, ".git"))
+        self.assertIn(".git was changed", self.look(made))
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.refused(self.manager.unsaved(made.path), "no worktree of this repository any more")
+
+    def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
+        made = self.create()
+        os.mkfifo(os.path.join(made.path, ".gitattributes"))
+        self.assertIn(".gitattributes is a pipe", self.look(made))
+        self.refused(self.manager.unsaved(made.path), r"\.gitattributes is a pipe")
+
+    def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
+        made = self.create()
+        admin = drive(self.manager.git.admin_dir(made.path))
+        branch = os.path.join(self.repository.path, ".git", "refs", "heads", "feature", "auth.lock")
+        locks = [os.path.join(admin, "index.lock"), os.path.join(admin, "HEAD.lock"), branch]
+        for again in (False, True):
+            with self.subTest(again=again):
+                for lock in locks:
+                    Path(lock).touch()
+                if again:
+                    drive(self.manager.reopen("auth", self.base))
+                else:
+                    self.assertIsInstance(drive(self.manager.look(made)), WorktreeStatus)
+                self.assertEqual([lock for lock in locks if os.path.exists(lock)], [])
+
+    def test_a_folder_that_git_can_not_look_into_is_held_back_and_never_removed(self) -> None:
+        made = self.create()
+        self.write(made, {"new": "x"})
+        name = "d" * 200
+        here = os.open(made.path, os.O_RDONLY)
+        for _ in range(25):  # as deep as no path can name
+            os.mkdir(name, dir_fd=here)
+            deeper = os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = deeper
+        os.close(os.open("lost", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=here))
+        os.close(here)
+        work = self.work(made)
+        self.assertEqual(work.files_changed, 1)
+        (closed,) = work.held_back
+        self.assertRegex(closed, f"^({name}/)+$")
+        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], [closed]))
+
     def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
         made = self.create()
         admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
