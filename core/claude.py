@@ -158,6 +158,8 @@ def parse(line: bytes) -> list[Message]:
 
     A line may hold an array: ``"verbose": true`` in the user's settings does that.
     """
+    if b'"type"' not in line:
+        return []  # Seen at a glance: an agent may print millions of them.
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -230,9 +232,9 @@ def outcome(
     """How an attempt ended.
 
     ``code`` is the exit status, negative for a signal. ``ended`` says why we ended it
-    before its result, if we did (``TIMEOUT`` or ``INTERRUPTED``): such an attempt is never a
-    success. Ending a Claude that lingers after its result is not meant by that: its ``code``
-    is then 0.
+    before its result, if we did (``TIMEOUT``, ``INTERRUPTED`` or ``OUTPUT``): such an attempt is
+    never a success. Ending a Claude that lingers after its result is not meant by that: its
+    ``code`` is then 0.
     """
     result = transcript.result
     fault, reason = _judge(transcript, code, stderr)
@@ -257,6 +259,7 @@ _STATUS = {Fault.TIMEOUT: Status.TIMED_OUT, Fault.INTERRUPTED: Status.CANCELLED}
 _ENDED_REASONS = {
     Fault.TIMEOUT: "no result in time",
     Fault.INTERRUPTED: "interrupted",
+    Fault.OUTPUT: "it printed more than a log may hold",
 }
 
 

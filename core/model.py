@@ -63,6 +63,10 @@ class Fault(Enum):
     """What git would execute in the repository was changed while agents were at work."""
     REQUEST = "request"
     """The API refused this request for good."""
+    OUTPUT = "output"
+    """It printed more than we keep."""
+    SPACE = "space"
+    """There is too little room on the disk: every further feature would meet it."""
 
     @property
     def resumable(self) -> bool:
@@ -72,7 +76,7 @@ class Fault(Enum):
     @property
     def fatal(self) -> bool:
         """Whether every further feature would meet the same fault."""
-        return self in (Fault.ACCOUNT, Fault.USAGE, Fault.TAMPERED)
+        return self in (Fault.ACCOUNT, Fault.USAGE, Fault.TAMPERED, Fault.SPACE)
 
 
 _RESUMABLE = frozenset(
@@ -87,6 +91,7 @@ _RESUMABLE = frozenset(
         Fault.SESSION,
         Fault.COMMIT,
         Fault.TAMPERED,
+        Fault.SPACE,
     }
 )
 

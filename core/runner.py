@@ -28,7 +28,18 @@ POLL_SECONDS = 0.2
 LINGER_SECONDS = 10.0
 """How long Claude may go on after its result without a further word."""
 
+MIB = 1024**2
+
 READ_BYTES = 65536
+
+SLICE_SECONDS = 0.05
+"""How long one attempt's output may be read before the other attempts have their turn."""
+
+LOG_BYTES = 2 * 1024**3
+"""What an attempt may print in all; one that prints more would fill the disk."""
+
+LEAST_FREE_BYTES = 64 * 1024**2
+"""Nothing is started where the worktrees, or our own state, have less room than this."""
 
 STDERR_BYTES = 16384
 """The end of standard error that may become a reason."""
@@ -92,6 +103,8 @@ class ClaudeRunner:
         stop: asyncio.Event,
         environ: Mapping[str, str],
         linger_seconds: float = LINGER_SECONDS,
+        log_bytes: int = LOG_BYTES,
+        least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self.config = config
         self.features = {feature.id: feature for feature in config.features}
@@ -105,6 +118,8 @@ class ClaudeRunner:
         self.clock = clock
         self.stop = stop
         self.linger_seconds = linger_seconds
+        self.log_bytes = log_bytes
+        self.least_free_bytes = least_free_bytes
         self._introduced = False
         self.environment = claude.environment(without_git(environ), config.claude)
 
@@ -117,6 +132,9 @@ class ClaudeRunner:
         id = job.feature.id
         path, branch = self.worktrees.path(id), self.branches[id]
         name = job.feature.name
+        no_room = self._no_room()
+        if no_room is not None:
+            return no_room
         self.emit(
             events.preparing(
                 self.clock(), self.run_id, job.decision, branch=branch, worktree=path, name=name
@@ -143,6 +161,9 @@ class ClaudeRunner:
         refused = await turn.begin()
         if refused:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+        no_room = self._no_room()
+        if no_room is not None:
+            return no_room
         outcome = Outcome(Status.COMPLETED)
         if not (resumed and job.claude_is_done):
             outcome = await self._attempts(job, worktree, resumed)
@@ -151,6 +172,17 @@ class ClaudeRunner:
         if outcome.status is not Status.COMPLETED:
             return outcome
         return await self._finish(job.feature, worktree, outcome)
+
+    def _no_room(self) -> Outcome | None:
+        """How a feature ends that is not even begun, because the disk is nearly full."""
+        for folder in (self.log_folder, self.worktrees.folder):
+            place, free = free_bytes(folder)
+            if free < self.least_free_bytes:
+                least = f"{self.least_free_bytes / MIB:.0f} MiB are the least to start with"
+                reason = f"only {free / MIB:.0f} MiB are free in {place}, and {least}"
+                hint = "free some space, then run again: what is done stays done"
+                return Outcome(Status.CANCELLED, f"{reason}\n{hint}", Fault.SPACE)
+        return None
 
     def _conflict_reason(self, conflict: Conflict) -> str:
         """Names the files and both features, and the command that mends it by hand."""
@@ -286,18 +318,20 @@ class ClaudeRunner:
         ended = Fault.NONE
         lingered = False
         try:
-            while not await self.supervisor.wait(child, POLL_SECONDS):
+            while not await self.supervisor.wait(child, 0.001 if stream.behind else POLL_SECONDS):
                 stream.read()
                 self._introduce(stream.transcript)
                 silent = stream.silent_seconds >= self.linger_seconds
                 lingered = stream.transcript.waiting and silent
-                ended = self._reason_to_end(late=time.monotonic() - started >= limit_seconds)
+                late = time.monotonic() - started >= limit_seconds
+                ended = self._reason_to_end(log, late=late)
                 if lingered or ended is not Fault.NONE:
                     break
         finally:
             done = stream.transcript.waiting
-            await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
-        stream.read(rest=True)
+            brisk = done or ended is Fault.OUTPUT
+            await asyncio.shield(self.supervisor.end(child, BRISK if brisk else PATIENT))
+        await stream.finish()
         self._introduce(stream.transcript)
         if not stream.transcript.waiting and self.stop.is_set():
             # The second signal kills before anybody has looked.
@@ -317,9 +351,11 @@ class ClaudeRunner:
             text = f"Claude Code {version}, authentication: {source}"
             self.emit(events.note(self.clock(), self.run_id, text))
 
-    def _reason_to_end(self, *, late: bool) -> Fault:
+    def _reason_to_end(self, log: Log, *, late: bool) -> Fault:
         if self.stop.is_set():
             return Fault.INTERRUPTED
+        if os.path.getsize(log.stdout) + os.path.getsize(log.stderr) > self.log_bytes:
+            return Fault.OUTPUT
         return Fault.TIMEOUT if late else Fault.NONE
 
     # -- the result -----------------------------------------------------------------------
@@ -327,13 +363,13 @@ class ClaudeRunner:
     async def _finish(self, feature: Feature, worktree: Worktree, outcome: Outcome) -> Outcome:
         """Look at what Claude left, commit it, and publish it as the feature's result."""
         self.emit(events.verifying(self.clock(), self.run_id, feature.id))
-        status = await self.worktrees.look(worktree)
-        if isinstance(status, str):
-            return replace(outcome, status=Status.FAILED, reason=status)
-        self.emit(events.committing(self.clock(), self.run_id, feature.id))
         try:
+            status = await self.worktrees.look(worktree)
+            if isinstance(status, str):
+                return replace(outcome, status=Status.FAILED, reason=status)
+            self.emit(events.committing(self.clock(), self.run_id, feature.id))
             work = await self.worktrees.commit(worktree, status, feature, self.run_id)
-        except Killed:
+        except (Killed, StateError):
             raise
         except UserError as error:
             reason = "\n".join(filter(None, (error.message, error.hint)))
@@ -362,25 +398,36 @@ class Stream:
         self._splitter = LineSplitter()
         self._offset = 0
         self._last = time.monotonic()
+        self.behind = False
+        """Whether there was more to read than one slice of time allowed."""
 
     @property
     def silent_seconds(self) -> float:
         """Time since the output last grew."""
         return time.monotonic() - self._last
 
-    def read(self, *, rest: bool = False) -> None:
-        """Read what is new; with ``rest`` also a last line without an end."""
+    def read(self) -> None:
+        """Read what is new, for a slice of time: the others are waiting for their turn."""
+        until = time.monotonic() + SLICE_SECONDS
+        self.behind = False
         with open(self.path, "rb") as file:
             file.seek(self._offset)
-            while True:
+            while not self.behind:
                 chunk = file.read(READ_BYTES)
                 if not chunk:
                     break
                 self._offset += len(chunk)
                 self._last = time.monotonic()
-                self._observe(self._splitter.feed(chunk))
-        if rest:
-            self._observe(self._splitter.rest())
+                self._observe(self._splitter.feed(_worth_reading(chunk)))
+                self.behind = self._last >= until
+
+    async def finish(self) -> None:
+        """Read all that is left, also a last line without an end."""
+        self.read()
+        while self.behind:
+            await asyncio.sleep(0)
+            self.read()
+        self._observe(self._splitter.rest())
 
     def _observe(self, lines: list[bytes]) -> None:
         for line in lines:
@@ -388,11 +435,26 @@ class Stream:
                 self.transcript = claude.observe(self.transcript, message)
 
 
+def _worth_reading(chunk: bytes) -> bytes:
+    """A piece of the output, less the whole lines in it where none of them is a message."""
+    if b'"type"' in chunk:
+        return chunk
+    return chunk[: chunk.find(b"\n") + 1] + chunk[chunk.rfind(b"\n") + 1 :]
+
+
 def _unwritable(path: str, error: OSError) -> StateError:
     return StateError(
         f"{path} can't be written: {error.strerror}",
         hint="free some space or mend the permissions, then run again",
     )
+
+
+def free_bytes(folder: str) -> tuple[str, int]:
+    """How much room there is where ``folder`` is or would be made, and what stands there."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    info = os.statvfs(folder)
+    return folder, info.f_bavail * info.f_frsize
 
 
 def _tail(path: str) -> str:

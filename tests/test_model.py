@@ -37,6 +37,8 @@ class Faults(unittest.TestCase):
             Fault.ALLOWANCE: (True, False),
             Fault.COMMIT: (True, False),
             Fault.REQUEST: (False, False),
+            Fault.OUTPUT: (False, False),
+            Fault.SPACE: (True, True),
         }
         self.assertEqual(set(cases), set(Fault))
         for fault, (resumable, fatal) in cases.items():

@@ -34,6 +34,7 @@ from core.process.supervisor import (
     Killed,
     Supervisor,
     become_subreaper,
+    check_descriptors,
     raise_descriptor_limit,
 )
 
@@ -729,8 +730,26 @@ class SupervisorTest(ProcessTest):
         raise_descriptor_limit()
         raised = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.assertGreater(raised, 256)
-        raise_descriptor_limit()
+        self.assertEqual(raise_descriptor_limit(), raised)
         self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE)[0], raised)
+
+    def test_more_slots_than_there_can_be_open_files_for_are_refused(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        limit = raise_descriptor_limit()
+        fits = (int(limit) - 32) // 6
+        check_descriptors(fits)
+        with self.assertRaises(UserError) as caught:
+            check_descriptors(fits + 1)
+        needed = (fits + 1) * 6 + 32
+        self.assertEqual(
+            caught.exception.message,
+            f"{fits + 1} slots can need {needed} open files, and the limit is {limit}",
+        )
+        self.assertEqual(
+            caught.exception.hint,
+            f"ulimit -n {needed}, or: rorchestrator run --max-parallel {fits}",
+        )
 
     @unittest.skipUnless(LINUX, "only Linux has sub-reapers")
     def test_on_linux_orphans_come_to_us(self) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import stat
 import time
@@ -1127,6 +1128,42 @@ class TroubleTest(RunTest):
                 self.assertEqual(done.err.count(said), told)
                 self.assert_statuses(a="completed")
                 self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+
+    def test_a_base_branch_that_moves_or_goes_meanwhile_is_told(self) -> None:
+        for change, told in {
+            "git update-ref refs/heads/main feature/a": "main moved to ",
+            "git update-ref -d refs/heads/main": "main was deleted ",
+        }.items():
+            with self.subTest(change):
+                does = ({"bash": "git commit -q --allow-empty -m x"}, {"bash": change})
+                self.playground.features(feature("a", *does, {"write": "a.md"}))
+                pinned = self.playground.repository.commit_of("main")
+                done = self.run_to(0)
+                self.assertIn(told, done.err)
+                self.assertIn(f"while the run went on, which started from {pinned[:12]}", done.err)
+                self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
+                self.use(Playground())
+
+    def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
+        place = self.playground
+        tools = place.path("bin")
+        os.makedirs(tools)
+        os.symlink(str(shutil.which("git")), os.path.join(tools, "git"))
+        for tool in ("sh", "rm"):
+            os.symlink(str(shutil.which(tool)), os.path.join(tools, tool))
+        path = place.environ["PATH"]
+        place.environ["PATH"] = tools
+        gone = {"bash": f"rm {tools}/git"}
+        place.features(feature("a", {"write": "a.md"}, gone), feature("b", depends_on=["a"]))
+        done = self.run_to(1)
+        self.assertIn("git was not found", done.err)
+        self.assertIn("the branches are unknown", done.err)
+        self.assertEqual(place.report()["branches_created"], [])
+        self.assert_statuses(a="failed", b="blocked")
+        place.environ["PATH"] = path
+        self.run_to(0)
+        self.assert_statuses(a="completed", b="completed")
+        self.assertEqual(len(place.attempts("a")), 1)
 
     def test_a_reader_of_the_narration_that_goes_away_stops_nothing(self) -> None:
         under = ("bash", "-c", 'set -o pipefail; "$@" 2>&1 | head -c 1 >/dev/null', "bash")

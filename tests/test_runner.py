@@ -19,7 +19,7 @@ from core.events import Event
 from core.git import Git, Repository, open_repository
 from core.model import Action, Decision, Fault, Outcome, Status, Usage
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
-from core.runner import ClaudeRunner, Job
+from core.runner import ClaudeRunner, Job, Stream
 from core.seal import seal
 from core.slots import Slots
 from core.state import RunState, apply
@@ -73,6 +73,8 @@ class RunnerTest(PlaygroundTest):
         self.on_event: Callable[[Event, asyncio.Event], object] = lambda event, stop: None
         """Gets each event, and the wish to stop."""
         self.linger_seconds = 10.0
+        self.limits: dict[str, int] = {}
+        self.runners: list[ClaudeRunner] = []
         self.supervisor: type[Supervisor] = Supervisor
         self.version: tuple[int, int] | None = None
         self.runs = 0
@@ -139,7 +141,9 @@ class RunnerTest(PlaygroundTest):
                 stop=stop,
                 environ=self.playground.environ if environ is None else environ,
                 linger_seconds=self.linger_seconds,
+                **self.limits,
             )
+            self.runners.append(runner)
             for id in ids:
                 known = self.state.feature(id)
                 last = known.last_outcome
@@ -493,6 +497,16 @@ class FailureTest(RunnerTest):
         self.assert_failed(self.run_feature(), Fault.COMMIT, "line 3 is ugly")
         self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.txt")))
 
+    def test_where_git_is_gone_claude_is_not_paid_again(self) -> None:
+        self.playground.features(feature("a"))
+        self.on_event = lambda event, stop: (
+            event.kind == "verifying" and self.runners[-1].worktrees.git._env.update(PATH="/none")
+        )
+        self.assert_failed(self.run_feature(), Fault.COMMIT, "git was not found")
+        self.on_event = lambda event, stop: None
+        self.assertEqual(self.run_feature(action=Action.RESUME).status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False)])
+
     def test_a_result_that_stands_there_already_is_not_replaced(self) -> None:
         repository = self.playground.repository
         repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
@@ -571,6 +585,65 @@ class StreamTest(RunnerTest):
             and (asyncio.get_running_loop().call_later(0.6, self.playground.touch, "go"))
         )
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
+
+    def test_output_is_read_in_slices_however_much_there_is(self) -> None:
+        path = self.playground.path("log")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(
+                '{"type": "user"}\n' * 200_000 + "{}\n" * 200_000 + result(result="At last.")
+            )
+        stream = Stream(path)
+        stream.read()
+        self.assertTrue(stream.behind)
+        self.assertIsNone(stream.transcript.result)
+        turns = 0
+
+        async def scene() -> None:
+            nonlocal turns
+            reading = asyncio.ensure_future(stream.finish())
+            while not reading.done():
+                await asyncio.sleep(0)
+                turns += 1
+
+        asyncio.run(scene())
+        self.assertGreater(turns, 2)
+        self.assertEqual(stream.transcript.text, "At last.")
+
+    def test_an_agent_that_prints_more_than_is_kept_is_ended(self) -> None:
+        self.limits = {"log_bytes": 1_000_000}
+        for end in ("", ">&2"):
+            with self.subTest(end):
+                script = f"touch a.txt; yes | head -c 2000000 {end}; exec sleep 60"
+                self.playground.features(
+                    feature("a"), claude={"command": ["/bin/sh", "-c", script]}
+                )
+                outcome = self.run_feature()
+                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than a log may hold")
+                self.assertEqual(self.playground.processes(), [])
+
+
+class RoomTest(RunnerTest):
+    def test_where_there_is_too_little_room_nothing_is_begun(self) -> None:
+        self.limits = {"least_free_bytes": 1 << 62}
+        self.playground.features(feature("a"))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
+        self.assertRegex(
+            outcome.reason, r"^only \d+ MiB are free in /\S+, and 4398046511104 MiB are"
+        )
+        self.assertEqual(self.kinds(), ["ended"])
+
+    def test_where_the_room_went_meanwhile_claude_is_not_started(self) -> None:
+        self.playground.features(feature("a"))
+
+        def fill(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "based":
+                self.runners[-1].least_free_bytes = 1 << 62
+
+        self.on_event = fill
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
+        self.assertEqual(self.kinds(), ["preparing", "based", "ended"])
 
 
 class EndTest(RunnerTest):

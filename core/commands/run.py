@@ -10,18 +10,19 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .. import claude, events, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
+from ..git import Git
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
 from ..process.spawner import drive, which
-from ..process.supervisor import Supervisor
+from ..process.supervisor import Supervisor, check_descriptors
 from ..reporter import (
     PROGRESS_SECONDS,
     Reporter,
@@ -132,6 +133,8 @@ class RunCommand:
         self.signal: signal.Signals | None = None
         self.over = False
         self.lost: OSError | None = None
+        self.heads: Mapping[str, str] = {}
+        """The branches that there were when the last feature was over."""
 
     def execute(self) -> int:
         """Recover, plan, ask, run."""
@@ -151,6 +154,7 @@ class RunCommand:
         results = self._results(decisions, selected)
         decisions = incremental.as_built(decisions, place.dag, self.state, selected)
         config = _with_program(place.config)
+        check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
             try:
                 agreed = self._agreed(len(selected))
@@ -311,6 +315,7 @@ class RunCommand:
             ticker = asyncio.create_task(_tick(reporter))
             try:
                 await orchestrator.run(runner.run)
+                await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
             finally:
                 ticker.cancel()
                 reporter.finish()
@@ -363,6 +368,20 @@ class RunCommand:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, heard, number)
 
+    async def _look_at_heads(self, git: Git, emit: Callable[[Event], None]) -> None:
+        """See which branches there are now, and say where the base branch is not what it was."""
+        name = self.place.config.project.base_branch
+        try:
+            self.heads = await git.refs(HEADS)
+        except UserError as error:
+            emit(events.note(self.clock(), self.run_id, f"the branches are unknown: {error}"))
+            return
+        now, pinned = self.heads.get(HEADS + name, ""), self.place.base_commit
+        if HEADS + name in self.place.refs and now != pinned:
+            what = f"moved to {now[:12]}" if now else "was deleted"
+            text = f"{name} {what} while the run went on, which started from {pinned[:12]}"
+            emit(events.note(self.clock(), self.run_id, text))
+
     def _exit_code(self, state: RunState, selected: Sequence[str]) -> int:
         if self.signal is not None:
             return 128 + self.signal
@@ -385,7 +404,6 @@ class RunCommand:
     def _report(self, state: RunState, decisions: Mapping[str, Decision]) -> None:
         run = state.run
         assert run is not None and run.ended_at is not None
-        heads = drive(self.place.git.refs(HEADS))
         mask = self.place.mask
         plain = run_document(
             state,
@@ -395,7 +413,7 @@ class RunCommand:
             branches=[
                 branch
                 for id, branch in self.place.branches.items()
-                if id in run.features and HEADS + branch in heads
+                if id in run.features and HEADS + branch in self.heads
             ],
             up_to_date=_up_to_date(decisions),
         )

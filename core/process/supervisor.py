@@ -50,6 +50,10 @@ SWEEP_GRACE_SECONDS = 1.0
 
 DESCRIPTORS_WANTED = 4096
 
+DESCRIPTORS_OF_OURS = 32
+DESCRIPTORS_PER_SLOT = 6
+"""Three for a command of the feature in a slot, and three of the one that gets ready for it."""
+
 
 class Killed(UserError):
     """A command was killed because the user did not want to wait: it answered nothing."""
@@ -349,11 +353,25 @@ def become_subreaper() -> bool:
     return int(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0
 
 
-def raise_descriptor_limit() -> None:
-    """Ask for enough open files for many children; macOS starts at 256."""
+def check_descriptors(slots: int) -> None:
+    """Raise :class:`UserError` where so many slots could need more open files than allowed."""
+    limit = raise_descriptor_limit()
+    needed = slots * DESCRIPTORS_PER_SLOT + DESCRIPTORS_OF_OURS
+    if limit < needed:
+        fewer = max(1, (limit - DESCRIPTORS_OF_OURS) // DESCRIPTORS_PER_SLOT)
+        raise UserError(
+            f"{slots} slots can need {needed} open files, and the limit is {limit}",
+            hint=f"ulimit -n {needed}, or: rorchestrator run --max-parallel {fewer}",
+        )
+
+
+def raise_descriptor_limit() -> float:
+    """Ask for enough open files for many children, macOS starts at 256; what we have then."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(DESCRIPTORS_WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return float("inf") if soft == resource.RLIM_INFINITY else soft
