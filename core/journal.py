@@ -13,8 +13,10 @@ import fcntl
 import json
 import os
 import re
+import time
 from binascii import crc32
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from . import events
 from .errors import StateError, UserError
@@ -28,6 +30,9 @@ _SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
 _SUM_BYTES = 19
 _SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
 """Either half of a checksum: no line that was written without one has it."""
+
+INTRODUCTION_TRIES = 100
+"""How often, 10 ms apart, a holder is asked who it is."""
 
 
 class Journal:
@@ -190,8 +195,9 @@ class Holder:
 class RunLock:
     """``flock`` on a file that is never removed: it can't go stale, and one process wins."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, introduction_tries: int = INTRODUCTION_TRIES) -> None:
         self.path = os.path.join(folder, "lock")
+        self.introduction_tries = introduction_tries
         self._file = -1
 
     def acquire(self, holder: Holder) -> None:
@@ -200,7 +206,7 @@ class RunLock:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                _lock_or_refuse(file)
+                _lock_or_refuse(file, self.introduction_tries)
                 os.ftruncate(file, 0)
                 os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
             except BaseException:
@@ -212,6 +218,8 @@ class RunLock:
 
     def release(self) -> None:
         """Give the lock back."""
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)  # Else the next holder would go by our name at first.
         os.close(self._file)
         self._file = -1
 
@@ -227,11 +235,21 @@ class RunLock:
             os.close(file)
 
 
-def _lock_or_refuse(file: int) -> None:
+def _lock_or_refuse(file: int, tries: int) -> None:
     while not _locked(file, fcntl.LOCK_EX):
         # Somebody who only looks, as holder() does, is in the way for a moment: that is no run.
         if not _locked(file, fcntl.LOCK_SH):
-            raise _held_by(_read_holder(file))
+            raise _held_by(_introduced(file, tries))
+
+
+def _introduced(file: int, tries: int) -> Holder:
+    """Who holds the lock: one that has just taken it needs a moment to say so."""
+    for _ in range(tries):
+        holder = _read_holder(file)
+        if holder.pid:
+            break
+        time.sleep(0.01)
+    return holder
 
 
 def _locked(file: int, kind: int) -> bool:

@@ -9,6 +9,7 @@ import resource
 import signal
 import stat
 import tempfile
+import threading
 import unittest
 from collections.abc import Iterator
 from itertools import accumulate
@@ -414,7 +415,7 @@ class Locking(InAFolder):
             self.assertIsNone(other.holder())
 
     def test_a_holder_that_has_not_said_who_it_is_is_no_process_to_kill(self) -> None:
-        lock, other = RunLock(self.folder), RunLock(self.folder)
+        lock, other = RunLock(self.folder), RunLock(self.folder, introduction_tries=2)
         lock.acquire(Holder(1, "now", "run"))
         cases: list[object] = ["", "nonsense", [], {}, {"pid": "x"}, {"pid": None}]
         for content in cases:
@@ -426,6 +427,25 @@ class Locking(InAFolder):
                 message = "rorchestrator run is at work in this repository (it has just started)"
                 self.assertEqual(caught.exception.message, message)
                 self.assertEqual(caught.exception.hint, "wait for it")
+        lock.release()
+
+    def test_a_holder_that_is_about_to_say_who_it_is_is_named(self) -> None:
+        lock = RunLock(self.folder)
+        lock.acquire(Holder(7, "before", "run"))
+        lock.release()
+        self.assertEqual(os.path.getsize(lock.path), 0, "it would be taken for the next holder")
+        lock.acquire(Holder(8, "now", "run"))
+        os.truncate(lock.path, 0)
+
+        def introduce() -> None:
+            with open(lock.path, "w", encoding="utf-8") as file:
+                json.dump(vars(Holder(8, "now", "run")), file)
+
+        timer = threading.Timer(0.1, introduce)
+        timer.start()
+        self.addCleanup(timer.join)
+        with self.assertRaisesRegex(UserError, r"\(pid 8, since now\)"):
+            RunLock(self.folder, introduction_tries=3000).acquire(Holder(9, "now", "run"))
         lock.release()
 
     def test_where_no_lock_can_be_made_it_says_so(self) -> None:
