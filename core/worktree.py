@@ -347,7 +347,7 @@ class WorktreeManager:
 
     def _unlock(self, feature: str, path: str) -> None:
         """Take away the locks that a killed git left: nobody works in the worktree any more."""
-        admin = self._admin_dir(path)
+        admin = self.admin_folder(path)
         for lock in (f"{admin}/index.lock", f"{admin}/HEAD.lock", self._branch_lock(feature)):
             with suppress(FileNotFoundError):
                 os.unlink(lock)

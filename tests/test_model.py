@@ -37,6 +37,7 @@ class Faults(unittest.TestCase):
             Fault.ALLOWANCE: (True, False),
             Fault.COMMIT: (True, False),
             Fault.REQUEST: (False, False),
+            Fault.TAMPERED: (True, True),
             Fault.OUTPUT: (False, False),
             Fault.SPACE: (True, True),
         }
