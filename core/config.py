@@ -83,8 +83,7 @@ TOOLS = (
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 ID_LIMIT = 100
 
-# Also what reverses the text around it: a label goes into commit messages, which git shows raw.
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
 _UNPASSABLE = re.compile("[\0\ud800-\udfff]")

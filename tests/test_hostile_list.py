@@ -218,8 +218,8 @@ class WhatIsRead(unittest.TestCase):
                 )
                 self.assertTrue(odd in ("@",) or "project.branch_prefix" in places)
 
-    def test_a_name_that_reverses_what_is_shown_is_a_fault(self) -> None:
-        for odd in ("\u202e", "\u2066", "\u2028", "\x9b", "\x1b", "\n"):
+    def test_a_name_of_several_lines_or_with_a_control_character_is_a_fault(self) -> None:
+        for odd in ("\u2028", "\u2029", "\x85", "\x9b", "\x1b", "\n"):
             faults = self.faults({"id": "a", "prompt": "x", "name": f"a{odd}b"})
             self.assertEqual(faults, ("features[0].name: holds a control character or a line end",))
         self.assertEqual(self.faults({"id": "a", "prompt": "x", "name": "👩‍💻 עברית"}), ())
