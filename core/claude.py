@@ -65,9 +65,20 @@ def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: b
         "-p",
         "--output-format=stream-json",
         "--verbose",
+        *([] if _configures_servers(options) else [NO_SERVERS]),
         *words,
         *options.extra_args,
     ]
+
+
+NO_SERVERS = "--strict-mcp-config"
+"""Without it the servers of a repository's ``.mcp.json`` are started, unasked."""
+
+
+def _configures_servers(options: ClaudeOptions) -> bool:
+    """Whether the list says itself which MCP servers there are to be."""
+    given = {word.split("=", 1)[0] for word in options.extra_args}
+    return not given.isdisjoint({"--mcp-config", NO_SERVERS})
 
 
 _BYPASS = ("dangerously-skip-permissions", "bypasspermissions")

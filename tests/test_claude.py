@@ -710,12 +710,18 @@ class CommandLine(unittest.TestCase):
                 "-p",
                 "--output-format=stream-json",
                 "--verbose",
+                "--strict-mcp-config",
                 "--permission-mode=acceptEdits",
                 "--allowedTools=Read,Bash(git add:*)",
                 "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup",
                 "--session-id=5e55",
             ],
         )
+
+    def test_only_a_list_that_names_servers_gets_any(self) -> None:
+        for given in ("--mcp-config=.mcp.json", "--mcp-config", "--strict-mcp-config"):
+            argv = self._argv(ClaudeOptions(extra_args=(given,)))
+            self.assertEqual(argv.count("--strict-mcp-config"), given == "--strict-mcp-config")
 
     def test_each_option_is_one_word_whatever_its_value_holds(self) -> None:
         options = ClaudeOptions(
@@ -738,6 +744,7 @@ class CommandLine(unittest.TestCase):
                 "-p",
                 "--output-format=stream-json",
                 "--verbose",
+                "--strict-mcp-config",
                 "--permission-mode=plan",
                 "--allowedTools=Bash(npm run a, b),Read",
                 "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
