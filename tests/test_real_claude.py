@@ -149,7 +149,7 @@ class WhatAFeatureMeets(RealClaudeTest):
 
     def test_a_server_of_the_repository_starts_only_where_the_list_names_it(self) -> None:
         canary = self.playground.path("canary")
-        server = {"command": "/bin/sh", "args": ["-c", f"touch '{canary}'; cat >/dev/null"]}
+        server = {"command": "/bin/sh", "args": ["-c", f"touch '{canary}'"]}
         content = json.dumps({"mcpServers": {"planted": server}})
         self.playground.repository.commit({".mcp.json": content})
         self.plays(a=does(write("a.txt", "a\n")), b=does(write("b.txt", "b\n")))
