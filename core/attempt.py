@@ -13,6 +13,7 @@ from .errors import unwritable
 from .events import Event
 from .frozen import dataclass, replace
 from .lines import LineSplitter
+from .mask import whole_words
 from .model import Config, Fault, Feature, Outcome
 from .process.supervisor import BRISK, PATIENT, Child, Supervisor
 
@@ -23,6 +24,12 @@ LINGER_SECONDS = 10.0
 """How long Claude may go on after its result without a further word."""
 
 READ_BYTES = 65536
+
+SLICE_SECONDS = 0.05
+"""How long one attempt's output may be read before the other attempts have their turn."""
+
+LOG_BYTES = 2 * 1024**3
+"""What an attempt may print in all; one that prints more would fill the disk."""
 
 STDERR_BYTES = 16384
 """The end of standard error that may become a reason."""
@@ -71,6 +78,7 @@ class AttemptRunner:
         answered: Callable[[], None] = lambda: None,
         deadline: float = float("inf"),
         linger_seconds: float = LINGER_SECONDS,
+        log_bytes: int = LOG_BYTES,
     ) -> None:
         self.config = config
         self.features = {feature.id: feature for feature in config.features}
@@ -82,6 +90,7 @@ class AttemptRunner:
         self.clock = clock
         self.stop = stop
         self.linger_seconds = linger_seconds
+        self.log_bytes = log_bytes
         self.answered = answered
         self.deadline = deadline
         """When the whole run has to be over, by the monotonic clock."""
@@ -154,7 +163,9 @@ class AttemptRunner:
         log = Log(f"{stem}.prompt", f"{stem}.jsonl", f"{stem}.stderr")
         text = self._prompt(feature, session)
         try:
-            os.makedirs(self.log_folder, mode=0o700, exist_ok=True)
+            # One by one: makedirs gives its mode to the last folder only.
+            for folder in (os.path.dirname(self.log_folder), self.log_folder):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
             descriptor = os.open(log.prompt, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
@@ -180,17 +191,20 @@ class AttemptRunner:
         stream = Stream(log.stdout)
         ended = Fault.NONE
         try:
-            while not await self.supervisor.wait(child, POLL_SECONDS):
-                self._read(stream)
-                ended = Fault.INTERRUPTED if self.stop.is_set() else watch.reason_to_end(stream)
+            while not await self.supervisor.wait(child, 0.001 if stream.behind else POLL_SECONDS):
+                stream.read()
+                self._hear(stream)
+                ended = self._reason_to_end(watch, stream, log)
                 if watch.lingered or ended is not Fault.NONE:
                     break
                 if watch.is_worried(stream):
                     self._note(f"not a word for {stream.silent_seconds:.0f} s", id)
         finally:
             done = stream.transcript.waiting
-            await asyncio.shield(self.supervisor.end(child, BRISK if done else PATIENT))
-        self._read(stream, rest=True)
+            brisk = done or ended is Fault.OUTPUT
+            await asyncio.shield(self.supervisor.end(child, BRISK if brisk else PATIENT))
+        await stream.finish()
+        self._hear(stream)
         lingered = watch.lingered
         if not stream.transcript.waiting and self.stop.is_set():
             # The second signal kills before anybody has looked.
@@ -201,8 +215,14 @@ class AttemptRunner:
         code = 0 if lingered or child.code is None else child.code
         return claude.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
 
-    def _read(self, stream: Stream, *, rest: bool = False) -> None:
-        stream.read(rest=rest)
+    def _reason_to_end(self, watch: Watch, stream: Stream, log: Log) -> Fault:
+        if self.stop.is_set():
+            return Fault.INTERRUPTED
+        if os.path.getsize(log.stdout) + os.path.getsize(log.stderr) > self.log_bytes:
+            return Fault.OUTPUT
+        return watch.reason_to_end(stream)
+
+    def _hear(self, stream: Stream) -> None:
         self._introduce(stream.transcript)
         if stream.transcript.answered:
             self.answered()
@@ -258,25 +278,36 @@ class Stream:
         self._splitter = LineSplitter()
         self._offset = 0
         self._last = time.monotonic()
+        self.behind = False
+        """Whether there was more to read than one slice of time allowed."""
 
     @property
     def silent_seconds(self) -> float:
         """Time since the output last grew."""
         return time.monotonic() - self._last
 
-    def read(self, *, rest: bool = False) -> None:
-        """Read what is new; with ``rest`` also a last line without an end."""
+    def read(self) -> None:
+        """Read what is new, for a slice of time: the others are waiting for their turn."""
+        until = time.monotonic() + SLICE_SECONDS
+        self.behind = False
         with open(self.path, "rb") as file:
             file.seek(self._offset)
-            while True:
+            while not self.behind:
                 chunk = file.read(READ_BYTES)
                 if not chunk:
                     break
                 self._offset += len(chunk)
                 self._last = time.monotonic()
-                self._observe(self._splitter.feed(chunk))
-        if rest:
-            self._observe(self._splitter.rest())
+                self._observe(self._splitter.feed(_worth_reading(chunk)))
+                self.behind = self._last >= until
+
+    async def finish(self) -> None:
+        """Read all that is left, also a last line without an end."""
+        self.read()
+        while self.behind:
+            await asyncio.sleep(0)
+            self.read()
+        self._observe(self._splitter.rest())
 
     def _observe(self, lines: list[bytes]) -> None:
         for line in lines:
@@ -284,8 +315,17 @@ class Stream:
                 self.transcript = claude.observe(self.transcript, message)
 
 
+def _worth_reading(chunk: bytes) -> bytes:
+    """A piece of the output, less the whole lines in it where none of them is a message."""
+    if b'"type"' in chunk:
+        return chunk
+    return chunk[: chunk.find(b"\n") + 1] + chunk[chunk.rfind(b"\n") + 1 :]
+
+
 def _tail(path: str) -> str:
+    """The end of a file."""
     with open(path, "rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - STDERR_BYTES))
-        return file.read().decode("utf-8", "replace")
+        start = max(0, file.seek(0, os.SEEK_END) - STDERR_BYTES)
+        file.seek(start)
+        text = file.read().decode("utf-8", "replace")
+    return whole_words(text) if start else text

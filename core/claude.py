@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .frozen import dataclass, field, replace
+from .mask import is_secret
 from .model import (
     ALWAYS_DISALLOWED_TOOLS,
     ClaudeOptions,
     Fault,
     Feature,
+    Invocation,
     Outcome,
     Status,
     Usage,
@@ -63,9 +65,86 @@ def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: b
         "-p",
         "--output-format=stream-json",
         "--verbose",
+        *([] if _configures_servers(options) else [NO_SERVERS]),
         *words,
         *options.extra_args,
     ]
+
+
+NO_SERVERS = "--strict-mcp-config"
+"""Without it the servers of a repository's ``.mcp.json`` are started, unasked."""
+
+
+def _configures_servers(options: ClaudeOptions) -> bool:
+    """Whether the list says itself which MCP servers there are to be."""
+    given = {word.split("=", 1)[0] for word in options.extra_args}
+    return not given.isdisjoint({"--mcp-config", NO_SERVERS})
+
+
+_BYPASS = ("dangerously-skip-permissions", "bypasspermissions")
+"""Of the words that let Claude do anything unasked, in lower case."""
+
+
+def bypasses(options: ClaudeOptions) -> tuple[str, ...]:
+    """The settings by which Claude would not ask for permission, by their place in the list.
+
+    A settings file may say so as well, and what it says at the start is known to nobody here.
+    """
+    mode = {"claude.permission_mode": options.permission_mode}
+    command = {f"claude.command[{n}]": word for n, word in enumerate(options.command)}
+    extra = {f"claude.extra_args[{n}]": word for n, word in enumerate(options.extra_args)}
+    env = {f"claude.env.{name}": value for name, value in options.env.items()}
+    named = {**mode, **command, **extra, **env}
+    found = [place for place, word in named.items() if _says_bypass(word)]
+    for group in (command, extra):
+        places, words = list(group), list(group.values())
+        for place, word, following in zip(places, words, [*words[1:], ""]):
+            name, given, value = word.partition("=")
+            if name == "--settings" and not _is_harmless(value if given else following):
+                found.append(place)
+    return tuple(dict.fromkeys(found))
+
+
+def _says_bypass(word: str) -> bool:
+    return any(sign in word.lower() for sign in _BYPASS)
+
+
+def _is_harmless(settings: str) -> bool:
+    """Whether settings are given here and now, and don't bypass."""
+    try:
+        value = json.loads(settings)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and not _says_bypass(json.dumps(value))
+
+
+def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invocation, ...]:
+    """How Claude is started for the features: one command where it is the same for all."""
+    groups: dict[tuple[object, ...], list[Feature]] = {}
+    for feature in features:
+        groups.setdefault((feature.model, feature.allowed_tools), []).append(feature)
+    bypass = bypasses(options)
+    env = {n: "[masked]" if is_secret(n) else value for n, value in options.env.items()}
+    return tuple(
+        Invocation(
+            purpose="claude",
+            argv=tuple(argv(options, group[0], "SESSION", resume=False)),
+            brief=_brief(options, group[0]),
+            features=tuple(f.id for f in group) if len(groups) > 1 else (),
+            env=env,
+            bypass=bypass,
+        )
+        for group in groups.values()
+    )
+
+
+def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:
+    """The command line without what is the same with every list."""
+    plain = {*argv(replace(ClaudeOptions(), command=()), Feature("", ""), "SESSION", resume=False)}
+    begin, rest = len(options.command), argv(options, feature, "SESSION", resume=False)
+    end = len(rest) - len(options.extra_args)
+    own = [word for word in rest[begin:end] if word not in plain]
+    return (*rest[:begin], "-p", *own, *rest[end:])
 
 
 def shaping_options(options: ClaudeOptions, feature: Feature) -> Sequence[str]:
@@ -90,6 +169,8 @@ def parse(line: bytes) -> list[Message]:
 
     A line may hold an array: ``"verbose": true`` in the user's settings does that.
     """
+    if b'"type"' not in line:
+        return []  # Seen at a glance: an agent may print millions of them.
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -170,9 +251,9 @@ def outcome(
     """How an attempt ended.
 
     ``code`` is the exit status, negative for a signal. ``ended`` says why we ended it
-    before its result, if we did (``TIMEOUT`` or ``INTERRUPTED``): such an attempt is never a
-    success. Ending a Claude that lingers after its result is not meant by that: its ``code``
-    is then 0.
+    before its result, if we did (``TIMEOUT``, ``INTERRUPTED`` or ``OUTPUT``): such an attempt is
+    never a success. Ending a Claude that lingers after its result is not meant by that: its
+    ``code`` is then 0.
     """
     result = transcript.result
     fault, reason = _judge(transcript, code, stderr)
@@ -203,6 +284,7 @@ _ENDED_REASONS = {
     Fault.TIMEOUT: "no result in time",
     Fault.INTERRUPTED: "interrupted",
     Fault.STALL: "not a word for too long",
+    Fault.OUTPUT: "it printed more than a log may hold",
 }
 
 

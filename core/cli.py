@@ -14,8 +14,13 @@ try:
 
     from . import __version__
     from .errors import READER_GONE, ExitCode, UserError
+    from .mask import Mask
 except KeyboardInterrupt:  # before main() is there to hear it
     sys.exit(130)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 DESCRIPTION = """\
 Bring a list of features to verified git branches: Claude Code, headless, many at once,
@@ -83,19 +88,48 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Nothing else ever leaves this function."""
     words = sys.argv[1:] if argv is None else argv
+    mask = Mask(os.environ)
 
     def command() -> int:
         _check_system(os.name)
         chosen = next((word for word in words if word in COMMANDS), "")
-        arguments = parser(chosen).parse_args(words)
+        arguments = parser(chosen).parse_args(words, argparse.Namespace(mask=mask))
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code
 
-    return guarded(command)
+    return guarded(command, mask)
 
 
-def guarded(program: Callable[[], int | None]) -> int:
-    """Run ``program``, whose result is an exit code or nothing; the exit code, whatever happens."""
+class Masked:
+    """A stream that no secret gets through; only its ``buffer`` takes bytes as they are."""
+
+    def __init__(self, stream: TextIO, mask: Mask) -> None:
+        self._stream = stream
+        self._mask = mask
+
+    def write(self, text: str) -> int:
+        """Write ``text``, masked."""
+        return self._stream.write(self._mask(text))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def guarded(program: Callable[[], int | None], mask: Mask | None = None) -> int:
+    """Run ``program``, whose result is an exit code or nothing; the exit code, whatever happens.
+
+    Nothing that it prints holds a secret that ``mask`` knows, or else the environment's.
+    """
+    mask = mask or Mask(os.environ)
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (s and Masked(s, mask) for s in streams)
+    try:
+        return _guarded(program, mask)
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def _guarded(program: Callable[[], int | None], mask: Mask) -> int:
     try:
         return _silenced(program() or ExitCode.UP_TO_DATE)
     except SystemExit as leaving:  # argparse, after --help or a usage error
@@ -111,7 +145,7 @@ def guarded(program: Callable[[], int | None]) -> int:
     except Exception as error:  # the one boundary: no traceback reaches a user
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             return _complain(UserError(f"could not write: {error.strerror}", hint=NEEDS_SPACE))
-        return _apologise(error)
+        return _apologise(error, mask)
 
 
 def entry_point() -> None:
@@ -149,7 +183,8 @@ def _complain(error: UserError) -> int:
     from .text import clean
 
     lines = [f"rorchestrator: {clean(error.message)}"]
-    lines += [f"  {clean(detail)}" for detail in error.details]
+    # One a line: what an error quotes can't pass for another error.
+    lines += ["  " + clean(detail).replace("\n", " ") for detail in error.details]
     if error.hint:
         lines.append(f"  next: {clean(error.hint)}")
     with suppress(OSError):
@@ -157,7 +192,7 @@ def _complain(error: UserError) -> int:
     return error.exit_code
 
 
-def _apologise(error: Exception) -> int:
+def _apologise(error: Exception, mask: Mask) -> int:
     """One line about a fault of ours; the traceback goes to a file."""
     import tempfile
     import traceback
@@ -166,7 +201,8 @@ def _apologise(error: Exception) -> int:
     with suppress(OSError):
         file, details = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as report:
-            traceback.print_exception(type(error), error, error.__traceback__, file=report)
+            lines = traceback.format_exception(type(error), error, error.__traceback__)
+            report.write(mask("".join(lines)))
     with suppress(OSError):
         print(
             f"rorchestrator: a fault of its own: {type(error).__name__}; details: {details}",

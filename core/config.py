@@ -25,12 +25,24 @@ PROMPT_LIMIT_BYTES = 8 * 1024 * 1024
 
 LIST_LIMIT_BYTES = 32 * 1024 * 1024
 
+ALL_PROMPTS_LIMIT_BYTES = 256 * 1024 * 1024
+
+OPTIONS_LIMIT_BYTES = 100_000
+"""Of the options that become Claude's command line; Linux refuses a word of 128 KiB."""
+
+PATH_LIMIT = 4096
+
+REF_LIMIT_BYTES = 250
+"""Of each part between slashes: git puts ``.lock`` behind it, and file systems end at 255."""
+
 LARGEST = 2**53
 """What a number may be at most: beyond it, neither arithmetic nor JSON is exact."""
 
 CIRCLES_SHOWN = 10
 HINTED = 10
-"""How many unknown ids are looked up among the known ones, which is slow in a long list."""
+"""How many unknown words are looked up among the known ones, which is slow in a long list."""
+HINT_LIMIT = 100
+"""How long a word may be that is looked up."""
 
 PERMISSION_MODES = (
     "acceptEdits",
@@ -71,7 +83,7 @@ TOOLS = (
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 ID_LIMIT = 100
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
 _UNPASSABLE = re.compile("[\0\ud800-\udfff]")
@@ -81,16 +93,25 @@ Faults = "list[str]"
 Check = Callable[["_Reader", str, object], object]
 
 
-def find(start: str) -> str:
+def find(start: str, owner: Callable[[str], int] | None = None) -> str:
     """The feature list of the folder ``start`` or of the nearest one above it.
 
-    Raises :class:`UserError` where there is none.
+    Raises :class:`UserError` where there is none, or where it belongs to somebody who has
+    nothing to do with ``start``: anybody can put a list into ``/tmp``.
     """
     start = folder = _absolute(start)
+    owner = owner or _owner
     while True:
         for name in SEARCHED:
             path = os.path.join(folder, name)
             if os.path.isfile(path):
+                if owner(path) not in (0, os.geteuid(), owner(start)):
+                    import shlex
+
+                    raise UserError(
+                        f"{path} belongs to another user",
+                        hint=f"look at it; if it is meant: --config {shlex.quote(path)}",
+                    )
                 return path
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -99,6 +120,10 @@ def find(start: str) -> str:
                 hint="write config/feature_list.json, or name one with --config PATH",
             )
         folder = parent
+
+
+def _owner(path: str) -> int:
+    return os.stat(path).st_uid
 
 
 def load(path: str) -> Config:
@@ -170,8 +195,14 @@ def _content(path: str, limit: int) -> bytes:
     finally:
         os.close(descriptor)
     if len(content) > limit:
-        raise ValueError(f"larger than {limit >> 20} MiB")
+        raise ValueError(_too_large(limit))
     return content
+
+
+def _too_large(limit: int) -> str:
+    if limit in (LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES):
+        return f"larger than {limit >> 20} MiB"
+    return f"too much: all files together are larger than {ALL_PROMPTS_LIMIT_BYTES >> 20} MiB"
 
 
 @dataclass(frozen=True)
@@ -185,10 +216,18 @@ class _Key:
 class _Reader:
     """Collects the faults of one list, and reads each prompt file once."""
 
-    def __init__(self, workspace: str) -> None:
+    def __init__(self, workspace: str, room: int = ALL_PROMPTS_LIMIT_BYTES) -> None:
         self.workspace = workspace
         self.faults: list[str] = []
         self._texts: dict[str, tuple[str | None, str]] = {}
+        self._files: dict[str, str] = {}
+        self._room = room
+        self._hints = HINTED
+
+    def near(self, word: str, known: Sequence[str] | Mapping[str, object]) -> str:
+        """:func:`did_you_mean` for the first unknown words."""
+        self._hints -= 1
+        return did_you_mean(word, known) if self._hints >= 0 else ""
 
     def fault(self, path: str, text: str) -> None:
         self.faults.append(f"{path}: {text}" if path else text)
@@ -206,7 +245,7 @@ class _Reader:
             key = keys.get(name)
             if key is None:
                 if not name.startswith(("_", "x-", "$")):
-                    self.fault(prefix + name, f"unknown key{did_you_mean(name, keys)}")
+                    self.fault(prefix + name, f"unknown key{self.near(name, keys)}")
                 continue
             checked = key.check(self, prefix + name, item)
             if checked is not None:
@@ -235,12 +274,19 @@ class _Reader:
         if not _inside(file, self.workspace):
             return None, f"is outside the workspace {self.workspace}"
         try:
-            content = _content(file, PROMPT_LIMIT_BYTES)
+            return self._content_of(os.path.realpath(file)), ""
         except OSError as error:
             return None, f"can't be read: {error.strerror}"
         except ValueError as error:
             return None, f"is {error}"
-        return content.decode("utf-8-sig", "replace").replace("\0", "�"), ""
+
+    def _content_of(self, file: str) -> str:
+        """The text of a file, which is read once whatever it is called."""
+        if file not in self._files:
+            content = _content(file, min(PROMPT_LIMIT_BYTES, self._room))
+            self._room -= len(content)
+            self._files[file] = content.decode("utf-8-sig", "replace").replace("\0", "�")
+        return self._files[file]
 
 
 def _inside(file: str, folder: str) -> bool:
@@ -257,6 +303,8 @@ def _kind(value: object) -> str:
 
 def did_you_mean(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
     """`` (did you mean 'x'?)`` where one of ``known`` is near; else nothing."""
+    if len(word) > HINT_LIMIT:
+        return ""
     import difflib
 
     near = difflib.get_close_matches(word, list(known), 1)
@@ -280,6 +328,14 @@ def _filled(reader: _Reader, path: str, value: object) -> str | None:
     text = _text(reader, path, value)
     if text is not None and not text.strip():
         reader.fault(path, "is empty")
+        return None
+    return text
+
+
+def _path(reader: _Reader, path: str, value: object) -> str | None:
+    text = _filled(reader, path, value)
+    if text is not None and len(text) > PATH_LIMIT:
+        reader.fault(path, f"is longer than {PATH_LIMIT} characters")
         return None
     return text
 
@@ -418,8 +474,11 @@ def _ref(reader: _Reader, path: str, value: object) -> str | None:
     text = _text(reader, path, value)
     if text and (_REF_FORBIDDEN.search(text) or text == "@" or text.endswith(".")):
         reader.fault(path, f"{text!r} can't be (part of) a branch name")
-        return None
-    return text
+    elif text and len(text.encode()) > REF_LIMIT_BYTES:
+        reader.fault(path, f"is longer than {REF_LIMIT_BYTES} bytes")
+    else:
+        return text
+    return None
 
 
 def _branch(reader: _Reader, path: str, value: object) -> str | None:
@@ -430,13 +489,13 @@ def _mode(reader: _Reader, path: str, value: object) -> str | None:
     text = _text(reader, path, value)
     if text is not None and text not in PERMISSION_MODES:
         known = ", ".join(PERMISSION_MODES)
-        hint = did_you_mean(text, PERMISSION_MODES) or f" (one of {known})"
+        hint = reader.near(text, PERMISSION_MODES) or f" (one of {known})"
         reader.fault(path, f"unknown mode {text!r}{hint}")
         return None
     return text
 
 
-def tool_rule_fault(rule: str) -> str:
+def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
     """What is wrong with a tool rule, which the CLI would ignore without a word."""
     found = _TOOL_RULE.match(rule.strip())
     if not found or rule.count("(") != rule.count(")"):
@@ -445,14 +504,14 @@ def tool_rule_fault(rule: str) -> str:
     if name.startswith("mcp__") or name in TOOLS:
         return ""
     exact = [tool for tool in TOOLS if tool.lower() == name.lower()]
-    hint = f" (did you mean {exact[0]!r}?)" if exact else did_you_mean(name, TOOLS)
+    hint = f" (did you mean {exact[0]!r}?)" if exact else near(name, TOOLS)
     return f"unknown tool {name!r}{hint}" if hint or name[0].islower() else ""
 
 
 def _rules(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
     rules = _texts(reader, path, value)
     for index, rule in enumerate(rules or ()):
-        fault = tool_rule_fault(rule)
+        fault = tool_rule_fault(rule, reader.near)
         if fault:
             reader.fault(f"{path}[{index}]", fault)
     return rules
@@ -496,7 +555,7 @@ def _variables(reader: _Reader, path: str, value: object) -> dict[str, str] | No
 
 
 def _context_file(reader: _Reader, path: str, value: object) -> str | None:
-    name = _filled(reader, path, value)
+    name = _path(reader, path, value)
     return reader.text_file(path, name) if name else None
 
 
@@ -516,11 +575,11 @@ def _retry(reader: _Reader, path: str, value: object) -> Retry:
 _PROJECT = {
     "name": _Key(_label),
     "description": _Key(_text),
-    "repo_path": _Key(_filled),
+    "repo_path": _Key(_path),
     "base_branch": _Key(_branch),
     "max_parallel": _Key(_whole(1)),
     "timeout_seconds": _Key(_number(POSITIVE)),
-    "worktrees_path": _Key(_filled),
+    "worktrees_path": _Key(_path),
     "branch_prefix": _Key(_ref),
     "usd_per_million_tokens": _Key(_number(NOT_NEGATIVE)),
     "max_cost_usd": _Key(_number(POSITIVE)),
@@ -567,7 +626,7 @@ _FEATURE = {
     "creates": _Key(_texts),
     "uses": _Key(_texts),
     "depends_on": _Key(_texts),
-    "prompt_file": _Key(_filled),
+    "prompt_file": _Key(_path),
     "prompt": _Key(_filled),
     "estimated_tokens": _Key(_whole(0)),
     "priority": _Key(_whole(None)),
@@ -597,6 +656,20 @@ def _check_lengths(reader: _Reader, config: Config) -> None:
         if len(config.context) + len(feature.prompt) > PROMPT_LIMIT_BYTES:
             limit = f"{PROMPT_LIMIT_BYTES >> 20} MiB"
             reader.fault(f"features {feature.id}", f"context and prompt are longer than {limit}")
+        if len(" ".join(_options(config.claude, feature)).encode()) > OPTIONS_LIMIT_BYTES:
+            reader.fault(f"features {feature.id}", "Claude's options are too long together")
+
+
+def _options(claude: ClaudeOptions, feature: Feature) -> Iterator[str]:
+    """What becomes words of Claude's command line, and its environment."""
+    yield from claude.command
+    yield from claude.extra_args
+    yield from claude.allowed_tools
+    yield from claude.disallowed_tools
+    yield from feature.allowed_tools or ()
+    yield from (claude.model, claude.fallback_model, feature.model, claude.append_system_prompt)
+    for name, value in claude.env.items():
+        yield name + value
 
 
 def _check_branches(reader: _Reader, config: Config) -> None:
@@ -605,6 +678,8 @@ def _check_branches(reader: _Reader, config: Config) -> None:
         branch = config.project.branch_prefix + feature.id
         if branch == "HEAD" or _REF_FORBIDDEN.search(branch):
             reader.fault(f"features {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
+        elif len(branch.split("/")[-1].encode()) > REF_LIMIT_BYTES:
+            reader.fault(f"features {feature.id}", f"{branch!r} is too long for a branch")
 
 
 def _project(reader: _Reader, path: str, value: object) -> Project:

@@ -5,17 +5,26 @@ The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 
-from .frozen import dataclass, field
+from .frozen import dataclass, field, replace
 from .model import Decision, Fault, Outcome, Status, Usage, Work
 
 VERSION = 1
 """Of the JSON form; raised when an older reader would misunderstand it."""
 
+LARGEST = 2**53
+"""What a number may be at most: beyond it, JSON is not exact."""
+
+LATEST = 250_000_000_000.0
+"""In the year 9892: later ones can't be shown in every time zone."""
+
 Json = object
 """What ``json.loads`` gives; narrowed where it is read."""
+
+TOLD = frozenset(("reason", "result", "denied_tools", "text", "held_back", "detail", "name", "why"))
+"""What is said to people; the rest of an event's data is what the next run works with."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +194,19 @@ def note(at: float, run: str, text: str, feature: str = "") -> Event:
     return Event("note", at, run, feature, {"text": text})
 
 
+def masked(event: Event, mask: Callable[[str], str]) -> Event:
+    """The event with ``mask`` put over all that it tells (:data:`TOLD`)."""
+    return replace(event, data={k: _masked(k, v, mask) for k, v in event.data.items()})
+
+
+def _masked(key: str, value: Json, mask: Callable[[str], str]) -> Json:
+    if key not in TOLD:
+        return value
+    if isinstance(value, list):
+        return [mask(str(item)) for item in value]
+    return mask(value) if isinstance(value, str) else value
+
+
 def _outcome_data(outcome: Outcome) -> dict[str, Json]:
     return {
         "status": outcome.status.value,
@@ -203,13 +225,12 @@ def _outcome_data(outcome: Outcome) -> dict[str, Json]:
 def outcome_of(event: Event) -> Outcome:
     """The :class:`Outcome` that an ``attempt_ended`` or ``ended`` event was made from."""
     data = event.data
-    cost = data.get("cost_usd")
     usage = data.get("usage")
     return Outcome(
         status=Status(data["status"]),
         reason=str(data.get("reason", "")),
         fault=Fault(data.get("fault", "none")),
-        cost_usd=float(cost) if isinstance(cost, (int, float)) else None,
+        cost_usd=_dollars(data.get("cost_usd")),
         usage=_usage_of(usage) if isinstance(usage, dict) else Usage(),
         duration_ms=integer(data, "duration_ms"),
         num_turns=integer(data, "num_turns"),
@@ -218,6 +239,12 @@ def outcome_of(event: Event) -> Outcome:
         denied_tools=strings(data, "denied_tools"),
         work=_work_of(data),
     )
+
+
+def _dollars(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order
 
 
 def _usage_of(counts: Mapping[str, Json]) -> Usage:
@@ -237,9 +264,11 @@ def _work_of(data: Mapping[str, Json]) -> Work | None:
 
 
 def integer(data: Mapping[str, Json], key: str) -> int:
-    """A whole number out of event data; 0 where there is none."""
+    """A whole number, not below 0, out of event data; 0 where there is none."""
     value = data.get(key)
-    return value if isinstance(value, int) else 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 <= value <= LARGEST else 0
 
 
 def strings(data: Mapping[str, Json], key: str) -> tuple[str, ...]:
@@ -279,10 +308,17 @@ def from_json(value: Json) -> Event:
             feature=str(data.pop("feature", "")),
             data=data,
         )
+        if not 0 <= event.at <= LATEST:
+            raise ValueError(f"{value['at']!r} is no time of a run")
+        if not (event.feature.isprintable() and event.run.isprintable()):
+            raise ValueError("an id holds a control character")
         if event.kind in ("attempt_ended", "ended"):
-            outcome_of(event)  # checked here, so that nobody has to when it is folded
+            # Checked here, so that nobody has to when it is folded.
+            status = outcome_of(event).status
+            if status is Status.PENDING or status.active:
+                raise ValueError(f"nothing ends as {status.value}")
+            if not event.feature:
+                raise ValueError("'feature' is missing")
         return event
-    except OverflowError as error:
-        raise ValueError(str(error)) from None
     except KeyError as error:
         raise ValueError(f"{error.args[0]!r} is missing") from None

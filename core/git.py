@@ -32,6 +32,7 @@ QUIET = (
 """For each call: no housekeeping in the background, no program named by an agent's config."""
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+"""For each call but the commit: there the user's hooks have their say."""
 
 TRANSIENT = re.compile(
     rb"\.lock': File exists|failed to read .*worktrees/"
@@ -105,6 +106,8 @@ class WorktreeStatus:
     """Those of ``changed`` that are new, and in the index already."""
     submodules: tuple[str, ...] = ()
     """Submodules with uncommitted work of their own, which no commit here can hold."""
+    closed: tuple[str, ...] = ()
+    """Folders that git could not look into, for whoever looked: git itself keeps quiet."""
 
     @property
     def uncommitted(self) -> tuple[str, ...]:
@@ -157,9 +160,11 @@ class Git:
         at: str = "",
         stdin: bytes = b"",
         guarded: bool = False,
+        hooks: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> Finished:
-        argv = ["git", "-C", at or self.repository.common_dir, *QUIET, *arguments]
+        quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
+        argv = ["git", "-C", at or self.repository.common_dir, *quiet, *arguments]
         number = 0
         while True:
             number += 1
@@ -177,9 +182,12 @@ class Git:
         at: str = "",
         stdin: bytes = b"",
         guarded: bool = False,
+        hooks: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> Finished:
-        finished = await self._try(*arguments, at=at, stdin=stdin, guarded=guarded, env=env)
+        finished = await self._try(
+            *arguments, at=at, stdin=stdin, guarded=guarded, hooks=hooks, env=env
+        )
         if finished.code != 0:
             raise GitError(doing, finished)
         return finished
@@ -331,7 +339,7 @@ class Git:
         It is locked, and has no files yet.
         """
         arguments = ("worktree", "add", "--quiet", "--lock", "--no-checkout", "--", path, commit)
-        await self._do(f"make the worktree {path}", *NO_HOOKS, *arguments)
+        await self._do(f"make the worktree {path}", *arguments)
 
     async def check_out(self, path: str, new_branch: str = "") -> None:
         """Fill a new worktree with its files, and put it on a branch that is made there.
@@ -341,7 +349,7 @@ class Git:
         # Not `worktree add -b`, which leaves the branch behind where it fails.
         branch = ("-b", new_branch, "--no-track") if new_branch else ()
         arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
-        await self._do(f"check out {path}", *NO_HOOKS, *arguments, at=path, guarded=True)
+        await self._do(f"check out {path}", *arguments, at=path, guarded=True)
 
     async def remove_worktree(self, path: str) -> None:
         """Remove a worktree with everything in it: the caller has seen what that is."""
@@ -395,7 +403,9 @@ class Git:
         """Commit the index of a worktree, with the user's hooks; its new tip."""
         identity = await self._identity()
         arguments = ("commit", "--quiet", "-m", message)
-        await self._do(f"commit in {path}", *arguments, at=path, guarded=True, env=identity)
+        await self._do(
+            f"commit in {path}", *arguments, at=path, guarded=True, hooks=True, env=identity
+        )
         seen = ("diff-tree", "-r", "-M", "--shortstat", "--pretty=tformat:%H %P", "HEAD")
         finished = await self._do("read HEAD", *seen, at=path)
         named, _, numbers = finished.text.partition("\n")
@@ -415,12 +425,12 @@ class Git:
         For a git that cannot merge without a working tree.
         """
         identity = await self._identity()
-        arguments = (*NO_HOOKS, "merge", "--quiet", "--no-ff", "--no-gpg-sign", "-m", message)
+        arguments = ("merge", "--quiet", "--no-ff", "--no-gpg-sign", "-m", message)
         merged = await self._try(*arguments, commit, at=path, guarded=True, env=identity)
         if merged.code == 0:
             return []
         listed = await self._try("diff", "--name-only", "--diff-filter=U", "-z", at=path)
-        await self._try(*NO_HOOKS, "merge", "--abort", at=path)
+        await self._try("merge", "--abort", at=path)
         files = os.fsdecode(listed.stdout).strip("\0").split("\0")
         if files == [""]:
             raise GitError("merge", merged)
@@ -439,7 +449,7 @@ class Git:
             return
         # Given on the command line, so that the shared config is not written.
         allowed = ("-c", "protocol.file.allow=always")
-        arguments = (*NO_HOOKS, *allowed, *local, "submodule", "--quiet", "update")
+        arguments = (*allowed, *local, "submodule", "--quiet", "update")
         await self._do("check out the submodules", *arguments, at=path, guarded=True)
 
     def _local_submodule(self, name: str) -> list[str]:
@@ -462,6 +472,26 @@ class Git:
         listed = ("cat-file", "--batch-check")
         known = await self._do("look for commits", *listed, at=clone, stdin=finished.stdout)
         return sum(line.endswith(" missing") for line in known.text.splitlines())
+
+    # -- what git would execute -----------------------------------------------------------
+
+    async def hooks_folder(self) -> str:
+        """Where the hooks are; relative where each worktree has its own."""
+        asked = ("config", "--type=path", "--get", "core.hooksPath")
+        finished = await self._try(*asked, hooks=True)
+        return finished.text or os.path.join(self.repository.common_dir, "hooks")
+
+    async def settings(self, file: str) -> list[tuple[str, str, str]]:
+        """File, key and value of all that a config file says, and what it includes.
+
+        Format: git-config(1), ``--show-origin`` and ``--null``.
+        """
+        arguments = ("config", "--file", file, "--includes", "--show-origin", "--null", "--list")
+        words = os.fsdecode((await self._do("read a config file", *arguments)).stdout).split("\0")
+        pairs = zip(words[::2], words[1::2])
+        split = ((origin, *entry.partition("\n")) for origin, entry in pairs)
+        normal = os.path.normpath
+        return [(normal(origin[len("file:") :]), key, value) for origin, key, _, value in split]
 
     # -- who commits --------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 """The journal of a repository's runs, the only truth; and the lock that a run holds.
 
 ``journal.jsonl`` is append-only, one event a line. A line counts once its line end is on the
-disk: a torn last line is cut off at the next start, damage before that is an error.
+disk: a torn last line is cut off at the next start, damage before that is an error. Each line
+ends with a checksum of itself (``sum``: CRC-32, eight hexadecimal digits), so that no flipped bit
+makes a failed feature a completed one; the lines of version 1.0.0 have none.
 """
 
 from __future__ import annotations
@@ -10,21 +12,38 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import re
+import time
+from binascii import crc32
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from . import events
 from .errors import UserError, unwritable
 from .events import Event
 from .frozen import dataclass
+from .lines import MAX_LINE_BYTES
 
 CHUNK_BYTES = 65536
 
+_SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
+_SUM_BYTES = 19
+_SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
+"""Either half of a checksum: no line that was written without one has it."""
+
+INTRODUCTION_TRIES = 100
+"""How often, 10 ms apart, a holder is asked who it is."""
+
 
 class Journal:
-    """The journal in a state folder; the folder is made at the first write, for us alone."""
+    """The journal in a state folder; the folder is made at the first write, for us alone.
 
-    def __init__(self, folder: str) -> None:
+    ``mask`` takes the secrets out of what events tell: the journal is for ever.
+    """
+
+    def __init__(self, folder: str, mask: Callable[[str], str] = str) -> None:
         self.folder = folder
+        self.mask = mask
         self.path = os.path.join(folder, "journal.jsonl")
         self._file = -1
 
@@ -54,22 +73,40 @@ class Journal:
         os.ftruncate(self._file, whole)
         return f"{self.path}: cut off {size - whole} bytes of an event that was not finished"
 
-    def append(self, event: Event) -> None:
-        """Write one event through to the disk before anything else is done.
+    def append(self, event: Event) -> Event:
+        """Write one event through to the disk before anything else is done; as it was written.
 
         Raises :class:`StateError` where the disk is full or the folder can't be written to;
         the journal is then as it was.
         """
-        line = json.dumps(events.to_json(event), separators=(",", ":")).encode() + b"\n"
+        event = events.masked(event, self.mask)
+        body = json.dumps(events.to_json(event), separators=(",", ":")).encode()
         try:
-            _write_through(self._file, line)
+            _write_through(self._file, _summed(body))
         except OSError as error:
             raise unwritable(self.path, error) from None
+        return event
 
     def close(self) -> None:
         """Done with appending."""
         os.close(self._file)
         self._file = -1
+
+
+def _summed(body: bytes) -> bytes:
+    """The line of a JSON object, with its checksum as the last key."""
+    content = body[: -len(b"}")]
+    return b'%b,"sum":"%08x"}\n' % (content, crc32(content))
+
+
+def _checked(line: bytes) -> bytes:
+    """A line less its checksum. Raises ``ValueError`` where that does not match."""
+    content, found = line[:-_SUM_BYTES], _SUM.fullmatch(line[-_SUM_BYTES:])
+    if found and int(found[1], 16) == crc32(content):
+        return content + b"}"
+    if _SUM_REMAINS.search(line):
+        raise ValueError("it does not match its checksum")
+    return line
 
 
 def _write_through(file: int, line: bytes) -> None:
@@ -114,9 +151,9 @@ class Reader:
         try:
             with open(self.path, "rb") as file:
                 file.seek(self._offset)
-                for line in file:
+                for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
                     # A line without its end may yet be cut off: it is read again next time.
-                    if not line.endswith(b"\n"):
+                    if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                         return
                     event = self._event(line)
                     self._line += 1
@@ -129,7 +166,9 @@ class Reader:
 
     def _event(self, line: bytes) -> Event:
         try:
-            return events.from_json(json.loads(line))
+            if not line.endswith(b"\n"):
+                raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
+            return events.from_json(json.loads(_checked(line)))
         except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{self.path}:{self._line + 1} is damaged: {error}",
@@ -149,8 +188,9 @@ class Holder:
 class RunLock:
     """``flock`` on a file that is never removed: it can't go stale, and one process wins."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, introduction_tries: int = INTRODUCTION_TRIES) -> None:
         self.path = os.path.join(folder, "lock")
+        self.introduction_tries = introduction_tries
         self._file = -1
 
     def acquire(self, holder: Holder) -> None:
@@ -159,7 +199,7 @@ class RunLock:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                _lock_or_refuse(file)
+                _lock_or_refuse(file, self.introduction_tries)
                 os.ftruncate(file, 0)
                 os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
             except BaseException:
@@ -171,6 +211,8 @@ class RunLock:
 
     def release(self) -> None:
         """Give the lock back."""
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)  # Else the next holder would go by our name at first.
         os.close(self._file)
         self._file = -1
 
@@ -186,11 +228,21 @@ class RunLock:
             os.close(file)
 
 
-def _lock_or_refuse(file: int) -> None:
+def _lock_or_refuse(file: int, tries: int) -> None:
     while not _locked(file, fcntl.LOCK_EX):
         # Somebody who only looks, as holder() does, is in the way for a moment: that is no run.
         if not _locked(file, fcntl.LOCK_SH):
-            raise _held_by(_read_holder(file))
+            raise _held_by(_introduced(file, tries))
+
+
+def _introduced(file: int, tries: int) -> Holder:
+    """Who holds the lock: one that has just taken it needs a moment to say so."""
+    for _ in range(tries):
+        holder = _read_holder(file)
+        if holder.pid:
+            break
+        time.sleep(0.01)
+    return holder
 
 
 def _locked(file: int, kind: int) -> bool:

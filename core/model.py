@@ -63,6 +63,8 @@ class Fault(Enum):
     """The turns or the budget that the list allows are used up."""
     COMMIT = "commit"
     """git, or a hook of the user's, refused the commit; Claude's part is done."""
+    TAMPERED = "tampered"
+    """What git would execute in the repository was changed while agents were at work."""
     REQUEST = "request"
     """The API refused this request for good."""
     SETUP = "setup"
@@ -71,6 +73,10 @@ class Fault(Enum):
     """What the run, or the feature, may cost is used up."""
     CHECK = "check"
     """A check stayed red, or something promised is not there."""
+    OUTPUT = "output"
+    """It printed more than we keep."""
+    SPACE = "space"
+    """There is too little room on the disk: every further feature would meet it."""
 
     @property
     def resumable(self) -> bool:
@@ -80,7 +86,7 @@ class Fault(Enum):
     @property
     def fatal(self) -> bool:
         """Whether every further feature would meet the same fault."""
-        return self in (Fault.ACCOUNT, Fault.USAGE)
+        return self in (Fault.ACCOUNT, Fault.USAGE, Fault.TAMPERED, Fault.SPACE)
 
 
 _RESUMABLE = frozenset(
@@ -97,6 +103,8 @@ _RESUMABLE = frozenset(
         Fault.USAGE,
         Fault.SESSION,
         Fault.COMMIT,
+        Fault.TAMPERED,
+        Fault.SPACE,
     }
 )
 
@@ -311,6 +319,21 @@ class Outcome:
     work: Work | None = None
     resets_at: float | None = None
     """When the usage limit is lifted, in seconds since 1970, if the CLI said so."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A command that the list makes ``run`` start, as ``plan`` shows it."""
+
+    purpose: str
+    argv: tuple[str, ...]
+    brief: tuple[str, ...]
+    """Of ``argv`` what is this list's own, without what every list has."""
+    features: tuple[str, ...] = ()
+    """For which features; empty means for all of them."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    bypass: tuple[str, ...] = ()
+    """The settings by which it may do anything unasked."""
 
 
 class Action(Enum):

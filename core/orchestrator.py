@@ -69,7 +69,7 @@ class Orchestrator:
 
     def emit(self, event: Event) -> None:
         """Record an event and show it. Raises where it can't be recorded."""
-        self.journal.append(event)
+        event = self.journal.append(event)  # without the secrets that it came with
         self.state = apply(self.state, event)
         for listener in self.listeners:
             listener(self.state, event)

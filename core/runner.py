@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shlex
 import uuid
@@ -16,9 +17,16 @@ from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .pause import Pause
+from .process.supervisor import Killed
+from .seal import Seal, Tampered
 from .slots import Turn
 from .workbench import Red, Workbench
 from .worktree import Conflict, Worktree, WorktreeManager
+
+MIB = 1024**2
+
+LEAST_FREE_BYTES = 64 * MIB
+"""Nothing is started where the worktrees, or our own state, have less room than this."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,13 @@ class ClaudeRunner:
         workbench: Workbench,
         pause: Pause,
         budget: Budget,
+        seal: Seal,
         *,
         run: str,
         emit: Emit,
         clock: Callable[[], float],
         stop: asyncio.Event,
+        least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self.config = config
         self.branches = attempts.branches
@@ -69,10 +79,12 @@ class ClaudeRunner:
         self.workbench = workbench
         self.pause = pause
         self.budget = budget
+        self.seal = seal
         self.run_id = run
         self.emit = emit
         self.clock = clock
         self.stop = stop
+        self.least_free_bytes = least_free_bytes
 
     async def run(self, job: Job, turn: Turn) -> Outcome:
         """Work on a feature until it has a result, or can't have one now.
@@ -83,6 +95,9 @@ class ClaudeRunner:
         id = job.feature.id
         path, branch = self.worktrees.path(id), self.branches[id]
         name = job.feature.name
+        no_room = self._no_room()
+        if no_room is not None:
+            return no_room
         self.emit(
             events.preparing(
                 self.clock(), self.run_id, job.decision, branch=branch, worktree=path, name=name
@@ -92,14 +107,20 @@ class ClaudeRunner:
             return await self._run(job, turn)
         except StateError:
             raise
+        except Killed:
+            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
-            return Outcome(Status.FAILED, error.message + hint)
+            fault = Fault.TAMPERED if isinstance(error, Tampered) else Fault.NONE
+            return Outcome(Status.FAILED, error.message + hint, fault)
 
     async def _run(self, job: Job, turn: Turn) -> Outcome:
+        await self.seal.check(self.worktrees.git)
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
             return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
+        admin = self.worktrees.admin_folder(worktree.path)
+        await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
         refused = await self.budget.reserve(id, lambda: turn.slots.closed)
         if refused:
@@ -109,10 +130,24 @@ class ClaudeRunner:
             refused = await turn.begin()
             if refused:
                 return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+            no_room = self._no_room()
+            if no_room is not None:
+                return no_room
             env = self.workbench.environment(id, turn.number, turn.slots.count)
             return await Life(self, job, turn, worktree, env, resumed=resumed).run()
         finally:
             self.budget.release(id)
+
+    def _no_room(self) -> Outcome | None:
+        """How a feature ends that is not even begun, because the disk is nearly full."""
+        for folder in (self.attempts.log_folder, self.worktrees.folder):
+            place, free = free_bytes(folder)
+            if free < self.least_free_bytes:
+                least = f"{self.least_free_bytes / MIB:.0f} MiB are the least to start with"
+                reason = f"only {free / MIB:.0f} MiB are free in {place}, and {least}"
+                hint = "free some space, then run again: what is done stays done"
+                return Outcome(Status.CANCELLED, f"{reason}\n{hint}", Fault.SPACE)
+        return None
 
     def _conflict_reason(self, conflict: Conflict) -> str:
         """Names the files and both features, and the command that mends it by hand."""
@@ -230,6 +265,9 @@ class Life:
             outcome = await self._attempts(prompt.red_check(self.feature, red.what, red.output))
         return outcome
 
+    async def _check_seal(self) -> None:
+        await self.runner.seal.check(self.runner.worktrees.git)
+
     def _note(self, text: str) -> None:
         runner = self.runner
         runner.emit(events.note(runner.clock(), runner.run_id, text, self.feature.id))
@@ -238,6 +276,7 @@ class Life:
         bench = self.runner.workbench
         if not (self.job.is_ready and self.worktree.is_old):
             red = await bench.make_ready(self.feature, self.worktree, self.env)
+            await self._check_seal()
             if red is not None:
                 return red
         if self.resumed:
@@ -325,18 +364,22 @@ class Life:
         budget.spend(self.feature.id, outcome.cost_usd)
         self.spent_usd += outcome.cost_usd or 0.0
         self.session_id = outcome.session_id
+        # Before any git command that would execute it: nobody knows who else is at work.
+        await self._check_seal()
         return outcome
 
     async def _commit(self, outcome: Outcome) -> Outcome:
         """Look at what Claude left and commit it; the outcome has ``work`` where that went well."""
         runner, id = self.runner, self.feature.id
         runner.emit(events.verifying(runner.clock(), runner.run_id, id))
-        status = await runner.worktrees.look(self.worktree)
-        if isinstance(status, str):
-            return replace(outcome, status=Status.FAILED, reason=status)
-        runner.emit(events.committing(runner.clock(), runner.run_id, id))
         try:
+            status = await runner.worktrees.look(self.worktree)
+            if isinstance(status, str):
+                return replace(outcome, status=Status.FAILED, reason=status)
+            runner.emit(events.committing(runner.clock(), runner.run_id, id))
             work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
+        except (Killed, StateError):
+            raise
         except UserError as error:
             reason = "\n".join(filter(None, (error.message, error.hint)))
             return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.COMMIT)
@@ -374,3 +417,11 @@ def _empty_reason(work: Work, outcome: Outcome) -> str:
     if outcome.denied_tools:
         reason += f"; it was denied {', '.join(sorted(set(outcome.denied_tools)))}"
     return reason
+
+
+def free_bytes(folder: str) -> tuple[str, int]:
+    """How much room there is where ``folder`` is or would be made, and what stands there."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    info = os.statvfs(folder)
+    return folder, info.f_bavail * info.f_frsize

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from .dag import DAGResolver
 from .frozen import dataclass
-from .model import Decision, Feature
+from .model import Decision, Feature, Invocation
 
 TOKENS_PER_SECOND = 150.0
 """Pace assumed for estimates: a 1800-second attempt then stands for 270,000 tokens."""
@@ -49,6 +49,7 @@ class Plan:
     timeline: Timeline
     """Of the selected features; of the whole list where nothing would run."""
     usd_per_million_tokens: float
+    commands: tuple[Invocation, ...] = ()
 
     @property
     def estimated_tokens(self) -> int:

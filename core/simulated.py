@@ -87,8 +87,10 @@ class Session:
     def save(self) -> None:
         """Keep the session, if sessions are kept."""
         if self._path:
-            with open(self._path, "w", encoding="utf-8") as file:
+            # Whole or not at all: a signal may end us at any moment.
+            with open(f"{self._path}.new", "w", encoding="utf-8") as file:
                 json.dump({"prompt": self.prompt, "done": self.done}, file)
+            os.replace(f"{self._path}.new", self._path)
 
     def steps(self) -> list[Json]:
         """What the prompt asks for."""

@@ -104,7 +104,10 @@ class StepRunner:
 def _open_log(path: str, command: Command) -> int:
     """Write the command's line to its log; how long the log was before."""
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        folder = os.path.dirname(path)
+        # One by one: makedirs gives its mode to the last folder only.
+        for each in (os.path.dirname(folder), folder):
+            os.makedirs(each, mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(f"$ {command.line}\n")

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from .events import Event
 from .frozen import dataclass
-from .model import Action, Decision, Fault, Status
+from .model import Action, Decision, Fault, Invocation, Status
 from .schedule import Plan
 from .state import FeatureState, RunState, cost_is_complete, cost_usd
 
@@ -159,6 +159,8 @@ def plan_lines(
                 yield from _plan_details(plan, id, style)
     yield ""
     yield from _plan_totals(plan, style)
+    for command in plan.commands:
+        yield from _plan_command(command, style, verbose=verbose)
 
 
 def _plan_details(plan: Plan, id: str, style: Style) -> Iterator[str]:
@@ -226,6 +228,20 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
         chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
         cost = "" if count is None else f", {money(plan.cost_usd(count))}"
         yield f"To run: {chosen}, {tokens(count)}{cost}"
+
+
+def _plan_command(command: Invocation, style: Style, *, verbose: bool) -> Iterator[str]:
+    import shlex
+
+    words = command.argv if verbose else command.brief
+    what = f" ({one_line(', '.join(command.features))})" if command.features else ""
+    yield f"Runs{what}: {one_line(' '.join(map(shlex.quote, words)))}"
+    for name, value in command.env.items():
+        yield f"  with {one_line(f'{name}={shlex.quote(value)}')}"
+    if command.bypass:
+        places = one_line(", ".join(command.bypass))
+        sign = style.pick("⚠", "[!]")
+        yield style.paint(f"  {sign} it may do anything unasked ({places}): --allow-bypass", "red")
 
 
 def tokens_to_run(plan: Plan) -> int | None:

@@ -8,8 +8,9 @@ import stat
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from . import obstacles
 from .errors import UserError
-from .frozen import dataclass
+from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
 from .model import Feature, Work
 
@@ -206,12 +207,12 @@ class WorktreeManager:
             if new_branch:
                 await self.git.delete_ref(f"refs/heads/{new_branch}", commit)
             raise
-        os.unlink(os.path.join(self._admin_dir(path), "locked"))
+        os.unlink(os.path.join(self.admin_folder(path), "locked"))
 
     def _undo(self, path: str) -> None:
         """Take a worktree away that never became whole."""
         if self._is_linked(path):
-            _remove_tree(self._admin_dir(path))
+            _remove_tree(self.admin_folder(path))
             _remove_tree(path)
 
     async def _fill_submodules(self, path: str) -> None:
@@ -244,9 +245,10 @@ class WorktreeManager:
             self._undo(entry.path)
             entry = None
         if entry is not None and os.path.isdir(entry.path):
-            if entry.branch != branch or not self._is_linked(entry.path):
+            if entry.branch != branch or not self.leads_here(entry.path):
                 return None
             path, is_old = entry.path, True
+            self._unlock(feature, path)
         elif await self.git.commit_of(f"refs/heads/{branch}"):
             path, is_old = self.path(feature), False
             self._make_folder()
@@ -280,7 +282,7 @@ class WorktreeManager:
         ours = (e for e in linked if e.branch == branch and self._was_made_for(e.path, feature))
         return next(ours, None)
 
-    def _admin_dir(self, path: str) -> str:
+    def admin_folder(self, path: str) -> str:
         """Where the ``.git`` file of a worktree points; empty where there is none."""
         try:
             words = read_gitfile(path)
@@ -292,12 +294,19 @@ class WorktreeManager:
     def _is_linked(self, path: str) -> bool:
         """Whether a folder is a worktree of this repository, or only lies where one was."""
         parent = os.path.join(self.git.repository.common_dir, "worktrees")
-        return os.path.dirname(self._admin_dir(path)) == parent
+        return os.path.dirname(self.admin_folder(path)) == parent
+
+    def leads_here(self, path: str) -> bool:
+        """Whether git, in a folder, works on this repository and reads its configuration."""
+        admin = self.admin_folder(path)
+        common = os.fsdecode(_read(os.path.join(admin, "commondir"))).rstrip("\n")
+        there = os.path.realpath(os.path.join(admin, common)) if common else ""
+        return self._is_linked(path) and there == self.git.repository.common_dir
 
     def _was_made_for(self, path: str, feature: str) -> bool:
         # git names the admin folder after the worktree's first place and keeps the name when it
         # is moved; a worktree of the user's with the same branch has another.
-        return _is_named_for(os.path.basename(self._admin_dir(path)), feature)
+        return _is_named_for(os.path.basename(self.admin_folder(path)), feature)
 
     async def repair(self, feature: str) -> None:
         """Take away what a killed ``git worktree add`` left of this feature's worktree.
@@ -311,11 +320,8 @@ class WorktreeManager:
                 if not _is_whole(admin, path):
                     _remove_tree(admin)
                     _remove_tree(path)
-            lock = os.path.join(
-                self.git.repository.common_dir, "refs", "heads", self.branch(feature) + ".lock"
-            )
-            if os.path.exists(lock):
-                os.unlink(lock)
+            with suppress(FileNotFoundError):
+                os.unlink(self._branch_lock(feature))
 
     def _admin_dirs(self, path: str) -> list[str]:
         parent = os.path.join(self.git.repository.common_dir, "worktrees")
@@ -336,6 +342,12 @@ class WorktreeManager:
             return f"the worktree {worktree.path} is gone"
         if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
             return f"{worktree.path}/.git was changed: it points to another repository"
+        if not self.leads_here(worktree.path):
+            return f"{worktree.path} no longer leads to this repository"
+        found = obstacles.find(worktree.path)
+        if found.pipes:
+            return _waits_for(found.pipes)
+        self._unlock(worktree.feature, worktree.path)
         try:
             status = await self.git.status(worktree.path)
         except GitError as error:
@@ -350,7 +362,18 @@ class WorktreeManager:
         moved = status.commit != worktree.start_commit
         if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
             return f"{worktree.branch} was rewritten: it no longer contains its starting point"
-        return status
+        return replace(status, closed=found.closed)
+
+    def _unlock(self, feature: str, path: str) -> None:
+        """Take away the locks that a killed git left: nobody works in the worktree any more."""
+        admin = self.admin_folder(path)
+        for lock in (f"{admin}/index.lock", f"{admin}/HEAD.lock", self._branch_lock(feature)):
+            with suppress(FileNotFoundError):
+                os.unlink(lock)
+
+    def _branch_lock(self, feature: str) -> str:
+        heads = os.path.join(self.git.repository.common_dir, "refs", "heads")
+        return os.path.join(heads, self.branch(feature) + ".lock")
 
     async def commit(
         self, worktree: Worktree, status: WorktreeStatus, feature: Feature, run: str
@@ -363,6 +386,7 @@ class WorktreeManager:
         wanted = set(status.uncommitted).difference(held)
         await self.git.unstage(worktree.path, set(held).intersection(status.added))
         held += tuple(f"{module}/" for module in status.submodules)
+        held += status.closed
         made = None
         if wanted:
             await self.git.stage(worktree.path, sorted(wanted))
@@ -406,6 +430,9 @@ class WorktreeManager:
         are no longer what they were copied from.
         """
         self.check_linked(path)
+        found = obstacles.find(path)
+        if found.pipes:
+            raise UserError(f"{path}: {_waits_for(found.pipes)}", hint="remove it")
         status = await self.git.status(path, ignored=True)
         precious = [
             file
@@ -414,6 +441,7 @@ class WorktreeManager:
         ]
         files = [*status.uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
+        nested += [folder for folder in found.closed if folder not in nested]
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
@@ -555,7 +583,7 @@ class WorktreeManager:
 
     def check_linked(self, path: str) -> None:
         """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
-        if not self._is_linked(path):
+        if not self.leads_here(path):
             raise UserError(f"{path} is no worktree of this repository any more")
 
 
@@ -572,10 +600,22 @@ def _merge_message(names: Sequence[str], other: str) -> str:
     return f"merge {', '.join(names)} and {other}\n\nThe base of a feature that needs them all."
 
 
+def _waits_for(pipes: Sequence[str]) -> str:
+    return f"{', '.join(pipes)} is a pipe, at which git would wait for ever"
+
+
 def read_gitfile(path: str) -> bytes:
     """What the ``.git`` file of a worktree says. Raises ``OSError`` where there is none."""
-    with open(os.path.join(path, ".git"), "rb") as file:
-        return file.read(4096)
+    return _read_at_once(os.path.join(path, ".git"))
+
+
+def _read_at_once(path: str) -> bytes:
+    """The begin of a file. Of a pipe that an agent put in its place: nothing, and no waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def _gitfile_or_nothing(path: str) -> bytes:
@@ -666,8 +706,7 @@ def _linked_folder(admin: str) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(4096)
+        return _read_at_once(path)
     except OSError:
         return b""
 
@@ -675,4 +714,5 @@ def _read(path: str) -> bytes:
 def _remove_tree(path: str) -> None:
     import shutil  # not for a start: only a repair needs it
 
-    shutil.rmtree(path, ignore_errors=True)
+    with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
+        shutil.rmtree(path, ignore_errors=True)

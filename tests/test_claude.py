@@ -11,7 +11,15 @@ from core import claude
 from core.claude import Transcript
 from core.frozen import replace
 from core.lines import LineSplitter
-from core.model import ClaudeOptions, Fault, Feature, Outcome, Status, Usage
+from core.model import (
+    ALWAYS_DISALLOWED_TOOLS,
+    ClaudeOptions,
+    Fault,
+    Feature,
+    Outcome,
+    Status,
+    Usage,
+)
 
 RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "claude")
 
@@ -702,12 +710,18 @@ class CommandLine(unittest.TestCase):
                 "-p",
                 "--output-format=stream-json",
                 "--verbose",
+                "--strict-mcp-config",
                 "--permission-mode=acceptEdits",
                 "--allowedTools=Read,Bash(git add:*)",
                 "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup",
                 "--session-id=5e55",
             ],
         )
+
+    def test_only_a_list_that_names_servers_gets_any(self) -> None:
+        for given in ("--mcp-config=.mcp.json", "--mcp-config", "--strict-mcp-config"):
+            argv = self._argv(ClaudeOptions(extra_args=(given,)))
+            self.assertEqual(argv.count("--strict-mcp-config"), given == "--strict-mcp-config")
 
     def test_each_option_is_one_word_whatever_its_value_holds(self) -> None:
         options = ClaudeOptions(
@@ -730,6 +744,7 @@ class CommandLine(unittest.TestCase):
                 "-p",
                 "--output-format=stream-json",
                 "--verbose",
+                "--strict-mcp-config",
                 "--permission-mode=plan",
                 "--allowedTools=Bash(npm run a, b),Read",
                 "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
@@ -779,6 +794,95 @@ class Environment(unittest.TestCase):
             },
         )
         self.assertEqual(base["CLAUDECODE"], "1")
+
+
+class Bypass(unittest.TestCase):
+    """Which lists let Claude do anything unasked."""
+
+    def test_every_spelling_is_found_and_named_by_its_place(self) -> None:
+        skip = "--dangerously-skip-permissions"
+        cases: dict[str, ClaudeOptions] = {
+            "claude.permission_mode": ClaudeOptions(permission_mode="bypassPermissions"),
+            "claude.extra_args[0]": ClaudeOptions(extra_args=(skip,)),
+            "claude.extra_args[1]": ClaudeOptions(
+                extra_args=("--x", "--allow-dangerously-skip-permissions")
+            ),
+            "claude.command[1]": ClaudeOptions(command=("claude", skip)),
+            "claude.command[2]": ClaudeOptions(command=("sh", "-c", f'claude {skip} "$@"')),
+            "claude.env.ARGS": ClaudeOptions(env={"ARGS": skip}),
+        }
+        for place, options in cases.items():
+            with self.subTest(place):
+                self.assertEqual(claude.bypasses(options), (place,))
+        for words, where in (
+            (("--permission-mode=bypassPermissions",), 0),
+            (("--permission-mode", "bypassPermissions"), 1),
+            (("--permission-mode", "BypassPermissions"), 1),
+            (('--settings={"permissions":{"defaultMode":"bypassPermissions"}}',), 0),
+            (('--settings={"permissions":{"defaultMode":"bypass\\u0050ermissions"}}',), 0),
+            (("--settings", "settings.json"), 0),
+            (("--settings=settings.json",), 0),
+            (("--settings", "[1]"), 0),
+            (("--settings", "[" * 100_000), 0),
+            (("--settings",), 0),
+        ):
+            with self.subTest(str(words)[:80]):
+                found = (f"claude.extra_args[{where}]",)
+                self.assertEqual(claude.bypasses(ClaudeOptions(extra_args=words)), found)
+        command = ("claude", "--settings", "settings.json")
+        self.assertEqual(claude.bypasses(ClaudeOptions(command=command)), ("claude.command[1]",))
+
+    def test_what_asks_for_permission_is_no_bypass(self) -> None:
+        for options in (
+            ClaudeOptions(),
+            ClaudeOptions(permission_mode="plan", env={"A": "b"}),
+            ClaudeOptions(extra_args=("--permission-mode=acceptEdits", "--add-dir", "x")),
+            ClaudeOptions(extra_args=("--settings", '{"permissions": {"deny": ["Bash"]}}')),
+            ClaudeOptions(extra_args=('--settings={"a": 1}',)),
+        ):
+            self.assertEqual(claude.bypasses(options), ())
+
+
+class Commands(unittest.TestCase):
+    """What ``plan`` shows of the commands that a list runs."""
+
+    def test_one_command_stands_for_all_features_that_have_the_same(self) -> None:
+        (command,) = claude.commands(ClaudeOptions(), [Feature("a", "a"), Feature("b", "b")])
+        self.assertEqual(command.features, ())
+        self.assertEqual(command.brief, ("claude", "-p"))
+        exact = claude.argv(ClaudeOptions(), Feature("a", "a"), "SESSION", resume=False)
+        self.assertEqual(command.argv, tuple(exact))
+
+    def test_features_with_options_of_their_own_have_a_command_of_their_own(self) -> None:
+        features = [Feature("a", "a"), Feature("b", "b", model="opus"), Feature("c", "c")]
+        common, other = claude.commands(ClaudeOptions(), features)
+        self.assertEqual((common.features, other.features), (("a", "c"), ("b",)))
+        self.assertEqual(other.brief, ("claude", "-p", "--model=opus"))
+
+    def test_the_brief_form_holds_all_that_is_the_lists_own(self) -> None:
+        options = ClaudeOptions(
+            command=("./claude", "--x"),
+            permission_mode="plan",
+            allowed_tools=("Bash(rm:*)",),
+            disallowed_tools=("WebFetch",),
+            append_system_prompt="Be evil.",
+            extra_args=("--verbose", "--y"),
+        )
+        (command,) = claude.commands(options, [Feature("a", "a")])
+        denied = f"{','.join(ALWAYS_DISALLOWED_TOOLS)},WebFetch"
+        self.assertEqual(
+            command.brief,
+            (
+                *("./claude", "--x", "-p", "--permission-mode=plan"),
+                *("--allowedTools=Bash(rm:*)", f"--disallowedTools={denied}"),
+                *("--append-system-prompt=Be evil.", "--verbose", "--y"),
+            ),
+        )
+
+    def test_variables_are_shown_and_secrets_among_them_are_not_however_short(self) -> None:
+        options = ClaudeOptions(env={"NODE_OPTIONS": "--require x", "API_KEY": "short"})
+        (command,) = claude.commands(options, [Feature("a", "a")])
+        self.assertEqual(command.env, {"NODE_OPTIONS": "--require x", "API_KEY": "[masked]"})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import stat
 import subprocess
 import sys
 import unittest
@@ -167,9 +168,10 @@ class Failing(io.TextIOWrapper):
 
 
 class TheBoundary(WithWorkspace):
-    def _failing(self, error: BaseException) -> tuple[int, str]:
+    def _failing(self, error: BaseException, **env: str) -> tuple[int, str]:
         heard = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        with standing_in(self.space.path, self.space.environ), streams(Failing(error), heard):
+        environ = {**self.space.environ, **env}
+        with standing_in(self.space.path, environ), streams(Failing(error), heard):
             code = cli.main(["plan"])
         heard.seek(0)
         return code, heard.read()
@@ -186,6 +188,23 @@ class TheBoundary(WithWorkspace):
         self.assertEqual(code, 3)
         self.assertIn("Traceback", details)
         self.assertIn("LookupError: oh", details)
+
+    def test_the_file_about_a_fault_of_ours_holds_no_secret(self) -> None:
+        code, said = self._failing(LookupError("hunter2hunter2"), API_KEY="hunter2hunter2")
+        path = said.split("details: ")[1].strip()
+        with open(path) as file:
+            details = file.read()
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        os.unlink(path)
+        self.assertEqual(code, 3)
+        self.assertIn("LookupError: [masked API_KEY]", details)
+
+    def test_a_complaint_holds_no_secret(self) -> None:
+        error = UserError("no hunter2hunter2", hint="hunter2hunter2")
+        code, said = self._failing(error, API_KEY="hunter2hunter2")
+        self.assertEqual(
+            (code, said), (2, "rorchestrator: no [masked API_KEY]\n  next: [masked API_KEY]\n")
+        )
 
     def test_a_full_disk_is_said_and_is_no_fault_of_ours(self) -> None:
         code, said = self._failing(OSError(28, "No space left on device"))
@@ -208,10 +227,10 @@ class TheBoundary(WithWorkspace):
         self.assertEqual(self._failing(SystemExit("why"))[0], 2)
 
     def test_errors_have_all_their_lines_and_nothing_that_steers_the_terminal(self) -> None:
-        error = UserError("one\x1b[31m\x07", "do \u202ethis", details=("first\ud800", "second"))
+        error = UserError("one\x1b[31m\x07", "do \u202ethis", details=("first\ud800", "sec\nond"))
         code, said = self._failing(error)
         self.assertEqual(code, 2)
-        self.assertEqual(said, "rorchestrator: one�\n  first�\n  second\n  next: do �this\n")
+        self.assertEqual(said, "rorchestrator: one�\n  first�\n  sec ond\n  next: do �this\n")
 
     def test_an_error_without_a_hint_has_no_next_line(self) -> None:
         self.assertEqual(self._failing(UserError("no"))[1], "rorchestrator: no\n")

@@ -355,7 +355,7 @@ class Prompts(InAWorkspace):
             "missing.md": nowhere,
             "/nowhere/missing.md": nowhere,
             "empty.md/x": nowhere,
-            "x" * 5000: nowhere,
+            "x" * 4096: nowhere,
         }
         cases[".."] = "is not a regular file"  # of prompts/: the workspace itself
         for name, said in cases.items():

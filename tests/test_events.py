@@ -119,6 +119,13 @@ class Outcomes(unittest.TestCase):
         found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
         self.assertEqual(found, Outcome(Status.FAILED, usage=Usage(output_tokens=5)))
 
+    def test_what_is_no_sum_of_money_is_unknown_and_what_is_no_count_is_nothing(self) -> None:
+        for odd in (True, -1, -0.5, float("nan"), float("inf"), 10**400, 2**53 + 1):
+            data = {"status": "failed", "cost_usd": odd, "num_turns": odd}
+            with self.subTest(odd=str(odd)[:20]):
+                found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
+                self.assertEqual(found, Outcome(Status.FAILED))
+
 
 class Strangers(unittest.TestCase):
     def test_what_we_did_not_write_is_refused_with_the_reason(self) -> None:
@@ -133,8 +140,20 @@ class Strangers(unittest.TestCase):
             ({"v": 1, "at": good["at"]}, "'event' is missing"),
             ({**good, "status": "splendid"}, "'splendid' is not a valid Status"),
             ({**good, "status": []}, "[] is not a valid Status"),
+            ({**good, "feature": "a\x1b[2J"}, "an id holds a control character"),
+            ({**good, "run": "\u202e"}, "an id holds a control character"),
+            (good, "'feature' is missing"),
+            ({**good, "status": "pending"}, "nothing ends as pending"),
+            ({**good, "event": "attempt_ended", "status": "running"}, "nothing ends as running"),
             ({**good, "fault": "own"}, "'own' is not a valid Fault"),
-            ({**good, "cost_usd": 10**400}, "int too large to convert to float"),
+            (
+                {**good, "at": "1969-12-31T23:59:59+00:00"},
+                "'1969-12-31T23:59:59+00:00' is no time of a run",
+            ),
+            (
+                {**good, "at": "9999-12-31T23:59:59+00:00"},
+                "'9999-12-31T23:59:59+00:00' is no time of a run",
+            ),
             ({k: good[k] for k in ("v", "event", "at")}, "'status' is missing"),
         ]
         for value, reason in cases:
@@ -142,6 +161,37 @@ class Strangers(unittest.TestCase):
                 with self.assertRaises(ValueError) as caught:
                     events.from_json(value)
                 self.assertEqual(str(caught.exception), reason)
+
+
+class Masking(unittest.TestCase):
+    def test_what_is_told_is_masked_and_what_the_next_run_works_with_is_not(self) -> None:
+        work = Work("secret-commit", held_back=(".env.secret",))
+        outcome = Outcome(
+            Status.FAILED, "a secret", result="secret!", denied_tools=("secret",), work=work
+        )
+        for made in (
+            events.ended(1.0, "secret-run", "secret-id", outcome),
+            events.attempt_ended(1.0, "secret-run", "secret-id", outcome),
+            events.note(1.0, "run", "secret"),
+        ):
+            masked = events.masked(made, lambda text: text.replace("secret", "***"))
+            self.assertEqual((masked.run, masked.feature), (made.run, made.feature))
+            for key, value in masked.data.items():
+                with self.subTest(kind=made.kind, key=key):
+                    told = key in events.TOLD
+                    self.assertEqual("***" in str(value), told and "secret" in str(made.data[key]))
+        start = events.based(
+            1.0,
+            "run",
+            Decision("a", Action.START, "new", "secret"),
+            start_commit="secret",
+            base_commit="secret",
+        )
+        self.assertEqual(events.masked(start, lambda text: "***"), start)
+
+    def test_a_damaged_text_is_left_as_it_is(self) -> None:
+        odd = Event("note", 1.0, "run", data={"text": 5})
+        self.assertEqual(events.masked(odd, lambda text: "***"), odd)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,27 @@ import resource
 import signal
 import stat
 import tempfile
+import threading
 import unittest
 from collections.abc import Iterator
+from itertools import accumulate
 
 from core import events
 from core.errors import StateError, UserError
 from core.events import Event
 from core.journal import Holder, Journal, Reader, RunLock
+from core.lines import MAX_LINE_BYTES
 
 
 def _note(number: int, length: int = 0) -> Event:
     return events.note(1_700_000_000.0 + number, "r1", f"note {number} ✅" + "x" * length)
+
+
+def _fixture(name: str) -> bytes:
+    """The journal of the same runs, as a version wrote it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "journal", name)
+    with open(path, "rb") as file:
+        return file.read()
 
 
 class InAFolder(unittest.TestCase):
@@ -130,6 +140,7 @@ class Damage(InAFolder):
             (first + b'{"v": 7}\n' + third, 2, "written in form 7; this version reads 1"),
             (first + b"\xff\xfe\n" + third, 2, ""),
             (first + b"[" * 100_000 + b"\n", 2, "maximum recursion depth exceeded"),
+            (first + b" " * MAX_LINE_BYTES + second, 2, "longer than 64 MiB"),
         ]
         for content, line, reason in cases:
             with self.subTest(content=content[:60]):
@@ -139,6 +150,48 @@ class Damage(InAFolder):
                 said = f"{self.journal.path}:{line} is damaged: {reason}"
                 self.assertTrue(caught.exception.message.startswith(said))
                 self.assertIn("take this line out", caught.exception.hint)
+
+    def test_a_flipped_bit_anywhere_is_noticed(self) -> None:
+        """Else "failed" could become another word, or work move to another feature's id."""
+        lines = _fixture("summed.jsonl").splitlines(keepends=True)[-4:]
+        self.put(b"".join(lines))
+        with open(self.journal.path, "r+b", buffering=0) as file:
+            for line, place in zip(lines, accumulate(map(len, lines), initial=0)):
+                for index in range(len(line) - 1):
+                    for bit in range(8):
+                        os.pwrite(file.fileno(), bytes([line[index] ^ 1 << bit]), place + index)
+                        with self.assertRaises(UserError, msg=(line, index, bit)):
+                            self.journal.read()
+                    os.pwrite(file.fileno(), line[index : index + 1], place + index)
+        self.assertEqual(len(self.journal.read()), len(lines))
+
+    def test_a_line_of_another_ones_halves_is_noticed(self) -> None:
+        lines = _fixture("summed.jsonl").splitlines(keepends=True)
+        for one, other in zip(lines, lines[1:]):
+            for cut in range(1, 11):
+                merged = one[: len(one) * cut // 11] + other[len(other) * cut // 11 :]
+                if merged not in (one, other):
+                    with self.subTest(merged=merged), self.assertRaises(UserError):
+                        self.events_of(merged)
+
+    def test_the_journal_of_an_earlier_version_is_read_and_continued(self) -> None:
+        earlier = _fixture("v1.0.0.jsonl")
+        story = self.events_of(earlier)
+        self.assertEqual(len(story), earlier.count(b"\n"))
+        self.assertEqual(story, self.events_of(_fixture("summed.jsonl")))
+        self.put(earlier)
+        self.written(_note(1))
+        self.assertEqual(self.journal.read(), [*story, _note(1)])
+
+    def test_half_a_checksum_does_not_pass_for_none(self) -> None:
+        line = self.written(_note(1))
+        for old, new in ((b'"sum"', b'"sun"'), (b'"sum":"', b'"sum":"g')):
+            with self.assertRaisesRegex(UserError, "does not match its checksum"):
+                self.events_of(line.replace(old, new))
+
+    def events_of(self, content: bytes) -> list[Event]:
+        self.put(content)
+        return self.journal.read()
 
     def test_a_journal_that_cannot_be_read_is_no_empty_one(self) -> None:
         os.makedirs(self.journal.path)
@@ -362,7 +415,7 @@ class Locking(InAFolder):
             self.assertIsNone(other.holder())
 
     def test_a_holder_that_has_not_said_who_it_is_is_no_process_to_kill(self) -> None:
-        lock, other = RunLock(self.folder), RunLock(self.folder)
+        lock, other = RunLock(self.folder), RunLock(self.folder, introduction_tries=2)
         lock.acquire(Holder(1, "now", "run"))
         cases: list[object] = ["", "nonsense", [], {}, {"pid": "x"}, {"pid": None}]
         for content in cases:
@@ -374,6 +427,25 @@ class Locking(InAFolder):
                 message = "rorchestrator run is at work in this repository (it has just started)"
                 self.assertEqual(caught.exception.message, message)
                 self.assertEqual(caught.exception.hint, "wait for it")
+        lock.release()
+
+    def test_a_holder_that_is_about_to_say_who_it_is_is_named(self) -> None:
+        lock = RunLock(self.folder)
+        lock.acquire(Holder(7, "before", "run"))
+        lock.release()
+        self.assertEqual(os.path.getsize(lock.path), 0, "it would be taken for the next holder")
+        lock.acquire(Holder(8, "now", "run"))
+        os.truncate(lock.path, 0)
+
+        def introduce() -> None:
+            with open(lock.path, "w", encoding="utf-8") as file:
+                json.dump(vars(Holder(8, "now", "run")), file)
+
+        timer = threading.Timer(0.1, introduce)
+        timer.start()
+        self.addCleanup(timer.join)
+        with self.assertRaisesRegex(UserError, r"\(pid 8, since now\)"):
+            RunLock(self.folder, introduction_tries=3000).acquire(Holder(9, "now", "run"))
         lock.release()
 
     def test_where_no_lock_can_be_made_it_says_so(self) -> None:

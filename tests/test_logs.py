@@ -203,7 +203,8 @@ class WhileItGrows(unittest.TestCase):
         self.space.record(*attempt("auth", log=self.log))
         said = self.space.main("logs", "auth").out
         self.assertTrue(said.endswith("x\nthe cause\n"))
-        self.assertLess(len(said), 66_000)
+        # Of the word that was cut not the beginning, which may be half a secret.
+        self.assertLess(len(said), 62_000)
 
     def test_a_log_that_is_gone_is_said(self) -> None:
         os.unlink(self.log)

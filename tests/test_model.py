@@ -31,12 +31,20 @@ class Faults(unittest.TestCase):
             Fault.TIMEOUT: (True, False),
             Fault.TRANSIENT: (True, False),
             Fault.LIMIT: (True, False),
+            Fault.RATE: (True, False),
+            Fault.STALL: (True, False),
+            Fault.BUDGET: (True, False),
+            Fault.SETUP: (False, False),
+            Fault.CHECK: (False, False),
             Fault.ACCOUNT: (True, True),
             Fault.USAGE: (True, True),
             Fault.SESSION: (True, False),
             Fault.ALLOWANCE: (True, False),
             Fault.COMMIT: (True, False),
             Fault.REQUEST: (False, False),
+            Fault.TAMPERED: (True, True),
+            Fault.OUTPUT: (False, False),
+            Fault.SPACE: (True, True),
         }
         self.assertEqual(set(cases), set(Fault))
         for fault, (resumable, fatal) in cases.items():

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import unittest
 from collections.abc import Mapping
 
-from tests.support.scratch import ROOT, Said, Workspace, feature
+from tests.support.scratch import ROOT, SIMULATED, Said, Workspace, feature
+
+AGENT = [sys.executable, SIMULATED]
+RUNS = f"Runs: {' '.join(AGENT)} -p\n"
 
 DIAMOND = (
     feature("auth", name="Sign-in", estimated_tokens=50_000, tags=["x"]),
@@ -60,12 +64,17 @@ Estimated: ~150k tokens, $4.50 (1 without an estimate)
 Critical path: auth → batch → app
 Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
 """
+        expected += RUNS
         self.assertEqual(self.plan(), Said(0, expected, ""))
         self.assertEqual(self.space.command("plan"), Said(0, expected, ""))
 
     def test_json_gives_all_of_it(self) -> None:
         document = self.plan("--json").json
         assert isinstance(document, dict)
+        (command,) = document.pop("commands")
+        self.assertEqual(command.pop("argv")[:3], [*AGENT, "-p"])
+        expected = {"purpose": "claude", "env": {}, "features": "all", "bypass": []}
+        self.assertEqual(command, expected)
         features = {entry["id"]: entry for entry in document.pop("features")}
         self.assertAlmostEqual(document.pop("predicted_seconds"), 160_000 / 150)
         self.assertAlmostEqual(document.pop("predicted_sequential_seconds"), 200_000 / 150)
@@ -119,7 +128,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
         one = self.plan("--only", "api").out
         self.assertIn("batch ← auth (~60k tokens, $1.80) [new, not selected]", one)
         self.assertIn("auth: Sign-in (~50k tokens, $1.50) [new]\n", one)
-        self.assertTrue(one.endswith("To run: 2 of 4 features, ~90k tokens, $2.70\n"), one)
+        self.assertTrue(one.endswith("To run: 2 of 4 features, ~90k tokens, $2.70\n" + RUNS), one)
         cases: dict[tuple[str, ...], list[str]] = {
             ("--only", "api,batch"): ["auth", "api", "batch"],
             ("--only", " api , api "): ["auth", "api"],

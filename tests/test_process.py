@@ -31,8 +31,10 @@ from core.process.supervisor import (
     MARK,
     PATIENT,
     Child,
+    Killed,
     Supervisor,
     become_subreaper,
+    check_descriptors,
     raise_descriptor_limit,
 )
 
@@ -635,6 +637,21 @@ class SupervisorTest(ProcessTest):
 
         self.supervise(body)
 
+    def test_a_command_that_was_killed_with_all_has_no_answer(self) -> None:
+        async def body(supervisor: Supervisor) -> None:
+            sleeping = ["sleep", "1000"]
+            for guarded in (False, True):
+                command = supervisor.run(sleeping, env=self.environ, guarded=guarded)
+                task = asyncio.create_task(command)
+                await asyncio.sleep(0)
+                supervisor.kill_all()
+                with self.assertRaisesRegex(Killed, "sleep was killed"):
+                    await task
+            failed = await supervisor.run(["false"], env=self.environ)
+            self.assertEqual(failed.code, 1)
+
+        self.supervise(body)
+
     def test_leaving_ends_every_child_that_still_runs(self) -> None:
         async def body(supervisor: Supervisor) -> None:
             for number in range(3):
@@ -713,8 +730,26 @@ class SupervisorTest(ProcessTest):
         raise_descriptor_limit()
         raised = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.assertGreater(raised, 256)
-        raise_descriptor_limit()
+        self.assertEqual(raise_descriptor_limit(), raised)
         self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE)[0], raised)
+
+    def test_more_slots_than_there_can_be_open_files_for_are_refused(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        limit = raise_descriptor_limit()
+        fits = (int(limit) - 32) // 6
+        check_descriptors(fits)
+        with self.assertRaises(UserError) as caught:
+            check_descriptors(fits + 1)
+        needed = (fits + 1) * 6 + 32
+        self.assertEqual(
+            caught.exception.message,
+            f"{fits + 1} slots can need {needed} open files, and the limit is {limit}",
+        )
+        self.assertEqual(
+            caught.exception.hint,
+            f"ulimit -n {needed}, or: rorchestrator run --max-parallel {fits}",
+        )
 
     @unittest.skipUnless(LINUX, "only Linux has sub-reapers")
     def test_on_linux_orphans_come_to_us(self) -> None:

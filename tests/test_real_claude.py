@@ -147,6 +147,19 @@ class WhatAFeatureMeets(RealClaudeTest):
         self.assertIn(reason, said)
         self.assertEqual(self.playground.files("feature/worked"), {"a.txt"})
 
+    def test_a_server_of_the_repository_starts_only_where_the_list_names_it(self) -> None:
+        canary = self.playground.path("canary")
+        server = {"command": "/bin/sh", "args": ["-c", f"touch '{canary}'"]}
+        content = json.dumps({"mcpServers": {"planted": server}})
+        self.playground.repository.commit({".mcp.json": content})
+        self.plays(a=does(write("a.txt", "a\n")), b=does(write("b.txt", "b\n")))
+        self.lists("a")
+        self.runs(0)
+        self.assertFalse(os.path.exists(canary))
+        self.lists("b", claude={"extra_args": ["--mcp-config=.mcp.json"]})
+        self.runs(0)
+        self.assertTrue(os.path.exists(canary))
+
     def test_an_authentication_error_stops_the_run_until_it_is_mended(self) -> None:
         first = does(ONCE_UNAUTHORIZED, write("a.txt", "a\n"))
         api = self.plays(first=first, later=does(write("b.txt", "b\n")))

@@ -9,13 +9,17 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import stat
 import time
 import unittest
 from collections.abc import Mapping
 
+from core import events
 from core.commands.run import RunCommand
+from core.journal import Journal
+from core.model import Fault, Outcome, Status
 from core.process.supervisor import Supervisor
 from tests.support.playground import (
     HAS_PROC,
@@ -866,6 +870,33 @@ class InterruptedTest(RunTest):
         self.assert_code(running.end(), 143)
         self.assert_statuses(a="completed")
 
+    def test_a_second_signal_during_a_slow_commit_interrupts_and_nothing_failed(
+        self,
+    ) -> None:
+        self.playground.hook("pre-commit", self.gate("held", "go"))
+        self.interrupt_twice()
+
+    def test_a_second_signal_during_a_slow_checkout_interrupts_and_nothing_failed(self) -> None:
+        self.playground.repository.commit({".gitattributes": "* filter=slow\n"})
+        slow = f"{self.gate('held', 'go')}; cat"
+        self.playground.repository.git("config", "filter.slow.smudge", slow)
+        self.interrupt_twice()
+
+    def interrupt_twice(self) -> None:
+        """Ctrl-C, and again, while git is held; then the next run."""
+        self.playground.features(feature("a"))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("held")
+        running.signal(signal.SIGINT)
+        wait_until(lambda: "Once more" in running.err, "the first signal is heard")
+        running.signal(signal.SIGINT)
+        self.assert_code(running.end(), 130)
+        self.assert_statuses(a="cancelled")
+        self.assertEqual(self.playground.last("a")["fault"], "interrupted")
+        self.playground.touch("go")
+        self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+
     def gate(self, here: str, go: str) -> str:
         """Shell that makes one file and waits for the other."""
         path = self.playground.path
@@ -936,7 +967,29 @@ class KilledTest(RunTest):
     @unittest.skipUnless(HAS_PROC, "needs /proc")
     def test_what_survived_because_the_guard_was_killed_too_is_ended_by_the_next_run(self) -> None:
         self.playground.features(self.held("a"), self.held("b"))
-        running = self.start_held("a")
+        left = self.kill_with_the_guard()
+        self.playground.touch("b.go")
+        self.run_to(0, "--only", "b")
+        self.assertFalse(left & set(self.playground.processes()))
+
+    @unittest.skipUnless(HAS_PROC, "needs /proc")
+    def test_what_survived_is_ended_also_when_the_next_run_was_killed_before_it_could(self) -> None:
+        self.playground.features(self.held("a"), self.held("b"))
+        left = self.kill_with_the_guard()
+        run = self.playground.journal()[-1]["run"]
+        journal = Journal(self.playground.state)
+        journal.open()
+        for id in ("a", "b"):  # as far as the recovery came
+            lost = Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+            journal.append(events.ended(time.time(), run, id, lost))
+        journal.close()
+        self.playground.touch("b.go")
+        self.run_to(0, "--only", "b")
+        self.assertFalse(left & set(self.playground.processes()))
+
+    def kill_with_the_guard(self) -> set[int]:
+        """A run in which ``a`` and ``b`` are held, killed; what survived."""
+        running = self.start_held("a", "b")
         for pid in self.playground.processes():
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 if b"process.guard" in file.read():
@@ -944,9 +997,7 @@ class KilledTest(RunTest):
         running.kill()
         left = set(self.playground.processes())
         self.assertTrue(left)
-        self.playground.touch("b.go")
-        self.run_to(0, "--only", "b")
-        self.assertFalse(left & set(self.playground.processes()))
+        return left
 
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
         path = self.playground.path
@@ -1077,6 +1128,42 @@ class TroubleTest(RunTest):
                 self.assertEqual(done.err.count(said), told)
                 self.assert_statuses(a="completed")
                 self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+
+    def test_a_base_branch_that_moves_or_goes_meanwhile_is_told(self) -> None:
+        for change, told in {
+            "git update-ref refs/heads/main feature/a": "main moved to ",
+            "git update-ref -d refs/heads/main": "main was deleted ",
+        }.items():
+            with self.subTest(change):
+                does = ({"bash": "git commit -q --allow-empty -m x"}, {"bash": change})
+                self.playground.features(feature("a", *does, {"write": "a.md"}))
+                pinned = self.playground.repository.commit_of("main")
+                done = self.run_to(0)
+                self.assertIn(told, done.err)
+                self.assertIn(f"while the run went on, which started from {pinned[:12]}", done.err)
+                self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
+                self.use(Playground())
+
+    def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
+        place = self.playground
+        tools = place.path("bin")
+        os.makedirs(tools)
+        os.symlink(str(shutil.which("git")), os.path.join(tools, "git"))
+        for tool in ("sh", "rm"):
+            os.symlink(str(shutil.which(tool)), os.path.join(tools, tool))
+        path = place.environ["PATH"]
+        place.environ["PATH"] = tools
+        gone = {"bash": f"rm {tools}/git"}
+        place.features(feature("a", {"write": "a.md"}, gone), feature("b", depends_on=["a"]))
+        done = self.run_to(1)
+        self.assertIn("git was not found", done.err)
+        self.assertIn("the branches are unknown", done.err)
+        self.assertEqual(place.report()["branches_created"], [])
+        self.assert_statuses(a="failed", b="blocked")
+        place.environ["PATH"] = path
+        self.run_to(0)
+        self.assert_statuses(a="completed", b="completed")
+        self.assertEqual(len(place.attempts("a")), 1)
 
     def test_a_reader_of_the_narration_that_goes_away_stops_nothing(self) -> None:
         under = ("bash", "-c", 'set -o pipefail; "$@" 2>&1 | head -c 1 >/dev/null', "bash")

@@ -14,7 +14,7 @@ from typing import Any
 
 from core import config as feature_list
 from core import events
-from core.attempt import AttemptRunner
+from core.attempt import LOG_BYTES, AttemptRunner, Stream
 from core.budget import Budget
 from core.errors import StateError
 from core.events import Event
@@ -24,7 +24,8 @@ from core.pause import Pause
 from core.ports import FIRST
 from core.process.environment import without_git
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
-from core.runner import ClaudeRunner, Job
+from core.runner import LEAST_FREE_BYTES, ClaudeRunner, Job
+from core.seal import seal
 from core.slots import Slots
 from core.state import RunState, apply
 from core.steps import StepRunner
@@ -79,6 +80,8 @@ class RunnerTest(PlaygroundTest):
         self.on_event: Callable[[Event, asyncio.Event], object] = lambda event, stop: None
         """Gets each event, and the wish to stop."""
         self.linger_seconds = 10.0
+        self.limits: dict[str, int] = {}
+        self.runners: list[ClaudeRunner] = []
         self.supervisor: type[Supervisor] = Supervisor
         self.version: tuple[int, int] | None = None
         self.runs = 0
@@ -145,6 +148,7 @@ class RunnerTest(PlaygroundTest):
                 clock=time.time,
                 stop=stop,
                 linger_seconds=self.linger_seconds,
+                log_bytes=self.limits.get("log_bytes", LOG_BYTES),
             )
             workbench = Workbench(
                 config,
@@ -174,11 +178,14 @@ class RunnerTest(PlaygroundTest):
                     max_wait_seconds=3600.0,
                 ),
                 Budget(None, {}),
+                await seal(git),
                 run=run,
                 emit=emit,
                 clock=time.time,
                 stop=stop,
+                least_free_bytes=self.limits.get("least_free_bytes", LEAST_FREE_BYTES),
             )
+            self.runners.append(runner)
             for id in ids:
                 known = self.state.feature(id)
                 last = known.last_outcome
@@ -538,6 +545,16 @@ class FailureTest(RunnerTest):
         self.assert_failed(self.run_feature(), Fault.COMMIT, "line 3 is ugly")
         self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.txt")))
 
+    def test_where_git_is_gone_claude_is_not_paid_again(self) -> None:
+        self.playground.features(feature("a"))
+        self.on_event = lambda event, stop: (
+            event.kind == "verifying" and self.runners[-1].worktrees.git._env.update(PATH="/none")
+        )
+        self.assert_failed(self.run_feature(), Fault.COMMIT, "git was not found")
+        self.on_event = lambda event, stop: None
+        self.assertEqual(self.run_feature(action=Action.RESUME).status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False)])
+
     def test_a_result_that_stands_there_already_is_not_replaced(self) -> None:
         repository = self.playground.repository
         repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
@@ -550,6 +567,24 @@ class FailureTest(RunnerTest):
         self.playground.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.NONE, "already exists")
         self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
+
+
+class TamperingTest(RunnerTest):
+    def test_after_a_tampering_no_worktree_is_made_and_no_agent_started(self) -> None:
+        plant = {"bash": "git config filter.x.smudge evil"}
+        self.playground.features(feature("a", {"write": "a.txt"}, plant), feature("b"))
+        for outcome in self.run_features("a", "b"):
+            self.assert_failed(outcome, Fault.TAMPERED, "filter.x.smudge in .git/config was added")
+        self.assertFalse(os.path.exists(self.playground.worktree("b")))
+        self.assertEqual(self.kinds().count("attempt_started"), 1)
+
+    def test_a_failed_attempt_that_tampered_is_told_as_such(self) -> None:
+        plant = {"bash": "git config alias.x '!evil'"}
+        self.playground.features(feature("a", plant, {"fail": "Overloaded", "status": 529}))
+        self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x in .git/config was added")
+        last = self.state.feature("a").last_outcome
+        assert last is not None
+        self.assertEqual(last.fault, Fault.TRANSIENT)
 
 
 class StreamTest(RunnerTest):
@@ -598,6 +633,65 @@ class StreamTest(RunnerTest):
             and (asyncio.get_running_loop().call_later(0.6, self.playground.touch, "go"))
         )
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
+
+    def test_output_is_read_in_slices_however_much_there_is(self) -> None:
+        path = self.playground.path("log")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(
+                '{"type": "user"}\n' * 200_000 + "{}\n" * 200_000 + result(result="At last.")
+            )
+        stream = Stream(path)
+        stream.read()
+        self.assertTrue(stream.behind)
+        self.assertIsNone(stream.transcript.result)
+        turns = 0
+
+        async def scene() -> None:
+            nonlocal turns
+            reading = asyncio.ensure_future(stream.finish())
+            while not reading.done():
+                await asyncio.sleep(0)
+                turns += 1
+
+        asyncio.run(scene())
+        self.assertGreater(turns, 2)
+        self.assertEqual(stream.transcript.text, "At last.")
+
+    def test_an_agent_that_prints_more_than_is_kept_is_ended(self) -> None:
+        self.limits = {"log_bytes": 1_000_000}
+        for end in ("", ">&2"):
+            with self.subTest(end):
+                script = f"touch a.txt; yes | head -c 2000000 {end}; exec sleep 60"
+                self.playground.features(
+                    feature("a"), claude={"command": ["/bin/sh", "-c", script]}
+                )
+                outcome = self.run_feature()
+                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than a log may hold")
+                self.assertEqual(self.playground.processes(), [])
+
+
+class RoomTest(RunnerTest):
+    def test_where_there_is_too_little_room_nothing_is_begun(self) -> None:
+        self.limits = {"least_free_bytes": 1 << 62}
+        self.playground.features(feature("a"))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
+        self.assertRegex(
+            outcome.reason, r"^only \d+ MiB are free in /\S+, and 4398046511104 MiB are"
+        )
+        self.assertEqual(self.kinds(), ["ended"])
+
+    def test_where_the_room_went_meanwhile_claude_is_not_started(self) -> None:
+        self.playground.features(feature("a"))
+
+        def fill(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "based":
+                self.runners[-1].least_free_bytes = 1 << 62
+
+        self.on_event = fill
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
+        self.assertEqual(self.kinds(), ["preparing", "based", "ended"])
 
 
 class EndTest(RunnerTest):

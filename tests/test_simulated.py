@@ -169,6 +169,17 @@ class ItsSessions(Simulation):
         self.assertFalse(os.path.exists(os.path.join(self.folder, "one.txt")))
         self.assertEqual({m["session_id"] for m in messages_of(second)}, {SESSION})
 
+    def test_a_session_is_saved_whole_or_not_at_all(self) -> None:
+        session = simulated.Session(SESSION)
+        session._path = os.path.join(self.sessions, "kept.json")
+        session.save()
+        with open(session._path, encoding="utf-8") as reader:
+            session.prompt = "longer"
+            session.save()
+            self.assertEqual(json.load(reader)["prompt"], "", "it was written over")
+        self.assertTrue(session.load())
+        self.assertEqual(os.listdir(self.sessions), ["kept.json"])
+
     def test_an_unknown_session_is_refused_as_the_real_one_refuses_it(self) -> None:
         for kept in (True, False):
             said = self.play("Go on.", f"--resume={SESSION}", kept=kept)

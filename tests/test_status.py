@@ -9,6 +9,7 @@ import unittest
 from collections.abc import Mapping, Sequence
 
 from core import events
+from core.frozen import replace
 from core.model import Outcome, Status
 from tests.support.scratch import RUN, Said, Workspace, attempt, feature
 
@@ -274,10 +275,44 @@ class WhileARunIsAtWork(unittest.TestCase):
             self.assertEqual(ascii[2], ">= $0.25")
 
 
+RAN = events.run_started(
+    1.0, RUN, pid=1, base_branch="main", base_commit="", features=(), max_parallel=1
+)
+
+
+class OddWords(unittest.TestCase):
+    def test_a_reason_of_nothing_but_control_characters_upsets_nothing(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            ended = events.ended(1.0, RUN, "auth", Outcome(Status.FAILED, "\x1b[0m\x1b[2J"))
+            space.record(*attempt("auth"), ended)
+            said = space.main("status")
+            self.assertEqual((said.code, said.err), (0, ""))
+            self.assertIn("\nauth: \n", said.out)
+
+    def test_who_holds_the_lock_does_not_steer_the_terminal(self) -> None:
+        with Workspace([feature("auth")]) as space, space.at_work():
+            with open(os.path.join(space.state_folder, "lock"), "w", encoding="utf-8") as file:
+                file.write(
+                    '{"pid": 1, "started_at": "\x1b[2J\u202e", "command": "run"}'.replace(
+                        "\x1b", "\\u001b"
+                    )
+                )
+            self.assertIn("Run: run at work: pid 1, since \ufffd", space.main("status").out)
+
+    def test_a_session_does_not_steer_the_terminal(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            prepared, begun = attempt("auth")
+            space.record(
+                prepared, replace(begun, data={**begun.data, "session_id": "s\x1b[2J\x9b"})
+            )
+            self.assertIn("auth: session s\ufffd\n", space.main("status", "-v").out)
+
+
 class ClaudeItself(unittest.TestCase):
     def _claude(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> object:
         options = {"command": list(command), "env": dict(env or {})}
         with Workspace([feature("auth")], claude=options) as space:
+            space.record(RAN)
             document, _ = said_of(space.main("status", "--json"))
             shown = space.main("status").out.splitlines()[2]
             self.assertTrue(shown.startswith("Claude: "))

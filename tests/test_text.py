@@ -10,7 +10,8 @@ from datetime import datetime
 from core import events, text
 from core.dag import DAGResolver
 from core.events import Event
-from core.model import Action, Decision, Fault, Feature, Outcome, Status, Work
+from core.frozen import replace
+from core.model import Action, Decision, Fault, Feature, Invocation, Outcome, Status, Work
 from core.schedule import Plan, predict
 from core.state import FeatureState, RunState, fold
 from core.text import Style
@@ -234,6 +235,36 @@ class APlan(unittest.TestCase):
         quiet = list(text.plan_lines(_plan(DIAMOND), PLAIN, quiet=True))
         self.assertFalse([line for line in quiet if "WAVE" in line or "│" in line])
         self.assertIn("4 features, 3 waves", quiet)
+
+    def test_it_shows_the_commands_that_would_run(self) -> None:
+        plan = replace(
+            _plan(DIAMOND),
+            commands=(
+                Invocation(
+                    "claude", ("claude", "-p", "--verbose"), ("claude", "-p"), ("auth", "api")
+                ),
+                Invocation(
+                    "claude",
+                    ("sh", "-c", "evil; claude"),
+                    ("sh", "-c", "evil\x1b[2J; claude"),
+                    env={"A": "b c\x9b"},
+                    bypass=("claude.permission_mode", "claude.command[2]"),
+                ),
+            ),
+        )
+        self.assertEqual(
+            list(text.plan_lines(plan, PLAIN, quiet=True))[-4:],
+            [
+                "Runs (auth, api): claude -p",
+                "Runs: sh -c 'evil; claude'",
+                "  with A='b c\ufffd'",
+                "  ⚠ it may do anything unasked (claude.permission_mode, claude.command[2]): "
+                "--allow-bypass",
+            ],
+        )
+        whole = list(text.plan_lines(plan, ASCII, verbose=True))
+        self.assertIn("Runs (auth, api): claude -p --verbose", whole)
+        self.assertIn("  [!] it may do anything unasked", whole[-1])
 
     def test_names_of_the_list_do_not_reach_the_terminal_raw(self) -> None:
         feature = Feature(

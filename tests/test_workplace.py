@@ -12,6 +12,7 @@ from core.commands import workplace
 from core.commands.workplace import Workplace
 from core.dag import DAGResolver
 from core.errors import UserError
+from core.mask import Mask
 from core.model import Action, Decision, Feature, Status, Work
 from core.process.spawner import drive
 from core.state import FeatureState, RunState, fold
@@ -21,7 +22,7 @@ from tests.support.scratch import Workspace, feature, standing_in
 def place_of(space: Workspace) -> Workplace:
     """The workplace of a workspace, opened as every command does."""
     with standing_in(space.path, space.environ):
-        return workplace.open_workplace(argparse.Namespace(config=None))
+        return workplace.open_workplace(argparse.Namespace(config=None, mask=Mask({})))
 
 
 class Opening(unittest.TestCase):
@@ -240,6 +241,7 @@ class RoomForBranches(unittest.TestCase):
     @unittest.skipIf(os.access("/proc/sys", os.W_OK), "needs a folder that nobody can write to")
     def test_plan_and_run_refuse_a_folder_that_is_read_only(self) -> None:
         with Workspace([feature("auth")], project={"worktrees_path": "/proc/sys/x"}) as space:
+            space.environ[workplace.WORKTREES] = "/proc/sys"
             for said in (space.main("plan"), space.command("run", "--yes")):
                 self.assertEqual(said.code, 2)
                 self.assertIn("/proc/sys/x can't hold the worktrees", said.err)

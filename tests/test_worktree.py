@@ -304,6 +304,17 @@ class CreateTest(WorktreeTest):
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), old)
         self.assertIsNone(drive(self.manager.reopen("api", self.base)))
 
+    def test_locks_that_a_killed_git_left_are_gone_once_a_worktree_is_opened_again(self) -> None:
+        made = self.create()
+        common = os.path.join(self.repository.path, ".git")
+        admin = os.path.join(common, "worktrees", "auth")
+        for lock in (f"{admin}/index", f"{admin}/HEAD", f"{common}/refs/heads/feature/auth"):
+            Path(f"{lock}.lock").write_bytes(b"")
+        self.write(made, {"b": "b"})
+        again = drive(self.manager.reopen("auth", self.base))
+        assert again is not None
+        self.assertEqual(self.work(again).files_changed, 1)
+
     def test_a_worktree_that_was_deleted_by_hand_is_made_again_on_its_branch(self) -> None:
         made = self.create()
         tip = self.repository.commit({"new": "x"}, at=made.path)
@@ -595,10 +606,79 @@ class LookTest(WorktreeTest):
         self.assertIn(".git was changed", self.look(made))
         self.assertFalse(os.path.exists(trace))
 
+    def test_a_link_that_became_a_pipe_is_told_and_nobody_waits_for_it(self) -> None:
+        made = self.create()
+        os.unlink(os.path.join(made.path, ".git"))
+        os.mkfifo(os.path.join(made.path, ".git"))
+        self.assertIn(".git was changed", self.look(made))
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.refused(self.manager.unsaved(made.path), "no worktree of this repository any more")
+
+    def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
+        made = self.create()
+        os.mkfifo(os.path.join(made.path, ".gitattributes"))
+        self.assertIn(".gitattributes is a pipe", self.look(made))
+        self.refused(self.manager.unsaved(made.path), r"\.gitattributes is a pipe")
+
+    def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
+        made = self.create()
+        admin = drive(self.manager.git.admin_dir(made.path))
+        branch = os.path.join(self.repository.path, ".git", "refs", "heads", "feature", "auth.lock")
+        locks = [os.path.join(admin, "index.lock"), os.path.join(admin, "HEAD.lock"), branch]
+        for again in (False, True):
+            with self.subTest(again=again):
+                for lock in locks:
+                    Path(lock).touch()
+                if again:
+                    drive(self.manager.reopen("auth", self.base))
+                else:
+                    self.assertIsInstance(drive(self.manager.look(made)), WorktreeStatus)
+                self.assertEqual([lock for lock in locks if os.path.exists(lock)], [])
+
+    def test_a_folder_that_git_can_not_look_into_is_held_back_and_never_removed(self) -> None:
+        made = self.create()
+        self.write(made, {"new": "x"})
+        name = "d" * 200
+        here = os.open(made.path, os.O_RDONLY)
+        for _ in range(25):  # as deep as no path can name
+            os.mkdir(name, dir_fd=here)
+            deeper = os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = deeper
+        os.close(os.open("lost", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=here))
+        os.close(here)
+        work = self.work(made)
+        self.assertEqual(work.files_changed, 1)
+        (closed,) = work.held_back
+        self.assertRegex(closed, f"^({name}/)+$")
+        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], [closed]))
+
     def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
         made = self.create()
-        shutil.rmtree(os.path.join(self.repository.path, ".git", "worktrees", "auth"))
+        admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
+        Path(admin, "index").write_text("no index")
         self.assertIn("could not look at", self.look(made))
+        shutil.rmtree(admin)
+        self.assertIn("no longer leads to this repository", self.look(made))
+
+    def test_a_link_that_leads_on_to_another_repository_is_told_and_nothing_of_it_runs(
+        self,
+    ) -> None:
+        made = self.create()
+        self.write(made, {"a": "changed"})
+        self.repository.git("init", "-q", "evil", at=self.repository.root)
+        evil = os.path.join(self.repository.root, "evil", ".git")
+        trace = os.path.join(self.repository.root, "trace")
+        self.repository.git("config", "filter.x.clean", f"touch '{trace}'", at=evil)
+        Path(evil, "info", "attributes").parent.mkdir(exist_ok=True)
+        Path(evil, "info", "attributes").write_text("* filter=x\n")
+        admin = Path(self.repository.path, ".git", "worktrees", "auth")
+        (admin / "commondir").write_text(f"{evil}\n")
+        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        (admin / "commondir").unlink()
+        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertFalse(os.path.exists(trace))
 
     def test_a_half_done_merge_is_told(self) -> None:
         self.on("other", {"a": changed(_3="other")}, start=self.base)

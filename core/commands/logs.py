@@ -12,6 +12,7 @@ from .workplace import add_common_options, check_known, open_workplace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..mask import Mask
     from ..state import Attempt
     from .workplace import Workplace
 
@@ -41,7 +42,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print a stream; with ``--follow`` until its attempt is over."""
     place = open_workplace(arguments)
     attempt = _attempt(arguments, place)
-    show = _raw if arguments.raw else _Readable(arguments)
+    show = _raw if arguments.raw else _Readable(arguments, place.mask)
     try:
         with open(attempt.log, "rb") as file:
             over = attempt.outcome is not None
@@ -93,13 +94,14 @@ def _raw(chunk: bytes) -> None:
 class _Readable:
     """Prints the messages of a stream that arrives in pieces."""
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
+    def __init__(self, arguments: argparse.Namespace, mask: Mask) -> None:
         from ..lines import LineSplitter
         from ..reporter import style_of
 
         self.style = style_of(sys.stdout, arguments.color)
         self.verbose: bool = arguments.verbose
         self.quiet: bool = arguments.quiet
+        self.mask = mask
         self._splitter = LineSplitter()
 
     def __call__(self, chunk: bytes) -> None:
@@ -117,7 +119,10 @@ class _Readable:
 
         messages = parse(line)
         for message in messages:
-            for text in message_lines(message, self.style, verbose=self.verbose, quiet=self.quiet):
+            # Before a long line is cut: half a secret is known to nobody but its reader.
+            shown = self.mask.tree(message)
+            assert isinstance(shown, dict)
+            for text in message_lines(shown, self.style, verbose=self.verbose, quiet=self.quiet):
                 print(text)
         if not messages and line.strip():
             # Not of the stream: what a program says when it can't even begin.
@@ -125,11 +130,14 @@ class _Readable:
 
 
 def _show_errors(log: str) -> None:
+    from ..mask import whole_words
     from ..text import clean
 
     path = log[: -len(".jsonl")] + ".stderr"
     if os.path.exists(path) and os.path.getsize(path):
         with open(path, "rb") as file:
-            file.seek(max(0, os.path.getsize(path) - READ_BYTES))
+            start = max(0, os.path.getsize(path) - READ_BYTES)
+            file.seek(start)
             said = file.read().decode("utf-8", "replace")
-        print(f"stderr:\n{clean(said).rstrip()}")
+        said = clean(whole_words(said) if start else said)
+        print(f"stderr:\n{said.strip()}")

@@ -19,6 +19,7 @@ from .workplace import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..model import Invocation
     from ..schedule import Plan
 
 EXAMPLES = """\
@@ -86,7 +87,18 @@ def document(plan: Plan) -> dict[str, object]:
         "predicted_sequential_seconds": timeline.sequential_seconds,
         "predicted_speedup": timeline.speedup,
         "waves": [list(wave) for wave in plan.waves],
+        "commands": [_command(command) for command in plan.commands],
         "features": [_feature(plan, id) for wave in plan.waves for id in wave],
+    }
+
+
+def _command(command: Invocation) -> dict[str, object]:
+    return {
+        "purpose": command.purpose,
+        "argv": list(command.argv),
+        "env": dict(command.env),
+        "features": list(command.features) or "all",
+        "bypass": list(command.bypass),
     }
 
 

@@ -10,22 +10,23 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from .. import events, incremental, schedule
+from .. import claude, events, incremental, schedule
 from ..attempt import AttemptRunner
 from ..budget import OVER, Budget
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
+from ..git import Git
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
 from ..pause import Pause
 from ..process.environment import without_git
 from ..process.spawner import drive, which
-from ..process.supervisor import Supervisor
+from ..process.supervisor import Supervisor, check_descriptors
 from ..reporter import (
     PROGRESS_SECONDS,
     Reporter,
@@ -37,6 +38,7 @@ from ..reporter import (
     write_reports,
 )
 from ..runner import ClaudeRunner
+from ..seal import seal
 from ..state import FeatureState, RunState, apply
 from ..steps import StepRunner
 from ..text import plan_lines, report_lines
@@ -84,6 +86,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fail-fast", action="store_true", help="start nothing more once a feature failed"
+    )
+    parser.add_argument(
+        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
     )
     parser.add_argument(
         "--max-cost", type=_dollars, metavar="USD", help="start nothing that does not fit into this"
@@ -139,6 +144,8 @@ def execute(arguments: argparse.Namespace) -> int:
             hint="rorchestrator run --yes",
         )
     place = open_workplace(arguments)
+    if not arguments.allow_bypass:
+        _check_permissions(place.config)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
@@ -146,6 +153,17 @@ def execute(arguments: argparse.Namespace) -> int:
         return RunCommand(arguments, place).execute()
     finally:
         place.lock.release()
+
+
+def _check_permissions(config: Config) -> None:
+    """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
+    places = claude.bypasses(config.claude)
+    if places:
+        raise UserError(
+            "the list lets Claude do anything on this machine unasked",
+            details=places,
+            hint="take that out of the list, or agree to it: rorchestrator run --allow-bypass",
+        )
 
 
 class RunCommand:
@@ -165,6 +183,8 @@ class RunCommand:
         self.is_base_red = False
         self.deadline = float("inf")
         self.lost: OSError | None = None
+        self.heads: Mapping[str, str] = {}
+        """The branches that there were when the last feature was over."""
 
     def execute(self) -> int:
         """Recover, plan, ask, run."""
@@ -184,6 +204,7 @@ class RunCommand:
         results = self._results(decisions, selected)
         decisions = incremental.as_built(decisions, place.dag, self.state, selected)
         config = _with_program(place.config)
+        check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
             try:
                 agreed = self._agreed(len(selected))
@@ -229,6 +250,10 @@ class RunCommand:
 
     def _recover(self) -> None:
         """Settle what a killed run left open: refs are the truth, the journal the intent."""
+        last = self.state.run
+        if last is not None and last.ended_at is None:
+            # Also where a recovery that was killed had settled all its features before.
+            self.killed_runs.add(last.id)
         for known in self.state.features.values():
             if not known.status.active:
                 continue
@@ -247,8 +272,7 @@ class RunCommand:
         return Outcome(Status.COMPLETED, work=work)
 
     def _record(self, event: Event) -> None:
-        self.place.journal.append(event)
-        self.state = apply(self.state, event)
+        self.state = apply(self.state, self.place.journal.append(event))
 
     def _show_plan(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> None:
         plan = make_plan(self.place, decisions, self._slots(), selected)
@@ -334,6 +358,7 @@ class RunCommand:
             try:
                 await self._check_base(runner, orchestrator)
                 await orchestrator.run(runner.run)
+                await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
             finally:
                 ticker.cancel()
                 reporter.finish()
@@ -407,6 +432,7 @@ class RunCommand:
             workbench,
             pause,
             self._budget(config),
+            drive(seal(place.git)),
             run=self.run_id,
             emit=orchestrator.emit,
             clock=self.clock,
@@ -462,6 +488,20 @@ class RunCommand:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, heard, number)
 
+    async def _look_at_heads(self, git: Git, emit: Callable[[Event], None]) -> None:
+        """See which branches there are now, and say where the base branch is not what it was."""
+        name = self.place.config.project.base_branch
+        try:
+            self.heads = await git.refs(HEADS)
+        except UserError as error:
+            emit(events.note(self.clock(), self.run_id, f"the branches are unknown: {error}"))
+            return
+        now, pinned = self.heads.get(HEADS + name, ""), self.place.base_commit
+        if HEADS + name in self.place.refs and now != pinned:
+            what = f"moved to {now[:12]}" if now else "was deleted"
+            text = f"{name} {what} while the run went on, which started from {pinned[:12]}"
+            emit(events.note(self.clock(), self.run_id, text))
+
     def _exit_code(self, state: RunState, selected: Sequence[str]) -> int:
         if self.signal is not None:
             return 128 + self.signal
@@ -486,8 +526,8 @@ class RunCommand:
     def _report(self, state: RunState, decisions: Mapping[str, Decision]) -> None:
         run = state.run
         assert run is not None and run.ended_at is not None
-        heads = drive(self.place.git.refs(HEADS))
-        document = run_document(
+        mask = self.place.mask
+        plain = run_document(
             state,
             run,
             project_name=self.place.config.project.name,
@@ -495,11 +535,13 @@ class RunCommand:
             branches=[
                 branch
                 for id, branch in self.place.branches.items()
-                if id in run.features and HEADS + branch in heads
+                if id in run.features and HEADS + branch in self.heads
             ],
             up_to_date=_up_to_date(decisions),
         )
-        results = [feature_document(state.feature(id)) for id in run.features]
+        document = {key: mask.tree(value) for key, value in plain.items()}
+        results = mask.tree([feature_document(state.feature(id)) for id in run.features])
+        assert isinstance(results, list)
         folder = os.path.join(self.place.config.workspace, "reports")
         unwritten = None
         files: list[str] = []

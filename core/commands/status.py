@@ -9,7 +9,7 @@ import sys
 import time
 
 from ..errors import ExitCode, UserError
-from ..model import Status
+from ..model import ClaudeOptions, Status
 from ..process.spawner import Spawner, drive, which
 from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState, cost_is_complete, cost_usd
@@ -64,7 +64,7 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
         "base_branch": project.base_branch,
         "base_commit": place.base_commit,
         "config": place.config.path,
-        "claude": _claude_version(place),
+        "claude": _claude_version(place, state),
         "running": vars(holder) if holder is not None else None,
         "last_run": None
         if run is None
@@ -153,10 +153,14 @@ async def _merged(place: Workplace, known: FeatureState) -> str | None:
     )
 
 
-def _claude_version(place: Workplace) -> str | None:
+def _claude_version(place: Workplace, state: RunState) -> str | None:
     """What ``claude --version`` says; ``None`` where there is no claude."""
-    name, *rest = place.config.claude.command
-    env = {**os.environ, **place.config.claude.env}
+    options = place.config.claude
+    name, *rest = options.command
+    if state.run is None and (options.env or options.command != ClaudeOptions().command):
+        # Nobody agreed to anything in this list yet, and it may come with a clone.
+        return f"not asked before the first run: {' '.join(options.command)}"
+    env = {**os.environ, **options.env}
     path = which(name, env)
     if not path:
         return None
@@ -197,7 +201,7 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
         style.paint(one_line(f"{document['project_name']}"), "bold"),
         one_line(f"Repository: {document['repository']}, base {base}"),
         one_line(f"Claude: {claude}"),
-        f"Run: {at_work}",
+        one_line(f"Run: {at_work}"),
         "",
     ]
 
@@ -241,8 +245,8 @@ def _nearer(path: str) -> str:
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
     lines = []
     for why in filter(None, (feature["reason"], feature["problem"])):
-        said = clean(str(why)).splitlines()
+        said = clean(str(why)).splitlines() or [""]  # it may have been control characters only
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:
-        lines.append(f"    {feature['id']}: session {feature['session_id']}")
+        lines.append(f"    {feature['id']}: session {one_line(str(feature['session_id']))}")
     return lines

@@ -6,19 +6,23 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Mapping
 
+from .. import claude, git, incremental, schedule
 from .. import config as feature_list
-from .. import git, incremental, schedule
 from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
-from ..git import Git
+from ..git import Git, Repository
 from ..journal import Journal, RunLock
-from ..model import Action, Config, Decision
+from ..mask import Mask
+from ..model import Action, Config, Decision, Invocation
 from ..process.spawner import Spawner, drive
 from ..state import FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
 HEADS = "refs/heads/"
+
+WORKTREES = "RORCHESTRATOR_WORKTREES"
+"""The variable that names a folder where lists may put worktrees, wherever the repository is."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Workplace:
     base_commit: str
     refs: Mapping[str, str]
     """Commit by full name of all branches and of all that is ours."""
+    mask: Mask
+    """Of the secrets in the environment and in ``claude.env``."""
 
     @property
     def branches(self) -> dict[str, str]:
@@ -86,10 +92,12 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
     """
     path = arguments.config or feature_list.find(os.curdir)
     config = feature_list.load(path)
-    return drive(_open(config))
+    mask: Mask = arguments.mask
+    mask.learn(config.claude.env)
+    return drive(_open(config, mask))
 
 
-async def _open(config: Config) -> Workplace:
+async def _open(config: Config, mask: Mask) -> Workplace:
     project = config.project
     repository = await git.open_repository(Spawner(), project.repo_path, os.environ)
     where = repository.repository
@@ -103,11 +111,12 @@ async def _open(config: Config) -> Workplace:
         config=config,
         git=repository,
         worktrees=WorktreeManager(repository, folder, project.branch_prefix),
-        journal=Journal(state_folder),
+        journal=Journal(state_folder, mask),
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
         base_commit=base,
         refs=refs,
+        mask=mask,
     )
 
 
@@ -136,6 +145,7 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
     }
     if not due:
         return
+    check_place(place.git.repository, place.worktrees.folder, os.environ.get(WORKTREES, ""))
     check_room(place.worktrees.folder)
     foreign = [*_branch_faults(place, state, due)]
     earlier: dict[str, str] = {}
@@ -167,6 +177,38 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
             hint=f"rorchestrator cleanup {' '.join(earlier)}"
             f", or set project.branch_prefix back to {prefix!r}",
         )
+
+
+def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
+    """Raise :class:`UserError` where a list, which may come with a clone, puts files elsewhere.
+
+    Worktrees belong beside the repository or in a folder in it, or in the user's own folder
+    ``allowed``; what is beside it and hidden (``~/.config``) is no place for them.
+    """
+    real, top = os.path.realpath(folder), os.path.realpath(repository.top)
+    parent = os.path.dirname(top)
+    if allowed and _is_in(real, os.path.realpath(os.path.expanduser(allowed))):
+        return
+    if _is_in(top, real):
+        fault = "it holds the repository"
+    elif _is_in(real, repository.common_dir):
+        fault = "it is git's own folder"
+    elif not _is_in(real, parent):
+        fault = f"it is not in {parent}"
+    elif not _is_in(real, top) and f"{os.sep}." in os.sep + os.path.relpath(real, parent):
+        fault = "it is a hidden folder outside the repository"
+    else:
+        return
+    import shlex
+
+    raise UserError(
+        f"{folder} is no place for worktrees: {fault}",
+        hint=f"mend project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
+    )
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
@@ -413,7 +455,13 @@ def make_plan(
         max_parallel=slots,
         timeline=schedule.predict(_part(dag, chosen), slots),
         usd_per_million_tokens=project.usd_per_million_tokens,
+        commands=commands(place.config),
     )
+
+
+def commands(config: Config) -> tuple[Invocation, ...]:
+    """Every command that the list would run: whatever a list may name has its place here."""
+    return claude.commands(config.claude, config.features)
 
 
 def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:

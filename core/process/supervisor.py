@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 
+from ..errors import UserError
 from . import guard, table
 from .spawner import FileAction, Finished, Scratch, Spawner, spawn, which
 
@@ -49,6 +50,14 @@ SWEEP_GRACE_SECONDS = 1.0
 
 DESCRIPTORS_WANTED = 4096
 
+DESCRIPTORS_OF_OURS = 32
+DESCRIPTORS_PER_SLOT = 6
+"""Three for a command of the feature in a slot, and three of the one that gets ready for it."""
+
+
+class Killed(UserError):
+    """A command was killed because the user did not want to wait: it answered nothing."""
+
 
 @dataclass
 class Child:
@@ -71,6 +80,7 @@ class Supervisor(Spawner):
         """What the value of :data:`MARK` begins with in everything that this run starts."""
         self._live: dict[int, Child] = {}
         self._commands = 0
+        self._killed = False
         self._pipe = -1
         self._guard: Child | None = None
         self._subreaper = False
@@ -143,7 +153,10 @@ class Supervisor(Spawner):
         stdin: bytes = b"",
         guarded: bool = False,
     ) -> Finished:
-        """Run ``argv`` to its end; when cancelled, end it first."""
+        """Run ``argv`` to its end; when cancelled, end it first.
+
+        Raises :class:`Killed` where :meth:`kill_all` ended it.
+        """
         with Scratch(stdin) as scratch:
             actions: list[FileAction] = [*scratch.actions()]
             if guarded:
@@ -158,6 +171,8 @@ class Supervisor(Spawner):
                 await asyncio.shield(self.end(child, GIT))
                 raise
             assert child.code is not None
+            if self._killed and child.code == -signal.SIGKILL:
+                raise Killed(f"{argv[0]} was killed")
             return scratch.finished(child.code)
 
     def start(
@@ -236,6 +251,7 @@ class Supervisor(Spawner):
 
     def kill_all(self) -> None:
         """SIGKILL to every group, now; whoever waits for them sees them end."""
+        self._killed = True
         for child in self._live.values():
             if child is not self._guard:
                 self._signal_group(child, signal.SIGKILL)
@@ -337,11 +353,25 @@ def become_subreaper() -> bool:
     return int(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0
 
 
-def raise_descriptor_limit() -> None:
-    """Ask for enough open files for many children; macOS starts at 256."""
+def check_descriptors(slots: int) -> None:
+    """Raise :class:`UserError` where so many slots could need more open files than allowed."""
+    limit = raise_descriptor_limit()
+    needed = slots * DESCRIPTORS_PER_SLOT + DESCRIPTORS_OF_OURS
+    if limit < needed:
+        fewer = max(1, (limit - DESCRIPTORS_OF_OURS) // DESCRIPTORS_PER_SLOT)
+        raise UserError(
+            f"{slots} slots can need {needed} open files, and the limit is {limit}",
+            hint=f"ulimit -n {needed}, or: rorchestrator run --max-parallel {fewer}",
+        )
+
+
+def raise_descriptor_limit() -> float:
+    """Ask for enough open files for many children, macOS starts at 256; what we have then."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(DESCRIPTORS_WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return float("inf") if soft == resource.RLIM_INFINITY else soft

@@ -262,6 +262,8 @@ class Playground:
             return []
         whole = [line for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
         events = [json.loads(line) for line in whole]
+        for event in events:
+            event.pop("sum", None)  # of the line, not of what happened
         return [event for event in events if not id or event.get("feature") == id]
 
     def kinds(self, id: str) -> list[str]:

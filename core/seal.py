@@ -1,0 +1,165 @@
+"""What git would execute in a repository, and whether that changed since a run began.
+
+An agent can reach all of it: a hook, or a setting that names a program, would be run by the next
+git command of ours, or of the user's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from .errors import UserError
+from .git import Git, GitError
+
+EXECUTES = re.compile(
+    r"(core\.(fsmonitor|hookspath|sshcommand|gitproxy|pager|editor|askpass|worktree"
+    r"|alternaterefscommand)|sequence\.editor|extensions\.worktreeconfig|submodule\..*\.update"
+    r"|(alias|pager|filter|gpg|credential|url|protocol|include|includeif)\..*"
+    r"|.*\.(cmd|command|program|driver|textconv|external|helper|proxy|uploadpack|receivepack|vcs"
+    r"|difffilter|packobjectshook|defaultkeycommand))\Z",
+    re.DOTALL,
+)
+"""Keys of git-config(1) whose value is run as a program, or leads to one that is."""
+
+UNREADABLE = "a line that git can't read"
+
+HOOK_LIMIT_BYTES = 4 * 1024 * 1024
+"""Of a larger hook the size counts, and its beginning."""
+
+Stamp = tuple[object, ...]
+
+
+class Tampered(UserError):
+    """What git would execute is no longer what the run found."""
+
+
+class Seal:
+    """What git would execute, as a run found it; made by :func:`seal`.
+
+    To see that nothing changed takes a few ``stat`` calls; git is asked only where a file did.
+    """
+
+    def __init__(self, top: str, folders: Iterable[str]) -> None:
+        self.top = top
+        self.folders = list(folders)
+        self.files: list[str] = []
+        self._stamps = self._look()
+        self._facts = self._hooks()
+
+    async def watch(self, git: Git, *files: str) -> None:
+        """From now on these config files, and what they include, are to stay as they are."""
+        for file in files:
+            self._stamps[file] = _stamp(file)
+            entries = await _entries(git, file)
+            included = {origin: _stamp(origin) for origin, _, _ in entries}
+            self._stamps.update({**included, **self._stamps})
+            self._facts.update(_settings(entries))
+            self.files = list(dict.fromkeys((*self.files, file, *included)))
+
+    async def check(self, git: Git) -> None:
+        """Raise :class:`Tampered` where something was added, changed or removed."""
+        stamps = self._look()
+        if stamps == self._stamps:
+            return
+        facts = await self._found(git)
+        changed = [*_differences(self._facts, facts, self.top)]
+        if changed:
+            raise Tampered(
+                f"what git executes in this repository was changed: {'; '.join(changed)}",
+                hint="any feature that was at work may have done it; nothing was committed since,"
+                " and the work is in the worktrees. Look at it, mend it, run again: a new run "
+                "takes what it finds for good. git config --list --show-origin",
+            )
+        self._stamps = stamps
+
+    def _look(self) -> dict[str, Stamp]:
+        files = {file: _stamp(file) for file in self.files}
+        return {**files, **{hook: _stamp(hook) for hook in _listed(self.folders)}}
+
+    def _hooks(self) -> dict[str, str]:
+        return {hook: _fingerprint(hook) for hook in _listed(self.folders)}
+
+    async def _found(self, git: Git) -> dict[str, str]:
+        found = self._hooks()
+        for file in self.files:
+            found.update(_settings(await _entries(git, file)))
+        return found
+
+
+async def seal(git: Git) -> Seal:
+    """Take what is there for good: hooks, and the settings of the repository itself.
+
+    Hooks in a folder that every worktree has its own of are not watched: they are versioned.
+    """
+    common = git.repository.common_dir
+    folders = dict.fromkeys([os.path.join(common, "hooks"), await git.hooks_folder()])
+    made = Seal(os.path.dirname(common), filter(os.path.isabs, folders))
+    await made.watch(git, *(os.path.join(common, name) for name in ("config", "config.worktree")))
+    return made
+
+
+def _listed(folders: Iterable[str]) -> Iterator[str]:
+    for folder in folders:
+        with suppress(OSError):
+            for name in os.listdir(folder):
+                if not name.endswith(".sample"):
+                    yield os.path.join(folder, name)
+
+
+def _stamp(path: str) -> Stamp:
+    """What changes whenever a file, or what a link leads to, is written or replaced."""
+    return (*_looks(os.lstat, path), *_looks(os.stat, path))
+
+
+def _looks(look: Callable[[str], os.stat_result], path: str) -> Stamp:
+    try:
+        info = look(path)
+    except OSError:
+        return ()
+    return info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _fingerprint(path: str) -> str:
+    """A fingerprint of a hook: mode and contents."""
+    import hashlib
+
+    try:
+        info = os.stat(path)
+        content = b""
+        if stat.S_ISREG(info.st_mode):
+            with open(path, "rb") as file:
+                content = file.read(HOOK_LIMIT_BYTES)
+    except OSError as error:
+        return f"{error.errno}"
+    return f"{info.st_mode} {info.st_size} {hashlib.sha256(content).hexdigest()}"
+
+
+async def _entries(git: Git, file: str) -> list[tuple[str, str, str]]:
+    if not os.path.lexists(file):
+        return []
+    try:
+        return await git.settings(file)
+    except GitError:
+        return [(file, UNREADABLE, "")]
+
+
+def _settings(entries: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    """The settings that execute something, with all the values that each has."""
+    found: dict[str, str] = {}
+    for origin, key, value in entries:
+        if key == UNREADABLE or EXECUTES.match(key.lower()):
+            name = f"{key} in {origin}"
+            found[name] = f"{found.get(name, '')}{value}\0"
+    return found
+
+
+def _differences(before: Mapping[str, str], after: Mapping[str, str], top: str) -> Iterable[str]:
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            how = "changed" if name in before else "added"
+            verb = how if name in after else "removed"
+            yield f"{name.replace(top + os.sep, '')} was {verb}"

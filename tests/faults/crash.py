@@ -1,0 +1,772 @@
+"""Kills the orchestrator wherever it can be killed, and looks at what it left.
+
+    python3 -m tests.faults.crash --every             each crash point once
+    python3 -m tests.faults.crash --random 300        random kills, also of the recoveries
+    python3 -m tests.faults.crash --point NAME        one of them again; --list shows their names
+
+A round is a run of nine features in a folder of its own that is killed, looked at, and run again
+until it is through. Its agents are the simulated one; they note outside of the repository what
+they made, so that a round can ask for every commit and every file. See :class:`Round` for what
+has to hold. A folder where it did not is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import queue
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, fields
+from functools import partial
+from itertools import count, islice
+from typing import Any
+
+from tests.support.playground import AGENT, ROOT, steps
+from tests.support.repository import Repository
+
+LAUNCHER = os.path.join(ROOT, "tests", "faults", "launcher.py")
+GONE_SECONDS = 3.0
+"""All processes of a killed run are gone by then."""
+
+LIMIT_SECONDS = 120.0
+"""No run of nine small features takes as long: it hangs."""
+
+JOBS = 4
+KILLED = -signal.SIGKILL
+
+WORK = """\
+ID=${PWD##*/}
+put() {
+  case $1 in */*) mkdir -p "${1%/*}" ;; esac
+  echo "$2" >"$1" && echo "file $ID $1 $2" >>"$ROUND/notes"
+}
+save() {
+  git add -A && git commit -qm "$1"
+  echo "commit $ID $(git rev-parse HEAD)" >>"$ROUND/notes"
+}
+case $ID in
+  store) put store.py one; save store; put schema/store.sql two ;; # and leaves something
+  auth) put auth.py one; put users.py two ;;
+  pages) put pages.py one; sleep 0.12; put pages.css two ;; # takes time
+  api) put api.py one; put README.md changed ;;
+  views) put views.py one; save one; put forms.py two; save two ;; # leaves nothing
+  search) put search.py one; sleep 0.05 ;;
+  shop) put shop.py one ;;
+  admin) git rm -q users.py; put admin.py one ;;
+  site) put site.py one; save site ;;
+esac
+"""
+"""What each agent does, by the name of its worktree. Done twice it comes to the same."""
+
+NOTED = 'echo "${PWD##*/}" >>"$ROUND/starts"; exec "$@"'
+"""Notes each start of an agent, also where a session is resumed."""
+
+QUICK = """\
+trap 'exit 1' INT
+cat >/dev/null
+echo '{"type": "system", "subtype": "init", "claude_code_version": "0"}'
+. "$ROUND/work"
+printf '{"type": "result", "subtype": "success", "is_error": false, "num_turns": 1, '
+echo '"total_cost_usd": 0.05, "result": "Done."}'
+"""
+"""An agent that speaks no more of Claude's protocol than it must: it starts thirty times faster."""
+
+AGENTS = {"quick": ["/bin/sh", "-c", QUICK], "simulated": AGENT}
+
+NEEDS = {
+    "store": [],
+    "auth": [],
+    "pages": [],
+    "api": ["store", "auth"],
+    "views": ["auth", "pages"],
+    "search": ["store"],
+    "shop": ["api", "views"],
+    "admin": ["search", "views"],
+    "site": ["shop", "admin"],
+}
+
+
+@dataclass
+class Figures:
+    """What is counted; the sum of two is that of their rounds."""
+
+    kills: int = 0
+    rounds: int = 0
+    features: int = 0
+    features_lost: int = 0
+    features_run_again: int = 0
+    commits_made: int = 0
+    commits_lost: int = 0
+    files_made: int = 0
+    files_lost: int = 0
+    results_doubled: int = 0
+    processes_left: int = 0
+    fsck_errors: int = 0
+    agent_runs_paid_again: int = 0
+    slowest_end_seconds: float = 0.0
+    """From a kill until the last process was gone, where the guard lived."""
+
+    def __iadd__(self, other: Figures) -> Figures:
+        for each in fields(self):
+            one, two = getattr(self, each.name), getattr(other, each.name)
+            both = max(one, two) if isinstance(one, float) else one + two
+            setattr(self, each.name, both)
+        return self
+
+    def table(self) -> str:
+        """One line a figure."""
+        again = self.agent_runs_paid_again / max(1, self.kills)
+        rows = {each.name.replace("_", " "): getattr(self, each.name) for each in fields(self)}
+        rows["agent runs paid again"] = f"{self.agent_runs_paid_again} ({again:.2f} a kill)"
+        rows["slowest end seconds"] = f"{self.slowest_end_seconds:.2f}"
+        return "\n".join(f"  {name:24} {value}" for name, value in rows.items())
+
+
+Meanwhile = Callable[[int], None]
+
+
+class Violation(Exception):
+    """Something did not hold."""
+
+
+# -- a folder to run in -------------------------------------------------------------------
+
+
+class Template:
+    """What every round starts from: repository, list, and the agents' work."""
+
+    def __init__(self, agent: str, needs: Mapping[str, Sequence[str]] = NEEDS) -> None:
+        self.ids = tuple(needs)
+        self.repository = Repository()
+        self.root = self.repository.root
+        self.repository.commit({"old.py": "old\n", "docs/guide.md": "guide\n"}, "more")
+        self.repository.branch("users-own")
+        # Work of the user's that no run may touch: staged, changed, and new.
+        self.repository.write({"staged.py": "s\n", "old.py": "changed\n", "new.txt": "new\n"})
+        self.repository.git("add", "staged.py")
+        for folder in ("plan/config", "sessions", "tmp"):
+            os.makedirs(os.path.join(self.root, folder))
+        does = steps({"bash": '. "$ROUND/work"'})
+        document = {
+            "project": {"name": "Shop", "repo_path": "../repository", "max_parallel": 3},
+            "claude": {"command": ["/bin/sh", "-c", NOTED, "agent", *AGENTS[agent]]},
+            "features": [
+                {"id": id, "name": f"The {id}", "prompt": does, "depends_on": [*others]}
+                for id, others in needs.items()
+            ],
+        }
+        self.write("plan/config/feature_list.json", json.dumps(document))
+        self.write("work", WORK)
+        self.write("notes", "")
+        self.write("starts", "")
+
+    def write(self, name: str, content: str) -> None:
+        """Write a file in it."""
+        with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
+            file.write(content)
+
+    def close(self) -> None:
+        """Remove it."""
+        self.repository.close()
+
+
+class Launcher:
+    """A process that runs the command as often as it is told to, one at a time."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, LAUNCHER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._ended = False
+        self.served = 0
+        """How many orders it obeyed."""
+
+    def obey(self, order: Mapping[str, object], meanwhile: Meanwhile | None = None) -> int:
+        """The exit code of the command; negative where a signal ended it."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.served += 1
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        pid = int(self.process.stdout.readline())
+        hangs = threading.Timer(LIMIT_SECONDS, self._end, (pid,))
+        hangs.start()
+        try:
+            if meanwhile is not None:
+                meanwhile(pid)
+        finally:
+            code = int(self.process.stdout.readline())
+            hangs.cancel()
+        if self._ended:
+            self._ended = False
+            raise Violation("a command hangs")
+        return code
+
+    def _end(self, pid: int) -> None:
+        self._ended = True
+        os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """No more orders."""
+        self.process.communicate()
+
+
+class Launchers:
+    """One launcher for each that works side by side."""
+
+    def __init__(self, count: int) -> None:
+        self._idle: queue.Queue[Launcher] = queue.Queue()
+        self._all = [Launcher() for _ in range(count)]
+        for each in self._all:
+            self._idle.put(each)
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Launcher]:
+        """One that has nothing to do."""
+        launcher = self._idle.get()
+        try:
+            yield launcher
+        finally:
+            self._idle.put(launcher)
+
+    def close(self) -> None:
+        """End them all."""
+        for each in self._all:
+            each.close()
+
+
+class Arena:
+    """A copy of the template: runs the command in it and tells what is there."""
+
+    def __init__(self, template: Template, launcher: Launcher) -> None:
+        self.launcher = launcher
+        self.ids = template.ids
+        self._asked = launcher.served
+        self.root = os.path.realpath(tempfile.mkdtemp(prefix="ror-crash-"))
+        shutil.copytree(template.root, self.root, dirs_exist_ok=True, symlinks=True)
+        self.repository = os.path.join(self.root, "repository")
+        home = os.path.join(self.root, "home")
+        self.environ = {
+            **template.repository.environ,
+            "HOME": home,
+            "XDG_CONFIG_HOME": os.path.join(home, "xdg"),
+            "GIT_CONFIG_GLOBAL": os.path.join(home, "gitconfig"),
+            "TMPDIR": os.path.join(self.root, "tmp"),
+            "RORCHESTRATOR_SIMULATION": os.path.join(self.root, "sessions"),
+            "ROUND": self.root,
+            **{n: v for n, v in os.environ.items() if n.startswith("PYTHON")},
+        }
+
+    def order(
+        self,
+        *argv: str,
+        environ: Mapping[str, str] | None = None,
+        meanwhile: Meanwhile | None = None,
+        **more: object,
+    ) -> tuple[int, str]:
+        """Exit code and output of a command, maybe with a fault.
+
+        ``meanwhile`` gets the pid of the command while it is at work.
+        """
+        output = os.path.join(self.root, "said")
+        before = os.path.getsize(output) if os.path.exists(output) else 0
+        folder = os.path.join(self.root, "plan")
+        known = {**self.environ, "COLUMNS": "200", **(environ or {})}
+        given = {"argv": argv, "folder": folder, "environ": known, "output": output, **more}
+        code = self.launcher.obey(given, meanwhile)
+        with open(output, encoding="utf-8") as file:
+            file.seek(before)
+            return code, file.read()
+
+    def touch(self, name: str) -> None:
+        """Make an empty file, which somebody waits for."""
+        with open(os.path.join(self.root, name), "w", encoding="utf-8"):
+            pass
+
+    def run(self, fault: Mapping[str, object], trace: str = "") -> int:
+        """``run --yes``; its exit code."""
+        return self.order("run", "--yes", fault=fault, trace=trace)[0]
+
+    def status(self) -> list[str]:
+        """What is wrong with what ``status`` says, or ``status --json``: by turns."""
+        self._asked += 1
+        words = ("status", "--json") if self._asked % 2 else ("status",)
+        code, said = self.order(*words)
+        problems = [f"{' '.join(words)}: exit {code}: {said!r}"] if code else []
+        if "--json" in words and not code:
+            shown = [feature["id"] for feature in json.loads(said)["features"]]
+        else:
+            shown = [id for id in self.ids if f"{id} " in said]
+        return problems + ([] if shown == list(self.ids) else [f"{' '.join(words)} shows {shown}"])
+
+    def git(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
+        """Exit code and output of git in the user's repository."""
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.repository,
+            env={**self.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            input=os.fsencode(stdin),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        return done.returncode, os.fsdecode(done.stdout)
+
+    def lines(self, name: str) -> list[str]:
+        """The lines of one of the agents' files."""
+        with open(os.path.join(self.root, name), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def refs(self) -> dict[str, str]:
+        """Every ref and what it points to."""
+        said = self.git("for-each-ref", "--format=%(refname) %(objectname)")[1]
+        return dict(line.split(" ", 1) for line in said.splitlines())
+
+    def completed(self) -> set[str]:
+        """The features that have a result, as the refs or the journal tell."""
+        results = "refs/rorchestrator/results/"
+        found = {
+            ref[len(results) :].split("/")[0] for ref in self.refs() if ref.startswith(results)
+        }
+        return found | {e["feature"] for e in self.events() if e.get("status") == "completed"}
+
+    def events(self) -> list[dict[str, Any]]:
+        """The ends of features that the journal knows, in whole lines."""
+        path = os.path.join(self.repository, ".git", "rorchestrator", "journal.jsonl")
+        if not os.path.exists(path):
+            return []
+        with open(path, "rb") as file:
+            whole = [line for line in file if line.endswith(b"\n")]
+        return [e for e in map(json.loads, whole) if e["event"] == "ended"]
+
+    def trees(self) -> dict[str, str]:
+        """The tree of each feature's branch."""
+        asked = "".join(f"feature/{id}^{{tree}}\n" for id in self.ids)
+        said = self.git("cat-file", "--batch-check=%(objectname)", stdin=asked)[1]
+        return dict(zip(self.ids, said.splitlines()))
+
+    def seen_by_user(self) -> dict[str, object]:
+        """What no run may change: status, HEAD, index, config, and the user's branches."""
+        seen: dict[str, object] = {"status": self.git("status", "--porcelain=v2", "--branch")}
+        for name in ("HEAD", "index", "config"):
+            with open(os.path.join(self.repository, ".git", name), "rb") as file:
+                seen[name] = file.read()
+        ours = ("refs/heads/feature/", "refs/rorchestrator/")
+        seen["refs"] = {r: c for r, c in self.refs().items() if not r.startswith(ours)}
+        return seen
+
+    def living(self) -> list[int]:
+        """Every process that was started here, or works here, and is alive."""
+        return [
+            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(pid)
+        ]
+
+    def _is_ours(self, pid: int) -> bool:
+        mark = f"ROUND={self.root}".encode()
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd").startswith(os.path.join(self.root, "worktrees")):
+                return True
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                return mark in file.read().split(b"\0")
+        return False
+
+    def close(self) -> None:
+        """End what is left, and remove everything."""
+        for pid in self.living():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.root)
+
+
+# -- a round ------------------------------------------------------------------------------
+
+
+class Round:
+    """One run, killed and repeated until it is through.
+
+    After each kill: nothing is alive after three seconds; ``status`` works; the repository is
+    sound; what agents made can be reached; the user's own things are untouched. At the end: the
+    run exits with 0, no feature with a result ran again, each has one result, and the trees are
+    those of a run that nobody disturbed.
+    """
+
+    def __init__(self, arena: Arena, trees: Mapping[str, str]) -> None:
+        self.arena = arena
+        self.ids = arena.ids
+        self.trees = trees
+        self.figures = Figures(rounds=1, features=len(self.ids))
+        self.problems: list[str] = []
+        self._user = self.arena.seen_by_user()
+        self._unguarded = False
+        """Whether a guard was killed as well: then the next run ends what is left."""
+        self._broken = False
+        """Whether a git was killed as well: then the next run mends the repository."""
+        self._finished: dict[str, int] = {}
+        """How often the agent of each feature with a result was started."""
+
+    def go(self, faults: Iterable[Mapping[str, object]]) -> None:
+        """The whole round."""
+        try:
+            if all(map(self.kill, faults)):
+                self.finish()
+            else:
+                self.look()
+        except Violation as violation:
+            self.problems.append(str(violation))
+
+    def kill(self, fault: Mapping[str, object], trace: str = "") -> bool:
+        """Run until the fault; whether it came. A run that it did not meet is through."""
+        code = self.arena.run(fault, trace)
+        if code != KILLED:
+            self._check(code == 0, f"the run ended with {code}")
+            return False
+        self.figures.kills += 1
+        self._unguarded |= bool(fault.get("guard")) or "guard" in str(fault.get("point"))
+        self._broken |= bool(fault.get("commands")) or str(fault.get("point")).endswith("killed")
+        self.look_at_what_is_left()
+        return True
+
+    def look_at_what_is_left(self) -> None:
+        """What has to hold before the next run."""
+        if not self._unguarded:
+            self._nothing_lives()
+            self._reachable()
+        if not self._unguarded and not self._broken:
+            self._sound()
+        self.problems += self.arena.status()
+        self._unchanged_for_the_user()
+        self._remember_finished()
+
+    def finish(self) -> None:
+        """Run to the end, and compare."""
+        code = self.arena.run({})
+        self._check(code == 0, f"the next run ended with {code}")
+        self.look()
+
+    def look(self) -> None:
+        """What has to hold after the last run."""
+        self._nothing_lives()
+        self._sound()
+        self._reachable()
+        self._unchanged_for_the_user()
+        self._count_again()
+        self._one_result_each()
+        trees = self.arena.trees()
+        lost = [id for id in self.ids if trees[id] != self.trees[id]] if self.trees else []
+        self.figures.features_lost += len(lost)
+        self._check(not lost, f"other trees than in an undisturbed run: {lost}")
+        faults = os.listdir(os.path.join(self.arena.root, "tmp"))
+        self._check(not faults, f"faults of its own: {faults}")
+
+    def _check(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            self.problems.append(otherwise)
+
+    def _nothing_lives(self) -> None:
+        began = time.monotonic()
+        while left := self.arena.living():
+            if time.monotonic() > began + GONE_SECONDS:
+                self.figures.processes_left += len(left)
+                self._check(False, f"alive after {GONE_SECONDS} s: {left}")
+                return
+            time.sleep(0.02)
+        spent = time.monotonic() - began
+        self.figures.slowest_end_seconds = max(self.figures.slowest_end_seconds, spent)
+
+    def _sound(self) -> None:
+        for words in (("fsck", "--no-dangling", "--no-progress"), ("fetch", "-q", ".")):
+            code, said = self.arena.git(*words)
+            self.figures.fsck_errors += words[0] == "fsck" and (code != 0 or bool(said))
+            self._check(code == 0 and not said, f"git {words[0]}: exit {code}: {said}")
+        for words in (("worktree", "list"), ("log", "--all", "--oneline")):
+            code, said = self.arena.git(*words)
+            self._check(code == 0, f"git {words[0]}: exit {code}: {said}")
+
+    def _reachable(self) -> None:
+        """Every commit from a ref; every file from a ref, or as it stands in a worktree."""
+        objects = self.arena.git("rev-list", "--objects", "--glob=refs/*")[1].splitlines()
+        reached = {line.split(" ", 1)[0] for line in objects}
+        commits = {line.split()[2] for line in self._notes("commit")}
+        files = {tuple(line.split()[1:]) for line in self._notes("file")}
+        self.figures.commits_made = len(commits)
+        self.figures.files_made = len(files)
+        lost = commits - reached
+        self.figures.commits_lost += len(lost)
+        self._check(not lost, f"commits that no ref holds: {sorted(lost)}")
+        gone = [f for f in files if blob(f[2]) not in reached and not self._stands(*f)]
+        self.figures.files_lost += len(gone)
+        self._check(not gone, f"files that are nowhere: {gone}")
+
+    def _notes(self, kind: str) -> list[str]:
+        return [line for line in self.arena.lines("notes") if line.startswith(f"{kind} ")]
+
+    def _stands(self, id: str, name: str, content: str) -> bool:
+        path = os.path.join(self.arena.root, "worktrees", id, name)
+        if not os.path.exists(path):
+            return False
+        with open(path, encoding="utf-8") as file:
+            return file.read() == f"{content}\n"
+
+    def _unchanged_for_the_user(self) -> None:
+        now = self.arena.seen_by_user()
+        changed = [name for name, value in now.items() if value != self._user[name]]
+        self._check(not changed, f"the user's {', '.join(changed)} changed")
+
+    def _remember_finished(self) -> None:
+        starts = Counter(self.arena.lines("starts"))
+        for id in self.arena.completed():
+            self._finished.setdefault(id, starts[id])
+
+    def _count_again(self) -> None:
+        starts = Counter(self.arena.lines("starts"))
+        self.figures.agent_runs_paid_again += sum(starts[id] - 1 for id in self.ids)
+        again = [id for id, before in self._finished.items() if starts[id] != before]
+        self.figures.features_run_again += len(again)
+        self._check(not again, f"ran again though they had a result: {again}")
+
+    def _one_result_each(self) -> None:
+        refs = [
+            r.split("/")[3]
+            for r in self.arena.refs()
+            if r.startswith("refs/rorchestrator/results/")
+        ]
+        found = Counter(refs)
+        self.figures.results_doubled += sum(n - 1 for n in found.values() if n > 1)
+        self._check(sorted(refs) == sorted(self.ids), f"results: {dict(found)}")
+
+    def close(self) -> None:
+        """Remove the folder, unless something did not hold."""
+        if not self.problems:
+            self.arena.close()
+
+
+def blob(content: str) -> str:
+    """git's name for a file of one line."""
+    data = f"{content}\n".encode()
+    return hashlib.sha1(b"blob %d\0%b" % (len(data), data)).hexdigest()
+
+
+@dataclass
+class Verdict:
+    """How a round went."""
+
+    name: str
+    figures: Figures
+    problems: Sequence[str] = ()
+    folder: str = ""
+    repeat: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether a point that was asked for never came."""
+        return not self.figures.kills and self.repeat.startswith("--point")
+
+
+class Laboratory:
+    """Makes rounds, several at once, and tells of them."""
+
+    def __init__(
+        self,
+        agent: str = "quick",
+        jobs: int = JOBS,
+        say: Callable[[str], None] = print,
+        template: Template | None = None,
+    ) -> None:
+        self.template = template or Template(agent)
+        self.launchers = Launchers(jobs)
+        self.jobs = jobs
+        self.say = say
+        self.trees: dict[str, str] = {}
+        self.points: list[str] = []
+        self._undisturbed()
+
+    def __enter__(self) -> Laboratory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the template; folders of broken rounds stay."""
+        self.launchers.close()
+        self.template.close()
+
+    def _undisturbed(self) -> None:
+        """Count the points of a run that nobody disturbs, and remember what it makes."""
+        with self.launchers.one() as launcher:
+            first = Round(Arena(self.template, launcher), {})
+            first.kill({}, os.path.join(first.arena.root, "trace"))
+            first.look()
+            if first.problems:
+                raise Violation(f"the undisturbed run: {first.problems}")
+            self.trees = first.arena.trees()
+            self.points = sorted(first.arena.lines("trace"))
+            first.close()
+
+    def at(self, point: str) -> Verdict:
+        """A round that is killed at one point, and then finishes."""
+        for _ in range(3):
+            verdict = self.round(point, [killed_at(point)], f"--point '{point}'")
+            if verdict.figures.kills or verdict.problems:
+                return verdict
+        return verdict
+
+    def randomly(self, seed: int, number: int) -> Verdict:
+        """A round with some kills, each of another kind and at another time."""
+        chance = random.Random(f"{seed}/{number}")
+        faults = [self._any_fault(chance) for _ in range(1 + int(chance.expovariate(0.5)))]
+        return self.round(f"round {number}", faults, f"--seed {seed} --round {number}")
+
+    def _any_fault(self, chance: random.Random) -> dict[str, object]:
+        fault: dict[str, object] = {
+            "guard": chance.random() < 0.15,
+            "commands": chance.random() < 0.15,
+        }
+        if chance.random() < 0.4:
+            return {**fault, "after_seconds": chance.uniform(0.05, 1.5)}
+        soon = chance.choice((0.0, chance.uniform(0.0, 0.03)))
+        return {**fault, "number": chance.randint(1, len(self.points)), "delay_seconds": soon}
+
+    def round(self, name: str, faults: Iterable[Mapping[str, object]], repeat: str) -> Verdict:
+        """A round with these faults, one after the other; ``repeat`` says how to get it again."""
+        with self.launchers.one() as launcher:
+            each = Round(Arena(self.template, launcher), self.trees)
+            each.go(faults)
+            each.close()
+        return Verdict(name, each.figures, each.problems, each.arena.root, repeat)
+
+    def kill_at(self, points: Iterable[str]) -> Report:
+        """A round for each point."""
+        return self.each(partial(self.at, point) for point in points)
+
+    def each(self, rounds: Iterable[Callable[[], Verdict]], enough: int = 0) -> Report:
+        """Make rounds side by side until all are made, or ``enough`` kills were survived."""
+        report = Report()
+        with ThreadPoolExecutor(self.jobs) as pool:
+            waiting = iter(rounds)
+            running = {pool.submit(make) for make in islice(waiting, self.jobs)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for each in done:
+                    self._tell(report, each.result())
+                if not enough or report.figures.kills < enough:
+                    running |= {pool.submit(make) for make in islice(waiting, len(done))}
+        return report
+
+    def _tell(self, report: Report, verdict: Verdict) -> None:
+        report.add(verdict)
+        for problem in verdict.problems:
+            self.say(f"BROKEN {verdict.name}: {problem}")
+        if verdict.problems:
+            self.say(f"  again: python3 -m tests.faults.crash {verdict.repeat}")
+            self.say(f"  its folder: {verdict.folder}")
+        elif verdict.missed:
+            self.say(f"not reached: {verdict.name}")
+        if report.figures.rounds % 25 == 0:
+            self.say(f"{report.figures.rounds} rounds, {report.figures.kills} kills")
+
+
+def killed_at(point: str) -> dict[str, object]:
+    """The fault that kills at a point."""
+    return {"point": point}
+
+
+@dataclass
+class Report:
+    """All rounds so far."""
+
+    figures: Figures = field(default_factory=Figures)
+    broken: list[Verdict] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one more."""
+        self.figures += verdict.figures
+        if verdict.problems:
+            self.broken.append(verdict)
+        elif verdict.missed:
+            self.missed.append(verdict.name)
+
+
+def every(laboratory: Laboratory, step: int = 1, first: int = 0) -> Report:
+    """Kill at each point once, or at each ``step``-th."""
+    return laboratory.kill_at(laboratory.points[first::step])
+
+
+def at_random(laboratory: Laboratory, kills: int, seed: int) -> Report:
+    """Kill at random until that often."""
+    rounds = (partial(laboratory.randomly, seed, number) for number in count())
+    return laboratory.each(rounds, enough=kills)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m tests.faults.crash", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--every", action="store_true", help="each point once")
+    what.add_argument("--random", type=int, metavar="N", help="at least N random kills")
+    what.add_argument("--round", type=int, metavar="K", help="one round of --random again")
+    parser.add_argument("--part", type=_part, default=(1, 1), metavar="I/N", help="of --every")
+    what.add_argument("--point", metavar="NAME", help="one point")
+    what.add_argument("--list", action="store_true", help="the names of all points")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of --random, --round")
+    parser.add_argument("--agent", choices=AGENTS, default="quick", help="who works")
+    parser.add_argument("--jobs", type=int, default=JOBS, metavar="J", help="rounds side by side")
+    return parser
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if not 0 < int(number) <= int(parts):
+        raise ValueError(text)
+    return int(number), int(parts)
+
+
+def _chosen(laboratory: Laboratory, arguments: argparse.Namespace) -> Report:
+    if arguments.every:
+        number, parts = arguments.part
+        return every(laboratory, first=number - 1, step=parts)
+    if arguments.random:
+        return at_random(laboratory, arguments.random, arguments.seed)
+    if arguments.point:
+        return laboratory.kill_at([arguments.point])
+    return laboratory.each([partial(laboratory.randomly, arguments.seed, arguments.round)])
+
+
+def main() -> int:
+    """The exit code: 1 where something did not hold, or nothing was killed."""
+    arguments = _parser().parse_args()
+    began = time.monotonic()
+    with Laboratory(arguments.agent, arguments.jobs, say=partial(print, flush=True)) as laboratory:
+        print(f"{len(laboratory.points)} crash points in a run that nobody disturbs", flush=True)
+        if arguments.list:
+            print("\n".join(laboratory.points))
+            return 0
+        report = _chosen(laboratory, arguments)
+    print(report.figures.table())
+    print(f"  {'seconds':24} {time.monotonic() - began:.0f}")
+    good = report.figures.kills > 0 and not report.broken and not report.missed
+    counts = f"{len(report.broken)} rounds broken, {len(report.missed)} points not reached"
+    print(
+        f"{'crash: all held' if good else 'crash: FAILED'} ({report.figures.kills} kills, {counts})"
+    )
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""A kill at one crash point of each kind; ``python3 -m tests.faults.crash --every`` does them all.
+
+And the laboratory itself: it has to notice what it looks for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import unittest
+
+from tests.faults.crash import Arena, Laboratory, Round, Template
+from tests.support.playground import HAS_PROC
+
+SAMPLE = (
+    "journal run_started: torn",
+    "journal committing pages: torn",
+    "git worktree add worktrees/api *: killed",
+    "git checkout feature/views in views: killed",
+    "git commit feat(auth): The auth in auth: killed",
+    "git update-ref refs/rorchestrator/results/store/RUN * : finished",
+    "agent site: at work, guard killed too",
+    "replace plan/reports/report_TIME.json.tmp",
+)
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class CrashTest(unittest.TestCase):
+    laboratory: Laboratory
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.laboratory = Laboratory()
+        cls.addClassCleanup(cls.laboratory.close)
+
+    def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_running(self) -> None:
+        laboratory = self.laboratory
+        report = laboratory.kill_at(SAMPLE)
+        self.assertEqual([verdict.problems for verdict in report.broken], [])
+        self.assertEqual(report.missed, [])
+        self.assertEqual(report.figures.kills, len(SAMPLE))
+
+    def test_kills_of_the_recovery_lose_nothing_either(self) -> None:
+        faults = ({"number": 120}, {"number": 30, "commands": True}, {"after_seconds": 0.3})
+        verdict = self.laboratory.round("three kills", faults, "")
+        self.assertEqual(verdict.problems, [])
+        self.assertGreaterEqual(verdict.figures.kills, 2)
+
+    def test_there_are_points_before_and_after_every_step_of_a_feature(self) -> None:
+        steps = ("preparing", "based", "attempt_started", "attempt_ended", "verifying", "ended")
+        for step in steps:
+            for half in ("torn", "whole"):
+                self.assertIn(f"journal {step} api: {half}", self.laboratory.points)
+        for state in ("begun", "killed", "finished"):
+            self.assertIn(f"git worktree add worktrees/api *: {state}", self.laboratory.points)
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class NoticeTest(unittest.TestCase):
+    """What a round says when something does not hold."""
+
+    laboratory: Laboratory
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        small = Template("quick", {"store": [], "search": ["store"]})
+        cls.laboratory = Laboratory(jobs=1, template=small)
+        cls.addClassCleanup(cls.laboratory.close)
+
+    def setUp(self) -> None:
+        # A round that is through and has nothing to complain of.
+        using = self.laboratory.launchers.one()
+        self.round = Round(
+            Arena(self.laboratory.template, using.__enter__()), self.laboratory.trees
+        )
+        self.addCleanup(using.__exit__, None, None, None)
+        self.addCleanup(self.round.arena.close)
+        self.assertFalse(self.round.kill({}))
+        self.round.look_at_what_is_left()
+        self.assertEqual(self.round.problems, [])
+
+    def git(self, *words: str) -> str:
+        code, said = self.round.arena.git(*words)
+        self.assertEqual(code, 0, said)
+        return said
+
+    def assert_noticed(self, *expected: str) -> None:
+        self.round.look()
+        said = "\n".join(self.round.problems)
+        for words in expected:
+            self.assertIn(words, said)
+
+    def test_a_commit_and_files_that_nothing_holds_are_noticed(self) -> None:
+        for ref in self.round.arena.refs():
+            if ref.startswith(("refs/heads/feature/", "refs/rorchestrator/")):
+                self.git("update-ref", "-d", ref)
+        shutil.rmtree(os.path.join(self.round.arena.root, "worktrees"))
+        self.assert_noticed("commits that no ref holds", "files that are nowhere", "other trees")
+        self.assertGreater(self.round.figures.commits_lost, 0)
+        self.assertGreater(self.round.figures.files_lost, 0)
+        self.assertEqual(self.round.figures.features_lost, 2)
+
+    def test_a_process_that_lives_on_is_noticed(self) -> None:
+        left = subprocess.Popen(["sleep", "60"], env=self.round.arena.environ)
+        self.addCleanup(left.wait)
+        self.addCleanup(left.kill)
+        self.assert_noticed(f"alive after 3.0 s: [{left.pid}]")
+
+    def test_a_feature_that_ran_again_and_a_second_result_are_noticed(self) -> None:
+        self.git("update-ref", "refs/rorchestrator/results/search/new", "feature/search")
+        with open(os.path.join(self.round.arena.root, "starts"), "a") as file:
+            file.write("search\n")
+        self.assert_noticed("ran again though they had a result: ['search']", "results: ")
+        self.assertEqual(self.round.figures.results_doubled, 1)
+        self.assertEqual(self.round.figures.agent_runs_paid_again, 1)
+
+    def test_what_the_user_would_see_is_noticed(self) -> None:
+        self.git("reset", "--quiet", "--hard")
+        self.git("branch", "stray")
+        self.assert_noticed("the user's status, index, refs changed")
+
+    def test_a_broken_repository_is_noticed(self) -> None:
+        objects = os.path.join(self.round.arena.repository, ".git", "objects")
+        commit = self.round.arena.refs()["refs/heads/feature/store"]
+        os.unlink(os.path.join(objects, commit[:2], commit[2:]))
+        self.assert_noticed("git fsck: exit")
+        self.assertGreater(self.round.figures.fsck_errors, 0)
+
+    def test_a_run_that_fails_is_noticed(self) -> None:
+        with open(
+            os.path.join(self.round.arena.root, "plan/config/feature_list.json"), "w"
+        ) as file:
+            file.write("{")
+        self.assertFalse(self.round.kill({}))
+        self.round.problems += self.round.arena.status()
+        self.assert_noticed("the run ended with 2", "exit 2")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,204 @@
+"""Signals in every phase of a feature: once, and twice. A terminal that closes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import unittest
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tests.faults.crash import WORK, Arena, Laboratory, Round, Template
+from tests.support.playground import HAS_PROC, PlaygroundTest, feature, terminal, wait_until
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+HELD = "pages"
+"""The feature that is held in a phase; another one needs it."""
+
+ENDS = {
+    # How it ends where git and the hooks may finish after the first signal, and where a second
+    # one kills them.
+    "worktree": ("cancelled", "cancelled"),
+    "agent": ("cancelled", "cancelled"),
+    "verify": ("completed", "cancelled"),
+    "commit": ("completed", "cancelled"),
+    # Its end is in the journal already: there is nothing left to stop.
+    "report": ("completed", "completed"),
+}
+
+HOLD = f"""\
+if [ "$HOLD" = "$1" ] && [ "${{2:-${{PWD##*/}}}}" = {HELD} ]; then
+  touch "$ROUND/held"
+  while [ ! -e "$ROUND/go" ]; do sleep 0.02; done
+fi
+"""
+"""Waits in the phase that ``HOLD`` names; each phase has a place that calls it."""
+
+GIT = f"""\
+#!/bin/sh
+case $* in *" refs/heads/") sh "$ROUND/hold" report {HELD} ;; esac
+exec {shutil.which("git")} "$@"
+"""
+"""What asks for the branches alone is the report."""
+
+
+MORE_WORK = f"""\
+if [ "${{PWD##*/}}" = {HELD} ]; then
+  sh "$ROUND/hold" agent
+  echo pages >docs/guide.md
+fi
+"""
+
+
+class Holding(Template):
+    """A template in which each phase can be held: by an agent, a hook, filters, and a git."""
+
+    def __init__(self) -> None:
+        super().__init__("quick", {HELD: [], "views": [HELD]})
+        self.write("hold", HOLD)
+        self.write("work", MORE_WORK + WORK)
+        self.program("bin/git", GIT)
+        self.program("repository/.git/hooks/pre-commit", '#!/bin/sh\nsh "$ROUND/hold" commit\n')
+        os.makedirs(os.path.join(self.root, "repository/.git/info"), exist_ok=True)
+        self.write("repository/.git/info/attributes", "docs/guide.md filter=held\n")
+        # A look at the worktree cleans what has another date, but the same size.
+        for kind, phase in (("smudge", "worktree"), ("clean", "verify")):
+            self.repository.git("config", f"filter.held.{kind}", f'sh "$ROUND/hold" {phase}; cat')
+
+    def program(self, name: str, text: str) -> None:
+        """Write an executable file."""
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.write(name, text)
+        os.chmod(path, 0o755)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Which signal, when, and how often."""
+
+    phase: str
+    number: signal.Signals
+    twice: bool
+
+    def __str__(self) -> str:
+        return f"{self.number.name} {'twice' if self.twice else 'once'}, {self.phase}"
+
+    @property
+    def code(self) -> int:
+        """The exit code of the run."""
+        return 0 if self.phase == "report" else CODES[self.number]
+
+    @property
+    def status(self) -> str:
+        """How the held feature ends."""
+        return ENDS[self.phase][self.twice]
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    for phase in ENDS:
+        for number in CODES:
+            for twice in (False, True):
+                yield Case(phase, number, twice)
+
+
+class Signalled:
+    """A run that gets a case's signals, and the run after it."""
+
+    def __init__(self, case: Case, each: Round) -> None:
+        self.case = case
+        self.round = each
+        self.arena = each.arena
+
+    def problems(self) -> list[str]:
+        """What did not hold."""
+        path = f"{os.path.join(self.arena.root, 'bin')}:{self.arena.environ['PATH']}"
+        held = {"HOLD": self.case.phase, "PATH": path}
+        code, said = self.arena.order("run", "--yes", environ=held, meanwhile=self.signal)
+        left = self.arena.living()
+        found = [f"exit {code}: {said}"] if code != self.case.code else []
+        found += [f"left running: {left}"] if left else []
+        found += self._journal()
+        self.round.look_at_what_is_left()
+        self.round.finish()
+        return found + self.round.problems
+
+    def signal(self, pid: int) -> None:
+        """Signal the run once its feature is held, and let it go on."""
+        self.wait_for("held")
+        os.kill(pid, self.case.number)
+        if self.case.phase != "report":
+            wait_until(lambda: "Stopping" in self.said(), "the signal is heard")
+        if self.case.twice:
+            os.kill(pid, self.case.number)
+        if self.case.phase == "report" or not (self.case.twice or self.case.phase == "agent"):
+            self.arena.touch("go")
+
+    def wait_for(self, name: str) -> None:
+        path = os.path.join(self.arena.root, name)
+        wait_until(lambda: os.path.exists(path), f"{name} is there")
+
+    def said(self) -> str:
+        with open(os.path.join(self.arena.root, "said"), encoding="utf-8") as file:
+            return file.read()
+
+    def _journal(self) -> list[str]:
+        """What is wrong with the journal; every line of it has to be whole."""
+        path = os.path.join(self.arena.repository, ".git/rorchestrator/journal.jsonl")
+        with open(path, "rb") as file:
+            lines = file.readlines()
+        events = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        found = [] if len(events) == len(lines) else ["the journal is torn"]
+        last = events[-1]
+        if (last["event"], last.get("exit_code")) != ("run_ended", self.case.code):
+            found.append(f"the journal ends with {last}")
+        ends = [e["status"] for e in events if e["event"] == "ended" and e["feature"] == HELD]
+        return found + ([] if ends == [self.case.status] else [f"{HELD} ended as {ends}"])
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class SignalTest(unittest.TestCase):
+    def test_any_signal_in_any_phase_ends_everything_and_the_next_run_finishes(self) -> None:
+        with Laboratory(template=Holding()) as laboratory:
+
+            def check(case: Case) -> list[str]:
+                with laboratory.launchers.one() as launcher:
+                    each = Round(Arena(laboratory.template, launcher), laboratory.trees)
+                    try:
+                        return Signalled(case, each).problems()
+                    finally:
+                        each.arena.close()
+
+            with ThreadPoolExecutor(laboratory.jobs) as pool:
+                for case, problems in zip(cases(), pool.map(check, cases())):
+                    with self.subTest(str(case)):
+                        self.assertEqual(problems, [])
+
+
+class TerminalTest(PlaygroundTest):
+    def test_a_terminal_that_closes_during_a_commit_lets_it_finish(self) -> None:
+        path = self.playground.path
+        gate = f"touch '{path('held')}'; while [ ! -e '{path('go')}' ]; do sleep 0.02; done"
+        self.playground.hook("pre-commit", gate)
+        self.playground.features(feature("a"), feature("b", depends_on=["a"]))
+        with terminal() as (ours, theirs):
+            running = self.playground.start("run", "--yes", terminal=theirs)
+            os.close(theirs)
+            wait_until(lambda: os.path.exists(path("held")), "the commit has begun")
+            os.close(ours)
+            self.playground.touch("go")
+            self.assertEqual(running.end().code, 129)
+        self.assertEqual(self.playground.processes(), [])
+        self.assert_statuses(a="completed", b="cancelled")
+        self.assertEqual(self.playground.run().code, 0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assert_statuses(a="completed", b="completed")
+
+
+if __name__ == "__main__":
+    unittest.main()

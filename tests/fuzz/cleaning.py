@@ -1,0 +1,173 @@
+"""Any text in any place that is shown: nothing of it steers a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from typing import Any
+
+from hypothesis import strategies as st
+
+from core import cli, config, events
+from core.commands import status
+from core.errors import UserError
+from core.model import Action, Decision, Fault, Feature, Outcome, Status, Work
+from core.schedule import Plan, Timeline
+from core.state import RunState, fold
+from core.text import (
+    Style,
+    clean,
+    columns,
+    event_line,
+    message_lines,
+    one_line,
+    plan_lines,
+    report_lines,
+    shorten,
+    table_lines,
+)
+from core.worktree import Conflict
+from tests.fuzz.harness import Target, assert_shown_clean
+from tests.support.scratch import streams
+
+HOSTILE = st.sampled_from(
+    (
+        *("\x1b[2J", "\x1b]0;x\x07", "\x9b31m", "\x90q\x9c", "\u202e", "\u2066", "\r", "\x08"),
+        *("\x7f", "\ud800", "\udcff", "\u2028", "\u2029", "\u0085", "\ufeff", "\u200f", "\n", "\0"),
+        *("\x1b[", "\x1b", "[31m", "\x1b[\x1b[31m", "\x1b[3\x1b[1m1m", "👩\u200d💻", "漢", "\t"),
+        "\U000e0001",
+    )
+)
+TEXT = st.one_of(
+    st.lists(st.one_of(HOSTILE, st.text(max_size=3)), max_size=8).map("".join),
+    st.text(st.characters(blacklist_categories=()), max_size=40),
+    st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateescape")),
+    st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")),
+)
+STYLES = (Style(), Style(12, colour=False, unicode=False))
+
+
+def check(text: str) -> None:
+    """Put it everywhere."""
+    assert_shown_clean(clean(text), lines=True)
+    assert_shown_clean(one_line(text))
+    assert clean(clean(text)) == clean(text)
+    for style in STYLES:
+        cut = shorten(one_line(text), 10, style)
+        assert columns(cut) <= 10
+        for line in (*_plan(text, style), *_run(text, style), *_stream(text, style)):
+            assert_shown_clean(line)
+        for line in status._lines(
+            _status(text), style, argparse.Namespace(quiet=False, verbose=True)
+        ):
+            assert_shown_clean(line)
+    assert_shown_clean("".join(table_lines([["a", "b"], [one_line(text), one_line(text)]])))
+    _check_errors(text)
+
+
+def _plan(text: str, style: Style) -> list[str]:
+    feature = Feature("a", text, text, text, text, (), (text,), (text,), (text,))
+    plan = Plan(
+        project=text,
+        description=text,
+        features={"a": feature},
+        waves=(("a",),),
+        branches={"a": text},
+        decisions={"a": Decision("a", Action.START, "new")},
+        selected=frozenset(),
+        critical_path=("a",),
+        max_parallel=1,
+        timeline=Timeline(1.0, 1.0, {"a": 0.0}),
+        usd_per_million_tokens=30.0,
+    )
+    return list(plan_lines(plan, style, verbose=True))
+
+
+def _run(text: str, style: Style) -> list[str]:
+    decision = Decision("a", Action.START, "new")
+    conflict = str(Conflict("a", "b", (text,)))
+    work = Work("c", 1, 1, 1, held_back=(text,))
+    story = [
+        events.run_started(
+            1.0, "r", pid=1, base_branch=text, base_commit="c", features=["a", "b"], max_parallel=1
+        ),
+        events.preparing(1.0, "r", decision, branch=text, worktree=text, name=text),
+        events.attempt_started(1.0, "r", "a", attempt=1, session_id=text, resumed=True, log=text),
+        events.note(1.0, "r", text, "a"),
+        events.ended(1.0, "r", "a", Outcome(Status.FAILED, text + conflict, Fault.TRANSIENT)),
+        events.ended(1.0, "r", "b", Outcome(Status.COMPLETED, text, work=work)),
+    ]
+    state, lines = RunState(), []
+    for event in story:
+        state = fold([event], state)
+        lines.append(event_line(state, event, style, verbose=True))
+    document = {
+        "speedup": 1.0,
+        "total_cost_usd": None,
+        "cost_is_complete": False,
+        "branches_created": [text],
+    }
+    return [*lines, *report_lines(state, document, style)]
+
+
+def _stream(text: str, style: Style) -> list[str]:
+    blocks: list[dict[str, Any]] = [
+        {"type": "text", "text": text},
+        {"type": "tool_use", "name": text, "input": {text: text, "x": [text]}},
+        {"type": "tool_result", "is_error": True, "content": text},
+        {"type": "tool_result", "content": [{"type": "text", "text": text}]},
+    ]
+    messages: list[dict[str, Any]] = [
+        {"type": "assistant", "message": {"content": blocks}},
+        {"type": "user", "message": {"content": text}},
+        {"type": "system", "subtype": "init", "model": text, "claude_code_version": text},
+        {"type": "system", "subtype": "api_retry", "attempt": text, "error_status": text},
+        {"type": "result", "subtype": text, "result": text},
+        {"type": "result", "subtype": "error", "errors": [text]},
+    ]
+    return [line for m in messages for line in message_lines(m, style, verbose=True)]
+
+
+def _status(text: str) -> dict[str, Any]:
+    feature = {
+        "id": "a",
+        "status": "failed",
+        "reason": text,
+        "problem": text,
+        "cost_usd": None,
+        "cost_is_complete": False,
+        "active": False,
+        "attempts": 1,
+        "duration_seconds": 1.0,
+        "ahead": 0,
+        "merged": text,
+        "branch": text,
+        "worktree": text.replace("\0", ""),
+        "uncommitted": [text],
+        "session_id": text,
+    }
+    return {
+        "project_name": text,
+        "repository": text,
+        "base_branch": text,
+        "base_commit": text,
+        "claude": text,
+        "running": {"command": text, "pid": 1, "started_at": text},
+        "features": [feature],
+    }
+
+
+def _check_errors(text: str) -> None:
+    reader = config._Reader("/nowhere")
+    reader.fields("", {text: 1, "x-a": text}, {"id": config._Key(config._id)})
+    config._id(reader, "id", text)
+    config._rules(reader, "rules", [text])
+    config._branch(reader, "branch", text)
+    for details in ((text,), tuple(reader.faults)):
+        said = io.StringIO()
+        with streams(None, said):
+            cli._complain(UserError(text, text, details=details))
+        assert_shown_clean(said.getvalue(), lines=True)
+
+
+TARGET = Target("text", TEXT, check)

