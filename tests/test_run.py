@@ -1144,6 +1144,15 @@ class TroubleTest(RunTest):
                 self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
                 self.use(Playground())
 
+    def test_a_stash_that_changes_meanwhile_is_told(self) -> None:
+        stash = {"bash": "git add --all && git stash -q"}
+        self.playground.features(feature("a", {"write": "a.md"}, stash))
+        told = "the stash, which all worktrees share, changed meanwhile"
+        self.assertIn(told, self.run_to(1).err)
+        self.assert_statuses(a="empty")
+        self.playground.features(feature("a"))
+        self.assertNotIn(told, self.run_to(0).err)
+
     def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
         place = self.playground
         tools = place.path("bin")
