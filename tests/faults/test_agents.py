@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
 import time
 import unittest
 from collections.abc import Mapping
 
 from tests.bench.flood import LIMIT_MIB, flooded
 from tests.bench.measure import scratch
+from tests.faults import hostile_git
 from tests.support.playground import (
     AGENT,
     HAS_PROC,
@@ -17,6 +19,7 @@ from tests.support.playground import (
     Playground,
     PlaygroundTest,
     feature,
+    terminal,
     wait_until,
 )
 
@@ -247,6 +250,11 @@ class GitTest(AgentTest):
         self.again(1)
         self.assertEqual(self.playground.statuses(), {"a": "failed", "b": "blocked"})
 
+    @unittest.skipUnless(LONG, "takes half a minute: set RORCHESTRATOR_TEST_FAULTS=1")
+    def test_agents_that_use_git_without_a_pause_fail_no_feature(self) -> None:
+        self.assertEqual(hostile_git.adds(200, 32).faults, ())
+        self.assertEqual(hostile_git.agents(2).faults, ())
+
 
 class FilesTest(AgentTest):
     """What an agent can leave in its worktree."""
@@ -295,6 +303,16 @@ class FilesTest(AgentTest):
                 self.assert_ended("failed", reason)
                 self.again(1)
                 self.use(Playground())
+
+    def test_no_terminal_of_the_user_is_within_reach(self) -> None:
+        tamper = "stty raw -echo </dev/tty || stty raw -echo || stty raw -echo <&2"
+        self.playground.features(feature("a", WORK, {"bash": f"if {tamper}; then touch raw; fi"}))
+        with terminal() as (_, theirs):
+            before = termios.tcgetattr(theirs)
+            running = self.playground.start("run", "--yes", "--quiet", terminal=theirs)
+            self.assertEqual(running.process.wait(30), 0)
+            self.assertEqual(termios.tcgetattr(theirs), before)
+        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
 
     def test_a_worktree_that_became_a_link_is_not_followed(self) -> None:
         path = self.playground.worktree("a")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import subprocess
 import sys
 import threading
 import unittest
 
+from core import config as feature_list
+from core.errors import UserError
 from tests.support.playground import (
     ROOT,
     Done,
@@ -320,6 +323,42 @@ class OthersTest(WorldTest):
             file.write(good)
         self.run_to(0)
         self.assertEqual([len(place.attempts(id)) for id in "ab"], [1, 1])
+
+
+class RepositoryTest(WorldTest):
+    """What a repository may be like."""
+
+    def test_what_a_sparse_checkout_leaves_out_stays_in_the_result(self) -> None:
+        place, own = self.playground, self.playground.repository
+        own.commit({"in/x": "1", "out/y": "1"})
+        own.git("sparse-checkout", "set", "in")
+        seen = own.seen_by_user()
+        place.features(feature("a", {"write": "in/a.md"}), feature("b", depends_on=["a"]))
+        self.run_to(0)
+        self.assertEqual(place.files("feature/b"), {"in/x", "out/y", "in/a.md", "b.md"})
+        self.assertEqual(own.seen_by_user(), seen)
+
+    def test_every_id_that_a_list_may_have_makes_a_branch(self) -> None:
+        seed = int(os.environ.get("RORCHESTRATOR_TEST_SEED", "3"))
+        chance = random.Random(seed)
+        pieces = ["a", "B", "7", ".", "-", "_", "..", ".lock", "@", "@{", "é", "e\u0301", "ß", "~"]
+        pieces += ["x", "y", "Z", "0", "q", "HEAD", "refs", "x" * 60, "/", "\\", "\n", " ", "\x7f"]
+        pieces += list("abcdefghijklmnopqrstuvwxyz_-.") * 2
+        made = {"".join(chance.choices(pieces, k=chance.randint(1, 6))) for _ in range(10_000 if LONG else 2_000)}
+        ids = sorted({id.casefold(): id for id in made}.values())
+        place = self.playground
+        place.features(*(feature(id) for id in ids))
+        with self.assertRaises(UserError) as caught:
+            feature_list.load(place.list)
+        faults = [re.match(r"features\[(\d+)\]\.id", line) for line in caught.exception.details]
+        bad = {int(found[1]) for found in faults if found}
+        good = [id for number, id in enumerate(ids) if number not in bad]
+        self.assertGreater(len(good), 400, f"seed {seed}")
+        base = place.repository.commit_of("main")
+        wanted = "".join(f"create refs/heads/feature/{id} {base}\n" for id in good)
+        place.repository.git("update-ref", "--stdin", stdin=wanted.encode())
+        heads = place.repository.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads")
+        self.assertEqual(set(heads.split("\n")) - {""}, set(good), f"seed {seed}")
 
 
 class LimitsTest(WorldTest):
