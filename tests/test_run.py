@@ -999,6 +999,19 @@ class KilledTest(RunTest):
         self.assertTrue(left)
         return left
 
+    def test_a_merge_driver_of_the_users_that_hangs_is_ended_as_well(self) -> None:
+        repository = self.playground.repository
+        repository.commit({"a.txt": "one\n"})
+        repository.write({".git/info/attributes": "a.txt merge=slow\n"})
+        slow = f"touch '{self.playground.path('held')}'; sleep 60"
+        repository.git("config", "merge.slow.driver", slow)
+        sides = [feature(id, {"write": "a.txt", "content": id}) for id in ("a", "b")]
+        self.playground.features(*sides, feature("c", depends_on=["a", "b"]))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("held")
+        running.kill()
+        self.nothing_runs()
+
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
         path = self.playground.path
         hold = ({"write": path("a.began")}, {"wait": path("a.go")})
