@@ -34,6 +34,7 @@ from functools import partial
 from itertools import count, islice
 from typing import Any
 
+from core.process import table
 from tests.support.playground import AGENT, ROOT, steps
 from tests.support.repository import Repository
 
@@ -258,6 +259,7 @@ class Arena:
     def __init__(self, template: Template, launcher: Launcher) -> None:
         self.launcher = launcher
         self.ids = template.ids
+        self._begun = table.snapshot()[launcher.process.pid].started
         self._asked = launcher.served
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="ror-crash-"))
         shutil.copytree(template.root, self.root, dirs_exist_ok=True, symlinks=True)
@@ -373,18 +375,16 @@ class Arena:
 
     def living(self) -> list[int]:
         """Every process that was started here, or works here, and is alive."""
-        return [
-            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(pid)
-        ]
+        return [p.pid for p in table.snapshot().values() if not p.zombie and self._is_ours(p)]
 
-    def _is_ours(self, pid: int) -> bool:
-        mark = f"ROUND={self.root}".encode()
-        with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/cwd").startswith(os.path.join(self.root, "worktrees")):
-                return True
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                return mark in file.read().split(b"\0")
-        return False
+    def _is_ours(self, process: table.Process) -> bool:
+        if table.working_folder(process.pid).startswith(os.path.join(self.root, "worktrees")):
+            return True
+        environ = table._environment(process.pid)
+        if environ == b"\0" and os.path.exists(f"/proc/{process.pid}/exe"):
+            # In the middle of its exec: it may be ours.
+            return int(process.started) >= int(self._begun)
+        return f"\0ROUND={self.root}\0".encode() in environ
 
     def close(self) -> None:
         """End what is left, and remove everything."""
@@ -456,7 +456,9 @@ class Round:
     def finish(self) -> None:
         """Run to the end, and compare."""
         code = self.arena.run({})
-        self._check(code == 0, f"the next run ended with {code}")
+        ends = {e["feature"]: e for e in self.arena.events()}
+        failed = [(id, e["status"], e.get("reason")) for id, e in ends.items() if e.get("reason")]
+        self._check(code == 0, f"the next run ended with {code}: {failed}")
         self.look()
 
     def look(self) -> None:
