@@ -377,6 +377,22 @@ class Arena:
         """Every process that was started here, or works here, and is alive."""
         return [p.pid for p in table.snapshot().values() if not p.zombie and self._is_ours(p)]
 
+    def died_at(self) -> str:
+        """The point at which the last run died; empty where that was at none."""
+        path = os.path.join(self.root, "died")
+        if not os.path.exists(path):
+            return ""
+        point = self.lines("died")[0]
+        os.unlink(path)
+        return point
+
+    def command_of(self, pid: int) -> str:
+        """The command line of a process, and where it works."""
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().decode().replace("\0", " ")[:80].strip()
+            return f"{words} in {table.working_folder(pid)}"
+        return "gone"
+
     def _is_ours(self, process: table.Process) -> bool:
         if table.working_folder(process.pid).startswith(os.path.join(self.root, "worktrees")):
             return True
@@ -437,8 +453,9 @@ class Round:
             self._check(code == 0, f"the run ended with {code}")
             return False
         self.figures.kills += 1
-        self._unguarded |= bool(fault.get("guard")) or "guard" in str(fault.get("point"))
-        self._broken |= bool(fault.get("commands")) or str(fault.get("point")).endswith("killed")
+        point = self.arena.died_at()
+        self._unguarded |= bool(fault.get("guard")) or "guard" in point
+        self._broken |= bool(fault.get("commands")) or point.endswith("killed")
         self.look_at_what_is_left()
         return True
 
@@ -486,7 +503,8 @@ class Round:
         while left := self.arena.living():
             if time.monotonic() > began + GONE_SECONDS:
                 self.figures.processes_left += len(left)
-                self._check(False, f"alive after {GONE_SECONDS} s: {left}")
+                said = [f"{pid} ({self.arena.command_of(pid)})" for pid in left]
+                self._check(False, f"alive after {GONE_SECONDS} s: {', '.join(said)}")
                 return
             time.sleep(0.02)
         spent = time.monotonic() - began
