@@ -283,7 +283,7 @@ class Git:
         Few conflicts are of no file. Needs git ≥ 2.38; format: git-merge-tree(1), "OUTPUT".
         """
         arguments = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
-        finished = await self._try(*arguments, one, other)
+        finished = await self._try(*arguments, one, other, guarded=True)  # by merge drivers
         tree, *files = os.fsdecode(finished.stdout).split("\0")
         if finished.code == 0:
             return tree, []
@@ -366,7 +366,8 @@ class Git:
         arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]
         arguments += ["--no-renames", "--ignore-submodules=none"]
         arguments += ["--ignored=matching"] if ignored else []
-        finished = await self._do(f"look at {path}", *arguments, at=path)
+        # A filter of the user's runs for what may have changed.
+        finished = await self._do(f"look at {path}", *arguments, at=path, guarded=True)
         return _parse_status(os.fsdecode(finished.stdout))
 
     async def stage(self, path: str, files: Iterable[str], *, index: str = "") -> None:

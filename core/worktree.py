@@ -210,10 +210,13 @@ class WorktreeManager:
         os.unlink(os.path.join(self.admin_folder(path), "locked"))
 
     def _undo(self, path: str) -> None:
-        """Take a worktree away that never became whole."""
+        """Take a worktree away that never became whole; a kill leaves no half of a folder."""
         if self._is_linked(path):
-            _remove_tree(self.admin_folder(path))
-            _remove_tree(path)
+            admin = self.admin_folder(path)
+            _remove_tree(path + RUBBISH)
+            os.rename(path, path + RUBBISH)
+            _remove_tree(admin)
+            _remove_tree(path + RUBBISH)
 
     async def _fill_submodules(self, path: str) -> None:
         if os.path.exists(os.path.join(path, ".gitmodules")):
@@ -241,9 +244,8 @@ class WorktreeManager:
         """
         branch = self.branch(feature)
         entry = await self.entry(feature)
-        if entry is not None and entry.locked in BEING_MADE and self._is_linked(entry.path):
-            self._undo(entry.path)
-            entry = None
+        if entry is not None and entry.locked in BEING_MADE:
+            entry = self._unmade(entry)
         if entry is not None and os.path.isdir(entry.path):
             if entry.branch != branch or not self.leads_here(entry.path):
                 return None
@@ -256,6 +258,17 @@ class WorktreeManager:
         else:
             return None
         return Worktree(feature, path, branch, start_commit, read_gitfile(path), is_old)
+
+    def _unmade(self, entry: WorktreeEntry) -> WorktreeEntry | None:
+        """Take away what was being made when we were killed, or was being taken away."""
+        if self._is_linked(entry.path):
+            self._undo(entry.path)
+            return None
+        if os.path.lexists(entry.path):
+            return entry  # what stands there is not ours
+        for admin in self._admin_dirs(os.path.realpath(entry.path)):
+            _remove_tree(admin)
+        return None
 
     def _make_folder(self) -> None:
         try:
@@ -318,8 +331,9 @@ class WorktreeManager:
         async with self.git.spawner.exclusive():
             for admin in self._admin_dirs(path):
                 if not _is_whole(admin, path):
-                    _remove_tree(admin)
+                    # In this order: a folder without the other one would never be found.
                     _remove_tree(path)
+                    _remove_tree(admin)
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -889,6 +890,32 @@ class GuardTest(ProcessTest):
         elsewhere = {os.path.join(next(iter(folders)), "below")}
         process = table.Process(here.pid, 1, here.pid, here.started)
         self.assertFalse(guard._works_there(process, elsewhere, here.started))
+
+    @unittest.skipUnless(LINUX, "needs /proc")
+    def test_what_shows_no_environment_yet_is_waited_for(self) -> None:
+        # As in the middle of an exec: it may carry the mark in a moment.
+        before = table.snapshot()
+        pid = spawn(["sleep", "1000"], {"PATH": self.environ["PATH"]}, [])
+        self.assertTrue(until(lambda: bool(table._environment(pid)[1:])))
+        self.assertFalse(table.is_changing(pid))
+        with unittest.mock.patch.object(table, "_environment", {pid: b"\0"}.get):
+            self.assertTrue(guard._somebody_changes(table.snapshot()))
+            self.assertFalse(guard._somebody_changes(before))
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self.assertFalse(table.is_changing(pid))
+
+    @unittest.skipUnless(LINUX, "needs /proc")
+    def test_a_guard_goes_only_when_all_processes_are_known(self) -> None:
+        seen = []
+
+        def changes(processes: object) -> bool:
+            seen.append(processes)
+            return len(seen) < 5
+
+        with unittest.mock.patch.object(guard, "_somebody_changes", changes):
+            guard.end_all(guard.Watched(), f"{MARK}={self.run_id}/")
+        self.assertEqual(len(seen), 4 + guard.QUIET_LOOKS)
 
     def test_the_guards_command_line_finds_its_module_from_anywhere(self) -> None:
         done = subprocess.run(

@@ -999,6 +999,19 @@ class KilledTest(RunTest):
         self.assertTrue(left)
         return left
 
+    def test_a_merge_driver_of_the_users_that_hangs_is_ended_as_well(self) -> None:
+        repository = self.playground.repository
+        repository.commit({"a.txt": "one\n"})
+        repository.write({".git/info/attributes": "a.txt merge=slow\n"})
+        slow = f"touch '{self.playground.path('held')}'; sleep 60"
+        repository.git("config", "merge.slow.driver", slow)
+        sides = [feature(id, {"write": "a.txt", "content": id}) for id in ("a", "b")]
+        self.playground.features(*sides, feature("c", depends_on=["a", "b"]))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("held")
+        running.kill()
+        self.nothing_runs()
+
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
         path = self.playground.path
         hold = ({"write": path("a.began")}, {"wait": path("a.go")})
@@ -1143,6 +1156,15 @@ class TroubleTest(RunTest):
                 self.assertIn(f"while the run went on, which started from {pinned[:12]}", done.err)
                 self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
                 self.use(Playground())
+
+    def test_a_stash_that_changes_meanwhile_is_told(self) -> None:
+        stash = {"bash": "git add --all && git stash -q"}
+        self.playground.features(feature("a", {"write": "a.md"}, stash))
+        told = "the stash, which all worktrees share, changed meanwhile"
+        self.assertIn(told, self.run_to(1).err)
+        self.assert_statuses(a="empty")
+        self.playground.features(feature("a"))
+        self.assertNotIn(told, self.run_to(0).err)
 
     def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
         place = self.playground

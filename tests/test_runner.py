@@ -935,6 +935,19 @@ class DependencyTest(RunnerTest):
 
 
 class RecordTest(RunnerTest):
+    def test_a_commit_that_cannot_be_recorded_is_not_made(self) -> None:
+        self.playground.features(feature("a"))
+
+        def full(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "committing":
+                raise StateError("the journal can't be written")
+
+        self.on_event = full
+        with self.assertRaises(StateError):
+            self.run_feature()
+        repository = self.playground.repository
+        self.assertEqual(repository.commit_of("feature/a"), repository.commit_of("main"))
+
     def test_a_prompt_that_cannot_be_written_ends_the_run(self) -> None:
         self.playground.features(feature("a"))
         self.playground.touch("logs")

@@ -9,6 +9,7 @@ import unittest
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Callable
+from unittest import mock
 
 from core.errors import UserError
 from core.frozen import replace
@@ -340,6 +341,22 @@ class CreateTest(WorktreeTest):
         self.repository.write({".git": f"gitdir: {self.beside('x')}\n", "a": ""}, at=self.folder)
         self.manager._undo(self.folder)
         self.assertTrue(os.path.exists(os.path.join(self.folder, "a")))
+
+    def test_one_that_was_killed_while_it_was_taken_away_is_made_whole(self) -> None:
+        made = self.create()
+        drive(self.manager.git.remove_worktree(made.path))
+        drive(self.manager.git.add_worktree(made.path, made.branch))
+        shutil.rmtree(made.path)
+        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
+
+    def test_what_somebody_put_where_one_was_being_made_is_left_alone(self) -> None:
+        made = self.create()
+        drive(self.manager.git.remove_worktree(made.path))
+        drive(self.manager.git.add_worktree(made.path, made.branch))
+        os.unlink(os.path.join(made.path, ".git"))
+        self.repository.write({"mine": "x"}, at=made.path)
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.assertEqual(os.listdir(made.path), ["mine"])
 
     def test_files_that_cannot_be_checked_out_leave_nothing_behind(self) -> None:
         start = self.repository.commit({".gitattributes": "* filter=f\n"})
@@ -984,6 +1001,21 @@ class RepairTest(WorktreeTest):
                 spoil()
                 self.repaired()
                 self.assertIsInstance(drive(self.manager.look(other)), WorktreeStatus)
+
+    def test_a_repair_that_was_killed_is_repaired(self) -> None:
+        removed = []
+
+        def killed(path: str) -> None:
+            removed.append(path)
+            if len(removed) > 1:
+                raise KeyboardInterrupt
+            shutil.rmtree(path)
+
+        self.create()
+        os.unlink(os.path.join(self.admin, "index"))
+        with mock.patch("core.worktree._remove_tree", killed), self.assertRaises(KeyboardInterrupt):
+            drive(self.manager.repair("auth"))
+        self.repaired()
 
     def test_a_whole_worktree_is_left_alone(self) -> None:
         made = self.create()

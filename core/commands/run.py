@@ -46,6 +46,8 @@ from ..workbench import Workbench
 from ..worktree import RESULTS
 from .workplace import (
     HEADS,
+    SEEN,
+    STASH,
     Workplace,
     add_common_options,
     add_selection_options,
@@ -149,7 +151,7 @@ def execute(arguments: argparse.Namespace) -> int:
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
-        place = replace(place, refs=drive(place.git.refs(HEADS, "refs/rorchestrator/")))
+        place = replace(place, refs=drive(place.git.refs(*SEEN)))
         return RunCommand(arguments, place).execute()
     finally:
         place.lock.release()
@@ -492,7 +494,7 @@ class RunCommand:
         """See which branches there are now, and say where the base branch is not what it was."""
         name = self.place.config.project.base_branch
         try:
-            self.heads = await git.refs(HEADS)
+            self.heads = await git.refs(HEADS, STASH)
         except UserError as error:
             emit(events.note(self.clock(), self.run_id, f"the branches are unknown: {error}"))
             return
@@ -500,6 +502,9 @@ class RunCommand:
         if HEADS + name in self.place.refs and now != pinned:
             what = f"moved to {now[:12]}" if now else "was deleted"
             text = f"{name} {what} while the run went on, which started from {pinned[:12]}"
+            emit(events.note(self.clock(), self.run_id, text))
+        if self.heads.get(STASH) != self.place.refs.get(STASH):
+            text = "the stash, which all worktrees share, changed meanwhile: see git stash list"
             emit(events.note(self.clock(), self.run_id, text))
 
     def _exit_code(self, state: RunState, selected: Sequence[str]) -> int:

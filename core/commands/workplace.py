@@ -20,6 +20,9 @@ from ..state import FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
 HEADS = "refs/heads/"
+STASH = "refs/stash"
+SEEN = (HEADS, "refs/rorchestrator/", STASH)
+"""The refs that a run looks at."""
 
 WORKTREES = "RORCHESTRATOR_WORKTREES"
 """The variable that names a folder where lists may put worktrees, wherever the repository is."""
@@ -102,7 +105,7 @@ async def _open(config: Config, mask: Mask) -> Workplace:
     repository = await git.open_repository(Spawner(), project.repo_path, os.environ)
     where = repository.repository
     folder = os.path.normpath(os.path.join(where.top, os.path.expanduser(project.worktrees_path)))
-    refs = await repository.refs(HEADS, "refs/rorchestrator/")
+    refs = await repository.refs(*SEEN)
     base = refs.get(HEADS + project.base_branch) or await repository.commit_of(project.base_branch)
     if not base:
         raise _no_base(project.base_branch, refs)

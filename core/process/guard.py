@@ -13,12 +13,16 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 from . import table
 
 GRACE_SECONDS = 1.0
 GIVE_UP_SECONDS = 5.0
+QUIET_LOOKS = 3
+"""So often in a row nothing is seen before all is gone: a table is not read in one moment."""
+
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -66,18 +70,25 @@ def watch(pipe: int) -> Watched:
 
 def end_all(watched: Watched, mark: str) -> None:
     """TERM to all that is left of the run, a grace, then KILL until none is left."""
-    for process in _living(watched, mark):
-        send(process.pid, signal.SIGTERM)
     begun = time.monotonic()
-    while (left := _living(watched, mark)) and time.monotonic() < begun + GIVE_UP_SECONDS:
-        if time.monotonic() > begun + GRACE_SECONDS:
-            for process in left:
+    asked: set[int] = set()
+    quiet = 0
+    while quiet < QUIET_LOOKS and time.monotonic() < begun + GIVE_UP_SECONDS:
+        processes = table.snapshot()
+        left = _living(processes, watched, mark)
+        for process in left:
+            if time.monotonic() > begun + GRACE_SECONDS:
                 send(process.pid, signal.SIGKILL)
+            elif process.pid not in asked:
+                send(process.pid, signal.SIGTERM)
+                asked.add(process.pid)
+        quiet = 0 if left or _somebody_changes(processes) else quiet + 1
         time.sleep(0.02)
 
 
-def _living(watched: Watched, mark: str) -> list[table.Process]:
-    processes = table.snapshot()
+def _living(
+    processes: Mapping[int, table.Process], watched: Watched, mark: str
+) -> list[table.Process]:
     carriers = {process.pid for process in table.marked(processes, mark)}
     begun = processes[os.getpid()].started
     return [
@@ -91,6 +102,15 @@ def _living(watched: Watched, mark: str) -> list[table.Process]:
             or _works_there(process, watched.folders, begun)
         )
     ]
+
+
+def _somebody_changes(processes: Mapping[int, table.Process]) -> bool:
+    """Whether it can't be told yet whose a process is that was started after us."""
+    begun = processes[os.getpid()].started
+    return any(
+        not p.zombie and table.is_later(p.started, begun) and table.is_changing(p.pid)
+        for p in processes.values()
+    )
 
 
 def _works_there(process: table.Process, folders: set[str], begun: str) -> bool:

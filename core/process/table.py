@@ -108,6 +108,14 @@ def _environment(pid: int) -> bytes:
         return b""
 
 
+def is_changing(pid: int) -> bool:
+    """Whether a process is just becoming another program: then it shows no environment."""
+    try:
+        return _environment(pid) == b"\0" and bool(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return False
+
+
 def working_folder(pid: int) -> str:
     """The process's current folder, also a deleted one; empty where the system does not tell."""
     try:

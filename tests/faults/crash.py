@@ -34,6 +34,7 @@ from functools import partial
 from itertools import count, islice
 from typing import Any
 
+from core.process import table
 from tests.support.playground import AGENT, ROOT, steps
 from tests.support.repository import Repository
 
@@ -57,14 +58,15 @@ save() {
   git add -A && git commit -qm "$1"
   echo "commit $ID $(git rev-parse HEAD)" >>"$ROUND/notes"
 }
+lasting() { setsid sleep 30 & } # somebody has to end it
 case $ID in
-  store) put store.py one; save store; put schema/store.sql two ;; # and leaves something
+  store) lasting; put store.py one; save store; put schema/store.sql two ;; # and leaves something
   auth) put auth.py one; put users.py two ;;
-  pages) put pages.py one; sleep 0.12; put pages.css two ;; # takes time
+  pages) lasting; put pages.py one; sleep 0.12; put pages.css two ;; # takes time
   api) put api.py one; put README.md changed ;;
   views) put views.py one; save one; put forms.py two; save two ;; # leaves nothing
   search) put search.py one; sleep 0.05 ;;
-  shop) put shop.py one ;;
+  shop) lasting; put shop.py one ;;
   admin) git rm -q users.py; put admin.py one ;;
   site) put site.py one; save site ;;
 esac
@@ -257,6 +259,7 @@ class Arena:
     def __init__(self, template: Template, launcher: Launcher) -> None:
         self.launcher = launcher
         self.ids = template.ids
+        self._begun = table.snapshot()[launcher.process.pid].started
         self._asked = launcher.served
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="ror-crash-"))
         shutil.copytree(template.root, self.root, dirs_exist_ok=True, symlinks=True)
@@ -372,18 +375,32 @@ class Arena:
 
     def living(self) -> list[int]:
         """Every process that was started here, or works here, and is alive."""
-        return [
-            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(pid)
-        ]
+        return [p.pid for p in table.snapshot().values() if not p.zombie and self._is_ours(p)]
 
-    def _is_ours(self, pid: int) -> bool:
-        mark = f"ROUND={self.root}".encode()
-        with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/cwd").startswith(os.path.join(self.root, "worktrees")):
-                return True
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                return mark in file.read().split(b"\0")
-        return False
+    def died_at(self) -> str:
+        """The point at which the last run died; empty where that was at none."""
+        path = os.path.join(self.root, "died")
+        if not os.path.exists(path):
+            return ""
+        point = self.lines("died")[0]
+        os.unlink(path)
+        return point
+
+    def command_of(self, pid: int) -> str:
+        """The command line of a process, and where it works."""
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().decode().replace("\0", " ")[:80].strip()
+            return f"{words} in {table.working_folder(pid)}"
+        return "gone"
+
+    def _is_ours(self, process: table.Process) -> bool:
+        if table.working_folder(process.pid).startswith(os.path.join(self.root, "worktrees")):
+            return True
+        environ = table._environment(process.pid)
+        if environ == b"\0" and os.path.exists(f"/proc/{process.pid}/exe"):
+            # In the middle of its exec: it may be ours.
+            return int(process.started) >= int(self._begun)
+        return f"\0ROUND={self.root}\0".encode() in environ
 
     def close(self) -> None:
         """End what is left, and remove everything."""
@@ -436,8 +453,9 @@ class Round:
             self._check(code == 0, f"the run ended with {code}")
             return False
         self.figures.kills += 1
-        self._unguarded |= bool(fault.get("guard")) or "guard" in str(fault.get("point"))
-        self._broken |= bool(fault.get("commands")) or str(fault.get("point")).endswith("killed")
+        point = self.arena.died_at()
+        self._unguarded |= bool(fault.get("guard")) or "guard" in point
+        self._broken |= bool(fault.get("commands")) or point.endswith("killed")
         self.look_at_what_is_left()
         return True
 
@@ -455,7 +473,9 @@ class Round:
     def finish(self) -> None:
         """Run to the end, and compare."""
         code = self.arena.run({})
-        self._check(code == 0, f"the next run ended with {code}")
+        ends = {e["feature"]: e for e in self.arena.events()}
+        failed = [(id, e["status"], e.get("reason")) for id, e in ends.items() if e.get("reason")]
+        self._check(code == 0, f"the next run ended with {code}: {failed}")
         self.look()
 
     def look(self) -> None:
@@ -463,6 +483,7 @@ class Round:
         self._nothing_lives()
         self._sound()
         self._reachable()
+        self.problems += self.arena.status()
         self._unchanged_for_the_user()
         self._count_again()
         self._one_result_each()
@@ -482,7 +503,8 @@ class Round:
         while left := self.arena.living():
             if time.monotonic() > began + GONE_SECONDS:
                 self.figures.processes_left += len(left)
-                self._check(False, f"alive after {GONE_SECONDS} s: {left}")
+                said = [f"{pid} ({self.arena.command_of(pid)})" for pid in left]
+                self._check(False, f"alive after {GONE_SECONDS} s: {', '.join(said)}")
                 return
             time.sleep(0.02)
         spent = time.monotonic() - began

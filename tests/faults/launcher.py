@@ -19,6 +19,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -98,7 +99,11 @@ class Points:
     def wanted(self, name: str) -> bool:
         """Note that a point was reached; whether the end is now."""
         self.names.append(name)
-        return name == self.fault.point or len(self.names) == self.fault.number
+        now = name == self.fault.point or len(self.names) == self.fault.number
+        if now:
+            with open(os.path.join(os.environ["ROUND"], "died"), "w", encoding="utf-8") as file:
+                file.write(name)
+        return now
 
     def reached(self, name: str) -> None:
         """A point: go on, or die."""
@@ -120,7 +125,8 @@ class Points:
         """Nothing of ours runs after this."""
         for pid, words in _children():
             if self.fault.guard if b"process.guard" in words else self._is_git(words):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("still alive")
 
@@ -198,7 +204,7 @@ def _children() -> list[tuple[int, bytes]]:
         pids = [int(pid) for pid in file.read().split()]
     found = []
     for pid in pids:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
+        with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
             found.append((pid, file.read()))
     return found
 

@@ -105,7 +105,7 @@ class NoticeTest(unittest.TestCase):
         left = subprocess.Popen(["sleep", "60"], env=self.round.arena.environ)
         self.addCleanup(left.wait)
         self.addCleanup(left.kill)
-        self.assert_noticed(f"alive after 3.0 s: [{left.pid}]")
+        self.assert_noticed(f"alive after 3.0 s: {left.pid} (sleep 60 in ")
 
     def test_a_feature_that_ran_again_and_a_second_result_are_noticed(self) -> None:
         self.git("update-ref", "refs/rorchestrator/results/search/new", "feature/search")

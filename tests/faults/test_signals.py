@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import time
 import unittest
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from tests.faults.crash import WORK, Arena, Laboratory, Round, Template
-from tests.support.playground import HAS_PROC, PlaygroundTest, feature, terminal, wait_until
+from tests.support.playground import (
+    HAS_PROC,
+    PlaygroundTest,
+    Running,
+    feature,
+    terminal,
+    wait_until,
+)
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -178,6 +188,36 @@ class SignalTest(unittest.TestCase):
                 for case, problems in zip(cases(), pool.map(check, cases())):
                     with self.subTest(str(case)):
                         self.assertEqual(problems, [])
+
+
+class StormTest(PlaygroundTest):
+    def test_interrupts_at_every_moment_of_a_start_leave_nothing_running(self) -> None:
+        features = [feature(f"f{n}", {"sleep": 0.1}, {"write": "x"}) for n in range(8)]
+        self.playground.features(*features, max_parallel=8)
+        for pause in (0.0, 0.0005, 0.002, 0.004, 0.008):
+            with self.subTest(seconds_between=pause):
+                running = self.playground.start("run", "--yes", "--fresh")
+                wait_until(partial(self.has_begun, running), "the run has begun")
+                for _ in range(40):
+                    with contextlib.suppress(ProcessLookupError):
+                        running.signal(signal.SIGINT)
+                    time.sleep(pause)
+                self.assertEqual(running.end().code, 130)
+                self.assertEqual(self.playground.processes(), [])
+        done = self.playground.run()
+        self.assertEqual(done.code, 0, done.out)
+        self.assertEqual(set(self.playground.statuses().values()), {"completed"})
+
+    def has_begun(self, running: Running) -> bool:
+        """Whether it started its first feature, and will start seven more."""
+        runs = {e["run"] for e in self.playground.journal() if e["event"] == "preparing"}
+        seen = len(runs) > len(self.runs)
+        self.runs |= runs
+        return seen
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.runs: set[str] = set()
 
 
 class TerminalTest(PlaygroundTest):
