@@ -169,12 +169,7 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
 
     Raises :class:`UserError` where the program is not to be found, or does not start.
     """
-    # Not posix_spawnp: it looks for the program by our PATH, not by the child's.
-    program = which(argv[0], env)
-    if not program:
-        raise UserError(
-            f"{argv[0]} was not found, or is no program", hint="install it, or mend PATH"
-        )
+    program = find(argv[0], env)
     try:
         return os.posix_spawn(
             program,
@@ -187,6 +182,17 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
         )
     except OSError as error:
         raise UserError(f"{program} could not be started: {error.strerror}") from None
+
+
+def find(program: str, env: Mapping[str, str]) -> str:
+    """The file that ``program`` names, by ``PATH``. Raises :class:`UserError` for none."""
+    # Not posix_spawnp: it looks for the program by our PATH, not by the child's.
+    path = which(program, env)
+    if not path:
+        raise UserError(
+            f"{program} was not found, or is no program", hint="install it, or mend PATH"
+        )
+    return path
 
 
 def which(program: str, env: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from ..errors import UserError
 from . import guard, table
-from .spawner import FileAction, Finished, Scratch, Spawner, spawn, which
+from .spawner import FileAction, Finished, Scratch, Spawner, find, spawn
 
 MARK = "RORCHESTRATOR_MARK"
 """The environment variable that everything below a run carries."""
@@ -162,7 +162,8 @@ class Supervisor(Spawner):
             if guarded:
                 self._commands += 1
                 mark = f"{self.mark}#{self._commands};"
-                child = self._spawn_guarded(argv, env, actions, folder="/", mark=mark)
+                found = [find(argv[0], env), *argv[1:]]
+                child = self._spawn_guarded(found, env, actions, folder="/", mark=mark)
             else:
                 child = self._adopt(spawn(argv, env, actions), "", "/")
             try:
@@ -212,8 +213,7 @@ class Supervisor(Spawner):
         mark: str,
     ) -> Child:
         with_pipe = [*actions, (os.POSIX_SPAWN_DUP2, self._pipe, 3)]
-        program = which(argv[0], env) or argv[0]
-        wrapped = ["/bin/sh", "-c", REGISTER, folder, program, *argv[1:]]
+        wrapped = ["/bin/sh", "-c", REGISTER, folder, *argv]
         place = os.path.realpath(folder)
         if place != "/" and "\n" not in place:
             self._tell_guard(f"={place}\n")

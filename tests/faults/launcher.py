@@ -253,6 +253,8 @@ def obey(order: Order) -> int:
     points.wrap_journal()
     points.wrap_commands()
     points.wrap_files()
+    if os.environ.get("HOLD") == "report":
+        hold_report(os.environ["ROUND"])
     if order.fault.after_seconds:
         points.die_soon(order.fault.after_seconds)
     code = cli.main(order.argv)
@@ -278,6 +280,20 @@ def fork(order: Order) -> int:
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def hold_report(folder: str) -> None:
+    """Have the report wait, with a file ``held`` in the folder, for a file ``go``."""
+    write = run.write_reports
+
+    def write_reports(*given: Any) -> list[str]:
+        with open(os.path.join(folder, "held"), "w", encoding="utf-8"):
+            pass
+        while not os.path.exists(os.path.join(folder, "go")):
+            time.sleep(0.02)
+        return write(*given)
+
+    run.write_reports = write_reports
 
 
 def main() -> None:
