@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Mapping
 
@@ -16,6 +17,10 @@ POLL_SECONDS = 0.2
 
 TAIL_LINES = 200
 TAIL_BYTES = 64 * 1024
+
+SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+SECRET_LENGTH = 8
+"""A shorter value may well be a word of its own."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,11 @@ class StepRunner:
     ) -> Step:
         """Run a command to its end, with all that it started; its output goes to ``log``.
 
-        Raises :class:`~core.errors.StateError` where ``log`` can't be written.
+        Once the wish to end is there, nothing is begun. Raises
+        :class:`~core.errors.StateError` where ``log`` can't be written.
         """
+        if self.stop.is_set():
+            return Step(command, 0, 0.0, "", interrupted=True)
         begun = time.monotonic()
         start = _open_log(log, command)
         try:
@@ -98,7 +106,8 @@ class StepRunner:
         # The second signal kills before anybody has looked.
         interrupted = interrupted or (code != 0 and self.stop.is_set())
         seconds = time.monotonic() - begun
-        return Step(command, code, seconds, _tail(log, start), timed_out, interrupted)
+        tail = without_secrets(_tail(log, start), env)
+        return Step(command, code, seconds, tail, timed_out, interrupted)
 
 
 def _open_log(path: str, command: Command) -> int:
@@ -123,3 +132,14 @@ def _tail(path: str, start: int) -> str:
         file.seek(max(start, size - TAIL_BYTES))
         lines = file.read().decode("utf-8", "replace").splitlines()
     return "\n".join(lines[-TAIL_LINES:])
+
+
+def without_secrets(text: str, env: Mapping[str, str]) -> str:
+    """``text`` less the values of those variables that are called after a secret.
+
+    The end of a command's output goes on: into the report, and to Claude.
+    """
+    for name, value in env.items():
+        if len(value) >= SECRET_LENGTH and SECRET_NAME.search(name):
+            text = text.replace(value, f"[{name}]")
+    return text

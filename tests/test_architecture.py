@@ -27,11 +27,12 @@ PURE = {
     "claude": "model mask",
     "contracts": "",
     "limits": "",
+    "own_commands": "model contracts",
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
 }
 SHELL = {
-    "config": "model errors dag",
+    "config": "model errors dag contracts own_commands",
     "process": "errors",
     "git": "process errors",
     "obstacles": "",
@@ -45,7 +46,7 @@ SHELL = {
     "supplies": "errors",
     "steps": "process model errors",
     "teardown": "process steps workbench worktree model",
-    "workbench": "worktree steps supplies ports contracts events model errors",
+    "workbench": "worktree steps supplies ports contracts own_commands events model errors",
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",
