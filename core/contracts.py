@@ -54,7 +54,7 @@ def fault(promise: Contract) -> str:
 DEFINING = (
     *("class", "def", "function", "func", "fn", "fun", "interface", "type", "struct", "enum"),
     *("trait", "module", "namespace", "const", "let", "var", "val", "record", "object", "macro"),
-    *("protocol", "extension", "typedef", "define", "union", "message", "service", "package"),
+    *("protocol", "extension", "typedef", "union", "message", "service", "package"),
     *("create_table", "scope", "define_method", "attr_accessor", "attr_reader", "attr_writer"),
     *("TABLE", "VIEW", "FUNCTION", "TYPE", "INDEX"),
 )
@@ -86,10 +86,11 @@ def definition(symbol: str) -> str:
     name = re.sub(r"([][.{}()*+?^$|\\])", r"\\\1", last[-1] if last else symbol)
     gap, end = "[ \t]+", "([^A-Za-z0-9_]|$)"
     words, between, typed = ("|".join(each) for each in (DEFINING, BETWEEN, TYPED))
-    code = "^([^#\"'/*]*[^A-Za-z0-9_#\"'/*.]|[ \t]*#[ \t]*)?"
+    code = "^([^#\"'/*]*[^A-Za-z0-9_#\"'/*.])?"
     receiver = r"(\([^()]*\)[ \t]*|[A-Za-z0-9_]+(\.|::)|[:`\"*&]|IF NOT EXISTS )*"
     by_word = f"{code}({words})[*]?{gap}(({words}|{between}){gap})*{receiver}{name}{end}"
-    by_type = rf"^[ \t]*({typed})[ \t][^=;\"'()]*[^A-Za-z0-9_=;\"'()]{name}[ \t]*(\(|=[^=]|;)"
-    by_type += "|" + rf"^[ \t]*({typed})[ \t]+{name}[ \t]*(\(|=[^=]|;)"
+    a_type = "(([^:=;\"'()]|::)*[^A-Za-z0-9_:=;\"'()])?"
+    by_type = rf"^[ \t]*({typed})[ \t]+{a_type}{name}[ \t]*(\(|=[^=]|;)"
     by_itself = rf"^[ \t]*(export[ \t]+)?{name}[ \t]*(=[^=]|:|\(.*\)[ \t]*(\{{|=>|:))"
-    return f"{by_word}|{by_type}|{by_itself}"
+    macro = f"^[ \t]*#[ \t]*define{gap}{name}{end}"
+    return f"{by_word}|{by_type}|{by_itself}|{macro}"

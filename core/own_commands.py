@@ -8,6 +8,9 @@ from .contracts import Kind, contracts
 from .frozen import dataclass
 from .model import Command, Config, Feature
 
+BASE = "_base"
+"""What the base is called among the features, none of which can be called so."""
+
 
 @dataclass(frozen=True)
 class OwnCommand:

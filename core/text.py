@@ -14,6 +14,7 @@ from datetime import datetime
 from .events import Event
 from .frozen import dataclass
 from .model import Action, Decision, Fault, Invocation, Status
+from .own_commands import OwnCommand
 from .schedule import Plan
 from .state import FeatureState, RunState, cost_is_complete, cost_usd
 
@@ -244,6 +245,17 @@ def _plan_command(command: Invocation, style: Style, *, verbose: bool) -> Iterat
         yield style.paint(f"  {sign} it may do anything unasked ({places}): --allow-bypass", "red")
 
 
+def command_lines(commands: Sequence[OwnCommand], style: Style) -> Iterator[str]:
+    """The commands that a list brings along; nothing where it brings none."""
+    if not commands:
+        return
+    yield ""
+    yield style.paint("COMMANDS of the list", "bold")
+    for command in commands:
+        whose = f" ({command.feature})" if command.feature else ""
+        yield f"  {style.pick('│', '|')} {command.kind}{whose}: {one_line(command.line)}"
+
+
 def tokens_to_run(plan: Plan) -> int | None:
     """Sum of the estimates of the features that would run; ``None`` where none has one."""
     estimates = [plan.features[id].estimated_tokens for id in plan.selected]
@@ -418,9 +430,13 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
 
 def next_commands(feature: FeatureState) -> list[str]:
     """What a user would type next about a feature that did not complete."""
+    if feature.fault is Fault.SETUP:
+        return [f"rorchestrator logs {feature.id} --setup"]
     if not feature.attempts:
         return []
     commands = [f"rorchestrator logs {feature.id}"]
+    if feature.fault is Fault.CHECK:
+        commands = [f"rorchestrator logs {feature.id} --checks"]
     resume = resume_command(feature)
     if resume and feature.fault is not Fault.USAGE:
         commands.append(resume)

@@ -15,7 +15,7 @@ from .errors import StateError, UserError
 from .events import Event
 from .frozen import dataclass, replace
 from .model import Command, Config, Feature, Work
-from .own_commands import promised_commands, shell_command
+from .own_commands import BASE, promised_commands, shell_command
 from .steps import Step, StepRunner
 from .worktree import SCRATCH, Worktree, WorktreeManager
 
@@ -26,9 +26,6 @@ NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLO
 
 REASON_LINES = 20
 """How much of what a command printed goes into the report; Claude is told more."""
-
-BASE = "_base"
-"""What the base is called among the features, none of which can be called so."""
 
 CLEAN = "_clean_"
 """Put before a feature's id for the clean checkout of its commit."""

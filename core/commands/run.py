@@ -23,6 +23,7 @@ from ..git import Git
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
+from ..own_commands import BASE
 from ..pause import Pause
 from ..process.environment import without_git
 from ..process.spawner import drive, which
@@ -385,6 +386,8 @@ class RunCommand:
             self.is_base_red = True
             name = self.place.config.project.base_branch
             self._say(f"{name} is red already: {clean(red.reason)}")
+            kind = "setup" if red.what.startswith("setup") else "checks"
+            self._say(f"All of it: rorchestrator logs {BASE} --{kind}")
             advice = "mend it, or set project.verify_base to false"
             orchestrator.slots.close(f"{name} is red already: {red.what}; {advice}")
 
