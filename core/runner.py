@@ -380,6 +380,8 @@ class Life:
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
             runner.emit(events.committing(runner.clock(), runner.run_id, id))
+            left = set(runner.workbench.leftovers(self.worktree).files)
+            status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
             work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
         except (Killed, StateError):
             raise

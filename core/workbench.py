@@ -14,6 +14,7 @@ from .contracts import PROSE, Contract, Kind, contracts, definition
 from .errors import StateError, UserError
 from .events import Event
 from .frozen import dataclass, replace
+from .leftovers import Leftovers
 from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
 from .steps import Step, StepRunner
@@ -76,6 +77,11 @@ class Workbench:
         self.clock = clock
         self.environ = environ
         self.passed = passed
+        self._leftovers: dict[str, Leftovers] = {}
+
+    def leftovers(self, worktree: Worktree) -> Leftovers:
+        """What checks left in a worktree, in this run."""
+        return self._leftovers.setdefault(worktree.path, Leftovers(worktree.path))
 
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
         """The environment of everything that works for a feature in one of so many slots.
@@ -222,10 +228,12 @@ class Workbench:
                 red = await self._keeps(feature, contract, worktree, work.commit, env)
                 if red is not None:
                     return replace(red, what=f"`creates` promises {contract}, but {red.what}")
-            red = await self._run_checks(feature.id, commands, worktree.path, work.commit, env)
+            red = await self._run_checks(feature.id, commands, worktree, work.commit, env)
             if red is None and self.config.project.verify_clean:
                 again = (*promised_commands(feature.creates), *commands)
                 red = await self._check_clean(feature, again, work.commit, env)
+            if red is None:
+                self.leftovers(worktree).remove()
             return red
         except UserError as error:
             return _unable(error)
@@ -251,19 +259,19 @@ class Workbench:
         if contract.kind is Kind.SYMBOL:
             found = await git.has_line(commit, definition(what), less=PROSE)
             return None if found else Red("no line of code defines it")
-        return await self._run_checks(feature.id, [shell_command(what)], worktree.path, commit, env)
+        return await self._run_checks(feature.id, [shell_command(what)], worktree, commit, env)
 
     async def _run_checks(
         self,
         feature: str,
         commands: Iterable[Command],
-        folder: str,
+        worktree: Worktree,
         commit: str,
         env: Mapping[str, str],
         *,
         clean: bool = False,
     ) -> Red | None:
-        """Run checks in a folder that holds ``commit``; the first that is red, or nothing.
+        """Run checks in a worktree that holds ``commit``; the first that is red, or nothing.
 
         One that was green on the same tree before is not repeated.
         """
@@ -271,13 +279,17 @@ class Workbench:
         tree = await git.tree_of(commit)
         todo = [(check_key(tree, each, clean=clean), each) for each in commands]
         todo = [(key, command) for key, command in todo if key not in self.passed]
-        before = set((await git.status(folder)).changed) if todo else set()
+        if not todo:
+            return None
+        before, left = await git.status(worktree.path), self.leftovers(worktree)
+        theirs = set(before.untracked).difference(left.files)
         for key, command in todo:
             limit = self.config.project.verify_timeout_seconds
-            step = await self._step(feature, command, folder, env, limit, "verify")
+            step = await self._step(feature, command, worktree.path, env, limit, "verify")
             red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
-            status = await git.status(folder)
-            changed = sorted(set(status.changed) - before)
+            status = await git.status(worktree.path)
+            left.note(set(status.untracked).difference(theirs))
+            changed = sorted(set(status.changed).difference(before.changed))
             if red is None and (changed or status.commit != commit):
                 what = ", ".join(changed) or "the branch"
                 red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
@@ -311,7 +323,7 @@ class Workbench:
             there = {**env, f"{VARIABLES}FEATURE": clean.feature}
             red = await self.make_ready(feature, clean, there, told=False)
             red = red or await self._run_checks(
-                feature.id, commands, clean.path, commit, there, clean=True
+                feature.id, commands, clean, commit, there, clean=True
             )
         return red and replace(red, what=f"in a clean checkout, {red.what}")
 
@@ -358,7 +370,7 @@ class Workbench:
         async with self._scratch(BASE, commit) as worktree:
             red = await self.make_ready(Feature(BASE, BASE), worktree, env, told=False)
             return red or await self._run_checks(
-                BASE, self.config.project.verify, worktree.path, commit, env
+                BASE, self.config.project.verify, worktree, commit, env
             )
 
     async def _step(

@@ -45,8 +45,11 @@ SHELL = {
     "ports": "",
     "supplies": "errors",
     "steps": "process model errors",
+    "leftovers": "",
     "teardown": "process steps workbench worktree model",
-    "workbench": "worktree steps supplies ports contracts own_commands events model errors",
+    "workbench": (
+        "worktree steps supplies ports leftovers contracts own_commands events model errors"
+    ),
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",

@@ -14,6 +14,7 @@ from core import ports, supplies
 from core.errors import StateError
 from core.events import Event
 from core.git import open_repository
+from core.leftovers import Leftovers
 from core.model import Action, Fault, Status
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Supervisor
@@ -483,6 +484,66 @@ class Checks(WorkbenchTest):
     def test_what_is_told_ends_with_an_attempt_that_does_not_succeed(self) -> None:
         self.lists({"write": "bad"}, PAUSE, {"fail": "Overloaded", "status": 529}, verify=["false"])
         self.assertEqual(self.run_feature().fault, Fault.TRANSIENT)
+
+
+class WhatChecksLeave(WorkbenchTest):
+    """Files that no .gitignore names: reports, caches."""
+
+    def test_it_is_taken_away_once_all_is_green_and_nothing_else_is(self) -> None:
+        mess = "mkdir -p out/deep kept; touch out/deep/report.xml kept/cache .coverage"
+        self.lists(
+            {"write": ".env"}, {"write": "kept/a.txt"}, project={"verify": [mess, "test -d out"]}
+        )
+        self.completes()
+        self.assertEqual(sorted(os.listdir(self.here())), [".env", ".git", "README.md", "kept"])
+        self.assertEqual(os.listdir(self.here("kept")), ["a.txt"])
+
+    def test_claude_sees_it_after_a_red_check_and_it_is_not_committed_as_its_work(self) -> None:
+        red = "date +%N >> report.xml; touch snapshot; test ! -f bad"
+        self.lists(
+            {"write": "bad"},
+            PAUSE,
+            {"bash": "test -s report.xml && touch saw-it"},
+            PAUSE,
+            {"bash": "rm bad; echo mine > snapshot"},
+            project={"verify": [red]},
+        )
+        self.completes()
+        self.assertEqual(self.playground.files("feature/a"), {"saw-it", "snapshot"})
+        self.assertFalse(os.path.exists(self.here("report.xml")))
+
+    def test_what_stays_red_leaves_it_to_be_looked_at(self) -> None:
+        project = {"verify": ["touch report.xml; false"], "verify_attempts": 0}
+        self.lists(project=project)
+        self.fails(Fault.CHECK, "ended with exit 1")
+        self.assertTrue(os.path.exists(self.here("report.xml")))
+
+    def test_nothing_is_taken_away_through_a_link_nor_what_was_changed_since(self) -> None:
+        for name in ("a", "b", "deep/c", "gone", "folder/x"):
+            self.playground.repository.write({name: "1"}, at=self.playground.path("outside"))
+        folder = self.playground.path("outside")
+        left = Leftovers(folder)
+        left.note(["a", "b", "deep/c", "gone", "never", "folder/"])
+        self.assertEqual(left.files, ["a", "b", "deep/c", "gone"])
+        with open(os.path.join(folder, "b"), "a", encoding="utf-8") as file:
+            file.write("mine")
+        os.unlink(os.path.join(folder, "gone"))
+        os.rename(os.path.join(folder, "deep"), os.path.join(folder, "moved"))
+        os.symlink("moved", os.path.join(folder, "deep"))
+        self.assertEqual(left.files, ["a"])
+        left.remove()
+        self.assertEqual(sorted(os.listdir(folder)), ["b", "deep", "folder", "moved"])
+        self.assertEqual(os.listdir(os.path.join(folder, "moved")), ["c"])
+        self.assertEqual(left.files, [])
+
+    def test_what_cannot_be_taken_away_stays(self) -> None:
+        folder = self.playground.path("outside")
+        self.playground.repository.write({"deep/a": "1"}, at=folder)
+        left = Leftovers(folder)
+        left.note(["deep/a"])
+        with mock.patch.object(os, "unlink", side_effect=PermissionError):
+            left.remove()
+        self.assertEqual(os.listdir(os.path.join(folder, "deep")), ["a"])
 
 
 class CleanCheckout(WorkbenchTest):
