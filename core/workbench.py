@@ -18,7 +18,7 @@ from .leftovers import Leftovers
 from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
 from .steps import Step, StepRunner
-from .worktree import SCRATCH, Worktree, WorktreeManager
+from .worktree import SCRATCH, Worktree, WorktreeManager, built_by_tools
 
 VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
@@ -123,7 +123,8 @@ class Workbench:
             if not step.passed:
                 return Red(f"setup: {step}", step.tail, step.interrupted)
         if told:
-            made = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
+            ignored = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
+            made = [file for file in ignored if not built_by_tools(file)]
             self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
         return None
 
@@ -158,7 +159,11 @@ class Workbench:
         """
         top = self.worktrees.git.repository.top
         wanted: list[str] = []
-        for name in supplies.matching(top, patterns, less=self.worktrees.folder):
+        # `**` can lead through a large tree; the others go on meanwhile.
+        found = await asyncio.get_running_loop().run_in_executor(
+            None, lambda: supplies.matching(top, patterns, less=self.worktrees.folder)
+        )
+        for name in found:
             target = os.path.join(worktree.path, name)
             if not os.path.lexists(target):
                 wanted.append(name)

@@ -474,7 +474,7 @@ class WorktreeManager:
         precious = [
             file
             for file in status.ignored
-            if not _built_by_tools(file)
+            if not built_by_tools(file)
             and (not (made is None or file in made) or self._was_edited(path, file))
         ]
         files = [*status.uncommitted, *precious]
@@ -691,7 +691,8 @@ def _looks_secret(name: str) -> bool:
     return name in keys or name.endswith((".pem", ".key", ".p12", ".pfx", ".keystore"))
 
 
-def _built_by_tools(file: str) -> bool:
+def built_by_tools(file: str) -> bool:
+    """Whether an ignored file is what a build makes again."""
     parts = file.rstrip("/").split("/")
     return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
 

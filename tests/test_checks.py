@@ -291,6 +291,7 @@ class Gates(CheckTest):
         ]
         self.assertEqual(said.splitlines()[-8:], expected)
         self.assertNotIn("COMMANDS", self.playground.command("plan", "--quiet").out)
+        self.assertIn("│ setup: npm ci\n", self.playground.run("--only", "a").err)
         listed = json.loads(self.playground.command("plan", "--json").out)["commands"]
         self.assertEqual(listed[3], {"kind": "setup", "feature": "a", "line": "make 'a b'"})
 

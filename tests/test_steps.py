@@ -17,7 +17,7 @@ from core.model import Command
 from core.own_commands import shell_command
 from core.process.supervisor import Supervisor
 from core.steps import TAIL_LINES, Step, StepRunner, without_secrets
-from tests.support.playground import HAS_PROC, wait_until
+from tests.support.playground import HAS_PROC
 
 TRUE = shell_command("true")
 
@@ -28,6 +28,7 @@ class StepTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = os.path.realpath(folder.name)
         self.log = os.path.join(self.root, "logs", "a.setup.log")
+        self.outlived_it = False
         self.run_id = f"steps-{os.getpid()}-{self.id()}"
 
     def run_step(
@@ -62,9 +63,21 @@ class StepTest(unittest.TestCase):
                     await asyncio.sleep(0.01)
                 if stop_at:
                     stop.set()
-                return await task
+                step = await task
+                # Before the supervisor ends what is left of the whole run.
+                self.outlived_it = self._lives()
+                return step
 
         return asyncio.run(asyncio.wait_for(turn(), 60))
+
+    def _lives(self) -> bool:
+        """Whether what a command wrote the pid of is still there."""
+        try:
+            with open(self.path("pid"), encoding="utf-8") as file:
+                os.kill(int(file.read()), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return True
 
     def logged(self) -> str:
         with open(self.log, encoding="utf-8") as file:
@@ -152,9 +165,8 @@ class HowOneEnds(StepTest):
         self.assert_gone()
 
     def assert_gone(self) -> None:
-        with open(self.path("pid"), encoding="utf-8") as file:
-            pid = int(file.read())
-        wait_until(lambda: not _lives(pid), "the end of what it started")
+        self.assertTrue(os.path.exists(self.path("pid")))
+        self.assertFalse(self.outlived_it)
 
     def test_nobody_answers_it(self) -> None:
         step = self.run_step("read answer; echo $?; tty")
@@ -215,11 +227,3 @@ class WhatItPrinted(StepTest):
 
         with mock.patch.object(Supervisor, "start", start), self.assertRaises(StateError):
             self.run_step(TRUE)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
