@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import time
 from collections.abc import Mapping
 
 from .errors import unwritable
 from .frozen import dataclass
+from .mask import Mask
 from .model import Command
 from .process.supervisor import BRISK, Supervisor
 
@@ -17,10 +17,6 @@ POLL_SECONDS = 0.2
 
 TAIL_LINES = 200
 TAIL_BYTES = 64 * 1024
-
-SECRET_NAME = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-SECRET_LENGTH = 8
-"""A shorter value may well be a word of its own."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,7 @@ class StepRunner:
         # The second signal kills before anybody has looked.
         interrupted = interrupted or (code != 0 and self.stop.is_set())
         seconds = time.monotonic() - begun
-        tail = without_secrets(_tail(log, start), env)
+        tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
         return Step(command, code, seconds, tail, timed_out, interrupted)
 
 
@@ -132,14 +128,3 @@ def _tail(path: str, start: int) -> str:
         file.seek(max(start, size - TAIL_BYTES))
         lines = file.read().decode("utf-8", "replace").splitlines()
     return "\n".join(lines[-TAIL_LINES:])
-
-
-def without_secrets(text: str, env: Mapping[str, str]) -> str:
-    """``text`` less the values of those variables that are called after a secret.
-
-    The end of a command's output goes on: into the report, and to Claude.
-    """
-    for name, value in env.items():
-        if len(value) >= SECRET_LENGTH and SECRET_NAME.search(name):
-            text = text.replace(value, f"[{name}]")
-    return text

@@ -17,6 +17,7 @@ from .frozen import dataclass, replace
 from .leftovers import Leftovers
 from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
+from .process.supervisor import Killed
 from .steps import Step, StepRunner
 from .worktree import SCRATCH, Worktree, WorktreeManager, built_by_tools
 
@@ -116,7 +117,8 @@ class Workbench:
         try:
             await self._supply(worktree)
         except UserError as error:
-            return replace(_unable(error), interrupted=self.steps.stop.is_set())
+            red = _unable(error)
+            return replace(red, interrupted=red.interrupted or self.steps.stop.is_set())
         for command in commands:
             limit = project.setup_timeout_seconds
             step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
@@ -407,6 +409,8 @@ def _unable(error: UserError) -> Red:
     """That something could not be tried. A :class:`StateError` goes on: it ends the run."""
     if isinstance(error, StateError):
         raise error
+    if isinstance(error, Killed):
+        return Red(error.message, interrupted=True)
     return Red("\n".join(filter(None, (error.message, error.hint))), is_ours=True)
 
 

@@ -44,11 +44,11 @@ SHELL = {
     "budget": "",
     "ports": "",
     "supplies": "errors",
-    "steps": "process model errors",
+    "steps": "process mask model errors",
     "leftovers": "",
     "teardown": "process steps workbench worktree model",
     "workbench": (
-        "worktree steps supplies ports leftovers contracts own_commands events model errors"
+        "process worktree steps supplies ports leftovers contracts own_commands events model errors"
     ),
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"

@@ -16,7 +16,7 @@ from core.errors import StateError
 from core.model import Command
 from core.own_commands import shell_command
 from core.process.supervisor import Supervisor
-from core.steps import TAIL_LINES, Step, StepRunner, without_secrets
+from core.steps import TAIL_LINES, Step, StepRunner
 from tests.support.playground import HAS_PROC
 
 TRUE = shell_command("true")
@@ -196,24 +196,10 @@ class WhatItPrinted(StepTest):
 
     def test_the_value_of_a_secret_goes_no_further_than_the_log(self) -> None:
         step = self.run_step("env", API_TOKEN="tok-123456", MY_KEY="short", PLAIN="visible-value")
-        self.assertIn("API_TOKEN=[API_TOKEN]", step.tail)
+        self.assertIn("API_TOKEN=[masked API_TOKEN]", step.tail)
         self.assertIn("MY_KEY=short", step.tail)
         self.assertIn("PLAIN=visible-value", step.tail)
         self.assertIn("tok-123456", self.logged())
-
-    def test_a_secret_is_known_by_the_name_of_its_variable(self) -> None:
-        for name in (
-            "GITHUB_TOKEN",
-            "db_password",
-            "RAILS_MASTER_KEY",
-            "AWS_SECRET",
-            "Credentials",
-        ):
-            with self.subTest(name):
-                self.assertEqual(
-                    without_secrets("a hunter22 b", {name: "hunter22"}), f"a [{name}] b"
-                )
-        self.assertEqual(without_secrets("a hunter22 b", {"PATH": "hunter22"}), "a hunter22 b")
 
     def test_a_log_that_cannot_be_written_ends_the_run(self) -> None:
         with open(self.path("logs"), "w", encoding="utf-8"):

@@ -13,11 +13,11 @@ from core import config as feature_list
 from core import ports, supplies
 from core.errors import StateError
 from core.events import Event
-from core.git import open_repository
+from core.git import Git, open_repository
 from core.leftovers import Leftovers
 from core.model import Action, Fault, Status
 from core.process.spawner import Spawner, drive
-from core.process.supervisor import Supervisor
+from core.process.supervisor import Killed, Supervisor
 from core.steps import StepRunner
 from core.workbench import Workbench, check_key
 from core.worktree import Worktree, WorktreeManager
@@ -372,7 +372,7 @@ class Checks(WorkbenchTest):
         self.assertEqual(first, second)
         said = self.prompt_of(2)
         self.assertIn("test ! -f bad || exit 3` ended with exit 3", said)
-        self.assertIn("looking with [TEST_TOKEN]\n", said)
+        self.assertIn("looking with [masked TEST_TOKEN]\n", said)
         self.assertNotIn("tok-1234567", said)
         self.assertEqual(self.playground.files("feature/a"), {"good"})
 
@@ -487,6 +487,13 @@ class Checks(WorkbenchTest):
         self.on_event = lambda event, stop: None
         self.completes(Action.RESUME)
         self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_a_command_of_ours_that_a_second_signal_killed_is_no_red_check(self) -> None:
+        self.lists(verify=["true"])
+        killed = mock.patch.object(Git, "tree_of", side_effect=Killed("git was killed"))
+        with killed:
+            outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
 
     def test_what_is_told_ends_with_an_attempt_that_does_not_succeed(self) -> None:
         self.lists({"write": "bad"}, PAUSE, {"fail": "Overloaded", "status": 529}, verify=["false"])
