@@ -5,41 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .contracts import Kind, contracts
-from .frozen import dataclass
-from .model import Command, Config, Feature
+from .model import Command, Config, Feature, Invocation
 
 BASE = "_base"
 """What the base is called among the features, none of which can be called so."""
 
 
-@dataclass(frozen=True)
-class OwnCommand:
-    """A command of the list, and where it stands there."""
+def config_commands(config: Config) -> list[Invocation]:
+    """What it would run beside Claude: the project's commands first, then each feature's.
 
-    kind: str
-    """``setup``, ``verify``, ``teardown``; ``creates`` and ``uses`` where it is a contract."""
-    feature: str
-    """Empty where it is the whole project's."""
-    line: str
-
-
-def config_commands(config: Config) -> list[OwnCommand]:
-    """The commands in the order of the list: the project's first, then each feature's."""
+    Their purpose is ``setup``, ``verify`` or ``teardown``; ``creates`` or ``uses`` where it is a
+    contract.
+    """
     project = config.project
     given = (("setup", project.setup), ("verify", project.verify), ("teardown", project.teardown))
-    found = [OwnCommand(kind, "", command.line) for kind, all in given for command in all]
+    found = [_invocation(purpose, command) for purpose, all in given for command in all]
     for feature in config.features:
         found += _feature_commands(feature)
     return found
 
 
-def _feature_commands(feature: Feature) -> Iterable[OwnCommand]:
-    for kind, commands in (("setup", feature.setup), ("verify", feature.verify)):
+def _feature_commands(feature: Feature) -> Iterable[Invocation]:
+    given = (
+        ("setup", feature.setup),
+        ("verify", feature.verify),
+        ("creates", promised_commands(feature.creates)),
+        ("uses", promised_commands(feature.uses)),
+    )
+    for purpose, commands in given:
         for command in commands:
-            yield OwnCommand(kind, feature.id, command.line)
-    for kind, entries in (("creates", feature.creates), ("uses", feature.uses)):
-        for command in promised_commands(entries):
-            yield OwnCommand(kind, feature.id, command.line)
+            yield _invocation(purpose, command, feature.id)
+
+
+def _invocation(purpose: str, command: Command, *features: str) -> Invocation:
+    return Invocation(purpose, command.argv, (command.line,), features)
 
 
 def promised_commands(entries: Iterable[str]) -> list[Command]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from .errors import unwritable
 from .frozen import dataclass
-from .mask import Mask
+from .mask import Mask, whole_words
 from .model import Command
 from .process.supervisor import BRISK, Supervisor
 
@@ -124,7 +124,9 @@ def _open_log(path: str, command: Command) -> int:
 
 def _tail(path: str, start: int) -> str:
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        file.seek(max(start, size - TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-    return "\n".join(lines[-TAIL_LINES:])
+        begin = max(start, os.fstat(file.fileno()).st_size - TAIL_BYTES)
+        file.seek(begin)
+        text = file.read().decode("utf-8", "replace")
+    if begin > start:
+        text = whole_words(text)  # else half a secret may be left, which no mask knows
+    return "\n".join(text.splitlines()[-TAIL_LINES:])

@@ -14,7 +14,6 @@ from datetime import datetime
 from .events import Event
 from .frozen import dataclass
 from .model import Action, Decision, Fault, Invocation, Status
-from .own_commands import OwnCommand
 from .schedule import Plan
 from .state import FeatureState, RunState, cost_is_complete, cost_usd
 
@@ -234,26 +233,19 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
 def _plan_command(command: Invocation, style: Style, *, verbose: bool) -> Iterator[str]:
     import shlex
 
-    words = command.argv if verbose else command.brief
+    if command.purpose == "claude":
+        name, words = "Runs", command.argv if verbose else command.brief
+        line = " ".join(map(shlex.quote, words))
+    else:
+        name, line = f"Runs {command.purpose}", command.brief[0]
     what = f" ({one_line(', '.join(command.features))})" if command.features else ""
-    yield f"Runs{what}: {one_line(' '.join(map(shlex.quote, words)))}"
+    yield f"{name}{what}: {one_line(line)}"
     for name, value in command.env.items():
         yield f"  with {one_line(f'{name}={shlex.quote(value)}')}"
     if command.bypass:
         places = one_line(", ".join(command.bypass))
         sign = style.pick("⚠", "[!]")
         yield style.paint(f"  {sign} it may do anything unasked ({places}): --allow-bypass", "red")
-
-
-def command_lines(commands: Sequence[OwnCommand], style: Style) -> Iterator[str]:
-    """The commands that a list brings along; nothing where it brings none."""
-    if not commands:
-        return
-    yield ""
-    yield style.paint("COMMANDS of the list", "bold")
-    for command in commands:
-        whose = f" ({command.feature})" if command.feature else ""
-        yield f"  {style.pick('│', '|')} {command.kind}{whose}: {one_line(command.line)}"
 
 
 def tokens_to_run(plan: Plan) -> int | None:

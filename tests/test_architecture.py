@@ -29,7 +29,7 @@ PURE = {
     "limits": "",
     "own_commands": "model contracts",
     "incremental": "model dag state prompt claude",
-    "text": "model events state schedule own_commands",
+    "text": "model events state schedule",
 }
 SHELL = {
     "config": "model errors dag contracts own_commands",

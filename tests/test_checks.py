@@ -280,20 +280,19 @@ class Gates(CheckTest):
         )
         said = self.playground.command("plan").out
         expected = [
-            "COMMANDS of the list",
-            "  │ setup: npm ci",
-            "  │ verify: npm test",
-            "  │ teardown: rm x y",
-            "  │ setup (a): make 'a b'",
-            "  │ verify (a): test a",
-            "  │ creates (a): ./a",
-            "  │ uses (b): ./b",
+            "Runs setup: npm ci",
+            "Runs verify: npm test",
+            "Runs teardown: rm x y",
+            "Runs setup (a): make 'a b'",
+            "Runs verify (a): test a",
+            "Runs creates (a): ./a",
+            "Runs uses (b): ./b",
         ]
-        self.assertEqual(said.splitlines()[-8:], expected)
-        self.assertNotIn("COMMANDS", self.playground.command("plan", "--quiet").out)
-        self.assertIn("│ setup: npm ci\n", self.playground.run("--only", "a").err)
+        self.assertEqual(said.splitlines()[-7:], expected)
+        self.assertIn("\nRuns setup: npm ci\n", self.playground.run("--only", "a").err)
         listed = json.loads(self.playground.command("plan", "--json").out)["commands"]
-        self.assertEqual(listed[3], {"kind": "setup", "feature": "a", "line": "make 'a b'"})
+        found = {key: listed[4][key] for key in ("purpose", "argv", "features")}
+        self.assertEqual(found, {"purpose": "setup", "argv": ["make", "a b"], "features": ["a"]})
 
 
 class Logs(CheckTest):

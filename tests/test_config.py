@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from core import config
 from core.errors import UserError
 from core.model import DEFAULT_ALLOWED_TOOLS, ClaudeOptions, Command, Config, Feature, Project
-from core.own_commands import OwnCommand, config_commands, shell_command
+from core.own_commands import config_commands, shell_command
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -272,15 +272,15 @@ class Good(InAWorkspace):
             }
         )
         self.assertEqual(
-            config_commands(loaded),
+            [(c.purpose, c.features, c.brief) for c in config_commands(loaded)],
             [
-                OwnCommand("setup", "", "a"),
-                OwnCommand("verify", "", "b"),
-                OwnCommand("teardown", "", "c"),
-                OwnCommand("setup", "x", "d"),
-                OwnCommand("verify", "x", "e 'f g'"),
-                OwnCommand("creates", "x", "h"),
-                OwnCommand("uses", "x", "i"),
+                ("setup", (), ("a",)),
+                ("verify", (), ("b",)),
+                ("teardown", (), ("c",)),
+                ("setup", ("x",), ("d",)),
+                ("verify", ("x",), ("e 'f g'",)),
+                ("creates", ("x",), ("h",)),
+                ("uses", ("x",), ("i",)),
             ],
         )
 

@@ -96,7 +96,6 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 "estimated_cost_to_run_usd": 4.5,
                 "critical_path": ["auth", "batch", "app"],
                 "waves": [["auth"], ["api", "batch"], ["app"]],
-                "commands": [],
             },
         )
         self.assertEqual(

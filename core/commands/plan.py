@@ -7,7 +7,6 @@ import json
 import sys
 
 from ..errors import ExitCode
-from ..own_commands import config_commands
 from .workplace import (
     add_common_options,
     add_selection_options,
@@ -43,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Show the plan."""
     from ..reporter import style_of
-    from ..text import command_lines, plan_lines
+    from ..text import plan_lines
 
     place = open_workplace(arguments)
     state = place.state()
@@ -52,15 +51,11 @@ def execute(arguments: argparse.Namespace) -> int:
     selected = select(arguments, place.dag, decisions)
     slots = arguments.max_parallel or place.config.project.max_parallel
     plan = make_plan(place, decisions, slots, selected)
-    commands = config_commands(place.config)
     if arguments.json:
-        listed = [vars(command) for command in commands]
-        print(json.dumps({**document(plan), "commands": listed}, indent=2))
+        print(json.dumps(document(plan), indent=2))
         return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
-    lines = [*plan_lines(plan, style, verbose=arguments.verbose, quiet=arguments.quiet)]
-    if not arguments.quiet:
-        lines += command_lines(commands, style)
+    lines = plan_lines(plan, style, verbose=arguments.verbose, quiet=arguments.quiet)
     sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.UP_TO_DATE
 

@@ -23,7 +23,7 @@ from ..git import Git
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
-from ..own_commands import BASE, config_commands
+from ..own_commands import BASE
 from ..pause import Pause
 from ..process.environment import without_git
 from ..process.spawner import drive, which
@@ -42,7 +42,7 @@ from ..runner import ClaudeRunner
 from ..seal import seal
 from ..state import FeatureState, RunState, apply
 from ..steps import StepRunner
-from ..text import clean, command_lines, plan_lines, report_lines
+from ..text import clean, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from .workplace import (
@@ -280,8 +280,7 @@ class RunCommand:
     def _show_plan(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> None:
         plan = make_plan(self.place, decisions, self._slots(), selected)
         lines = plan_lines(plan, self.style, verbose=self.arguments.verbose)
-        commands = command_lines(config_commands(self.place.config), self.style)
-        self._say("\n".join((*lines, *commands)) + "\n")
+        self._say("\n".join(lines) + "\n")
 
     def _slots(self) -> int:
         if self.arguments.sequential:
