@@ -19,7 +19,7 @@ from core.model import Action, Fault, Status
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Killed, Supervisor
 from core.steps import StepRunner
-from core.workbench import Workbench, check_key
+from core.workbench import Red, Workbench, check_key
 from core.worktree import Worktree, WorktreeManager
 from tests.support.playground import feature
 from tests.support.repository import Repository
@@ -261,24 +261,27 @@ class Supplies(WorkbenchTest):
         self.assertEqual(self.attempts(), [])
 
     def test_a_bare_repository_has_nothing_to_copy(self) -> None:
+        self.lists(project={"copy": ["config"]})
         with Repository(bare=True) as bare:
-            git = drive(open_repository(Spawner(), bare.path, bare.environ))
-            self.lists(project={"copy": ["config"]})
-            bench = Workbench(
-                feature_list.load(self.playground.list),
-                WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
-                StepRunner(Supervisor(run_id(1)), asyncio.Event()),
-                run=run_id(1),
-                log_folder=self.playground.path("logs"),
-                emit=lambda event: None,
-                clock=lambda: 0.0,
-                environ={},
-                passed=set(),
-            )
-            made = Worktree("a", bare.path, "feature/a", "", b"")
-            red = asyncio.run(bench.make_ready(bench.config.features[0], made, {}))
+            red = asyncio.run(self.make_ready_in(bare))
         assert red is not None
         self.assertIn("a bare repository has no files to copy", red.reason)
+
+    async def make_ready_in(self, bare: Repository) -> Red | None:
+        git = drive(open_repository(Spawner(), bare.path, bare.environ))
+        bench = Workbench(
+            feature_list.load(self.playground.list),
+            WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
+            StepRunner(Supervisor(run_id(1)), asyncio.Event()),
+            run=run_id(1),
+            log_folder=self.playground.path("logs"),
+            emit=lambda event: None,
+            clock=lambda: 0.0,
+            environ={},
+            passed=set(),
+        )
+        made = Worktree("a", bare.path, "feature/a", "", b"")
+        return await bench.make_ready(bench.config.features[0], made, {})
 
     def test_a_full_disk_is_told_in_one_line(self) -> None:
         self.ignore(".env", "lib")
