@@ -8,10 +8,12 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from . import contracts
 from .dag import cycle
 from .errors import UserError
 from .frozen import dataclass, replace
 from .model import ClaudeOptions, Command, Config, Feature, Project, Retry
+from .own_commands import shell_command
 
 SEARCHED = (
     "config/feature_list.json",
@@ -381,17 +383,30 @@ def _commands(reader: _Reader, path: str, value: object) -> tuple[Command, ...] 
 def _own_command(reader: _Reader, path: str, value: object) -> Command | None:
     if isinstance(value, str):
         line = _filled(reader, path, value)
-        return Command(("/bin/sh", "-c", line), line) if line else None
+        return shell_command(line) if line else None
     if not isinstance(value, list):
         reader.fault(path, f"expected a string or a list of strings, not {_kind(value)}")
         return None
     words = _texts(reader, path, value)
-    if not words or not words[0]:
+    if value[:1] in ([], [""]):
         reader.fault(path, "names no program")
+        return None
+    if not words:
         return None
     import shlex
 
     return Command(words, shlex.join(words))
+
+
+def _promises(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
+    """Free texts, and contracts that can be kept."""
+    entries = _texts(reader, path, value)
+    for index, entry in enumerate(entries or ()):
+        promise = contracts.contract(entry)
+        fault = contracts.fault(promise) if promise is not None else ""
+        if fault:
+            reader.fault(f"{path}[{index}]", f"{entry!r} {fault}")
+    return entries
 
 
 def _globs(reader: _Reader, path: str, value: object) -> tuple[str, ...] | None:
@@ -623,8 +638,8 @@ _FEATURE = {
     "name": _Key(_label),
     "description": _Key(_text),
     "tags": _Key(_texts),
-    "creates": _Key(_texts),
-    "uses": _Key(_texts),
+    "creates": _Key(_promises),
+    "uses": _Key(_promises),
     "depends_on": _Key(_texts),
     "prompt_file": _Key(_path),
     "prompt": _Key(_filled),

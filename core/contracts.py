@@ -28,34 +28,69 @@ class Contract:
         return f"{self.kind.value}:{self.what}"
 
 
+def contract(entry: str) -> Contract | None:
+    """What an entry promises; ``None`` where it is free text, which is documentation."""
+    word, colon, what = entry.partition(":")
+    if not colon or word not in {kind.value for kind in Kind}:
+        return None
+    return Contract(Kind(word), what.strip())
+
+
 def contracts(entries: Iterable[str]) -> list[Contract]:
-    """The entries that can be checked; free text is documentation."""
-    found = []
-    for entry in entries:
-        word, colon, what = entry.partition(":")
-        if colon and what.strip() and word in {kind.value for kind in Kind}:
-            found.append(Contract(Kind(word), what.strip()))
-    return found
+    """The entries that can be checked."""
+    return [found for found in map(contract, entries) if found is not None]
+
+
+def fault(promise: Contract) -> str:
+    """Why a promise can never be kept; empty where it can."""
+    if not promise.what:
+        return "promises nothing: there is no word behind the colon"
+    parts = promise.what.split("/")
+    if promise.kind is Kind.PATH and (parts[0] == "" or ".." in parts):
+        return "is no path inside the repository"
+    return ""
 
 
 DEFINING = (
     *("class", "def", "function", "func", "fn", "fun", "interface", "type", "struct", "enum"),
     *("trait", "module", "namespace", "const", "let", "var", "val", "record", "object", "macro"),
-    *("protocol", "extension", "typedef", "table", "view", "scope", "define", "public", "static"),
+    *("protocol", "extension", "typedef", "union", "message", "service", "package"),
+    *("create_table", "scope", "define_method", "attr_accessor", "attr_reader", "attr_writer"),
+    *("TABLE", "VIEW", "FUNCTION", "TYPE", "INDEX"),
 )
 """The words that stand before a name where it is defined, in the languages of today."""
+
+BETWEEN = ("async", "abstract", "final", "mut", "static", "inline", "data", "case", "sealed")
+"""The words that may stand between those and the name."""
+
+TYPED = (
+    *("public", "private", "protected", "internal", "static", "inline", "extern", "virtual"),
+    *("void", "int", "long", "char", "bool", "float", "double", "unsigned"),
+)
+"""What a line begins with that gives a type instead, and then the name."""
+
+PROSE = ("*.md", "*.rst", "*.txt", "*.adoc")
+"""Files that speak of names and define none."""
 
 
 def definition(symbol: str) -> str:
     """A POSIX extended regular expression for the lines that define ``symbol``.
 
-    A word that defines, then the name, perhaps with a receiver (``self.name``, ``Type::name``,
-    ``(t *T) name``) or modifiers between them; or the name at the beginning of a line, followed
-    by ``=``, ``:`` or ``(``.
+    A line of code with a word that defines, then the name, perhaps behind a receiver
+    (``self.name``, ``Type::name``, ``(t *T) name``); or with a type and then the name; or the
+    name at its beginning, followed by ``=``, ``:`` or a list of parameters. Of a name with
+    several parts the last one counts. No parser: what is commented out inside of a block, or
+    built by a macro, it gets wrong.
     """
-    name = re.escape(symbol)
-    end = "([^A-Za-z0-9_]|$)"
-    words = "|".join(DEFINING)
-    by_word = rf"(^|[^A-Za-z0-9_])({words})[ \t]+([^=;\"']*[^A-Za-z0-9_\"'=;])?{name}{end}"
+    last = [part for part in re.split(r"::|[.#]", symbol) if part]
+    name = re.sub(r"([][.{}()*+?^$|\\])", r"\\\1", last[-1] if last else symbol)
+    gap, end = "[ \t]+", "([^A-Za-z0-9_]|$)"
+    words, between, typed = ("|".join(each) for each in (DEFINING, BETWEEN, TYPED))
+    code = "^([^#\"'/*]*[^A-Za-z0-9_#\"'/*.])?"
+    receiver = r"(\([^()]*\)[ \t]*|[A-Za-z0-9_]+(\.|::)|[:`\"*&]|IF NOT EXISTS )*"
+    by_word = f"{code}({words})[*]?{gap}(({words}|{between}){gap})*{receiver}{name}{end}"
+    a_type = "(([^:=;\"'()]|::)*[^A-Za-z0-9_:=;\"'()])?"
+    by_type = rf"^[ \t]*({typed})[ \t]+{a_type}{name}[ \t]*(\(|=[^=]|;)"
     by_itself = rf"^[ \t]*(export[ \t]+)?{name}[ \t]*(=[^=]|:|\(.*\)[ \t]*(\{{|=>|:))"
-    return f"{by_word}|{by_itself}"
+    macro = f"^[ \t]*#[ \t]*define{gap}{name}{end}"
+    return f"{by_word}|{by_type}|{by_itself}|{macro}"

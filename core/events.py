@@ -132,9 +132,15 @@ def checking(at: float, run: str, feature: str) -> Event:
     return Event("checking", at, run, feature)
 
 
-def checked(at: float, run: str, *, key: str) -> Event:
-    """A check was green; ``key`` is of the tree that it looked at and of the command."""
-    return Event("checked", at, run, data={"key": key})
+def checked(
+    at: float, run: str, feature: str, *, key: str, command: str, passed: bool, ending: str
+) -> Event:
+    """A check is over; ``key`` is of the tree that it looked at and of the command.
+
+    Of no feature where the base was checked.
+    """
+    data = {"key": key, "command": command, "passed": passed, "ending": ending}
+    return Event("checked", at, run, feature, data)
 
 
 def verifying(at: float, run: str, feature: str) -> Event:

@@ -216,12 +216,26 @@ class Git:
 
     async def has_path(self, commit: str, path: str) -> bool:
         """Whether a commit holds a file or a folder of that name."""
-        return (await self._try("cat-file", "-e", f"{commit}:{path.rstrip('/')}")).code == 0
+        spelled = f"{commit}:{os.path.normpath(path)}"
+        return (await self._try("cat-file", "-e", spelled)).code == 0
 
-    async def has_line(self, commit: str, pattern: str) -> bool:
-        """Whether a line of a commit's files matches a POSIX extended regular expression."""
+    async def has_line(self, commit: str, pattern: str, less: Iterable[str] = ()) -> bool:
+        """Whether a line of a commit's files matches a POSIX extended regular expression.
+
+        ``less`` are patterns of files that are not looked into.
+        """
         arguments = ("grep", "--quiet", "--no-textconv", "-I", "-E", "-e", pattern, commit)
-        return (await self._try(*arguments)).code == 0
+        finished = await self._try(*arguments, "--", *(f":(exclude){each}" for each in less))
+        if finished.code not in (0, 1):
+            raise GitError("search a commit", finished)
+        return finished.code == 0
+
+    async def ignored_of(self, path: str, files: Iterable[str]) -> set[str]:
+        """Those files of a worktree, there or not, that git ignores; a folder ends with ``/``."""
+        names = "".join(f"{file}\0" for file in files)
+        arguments = ("check-ignore", "-z", "--stdin")
+        finished = await self._try(*arguments, at=path, stdin=os.fsencode(names))
+        return set(os.fsdecode(finished.stdout).split("\0"))
 
     async def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``."""

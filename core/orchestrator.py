@@ -150,7 +150,7 @@ class Orchestrator:
             attempts=len(known.attempts),
             claude_is_done=last is not None and last.status is Status.COMPLETED,
             is_ready=known.is_ready,
-            made=known.made,
+            made=known.made_before_work,
         )
 
     def _record(self, id: str, outcome: Outcome) -> bool:

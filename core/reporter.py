@@ -12,7 +12,7 @@ from . import events, text
 from .errors import READER_GONE, UserError
 from .events import Event
 from .model import Status
-from .state import FeatureState, Run, RunState, cost_is_complete, cost_usd, usage
+from .state import Check, FeatureState, Run, RunState, cost_is_complete, cost_usd, usage
 from .text import Style
 
 TYPE_CHECKING = False
@@ -172,7 +172,12 @@ def run_document(
         "waves": [list(wave) for wave in waves],
         "branches_created": list(branches),
         "errors": [
-            {"feature_id": feature.id, "status": feature.status.value, "error": feature.reason}
+            {
+                "feature_id": feature.id,
+                "status": feature.status.value,
+                "error": feature.reason,
+                "fault": feature.fault.value,
+            }
             for feature in features
             if feature.status is not Status.COMPLETED
         ],
@@ -221,7 +226,21 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "held_back": list(work.held_back) if work else [],
         "denied_tools": list(last.denied_tools) if last else [],
         "error": feature.reason or None,
+        "fault": feature.fault.value if feature.status is not Status.COMPLETED else None,
+        "last_check": check_document(feature.last_check),
         "resume_command": text.resume_command(feature) or None,
+    }
+
+
+def check_document(check: Check | None) -> dict[str, Json] | None:
+    """The report of the last check of a feature's work."""
+    if check is None:
+        return None
+    return {
+        "command": check.command,
+        "passed": check.passed,
+        "ending": check.ending,
+        "at": local_time(check.at),
     }
 
 

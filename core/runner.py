@@ -46,8 +46,8 @@ class Job:
     """Whether the last attempt succeeded and only what comes after it is missing."""
     is_ready: bool = False
     """Whether the worktree was set up already."""
-    made: tuple[str, ...] = ()
-    """The ignored files that this put there."""
+    made: tuple[str, ...] | None = ()
+    """The ignored files that this put there; ``None`` for all that there are."""
 
 
 class ClaudeRunner:
@@ -200,8 +200,8 @@ class ClaudeRunner:
         kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit, job.made)
         if kept.ref:
             self._note(id, f"its earlier work is kept as {kept.ref}")
-        if path and job.is_ready:
-            red = await self.workbench.tear_down(id, path, self.workbench.environment(id, 0, 1))
+        if path and os.path.isdir(path):
+            red = await self.workbench.tear_down(id, path)
             if red is not None:
                 self._note(id, red.reason)
         problem = await self.worktrees.remove(id, path, kept.tip)
@@ -258,6 +258,9 @@ class Life:
             red = await self._check(outcome.work)
             if red is None:
                 return await self._publish(outcome, outcome.work)
+            if red.is_ours:
+                # What is missing is only our look at the work: the next run goes on there.
+                return _of_red(red, Fault.COMMIT, outcome)
             if red.interrupted or told == self.runner.config.project.verify_attempts:
                 return _of_red(red, Fault.CHECK, outcome)
             told += 1
@@ -377,6 +380,8 @@ class Life:
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
             runner.emit(events.committing(runner.clock(), runner.run_id, id))
+            left = set(runner.workbench.leftovers(self.worktree).files)
+            status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
             work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
         except (Killed, StateError):
             raise
@@ -388,7 +393,7 @@ class Life:
         return replace(outcome, work=work)
 
     async def _check(self, work: Work) -> Red | None:
-        return await self.runner.workbench.check(self.feature, self.worktree, work.commit, self.env)
+        return await self.runner.workbench.check(self.feature, self.worktree, work, self.env)
 
     async def _publish(self, outcome: Outcome, work: Work) -> Outcome:
         """Make it the feature's result."""

@@ -24,6 +24,16 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How a check of a feature's work ended."""
+
+    command: str
+    passed: bool
+    ending: str
+    at: float
+
+
+@dataclass(frozen=True)
 class FeatureState:
     """What is known of a feature: its last life, from ``preparing`` on, over all its attempts."""
 
@@ -47,12 +57,23 @@ class FeatureState:
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()
     work: Work | None = None
+    was_set_up: bool = False
+    """Whether its worktree's setup was begun: there is something to tear down."""
     is_ready: bool = False
-    """Whether its worktree was set up."""
+    """Whether its worktree's setup went well."""
     made: tuple[str, ...] = ()
     """The ignored files that its worktree held before the work: nobody's work."""
+    last_check: Check | None = None
     merged_into: str = ""
     kept_ref: str = ""
+
+    @property
+    def made_before_work(self) -> tuple[str, ...] | None:
+        """The ignored files that are nobody's work; ``None`` for all of them.
+
+        Where Claude never began, a setup that did not come to its end left them.
+        """
+        return self.made if self.attempts or not self.was_set_up else None
 
     @property
     def session_id(self) -> str:
@@ -129,7 +150,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     run = start.run
     passed: list[str] = []
     for event in events:
-        if event.kind == "checked":
+        if event.kind == "checked" and event.data.get("passed") is True:
             passed.append(str(event.data.get("key", "")))
         run = _next_run(run, event)
         change = _FEATURE_CHANGES.get(event.kind)
@@ -187,14 +208,20 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         inputs=inputs if isinstance(inputs, dict) else {},
         attempts=(),
         work=None,
+        was_set_up=False,
         is_ready=False,
         made=(),
+        last_check=None,
         merged_into="",
         kept_ref="",
     )
 
 
 def _setting_up(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(_in_slot(feature, event), was_set_up=True, is_ready=False)
+
+
+def _in_slot(feature: FeatureState, event: Event) -> FeatureState:
     # It may have been prepared long before there was a slot for it.
     return feature if feature.in_slot else replace(feature, in_slot=True, started_at=event.at)
 
@@ -208,7 +235,7 @@ def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
         log=str(event.data.get("log", "")),
         resumed=event.data.get("resumed") is True,
     )
-    begun = _setting_up(feature, event)
+    begun = _in_slot(feature, event)
     return replace(begun, status=Status.RUNNING, attempts=(*feature.attempts, attempt))
 
 
@@ -225,6 +252,17 @@ def _ready(feature: FeatureState, event: Event) -> FeatureState:
 
 def _verifying(feature: FeatureState, event: Event) -> FeatureState:
     return replace(feature, status=Status.VERIFYING)
+
+
+def _checked(feature: FeatureState, event: Event) -> FeatureState:
+    data = event.data
+    check = Check(
+        str(data.get("command", "")),
+        data.get("passed") is True,
+        str(data.get("ending", "")),
+        event.at,
+    )
+    return replace(feature, last_check=check)
 
 
 def _committing(feature: FeatureState, event: Event) -> FeatureState:
@@ -279,6 +317,7 @@ _FEATURE_CHANGES = {
     "attempt_ended": _attempt_ended,
     "verifying": _verifying,
     "checking": _verifying,
+    "checked": _checked,
     "committing": _committing,
     "ended": _ended,
     "cleaned": _cleaned,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from .errors import unwritable
 from .frozen import dataclass
+from .mask import Mask, whole_words
 from .model import Command
 from .process.supervisor import BRISK, Supervisor
 
@@ -69,8 +70,11 @@ class StepRunner:
     ) -> Step:
         """Run a command to its end, with all that it started; its output goes to ``log``.
 
-        Raises :class:`~core.errors.StateError` where ``log`` can't be written.
+        Once the wish to end is there, nothing is begun. Raises
+        :class:`~core.errors.StateError` where ``log`` can't be written.
         """
+        if self.stop.is_set():
+            return Step(command, 0, 0.0, "", interrupted=True)
         begun = time.monotonic()
         start = _open_log(log, command)
         try:
@@ -98,7 +102,8 @@ class StepRunner:
         # The second signal kills before anybody has looked.
         interrupted = interrupted or (code != 0 and self.stop.is_set())
         seconds = time.monotonic() - begun
-        return Step(command, code, seconds, _tail(log, start), timed_out, interrupted)
+        tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
+        return Step(command, code, seconds, tail, timed_out, interrupted)
 
 
 def _open_log(path: str, command: Command) -> int:
@@ -119,7 +124,9 @@ def _open_log(path: str, command: Command) -> int:
 
 def _tail(path: str, start: int) -> str:
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        file.seek(max(start, size - TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-    return "\n".join(lines[-TAIL_LINES:])
+        begin = max(start, os.fstat(file.fileno()).st_size - TAIL_BYTES)
+        file.seek(begin)
+        text = file.read().decode("utf-8", "replace")
+    if begin > start:
+        text = whole_words(text)  # else half a secret may be left, which no mask knows
+    return "\n".join(text.splitlines()[-TAIL_LINES:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable
 
 from .errors import UserError
@@ -12,30 +13,41 @@ from .errors import UserError
 FICLONE = 0x40049409
 """ioctl_ficlone(2): the copy shares its blocks with the original until one is written to."""
 
+CHUNK_BYTES = 1024 * 1024
 
-def matching(top: str, patterns: Iterable[str]) -> list[str]:
+MEND = "mend project.copy and project.link"
+
+
+def matching(top: str, patterns: Iterable[str], *, less: str = "") -> list[str]:
     """The paths below ``top`` that match, relative to it; ``**`` goes through folders.
 
-    Raises :class:`UserError` for a pattern that matches nothing, and for a path that leads out
-    of ``top`` through a symbolic link.
+    ``less`` is a folder whose files don't count: there are the worktrees. Raises
+    :class:`UserError` for a pattern that matches nothing, and for a path that leads out of
+    ``top`` through a symbolic link, or into git's own folder.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        names = glob.glob(os.path.join(glob.escape(top), pattern), recursive=True)
-        if not names:
-            raise UserError(
-                f"{pattern} matches nothing in {top}", hint="mend project.copy and project.link"
-            )
-        found.update((os.path.relpath(name, top), None) for name in sorted(names))
+        paths = sorted(glob.glob(os.path.join(glob.escape(top), pattern), recursive=True))
+        paths = [path for path in paths if not (less and _is_inside(path, less))]
+        if not paths:
+            raise UserError(f"{pattern} matches nothing in {top}", hint=MEND)
+        found.update((os.path.relpath(path, top), None) for path in paths)
     for name in found:
         _check_inside(top, name)
     return [name for name in found if not _is_below(name, found)]
 
 
 def _check_inside(top: str, name: str) -> None:
-    real, folder = os.path.realpath(os.path.join(top, name)), os.path.realpath(top)
-    if real == folder or os.path.commonpath([real, folder]) != folder:
-        raise UserError(f"{name} is not inside {top}", hint="mend project.copy and project.link")
+    path = os.path.join(top, name)
+    if os.path.realpath(path) == os.path.realpath(top) or not _is_inside(path, top):
+        raise UserError(f"{name} is not inside {top}", hint=MEND)
+    if ".git" in name.lower().split(os.sep):
+        raise UserError(f"{name} belongs to git itself", hint=MEND)
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(path), real]) == real
 
 
 def _is_below(name: str, others: Iterable[str]) -> bool:
@@ -43,45 +55,60 @@ def _is_below(name: str, others: Iterable[str]) -> bool:
     return bool(parent) and (parent in others or _is_below(parent, others))
 
 
-def copy(top: str, name: str, worktree: str) -> None:
-    """Copy a file or a folder; what is there already is left as it is. Raises ``OSError``."""
+def copy(top: str, name: str, worktree: str, stopped: Callable[[], bool]) -> None:
+    """Copy a file or a folder to where nothing is. Raises ``OSError``, also once ``stopped()``.
+
+    What is neither a file nor a folder nor a link, as a socket, is left out.
+    """
     source, target = os.path.join(top, name), _place(worktree, name)
+
+    def clone_one(one: str, other: str) -> None:
+        if stopped():
+            raise InterruptedError("stopped")
+        clone(one, other)
+
     if os.path.isdir(source):
-        _unless_there(target, lambda: shutil.copytree(source, target, True, None, clone))
+        shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=clone_one)
     else:
-        _unless_there(target, lambda: clone(source, target))
+        clone_one(source, target)
+
+
+def _special(folder: str, names: list[str]) -> set[str]:
+    """The sockets, pipes and devices of a folder: to open one may take for ever."""
+    kinds = {name: os.lstat(os.path.join(folder, name)).st_mode for name in names}
+    plain = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+    return {name for name, mode in kinds.items() if not any(is_kind(mode) for is_kind in plain)}
 
 
 def link(top: str, name: str, worktree: str) -> None:
-    """Make a symbolic link to a file or a folder; what is there already is left as it is."""
-    target = _place(worktree, name)
-    _unless_there(target, lambda: os.symlink(os.path.join(os.path.realpath(top), name), target))
+    """Make a symbolic link to a file or a folder, where nothing is. Raises ``OSError``."""
+    os.symlink(os.path.join(os.path.realpath(top), name), _place(worktree, name))
 
 
 def _place(worktree: str, name: str) -> str:
     """Where a file goes; its folder is made, and must not lead out of the worktree."""
     target = os.path.join(worktree, name)
     folder = os.path.dirname(target)
-    os.makedirs(folder, exist_ok=True)
-    real = os.path.realpath(worktree)
-    if os.path.commonpath([os.path.realpath(folder), real]) != real:
+    if not _is_inside(folder, worktree):
         raise OSError(f"{name} would be written outside of {worktree}")
+    os.makedirs(folder, exist_ok=True)
     return target
 
 
-def _unless_there(target: str, make: Callable[[], object]) -> None:
-    if not os.path.lexists(target):
-        make()
-
-
-def clone(source: str, target: str) -> str:
+def clone(source: str, target: str) -> None:
     """Copy one file with its mode and times, at no cost where the file system can."""
     import fcntl
 
-    with open(source, "rb") as reading, open(target, "xb") as writing:
+    if not os.path.isfile(source):
+        raise OSError(f"{source} is no file")
+    with open(source, "rb") as reading, open(target, "xb", opener=_for_us_alone) as writing:
         try:
             fcntl.ioctl(writing.fileno(), FICLONE, reading.fileno())
         except OSError:
-            shutil.copyfileobj(reading, writing, 1024 * 1024)
+            shutil.copyfileobj(reading, writing, CHUNK_BYTES)
     shutil.copystat(source, target)
-    return target
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    # Until it has the mode of its source, which may be a secret.
+    return os.open(path, flags, 0o600)

@@ -36,5 +36,5 @@ async def _tear_down(
             environ=without_git(os.environ),
             passed=set(),
         )
-        red = await bench.tear_down(name, path, bench.environment(name, 0, 1))
-        return red.what if red else ""
+        red = await bench.tear_down(name, path)
+        return red.reason if red else ""

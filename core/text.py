@@ -233,9 +233,13 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
 def _plan_command(command: Invocation, style: Style, *, verbose: bool) -> Iterator[str]:
     import shlex
 
-    words = command.argv if verbose else command.brief
+    if command.purpose == "claude":
+        name, words = "Runs", command.argv if verbose else command.brief
+        line = " ".join(map(shlex.quote, words))
+    else:
+        name, line = f"Runs {command.purpose}", command.brief[0]
     what = f" ({one_line(', '.join(command.features))})" if command.features else ""
-    yield f"Runs{what}: {one_line(' '.join(map(shlex.quote, words)))}"
+    yield f"{name}{what}: {one_line(line)}"
     for name, value in command.env.items():
         yield f"  with {one_line(f'{name}={shlex.quote(value)}')}"
     if command.bypass:
@@ -418,9 +422,13 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
 
 def next_commands(feature: FeatureState) -> list[str]:
     """What a user would type next about a feature that did not complete."""
+    if feature.fault is Fault.SETUP:
+        return [f"rorchestrator logs {feature.id} --setup"]
     if not feature.attempts:
         return []
     commands = [f"rorchestrator logs {feature.id}"]
+    if feature.fault is Fault.CHECK:
+        commands = [f"rorchestrator logs {feature.id} --checks"]
     resume = resume_command(feature)
     if resume and feature.fault is not Fault.USAGE:
         commands.append(resume)

@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from . import events, ports, supplies
-from .contracts import Contract, Kind, contracts, definition
-from .errors import UserError
+from .contracts import PROSE, Contract, Kind, contracts, definition
+from .errors import StateError, UserError
 from .events import Event
 from .frozen import dataclass, replace
-from .model import Command, Config, Feature
+from .leftovers import Leftovers
+from .model import Command, Config, Feature, Work
+from .own_commands import BASE, promised_commands, shell_command
+from .process.supervisor import Killed
 from .steps import Step, StepRunner
-from .worktree import Worktree, WorktreeManager
+from .worktree import SCRATCH, Worktree, WorktreeManager, built_by_tools
 
 VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
 
+NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLOT", "PORT"))
+
+REASON_LINES = 20
+"""How much of what a command printed goes into the report; Claude is told more."""
+
+CLEAN = "_clean_"
+"""Put before a feature's id for the clean checkout of its commit."""
+
 
 @dataclass(frozen=True)
 class Red:
-    """A check that did not pass: what it was, and what it printed."""
+    """What did not go well: a command and what it printed, or why it could not be tried."""
 
     what: str
     output: str = ""
     interrupted: bool = False
+    is_ours: bool = False
+    """Whether the feature's work is not to blame: nobody could look at it."""
 
     @property
     def reason(self) -> str:
-        """For the report: the check, and the end of its output."""
+        """For the report: what it was, and the end of its output."""
         last = self.output.strip().splitlines()[-REASON_LINES:]
         return "\n".join([self.what, *last])
-
-
-REASON_LINES = 20
-
-BASE = "~base"
-"""What the base is called among the features, none of which can be called so."""
 
 
 class Workbench:
@@ -69,66 +78,114 @@ class Workbench:
         self.clock = clock
         self.environ = environ
         self.passed = passed
+        self._leftovers: dict[str, Leftovers] = {}
+
+    def leftovers(self, worktree: Worktree) -> Leftovers:
+        """What checks left in a worktree, in this run."""
+        return self._leftovers.setdefault(worktree.path, Leftovers(worktree.path))
 
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
         """The environment of everything that works for a feature in one of so many slots.
 
-        Raises :class:`UserError` where no ports are free.
+        It names no port where none is free: few lists need one.
         """
-        try:
-            port = ports.free_block(slot, slots)
-        except OSError as error:
-            raise UserError(str(error)) from None
-        ours = {
-            "FEATURE": feature,
-            "BRANCH": self.worktrees.branch(feature),
-            "RUN": self.run_id,
-            "SLOT": str(slot),
-            "PORT": str(port),
-        }
-        named = {VARIABLES + name: value for name, value in ours.items()}
-        return {**self.environ, **named}
+        port = ports.free_block(slot, slots, self.run_id)
+        if not port:
+            taken = f"no {ports.BLOCK} ports in a row are free: {VARIABLES}PORT is not set"
+            self.emit(events.note(self.clock(), self.run_id, taken, feature))
+        named = {"SLOT": str(slot), **({"PORT": str(port)} if port else {})}
+        return self._named(feature, self.worktrees.branch(feature), **named)
+
+    def _named(self, feature: str, branch: str, **more: str) -> dict[str, str]:
+        ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.run_id, **more}
+        # Of a run that we are a part of, or of one that left them behind.
+        kept = {name: value for name, value in self.environ.items() if name not in NAMES}
+        return {**kept, **{VARIABLES + name: value for name, value in ours.items()}}
 
     # -- before the work ------------------------------------------------------------------
 
     async def make_ready(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
     ) -> Red | None:
-        """Copy, link and set up; what failed, or nothing. ``told`` where the journal is to know.
-
-        Raises :class:`UserError` where a file can't be copied or linked.
-        """
+        """Copy, link and set up; what failed, or nothing. ``told`` where the journal is to know."""
         project = self.config.project
         commands = (*project.setup, *feature.setup)
         if not (project.copy or project.link or commands):
             return None
         if told:
             self.emit(events.setting_up(self.clock(), self.run_id, feature.id))
-        await self._supply(worktree)
+        try:
+            await self._supply(worktree)
+        except UserError as error:
+            red = _unable(error)
+            return replace(red, interrupted=red.interrupted or self.steps.stop.is_set())
         for command in commands:
-            step = await self._step(
-                feature.id, command, worktree.path, env, project.setup_timeout_seconds, "setup"
-            )
+            limit = project.setup_timeout_seconds
+            step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
             if not step.passed:
                 return Red(f"setup: {step}", step.tail, step.interrupted)
-        made = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
         if told:
+            ignored = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
+            made = [file for file in ignored if not built_by_tools(file)]
             self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
         return None
 
     async def _supply(self, worktree: Worktree) -> None:
-        top, project = self.worktrees.git.repository.top, self.config.project
-        copied = supplies.matching(top, project.copy)
-        linked = supplies.matching(top, project.link)
-        try:
+        """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
+        project, top = self.config.project, self.worktrees.git.repository.top
+        if self.worktrees.git.repository.bare and (project.copy or project.link):
+            raise UserError(
+                "a bare repository has no files to copy or to link",
+                hint="take project.copy and project.link out of the list",
+            )
+        copied = await self._wanted(worktree, project.copy)
+        linked = await self._wanted(worktree, project.link)
+        await self._check_ignored(worktree, copied, linked)
+
+        def supply() -> None:
             for name in copied:
-                supplies.copy(top, name, worktree.path)
+                supplies.copy(top, name, worktree.path, self.steps.stop.is_set)
             for name in linked:
                 supplies.link(top, name, worktree.path)
+
+        try:
+            # A large folder takes its time, in which the others go on.
+            await asyncio.get_running_loop().run_in_executor(None, supply)
         except OSError as error:
-            raise UserError(f"{worktree.path} could not be supplied: {error}") from None
-        status = await self.worktrees.git.status(worktree.path)
-        shown = [file for file in status.untracked if file.rstrip("/") in {*copied, *linked}]
+            raise UserError(f"{worktree.path} could not be supplied: {_why(error)}") from None
+
+    async def _wanted(self, worktree: Worktree, patterns: Sequence[str]) -> list[str]:
+        """What the patterns match and the worktree does not have.
+
+        Of a folder that it has, because some of it is tracked, the ignored files that it lacks.
+        """
+        top = self.worktrees.git.repository.top
+        wanted: list[str] = []
+        # `**` can lead through a large tree; the others go on meanwhile.
+        found = await asyncio.get_running_loop().run_in_executor(
+            None, lambda: supplies.matching(top, patterns, less=self.worktrees.folder)
+        )
+        for name in found:
+            target = os.path.join(worktree.path, name)
+            if not os.path.lexists(target):
+                wanted.append(name)
+            elif os.path.isdir(target) and not os.path.islink(target):
+                ignored = (await self.worktrees.git.status(top, ignored=True)).ignored
+                below = [file.rstrip("/") for file in ignored if file.startswith(f"{name}/")]
+                wanted += [file for file in below if not _is_there(worktree.path, file)]
+        return wanted
+
+    async def _check_ignored(
+        self, worktree: Worktree, copied: Collection[str], linked: Collection[str]
+    ) -> None:
+        """Raise :class:`UserError` for what would be committed: before it is there."""
+        top = self.worktrees.git.repository.top
+        asked = {name: _as_git_sees_it(top, name) for name in copied}
+        asked.update((name, name) for name in linked if name not in asked)
+        if not asked:
+            return
+        ignored = await self.worktrees.git.ignored_of(worktree.path, asked.values())
+        shown = [name for name, spelled in asked.items() if spelled not in ignored]
         if shown:
             raise UserError(
                 f"git does not ignore {', '.join(shown)}: what is copied or linked would be "
@@ -137,15 +194,6 @@ class Workbench:
                 "a folder, not a link to one), or copy it instead of linking it",
             )
 
-    async def tear_down(self, name: str, path: str, env: Mapping[str, str]) -> Red | None:
-        """Run the project's teardown in a worktree that is about to go; what failed, or nothing."""
-        limit = self.config.project.setup_timeout_seconds
-        for command in self.config.project.teardown:
-            step = await self._step(name, command, path, env, limit, "teardown")
-            if not step.passed:
-                return Red(f"teardown: {step}", step.tail, step.interrupted)
-        return None
-
     async def missing(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
     ) -> Red | None:
@@ -153,27 +201,56 @@ class Workbench:
         for contract in contracts(feature.uses):
             red = await self._keeps(feature, contract, worktree, worktree.start_commit, env)
             if red is not None:
-                return Red(f"`uses` names {contract}, and it is not there: {red.what}", red.output)
+                return replace(red, what=f"`uses` names {contract}, but {red.what}")
+        return None
+
+    async def tear_down(self, name: str, path: str, branch: str = "") -> Red | None:
+        """Run the project's teardown in a worktree that is about to go; what failed, or nothing.
+
+        It is told no slot and no ports: others may work in those by now.
+        """
+        env = self._named(name, branch or self.worktrees.branch(name))
+        limit = self.config.project.setup_timeout_seconds
+        for command in self.config.project.teardown:
+            step = await self._step(name, command, path, env, limit, "teardown")
+            if not step.passed:
+                return Red(f"teardown: {step}", step.tail, step.interrupted)
         return None
 
     # -- after the work -------------------------------------------------------------------
 
     async def check(
-        self, feature: Feature, worktree: Worktree, commit: str, env: Mapping[str, str]
+        self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
     ) -> Red | None:
         """The first check that is red on a feature's commit, which its worktree has checked out."""
         commands = (*self.config.project.verify, *feature.verify)
         promised = contracts(feature.creates)
-        if commands or promised:
-            self.emit(events.checking(self.clock(), self.run_id, feature.id))
-        for contract in promised:
-            red = await self._keeps(feature, contract, worktree, commit, env)
-            if red is not None:
-                return Red(f"`creates` promises {contract}: {red.what}", red.output)
-        red = await self.run_checks(feature.id, commands, worktree.path, commit, env)
-        if red is None and commands and self.config.project.verify_clean:
-            red = await self._check_clean(feature, commands, commit, env)
-        return red
+        if not (commands or promised):
+            return None
+        self.emit(events.checking(self.clock(), self.run_id, feature.id))
+        if work.held_back and not self.config.project.verify_clean:
+            self._note_held_back(feature, work.held_back)
+        try:
+            for contract in promised:
+                red = await self._keeps(feature, contract, worktree, work.commit, env)
+                if red is not None:
+                    return replace(red, what=f"`creates` promises {contract}, but {red.what}")
+            red = await self._run_checks(feature.id, commands, worktree, work.commit, env)
+            if red is None and self.config.project.verify_clean:
+                again = (*promised_commands(feature.creates), *commands)
+                red = await self._check_clean(feature, again, work.commit, env)
+            if red is None:
+                self.leftovers(worktree).remove()
+            return red
+        except UserError as error:
+            return _unable(error)
+
+    def _note_held_back(self, feature: Feature, files: Iterable[str]) -> None:
+        text = (
+            f"the checks see files that no commit holds: {', '.join(files)} "
+            "(project.verify_clean looks without them)"
+        )
+        self.emit(events.note(self.clock(), self.run_id, text, feature.id))
 
     async def _keeps(
         self,
@@ -185,65 +262,122 @@ class Workbench:
     ) -> Red | None:
         git, what = self.worktrees.git, contract.what
         if contract.kind is Kind.PATH:
-            return None if await git.has_path(commit, what) else Red("the commit has no such path")
+            return None if await git.has_path(commit, what) else Red("there is no such path")
         if contract.kind is Kind.SYMBOL:
-            found = await git.has_line(commit, definition(what))
-            return None if found else Red("no line of the commit defines it")
-        command = Command(("/bin/sh", "-c", what), what)
-        return await self.run_checks(feature.id, [command], worktree.path, commit, env)
+            found = await git.has_line(commit, definition(what), less=PROSE)
+            return None if found else Red("no line of code defines it")
+        return await self._run_checks(feature.id, [shell_command(what)], worktree, commit, env)
 
-    async def run_checks(
+    async def _run_checks(
         self,
-        name: str,
+        feature: str,
         commands: Iterable[Command],
-        folder: str,
+        worktree: Worktree,
         commit: str,
         env: Mapping[str, str],
+        *,
+        clean: bool = False,
     ) -> Red | None:
-        """Run checks in a folder that holds ``commit``; the first that is red, or nothing.
+        """Run checks in a worktree that holds ``commit``; the first that is red, or nothing.
 
         One that was green on the same tree before is not repeated.
         """
-        tree = ""
-        for command in commands:
-            tree = tree or await self.worktrees.git.tree_of(commit)
-            key = check_key(tree, command)
-            if key in self.passed:
-                continue
+        git = self.worktrees.git
+        tree = await git.tree_of(commit)
+        todo = [(check_key(tree, each, clean=clean), each) for each in commands]
+        todo = [(key, command) for key, command in todo if key not in self.passed]
+        if not todo:
+            return None
+        before, left = await git.status(worktree.path), self.leftovers(worktree)
+        theirs = set(before.untracked).difference(left.files)
+        for key, command in todo:
             limit = self.config.project.verify_timeout_seconds
-            step = await self._step(name, command, folder, env, limit, "verify")
-            if not step.passed:
-                return Red(f"check: {step}", step.tail, step.interrupted)
+            step = await self._step(feature, command, worktree.path, env, limit, "verify")
+            red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
+            status = await git.status(worktree.path)
+            left.note(set(status.untracked).difference(theirs))
+            changed = sorted(set(status.changed).difference(before.changed))
+            if red is None and (changed or status.commit != commit):
+                what = ", ".join(changed) or "the branch"
+                red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
+            if not (red and red.interrupted):
+                self._tell(feature, key, command, red, step)
+            if red is not None:
+                return red
             self.passed.add(key)
-            self.emit(events.checked(self.clock(), self.run_id, key=key))
         return None
 
+    def _tell(self, feature: str, key: str, command: Command, red: Red | None, step: Step) -> None:
+        event = events.checked(
+            self.clock(),
+            self.run_id,
+            "" if feature == BASE else feature,
+            key=key,
+            command=command.line,
+            passed=red is None,
+            ending=step.ending if red is None or not step.passed else red.what,
+        )
+        self.emit(event)
+
     async def _check_clean(
-        self, feature: Feature, commands: Iterable[Command], commit: str, env: Mapping[str, str]
+        self, feature: Feature, commands: Sequence[Command], commit: str, env: Mapping[str, str]
     ) -> Red | None:
         """The same checks in a checkout of the commit and nothing else, apart from supplies."""
         tree = await self.worktrees.git.tree_of(commit)
-        again = [replace(command, line=f"{command.line} (clean)") for command in commands]
-        if all(check_key(tree, command) in self.passed for command in again):
+        if all(check_key(tree, command, clean=True) in self.passed for command in commands):
             return None
-        async with self.worktrees.scratch(feature.id, commit) as clean:
-            red = await self.make_ready(feature, clean, env, told=False)
-            return red or await self.run_checks(feature.id, again, clean.path, commit, env)
+        async with self._scratch(CLEAN + feature.id, commit) as clean:
+            there = {**env, f"{VARIABLES}FEATURE": clean.feature}
+            red = await self.make_ready(feature, clean, there, told=False)
+            red = red or await self._run_checks(
+                feature.id, commands, clean, commit, there, clean=True
+            )
+        return red and replace(red, what=f"in a clean checkout, {red.what}")
+
+    @asynccontextmanager
+    async def _scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
+        async with self.worktrees.scratch(name, commit) as worktree:
+            try:
+                yield worktree
+            finally:
+                await self._tear_down_scratch(name, worktree.path)
+
+    async def _tear_down_scratch(self, name: str, path: str) -> None:
+        red = await self.tear_down(name, path, name)
+        if red is not None:
+            self.emit(events.note(self.clock(), self.run_id, red.what))
+
+    # -- before everything ----------------------------------------------------------------
+
+    async def clear(self) -> None:
+        """Take away what the checks of a killed run left: its scratch worktrees."""
+        left = self.worktrees.left_scratch()
+        for path in filter(os.path.isdir, left):
+            await self._tear_down_scratch(os.path.basename(path)[: -len(SCRATCH)], path)
+        await self.worktrees.clear_scratch(left)
 
     async def check_base(self, base_commit: str) -> Red | None:
         """The project's checks on the base, before anything is paid for."""
-        project, env = self.config.project, self.environment(BASE, 0, 1)
+        project = self.config.project
         if not (project.verify and project.verify_base):
             return None
-        tree = await self.worktrees.git.tree_of(base_commit)
-        if all(check_key(tree, command) in self.passed for command in project.verify):
-            return None
-        words = f"checking {project.base_branch} before anything is paid for"
-        self.emit(events.note(self.clock(), self.run_id, words))
-        async with self.worktrees.scratch(BASE, base_commit) as worktree:
+        try:
+            tree = await self.worktrees.git.tree_of(base_commit)
+            if all(check_key(tree, command) in self.passed for command in project.verify):
+                return None
+            words = f"checking {project.base_branch} before anything is paid for"
+            self.emit(events.note(self.clock(), self.run_id, words))
+            return await self._check_base(base_commit)
+        except UserError as error:
+            return _unable(error)
+
+    async def _check_base(self, commit: str) -> Red | None:
+        env = self.environment(BASE, 0, 1)
+        env[f"{VARIABLES}BRANCH"] = self.config.project.base_branch
+        async with self._scratch(BASE, commit) as worktree:
             red = await self.make_ready(Feature(BASE, BASE), worktree, env, told=False)
-            return red or await self.run_checks(
-                BASE, project.verify, worktree.path, base_commit, env
+            return red or await self._run_checks(
+                BASE, self.config.project.verify, worktree, commit, env
             )
 
     async def _step(
@@ -265,7 +399,30 @@ class Workbench:
         )
 
 
-def check_key(tree: str, command: Command) -> str:
+def check_key(tree: str, command: Command, *, clean: bool = False) -> str:
     """What the result of a check is remembered by: the tree that it looked at, and its words."""
-    words = json.dumps([tree, command.argv, command.line])
+    words = json.dumps([tree, command.argv, command.line, *(["clean"] if clean else [])])
     return hashlib.sha256(words.encode()).hexdigest()[:20]
+
+
+def _unable(error: UserError) -> Red:
+    """That something could not be tried. A :class:`StateError` goes on: it ends the run."""
+    if isinstance(error, StateError):
+        raise error
+    if isinstance(error, Killed):
+        return Red(error.message, interrupted=True)
+    return Red("\n".join(filter(None, (error.message, error.hint))), is_ours=True)
+
+
+def _why(error: OSError) -> str:
+    """What went wrong first, where many files of a folder could not be copied."""
+    faults = error.args[0] if error.args else ""
+    return str(faults[0][-1]) if isinstance(faults, list) else str(error)
+
+
+def _is_there(worktree: str, file: str) -> bool:
+    return os.path.lexists(os.path.join(worktree, file))
+
+
+def _as_git_sees_it(top: str, name: str) -> str:
+    return f"{name}/" if os.path.isdir(os.path.join(top, name)) else name

@@ -227,14 +227,34 @@ class WorktreeManager:
         """A worktree of a commit, on no branch, that is gone afterwards with all that is in it."""
         path = self.path(name) + SCRATCH
         self._make_folder()
-        async with self.git.spawner.exclusive():
-            self._undo(path)
-        await self._add(path, commit)
+        await self.clear_scratch([path])
         try:
+            await self._add(path, commit)
             yield Worktree(name, path, "", commit, read_gitfile(path))
         finally:
+            await self.clear_scratch([path])
+
+    def left_scratch(self) -> list[str]:
+        """The scratch worktrees that are there; those of killed runs, before one begins."""
+        here = os.path.realpath(self.folder)
+        linked = (_linked_folder(admin) for admin in self._all_admin_dirs())
+        known = [path for path in linked if os.path.dirname(path) == here]
+        there = os.listdir(here) if os.path.isdir(here) else []
+        found = {*known, *(os.path.join(here, name.removesuffix(RUBBISH)) for name in there)}
+        return sorted(path for path in found if path.endswith(SCRATCH))
+
+    async def clear_scratch(self, paths: Iterable[str]) -> None:
+        """Take scratch worktrees away, whole or not: the folder, and what git knows of it."""
+        for path in map(os.path.realpath, paths):
+            # An add that goes on for another feature writes git's list as well.
             async with self.git.spawner.exclusive():
-                self._undo(path)
+                if os.path.isdir(path):
+                    _remove_tree(path + RUBBISH)
+                    os.rename(path, path + RUBBISH)
+                for admin in self._all_admin_dirs():
+                    if _linked_folder(admin) == path or _is_stump(admin, path):
+                        _remove_tree(admin)
+            _remove_tree(path + RUBBISH)
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
@@ -338,15 +358,16 @@ class WorktreeManager:
                 os.unlink(self._branch_lock(feature))
 
     def _admin_dirs(self, path: str) -> list[str]:
-        parent = os.path.join(self.git.repository.common_dir, "worktrees")
-        if not os.path.isdir(parent):
-            return []
         return [
-            folder.path
-            for folder in os.scandir(parent)
-            if _is_named_for(folder.name, os.path.basename(path))
-            and _linked_folder(folder.path) in ("", path)
+            admin
+            for admin in self._all_admin_dirs()
+            if _is_named_for(os.path.basename(admin), os.path.basename(path))
+            and _linked_folder(admin) in ("", path)
         ]
+
+    def _all_admin_dirs(self) -> list[str]:
+        parent = os.path.join(self.git.repository.common_dir, "worktrees")
+        return [folder.path for folder in os.scandir(parent)] if os.path.isdir(parent) else []
 
     # -- the result -----------------------------------------------------------------------
 
@@ -437,11 +458,13 @@ class WorktreeManager:
 
     # -- keeping and removing ---------------------------------------------------------------
 
-    async def unsaved(self, path: str, made: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    async def unsaved(
+        self, path: str, made: Collection[str] | None = ()
+    ) -> tuple[list[str], list[str]]:
         """Files of a worktree that no commit holds: those that a commit can, and the others.
 
-        ``made`` are ignored files that were put there before the work: they count where they
-        are no longer what they were copied from.
+        ``made`` are ignored files that were put there before the work, ``None`` where all of
+        them were: they count where they are no longer what they were copied from.
         """
         self.check_linked(path)
         found = obstacles.find(path)
@@ -451,7 +474,8 @@ class WorktreeManager:
         precious = [
             file
             for file in status.ignored
-            if not _built_by_tools(file) and (file not in made or self._was_edited(path, file))
+            if not built_by_tools(file)
+            and (not (made is None or file in made) or self._was_edited(path, file))
         ]
         files = [*status.uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
@@ -483,7 +507,12 @@ class WorktreeManager:
         return found
 
     async def keep(
-        self, feature: str, run: str, path: str, start_commit: str, made: Collection[str] = ()
+        self,
+        feature: str,
+        run: str,
+        path: str,
+        start_commit: str,
+        made: Collection[str] | None = (),
     ) -> Kept:
         """Save the branch's tip and all uncommitted work under :data:`KEPT`.
 
@@ -507,7 +536,7 @@ class WorktreeManager:
         return name
 
     async def _with_snapshot(
-        self, feature: str, path: str, saved: str, made: Collection[str]
+        self, feature: str, path: str, saved: str, made: Collection[str] | None
     ) -> str:
         """One commit that holds ``saved``, the worktree's HEAD and all its uncommitted work."""
         files, nested = await self.unsaved(path, made)
@@ -662,7 +691,8 @@ def _looks_secret(name: str) -> bool:
     return name in keys or name.endswith((".pem", ".key", ".p12", ".pfx", ".keystore"))
 
 
-def _built_by_tools(file: str) -> bool:
+def built_by_tools(file: str) -> bool:
+    """Whether an ignored file is what a build makes again."""
     parts = file.rstrip("/").split("/")
     return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
 
@@ -712,6 +742,12 @@ def _is_named_for(admin: str, feature: str) -> bool:
     return re.fullmatch(re.escape(feature) + "[0-9]*", admin) is not None
 
 
+def _is_stump(admin: str, path: str) -> bool:
+    """Whether git was killed before it had written which worktree an admin folder is for."""
+    named = os.path.basename(path).replace("~", "-")  # as git spells it there
+    return not _linked_folder(admin) and _is_named_for(os.path.basename(admin), named)
+
+
 def _linked_folder(admin: str) -> str:
     """The worktree that an admin folder belongs to; empty where it doesn't say."""
     gitfile = os.fsdecode(_read(os.path.join(admin, "gitdir")).strip())
@@ -730,3 +766,8 @@ def _remove_tree(path: str) -> None:
 
     with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
         shutil.rmtree(path, ignore_errors=True)
+        if os.path.isdir(path) and not os.path.islink(path):
+            # Some package caches have folders that may not be written to.
+            for folder, _, _ in os.walk(path):
+                os.chmod(folder, 0o700)
+            shutil.rmtree(path, ignore_errors=True)

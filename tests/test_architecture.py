@@ -27,11 +27,12 @@ PURE = {
     "claude": "model mask",
     "contracts": "",
     "limits": "",
+    "own_commands": "model contracts",
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
 }
 SHELL = {
-    "config": "model errors dag",
+    "config": "model errors dag contracts own_commands",
     "process": "errors",
     "git": "process errors",
     "obstacles": "",
@@ -43,9 +44,12 @@ SHELL = {
     "budget": "",
     "ports": "",
     "supplies": "errors",
-    "steps": "process model errors",
+    "steps": "process mask model errors",
+    "leftovers": "",
     "teardown": "process steps workbench worktree model",
-    "workbench": "worktree steps supplies ports contracts events model errors",
+    "workbench": (
+        "process worktree steps supplies ports leftovers contracts own_commands events model errors"
+    ),
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",

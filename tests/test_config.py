@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from core import config
 from core.errors import UserError
-from core.model import DEFAULT_ALLOWED_TOOLS, ClaudeOptions, Config, Feature, Project
+from core.model import DEFAULT_ALLOWED_TOOLS, ClaudeOptions, Command, Config, Feature, Project
+from core.own_commands import config_commands, shell_command
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -137,6 +138,16 @@ class Good(InAWorkspace):
                     "worktrees_path": "../trees",
                     "branch_prefix": "bot/",
                     "usd_per_million_tokens": 0,
+                    "setup": ["bundle install", ["npm", "ci", "a b"]],
+                    "setup_timeout_seconds": 5,
+                    "teardown": ["bin/gone"],
+                    "copy": [".env", "config/*.key"],
+                    "link": ["**/node_modules"],
+                    "verify": ["make test"],
+                    "verify_timeout_seconds": 6,
+                    "verify_attempts": 0,
+                    "verify_clean": True,
+                    "verify_base": False,
                     "x-owner": "me",
                 },
                 "prompts": {"context_file": "_context.md", "quality_rules": ["tests pass"]},
@@ -159,8 +170,10 @@ class Good(InAWorkspace):
                         "name": "REST API",
                         "description": "Routes.",
                         "tags": ["web"],
-                        "creates": ["api.py"],
-                        "uses": ["auth.py"],
+                        "creates": ["api.py", "path:src/api.py", "symbol:Api"],
+                        "uses": ["auth.py", "command:python -m auth --help"],
+                        "setup": ["true"],
+                        "verify": [["make", "api"]],
                         "depends_on": ["auth"],
                         "prompt_file": "api.md",
                         "estimated_tokens": 40000,
@@ -183,8 +196,10 @@ class Good(InAWorkspace):
             description="Routes.",
             depends_on=("auth",),
             tags=("web",),
-            creates=("api.py",),
-            uses=("auth.py",),
+            creates=("api.py", "path:src/api.py", "symbol:Api"),
+            uses=("auth.py", "command:python -m auth --help"),
+            setup=(shell_command("true"),),
+            verify=(Command(("make", "api"), "make api"),),
             estimated_tokens=40000,
             priority=-2,
             timeout_seconds=0.5,
@@ -207,6 +222,19 @@ class Good(InAWorkspace):
                     worktrees_path="../trees",
                     branch_prefix="bot/",
                     usd_per_million_tokens=0.0,
+                    setup=(
+                        shell_command("bundle install"),
+                        Command(("npm", "ci", "a b"), "npm ci 'a b'"),
+                    ),
+                    setup_timeout_seconds=5.0,
+                    teardown=(shell_command("bin/gone"),),
+                    copy=(".env", "config/*.key"),
+                    link=("**/node_modules",),
+                    verify=(shell_command("make test"),),
+                    verify_timeout_seconds=6.0,
+                    verify_attempts=0,
+                    verify_clean=True,
+                    verify_base=False,
                 ),
                 features=(api, Feature("auth", "auth", prompt="Build it.")),
                 claude=ClaudeOptions(
@@ -225,6 +253,35 @@ class Good(InAWorkspace):
                 context="A shop.",
                 quality_rules=("tests pass",),
             ),
+        )
+
+    def test_its_commands_are_listed_by_what_they_are_for(self) -> None:
+        loaded = self.load(
+            {
+                "project": {"name": "Shop", "setup": ["a"], "verify": ["b"], "teardown": ["c"]},
+                "features": [
+                    {
+                        "id": "x",
+                        "prompt": "p",
+                        "setup": ["d"],
+                        "verify": [["e", "f g"]],
+                        "creates": ["text", "path:a", "command:h"],
+                        "uses": ["command: i "],
+                    }
+                ],
+            }
+        )
+        self.assertEqual(
+            [(c.purpose, c.features, c.brief) for c in config_commands(loaded)],
+            [
+                ("setup", (), ("a",)),
+                ("verify", (), ("b",)),
+                ("teardown", (), ("c",)),
+                ("setup", ("x",), ("d",)),
+                ("verify", ("x",), ("e 'f g'",)),
+                ("creates", ("x",), ("h",)),
+                ("uses", ("x",), ("i",)),
+            ],
         )
 
     def test_what_is_left_out_has_its_default(self) -> None:
@@ -440,6 +497,29 @@ class Faults(InAWorkspace):
             ({"base_branch": ""}, "base_branch: is empty"),
             ({"base_branch": True}, f"base_branch: {STRING}a boolean"),
             ({"max_parallel": 0}, "max_parallel: 0 is less than 1"),
+            ({"setup": "make"}, "setup: expected a list of commands, not a string"),
+            ({"verify": [None]}, "verify[0]: expected a string or a list of strings, not null"),
+            ({"teardown": [[]]}, "teardown[0]: names no program"),
+            ({"verify_attempts": -1}, "verify_attempts: -1 is less than 0"),
+            (
+                {"verify_timeout_seconds": 0},
+                "verify_timeout_seconds: expected a number above 0, not 0",
+            ),
+            ({"verify_clean": "yes"}, "verify_clean: expected true or false, not a string"),
+            ({"copy": ".env"}, "copy: expected a list of strings, not a string"),
+            ({"copy": [""]}, "copy[0]: '' is no pattern of files inside the repository"),
+            (
+                {"copy": ["/etc/x"]},
+                "copy[0]: '/etc/x' is no pattern of files inside the repository",
+            ),
+            (
+                {"link": ["a/../../b"]},
+                "link[0]: 'a/../../b' is no pattern of files inside the repository",
+            ),
+            (
+                {"link": [".git/config"]},
+                "link[0]: '.git/config' is no pattern of files inside the repository",
+            ),
             ({"max_parallel": True}, "max_parallel: expected a whole number, not a boolean"),
             ({"max_parallel": 3.0}, "max_parallel: expected a whole number, not 3.0"),
             ({"max_parallel": "3"}, "max_parallel: expected a whole number, not a string"),
@@ -545,6 +625,25 @@ class Faults(InAWorkspace):
             (_feature(tags="web"), ".tags: expected a list of strings, not a string"),
             (_feature(creates=[[]]), f".creates[0]: {STRING}a list"),
             (_feature(uses=None), ".uses: expected a list of strings, not null"),
+            (_feature(uses="path:a"), ".uses: expected a list of strings, not a string"),
+            (
+                _feature(creates=["path:../a"]),
+                ".creates[0]: 'path:../a' is no path inside the repository",
+            ),
+            (
+                _feature(uses=["a", "symbol: "]),
+                ".uses[1]: 'symbol: ' promises nothing: there is no word behind the colon",
+            ),
+            (_feature(setup="make"), ".setup: expected a list of commands, not a string"),
+            (_feature(setup=[""]), ".setup[0]: is empty"),
+            (_feature(setup=["a\0b"]), f".setup[0]: {UNPASSABLE}"),
+            (_feature(verify=[[]]), ".verify[0]: names no program"),
+            (_feature(verify=[["", "a"]]), ".verify[0]: names no program"),
+            (_feature(verify=["a", [5]]), f".verify[1][0]: {STRING}a number"),
+            (
+                _feature(verify=[{"run": "a"}]),
+                ".verify[0]: expected a string or a list of strings, not an object",
+            ),
             (_feature(estimated_tokens=-1), ".estimated_tokens: -1 is less than 0"),
             (_feature(estimated_tokens=10**300), f".estimated_tokens: {TOO_LARGE}"),
             (_feature(priority=-(10**300)), f".priority: {TOO_LARGE}"),

@@ -12,6 +12,7 @@ from core.incremental import Facts, selection
 from core.model import (
     Action,
     ClaudeOptions,
+    Command,
     Config,
     Decision,
     Fault,
@@ -89,6 +90,35 @@ class UpToDate(unittest.TestCase):
         facts = Facts(merged={"auth": "ancestor"}, reachable=ALL)
         told = _told(_decide(_with(BASE, "auth", prompt="Other."), _completed(), facts))
         self.assertEqual(told["auth"], (Action.SKIP, "merged (ancestor)"))
+
+    def test_other_checks_put_out_of_date_what_they_look_at(self) -> None:
+        check, other = Command(("make", "a"), "make a"), Command(("make", "b"), "make b")
+        self.assertNotIn("checks", _decide()["auth"].inputs)
+        checked = replace(BASE, project=replace(BASE.project, verify=(check,)))
+        of_api = _with(checked, "api", verify=(other,))
+        told = _told(_decide(of_api, _completed(checked)))
+        self.assertEqual(told["api"], (Action.START, "checks changed"))
+        self.assertEqual(told["auth"], (Action.SKIP, "up to date"))
+        self.assertEqual(_told(_decide(checked, _completed()))["docs"][1], "checks changed")
+        # A word that moves from one command to the next is another check.
+        both = (Command(("make", "a"), "make a"), Command(("b",), "b"))
+        apart = (Command(("make",), "make"), Command(("a", "b"), "a b"))
+        one, two = (
+            replace(BASE, project=replace(BASE.project, verify=verify)) for verify in (both, apart)
+        )
+        self.assertEqual(_told(_decide(two, _completed(one)))["auth"][1], "checks changed")
+
+    def test_how_a_worktree_is_prepared_puts_nothing_out_of_date(self) -> None:
+        project = replace(
+            BASE.project,
+            setup=(Command(("true",), "true"),),
+            teardown=(Command(("true",), "true"),),
+            copy=(".env",),
+            verify_attempts=0,
+            verify_clean=True,
+        )
+        told = _told(_decide(replace(BASE, project=project), _completed()))
+        self.assertEqual(told, dict.fromkeys(ALL, (Action.SKIP, "up to date")))
 
     def test_asked_for_anew_everything_runs(self) -> None:
         told = _told(_decide(state=_completed(), facts=Facts(reachable=ALL, fresh=ALL)))

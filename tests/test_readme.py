@@ -19,12 +19,26 @@ HOME_PAGE = "https://github.com/RollandMELET/RoRchestrator.git"
 
 CLAUDE = """\
 #!/bin/sh
-# Stands in for Claude Code: writes a file named after the feature, new each time.
+# Stands in for Claude Code: writes a file named after the feature, new each time, and those that
+# the feature is to create; among them one test that passes.
 [ "$1" = --version ] && { echo '2.1.197 (Claude Code)'; exit 0; }
 read -r line
 id=${line#*\\"}; id=${id%%\\"*}
 mkdir -p src
-echo "$id $$" >"src/$id.py"
+echo "# $id $$" >"src/$id.py"
+while read -r line; do
+  case $line in
+  '- path:tests/'*) code='import unittest
+class T(unittest.TestCase):
+    def test(self): pass' ;;
+  '- path:'*) code='class Task: pass
+class TaskStorage: pass' ;;
+  *) continue ;;
+  esac
+  file=${line#*:}
+  mkdir -p "$(dirname "$file")"
+  echo "$code" >"$file"
+done
 echo '{"type":"system","subtype":"init","claude_code_version":"2.1.197"}'
 echo '{"type":"result","subtype":"success","is_error":false,"num_turns":2,"result":"Done.",' \\
   '"total_cost_usd":0.5}'
@@ -115,6 +129,8 @@ class DocumentsTest(unittest.TestCase):
         self.assertIn("4/4 features completed", printed)
         self.assertIn("2/2 features completed", printed)
         self.assertIn("removed api (feature/api): ", printed)
+        self.assertRegex(printed, r"this worktree has the ports from [23]\d{4} on")
+        self.assertIn("$ test -s src/search.py", printed)
         shop = self.home / "shop"
         self.assertTrue((shop / "src" / "api.py").exists())
         plan = json.loads((shop / "plan.json").read_text())
@@ -135,7 +151,8 @@ class DocumentsTest(unittest.TestCase):
         self.assertIn("3/3 features completed", printed)
         self.assertIn("Everything is up to date", printed)
         files = sorted(path.name for path in (self.home / "todo" / "src").iterdir())
-        self.assertEqual(files, ["cli-interface.py", "task-model.py", "task-storage.py"])
+        own = {"cli-interface.py", "task-model.py", "task-storage.py"}
+        self.assertEqual(set(files), own | {"__init__.py", "cli.py", "storage.py", "task.py"})
 
     def test_the_commands_for_contributors_work_in_a_fresh_clone(self) -> None:
         self.project = self.folder / "elsewhere"

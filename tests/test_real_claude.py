@@ -81,6 +81,14 @@ def prompt_of(request: Request) -> str:
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
+def prompt_of_last(request: Request) -> str:
+    """The last that the user, or a tool, said."""
+    content = request.body["messages"][-1]["content"]
+    if isinstance(content, str):
+        return content
+    return "".join(block.get("text", "") for block in content)
+
+
 @unittest.skipIf(WHY_NOT, WHY_NOT)
 class RealClaudeTest(PlaygroundTest):
     def plays(self, **scripts: list[Turn]) -> MessagesApi:
@@ -127,6 +135,38 @@ class RealClaudeTest(PlaygroundTest):
         calls = api.calls(marker(id))
         self.assertEqual({call.session for call in calls}, {session})
         self.assertGreater(calls[-1].position, 0, "the session had forgotten what it did")
+
+
+class Checks(RealClaudeTest):
+    def test_the_session_that_did_the_work_is_told_of_a_red_check_and_mends_it(self) -> None:
+        first, second = does(write("a.txt", "a\n")), does(write("b.txt", "b\n"))
+        api = self.plays(a=[*first, *second], b=does(write("c.txt", "c\n")))
+        check = "echo looking for b; test -f b.txt || exit 3"
+        self.lists(
+            {"id": "a", "prompt": "Build a.", "verify": [check], "creates": ["path:b.txt"]},
+            {"id": "b", "prompt": "Build b.", "depends_on": ["a"], "uses": ["path:b.txt"]},
+            setup=["echo $RORCHESTRATOR_FEATURE > ../setup.$RORCHESTRATOR_FEATURE"],
+            verify=["test -f README.md"],
+        )
+        self.runs(0)
+        self.assert_statuses(a="completed", b="completed")
+        self.assert_resumed(api, "a")
+        told = [prompt_of_last(call) for call in api.calls(marker("a"))]
+        self.assertEqual(sum("`creates` promises path:b.txt" in text for text in told), 1, told)
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
+        for id in "ab":
+            self.assertTrue(os.path.exists(self.playground.path("worktrees", f"setup.{id}")))
+
+    def test_one_that_never_gets_green_is_paid_for_as_often_as_the_list_says(self) -> None:
+        api = self.plays(a=[*does(write("a.txt", "a\n")), *does(), *does()])
+        self.lists("a", "b", verify=["echo still red; test ! -f a.txt"], verify_attempts=1)
+        out = self.runs(1, "--only", "a")
+        self.assertIn("still red", out)
+        result = self.playground.results()["a"]
+        self.assertEqual((result["fault"], len(result["attempts"])), ("check", 2))
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        said = [prompt_of_last(call) for call in api.calls(marker("a"))]
+        self.assertIn("The end of what it printed:\n\n```\nstill red\n```", said[-1])
 
 
 class WhatAFeatureMeets(RealClaudeTest):

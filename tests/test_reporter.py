@@ -283,8 +283,18 @@ class Documents(unittest.TestCase):
                 "waves": [["auth", "api"], ["app"]],
                 "branches_created": ["feature/auth"],
                 "errors": [
-                    {"feature_id": "api", "status": "failed", "error": "no\nluck"},
-                    {"feature_id": "app", "status": "blocked", "error": "api did not complete"},
+                    {
+                        "feature_id": "api",
+                        "status": "failed",
+                        "error": "no\nluck",
+                        "fault": "none",
+                    },
+                    {
+                        "feature_id": "app",
+                        "status": "blocked",
+                        "error": "api did not complete",
+                        "fault": "none",
+                    },
                 ],
                 "features": ["auth", "api", "app"],
                 "up_to_date": ["docs"],

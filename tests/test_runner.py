@@ -194,6 +194,7 @@ class RunnerTest(PlaygroundTest):
                     "session_id": known.session_id,
                     "attempts": len(known.attempts),
                     "is_ready": known.is_ready,
+                    "made": known.made_before_work,
                     "claude_is_done": last is not None and last.status is Status.COMPLETED,
                     **more,
                 }

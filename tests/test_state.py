@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from core import events, state
 from core.events import Event
 from core.model import Action, Decision, Fault, Outcome, Status, Usage, Work
-from core.state import Attempt, FeatureState, Run, RunState, apply, fold
+from core.state import Attempt, Check, FeatureState, Run, RunState, apply, fold
 
 WORK = Work("c0ffee", files_changed=3)
 DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
@@ -98,6 +98,40 @@ class Life(unittest.TestCase):
         again = [*_attempted(4, "r1", 1, DONE), *_attempted(6, "r1", 2, DONE)]
         self.assertEqual(_auth([_prepared(1, "r1")]).started_at, 1)
         self.assertEqual(_auth([_prepared(1, "r1"), *again]).started_at, 4)
+
+    def test_a_setup_begins_its_time_and_what_it_made_is_nobodys_work(self) -> None:
+        based = events.based(2, "r1", _decision(), start_commit="57a7", base_commit="ba5e")
+        story = [_prepared(1, "r1"), based]
+        self.assertEqual(_auth(story).made_before_work, ())
+        story.append(events.setting_up(3, "r1", "auth"))
+        begun = _auth(story)
+        self.assertEqual((begun.in_slot, begun.started_at, begun.was_set_up), (True, 3, True))
+        self.assertEqual((begun.is_ready, begun.made_before_work), (False, None))
+        story.append(events.ready(4, "r1", "auth", made=[".env"]))
+        ready = _auth(story)
+        self.assertEqual((ready.is_ready, ready.made_before_work), (True, None))
+        story += _attempted(5, "r1", 1, DONE)
+        self.assertEqual((_auth(story).started_at, _auth(story).made_before_work), (3, (".env",)))
+        story.append(events.setting_up(7, "r2", "auth"))
+        again = _auth(story)
+        self.assertEqual((again.is_ready, again.made_before_work), (False, (".env",)))
+        anew = _auth([*story, based])
+        self.assertEqual((anew.was_set_up, anew.is_ready, anew.made), (False, False, ()))
+
+    def test_a_check_is_remembered_by_its_feature_and_a_green_one_by_its_key(self) -> None:
+        def check(at: float, key: str, *, passed: bool, feature: str = "auth") -> Event:
+            return events.checked(
+                at, "r1", feature, key=key, command="make", passed=passed, ending="it ended"
+            )
+
+        story = [check(1, "k1", passed=True), check(2, "k2", passed=False)]
+        story.append(check(3, "k3", passed=True, feature=""))
+        state = fold(story)
+        self.assertEqual(state.passed, {"k1", "k3"})
+        self.assertEqual(state.feature("auth").last_check, Check("make", False, "it ended", 2))
+        self.assertEqual(set(state.features), {"auth"})
+        state = fold([events.checking(4, "r1", "auth")], state)
+        self.assertEqual(state.feature("auth").status, Status.VERIFYING)
 
     def test_a_feature_that_never_ran_is_blank(self) -> None:
         blank = RunState().feature("auth")

@@ -68,6 +68,8 @@ class AfterARun(unittest.TestCase):
         )
         auth = features["auth"]
         self.assertGreater(float(str(auth.pop("duration_seconds"))), 0)
+        for key in ("fault", "set_up", "last_check"):
+            self.assertFalse(auth.pop(key), key)
         for key in ("started_at", "finished_at", "session_id"):
             self.assertTrue(auth.pop(key), key)
         self.assertEqual(

@@ -228,7 +228,7 @@ class Cleanup:
         if not removal.kept:
             await self._check_places(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
-            removal.files, nested = await worktrees.unsaved(entry.path, known.made)
+            removal.files, nested = await worktrees.unsaved(entry.path, known.made_before_work)
             if nested:
                 removal.kept = f"it holds what no commit can: {', '.join(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
@@ -307,7 +307,11 @@ class Cleanup:
     ) -> None:
         if removal.lost:
             kept = await worktrees.keep(
-                known.id, self.stamp, removal.worktree, known.start_commit, known.made
+                known.id,
+                self.stamp,
+                removal.worktree,
+                known.start_commit,
+                known.made_before_work,
             )
             removal.kept_ref = kept.ref
             if kept.ref:
@@ -334,9 +338,9 @@ class Cleanup:
             )
 
     def _tear_down(self, worktrees: WorktreeManager, known: FeatureState, removal: Removal) -> str:
-        """Run the list's teardown in a worktree that was set up; why it has to stay, if it has."""
+        """Run the list's teardown in a worktree; why it has to stay, if it has."""
         project = self.place.config.project
-        if not (project.teardown and known.is_ready and os.path.isdir(removal.worktree)):
+        if not (project.teardown and os.path.isdir(removal.worktree)):
             return ""
         from ..teardown import tear_down
 

@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from ..errors import ExitCode, UserError
+from ..own_commands import BASE
 from .workplace import add_common_options, check_known, open_workplace
 
 TYPE_CHECKING = False
@@ -21,6 +23,7 @@ examples:
   rorchestrator logs auth
   rorchestrator logs auth --follow
   rorchestrator logs auth --attempt 1 --raw | head
+  rorchestrator logs auth --checks
 """
 
 POLL_SECONDS = 0.2
@@ -29,11 +32,17 @@ READ_BYTES = 65536
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
-    parser.description = "Show Claude's stream of a feature's last attempt, as readable text."
+    parser.description = (
+        "Show Claude's stream of a feature's last attempt, as readable text, or what its setup\n"
+        f"or its checks printed the last time. The base, whose checks come first, is {BASE}."
+    )
     parser.epilog = EXAMPLES
     parser.add_argument("id", metavar="ID", help="the feature")
     parser.add_argument("--attempt", type=int, metavar="N", help="not the last, but the N-th")
     parser.add_argument("--raw", action="store_true", help="the stream as Claude printed it")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--setup", action="store_true", help="what its setup printed instead")
+    what.add_argument("--checks", action="store_true", help="what its checks printed instead")
     parser.add_argument("-f", "--follow", action="store_true", help="go on while it grows")
     add_common_options(parser)
 
@@ -41,25 +50,61 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print a stream; with ``--follow`` until its attempt is over."""
     place = open_workplace(arguments)
+    if arguments.setup or arguments.checks:
+        path = _step_log(arguments, place, "setup" if arguments.setup else "verify")
+        show = _raw if arguments.raw else _Printed(arguments, place.mask)
+        _print(path, show, arguments, lambda: not _is_active(place, arguments.id))
+        return ExitCode.UP_TO_DATE
     attempt = _attempt(arguments, place)
     show = _raw if arguments.raw else _Readable(arguments, place.mask)
+    _print(attempt.log, show, arguments, lambda: _is_over(place, arguments.id, attempt))
+    if not arguments.raw:
+        _show_errors(attempt.log)
+    return ExitCode.UP_TO_DATE
+
+
+def _print(
+    path: str,
+    show: Callable[[bytes], None],
+    arguments: argparse.Namespace,
+    is_over: Callable[[], bool],
+) -> None:
+    """Print a log; with ``--follow`` until nobody writes to it any more."""
     try:
-        with open(attempt.log, "rb") as file:
-            over = attempt.outcome is not None
+        with open(path, "rb") as file:
+            over = not arguments.follow or is_over()
             while True:
                 for chunk in iter(lambda: file.read(READ_BYTES), b""):
                     show(chunk)
                 sys.stdout.flush()
-                if over or not arguments.follow:
+                if over:
                     break
                 time.sleep(POLL_SECONDS)
-                over = _is_over(place, arguments.id, attempt)
+                over = is_over()
     except FileNotFoundError:
-        raise UserError(f"{attempt.log} is gone", hint="it was removed from outside") from None
+        raise UserError(f"{path} is gone", hint="it was removed from outside") from None
     if isinstance(show, _Readable):
         show.rest()
-        _show_errors(attempt.log)
-    return ExitCode.UP_TO_DATE
+
+
+def _step_log(arguments: argparse.Namespace, place: Workplace, kind: str) -> str:
+    """Where the last run that did it has put what the setup or the checks printed."""
+    import glob
+
+    id = arguments.id
+    check_known("", [id], {**place.dag.features, **place.state().features, BASE: None})
+    folder = glob.escape(os.path.join(place.journal.folder, "logs"))
+    found = glob.glob(os.path.join(folder, "*", f"{glob.escape(id)}.{kind}.log"))
+    if not found:
+        what = "setup" if kind == "setup" else "check"
+        raise UserError(f"no {what} of {id} was run yet", hint="rorchestrator plan lists them")
+    return max(found, key=os.path.getmtime)
+
+
+def _is_active(place: Workplace, id: str) -> bool:
+    """Whether a run works on the feature, or on the base before everything else."""
+    known = place.state().feature(id)
+    return (id == BASE or known.status.active) and place.lock.holder() is not None
 
 
 def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
@@ -68,7 +113,9 @@ def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
         check_known("", [arguments.id], {**place.dag.features, **place.state().features})
         raise UserError(
             f"{arguments.id} was not started yet ({known.reason or known.status.value})",
-            hint="rorchestrator status",
+            hint=f"rorchestrator logs {arguments.id} --setup"
+            if known.was_set_up
+            else "rorchestrator status",
         )
     if arguments.attempt is None:
         return known.attempts[-1]
@@ -127,6 +174,15 @@ class _Readable:
         if not messages and line.strip():
             # Not of the stream: what a program says when it can't even begin.
             print(clean(line.decode("utf-8", "replace")))
+
+
+class _Printed(_Readable):
+    """Prints lines that are nothing but text."""
+
+    def _show(self, line: bytes) -> None:
+        from ..text import clean
+
+        print(clean(self.mask(line.decode("utf-8", "replace"))))
 
 
 def _show_errors(log: str) -> None:

@@ -54,12 +54,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(document(plan), indent=2))
         return ExitCode.UP_TO_DATE
-    lines = plan_lines(
-        plan,
-        style_of(sys.stdout, arguments.color),
-        verbose=arguments.verbose,
-        quiet=arguments.quiet,
-    )
+    style = style_of(sys.stdout, arguments.color)
+    lines = plan_lines(plan, style, verbose=arguments.verbose, quiet=arguments.quiet)
     sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.UP_TO_DATE
 

@@ -23,6 +23,7 @@ from ..git import Git
 from ..journal import Holder
 from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
 from ..orchestrator import Orchestrator
+from ..own_commands import BASE
 from ..pause import Pause
 from ..process.environment import without_git
 from ..process.spawner import drive, which
@@ -41,7 +42,7 @@ from ..runner import ClaudeRunner
 from ..seal import seal
 from ..state import FeatureState, RunState, apply
 from ..steps import StepRunner
-from ..text import plan_lines, report_lines
+from ..text import clean, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from .workplace import (
@@ -358,6 +359,7 @@ class RunCommand:
             ticker = asyncio.create_task(_tick(reporter))
             self._limit_time(orchestrator)
             try:
+                await runner.workbench.clear()
                 await self._check_base(runner, orchestrator)
                 await orchestrator.run(runner.run)
                 await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
@@ -383,8 +385,11 @@ class RunCommand:
         if red is not None and not red.interrupted:
             self.is_base_red = True
             name = self.place.config.project.base_branch
+            self._say(f"{name} is red already: {clean(red.reason)}")
+            kind = "setup" if red.what.startswith("setup") else "checks"
+            self._say(f"All of it: rorchestrator logs {BASE} --{kind}")
             advice = "mend it, or set project.verify_base to false"
-            orchestrator.slots.close(f"{name} is red already; {advice}\n{red.reason}")
+            orchestrator.slots.close(f"{name} is red already: {red.what}; {advice}")
 
     def _runner(
         self,

@@ -11,7 +11,7 @@ import time
 from ..errors import ExitCode, UserError
 from ..model import ClaudeOptions, Status
 from ..process.spawner import Spawner, drive, which
-from ..reporter import local_time, style_of
+from ..reporter import check_document, local_time, style_of
 from ..state import FeatureState, RunState, cost_is_complete, cost_usd
 from ..text import Style, clean, counted, duration, money, one_line, table_lines
 from .workplace import HEADS, Workplace, add_common_options, merged_how, open_workplace
@@ -102,6 +102,9 @@ async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict
         "finished_at": local_time(ended_at),
         "attempts": len(known.attempts),
         "session_id": known.session_id or None,
+        "fault": known.fault.value if known.status.unsuccessful else None,
+        "set_up": known.is_ready,
+        "last_check": check_document(known.last_check),
         **await _in_git(place, known),
     }
 
@@ -249,4 +252,8 @@ def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[s
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:
         lines.append(f"    {feature['id']}: session {one_line(str(feature['session_id']))}")
+    check = feature["last_check"]
+    if verbose and isinstance(check, dict):
+        ending = one_line(f"{check['command']}: {check['ending']}")
+        lines.append(f"    {feature['id']}: last check {ending}")
     return lines

@@ -15,6 +15,7 @@ from ..git import Git, Repository
 from ..journal import Journal, RunLock
 from ..mask import Mask
 from ..model import Action, Config, Decision, Invocation
+from ..own_commands import config_commands
 from ..process.spawner import Spawner, drive
 from ..state import FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
@@ -464,7 +465,7 @@ def make_plan(
 
 def commands(config: Config) -> tuple[Invocation, ...]:
     """Every command that the list would run: whatever a list may name has its place here."""
-    return claude.commands(config.claude, config.features)
+    return (*claude.commands(config.claude, config.features), *config_commands(config))
 
 
 def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:

@@ -233,6 +233,7 @@ FILES: Mapping[str, Mapping[str, str]] = {
     "task-model": {
         "src/__init__.py": '"""A to-do list."""\n',
         "src/task.py": TASK,
+        "tests/__init__.py": '"""The tests of the to-do list."""\n',
         "tests/test_task.py": TEST_TASK,
     },
     "task-storage": {"src/storage.py": STORAGE, "tests/test_storage.py": TEST_STORAGE},
