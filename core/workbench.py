@@ -14,7 +14,7 @@ from .events import Event
 from .frozen import dataclass, replace
 from .model import Command, Config, Feature
 from .steps import Step, StepRunner
-from .worktree import Worktree, WorktreeManager
+from .worktree import MERGED, Worktree, WorktreeManager
 
 VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
@@ -235,16 +235,30 @@ class Workbench:
         project, env = self.config.project, self.environment(BASE, 0, 1)
         if not (project.verify and project.verify_base):
             return None
-        tree = await self.worktrees.git.tree_of(base_commit)
-        if all(check_key(tree, command) in self.passed for command in project.verify):
+        if await self.is_green(base_commit):
             return None
         words = f"checking {project.base_branch} before anything is paid for"
         self.emit(events.note(self.clock(), self.run_id, words))
-        async with self.worktrees.scratch(BASE, base_commit) as worktree:
-            red = await self.make_ready(Feature(BASE, BASE), worktree, env, told=False)
-            return red or await self.run_checks(
-                BASE, project.verify, worktree.path, base_commit, env
-            )
+        return await self._check_commit(BASE, base_commit, env)
+
+    async def check_merged(self, commit: str, branch: str) -> Red | None:
+        """The project's checks on what is to land on a branch."""
+        if await self.is_green(commit):
+            return None
+        env = {**self.environment(MERGED, 0, 1), VARIABLES + "BRANCH": branch}
+        return await self._check_commit(MERGED, commit, env)
+
+    async def is_green(self, commit: str) -> bool:
+        """Whether the project's checks are known to pass on a commit, or there are none."""
+        tree = await self.worktrees.git.tree_of(commit)
+        verify = self.config.project.verify
+        return all(check_key(tree, command) in self.passed for command in verify)
+
+    async def _check_commit(self, name: str, commit: str, env: Mapping[str, str]) -> Red | None:
+        verify = self.config.project.verify
+        async with self.worktrees.scratch(name, commit) as worktree:
+            red = await self.make_ready(Feature(name, name), worktree, env, told=False)
+            return red or await self.run_checks(name, verify, worktree.path, commit, env)
 
     async def _step(
         self,

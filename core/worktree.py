@@ -26,6 +26,9 @@ RUBBISH = "~removing"
 SCRATCH = "~scratch"
 """Put behind the name of a worktree that checks run in; a killed run may leave one."""
 
+MERGED = "~merge"
+"""What the features are called that are merged together; no feature can be called so."""
+
 HUGE_BYTES = 5 * 1024 * 1024
 
 BUILT_BY_TOOLS = frozenset(
@@ -227,14 +230,17 @@ class WorktreeManager:
         """A worktree of a commit, on no branch, that is gone afterwards with all that is in it."""
         path = self.path(name) + SCRATCH
         self._make_folder()
-        async with self.git.spawner.exclusive():
-            self._undo(path)
+        await self.clear_scratch(name)
         await self._add(path, commit)
         try:
             yield Worktree(name, path, "", commit, read_gitfile(path))
         finally:
-            async with self.git.spawner.exclusive():
-                self._undo(path)
+            await self.clear_scratch(name)
+
+    async def clear_scratch(self, name: str) -> None:
+        """Take away what is left of a scratch worktree, also by a command that was killed."""
+        async with self.git.spawner.exclusive():
+            self._undo(self.path(name) + SCRATCH)
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.

@@ -46,6 +46,8 @@ SHELL = {
     "steps": "process model errors",
     "teardown": "process steps workbench worktree model",
     "workbench": "worktree steps supplies ports contracts events model errors",
+    "landing": "worktree git model",
+    "target": "git errors",
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",
