@@ -24,6 +24,18 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Landing:
+    """That ``merge`` was about to move a branch to ``tip``; git knows whether it was moved."""
+
+    commit: str
+    """The first commit of the branch that holds the feature."""
+    result: str
+    """What of the feature it holds."""
+    strategy: str
+    tip: str
+
+
+@dataclass(frozen=True)
 class FeatureState:
     """What is known of a feature: its last life, from ``preparing`` on, over all its attempts."""
 
@@ -53,6 +65,8 @@ class FeatureState:
     """The ignored files that its worktree held before the work: nobody's work."""
     merged_into: str = ""
     kept_ref: str = ""
+    landings: Mapping[str, Landing] = field(default_factory=dict)
+    """The last one on each branch, by its name."""
 
     @property
     def session_id(self) -> str:
@@ -191,6 +205,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         made=(),
         merged_into="",
         kept_ref="",
+        landings={},
     )
 
 
@@ -270,6 +285,17 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
     return gone
 
 
+def _landing(feature: FeatureState, event: Event) -> FeatureState:
+    data = event.data
+    landing = Landing(
+        commit=str(data.get("commit", "")),
+        result=str(data.get("result", "")),
+        strategy=str(data.get("strategy", "")),
+        tip=str(data.get("tip", "")),
+    )
+    return replace(feature, landings={**feature.landings, str(data.get("into", "")): landing})
+
+
 _FEATURE_CHANGES = {
     "preparing": _preparing,
     "setting_up": _setting_up,
@@ -282,4 +308,5 @@ _FEATURE_CHANGES = {
     "committing": _committing,
     "ended": _ended,
     "cleaned": _cleaned,
+    "landing": _landing,
 }

@@ -44,6 +44,7 @@ from ..steps import StepRunner
 from ..text import plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
+from .merge import Wanted, land
 from .workplace import (
     HEADS,
     SEEN,
@@ -58,6 +59,7 @@ from .workplace import (
     newest,
     open_workplace,
     select,
+    wanted,
 )
 
 EXAMPLES = """\
@@ -111,6 +113,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
+    parser.add_argument(
+        "--merge", action="store_true", help="when all are completed, land them on the base branch"
+    )
     add_selection_options(parser)
     add_common_options(parser)
 
@@ -152,7 +157,13 @@ def execute(arguments: argparse.Namespace) -> int:
     try:
         # A run that ended between our first look and the lock may have moved some.
         place = replace(place, refs=drive(place.git.refs(*SEEN)))
-        return RunCommand(arguments, place).execute()
+        code = RunCommand(arguments, place).execute()
+        if code == ExitCode.UP_TO_DATE and arguments.merge:
+            named = wanted(arguments, place.dag)
+            return land(
+                place, Wanted(tuple(id for id in place.dag.features if id in named)), arguments
+            )
+        return code
     finally:
         place.lock.release()
 
