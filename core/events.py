@@ -189,6 +189,11 @@ def cleaned(
     )
 
 
+def clash(at: float, run: str, feature: str, *, other: str, files: Sequence[str]) -> Event:
+    """Two features that go on, or are done, will not merge; without files: they would again."""
+    return Event("clash", at, run, feature, {"other": other, "files": list(files)})
+
+
 def landing(
     at: float,
     run: str,

@@ -311,6 +311,16 @@ class Git:
         )
         return _parse_shortstat(finished.text)
 
+    async def changed_files(self, pairs: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """For each pair of an older and a newer commit, the files that differ."""
+        if not pairs:
+            return []
+        # A second commit of a line is taken for the parent of the first one.
+        listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
+        arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
+        finished = await self._do("compare commits", *arguments, stdin=listed)
+        return _parse_names(finished.text.splitlines(), [new for _, new in pairs])
+
     async def adds_nothing(self, tip: str, target: str) -> bool:
         """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
         base = await self.merge_base(target, tip)
@@ -680,6 +690,17 @@ def _worktree_entry(block: str) -> WorktreeEntry:
         elif word == "prunable":
             entry = replace(entry, prunable=True)
     return entry
+
+
+def _parse_names(lines: Iterable[str], commits: Sequence[str]) -> list[frozenset[str]]:
+    """The lines between that of each commit and that of the next."""
+    found: list[set[str]] = []
+    for line in lines:
+        if len(found) < len(commits) and line == commits[len(found)]:
+            found.append(set())
+        else:
+            found[-1].add(line)
+    return [frozenset(files) for files in found]
 
 
 def _parse_status(text: str) -> WorktreeStatus:

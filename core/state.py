@@ -67,6 +67,8 @@ class FeatureState:
     kept_ref: str = ""
     landings: Mapping[str, Landing] = field(default_factory=dict)
     """The last one on each branch, by its name."""
+    clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The files in which it will not merge with another feature, by that one's id."""
 
     @property
     def session_id(self) -> str:
@@ -206,6 +208,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         merged_into="",
         kept_ref="",
         landings={},
+        clashes={},
     )
 
 
@@ -296,6 +299,12 @@ def _landing(feature: FeatureState, event: Event) -> FeatureState:
     return replace(feature, landings={**feature.landings, str(data.get("into", "")): landing})
 
 
+def _clash(feature: FeatureState, event: Event) -> FeatureState:
+    other, files = str(event.data.get("other", "")), strings(event.data, "files")
+    rest = {id: held for id, held in feature.clashes.items() if id != other}
+    return replace(feature, clashes={**rest, other: files} if files else rest)
+
+
 _FEATURE_CHANGES = {
     "preparing": _preparing,
     "setting_up": _setting_up,
@@ -309,4 +318,5 @@ _FEATURE_CHANGES = {
     "ended": _ended,
     "cleaned": _cleaned,
     "landing": _landing,
+    "clash": _clash,
 }

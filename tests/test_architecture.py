@@ -48,6 +48,7 @@ SHELL = {
     "workbench": "worktree steps supplies ports contracts events model errors",
     "landing": "worktree git model",
     "target": "git errors",
+    "foresight": "git state events model",
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",

@@ -50,6 +50,7 @@ EVERY = {
     "cleaned": events.cleaned(
         AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
     ),
+    "clash": events.clash(AT, "r1", "api", other="auth", files=("a.py", "é")),
     "landing": events.landing(
         AT,
         "merge-1",

@@ -699,6 +699,15 @@ class LandingTest(GitTest):
         expected = f"{tree} {self.third} Zo\u00eb 12345 +0130\nSome\n\nwords \u00e9"
         self.assertEqual(seen.rstrip("\n"), expected)
 
+    def test_the_files_of_many_pairs_come_at_once(self) -> None:
+        fourth = self.repository.commit({"b": "", "dir/\u00e9": ""})
+        pairs = [(self.first, fourth), (fourth, fourth), (self.second, self.third)]
+        pairs += [(self.third, fourth), (fourth, self.first)]
+        expected = [{"a", "b", "dir/\u00e9"}, set(), {"a"}, {"b", "dir/\u00e9"}]
+        expected.append(expected[0])
+        self.assertEqual(drive(self.git.changed_files(pairs)), expected)
+        self.assertEqual(drive(self.git.changed_files([])), [])
+
     def test_a_worktree_stands_at_a_commit_only_with_index_and_files(self) -> None:
         def stands(commit: str) -> bool:
             return drive(self.git.stands_at(self.path, commit))

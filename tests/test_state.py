@@ -183,6 +183,17 @@ class LaterRuns(unittest.TestCase):
         over = _life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
         self.assertEqual(_auth([*story, *landings, *over]).landings, {})
 
+    def test_a_clash_with_another_feature_is_known_until_it_is_gone(self) -> None:
+        def clash(other: str, *files: str) -> Event:
+            return events.clash(8, "r1", "auth", other=other, files=files)
+
+        story = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        story += [clash("api", "a"), clash("web", "b"), clash("api", "a", "c")]
+        self.assertEqual(_auth(story).clashes, {"api": ("a", "c"), "web": ("b",)})
+        self.assertEqual(_auth([*story, clash("api")]).clashes, {"web": ("b",)})
+        again = _life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
+        self.assertEqual(_auth([*story, *again]).clashes, {})
+
 
 class Runs(unittest.TestCase):
     STARTED = events.run_started(

@@ -18,6 +18,7 @@ from ..budget import OVER, Budget
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
+from ..foresight import Foresight
 from ..frozen import replace
 from ..git import Git
 from ..journal import Holder
@@ -367,19 +368,40 @@ class RunCommand:
             runner = self._runner(config, supervisor, orchestrator, stop)
             orchestrator.emit(self._started(selected))
             ticker = asyncio.create_task(_tick(reporter))
+            foresight = self._foresight(supervisor, orchestrator, decisions)
+            watcher = asyncio.create_task(foresight.watch())
             self._limit_time(orchestrator)
             try:
                 await self._check_base(runner, orchestrator)
                 await orchestrator.run(runner.run)
                 await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
             finally:
+                watcher.cancel()
+                await asyncio.gather(watcher, return_exceptions=True)
                 ticker.cancel()
                 reporter.finish()
+            await foresight.look()
         self.over = True
         code = self._exit_code(orchestrator.state, selected)
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
         return code
+
+    def _foresight(
+        self,
+        supervisor: Supervisor,
+        orchestrator: Orchestrator,
+        decisions: Mapping[str, Decision],
+    ) -> Foresight:
+        features = [id for id, made in decisions.items() if not made.reason.startswith("merged")]
+        return Foresight(
+            self.place.git.using(supervisor),
+            features,
+            run=self.run_id,
+            state=lambda: orchestrator.state,
+            emit=orchestrator.emit,
+            clock=self.clock,
+        )
 
     def _limit_time(self, orchestrator: Orchestrator) -> None:
         """Start nothing once the time of the whole run is over."""
