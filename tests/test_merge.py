@@ -460,9 +460,10 @@ class Checks(MergeTest):
         stacked = Stacker.green
 
         async def green(self: Stacker, held: Mapping[str, HeldBack]) -> Stack:
+            stack = await stacked(self, held)
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(0.1)
-            return await stacked(self, held)
+            return stack
 
         with mock.patch.object(Stacker, "green", green):
             said = self.merge()
