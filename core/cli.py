@@ -40,6 +40,7 @@ COMMANDS = {
     "run": "bring the features to finished branches",
     "status": "show where each feature stands",
     "logs": "show what Claude said and did for a feature",
+    "merge": "land finished features on the base branch",
     "cleanup": "remove the worktrees and branches of finished features",
 }
 

@@ -195,6 +195,36 @@ def cleaned(
     )
 
 
+def clash(at: float, run: str, feature: str, *, other: str, files: Sequence[str]) -> Event:
+    """Two features that go on, or are done, will not merge; without files: they would again."""
+    return Event("clash", at, run, feature, {"other": other, "files": list(files)})
+
+
+def landing(
+    at: float,
+    run: str,
+    feature: str,
+    *,
+    into: str,
+    commit: str,
+    result: str,
+    strategy: str,
+    tip: str,
+) -> Event:
+    """A branch is about to be moved to ``tip``; at ``commit`` it holds the feature's ``result``.
+
+    Whether it was moved is for git to tell.
+    """
+    data = {"into": into, "commit": commit, "result": result, "strategy": strategy, "tip": tip}
+    return Event("landing", at, run, feature, data)
+
+
+def merged(at: float, run: str, feature: str, *, into: str, commit: str, strategy: str) -> Event:
+    """A feature landed on the branch ``into``, which holds it from ``commit`` on."""
+    data = {"into": into, "commit": commit, "strategy": strategy}
+    return Event("merged", at, run, feature, data)
+
+
 def note(at: float, run: str, text: str, feature: str = "") -> Event:
     """Something that the user should know and that changes no state."""
     return Event("note", at, run, feature, {"text": text})

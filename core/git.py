@@ -59,6 +59,15 @@ HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
 BEING_MADE = ("initializing", "added with --lock")
 """Why git says that a worktree is locked, while we make it."""
 
+HALF_DONE = {
+    "MERGE_HEAD": "a merge",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase, or git am,",
+}
+"""Files and folders that git keeps beside HEAD until the user has ended what they stand for."""
+
 MODULE_PATH = r"^submodule\..*\.path$"
 
 
@@ -277,6 +286,36 @@ class Git:
         arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
         return (await self._do("write a commit", *arguments, env=await self._identity())).text
 
+    async def own_commits(self, tip: str, without: Iterable[str]) -> list[tuple[str, str]]:
+        """The commits of ``tip`` that none of ``without`` has, oldest first, each with its parent.
+
+        Merges, and commits without a parent, are left out.
+        """
+        left_out = [f"^{commit}" for commit in without]
+        one_parent = ("--min-parents=1", "--max-parents=1", "--parents")
+        arguments = ("rev-list", "--reverse", "--topo-order", *one_parent, tip, *left_out)
+        finished = await self._do("list commits", *arguments)
+        pairs = (line.split() for line in finished.text.splitlines())
+        return [(commit, parent) for commit, parent in pairs]
+
+    async def commit_again(self, commit: str, tree: str, parent: str) -> str:
+        """Write a commit of another tree, with the author and the message of ``commit``."""
+        wanted = ("-s", "--no-show-signature", "--date=raw", "--encoding=UTF-8")
+        seen = await self._do(
+            "read a commit", "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit
+        )
+        name, email, date, message = seen.stdout.split(b"\n", 3)
+        env = {
+            **await self._identity(),
+            "GIT_AUTHOR_NAME": os.fsdecode(name),
+            "GIT_AUTHOR_EMAIL": os.fsdecode(email),
+            "GIT_AUTHOR_DATE": f"@{os.fsdecode(date)}",
+        }
+        arguments = ("commit-tree", "--no-gpg-sign", "-p", parent, "-F", "-", tree)
+        utf8 = ("-c", "i18n.commitEncoding=UTF-8")
+        words = message.rstrip(b"\n") + b"\n"
+        return (await self._do("write a commit", *utf8, *arguments, stdin=words, env=env)).text
+
     # -- comparing ----------------------------------------------------------------------
 
     async def diffstat(self, old: str, new: str) -> DiffStat:
@@ -285,6 +324,16 @@ class Git:
             "compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new
         )
         return _parse_shortstat(finished.text)
+
+    async def changed_files(self, pairs: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """For each pair of an older and a newer commit, the files that differ."""
+        if not pairs:
+            return []
+        # A second commit of a line is taken for the parent of the first one.
+        listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
+        arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
+        finished = await self._do("compare commits", *arguments, stdin=listed)
+        return _parse_names(finished.text.splitlines(), [new for _, new in pairs])
 
     async def adds_nothing(self, tip: str, target: str) -> bool:
         """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
@@ -312,6 +361,13 @@ class Git:
             return False
         wanted = await self._changes(commits)
         return len(wanted) == len(commits) and wanted <= await self._changes_since(tip, target)
+
+    async def stands_at(self, path: str, commit: str) -> bool:
+        """Whether index and files of a worktree are those of ``commit``, wherever HEAD is."""
+        plain = ("--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
+        index = await self._try("diff", "--cached", *plain, commit, at=path, guarded=True)
+        files = await self._try("diff", *plain, at=path, guarded=True)
+        return index.code == 0 and files.code == 0
 
     async def squashed(self, tip: str, target: str) -> bool:
         """Whether one commit of ``target`` holds the whole change of ``tip``."""
@@ -450,6 +506,34 @@ class Git:
         if files == [""]:
             raise GitError("merge", merged)
         return sorted(files)
+
+    async def fast_forward(self, path: str, commit: str) -> None:
+        """Move a worktree forward to ``commit``: its branch, its index and its files.
+
+        Raises where that would not be forward, or where a file is in the way that git does not
+        know, ignored or not; nothing has moved then.
+        """
+        safely = (*NO_HOOKS, "-c", "merge.autoStash=false")
+        arguments = ("merge", "--quiet", "--ff-only", "--no-squash", "--no-overwrite-ignore")
+        # Not guarded: where we are killed, git is to come to its end in the user's checkout.
+        await self._do(f"move {path} forward", *safely, *arguments, commit, at=path)
+
+    async def busy_with(self, path: str) -> str:
+        """What of git's own is half done in a worktree; empty where nothing is."""
+        folder = await self.admin_dir(path)
+        found = (what for name, what in HALF_DONE.items() if _is_there(folder, name))
+        return next(found, "")
+
+    def rebased_in(self, branch: str) -> str:
+        """The admin folder of the worktree in which a rebase of a branch goes on; else empty."""
+        common = self.repository.common_dir
+        linked = os.path.join(common, "worktrees")
+        names = os.listdir(linked) if os.path.isdir(linked) else []
+        for folder in (common, *(os.path.join(linked, name) for name in names)):
+            for kind in ("rebase-merge", "rebase-apply"):
+                if _first_line(os.path.join(folder, kind, "head-name")) == f"refs/heads/{branch}":
+                    return folder
+        return ""
 
     # -- submodules ---------------------------------------------------------------------
 
@@ -622,6 +706,17 @@ def _worktree_entry(block: str) -> WorktreeEntry:
     return entry
 
 
+def _parse_names(lines: Iterable[str], commits: Sequence[str]) -> list[frozenset[str]]:
+    """The lines between that of each commit and that of the next."""
+    found: list[set[str]] = []
+    for line in lines:
+        if len(found) < len(commits) and line == commits[len(found)]:
+            found.append(set())
+        else:
+            found[-1].add(line)
+    return [frozenset(files) for files in found]
+
+
 def _parse_status(text: str) -> WorktreeStatus:
     head = {"branch.oid": "", "branch.head": ""}
     changed: list[str] = []
@@ -659,6 +754,18 @@ def _parse_status(text: str) -> WorktreeStatus:
         added=tuple(added),
         submodules=tuple(submodules),
     )
+
+
+def _is_there(folder: str, name: str) -> bool:
+    return os.path.lexists(os.path.join(folder, name))
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.readline().rstrip("\n")
+    except OSError:
+        return ""
 
 
 def _is_beyond_link(path: str, file: str) -> bool:

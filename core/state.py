@@ -34,6 +34,18 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Landing:
+    """That ``merge`` was about to move a branch to ``tip``; git knows whether it was moved."""
+
+    commit: str
+    """The first commit of the branch that holds the feature."""
+    result: str
+    """What of the feature it holds."""
+    strategy: str
+    tip: str
+
+
+@dataclass(frozen=True)
 class FeatureState:
     """What is known of a feature: its last life, from ``preparing`` on, over all its attempts."""
 
@@ -66,6 +78,10 @@ class FeatureState:
     last_check: Check | None = None
     merged_into: str = ""
     kept_ref: str = ""
+    landings: Mapping[str, Landing] = field(default_factory=dict)
+    """The last one on each branch, by its name."""
+    clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The files in which it will not merge with another feature, by that one's id."""
 
     @property
     def made_before_work(self) -> tuple[str, ...] | None:
@@ -214,6 +230,8 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         last_check=None,
         merged_into="",
         kept_ref="",
+        landings={},
+        clashes={},
     )
 
 
@@ -308,6 +326,23 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
     return gone
 
 
+def _landing(feature: FeatureState, event: Event) -> FeatureState:
+    data = event.data
+    landing = Landing(
+        commit=str(data.get("commit", "")),
+        result=str(data.get("result", "")),
+        strategy=str(data.get("strategy", "")),
+        tip=str(data.get("tip", "")),
+    )
+    return replace(feature, landings={**feature.landings, str(data.get("into", "")): landing})
+
+
+def _clash(feature: FeatureState, event: Event) -> FeatureState:
+    other, files = str(event.data.get("other", "")), strings(event.data, "files")
+    rest = {id: held for id, held in feature.clashes.items() if id != other}
+    return replace(feature, clashes={**rest, other: files} if files else rest)
+
+
 _FEATURE_CHANGES = {
     "preparing": _preparing,
     "setting_up": _setting_up,
@@ -321,4 +356,6 @@ _FEATURE_CHANGES = {
     "committing": _committing,
     "ended": _ended,
     "cleaned": _cleaned,
+    "landing": _landing,
+    "clash": _clash,
 }

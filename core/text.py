@@ -281,6 +281,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         return f"{style.pick('💬', '[note]')} {who}{one_line(str(event.data.get('text', '')))}"
     if event.kind == "paused":
         return _paused(str(event.data.get("until", "")), event.at, style)
+    if event.kind == "clash":
+        return _clash(event, style)
     if event.kind not in ("attempt_started", "ended"):
         return ""
     feature = state.feature(event.feature)
@@ -292,6 +294,15 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     glyph, ascii, colour = _GLYPHS[feature.status]
     words = style.paint(feature.status.value.replace("_", " "), colour)
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
+
+
+def _clash(event: Event, style: Style) -> str:
+    both = f"{event.feature} and {one_line(str(event.data.get('other', '')))}"
+    files = event.data.get("files")
+    if not (isinstance(files, list) and files):
+        return f"{style.pick('⚡', '[merge]')} {both} will merge again"
+    said = style.paint("will not merge", "yellow")
+    return f"{style.pick('⚡', '[clash]')} {both} {said}: {one_line(', '.join(map(str, files)))}"
 
 
 def _paused(until: str, now: float, style: Style) -> str:

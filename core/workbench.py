@@ -19,7 +19,7 @@ from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
 from .process.supervisor import Killed
 from .steps import Step, StepRunner
-from .worktree import SCRATCH, Worktree, WorktreeManager, built_by_tools
+from .worktree import MERGED, SCRATCH, Worktree, WorktreeManager, built_by_tools
 
 VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
@@ -362,22 +362,32 @@ class Workbench:
         if not (project.verify and project.verify_base):
             return None
         try:
-            tree = await self.worktrees.git.tree_of(base_commit)
-            if all(check_key(tree, command) in self.passed for command in project.verify):
+            if await self.is_green(base_commit):
                 return None
             words = f"checking {project.base_branch} before anything is paid for"
             self.emit(events.note(self.clock(), self.run_id, words))
-            return await self._check_base(base_commit)
+            return await self._check_commit(BASE, base_commit, project.base_branch)
         except UserError as error:
             return _unable(error)
 
-    async def _check_base(self, commit: str) -> Red | None:
-        env = self.environment(BASE, 0, 1)
-        env[f"{VARIABLES}BRANCH"] = self.config.project.base_branch
-        async with self._scratch(BASE, commit) as worktree:
-            red = await self.make_ready(Feature(BASE, BASE), worktree, env, told=False)
+    async def check_merged(self, commit: str, branch: str) -> Red | None:
+        """The project's checks on what is to land on a branch."""
+        if await self.is_green(commit):
+            return None
+        return await self._check_commit(MERGED, commit, branch)
+
+    async def is_green(self, commit: str) -> bool:
+        """Whether the project's checks are known to pass on a commit, or there are none."""
+        tree = await self.worktrees.git.tree_of(commit)
+        verify = self.config.project.verify
+        return all(check_key(tree, command) in self.passed for command in verify)
+
+    async def _check_commit(self, name: str, commit: str, branch: str) -> Red | None:
+        env = {**self.environment(name, 0, 1), f"{VARIABLES}BRANCH": branch}
+        async with self._scratch(name, commit) as worktree:
+            red = await self.make_ready(Feature(name, name), worktree, env, told=False)
             return red or await self._run_checks(
-                BASE, self.config.project.verify, worktree, commit, env
+                name, self.config.project.verify, worktree, commit, env
             )
 
     async def _step(

@@ -26,6 +26,9 @@ RUBBISH = "~removing"
 SCRATCH = "~scratch"
 """Put behind the name of a worktree that checks run in; a killed run may leave one."""
 
+MERGED = "~merge"
+"""What the features are called that are merged together; no feature can be called so."""
+
 HUGE_BYTES = 5 * 1024 * 1024
 
 BUILT_BY_TOOLS = frozenset(

@@ -50,6 +50,9 @@ SHELL = {
     "workbench": (
         "process worktree steps supplies ports leftovers contracts own_commands events model errors"
     ),
+    "landing": "worktree git model",
+    "target": "git errors",
+    "foresight": "git state events model",
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",

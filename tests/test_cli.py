@@ -25,7 +25,7 @@ from tests.support.scratch import (
     streams,
 )
 
-COMMANDS = ("plan", "run", "status", "logs", "cleanup")
+COMMANDS = ("plan", "run", "status", "logs", "merge", "cleanup")
 
 
 def shell(space: Workspace, script: str, **env: str) -> Said:

@@ -50,6 +50,18 @@ EVERY = {
     "cleaned": events.cleaned(
         AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
     ),
+    "clash": events.clash(AT, "r1", "api", other="auth", files=("a.py", "é")),
+    "landing": events.landing(
+        AT,
+        "merge-1",
+        "auth",
+        into="main",
+        commit="c0ffee",
+        result="57a7",
+        strategy="squash",
+        tip="71b",
+    ),
+    "merged": events.merged(AT, "merge-1", "auth", into="main", commit="c0ffee", strategy="squash"),
     "note": events.note(AT, "r1", "disk nearly full"),
 }
 

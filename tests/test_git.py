@@ -701,6 +701,84 @@ class SubmoduleTest(GitTest):
             self.worktree()
 
 
+class LandingTest(GitTest):
+    """Commits made once more, and a checkout that is moved."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.repository.path
+        self.first = self.repository.commit_of("main")
+        self.second = self.repository.commit({"a": "1\n"}, "second\n\nWhy: \u00e9\n")
+        self.third = self.repository.commit({"a": "2\n"}, "third")
+
+    def test_own_commits_come_oldest_first_without_merges_and_roots(self) -> None:
+        self.repository.git("checkout", "-q", "-b", "side", self.first)
+        side = self.repository.commit({"b": ""}, "side")
+        self.repository.git("merge", "-q", "--no-ff", "-m", "both", "main")
+        tip = self.repository.commit({"c": ""}, "on top")
+        merge = self.repository.commit_of("side~1")
+        own = drive(self.git.own_commits(tip, [self.third]))
+        self.assertEqual(own, [(side, self.first), (tip, merge)])
+        everything = dict(drive(self.git.own_commits(tip, [])))
+        self.assertEqual(set(everything), {self.second, self.third, side, tip})
+
+    def test_a_commit_is_made_again_with_author_date_and_message(self) -> None:
+        self.repository.git("checkout", "-q", "--detach", self.first)
+        who = {"GIT_AUTHOR_NAME": "Zo\u00eb", "GIT_AUTHOR_DATE": "@12345 +0130"}
+        self.repository.git("commit", "-q", "--allow-empty", "-m", "Some\n\nwords \u00e9", env=who)
+        commit = self.repository.commit_of("HEAD")
+        tree = drive(self.git.tree_of(self.third))
+        made = drive(self.git.commit_again(commit, tree, self.third))
+        seen = self.repository.git("log", "-1", "--date=raw", "--format=%T %P %an %ad%n%B", made)
+        expected = f"{tree} {self.third} Zo\u00eb 12345 +0130\nSome\n\nwords \u00e9"
+        self.assertEqual(seen.rstrip("\n"), expected)
+
+    def test_the_files_of_many_pairs_come_at_once(self) -> None:
+        fourth = self.repository.commit({"b": "", "dir/\u00e9": ""})
+        pairs = [(self.first, fourth), (fourth, fourth), (self.second, self.third)]
+        pairs += [(self.third, fourth), (fourth, self.first)]
+        expected = [{"a", "b", "dir/\u00e9"}, set(), {"a"}, {"b", "dir/\u00e9"}]
+        expected.append(expected[0])
+        self.assertEqual(drive(self.git.changed_files(pairs)), expected)
+        self.assertEqual(drive(self.git.changed_files([])), [])
+
+    def test_a_worktree_stands_at_a_commit_only_with_index_and_files(self) -> None:
+        def stands(commit: str) -> bool:
+            return drive(self.git.stands_at(self.path, commit))
+
+        self.assertEqual((stands(self.third), stands(self.second)), (True, False))
+        self.repository.git("update-ref", "refs/heads/main", self.second)
+        self.assertEqual((stands(self.third), stands(self.second)), (True, False))
+        self.repository.write({"a": "mine\n"})
+        self.assertFalse(stands(self.third))
+        self.repository.git("add", "a")
+        self.assertFalse(stands(self.third))
+
+    def test_a_checkout_moves_only_forward(self) -> None:
+        self.repository.git("reset", "-q", "--hard", self.first)
+        drive(self.git.fast_forward(self.path, self.third))
+        self.assertEqual(self.repository.commit_of("main"), self.third)
+        self.repository.git("reset", "-q", "--hard", self.first)
+        mine = self.repository.commit({"mine": ""})
+        self.refused(self.git.fast_forward(self.path, self.third), "forward")
+        self.assertEqual(self.repository.commit_of("main"), mine)
+
+    def test_what_is_half_done_is_known_by_the_worktree_and_by_the_branch(self) -> None:
+        path = self.beside("w")
+        make_worktree(self.git, path, "side", self.first)
+        self.assertEqual(drive(self.git.busy_with(path)), "")
+        self.repository.commit({"a": "side\n"}, at=path)
+        self.repository.git("merge", "main", at=path, fails=True)
+        self.assertEqual(drive(self.git.busy_with(path)), "a merge")
+        self.assertEqual(drive(self.git.busy_with(self.path)), "")
+        self.repository.git("merge", "--abort", at=path)
+        self.assertEqual(self.git.rebased_in("side"), "")
+        self.repository.git("rebase", "main", at=path, fails=True)
+        self.assertEqual(drive(self.git.busy_with(path)), "a rebase")
+        self.assertEqual(self.git.rebased_in("side"), drive(self.git.admin_dir(path)))
+        self.assertEqual(self.git.rebased_in("main"), "")
+
+
 class VersionTest(GitTest):
     def test_an_older_git_merges_in_the_worktree(self) -> None:
         old = replace(self.git.repository, version=(2, 30))

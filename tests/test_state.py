@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from core import events, state
 from core.events import Event
 from core.model import Action, Decision, Fault, Outcome, Status, Usage, Work
-from core.state import Attempt, Check, FeatureState, Run, RunState, apply, fold
+from core.state import Attempt, Check, FeatureState, Landing, Run, RunState, apply, fold
 
 WORK = Work("c0ffee", files_changed=3)
 DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
@@ -198,6 +198,36 @@ class LaterRuns(unittest.TestCase):
                 status = Status.PENDING if discarded else Status.COMPLETED
                 self.assertEqual(found.status, status)
 
+    def landing(self, into: str, commit: str) -> Event:
+        return events.landing(
+            8, "m1", "auth", into=into, commit=commit, result="c0ffee", strategy="squash", tip="71b"
+        )
+
+    def test_its_last_landing_on_each_branch_is_known_until_it_starts_over(self) -> None:
+        story = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        landings = [self.landing("main", "1"), self.landing("develop", "2")]
+        again = self.landing("main", "3")
+        merged = events.merged(9, "m1", "auth", into="main", commit="3", strategy="squash")
+        found = _auth([*story, *landings, again, merged])
+        expected = {into: Landing(commit, "c0ffee", "squash", "71b") for into, commit in (
+            ("main", "3"), ("develop", "2"),
+        )}  # fmt: skip
+        self.assertEqual(found.landings, expected)
+        self.assertEqual((found.status, found.work), (Status.COMPLETED, WORK))
+        over = _life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
+        self.assertEqual(_auth([*story, *landings, *over]).landings, {})
+
+    def test_a_clash_with_another_feature_is_known_until_it_is_gone(self) -> None:
+        def clash(other: str, *files: str) -> Event:
+            return events.clash(8, "r1", "auth", other=other, files=files)
+
+        story = _life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        story += [clash("api", "a"), clash("web", "b"), clash("api", "a", "c")]
+        self.assertEqual(_auth(story).clashes, {"api": ("a", "c"), "web": ("b",)})
+        self.assertEqual(_auth([*story, clash("api")]).clashes, {"web": ("b",)})
+        again = _life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
+        self.assertEqual(_auth([*story, *again]).clashes, {})
+
 
 class Runs(unittest.TestCase):
     STARTED = events.run_started(
@@ -252,10 +282,11 @@ class Folding(unittest.TestCase):
                 self.assertEqual(apply(known, event), known)
 
     def test_missing_fields_are_blank(self) -> None:
-        kinds = ("preparing", "based", "attempt_started", "cleaned", "run_started")
+        kinds = ("preparing", "based", "attempt_started", "cleaned", "run_started", "landing")
         found = fold(Event(kind, 1, "r1", "auth") for kind in kinds)
         self.assertEqual(found.feature("auth").attempts, (Attempt("r1", 0, "", 1),))
         self.assertEqual(found.feature("auth").inputs, {})
+        self.assertEqual(found.feature("auth").landings, {"": Landing("", "", "", "")})
         self.assertEqual(found.run, Run("r1", 1, max_parallel=0))
 
 

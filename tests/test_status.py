@@ -90,6 +90,7 @@ class AfterARun(unittest.TestCase):
                 "merged": None,
                 "worktree": space.worktree("auth"),
                 "uncommitted": [],
+                "clashes": [],
                 "problem": None,
             },
         )

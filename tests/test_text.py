@@ -327,6 +327,16 @@ LIFE = (_started("auth"), _prepared("auth"), _attempt("auth"), _over("auth"))
 
 
 class AnEvent(unittest.TestCase):
+    def test_a_conflict_to_come_names_both_and_the_files_and_so_does_its_end(self) -> None:
+        def line(*files: str) -> str:
+            event = events.clash(AT, "r1", "api", other="auth", files=files)
+            return _last_line([event]).split("] ", 1)[1]
+
+        self.assertEqual(
+            line("a.py", "b\x1b.py"), "⚡ api and auth will not merge: a.py, b\ufffd.py"
+        )
+        self.assertEqual(line(), "⚡ api and auth will merge again")
+
     def test_each_change_of_state_is_a_line(self) -> None:
         done = _ended("auth", Status.COMPLETED, work=WORK)
         cases: list[tuple[Sequence[Event], str, str]] = [

@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .. import events
@@ -21,7 +21,16 @@ from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState
 from ..text import Style, counted, one_line
 from ..worktree import WorktreeManager
-from .workplace import HEADS, Workplace, add_common_options, check_known, made_by_us, open_workplace
+from .workplace import (
+    HEADS,
+    Workplace,
+    add_common_options,
+    branch_name,
+    check_known,
+    landed,
+    made_by_us,
+    open_workplace,
+)
 
 EXAMPLES = """\
 examples:
@@ -122,7 +131,7 @@ class Cleanup:
         self.git = place.git
         self.state: RunState = place.state()
         base = place.config.project.base_branch
-        self.into: str = _branch_name(arguments.into or base, place.refs)
+        self.into: str = branch_name(arguments.into or base, place.refs)
         self.stays = {self.into, base}
         self.target = ""
         self.is_held = True
@@ -193,12 +202,12 @@ class Cleanup:
         for as well. What was done on top of it, or instead of it, is on the branch.
         """
         result = await self.git.commit_of(known.work.commit) if known.work else ""
-        whole = await self._merged(worktrees, result)
+        whole = await self._merged(worktrees, known, result)
         if not tip:
             return whole, "no branch"
         if tip == known.start_commit:
             return whole, "no commits of its own"
-        how = whole if tip == result else await self._merged(worktrees, tip)
+        how = whole if tip == result else await self._merged(worktrees, known, tip)
         if not (how and result):
             return "", how
         # What is on top of the result may have been squashed with it, or have undone it.
@@ -207,13 +216,14 @@ class Cleanup:
             return how, ""
         return "", f"{how}, but its result {result[:10]} is not in {self.into}"
 
-    async def _merged(self, worktrees: WorktreeManager, commit: str) -> str:
-        """How the target holds a commit; empty where it does not."""
+    async def _merged(self, worktrees: WorktreeManager, known: FeatureState, commit: str) -> str:
+        """How the target holds a feature's commit; empty where it does not."""
         if not (commit and self.is_held):
             return ""
-        return (
-            "same commit" if commit == self.target else await worktrees.merged(commit, self.target)
-        )
+        if commit == self.target:
+            return "same commit"
+        how = await landed(self.git, known, commit, self.target, self.into)
+        return how or await worktrees.merged(commit, self.target)
 
     async def _decide(
         self,
@@ -352,12 +362,6 @@ class Cleanup:
             return ""
         removal.next = f"see {log}, or: rorchestrator cleanup {known.id} --discard"
         return said
-
-
-def _branch_name(spelled: str, refs: Mapping[str, str]) -> str:
-    """The branch that ``spelled`` names, also by ``heads/…``; else ``spelled`` itself."""
-    names = (spelled, spelled.removeprefix("heads/"), spelled.removeprefix(HEADS))
-    return next((name for name in names if HEADS + name in refs), spelled)
 
 
 def holds_current_folder(path: str) -> bool:

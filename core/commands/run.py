@@ -18,6 +18,7 @@ from ..budget import OVER, Budget
 from ..dag import DAGResolver
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
+from ..foresight import Foresight
 from ..frozen import replace
 from ..git import Git
 from ..journal import Holder
@@ -45,6 +46,7 @@ from ..steps import StepRunner
 from ..text import clean, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
+from .merge import Wanted, land
 from .workplace import (
     HEADS,
     SEEN,
@@ -59,6 +61,7 @@ from .workplace import (
     newest,
     open_workplace,
     select,
+    wanted,
 )
 
 EXAMPLES = """\
@@ -112,6 +115,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
+    parser.add_argument(
+        "--merge", action="store_true", help="when all are completed, land them on the base branch"
+    )
     add_selection_options(parser)
     add_common_options(parser)
 
@@ -153,7 +159,13 @@ def execute(arguments: argparse.Namespace) -> int:
     try:
         # A run that ended between our first look and the lock may have moved some.
         place = replace(place, refs=drive(place.git.refs(*SEEN)))
-        return RunCommand(arguments, place).execute()
+        code = RunCommand(arguments, place).execute()
+        if code == ExitCode.UP_TO_DATE and arguments.merge:
+            named = wanted(arguments, place.dag)
+            return land(
+                place, Wanted(tuple(id for id in place.dag.features if id in named)), arguments
+            )
+        return code
     finally:
         place.lock.release()
 
@@ -357,6 +369,8 @@ class RunCommand:
             runner = self._runner(config, supervisor, orchestrator, stop)
             orchestrator.emit(self._started(selected))
             ticker = asyncio.create_task(_tick(reporter))
+            foresight = self._foresight(supervisor, orchestrator, decisions)
+            watcher = asyncio.create_task(foresight.watch())
             self._limit_time(orchestrator)
             try:
                 await runner.workbench.clear()
@@ -364,13 +378,32 @@ class RunCommand:
                 await orchestrator.run(runner.run)
                 await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
             finally:
+                watcher.cancel()
+                await asyncio.gather(watcher, return_exceptions=True)
                 ticker.cancel()
                 reporter.finish()
+            await foresight.look()
         self.over = True
         code = self._exit_code(orchestrator.state, selected)
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
         return code
+
+    def _foresight(
+        self,
+        supervisor: Supervisor,
+        orchestrator: Orchestrator,
+        decisions: Mapping[str, Decision],
+    ) -> Foresight:
+        features = [id for id, made in decisions.items() if not made.reason.startswith("merged")]
+        return Foresight(
+            self.place.git.using(supervisor),
+            features,
+            run=self.run_id,
+            state=lambda: orchestrator.state,
+            emit=orchestrator.emit,
+            clock=self.clock,
+        )
 
     def _limit_time(self, orchestrator: Orchestrator) -> None:
         """Start nothing once the time of the whole run is over."""

@@ -55,7 +55,8 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
     listed = list(place.dag.features)
     gone = [id for id, known in state.features.items() if id not in listed and known.worktree]
     features = [
-        await _feature(place, state.feature(id), holder is not None) for id in [*listed, *gone]
+        await _feature(place, state, state.feature(id), holder is not None)
+        for id in [*listed, *gone]
     ]
     run = state.run
     return {
@@ -78,7 +79,9 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
     }
 
 
-async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict[str, Json]:
+async def _feature(
+    place: Workplace, state: RunState, known: FeatureState, running: bool
+) -> dict[str, Json]:
     listed = place.dag.features.get(known.id)
     status = known.status.value
     if known.status.active and not running:
@@ -105,11 +108,11 @@ async def _feature(place: Workplace, known: FeatureState, running: bool) -> dict
         "fault": known.fault.value if known.status.unsuccessful else None,
         "set_up": known.is_ready,
         "last_check": check_document(known.last_check),
-        **await _in_git(place, known),
+        **await _in_git(place, state, known),
     }
 
 
-async def _in_git(place: Workplace, known: FeatureState) -> dict[str, Json]:
+async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dict[str, Json]:
     """What git tells of a feature; a fault in it is this feature's alone."""
     # The journal knows where it was made, whatever the list says of prefix and folder by now.
     branch = known.branch or place.worktrees.branch(known.id)
@@ -121,6 +124,7 @@ async def _in_git(place: Workplace, known: FeatureState) -> dict[str, Json]:
         "merged": None,
         "worktree": None,
         "uncommitted": [],
+        "clashes": [],
         "problem": None,
     }
     try:
@@ -129,6 +133,8 @@ async def _in_git(place: Workplace, known: FeatureState) -> dict[str, Json]:
         if known.worktree:
             await _look_into_worktree(place, known, facts)
         facts["merged"] = await _merged(place, known)
+        if not facts["merged"]:
+            facts["clashes"] = await _clashes(place, state, known, tip)
     except UserError as error:
         facts["problem"] = error.message
     return facts
@@ -154,6 +160,22 @@ async def _merged(place: Workplace, known: FeatureState) -> str | None:
     return (
         await merged_how(place, known, place.base_commit, place.config.project.base_branch) or None
     )
+
+
+async def _clashes(
+    place: Workplace, state: RunState, known: FeatureState, tip: str
+) -> list[dict[str, Json]]:
+    """The features that a run saw it will not merge with, as far as that is still so."""
+    clashes: list[dict[str, Json]] = []
+    for other, files in known.clashes.items():
+        against = state.feature(other)
+        landed = await _merged(place, against)
+        theirs = place.base_commit if landed else place.refs.get(HEADS + against.branch, "")
+        if tip and theirs:
+            tree, now = await place.git.merged_tree(theirs, tip)
+            if not tree:
+                clashes.append({"with": other, "files": now or list(files)})
+    return clashes
 
 
 def _claude_version(place: Workplace, state: RunState) -> str | None:
@@ -247,7 +269,10 @@ def _nearer(path: str) -> str:
 
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
     lines = []
-    for why in filter(None, (feature["reason"], feature["problem"])):
+    clashes = feature["clashes"]
+    assert isinstance(clashes, list)
+    will_not = [f"will not merge with {c['with']}: {', '.join(c['files'])}" for c in clashes]
+    for why in filter(None, (feature["reason"], feature["problem"], *will_not)):
         said = clean(str(why)).splitlines() or [""]  # it may have been control characters only
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:

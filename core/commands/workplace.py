@@ -28,6 +28,9 @@ SEEN = (HEADS, "refs/rorchestrator/", STASH)
 WORKTREES = "RORCHESTRATOR_WORKTREES"
 """The variable that names a folder where lists may put worktrees, wherever the repository is."""
 
+LANDED = {"squash": "squashed", "rebase": "rebased"}
+"""What is said of a feature that landed without its own commits, by the strategy."""
+
 
 @dataclass(frozen=True)
 class Workplace:
@@ -361,7 +364,23 @@ async def merged_how(place: Workplace, known: FeatureState, target: str, name: s
     assert known.work is not None
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.
-    return await place.worktrees.merged(await newest(place, known, known.work.commit), target)
+    result = await newest(place, known, known.work.commit)
+    return await landed(place.git, known, result, target, name) or await place.worktrees.merged(
+        result, target
+    )
+
+
+async def landed(git: Git, known: FeatureState, commit: str, target: str, name: str) -> str:
+    """How ``merge`` put a commit of a feature on the branch ``name``, at ``target``; else empty.
+
+    The journal says where it is, git whether it is there. A real merge needs no such proof.
+    """
+    landing = known.landings.get(name)
+    if landing is None or landing.strategy not in LANDED:
+        return ""
+    there = await git.is_ancestor(landing.commit, target)
+    held = there and await git.is_ancestor(commit, landing.result)
+    return LANDED[landing.strategy] if held else ""
 
 
 async def newest(place: Workplace, known: FeatureState, result: str) -> str:
@@ -372,6 +391,12 @@ async def newest(place: Workplace, known: FeatureState, result: str) -> str:
     if tip and tip != result and await place.git.is_ancestor(result, tip):
         return tip
     return result
+
+
+def branch_name(spelled: str, refs: Mapping[str, str]) -> str:
+    """The branch that ``spelled`` names, also by ``heads/…``; else ``spelled`` itself."""
+    names = (spelled, spelled.removeprefix("heads/"), spelled.removeprefix(HEADS))
+    return next((name for name in names if HEADS + name in refs), spelled)
 
 
 def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:

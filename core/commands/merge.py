@@ -1,0 +1,428 @@
+"""``merge``: lands finished features on a branch, checked, without touching the user's checkout."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict, dataclass
+
+from .. import events
+from ..errors import ExitCode, StateError, UserError
+from ..events import Event
+from ..frozen import replace
+from ..journal import Holder
+from ..landing import STRATEGIES, Candidate, Held, Layer, Stack, Stacker
+from ..model import Status
+from ..process.environment import without_git
+from ..process.spawner import drive
+from ..process.supervisor import Supervisor
+from ..reporter import local_time, style_of
+from ..state import FeatureState
+from ..steps import StepRunner
+from ..target import Target
+from ..text import Style, clean, counted, one_line
+from ..workbench import Workbench
+from .workplace import (
+    HEADS,
+    SEEN,
+    Workplace,
+    add_common_options,
+    branch_name,
+    check_known,
+    landed,
+    newest,
+    open_workplace,
+)
+
+EXAMPLES = """\
+examples:
+  rorchestrator merge
+  rorchestrator merge auth --into develop --strategy squash
+  rorchestrator merge --keep-going --dry-run
+"""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Check = Callable[[str], Awaitable[str]]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = (
+        "Land finished features, and what they need, on the base branch: in topological order,\n"
+        "and only when project.verify is green on the result. Nothing is pushed."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument("ids", nargs="*", metavar="ID", help="these, else all that are completed")
+    parser.add_argument("--into", metavar="BRANCH", help="land on this branch")
+    parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        default=STRATEGIES[0],
+        help="a merge for each feature (the default), one commit, or its own commits once more",
+    )
+    parser.add_argument(
+        "--keep-going", action="store_true", help="after a conflict, try the others as well"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say what would land; runs no check"
+    )
+    parser.add_argument("--json", action="store_true", help="what was done, as JSON")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Land features; exit 1 when one that was asked for was held."""
+    place = open_workplace(arguments)
+    wanted = Wanted(
+        tuple(arguments.ids), arguments.into or "", arguments.strategy, arguments.keep_going
+    )
+    # Looking needs no lock, unless an old git needs a worktree to merge in.
+    if arguments.dry_run and place.git.merges_without_worktree:
+        return _look(place, wanted, arguments)
+    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
+    try:
+        if arguments.dry_run:
+            return _look(place, wanted, arguments)
+        repaired = place.journal.open()
+        try:
+            if repaired:
+                print(one_line(repaired), file=sys.stderr)
+            return land(place, wanted, arguments)
+        finally:
+            place.journal.close()
+    finally:
+        place.lock.release()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to land, and how: the features ``ids``, or all; on ``into``, or on the base."""
+
+    ids: tuple[str, ...] = ()
+    into: str = ""
+    strategy: str = STRATEGIES[0]
+    keep_going: bool = False
+
+
+@dataclass
+class Ending:
+    """What became of a feature: ``landed``, ``would land``, ``already`` there, or ``held``."""
+
+    id: str
+    branch: str
+    state: str = ""
+    commit: str = ""
+    """The first one of the target that holds it."""
+    merged: str = ""
+    """How the target held it before."""
+    reason: str = ""
+    conflict_with: str = ""
+    files: tuple[str, ...] = ()
+
+
+@dataclass
+class Report:
+    """What a ``merge`` did; the branch was at ``before`` and is, or would be, at ``after``."""
+
+    into: str
+    strategy: str
+    before: str
+    after: str
+    features: list[Ending]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Whether all that was asked for is on the branch, or would be."""
+        held = any(ending.state == "held" for ending in self.features)
+        return ExitCode.INCOMPLETE if held else ExitCode.UP_TO_DATE
+
+
+class Stopped(Exception):
+    """A signal asked us to end."""
+
+
+def _look(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int:
+    report = drive(Merge(place, wanted).look())
+    _show(report, arguments)
+    return report.exit_code
+
+
+def land(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int:
+    """Land features, under the lock and with the journal open; the exit code."""
+    # What ended between our first look and the lock may have moved some.
+    refs = drive(place.git.refs(*SEEN))
+    command = Merge(replace(place, refs=refs), wanted, quiet=arguments.quiet)
+    try:
+        report = asyncio.run(command.land())
+    except Stopped:
+        assert command.signal is not None
+        print("Stopped: nothing was moved.", file=sys.stderr)
+        return 128 + command.signal
+    except StateError as error:
+        error.exit_code = ExitCode.INCOMPLETE
+        raise
+    _show(report, arguments)
+    return report.exit_code
+
+
+class Merge:
+    """One ``merge``."""
+
+    def __init__(self, place: Workplace, wanted: Wanted, *, quiet: bool = True) -> None:
+        self.place = place
+        self.wanted = wanted
+        self.quiet = quiet
+        self.clock = time.time
+        self.state = place.state()
+        self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
+        self.signal: signal.Signals | None = None
+        self.moving = False
+        self.endings: dict[str, Ending] = {}
+        name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
+        if HEADS + name not in place.refs:
+            raise UserError(
+                f"there is no branch {name!r} to land on",
+                hint=f"git branch {shlex.quote(name)}, or mend --into",
+            )
+        self.target = Target(place.git, name, place.refs[HEADS + name])
+
+    async def look(self) -> Report:
+        """What would land; conflicts are found, checks are not run."""
+        return self._report(await self._stack(_unchecked), "would land")
+
+    async def land(self) -> Report:
+        """Make the stack, check it, move the branch."""
+        stop = asyncio.Event()
+        async with Supervisor(self.run_id) as supervisor:
+            self._listen(stop, supervisor)
+            git = self.place.git.using(supervisor)
+            self.place = replace(self.place, git=git, worktrees=self.place.worktrees.using(git))
+            self.target.git = git
+            await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
+            if await self.target.settle(self._tips()):
+                self._say(f"{self.target.name}: finished the move that was cut short")
+            stack = await self._stack(self._checker(supervisor, stop))
+            if stop.is_set():
+                raise Stopped
+            self.moving = True
+            await self._move(stack)
+        return self._report(stack, "landed")
+
+    def _tips(self) -> list[str]:
+        landings = [known.landings.get(self.target.name) for known in self.state.features.values()]
+        return list(dict.fromkeys(landing.tip for landing in landings if landing))
+
+    # -- what is to land --------------------------------------------------------------------
+
+    async def _stack(self, check: Check) -> Stack:
+        candidates, held = await self._candidates()
+        if candidates:
+            await self.target.check()  # said now: a check can take long
+        stacker = Stacker(
+            self.place.worktrees,
+            self.target.name,
+            self.target.commit,
+            candidates,
+            strategy=self.wanted.strategy,
+            keep_going=self.wanted.keep_going,
+            check=check,
+        )
+        return await stacker.green(held)
+
+    async def _candidates(self) -> tuple[list[Candidate], dict[str, Held]]:
+        """What may land, in topological order; why the rest of what is asked for may not."""
+        dag = self.place.dag
+        check_known("", self.wanted.ids, dag.features)
+        completed = [id for id in dag.features if self._status(id) is Status.COMPLETED]
+        asked = set(dag.ancestors(self.wanted.ids or completed))
+        candidates: list[Candidate] = []
+        held: dict[str, Held] = {}
+        for id in dag.order():
+            if id in asked:
+                candidate = await self._candidate(self.state.feature(id))
+                if isinstance(candidate, Held):
+                    held[id] = candidate
+                elif candidate is not None:
+                    candidates.append(candidate)
+        return candidates, held
+
+    def _status(self, id: str) -> Status:
+        return self.state.feature(id).status
+
+    async def _candidate(self, known: FeatureState) -> Candidate | Held | None:
+        """What of a feature may land; ``None`` where the target has it already."""
+        id = known.id
+        ending = self.endings[id] = Ending(id, known.branch or self.place.worktrees.branch(id))
+        result = known.work.commit if known.work else ""
+        tip = await newest(self.place, known, result) if result else ""
+        is_there = bool(await self.place.git.commit_of(tip))
+        if known.merged_into == self.target.name:
+            ending.merged = "cleaned up"
+        elif is_there:
+            ending.merged = await self._merged(known, tip)
+        if ending.merged:
+            ending.state = "already"
+            return None
+        if known.status is not Status.COMPLETED or not result:
+            return Held(f"it is not completed, but {_in_words(known.status)}")
+        if not is_there:
+            return Held(f"its result {result[:10]} is gone")
+        feature = self.place.dag.features[id]
+        return Candidate(feature, known.run, tip, known.start_commit, feature.depends_on)
+
+    async def _merged(self, known: FeatureState, tip: str) -> str:
+        target = self.target
+        how = await landed(self.place.git, known, tip, target.commit, target.name)
+        return how or await self.place.worktrees.merged(tip, target.commit)
+
+    # -- whether it may ---------------------------------------------------------------------
+
+    def _checker(self, supervisor: Supervisor, stop: asyncio.Event) -> Check:
+        workbench = Workbench(
+            self.place.config,
+            self.place.worktrees,
+            StepRunner(supervisor, stop),
+            run=self.run_id,
+            log_folder=os.path.join(self.place.journal.folder, "logs", self.run_id),
+            emit=self._emit,
+            clock=self.clock,
+            environ=without_git(os.environ),
+            passed=set(self.state.passed),
+        )
+
+        async def check(commit: str) -> str:
+            if not await workbench.is_green(commit):
+                self._say(f"checking {commit[:10]} before it becomes {self.target.name}")
+            red = await workbench.check_merged(commit, self.target.name)
+            if stop.is_set():
+                raise Stopped
+            return red.reason if red else ""
+
+        return check
+
+    def _listen(self, stop: asyncio.Event, supervisor: Supervisor) -> None:
+        """The first signal asks a check to end, a second one does not ask."""
+
+        def heard(number: signal.Signals) -> None:
+            if self.moving:
+                return  # It takes a moment, and half of it is worse than all.
+            if stop.is_set():
+                supervisor.kill_all()
+            self.signal = self.signal or number
+            stop.set()
+
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            # nohup has the hangup ignored, and means it.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, heard, number)
+
+    def _say(self, words: str) -> None:
+        if not self.quiet:
+            print(one_line(words), file=sys.stderr, flush=True)
+
+    # -- the landing ------------------------------------------------------------------------
+
+    def _emit(self, event: Event) -> None:
+        self.place.journal.append(event)
+
+    async def _move(self, stack: Stack) -> None:
+        """Move the branch. The journal says it before, so that a kill in between loses nothing."""
+        for layer in stack.layers:
+            self._record_landing(layer, stack.tip)
+        if stack.tip != stack.base:
+            await self.target.move(stack.tip)
+        for layer in stack.layers:
+            self._emit(
+                events.merged(
+                    self.clock(),
+                    self.run_id,
+                    layer.candidate.id,
+                    into=self.target.name,
+                    commit=layer.commit,
+                    strategy=self.wanted.strategy,
+                )
+            )
+
+    def _record_landing(self, layer: Layer, tip: str) -> None:
+        self._emit(
+            events.landing(
+                self.clock(),
+                self.run_id,
+                layer.candidate.id,
+                into=self.target.name,
+                commit=layer.commit,
+                result=layer.candidate.tip,
+                strategy=self.wanted.strategy,
+                tip=tip,
+            )
+        )
+
+    def _report(self, stack: Stack, landed: str) -> Report:
+        for layer in stack.layers:
+            ending = self.endings[layer.candidate.id]
+            ending.state, ending.commit = landed, layer.commit
+        for id, held in stack.held.items():
+            ending = self.endings[id]
+            ending.state, ending.reason = "held", held.reason
+            ending.conflict_with, ending.files = held.conflict_with, held.files
+        return Report(
+            self.target.name,
+            self.wanted.strategy,
+            stack.base,
+            stack.tip,
+            list(self.endings.values()),
+        )
+
+
+async def _unchecked(commit: str) -> str:
+    return ""
+
+
+def _in_words(status: Status) -> str:
+    return status.value.replace("_", " ")
+
+
+def _show(report: Report, arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        # One line, as all that `run --json` prints.
+        indent = None if arguments.command == "run" else 2
+        print(json.dumps({"event": "merge", **asdict(report)}, indent=indent), flush=True)
+        return
+    for line in _lines(report, arguments, style_of(sys.stdout, arguments.color)):
+        print(line)
+
+
+def _lines(report: Report, arguments: argparse.Namespace, style: Style) -> Iterator[str]:
+    for ending in report.features:
+        name = one_line(f"{ending.id} ({ending.branch})")
+        if ending.state == "held":
+            first, *rest = clean(ending.reason).splitlines()
+            yield style.paint(f"held {name}: {first}", "yellow")
+            yield from (f"    {line}" for line in rest)
+        elif ending.state != "already" and not arguments.quiet:
+            yield style.paint(f"{ending.state} {name}: {ending.commit[:10]}", "green")
+        elif arguments.verbose:
+            yield f"already there {name}: {ending.merged}"
+    if not arguments.quiet:
+        yield _summary(report)
+
+
+def _summary(report: Report) -> str:
+    states = [ending.state for ending in report.features]
+    count = sum(state in ("landed", "would land") for state in states)
+    if not count:
+        return one_line(f"Nothing to land on {report.into}.")
+    verb = "would go" if "would land" in states else "went"
+    return one_line(
+        f"{report.into} {verb} from {report.before[:10]} to {report.after[:10]}, "
+        f"with {counted(count, 'feature')}."
+    )

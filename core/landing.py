@@ -1,0 +1,256 @@
+"""What can land on a branch: finished features on top of each other, and the checks green.
+
+Nothing here moves a ref or touches a checkout: the result is a stack of commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from .frozen import dataclass
+from .git import GitError
+from .model import Feature
+from .worktree import MERGED, WorktreeManager, commit_message
+
+STRATEGIES = ("merge", "squash", "rebase")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished feature; ``start_commit`` is where its own work begins, empty if unknown."""
+
+    feature: Feature
+    run: str
+    tip: str
+    start_commit: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Of the feature."""
+        return self.feature.id
+
+
+@dataclass(frozen=True)
+class Held:
+    """Why a feature does not land; where it is a conflict, with what, and in which files."""
+
+    reason: str
+    conflict_with: str = ""
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A feature on a stack, and the stack's commit with it."""
+
+    candidate: Candidate
+    commit: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Features on top of ``base``, and why others are not among them."""
+
+    base: str
+    layers: tuple[Layer, ...]
+    held: Mapping[str, Held]
+
+    @property
+    def tip(self) -> str:
+        """The commit that holds them all."""
+        return self.commit(len(self.layers))
+
+    def commit(self, count: int) -> str:
+        """The commit that holds the lowest ``count`` features."""
+        return self.layers[count - 1].commit if count else self.base
+
+
+class Stacker:
+    """Puts features on a commit of the branch ``into``.
+
+    ``candidates`` are in topological order. ``check`` says why a commit is red; nothing where
+    it is green. Without ``keep_going`` nothing is tried that comes after a conflict.
+    """
+
+    def __init__(
+        self,
+        worktrees: WorktreeManager,
+        into: str,
+        base: str,
+        candidates: Sequence[Candidate],
+        *,
+        strategy: str,
+        keep_going: bool,
+        check: Callable[[str], Awaitable[str]],
+    ) -> None:
+        self.worktrees = worktrees
+        self.git = worktrees.git
+        self.into = into
+        self.base = base
+        self.candidates = candidates
+        self.strategy = strategy
+        self.keep_going = keep_going
+        self.check = check
+        self._seen: dict[str, str] = {}
+        """What the check said, by tree."""
+
+    # -- which of them ----------------------------------------------------------------------
+
+    async def green(self, held: Mapping[str, Held]) -> Stack:
+        """A green stack of all candidates but those ``held``, less what keeps it red.
+
+        Each culprit is found by bisection and left out with its dependents; in the end it is
+        tried again without the other culprits. So no feature that was left out can be put back
+        alone; that no other choice of culprits would hold more is not promised.
+        """
+        out = dict(held)
+        culprits: list[str] = []
+        while True:
+            stack = await self.stack(out)
+            if not stack.layers or not await self._red(stack.tip):
+                return await self._second_chance(stack, out, culprits)
+            red = await self._red(self.base)
+            if red:
+                why = Held(f"{self.into} itself is red, without any of them: {red}")
+                return Stack(self.base, (), {**out, **{c.id: why for c in self.candidates}})
+            number = await self._first_red(stack)
+            culprit = stack.layers[number - 1].candidate.id
+            out[culprit] = Held(
+                f"with it the checks are red: {await self._red(stack.commit(number))}"
+            )
+            culprits.append(culprit)
+
+    async def _first_red(self, stack: Stack) -> int:
+        """The lowest number of layers that is red: none is green, all are red."""
+        green, red = 0, len(stack.layers)
+        while red - green > 1:
+            middle = (green + red) // 2
+            if await self._red(stack.commit(middle)):
+                red = middle
+            else:
+                green = middle
+        return red
+
+    async def _second_chance(
+        self, stack: Stack, out: Mapping[str, Held], culprits: Sequence[str]
+    ) -> Stack:
+        """A later feature may have mended what an earlier one broke, or be the one to blame."""
+        for culprit in culprits:
+            fewer = {id: held for id, held in out.items() if id != culprit}
+            again = await self.stack(fewer)
+            if len(again.layers) > len(stack.layers) and not await self._red(again.tip):
+                stack, out = again, fewer
+        return stack
+
+    async def _red(self, commit: str) -> str:
+        tree = await self.git.tree_of(commit)
+        if tree not in self._seen:
+            self._seen[tree] = await self.check(commit)
+        return self._seen[tree]
+
+    # -- on top of each other ---------------------------------------------------------------
+
+    async def stack(self, held: Mapping[str, Held]) -> Stack:
+        """All candidates but those ``held``, what needs them, and what does not merge."""
+        out = dict(held)
+        layers: list[Layer] = []
+        tip, stopped = self.base, ""
+        for candidate in self.candidates:
+            id, missing = candidate.id, [need for need in candidate.needs if need in out]
+            if id in out:
+                continue
+            if missing:
+                out[id] = Held(f"it needs {', '.join(missing)}, held as well")
+            elif stopped:
+                out[id] = Held(f"not tried after the conflict of {stopped}: --keep-going tries it")
+            else:
+                put = await self._try(tip, candidate, layers)
+                if isinstance(put, Held):
+                    out[id], stopped = put, "" if self.keep_going else id
+                else:
+                    layers.append(Layer(candidate, put))
+                    tip = put
+        return Stack(self.base, tuple(layers), out)
+
+    async def _try(self, onto: str, candidate: Candidate, below: Sequence[Layer]) -> str | Held:
+        """The commit with the feature on top, or what it does not merge with."""
+        try:
+            put = await self._put(onto, candidate)
+        except GitError as error:
+            return Held(error.message)
+        if isinstance(put, str):
+            return put
+        other = await self._other_side(candidate, below)
+        where = f": {', '.join(put)}" if put else ""
+        return Held(f"{candidate.id} and {other} do not merge{where}", other, put)
+
+    async def _other_side(self, candidate: Candidate, below: Sequence[Layer]) -> str:
+        """Which feature of the stack a conflict is with; the branch where it is none of them."""
+        for layer in below:
+            tree, _ = await self._merge(layer.candidate.tip, candidate.tip)
+            if not tree:
+                return layer.candidate.id
+        return self.into
+
+    async def _put(self, onto: str, candidate: Candidate) -> str | tuple[str, ...]:
+        """The commit with the feature on top, or the files in conflict."""
+        if await self.git.is_ancestor(candidate.tip, onto):
+            return onto
+        if self.strategy == "rebase":
+            return await self._replay(onto, candidate)
+        tree, files = await self._merge(await self._ours(onto, candidate), candidate.tip)
+        if not tree:
+            return tuple(files)
+        if self.strategy == "merge":
+            message = _merge_message(candidate)
+            return await self.git.commit_tree(tree, (onto, candidate.tip), message)
+        if tree == await self.git.tree_of(onto):
+            return onto
+        message = commit_message(candidate.feature, candidate.run)
+        return await self.git.commit_tree(tree, (onto,), message)
+
+    async def _replay(self, onto: str, candidate: Candidate) -> str | tuple[str, ...]:
+        known = [candidate.start_commit] if candidate.start_commit else []
+        for commit, parent in await self.git.own_commits(candidate.tip, (*known, onto)):
+            tree, files = await self._merge(await self._as_child(onto, parent), commit)
+            if not tree:
+                return tuple(files)
+            if tree != await self.git.tree_of(onto):
+                onto = await self.git.commit_again(commit, tree, onto)
+        return onto
+
+    async def _ours(self, onto: str, candidate: Candidate) -> str:
+        """What to merge a feature with, so that only its own work comes along.
+
+        Where its dependencies landed as other commits, git's own merge base is too old: it
+        would take their work for the feature's, and bring back what was changed since.
+        """
+        start, shared = candidate.start_commit, await self.git.merge_base(onto, candidate.tip)
+        if not (start and shared) or await self.git.is_ancestor(start, shared):
+            return onto
+        # Unless newer work of the branch was merged into the feature by hand.
+        own = await self.git.is_ancestor(shared, start)
+        return await self._as_child(onto, start) if own else onto
+
+    async def _as_child(self, commit: str, parent: str) -> str:
+        """The same tree as the only step after ``parent``, which is the merge base from then on."""
+        tree = await self.git.tree_of(commit)
+        return await self.git.commit_tree(tree, (parent,), "a side of a merge")
+
+    async def _merge(self, ours: str, theirs: str) -> tuple[str, list[str]]:
+        """The tree of a merge, empty where there is a conflict, and the files in conflict."""
+        if self.git.merges_without_worktree:
+            return await self.git.merged_tree(ours, theirs)
+        async with self.worktrees.scratch(MERGED, ours) as worktree:
+            files = await self.git.merge_into_worktree(worktree.path, theirs, "a merge")
+            head = (await self.git.status(worktree.path)).commit
+            return ("", files) if files else (await self.git.tree_of(head), [])
+
+
+def _merge_message(candidate: Candidate) -> str:
+    name = " ".join(candidate.feature.name.split())
+    return (
+        f"merge {candidate.id}: {name}\n\n"
+        f"RoRchestrator-Feature: {candidate.id}\nRoRchestrator-Run: {candidate.run}\n"
+    )

@@ -1,0 +1,366 @@
+"""What can land: features on top of each other, conflicts, and what keeps a stack red."""
+
+from __future__ import annotations
+
+import os
+import unittest
+from collections.abc import Mapping, Sequence
+
+from core.frozen import replace
+from core.git import Git, open_repository
+from core.landing import STRATEGIES, Candidate, Held, Stack, Stacker
+from core.model import Feature
+from core.process.spawner import Spawner, drive
+from core.worktree import WorktreeManager
+from tests.support.repository import Content, Repository
+
+OLD_GIT = (2, 37)
+TEXT = "".join(f"line {number}\n" for number in range(1, 10))
+
+
+def changed(number: int, words: str, text: str = TEXT) -> str:
+    """A text with one line changed."""
+    lines = text.splitlines(keepends=True)
+    lines[number - 1] = f"{words}\n"
+    return "".join(lines)
+
+
+class LandingTest(unittest.TestCase):
+    strategy = "merge"
+
+    def setUp(self) -> None:
+        self.repository = Repository()
+        self.addCleanup(self.repository.close)
+        self.base = self.repository.commit({"text": TEXT}, "text")
+        git = drive(open_repository(Spawner(), self.repository.path, self.repository.environ))
+        folder = os.path.join(self.repository.root, "worktrees")
+        self.worktrees = WorktreeManager(git, folder, "feature/")
+        self.candidates: list[Candidate] = []
+        self.checks: list[str] = []
+        self.red: Sequence[frozenset[str]] = ()
+
+    def with_old_git(self) -> None:
+        git = self.worktrees.git
+        old = Git(git.spawner, replace(git.repository, version=OLD_GIT), self.repository.environ)
+        self.worktrees = self.worktrees.using(old)
+
+    def commit(
+        self, files: Mapping[str, Content], on: str, message: str = "change", author: str = ""
+    ) -> str:
+        """A commit on top of another one, on no branch."""
+        self.repository.git("checkout", "--quiet", "--detach", on)
+        who = {"GIT_AUTHOR_NAME": author} if author else {}
+        self.repository.write(files)
+        self.repository.git("add", "--all")
+        self.repository.git("commit", "--quiet", "--allow-empty", "-m", message, env=who)
+        tip = self.repository.commit_of("HEAD")
+        self.repository.git("checkout", "--quiet", "main")
+        return tip
+
+    def finished(
+        self, id: str, *changes: Mapping[str, Content], needs: str = "", start: str = ""
+    ) -> str:
+        """A feature with a commit for each of its changes, each of them its author's own."""
+        start = start or (self.tip(needs) if needs else self.base)
+        tip = start
+        for number, files in enumerate(changes or ({id: id},), start=1):
+            tip = self.commit(files, tip, f"{id} {number}\n\nWhy: é", author=f"Author of {id}")
+        feature = Feature(id, f"The\n {id}")
+        self.candidates.append(Candidate(feature, "run1", tip, start, tuple(filter(None, [needs]))))
+        return tip
+
+    def tip(self, id: str) -> str:
+        return next(each.tip for each in self.candidates if each.id == id)
+
+    async def check(self, commit: str) -> str:
+        """Red where a commit holds all the files of one of the sets that are ``red``."""
+        self.checks.append(commit)
+        files = set(self.repository.files(commit))
+        return next((f"{sorted(bad)} fail" for bad in self.red if bad <= files), "")
+
+    def stack(self, *, keep_going: bool = False, held: Mapping[str, Held] | None = None) -> Stack:
+        stacker = Stacker(
+            self.worktrees,
+            "main",
+            self.base,
+            self.candidates,
+            strategy=self.strategy,
+            keep_going=keep_going,
+            check=self.check,
+        )
+        return drive(stacker.green(held or {}))
+
+    def assert_landed(self, stack: Stack, *ids: str) -> None:
+        self.assertEqual([layer.candidate.id for layer in stack.layers], list(ids))
+
+    def log(self, stack: Stack, format: str) -> list[str]:
+        words = ("log", "--reverse", "--first-parent", f"--format={format}")
+        return self.repository.git(*words, f"{self.base}..{stack.tip}").splitlines()
+
+
+class ByEachStrategy(LandingTest):
+    """Commits that a strategy makes; the same files with each of them."""
+
+    def test_all_of_them_hold_the_same_in_the_end(self) -> None:
+        self.finished("a")
+        self.finished("b")
+        self.finished("c", needs="a")
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack()
+                self.assertEqual(stack.held, {})
+                files = set(self.repository.files(stack.tip))
+                self.assertEqual(files, {"README.md", "text", "a", "b", "c"})
+
+    def test_merge_makes_one_merge_for_each_feature_and_keeps_its_commits(self) -> None:
+        self.finished("a", {"a": "1"}, {"a": "2"})
+        stack = self.stack()
+        self.assertEqual(self.log(stack, "%s"), ["merge a: The a"])
+        parents = self.repository.git("log", "-1", "--format=%P", stack.tip).split()
+        self.assertEqual(parents, [self.base, self.tip("a")])
+        trailers = self.repository.git("log", "-1", "--format=%(trailers)", stack.tip)
+        self.assertEqual(
+            trailers.split(), ["RoRchestrator-Feature:", "a", "RoRchestrator-Run:", "run1"]
+        )
+
+    def test_squash_makes_one_commit_for_each_feature(self) -> None:
+        self.strategy = "squash"
+        self.finished("a", {"a": "1"}, {"a": "2"})
+        self.finished("b", {"b": "1"}, {"b": "2"}, needs="a")
+        stack = self.stack()
+        self.assertEqual(self.log(stack, "%s"), ["feat(a): The a", "feat(b): The b"])
+        self.assertEqual(self.repository.files(stack.commit(1)).keys() & {"a", "b"}, {"a"})
+
+    def test_rebase_makes_each_commit_anew_with_its_author_and_message(self) -> None:
+        self.strategy = "rebase"
+        self.finished("a", {"a": "1"}, {"text": changed(1, "a")})
+        self.finished("b", {"b": "1"}, {"b": "2"}, needs="a")
+        stack = self.stack()
+        self.assertEqual(self.log(stack, "%s %an"), [
+            "a 1 Author of a", "a 2 Author of a", "b 1 Author of b", "b 2 Author of b",
+        ])  # fmt: skip
+        self.assertIn("\n\nWhy: é", self.repository.git("log", "-1", "--format=%B", stack.tip))
+        dates = ("log", "-1", "--format=%ad")
+        self.assertEqual(
+            self.repository.git(*dates, stack.tip), self.repository.git(*dates, self.tip("b"))
+        )
+
+    def test_a_rebase_leaves_out_what_the_branch_has_already(self) -> None:
+        self.strategy = "rebase"
+        self.finished("a", {"text": changed(1, "a")}, {"a": "2"})
+        self.base = self.commit({"text": changed(1, "a")}, self.base)
+        self.assertEqual(self.log(self.stack(), "%s"), ["a 2"])
+
+    def test_without_an_identity_commits_are_made_all_the_same(self) -> None:
+        self.finished("a")
+        with open(self.repository.config, "w", encoding="utf-8") as file:
+            file.write("[user]\n\tuseConfigOnly = true\n")
+        for self.strategy in STRATEGIES:
+            who = self.log(self.stack(), "%an, %cn")
+            author = "Author of a" if self.strategy == "rebase" else "RoRchestrator"
+            self.assertEqual(who, [f"{author}, RoRchestrator"])
+
+    def test_a_squash_of_what_the_branch_has_already_makes_no_commit(self) -> None:
+        self.strategy = "squash"
+        self.finished("a")
+        self.finished("twin", {"a": "a"})
+        stack = self.stack()
+        self.assert_landed(stack, "a", "twin")
+        self.assertEqual(len(self.log(stack, "%s")), 1)
+
+    def test_what_landed_as_a_part_of_another_feature_makes_no_commit(self) -> None:
+        self.finished("a")
+        self.finished("whole", needs="a")
+        self.candidates.reverse()
+        stack = self.stack()
+        self.assert_landed(stack, "whole", "a")
+        self.assertEqual(self.log(stack, "%s"), ["merge whole: The whole"])
+
+    def test_a_feature_whose_start_nobody_knows_is_merged_as_git_does(self) -> None:
+        self.finished("a")
+        self.candidates = [replace(self.candidates[0], start_commit="")]
+        for self.strategy in STRATEGIES:
+            self.assertIn("a", self.repository.files(self.stack().tip))
+
+
+class AfterItsDependencyLandedAsAnotherCommit(LandingTest):
+    """The own work of a feature comes along, and nothing of what it started from."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.finished("a", {"text": changed(1, "a"), "mistake": "a"})
+        self.finished("b", {"text": changed(1, "b on a")}, needs="a")
+        self.candidates = [replace(self.candidates[1], needs=())]
+        self.base = self.commit({"text": changed(1, "a"), "mistake": "a"}, self.base, "squashed a")
+
+    def test_the_same_lines_are_no_conflict(self) -> None:
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack()
+                self.assertEqual(stack.held, {})
+                text = self.repository.files(stack.tip)["text"]
+                self.assertEqual(text.decode(), changed(1, "b on a"))
+
+    def test_what_was_taken_back_since_does_not_come_again(self) -> None:
+        self.base = self.commit({"mistake": None}, self.base, "taken back")
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                self.assertNotIn("mistake", self.repository.files(self.stack().tip))
+
+    def test_a_branch_that_was_brought_up_to_date_by_hand_is_merged_as_git_does(self) -> None:
+        # What was brought in, and changed on the branch since, is no change of the feature's.
+        (b,) = self.candidates
+        mended = changed(9, "x", changed(1, "a"))
+        self.base = self.commit({"text": mended}, self.base)
+        self.repository.git("checkout", "--quiet", "--detach", b.tip)
+        self.repository.git("merge", "--quiet", "-X", "ours", "-m", "update", self.base)
+        updated = self.repository.commit_of("HEAD")
+        self.repository.git("checkout", "--quiet", "main")
+        self.base = self.commit({"text": changed(9, "y", mended)}, self.base)
+        self.candidates = [replace(b, tip=updated)]
+        for self.strategy in ("merge", "squash"):
+            with self.subTest(self.strategy):
+                stack = self.stack()
+                self.assertEqual(stack.held, {})
+                text = self.repository.files(stack.tip)["text"].decode()
+                self.assertEqual(text, changed(9, "y", changed(1, "b on a")))
+
+
+class Conflicts(LandingTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.finished("a", {"text": changed(3, "a"), "é": "a"})
+        self.finished("b")
+        self.finished("other", {"text": changed(3, "other"), "é": "other"})
+        self.finished("c")
+        self.finished("after", needs="other")
+
+    def test_both_features_and_the_files_are_named(self) -> None:
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                held = self.stack().held["other"]
+                self.assertEqual((held.conflict_with, held.files), ("a", ("text", "é")))
+                self.assertEqual(held.reason, "other and a do not merge: text, é")
+
+    def test_nothing_is_tried_that_comes_after_it(self) -> None:
+        stack = self.stack()
+        self.assert_landed(stack, "a", "b")
+        self.assertIn("not tried after the conflict of other", stack.held["c"].reason)
+
+    def test_keep_going_tries_the_others_but_not_what_needs_it(self) -> None:
+        stack = self.stack(keep_going=True)
+        self.assert_landed(stack, "a", "b", "c")
+        self.assertEqual(stack.held["after"].reason, "it needs other, held as well")
+
+    def test_a_conflict_with_the_branch_itself_names_the_branch(self) -> None:
+        self.base = self.commit({"text": changed(3, "main")}, self.base)
+        stack = self.stack(keep_going=True)
+        self.assertEqual(stack.held["a"].conflict_with, "main")
+        self.assert_landed(stack, "b", "c")
+
+    def test_an_old_git_finds_the_same_in_a_scratch_worktree_that_is_gone_then(self) -> None:
+        self.with_old_git()
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack(keep_going=True)
+                self.assert_landed(stack, "a", "b", "c")
+                self.assertEqual(stack.held["other"].files, ("text", "é"))
+        self.assertEqual(os.listdir(self.worktrees.folder), [])
+
+    def test_what_git_can_not_merge_at_all_is_held_with_its_words(self) -> None:
+        empty = self.repository.git("mktree", stdin=b"")
+        stranger = self.repository.git("commit-tree", "-m", "unrelated", empty)
+        self.candidates = [Candidate(Feature("stranger", ""), "run1", stranger, "")]
+        self.assertIn("unrelated histories", self.stack().held["stranger"].reason)
+
+    def test_what_was_held_before_is_held_with_all_that_needs_it(self) -> None:
+        stack = self.stack(held={"other": Held("it failed")})
+        self.assert_landed(stack, "a", "b", "c")
+        self.assertEqual(stack.held["other"], Held("it failed"))
+        self.assertEqual(stack.held["after"].reason, "it needs other, held as well")
+
+
+class RedStacks(LandingTest):
+    """The check of these tests is red where certain files meet."""
+
+    def five(self) -> None:
+        for id in ("a", "b", "bad"):
+            self.finished(id)
+        self.finished("on-bad", needs="bad")
+        self.finished("e")
+
+    def test_a_green_stack_is_checked_once(self) -> None:
+        self.five()
+        stack = self.stack()
+        self.assert_landed(stack, "a", "b", "bad", "on-bad", "e")
+        self.assertEqual(self.checks, [stack.tip])
+
+    def test_the_culprit_is_left_out_with_its_dependents_and_the_others_land(self) -> None:
+        self.five()
+        self.red = [frozenset({"bad"})]
+        stack = self.stack()
+        self.assert_landed(stack, "a", "b", "e")
+        self.assertEqual(
+            stack.held,
+            {
+                "bad": Held("with it the checks are red: ['bad'] fail"),
+                "on-bad": Held("it needs bad, held as well"),
+            },
+        )
+        # The tip, the branch, half of it, the step before and after; and what lands.
+        self.assertLessEqual(len(self.checks), 6)
+
+    def test_every_place_of_the_culprit_is_found(self) -> None:
+        ids = ["a", "b", "c", "d", "e", "f", "g"]
+        for id in ids:
+            self.finished(id)
+        for bad in ids:
+            with self.subTest(bad):
+                self.red = [frozenset({bad})]
+                stack = self.stack()
+                self.assertEqual(list(stack.held), [bad])
+                self.assert_landed(stack, *(id for id in ids if id != bad))
+
+    def test_several_culprits_are_found(self) -> None:
+        self.five()
+        self.red = [frozenset({"b"}), frozenset({"bad"}), frozenset({"e"})]
+        stack = self.stack()
+        self.assert_landed(stack, "a")
+        self.assertEqual(set(stack.held), {"b", "bad", "on-bad", "e"})
+
+    def test_of_two_that_are_red_together_one_lands(self) -> None:
+        self.five()
+        self.red = [frozenset({"a", "bad"})]
+        self.assert_landed(self.stack(), "a", "b", "e")
+
+    def test_one_that_a_later_feature_mends_lands_with_it(self) -> None:
+        for id in ("broken", "mends", "bad"):
+            self.finished(id)
+        seen = self.check
+
+        async def check(commit: str) -> str:
+            files = self.repository.files(commit)
+            broken = "broken" in files and "mends" not in files
+            return "broken" if broken else await seen(commit)
+
+        self.check = check  # type: ignore[method-assign]
+        self.red = [frozenset({"bad"})]
+        self.assert_landed(self.stack(), "broken", "mends")
+
+    def test_nothing_lands_on_a_branch_that_is_red_itself(self) -> None:
+        self.five()
+        self.red = [frozenset({"text"})]
+        stack = self.stack()
+        self.assertEqual((stack.tip, stack.layers), (self.base, ()))
+        for id in ("a", "b", "bad", "on-bad", "e"):
+            self.assertEqual(
+                stack.held[id].reason, "main itself is red, without any of them: ['text'] fail"
+            )
+
+    def test_where_nothing_is_left_nothing_is_checked(self) -> None:
+        self.assertEqual(self.stack(held={"a": Held("it failed")}).tip, self.base)
+        self.assertEqual(self.checks, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
