@@ -131,13 +131,20 @@ class Signalled:
         path = f"{os.path.join(self.arena.root, 'bin')}:{self.arena.environ['PATH']}"
         held = {"HOLD": self.case.phase, "PATH": path}
         code, said = self.arena.order("run", "--yes", environ=held, meanwhile=self.signal)
-        left = self.arena.living()
+        left = self._living()
         found = [f"exit {code}: {said}"] if code != self.case.code else []
         found += [f"left running: {left}"] if left else []
         found += self._journal()
         self.round.look_at_what_is_left()
         self.round.finish()
         return found + self.round.problems
+
+    def _living(self) -> list[int]:
+        """Who outlived the run. One that was killed has a pid for a moment longer."""
+        found = self.arena.living()
+        if found:
+            time.sleep(0.1)
+        return [pid for pid in found if pid in self.arena.living()]
 
     def signal(self, pid: int) -> None:
         """Signal the run once its feature is held, and let it go on."""
