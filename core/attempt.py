@@ -237,7 +237,8 @@ class AttemptRunner:
             source = transcript.authentication or "unknown"
             version = transcript.version or "of an unknown version"
             text = f"Claude Code {version}, authentication: {source}"
-            self._note(text)
+            for said in filter(None, (text, claude.old_version(transcript.version))):
+                self._note(said)
 
 
 class Watch:
@@ -275,7 +276,7 @@ class Stream:
     def __init__(self, path: str) -> None:
         self.path = path
         self.transcript = claude.Transcript()
-        self._splitter = LineSplitter()
+        self._splitter = LineSplitter(worth=claude.may_hold_result)
         self._offset = 0
         self._last = time.monotonic()
         self.behind = False

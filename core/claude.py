@@ -179,6 +179,17 @@ def parse(line: bytes) -> list[Message]:
     return [v for v in values if isinstance(v, dict) and isinstance(v.get("type"), str)]
 
 
+_MAY_HOLD_RESULT = re.compile(rb'\s*(\[|\{(?!\s*"type"\s*:\s*"(?!result")))')
+
+
+def may_hold_result(begin: bytes) -> bool:
+    """Whether a line that begins so may hold a result: the only one to be read however long.
+
+    The type comes first in most messages, but not in every version's results.
+    """
+    return _MAY_HOLD_RESULT.match(begin) is not None
+
+
 @dataclass(frozen=True)
 class Transcript:
     """What the stream has told so far, as far as the outcome depends on it."""
@@ -234,6 +245,19 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
         resets_at = _dollars(limit.get("resetsAt")) if isinstance(limit, dict) else None
         return replace(transcript, limited=rejected, resets_at=resets_at if rejected else None)
     return transcript
+
+
+SHARES_ITS_SETTINGS = (2, 1, 59)
+"""From this version on several at once don't damage ``~/.claude.json``, which all of them write."""
+
+
+def old_version(version: str) -> str:
+    """A warning where several Claudes of this version at once are a risk; else nothing."""
+    found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?![-0-9])", version)
+    if not found or tuple(map(int, found.groups())) >= SHARES_ITS_SETTINGS:
+        return ""
+    safe = ".".join(map(str, SHARES_ITS_SETTINGS))
+    return f"Claude Code {found[0]} is old: {safe} or newer is safer with several at once"
 
 
 def transcript_of(lines: Iterable[bytes]) -> Transcript:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import combinations
 
 from . import events
+from .errors import UserError
 from .events import Event
 from .frozen import dataclass
-from .git import Git, GitError
+from .git import Git
 from .model import Status
 from .state import RunState
 
@@ -65,8 +66,8 @@ class Foresight:
             return
         try:
             await self._look()
-        except GitError:
-            return  # A branch was removed or started over meanwhile: the next look sees it.
+        except UserError:
+            return  # A branch, or git, went meanwhile: the next look sees what there is.
 
     async def _look(self) -> None:
         sides = list(self._sides(await self.git.refs(HEADS)))

@@ -52,7 +52,7 @@ SHELL = {
     ),
     "landing": "worktree git model",
     "target": "git errors",
-    "foresight": "git state events model",
+    "foresight": "git state events model errors",
     "attempt": "process claude prompt events lines mask model errors",
     "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",

@@ -317,6 +317,15 @@ class SuccessTest(RunnerTest):
         told = "Claude Code 0.0.0-simulated, authentication: none"
         self.assertEqual(self.notes(), [told])
 
+    def test_a_claude_that_is_too_old_for_several_at_once_is_told_once_a_run(self) -> None:
+        init = '{"type": "system", "subtype": "init", "claude_code_version": "2.1.12"}\n'
+        script = f"printf '%s' '{init}'; touch $$.txt; printf '%s' '{result()}'"
+        command = {"command": ["/bin/sh", "-c", script]}
+        self.playground.features(feature("a"), feature("b"), claude=command)
+        self.run_features("a", "b")
+        old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer with several at once"
+        self.assertEqual(self.notes(), ["Claude Code 2.1.12, authentication: unknown", old])
+
     def test_a_claude_that_tells_neither_version_nor_payer_is_called_so(self) -> None:
         init = '{"type": "system", "subtype": "init"}\n'
         script = f"printf '%s' '{init}'; touch a.txt; printf '%s' '{result()}'"
@@ -611,6 +620,18 @@ class StreamTest(RunnerTest):
         log = self.playground.path("logs", run_id(1), "a.1.jsonl")
         self.assertGreater(os.path.getsize(log), 5_000_000)
 
+    def test_of_lines_too_long_to_be_worth_it_only_a_result_is_read(self) -> None:
+        path = self.playground.path("stream.jsonl")
+        init = '{"type": "system", "subtype": "init"'
+        for begin, read in ((init, (False, False)), (result().strip()[:-1], (False, True))):
+            with self.subTest(begin=begin):
+                with open(path, "w") as file:
+                    file.write(f'{begin}, "more": "{"x" * (17 << 20)}"}}\n')
+                stream = Stream(path)
+                asyncio.run(stream.finish())
+                told = stream.transcript
+                self.assertEqual((told.began, told.result is not None), read)
+
     def test_a_result_without_a_line_end_counts(self) -> None:
         script = f"touch a.txt; printf '%s' '{result().strip()}'"
         self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
@@ -848,6 +869,23 @@ class StartAgainTest(RunnerTest):
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         self.assertEqual(self.attempts(), [(1, False)])
         self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+
+    def test_a_hook_that_a_signal_kills_loses_nothing_and_the_next_run_completes(self) -> None:
+        for name in ("pre-commit", "commit-msg"):
+            for number in (9, 15, 11):
+                with self.subTest(name, signal=number):
+                    hook = self.playground.hook(name, f"kill -{number} $$")
+                    id = f"{name}-{number}"
+                    self.playground.features(feature(id, {"write": "a.txt"}))
+                    failed = self.run_feature(id)
+                    self.assert_failed(failed, Fault.COMMIT, "commit in ")
+                    worktree = self.playground.worktree(id)
+                    self.assertTrue(os.path.exists(os.path.join(worktree, "a.txt")))
+                    os.unlink(hook)
+                    outcome = self.run_feature(id, action=Action.RESUME)
+                    self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+                    self.assertEqual(len(self.state.feature(id).attempts), 1)
+                    self.assertEqual(self.playground.files(f"feature/{id}"), {"a.txt"})
 
     def test_what_stood_on_the_branch_is_kept_before_it_starts_over(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}

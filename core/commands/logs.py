@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-  rorchestrator logs auth
   rorchestrator logs auth --follow
   rorchestrator logs auth --attempt 1 --raw | head
   rorchestrator logs auth --checks
