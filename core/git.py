@@ -104,6 +104,8 @@ class WorktreeStatus:
     unmerged: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     """Those of ``changed`` that are new, and in the index already."""
+    indexed: tuple[str, ...] = ()
+    """Those of ``changed`` of which the index holds what neither HEAD nor the file does."""
     submodules: tuple[str, ...] = ()
     """Submodules with uncommitted work of their own, which no commit here can hold."""
     closed: tuple[str, ...] = ()
@@ -411,6 +413,16 @@ class Git:
         await self.stage(path, files, index=index)
         return (await self._do("write a tree", "write-tree", at=path, env=env)).text
 
+    async def index_tree(self, path: str, files: Iterable[str], index: str) -> str:
+        """A tree of ``files`` alone, as a worktree's index has them; made in another index."""
+        wanted = {os.fsencode(file) for file in files}
+        listed = await self._do("read the index", "ls-files", "--stage", "-z", at=path)
+        entries = (e for e in listed.stdout.split(b"\0") if e.partition(b"\t")[2] in wanted)
+        env = self._env_with_index(index)
+        given = b"".join(entry + b"\0" for entry in entries)
+        await self._do("stage", "update-index", "-z", "--index-info", at=path, stdin=given, env=env)
+        return (await self._do("write a tree", "write-tree", at=path, env=env)).text
+
     async def merge_into_worktree(self, path: str, commit: str, message: str) -> list[str]:
         """Merge ``commit`` inside a worktree; the files in conflict, after undoing the merge.
 
@@ -606,6 +618,7 @@ def _parse_status(text: str) -> WorktreeStatus:
     ignored: list[str] = []
     unmerged: list[str] = []
     added: list[str] = []
+    indexed: list[str] = []
     submodules: list[str] = []
     for entry in text.split("\0"):
         kind, _, rest = entry.partition(" ")
@@ -620,6 +633,8 @@ def _parse_status(text: str) -> WorktreeStatus:
                 changed.append(path)
             if "A" in states:
                 added.append(path)
+            if "." not in states and states[0] != "D":
+                indexed.append(path)
         elif kind == "u":
             unmerged.append(rest.split(" ", 9)[9])
         elif kind == "?":
@@ -634,6 +649,7 @@ def _parse_status(text: str) -> WorktreeStatus:
         ignored=tuple(ignored),
         unmerged=tuple(unmerged),
         added=tuple(added),
+        indexed=tuple(indexed),
         submodules=tuple(submodules),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from . import obstacles
 from .errors import UserError
@@ -456,6 +456,8 @@ class WorktreeManager:
         saved = tip if tip != start_commit else ""
         if path and os.path.isdir(path):
             saved = await self._with_snapshot(feature, path, saved)
+        elif path:
+            saved = await self._with_head(feature, path, saved)
         return Kept(await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else "", tip)
 
     async def _keep(self, ref: str, commit: str) -> str:
@@ -476,13 +478,27 @@ class WorktreeManager:
                 f"{path} holds what no commit can: {', '.join(nested)}",
                 hint="move it elsewhere, or commit and push it there",
             )
-        head = (await self.git.status(path)).commit
+        status = await self.git.status(path)
+        head = status.commit
         if not files and (head == saved or await self._is_published(head)):
             return saved
         others = [saved] if saved and not await self.git.is_ancestor(saved, head) else []
         if not files and not others:
             return head
+        if status.indexed:
+            others.append(await self._indexed(feature, path, status))
         return await self._snapshot(feature, path, (head, *others), files)
+
+    async def _with_head(self, feature: str, path: str, saved: str) -> str:
+        """One commit that holds ``saved``, and what only HEAD of a worktree does that is gone."""
+        heads = [e.commit for e in await self.git.worktrees() if e.path == path and not e.branch]
+        head = await self.git.commit_of(heads[0]) if heads else ""
+        if not head or await self._is_published(head):
+            return saved
+        if not saved or await self.git.is_ancestor(saved, head):
+            return head
+        message = f"HEAD of the worktree of {feature}, kept by RoRchestrator"
+        return await self.git.commit_tree(await self.git.tree_of(head), (head, saved), message)
 
     async def _is_published(self, commit: str) -> bool:
         """Whether a branch holds the commit anyway."""
@@ -492,14 +508,20 @@ class WorktreeManager:
     async def _snapshot(
         self, feature: str, path: str, parents: Sequence[str], files: Sequence[str]
     ) -> str:
-        index = os.path.join(await self.git.admin_dir(path), f"rorchestrator-index.{os.getpid()}")
-        try:
+        with _passing(await self._own_index(path)) as index:
             tree = await self.git.snapshot_tree(path, _spread(path, files), index)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(index)
         message = f"uncommitted work of {feature}, kept by RoRchestrator"
         return await self.git.commit_tree(tree, parents, message)
+
+    async def _indexed(self, feature: str, path: str, status: WorktreeStatus) -> str:
+        """A commit of what only the index holds: staged, and then changed once more."""
+        with _passing(await self._own_index(path)) as index:
+            tree = await self.git.index_tree(path, status.indexed, index)
+        message = f"what only the index of {feature} held, kept by RoRchestrator"
+        return await self.git.commit_tree(tree, (status.commit,), message)
+
+    async def _own_index(self, path: str) -> str:
+        return os.path.join(await self.git.admin_dir(path), f"rorchestrator-index.{os.getpid()}")
 
     async def remove(self, feature: str, path: str, tip: str) -> str:
         """Remove the worktree and its branch, which must still be at ``tip``.
@@ -559,6 +581,16 @@ class WorktreeManager:
         """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
         if not self.leads_here(path):
             raise UserError(f"{path} is no worktree of this repository any more")
+
+
+@contextmanager
+def _passing(path: str) -> Iterator[str]:
+    """A file that is not there before nor after."""
+    try:
+        yield path
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def commit_message(feature: Feature, run: str) -> str:

@@ -767,6 +767,44 @@ class KeepTest(WorktreeTest):
         kept = self.keep(made.path, run="run2")
         self.assertEqual(self.repository.commit_of(kept.ref), head)
 
+    def test_what_only_the_index_holds_is_kept_as_well(self) -> None:
+        made = self.create()
+        self.write(made, {"twice": "first", "gone": "never committed", "README.md": "staged\n"})
+        self.repository.git("add", "--all", at=made.path)
+        self.repository.git("rm", "-q", "--cached", "a", at=made.path)
+        self.write(made, {"twice": "second", "gone": None, "README.md": "hello\n"})
+        kept = self.keep(made.path)
+        files = self.repository.files(kept.ref)
+        self.assertEqual((files["twice"], files.get("gone")), (b"second", None))
+        base, index = self.repository.git("log", "-1", "--format=%P", kept.ref).split()
+        self.assertEqual(base, self.base)
+        expected = {"twice": b"first", "gone": b"never committed", "README.md": b"staged\n"}
+        self.assertEqual(self.repository.files(index), expected)
+        admin = drive(self.manager.git.admin_dir(made.path))
+        self.assertEqual([n for n in os.listdir(admin) if n.startswith("rorchestrator")], [])
+
+    def test_a_detached_head_is_kept_though_its_worktree_is_gone(self) -> None:
+        made = self.create()
+        self.repository.git("checkout", "-q", "--detach", at=made.path)
+        head = self.repository.commit({"two": "2"}, at=made.path)
+        os.rename(made.path, made.path + "-away")
+        kept = self.keep(made.path)
+        self.assertEqual(self.repository.commit_of(kept.ref), head)
+        tip = self.change_on_branch()
+        kept = self.keep(made.path, run="run2")
+        self.assertEqual(self.repository.git("log", "-1", "--format=%P", kept.ref), f"{head} {tip}")
+        self.assertEqual(self.repository.files(kept.ref), self.repository.files(head))
+        self.repository.git("branch", "-q", "other", head)
+        kept = self.keep(made.path, run="run3")
+        self.assertEqual(self.repository.commit_of(kept.ref), tip)
+
+    def change_on_branch(self) -> str:
+        """A commit on the feature's branch, made without its worktree; which one."""
+        tree = self.repository.git("rev-parse", f"{self.base}^{{tree}}")
+        tip = self.repository.git("commit-tree", "-p", self.base, "-m", "one", tree)
+        self.repository.git("update-ref", "refs/heads/feature/auth", tip)
+        return tip
+
     def test_a_head_that_another_branch_holds_needs_no_ref(self) -> None:
         made = self.create()
         self.repository.git("checkout", "-q", "-b", "other", at=made.path)
