@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shlex
 import shutil
 import subprocess
 import unittest
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from core import events
 from core.commands.cleanup import holds_current_folder
 from core.model import Action, Decision, Outcome, Status
+from core.worktree import BUILT_BY_TOOLS, RESULTS
 from tests.support.scratch import (
     LIMIT_SECONDS,
     RUN,
@@ -548,6 +550,216 @@ class WhatIsNoMerge(OneFeatureEach):
             self.assertEqual(self.cleanup("--merged").out, "Nothing to clean up.\n")
         finally:
             self.space.change(base_branch="main")
+
+
+class GeneratedStates(OneFeatureEach):
+    """Whatever state a worktree is in: no byte goes that is nowhere else."""
+
+    SEED = 7
+    IDS = tuple(f"g{number:02}" for number in range(25))
+
+    CONTENTS = (
+        "changed",
+        "staged",
+        "staged_then_changed",
+        "staged_then_deleted",
+        "untracked",
+        "deep",
+        "ignored",
+        "ignored_folder",
+        "built",
+        "nested",
+    )
+    COMMITS = ("none", "more", "detached", "other_branch", "reset")
+    MERGES = ("not", "not", "joined", "squash", "picked", "conflict")
+    PLACES = ("stay", "stay", "stay", "moved", "deleted", "locked", "removed", "branchless")
+
+    def setUp(self) -> None:
+        self.random = random.Random(self.SEED)
+        self.written: dict[bytes, str] = {}
+        """What was written, and where; less what a build makes again and the user deletes."""
+        self.drawn: dict[str, list[str]] = {}
+        exclude = os.path.join(".git", "info", "exclude")
+        self.space.write({exclude: "*.secret\nnode_modules/\nbuild/\n"})
+
+    def test_no_byte_is_removed_that_no_ref_reaches(self) -> None:
+        for id in self.IDS:
+            self.generate(id)
+        every = {*self.CONTENTS, *self.COMMITS, *self.MERGES, *self.PLACES}
+        self.assertEqual({kind for kinds in self.drawn.values() for kind in kinds}, every)
+        self.assertEqual(self.lost(), [])
+        for words, least in (((), 3), (("--discard",), 12)):
+            said = self.cleanup("--all", *words)
+            self.assertGreaterEqual(said.out.count("removed g"), least, said)
+            self.assertEqual(self.lost(), [], said.out + said.err)
+        self.assertIn("kept g", said.out)  # What is locked, and what no commit can hold.
+
+    # -- states -----------------------------------------------------------------------------
+
+    def generate(self, id: str) -> None:
+        """Bring a feature's branch and worktree into a state drawn at random."""
+        draw = self.random
+        contents = draw.sample(self.CONTENTS, draw.choice((0, 0, 1, 2, 4)))
+        commits, merge, place = map(draw.choice, (self.COMMITS, self.MERGES, self.PLACES))
+        self.drawn[id] = [commits, merge, *contents, place]
+        self.written[f"{id}\n".encode()] = f"{id}/result"
+        self.put(id, f"{id}.txt", commit=True)
+        for kind in (f"commits_{commits}", f"merge_{merge}", *contents, f"place_{place}"):
+            getattr(self, kind)(id)
+
+    def put(self, id: str, name: str, *, commit: bool = False, stage: bool = False) -> bytes:
+        """A file of the worktree with content that is nowhere else."""
+        content = f"{id} {self.random.getrandbits(64):x}\n".encode()
+        at = self.space.worktree(id)
+        self.space.write({name: content}, at=at)
+        self.written[content] = f"{id}/{name}"
+        if commit or stage:
+            self.space.git("add", "--force", name, at=at)
+        if commit:
+            self.space.git("commit", "--quiet", "-m", f"{name} of {id}", at=at)
+        return content
+
+    def changed(self, id: str) -> None:
+        self.put(id, "README.md")
+
+    def staged(self, id: str) -> None:
+        self.put(id, "staged.txt", stage=True)
+
+    def staged_then_changed(self, id: str) -> None:
+        self.put(id, "twice.txt", stage=True)
+        self.put(id, "twice.txt")
+
+    def staged_then_deleted(self, id: str) -> None:
+        self.put(id, "gone.txt", stage=True)
+        os.unlink(os.path.join(self.space.worktree(id), "gone.txt"))
+
+    def untracked(self, id: str) -> None:
+        self.put(id, "notes.txt")
+
+    def deep(self, id: str) -> None:
+        self.put(id, "a/b c/é\n/notes.txt")
+
+    def ignored(self, id: str) -> None:
+        self.put(id, "key.secret")
+
+    def ignored_folder(self, id: str) -> None:
+        self.space.write({"private/.gitignore": "*\n"}, at=self.space.worktree(id))
+        self.put(id, "private/mine.txt")
+
+    def built(self, id: str) -> None:
+        for folder in ("node_modules", "build"):
+            self.assertIn(folder, BUILT_BY_TOOLS)
+            del self.written[self.put(id, f"{folder}/made.js")]
+
+    def nested(self, id: str) -> None:
+        self.put(id, "clone/mine.txt")
+        self.space.git("init", "--quiet", "clone", at=self.space.worktree(id))
+
+    def commits_none(self, id: str) -> None:
+        pass
+
+    def commits_more(self, id: str) -> None:
+        self.put(id, f"{id}-more.txt", commit=True)
+
+    def commits_detached(self, id: str) -> None:
+        self.space.git("switch", "--quiet", "--detach", at=self.space.worktree(id))
+        self.put(id, f"{id}-on-no-branch.txt", commit=True)
+
+    def commits_other_branch(self, id: str) -> None:
+        self.space.git("switch", "--quiet", "-c", f"mine-{id}", at=self.space.worktree(id))
+        self.put(id, f"{id}-mine.txt", commit=True)
+
+    def commits_reset(self, id: str) -> None:
+        """Its result has a ref of its own; what came after it is still in the worktree."""
+        self.put(id, f"{id}-undone.txt", commit=True)
+        self.space.git("reset", "--quiet", "HEAD~2", at=self.space.worktree(id))
+
+    def merge_not(self, id: str) -> None:
+        pass
+
+    def merge_joined(self, id: str) -> None:
+        self.space.git("merge", "--quiet", "--no-ff", f"feature/{id}")
+
+    def merge_squash(self, id: str) -> None:
+        self.space.git("merge", "--quiet", "--squash", f"feature/{id}")
+        self.space.git("commit", "--quiet", "--allow-empty", "-m", f"all of {id}")
+
+    def merge_picked(self, id: str) -> None:
+        """Only its first commit: the later ones are nowhere else."""
+        self.space.git("cherry-pick", f"{RESULTS}{id}/{RUN}")
+
+    def merge_conflict(self, id: str) -> None:
+        """The user has begun a merge in the worktree, and not finished it."""
+        at = self.space.worktree(id)
+        self.space.commit({f"{id}.txt": f"{id}, but of main\n"}, "in the way")
+        self.space.git("merge", "--quiet", "main", at=at, fails=True)
+
+    def place_stay(self, id: str) -> None:
+        pass
+
+    def place_moved(self, id: str) -> None:
+        away = os.path.join(self.space.root, f"moved-{id}")
+        os.rename(self.space.worktree(id), away)
+        if self.random.random() < 0.5:
+            self.space.git("worktree", "repair", away)
+        self.forget()
+
+    def place_deleted(self, id: str) -> None:
+        shutil.rmtree(self.space.worktree(id))
+        self.forget()
+
+    def place_locked(self, id: str) -> None:
+        self.space.git("worktree", "lock", self.space.worktree(id))
+
+    def place_removed(self, id: str) -> None:
+        self.space.git("worktree", "remove", "--force", self.space.worktree(id))
+        self.forget()
+
+    def place_branchless(self, id: str) -> None:
+        """The worktree is all that still holds its commits."""
+        at = self.space.worktree(id)
+        self.space.git("update-ref", "--no-deref", "HEAD", "HEAD^0", at=at)
+        self.space.git("branch", "--quiet", "-D", f"feature/{id}")
+
+    def forget(self) -> None:
+        """What the user's own step took away is the user's to lose."""
+        there = self.there()
+        self.written = {each: at for each, at in self.written.items() if each in there}
+
+    # -- what is there ----------------------------------------------------------------------
+
+    def lost(self) -> list[str]:
+        """What was written and is nowhere any more: where it was, in which state."""
+        there = self.there()
+        gone = [at for content, at in self.written.items() if content not in there]
+        return [f"{at}: {self.drawn[at.split('/')[0]]}" for at in gone]
+
+    def there(self) -> set[bytes]:
+        """Of what was written: what a file, an index, or a commit of some ref holds."""
+        held = os.fsencode(self.space.git("cat-file", "--batch", stdin=self.objects()) + "\n")
+        return {each for each in self.written if each in held}.union(self.files())
+
+    def objects(self) -> bytes:
+        """Of every ref, and of HEAD and index of every worktree."""
+        listed = self.space.git("worktree", "list", "--porcelain").splitlines()
+        heads = [line[len("HEAD ") :] for line in listed if line.startswith("HEAD ")]
+        refs = self.space.git("for-each-ref", "--format=%(objectname)").splitlines()
+        revisions = "\n".join(heads + refs).encode()
+        found = self.space.git(
+            "rev-list", "--objects", "--no-object-names", "--stdin", stdin=revisions
+        )
+        folders = [line[len("worktree ") :] for line in listed if line.startswith("worktree ")]
+        staged = [self.space.git("ls-files", "-s", at=at) for at in folders if os.path.isdir(at)]
+        indexed = [line.split()[1] for line in "\n".join(staged).splitlines()]
+        return "\n".join([found, *indexed, ""]).encode()
+
+    def files(self) -> Iterator[bytes]:
+        """Every content that is in a file, less git's own."""
+        for root, folders, files in os.walk(self.space.root):
+            folders[:] = [folder for folder in folders if folder != ".git"]
+            for name in files:
+                with open(os.path.join(root, name), "rb") as file:
+                    yield file.read()
 
 
 class WhatIsAskedFor(unittest.TestCase):
