@@ -19,6 +19,7 @@ from core.errors import StateError, UserError
 from core.events import Event
 from core.journal import Holder, Journal, Reader, RunLock
 from core.lines import MAX_LINE_BYTES
+from tests.support.faulty import fails, nth_call, writes_half
 
 
 def _note(number: int, length: int = 0) -> Event:
@@ -305,6 +306,55 @@ class FullDisk(InAFolder):
                 self.assertEqual(self.journal.read(), [_note(1)])
                 if flags is not None:
                     self.journal.close()
+
+
+class FaultyDisk(InAFolder):
+    """Whichever call fails: what was acknowledged is there, and nothing else."""
+
+    STORY = (_note(1), _note(2, 5000), _note(3), _note(4))
+
+    def acknowledged(self) -> list[Event]:
+        """Append the story; what of it was taken for written."""
+        done = []
+        for event in self.STORY:
+            with contextlib.suppress(StateError):
+                done.append(self.journal.append(event))
+        return done
+
+    def test_whichever_write_or_fsync_fails_the_journal_holds_what_was_acknowledged(self) -> None:
+        for name, instead in (("write", fails), ("write", writes_half), ("fsync", fails)):
+            for nth in range(1, len(self.STORY) + 1):
+                with self.subTest(name=name, instead=instead.__name__, nth=nth):
+                    self.put(b"")
+                    self.journal.open()
+                    with nth_call(name, nth, instead) as calls:
+                        done = self.acknowledged()
+                    self.journal.close()
+                    self.assertEqual(calls, [len(self.STORY)])
+                    expected = [event for n, event in enumerate(self.STORY, 1) if n != nth]
+                    self.assertEqual(done, expected)
+                    self.assertEqual(self.journal.read(), expected)
+                    self.assertEqual(self.content().count(b"\n"), len(expected))
+
+    def test_what_cannot_even_be_taken_back_is_cut_off_by_the_next_start(self) -> None:
+        self.written(*self.STORY[:2])
+        self.journal.open()
+        stuck = nth_call("ftruncate", 1)
+        with nth_call("write", 1, writes_half), stuck, self.assertRaises(StateError):
+            self.journal.append(self.STORY[2])
+        self.journal.close()
+        self.assertEqual(self.journal.read(), list(self.STORY[:2]))
+        self.assertIn("cut off", self.journal.open())
+        self.journal.append(self.STORY[3])
+        self.journal.close()
+        self.assertEqual(self.journal.read(), [*self.STORY[:2], self.STORY[3]])
+
+    def test_a_tear_that_cannot_be_cut_off_starts_no_run(self) -> None:
+        torn = self.written(*self.STORY) + b"x"
+        self.put(torn)
+        with nth_call("ftruncate", 1), self.assertRaises(StateError):
+            self.journal.open()
+        self.assertEqual(self.content(), torn)
 
 
 SINCE = "2024-01-01T00:00:00+00:00"

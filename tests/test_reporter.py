@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import resource
 import struct
 import tempfile
 import termios
@@ -22,6 +23,7 @@ from core.model import Action, Decision, Outcome, Status, Usage, Work
 from core.reporter import Reporter, style_of
 from core.state import RunState, fold
 from core.text import Style
+from tests.support.faulty import nth_call
 from tests.support.scratch import Terminal, standing_in
 
 AT = 1_000_000.0
@@ -403,6 +405,40 @@ class Writing(unittest.TestCase):
             with self.assertRaises(OSError):
                 reporter.write_whole(path, "{}")
         self.assertEqual(os.listdir(self.folder), ["report.json"])
+
+    def test_whichever_fsync_or_rename_fails_no_half_report_is_left(self) -> None:
+        with nth_call("fsync", 0) as calls:
+            self.assert_whole(reporter.write_reports(self.folder, {}, [{}], AT), 3)
+        for name in ("fsync", "replace"):
+            for nth in range(1, calls[0] + 1):
+                with self.subTest(name=name, nth=nth), tempfile.TemporaryDirectory() as folder:
+                    with nth_call(name, nth) as made, self.assertRaises(UserError) as raised:
+                        reporter.write_reports(folder, {}, [{}], AT)
+                    self.assertIn("Input/output error", raised.exception.message)
+                    self.assertEqual(made, [nth])
+                    self.assert_whole([os.path.join(folder, n) for n in os.listdir(folder)], nth)
+
+    def test_wherever_the_disk_is_full_no_half_report_is_left(self) -> None:
+        size = os.path.getsize(reporter.write_reports(self.folder, {"run": "x"}, [], AT)[0])
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for room in range(size):
+            with self.subTest(room=room), tempfile.TemporaryDirectory() as folder:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+                try:
+                    with self.assertRaises(UserError):
+                        reporter.write_reports(folder, {"run": "x"}, [], AT)
+                finally:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+                self.assertLessEqual(set(os.listdir(folder)), {".gitignore"})
+
+    def assert_whole(self, paths: list[str], most: int) -> None:
+        """Fewer reports than ``most``, each whole."""
+        reports = [path for path in paths if not path.endswith(".gitignore")]
+        self.assertLess(len(reports), most)
+        for path in reports:
+            self.assertTrue(path.endswith(".json"), path)
+            with open(path, encoding="utf-8") as file:
+                json.load(file)
 
 
 if __name__ == "__main__":
