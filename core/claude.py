@@ -228,6 +228,19 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
     return transcript
 
 
+SHARES_ITS_SETTINGS = (2, 1, 59)
+"""From this version on several at once don't damage ``~/.claude.json``, which all of them write."""
+
+
+def old_version(version: str) -> str:
+    """A warning where several Claudes of this version at once are a risk; else nothing."""
+    found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?![-0-9])", version)
+    if not found or tuple(map(int, found.groups())) >= SHARES_ITS_SETTINGS:
+        return ""
+    safe = ".".join(map(str, SHARES_ITS_SETTINGS))
+    return f"Claude Code {found[0]} is old: {safe} or newer is safer with several at once"
+
+
 def transcript_of(lines: Iterable[bytes]) -> Transcript:
     """The transcript of a whole stream."""
     transcript = Transcript()

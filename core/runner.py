@@ -349,7 +349,8 @@ class ClaudeRunner:
             source = transcript.authentication or "unknown"
             version = transcript.version or "of an unknown version"
             text = f"Claude Code {version}, authentication: {source}"
-            self.emit(events.note(self.clock(), self.run_id, text))
+            for said in filter(None, (text, claude.old_version(transcript.version))):
+                self.emit(events.note(self.clock(), self.run_id, said))
 
     def _reason_to_end(self, log: Log, *, late: bool) -> Fault:
         if self.stop.is_set():

@@ -693,6 +693,31 @@ class Silence(unittest.TestCase):
         self.assertEqual(_of(code=127).reason, "claude could not be started")
 
 
+class OldVersions(unittest.TestCase):
+    def test_a_version_that_damages_the_settings_it_shares_is_told(self) -> None:
+        for version in ("2.1.58", "2.1.12", "2.0.999", "1.0.128", "0.2.9", "2.1.12 (Claude Code)"):
+            with self.subTest(version=version):
+                number = version.split()[0]
+                told = f"Claude Code {number} is old: 2.1.59 or newer is safer with several at once"
+                self.assertEqual(claude.old_version(version), told)
+
+    def test_a_newer_version_and_one_that_is_none_are_not(self) -> None:
+        newer = ("2.1.59", "2.1.60", "2.1.330", "2.2.0", "2.10.0", "10.0.0", "3.0.0-beta.1")
+        odd = (
+            "",
+            "0.0.0-simulated",
+            "2.1",
+            "v2.1.1",
+            "x",
+            "\u0662.1.1",
+            "9" * 5000,
+            "1.1." + "1" * 99,
+        )
+        for version in (*newer, *odd):
+            with self.subTest(version=version[:20]):
+                self.assertEqual(claude.old_version(version), "")
+
+
 class CommandLine(unittest.TestCase):
     FEATURE = Feature("auth", "Sign-in")
 

@@ -274,6 +274,15 @@ class SuccessTest(RunnerTest):
         told = "Claude Code 0.0.0-simulated, authentication: none"
         self.assertEqual(self.notes(), [told])
 
+    def test_a_claude_that_is_too_old_for_several_at_once_is_told_once_a_run(self) -> None:
+        init = '{"type": "system", "subtype": "init", "claude_code_version": "2.1.12"}\n'
+        script = f"printf '%s' '{init}'; touch $$.txt; printf '%s' '{result()}'"
+        command = {"command": ["/bin/sh", "-c", script]}
+        self.playground.features(feature("a"), feature("b"), claude=command)
+        self.run_features("a", "b")
+        old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer with several at once"
+        self.assertEqual(self.notes(), ["Claude Code 2.1.12, authentication: unknown", old])
+
     def test_a_claude_that_tells_neither_version_nor_payer_is_called_so(self) -> None:
         init = '{"type": "system", "subtype": "init"}\n'
         script = f"printf '%s' '{init}'; touch a.txt; printf '%s' '{result()}'"
