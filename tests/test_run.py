@@ -1166,6 +1166,40 @@ class TroubleTest(RunTest):
         self.playground.features(feature("a"))
         self.assertNotIn(told, self.run_to(0).err)
 
+    def stashing(self, *, both_pop: bool) -> None:
+        """Features a and b: a stashes, then b does, and a pops what b has stashed."""
+        path = self.playground.path
+        stash = {"bash": "git add --all && git stash -q"}
+        pop = {"bash": "git stash pop -q"}
+        b_pops = [{"wait": path("a-popped")}, pop] if both_pop else [{"wait": path("a-popped")}]
+        self.playground.features(
+            feature(
+                "a",
+                *({"write": "a.md"}, stash, {"write": path("a-stashed")}),
+                *({"wait": path("b-stashed")}, pop, {"write": path("a-popped")}),
+            ),
+            feature(
+                "b",
+                *({"wait": path("a-stashed")}, {"write": "b.md"}, stash),
+                *({"write": path("b-stashed")}, *b_pops),
+            ),
+        )
+
+    def test_agents_that_pop_each_others_stash_lose_nothing(self) -> None:
+        self.stashing(both_pop=True)
+        self.run_to(0)
+        self.assert_statuses(a="completed", b="completed")
+        # git itself gave each the other's: that is why the default rules deny it.
+        branches = [self.playground.files(f"feature/{id}") for id in "ab"]
+        self.assertEqual([files & {"a.md", "b.md"} for files in branches], [{"b.md"}, {"a.md"}])
+
+    def test_what_an_agent_leaves_in_the_stash_is_told_and_still_there(self) -> None:
+        self.stashing(both_pop=False)
+        self.assertIn("the stash, which all worktrees share, changed", self.run_to(1).err)
+        self.assert_statuses(a="completed", b="empty")
+        self.assertIn("b.md", self.playground.files("feature/a"))
+        self.assertIn("a.md", self.playground.files("refs/stash"))
+
     def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
         place = self.playground
         tools = place.path("bin")

@@ -809,6 +809,23 @@ class StartAgainTest(RunnerTest):
         self.assertEqual(self.attempts(), [(1, False)])
         self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
 
+    def test_a_hook_that_a_signal_kills_loses_nothing_and_the_next_run_completes(self) -> None:
+        for name in ("pre-commit", "commit-msg"):
+            for number in (9, 15, 11):
+                with self.subTest(name, signal=number):
+                    hook = self.playground.hook(name, f"kill -{number} $$")
+                    id = f"{name}-{number}"
+                    self.playground.features(feature(id, {"write": "a.txt"}))
+                    failed = self.run_feature(id)
+                    self.assert_failed(failed, Fault.COMMIT, "commit in ")
+                    worktree = self.playground.worktree(id)
+                    self.assertTrue(os.path.exists(os.path.join(worktree, "a.txt")))
+                    os.unlink(hook)
+                    outcome = self.run_feature(id, action=Action.RESUME)
+                    self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+                    self.assertEqual(len(self.state.feature(id).attempts), 1)
+                    self.assertEqual(self.playground.files(f"feature/{id}"), {"a.txt"})
+
     def test_what_stood_on_the_branch_is_kept_before_it_starts_over(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
         self.interrupted({"write": "a.txt"}, commit, {"write": "b.txt"})
