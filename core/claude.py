@@ -179,6 +179,17 @@ def parse(line: bytes) -> list[Message]:
     return [v for v in values if isinstance(v, dict) and isinstance(v.get("type"), str)]
 
 
+_MAY_HOLD_RESULT = re.compile(rb'\s*(\[|\{(?!\s*"type"\s*:\s*"(?!result")))')
+
+
+def may_hold_result(begin: bytes) -> bool:
+    """Whether a line that begins so may hold a result: the only one to be read however long.
+
+    The type comes first in most messages, but not in every version's results.
+    """
+    return _MAY_HOLD_RESULT.match(begin) is not None
+
+
 @dataclass(frozen=True)
 class Transcript:
     """What the stream has told so far, as far as the outcome depends on it."""

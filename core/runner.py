@@ -396,7 +396,7 @@ class Stream:
     def __init__(self, path: str) -> None:
         self.path = path
         self.transcript = claude.Transcript()
-        self._splitter = LineSplitter()
+        self._splitter = LineSplitter(worth=claude.may_hold_result)
         self._offset = 0
         self._last = time.monotonic()
         self.behind = False

@@ -108,6 +108,7 @@ KINDS = {
     "stderr of line": 1024,
     "one line": 64,
     "one message": 63,
+    "one message ": 15,
     "one line ": 100,
 }
 
