@@ -12,7 +12,7 @@ from datetime import datetime
 
 from tests.bench.flood import LIMIT_MIB, flooded
 from tests.bench.measure import scratch
-from tests.faults import hostile_git
+from tests.faults import LONG, hostile_git, skip_unless_wanted
 from tests.support.playground import (
     AGENT,
     HAS_PROC,
@@ -23,8 +23,8 @@ from tests.support.playground import (
     terminal,
 )
 
-LONG = bool(os.environ.get("RORCHESTRATOR_TEST_FAULTS"))
-"""Whether tests run that take longer than a moment."""
+setUpModule = skip_unless_wanted
+
 
 PATIENCE_SECONDS = 180.0
 """How long a whole run may take on a machine that has other things to do."""

@@ -10,8 +10,12 @@ import shutil
 import subprocess
 import unittest
 
+from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, Template
 from tests.support.playground import HAS_PROC
+
+setUpModule = skip_unless_wanted
+
 
 SAMPLE = (
     "journal run_started: torn",

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from tests.faults import skip_unless_wanted
 from tests.faults.crash import WORK, Arena, Laboratory, Round, Template
 from tests.support.playground import (
     HAS_PROC,
@@ -23,6 +24,9 @@ from tests.support.playground import (
     terminal,
     wait_until,
 )
+
+setUpModule = skip_unless_wanted
+
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 

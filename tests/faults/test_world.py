@@ -13,6 +13,7 @@ import unittest
 
 from core import config as feature_list
 from core.errors import UserError
+from tests.faults import LONG, skip_unless_wanted
 from tests.support.playground import (
     ROOT,
     Done,
@@ -22,8 +23,8 @@ from tests.support.playground import (
     wait_until,
 )
 
-LONG = bool(os.environ.get("RORCHESTRATOR_TEST_FAULTS"))
-"""Whether tests run that take longer than a moment."""
+setUpModule = skip_unless_wanted
+
 
 PATIENCE_SECONDS = 180.0
 """How long a whole run may take on a machine that has other things to do."""
