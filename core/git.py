@@ -37,6 +37,8 @@ NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 TRANSIENT = re.compile(
     rb"\.lock': File exists|failed to read .*worktrees/"
     rb"|bad object worktrees/|could not lock config file"
+    # A gc of the user's prunes what a `worktree add` has just begun.
+    rb"|could not (?:open|create \w+ of) '[^']*worktrees/"
 )
 """Not ``cannot lock ref`` as such: so begins the refusal of a compare-and-swap as well."""
 TRIES = 8

@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.frozen import replace
 from core.git import (
     BEING_MADE,
+    TRANSIENT,
     DiffStat,
     Git,
     GitError,
@@ -417,6 +418,23 @@ class ContentTest(GitTest):
         self.assertEqual(found & set(asked), {".env", "lib/", "deep/.env", "lib/é"})
         nothing = drive(self.git.ignored_of(self.repository.path, ["tracked.env"]))
         self.assertEqual(nothing & {"tracked.env"}, set())
+
+
+class TransientTest(unittest.TestCase):
+    def test_what_another_try_may_mend_is_told_from_what_it_will_not(self) -> None:
+        texts = {
+            b"fatal: Unable to create '/r/.git/index.lock': File exists.": True,
+            b"fatal: failed to read .git/worktrees/x/commondir": True,
+            b"fatal: bad object worktrees/x/HEAD": True,
+            b"error: could not lock config file .git/config: File exists": True,
+            b"fatal: could not open 'worktrees/x/gitdir' for writing: No such file": True,
+            b"fatal: could not create directory of 'worktrees/x': File exists": True,
+            b"error: cannot lock ref 'refs/x': reference already exists": False,
+            b"fatal: could not open 'notes' for reading: No such file": False,
+        }
+        for text, expected in texts.items():
+            with self.subTest(text):
+                self.assertEqual(bool(TRANSIENT.search(text)), expected)
 
 
 class WorktreesTest(GitTest):

@@ -39,6 +39,9 @@ from tests.support.playground import AGENT, ROOT, steps
 from tests.support.repository import Repository
 
 LAUNCHER = os.path.join(ROOT, "tests", "faults", "launcher.py")
+LOOKS = 5
+"""How often the processes are looked at while one of them is in the middle of its exec."""
+
 GONE_SECONDS = 3.0
 """All processes of a killed run are gone by then."""
 
@@ -375,7 +378,13 @@ class Arena:
 
     def living(self) -> list[int]:
         """Every process that was started here, or works here, and is alive."""
-        return [p.pid for p in table.snapshot().values() if not p.zombie and self._is_ours(p)]
+        for _ in range(LOOKS):
+            processes = [p for p in table.snapshot().values() if not p.zombie]
+            # In the middle of its exec nobody shows whose he is: look again.
+            if not any(map(self._may_be_ours, processes)):
+                break
+            time.sleep(0.02)
+        return [p.pid for p in processes if self._is_ours(p)]
 
     def died_at(self) -> str:
         """The point at which the last run died; empty where that was at none."""
@@ -396,11 +405,11 @@ class Arena:
     def _is_ours(self, process: table.Process) -> bool:
         if table.working_folder(process.pid).startswith(os.path.join(self.root, "worktrees")):
             return True
-        environ = table._environment(process.pid)
-        if environ == b"\0" and os.path.exists(f"/proc/{process.pid}/exe"):
-            # In the middle of its exec: it may be ours.
-            return int(process.started) >= int(self._begun)
-        return f"\0ROUND={self.root}\0".encode() in environ
+        return f"\0ROUND={self.root}\0".encode() in table._environment(process.pid)
+
+    def _may_be_ours(self, process: table.Process) -> bool:
+        later = int(process.started) >= int(self._begun)
+        return later and table.is_changing(process.pid)
 
     def close(self) -> None:
         """End what is left, and remove everything."""
@@ -433,6 +442,8 @@ class Round:
         """Whether a guard was killed as well: then the next run ends what is left."""
         self._broken = False
         """Whether a git was killed as well: then the next run mends the repository."""
+        self.point = ""
+        """At which point the last run died."""
         self._finished: dict[str, int] = {}
         """How often the agent of each feature with a result was started."""
 
@@ -446,6 +457,19 @@ class Round:
         except Violation as violation:
             self.problems.append(str(violation))
 
+    def go_through(self, points: Iterable[str]) -> list[str]:
+        """A round with a kill at each of the points, one a run; those that never came."""
+        left = list(points)
+
+        def faults() -> Iterator[Mapping[str, object]]:
+            while left:
+                yield killed_at(*left)
+                if self.point in left:
+                    left.remove(self.point)
+
+        self.go(faults())
+        return left
+
     def kill(self, fault: Mapping[str, object], trace: str = "") -> bool:
         """Run until the fault; whether it came. A run that it did not meet is through."""
         code = self.arena.run(fault, trace)
@@ -453,7 +477,7 @@ class Round:
             self._check(code == 0, f"the run ended with {code}")
             return False
         self.figures.kills += 1
-        point = self.arena.died_at()
+        point = self.point = self.arena.died_at()
         self._unguarded |= bool(fault.get("guard")) or "guard" in point
         self._broken |= bool(fault.get("commands")) or point.endswith("killed")
         self.look_at_what_is_left()
@@ -615,6 +639,8 @@ class Laboratory:
         self.say = say
         self.trees: dict[str, str] = {}
         self.points: list[str] = []
+        self.left: list[str] = []
+        """Points that a round with several kills went round."""
         self._undisturbed()
 
     def __enter__(self) -> Laboratory:
@@ -647,6 +673,16 @@ class Laboratory:
             if verdict.figures.kills or verdict.problems:
                 return verdict
         return verdict
+
+    def through(self, points: Sequence[str], repeat: str) -> Verdict:
+        """A round that is killed at each of the points; those that never came have their own."""
+        with self.launchers.one() as launcher:
+            each = Round(Arena(self.template, launcher), self.trees)
+            left = each.go_through(points)
+            each.close()
+        if not each.problems:
+            self.left += left
+        return Verdict(repeat, each.figures, each.problems, each.arena.root, repeat)
 
     def randomly(self, seed: int, number: int) -> Verdict:
         """A round with some kills, each of another kind and at another time."""
@@ -703,9 +739,9 @@ class Laboratory:
             self.say(f"{report.figures.rounds} rounds, {report.figures.kills} kills")
 
 
-def killed_at(point: str) -> dict[str, object]:
-    """The fault that kills at a point."""
-    return {"point": point}
+def killed_at(*points: str) -> dict[str, object]:
+    """The fault that kills at the first of the points that is reached."""
+    return {"points": points}
 
 
 @dataclass
@@ -725,9 +761,25 @@ class Report:
             self.missed.append(verdict.name)
 
 
-def every(laboratory: Laboratory, step: int = 1, first: int = 0) -> Report:
-    """Kill at each point once, or at each ``step``-th."""
-    return laboratory.kill_at(laboratory.points[first::step])
+KILLS_A_ROUND = 8
+
+
+def every(laboratory: Laboratory, part: int = 0) -> Report:
+    """Kill at each point once, some a round; ``part`` is the number of one round of them.
+
+    A kill changes what the next run does: the points that it does not come to any more have a
+    round of their own.
+    """
+    rounds = -(-len(laboratory.points) // KILLS_A_ROUND)
+    report = laboratory.each(
+        partial(laboratory.through, laboratory.points[n::rounds], f"--every --part {n + 1}")
+        for n in ([part - 1] if part else range(rounds))
+    )
+    rest = laboratory.kill_at(sorted(laboratory.left))
+    report.figures += rest.figures
+    report.broken += rest.broken
+    report.missed += rest.missed
+    return report
 
 
 def at_random(laboratory: Laboratory, kills: int, seed: int) -> Report:
@@ -743,7 +795,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--every", action="store_true", help="each point once")
     what.add_argument("--random", type=int, metavar="N", help="at least N random kills")
     what.add_argument("--round", type=int, metavar="K", help="one round of --random again")
-    parser.add_argument("--part", type=_part, default=(1, 1), metavar="I/N", help="of --every")
+    parser.add_argument("--part", type=int, default=0, metavar="K", help="a round of --every")
     what.add_argument("--point", metavar="NAME", help="one point")
     what.add_argument("--list", action="store_true", help="the names of all points")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of --random, --round")
@@ -752,17 +804,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _part(text: str) -> tuple[int, int]:
-    number, _, parts = text.partition("/")
-    if not 0 < int(number) <= int(parts):
-        raise ValueError(text)
-    return int(number), int(parts)
-
-
 def _chosen(laboratory: Laboratory, arguments: argparse.Namespace) -> Report:
     if arguments.every:
-        number, parts = arguments.part
-        return every(laboratory, first=number - 1, step=parts)
+        return every(laboratory, arguments.part)
     if arguments.random:
         return at_random(laboratory, arguments.random, arguments.seed)
     if arguments.point:

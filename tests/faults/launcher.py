@@ -66,8 +66,8 @@ class Fault:
     """When to die, and who dies as well."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        self.point = str(given.get("point", ""))
-        """The name of the point; empty where another key says when."""
+        self.points = frozenset(given.get("points", ()))
+        """The names of points, of which the first that is reached counts."""
         self.number = int(given.get("number", 0))
         """The how many-th point it is, from one."""
         self.delay_seconds = float(given.get("delay_seconds", 0.0))
@@ -99,7 +99,7 @@ class Points:
     def wanted(self, name: str) -> bool:
         """Note that a point was reached; whether the end is now."""
         self.names.append(name)
-        now = name == self.fault.point or len(self.names) == self.fault.number
+        now = name in self.fault.points or len(self.names) == self.fault.number
         if now:
             with open(os.path.join(os.environ["ROUND"], "died"), "w", encoding="utf-8") as file:
                 file.write(name)
