@@ -755,6 +755,111 @@ class SupervisorTest(ProcessTest):
         self.assertTrue(become_subreaper())
 
 
+class RemainsTest(unittest.TestCase):
+    """What a guard takes for its own, on a machine made up for it: it began at 100."""
+
+    def setUp(self) -> None:
+        self.guard = table.Process(os.getpid(), 1, os.getpid(), "100")
+        self.rows = [self.guard]
+        self.environments: dict[int, bytes] = {}
+        self.now = 50.0
+        watched = guard.Watched()
+        watched.note(b"=/w/auth")
+        self.remains = guard.Remains(watched, "RUN=one/")
+        for owner, name, value in (
+            (table, "snapshot", lambda: {p.pid: p for p in self.rows}),
+            (table, "_environment", lambda pid: b"\0" + self.environments.get(pid, b"A=b\0")),
+            (table, "working_folder", lambda pid: "/w/auth/src" if pid == 2 else "/w/author"),
+            (table, "is_changing", lambda pid: self.environments.get(pid) == b""),
+            (guard, "time", self),
+        ):
+            patch = unittest.mock.patch.object(owner, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def add(self, started: str = "120", pid: int = 2, terminal: bool = False) -> None:
+        self.rows.append(table.Process(pid, 1, pid, started, terminal=terminal))
+
+    def look(self) -> list[int]:
+        return [process.pid for process in self.remains.look()]
+
+    def test_what_works_in_a_folder_of_the_run_is_ours(self) -> None:
+        self.add()
+        self.add(pid=3)
+        self.assertEqual(self.look(), [2])
+
+    def test_but_not_what_is_older_or_has_a_terminal(self) -> None:
+        for more in {"started": "99"}, {"terminal": True}:
+            self.rows = [self.guard]
+            self.add(**more)  # type: ignore[arg-type]
+            with self.subTest(more):
+                self.assertEqual(self.look(), [])
+
+    def test_nor_what_carries_the_mark_of_a_next_run(self) -> None:
+        self.add()
+        self.environments[2] = b"RUN=two/auth\0"
+        self.assertEqual(self.look(), [])
+        self.environments[2] = b"RUN=one/auth\0"
+        self.assertEqual(self.look(), [2])
+
+    def test_nor_what_began_when_ours_were_gone(self) -> None:
+        for _ in range(guard.QUIET_LOOKS):
+            self.assertEqual(self.look(), [])
+        self.add()
+        self.assertEqual(self.look(), [])
+
+    def test_what_shows_no_environment_yet_is_waited_for(self) -> None:
+        self.add()
+        self.environments[2] = b""
+        self.assertEqual(self.look(), [])
+        self.assertTrue(self.remains.unknown)
+        self.environments[2] = b"RUN=one/auth\0"
+        self.assertEqual(self.look(), [2])
+        self.assertFalse(self.remains.unknown)
+
+    def test_what_never_shows_one_is_ours_in_a_folder_and_a_stranger_elsewhere(self) -> None:
+        for pid in 2, 3:
+            self.add(pid=pid)
+            self.environments[pid] = b""
+        self.assertEqual(self.look(), [])
+        self.now += guard.CHANGE_SECONDS / 2
+        self.assertEqual(self.look(), [])
+        self.assertTrue(self.remains.unknown)
+        self.now += guard.CHANGE_SECONDS
+        self.assertEqual(self.look(), [2])
+        self.assertFalse(self.remains.unknown)
+
+    def test_a_guard_goes_only_when_all_processes_are_known(self) -> None:
+        looks = []
+
+        def look(remains: guard.Remains) -> list[table.Process]:
+            looks.append(remains)
+            remains.unknown = {(2, "120")} if len(looks) < 5 else set()
+            return []
+
+        with unittest.mock.patch.object(guard.Remains, "look", look):
+            guard.end_all(guard.Watched(), "RUN=one/")
+        self.assertEqual(len(looks), 4 + guard.QUIET_LOOKS)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def test_strangers_that_begin_one_after_the_other_hold_nobody_up(self) -> None:
+        looks = 0
+        quiet = 0
+        while quiet < guard.QUIET_LOOKS:
+            looks += 1
+            self.add(pid=1000 + looks, started=str(120 + looks))
+            self.environments[1000 + looks] = b""
+            self.assertEqual(self.look(), [])
+            quiet = 0 if self.remains.unknown else quiet + 1
+            self.now += 0.1
+            self.assertLess(looks, 20)
+
+
 class GuardTest(ProcessTest):
     """What ends the children of an orchestrator that was killed."""
 
@@ -874,46 +979,15 @@ class GuardTest(ProcessTest):
         self.assertEqual((watched.folders, watched.groups), ({"/w/auth"}, set()))
 
     @unittest.skipUnless(LINUX, "needs /proc")
-    def test_what_works_in_a_folder_is_ours_without_a_terminal_and_when_it_is_younger(self) -> None:
-        here = table.snapshot()[os.getpid()]
-        folders = {os.path.realpath(os.getcwd())}
-        for terminal, begun, ours in (
-            (False, here.started, True),
-            (True, here.started, False),
-            (False, str(int(here.started) + 1), False),
-        ):
-            process = table.Process(here.pid, 1, here.pid, here.started, terminal=terminal)
-            with self.subTest(terminal=terminal, begun=begun):
-                self.assertEqual(guard._works_there(process, folders, begun), ours)
-        elsewhere = {os.path.join(next(iter(folders)), "below")}
-        process = table.Process(here.pid, 1, here.pid, here.started)
-        self.assertFalse(guard._works_there(process, elsewhere, here.started))
-
-    @unittest.skipUnless(LINUX, "needs /proc")
-    def test_what_shows_no_environment_yet_is_waited_for(self) -> None:
-        # As in the middle of an exec: it may carry the mark in a moment.
-        before = table.snapshot()
+    def test_a_process_is_changing_while_it_shows_no_environment(self) -> None:
         pid = spawn(["sleep", "1000"], {"PATH": self.environ["PATH"]}, [])
         self.assertTrue(until(lambda: bool(table._environment(pid)[1:])))
         self.assertFalse(table.is_changing(pid))
         with unittest.mock.patch.object(table, "_environment", {pid: b"\0"}.get):
-            self.assertTrue(guard._somebody_changes(table.snapshot()))
-            self.assertFalse(guard._somebody_changes(before))
+            self.assertTrue(table.is_changing(pid))
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             self.assertFalse(table.is_changing(pid))
-
-    @unittest.skipUnless(LINUX, "needs /proc")
-    def test_a_guard_goes_only_when_all_processes_are_known(self) -> None:
-        seen = []
-
-        def changes(processes: object) -> bool:
-            seen.append(processes)
-            return len(seen) < 5
-
-        with unittest.mock.patch.object(guard, "_somebody_changes", changes):
-            guard.end_all(guard.Watched(), f"{MARK}={self.run_id}/")
-        self.assertEqual(len(seen), 4 + guard.QUIET_LOOKS)
 
     def test_the_guards_command_line_finds_its_module_from_anywhere(self) -> None:
         done = subprocess.run(

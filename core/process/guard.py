@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 
 from . import table
@@ -22,6 +22,9 @@ GRACE_SECONDS = 1.0
 GIVE_UP_SECONDS = 5.0
 QUIET_LOOKS = 3
 """So often in a row nothing is seen before all is gone: a table is not read in one moment."""
+
+CHANGE_SECONDS = 0.3
+"""No program takes as long to begin: what still shows no environment was given an empty one."""
 
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -72,55 +75,78 @@ def end_all(watched: Watched, mark: str) -> None:
     """TERM to all that is left of the run, a grace, then KILL until none is left."""
     begun = time.monotonic()
     asked: set[int] = set()
+    remains = Remains(watched, mark)
     quiet = 0
     while quiet < QUIET_LOOKS and time.monotonic() < begun + GIVE_UP_SECONDS:
-        processes = table.snapshot()
-        left = _living(processes, watched, mark)
+        left = remains.look()
         for process in left:
             if time.monotonic() > begun + GRACE_SECONDS:
                 send(process.pid, signal.SIGKILL)
             elif process.pid not in asked:
                 send(process.pid, signal.SIGTERM)
                 asked.add(process.pid)
-        quiet = 0 if left or _somebody_changes(processes) else quiet + 1
+        quiet = 0 if left or remains.unknown else quiet + 1
         time.sleep(0.02)
 
 
-def _living(
-    processes: Mapping[int, table.Process], watched: Watched, mark: str
-) -> list[table.Process]:
-    carriers = {process.pid for process in table.marked(processes, mark)}
-    begun = processes[os.getpid()].started
-    return [
-        process
-        for process in processes.values()
-        if not process.zombie
-        and process.pid != os.getpid()
-        and (
-            process.group in watched.groups
-            or process.pid in carriers
-            or _works_there(process, watched.folders, begun)
+class Remains:
+    """What is left of the run, look by look."""
+
+    def __init__(self, watched: Watched, mark: str) -> None:
+        self.unknown: set[tuple[int, str]] = set()
+        """Those of which it can't be told yet whose they are: they are in their exec.
+
+        None is unknown for long: a stranger may have been given no environment at all.
+        """
+        self._changing: dict[tuple[int, str], float] = {}
+        self._watched = watched
+        self._mark = mark
+        self._any_run = mark.partition("=")[0] + "="
+        self._oldest = self._newest = ""
+        """When the first and the last could begin that may be ours."""
+        self._without = 0
+
+    def look(self) -> list[table.Process]:
+        """The processes that are left now."""
+        processes = table.snapshot()
+        self._oldest = processes[os.getpid()].started
+        if self._without < QUIET_LOOKS:
+            self._newest = table.newest_start(processes)
+        of_our_time = [p for p in processes.values() if not p.zombie and self._may_be_ours(p)]
+        self._look_at_changes(of_our_time)
+        ours = {p.pid for p in table.marked(processes, self._mark)}
+        ours |= {p.pid for p in processes.values() if p.group in self._watched.groups}
+        ours |= {p.pid for p in of_our_time if self._works_there(p)}
+        left = [p for p in processes.values() if p.pid in ours and not p.zombie]
+        self._without = 0 if left else self._without + 1
+        return left
+
+    def _may_be_ours(self, process: table.Process) -> bool:
+        return (
+            process.pid != os.getpid()
+            and table.is_later(process.started, self._oldest)
+            and table.is_later(self._newest, process.started)
         )
-    ]
 
+    def _look_at_changes(self, of_our_time: Iterable[table.Process]) -> None:
+        now = time.monotonic()
+        changing = [(p.pid, p.started) for p in of_our_time if table.is_changing(p.pid)]
+        self._changing = {key: self._changing.get(key, now) for key in changing}
+        known_by = {key: first + CHANGE_SECONDS for key, first in self._changing.items()}
+        self.unknown = {key for key, moment in known_by.items() if now < moment}
 
-def _somebody_changes(processes: Mapping[int, table.Process]) -> bool:
-    """Whether it can't be told yet whose a process is that was started after us."""
-    begun = processes[os.getpid()].started
-    return any(
-        not p.zombie and table.is_later(p.started, begun) and table.is_changing(p.pid)
-        for p in processes.values()
-    )
+    def _works_there(self, process: table.Process) -> bool:
+        """Whether it cleared its environment and left its group, but not the folder.
 
-
-def _works_there(process: table.Process, folders: set[str], begun: str) -> bool:
-    """Whether it cleared its environment and left its group, but not the folder.
-
-    Not a shell or an editor that the user opened there: that one has a terminal, or is older.
-    """
-    if process.terminal or not table.is_later(process.started, begun):
-        return False
-    return table.is_inside(table.working_folder(process.pid), folders)
+        Not a shell or an editor that the user opened there: that one has a terminal, or is older.
+        Nor what a next run began in the meantime: that one carries another mark, or is younger.
+        """
+        return (
+            not process.terminal
+            and (process.pid, process.started) not in self.unknown
+            and not table.carries(process.pid, self._any_run)
+            and table.is_inside(table.working_folder(process.pid), self._watched.folders)
+        )
 
 
 def send(pid: int, number: signal.Signals) -> None:

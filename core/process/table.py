@@ -92,12 +92,16 @@ def descendants(table: Mapping[int, Process], root: int) -> list[Process]:
 
 def marked(table: Mapping[int, Process], mark: str) -> list[Process]:
     """The processes with a variable that begins with ``mark`` (``NAME=value``) from their start."""
-    wanted = b"\0" + mark.encode()
     if HAS_PROC:
-        return [p for p in table.values() if not p.zombie and wanted in _environment(p.pid)]
+        return [p for p in table.values() if not p.zombie and carries(p.pid, mark)]
     rows = _ps("pid=,command=").splitlines()  # pragma: no cover (macOS)
     pids = {int(row.split(None, 1)[0]) for row in rows if mark in row}  # pragma: no cover (macOS)
     return [p for p in table.values() if p.pid in pids]  # pragma: no cover (macOS)
+
+
+def carries(pid: int, mark: str) -> bool:
+    """Whether a process began with such a variable; never where the system does not tell."""
+    return b"\0" + mark.encode() in _environment(pid)
 
 
 def _environment(pid: int) -> bytes:
@@ -127,6 +131,11 @@ def working_folder(pid: int) -> str:
 def is_later(started: str, than: str) -> bool:
     """Whether a start time is not before another; never where the system only tells dates."""
     return started.isdigit() and int(started) >= int(than)
+
+
+def newest_start(table: Mapping[int, Process]) -> str:
+    """The latest start time of all; empty where the system only tells dates."""
+    return max((p.started for p in table.values() if p.started.isdigit()), key=int, default="")
 
 
 def is_inside(folder: str, folders: Iterable[str]) -> bool:
