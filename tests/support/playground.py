@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.forked import Forked, may_fork
 from tests.support.repository import AT_ONCE, Content, Repository
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -77,7 +78,7 @@ class Done:
 class Running:
     """A command that goes on."""
 
-    def __init__(self, process: subprocess.Popen[bytes], out: str, err: str) -> None:
+    def __init__(self, process: Forked | subprocess.Popen[bytes], out: str, err: str) -> None:
         self.process = process
         self.pid = process.pid
         self._out, self._err = out, err
@@ -210,22 +211,28 @@ class Playground:
         ``terminal`` is the descriptor of one that all three streams go to.
         """
         out, err = (f"{self._streams}/{len(self._started)}.{name}" for name in ("out", "err"))
-        words = [*under, sys.executable, os.path.join(ROOT, "orchestrate.py"), *argv]
+        known = {**self.environ, **(env or {})}
+        folder = cwd or self.workspace
+        process: Forked | subprocess.Popen[bytes]
         with contextlib.ExitStack() as files:
-            streams: list[Any] = [terminal] * 3
+            streams = [terminal] * 3
             if terminal < 0:
-                streams = [subprocess.DEVNULL]
-                streams += [files.enter_context(open(path, "wb")) for path in (out, err)]
-            process = subprocess.Popen(
-                words,
-                cwd=cwd or self.workspace,
-                env={**self.environ, **(env or {})},
-                stdin=streams[0],
-                stdout=streams[1],
-                stderr=streams[2],
-                start_new_session=True,
-                preexec_fn=_take_terminal if terminal >= 0 else None,
-            )
+                modes = {os.devnull: "rb", out: "wb", err: "wb"}
+                opened = [files.enter_context(open(path, mode)) for path, mode in modes.items()]
+                streams = [file.fileno() for file in opened]
+            if under or terminal >= 0 or not may_fork(env or {}):
+                process = subprocess.Popen(
+                    [*under, sys.executable, os.path.join(ROOT, "orchestrate.py"), *argv],
+                    cwd=folder,
+                    env=known,
+                    stdin=streams[0],
+                    stdout=streams[1],
+                    stderr=streams[2],
+                    start_new_session=True,
+                    preexec_fn=_take_terminal if terminal >= 0 else None,
+                )
+            else:
+                process = Forked(argv, folder, known, streams)
         running = Running(process, out, err)
         self._started.append(running)
         return running

@@ -1,0 +1,109 @@
+"""The command in a process that is a fork of the tests' own: it has imported everything already.
+
+A start of Python with all imports costs more than most of what a test asks for. What a user's own
+start brings with it is shown by the tests that start ``orchestrate.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, TextIO
+
+from core import cli
+from core.commands import cleanup, logs, merge, plan, run, status  # noqa: F401 – imported once
+
+WAIT_SECONDS = 0.005
+READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "TZ")
+"""How the names of the variables begin that Python looks at when it starts."""
+
+
+def may_fork(changed: Mapping[str, str]) -> bool:
+    """Whether a fork does the same as a start would, with these variables."""
+    return threading.active_count() == 1 and not any(
+        name.startswith(READ_AT_THE_START) for name in changed
+    )
+
+
+class Forked:
+    """As much of :class:`subprocess.Popen` as is asked of a command."""
+
+    def __init__(
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[int]
+    ) -> None:
+        self.returncode: int | None = None
+        """The exit code; negative where a signal ended it, ``None`` before."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if not self.pid:
+            _become(argv, cwd, env, streams)
+
+    def poll(self) -> int | None:
+        """The exit code, when it has ended."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """The exit code; ``TimeoutExpired`` where it goes on for longer."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("rorchestrator", timeout)
+            time.sleep(WAIT_SECONDS)
+        assert self.returncode is not None
+        return self.returncode
+
+    def kill(self) -> None:
+        """SIGKILL, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def _become(
+    argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[int]
+) -> NoReturn:
+    """Be the command from here on; never comes back."""
+    code = 70
+    try:
+        os.setsid()
+        for target, source in enumerate([os.dup(stream) for stream in streams]):
+            os.dup2(source, target)
+        os.closerange(3, 1024)
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(env)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        asyncio._set_running_loop(None)  # type: ignore[attr-defined]
+        sys.argv = ["rorchestrator", *argv]
+        sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")
+        code = _exit_code_of_the_command()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _exit_code_of_the_command() -> int:
+    try:
+        cli.entry_point()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def _open(number: int, mode: str) -> TextIO:
+    """A stream as Python opens it at its start, under ``LANG=C.UTF-8``."""
+    errors = "backslashreplace" if number == 2 else "surrogateescape"
+    lines = 1 if os.isatty(number) else -1
+    return open(number, mode, lines, encoding="utf-8", errors=errors, closefd=False)
