@@ -365,7 +365,9 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]
     if run.paused_until:
         parts.append(f"usage limit, waiting until {_clock(run.paused_until, now)}")
-    return shorten(f"{dot.join(parts)}{dot}running: {names}", style.width - 1, style)
+    if names:
+        parts.append(f"running: {names}")
+    return shorten(dot.join(parts), style.width - 1, style)
 
 
 def report_lines(state: RunState, document: Mapping[str, object], style: Style) -> Iterator[str]:

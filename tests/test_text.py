@@ -435,6 +435,13 @@ class TheProgressLine(unittest.TestCase):
         line = text.progress_line(state, AT, Style(width=60))
         self.assertEqual((text.columns(line), line[-1]), (59, "…"))
 
+    def test_it_says_how_long_a_usage_limit_lasts(self) -> None:
+        for until, shown in (AT + 60, "14:31:15"), (AT + 86_400, "Sat 14:30"):
+            state = fold([_started("auth"), events.paused(AT, RUN, until=until)])
+            line = text.progress_line(state, AT, PLAIN)
+            with self.subTest(shown):
+                self.assertTrue(line.endswith(f"usage limit, waiting until {shown}"), line)
+
     def test_before_a_run_there_is_none(self) -> None:
         self.assertEqual(text.progress_line(RunState(), AT, PLAIN), "")
 
