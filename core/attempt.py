@@ -16,6 +16,7 @@ from .lines import LineSplitter
 from .mask import whole_words
 from .model import Config, Fault, Feature, Outcome
 from .process.supervisor import BRISK, PATIENT, Child, Supervisor
+from .stop import Stop
 
 POLL_SECONDS = 0.2
 """How often Claude's output is read. The end of the process is noticed at once."""
@@ -61,7 +62,8 @@ class Log:
 class AttemptRunner:
     """Runs Claude for the features of one run, each attempt to its :class:`Outcome`.
 
-    ``stop`` is the wish to end: Claude is then interrupted, and the outcome ``cancelled``.
+    ``stop`` is the wish to end, all or one of them: Claude is then interrupted, and the outcome
+    ``cancelled``.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class AttemptRunner:
         log_folder: str,
         emit: Emit,
         clock: Callable[[], float],
-        stop: asyncio.Event,
+        stop: Stop,
         answered: Callable[[], None] = lambda: None,
         deadline: float = float("inf"),
         linger_seconds: float = LINGER_SECONDS,
@@ -113,7 +115,8 @@ class AttemptRunner:
         Raises :class:`~core.errors.StateError` where what happens can't be recorded.
         """
         log = self._write_prompt(feature, number, session)
-        await self._keep_interval()
+        stop = self.stop.of(feature.id)
+        await self._keep_interval(stop)
         self.emit(
             events.attempt_started(
                 self.clock(),
@@ -143,20 +146,20 @@ class AttemptRunner:
             raise unwritable(log.stdout, error) from None
         limit = feature.timeout_seconds or self.config.project.timeout_seconds
         limit = min(limit, self.deadline - time.monotonic())
-        outcome = await self._watch(feature.id, child, log, limit)
+        outcome = await self._watch(feature.id, child, log, limit, stop)
         # Claude names the session in its result; where there is none, it is the one we chose.
         outcome = replace(outcome, session_id=outcome.session_id or session.id)
         self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))
         return outcome
 
-    async def _keep_interval(self) -> None:
+    async def _keep_interval(self, stop: asyncio.Event) -> None:
         """Wait until the last start is long enough ago."""
         now = time.monotonic()
         start = max(now, self._next_start)
         self._next_start = start + self.config.project.start_interval_seconds
         if start > now:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), start - now)
+                await asyncio.wait_for(stop.wait(), start - now)
 
     def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
         stem = os.path.join(self.log_folder, f"{feature.id}.{number}")
@@ -185,7 +188,9 @@ class AttemptRunner:
             told=session.told,
         )
 
-    async def _watch(self, id: str, child: Child, log: Log, limit_seconds: float) -> Outcome:
+    async def _watch(
+        self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event
+    ) -> Outcome:
         """Follow Claude's output until it ends, or until it has to be ended."""
         watch = Watch(self.config.project.stall_seconds, limit_seconds, self.linger_seconds)
         stream = Stream(log.stdout)
@@ -194,7 +199,7 @@ class AttemptRunner:
             while not await self.supervisor.wait(child, 0.001 if stream.behind else POLL_SECONDS):
                 stream.read()
                 self._hear(stream)
-                ended = self._reason_to_end(watch, stream, log)
+                ended = self._reason_to_end(watch, stream, log, stop)
                 if watch.lingered or ended is not Fault.NONE:
                     break
                 if watch.is_worried(stream):
@@ -206,7 +211,7 @@ class AttemptRunner:
         await stream.finish()
         self._hear(stream)
         lingered = watch.lingered
-        if not stream.transcript.waiting and self.stop.is_set():
+        if not stream.transcript.waiting and stop.is_set():
             # The second signal kills before anybody has looked.
             ended = ended if ended is not Fault.NONE else Fault.INTERRUPTED
         elif stream.transcript.waiting and done:
@@ -215,8 +220,8 @@ class AttemptRunner:
         code = 0 if lingered or child.code is None else child.code
         return claude.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
 
-    def _reason_to_end(self, watch: Watch, stream: Stream, log: Log) -> Fault:
-        if self.stop.is_set():
+    def _reason_to_end(self, watch: Watch, stream: Stream, log: Log, stop: asyncio.Event) -> Fault:
+        if stop.is_set():
             return Fault.INTERRUPTED
         if os.path.getsize(log.stdout) + os.path.getsize(log.stderr) > self.log_bytes:
             return Fault.OUTPUT

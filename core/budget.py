@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 OVER = "budget"
 """What the reason of a feature begins with that the budget had no room for."""
+
+
+NAP_SECONDS = 0.5
+"""How often one that waits for money looks whether it is still wanted."""
 
 
 class Budget:
@@ -44,7 +49,8 @@ class Budget:
                     f"${max(0.0, self.left_usd):.2f} that are left of ${self.cap_usd:.2f}"
                 )
             self._changed.clear()
-            await self._changed.wait()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), NAP_SECONDS)
             if closed():
                 return closed()
         self._reserved[feature] = estimate

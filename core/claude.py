@@ -46,9 +46,27 @@ def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: b
 
     Each option is one word: the CLI's list options swallow the words that follow them.
     """
+    valued = {**_rules(options, feature), "--resume" if resume else "--session-id": session_id}
+    unattended = ["-p", "--output-format=stream-json", "--verbose"]
+    return _words(options, unattended, valued)
+
+
+def interactive(options: ClaudeOptions, feature: Feature, session_id: str) -> list[str]:
+    """The command line that opens a session for a person, with the rules of the attempts.
+
+    What bounds an attempt, and works without a person only, is left out.
+    """
+    rules = {n: v for n, v in _rules(options, feature).items() if n not in ONLY_UNATTENDED}
+    return _words(options, [], {**rules, "--resume": session_id})
+
+
+ONLY_UNATTENDED = ("--fallback-model", "--max-turns", "--max-budget-usd")
+
+
+def _rules(options: ClaudeOptions, feature: Feature) -> dict[str, object]:
     allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
     denied = (*ALWAYS_DISALLOWED_TOOLS, *options.disallowed_tools)
-    valued = {
+    return {
         "--permission-mode": options.permission_mode,
         "--allowedTools": ",".join(allowed),
         "--disallowedTools": ",".join(denied),
@@ -57,18 +75,13 @@ def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: b
         "--max-turns": options.max_turns,
         "--max-budget-usd": options.max_budget_usd,
         "--append-system-prompt": options.append_system_prompt,
-        "--resume" if resume else "--session-id": session_id,
     }
+
+
+def _words(options: ClaudeOptions, first: Sequence[str], valued: Mapping[str, object]) -> list[str]:
     words = [f"{name}={value}" for name, value in valued.items() if value not in ("", None)]
-    return [
-        *options.command,
-        "-p",
-        "--output-format=stream-json",
-        "--verbose",
-        *([] if _configures_servers(options) else [NO_SERVERS]),
-        *words,
-        *options.extra_args,
-    ]
+    servers = [] if _configures_servers(options) else [NO_SERVERS]
+    return [*options.command, *first, *servers, *words, *options.extra_args]
 
 
 NO_SERVERS = "--strict-mcp-config"

@@ -38,6 +38,12 @@ examples:
 COMMANDS = {
     "plan": "show the waves, what would run and why, and what it will cost",
     "run": "bring the features to finished branches",
+    "retry": "run a feature again that did not complete, or was skipped",
+    "skip": "leave a feature out, until it is retried",
+    "attach": "open a feature's session in its worktree",
+    "stop": "end the run that is on, or one feature of it",
+    "pause": "let the run that is on start nothing new",
+    "resume": "let a paused run go on",
     "status": "show where each feature stands",
     "logs": "show what Claude said and did for a feature",
     "merge": "land finished features on the base branch",

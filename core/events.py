@@ -177,6 +177,41 @@ def paused(at: float, run: str, *, until: float) -> Event:
     return Event("paused", at, run, data={"until": timestamp(until) if until else ""})
 
 
+def steered(
+    at: float,
+    run: str,
+    feature: str,
+    *,
+    action: str,
+    request: str,
+    done: bool,
+    text: str,
+    hint: str = "",
+    force: bool = False,
+) -> Event:
+    """A user steered from a terminal; ``action`` is the command's name.
+
+    ``request`` is what the run was asked by, empty where there was none; ``done`` tells whether
+    it was carried out, ``text`` what came of it, ``hint`` what to type instead. Without
+    ``feature`` it is about the whole run.
+    """
+    data: dict[str, Json] = {
+        "action": action,
+        "request": request,
+        "done": done,
+        "force": force,
+        "text": text,
+    }
+    if hint:
+        data["hint"] = hint
+    return Event("steered", at, run, feature, data)
+
+
+def queued(at: float, run: str, feature: str) -> Event:
+    """A feature that was over in this run waits for its turn once more."""
+    return Event("queued", at, run, feature)
+
+
 def cleaned(
     at: float, feature: str, *, merged_into: str, kept_ref: str, discarded: bool, detail: str
 ) -> Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from . import claude, prompt
 from .dag import DAGResolver
@@ -13,6 +13,9 @@ from .state import FeatureState, RunState
 
 ASKED = "asked for anew"
 GONE = "its result is gone"
+
+NEEDED = "dependency "
+"""What the input's name begins with that is the key of a feature which is needed."""
 
 MADE = "made anew"
 """The input that tells a second result from a first one of the same inputs."""
@@ -53,12 +56,74 @@ def decide(
         if MADE in known.inputs:
             inputs[MADE] = known.inputs[MADE]
         action, reason = _judge(known, inputs, facts)
+        left = [d for d in feature.depends_on if d in decisions and _is_left(decisions[d])]
+        if left and action is not Action.SKIP and not known.skip:
+            action, reason = Action.LEAVE, f"needs {left[0]}, which does not run"
         if action is Action.START and known.work is not None and reason in (ASKED, GONE):
             # The same inputs, but another result: who built on the old one is out of date.
             inputs[MADE] = facts.run
         key = keys[id] = digest(inputs) if hashed else ""
         decisions[id] = Decision(id, action, reason, key, inputs)
     return decisions
+
+
+def _is_left(decision: Decision) -> bool:
+    return decision.action is Action.LEAVE
+
+
+def without(features: Iterable[Feature], skipped: Collection[str]) -> list[Feature]:
+    """The features, none of which needs one that is ``skipped``."""
+    return [
+        replace(feature, depends_on=tuple(d for d in feature.depends_on if d not in skipped))
+        for feature in features
+    ]
+
+
+def again(decision: Decision, known: FeatureState) -> Decision:
+    """The decision for another go at a feature in the same run, from the same inputs."""
+    if known.key == decision.key and known.attempts and _ended_from_outside(known):
+        return replace(decision, action=Action.RESUME, reason=_resume_reason(known))
+    return replace(decision, action=Action.START, reason=_why_again(known))
+
+
+def rebuilt(
+    decisions: Mapping[str, Decision],
+    config: Config,
+    dag: DAGResolver,
+    branches: Mapping[str, str],
+    changed: Collection[str],
+) -> dict[str, Decision]:
+    """The decisions once the ``changed`` features, and what builds on them, need what ``dag`` says.
+
+    Whatever earlier attempts left was built on something else: it starts over.
+    """
+    built = dict(decisions)
+    for id in dag.order():
+        feature, made = dag.features[id], built[id]
+        keys = {needed: built[needed].key for needed in dag.dependencies[id]}
+        inputs = _needing(feature, made.inputs, keys)
+        if id in changed:
+            inputs["prompt"] = digest(prompt.assemble(config, feature, _named(config), branches))
+        key = digest(inputs)
+        if key != made.key:
+            again = replace(made, key=key, inputs=inputs)
+            if made.action is Action.RESUME:
+                again = replace(again, action=Action.START, reason="what it needs changed")
+            built[id] = again
+    return built
+
+
+def _named(config: Config) -> dict[str, Feature]:
+    return {feature.id: feature for feature in config.features}
+
+
+def _needing(
+    feature: Feature, inputs: Mapping[str, str], keys: Mapping[str, str]
+) -> dict[str, str]:
+    """The inputs with the keys of what the feature needs, and of nothing else."""
+    needed = {NEEDED + id for id in feature.depends_on}
+    rest = {n: value for n, value in inputs.items() if n in needed or not n.startswith(NEEDED)}
+    return {**rest, **{NEEDED + id: key for id, key in keys.items()}}
 
 
 def as_built(
@@ -75,9 +140,9 @@ def as_built(
         inputs = dict(decisions[id].inputs)
         for needed in dag.features[id].depends_on:
             if needed in selected:
-                inputs[f"dependency {needed}"] = built[needed].key
+                inputs[NEEDED + needed] = built[needed].key
             elif decisions[needed].action is not Action.SKIP:
-                inputs[f"dependency {needed}"] = state.feature(needed).key
+                inputs[NEEDED + needed] = state.feature(needed).key
         built[id] = replace(decisions[id], key=digest(inputs), inputs=inputs)
     return built
 
@@ -87,6 +152,8 @@ def _judge(
     inputs: Mapping[str, str],
     facts: Facts,
 ) -> tuple[Action, str]:
+    if known.skip and known.id not in facts.merged:
+        return Action.LEAVE, f"skipped, {known.reason}" if known.reason else "skipped"
     if known.id in facts.fresh:
         return Action.START, ASKED
     if known.id in facts.merged:
@@ -151,7 +218,7 @@ def _inputs(
     if checks:
         hashes["checks"] = digest([word for command in checks for word in ("", *command.argv)])
     # Keys, not commit ids: a fix made by hand on a branch invalidates nothing.
-    hashes.update((f"dependency {id}", keys[id]) for id in sorted(feature.depends_on))
+    hashes.update((NEEDED + id, keys[id]) for id in sorted(feature.depends_on))
     return hashes
 
 
@@ -167,5 +234,10 @@ def selection(
     dag: DAGResolver, decisions: Mapping[str, Decision], wanted: Collection[str], *, deps: bool
 ) -> list[str]:
     """The features to run: those ``wanted``, with whatever they need that isn't up to date."""
-    ids = dag.ancestors(wanted) if deps else [id for id in dag.features if id in wanted]
-    return [id for id in ids if decisions[id].action is not Action.SKIP]
+    due = (Action.START, Action.RESUME)
+    return [id for id in chosen(dag, wanted, deps=deps) if decisions[id].action in due]
+
+
+def chosen(dag: DAGResolver, wanted: Collection[str], *, deps: bool) -> list[str]:
+    """Those ``wanted``, with whatever they need."""
+    return dag.ancestors(wanted) if deps else [id for id in dag.features if id in wanted]

@@ -23,6 +23,7 @@ class Status(Enum):
     CONFLICT = "conflict"
     BLOCKED = "blocked"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
 
     @property
     def active(self) -> bool:
@@ -340,6 +341,8 @@ class Action(Enum):
     """What ``run`` does with a feature."""
 
     SKIP = "skip"
+    LEAVE = "leave"
+    """It is not done, and not run either: the user skipped it, or something that it needs."""
     RESUME = "resume"
     START = "start"
 

@@ -47,11 +47,13 @@ class Pause:
         self._probing = False
         self._changed = asyncio.Event()
 
-    async def wait(self, resets_at: float | None) -> str:
+    async def wait(self, resets_at: float | None, stop: asyncio.Event | None = None) -> str:
         """Wait until the limit is lifted, and it is one's turn. Empty, or why that is not to be.
 
-        The first to come back tries; :meth:`lift` lets the others go on.
+        The first to come back tries; :meth:`lift` lets the others go on. ``stop`` is the wish
+        that this one ends, else that all do.
         """
+        stop = stop or self.stop
         self._close(resets_at)
         while self.until:
             if self.until > self._began + self.max_wait_seconds:
@@ -61,8 +63,8 @@ class Pause:
             if left <= 0 and not self._probing:
                 self._probing = True
                 return ""
-            await self._nap(min(left, NAP_SECONDS) if left > 0 else NAP_SECONDS)
-            if self.stop.is_set():
+            await self._nap(min(left, NAP_SECONDS) if left > 0 else NAP_SECONDS, stop)
+            if stop.is_set():
                 return "interrupted"
         return ""
 
@@ -90,9 +92,9 @@ class Pause:
         self._guesses += 1
         return now + min(FIRST_GUESS_SECONDS * 2.0 ** (self._guesses - 1), LONGEST_GUESS_SECONDS)
 
-    async def _nap(self, seconds: float) -> None:
+    async def _nap(self, seconds: float, stop: asyncio.Event) -> None:
         self._changed.clear()
-        waits = [asyncio.ensure_future(e.wait()) for e in (self._changed, self.stop)]
+        waits = [asyncio.ensure_future(e.wait()) for e in (self._changed, stop)]
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()

@@ -144,8 +144,12 @@ def run_document(
     waves: Sequence[Sequence[str]],
     branches: Sequence[str],
     up_to_date: Sequence[str],
+    left: Sequence[str] = (),
 ) -> dict[str, Json]:
-    """The report of a run (DESIGN: state on disk); ``branches`` are those seen in git."""
+    """The report of a run (DESIGN: state on disk); ``branches`` are those seen in git.
+
+    ``left`` were skipped before it began, or need what was.
+    """
     features = [state.feature(id) for id in run.features]
     ended_at = run.ended_at if run.ended_at is not None else run.started_at
     wall_ms = _ms(ended_at - run.started_at)
@@ -183,6 +187,7 @@ def run_document(
         ],
         "features": [feature.id for feature in features],
         "up_to_date": list(up_to_date),
+        "left_out": list(left),
     }
 
 

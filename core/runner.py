@@ -20,6 +20,7 @@ from .pause import Pause
 from .process.supervisor import Killed
 from .seal import Seal, Tampered
 from .slots import Turn
+from .stop import Stop
 from .workbench import Red, Workbench
 from .worktree import Conflict, Worktree, WorktreeManager
 
@@ -42,6 +43,11 @@ class Job:
     """Where the feature's branch started, if a run of ours made it."""
     session_id: str = ""
     attempts: int = 0
+    """The number of its last attempt, in the worktree that is to be resumed."""
+    numbered: int = 0
+    """The number of its last attempt in this run, whatever became of that worktree."""
+    spent_usd: float = 0.0
+    """What its attempts in this run have cost so far."""
     claude_is_done: bool = False
     """Whether the last attempt succeeded and only what comes after it is missing."""
     is_ready: bool = False
@@ -53,7 +59,8 @@ class Job:
 class ClaudeRunner:
     """Runs features of one run, each to its :class:`Outcome`; a failed one is a value.
 
-    ``stop`` is the wish to end: nothing further is begun then, and the outcome ``cancelled``.
+    ``stop`` is the wish to end, all or one of them: nothing further is begun then, and the
+    outcome ``cancelled``.
     """
 
     def __init__(
@@ -69,7 +76,7 @@ class ClaudeRunner:
         run: str,
         emit: Emit,
         clock: Callable[[], float],
-        stop: asyncio.Event,
+        stop: Stop,
         least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self.config = config
@@ -122,9 +129,9 @@ class ClaudeRunner:
         admin = self.worktrees.admin_folder(worktree.path)
         await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
-        refused = await self.budget.reserve(id, lambda: turn.slots.closed)
+        refused = await self.budget.reserve(id, lambda: turn.refused)
         if refused:
-            fault = Fault.INTERRUPTED if turn.slots.closed else Fault.BUDGET
+            fault = Fault.INTERRUPTED if turn.refused else Fault.BUDGET
             return Outcome(Status.CANCELLED, refused, fault)
         try:
             refused = await turn.begin()
@@ -236,10 +243,12 @@ class Life:
         self.worktree = worktree
         self.env = env
         self.resumed = resumed
-        self.number = job.attempts if resumed else 0
+        self.number = job.attempts if resumed else job.numbered
         """Of the last attempt."""
         self.session_id = job.session_id if resumed else ""
-        self.spent_usd = 0.0
+        self.spent_usd = job.spent_usd
+        self.stop = runner.stop.of(job.feature.id)
+        self._is_first = not resumed
         self._share = turn.slots.count
 
     async def run(self) -> Outcome:
@@ -333,11 +342,11 @@ class Life:
     async def _wait_for_limit(self, outcome: Outcome) -> str:
         """Wait until a usage limit is lifted; why that is not to be, or an empty string."""
         resets_at = outcome.resets_at or limits.resets_at(outcome.reason, self.runner.clock())
-        return await self.runner.pause.wait(resets_at)
+        return await self.runner.pause.wait(resets_at, self.stop)
 
     async def _wait_for_repetition(self, repetition: int, outcome: Outcome) -> bool:
         """Wait a random time that doubles; whether there is to be another attempt."""
-        retry, stop = self.runner.config.project.retry, self.runner.stop
+        retry, stop = self.runner.config.project.retry, self.stop
         if repetition >= retry.attempts or stop.is_set():
             return False
         seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
@@ -351,13 +360,17 @@ class Life:
         """One attempt; a second where the session to be resumed turns out to be unknown."""
         if self.session_id:
             outcome = await self._attempt(Session(self.session_id, resume=True, told=told))
-            if outcome.fault is not Fault.SESSION or self.runner.stop.is_set():
+            if outcome.fault is not Fault.SESSION or self.stop.is_set():
                 return outcome
-        kept_work = self.resumed or self.number > 0
+        kept_work = not self._is_first
         return await self._attempt(Session(str(uuid.uuid4()), kept_work=kept_work, told=told))
 
     async def _attempt(self, session: Session) -> Outcome:
+        refused = await self.turn.slots.until_resumed(self.stop)
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED, session_id=self.session_id)
         self.number += 1
+        self._is_first = False
         budget, cap = self.runner.budget, self.feature.max_cost_usd
         at_most = None if cap is None else max(LEAST_USD, cap - self.spent_usd)
         granted = budget.grant(self.feature.id, self._share, at_most)

@@ -19,17 +19,20 @@ class Slots:
         self.closed = ""
         """Why nobody gets a slot any more; empty while they do."""
         self.full = asyncio.Event()
-        """Set when the last slot is taken: now is the time to get the next ones ready."""
+        """Set when it is time to look who is to get ready: the last slot is taken, say."""
         self.open = count
         """How many are given out at once: fewer after answers that ask for patience."""
+        self.paused = False
+        """Whether the user wants nothing new to start; who works goes on."""
         self._held = False
+        self._moved = asyncio.Event()
         self._coming: list[Turn] = []
         self._working: list[Turn] = []
 
     @property
     def free(self) -> int:
         """How many slots can be given out now."""
-        return 0 if self._held else max(0, self.open - len(self._working))
+        return 0 if self._held or self.paused else max(0, self.open - len(self._working))
 
     def narrow(self) -> None:
         """Give out half as many from now on, though one at least."""
@@ -45,6 +48,28 @@ class Slots:
         self._held = held
         self.serve()
 
+    def pause(self, paused: bool) -> None:
+        """Start nothing new while the user wants that; neither is anything got ready."""
+        self.paused = paused
+        self.serve()
+        self._move()
+
+    def _move(self) -> None:
+        self._moved.set()
+        self.full.set()
+
+    async def until_resumed(self, stop: asyncio.Event) -> str:
+        """Wait while the user wants nothing new. Empty, or why there is nothing more to start."""
+        while self.paused and not (self.closed or stop.is_set()):
+            self._moved.clear()
+            waits = [asyncio.ensure_future(event.wait()) for event in (self._moved, stop)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        if not self.paused:
+            return ""
+        return "interrupted" if stop.is_set() else self.closed
+
     def wants(self, place: Place) -> bool:
         """Whether a feature of this place should get ready.
 
@@ -52,7 +77,7 @@ class Slots:
         that goes before one of those.
         """
         some = self.free or self.count
-        return not self.closed and (
+        return not (self.closed or self.paused) and (
             len(self._coming) < some or place < self._coming[some - 1].place
         )
 
@@ -67,6 +92,7 @@ class Slots:
         """Give no slot to anybody from now on, and turn away who waits; the first reason stays."""
         self.closed = self.closed or reason
         self.serve()
+        self._move()
 
     def serve(self) -> None:
         """Call those who are ready and for whom there is a slot, or for whom there will be none.
@@ -107,13 +133,31 @@ class Turn:
         """Of the slot, from 0 on, once it was given one: unique among those that work now."""
         self.ready = False
         self.called = asyncio.Event()
+        self._refused = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether it has a slot."""
+        return self in self.slots._working
+
+    @property
+    def refused(self) -> str:
+        """Why it gets no slot any more; empty while it may, and while it has one."""
+        return "" if self.works else self._refused or self.slots.closed
 
     async def begin(self) -> str:
         """Wait for a slot. Empty, or why there will be none."""
-        self.ready = True
-        self.slots.serve()
-        await self.called.wait()
-        return self.slots.closed if self in self.slots._coming else ""
+        if not self._refused:
+            self.ready = True
+            self.slots.serve()
+            await self.called.wait()
+        return self.refused
+
+    def refuse(self, reason: str) -> None:
+        """Turn it away, before it has a slot; nobody waits for it any more."""
+        self._refused = reason
+        self.called.set()
+        self.slots.leave(self)
 
     def end(self) -> None:
         """Give the slot to the next one."""

@@ -8,6 +8,9 @@ from .events import Event, integer, outcome_of, strings
 from .frozen import dataclass, field, replace
 from .model import Fault, Outcome, Status, Usage, Work
 
+PLAIN, FORCED = "plain", "forced"
+"""How a feature is skipped: with what needs it, or so that this runs without it."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -82,6 +85,10 @@ class FeatureState:
     """The last one on each branch, by its name."""
     clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The files in which it will not merge with another feature, by that one's id."""
+    skip: str = ""
+    """:data:`PLAIN` or :data:`FORCED` where the user skipped it."""
+    earlier: tuple[Attempt, ...] = ()
+    """The attempts of earlier lives in the run of the last one: they were paid for as well."""
 
     @property
     def made_before_work(self) -> tuple[str, ...] | None:
@@ -102,8 +109,9 @@ class FeatureState:
         return self.attempts[-1].outcome if self.attempts else None
 
     def of_run(self, run: str) -> tuple[Attempt, ...]:
-        """The attempts that were made in ``run``."""
-        return tuple(attempt for attempt in self.attempts if attempt.run == run)
+        """The attempts that were made in ``run``, over all lives that it had there."""
+        made = (*self.earlier, *self.attempts)
+        return tuple(attempt for attempt in made if attempt.run == run)
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,8 @@ class Run:
     exit_code: int | None = None
     paused_until: str = ""
     """When a usage limit is thought to be lifted (ISO 8601); empty while work goes on."""
+    is_paused: bool = False
+    """Whether the user paused it."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,9 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
         )
     if event.kind == "paused" and run is not None:
         return replace(run, paused_until=str(data.get("until", "")))
+    if event.kind == "steered" and run is not None and run.id == event.run:
+        action = data.get("action") if data.get("done") is True else ""
+        return replace(run, is_paused=action == "pause" or (run.is_paused and action != "resume"))
     if event.kind == "run_ended" and run is not None and run.id == event.run:
         return replace(run, ended_at=event.at, exit_code=integer(data, "exit_code"))
     return run
@@ -211,6 +224,7 @@ def _preparing(feature: FeatureState, event: Event) -> FeatureState:
         started_at=event.at,
         in_slot=False,
         ended_at=None,
+        skip="",
     )
 
 
@@ -223,6 +237,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         key=str(event.data.get("key", "")),
         inputs=inputs if isinstance(inputs, dict) else {},
         attempts=(),
+        earlier=feature.of_run(event.run),
         work=None,
         was_set_up=False,
         is_ready=False,
@@ -320,9 +335,8 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
         kept_ref=str(event.data.get("kept_ref", "")),
     )
     if event.data.get("discarded") is True:
-        return replace(
-            gone, status=Status.PENDING, key="", reason="discarded", work=None, started_at=None
-        )
+        status = Status.SKIPPED if feature.skip else Status.PENDING
+        return replace(gone, status=status, key="", reason="discarded", work=None, started_at=None)
     return gone
 
 
@@ -343,6 +357,35 @@ def _clash(feature: FeatureState, event: Event) -> FeatureState:
     return replace(feature, clashes={**rest, other: files} if files else rest)
 
 
+def _steered(feature: FeatureState, event: Event) -> FeatureState:
+    if event.data.get("done") is not True:
+        return feature
+    if event.data.get("action") == "skip":
+        return _skipped(feature, event)
+    if event.data.get("action") == "retry" and feature.skip:
+        return replace(feature, skip="", status=Status.PENDING, reason="")
+    return feature
+
+
+def _skipped(feature: FeatureState, event: Event) -> FeatureState:
+    forced = event.data.get("force") is True
+    run = event.run or feature.run
+    return replace(
+        feature,
+        skip=FORCED if forced else PLAIN,
+        status=Status.SKIPPED,
+        reason="what needs it runs without it" if forced else "what needs it does not run",
+        run=run,
+        started_at=feature.started_at if run == feature.run else None,
+        ended_at=event.at,
+    )
+
+
+def _queued(feature: FeatureState, event: Event) -> FeatureState:
+    # Of no run until its turn comes, as one that has not begun yet: what it left still stands.
+    return replace(feature, status=Status.PENDING, reason="", run="", ended_at=None)
+
+
 _FEATURE_CHANGES = {
     "preparing": _preparing,
     "setting_up": _setting_up,
@@ -358,4 +401,6 @@ _FEATURE_CHANGES = {
     "cleaned": _cleaned,
     "landing": _landing,
     "clash": _clash,
+    "steered": _steered,
+    "queued": _queued,
 }

@@ -12,6 +12,7 @@ from .frozen import dataclass
 from .mask import Mask, whole_words
 from .model import Command
 from .process.supervisor import BRISK, Supervisor
+from .stop import Stop
 
 POLL_SECONDS = 0.2
 
@@ -52,9 +53,9 @@ class Step:
 
 
 class StepRunner:
-    """Runs commands one after the other; ``stop`` is the wish to end."""
+    """Runs commands one after the other; ``stop`` is the wish to end, all or one feature's."""
 
-    def __init__(self, supervisor: Supervisor, stop: asyncio.Event) -> None:
+    def __init__(self, supervisor: Supervisor, stop: Stop) -> None:
         self.supervisor = supervisor
         self.stop = stop
 
@@ -67,13 +68,15 @@ class StepRunner:
         log: str,
         limit_seconds: float,
         mark: str,
+        feature: str = "",
     ) -> Step:
-        """Run a command to its end, with all that it started; its output goes to ``log``.
+        """Run a command of ``feature`` to its end, with all that it started; it prints to ``log``.
 
         Once the wish to end is there, nothing is begun. Raises
         :class:`~core.errors.StateError` where ``log`` can't be written.
         """
-        if self.stop.is_set():
+        stop = self.stop.of(feature)
+        if stop.is_set():
             return Step(command, 0, 0.0, "", interrupted=True)
         begun = time.monotonic()
         start = _open_log(log, command)
@@ -92,7 +95,7 @@ class StepRunner:
         timed_out = interrupted = False
         try:
             while not await self.supervisor.wait(child, POLL_SECONDS):
-                interrupted = self.stop.is_set()
+                interrupted = stop.is_set()
                 timed_out = time.monotonic() - begun >= limit_seconds
                 if interrupted or timed_out:
                     break
@@ -100,7 +103,7 @@ class StepRunner:
             await asyncio.shield(self.supervisor.end(child, BRISK))
         code = 0 if child.code is None else child.code
         # The second signal kills before anybody has looked.
-        interrupted = interrupted or (code != 0 and self.stop.is_set())
+        interrupted = interrupted or (code != 0 and stop.is_set())
         seconds = time.monotonic() - begun
         tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
         return Step(command, code, seconds, tail, timed_out, interrupted)

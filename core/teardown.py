@@ -10,6 +10,7 @@ from .model import Config
 from .process.environment import without_git
 from .process.supervisor import Supervisor
 from .steps import StepRunner
+from .stop import Stop
 from .workbench import Workbench
 from .worktree import WorktreeManager
 
@@ -28,7 +29,7 @@ async def _tear_down(
         bench = Workbench(
             config,
             worktrees,
-            StepRunner(supervisor, asyncio.Event()),
+            StepRunner(supervisor, Stop()),
             run=run,
             log_folder=logs,
             emit=lambda event: None,

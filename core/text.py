@@ -45,6 +45,7 @@ _GLYPHS = {
     Status.CONFLICT: ("⚡", "[conflict]", "red"),
     Status.BLOCKED: ("⛔", "[blocked]", "yellow"),
     Status.CANCELLED: ("🛑", "[cancelled]", "yellow"),
+    Status.SKIPPED: ("⏭", "[skipped]", "yellow"),
 }
 
 
@@ -194,6 +195,8 @@ def _plan_feature(plan: Plan, id: str, style: Style) -> str:
 def _decision(decision: Decision, style: Style, *, selected: bool) -> str:
     if decision.action is Action.SKIP:
         return style.paint(f"[{decision.reason}]", "green")
+    if decision.action is Action.LEAVE:
+        return style.paint(f"[{decision.reason}]", "dim")
     if not selected:
         return style.paint(f"[{decision.reason}, not selected]", "dim")
     verb = "resumes: " if decision.action is Action.RESUME else ""
@@ -220,14 +223,21 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
             f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
         )
     if not plan.selected:
-        skipped = all(d.action is Action.SKIP for d in plan.decisions.values())
-        what = "Everything" if skipped else "What was chosen"
-        yield style.paint(f"{what} is up to date: run would do nothing.", "green")
+        yield _nothing_to_run(plan, style)
     elif len(plan.selected) < len(plan.features):
         count = tokens_to_run(plan)
         chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
         cost = "" if count is None else f", {money(plan.cost_usd(count))}"
         yield f"To run: {chosen}, {tokens(count)}{cost}"
+
+
+def _nothing_to_run(plan: Plan, style: Style) -> str:
+    actions = {decision.action for decision in plan.decisions.values()}
+    if Action.LEAVE in actions:
+        what = "Nothing is left to run but what is skipped, or needs it: rorchestrator retry ID"
+        return style.paint(what, "yellow")
+    what = "Everything" if actions == {Action.SKIP} else "What was chosen"
+    return style.paint(f"{what} is up to date: run would do nothing.", "green")
 
 
 def _plan_command(command: Invocation, style: Style, *, verbose: bool) -> Iterator[str]:
@@ -283,6 +293,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         return _paused(str(event.data.get("until", "")), event.at, style)
     if event.kind == "clash":
         return _clash(event, style)
+    if event.kind == "steered":
+        return _steered(event, style)
     if event.kind not in ("attempt_started", "ended"):
         return ""
     feature = state.feature(event.feature)
@@ -294,6 +306,25 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     glyph, ascii, colour = _GLYPHS[feature.status]
     words = style.paint(feature.status.value.replace("_", " "), colour)
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
+
+
+_STEERED = {
+    "pause": ("⏸", "[pause]"),
+    "resume": ("▶", "[go]"),
+    "stop": ("⏹", "[stop]"),
+    "skip": ("⏭", "[skip]"),
+    "retry": ("🔁", "[retry]"),
+}
+
+
+def _steered(event: Event, style: Style) -> str:
+    """What a user made the run do; what it refused is told to who asked."""
+    if event.data.get("done") is not True:
+        return ""
+    action = str(event.data.get("action", ""))
+    glyph, ascii = _STEERED.get(action, ("💬", "[note]"))
+    words = one_line(f"{action}: {event.data.get('text', '')}")
+    return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
 
 
 def _clash(event: Event, style: Style) -> str:
@@ -363,6 +394,8 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     cost = cost_usd(a for f in features for a in f.of_run(run.id))
     dot = style.pick(" · ", " | ")
     parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]
+    if run.is_paused:
+        parts.append("paused")
     if run.paused_until:
         parts.append(f"usage limit, waiting until {_clock(run.paused_until, now)}")
     if names:

@@ -115,10 +115,10 @@ class Workbench:
         if told:
             self.emit(events.setting_up(self.clock(), self.run_id, feature.id))
         try:
-            await self._supply(worktree)
+            await self._supply(worktree, self._stop(feature.id).is_set)
         except UserError as error:
             red = _unable(error)
-            return replace(red, interrupted=red.interrupted or self.steps.stop.is_set())
+            return replace(red, interrupted=red.interrupted or self._stop(feature.id).is_set())
         for command in commands:
             limit = project.setup_timeout_seconds
             step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
@@ -130,7 +130,7 @@ class Workbench:
             self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
         return None
 
-    async def _supply(self, worktree: Worktree) -> None:
+    async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
         """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
         project, top = self.config.project, self.worktrees.git.repository.top
         if self.worktrees.git.repository.bare and (project.copy or project.link):
@@ -144,7 +144,7 @@ class Workbench:
 
         def supply() -> None:
             for name in copied:
-                supplies.copy(top, name, worktree.path, self.steps.stop.is_set)
+                supplies.copy(top, name, worktree.path, stopped)
             for name in linked:
                 supplies.link(top, name, worktree.path)
 
@@ -406,7 +406,16 @@ class Workbench:
             log=os.path.join(self.log_folder, f"{name}.{kind}.log"),
             limit_seconds=limit_seconds,
             mark=f"{name}/{kind}",
+            feature=_whose(name),
         )
+
+    def _stop(self, name: str) -> asyncio.Event:
+        return self.steps.stop.of(_whose(name))
+
+
+def _whose(name: str) -> str:
+    """The feature that work goes on for: also in a clean checkout of it."""
+    return name[len(CLEAN) :] if name.startswith(CLEAN) else name
 
 
 def check_key(tree: str, command: Command, *, clean: bool = False) -> str:

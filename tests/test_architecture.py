@@ -40,23 +40,26 @@ SHELL = {
     "seal": "git errors",
     "journal": "events errors lines",
     "slots": "",
+    "stop": "",
+    "requests": "errors",
+    "steering": "orchestrator requests incremental stop events model",
     "pause": "slots",
     "budget": "",
     "ports": "",
     "supplies": "errors",
-    "steps": "process mask model errors",
+    "steps": "process stop mask model errors",
     "leftovers": "",
-    "teardown": "process steps workbench worktree model",
+    "teardown": "process steps stop workbench worktree model",
     "workbench": (
         "process worktree steps supplies ports leftovers contracts own_commands events model errors"
     ),
     "landing": "worktree git model",
     "target": "git errors",
     "foresight": "git state events model errors",
-    "attempt": "process claude prompt events lines mask model errors",
-    "runner": "slots pause limits budget worktree seal workbench attempt process prompt events"
+    "attempt": "process stop claude prompt events lines mask model errors",
+    "runner": "slots stop pause limits budget worktree seal workbench attempt process prompt events"
     " model errors",
-    "orchestrator": "runner slots schedule dag journal state events model",
+    "orchestrator": "runner slots stop schedule dag journal state events model",
     "reporter": "text state events model errors",
     "commands": "*",
     # text: what an error quotes goes to the terminal as everything else does, cleaned.

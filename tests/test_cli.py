@@ -25,7 +25,10 @@ from tests.support.scratch import (
     streams,
 )
 
-COMMANDS = ("plan", "run", "status", "logs", "merge", "cleanup")
+COMMANDS = (
+    *("plan", "run", "retry", "skip", "attach", "stop", "pause", "resume"),
+    *("status", "logs", "merge", "cleanup"),
+)
 
 
 def shell(space: Workspace, script: str, **env: str) -> Said:

@@ -19,6 +19,7 @@ from core.runner import Job
 from core.schedule import Rank
 from core.slots import Turn
 from core.state import Attempt, FeatureState, RunState, fold
+from core.stop import Stop
 
 DONE = Outcome(Status.COMPLETED)
 FAILED = Outcome(Status.FAILED, "it did not work")
@@ -52,7 +53,7 @@ class Stage:
         self.journal = Journal(self.folder.name)
         self.journal.open()
         self.dag = DAGResolver(features)
-        self.stop = asyncio.Event()
+        self.stop = Stop()
         self.heard: list[Event] = []
         self.ready: list[str] = []
         self.started: list[str] = []

@@ -300,6 +300,7 @@ class Documents(unittest.TestCase):
                 ],
                 "features": ["auth", "api", "app"],
                 "up_to_date": ["docs"],
+                "left_out": [],
             },
         )
 

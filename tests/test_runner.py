@@ -29,6 +29,7 @@ from core.seal import seal
 from core.slots import Slots
 from core.state import RunState, apply
 from core.steps import StepRunner
+from core.stop import Stop
 from core.workbench import Workbench
 from core.worktree import WorktreeManager
 from tests.support.playground import (
@@ -125,7 +126,7 @@ class RunnerTest(PlaygroundTest):
         run = run_id(self.runs)
         config = feature_list.load(self.playground.list)
         features = {feature.id: feature for feature in config.features}
-        stop = asyncio.Event()
+        stop = Stop()
         if stopped:
             stop.set()
 
@@ -220,11 +221,11 @@ class RunnerTest(PlaygroundTest):
     def stop_when(self, exists: str) -> None:
         """Set the wish to stop as soon as a file is there."""
 
-        def listen(event: Event, stop: asyncio.Event) -> None:
+        def listen(event: Event, stop: Stop) -> None:
             if event.kind == "attempt_started":
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
-        async def watch(stop: asyncio.Event) -> None:
+        async def watch(stop: Stop) -> None:
             while not os.path.exists(self.playground.path(exists)):
                 await asyncio.sleep(0.01)
             stop.set()

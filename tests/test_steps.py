@@ -17,6 +17,7 @@ from core.model import Command
 from core.own_commands import shell_command
 from core.process.supervisor import Supervisor
 from core.steps import TAIL_LINES, Step, StepRunner
+from core.stop import Stop
 from tests.support.playground import HAS_PROC
 
 TRUE = shell_command("true")
@@ -45,7 +46,7 @@ class StepTest(unittest.TestCase):
             command = shell_command(command)
 
         async def turn() -> Step:
-            stop = asyncio.Event()
+            stop = Stop()
             if stopped:
                 stop.set()
             async with Supervisor(self.run_id) as supervisor:

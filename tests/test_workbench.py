@@ -19,6 +19,7 @@ from core.model import Action, Fault, Status
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Killed, Supervisor
 from core.steps import StepRunner
+from core.stop import Stop
 from core.workbench import Red, Workbench, check_key
 from core.worktree import Worktree, WorktreeManager
 from tests.support.playground import feature
@@ -142,12 +143,12 @@ class Setup(WorkbenchTest):
     def stop_at(self, kind: str, exists: str) -> None:
         """Set the wish to stop once a file is there, after an event."""
 
-        async def watch(stop: asyncio.Event) -> None:
+        async def watch(stop: Stop) -> None:
             while not os.path.exists(self.playground.path(exists)):
                 await asyncio.sleep(0.01)
             stop.set()
 
-        def listen(event: Event, stop: asyncio.Event) -> None:
+        def listen(event: Event, stop: Stop) -> None:
             if event.kind == kind:
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
@@ -272,7 +273,7 @@ class Supplies(WorkbenchTest):
         bench = Workbench(
             feature_list.load(self.playground.list),
             WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
-            StepRunner(Supervisor(run_id(1)), asyncio.Event()),
+            StepRunner(Supervisor(run_id(1)), Stop()),
             run=run_id(1),
             log_folder=self.playground.path("logs"),
             emit=lambda event: None,
@@ -303,7 +304,7 @@ class Supplies(WorkbenchTest):
         self.supply("lib/x")
         self.lists(project={"copy": ["lib"]})
 
-        def stop_now(event: Event, stop: asyncio.Event) -> None:
+        def stop_now(event: Event, stop: Stop) -> None:
             if event.kind == "setting_up":
                 stop.set()
 
@@ -474,11 +475,11 @@ class Checks(WorkbenchTest):
         on = self.playground.path("on")
         self.lists(project={"verify": [f"test -e {on} || {{ touch {on}; sleep 300; }}"]})
 
-        def listen(event: Event, stop: asyncio.Event) -> None:
+        def listen(event: Event, stop: Stop) -> None:
             if event.kind == "checking":
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
-        async def watch(stop: asyncio.Event) -> None:
+        async def watch(stop: Stop) -> None:
             while not os.path.exists(on):
                 await asyncio.sleep(0.01)
             stop.set()

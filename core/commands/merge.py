@@ -26,6 +26,7 @@ from ..process.supervisor import Supervisor
 from ..reporter import local_time, style_of
 from ..state import FeatureState
 from ..steps import StepRunner
+from ..stop import Stop
 from ..target import Target
 from ..text import Style, clean, counted, one_line
 from ..workbench import Workbench
@@ -34,6 +35,7 @@ from .workplace import (
     SEEN,
     Workplace,
     add_common_options,
+    as_steered,
     branch_name,
     check_known,
     landed,
@@ -177,11 +179,11 @@ class Merge:
     """One ``merge``."""
 
     def __init__(self, place: Workplace, wanted: Wanted, *, quiet: bool = True) -> None:
-        self.place = place
+        self.state = place.state()
+        self.place = as_steered(place, self.state)
         self.wanted = wanted
         self.quiet = quiet
         self.clock = time.time
-        self.state = place.state()
         self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.signal: signal.Signals | None = None
         self.moving = False
@@ -200,7 +202,7 @@ class Merge:
 
     async def land(self) -> Report:
         """Make the stack, check it, move the branch."""
-        stop = asyncio.Event()
+        stop = Stop()
         async with Supervisor(self.run_id) as supervisor:
             self._listen(stop, supervisor)
             git = self.place.git.using(supervisor)
@@ -285,7 +287,7 @@ class Merge:
 
     # -- whether it may ---------------------------------------------------------------------
 
-    def _checker(self, supervisor: Supervisor, stop: asyncio.Event) -> Check:
+    def _checker(self, supervisor: Supervisor, stop: Stop) -> Check:
         workbench = Workbench(
             self.place.config,
             self.place.worktrees,
@@ -308,7 +310,7 @@ class Merge:
 
         return check
 
-    def _listen(self, stop: asyncio.Event, supervisor: Supervisor) -> None:
+    def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
         """The first signal asks a check to end, a second one does not ask."""
 
         def heard(number: signal.Signals) -> None:

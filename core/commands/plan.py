@@ -10,6 +10,7 @@ from ..errors import ExitCode
 from .workplace import (
     add_common_options,
     add_selection_options,
+    as_steered,
     check_names,
     decide,
     make_plan,
@@ -46,6 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
     place = open_workplace(arguments)
     state = place.state()
+    place = as_steered(place, state)
     decisions = decide(place, state, arguments, hashed=bool(state.features))
     check_names(place, state, decisions)
     selected = select(arguments, place.dag, decisions)

@@ -39,10 +39,13 @@ from ..reporter import (
     style_of,
     write_reports,
 )
+from ..requests import Requests
 from ..runner import ClaudeRunner
 from ..seal import seal
 from ..state import FeatureState, RunState, apply
+from ..steering import Steering
 from ..steps import StepRunner
+from ..stop import Stop
 from ..text import clean, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
@@ -55,8 +58,10 @@ from .workplace import (
     add_common_options,
     add_selection_options,
     adopted,
+    as_steered,
     check_names,
     decide,
+    left_out,
     make_plan,
     newest,
     open_workplace,
@@ -86,13 +91,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = "Run Claude Code for every feature that is not up to date, many at once."
     parser.epilog = EXAMPLES
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--sequential", action="store_true", help="one at a time, in topological order"
     )
     parser.add_argument(
         "--fail-fast", action="store_true", help="start nothing more once a feature failed"
     )
+    parser.add_argument(
+        "--merge", action="store_true", help="when all are completed, land them on the base branch"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="events on stdout as they happen, one object a line"
+    )
+    add_running_options(parser)
+    add_selection_options(parser)
+    add_common_options(parser)
+
+
+def add_running_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that starts Claude."""
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
     )
@@ -112,14 +130,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how long to wait at most for a usage limit to be lifted, such as 90m (default: 6h)",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="events on stdout as they happen, one object a line"
-    )
-    parser.add_argument(
-        "--merge", action="store_true", help="when all are completed, land them on the base branch"
-    )
-    add_selection_options(parser)
-    add_common_options(parser)
 
 
 def seconds(text: str) -> float:
@@ -144,8 +154,11 @@ def _dollars(text: str) -> float:
     return value
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Run what is not up to date; the exit code says how that went."""
+def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
+    """Run what is not up to date; the exit code says how that went.
+
+    A feature that is ``retried`` is not skipped any more, once it is agreed to run it.
+    """
     terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     if not (arguments.yes or terminal):
         raise UserError(
@@ -154,12 +167,12 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     place = open_workplace(arguments)
     if not arguments.allow_bypass:
-        _check_permissions(place.config)
+        check_permissions(place.config)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
         place = replace(place, refs=drive(place.git.refs(*SEEN)))
-        code = RunCommand(arguments, place).execute()
+        code = RunCommand(arguments, place, retried).execute()
         if code == ExitCode.UP_TO_DATE and arguments.merge:
             named = wanted(arguments, place.dag)
             return land(
@@ -170,23 +183,25 @@ def execute(arguments: argparse.Namespace) -> int:
         place.lock.release()
 
 
-def _check_permissions(config: Config) -> None:
+def check_permissions(config: Config, command: str = "run") -> None:
     """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
     places = claude.bypasses(config.claude)
     if places:
         raise UserError(
             "the list lets Claude do anything on this machine unasked",
             details=places,
-            hint="take that out of the list, or agree to it: rorchestrator run --allow-bypass",
+            hint="take that out of the list, "
+            f"or agree to it: rorchestrator {command} --allow-bypass",
         )
 
 
 class RunCommand:
     """One ``run``, under the lock."""
 
-    def __init__(self, arguments: argparse.Namespace, place: Workplace) -> None:
+    def __init__(self, arguments: argparse.Namespace, place: Workplace, retried: str = "") -> None:
         self.arguments = arguments
         self.place = place
+        self.retried = retried
         self.clock = time.time
         self.style = style_of(sys.stderr, arguments.color)
         stamp = time.strftime("%Y%m%dT%H%M%S")
@@ -196,6 +211,8 @@ class RunCommand:
         self.signal: signal.Signals | None = None
         self.over = False
         self.is_base_red = False
+        self.left: Sequence[str] = ()
+        """The chosen features that do not run because of a skip."""
         self.deadline = float("inf")
         self.lost: OSError | None = None
         self.heads: Mapping[str, str] = {}
@@ -209,16 +226,20 @@ class RunCommand:
             self._say(repaired)
         self.state = place.state()
         self._recover()
+        again = self._retry()
+        place = self.place = as_steered(place, self.state)
         decisions = decide(place, self.state, self.arguments, run=self.run_id)
         check_names(place, self.state, decisions)
         self.state = adopted(place, self.state)
         selected = select(self.arguments, place.dag, decisions)
+        self.left = left_out(self.arguments, place.dag, decisions)
         self._show_plan(decisions, selected)
         if not selected:
+            self._append(again)
             return self._nothing_to_do(decisions)
         results = self._results(decisions, selected)
         decisions = incremental.as_built(decisions, place.dag, self.state, selected)
-        config = _with_program(place.config)
+        config = with_program(place.config)
         check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
             try:
@@ -229,6 +250,7 @@ class RunCommand:
             if not agreed:
                 self._say("Nothing was started.")
                 return ExitCode.CANNOT_START
+        self._append(again)
         try:
             code = asyncio.run(self._session(config, decisions, selected, results))
             return code or (ExitCode.INCOMPLETE if self.lost else ExitCode.UP_TO_DATE)
@@ -245,8 +267,9 @@ class RunCommand:
     def _nothing_to_do(self, decisions: Mapping[str, Decision]) -> int:
         if self.arguments.json:
             report = {"event": "report", "total_features": 0, "up_to_date": _up_to_date(decisions)}
+            report["left_out"] = self.left
             print(json.dumps(report), flush=True)
-        return ExitCode.UP_TO_DATE
+        return ExitCode.INCOMPLETE if self.left else ExitCode.UP_TO_DATE
 
     def _say(self, words: str) -> None:
         if not self.arguments.quiet:
@@ -280,6 +303,21 @@ class RunCommand:
                 else Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
             )
             self._record(events.ended(self.clock(), known.run, known.id, outcome))
+
+    def _retry(self) -> list[Event]:
+        """Plan as if what is retried had never been skipped; what the journal is to say."""
+        if not self.retried:
+            return []
+        text = f"{self.retried} is run again"
+        event = events.steered(
+            self.clock(), "", self.retried, action="retry", request="", done=True, text=text
+        )
+        self.state = apply(self.state, event)
+        return [event]
+
+    def _append(self, story: Sequence[Event]) -> None:
+        for event in story:
+            self.place.journal.append(event)
 
     async def _finished(self, known: FeatureState, commit: str) -> Outcome:
         stat = await self.place.git.diffstat(known.start_commit, commit)
@@ -341,7 +379,7 @@ class RunCommand:
         results: Mapping[str, str],
     ) -> int:
         arguments, place = self.arguments, self.place
-        stop = asyncio.Event()
+        stop = Stop()
         reporter = self._reporter()
         async with Supervisor(self.run_id) as supervisor:
             self._listen(stop, supervisor)
@@ -367,7 +405,11 @@ class RunCommand:
             if arguments.max_time is not None:
                 self.deadline = time.monotonic() + arguments.max_time
             runner = self._runner(config, supervisor, orchestrator, stop)
+            requests = Requests(place.journal.folder)
+            requests.clear()
             orchestrator.emit(self._started(selected))
+            steering = Steering(orchestrator, requests, config, place.branches, stop)
+            steered = asyncio.create_task(_watch(steering, stop))
             ticker = asyncio.create_task(_tick(reporter))
             foresight = self._foresight(supervisor, orchestrator, decisions)
             watcher = asyncio.create_task(foresight.watch())
@@ -379,10 +421,14 @@ class RunCommand:
                 await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
             finally:
                 watcher.cancel()
-                await asyncio.gather(watcher, return_exceptions=True)
+                steered.cancel()
+                await asyncio.gather(watcher, steered, return_exceptions=True)
                 ticker.cancel()
                 reporter.finish()
+            if not steered.cancelled():
+                steered.result()  # Somebody's wish could not be recorded.
             await foresight.look()
+            steering.look()  # Whoever asks now learns that it is too late.
         self.over = True
         code = self._exit_code(orchestrator.state, selected)
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
@@ -429,7 +475,7 @@ class RunCommand:
         config: Config,
         supervisor: Supervisor,
         orchestrator: Orchestrator,
-        stop: asyncio.Event,
+        stop: Stop,
     ) -> ClaudeRunner:
         place = self.place
         worktrees = place.worktrees.using(place.git.using(supervisor))
@@ -509,7 +555,7 @@ class RunCommand:
             max_parallel=self._slots(),
         )
 
-    def _listen(self, stop: asyncio.Event, supervisor: Supervisor) -> None:
+    def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
         """The first signal asks everything to end, a second one does not ask."""
 
         def heard(number: signal.Signals) -> None:
@@ -553,7 +599,7 @@ class RunCommand:
         features = [state.feature(id) for id in selected]
         completed = [feature.status is Status.COMPLETED for feature in features]
         if all(completed):
-            return ExitCode.UP_TO_DATE
+            return ExitCode.INCOMPLETE if self.left else ExitCode.UP_TO_DATE
         faults = [
             attempt.outcome.fault
             for feature in features
@@ -581,6 +627,7 @@ class RunCommand:
                 if id in run.features and HEADS + branch in self.heads
             ],
             up_to_date=_up_to_date(decisions),
+            left=self.left,
         )
         document = {key: mask.tree(value) for key, value in plain.items()}
         results = mask.tree([feature_document(state.feature(id)) for id in run.features])
@@ -607,13 +654,22 @@ def _up_to_date(decisions: Mapping[str, Decision]) -> list[str]:
     return [id for id, decision in decisions.items() if decision.action is Action.SKIP]
 
 
+async def _watch(steering: Steering, stop: Stop) -> None:
+    """Carry out what users wish; where that can't be recorded, everything ends."""
+    try:
+        await steering.watch()
+    except StateError:
+        stop.set()
+        raise
+
+
 async def _tick(reporter: Reporter) -> None:
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
         reporter.tick()
 
 
-def _with_program(config: Config) -> Config:
+def with_program(config: Config) -> Config:
     """The list with Claude's program as a path, found once and before anything is started."""
     name, *rest = config.claude.command
     path = which(name, {**os.environ, **config.claude.env})

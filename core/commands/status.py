@@ -9,6 +9,7 @@ import sys
 import time
 
 from ..errors import ExitCode, UserError
+from ..journal import Holder
 from ..model import ClaudeOptions, Status
 from ..process.spawner import Spawner, drive, which
 from ..reporter import check_document, local_time, style_of
@@ -67,6 +68,7 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
         "config": place.config.path,
         "claude": _claude_version(place, state),
         "running": vars(holder) if holder is not None else None,
+        "paused": _is_paused(state, holder),
         "last_run": None
         if run is None
         else {
@@ -77,6 +79,11 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
         },
         "features": features,
     }
+
+
+def _is_paused(state: RunState, holder: Holder | None) -> bool:
+    run = state.run
+    return holder is not None and run is not None and run.pid == holder.pid and run.is_paused
 
 
 async def _feature(
@@ -220,6 +227,8 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
         at_work = (
             f"{running['command']} at work: pid {running['pid']}, since {running['started_at']}"
         )
+    if document["paused"]:
+        at_work += "; paused: rorchestrator resume lets it go on"
     base = f"{document['base_branch']} ({str(document['base_commit'])[:10]})"
     claude = document["claude"] or "not found: install it, or set claude.command in the list"
     return [

@@ -17,7 +17,7 @@ from ..mask import Mask
 from ..model import Action, Config, Decision, Invocation
 from ..own_commands import config_commands
 from ..process.spawner import Spawner, drive
-from ..state import FeatureState, RunState, fold
+from ..state import FORCED, FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
 HEADS = "refs/heads/"
@@ -140,6 +140,25 @@ def _no_base(name: str, refs: Mapping[str, str]) -> UserError:
     )
 
 
+def as_steered(place: Workplace, state: RunState) -> Workplace:
+    """The list as the user's skips leave it: who needs what was skipped for good, needs it not."""
+    forced = {id for id, known in state.features.items() if known.skip == FORCED}
+    if not forced.intersection(place.dag.features):
+        return place
+    features = tuple(incremental.without(place.config.features, forced))
+    return replace(
+        place, config=replace(place.config, features=features), dag=DAGResolver(features)
+    )
+
+
+def left_out(
+    arguments: argparse.Namespace, dag: DAGResolver, decisions: Mapping[str, Decision]
+) -> list[str]:
+    """Of the features that were chosen, those that do not run because of a skip."""
+    chosen = incremental.chosen(dag, wanted(arguments, dag), deps=not arguments.no_deps)
+    return [id for id in chosen if decisions[id].action is Action.LEAVE]
+
+
 def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decision]) -> None:
     """Raise :class:`UserError` for every branch or folder that is in the way.
 
@@ -148,7 +167,7 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
     due = {
         id: branch
         for id, branch in place.branches.items()
-        if decisions[id].action is not Action.SKIP
+        if decisions[id].action in (Action.START, Action.RESUME)
     }
     if not due:
         return

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from ..errors import UserError
@@ -180,6 +180,30 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
             setsigmask=[],
             setsigdef=DEFAULT_SIGNALS,
         )
+    except OSError as error:
+        raise UserError(f"{program} could not be started: {error.strerror}") from None
+
+
+def become(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    folder: str,
+    execute: Callable[[str, list[str], dict[str, str]], object] = os.execve,
+) -> None:
+    """Be ``argv`` from now on, in ``folder`` and on the same terminal.
+
+    Raises :class:`UserError` where the program is not to be found, or does not start.
+    """
+    program = os.path.abspath(find(argv[0], env))
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    try:
+        os.chdir(folder)
+        before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        try:
+            execute(program, list(argv), dict(env))
+        finally:
+            signal.signal(signal.SIGPIPE, before)
     except OSError as error:
         raise UserError(f"{program} could not be started: {error.strerror}") from None
 

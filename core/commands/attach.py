@@ -1,0 +1,98 @@
+"""``attach``: opens a feature's session in its worktree, to talk with Claude."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+
+from .. import claude
+from ..errors import ExitCode, UserError
+from ..model import Feature
+from ..process.environment import without_git
+from ..process.spawner import become
+from ..state import FeatureState
+from . import wishes
+from .run import check_permissions, with_program
+from .workplace import Workplace, add_common_options, check_known, open_workplace
+
+EXAMPLES = """\
+examples:
+  rorchestrator attach auth
+  rorchestrator attach auth --print
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = (
+        "Open the last session of a feature in its worktree, with the list's Claude and rules.\n"
+        "What is done there stays in the worktree: rorchestrator retry goes on from it."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.add_argument("--print", action="store_true", help="only print the command")
+    parser.add_argument(
+        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
+    )
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Become Claude; comes back only with ``--print``."""
+    place, id = open_workplace(arguments), arguments.id
+    state = place.state()
+    check_known("", [id], {**place.dag.features, **state.features})
+    known = state.feature(id)
+    _check_session(known)
+    run = wishes.running(place, state)
+    if run and known.status.active:
+        raise UserError(
+            f"{id} is at work", hint=f"rorchestrator stop {id}", exit_code=ExitCode.INCOMPLETE
+        )
+    words = _command(arguments, place, known)
+    if arguments.print:
+        print(f"cd {shlex.quote(known.worktree)} && {' '.join(map(shlex.quote, words))}")
+        return ExitCode.UP_TO_DATE
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UserError(
+            "a session is opened on a terminal, and there is none",
+            hint=f"rorchestrator attach {id} --print",
+        )
+    _journal(place, run, id)
+    env = claude.environment(without_git(os.environ), place.config.claude)
+    become(words, env, known.worktree)
+    return ExitCode.UP_TO_DATE
+
+
+def _check_session(known: FeatureState) -> None:
+    """Raise :class:`UserError` where there is nothing to open."""
+    again = f"rorchestrator retry {known.id}"
+    if not (known.session_id and known.worktree):
+        raise UserError(f"{known.id} has no session yet, or it was cleaned up", hint=again)
+    if not os.path.isdir(known.worktree):
+        raise UserError(f"the worktree of {known.id} is gone: {known.worktree}", hint=again)
+
+
+def _command(arguments: argparse.Namespace, place: Workplace, known: FeatureState) -> list[str]:
+    if not arguments.allow_bypass:
+        check_permissions(place.config, "attach ID")
+    options = with_program(place.config).claude
+    feature = place.dag.features.get(known.id) or Feature(known.id, known.name)
+    return claude.interactive(options, feature, known.session_id)
+
+
+def _journal(place: Workplace, run: str, id: str) -> None:
+    """Let the journal know: through the run that is on, or by ourselves."""
+    if not run:
+        with wishes.journalling(place, "attach"):
+            wishes.note(place, "attach", id, f"{id}: its session was opened")
+        return
+    answer = wishes.ask(place, run, "attach", id)
+    if answer.data.get("done") is not True:
+        raise UserError(
+            str(answer.data.get("text", "")),
+            hint=str(answer.data.get("hint", "")),
+            exit_code=ExitCode.INCOMPLETE,
+        )

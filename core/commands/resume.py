@@ -1,0 +1,23 @@
+"""``resume``: a run that was paused goes on."""
+
+from __future__ import annotations
+
+import argparse
+
+from . import wishes
+
+EXAMPLES = """\
+examples:
+  rorchestrator resume
+  rorchestrator resume --json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    wishes.configure(parser, "Let a run go on that rorchestrator pause holds.", EXAMPLES)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Ask the run."""
+    return wishes.wish(arguments, "resume")

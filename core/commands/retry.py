@@ -1,0 +1,57 @@
+"""``retry``: another go at a feature, in the run that is on or in one of its own."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import ExitCode, UserError
+from ..model import Action
+from . import run, wishes
+from .workplace import add_common_options, as_steered, check_known, decide, open_workplace
+
+EXAMPLES = """\
+examples:
+  rorchestrator retry auth
+  rorchestrator retry auth --yes
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    parser.description = (
+        "Run a feature again that did not complete, was stopped or skipped. Where a run is on, it\n"
+        "is queued there, and the options of a run do not count; else this is run --only ID."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.add_argument("--json", action="store_true", help="the answer, or the run's events")
+    run.add_running_options(parser)
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Ask the run that is on, or run it."""
+    place, id = open_workplace(arguments), arguments.id
+    check_known("", [id], place.dag.features)
+    state = place.state()
+    on = wishes.running(place, state)
+    if on:
+        return wishes.told(arguments, wishes.ask(place, on, "retry", id))
+    vars(arguments).update(
+        only=[id],
+        tag=None,
+        no_deps=False,
+        fresh=False,
+        max_parallel=None,
+        sequential=False,
+        fail_fast=False,
+        merge=False,
+    )
+    decision = decide(as_steered(place, state), state, arguments)[id]
+    if decision.action is Action.SKIP:
+        raise UserError(
+            f"{id} is {decision.reason}: there is nothing to retry",
+            hint=f"rorchestrator run --only {id} --fresh",
+            exit_code=ExitCode.INCOMPLETE,
+        )
+    return run.execute(arguments, retried=id)

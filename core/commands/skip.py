@@ -1,0 +1,59 @@
+"""``skip``: a feature is left out, until it is retried."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import ExitCode, UserError
+from ..model import Action
+from ..state import RunState
+from ..worktree import RESULTS
+from . import wishes
+from .workplace import Workplace, as_steered, check_known, decide, open_workplace
+
+EXAMPLES = """\
+examples:
+  rorchestrator skip search          what needs it does not run either
+  rorchestrator skip search --force  what needs it runs without it
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Tell argparse of the command's options."""
+    about = (
+        "Leave a feature out of the run that is on, and of all later ones, until rorchestrator\n"
+        "retry takes that back. What needs it does not run either."
+    )
+    wishes.configure(parser, about, EXAMPLES, id="the feature")
+    parser.add_argument("--force", action="store_true", help="run what needs it, without it")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Ask the run, or journal it where none is on."""
+    place, id = open_workplace(arguments), arguments.id
+    check_known("", [id], place.dag.features)
+    run = wishes.running(place, place.state())
+    if run:
+        answer = wishes.ask(place, run, "skip", id, force=arguments.force)
+        return wishes.told(arguments, answer)
+    with wishes.journalling(place, "skip") as state:
+        _check(arguments, place, state)
+        how = "what needs it runs without it" if arguments.force else "what needs it does not run"
+        text = f"{id} is skipped, until rorchestrator retry {id}; {how}"
+        return wishes.told(arguments, wishes.note(place, "skip", id, text, force=arguments.force))
+
+
+def _check(arguments: argparse.Namespace, place: Workplace, state: RunState) -> None:
+    """Raise :class:`UserError` where there is nothing to skip."""
+    id, known = arguments.id, state.feature(arguments.id)
+    arguments.fresh = False
+    decision = decide(as_steered(place, state), state, arguments)[id]
+    reason = decision.reason if decision.action is Action.SKIP else ""
+    if known.status.active and f"{RESULTS}{id}/{known.run}" in place.refs:
+        reason = "completed, though its run was killed before it could say so"
+    if reason:
+        raise UserError(
+            f"{id} is {reason}: there is nothing to skip",
+            hint="rorchestrator status",
+            exit_code=ExitCode.INCOMPLETE,
+        )
