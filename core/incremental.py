@@ -153,7 +153,7 @@ def _judge(
     facts: Facts,
 ) -> tuple[Action, str]:
     if known.skip and known.id not in facts.merged:
-        return Action.LEAVE, f"skipped, {known.reason}" if known.reason else "skipped"
+        return Action.LEAVE, known.reason or "skipped"
     if known.id in facts.fresh:
         return Action.START, ASKED
     if known.id in facts.merged:

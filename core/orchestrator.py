@@ -257,6 +257,10 @@ class Orchestrator:
             return Standing.DONE if id in self._done else Standing.OVER
         return Standing.WAITING
 
+    def has_begun(self, id: str) -> bool:
+        """Whether it is too late for a feature to need something else than before."""
+        return id in self._going or id in self._done
+
     def lacking(self, id: str) -> list[str]:
         """What a feature needs and is over without a result."""
         return [d for d in self.dag.dependencies[id] if d in self._over and d not in self._done]

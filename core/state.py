@@ -374,7 +374,7 @@ def _skipped(feature: FeatureState, event: Event) -> FeatureState:
         feature,
         skip=FORCED if forced else PLAIN,
         status=Status.SKIPPED,
-        reason="what needs it runs without it" if forced else "what needs it does not run",
+        reason=f"skipped, and what needs it {'runs without it' if forced else 'does not run'}",
         run=run,
         started_at=feature.started_at if run == feature.run else None,
         ended_at=event.at,

@@ -221,11 +221,10 @@ class Steering:
         """Let those that need ``id``, and have not begun, run without what is ``forced``."""
         self._forced = forced
         orchestrator, now = self.orchestrator, dict(self.orchestrator.dag.features)
-        begun = (Standing.DONE, Standing.WORKING, Standing.ENDING)
         changed = [
             other
             for other in now
-            if id in self.listed[other].depends_on and orchestrator.standing(other) not in begun
+            if id in self.listed[other].depends_on and not orchestrator.has_begun(other)
         ]
         for feature in incremental.without((self.listed[other] for other in changed), forced):
             now[feature.id] = feature

@@ -64,6 +64,7 @@ class AfterARun(unittest.TestCase):
                 "config": space.list_file,
                 "claude": "0.0.0-simulated (Claude Code)",
                 "running": None,
+                "paused": False,
             },
         )
         auth = features["auth"]

@@ -63,7 +63,6 @@ def execute(arguments: argparse.Namespace) -> int:
     _journal(place, run, id)
     env = claude.environment(without_git(os.environ), place.config.claude)
     become(words, env, known.worktree)
-    return ExitCode.UP_TO_DATE
 
 
 def _check_session(known: FeatureState) -> None:

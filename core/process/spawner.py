@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from ..errors import UserError
@@ -20,7 +20,7 @@ from ..frozen import dataclass
 TYPE_CHECKING = False  # the typing module's own costs 3 ms at each start
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
-    from typing import TypeVar
+    from typing import NoReturn, TypeVar
 
     T = TypeVar("T")
 
@@ -184,12 +184,7 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
         raise UserError(f"{program} could not be started: {error.strerror}") from None
 
 
-def become(
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    folder: str,
-    execute: Callable[[str, list[str], dict[str, str]], object] = os.execve,
-) -> None:
+def become(argv: Sequence[str], env: Mapping[str, str], folder: str) -> NoReturn:
     """Be ``argv`` from now on, in ``folder`` and on the same terminal.
 
     Raises :class:`UserError` where the program is not to be found, or does not start.
@@ -197,14 +192,13 @@ def become(
     program = os.path.abspath(find(argv[0], env))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    # Python ignores it, and what is ignored is ignored after an exec as well.
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         os.chdir(folder)
-        before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        try:
-            execute(program, list(argv), dict(env))
-        finally:
-            signal.signal(signal.SIGPIPE, before)
+        os.execve(program, list(argv), dict(env))
     except OSError as error:
+        signal.signal(signal.SIGPIPE, before)
         raise UserError(f"{program} could not be started: {error.strerror}") from None
 
 
