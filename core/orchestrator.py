@@ -114,7 +114,8 @@ class Orchestrator:
         stopped = asyncio.create_task(self._stopped())
         try:
             self._start(run_feature)
-            while self._going or self._stands_still():
+            while self._going or self._is_held():
+                self._tell_of_standstill()
                 turns = [self._take(id) for id in await self._wait(stopped)]
                 # What became ready just now may go before those that wait for these slots.
                 self._start(run_feature)
@@ -153,14 +154,18 @@ class Orchestrator:
             self._sorter.done(id)
         return going.turn
 
-    def _stands_still(self) -> bool:
-        """Whether only the user's pause keeps the run from going on, or from its end."""
+    def _is_held(self) -> bool:
+        """Whether only the user's pause keeps the run from its end."""
         waits = len(self._over) < len(self.dag.features)
-        still = self.slots.paused and waits and not self.slots.closed
+        return self.slots.paused and waits and not self.slots.closed
+
+    def _tell_of_standstill(self) -> None:
+        """Say, once a pause, that nothing works any more: else it looks like a run that hangs."""
+        turns = [going.turn for going in self._going.values()]
+        still = self._is_held() and all(turn.ready and not turn.works for turn in turns)
         if still and not self._told_of_standstill:
             self.emit(events.note(self.clock(), self.run_id, STANDSTILL))
         self._told_of_standstill = still
-        return still
 
     async def _stopped(self) -> float:
         """Wait for the wish to stop; when to give up on what runs, by the loop's clock."""

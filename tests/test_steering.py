@@ -18,7 +18,7 @@ from core import cli, events, schedule
 from core.commands import wishes
 from core.errors import StateError, UserError
 from core.journal import Holder, RunLock
-from core.model import Action, Config, Decision, Fault, Feature, Outcome, Project, Status
+from core.model import Action, Config, Decision, Feature, Outcome, Project, Status
 from core.orchestrator import STANDSTILL
 from core.process.spawner import become
 from core.requests import LARGEST_BYTES, Request, Requests
@@ -180,7 +180,9 @@ class SteeringTest(StageTest):
             await ror.stage.end("model")
             self.assertEqual((ror.stage.ready, run.done()), (["model"], False))
             self.assertEqual(await ror("pause"), Answer(True, "it is paused already"))
-            self.assertEqual([e.data["text"] for e in ror.stage.heard if e.kind == "note"], [STANDSTILL])
+            self.assertEqual(
+                [e.data["text"] for e in ror.stage.heard if e.kind == "note"], [STANDSTILL]
+            )
             await ror("resume")
             self.assertEqual(ror.stage.running, {"storage", "search"})
             self.assertEqual(await ror("resume"), Answer(True, "it is not paused"))
@@ -527,6 +529,460 @@ class GateTest(StageTest):
             self.assertEqual((first.refused, second.refused), ("stopped", ""))
 
         self.play(scene)
+
+
+def started(run: str, pid: int) -> events.Event:
+    """That a run began."""
+    return events.run_started(
+        time.time(),
+        run,
+        pid=pid,
+        base_branch="main",
+        base_commit="c0ffee",
+        features=["auth"],
+        max_parallel=1,
+    )
+
+
+class Run(threading.Thread):
+    """A run that answers the first request, or only takes it."""
+
+    def __init__(self, space: Workspace, *, answers: bool = True, done: bool = True) -> None:
+        super().__init__()
+        self.space = space
+        self.answers = answers
+        self.done = done
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Wait for it."""
+        requests = Requests(self.space.state_folder)
+        while not self.over.wait(0.01):
+            for asked in requests.take("r1"):
+                if self.answers:
+                    self._answer(asked)
+
+    def _answer(self, asked: Request) -> None:
+        for id in ("another", asked.id):
+            answer = events.steered(
+                *(time.time(), "r1", asked.feature),
+                action=asked.action,
+                request=id,
+                done=self.done,
+                text=f"{asked.action} of {id == asked.id}",
+                hint="type it again",
+            )
+            self.space.record(answer)
+
+
+class AnswerTest(unittest.TestCase):
+    """What a command does from the other terminal; the run is played by a thread."""
+
+    space: Workspace
+
+    def setUp(self) -> None:
+        self.space = Workspace([entry("auth"), entry("api", depends_on=["auth"])])
+        self.addCleanup(self.space.close)
+
+    def ask(self, *words: str, run: Run | None = None, pid: int = 0) -> Said:
+        """Type a command while a run is on."""
+        with self.space.at_work(started("r1", pid or os.getpid())):
+            if run is not None:
+                run.start()
+            said = self.space.main(*words)
+            if run is not None:
+                run.over.set()
+                run.join()
+        return said
+
+    def test_the_answer_of_the_run_is_shown_whatever_it_is(self) -> None:
+        said = self.ask("pause", run=Run(self.space))
+        self.assertEqual(said, Said(0, "pause of True\n", ""))
+        said = self.ask("stop", "auth", "--json", run=Run(self.space, done=False))
+        expected = {"action": "stop", "feature": "auth", "done": False, "run": "r1"}
+        self.assertEqual(said.code, 1)
+        self.assertEqual(said.json, {**expected, "text": "stop of True", "hint": "type it again"})
+        said = self.ask("retry", "api", run=Run(self.space, done=False))
+        self.assertEqual(said, Said(1, "", "rorchestrator: retry of True\n  next: type it again\n"))
+        said = self.ask("skip", "api", "--force", run=Run(self.space))
+        self.assertEqual((said.code, said.out), (0, "skip of True\n"))
+
+    def test_where_no_run_is_on_the_next_step_is_told(self) -> None:
+        for words in (("pause",), ("resume",), ("stop",), ("stop", "auth")):
+            said = self.space.main(*words)
+            self.assertEqual((said.code, said.out), (2, ""))
+            self.assertIn(f"there is nothing to {words[0]}\n  next: ", said.err)
+        lock = RunLock(self.space.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "merge"))
+        self.addCleanup(lock.release)
+        self.assertIn("no run is on", self.space.main("stop").err)
+        self.assertIn("rorchestrator merge is at work", self.space.main("skip", "auth").err)
+
+    def test_a_run_that_has_not_begun_is_no_run_of_before(self) -> None:
+        # Its journal ends with a run that was killed, or with one that is over.
+        said = self.ask("stop", pid=1)
+        self.assertEqual(said.code, 2)
+        self.assertIn("has not begun yet, or is just over", said.err)
+        self.space.record(events.run_ended(time.time(), "r1", exit_code=0))
+        with self.space.at_work():
+            self.assertIn("has not begun yet", self.space.main("retry", "auth").err)
+
+    def test_a_feature_that_nobody_knows_is_refused_by_each_of_them(self) -> None:
+        for words in (("stop",), ("skip",), ("retry", "--yes"), ("attach",)):
+            said = self.space.main(words[0], "auht", *words[1:])
+            self.assertEqual(said.code, 2)
+            self.assertIn("unknown feature 'auht' (did you mean 'auth'?)", said.err)
+
+    def ask_silently(self, run: Run | None, seconds: float) -> str:
+        with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
+            if run is not None:
+                run.start()
+            with self.assertRaises(UserError) as caught:
+                wishes.ask(place, "r1", "pause", answer_seconds=seconds)
+            if run is not None:
+                run.over.set()
+                run.join()
+        self.assertEqual(caught.exception.exit_code, 1)
+        self.assertEqual(os.listdir(os.path.join(self.space.state_folder, "requests")), [])
+        return caught.exception.message
+
+    def opened(self) -> Any:
+        """The workspace as a command opens it."""
+        from contextlib import contextmanager
+
+        @contextmanager
+        def place() -> Any:
+            arguments = cli.parser("status").parse_args(["status"])
+            arguments.mask = str
+            with standing_in(self.space.path, self.space.environ):
+                from core.commands import workplace
+                from core.mask import Mask
+
+                arguments.mask = Mask({})
+                yield workplace.open_workplace(arguments)
+
+        return place()
+
+    def test_a_run_that_does_not_answer_has_not_heard_of_it(self) -> None:
+        said = self.ask_silently(None, 0.0)
+        self.assertEqual(
+            said, f"the run (pid {os.getpid()}) did not answer within 0 s: nothing was changed"
+        )
+
+    def test_a_run_that_took_it_and_says_nothing_is_not_waited_for_for_ever(self) -> None:
+        said = self.ask_silently(Run(self.space, answers=False), 0.3)
+        self.assertEqual(said, "the run took the request up, but did not answer")
+
+    def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
+        with self.opened() as place, self.assertRaises(UserError) as caught:
+            wishes.ask(place, "r1", "pause")
+        self.assertEqual(caught.exception.message, "the run ended meanwhile: nothing was changed")
+
+
+class SkipTest(unittest.TestCase):
+    """Without a run, between two of them."""
+
+    def test_a_skip_is_valid_until_it_is_taken_back(self) -> None:
+        space = Workspace([entry("auth"), entry("api", depends_on=["auth"]), entry("docs")])
+        self.addCleanup(space.close)
+        space.finished("docs")
+        said = space.main("skip", "auth", "--json")
+        self.assertEqual((said.code, said.json["done"], said.json["run"]), (0, True, None))
+        features = {f["id"]: f for f in space.main("status", "--json").json["features"]}
+        self.assertEqual([features[id]["status"] for id in ("auth", "api")], ["skipped", "pending"])
+        plan = space.main("plan", "--json").json
+        actions = {f["id"]: (f["action"], f["reason"]) for f in plan["features"]}
+        self.assertEqual(actions["auth"], ("leave", "skipped, and what needs it does not run"))
+        self.assertEqual(actions["api"], ("leave", "needs auth, which does not run"))
+        shown = space.main("plan").out
+        self.assertIn("[needs auth, which does not run]", shown)
+        # The list of this workspace says something else than its one finished feature was made of.
+        self.assertEqual(plan["features_to_run"], ["docs"])
+        done = space.main("run", "--yes", "--only", "api", "--json")
+        self.assertEqual((done.code, done.json["left_out"]), (1, ["auth", "api"]))
+        self.assertIn("Nothing is left to run but what is skipped, or needs it", done.err)
+        space.main("skip", "auth", "--force")
+        plan = space.main("plan", "--json").json
+        self.assertEqual(plan["features_to_run"], ["api", "docs"])
+        self.assertEqual(space.state().feature("auth").skip, "forced")
+
+    def test_what_is_done_is_not_skipped(self) -> None:
+        space = Workspace([entry("auth")])
+        self.addCleanup(space.close)
+        space.run()
+        for action, hint in (("skip", "status"), ("retry", "run --only auth --fresh")):
+            said = space.main(action, "auth", *(["--yes"] if action == "retry" else []))
+            self.assertEqual(said.code, 1)
+            self.assertIn(f"auth is up to date: there is nothing to {action}", said.err)
+            self.assertIn(f"next: rorchestrator {hint}", said.err)
+        # As a run leaves it that is killed between the commit point and the journal.
+        run = space.state().feature("auth").run
+        story = [e for e in attempt("auth") if e.kind == "preparing"]
+        space.record(*(events.Event(e.kind, e.at, run, e.feature, e.data) for e in story))
+        said = space.main("skip", "auth")
+        self.assertIn("completed, though its run was killed", said.err)
+
+    def test_a_torn_journal_is_mended_before_anything_is_added(self) -> None:
+        space = Workspace([entry("auth")])
+        self.addCleanup(space.close)
+        space.main("skip", "auth")
+        with open(os.path.join(space.state_folder, "journal.jsonl"), "a") as file:
+            file.write('{"v":1')
+        self.assertIn("cut off 6 bytes", space.main("skip", "auth", "--force").err)
+        self.assertEqual(space.state().feature("auth").skip, "forced")
+
+
+class AttachTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.space = Workspace([entry("auth"), entry("api")])
+        self.addCleanup(self.space.close)
+        self.script = os.path.join(self.space.root, "claude")
+
+    def has_session(self, id: str = "auth") -> str:
+        """As an attempt leaves it, that failed."""
+        worktree = self.space.worktree(id)
+        os.makedirs(worktree)
+        ended = events.ended(time.time(), RUN, id, Outcome(Status.FAILED, "it did not work"))
+        self.space.record(*attempt(id, worktree=worktree), ended)
+        return worktree
+
+    def claude(self, text: str) -> None:
+        with open(self.script, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(self.script, 0o755)
+        options = {"command": [self.script], "model": "opus", "max_turns": 3}
+        self.space.document["claude"] = options
+        self.space.change()
+
+    def attach(self, *words: str) -> Said:
+        """Type it on a terminal, in this process."""
+        with standing_in(self.space.path, self.space.environ):
+            out, err = io.StringIO(), io.StringIO()
+            with streams(out, err, Terminal(io.BytesIO())):  # type: ignore[arg-type]
+                code = cli.main(("attach", *words))
+        return Said(code, out.getvalue(), err.getvalue())
+
+    def attached(self) -> list[str]:
+        from core.journal import Journal
+
+        told = [e for e in Journal(self.space.state_folder).read() if e.kind == "steered"]
+        return [str(e.data["text"]) for e in told if e.data["action"] == "attach"]
+
+    def test_the_session_is_opened_in_its_worktree_with_the_rules_of_the_list(self) -> None:
+        worktree = self.has_session()
+        self.claude(
+            '#!/bin/sh\npwd\nprintf "%s\\n" "$@"\necho "$CLAUDE_CODE_MAX_RETRIES$CLAUDECODE"\n'
+        )
+        printed = self.space.main("attach", "auth", "--print").out
+        self.assertTrue(printed.startswith(f"cd {worktree} && {self.script} "), printed)
+        self.assertEqual(self.attached(), [])
+        with terminal() as (ours, theirs):
+            done = self._on_terminal(theirs, {"CLAUDECODE": "1"})
+            said = os.read(ours, 65536).decode().split()
+        self.assertEqual(done, 0)
+        self.assertEqual(said[0], worktree)
+        self.assertIn("--resume=s1", said)
+        self.assertIn("--model=opus", said)
+        self.assertFalse([word for word in said if word == "-p" or "max-turns" in word])
+        self.assertEqual(said[-1], "3")
+        self.assertEqual(self.attached(), ["auth: its session was opened"])
+        self.assertIsNone(RunLock(self.space.state_folder).holder())
+
+    def _on_terminal(self, theirs: int, env: dict[str, str]) -> int:
+        import subprocess
+
+        return subprocess.run(
+            self.space.argv("attach", "auth"),
+            cwd=self.space.path,
+            env={**self.space.environ, **env},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            timeout=60,
+            check=False,
+        ).returncode
+
+    def test_where_there_is_nothing_to_open_the_next_step_is_told(self) -> None:
+        for said, words in (
+            (self.attach("auth"), "auth has no session yet"),
+            (
+                self.has_session() and self.space.main("attach", "auth"),
+                "there is none\n  next: rorch",
+            ),
+        ):
+            self.assertEqual(said.code, 2)
+            self.assertIn(words, said.err)
+        os.rmdir(self.space.worktree("auth"))
+        self.assertIn("the worktree of auth is gone", self.attach("auth").err)
+        self.assertEqual(self.attached(), [])
+
+    def test_a_claude_that_does_not_start_is_told(self) -> None:
+        self.has_session()
+        self.claude("\x00 is no program")
+        before = signal.getsignal(signal.SIGPIPE)
+        said = self.attach("auth")
+        self.assertIn("could not be started: Exec format error", said.err)
+        self.assertIs(signal.getsignal(signal.SIGPIPE), before)
+        with self.assertRaises(UserError):
+            become([self.script], {}, self.space.path + "/nowhere")
+
+    def test_a_list_that_bypasses_permissions_needs_the_users_word(self) -> None:
+        self.has_session()
+        self.claude("#!/bin/sh\n")
+        self.space.document["claude"] = {
+            "command": [self.script],
+            "permission_mode": "bypassPermissions",
+        }
+        self.space.change()
+        refused = self.space.main("attach", "auth", "--print")
+        self.assertEqual(refused.code, 2)
+        self.assertIn("rorchestrator attach ID --allow-bypass", refused.err)
+        self.assertEqual(self.space.main("attach", "auth", "--print", "--allow-bypass").code, 0)
+
+    def test_while_a_run_is_on_it_is_asked(self) -> None:
+        self.has_session()
+        self.claude("\x00")
+        for done, words in ((True, "Exec format error"), (False, "attach of True\n  next: type")):
+            run = Run(self.space, done=done)
+            with self.space.at_work(started("r1", os.getpid())):
+                run.start()
+                said = self.attach("auth")
+                run.over.set()
+                run.join()
+            self.assertIn(words, said.err)
+        begun = attempt("auth", worktree=self.space.worktree("auth"))
+        with self.space.at_work(started("r1", os.getpid()), *begun):
+            said = self.attach("auth")
+        self.assertEqual(said.code, 1)
+        self.assertIn("auth is at work\n  next: rorchestrator stop auth", said.err)
+
+
+class SteeredRunTest(PlaygroundTest):
+    """Whole commands, real processes."""
+
+    def ror(self, *words: str) -> Any:
+        """What a command answers that has to work."""
+        done = self.playground.command(*words, "--json")
+        self.assertEqual((done.code, done.err), (0, ""), words)
+        return json.loads(done.out)
+
+    def status(self) -> dict[str, Any]:
+        document = json.loads(self.playground.command("status", "--json").out)
+        self.paused = document["paused"]
+        return {f["id"]: f["status"] for f in document["features"]}
+
+    def waits_for(self, id: str, kind: str, count: int = 1) -> None:
+        def there() -> bool:
+            return len([e for e in self.playground.journal(id) if e["event"] == kind]) >= count
+
+        wait_until(there, f"{kind} of {id}")
+
+    def test_a_run_is_steered_from_other_terminals(self) -> None:
+        go = self.playground.path("go")
+        self.playground.features(
+            feature("auth", {"write": "auth.md"}, {"wait": go}),
+            feature("search", {"write": "search.md"}, {"wait": go}),
+            feature("api", depends_on=["auth"]),
+            feature("ui", depends_on=["auth", "extra"]),
+            feature("extra", depends_on=["search"]),
+            max_parallel=2,
+        )
+        run = self.playground.start("run", "--yes", "--json")
+        for id in ("auth", "search"):
+            self.waits_for(id, "attempt_started")
+        both = [self.playground.start("pause"), self.playground.start("pause")]
+        self.assertEqual([each.end().code for each in both], [0, 0])
+        self.assertEqual((self.status()["auth"], self.paused), ("running", True))
+        self.assertEqual(self.playground.command("attach", "auth", "--print").code, 1)
+        self.assertIn("blocked: api, ui", self.ror("stop", "auth")["text"])
+        self.waits_for("auth", "ended")
+        status = self.status()
+        self.assertEqual([status[id] for id in ("auth", "api")], ["cancelled", "blocked"])
+        self.assertEqual(status["search"], "running")
+        self.ror("skip", "extra", "--force")
+        self.ror("retry", "auth")
+        self.assertEqual(len(self.playground.attempts("auth")), 1)  # it is paused
+        self.ror("resume")
+        self.waits_for("auth", "attempt_started", 2)
+        self.assertEqual(self.playground.command("skip", "search").code, 1)
+        self.playground.touch("go")
+        done = run.end()
+        self.assertEqual(done.code, 1)
+        self.assertEqual(self.status()["extra"], "skipped")
+        self.assertFalse(self.paused)
+        self.assert_statuses(**dict.fromkeys(("auth", "search", "api", "ui"), "completed"))
+        (first, session, _), again = self.playground.attempts("auth")
+        self.assertEqual((first, again), (1, (2, session, True)))
+        self.assertEqual(self.playground.files("feature/ui"), {"auth.md", "ui.md"})
+        with open(self.playground.last("ui", "attempt_started")["log"][:-5] + "prompt") as file:
+            self.assertNotIn("extra", file.read())
+        document = done.lines[-1]
+        self.assertEqual((document["successful"], document["total_features"]), (4, 5))
+        self.assertEqual(os.listdir(os.path.join(self.playground.state, "requests")), [])
+        # The skip is valid until it is taken back; then what ran without it is out of date.
+        self.assertEqual(self.playground.run().code, 1)
+        merged = self.playground.command("merge", "--json", "--dry-run")
+        landed = {f["id"]: f["state"] for f in json.loads(merged.out)["features"]}
+        self.assertEqual(landed["ui"], "would land")
+        self.assertEqual(self.playground.command("retry", "extra", "--yes").code, 0)
+        self.assertEqual(self.status()["extra"], "completed")
+        plan = json.loads(self.playground.command("plan", "--json").out)
+        self.assertEqual(plan["features_to_run"], ["ui"])
+
+    def test_what_ended_by_its_own_result_starts_over_in_the_same_run_and_is_paid_for(self) -> None:
+        go = self.playground.path("go")
+        self.playground.features(
+            feature("auth", {"bash": f"test -e {go} && echo 1 > auth.md"}),
+            feature("slow", {"wait": go}, {"write": "slow.md"}),
+            max_parallel=2,
+        )
+        run = self.playground.start("run", "--yes", "--json")
+        self.waits_for("auth", "ended")
+        self.assertEqual(self.playground.last("auth")["status"], "empty")
+        self.ror("pause")
+        self.ror("retry", "auth")
+        self.playground.touch("go")
+        self.waits_for("slow", "ended")
+        self.ror("resume")
+        self.assertEqual(run.end().code, 0)
+        numbers = [number for number, _, _ in self.playground.attempts("auth")]
+        self.assertEqual(numbers, [1, 2])
+        result = self.playground.results()["auth"]
+        self.assertEqual((len(result["attempts"]), result["cost_usd"]), (2, 0.1))
+        self.assertAlmostEqual(self.playground.report()["total_cost_usd"], 0.15)
+        logs = {attempt["log"] for attempt in result["attempts"]}
+        self.assertEqual(len(logs), 2)
+        first = self.playground.command("logs", "auth", "--attempt", "1")
+        self.assertEqual(first.code, 0)
+
+    def test_a_pause_does_not_outlive_its_run_however_that_ends(self) -> None:
+        go = self.playground.path("go")
+        self.playground.features(
+            feature("auth", {"wait": go}, {"write": "a.md"}), feature("api"), max_parallel=1
+        )
+        for end, expected in ((signal.SIGINT, 130), (signal.SIGKILL, -9), (None, 1)):
+            before, still = len(self.playground.attempts("auth")), self.standstills()
+            run = self.playground.start("run", "--yes")
+            self.waits_for("auth", "attempt_started", before + 1)
+            self.ror("pause")
+            self.ror("stop", "auth")
+            wait_until(lambda: self.standstills() > still, "a standstill")  # noqa: B023
+            if end is None:
+                self.ror("stop")
+            else:
+                run.signal(end)
+            self.assertEqual(run.end().code, expected)
+            self.status()
+            self.assertFalse(self.paused)
+        run_id = self.playground.journal()[-1]["run"]
+        Requests(self.playground.state).leave(run_id, "stop")
+        self.playground.touch("go")
+        self.assertEqual(self.playground.run().code, 0)
+        self.assert_statuses(auth="completed", api="completed")
+        self.assertEqual(os.listdir(os.path.join(self.playground.state, "requests")), [])
+
+    def standstills(self) -> int:
+        return sum(event.get("text") == STANDSTILL for event in self.playground.journal())
 
 
 if __name__ == "__main__":

@@ -118,10 +118,11 @@ def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
         )
     if arguments.attempt is None:
         return known.attempts[-1]
-    for attempt in known.attempts:
+    attempts = (*known.earlier, *known.attempts)
+    for attempt in attempts:
         if attempt.number == arguments.attempt:
             return attempt
-    there = ", ".join(str(attempt.number) for attempt in known.attempts)
+    there = ", ".join(str(attempt.number) for attempt in attempts)
     raise UserError(f"{arguments.id} has no attempt {arguments.attempt}", hint=f"there is: {there}")
 
 
