@@ -292,6 +292,89 @@ class Unfinished(unittest.TestCase):
         self.assertEqual(told["auth"], (Action.RESUME, "failed before"))
 
 
+class Steered(unittest.TestCase):
+    """What users leave out, and take up again."""
+
+    LIST = (*LIST, Feature("app", "App", prompt="Build it on both.", depends_on=("api", "docs")))
+
+    def setUp(self) -> None:
+        self.config = replace(BASE, features=self.LIST)
+        self.branches = {feature.id: f"feature/{feature.id}" for feature in self.LIST}
+        self.dag = DAGResolver(self.LIST)
+        self.fresh = self.decide(self.config)
+
+    def decide(self, config: Config, state: RunState | None = None) -> dict[str, Decision]:
+        dag, facts = DAGResolver(config.features), Facts(reachable={"auth", "api", "docs", "app"})
+        return incremental.decide(config, dag, state or RunState(), self.branches, facts)
+
+    def skipped(self, id: str, **more: object) -> FeatureState:
+        return FeatureState(id, status=Status.SKIPPED, skip="plain", reason="skipped", **more)  # type: ignore[arg-type]
+
+    def test_a_skipped_feature_and_what_needs_it_are_left_out(self) -> None:
+        decisions = self.decide(self.config, RunState({"auth": self.skipped("auth")}))
+        left = {id: d.reason for id, d in decisions.items() if d.action is Action.LEAVE}
+        expected = {"auth": "skipped", "api": "needs auth, which does not run"}
+        self.assertEqual(left, {**expected, "app": "needs api, which does not run"})
+        self.assertEqual(selection(self.dag, decisions, ["app"], deps=True), ["docs"])
+        known = FeatureState("auth", status=Status.SKIPPED, skip="plain")
+        self.assertEqual(
+            self.decide(self.config, RunState({"auth": known}))["auth"].reason, "skipped"
+        )
+
+    def test_what_is_done_is_done_though_what_it_needs_is_skipped(self) -> None:
+        state = _completed()
+        skipped = RunState({**state.features, "auth": replace(state.feature("auth"), skip="plain")})
+        self.assertEqual(_told(_decide(state=skipped))["api"], (Action.SKIP, "up to date"))
+        merged = Facts(reachable=ALL, merged={"auth": "ancestor"})
+        self.assertEqual(_told(_decide(state=skipped, facts=merged))["auth"][0], Action.SKIP)
+
+    def test_keys_in_a_run_are_those_of_a_later_one(self) -> None:
+        less = incremental.without(self.LIST, {"auth"})
+        self.assertEqual([f.depends_on for f in less], [(), (), (), ("api", "docs")])
+        forced = self.decide(replace(self.config, features=tuple(less)))
+        changed = [f for f in less if f.id == "api"]
+        dag = DAGResolver({**self.dag.features, **{f.id: f for f in changed}}.values())
+        built = incremental.rebuilt(self.fresh, self.config, dag, self.branches, ["api"])
+        self.assertEqual(built, {**forced, "auth": self.fresh["auth"]})
+        self.assertNotEqual(built["app"].key, self.fresh["app"].key)
+        back = incremental.rebuilt(built, self.config, self.dag, self.branches, ["api"])
+        self.assertEqual(back, self.fresh)
+
+    def test_what_was_built_on_something_else_starts_over(self) -> None:
+        resumes = {
+            id: replace(decision, action=Action.RESUME) for id, decision in self.fresh.items()
+        }
+        less = {f.id: f for f in incremental.without(self.LIST, {"auth"})}
+        built = incremental.rebuilt(
+            resumes, self.config, DAGResolver(less.values()), self.branches, ["api"]
+        )
+        told = {id: (d.action, d.reason) for id, d in built.items()}
+        self.assertEqual(told["app"], (Action.START, "what it needs changed"))
+        self.assertEqual(told["docs"], (Action.RESUME, "new"))
+
+    def test_another_go_resumes_what_ended_from_outside(self) -> None:
+        decision = self.fresh["auth"]
+        late = Outcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
+        red = Outcome(Status.FAILED, "r")
+        for outcome, key, expected in (
+            (late, decision.key, (Action.RESUME, "timed out before")),
+            (late, "other", (Action.START, "interrupted")),
+            (red, decision.key, (Action.START, "failed before")),
+        ):
+            attempts = (Attempt("r1", 1, "s1", 1.0, outcome=outcome),)
+            known = FeatureState(
+                *("auth", "auth"),
+                status=outcome.status,
+                fault=outcome.fault,
+                key=key,
+                attempts=attempts,
+            )
+            found = incremental.again(decision, known)
+            self.assertEqual((found.action, found.reason, found.key), (*expected, decision.key))
+        never = incremental.again(decision, FeatureState("auth"))
+        self.assertEqual(never.action, Action.START)
+
+
 class Selection(unittest.TestCase):
     def test_what_is_wanted_brings_what_it_needs_unless_that_is_up_to_date(self) -> None:
         dag = DAGResolver(LIST)

@@ -290,6 +290,91 @@ class Folding(unittest.TestCase):
         self.assertEqual(found.run, Run("r1", 1, max_parallel=0))
 
 
+def _steered(at: float, run: str, action: str, *, done: bool = True, force: bool = False) -> Event:
+    feature = "" if action in ("pause", "resume") else "auth"
+    return events.steered(
+        at, run, feature, action=action, request="q", done=done, text="said", force=force
+    )
+
+
+class Steered(unittest.TestCase):
+    def test_a_skip_stands_over_all_runs_until_a_retry(self) -> None:
+        failed = _life("r1", DONE, Outcome(Status.FAILED, "red", Fault.COMMIT))
+        skipped = [*failed, _steered(8, "", "skip")]
+        found = _auth(skipped)
+        self.assertEqual((found.status, found.skip, found.run), (Status.SKIPPED, "plain", "r1"))
+        self.assertEqual(found.reason, "skipped, and what needs it does not run")
+        self.assertEqual((found.started_at, found.ended_at, found.fault), (3, 8, Fault.COMMIT))
+        forced = _auth([*skipped, _steered(9, "r2", "skip", force=True)])
+        self.assertEqual((forced.skip, forced.run, forced.started_at), ("forced", "r2", None))
+        self.assertEqual(forced.reason, "skipped, and what needs it runs without it")
+        cleaned = events.cleaned(
+            10, "auth", merged_into="", kept_ref="", discarded=True, detail="said"
+        )
+        gone = _auth([*skipped, cleaned])
+        self.assertEqual((gone.status, gone.skip), (Status.SKIPPED, "plain"))
+        back = _auth([*skipped, _steered(9, "", "retry")])
+        self.assertEqual((back.status, back.skip, back.reason), (Status.PENDING, "", ""))
+        self.assertEqual((back.session_id, back.fault), ("s1", Fault.COMMIT))
+        # An older version knows of no skip: what it ran is not skipped.
+        self.assertEqual(_auth([*skipped, _prepared(9, "r2")]).skip, "")
+
+    def test_what_was_refused_or_changes_nothing_changes_nothing(self) -> None:
+        failed = _life("r1", DONE, Outcome(Status.FAILED, "red"))
+        for event in (
+            _steered(8, "r1", "skip", done=False),
+            _steered(8, "r1", "retry"),
+            _steered(8, "r1", "stop"),
+            Event("steered", 8, "r1", "auth"),
+        ):
+            self.assertEqual(_auth([*failed, event]), _auth(failed))
+
+    def test_one_that_waits_again_keeps_what_it_left_and_belongs_to_no_run(self) -> None:
+        story = _life("r1", DONE, Outcome(Status.FAILED, "red", Fault.COMMIT))
+        queued = _auth([*story, events.queued(8, "r1", "auth")])
+        self.assertEqual((queued.status, queued.run, queued.reason), (Status.PENDING, "", ""))
+        cut = Outcome(Status.CANCELLED, "interrupted before it started")
+        over = _auth([*story, events.queued(8, "r1", "auth"), events.ended(9, "r1", "auth", cut)])
+        self.assertEqual((over.status, over.fault), (Status.CANCELLED, Fault.COMMIT))
+
+    def test_a_second_life_in_a_run_is_paid_for_with_the_first(self) -> None:
+        failed = Outcome(Status.EMPTY, "nothing")
+        based = events.based(10, "r1", _decision(), start_commit="57a7", base_commit="ba5e")
+        story = [
+            *_life("r1", DONE, failed),
+            *(_prepared(9, "r1"), based, *_attempted(11, "r1", 2, DONE)),
+        ]
+        found = _auth(story)
+        self.assertEqual([attempt.number for attempt in found.attempts], [2])
+        self.assertEqual([attempt.number for attempt in found.of_run("r1")], [1, 2])
+        self.assertEqual(state.cost_usd(found.of_run("r1")), 1.0)
+        later = _auth([*story, *_life("r2", DONE, failed)])
+        self.assertEqual(len(later.of_run("r2")), 1)
+        self.assertEqual(later.of_run("r1"), ())
+
+    def test_a_pause_is_of_one_run(self) -> None:
+        begun = events.run_started(
+            *(1, "r1"), pid=1, base_branch="main", base_commit="b", features=[], max_parallel=1
+        )
+        cases = [
+            ([], False),
+            (["pause"], True),
+            (["pause", "skip", "stop"], True),
+            (["pause", "resume"], False),
+        ]
+        for actions, expected in cases:
+            story = [begun, *(_steered(2, "r1", action) for action in actions)]
+            run = fold(story).run
+            assert run is not None
+            self.assertEqual(run.is_paused, expected, actions)
+        refused = [begun, _steered(2, "r1", "pause", done=False), _steered(2, "r0", "pause")]
+        again = [begun, _steered(2, "r1", "pause"), begun]
+        for story in (refused, again):
+            run = fold(story).run
+            self.assertEqual(run and run.is_paused, False)
+        self.assertIsNone(fold([_steered(2, "", "skip")]).run)
+
+
 class Sums(unittest.TestCase):
     def test_cost_and_tokens_add_up_over_what_is_known(self) -> None:
         known = Attempt("r1", 1, "s1", 1, outcome=DONE)

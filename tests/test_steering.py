@@ -193,6 +193,24 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
+    def test_that_one_is_ready_and_waits_is_a_standstill_too(self) -> None:
+        async def scene() -> None:
+            ror = self.steered([Feature("a", ""), Feature("b", "")], 1)
+            run = ror.stage.start()
+            await settle()
+            self.assertEqual(ror.stage.ready, ["a", "b"])
+            for _ in range(2):
+                await ror("pause")
+                if "a" in ror.stage.running:
+                    await ror.stage.end("a")
+                await ror("resume")
+            told = [event.kind for event in ror.stage.heard if event.kind == "note"]
+            self.assertEqual((len(told), ror.stage.running), (1, {"b"}))
+            await ror.stage.end("b")
+            await run
+
+        self.play(scene)
+
     def test_a_paused_run_in_which_nothing_is_left_to_do_ends(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND[:1])
@@ -921,6 +939,7 @@ class SteeredRunTest(PlaygroundTest):
         self.assertEqual(os.listdir(os.path.join(self.playground.state, "requests")), [])
         # The skip is valid until it is taken back; then what ran without it is out of date.
         self.assertEqual(self.playground.run().code, 1)
+        self.assertEqual(len(self.playground.attempts("ui")), 1)
         merged = self.playground.command("merge", "--json", "--dry-run")
         landed = {f["id"]: f["state"] for f in json.loads(merged.out)["features"]}
         self.assertEqual(landed["ui"], "would land")

@@ -419,6 +419,43 @@ class AnEvent(unittest.TestCase):
             self.assertTrue(_is_safe(line) and "red" in line, line)
 
 
+class ASteeredRun(unittest.TestCase):
+    def said(self, action: str, style: Style = PLAIN, *, done: bool = True) -> str:
+        event = events.steered(
+            *(AT, "r1", "auth"), action=action, request="q", done=done, text="so\x1b[2J be it"
+        )
+        return text.event_line(fold([event]), event, style).partition("] ")[2]
+
+    def test_it_tells_what_a_user_made_it_do_and_not_what_it_refused(self) -> None:
+        shown = {a: self.said(a) for a in ("pause", "resume", "stop", "skip", "retry", "attach")}
+        self.assertEqual(shown["pause"], "⏸ pause: so be it")
+        self.assertEqual(len({line[0] for line in shown.values()}), 6)
+        self.assertEqual(self.said("stop", ASCII), "[stop] stop: so be it")
+        self.assertEqual(self.said("stop", done=False), "")
+
+    def test_a_pause_shows_as_long_as_it_lasts(self) -> None:
+        begun = events.run_started(
+            *(AT, "r1"), pid=1, base_branch="main", base_commit="b", features=[], max_parallel=1
+        )
+        pause, resume = (
+            events.steered(AT, "r1", "", action=action, request="q", done=True, text="")
+            for action in ("pause", "resume")
+        )
+        line = text.progress_line(fold([begun, pause]), AT, PLAIN)
+        self.assertIn(" · paused · ", line)
+        self.assertNotIn("paused", text.progress_line(fold([begun, pause, resume]), AT, PLAIN))
+
+    def test_a_plan_says_what_is_skipped_and_that_nothing_else_is_left(self) -> None:
+        left = {
+            "auth": Decision("auth", Action.LEAVE, "skipped"),
+            "api": Decision("api", Action.LEAVE, "needs auth, which does not run"),
+        }
+        shown = "\n".join(text.plan_lines(_plan((AUTH, API), selected=[], decisions=left), PLAIN))
+        self.assertIn("$1.20) [needs auth, which does not run]", shown)
+        self.assertIn("Nothing is left to run but what is skipped", shown)
+        self.assertNotIn("up to date", shown)
+
+
 class TheProgressLine(unittest.TestCase):
     def test_it_says_what_is_done_and_what_runs(self) -> None:
         story = [_started("auth", "api"), *LIFE[1:], _ended("auth", Status.COMPLETED, work=WORK)]
