@@ -56,13 +56,14 @@ class Repository:
         else:
             shutil.copytree(self._with_one_commit(), self.path, dirs_exist_ok=True)
 
-    @classmethod
-    def _with_one_commit(cls) -> str:
+    @staticmethod
+    def _with_one_commit() -> str:
         """What every repository is a copy of: a copy costs less than four calls of git."""
-        if cls._original is None:
-            cls._original = cls(empty=True)
-            cls._original.commit({"README.md": "hello\n"}, "first")
-        return cls._original.path
+        original = Repository._original
+        if original is None:
+            original = Repository._original = Repository(empty=True)
+            original.commit({"README.md": "hello\n"}, "first")
+        return original.path
 
     def __enter__(self) -> Repository:
         return self
