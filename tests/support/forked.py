@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, TextIO
 
 from core import cli
-from core.commands import cleanup, logs, merge, plan, run, status  # noqa: F401 – imported once
+from core.commands import attach, cleanup, logs, merge, pause, plan, resume, retry  # noqa: F401 – once
+from core.commands import run, skip, status, stop  # noqa: F401 – for all
 
 WAIT_SECONDS = 0.005
 READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "TZ")
