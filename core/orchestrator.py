@@ -162,7 +162,8 @@ class Orchestrator:
     def _tell_of_standstill(self) -> None:
         """Say, once a pause, that nothing works any more: else it looks like a run that hangs."""
         turns = [going.turn for going in self._going.values()]
-        still = self._is_held() and all(turn.ready and not turn.works for turn in turns)
+        idle = all(turn.held if turn.works else turn.ready for turn in turns)
+        still = self._is_held() and idle
         if still and not self._told_of_standstill:
             self.emit(events.note(self.clock(), self.run_id, STANDSTILL))
         self._told_of_standstill = still

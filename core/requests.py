@@ -75,8 +75,7 @@ class Requests:
 
     def clear(self) -> None:
         """Remove what was left for runs that are over."""
-        for _ in self.take(""):
-            pass
+        list(self.take(""))
 
     def _names(self) -> list[str]:
         try:

@@ -366,7 +366,7 @@ class Life:
         return await self._attempt(Session(str(uuid.uuid4()), kept_work=kept_work, told=told))
 
     async def _attempt(self, session: Session) -> Outcome:
-        refused = await self.turn.slots.until_resumed(self.stop)
+        refused = await self.turn.until_resumed(self.stop)
         if refused:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED, session_id=self.session_id)
         self.number += 1

@@ -25,7 +25,8 @@ class Slots:
         self.paused = False
         """Whether the user wants nothing new to start; who works goes on."""
         self._held = False
-        self._moved = asyncio.Event()
+        self.moved = asyncio.Event()
+        """Set when a pause begins or ends, or nothing is started any more."""
         self._coming: list[Turn] = []
         self._working: list[Turn] = []
 
@@ -55,20 +56,8 @@ class Slots:
         self._move()
 
     def _move(self) -> None:
-        self._moved.set()
+        self.moved.set()
         self.full.set()
-
-    async def until_resumed(self, stop: asyncio.Event) -> str:
-        """Wait while the user wants nothing new. Empty, or why there is nothing more to start."""
-        while self.paused and not (self.closed or stop.is_set()):
-            self._moved.clear()
-            waits = [asyncio.ensure_future(event.wait()) for event in (self._moved, stop)]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
-        if not self.paused:
-            return ""
-        return "interrupted" if stop.is_set() else self.closed
 
     def wants(self, place: Place) -> bool:
         """Whether a feature of this place should get ready.
@@ -133,6 +122,8 @@ class Turn:
         """Of the slot, from 0 on, once it was given one: unique among those that work now."""
         self.ready = False
         self.called = asyncio.Event()
+        self.held = False
+        """Whether it has a slot, and only the user's pause keeps it from its next attempt."""
         self._refused = ""
 
     @property
@@ -152,6 +143,22 @@ class Turn:
             self.slots.serve()
             await self.called.wait()
         return self.refused
+
+    async def until_resumed(self, stop: asyncio.Event) -> str:
+        """Wait while the user wants nothing new. Empty, or why there is nothing more to start."""
+        slots = self.slots
+        while slots.paused and not (slots.closed or stop.is_set()):
+            self.held = True
+            slots.full.set()
+            slots.moved.clear()
+            waits = [asyncio.ensure_future(event.wait()) for event in (slots.moved, stop)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        self.held = False
+        if not slots.paused:
+            return ""
+        return "interrupted" if stop.is_set() else slots.closed
 
     def refuse(self, reason: str) -> None:
         """Turn it away, before it has a slot; nobody waits for it any more."""

@@ -13,6 +13,7 @@ import time
 import unittest
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 from core import cli, events, schedule
 from core.commands import wishes
@@ -518,7 +519,8 @@ class GateTest(StageTest):
         async def scene() -> None:
             stage = self.stage(DIAMOND)
             slots, stop = stage.orchestrator.slots, asyncio.Event()
-            self.assertEqual(await slots.until_resumed(stop), "")
+            turn = slots.turn((0.0, 0, 0))
+            self.assertEqual(await turn.until_resumed(stop), "")
             for act, said in (
                 (lambda: slots.pause(False), ""),
                 (stop.set, "interrupted"),
@@ -526,13 +528,13 @@ class GateTest(StageTest):
             ):
                 stop.clear()
                 slots.pause(True)
-                waits = asyncio.create_task(slots.until_resumed(stop))
+                waits = asyncio.create_task(turn.until_resumed(stop))
                 await settle()
                 slots.pause(True)  # woken, and still paused
                 await settle()
-                self.assertFalse(waits.done())
+                self.assertEqual((waits.done(), turn.held), (False, True))
                 act()
-                self.assertEqual(await waits, said)
+                self.assertEqual((await waits, turn.held), (said, False))
 
         self.play(scene)
 
@@ -750,6 +752,18 @@ class SkipTest(unittest.TestCase):
         self.assertEqual(space.state().feature("auth").skip, "forced")
 
 
+class LostTest(unittest.TestCase):
+    def test_where_a_wish_cannot_be_recorded_the_run_ends_and_says_so(self) -> None:
+        space = Workspace([entry("auth", {"sleep": 60})])
+        self.addCleanup(space.close)
+        broken = StateError("the journal can't be written", hint="free some space")
+        with mock.patch.object(Steering, "look", side_effect=[broken]):
+            said = space.main("run", "--yes")
+        self.assertEqual(said.code, 1)
+        self.assertIn("rorchestrator: the journal can't be written\n  next: free some", said.err)
+        self.assertEqual(space.state().feature("auth").status, Status.CANCELLED)
+
+
 class AttachTest(unittest.TestCase):
     def setUp(self) -> None:
         self.space = Workspace([entry("auth"), entry("api")])
@@ -952,8 +966,9 @@ class SteeredRunTest(PlaygroundTest):
         go = self.playground.path("go")
         self.playground.features(
             feature("auth", {"bash": f"test -e {go} && echo 1 > auth.md"}),
-            feature("slow", {"wait": go}, {"write": "slow.md"}),
+            feature("slow", {"wait": go}, {"fail": "Overloaded", "status": 529}, {"write": "s"}),
             max_parallel=2,
+            retry={"attempts": 2, "backoff_seconds": 0.01},
         )
         run = self.playground.start("run", "--yes", "--json")
         self.waits_for("auth", "ended")
@@ -961,30 +976,41 @@ class SteeredRunTest(PlaygroundTest):
         self.ror("pause")
         self.ror("retry", "auth")
         self.playground.touch("go")
-        self.waits_for("slow", "ended")
+        # Neither what is queued nor what is tried again starts.
+        wait_until(self.standstills, "a standstill")
+        self.assertEqual(self.kinds_of("auth", "slow"), (1, 1))
         self.ror("resume")
-        self.assertEqual(run.end().code, 0)
+        done = run.end()
+        self.assertEqual(done.code, 0, done.out)
         numbers = [number for number, _, _ in self.playground.attempts("auth")]
         self.assertEqual(numbers, [1, 2])
         result = self.playground.results()["auth"]
         self.assertEqual((len(result["attempts"]), result["cost_usd"]), (2, 0.1))
         self.assertAlmostEqual(self.playground.report()["total_cost_usd"], 0.15)
+        self.assertEqual(len(self.playground.attempts("slow")), 2)
         logs = {attempt["log"] for attempt in result["attempts"]}
         self.assertEqual(len(logs), 2)
         first = self.playground.command("logs", "auth", "--attempt", "1")
         self.assertEqual(first.code, 0)
 
     def test_a_pause_does_not_outlive_its_run_however_that_ends(self) -> None:
-        go = self.playground.path("go")
+        first, go = self.playground.path("first"), self.playground.path("go")
+        overloaded = {"fail": "Overloaded", "status": 529}
         self.playground.features(
-            feature("auth", {"wait": go}, {"write": "a.md"}), feature("api"), max_parallel=1
+            feature("auth", {"wait": first}, overloaded, {"wait": go}, {"write": "auth.md"}),
+            feature("api"),
+            max_parallel=1,
+            retry={"attempts": 2, "backoff_seconds": 0.01},
         )
         for end, expected in ((signal.SIGINT, 130), (signal.SIGKILL, -9), (None, 1)):
             before, still = len(self.playground.attempts("auth")), self.standstills()
             run = self.playground.start("run", "--yes")
             self.waits_for("auth", "attempt_started", before + 1)
             self.ror("pause")
-            self.ror("stop", "auth")
+            if end is signal.SIGINT:
+                self.playground.touch("first")  # its next attempt waits for the resume
+            else:
+                self.ror("stop", "auth")
             wait_until(lambda: self.standstills() > still, "a standstill")  # noqa: B023
             if end is None:
                 self.ror("stop")
@@ -993,12 +1019,17 @@ class SteeredRunTest(PlaygroundTest):
             self.assertEqual(run.end().code, expected)
             self.status()
             self.assertFalse(self.paused)
+        self.assertEqual(len({session for _, session, _ in self.playground.attempts("auth")}), 1)
         run_id = self.playground.journal()[-1]["run"]
         Requests(self.playground.state).leave(run_id, "stop")
         self.playground.touch("go")
         self.assertEqual(self.playground.run().code, 0)
         self.assert_statuses(auth="completed", api="completed")
         self.assertEqual(os.listdir(os.path.join(self.playground.state, "requests")), [])
+
+    def kinds_of(self, *ids: str) -> tuple[int, ...]:
+        """How many attempts were made at each of them."""
+        return tuple(len(self.playground.attempts(id)) for id in ids)
 
     def standstills(self) -> int:
         return sum(event.get("text") == STANDSTILL for event in self.playground.journal())

@@ -39,9 +39,10 @@ class StepTest(unittest.TestCase):
         limit: float = 30.0,
         stop_at: str = "",
         stopped: bool = False,
+        stops: str = "",
         **env: str,
     ) -> Step:
-        """One command; the wish to stop is there when a file is."""
+        """One command of ``a``; the wish to stop, all or ``stops``, is there when a file is."""
         if isinstance(command, str):
             command = shell_command(command)
 
@@ -58,12 +59,13 @@ class StepTest(unittest.TestCase):
                         log=self.log,
                         limit_seconds=limit,
                         mark="a/setup",
+                        feature="a",
                     )
                 )
                 while stop_at and not os.path.exists(os.path.join(self.root, stop_at)):
                     await asyncio.sleep(0.01)
                 if stop_at:
-                    stop.set()
+                    (stop.of(stops) if stops else stop).set()
                 step = await task
                 # Before the supervisor ends what is left of the whole run.
                 self.outlived_it = self._lives()
@@ -133,6 +135,12 @@ class HowOneEnds(StepTest):
             'trap "exit 0" TERM; touch on; while :; do sleep 0.05; done', limit=0.3
         )
         self.assertFalse(step.passed, step)
+
+    def test_the_wish_to_stop_one_feature_interrupts_its_commands_and_no_other(self) -> None:
+        step = self.run_step("touch on; sleep 300", stop_at="on", stops="a")
+        self.assertTrue(step.interrupted)
+        step = self.run_step("touch on", stop_at="on", stops="b")
+        self.assertTrue(step.passed)
 
     def test_the_wish_to_stop_interrupts_it(self) -> None:
         step = self.run_step("touch on; sleep 300 & echo $! > pid; wait", stop_at="on")

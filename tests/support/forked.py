@@ -17,8 +17,20 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, TextIO
 
 from core import cli
-from core.commands import attach, cleanup, logs, merge, pause, plan, resume, retry  # noqa: F401 – once
-from core.commands import run, skip, status, stop  # noqa: F401 – for all
+from core.commands import (  # noqa: F401 – imported once
+    attach,
+    cleanup,
+    logs,
+    merge,
+    pause,
+    plan,
+    resume,
+    retry,
+    run,
+    skip,
+    status,
+    stop,
+)
 
 WAIT_SECONDS = 0.005
 READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "TZ")
