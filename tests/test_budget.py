@@ -104,6 +104,14 @@ class LedgerTest(unittest.TestCase):
 
         self.play(scene)
 
+    def test_who_waits_is_told_though_nobody_else_moves(self) -> None:
+        async def scene() -> None:
+            budget = Budget(3.0, ESTIMATES)
+            await budget.reserve("b", str)
+            self.assertEqual(await budget.reserve("a", lambda: "stopped"), "stopped")
+
+        self.play(scene)
+
     def test_all_that_is_granted_never_exceeds_the_cap(self) -> None:
         async def scene() -> None:
             budget = Budget(10.0, ESTIMATES)
