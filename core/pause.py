@@ -45,6 +45,7 @@ class Pause:
         self._began = 0.0
         self._guesses = 0
         self._probing = False
+        self._waiting = 0
         self._changed = asyncio.Event()
 
     async def wait(self, resets_at: float | None, stop: asyncio.Event | None = None) -> str:
@@ -63,10 +64,21 @@ class Pause:
             if left <= 0 and not self._probing:
                 self._probing = True
                 return ""
-            await self._nap(min(left, NAP_SECONDS) if left > 0 else NAP_SECONDS, stop)
+            self._waiting += 1
+            try:
+                await self._nap(min(left, NAP_SECONDS) if left > 0 else NAP_SECONDS, stop)
+            finally:
+                self._waiting -= 1
             if stop.is_set():
+                self._leave()
                 return "interrupted"
         return ""
+
+    def _leave(self) -> None:
+        """One goes away before its time. The last one must not leave the door shut behind it."""
+        if not (self._waiting or self._probing or self.stop.is_set()):
+            self._probing = True
+            self.lift()
 
     def lift(self) -> None:
         """Somebody got an answer: whoever waits for that goes on."""

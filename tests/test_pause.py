@@ -125,6 +125,21 @@ class PauseTest(unittest.TestCase):
 
         self.play(scene)
 
+    def test_the_last_one_that_is_stopped_alone_lets_the_others_start_and_try(self) -> None:
+        async def scene() -> None:
+            stage = Stage()
+            own = [asyncio.Event(), asyncio.Event()]
+            waits = [asyncio.ensure_future(stage.pause.wait(100.0, stop)) for stop in own]
+            await settle()
+            own[0].set()
+            self.assertEqual(await waits[0], "interrupted")
+            self.assertEqual((stage.slots.free, waits[1].done()), (0, False))
+            own[1].set()
+            self.assertEqual(await waits[1], "interrupted")
+            self.assertEqual((stage.slots.free, stage.told), (4, [110.0, 0.0]))
+
+        self.play(scene)
+
     def test_an_answer_while_nobody_tries_lifts_nothing(self) -> None:
         async def scene() -> None:
             stage = Stage()

@@ -694,9 +694,18 @@ class AnswerTest(unittest.TestCase):
         self.assertEqual(said, "the run took the request up, but did not answer")
 
     def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
+        ended = "the run ended meanwhile: nothing was changed"
         with self.opened() as place, self.assertRaises(UserError) as caught:
             wishes.ask(place, "r1", "pause")
-        self.assertEqual(caught.exception.message, "the run ended meanwhile: nothing was changed")
+        self.assertEqual(caught.exception.message, ended)
+        # Also where the next one has begun by then.
+        with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
+            next_run = threading.Timer(0.1, self.space.record, [started("r2", os.getpid())])
+            next_run.start()
+            with self.assertRaises(UserError) as caught:
+                wishes.ask(place, "r1", "pause")
+            next_run.join()
+        self.assertEqual(caught.exception.message, ended)
 
 
 class SkipTest(unittest.TestCase):
@@ -951,6 +960,8 @@ class SteeredRunTest(PlaygroundTest):
         document = done.lines[-1]
         self.assertEqual((document["successful"], document["total_features"]), (4, 5))
         self.assertEqual(os.listdir(os.path.join(self.playground.state, "requests")), [])
+        # An older version knows no such status.
+        self.assertNotIn("skipped", {e.get("status") for e in self.playground.journal()})
         # The skip is valid until it is taken back; then what ran without it is out of date.
         self.assertEqual(self.playground.run().code, 1)
         self.assertEqual(len(self.playground.attempts("ui")), 1)

@@ -15,7 +15,7 @@ from ..errors import ExitCode, UserError
 from ..events import Event
 from ..journal import Holder, Reader
 from ..reporter import local_time
-from ..requests import Request, Requests
+from ..requests import Requests
 from ..state import RunState
 from ..text import clean, one_line
 from .workplace import Workplace, add_common_options, open_workplace
@@ -83,12 +83,13 @@ def ask(
     for _ in reader.new_events():
         pass
     request = requests.leave(run, action, feature, force=force)
-    deadline = time.monotonic() + answer_seconds
+    deadline, is_on = time.monotonic() + answer_seconds, True
     while True:
-        is_on = place.lock.holder() is not None
-        answer = _answer(reader, request)
-        if answer is not None:
-            return answer
+        is_on = is_on and place.lock.holder() is not None
+        for event in reader.new_events():
+            if event.kind == "steered" and event.data.get("request") == request.id:
+                return event
+            is_on = is_on and event.kind not in ("run_ended", "run_started")
         if (not is_on or time.monotonic() >= deadline) and requests.withdraw(request):
             raise _silence(place, is_on, answer_seconds)
         if not is_on or time.monotonic() >= deadline + answer_seconds:
@@ -99,13 +100,6 @@ def ask(
                 exit_code=ExitCode.INCOMPLETE,
             )
         time.sleep(POLL_SECONDS)
-
-
-def _answer(reader: Reader, request: Request) -> Event | None:
-    for event in reader.new_events():
-        if event.kind == "steered" and event.data.get("request") == request.id:
-            return event
-    return None
 
 
 def _silence(place: Workplace, is_on: bool, seconds: float) -> UserError:
