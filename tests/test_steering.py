@@ -733,6 +733,8 @@ class SkipTest(unittest.TestCase):
         space.main("skip", "auth", "--force")
         plan = space.main("plan", "--json").json
         self.assertEqual(plan["features_to_run"], ["api", "docs"])
+        self.assertEqual(space.main("run", "--yes", "--only", "api").code, 0)
+        self.assertEqual(set(space.files("feature/api")) - set(space.files("main")), {"api.txt"})
         self.assertEqual(space.state().feature("auth").skip, "forced")
 
     def test_what_is_done_is_not_skipped(self) -> None:
