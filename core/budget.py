@@ -9,6 +9,10 @@ OVER = "budget"
 """What the reason of a feature begins with that the budget had no room for."""
 
 
+LEAST_USD = 0.01
+"""What an attempt is worth being started for."""
+
+
 class Budget:
     """A cap in USD for one run; without one everything fits.
 
