@@ -68,12 +68,6 @@ Go on: what you made of the conflict of the feature "{id}" can't land yet.
 
 {what}
 
-The end of what was printed:
-
-```
-{output}
-```
-
 Mend it in this folder, in the files that either side touched, and mark them resolved again with
 `git add`. Everything that was asked for still holds. You run unattended: do not ask."""
 
@@ -126,8 +120,10 @@ def _asked(feature: Feature, side: str) -> str:
 
 
 def unresolved(feature: Feature, what: str, output: str) -> str:
-    """What Claude is told where its resolution can't land; ``output`` is the end of a check's."""
-    return UNRESOLVED.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
+    """What Claude is told where its resolution can't land; ``output`` is the end of a red check's."""
+    end = output.strip()
+    said = f"{what}\n\nThe end of what it printed:\n\n```\n{end}\n```" if end else what
+    return UNRESOLVED.format(id=feature.id, what=said)
 
 
 def assemble(
