@@ -120,7 +120,7 @@ def _asked(feature: Feature, side: str) -> str:
 
 
 def unresolved(feature: Feature, what: str, output: str) -> str:
-    """What Claude is told where its resolution can't land; ``output`` is the end of a red check's."""
+    """What Claude is told where its resolution can't land, with the end of a check's ``output``."""
     end = output.strip()
     said = f"{what}\n\nThe end of what it printed:\n\n```\n{end}\n```" if end else what
     return UNRESOLVED.format(id=feature.id, what=said)
