@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 from core import cli
+from core.errors import UserError
 from core.git import WorktreeStatus
 from core.model import Status
 from tests.support.playground import wait_until
@@ -271,17 +272,15 @@ class NotResolved(ResolutionTest):
         self.assertIsNone(self.ending(said)["resolution"]["cost_usd"])
         self.assertIn("without a result (exit 3)", self.held(said)["b"])
 
-    def test_who_changes_what_git_executes_stops_the_merge(self) -> None:
-        shop = self.conflict(BOTH)
-        hook = os.path.join(shop.path, ".git", "hooks", "pre-commit")
-        shop.document["features"][1]["prompt"] += (  # type: ignore[index]
-            f'\nsimulate: {{"bash": "mkdir -p $(dirname {hook}); echo x > {hook}"}}'
-        )
-        shop.commit({"config/feature_list.json": json.dumps(shop.document)}, "the list")
+    def test_who_changes_what_git_executes_stops_the_merge_even_without_a_result(self) -> None:
+        hook = {
+            "bash": "d=$(git rev-parse --git-common-dir)/hooks; mkdir -p $d; echo x > $d/pre-push"
+        }
+        self.conflict(BOTH, hook, {"exit": 3})
         said = self.resolve()
         self.assertEqual(said.code, 2)
         self.assertIn("what git executes in this repository was changed", said.err)
-        self.assertEqual(self.landed(), ["the list"])
+        self.assertEqual(self.landed(), [])
 
     def test_what_git_leaves_no_conflict_of_is_held_with_its_words(self) -> None:
         self.conflict().branch("elsewhere", "main")
@@ -357,10 +356,10 @@ class WhatIsPaidFor(ResolutionTest):
         shop.git("reset", "--quiet", "--hard", "main~2")
         listed: Any = shop.document["features"]
         listed[1]["verify"] = ["true"]
-        shop.document["project"]["copy"] = ["README.md"]  # type: ignore[index]
         shop.write({"config/feature_list.json": json.dumps(shop.document)})
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
-        with mock.patch("core.workbench.supplies.matching", return_value=["unknown"]):
+        no_room = UserError("no room for a worktree")
+        with mock.patch("core.workbench.Workbench._check_sides", side_effect=no_room):
             said = self.resolve()
         self.assertIn("its known resolution could not be checked", self.held(said)["b"])
         self.assertEqual((len(shop.events("resolution_started")), len(self.refs())), (1, 1))
@@ -551,17 +550,6 @@ class Kills(ResolutionTest):
         first, second = shop.events("resolution_ended")
         self.assertEqual((first["status"], second["status"]), ("cancelled", "completed"))
         self.assertEqual([e["attempt"] for e in shop.events("resolution_started")], [1, 2])
-
-    def test_a_run_after_a_kill_has_nothing_left_to_clear(self) -> None:
-        shop, begun = self.begun()
-        with shop.start("merge", "--resolve", "--yes") as child:
-            wait_until(lambda: os.path.exists(begun), "the agent")
-            child.kill()
-            child.wait()
-        wait_until(lambda: not self.left(), "the end of all that it started")
-        shop.change([feature("c", SAY, allow_empty=True)])
-        self.assertEqual(shop.command("run", "--yes").code, 0)
-        self.assertEqual([name for name in os.listdir(shop.worktrees) if "~" in name], [])
 
 
 if __name__ == "__main__":
