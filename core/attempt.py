@@ -48,6 +48,8 @@ class Session:
     """Whether a new session starts on what an earlier one left in the worktree."""
     told: str = ""
     """What it is told beyond its task: which check is red, and what that printed."""
+    task: str = ""
+    """The whole prompt, where the task is another one than the feature."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ class AttemptRunner:
         return log
 
     def _prompt(self, feature: Feature, session: Session) -> str:
+        if session.task:
+            return session.task
         if session.resume:
             return prompt.resume(feature, session.told)
         return prompt.assemble(

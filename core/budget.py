@@ -13,6 +13,9 @@ OVER = "budget"
 NAP_SECONDS = 0.5
 """How often one that waits for money looks whether it is still wanted."""
 
+LEAST_USD = 0.01
+"""What an attempt is worth being started for."""
+
 
 class Budget:
     """A cap in USD for one run; without one everything fits.

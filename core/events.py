@@ -117,6 +117,12 @@ def attempt_ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
     return Event("attempt_ended", at, run, feature, _outcome_data(outcome))
 
 
+def of_resolution(event: Event) -> Event:
+    """An attempt's event as one at a conflict: the feature's own life goes on as it was."""
+    kinds = {"attempt_started": "resolution_started", "attempt_ended": "resolution_ended"}
+    return replace(event, kind=kinds.get(event.kind, event.kind))
+
+
 def setting_up(at: float, run: str, feature: str) -> Event:
     """There is a slot for the feature, and its worktree is being set up."""
     return Event("setting_up", at, run, feature)
@@ -260,6 +266,14 @@ def merged(at: float, run: str, feature: str, *, into: str, commit: str, strateg
     return Event("merged", at, run, feature, data)
 
 
+def resolved(
+    at: float, run: str, feature: str, *, files: Sequence[str], commit: str, reason: str
+) -> Event:
+    """Claude was given a conflict; ``commit`` is what may land, empty where nothing may."""
+    data = {"files": list(files), "commit": commit, "reason": reason}
+    return Event("resolved", at, run, feature, data)
+
+
 def note(at: float, run: str, text: str, feature: str = "") -> Event:
     """Something that the user should know and that changes no state."""
     return Event("note", at, run, feature, {"text": text})
@@ -294,7 +308,7 @@ def _outcome_data(outcome: Outcome) -> dict[str, Json]:
 
 
 def outcome_of(event: Event) -> Outcome:
-    """The :class:`Outcome` that an ``attempt_ended`` or ``ended`` event was made from."""
+    """The :class:`Outcome` that an event which ends something was made from."""
     data = event.data
     usage = data.get("usage")
     return Outcome(
@@ -383,7 +397,7 @@ def from_json(value: Json) -> Event:
             raise ValueError(f"{value['at']!r} is no time of a run")
         if not (event.feature.isprintable() and event.run.isprintable()):
             raise ValueError("an id holds a control character")
-        if event.kind in ("attempt_ended", "ended"):
+        if event.kind in ("attempt_ended", "resolution_ended", "ended"):
             # Checked here, so that nobody has to when it is folded.
             status = outcome_of(event).status
             if status is Status.PENDING or status.active:

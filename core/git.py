@@ -58,6 +58,9 @@ COMMIT_LINE = re.compile(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
 TEXT_INDEX = re.compile(rb"^index .*\n(?!Binary files )", re.MULTILINE)
 HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
 
+MARKER = ": leftover conflict marker"
+"""What git says of one; its messages are in English here."""
+
 BEING_MADE = ("initializing", "added with --lock")
 """Why git says that a worktree is locked, while we make it."""
 
@@ -302,6 +305,12 @@ class Git:
         pairs = (line.split() for line in finished.text.splitlines())
         return [(commit, parent) for commit, parent in pairs]
 
+    async def trailer(self, commit: str, key: str) -> str:
+        """The value of a trailer of a commit's message; empty where it has none."""
+        wanted = f"--format=%(trailers:key={key},valueonly)"
+        shown = ("show", "-s", "--no-show-signature", wanted)
+        return (await self._do("read a commit", *shown, commit)).text.strip()
+
     async def commit_again(self, commit: str, tree: str, parent: str) -> str:
         """Write a commit of another tree, with the author and the message of ``commit``."""
         wanted = ("-s", "--no-show-signature", "--date=raw", "--encoding=UTF-8")
@@ -520,6 +529,33 @@ class Git:
         if files == [""]:
             raise GitError("merge", merged)
         return sorted(files)
+
+    async def begin_merge(self, path: str, commit: str) -> tuple[str, ...]:
+        """Begin to merge ``commit`` in a worktree and leave it there; the files in conflict.
+
+        The markers show the base as well. Raises where nothing is left to resolve.
+        """
+        settings = ("-c", "merge.conflictStyle=diff3", "-c", "rerere.enabled=false")
+        arguments = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify-signatures")
+        identity = await self._identity()
+        merged = await self._try(*settings, *arguments, commit, at=path, guarded=True, env=identity)
+        files = (await self.status(path)).unmerged
+        if not files:
+            raise GitError(f"leave a conflict in {path}", merged)
+        return files
+
+    async def markers_left(self, commit: str, sides: Iterable[str]) -> list[str]:
+        """``file:line`` of conflict markers in a commit that none of the ``sides`` has there.
+
+        By git's own check: a line of a document may look like one, and come from a side.
+        """
+        plain = ("--check", "--no-renames", "--no-ext-diff", "--no-textconv")
+        found: list[set[str]] = []
+        for side in sides:
+            compared = await self._try("diff-tree", "-r", *plain, side, commit)
+            lines = os.fsdecode(compared.stdout).split("\n")
+            found.append({line[: -len(MARKER)] for line in lines if line.endswith(MARKER)})
+        return sorted(set.intersection(*found))
 
     async def fast_forward(self, path: str, commit: str) -> None:
         """Move a worktree forward to ``commit``: its branch, its index and its files.

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from .frozen import dataclass
+from .frozen import dataclass, replace
 from .git import GitError
 from .model import Feature
 from .worktree import MERGED, WorktreeManager, commit_message
 
 STRATEGIES = ("merge", "squash", "rebase")
+
+SESSION = "RoRchestrator-Session"
+"""The trailer that names Claude's session, where it made the merge."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,39 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Clash:
+    """A feature that does not merge: ``ours`` and its tip are the sides of the merge.
+
+    ``ours`` has the tree of ``onto``, the stack's commit so far, and may have another parent.
+    """
+
+    candidate: Candidate
+    onto: str
+    ours: str
+    below: tuple[Candidate, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What became of a conflict that Claude was, or would be, given."""
+
+    ending: str
+    """``resolved``, ``known`` from before, ``failed``, ``not asked``, or ``would ask``."""
+    commit: str = ""
+    """Whose tree is the merge; empty where nothing may land."""
+    reason: str = ""
+    files: tuple[str, ...] = ()
+    attempts: int = 0
+    """Of this command, for the feature, as the cost is."""
+    cost_usd: float | None = 0.0
+    session_id: str = ""
+
+
+Resolve = Callable[[Clash], Awaitable[Resolution]]
+
+
+@dataclass(frozen=True)
 class Layer:
     """A feature on a stack, and the stack's commit with it."""
 
@@ -55,6 +91,8 @@ class Stack:
     base: str
     layers: tuple[Layer, ...]
     held: Mapping[str, Held]
+    is_cut_short: bool = False
+    """Whether it ends below a conflict, being red: no resolution on top of that could be green."""
 
     @property
     def tip(self) -> str:
@@ -70,7 +108,8 @@ class Stacker:
     """Puts features on a commit of the branch ``into``.
 
     ``candidates`` are in topological order. ``check`` says why a commit is red; nothing where
-    it is green. Without ``keep_going`` nothing is tried that comes after a conflict.
+    it is green. Without ``keep_going`` nothing is tried that comes after a conflict. ``resolve``
+    may make a merge of one; it is asked only on top of a green stack.
     """
 
     def __init__(
@@ -83,6 +122,7 @@ class Stacker:
         strategy: str,
         keep_going: bool,
         check: Callable[[str], Awaitable[str]],
+        resolve: Resolve | None = None,
     ) -> None:
         self.worktrees = worktrees
         self.git = worktrees.git
@@ -92,6 +132,7 @@ class Stacker:
         self.strategy = strategy
         self.keep_going = keep_going
         self.check = check
+        self.resolve = resolve
         self._seen: dict[str, str] = {}
         """What the check said, by tree."""
 
@@ -108,7 +149,8 @@ class Stacker:
         culprits: list[str] = []
         while True:
             stack = await self.stack(out)
-            if not stack.layers or not await self._red(stack.tip):
+            is_red = stack.is_cut_short or bool(stack.layers and await self._red(stack.tip))
+            if not is_red:
                 return await self._second_chance(stack, out, culprits)
             red = await self._red(self.base)
             if red:
@@ -166,6 +208,10 @@ class Stacker:
                 out[id] = Held(f"not tried after the conflict of {stopped}: --keep-going tries it")
             else:
                 put = await self._try(tip, candidate, layers)
+                if isinstance(put, Held) and put.conflict_with and self.resolve is not None:
+                    if await self._red(tip):
+                        return Stack(self.base, tuple(layers), out, is_cut_short=True)
+                    put = await self._resolved(self.resolve, tip, candidate, layers, put)
                 if isinstance(put, Held):
                     out[id], stopped = put, "" if self.keep_going else id
                 else:
@@ -185,6 +231,34 @@ class Stacker:
         where = f": {', '.join(put)}" if put else ""
         return Held(f"{candidate.id} and {other} do not merge{where}", other, put)
 
+    async def _resolved(
+        self,
+        resolve: Resolve,
+        onto: str,
+        candidate: Candidate,
+        below: Sequence[Layer],
+        held: Held,
+    ) -> str | Held:
+        """The commit with a feature on top that does not merge, where its conflict is resolved.
+
+        Where its commits are made anew one by one, only one of them may not merge: then the whole
+        of them lands as one commit, and nobody is asked.
+        """
+        try:
+            ours = await self._ours(onto, candidate)
+            tree, files = await self._merge(ours, candidate.tip)
+            if tree:
+                return await self._commit(onto, candidate, tree, self._message(candidate))
+            others = tuple(layer.candidate for layer in below)
+            made = await resolve(Clash(candidate, onto, ours, others, tuple(files)))
+            if not made.commit:
+                return replace(held, reason=f"{held.reason}; {made.reason}")
+            message = _resolved_message(self._message(candidate), made)
+            tree = await self.git.tree_of(made.commit)
+            return await self._commit(onto, candidate, tree, message)
+        except GitError as error:
+            return replace(held, reason=f"{held.reason}; {error.message}")
+
     async def _other_side(self, candidate: Candidate, below: Sequence[Layer]) -> str:
         """Which feature of the stack a conflict is with; the branch where it is none of them."""
         for layer in below:
@@ -202,13 +276,19 @@ class Stacker:
         tree, files = await self._merge(await self._ours(onto, candidate), candidate.tip)
         if not tree:
             return tuple(files)
+        return await self._commit(onto, candidate, tree, self._message(candidate))
+
+    async def _commit(self, onto: str, candidate: Candidate, tree: str, message: str) -> str:
         if self.strategy == "merge":
-            message = _merge_message(candidate)
             return await self.git.commit_tree(tree, (onto, candidate.tip), message)
         if tree == await self.git.tree_of(onto):
             return onto
-        message = commit_message(candidate.feature, candidate.run)
         return await self.git.commit_tree(tree, (onto,), message)
+
+    def _message(self, candidate: Candidate) -> str:
+        if self.strategy == "merge":
+            return _merge_message(candidate)
+        return commit_message(candidate.feature, candidate.run)
 
     async def _replay(self, onto: str, candidate: Candidate) -> str | tuple[str, ...]:
         known = [candidate.start_commit] if candidate.start_commit else []
@@ -254,3 +334,11 @@ def _merge_message(candidate: Candidate) -> str:
         f"merge {candidate.id}: {name}\n\n"
         f"RoRchestrator-Feature: {candidate.id}\nRoRchestrator-Run: {candidate.run}\n"
     )
+
+
+def _resolved_message(message: str, made: Resolution) -> str:
+    """The message of a merge that Claude made; the trailers stay the last paragraph."""
+    subject, _, trailers = message.partition("\n\n")
+    said = " ".join(f"Claude resolved the conflict in {', '.join(made.files)}.".split())
+    session = f"{SESSION}: {made.session_id}\n" if made.session_id else ""
+    return f"{subject}\n\n{said}\n\n{trailers}{session}"

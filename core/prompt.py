@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .frozen import dataclass
 from .model import Config, Feature
 
 STANDING = """\
@@ -38,6 +39,91 @@ The end of what it printed:
 
 Mend the cause in this folder, not the check. Everything that was asked for still holds. You
 run unattended: do not ask."""
+
+
+CONFLICT = """\
+## The merge
+This folder is a scratch worktree in the middle of a `git merge` that stopped at conflicts. In each
+of them, what is between `<<<<<<<` and `|||||||` is ours, between `|||||||` and `=======` the base
+that both began with, and between `=======` and `>>>>>>>` theirs.
+
+- The base: {base}
+- Ours, `HEAD`: {ours}
+- Theirs, `MERGE_HEAD`: {theirs}"""
+
+RESOLVING = """\
+## How you work here
+- Resolve these conflicts and nothing else: no other file needs a change, unless one that either
+  side touched has to follow.
+- Keep the intent of both sides. Neither of them is to be thrown away, and both are checked
+  afterwards.
+- Leave no conflict marker. When a file is resolved, mark it so: `git add FILE`, or `git rm FILE`
+  where it is to be gone.
+- Do not commit, do not abort the merge, do not switch, reset or stash; run nothing else. The merge
+  is committed for you.
+- You run unattended: nobody can answer, so do not ask. Say in your closing message what you did."""
+
+UNRESOLVED = """\
+Go on: what you made of the conflict of the feature "{id}" can't land yet.
+
+{what}
+
+Mend it in this folder, in the files that either side touched, and mark them resolved again with
+`git add`. Everything that was asked for still holds. You run unattended: do not ask."""
+
+SHOWN_FILES = 50
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a merge: a commit, what it is called, and what it changed since the base."""
+
+    commit: str
+    name: str
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = len(self.files) - SHOWN_FILES
+        names = ", ".join(self.files[:SHOWN_FILES]) + (f" and {more} more" if more > 0 else "")
+        return f"{self.commit[:12]}, {self.name}; it changed {names or 'nothing'}"
+
+
+def resolve(
+    config: Config,
+    feature: Feature,
+    others: Sequence[Feature],
+    into: str,
+    *,
+    base: str,
+    ours: Side,
+    theirs: Side,
+    files: Sequence[str],
+) -> str:
+    """The whole prompt for a feature that does not merge with ``into``, on which ``others`` are."""
+    parts = [
+        f'Task: resolve the conflict that keeps the feature "{feature.id}" ({feature.name}) '
+        f"from landing on `{into}`.",
+        config.context.strip(),
+        CONFLICT.format(base=base[:12], ours=ours, theirs=theirs),
+        _bullets("## Files in conflict", files),
+        *(_asked(other, "ours") for other in others),
+        _asked(feature, "theirs"),
+        RESOLVING,
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _asked(feature: Feature, side: str) -> str:
+    title = f'## What was asked for "{feature.id}" ({feature.name}), on the side of {side}'
+    told = (feature.description.strip(), feature.prompt.strip())
+    return "\n\n".join(filter(None, (title, *told)))
+
+
+def unresolved(feature: Feature, what: str, output: str) -> str:
+    """What Claude is told where its resolution can't land, with the end of a check's ``output``."""
+    end = output.strip()
+    said = f"{what}\n\nThe end of what it printed:\n\n```\n{end}\n```" if end else what
+    return UNRESOLVED.format(id=feature.id, what=said)
 
 
 def assemble(

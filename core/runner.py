@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from . import events, limits, prompt
 from .attempt import AttemptRunner, Emit, Session
-from .budget import OVER, Budget
+from .budget import LEAST_USD, OVER, Budget
 from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
@@ -217,10 +217,6 @@ class ClaudeRunner:
 
     def _note(self, id: str, text: str) -> None:
         self.emit(events.note(self.clock(), self.run_id, text, id))
-
-
-LEAST_USD = 0.01
-"""What an attempt is worth being started for."""
 
 
 class Life:

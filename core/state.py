@@ -83,6 +83,8 @@ class FeatureState:
     kept_ref: str = ""
     landings: Mapping[str, Landing] = field(default_factory=dict)
     """The last one on each branch, by its name."""
+    resolutions: tuple[Attempt, ...] = ()
+    """Each start of Claude for a conflict that the feature met when it was to land."""
     clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The files in which it will not merge with another feature, by that one's id."""
     skip: str = ""
@@ -246,6 +248,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         merged_into="",
         kept_ref="",
         landings={},
+        resolutions=(),
         clashes={},
     )
 
@@ -260,7 +263,12 @@ def _in_slot(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
-    attempt = Attempt(
+    begun = _in_slot(feature, event)
+    return replace(begun, status=Status.RUNNING, attempts=(*feature.attempts, _attempt_of(event)))
+
+
+def _attempt_of(event: Event) -> Attempt:
+    return Attempt(
         run=event.run,
         number=integer(event.data, "attempt"),
         session_id=str(event.data.get("session_id", "")),
@@ -268,15 +276,25 @@ def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
         log=str(event.data.get("log", "")),
         resumed=event.data.get("resumed") is True,
     )
-    begun = _in_slot(feature, event)
-    return replace(begun, status=Status.RUNNING, attempts=(*feature.attempts, attempt))
 
 
 def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:
-    if not feature.attempts:
-        return feature
-    last = replace(feature.attempts[-1], ended_at=event.at, outcome=outcome_of(event))
-    return replace(feature, attempts=(*feature.attempts[:-1], last))
+    return replace(feature, attempts=_last_ended(feature.attempts, event))
+
+
+def _last_ended(attempts: tuple[Attempt, ...], event: Event) -> tuple[Attempt, ...]:
+    if not attempts:
+        return attempts
+    last = replace(attempts[-1], ended_at=event.at, outcome=outcome_of(event))
+    return (*attempts[:-1], last)
+
+
+def _resolution_started(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, resolutions=(*feature.resolutions, _attempt_of(event)))
+
+
+def _resolution_ended(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, resolutions=_last_ended(feature.resolutions, event))
 
 
 def _ready(feature: FeatureState, event: Event) -> FeatureState:
@@ -393,6 +411,8 @@ _FEATURE_CHANGES = {
     "based": _based,
     "attempt_started": _attempt_started,
     "attempt_ended": _attempt_ended,
+    "resolution_started": _resolution_started,
+    "resolution_ended": _resolution_ended,
     "verifying": _verifying,
     "checking": _verifying,
     "checked": _checked,

@@ -260,13 +260,18 @@ class Workbench:
         commit: str,
         env: Mapping[str, str],
     ) -> Red | None:
+        if contract.kind is not Kind.COMMAND:
+            return await self._holds(contract, commit)
+        command = shell_command(contract.what)
+        return await self._run_checks(feature.id, [command], worktree, commit, env)
+
+    async def _holds(self, contract: Contract, commit: str) -> Red | None:
+        """Why a commit has not the path, or the symbol, that a contract names."""
         git, what = self.worktrees.git, contract.what
         if contract.kind is Kind.PATH:
             return None if await git.has_path(commit, what) else Red("there is no such path")
-        if contract.kind is Kind.SYMBOL:
-            found = await git.has_line(commit, definition(what), less=PROSE)
-            return None if found else Red("no line of code defines it")
-        return await self._run_checks(feature.id, [shell_command(what)], worktree, commit, env)
+        found = await git.has_line(commit, definition(what), less=PROSE)
+        return None if found else Red("no line of code defines it")
 
     async def _run_checks(
         self,
@@ -366,7 +371,9 @@ class Workbench:
                 return None
             words = f"checking {project.base_branch} before anything is paid for"
             self.emit(events.note(self.clock(), self.run_id, words))
-            return await self._check_commit(BASE, base_commit, project.base_branch)
+            return await self._check_commit(
+                Feature(BASE, BASE), base_commit, project.base_branch, project.verify
+            )
         except UserError as error:
             return _unable(error)
 
@@ -374,7 +381,38 @@ class Workbench:
         """The project's checks on what is to land on a branch."""
         if await self.is_green(commit):
             return None
-        return await self._check_commit(MERGED, commit, branch)
+        verify = self.config.project.verify
+        return await self._check_commit(Feature(MERGED, MERGED), commit, branch, verify)
+
+    async def check_sides(
+        self, commit: str, branch: str, features: Sequence[Feature]
+    ) -> Red | None:
+        """The project's checks on a merge, those of the features that meet in it, and what
+        these promised."""
+        try:
+            for feature in features:
+                for contract in contracts(feature.creates):
+                    if contract.kind is not Kind.COMMAND:
+                        red = await self._holds(contract, commit)
+                        if red is not None:
+                            said = f"`creates` of {feature.id} promises {contract}, but {red.what}"
+                            return replace(red, what=said)
+            return await self._check_sides(commit, branch, features)
+        except UserError as error:
+            return _unable(error)
+
+    async def _check_sides(
+        self, commit: str, branch: str, features: Sequence[Feature]
+    ) -> Red | None:
+        tree = await self.worktrees.git.tree_of(commit)
+        own = [each for f in features for each in (*promised_commands(f.creates), *f.verify)]
+        commands = (*self.config.project.verify, *own)
+        if all(check_key(tree, command) in self.passed for command in commands):
+            return None
+        setup = tuple(command for feature in features for command in feature.setup)
+        return await self._check_commit(
+            Feature(MERGED, MERGED, setup=setup), commit, branch, commands
+        )
 
     async def is_green(self, commit: str) -> bool:
         """Whether the project's checks are known to pass on a commit, or there are none."""
@@ -382,13 +420,14 @@ class Workbench:
         verify = self.config.project.verify
         return all(check_key(tree, command) in self.passed for command in verify)
 
-    async def _check_commit(self, name: str, commit: str, branch: str) -> Red | None:
-        env = {**self.environment(name, 0, 1), f"{VARIABLES}BRANCH": branch}
-        async with self._scratch(name, commit) as worktree:
-            red = await self.make_ready(Feature(name, name), worktree, env, told=False)
-            return red or await self._run_checks(
-                name, self.config.project.verify, worktree, commit, env
-            )
+    async def _check_commit(
+        self, named: Feature, commit: str, branch: str, commands: Iterable[Command]
+    ) -> Red | None:
+        """Checks in a scratch worktree of a commit; ``named`` is what it is called, and set up."""
+        env = {**self.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
+        async with self._scratch(named.id, commit) as worktree:
+            red = await self.make_ready(named, worktree, env, told=False)
+            return red or await self._run_checks(named.id, commands, worktree, commit, env)
 
     async def _step(
         self,

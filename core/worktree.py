@@ -20,6 +20,9 @@ RESULTS = "refs/rorchestrator/results/"
 KEPT = "refs/rorchestrator/kept/"
 """``<id>/<run>``: where a branch stood, with all its uncommitted work, before it went."""
 
+RESOLUTIONS = "refs/rorchestrator/resolutions/"
+"""``<id>/<key>``: what Claude made of a conflict, and the checks passed: not paid for twice."""
+
 RUBBISH = "~removing"
 """Put behind the name of a worktree that is being removed; no id holds a tilde."""
 
@@ -28,6 +31,9 @@ SCRATCH = "~scratch"
 
 MERGED = "~merge"
 """What the features are called that are merged together; no feature can be called so."""
+
+RESOLVED = "_resolve_"
+"""Put before a feature's id for the scratch worktree in which its conflict is resolved."""
 
 HUGE_BYTES = 5 * 1024 * 1024
 
@@ -376,6 +382,23 @@ class WorktreeManager:
 
     async def look(self, worktree: Worktree) -> WorktreeStatus | str:
         """The state that an agent left, or what is wrong with it."""
+        status = await self.glance(worktree)
+        if isinstance(status, str):
+            return status
+        if status.branch != worktree.branch:
+            return (
+                f"the worktree was switched to {status.branch}; "
+                f"the work belongs on {worktree.branch}"
+            )
+        if status.unmerged:
+            return f"a merge was left half done: {', '.join(status.unmerged)}"
+        moved = status.commit != worktree.start_commit
+        if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
+            return f"{worktree.branch} was rewritten: it no longer contains its starting point"
+        return status
+
+    async def glance(self, worktree: Worktree) -> WorktreeStatus | str:
+        """What git tells of a worktree that an agent had, or why it can't be asked."""
         if not os.path.isdir(worktree.path):
             return f"the worktree {worktree.path} is gone"
         if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
@@ -390,16 +413,6 @@ class WorktreeManager:
             status = await self.git.status(worktree.path)
         except GitError as error:
             return error.message
-        if status.branch != worktree.branch:
-            return (
-                f"the worktree was switched to {status.branch}; "
-                f"the work belongs on {worktree.branch}"
-            )
-        if status.unmerged:
-            return f"a merge was left half done: {', '.join(status.unmerged)}"
-        moved = status.commit != worktree.start_commit
-        if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
-            return f"{worktree.branch} was rewritten: it no longer contains its starting point"
         return replace(status, closed=found.closed)
 
     def _unlock(self, feature: str, path: str) -> None:
@@ -580,10 +593,14 @@ class WorktreeManager:
     async def _snapshot(
         self, feature: str, path: str, parents: Sequence[str], files: Sequence[str]
     ) -> str:
-        with _passing(await self._own_index(path)) as index:
-            tree = await self.git.snapshot_tree(path, _spread(path, files), index)
+        tree = await self.tree_of_files(path, files)
         message = f"uncommitted work of {feature}, kept by RoRchestrator"
         return await self.git.commit_tree(tree, parents, message)
+
+    async def tree_of_files(self, path: str, files: Sequence[str]) -> str:
+        """The tree of a worktree's HEAD with these files as they stand."""
+        with _passing(await self._own_index(path)) as index:
+            return await self.git.snapshot_tree(path, _spread(path, files), index)
 
     async def _indexed(self, feature: str, path: str, status: WorktreeStatus) -> str:
         """A commit of what only the index holds: staged, and then changed once more."""

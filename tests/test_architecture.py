@@ -54,6 +54,7 @@ SHELL = {
         "process worktree steps supplies ports leftovers contracts own_commands events model errors"
     ),
     "landing": "worktree git model",
+    "resolution": "landing worktree workbench attempt budget seal git prompt events model",
     "target": "git errors",
     "foresight": "git state events model errors",
     "attempt": "process stop claude prompt events lines mask model errors",

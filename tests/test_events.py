@@ -62,7 +62,22 @@ EVERY = {
         tip="71b",
     ),
     "merged": events.merged(AT, "merge-1", "auth", into="main", commit="c0ffee", strategy="squash"),
-    "note": events.note(AT, "r1", "disk nearly full"),
+    "resolution_started": events.of_resolution(
+        events.attempt_started(
+            AT,
+            "merge-1",
+            "api",
+            attempt=1,
+            session_id="5e55",
+            resumed=False,
+            log="logs/api.1.jsonl",
+        )
+    ),
+    "resolution_ended": events.of_resolution(events.attempt_ended(AT, "merge-1", "api", OUTCOME)),
+    "resolved": events.resolved(
+        AT, "merge-1", "api", files=("a.py", "é"), commit="c0ffee", reason=""
+    ),
+    "note": events.of_resolution(events.note(AT, "r1", "disk nearly full")),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from core.frozen import replace
 from core.git import Git, open_repository
-from core.landing import STRATEGIES, Candidate, Held, Stack, Stacker
+from core.landing import STRATEGIES, Candidate, Clash, Held, Resolution, Resolve, Stack, Stacker
 from core.model import Feature
 from core.process.spawner import Spawner, drive
 from core.worktree import WorktreeManager
@@ -78,6 +78,8 @@ class LandingTest(unittest.TestCase):
         files = set(self.repository.files(commit))
         return next((f"{sorted(bad)} fail" for bad in self.red if bad <= files), "")
 
+    resolve: Resolve | None = None
+
     def stack(self, *, keep_going: bool = False, held: Mapping[str, Held] | None = None) -> Stack:
         stacker = Stacker(
             self.worktrees,
@@ -87,6 +89,7 @@ class LandingTest(unittest.TestCase):
             strategy=self.strategy,
             keep_going=keep_going,
             check=self.check,
+            resolve=self.resolve,
         )
         return drive(stacker.green(held or {}))
 
@@ -278,6 +281,57 @@ class Conflicts(LandingTest):
         self.assert_landed(stack, "a", "b", "c")
         self.assertEqual(stack.held["other"], Held("it failed"))
         self.assertEqual(stack.held["after"].reason, "it needs other, held as well")
+
+
+class Resolutions(LandingTest):
+    """A conflict for which somebody may have an answer; who that is, is not the stack's matter."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.finished("a", {"text": changed(3, "a")})
+        self.finished("b", {"text": changed(3, "b")})
+        self.finished("on-b", {"text": changed(9, "more", changed(3, "b"))}, needs="b")
+        self.finished("c")
+        self.clashes: list[Clash] = []
+        both = self.commit({"text": changed(3, "a and b")}, self.base)
+        self.answer = Resolution("resolved", both, files=("text",), session_id="5e55")
+
+    async def resolve(self, clash: Clash) -> Resolution:
+        self.clashes.append(clash)
+        return self.answer
+
+    def test_what_is_made_of_it_lands_by_each_strategy_and_what_follows_is_put_on_top(self) -> None:
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack(keep_going=True)
+                self.assert_landed(stack, "a", "b", "on-b", "c")
+                text = self.repository.files(stack.commit(2))["text"]
+                self.assertEqual(text.decode(), changed(3, "a and b"))
+                parents = self.repository.git("log", "-1", "--format=%P", stack.commit(2)).split()
+                self.assertEqual(parents[0], stack.commit(1))
+                self.assertEqual(parents[1:], [self.tip("b")] if self.strategy == "merge" else [])
+                body = self.repository.git("log", "-1", "--format=%b", stack.commit(2))
+                self.assertIn("Claude resolved the conflict in text.\n\nRoRchestrator-Fe", body)
+                self.assertIn("RoRchestrator-Session: 5e55", body)
+
+    def test_what_nobody_could_resolve_is_held_with_all_that_needs_it(self) -> None:
+        self.answer = Resolution("failed", reason="nobody could")
+        stack = self.stack(keep_going=True)
+        self.assert_landed(stack, "a", "c")
+        self.assertEqual(stack.held["b"].reason, "b and a do not merge: text; nobody could")
+        self.assertEqual(stack.held["on-b"].reason, "it needs b, held as well")
+
+    def test_nobody_is_asked_on_top_of_what_is_red(self) -> None:
+        self.finished("bad")
+        self.candidates.insert(0, self.candidates.pop())
+        self.red = [frozenset({"bad"})]
+        self.assert_landed(self.stack(keep_going=True), "a", "b", "on-b", "c")
+        self.assertEqual([clash.candidate.id for clash in self.clashes[:1]], ["b"])
+        self.assertTrue(all("bad" not in [b.id for b in clash.below] for clash in self.clashes))
+
+    def test_an_answer_that_git_does_not_have_is_none(self) -> None:
+        self.answer = replace(self.answer, commit="0" * 40)
+        self.assertIn("git could not read a commit", self.stack().held["b"].reason)
 
 
 class RedStacks(LandingTest):

@@ -65,6 +65,11 @@ def marker(id: str) -> str:
     return f'Task: bring the feature "{id}" ('
 
 
+def conflict_of(id: str) -> str:
+    """What is in the prompt of the conflict of this feature only."""
+    return f'Task: resolve the conflict that keeps the feature "{id}" ('
+
+
 def does(*turns: Turn) -> list[Turn]:
     """These turns, and a last word."""
     return [*turns, text("It is done.")]
@@ -91,9 +96,15 @@ def prompt_of_last(request: Request) -> str:
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
 class RealClaudeTest(PlaygroundTest):
-    def plays(self, **scripts: list[Turn]) -> MessagesApi:
-        """A stand-in that plays each feature its script, and the only one the command knows."""
-        api = MessagesApi({marker(id): script for id, script in scripts.items()})
+    def plays(
+        self, conflicts: Mapping[str, list[Turn]] | None = None, **scripts: list[Turn]
+    ) -> MessagesApi:
+        """A stand-in that plays each feature its script, and the only one the command knows.
+
+        ``conflicts`` are what it plays where a feature does not merge.
+        """
+        met = {conflict_of(id): script for id, script in (conflicts or {}).items()}
+        api = MessagesApi({**met, **{marker(id): script for id, script in scripts.items()}})
         api.__enter__()
         self.addCleanup(api.__exit__)
         home = Path(self.playground.repository.home)
@@ -167,6 +178,47 @@ class Checks(RealClaudeTest):
         self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
         said = [prompt_of_last(call) for call in api.calls(marker("a"))]
         self.assertIn("The end of what it printed:\n\n```\nstill red\n```", said[-1])
+
+
+class Conflicts(RealClaudeTest):
+    def test_a_conflict_is_resolved_in_a_scratch_worktree_lands_and_is_paid_for_once(self) -> None:
+        stopped = bash("git merge --abort")  # which is not allowed
+        mends = [Answer(tools=(Tool("Read", {"file_path": "both.txt"}),)), stopped]
+        mends += [write("both.txt", "a\nc\n"), bash("git add both.txt")]
+        told = [write("both.txt", "a\nb\n"), bash("git add both.txt")]
+        api = self.plays(
+            {"b": [*does(*mends), *does(*told)]},
+            **{id: does(write("both.txt", f"{id}\n")) for id in "ab"},
+        )
+        self.lists(
+            *(
+                {"id": id, "prompt": f"Let both.txt name {id}.", "verify": [f"grep {id} both.txt"]}
+                for id in "ab"
+            )
+        )
+        self.runs(0)
+        dry = self.playground.command("merge", "--resolve", "--dry-run")
+        self.assertIn("Claude would be given it", dry.out)
+        done = self.playground.command("merge", "--resolve", "--yes", "--json")
+        self.assertEqual(done.code, 0, done.err + done.out)
+        a, b = json.loads(done.out)["features"]
+        self.assertEqual((a["resolution"], b["resolution"]["ending"]), (None, "resolved"))
+        self.assertEqual(b["resolution"]["attempts"], 2)
+        paid = api.billed(script=conflict_of("b")).usage.cost_usd()
+        self.assertAlmostEqual(b["resolution"]["cost_usd"], paid, places=9)
+        calls = api.calls(conflict_of("b"))
+        self.assertEqual({call.session for call in calls}, {b["resolution"]["session_id"]})
+        self.assertIn("Let both.txt name a.", prompt_of(calls[0]))
+        self.assertIn("Let both.txt name b.", prompt_of(calls[0]))
+        self.assertIn("ended with exit 1", prompt_of_last(calls[5]))
+        shop = self.playground.repository
+        self.assertEqual(shop.files("main")["both.txt"], b"a\nb\n")
+        ended = [e for e in self.playground.journal("b") if e["event"] == "resolution_ended"]
+        self.assertEqual(ended[0]["denied_tools"], ["Bash(git merge --abort)"])
+        shop.git("reset", "--quiet", "--hard", "main~2")
+        again = self.playground.command("merge", "--resolve", "--yes")
+        self.assertEqual(again.code, 0, again.err)
+        self.assertEqual(len(api.calls(conflict_of("b"))), len(calls))
 
 
 class WhatAFeatureMeets(RealClaudeTest):

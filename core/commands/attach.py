@@ -14,8 +14,14 @@ from ..process.environment import without_git
 from ..process.spawner import become
 from ..state import FeatureState
 from . import wishes
-from .run import check_permissions, with_program
-from .workplace import Workplace, add_common_options, check_known, open_workplace
+from .workplace import (
+    Workplace,
+    add_common_options,
+    check_known,
+    check_permissions,
+    open_workplace,
+    with_program,
+)
 
 EXAMPLES = """\
 examples:

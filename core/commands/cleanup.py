@@ -20,7 +20,7 @@ from ..process.spawner import drive
 from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState
 from ..text import Style, counted, one_line
-from ..worktree import WorktreeManager
+from ..worktree import RESOLUTIONS, WorktreeManager
 from .workplace import (
     HEADS,
     Workplace,
@@ -334,6 +334,7 @@ class Cleanup:
             removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
         removal.removed = not removal.kept
         if removal.removed:
+            await self._forget_resolutions(known.id)
             completed = known.status is Status.COMPLETED
             merged = bool(removal.merged) and completed
             self.place.journal.append(
@@ -346,6 +347,12 @@ class Cleanup:
                     detail=_said(removal),
                 )
             )
+
+    async def _forget_resolutions(self, id: str) -> None:
+        """Nothing of the feature is left to land, or to resolve."""
+        for ref, commit in self.place.refs.items():
+            if ref.startswith(f"{RESOLUTIONS}{id}/"):
+                await self.git.delete_ref(ref, commit)
 
     def _tear_down(self, worktrees: WorktreeManager, known: FeatureState, removal: Removal) -> str:
         """Run the list's teardown in a worktree; why it has to stay, if it has."""

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import ExitCode, UserError
 from ..own_commands import BASE
@@ -23,6 +23,7 @@ examples:
   rorchestrator logs auth --follow
   rorchestrator logs auth --attempt 1 --raw | head
   rorchestrator logs auth --checks
+  rorchestrator logs auth --resolution
 """
 
 POLL_SECONDS = 0.2
@@ -42,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--setup", action="store_true", help="what its setup printed instead")
     what.add_argument("--checks", action="store_true", help="what its checks printed instead")
+    what.add_argument(
+        "--resolution", action="store_true", help="how Claude resolved its conflict in a merge"
+    )
     parser.add_argument("-f", "--follow", action="store_true", help="go on while it grows")
     add_common_options(parser)
 
@@ -54,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
         show = _raw if arguments.raw else _Printed(arguments, place.mask)
         _print(path, show, arguments, lambda: not _is_active(place, arguments.id))
         return ExitCode.UP_TO_DATE
-    attempt = _attempt(arguments, place)
+    attempt = (_resolution if arguments.resolution else _attempt)(arguments, place)
     show = _raw if arguments.raw else _Readable(arguments, place.mask)
     _print(attempt.log, show, arguments, lambda: _is_over(place, arguments.id, attempt))
     if not arguments.raw:
@@ -116,9 +120,25 @@ def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
             if known.was_set_up
             else "rorchestrator status",
         )
+    return _numbered(arguments, (*known.earlier, *known.attempts))
+
+
+def _resolution(arguments: argparse.Namespace, place: Workplace) -> Attempt:
+    state = place.state()
+    check_known("", [arguments.id], {**place.dag.features, **state.features})
+    made = state.feature(arguments.id).resolutions
+    if not made:
+        raise UserError(
+            f"no conflict of {arguments.id} was given to Claude yet",
+            hint="rorchestrator merge --resolve --dry-run",
+        )
+    return _numbered(arguments, made)
+
+
+def _numbered(arguments: argparse.Namespace, attempts: Sequence[Attempt]) -> Attempt:
+    """The attempt that was asked for, else the last one."""
     if arguments.attempt is None:
-        return known.attempts[-1]
-    attempts = (*known.earlier, *known.attempts)
+        return attempts[-1]
     for attempt in attempts:
         if attempt.number == arguments.attempt:
             return attempt
@@ -128,7 +148,8 @@ def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
 
 def _is_over(place: Workplace, id: str, attempt: Attempt) -> bool:
     """Whether the attempt ended, or the run that it belongs to is gone."""
-    for now in place.state().feature(id).attempts:
+    known = place.state().feature(id)
+    for now in (*known.attempts, *known.resolutions):
         if (now.run, now.number) == (attempt.run, attempt.number) and now.outcome is None:
             return place.lock.holder() is None
     return True

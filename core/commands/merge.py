@@ -14,21 +14,35 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from .. import events
+from ..attempt import AttemptRunner
+from ..budget import Budget
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
 from ..journal import Holder
-from ..landing import STRATEGIES, Candidate, Held, Layer, Stack, Stacker
-from ..model import Status
+from ..landing import (
+    STRATEGIES,
+    Candidate,
+    Clash,
+    Held,
+    Layer,
+    Resolution,
+    Resolve,
+    Stack,
+    Stacker,
+)
+from ..model import Fault, Outcome, Status
 from ..process.environment import without_git
 from ..process.spawner import drive
 from ..process.supervisor import Supervisor
 from ..reporter import local_time, style_of
+from ..resolution import Resolver, foresee, options_for
+from ..seal import seal
 from ..state import FeatureState
 from ..steps import StepRunner
 from ..stop import Stop
 from ..target import Target
-from ..text import Style, clean, counted, one_line
+from ..text import Style, clean, counted, money, one_line
 from ..workbench import Workbench
 from .workplace import (
     HEADS,
@@ -38,9 +52,13 @@ from .workplace import (
     as_steered,
     branch_name,
     check_known,
+    check_permissions,
+    dollars,
+    killed_resolutions,
     landed,
     newest,
     open_workplace,
+    with_program,
 )
 
 EXAMPLES = """\
@@ -48,6 +66,7 @@ examples:
   rorchestrator merge
   rorchestrator merge auth --into develop --strategy squash
   rorchestrator merge --keep-going --dry-run
+  rorchestrator merge --resolve --yes --max-cost 2
 """
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -74,6 +93,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--keep-going", action="store_true", help="after a conflict, try the others as well"
     )
     parser.add_argument(
+        "--resolve", action="store_true", help="let Claude resolve conflicts; asks before it pays"
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="with --resolve: do not ask")
+    parser.add_argument(
+        "--max-cost", type=dollars, metavar="USD", help="what --resolve may cost at most"
+    )
+    parser.add_argument(
+        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="only say what would land; runs no check"
     )
     parser.add_argument("--json", action="store_true", help="what was done, as JSON")
@@ -82,9 +111,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Land features; exit 1 when one that was asked for was held."""
+    pays = arguments.resolve and not arguments.dry_run
+    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    if pays and not (arguments.yes or terminal):
+        raise UserError(
+            "merge --resolve asks before it pays, and there is no terminal to ask on",
+            hint="rorchestrator merge --resolve --yes, or --dry-run to see the conflicts",
+        )
     place = open_workplace(arguments)
+    if pays and not arguments.allow_bypass:
+        check_permissions(place.config, "merge --resolve")
     wanted = Wanted(
-        tuple(arguments.ids), arguments.into or "", arguments.strategy, arguments.keep_going
+        tuple(arguments.ids),
+        arguments.into or "",
+        arguments.strategy,
+        arguments.keep_going,
+        arguments.resolve,
+        arguments.max_cost or place.config.project.max_cost_usd,
     )
     # Looking needs no lock, unless an old git needs a worktree to merge in.
     if arguments.dry_run and place.git.merges_without_worktree:
@@ -97,7 +140,8 @@ def execute(arguments: argparse.Namespace) -> int:
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            return land(place, wanted, arguments)
+            refused = None if arguments.yes or not pays else _ask(place, wanted)
+            return land(place, wanted, arguments) if refused is None else refused
         finally:
             place.journal.close()
     finally:
@@ -112,6 +156,9 @@ class Wanted:
     into: str = ""
     strategy: str = STRATEGIES[0]
     keep_going: bool = False
+    resolve: bool = False
+    max_cost_usd: float | None = None
+    """What resolving may cost at most."""
 
 
 @dataclass
@@ -128,6 +175,8 @@ class Ending:
     reason: str = ""
     conflict_with: str = ""
     files: tuple[str, ...] = ()
+    resolution: Resolution | None = None
+    """What became of its conflict, where that was, or would be, given to Claude."""
 
 
 @dataclass
@@ -149,6 +198,33 @@ class Report:
 
 class Stopped(Exception):
     """A signal asked us to end."""
+
+
+def _ask(place: Workplace, wanted: Wanted) -> int | None:
+    """Ask on the terminal whether Claude is to be paid; the exit code where it is not."""
+    report = drive(Merge(place, wanted).look())
+    asked = [each for each in report.features if _would_ask(each)]
+    if not asked:
+        return None
+    for ending in asked:
+        print(one_line(f"{ending.id}: {ending.reason}"), file=sys.stderr)
+    what = counted(len(asked), "conflict")
+    print(f"Let Claude resolve {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
+    code = ExitCode.CANNOT_START
+    try:
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return None
+    except UnicodeDecodeError:
+        pass
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        code = ExitCode.INTERRUPTED
+    print("Nothing was landed.", file=sys.stderr)
+    return code
+
+
+def _would_ask(ending: Ending) -> bool:
+    return ending.resolution is not None and ending.resolution.ending == "would ask"
 
 
 def _look(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int:
@@ -188,6 +264,9 @@ class Merge:
         self.signal: signal.Signals | None = None
         self.moving = False
         self.endings: dict[str, Ending] = {}
+        self.present: list[Candidate] = []
+        """What the branch has already, as far as it is known what that is."""
+        self.resolutions: dict[str, Resolution] = {}
         name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
         if HEADS + name not in place.refs:
             raise UserError(
@@ -198,10 +277,20 @@ class Merge:
 
     async def look(self) -> Report:
         """What would land; conflicts are found, checks are not run."""
-        return self._report(await self._stack(_unchecked), "would land")
+        resolve = self._foresee if self.wanted.resolve else None
+        return self._report(await self._stack(_unchecked, resolve), "would land")
+
+    async def _foresee(self, clash: Clash) -> Resolution:
+        return self._noted(clash, await foresee(self.place.worktrees, self.target.name, clash))
+
+    def _noted(self, clash: Clash, resolution: Resolution) -> Resolution:
+        self.resolutions[clash.candidate.id] = resolution
+        return resolution
 
     async def land(self) -> Report:
         """Make the stack, check it, move the branch."""
+        if self.wanted.resolve:
+            self.place = replace(self.place, config=with_program(self.place.config))
         stop = Stop()
         async with Supervisor(self.run_id) as supervisor:
             self._listen(stop, supervisor)
@@ -211,7 +300,12 @@ class Merge:
             await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
             if await self.target.settle(self._tips()):
                 self._say(f"{self.target.name}: finished the move that was cut short")
-            stack = await self._stack(self._checker(supervisor, stop))
+            await self._settle_resolutions(supervisor)
+            workbench = self._workbench(supervisor, stop)
+            resolve = None
+            if self.wanted.resolve:
+                resolve = await self._resolver(supervisor, stop, workbench)
+            stack = await self._stack(self._checker(workbench, stop), resolve)
             if stop.is_set():
                 raise Stopped
             self.moving = True
@@ -224,7 +318,7 @@ class Merge:
 
     # -- what is to land --------------------------------------------------------------------
 
-    async def _stack(self, check: Check) -> Stack:
+    async def _stack(self, check: Check, resolve: Resolve | None) -> Stack:
         candidates, held = await self._candidates()
         if candidates:
             await self.target.check()  # said now: a check can take long
@@ -234,8 +328,10 @@ class Merge:
             self.target.commit,
             candidates,
             strategy=self.wanted.strategy,
-            keep_going=self.wanted.keep_going,
+            # Where Claude is only foreseen, what comes after it is to be seen as well.
+            keep_going=self.wanted.keep_going or resolve == self._foresee,
             check=check,
+            resolve=resolve,
         )
         return await stacker.green(held)
 
@@ -272,6 +368,9 @@ class Merge:
             ending.merged = await self._merged(known, tip)
         if ending.merged:
             ending.state = "already"
+            if is_there and known.start_commit:
+                feature = self.place.dag.features[id]
+                self.present.append(Candidate(feature, known.run, tip, known.start_commit))
             return None
         if known.status is not Status.COMPLETED or not result:
             return Held(f"it is not completed, but {_in_words(known.status)}")
@@ -287,19 +386,24 @@ class Merge:
 
     # -- whether it may ---------------------------------------------------------------------
 
-    def _checker(self, supervisor: Supervisor, stop: Stop) -> Check:
-        workbench = Workbench(
+    def _workbench(self, supervisor: Supervisor, stop: Stop) -> Workbench:
+        return Workbench(
             self.place.config,
             self.place.worktrees,
             StepRunner(supervisor, stop),
             run=self.run_id,
-            log_folder=os.path.join(self.place.journal.folder, "logs", self.run_id),
+            log_folder=self._log_folder,
             emit=self._emit,
             clock=self.clock,
             environ=without_git(os.environ),
             passed=set(self.state.passed),
         )
 
+    @property
+    def _log_folder(self) -> str:
+        return os.path.join(self.place.journal.folder, "logs", self.run_id)
+
+    def _checker(self, workbench: Workbench, stop: asyncio.Event) -> Check:
         async def check(commit: str) -> str:
             if not await workbench.is_green(commit):
                 self._say(f"checking {commit[:10]} before it becomes {self.target.name}")
@@ -309,6 +413,53 @@ class Merge:
             return red.reason if red else ""
 
         return check
+
+    # -- where it does not merge ------------------------------------------------------------
+
+    async def _resolver(self, supervisor: Supervisor, stop: Stop, workbench: Workbench) -> Resolve:
+        config = self.place.config
+        attempts = AttemptRunner(
+            options_for(config),
+            self.place.branches,
+            supervisor,
+            run=self.run_id,
+            log_folder=self._log_folder,
+            emit=lambda event: self._emit(events.of_resolution(event)),
+            clock=self.clock,
+            stop=stop,
+        )
+        known = self.state.features.items()
+        resolver = Resolver(
+            config,
+            self.place.worktrees,
+            attempts,
+            workbench,
+            Budget(self.wanted.max_cost_usd, {}),
+            await seal(self.place.git),
+            into=self.target.name,
+            present=self.present,
+            numbers={id: len(feature.resolutions) for id, feature in known},
+            emit=self._emit,
+            clock=self.clock,
+            stop=stop,
+            say=self._say,
+        )
+
+        async def resolve(clash: Clash) -> Resolution:
+            resolution = await resolver.resolve(clash)
+            if stop.is_set():
+                raise Stopped
+            return self._noted(clash, resolution)
+
+        return resolve
+
+    async def _settle_resolutions(self, supervisor: Supervisor) -> None:
+        """End, and put on record, what a killed ``merge`` left of Claude."""
+        killed = Outcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
+        for id, attempt in killed_resolutions(self.state):
+            await supervisor.end_run(attempt.run)
+            event = events.attempt_ended(self.clock(), attempt.run, id, killed)
+            self._emit(events.of_resolution(event))
 
     def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
         """The first signal asks a check to end, a second one does not ask."""
@@ -376,6 +527,8 @@ class Merge:
             ending = self.endings[id]
             ending.state, ending.reason = "held", held.reason
             ending.conflict_with, ending.files = held.conflict_with, held.files
+        for id, resolution in self.resolutions.items():
+            self.endings[id].resolution = resolution
         return Report(
             self.target.name,
             self.wanted.strategy,
@@ -397,7 +550,8 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
     if arguments.json:
         # One line, as all that `run --json` prints.
         indent = None if arguments.command == "run" else 2
-        print(json.dumps({"event": "merge", **asdict(report)}, indent=indent), flush=True)
+        document = {"event": "merge", **asdict(report)}
+        print(json.dumps(document, indent=indent, default=vars), flush=True)
         return
     for line in _lines(report, arguments, style_of(sys.stdout, arguments.color)):
         print(line)
@@ -414,8 +568,20 @@ def _lines(report: Report, arguments: argparse.Namespace, style: Style) -> Itera
             yield style.paint(f"{ending.state} {name}: {ending.commit[:10]}", "green")
         elif arguments.verbose:
             yield f"already there {name}: {ending.merged}"
+        if ending.resolution is not None and not arguments.quiet:
+            yield from _resolution_lines(ending, ending.resolution)
     if not arguments.quiet:
         yield _summary(report)
+
+
+def _resolution_lines(ending: Ending, made: Resolution) -> Iterator[str]:
+    if made.commit:
+        again = " before, and is not paid again" if made.ending == "known" else ""
+        yield "    " + one_line(f"Claude resolved {', '.join(made.files)}{again}")
+
+    if made.attempts:
+        cost = f"{counted(made.attempts, 'attempt')}, {money(made.cost_usd)}"
+        yield f"    {cost}: rorchestrator logs {ending.id} --resolution"
 
 
 def _summary(report: Report) -> str:

@@ -46,6 +46,7 @@ def execute(arguments: argparse.Namespace) -> int:
         sequential=False,
         fail_fast=False,
         merge=False,
+        resolve=False,
     )
     decision = decide(as_steered(place, state), state, arguments)[id]
     if decision.action is Action.SKIP:

@@ -6,13 +6,12 @@ import argparse
 import asyncio
 import json
 import os
-import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from .. import claude, events, incremental, schedule
+from .. import events, incremental, schedule
 from ..attempt import AttemptRunner
 from ..budget import OVER, Budget
 from ..dag import DAGResolver
@@ -27,7 +26,7 @@ from ..orchestrator import Orchestrator
 from ..own_commands import BASE
 from ..pause import Pause
 from ..process.environment import without_git
-from ..process.spawner import drive, which
+from ..process.spawner import drive
 from ..process.supervisor import Supervisor, check_descriptors
 from ..reporter import (
     PROGRESS_SECONDS,
@@ -60,13 +59,17 @@ from .workplace import (
     adopted,
     as_steered,
     check_names,
+    check_permissions,
     decide,
+    dollars,
+    killed_resolutions,
     left_out,
     make_plan,
     newest,
     open_workplace,
     select,
     wanted,
+    with_program,
 )
 
 EXAMPLES = """\
@@ -101,6 +104,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--merge", action="store_true", help="when all are completed, land them on the base branch"
     )
     parser.add_argument(
+        "--resolve", action="store_true", help="with --merge: let Claude resolve conflicts"
+    )
+    parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
     add_running_options(parser)
@@ -115,7 +121,7 @@ def add_running_options(parser: argparse.ArgumentParser) -> None:
         "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
     )
     parser.add_argument(
-        "--max-cost", type=_dollars, metavar="USD", help="start nothing that does not fit into this"
+        "--max-cost", type=dollars, metavar="USD", help="start nothing that does not fit into this"
     )
     parser.add_argument(
         "--max-time",
@@ -144,16 +150,6 @@ def seconds(text: str) -> float:
     return value
 
 
-def _dollars(text: str) -> float:
-    try:
-        value = float(text.lstrip("$"))
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
-    return value
-
-
 def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
     """Run what is not up to date; the exit code says how that went.
 
@@ -165,34 +161,27 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
             "run asks before it starts, and there is no terminal to ask on",
             hint="rorchestrator run --yes",
         )
+    if arguments.resolve and not arguments.merge:
+        raise UserError(
+            "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
+        )
     place = open_workplace(arguments)
     if not arguments.allow_bypass:
-        check_permissions(place.config)
+        check_permissions(place.config, "run")
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
         place = replace(place, refs=drive(place.git.refs(*SEEN)))
-        code = RunCommand(arguments, place, retried).execute()
+        command = RunCommand(arguments, place, retried)
+        code = command.execute()
         if code == ExitCode.UP_TO_DATE and arguments.merge:
             named = wanted(arguments, place.dag)
-            return land(
-                place, Wanted(tuple(id for id in place.dag.features if id in named)), arguments
-            )
+            ids = tuple(id for id in place.dag.features if id in named)
+            asked = Wanted(ids, resolve=arguments.resolve, max_cost_usd=command.left_usd)
+            return land(place, asked, arguments)
         return code
     finally:
         place.lock.release()
-
-
-def check_permissions(config: Config, command: str = "run") -> None:
-    """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
-    places = claude.bypasses(config.claude)
-    if places:
-        raise UserError(
-            "the list lets Claude do anything on this machine unasked",
-            details=places,
-            hint="take that out of the list, "
-            f"or agree to it: rorchestrator {command} --allow-bypass",
-        )
 
 
 class RunCommand:
@@ -215,6 +204,7 @@ class RunCommand:
         """The chosen features that do not run because of a skip."""
         self.deadline = float("inf")
         self.lost: OSError | None = None
+        self.budget = self._budget(place.config)
         self.heads: Mapping[str, str] = {}
         """The branches that there were when the last feature was over."""
 
@@ -271,6 +261,11 @@ class RunCommand:
             print(json.dumps(report), flush=True)
         return ExitCode.INCOMPLETE if self.left else ExitCode.UP_TO_DATE
 
+    @property
+    def left_usd(self) -> float | None:
+        """What is left of what the run may cost; ``None`` where nothing bounds it."""
+        return None if self.budget.cap_usd is None else max(0.0, self.budget.left_usd)
+
     def _say(self, words: str) -> None:
         if not self.arguments.quiet:
             self._print(words, sys.stderr)
@@ -292,6 +287,7 @@ class RunCommand:
         if last is not None and last.ended_at is None:
             # Also where a recovery that was killed had settled all its features before.
             self.killed_runs.add(last.id)
+        self.killed_runs.update(attempt.run for _, attempt in killed_resolutions(self.state))
         for known in self.state.features.values():
             if not known.status.active:
                 continue
@@ -517,7 +513,7 @@ class RunCommand:
             attempts,
             workbench,
             pause,
-            self._budget(config),
+            self.budget,
             drive(seal(place.git)),
             run=self.run_id,
             emit=orchestrator.emit,
@@ -667,20 +663,3 @@ async def _tick(reporter: Reporter) -> None:
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
         reporter.tick()
-
-
-def with_program(config: Config) -> Config:
-    """The list with Claude's program as a path, found once and before anything is started."""
-    name, *rest = config.claude.command
-    path = which(name, {**os.environ, **config.claude.env})
-    if not path and os.path.isfile(name) and os.sep in name:
-        raise UserError(f"{name} is not executable", hint=f"chmod +x {shlex.quote(name)}")
-    if not path and os.sep in name:
-        what = "is no program" if os.path.exists(name) else "does not exist"
-        raise UserError(f"{name} {what}", hint="mend claude.command in the list")
-    if not path:
-        raise UserError(
-            f"{name} was not found on PATH",
-            hint="install Claude Code (https://claude.ai/code), or set claude.command in the list",
-        )
-    return replace(config, claude=replace(config.claude, command=(os.path.abspath(path), *rest)))

@@ -107,6 +107,7 @@ async def _feature(
         "reason": known.reason,
         "cost_usd": cost_usd(known.attempts),
         "cost_is_complete": cost_is_complete(known.attempts),
+        "resolution_cost_usd": cost_usd(known.resolutions),
         "duration_seconds": seconds,
         "started_at": local_time(known.started_at),
         "finished_at": local_time(ended_at),

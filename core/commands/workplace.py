@@ -16,8 +16,8 @@ from ..journal import Journal, RunLock
 from ..mask import Mask
 from ..model import Action, Config, Decision, Invocation
 from ..own_commands import config_commands
-from ..process.spawner import Spawner, drive
-from ..state import FORCED, FeatureState, RunState, fold
+from ..process.spawner import Spawner, drive, which
+from ..state import FORCED, Attempt, FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
 HEADS = "refs/heads/"
@@ -81,6 +81,17 @@ def _path(text: str) -> str:
         # An empty variable of a script must not mean whatever list is found.
         raise argparse.ArgumentTypeError("it names no file")
     return text
+
+
+def dollars(text: str) -> float:
+    """``--max-cost USD``."""
+    try:
+        value = float(text.lstrip("$"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+    return value
 
 
 def ids(text: str) -> list[str]:
@@ -157,6 +168,43 @@ def left_out(
     """Of the features that were chosen, those that do not run because of a skip."""
     chosen = incremental.chosen(dag, wanted(arguments, dag), deps=not arguments.no_deps)
     return [id for id in chosen if decisions[id].action is Action.LEAVE]
+
+
+def check_permissions(config: Config, command: str) -> None:
+    """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
+    places = claude.bypasses(config.claude)
+    if places:
+        raise UserError(
+            "the list lets Claude do anything on this machine unasked",
+            details=places,
+            hint="take that out of the list, or agree to it: "
+            f"rorchestrator {command} --allow-bypass",
+        )
+
+
+def with_program(config: Config) -> Config:
+    """The list with Claude's program as a path, found once and before anything is started."""
+    name, *rest = config.claude.command
+    path = which(name, {**os.environ, **config.claude.env})
+    if not path and os.path.isfile(name) and os.sep in name:
+        import shlex
+
+        raise UserError(f"{name} is not executable", hint=f"chmod +x {shlex.quote(name)}")
+    if not path and os.sep in name:
+        what = "is no program" if os.path.exists(name) else "does not exist"
+        raise UserError(f"{name} {what}", hint="mend claude.command in the list")
+    if not path:
+        raise UserError(
+            f"{name} was not found on PATH",
+            hint="install Claude Code (https://claude.ai/code), or set claude.command in the list",
+        )
+    return replace(config, claude=replace(config.claude, command=(os.path.abspath(path), *rest)))
+
+
+def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
+    """The features at whose conflicts Claude was when a ``merge`` was killed."""
+    met = ((id, known.resolutions[-1:]) for id, known in state.features.items())
+    return [(id, attempt) for id, last in met for attempt in last if attempt.outcome is None]
 
 
 def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decision]) -> None:

@@ -59,11 +59,10 @@ class Repository:
     @staticmethod
     def _with_one_commit() -> str:
         """What every repository is a copy of: a copy costs less than four calls of git."""
-        original = Repository._original
-        if original is None:
-            original = Repository._original = Repository(empty=True)
-            original.commit({"README.md": "hello\n"}, "first")
-        return original.path
+        if Repository._original is None:
+            Repository._original = Repository(empty=True)
+            Repository._original.commit({"README.md": "hello\n"}, "first")
+        return Repository._original.path
 
     def __enter__(self) -> Repository:
         return self
