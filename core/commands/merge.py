@@ -186,6 +186,7 @@ class Merge:
         self.signal: signal.Signals | None = None
         self.moving = False
         self.endings: dict[str, Ending] = {}
+        self.workbench: Callable[..., Workbench] = Workbench
         name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
         if HEADS + name not in place.refs:
             raise UserError(
@@ -286,7 +287,7 @@ class Merge:
     # -- whether it may ---------------------------------------------------------------------
 
     def _checker(self, supervisor: Supervisor, stop: asyncio.Event) -> Check:
-        workbench = Workbench(
+        workbench = self.workbench(
             self.place.config,
             self.place.worktrees,
             StepRunner(supervisor, stop),

@@ -43,7 +43,7 @@ from ..runner import ClaudeRunner
 from ..seal import seal
 from ..state import FeatureState, RunState, apply
 from ..steps import StepRunner
-from ..text import clean, plan_lines, report_lines
+from ..text import clean, counted, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from .merge import Wanted, land
@@ -68,6 +68,7 @@ EXAMPLES = """\
 examples:
   rorchestrator run
   rorchestrator run --yes --max-parallel 2
+  rorchestrator run --rehearse
   rorchestrator run --yes --only api --fail-fast --json > events.jsonl
 """
 
@@ -113,6 +114,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long to wait at most for a usage limit to be lifted, such as 90m (default: 6h)",
     )
     parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="try everything but Claude, at no cost, in a throw-away copy of the repository",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
     parser.add_argument(
@@ -153,8 +159,12 @@ def execute(arguments: argparse.Namespace) -> int:
             hint="rorchestrator run --yes",
         )
     place = open_workplace(arguments)
+    if arguments.rehearse:
+        from .rehearsal import rehearse
+
+        return rehearse(arguments, place)
     if not arguments.allow_bypass:
-        _check_permissions(place.config)
+        check_permissions(place.config)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
@@ -170,7 +180,7 @@ def execute(arguments: argparse.Namespace) -> int:
         place.lock.release()
 
 
-def _check_permissions(config: Config) -> None:
+def check_permissions(config: Config) -> None:
     """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
     places = claude.bypasses(config.claude)
     if places:
@@ -179,6 +189,15 @@ def _check_permissions(config: Config) -> None:
             details=places,
             hint="take that out of the list, or agree to it: rorchestrator run --allow-bypass",
         )
+
+
+def agrees(question: str) -> bool:
+    """Whether who sits at the terminal says yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except UnicodeDecodeError:
+        return False
 
 
 class RunCommand:
@@ -200,6 +219,7 @@ class RunCommand:
         self.lost: OSError | None = None
         self.heads: Mapping[str, str] = {}
         """The branches that there were when the last feature was over."""
+        self.workbench: Callable[..., Workbench] = Workbench
 
     def execute(self) -> int:
         """Recover, plan, ask, run."""
@@ -218,11 +238,11 @@ class RunCommand:
             return self._nothing_to_do(decisions)
         results = self._results(decisions, selected)
         decisions = incremental.as_built(decisions, place.dag, self.state, selected)
-        config = _with_program(place.config)
+        config = with_program(place.config)
         check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
             try:
-                agreed = self._agreed(len(selected))
+                agreed = agrees(f"Run {counted(len(selected), 'feature')} now?")
             except KeyboardInterrupt:
                 self._say("\nNothing was started.")
                 return ExitCode.INTERRUPTED
@@ -322,14 +342,6 @@ class RunCommand:
                     )
                 results[dependency] = drive(newest(self.place, known, known.work.commit))
         return results
-
-    def _agreed(self, count: int) -> bool:
-        what = "1 feature" if count == 1 else f"{count} features"
-        print(f"Run {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
-        try:
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
-        except UnicodeDecodeError:
-            return False
 
     # -- the run itself -----------------------------------------------------------------
 
@@ -454,7 +466,7 @@ class RunCommand:
             answered=pause.lift,
             deadline=self.deadline,
         )
-        workbench = Workbench(
+        workbench = self.workbench(
             config,
             worktrees,
             StepRunner(supervisor, stop),
@@ -613,7 +625,7 @@ async def _tick(reporter: Reporter) -> None:
         reporter.tick()
 
 
-def _with_program(config: Config) -> Config:
+def with_program(config: Config) -> Config:
     """The list with Claude's program as a path, found once and before anything is started."""
     name, *rest = config.claude.command
     path = which(name, {**os.environ, **config.claude.env})
