@@ -112,9 +112,14 @@ class Notebook:
             "overhead_seconds": round(seconds, 3),
         }
 
-    def lines(self, dag: DAGResolver, style: Style, *, quiet: bool) -> Iterator[str]:
-        """For a terminal; ``quiet`` leaves the findings."""
-        yield from self._met(style)
+    def lines(
+        self, dag: DAGResolver, style: Style, *, is_whole: bool = True, quiet: bool = False
+    ) -> Iterator[str]:
+        """For a terminal; ``quiet`` leaves the findings. Not ``is_whole`` where it was stopped."""
+        if not is_whole:
+            yield style.paint("Stopped before all was tried.", "yellow")
+        if is_whole or self.findings:
+            yield from self._met(style)
         if quiet:
             return
         if self.expected:

@@ -49,7 +49,7 @@ MEND_BROKEN = "mend the command: it can't be run, or takes too long"
 MEND_PORTS = "end what listens on the ports from 20000 to 32000"
 MEND_MERGE = "merge them by hand, or let one depend on the other"
 MEND_TEARDOWN = "mend project.teardown"
-MEND_LEFT = "let git ignore it, or let project.teardown remove it: else cleanup keeps the worktree"
+MEND_LEFT = "let what makes or changes it take that back: else cleanup keeps the worktree"
 
 NOT_RUN = (126, 127)
 """The exit codes by which a shell says that there is no such program, or none that it may run."""
@@ -64,6 +64,7 @@ def rehearse(arguments: argparse.Namespace, place: Workplace) -> int:
         try:
             return Rehearsal(arguments, place, signals).execute()
         except Heard as heard:
+            print("\nStopped: nothing is left of it.", file=sys.stderr)
             return 128 + heard.number
 
 
@@ -277,8 +278,9 @@ class Rehearsal(RunCommand):
                 self._note_ending(known)
 
     def _note_ending(self, known: FeatureState) -> None:
-        if known.fault in (Fault.SETUP, Fault.INTERRUPTED):
-            return  # The first is met already.
+        stopped = self.signal is not None and known.status is Status.CANCELLED
+        if stopped or known.fault is Fault.SETUP:
+            return  # What is wrong with a setup is met already.
         what, _, rest = known.reason.partition("\n")
         is_conflict = known.status is Status.CONFLICT
         kind, next = ("merge", MEND_MERGE) if is_conflict else ("run", "")
@@ -348,10 +350,15 @@ class Rehearsal(RunCommand):
             self._print(json.dumps(document), sys.stdout)
         elif self.selected:
             style = style_of(sys.stdout, self.arguments.color)
-            lines = list(self.notes.lines(dag, style, quiet=self.arguments.quiet))
-            if not self.arguments.quiet:
+            is_whole = code <= ExitCode.INCOMPLETE
+            lines = list(self.notes.lines(dag, style, is_whole=is_whole, quiet=self._is_quiet))
+            if not self._is_quiet:
                 lines.append(f"The rehearsal itself took {duration(seconds)}.")
             self._print("\n".join(lines), sys.stdout)
+
+    @property
+    def _is_quiet(self) -> bool:
+        return bool(self.arguments.quiet)
 
 
 def _in_the_way(place: Workplace, selected: Sequence[str]) -> Iterator[str]:
