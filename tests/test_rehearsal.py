@@ -42,12 +42,21 @@ def everything_in(folder: str) -> dict[str, tuple[int, int, str]]:
             if name in files and not os.path.islink(path):
                 with open(path, "rb") as file:
                     content = hashlib.sha256(file.read()).hexdigest()
-            found[os.path.relpath(path, folder)] = (info.st_mode, info.st_mtime_ns, content)
+            # git notes at an object, borrowed or not, that it was of use again.
+            is_object = f"{os.sep}objects{os.sep}" in path and name in files
+            time = 0 if is_object else info.st_mtime_ns
+            found[os.path.relpath(path, folder)] = (info.st_mode, time, content)
     return found
 
 
 class RehearsalTest(unittest.TestCase):
     """Rehearsals in this process, in a workspace of their own."""
+
+    def assert_untouched(self, before: Mapping[str, object]) -> None:
+        """Nothing was written to since, neither to the repository nor beside it."""
+        now = everything_in(self.place.root)
+        names = sorted({*now, *before})
+        self.assertEqual([name for name in names if now.get(name) != before.get(name)], [])
 
     def lists(
         self, *features: Mapping[str, object], claude: str = CLAUDE, **project: object
@@ -114,7 +123,7 @@ class AGoodList(RehearsalTest):
         before = everything_in(place.root)
         said = self.rehearse("--json")
         self.assertEqual(said.code, 0, said)
-        self.assertEqual(everything_in(place.root), before)
+        self.assert_untouched(before)
         *happened, document = [json.loads(line) for line in said.out.splitlines()]
         ended = {e["feature"]: e for e in happened if e["event"] == "ended"}
         self.assertEqual([e["status"] for e in ended.values()], ["completed"] * 3, ended)
@@ -133,17 +142,6 @@ class AGoodList(RehearsalTest):
         sums = [sum(parts.values()) for parts in document["seconds"].values()]
         self.assertLess(document["overhead_seconds"], sum(sums))
         self.assertIn("Nothing is paid for", said.err)
-
-    def test_it_says_what_takes_time(self) -> None:
-        said = self.rehearse("--only", "c")
-        self.assertEqual(said.code, 0, said)
-        self.assertIn("The run would meet nothing of what a rehearsal can see.", said.out)
-        self.assertRegex(said.out, r"TIME BESIDE CLAUDE +worktree +copy +setup")
-        self.assertRegex(said.out, r"beside Claude: \d+\.\d\ds \(the base → c → the merge\)")
-        self.assertIn("The rehearsal itself took ", said.out)
-        said = self.rehearse("--only", "c", "--quiet")
-        self.assertEqual(said.err, "")
-        self.assertEqual(len(said.out.splitlines()), 1)
 
 
 class ABadList(RehearsalTest):
@@ -167,7 +165,7 @@ class ABadList(RehearsalTest):
         before = everything_in(place.root)
         with mock.patch("core.ports.free_block", return_value=0):
             found = self.found("--merge")
-        self.assertEqual(everything_in(place.root), before)
+        self.assert_untouched(before)
         kinds = ["names", "permissions", "merge", "claude", "files", "base", "ports", "setup"]
         self.assertEqual(set(found), {*kinds, "checks", "cleanup"})
         names = [finding["what"] for finding in found["names"]]
@@ -192,55 +190,47 @@ class ABadList(RehearsalTest):
         self.assertIn("leaves no room", found["names"][0]["what"])
         self.assertNotIn('"event": "run_started"', self.said.out)
 
-    def test_no_claude_is_needed_but_missed(self) -> None:
-        self.lists(claude="#!/bin/sh\nexit 3\n")
-        self.assertIn("does not tell its version", self.found()["claude"][0]["what"])
-        self.place.document["claude"] = {"command": ["no-such-claude"]}
-        self.place.change()
-        self.assertIn("was not found on PATH", self.found()["claude"][0]["what"])
+    def test_what_only_the_features_meet_is_told_once_for_all_of_them(self) -> None:
+        place = self.lists(
+            *(feature("a"), feature("b"), feature("c")),
+            feature("last", depends_on=["a", "b"], setup=["git config alias.x y"]),
+            verify=["case $RORCHESTRATOR_FEATURE in a|b|_clean_c) exit 1; esac", "touch left.me"],
+            verify_clean=True,
+        )
+        place.commit({".gitignore": "left.me\n"}, "ignore")
+        found = self.found("--allow-bypass")
+        told = {each["what"].split(",")[0]: each["features"] for each in found["checks"]}
+        self.assertEqual(list(map(set, told.values())), [{"a", "b"}, {"c"}])
+        self.assertEqual(list(told)[1], "in a clean checkout")
+        (cleanup,) = found["cleanup"]
+        self.assertIn("left.me", cleanup["what"])
+        self.assertEqual(set(cleanup["features"]), {"a", "b", "c"})
+        (run,) = found["run"]
+        self.assertIn("what git executes in this repository was changed", run["what"])
+        self.assertEqual(run["features"], ["last"])
 
-    def test_a_check_that_is_red_in_the_worktrees_alone_is_told_once_for_all_of_them(self) -> None:
-        self.lists(feature("a"), feature("b"), verify=["test $RORCHESTRATOR_FEATURE = _base"])
-        (finding,) = self.found()["checks"]
-        self.assertEqual(set(finding["features"]), {"a", "b", "the merge"})
-
-    def test_a_check_that_is_red_in_a_clean_checkout_alone_is_met(self) -> None:
-        verify = ["case $RORCHESTRATOR_FEATURE in _clean_*) false; esac"]
-        self.lists(verify=verify, verify_clean=True)
-        (finding,) = self.found()["checks"]
-        self.assertIn("in a clean checkout, ", finding["what"])
-        self.assertEqual(finding["features"], ["a"])
-
-    def test_what_checks_leave_behind_would_keep_the_worktree(self) -> None:
-        self.lists(verify=["touch left.me"])
-        self.place.commit({".gitignore": "left.me\n"}, "ignore")
-        (finding,) = self.found()["cleanup"]
-        self.assertIn("left.me", finding["what"])
-
-    def test_what_is_no_feature_of_its_own_fault_is_met(self) -> None:
-        self.lists(setup=["git config alias.x y"])
-        (finding,) = self.found()["run"]
-        self.assertIn("what git executes in this repository was changed", finding["what"])
-
-    def test_a_merge_that_is_not_even_tried_is_met(self) -> None:
+    def test_a_merge_that_can_not_be_tried_is_met(self) -> None:
         setup = ["touch ../~merge~scratch"]
         self.lists(feature("a"), feature("b"), setup=setup, verify=["true"])
         (finding,) = self.found()["merge"]
         self.assertIn("git could not make the worktree", finding["what"])
 
     def test_a_link_that_git_would_take_in_is_met_though_nothing_is_linked(self) -> None:
-        self.lists(link=["tools"])
+        self.lists(link=["tools"], claude="#!/bin/sh\nexit 3\n")
         self.place.commit({".gitignore": "tools/\n"}, "ignore")
         self.place.write({"tools/tool": "a tool\n"})
-        (finding,) = self.found()["files"]
-        self.assertIn("git does not ignore tools", finding["what"])
+        found = self.found()
+        self.assertIn("git does not ignore tools", found["files"][0]["what"])
+        self.assertIn("does not tell its version", found["claude"][0]["what"])
 
-    def test_a_bare_repository_has_nothing_to_copy(self) -> None:
+    def test_a_bare_repository_has_nothing_to_copy_and_no_claude_is_needed(self) -> None:
         place = self.lists()
         place.git("clone", "-q", "--bare", place.path, os.path.join(place.root, "bare"))
+        place.document["claude"] = {"command": ["no-such-claude"]}
         place.change(repo_path="../bare", copy=[".env"])
-        (finding,) = self.found()["files"]
-        self.assertIn("a bare repository has no files", finding["what"])
+        found = self.found()
+        self.assertIn("a bare repository has no files", found["files"][0]["what"])
+        self.assertIn("was not found on PATH", found["claude"][0]["what"])
 
 
 class WhatIsThereAlready(RehearsalTest):
@@ -255,12 +245,11 @@ class WhatIsThereAlready(RehearsalTest):
         document = self.document()
         self.assertEqual(document["features"], ["b"])
         self.assertEqual(document["findings"], [])
-        self.assertEqual(self.document("--only", "b", "--fresh")["features"], ["b"])
         self.assertEqual(self.document("--fresh", "--sequential")["features"], ["a", "b"])
         nothing = self.document("--only", "a")
         self.assertEqual((nothing["features"], nothing["exit_code"]), ([], 0))
         self.assertIn("There is nothing to rehearse.", self.rehearse("--only", "a").err)
-        self.assertEqual(everything_in(place.root), before)
+        self.assert_untouched(before)
 
     def test_results_that_do_not_merge_are_met(self) -> None:
         both = feature("c", depends_on=["a", "b"])
@@ -276,19 +265,14 @@ class WhatIsThereAlready(RehearsalTest):
         self.assertEqual(told["a and b do not merge: same"], ["c"])
         self.assertEqual(told["a and main do not merge: same"], ["a"])
 
-    def test_a_base_that_is_no_branch_will_do(self) -> None:
-        place = self.lists(base_branch="v1")
+    def test_a_base_that_is_no_branch_and_tools_beside_the_worktrees_are_taken_along(self) -> None:
+        setup = ["grep -q tool ../node_modules/tool && echo x > ../node_modules/y"]
+        place = self.lists(base_branch="v1", setup=setup)
         place.git("tag", "v1")
-        self.assertEqual(self.found("--merge"), {})
-
-    def test_tools_beside_the_worktrees_are_beside_them_in_a_rehearsal(self) -> None:
-        place = self.lists(
-            setup=["grep -q tool ../node_modules/tool && echo x > ../node_modules/y"]
-        )
         place.write({"../worktrees/node_modules/tool": "a tool\n", "../worktrees/other": "x"})
         before = everything_in(place.root)
-        self.assertEqual(self.found(), {})
-        self.assertEqual(everything_in(place.root), before)
+        self.assertEqual(self.found("--merge"), {})
+        self.assert_untouched(before)
 
     def test_tools_that_can_not_be_copied_end_it(self) -> None:
         place = self.lists()
@@ -339,7 +323,7 @@ class Questions(PlaygroundTest):
 class Stopped(RehearsalTest):
     def test_a_signal_at_any_point_leaves_nothing(self) -> None:
         stop = f"kill -TERM {os.getpid()}; sleep 60"
-        for where in ("_base", "a", "_clean_a", "~merge"):
+        for where in ("a", "_clean_a", "~merge"):
             with self.subTest(where):
                 check = f'if test "$RORCHESTRATOR_FEATURE" = "{where}"; then {stop}; fi'
                 self.lists(feature("a"), feature("b"), verify=[check], verify_clean=True)
