@@ -56,13 +56,13 @@ class Repository:
         else:
             shutil.copytree(self._with_one_commit(), self.path, dirs_exist_ok=True)
 
-    @classmethod
-    def _with_one_commit(cls) -> str:
+    @staticmethod
+    def _with_one_commit() -> str:
         """What every repository is a copy of: a copy costs less than four calls of git."""
-        if cls._original is None:
-            cls._original = cls(empty=True)
-            cls._original.commit({"README.md": "hello\n"}, "first")
-        return cls._original.path
+        if Repository._original is None:
+            Repository._original = Repository(empty=True)
+            Repository._original.commit({"README.md": "hello\n"}, "first")
+        return Repository._original.path
 
     def __enter__(self) -> Repository:
         return self
