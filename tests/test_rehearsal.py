@@ -15,7 +15,7 @@ from unittest import mock
 
 from core.commands import rehearsal
 from core.commands.rehearsal import Heard, Signals, row_of
-from core.throwaway import PREFIX
+from core.throwaway import PREFIX, find
 from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
 from tests.support.playground import feature as entry
 from tests.support.repository import Repository
@@ -152,6 +152,7 @@ class ABadList(RehearsalTest):
             feature("after", depends_on=["hurts"]),
             feature("typo", verify=["nosuchprogram"]),
             feature("taken"),
+            feature("refused"),
             claude=OLD_CLAUDE,
             copy=["*.key"],
             verify=["echo red; test -f nowhere"],
@@ -162,12 +163,15 @@ class ABadList(RehearsalTest):
         place.write({"README.md": "changed\n", "../worktrees/typo/mine": "mine\n"})
         place.document["claude"]["permission_mode"] = "bypassPermissions"  # type: ignore[index]
         place.change()
+        hook = os.path.join(place.path, ".git", "hooks", "pre-commit")
+        place.write({hook: "#!/bin/sh\n! git symbolic-ref HEAD | grep refused\n"})
+        os.chmod(hook, 0o755)
         before = everything_in(place.root)
         with mock.patch("core.ports.free_block", return_value=0):
             found = self.found("--merge")
         self.assert_untouched(before)
         kinds = ["names", "permissions", "merge", "claude", "files", "base", "ports", "setup"]
-        self.assertEqual(set(found), {*kinds, "checks", "cleanup"})
+        self.assertEqual(set(found), {*kinds, "commit", "checks", "cleanup"})
         names = [finding["what"] for finding in found["names"]]
         self.assertEqual(len(names), 3, names)
         self.assertIn("README.md", found["merge"][0]["what"])
@@ -181,6 +185,8 @@ class ABadList(RehearsalTest):
         self.assertEqual(len(found["checks"]), 1)
         self.assertEqual(found["cleanup"][0]["features"], ["good"])
         self.assertTrue(all(each["next"] for kind in found.values() for each in kind), found)
+        self.assertEqual(found["commit"][0]["features"], ["refused"])
+        self.assertIn("refs/heads/feature/refused", found["commit"][0]["what"])
         self.assertIn("after: blocked", self.said.err)
 
     def test_a_base_that_the_features_leave_no_room_for_ends_it_at_once(self) -> None:
@@ -282,6 +288,15 @@ class WhatIsThereAlready(RehearsalTest):
         self.assertEqual(said.code, 2)
         self.assertIn("could not be copied", said.err)
 
+    def test_what_can_not_be_removed_is_said(self) -> None:
+        self.lists(base_branch="feature")
+        self.place.branch("feature")
+        with mock.patch("core.throwaway.remove_tree"):
+            said = self.rehearse()
+        self.assertIn("could not be removed", said.err)
+        for left in find(self.place.environ["TMPDIR"]):
+            os.rmdir(left)
+
     def test_without_room_it_does_not_begin(self) -> None:
         place = self.lists()
         with mock.patch.object(rehearsal, "free_bytes", return_value=(place.root, 1)):
@@ -326,7 +341,9 @@ class Stopped(RehearsalTest):
         for where in ("a", "_clean_a", "~merge"):
             with self.subTest(where):
                 check = f'if test "$RORCHESTRATOR_FEATURE" = "{where}"; then {stop}; fi'
-                self.lists(feature("a"), feature("b"), verify=[check], verify_clean=True)
+                # One feature alone is nothing that could be merged, and is not checked again.
+                others = [feature("b")] if where == "~merge" else []
+                self.lists(feature("a"), *others, verify=[check], verify_clean=True)
                 said = self.rehearse()
                 self.assertEqual(said.code, 143, said)
                 self.assertIn("Stopped before all was tried.", said.out)

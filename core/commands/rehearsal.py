@@ -47,6 +47,8 @@ MEND_BASE = "mend it, or set project.verify_base to false: the run would not sta
 MEND_CHECK = "it is green on the base: mend what differs in a feature's worktree"
 MEND_BROKEN = "mend the command: it can't be run, or takes too long"
 MEND_PORTS = "end what listens on the ports from 20000 to 32000"
+MEND_COMMIT = "mend your hook, or what it refuses"
+MEND_RUN = "mend what it names: the run would end there as well"
 MEND_MERGE = "merge them by hand, or let one depend on the other"
 MEND_TEARDOWN = "mend project.teardown"
 MEND_LEFT = "let what makes or changes it take that back: else cleanup keeps the worktree"
@@ -144,13 +146,16 @@ class Rehearsal(RunCommand):
     def _try_all(self, decisions: Mapping[str, Decision]) -> int:
         """Try everything; an exit code only where that was interrupted."""
         self._look_around(decisions)
+        code: int = ExitCode.UP_TO_DATE
         with throwaway() as folder:
             try:
-                if self._move_to(folder, decisions):
-                    return self._run() or self._land() or self._clean_up()
-                return ExitCode.UP_TO_DATE
+                if self._move_to(folder):
+                    code = self._run() or self._land() or self._clean_up()
             finally:
                 self.signals.ignore()
+        if os.path.exists(folder):
+            self._say(f"{folder} could not be removed: something in it is not yours to remove")
+        return code
 
     # -- in the user's own place, which is only read --------------------------------------
 
@@ -197,7 +202,7 @@ class Rehearsal(RunCommand):
 
     # -- the copy ---------------------------------------------------------------------------
 
-    def _move_to(self, folder: str, decisions: Mapping[str, Decision]) -> bool:
+    def _move_to(self, folder: str) -> bool:
         """Make a copy of the place in ``folder``; whether there is a base to start from in it."""
         place = self.place
         base = place.config.project.base_branch
@@ -282,9 +287,11 @@ class Rehearsal(RunCommand):
         if stopped or known.fault is Fault.SETUP:
             return  # What is wrong with a setup is met already.
         what, _, rest = known.reason.partition("\n")
-        is_conflict = known.status is Status.CONFLICT
-        kind, next = ("merge", MEND_MERGE) if is_conflict else ("run", "")
-        output = "" if is_conflict else rest
+        kind, next, output = "run", rest or MEND_RUN, ""
+        if known.status is Status.CONFLICT:
+            kind, next = "merge", MEND_MERGE
+        elif known.fault is Fault.COMMIT:
+            kind, next, output = "commit", MEND_COMMIT, rest
         self.notes.met(Finding(kind, what, next, (known.id,), output))
 
     def _land(self) -> int:

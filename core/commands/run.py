@@ -156,7 +156,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if not (arguments.yes or terminal):
         raise UserError(
             "run asks before it starts, and there is no terminal to ask on",
-            hint="rorchestrator run --yes",
+            hint=f"rorchestrator run{' --rehearse' if arguments.rehearse else ''} --yes",
         )
     place = open_workplace(arguments)
     if arguments.rehearse:
