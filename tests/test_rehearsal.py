@@ -16,6 +16,7 @@ from unittest import mock
 from core.commands import rehearsal
 from core.commands.rehearsal import Heard, Signals, row_of
 from core.throwaway import PREFIX, find
+from core.worktree import remove_tree
 from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
 from tests.support.playground import feature as entry
 from tests.support.repository import Repository
@@ -102,7 +103,7 @@ class RehearsalTest(unittest.TestCase):
 class AGoodList(RehearsalTest):
     def setUp(self) -> None:
         self.lists(
-            feature("a", creates=["path:never.py"], verify=["test -f never.py"]),
+            feature("a", creates=["path:never.py"], verify=["touch left; test -f never.py"]),
             feature("b", depends_on=["a"], uses=["path:never.py"], max_cost_usd=0.001),
             feature("c"),
             copy=[".env"],
@@ -133,7 +134,7 @@ class AGoodList(RehearsalTest):
         self.assertEqual(document["findings"], [])
         # Nobody did the work that this check looks for.
         expected = [(each["what"], each["features"]) for each in document["expected"]]
-        self.assertEqual(expected, [("`test -f never.py` ended with exit 1", ["a"])])
+        self.assertEqual(expected, [("`touch left; test -f never.py` ended with exit 1", ["a"])])
         parts = ("worktree", "copy", "setup", "checks", "commit", "cleanup")
         for id in ("a", "b", "c"):
             self.assertTrue(all(document["seconds"][id][part] > 0 for part in parts), document)
@@ -358,6 +359,16 @@ class Stopped(RehearsalTest):
     def test_a_signal_during_the_teardown_leaves_nothing(self) -> None:
         self.lists(teardown=[f"kill -INT {os.getpid()}; sleep 60"])
         self.assertEqual(self.rehearse().code, 130)
+
+    def test_a_signal_while_all_is_taken_away_is_not_heard(self) -> None:
+        def remove(path: str) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            remove_tree(path)
+
+        self.lists(base_branch="feature")
+        self.place.branch("feature")
+        with mock.patch("core.throwaway.remove_tree", remove):
+            self.assertEqual(self.rehearse().code, 1)
 
     def test_a_hangup_that_is_ignored_stays_so(self) -> None:
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
