@@ -30,6 +30,7 @@ PURE = {
     "own_commands": "model contracts",
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
+    "findings": "dag model text",
 }
 SHELL = {
     "config": "model errors dag contracts own_commands",
@@ -47,6 +48,7 @@ SHELL = {
     "steps": "process mask model errors",
     "leftovers": "",
     "teardown": "process steps workbench worktree model",
+    "throwaway": "worktree errors",
     "workbench": (
         "process worktree steps supplies ports leftovers contracts own_commands events model errors"
     ),

@@ -42,7 +42,7 @@ from ..runner import ClaudeRunner
 from ..seal import seal
 from ..state import FeatureState, RunState, apply
 from ..steps import StepRunner
-from ..text import clean, plan_lines, report_lines
+from ..text import clean, counted, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from .merge import Wanted, land
@@ -54,6 +54,7 @@ from .workplace import (
     add_common_options,
     add_selection_options,
     adopted,
+    agrees,
     check_names,
     check_permissions,
     decide,
@@ -71,6 +72,7 @@ EXAMPLES = """\
 examples:
   rorchestrator run
   rorchestrator run --yes --max-parallel 2
+  rorchestrator run --rehearse
   rorchestrator run --yes --only api --fail-fast --json > events.jsonl
 """
 
@@ -116,6 +118,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long to wait at most for a usage limit to be lifted, such as 90m (default: 6h)",
     )
     parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="try everything but Claude, at no cost, in a throw-away copy of the repository",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="events on stdout as they happen, one object a line"
     )
     parser.add_argument(
@@ -146,13 +153,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if not (arguments.yes or terminal):
         raise UserError(
             "run asks before it starts, and there is no terminal to ask on",
-            hint="rorchestrator run --yes",
+            hint=f"rorchestrator run{' --rehearse' if arguments.rehearse else ''} --yes",
         )
     if arguments.resolve and not arguments.merge:
         raise UserError(
             "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
         )
     place = open_workplace(arguments)
+    if arguments.rehearse:
+        from .rehearsal import rehearse
+
+        return rehearse(arguments, place)
     if not arguments.allow_bypass:
         check_permissions(place.config, "run")
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
@@ -191,6 +202,7 @@ class RunCommand:
         self.budget = self._budget(place.config)
         self.heads: Mapping[str, str] = {}
         """The branches that there were when the last feature was over."""
+        self.workbench: Callable[..., Workbench] = Workbench
 
     def execute(self) -> int:
         """Recover, plan, ask, run."""
@@ -213,7 +225,7 @@ class RunCommand:
         check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
             try:
-                agreed = self._agreed(len(selected))
+                agreed = agrees(f"Run {counted(len(selected), 'feature')} now?")
             except KeyboardInterrupt:
                 self._say("\nNothing was started.")
                 return ExitCode.INTERRUPTED
@@ -319,14 +331,6 @@ class RunCommand:
                     )
                 results[dependency] = drive(newest(self.place, known, known.work.commit))
         return results
-
-    def _agreed(self, count: int) -> bool:
-        what = "1 feature" if count == 1 else f"{count} features"
-        print(f"Run {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
-        try:
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
-        except UnicodeDecodeError:
-            return False
 
     # -- the run itself -----------------------------------------------------------------
 
@@ -451,7 +455,7 @@ class RunCommand:
             answered=pause.lift,
             deadline=self.deadline,
         )
-        workbench = Workbench(
+        workbench = self.workbench(
             config,
             worktrees,
             StepRunner(supervisor, stop),
