@@ -78,6 +78,8 @@ class Workbench:
         self.clock = clock
         self.environ = environ
         self.passed = passed
+        self.apart = worktrees.folder
+        """A folder in the main checkout, if it is there, whose files are not copied or linked."""
         self._leftovers: dict[str, Leftovers] = {}
 
     def leftovers(self, worktree: Worktree) -> Leftovers:
@@ -132,7 +134,7 @@ class Workbench:
 
     async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
         """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
-        project, top = self.config.project, self.worktrees.git.repository.top
+        project = self.config.project
         if self.worktrees.git.repository.bare and (project.copy or project.link):
             raise UserError(
                 "a bare repository has no files to copy or to link",
@@ -142,17 +144,27 @@ class Workbench:
         linked = await self._wanted(worktree, project.link)
         await self._check_ignored(worktree, copied, linked)
 
-        def supply() -> None:
-            for name in copied:
-                supplies.copy(top, name, worktree.path, stopped)
-            for name in linked:
-                supplies.link(top, name, worktree.path)
-
         try:
             # A large folder takes its time, in which the others go on.
-            await asyncio.get_running_loop().run_in_executor(None, supply)
+            await asyncio.get_running_loop().run_in_executor(
+                None, lambda: self._bring(worktree.path, copied, linked, stopped)
+            )
         except OSError as error:
             raise UserError(f"{worktree.path} could not be supplied: {_why(error)}") from None
+
+    def _bring(
+        self,
+        path: str,
+        copied: Iterable[str],
+        linked: Iterable[str],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Copy and link into a worktree. Raises ``OSError``."""
+        top = self.worktrees.git.repository.top
+        for name in copied:
+            supplies.copy(top, name, path, stopped)
+        for name in linked:
+            supplies.link(top, name, path)
 
     async def _wanted(self, worktree: Worktree, patterns: Sequence[str]) -> list[str]:
         """What the patterns match and the worktree does not have.
@@ -163,7 +175,7 @@ class Workbench:
         wanted: list[str] = []
         # `**` can lead through a large tree; the others go on meanwhile.
         found = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: supplies.matching(top, patterns, less=self.worktrees.folder)
+            None, lambda: supplies.matching(top, patterns, less=self.apart)
         )
         for name in found:
             target = os.path.join(worktree.path, name)

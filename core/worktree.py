@@ -200,7 +200,7 @@ class WorktreeManager:
         trees are checked out side by side.
         """
         async with self.git.spawner.exclusive():
-            _remove_tree(path + RUBBISH)
+            remove_tree(path + RUBBISH)
             if instead:
                 await self.git.remove_worktree(instead)
             await self.git.add_worktree(path, commit)
@@ -222,10 +222,10 @@ class WorktreeManager:
         """Take a worktree away that never became whole; a kill leaves no half of a folder."""
         if self._is_linked(path):
             admin = self.admin_folder(path)
-            _remove_tree(path + RUBBISH)
+            remove_tree(path + RUBBISH)
             os.rename(path, path + RUBBISH)
-            _remove_tree(admin)
-            _remove_tree(path + RUBBISH)
+            remove_tree(admin)
+            remove_tree(path + RUBBISH)
 
     async def _fill_submodules(self, path: str) -> None:
         if os.path.exists(os.path.join(path, ".gitmodules")):
@@ -258,12 +258,12 @@ class WorktreeManager:
             # An add that goes on for another feature writes git's list as well.
             async with self.git.spawner.exclusive():
                 if os.path.isdir(path):
-                    _remove_tree(path + RUBBISH)
+                    remove_tree(path + RUBBISH)
                     os.rename(path, path + RUBBISH)
                 for admin in self._all_admin_dirs():
                     if _linked_folder(admin) == path or _is_stump(admin, path):
-                        _remove_tree(admin)
-            _remove_tree(path + RUBBISH)
+                        remove_tree(admin)
+            remove_tree(path + RUBBISH)
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
@@ -296,7 +296,7 @@ class WorktreeManager:
         if os.path.lexists(entry.path):
             return entry  # what stands there is not ours
         for admin in self._admin_dirs(os.path.realpath(entry.path)):
-            _remove_tree(admin)
+            remove_tree(admin)
         return None
 
     def _make_folder(self) -> None:
@@ -361,8 +361,8 @@ class WorktreeManager:
             for admin in self._admin_dirs(path):
                 if not _is_whole(admin, path):
                     # In this order: a folder without the other one would never be found.
-                    _remove_tree(path)
-                    _remove_tree(admin)
+                    remove_tree(path)
+                    remove_tree(admin)
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
 
@@ -631,7 +631,7 @@ class WorktreeManager:
     async def _remove_worktree(self, path: str) -> None:
         """Remove it in one step: what a kill leaves is either whole or marked as rubbish."""
         rubbish = path + RUBBISH
-        _remove_tree(rubbish)
+        remove_tree(rubbish)
         if self._is_linked(path):
             os.rename(path, rubbish)
         try:
@@ -640,7 +640,7 @@ class WorktreeManager:
             if os.path.isdir(rubbish):
                 os.rename(rubbish, path)
             raise
-        _remove_tree(rubbish)
+        remove_tree(rubbish)
 
     async def merged(self, tip: str, target: str) -> str:
         """How ``target`` holds the work of ``tip``; empty where that can't be proved."""
@@ -813,7 +813,8 @@ def _read(path: str) -> bytes:
         return b""
 
 
-def _remove_tree(path: str) -> None:
+def remove_tree(path: str) -> None:
+    """Remove a folder with all that is in it, as far as that can be done."""
     import shutil  # not for a start: only a repair needs it
 
     with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13

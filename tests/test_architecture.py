@@ -30,6 +30,7 @@ PURE = {
     "own_commands": "model contracts",
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
+    "findings": "dag model text",
 }
 SHELL = {
     "config": "model errors dag contracts own_commands",
@@ -50,6 +51,7 @@ SHELL = {
     "steps": "process stop mask model errors",
     "leftovers": "",
     "teardown": "process steps stop workbench worktree model",
+    "throwaway": "worktree errors",
     "workbench": (
         "process worktree steps supplies ports leftovers contracts own_commands events model errors"
     ),

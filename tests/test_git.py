@@ -797,6 +797,105 @@ class LandingTest(GitTest):
         self.assertEqual(self.git.rebased_in("main"), "")
 
 
+class CopyTest(GitTest):
+    """A copy to try things in."""
+
+    def copied(self, less: tuple[str, ...] = ()) -> Git:
+        return drive(self.git.copy_to(self.beside("copy.git"), less))
+
+    def setting(self, copy: Git, key: str) -> str:
+        return self.repository.git("config", "--get", key, at=copy.repository.common_dir)
+
+    def test_it_has_the_refs_and_borrows_the_objects(self) -> None:
+        first = self.repository.branch("side")
+        self.repository.git("tag", "-a", "v1", "-m", "a tag")
+        self.repository.git("update-ref", "refs/rorchestrator/results/a/1", first)
+        self.repository.git("update-ref", "refs/stash", first)
+        copy = self.copied(less=("refs/heads/side",))
+        common = copy.repository.common_dir
+        refs = self.repository.git("for-each-ref", "--format=%(refname)", at=common).split()
+        expected = ["refs/heads/main", "refs/rorchestrator/results/a/1", "refs/tags/v1"]
+        self.assertEqual(refs, expected)
+        self.assertEqual(drive(copy.commit_of("v1")), first)
+        self.repository.git("fsck", "--connectivity-only", at=common)
+        self.assertEqual(copy.repository.top, self.repository.path)
+        make_worktree(copy, self.beside("w"), "new", first)
+        self.assertTrue(os.path.isfile(self.beside("w/README.md")))
+        self.assertEqual(drive(self.git.commit_of("new")), "")
+
+    def test_its_settings_are_the_same_but_nothing_can_be_pushed(self) -> None:
+        config = self.repository.git
+        odd = 'a "b" \\c\n\td # ; e '
+        for key, value in {
+            'rehearsal.Some "odd".key': odd,
+            "remote.origin.url": "https://nowhere.invalid/x.git",
+            "remote.origin.mirror": "true",
+            "remote.origin.pushurl": self.repository.path,
+            "core.fsmonitor": "/nowhere",
+            "core.sparseCheckout": "true",
+            "core.hooksPath": ".hooks",
+        }.items():
+            config("config", key, value)
+        self.repository.write({"../more": "[more]\n\tkey = included\n"})
+        config("config", "include.path", "../../more")
+        copy = self.copied()
+        self.assertEqual(self.setting(copy, 'rehearsal.Some "odd".key'), odd)
+        self.assertEqual(self.setting(copy, "more.key"), "included")
+        self.assertEqual(self.setting(copy, "core.bare"), "true")
+        self.assertEqual(self.setting(copy, "core.hooksPath"), ".hooks")
+        self.assertEqual(self.setting(copy, "remote.origin.url"), "https://nowhere.invalid/x.git")
+        self.assertEqual(self.setting(copy, "remote.origin.pushurl"), "/dev/null")
+        config("push", "origin", "main", at=copy.repository.common_dir, fails=True)
+        listed = config("config", "--local", "--name-only", "--list", at=copy.repository.common_dir)
+        for key in (
+            "core.fsmonitor",
+            "core.sparsecheckout",
+            "include.path",
+            "remote.origin.mirror",
+        ):
+            self.assertNotIn(key, listed.split())
+
+    def test_its_hooks_are_its_own_and_what_is_ignored_is_the_same(self) -> None:
+        common = self.git.repository.common_dir
+        hook = os.path.join(common, "hooks", "pre-commit")
+        self.repository.write({hook: "#!/bin/sh\nexit 1\n", f"{common}/info/exclude": "*.tmp\n"})
+        os.chmod(hook, 0o755)
+        self.repository.git("config", "core.hooksPath", os.path.dirname(hook))
+        os.mkdir(os.path.join(common, "modules"))
+        copy = self.copied()
+        path = self.beside("w")
+        make_worktree(copy, path, "new", self.repository.commit_of("main"))
+        self.assertEqual(drive(copy.hooks_folder()), f"{copy.repository.common_dir}/hooks")
+        self.assertEqual(drive(copy.ignored_of(path, ["a.tmp"])), {"a.tmp", ""})
+        self.repository.write({"b": "b"}, at=path)
+        drive(copy.stage(path, ["b"]))
+        self.refused(copy.commit(path, "refused by the hook"), "commit")
+        modules = os.path.join(copy.repository.common_dir, "modules")
+        self.assertEqual(os.path.realpath(modules), os.path.join(common, "modules"))
+
+    def test_a_repository_of_other_ids_is_copied_as_well(self) -> None:
+        repository = Repository("sha256", empty=True)
+        self.addCleanup(repository.close)
+        shutil.rmtree(os.path.join(repository.path, ".git"))
+        repository.git("init", "-q", "--object-format=sha256")
+        commit = repository.commit({"a": ""})
+        git = drive(open_repository(Spawner(), repository.path, repository.environ))
+        copy = drive(git.copy_to(os.path.join(repository.root, "copy.git")))
+        self.assertEqual(drive(copy.commit_of("main")), commit)
+
+    def test_a_shallow_clone_stays_so(self) -> None:
+        self.repository.commit({"b": "b"})
+        clone = self.beside("clone")
+        self.repository.git("clone", "-q", "--depth=1", f"file://{self.repository.path}", clone)
+        copy = drive(self.open(clone).copy_to(self.beside("copy.git")))
+        self.repository.git("fsck", "--connectivity-only", at=copy.repository.common_dir)
+
+    def test_how_large_the_files_of_a_commit_are(self) -> None:
+        commit = self.repository.commit({"a": "12345", "dir/\u00e9 b": "678", "README.md": None})
+        self.assertEqual(drive(self.git.bytes_of(commit)), 8)
+        self.assertEqual(drive(self.git.bytes_of(MISSING)), 0)
+
+
 class VersionTest(GitTest):
     def test_an_older_git_merges_in_the_worktree(self) -> None:
         old = replace(self.git.repository, version=(2, 30))

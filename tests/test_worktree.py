@@ -1200,7 +1200,7 @@ class RepairTest(WorktreeTest):
 
         self.create()
         os.unlink(os.path.join(self.admin, "index"))
-        with mock.patch("core.worktree._remove_tree", killed), self.assertRaises(KeyboardInterrupt):
+        with mock.patch("core.worktree.remove_tree", killed), self.assertRaises(KeyboardInterrupt):
             drive(self.manager.repair("auth"))
         self.repaired()
 

@@ -49,6 +49,7 @@ from .workplace import (
     SEEN,
     Workplace,
     add_common_options,
+    agrees,
     as_steered,
     branch_name,
     check_known,
@@ -209,13 +210,10 @@ def _ask(place: Workplace, wanted: Wanted) -> int | None:
     for ending in asked:
         print(one_line(f"{ending.id}: {ending.reason}"), file=sys.stderr)
     what = counted(len(asked), "conflict")
-    print(f"Let Claude resolve {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
     code = ExitCode.CANNOT_START
     try:
-        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        if agrees(f"Let Claude resolve {what} now?"):
             return None
-    except UnicodeDecodeError:
-        pass
     except KeyboardInterrupt:
         print(file=sys.stderr)
         code = ExitCode.INTERRUPTED
@@ -267,6 +265,7 @@ class Merge:
         self.present: list[Candidate] = []
         """What the branch has already, as far as it is known what that is."""
         self.resolutions: dict[str, Resolution] = {}
+        self.workbench: Callable[..., Workbench] = Workbench
         name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
         if HEADS + name not in place.refs:
             raise UserError(
@@ -387,7 +386,7 @@ class Merge:
     # -- whether it may ---------------------------------------------------------------------
 
     def _workbench(self, supervisor: Supervisor, stop: Stop) -> Workbench:
-        return Workbench(
+        return self.workbench(
             self.place.config,
             self.place.worktrees,
             StepRunner(supervisor, stop),

@@ -47,6 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
         fail_fast=False,
         merge=False,
         resolve=False,
+        rehearse=False,
     )
     decision = decide(as_steered(place, state), state, arguments)[id]
     if decision.action is Action.SKIP:

@@ -45,7 +45,7 @@ from ..state import FeatureState, RunState, apply
 from ..steering import Steering
 from ..steps import StepRunner
 from ..stop import Stop
-from ..text import clean, plan_lines, report_lines
+from ..text import clean, counted, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from .merge import Wanted, land
@@ -57,6 +57,7 @@ from .workplace import (
     add_common_options,
     add_selection_options,
     adopted,
+    agrees,
     as_steered,
     check_names,
     check_permissions,
@@ -76,6 +77,7 @@ EXAMPLES = """\
 examples:
   rorchestrator run
   rorchestrator run --yes --max-parallel 2
+  rorchestrator run --rehearse
   rorchestrator run --yes --only api --fail-fast --json > events.jsonl
 """
 
@@ -102,6 +104,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--merge", action="store_true", help="when all are completed, land them on the base branch"
+    )
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="try everything but Claude, at no cost, in a throw-away copy of the repository",
     )
     parser.add_argument(
         "--resolve", action="store_true", help="with --merge: let Claude resolve conflicts"
@@ -159,13 +166,17 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
     if not (arguments.yes or terminal):
         raise UserError(
             "run asks before it starts, and there is no terminal to ask on",
-            hint="rorchestrator run --yes",
+            hint=f"rorchestrator run{' --rehearse' if arguments.rehearse else ''} --yes",
         )
     if arguments.resolve and not arguments.merge:
         raise UserError(
             "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
         )
     place = open_workplace(arguments)
+    if arguments.rehearse:
+        from .rehearsal import rehearse
+
+        return rehearse(arguments, place)
     if not arguments.allow_bypass:
         check_permissions(place.config, "run")
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
@@ -207,6 +218,7 @@ class RunCommand:
         self.budget = self._budget(place.config)
         self.heads: Mapping[str, str] = {}
         """The branches that there were when the last feature was over."""
+        self.workbench: Callable[..., Workbench] = Workbench
 
     def execute(self) -> int:
         """Recover, plan, ask, run."""
@@ -233,7 +245,7 @@ class RunCommand:
         check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
             try:
-                agreed = self._agreed(len(selected))
+                agreed = agrees(f"Run {counted(len(selected), 'feature')} now?")
             except KeyboardInterrupt:
                 self._say("\nNothing was started.")
                 return ExitCode.INTERRUPTED
@@ -356,14 +368,6 @@ class RunCommand:
                     )
                 results[dependency] = drive(newest(self.place, known, known.work.commit))
         return results
-
-    def _agreed(self, count: int) -> bool:
-        what = "1 feature" if count == 1 else f"{count} features"
-        print(f"Run {what} now? [y/N] ", end="", file=sys.stderr, flush=True)
-        try:
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
-        except UnicodeDecodeError:
-            return False
 
     # -- the run itself -----------------------------------------------------------------
 
@@ -496,7 +500,7 @@ class RunCommand:
             answered=pause.lift,
             deadline=self.deadline,
         )
-        workbench = Workbench(
+        workbench = self.workbench(
             config,
             worktrees,
             StepRunner(supervisor, stop),

@@ -189,10 +189,15 @@ async def _clashes(
 def _claude_version(place: Workplace, state: RunState) -> str | None:
     """What ``claude --version`` says; ``None`` where there is no claude."""
     options = place.config.claude
-    name, *rest = options.command
     if state.run is None and (options.env or options.command != ClaudeOptions().command):
         # Nobody agreed to anything in this list yet, and it may come with a clone.
         return f"not asked before the first run: {' '.join(options.command)}"
+    return ask_version(options)
+
+
+def ask_version(options: ClaudeOptions) -> str | None:
+    """What ``claude --version`` says, or why it says nothing; ``None`` where there is no claude."""
+    name, *rest = options.command
     env = {**os.environ, **options.env}
     path = which(name, env)
     if not path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 
 from .. import claude, git, incremental, schedule
@@ -180,6 +181,15 @@ def check_permissions(config: Config, command: str) -> None:
             hint="take that out of the list, or agree to it: "
             f"rorchestrator {command} --allow-bypass",
         )
+
+
+def agrees(question: str) -> bool:
+    """Whether who sits at the terminal says yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except UnicodeDecodeError:
+        return False
 
 
 def with_program(config: Config) -> Config:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,7 @@ def _become(
         os.environ.update(env)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        tempfile.tempdir = None  # it was asked for by the tests, in their own environment
         asyncio._set_running_loop(None)  # type: ignore[attr-defined]
         sys.argv = ["rorchestrator", *argv]
         sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")
