@@ -82,6 +82,7 @@ class AfterARun(unittest.TestCase):
                 "active": False,
                 "reason": "",
                 "cost_usd": 0.5,
+                "resolution_cost_usd": 0.0,
                 "cost_is_complete": True,
                 "attempts": 1,
                 "branch": "feature/auth",
