@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import shlex
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -122,14 +123,15 @@ class ClaudeRunner:
         admin = self.worktrees.admin_folder(worktree.path)
         await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
+        refused = await turn.begin()
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+        # Not before its turn: who waits for money would wait for one who waits for this slot.
         refused = await self.budget.reserve(id, lambda: turn.slots.closed)
         if refused:
             fault = Fault.INTERRUPTED if turn.slots.closed else Fault.BUDGET
             return Outcome(Status.CANCELLED, refused, fault)
         try:
-            refused = await turn.begin()
-            if refused:
-                return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
             no_room = self._no_room()
             if no_room is not None:
                 return no_room
@@ -259,6 +261,9 @@ class Life:
                 return _of_red(red, Fault.COMMIT, outcome)
             if red.interrupted or told == self.runner.config.project.verify_attempts:
                 return _of_red(red, Fault.CHECK, outcome)
+            missing = self._missing()
+            if missing:
+                return _without(missing, _of_red(red, Fault.CHECK, outcome))
             told += 1
             self._note(f"{red.what}: Claude is told, and goes on")
             outcome = await self._attempts(prompt.red_check(self.feature, red.what, red.output))
@@ -284,16 +289,20 @@ class Life:
 
     async def _attempts(self, told: str = "") -> Outcome:
         """Attempts until one ends by its own result, or by a fault that another won't mend."""
-        slots, repetition, stalls = self.turn.slots, 0, 0
+        slots, pause, repetition, stalls = self.turn.slots, self.runner.pause, 0, 0
+        outcome = Outcome(Status.FAILED)
         while True:
+            missing = self._missing()
+            if missing:
+                return _without(missing, outcome)
+            refused = await pause.wait()
+            if refused:
+                return self._refused(refused, outcome)
             outcome = await self._session(told)
             fault = outcome.fault
-            if fault is not Fault.LIMIT:
-                self.runner.pause.lift()
             if fault is Fault.LIMIT:
-                refused = await self._wait_for_limit(outcome)
-                if refused:
-                    return replace(outcome, reason=f"{outcome.reason} ({refused})")
+                known = outcome.resets_at or limits.resets_at(outcome.reason, self.runner.clock())
+                pause.begin(known)
             elif fault is Fault.ALLOWANCE and self._has_more():
                 self._share = 1
             elif fault is Fault.STALL and not stalls:
@@ -316,20 +325,38 @@ class Life:
         """Whether what the run, or the feature, may cost bounds its attempts."""
         return self.runner.budget.cap_usd is not None or self.feature.max_cost_usd is not None
 
+    def _missing(self) -> str:
+        """What there is not enough of for another attempt; an empty string where there is."""
+        if self._is_broke():
+            return "no money is left for another attempt"
+        return "" if self._seconds_left() > 0 else "the time of the run (--max-time) is over"
+
+    def _seconds_left(self) -> float:
+        return self.runner.attempts.deadline - time.monotonic()
+
+    def _is_broke(self) -> bool:
+        """Whether there is less than an attempt is worth: it would cost a turn."""
+        own = self._own_left_usd()
+        return self.runner.budget.is_spent(self.feature.id) or (own is not None and own < LEAST_USD)
+
+    def _own_left_usd(self) -> float | None:
+        """What the feature's own cap leaves; ``None`` where it has none."""
+        cap = self.feature.max_cost_usd
+        return None if cap is None else cap - self.spent_usd
+
     def _has_more(self) -> bool:
         """Whether the budget has something left for a feature that has used up its share."""
-        budget, cap, own = self.runner.budget, self.feature.max_cost_usd, self._own_cap()
-        if budget.cap_usd is None or budget.left_usd < LEAST_USD or own is not None:
+        budget = self.runner.budget
+        if budget.cap_usd is None or budget.left_usd < LEAST_USD or self._is_broke():
             return False
-        return cap is None or cap - self.spent_usd >= LEAST_USD
+        return self.runner.config.claude.max_budget_usd is None
 
-    def _own_cap(self) -> float | None:
-        return self.runner.config.claude.max_budget_usd
-
-    async def _wait_for_limit(self, outcome: Outcome) -> str:
-        """Wait until a usage limit is lifted; why that is not to be, or an empty string."""
-        resets_at = outcome.resets_at or limits.resets_at(outcome.reason, self.runner.clock())
-        return await self.runner.pause.wait(resets_at)
+    def _refused(self, why: str, outcome: Outcome) -> Outcome:
+        """How a feature ends that does not wait for a usage limit; ``outcome`` was its last."""
+        if self.runner.stop.is_set():
+            return replace(outcome, status=Status.CANCELLED, reason=why, fault=Fault.INTERRUPTED)
+        reason = f"{outcome.reason} ({why})" if outcome.reason else why
+        return replace(outcome, reason=reason, fault=Fault.LIMIT)
 
     async def _wait_for_repetition(self, repetition: int, outcome: Outcome) -> bool:
         """Wait a random time that doubles; whether there is to be another attempt."""
@@ -337,6 +364,8 @@ class Life:
         if repetition >= retry.attempts or stop.is_set():
             return False
         seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
+        if seconds >= self._seconds_left():
+            return False
         tries = f"attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s"
         self._note(f"{outcome.reason}; {tries}")
         with suppress(asyncio.TimeoutError):
@@ -354,14 +383,18 @@ class Life:
 
     async def _attempt(self, session: Session) -> Outcome:
         self.number += 1
-        budget, cap = self.runner.budget, self.feature.max_cost_usd
-        at_most = None if cap is None else max(LEAST_USD, cap - self.spent_usd)
-        granted = budget.grant(self.feature.id, self._share, at_most)
+        budget = self.runner.budget
+        granted = budget.grant(self.feature.id, self._share, self._own_left_usd())
         outcome = await self.runner.attempts.run(
             self.feature, self.worktree.path, self.number, session, self.env, granted
         )
-        budget.spend(self.feature.id, outcome.cost_usd)
-        self.spent_usd += outcome.cost_usd or 0.0
+        if outcome.fault is not Fault.LIMIT:
+            self.runner.pause.lift()
+        # Where nobody says what it cost, it may have cost all that it was granted; but a session
+        # that is unknown never got as far as the model.
+        cost_usd = 0.0 if outcome.fault is Fault.SESSION else outcome.cost_usd
+        budget.spend(self.feature.id, cost_usd)
+        self.spent_usd += (granted or 0.0) if cost_usd is None else cost_usd
         self.session_id = outcome.session_id
         # Before any git command that would execute it: nobody knows who else is at work.
         await self._check_seal()
@@ -409,6 +442,13 @@ def _of_red(red: Red, fault: Fault, outcome: Outcome | None = None) -> Outcome:
             work=None,
         )
     return replace(outcome, status=Status.FAILED, reason=red.reason, fault=fault, work=None)
+
+
+def _without(missing: str, outcome: Outcome) -> Outcome:
+    """How a feature ends that would go on, were there more money or time."""
+    after = f"; before that: {outcome.reason}" if outcome.reason else ""
+    reason = f"{OVER}: {missing}{after}"
+    return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.BUDGET)
 
 
 def _empty_reason(work: Work, outcome: Outcome) -> str:

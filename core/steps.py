@@ -52,11 +52,22 @@ class Step:
 
 
 class StepRunner:
-    """Runs commands one after the other; ``stop`` is the wish to end."""
+    """Runs commands one after the other; ``stop`` is the wish to end.
 
-    def __init__(self, supervisor: Supervisor, stop: asyncio.Event) -> None:
+    ``deadline``, by the monotonic clock, is such a wish as well.
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, stop: asyncio.Event, deadline: float = float("inf")
+    ) -> None:
         self.supervisor = supervisor
         self.stop = stop
+        self.deadline = deadline
+
+    @property
+    def is_to_end(self) -> bool:
+        """Whether nothing is to be begun, and what goes on is to be ended."""
+        return self.stop.is_set() or time.monotonic() >= self.deadline
 
     async def run(
         self,
@@ -73,7 +84,7 @@ class StepRunner:
         Once the wish to end is there, nothing is begun. Raises
         :class:`~core.errors.StateError` where ``log`` can't be written.
         """
-        if self.stop.is_set():
+        if self.is_to_end:
             return Step(command, 0, 0.0, "", interrupted=True)
         begun = time.monotonic()
         start = _open_log(log, command)
@@ -92,7 +103,7 @@ class StepRunner:
         timed_out = interrupted = False
         try:
             while not await self.supervisor.wait(child, POLL_SECONDS):
-                interrupted = self.stop.is_set()
+                interrupted = self.is_to_end
                 timed_out = time.monotonic() - begun >= limit_seconds
                 if interrupted or timed_out:
                     break
