@@ -15,6 +15,9 @@ from .process.supervisor import BRISK, Supervisor
 
 POLL_SECONDS = 0.2
 
+LOG_BYTES = 1024**3
+"""What one command may print; one that prints more would fill the disk."""
+
 TAIL_LINES = 200
 TAIL_BYTES = 64 * 1024
 
@@ -30,11 +33,13 @@ class Step:
     tail: str
     timed_out: bool = False
     interrupted: bool = False
+    flooded: bool = False
+    """Whether it printed more than a log may hold."""
 
     @property
     def passed(self) -> bool:
         """Whether it did what it was to do."""
-        return self.code == 0 and not (self.timed_out or self.interrupted)
+        return self.code == 0 and not (self.timed_out or self.interrupted or self.flooded)
 
     def __str__(self) -> str:
         return f"`{self.command.line}` {self.ending}"
@@ -44,6 +49,8 @@ class Step:
         """How it ended, in words."""
         if self.interrupted:
             return "was interrupted"
+        if self.flooded:
+            return "printed more than a log may hold"
         if self.timed_out:
             return f"did not end within {self.seconds:.0f} s"
         return (
@@ -100,12 +107,13 @@ class StepRunner:
             )
         except OSError as error:
             raise unwritable(log, error) from None
-        timed_out = interrupted = False
+        timed_out = interrupted = flooded = False
         try:
             while not await self.supervisor.wait(child, POLL_SECONDS):
                 interrupted = self.is_to_end
                 timed_out = time.monotonic() - begun >= limit_seconds
-                if interrupted or timed_out:
+                flooded = os.path.getsize(log) - start > LOG_BYTES
+                if interrupted or timed_out or flooded:
                     break
         finally:
             await asyncio.shield(self.supervisor.end(child, BRISK))
@@ -114,7 +122,7 @@ class StepRunner:
         interrupted = interrupted or (code != 0 and self.stop.is_set())
         seconds = time.monotonic() - begun
         tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
-        return Step(command, code, seconds, tail, timed_out, interrupted)
+        return Step(command, code, seconds, tail, timed_out, interrupted, flooded)
 
 
 def _open_log(path: str, command: Command) -> int:

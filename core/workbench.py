@@ -308,7 +308,8 @@ class Workbench:
             status = await git.status(worktree.path)
             left.note(set(status.untracked).difference(theirs))
             changed = sorted(set(status.changed).difference(before.changed))
-            if red is None and (changed or status.commit != commit):
+            moved = (status.commit, status.branch) != (commit, before.branch)
+            if red is None and (changed or moved):
                 what = ", ".join(changed) or "the branch"
                 red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
             if not (red and red.interrupted):

@@ -469,6 +469,18 @@ Do a.
         }
         self.assertEqual(found, {**kept, **ours})
 
+    def test_a_wish_to_stop_that_comes_before_claude_leaves_it_unstarted(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def stop_now(event: Event, stop: asyncio.Event) -> None:
+            if event.kind == "ready":
+                stop.set()
+
+        self.on_event = stop_now
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+        self.assertEqual(self.attempts(), [])
+
     def test_what_claude_printed_is_kept_for_the_user_alone(self) -> None:
         self.playground.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
         self.run_feature()

@@ -141,6 +141,12 @@ class HowOneEnds(StepTest):
         self.assertEqual(step.ending, "was interrupted")
         self.assert_gone()
 
+    def test_one_that_prints_without_end_is_ended_before_it_fills_the_disk(self) -> None:
+        with mock.patch.object(steps, "LOG_BYTES", 100_000):
+            step = self.run_step("exec yes", limit=30.0)
+        self.assertEqual((step.flooded, step.passed, step.timed_out), (True, False, False))
+        self.assertEqual(step.ending, "printed more than a log may hold")
+
     def test_the_end_of_the_run_s_time_interrupts_it_as_well(self) -> None:
         step = self.run_step("sleep 300", deadline=time.monotonic() + 0.1)
         self.assertTrue(step.interrupted)

@@ -435,6 +435,11 @@ class Checks(WorkbenchTest):
         self.fails(Fault.CHECK, "changed the branch")
         self.assertEqual(self.playground.ref("a"), [])
 
+    def test_one_that_switches_the_branch_is_red(self) -> None:
+        self.lists(project={"verify": ["git switch -q -c other"], "verify_attempts": 0})
+        self.fails(Fault.CHECK, "changed the branch")
+        self.assertEqual(self.playground.ref("a"), [])
+
     def test_what_was_changed_before_the_checks_is_not_their_doing(self) -> None:
         self.playground.hook("post-commit", "echo after >> a.md")
         self.lists(project={"verify": ["true"]})
