@@ -296,6 +296,11 @@ class Git:
             raise GitError(f"make {ref}", finished)
         return finished.code == 0
 
+    async def meant_by(self, ref: str) -> str:
+        """The ref that a symbolic one stands for; empty for one that is none."""
+        finished = await self._try("symbolic-ref", "--quiet", ref)
+        return finished.text if finished.code == 0 else ""
+
     async def move_ref(self, ref: str, commit: str, old: str) -> None:
         """Move a ref that still is at ``old`` (compare-and-swap)."""
         await self._do(f"move {ref}", "update-ref", ref, commit, old)
