@@ -294,6 +294,17 @@ class Gates(CheckTest):
         found = {key: listed[4][key] for key in ("purpose", "argv", "features")}
         self.assertEqual(found, {"purpose": "setup", "argv": ["make", "a b"], "features": ["a"]})
 
+    def test_what_only_a_file_beside_the_commit_makes_green_does_not_land(self) -> None:
+        self.lists(
+            feature("a", {"write": "a.txt"}, {"write": ".env"}),
+            verify=["test ! -e a.txt || test -e .env"],
+        )
+        done = self.playground.run("--merge")
+        self.assertEqual(done.code, 1, done.err)
+        self.assert_statuses(a="completed")
+        self.assertIn("held a (feature/a): with it the checks are red", done.out)
+        self.assertEqual(self.playground.files("main"), set())
+
 
 class Logs(CheckTest):
     def test_setup_and_checks_are_shown_as_they_were_printed_the_last_time(self) -> None:
