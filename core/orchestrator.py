@@ -149,6 +149,7 @@ class Orchestrator:
             session_id=known.session_id,
             attempts=len(known.attempts),
             claude_is_done=last is not None and last.status is Status.COMPLETED,
+            was_checked=known.was_checked,
             is_ready=known.is_ready,
             made=known.made_before_work,
         )

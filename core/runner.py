@@ -45,6 +45,8 @@ class Job:
     attempts: int = 0
     claude_is_done: bool = False
     """Whether the last attempt succeeded and only what comes after it is missing."""
+    was_checked: bool = False
+    """Whether checks were begun after that."""
     is_ready: bool = False
     """Whether the worktree was set up already."""
     made: tuple[str, ...] | None = ()
@@ -238,6 +240,8 @@ class Life:
         """Of the last attempt."""
         self.session_id = job.session_id if resumed else ""
         self.spent_usd = 0.0
+        self._was_checked = resumed and job.claude_is_done and job.was_checked
+        """Whether checks of an earlier run may have left files, and nobody worked there since."""
         self._share = turn.slots.count
 
     async def run(self) -> Outcome:
@@ -409,7 +413,10 @@ class Life:
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
             runner.emit(events.committing(runner.clock(), runner.run_id, id))
-            left = set(runner.workbench.leftovers(self.worktree).files)
+            leftovers = runner.workbench.leftovers(self.worktree)
+            if self._was_checked:
+                leftovers.spare(status.untracked)  # all work was committed before the checks
+            left, self._was_checked = set(leftovers.files), False
             status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
             work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
         except (Killed, StateError):
