@@ -14,7 +14,7 @@ from .events import Event
 from .frozen import dataclass, replace
 from .lines import LineSplitter
 from .mask import whole_words
-from .model import Config, Fault, Feature, Outcome
+from .model import Config, Fault, Feature, Outcome, Status
 from .process.supervisor import BRISK, PATIENT, Child, Supervisor
 from .stop import Stop
 
@@ -112,6 +112,7 @@ class AttemptRunner:
     ) -> Outcome:
         """Run Claude once in ``folder``, and wait until it is gone.
 
+        Once the wish to end is there, it is not even started.
         ``max_cost_usd`` is what the CLI itself is told to keep to; a turn may go beyond it.
 
         Raises :class:`~core.errors.StateError` where what happens can't be recorded.
@@ -119,6 +120,8 @@ class AttemptRunner:
         log = self._write_prompt(feature, number, session)
         stop = self.stop.of(feature.id)
         await self._keep_interval(stop)
+        if stop.is_set():
+            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         self.emit(
             events.attempt_started(
                 self.clock(),

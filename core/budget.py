@@ -9,12 +9,11 @@ from contextlib import suppress
 OVER = "budget"
 """What the reason of a feature begins with that the budget had no room for."""
 
+LEAST_USD = 0.01
+"""What an attempt is worth being started for: it costs a turn at least, whatever it is told."""
 
 NAP_SECONDS = 0.5
 """How often one that waits for money looks whether it is still wanted."""
-
-LEAST_USD = 0.01
-"""What an attempt is worth being started for."""
 
 
 class Budget:
@@ -44,7 +43,7 @@ class Budget:
         """
         if self.cap_usd is None:
             return ""
-        estimate = self.estimates[feature]
+        estimate = max(LEAST_USD, self.estimates[feature])
         while estimate > self.left_usd:
             if not self._reserved:
                 return (
@@ -59,6 +58,12 @@ class Budget:
         self._reserved[feature] = estimate
         return ""
 
+    def is_spent(self, feature: str) -> bool:
+        """Whether not even the least is left that a feature could be granted."""
+        if self.cap_usd is None:
+            return False
+        return self._reserved.get(feature, 0.0) + self.left_usd < LEAST_USD
+
     def grant(self, feature: str, share: int, at_most_usd: float | None) -> float | None:
         """What the next attempt of a feature may cost; ``None`` where nothing bounds it.
 
@@ -67,7 +72,9 @@ class Budget:
         """
         if self.cap_usd is None:
             return at_most_usd
-        granted = self._reserved.get(feature, 0.0) + max(0.0, self.left_usd) / share
+        reserved, left = self._reserved.get(feature, 0.0), max(0.0, self.left_usd)
+        granted = reserved + left / share
+        granted = granted if granted >= LEAST_USD else reserved + left
         granted = granted if at_most_usd is None else min(granted, at_most_usd)
         self._reserved[feature] = granted
         return granted

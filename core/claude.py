@@ -255,7 +255,7 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
     if kind == "rate_limit_event":
         limit = message.get("rate_limit_info")
         rejected = isinstance(limit, dict) and limit.get("status") == "rejected"
-        resets_at = _dollars(limit.get("resetsAt")) if isinstance(limit, dict) else None
+        resets_at = _moment(limit.get("resetsAt")) if isinstance(limit, dict) else None
         return replace(transcript, limited=rejected, resets_at=resets_at if rejected else None)
     return transcript
 
@@ -351,7 +351,7 @@ def _judge_stop(result: Message) -> tuple[Fault, str]:
     if "No conversation found" in said:
         return Fault.SESSION, said
     known = {
-        "error_max_turns": (Fault.ALLOWANCE, "the maximum number of turns is used up"),
+        "error_max_turns": (Fault.TURNS, "the maximum number of turns is used up"),
         "error_max_budget_usd": (Fault.ALLOWANCE, "the maximum budget is used up"),
         "error_max_structured_output_retries": (Fault.NONE, "no valid structured output"),
         "error_during_execution": (Fault.TRANSIENT, "Claude was interrupted at work"),
@@ -477,6 +477,18 @@ def _spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage
 def _sum_of(costs: Iterable[float | None]) -> float | None:
     known = list(costs)
     return None if None in known else sum(filter(None, known), 0.0)
+
+
+MILLISECONDS = 1e11
+"""A time above this, in the year 5138, is given in milliseconds."""
+
+
+def _moment(value: object) -> float | None:
+    """Seconds since 1970, up to the year 5138; ``None`` for what is no such time."""
+    at = _dollars(value)
+    if at is None or at < MILLISECONDS:
+        return at
+    return at / 1000 if at / 1000 < MILLISECONDS else None
 
 
 def _dollars(value: object) -> float | None:

@@ -296,6 +296,11 @@ class Git:
             raise GitError(f"make {ref}", finished)
         return finished.code == 0
 
+    async def meant_by(self, ref: str) -> str:
+        """The ref that a symbolic one stands for; empty for one that is none."""
+        finished = await self._try("symbolic-ref", "--quiet", ref)
+        return finished.text if finished.code == 0 else ""
+
     async def move_ref(self, ref: str, commit: str, old: str) -> None:
         """Move a ref that still is at ``old`` (compare-and-swap)."""
         await self._do(f"move {ref}", "update-ref", ref, commit, old)
@@ -310,17 +315,15 @@ class Git:
         arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
         return (await self._do("write a commit", *arguments, env=await self._identity())).text
 
-    async def own_commits(self, tip: str, without: Iterable[str]) -> list[tuple[str, str]]:
-        """The commits of ``tip`` that none of ``without`` has, oldest first, each with its parent.
-
-        Merges, and commits without a parent, are left out.
-        """
+    async def own_commits(
+        self, tip: str, without: Iterable[str]
+    ) -> list[tuple[str, tuple[str, ...]]]:
+        """The commits of ``tip`` that none of ``without`` has, oldest first, with their parents."""
         left_out = [f"^{commit}" for commit in without]
-        one_parent = ("--min-parents=1", "--max-parents=1", "--parents")
-        arguments = ("rev-list", "--reverse", "--topo-order", *one_parent, tip, *left_out)
+        arguments = ("rev-list", "--reverse", "--topo-order", "--parents", tip, *left_out)
         finished = await self._do("list commits", *arguments)
-        pairs = (line.split() for line in finished.text.splitlines())
-        return [(commit, parent) for commit, parent in pairs]
+        lines = (line.split() for line in finished.text.splitlines())
+        return [(commit, tuple(parents)) for commit, *parents in lines]
 
     async def trailer(self, commit: str, key: str) -> str:
         """The value of a trailer of a commit's message; empty where it has none."""

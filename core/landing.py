@@ -17,6 +17,8 @@ STRATEGIES = ("merge", "squash", "rebase")
 SESSION = "RoRchestrator-Session"
 """The trailer that names Claude's session, where it made the merge."""
 
+LOSSY = "a merge among its commits holds changes of its own, which rebase would leave out"
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -225,7 +227,7 @@ class Stacker:
             put = await self._put(onto, candidate)
         except GitError as error:
             return Held(error.message)
-        if isinstance(put, str):
+        if isinstance(put, (str, Held)):
             return put
         other = await self._other_side(candidate, below)
         where = f": {', '.join(put)}" if put else ""
@@ -267,8 +269,8 @@ class Stacker:
                 return layer.candidate.id
         return self.into
 
-    async def _put(self, onto: str, candidate: Candidate) -> str | tuple[str, ...]:
-        """The commit with the feature on top, or the files in conflict."""
+    async def _put(self, onto: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
+        """The commit with the feature on top, the files in conflict, or why it can't be put."""
         if await self.git.is_ancestor(candidate.tip, onto):
             return onto
         if self.strategy == "rebase":
@@ -290,15 +292,24 @@ class Stacker:
             return _merge_message(candidate)
         return commit_message(candidate.feature, candidate.run)
 
-    async def _replay(self, onto: str, candidate: Candidate) -> str | tuple[str, ...]:
-        known = [candidate.start_commit] if candidate.start_commit else []
-        for commit, parent in await self.git.own_commits(candidate.tip, (*known, onto)):
+    async def _replay(self, below: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
+        onto, known = below, [candidate.start_commit] if candidate.start_commit else []
+        commits = await self.git.own_commits(candidate.tip, (*known, below))
+        linear = [(commit, parents[0]) for commit, parents in commits if len(parents) == 1]
+        for commit, parent in linear:
             tree, files = await self._merge(await self._as_child(onto, parent), commit)
             if not tree:
                 return tuple(files)
             if tree != await self.git.tree_of(onto):
                 onto = await self.git.commit_again(commit, tree, onto)
+        if len(linear) < len(commits) and not await self._is_all(onto, below, candidate):
+            return Held(LOSSY)
         return onto
+
+    async def _is_all(self, replayed: str, below: str, candidate: Candidate) -> bool:
+        """Whether nothing is missing that a merge among the feature's commits brought in."""
+        tree, _ = await self._merge(await self._ours(below, candidate), candidate.tip)
+        return tree == await self.git.tree_of(replayed)
 
     async def _ours(self, onto: str, candidate: Candidate) -> str:
         """What to merge a feature with, so that only its own work comes along.

@@ -16,22 +16,35 @@ class Leftovers:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._seen: dict[str, Print] = {}
+        self._spared: dict[str, Print] = {}
 
     def note(self, files: Iterable[str]) -> None:
         """Remember files as a check left them just now; no repositories: those are folders."""
         for file in files:
             found = self._print(file)
-            if found is not None:
+            if found is not None and self._spared.get(file) != found:
                 self._seen[file] = found
+
+    def spare(self, files: Iterable[str]) -> None:
+        """Remember files that were left by checks of a run that was cut short, or put there since.
+
+        Nobody knows which: they are not taken for work, and not taken away.
+        """
+        found = {file: self._print(file) for file in files}
+        self._spared.update((file, seen) for file, seen in found.items() if seen is not None)
 
     @property
     def files(self) -> list[str]:
         """Those that are still as a check left them."""
-        return [file for file, found in self._seen.items() if self._print(file) == found]
+        return [file for file in {**self._spared, **self._seen} if self._is_as_it_was(file)]
+
+    def _is_as_it_was(self, file: str) -> bool:
+        found = self._print(file)
+        return found is not None and found in (self._spared.get(file), self._seen.get(file))
 
     def remove(self) -> None:
         """Take them away, with the folders that are empty then."""
-        for file in self.files:
+        for file in set(self.files).intersection(self._seen):
             folder = os.path.dirname(file)
             with suppress(OSError):
                 os.unlink(os.path.join(self.folder, file))

@@ -20,14 +20,17 @@ RESETS = re.compile(
 )
 """``resets 1:30am (Europe/Berlin)``, ``resets Oct 9, 10am``, ``resets 14:00``."""
 
+JUST_OVER = timedelta(hours=1)
+
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def resets_at(text: str, now: float) -> float | None:
     """When the limit that ``text`` tells of is lifted, in seconds since 1970.
 
-    A time of day means the next one after ``now``, in the zone that is named, else in the
-    local one. ``None`` where the text names no time.
+    A time of day means the next one after ``now``, or one of the last hour: a limit may be lifted
+    a little late. It is in the zone that is named, else in the local one. ``None`` where the text
+    names no time.
     """
     epoch = EPOCH.search(text)
     if epoch:
@@ -67,7 +70,7 @@ def _next(found: re.Match[str], here: datetime, zone: tzinfo | None) -> float | 
             at = at.replace(month=month, day=int(found["day"]))
             if at < here - timedelta(days=1):
                 at = at.replace(year=at.year + 1)
-        elif at <= here:
+        elif at <= here - JUST_OVER:
             at += timedelta(days=1)
     except ValueError:
         return None

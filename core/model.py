@@ -60,8 +60,10 @@ class Fault(Enum):
     """The command line was refused: every further feature would meet it."""
     SESSION = "session"
     """The session that was to be resumed is unknown."""
+    TURNS = "turns"
+    """The turns that the list allows are used up."""
     ALLOWANCE = "allowance"
-    """The turns or the budget that the list allows are used up."""
+    """The money that the attempt was given is used up."""
     COMMIT = "commit"
     """git, or a hook of the user's, refused the commit; Claude's part is done."""
     TAMPERED = "tampered"
@@ -100,6 +102,7 @@ _RESUMABLE = frozenset(
         Fault.STALL,
         Fault.BUDGET,
         Fault.ACCOUNT,
+        Fault.TURNS,
         Fault.ALLOWANCE,
         Fault.USAGE,
         Fault.SESSION,

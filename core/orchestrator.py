@@ -206,6 +206,7 @@ class Orchestrator:
             numbered=of_run[-1].number if of_run else 0,
             spent_usd=cost_usd(of_run) or 0.0,
             claude_is_done=last is not None and last.status is Status.COMPLETED,
+            was_checked=known.was_checked,
             is_ready=known.is_ready,
             made=known.made_before_work,
         )

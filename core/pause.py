@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from .slots import Slots
@@ -12,6 +13,7 @@ LONGEST_GUESS_SECONDS = 3600.0
 """How long is waited where nobody says when the limit is lifted; doubled each time."""
 
 TOO_LATE = "the usage limit is lifted later than --max-wait allows"
+OUT_OF_TIME = "the usage limit is lifted when the time of the run (--max-time) is over"
 
 NAP_SECONDS = 30.0
 """The clock is looked at so often: a machine that slept is late by that much at most."""
@@ -21,7 +23,8 @@ class Pause:
     """The pause of one run.
 
     ``told`` hears when everything stands still and until when (seconds since 1970), and, with
-    0, when it goes on. ``max_wait_seconds`` bounds each wait, from the first limit on.
+    0, when it goes on. ``max_wait_seconds`` bounds each wait, from the first limit on;
+    ``deadline``, by the monotonic clock, bounds all of them.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Pause:
         *,
         grace_seconds: float,
         max_wait_seconds: float,
+        deadline: float = float("inf"),
     ) -> None:
         self.slots = slots
         self.stop = stop
@@ -40,6 +44,7 @@ class Pause:
         self.told = told
         self.grace_seconds = grace_seconds
         self.max_wait_seconds = max_wait_seconds
+        self.deadline = deadline
         self.until = 0.0
         """When the next one tries; 0 while nothing is paused."""
         self._began = 0.0
@@ -48,19 +53,19 @@ class Pause:
         self._waiting = 0
         self._changed = asyncio.Event()
 
-    async def wait(self, resets_at: float | None, stop: asyncio.Event | None = None) -> str:
-        """Wait until the limit is lifted, and it is one's turn. Empty, or why that is not to be.
+    async def wait(self, stop: asyncio.Event | None = None) -> str:
+        """Wait until nothing is paused, or it is one's turn to try. Empty, or why neither will be.
 
         The first to come back tries; :meth:`lift` lets the others go on. ``stop`` is the wish
         that this one ends, else that all do.
         """
         stop = stop or self.stop
-        self._close(resets_at)
         while self.until:
-            if self.until > self._began + self.max_wait_seconds:
-                self.slots.close(TOO_LATE)
-                return TOO_LATE
             left = self.until - self.clock()
+            refused = self._refused(left)
+            if refused:
+                self.slots.close(refused)
+                return refused
             if left <= 0 and not self._probing:
                 self._probing = True
                 return ""
@@ -88,13 +93,24 @@ class Pause:
             self._changed.set()
             self.told(0.0)
 
-    def _close(self, resets_at: float | None) -> None:
+    def _refused(self, left: float) -> str:
+        if self.until > self._began + self.max_wait_seconds:
+            return TOO_LATE
+        return OUT_OF_TIME if left > self.deadline - time.monotonic() else ""
+
+    def begin(self, resets_at: float | None) -> None:
+        """Somebody met a limit, which is lifted at that time (seconds since 1970), if it is known.
+
+        A time that is over tells nothing: the clocks differ, or the text was an old one.
+        """
         now = self.clock()
         if not self.until:
             self._began = now
             self.slots.hold(True)
         self._probing = False
-        until = (resets_at or self._guess(now)) + self.grace_seconds
+        if resets_at is None or resets_at <= now:
+            resets_at = self._guess(now)
+        until = resets_at + self.grace_seconds
         if until > self.until:
             self.until = until
             self.told(until)

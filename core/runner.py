@@ -6,9 +6,11 @@ import asyncio
 import os
 import random
 import shlex
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from . import events, limits, prompt
 from .attempt import AttemptRunner, Emit, Session
@@ -50,6 +52,8 @@ class Job:
     """What its attempts in this run have cost so far."""
     claude_is_done: bool = False
     """Whether the last attempt succeeded and only what comes after it is missing."""
+    was_checked: bool = False
+    """Whether checks were begun after that."""
     is_ready: bool = False
     """Whether the worktree was set up already."""
     made: tuple[str, ...] | None = ()
@@ -129,14 +133,16 @@ class ClaudeRunner:
         admin = self.worktrees.admin_folder(worktree.path)
         await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
-        refused = await self.budget.reserve(id, lambda: turn.refused)
+        refused = await turn.begin()
         if refused:
-            fault = Fault.INTERRUPTED if turn.refused else Fault.BUDGET
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+        # Not before its turn: who waits for money would wait for one who waits for this slot.
+        stopped = partial(self._stopped, id, turn)
+        refused = await self.budget.reserve(id, stopped)
+        if refused:
+            fault = Fault.INTERRUPTED if stopped() else Fault.BUDGET
             return Outcome(Status.CANCELLED, refused, fault)
         try:
-            refused = await turn.begin()
-            if refused:
-                return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
             no_room = self._no_room()
             if no_room is not None:
                 return no_room
@@ -144,6 +150,10 @@ class ClaudeRunner:
             return await Life(self, job, turn, worktree, env, resumed=resumed).run()
         finally:
             self.budget.release(id)
+
+    def _stopped(self, id: str, turn: Turn) -> str:
+        """Why one who waits for money is to wait no longer; empty while it may."""
+        return turn.slots.closed or ("interrupted" if self.stop.of(id).is_set() else "")
 
     def _no_room(self) -> Outcome | None:
         """How a feature ends that is not even begun, because the disk is nearly full."""
@@ -245,6 +255,8 @@ class Life:
         self.spent_usd = job.spent_usd
         self.stop = runner.stop.of(job.feature.id)
         self._is_first = not resumed
+        self._was_checked = resumed and job.claude_is_done and job.was_checked
+        """Whether checks of an earlier run may have left files, and nobody worked there since."""
         self._share = turn.slots.count
 
     async def run(self) -> Outcome:
@@ -268,6 +280,9 @@ class Life:
                 return _of_red(red, Fault.COMMIT, outcome)
             if red.interrupted or told == self.runner.config.project.verify_attempts:
                 return _of_red(red, Fault.CHECK, outcome)
+            missing = self._missing()
+            if missing:
+                return _without(missing, _of_red(red, Fault.CHECK, outcome))
             told += 1
             self._note(f"{red.what}: Claude is told, and goes on")
             outcome = await self._attempts(prompt.red_check(self.feature, red.what, red.output))
@@ -293,16 +308,20 @@ class Life:
 
     async def _attempts(self, told: str = "") -> Outcome:
         """Attempts until one ends by its own result, or by a fault that another won't mend."""
-        slots, repetition, stalls = self.turn.slots, 0, 0
+        slots, pause, repetition, stalls = self.turn.slots, self.runner.pause, 0, 0
+        outcome = Outcome(Status.FAILED)
         while True:
+            missing = self._missing()
+            if missing:
+                return _without(missing, outcome)
+            refused = await pause.wait(self.stop)
+            if refused:
+                return self._refused(refused, outcome)
             outcome = await self._session(told)
             fault = outcome.fault
-            if fault is not Fault.LIMIT:
-                self.runner.pause.lift()
             if fault is Fault.LIMIT:
-                refused = await self._wait_for_limit(outcome)
-                if refused:
-                    return replace(outcome, reason=f"{outcome.reason} ({refused})")
+                known = outcome.resets_at or limits.resets_at(outcome.reason, self.runner.clock())
+                pause.begin(known)
             elif fault is Fault.ALLOWANCE and self._has_more():
                 self._share = 1
             elif fault is Fault.STALL and not stalls:
@@ -325,20 +344,38 @@ class Life:
         """Whether what the run, or the feature, may cost bounds its attempts."""
         return self.runner.budget.cap_usd is not None or self.feature.max_cost_usd is not None
 
+    def _missing(self) -> str:
+        """What there is not enough of for another attempt; an empty string where there is."""
+        if self._is_broke():
+            return "no money is left for another attempt"
+        return "" if self._seconds_left() > 0 else "the time of the run (--max-time) is over"
+
+    def _seconds_left(self) -> float:
+        return self.runner.attempts.deadline - time.monotonic()
+
+    def _is_broke(self) -> bool:
+        """Whether there is less than an attempt is worth: it would cost a turn."""
+        own = self._own_left_usd()
+        return self.runner.budget.is_spent(self.feature.id) or (own is not None and own < LEAST_USD)
+
+    def _own_left_usd(self) -> float | None:
+        """What the feature's own cap leaves; ``None`` where it has none."""
+        cap = self.feature.max_cost_usd
+        return None if cap is None else cap - self.spent_usd
+
     def _has_more(self) -> bool:
         """Whether the budget has something left for a feature that has used up its share."""
-        budget, cap, own = self.runner.budget, self.feature.max_cost_usd, self._own_cap()
-        if budget.cap_usd is None or budget.left_usd < LEAST_USD or own is not None:
+        budget = self.runner.budget
+        if budget.cap_usd is None or budget.left_usd < LEAST_USD or self._is_broke():
             return False
-        return cap is None or cap - self.spent_usd >= LEAST_USD
+        return self.runner.config.claude.max_budget_usd is None
 
-    def _own_cap(self) -> float | None:
-        return self.runner.config.claude.max_budget_usd
-
-    async def _wait_for_limit(self, outcome: Outcome) -> str:
-        """Wait until a usage limit is lifted; why that is not to be, or an empty string."""
-        resets_at = outcome.resets_at or limits.resets_at(outcome.reason, self.runner.clock())
-        return await self.runner.pause.wait(resets_at, self.stop)
+    def _refused(self, why: str, outcome: Outcome) -> Outcome:
+        """How a feature ends that does not wait for a usage limit; ``outcome`` was its last."""
+        if self.stop.is_set():
+            return replace(outcome, status=Status.CANCELLED, reason=why, fault=Fault.INTERRUPTED)
+        reason = f"{outcome.reason} ({why})" if outcome.reason else why
+        return replace(outcome, reason=reason, fault=Fault.LIMIT)
 
     async def _wait_for_repetition(self, repetition: int, outcome: Outcome) -> bool:
         """Wait a random time that doubles; whether there is to be another attempt."""
@@ -346,6 +383,8 @@ class Life:
         if repetition >= retry.attempts or stop.is_set():
             return False
         seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
+        if seconds >= self._seconds_left():
+            return False
         tries = f"attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s"
         self._note(f"{outcome.reason}; {tries}")
         with suppress(asyncio.TimeoutError):
@@ -364,17 +403,22 @@ class Life:
     async def _attempt(self, session: Session) -> Outcome:
         refused = await self.turn.until_resumed(self.stop)
         if refused:
+            self.runner.pause.lift()  # It may have been its turn to try.
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED, session_id=self.session_id)
         self.number += 1
         self._is_first = False
-        budget, cap = self.runner.budget, self.feature.max_cost_usd
-        at_most = None if cap is None else max(LEAST_USD, cap - self.spent_usd)
-        granted = budget.grant(self.feature.id, self._share, at_most)
+        budget = self.runner.budget
+        granted = budget.grant(self.feature.id, self._share, self._own_left_usd())
         outcome = await self.runner.attempts.run(
             self.feature, self.worktree.path, self.number, session, self.env, granted
         )
-        budget.spend(self.feature.id, outcome.cost_usd)
-        self.spent_usd += outcome.cost_usd or 0.0
+        if outcome.fault is not Fault.LIMIT:
+            self.runner.pause.lift()
+        # Where nobody says what it cost, it may have cost all that it was granted; but a session
+        # that is unknown never got as far as the model.
+        cost_usd = 0.0 if outcome.fault is Fault.SESSION else outcome.cost_usd
+        budget.spend(self.feature.id, cost_usd)
+        self.spent_usd += (granted or 0.0) if cost_usd is None else cost_usd
         self.session_id = outcome.session_id
         # Before any git command that would execute it: nobody knows who else is at work.
         await self._check_seal()
@@ -389,7 +433,10 @@ class Life:
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
             runner.emit(events.committing(runner.clock(), runner.run_id, id))
-            left = set(runner.workbench.leftovers(self.worktree).files)
+            leftovers = runner.workbench.leftovers(self.worktree)
+            if self._was_checked:
+                leftovers.spare(status.untracked)  # all work was committed before the checks
+            left, self._was_checked = set(leftovers.files), False
             status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
             work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
         except (Killed, StateError):
@@ -422,6 +469,13 @@ def _of_red(red: Red, fault: Fault, outcome: Outcome | None = None) -> Outcome:
             work=None,
         )
     return replace(outcome, status=Status.FAILED, reason=red.reason, fault=fault, work=None)
+
+
+def _without(missing: str, outcome: Outcome) -> Outcome:
+    """How a feature ends that would go on, were there more money or time."""
+    after = f"; before that: {outcome.reason}" if outcome.reason else ""
+    reason = f"{OVER}: {missing}{after}"
+    return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.BUDGET)
 
 
 def _empty_reason(work: Work, outcome: Outcome) -> str:

@@ -50,6 +50,10 @@ class Plan:
     """Of the selected features; of the whole list where nothing would run."""
     usd_per_million_tokens: float
     commands: tuple[Invocation, ...] = ()
+    max_cost_usd: float | None = None
+    copied: tuple[str, ...] = ()
+    """Patterns of what is copied from the main checkout into each worktree."""
+    linked: tuple[str, ...] = ()
 
     @property
     def estimated_tokens(self) -> int:

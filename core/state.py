@@ -79,6 +79,8 @@ class FeatureState:
     made: tuple[str, ...] = ()
     """The ignored files that its worktree held before the work: nobody's work."""
     last_check: Check | None = None
+    was_checked: bool = False
+    """Whether checks were begun on what its last attempt made: there may be what they left."""
     merged_into: str = ""
     kept_ref: str = ""
     landings: Mapping[str, Landing] = field(default_factory=dict)
@@ -245,6 +247,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         is_ready=False,
         made=(),
         last_check=None,
+        was_checked=False,
         merged_into="",
         kept_ref="",
         landings={},
@@ -264,7 +267,8 @@ def _in_slot(feature: FeatureState, event: Event) -> FeatureState:
 
 def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
     begun = _in_slot(feature, event)
-    return replace(begun, status=Status.RUNNING, attempts=(*feature.attempts, _attempt_of(event)))
+    attempts = (*feature.attempts, _attempt_of(event))
+    return replace(begun, status=Status.RUNNING, attempts=attempts, was_checked=False)
 
 
 def _attempt_of(event: Event) -> Attempt:
@@ -303,6 +307,10 @@ def _ready(feature: FeatureState, event: Event) -> FeatureState:
 
 def _verifying(feature: FeatureState, event: Event) -> FeatureState:
     return replace(feature, status=Status.VERIFYING)
+
+
+def _checking(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(_verifying(feature, event), was_checked=True)
 
 
 def _checked(feature: FeatureState, event: Event) -> FeatureState:
@@ -414,7 +422,7 @@ _FEATURE_CHANGES = {
     "resolution_started": _resolution_started,
     "resolution_ended": _resolution_ended,
     "verifying": _verifying,
-    "checking": _verifying,
+    "checking": _checking,
     "checked": _checked,
     "committing": _committing,
     "ended": _ended,

@@ -16,6 +16,9 @@ from .stop import Stop
 
 POLL_SECONDS = 0.2
 
+LOG_BYTES = 1024**3
+"""What one command may print; one that prints more would fill the disk."""
+
 TAIL_LINES = 200
 TAIL_BYTES = 64 * 1024
 
@@ -31,11 +34,13 @@ class Step:
     tail: str
     timed_out: bool = False
     interrupted: bool = False
+    flooded: bool = False
+    """Whether it printed more than a log may hold."""
 
     @property
     def passed(self) -> bool:
         """Whether it did what it was to do."""
-        return self.code == 0 and not (self.timed_out or self.interrupted)
+        return self.code == 0 and not (self.timed_out or self.interrupted or self.flooded)
 
     def __str__(self) -> str:
         return f"`{self.command.line}` {self.ending}"
@@ -45,6 +50,8 @@ class Step:
         """How it ended, in words."""
         if self.interrupted:
             return "was interrupted"
+        if self.flooded:
+            return "printed more than a log may hold"
         if self.timed_out:
             return f"did not end within {self.seconds:.0f} s"
         return (
@@ -53,11 +60,19 @@ class Step:
 
 
 class StepRunner:
-    """Runs commands one after the other; ``stop`` is the wish to end, all or one feature's."""
+    """Runs commands one after the other; ``stop`` is the wish to end, all or one feature's.
 
-    def __init__(self, supervisor: Supervisor, stop: Stop) -> None:
+    ``deadline``, by the monotonic clock, is such a wish as well.
+    """
+
+    def __init__(self, supervisor: Supervisor, stop: Stop, deadline: float = float("inf")) -> None:
         self.supervisor = supervisor
         self.stop = stop
+        self.deadline = deadline
+
+    def is_to_end(self, feature: str) -> bool:
+        """Whether nothing of a feature's is to be begun, and what goes on is to be ended."""
+        return self.stop.of(feature).is_set() or time.monotonic() >= self.deadline
 
     async def run(
         self,
@@ -75,8 +90,7 @@ class StepRunner:
         Once the wish to end is there, nothing is begun. Raises
         :class:`~core.errors.StateError` where ``log`` can't be written.
         """
-        stop = self.stop.of(feature)
-        if stop.is_set():
+        if self.is_to_end(feature):
             return Step(command, 0, 0.0, "", interrupted=True)
         begun = time.monotonic()
         start = _open_log(log, command)
@@ -92,21 +106,22 @@ class StepRunner:
             )
         except OSError as error:
             raise unwritable(log, error) from None
-        timed_out = interrupted = False
+        timed_out = interrupted = flooded = False
         try:
             while not await self.supervisor.wait(child, POLL_SECONDS):
-                interrupted = stop.is_set()
+                interrupted = self.is_to_end(feature)
                 timed_out = time.monotonic() - begun >= limit_seconds
-                if interrupted or timed_out:
+                flooded = os.path.getsize(log) - start > LOG_BYTES
+                if interrupted or timed_out or flooded:
                     break
         finally:
             await asyncio.shield(self.supervisor.end(child, BRISK))
         code = 0 if child.code is None else child.code
         # The second signal kills before anybody has looked.
-        interrupted = interrupted or (code != 0 and stop.is_set())
+        interrupted = interrupted or (code != 0 and self.stop.of(feature).is_set())
         seconds = time.monotonic() - begun
         tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
-        return Step(command, code, seconds, tail, timed_out, interrupted)
+        return Step(command, code, seconds, tail, timed_out, interrupted, flooded)
 
 
 def _open_log(path: str, command: Command) -> int:

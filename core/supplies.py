@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable
 
 from .errors import UserError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 FICLONE = 0x40049409
 """ioctl_ficlone(2): the copy shares its blocks with the original until one is written to."""
 
@@ -65,7 +69,7 @@ def copy(top: str, name: str, worktree: str, stopped: Callable[[], bool]) -> Non
     def clone_one(one: str, other: str) -> None:
         if stopped():
             raise InterruptedError("stopped")
-        clone(one, other)
+        clone(one, other, stopped)
 
     if os.path.isdir(source):
         shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=clone_one)
@@ -95,8 +99,11 @@ def _place(worktree: str, name: str) -> str:
     return target
 
 
-def clone(source: str, target: str) -> None:
-    """Copy one file with its mode and times, at no cost where the file system can."""
+def clone(source: str, target: str, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Copy one file with its mode and times, at no cost where the file system can.
+
+    Where that fails, or once ``stopped()``, there is no part of a copy, and an ``OSError``.
+    """
     import fcntl
 
     if not os.path.isfile(source):
@@ -105,8 +112,19 @@ def clone(source: str, target: str) -> None:
         try:
             fcntl.ioctl(writing.fileno(), FICLONE, reading.fileno())
         except OSError:
-            shutil.copyfileobj(reading, writing, CHUNK_BYTES)
+            _copy(reading, writing, stopped)
     shutil.copystat(source, target)
+
+
+def _copy(reading: BinaryIO, writing: BinaryIO, stopped: Callable[[], bool]) -> None:
+    try:
+        while chunk := reading.read(CHUNK_BYTES):
+            if stopped():
+                raise InterruptedError("stopped")
+            writing.write(chunk)
+    except OSError:
+        os.unlink(writing.name)
+        raise
 
 
 def _for_us_alone(path: str, flags: int) -> int:

@@ -42,6 +42,12 @@ class Target:
 
         Raises :class:`UserError` for what forbids to move it.
         """
+        meant = (await self.git.meant_by(self.ref))[len("refs/heads/") :]
+        if meant:
+            # Where that one is checked out would be looked for under the wrong name.
+            raise UserError(
+                f"{self.name} only stands for {meant}", hint=f"--into {shlex.quote(meant)}"
+            )
         rebased = self.git.rebased_in(self.name)
         if rebased:
             raise UserError(

@@ -210,6 +210,10 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     yield f"{counted(len(plan.features), 'feature')}, {counted(len(plan.waves), 'wave')}"
     cost = "" if total is None else f", {money(plan.cost_usd(total))}"
     yield f"Estimated: {tokens(total)}{cost}{missing}"
+    if plan.max_cost_usd is not None:
+        yield f"Budget: {money(plan.max_cost_usd)}"
+    given = (("Copied", plan.copied), ("Linked", plan.linked))
+    yield from (one_line(f"{how}: {', '.join(all)}") for how, all in given if all)
     arrow = style.pick(" → ", " -> ")
     yield f"Critical path: {arrow.join(plan.critical_path)}"
     timeline = plan.timeline

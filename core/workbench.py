@@ -314,7 +314,8 @@ class Workbench:
             status = await git.status(worktree.path)
             left.note(set(status.untracked).difference(theirs))
             changed = sorted(set(status.changed).difference(before.changed))
-            if red is None and (changed or status.commit != commit):
+            moved = (status.commit, status.branch) != (commit, before.branch)
+            if red is None and (changed or moved):
                 what = ", ".join(changed) or "the branch"
                 red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
             if not (red and red.interrupted):
@@ -419,7 +420,7 @@ class Workbench:
         tree = await self.worktrees.git.tree_of(commit)
         own = [each for f in features for each in (*promised_commands(f.creates), *f.verify)]
         commands = (*self.config.project.verify, *own)
-        if all(check_key(tree, command) in self.passed for command in commands):
+        if all(check_key(tree, command, clean=True) in self.passed for command in commands):
             return None
         setup = tuple(command for feature in features for command in feature.setup)
         return await self._check_commit(
@@ -427,10 +428,13 @@ class Workbench:
         )
 
     async def is_green(self, commit: str) -> bool:
-        """Whether the project's checks are known to pass on a commit, or there are none."""
+        """Whether the project's checks are known to pass on a commit, or there are none.
+
+        Where a feature was made, they may have leaned on files that are in no commit.
+        """
         tree = await self.worktrees.git.tree_of(commit)
         verify = self.config.project.verify
-        return all(check_key(tree, command) in self.passed for command in verify)
+        return all(check_key(tree, command, clean=True) in self.passed for command in verify)
 
     async def _check_commit(
         self, named: Feature, commit: str, branch: str, commands: Iterable[Command]
@@ -439,7 +443,9 @@ class Workbench:
         env = {**self.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
         async with self._scratch(named.id, commit) as worktree:
             red = await self.make_ready(named, worktree, env, told=False)
-            return red or await self._run_checks(named.id, commands, worktree, commit, env)
+            return red or await self._run_checks(
+                named.id, commands, worktree, commit, env, clean=True
+            )
 
     async def _step(
         self,

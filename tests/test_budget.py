@@ -159,6 +159,18 @@ class BilledTest(PlaygroundTest):
         reasons = [error["error"] for error in self.playground.report()["errors"]]
         self.assertTrue(all(reason.startswith("budget") for reason in reasons), reasons)
 
+    def test_who_waits_for_money_keeps_nobody_from_a_slot_who_has_it(self) -> None:
+        # c gets ready when b is over, goes before a, and does not fit while a is in line.
+        ready = {"wait": self.playground.path("worktrees", "a", ".git")}
+        self.playground.features(
+            feature("b", ready, {"write": "b"}, estimated_tokens=100_000),
+            feature("c", depends_on=["b"], estimated_tokens=300_000),
+            feature("a", estimated_tokens=100_000, priority=9),
+            max_parallel=1,
+        )
+        done = self.playground.run("--max-cost", "11")
+        self.assertEqual(done.code, 0, done.err)
+
     def test_cheap_features_make_room_for_the_others(self) -> None:
         self.six(self.claude(turn=0.5, needed=1), max_cost_usd=7)
         done = self.playground.run()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 
 from tests.support.playground import Json, PlaygroundTest, feature, wait_until
 
@@ -189,11 +190,18 @@ class Killed(CheckTest):
 
     def test_a_check_that_was_killed_is_run_again_without_claude(self) -> None:
         on = self.playground.path("on")
-        verify = [f"test -e {on} || {{ touch {on}; sleep 300; }}"]
+        verify = [f"touch report.xml; test -e {on} || {{ touch {on}; sleep 300; }}"]
         self.lists(verify=verify, verify_base=False)
         self.kills("on")
+        files = self.playground.files("feature/a")
+        guest = os.path.join(self.playground.worktree("a"), "guest.txt")
+        Path(guest).touch()
         self.assertEqual(self.playground.run().code, 0)
         self.assertEqual(len(self.playground.attempts("a")), 1)
+        # Neither what the check left is work, nor what somebody put there; that one stays.
+        self.assertEqual(self.playground.files("feature/a"), files)
+        self.assertFalse(self.exists("worktrees", "a", "report.xml"))
+        self.assertTrue(os.path.exists(guest))
 
 
 SHOW = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_BRANCH$RORCHESTRATOR_SLOT$RORCHESTRATOR_PORT"
@@ -293,6 +301,17 @@ class Gates(CheckTest):
         listed = json.loads(self.playground.command("plan", "--json").out)["commands"]
         found = {key: listed[4][key] for key in ("purpose", "argv", "features")}
         self.assertEqual(found, {"purpose": "setup", "argv": ["make", "a b"], "features": ["a"]})
+
+    def test_what_only_a_file_beside_the_commit_makes_green_does_not_land(self) -> None:
+        self.lists(
+            feature("a", {"write": "a.txt"}, {"write": ".env"}),
+            verify=["test ! -e a.txt || test -e .env"],
+        )
+        done = self.playground.run("--merge")
+        self.assertEqual(done.code, 1, done.err)
+        self.assert_statuses(a="completed")
+        self.assertIn("held a (feature/a): with it the checks are red", done.out)
+        self.assertEqual(self.playground.files("main"), set())
 
 
 class Logs(CheckTest):

@@ -108,8 +108,8 @@ EXPECTED = {
     "api_timeout.stream.jsonl": _answer(Fault.TRANSIENT, "Request timed out"),
     "retry_then_success.stream.jsonl": _done(0.03055),
     "fallback_model.stream.jsonl": _done(0.01833),
-    "max_turns.json": _stop(Fault.ALLOWANCE, 0.03055, f"{TURNS} (Reached maximum"),
-    "max_turns.stream.jsonl": _stop(Fault.ALLOWANCE, 0.03055, f"{TURNS} (Reached maximum"),
+    "max_turns.json": _stop(Fault.TURNS, 0.03055, f"{TURNS} (Reached maximum"),
+    "max_turns.stream.jsonl": _stop(Fault.TURNS, 0.03055, f"{TURNS} (Reached maximum"),
     "max_turns.txt": _silent(Fault.TRANSIENT, f"{SILENT} (exit 1)"),
     "budget_exceeded.json": _stop(Fault.ALLOWANCE, 0.03055, f"{BUDGET} (Reached maximum"),
     "budget_exceeded.stream.jsonl": _stop(Fault.ALLOWANCE, 0.03055, f"{BUDGET} (Reached"),
@@ -159,26 +159,26 @@ EXPECTED = {
     "project_hooks.stream.jsonl": _done(0.03055, denied=DENIED),
     "v2.1.330/success.json": _done(0.02442),
     "v2.1.330/success.stream.jsonl": _done(0.02442),
-    "v2.1.330/max_turns.json": _stop(Fault.ALLOWANCE, 0.02442, f"{TURNS} (Reached maximum"),
+    "v2.1.330/max_turns.json": _stop(Fault.TURNS, 0.02442, f"{TURNS} (Reached maximum"),
     "v2.1.330/auth_error.json": _answer(Fault.ACCOUNT, BAD_KEY),
     "v2.1.330/budget_exceeded.json": _stop(Fault.ALLOWANCE, 0.03663, f"{BUDGET} (Reached"),
     "v2.1.330/permission_denied.json": _done(0.02442, denied=DENIED),
     "v2.1.1/success.json": _done(0.064155),
     "v2.1.1/success.stream.jsonl": _done(0.05499),
     # Exit 0 and is_error false in the older versions: only the subtype tells.
-    "v2.1.1/max_turns.json": _stop(Fault.ALLOWANCE, 0.033605, TURNS),
+    "v2.1.1/max_turns.json": _stop(Fault.TURNS, 0.033605, TURNS),
     "v2.1.1/auth_error.json": _answer(Fault.ACCOUNT, BAD_KEY),
     "v2.1.1/budget_exceeded.json": _stop(Fault.ALLOWANCE, 0.033605, BUDGET),
     "v2.1.1/permission_denied.json": _done(0.06721, denied=DENIED),
     "v2.0.76/success.json": _done(0.045825),
     "v2.0.76/success.stream.jsonl": _done(0.045825),
-    "v2.0.76/max_turns.json": _stop(Fault.ALLOWANCE, 0.02444, TURNS),
+    "v2.0.76/max_turns.json": _stop(Fault.TURNS, 0.02444, TURNS),
     "v2.0.76/auth_error.json": _answer(Fault.ACCOUNT, BAD_KEY),
     "v2.0.76/budget_exceeded.json": _stop(Fault.ALLOWANCE, 0.033605, BUDGET),
     "v2.0.76/permission_denied.json": _done(0.039715, denied=DENIED),
     "v1.0.128/success.json": _done(0.020774),
     "v1.0.128/success.stream.jsonl": _done(0.023218),
-    "v1.0.128/max_turns.json": _stop(Fault.ALLOWANCE, 0.020774, TURNS),
+    "v1.0.128/max_turns.json": _stop(Fault.TURNS, 0.020774, TURNS),
     "v1.0.128/auth_error.json": _answer(Fault.ACCOUNT, BAD_KEY),
     "v1.0.128/permission_denied.json": _done(0.028106, denied=DENIED),
 }
@@ -380,7 +380,7 @@ class Success(unittest.TestCase):
                 {"subtype": "error_new", "errors": ["a", 5, "b"]},
                 (Fault.NONE, "Claude stopped: error_new (a; b)"),
             ),
-            ({"subtype": "error_max_turns", "errors": "odd"}, (Fault.ALLOWANCE, TURNS)),
+            ({"subtype": "error_max_turns", "errors": "odd"}, (Fault.TURNS, TURNS)),
         ]
         for fields, expected in cases:
             with self.subTest(fields=fields):
@@ -690,6 +690,22 @@ class ErrorAnswers(unittest.TestCase):
         for lines, fault in cases:
             with self.subTest(lines=lines):
                 self.assertIs(_of(*lines, _error("overloaded", 529), code=1).fault, fault)
+
+    def test_a_reset_is_a_time_in_seconds_or_milliseconds_or_unknown(self) -> None:
+        cases = {
+            "1700000000.5": 1_700_000_000.5,
+            "1700000000123": 1_700_000_000.123,
+            "1e15": None,
+            '"soon"': None,
+            "-1": None,
+            "NaN": None,
+        }
+        for given, expected in cases.items():
+            with self.subTest(given):
+                info = f'{{"status": "rejected", "resetsAt": {given}}}'
+                event = f'{{"type": "rate_limit_event", "rate_limit_info": {info}}}'.encode()
+                found = _of(event, _error("limit", 429), code=1)
+                self.assertEqual((found.fault, found.resets_at), (Fault.LIMIT, expected))
 
     def test_an_error_that_was_overcome_fails_nothing(self) -> None:
         assistant = b'{"type": "assistant", "error": "rate_limit"}'

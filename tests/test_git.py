@@ -729,16 +729,18 @@ class LandingTest(GitTest):
         self.second = self.repository.commit({"a": "1\n"}, "second\n\nWhy: \u00e9\n")
         self.third = self.repository.commit({"a": "2\n"}, "third")
 
-    def test_own_commits_come_oldest_first_without_merges_and_roots(self) -> None:
+    def test_own_commits_come_oldest_first_with_their_parents(self) -> None:
         self.repository.git("checkout", "-q", "-b", "side", self.first)
         side = self.repository.commit({"b": ""}, "side")
         self.repository.git("merge", "-q", "--no-ff", "-m", "both", "main")
         tip = self.repository.commit({"c": ""}, "on top")
         merge = self.repository.commit_of("side~1")
         own = drive(self.git.own_commits(tip, [self.third]))
-        self.assertEqual(own, [(side, self.first), (tip, merge)])
+        both = (side, self.third)
+        self.assertEqual(own, [(side, (self.first,)), (merge, both), (tip, (merge,))])
         everything = dict(drive(self.git.own_commits(tip, [])))
-        self.assertEqual(set(everything), {self.second, self.third, side, tip})
+        self.assertEqual(everything[self.first], ())
+        self.assertEqual(set(everything), {self.first, self.second, self.third, *both, merge, tip})
 
     def test_a_commit_is_made_again_with_author_date_and_message(self) -> None:
         self.repository.git("checkout", "-q", "--detach", self.first)

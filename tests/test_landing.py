@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 
 from core.frozen import replace
 from core.git import Git, open_repository
-from core.landing import STRATEGIES, Candidate, Clash, Held, Resolution, Resolve, Stack, Stacker
+from core.landing import (
+    LOSSY,
+    STRATEGIES,
+    Candidate,
+    Clash,
+    Held,
+    Resolution,
+    Resolve,
+    Stack,
+    Stacker,
+)
 from core.model import Feature
 from core.process.spawner import Spawner, drive
 from core.worktree import WorktreeManager
@@ -153,6 +163,26 @@ class ByEachStrategy(LandingTest):
         self.finished("a", {"text": changed(1, "a")}, {"a": "2"})
         self.base = self.commit({"text": changed(1, "a")}, self.base)
         self.assertEqual(self.log(self.stack(), "%s"), ["a 2"])
+
+    def test_a_rebase_leaves_out_merges_but_never_what_only_a_merge_holds(self) -> None:
+        self.strategy = "rebase"
+        for extra, held in (({}, []), ({"only in the merge": "1"}, [LOSSY])):
+            with self.subTest(extra):
+                self.candidates = []
+                side = self.commit({"side": "1"}, self.finished("a", {"a": "1"}), "side")
+                one = self.commit({"a": "2"}, self.tip("a"), "own")
+                self.repository.git("checkout", "--quiet", "--detach", one)
+                self.repository.git("merge", "--quiet", "--no-commit", "--no-ff", side)
+                self.repository.write(extra)
+                self.repository.git("add", "--all")
+                self.repository.git("commit", "--quiet", "-m", "joined")
+                joined = self.repository.commit_of("HEAD")
+                self.repository.git("checkout", "--quiet", "main")
+                self.candidates = [replace(self.candidates[0], tip=joined)]
+                stack = self.stack()
+                self.assertEqual([why.reason for why in stack.held.values()], held)
+                landed = [] if held else ["a 1", "own", "side"]
+                self.assertEqual(sorted(self.log(stack, "%s")), landed)
 
     def test_without_an_identity_commits_are_made_all_the_same(self) -> None:
         self.finished("a")

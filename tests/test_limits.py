@@ -35,6 +35,8 @@ class Texts(unittest.TestCase):
             "Claude AI usage limit reached|1773144000": 1773144000.0,
             "Claude AI usage limit reached|1773144000123": 1773144000.0,
             "5-hour limit reached ∙ resets 2pm": _utc(2026, 3, 10, 14),
+            "5-hour limit reached ∙ resets 11:30am": _utc(2026, 3, 10, 11, 30),
+            "5-hour limit reached ∙ resets 11am": _utc(2026, 3, 11, 11),
             "5-hour limit reached ∙ resets 2am": _utc(2026, 3, 11, 2),
             "5-hour limit reached · resets 12am": _utc(2026, 3, 11),
             "limit reached · resets 12:30pm": _utc(2026, 3, 10, 12, 30),

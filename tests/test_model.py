@@ -39,6 +39,7 @@ class Faults(unittest.TestCase):
             Fault.ACCOUNT: (True, True),
             Fault.USAGE: (True, True),
             Fault.SESSION: (True, False),
+            Fault.TURNS: (True, False),
             Fault.ALLOWANCE: (True, False),
             Fault.COMMIT: (True, False),
             Fault.REQUEST: (False, False),

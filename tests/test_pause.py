@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import unittest
 from collections.abc import Awaitable, Callable
 
@@ -28,7 +29,9 @@ class Stage:
         )
 
     def wait(self, resets_at: float | None) -> asyncio.Task[str]:
-        return asyncio.ensure_future(self.pause.wait(resets_at))
+        """Meet a limit, and wait."""
+        self.pause.begin(resets_at)
+        return asyncio.ensure_future(self.pause.wait())
 
     async def move(self, now: float) -> None:
         """Let the clock jump, as on a machine that slept, and everybody look at it."""
@@ -115,6 +118,40 @@ class PauseTest(unittest.TestCase):
 
         self.play(scene)
 
+    def test_a_reset_after_the_end_of_the_run_is_not_waited_for(self) -> None:
+        async def scene() -> None:
+            stage = Stage()
+            stage.pause.deadline = time.monotonic() + 60
+            self.assertIn("--max-time", await stage.wait(100.0))
+            self.assertIn("--max-time", stage.slots.closed)
+
+        self.play(scene)
+
+    def test_a_reset_that_is_over_tells_nothing_and_nobody_is_asked_again_and_again(self) -> None:
+        async def scene() -> None:
+            stage = Stage(max_wait_seconds=1e9)
+            for now, expected in ((5000.0, 5070.0), (5070.0, 5200.0)):
+                await stage.move(now)
+                wait = stage.wait(4000.0)
+                await settle()
+                self.assertEqual((stage.pause.until, wait.done()), (expected, False))
+                await stage.move(expected)
+                self.assertEqual(await wait, "")
+
+        self.play(scene)
+
+    def test_who_did_not_meet_the_limit_waits_as_well_before_he_begins(self) -> None:
+        async def scene() -> None:
+            stage = Stage()
+            self.assertEqual(await stage.pause.wait(), "")
+            first, later = stage.wait(100.0), asyncio.ensure_future(stage.pause.wait())
+            await stage.move(110.0)
+            self.assertEqual((first.done(), later.done()), (True, False))
+            stage.pause.lift()
+            self.assertEqual(await later, "")
+
+        self.play(scene)
+
     def test_a_stop_ends_the_wait(self) -> None:
         async def scene() -> None:
             stage = Stage()
@@ -129,7 +166,8 @@ class PauseTest(unittest.TestCase):
         async def scene() -> None:
             stage = Stage()
             own = [asyncio.Event(), asyncio.Event()]
-            waits = [asyncio.ensure_future(stage.pause.wait(100.0, stop)) for stop in own]
+            stage.pause.begin(100.0)
+            waits = [asyncio.ensure_future(stage.pause.wait(stop)) for stop in own]
             await settle()
             own[0].set()
             self.assertEqual(await waits[0], "interrupted")

@@ -16,14 +16,18 @@ import time
 import unittest
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.support import real_claude, todo_project
 from tests.support.messages_api import (
+    FINAL,
     PRICED_MODEL,
     UNAUTHORIZED,
     Answer,
+    Fault,
     Hang,
     MessagesApi,
     Request,
@@ -219,6 +223,102 @@ class Conflicts(RealClaudeTest):
         again = self.playground.command("merge", "--resolve", "--yes")
         self.assertEqual(again.code, 0, again.err)
         self.assertEqual(len(api.calls(conflict_of("b"))), len(calls))
+
+
+class WhatIsTriedAgain(RealClaudeTest):
+    """What Claude Code gives up on, and the run does not."""
+
+    IMPATIENT: Mapping[str, Json] = MappingProxyType({"env": {"CLAUDE_CODE_MAX_RETRIES": "0"}})
+    """Without Claude Code's own tries."""
+
+    def assert_went_on(self, api: MessagesApi, **faults: str) -> None:
+        """The first attempt of each feature ended by this fault, and the second one was resumed."""
+        ends = [e for e in self.playground.journal() if e["event"] == "attempt_ended"]
+        for id, fault in faults.items():
+            with self.subTest(id):
+                found = [e["fault"] for e in ends if e["feature"] == id]
+                self.assertEqual(found, [fault, "none"])
+                self.assert_resumed(api, id)
+                self.assertEqual(self.playground.files(f"feature/{id}"), {"a.txt", "b.txt"})
+
+    def test_a_busy_api_and_a_lost_connection_are_asked_again(self) -> None:
+        faults = {
+            "busy": overloaded(times=1),
+            "limited": Fault(429, "rate_limit_error", "Too many", times=1),
+            "broken": Fault(500, "api_error", "Internal server error", times=1),
+            "lost": Hang(seconds=0, times=1),
+        }
+        api = self.plays(
+            **{
+                id: does(write("a.txt", "a\n"), fault, write("b.txt", "b\n"))
+                for id, fault in faults.items()
+            }
+        )
+        retry = {"attempts": 2, "backoff_seconds": 0.01}
+        self.lists(*faults, claude=self.IMPATIENT, retry=retry, max_parallel=2)
+        self.runs(0)
+        transient = dict.fromkeys(("busy", "broken", "lost"), "transient")
+        self.assert_went_on(api, limited="rate", **transient)
+
+    def test_a_usage_limit_is_waited_for_and_counts_no_attempt_of_ours(self) -> None:
+        resets_at = int(time.time()) + 6
+        told = {"status": "rejected", "reset": str(resets_at), "representative-claim": "five_hour"}
+        headers = {f"anthropic-ratelimit-unified-{name}": value for name, value in told.items()}
+        limit = Fault(429, "rate_limit_error", "Limited.", {**headers, **FINAL}, times=1)
+        api = self.plays(it=does(write("a.txt", "a\n"), limit, write("b.txt", "b\n")))
+        # Only who is signed in with a subscription has such a limit.
+        del self.playground.environ["ANTHROPIC_API_KEY"]
+        self.playground.environ["CLAUDE_CODE_OAUTH_TOKEN"] = "sk-ant-dummy-not-a-token"
+        self.lists("it", limit_grace_seconds=0, retry={"attempts": 1})
+        self.runs(0)
+        self.assert_went_on(api, it="limit")
+        paused = [e for e in self.playground.journal() if e["event"] == "paused"]
+        self.assertEqual(len(paused), 2, "begun, and over")
+        started = [e["at"] for e in self.playground.journal() if e["event"] == "attempt_started"]
+        self.assertGreaterEqual(datetime.fromisoformat(started[1]).timestamp(), resets_at)
+
+    def test_a_silence_is_ended_and_the_session_resumed_once(self) -> None:
+        api = self.plays(it=does(write("a.txt", "a\n"), Hang(times=1), write("b.txt", "b\n")))
+        self.lists("it", stall_seconds=10)  # a start takes its time where much else goes on
+        self.runs(0)
+        self.assert_went_on(api, it="stall")
+
+    def test_what_a_feature_may_cost_is_told_to_claude_and_the_work_stops_there(self) -> None:
+        files = [write(f"{name}.txt", "x\n") for name in "abc"]
+        api = self.plays(it=does(*files))
+        cap = 1.5 * files[0].usage.cost_usd()
+        self.lists({"id": "it", "prompt": "Build it.", "max_cost_usd": cap})
+        self.runs(1)
+        self.assertEqual(len(api.charges), 2, "one turn may go beyond it, and no further one")
+        result = self.playground.results()["it"]
+        self.assertEqual((result["status"], result["fault"]), ("failed", "budget"))
+        self.assert_paid(result, api.charges)
+
+
+class WhatIsLanded(RealClaudeTest):
+    def test_it_was_set_up_knew_where_it_worked_and_is_on_the_base_after_the_checks(self) -> None:
+        show = bash("printenv RORCHESTRATOR_FEATURE RORCHESTRATOR_BRANCH SET_BY_THE_LIST")
+        api = self.plays(a=does(show, write("a.txt", "a\n")), b=does(write("b.txt", "b\n")))
+        self.playground.repository.commit({".gitignore": "made\n"})
+        self.lists(
+            "a",
+            {"id": "b", "prompt": "Build b.", "depends_on": ["a"]},
+            setup=["echo $RORCHESTRATOR_FEATURE > made"],
+            verify=["test ! -e b.txt || test -e a.txt"],
+            claude={
+                "allowed_tools": ["Edit(./**)", "Edit(/**)", "Bash(printenv:*)"],
+                "env": {"SET_BY_THE_LIST": "yes"},
+            },
+        )
+        said = self.runs(0, "--merge")
+        seen = json.dumps([call.body["messages"] for call in api.calls(marker("a"))])
+        self.assertIn("a\\nfeature/a\\nyes", seen)
+        self.assertIn("landed b (feature/b)", said)
+        repository = self.playground.repository
+        self.assertEqual(repository.git("status", "--porcelain"), "")
+        for name in ("a.txt", "b.txt"):
+            self.assertTrue(os.path.exists(os.path.join(repository.path, name)))
+        self.assertEqual(Path(self.playground.worktree("a"), "made").read_text(), "a\n")
 
 
 class WhatAFeatureMeets(RealClaudeTest):

@@ -114,6 +114,7 @@ class AGoodList(RehearsalTest):
             ],
             verify=["test -f README.md"],
             teardown=["rm .env"],
+            max_cost_usd=0.001,
         )
         self.place.commit({".gitignore": ".env\ntools\n*.txt\n"}, "ignore")
         self.place.write({".env": "hello\n", "tools/tool": "a tool\n"})
@@ -122,7 +123,7 @@ class AGoodList(RehearsalTest):
         place = self.place
         os.mkdir(place.worktrees)
         before = everything_in(place.root)
-        said = self.rehearse("--json")
+        said = self.rehearse("--json", "--max-cost=0.001", "--max-time=0")
         self.assertEqual(said.code, 0, said)
         self.assert_untouched(before)
         *happened, document = [json.loads(line) for line in said.out.splitlines()]
@@ -322,6 +323,7 @@ class Questions(PlaygroundTest):
         code, shown = self.answer("n\n")
         self.assertEqual(code, 2, shown)
         self.assertIn("Rehearse 1 feature now?", shown)
+        self.assertNotIn("Run 1 feature", shown)
         self.assertIn("Nothing was started.", shown)
 
     def test_ctrl_c_at_the_question_is_answered(self) -> None:
@@ -345,7 +347,7 @@ class Stopped(RehearsalTest):
                 # One feature alone is nothing that could be merged, and is not checked again.
                 others = [feature("b")] if where == "~merge" else []
                 self.lists(feature("a"), *others, verify=[check], verify_clean=True)
-                said = self.rehearse()
+                said = self.rehearse("--quiet")
                 self.assertEqual(said.code, 143, said)
                 self.assertIn("Stopped before all was tried.", said.out)
                 self.assertNotIn("would meet", said.out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import unittest
 from collections.abc import Mapping, Sequence
 
@@ -107,20 +106,28 @@ class TransientTest(RetryTest):
 
 class LimitTest(RetryTest):
     def limited(self, seconds: float) -> list[object]:
-        info = {"status": "rejected", "resetsAt": time.time() + seconds}
+        """It is lifted so long after it was met."""
+        info = {"status": "rejected", "resetsAt": f"{seconds} s from now"}
         event = {"type": "rate_limit_event", "rate_limit_info": info}
         return [INIT, event, {**FAILED, "result": "You've hit your limit"}]
 
+    def limiting(self, *answers: Sequence[object]) -> dict[str, object]:
+        then = (
+            "import re, time; print(re.sub(r'\"([0-9.]+) s from now\"',"
+            " lambda m: str(time.time() + float(m[1])), answers[number])); sys.exit(1)"
+        )
+        return self.claude(*answers, then=then)
+
     def test_the_run_waits_until_the_limit_is_lifted_and_counts_no_attempt(self) -> None:
-        claude = self.claude(*[self.limited(0.5)] * 4)
+        claude = self.limiting(*[self.limited(0.2)] * 3)
         said = self.run_with(claude, 0, limit_grace_seconds=0, retry={"attempts": 1})
         self.assertIn("usage limit: nothing is asked before", said)
         self.assertIn("the usage limit is lifted", said)
         kinds = [event["event"] for event in self.playground.journal()]
-        self.assertEqual(kinds.count("attempt_started"), 6)
+        self.assertEqual(kinds.count("attempt_started"), 5)
 
     def test_a_limit_beyond_the_longest_wait_ends_the_run_and_the_next_one_resumes(self) -> None:
-        claude = self.claude(self.limited(7200))
+        claude = self.limiting(self.limited(7200))
         self.playground.features(feature("a"), feature("b"), claude=claude, max_parallel=1)
         done = self.playground.run("--max-wait", "1h")
         self.assertEqual(done.code, 1, done.err)

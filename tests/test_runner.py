@@ -87,6 +87,8 @@ class RunnerTest(PlaygroundTest):
         self.version: tuple[int, int] | None = None
         self.runs = 0
         self.pauses: list[float] = []
+        self.cap_usd: float | None = None
+        self.deadline = float("inf")
 
     def run_feature(
         self,
@@ -148,13 +150,14 @@ class RunnerTest(PlaygroundTest):
                 emit=emit,
                 clock=time.time,
                 stop=stop,
+                deadline=self.deadline,
                 linger_seconds=self.linger_seconds,
                 log_bytes=self.limits.get("log_bytes", LOG_BYTES),
             )
             workbench = Workbench(
                 config,
                 worktrees,
-                StepRunner(supervisor, stop),
+                StepRunner(supervisor, stop, self.deadline),
                 run=run,
                 log_folder=self.playground.path("logs", run),
                 emit=emit,
@@ -178,7 +181,7 @@ class RunnerTest(PlaygroundTest):
                     grace_seconds=0.0,
                     max_wait_seconds=3600.0,
                 ),
-                Budget(None, {}),
+                Budget(self.cap_usd, dict.fromkeys(features, 0.0)),
                 await seal(git),
                 run=run,
                 emit=emit,
@@ -467,6 +470,18 @@ Do a.
         }
         self.assertEqual(found, {**kept, **ours})
 
+    def test_a_wish_to_stop_that_comes_before_claude_leaves_it_unstarted(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def stop_now(event: Event, stop: asyncio.Event) -> None:
+            if event.kind == "ready":
+                stop.set()
+
+        self.on_event = stop_now
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+        self.assertEqual(self.attempts(), [])
+
     def test_what_claude_printed_is_kept_for_the_user_alone(self) -> None:
         self.playground.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
         self.run_feature()
@@ -715,6 +730,151 @@ class RoomTest(RunnerTest):
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
         self.assertEqual(self.kinds(), ["preparing", "based", "ended"])
+
+
+LIMITED = """\
+#!{python}
+import json, os, sys, time
+folder = {folder!r}
+print(json.dumps({{"type": "system", "subtype": "init"}}))
+result = {{"type": "result", "subtype": "success", "num_turns": 1, "total_cost_usd": 0}}
+if os.path.exists(os.path.join(folder, "limited")):
+    os.system("git config alias.x '!evil'")
+    print(json.dumps({{**result, "is_error": False, "result": "x"}}))
+else:
+    open(os.path.join(folder, "limited"), "w").close()
+    limit = {{"status": "rejected", "resetsAt": time.time() + 0.3}}
+    print(json.dumps({{"type": "rate_limit_event", "rate_limit_info": limit}}))
+    print(json.dumps({{**result, "is_error": True, "result": "You've hit your limit"}}))
+"""
+
+FORGETFUL = f"""\
+#!/bin/sh
+case "$*" in *--resume=*) echo 'No conversation found' >&2; exit 1;; esac
+exec '{sys.executable}' '{SIMULATED}' "$@"
+"""
+
+
+AGAIN = {"attempts": 3, "backoff_seconds": 0.01}
+
+
+class MoneyTest(RunnerTest):
+    """An attempt costs a turn at least: without the money for it none is made."""
+
+    def test_of_a_red_check_nobody_is_told(self) -> None:
+        costly = feature("a", {"cost": 0.5}, {"write": "a"}, verify=["false"], max_cost_usd=0.5)
+        self.playground.features(costly)
+        outcome = self.run_feature()
+        self.assert_failed(outcome, Fault.BUDGET, "budget: no money is left for another attempt")
+        self.assertIn("before that: check: `false` ended with exit 1", outcome.reason)
+        self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_a_fault_is_not_followed_by_another_try(self) -> None:
+        # Nobody knows what an attempt without a result cost: it may be all that it was granted.
+        self.cap_usd = 1.0
+        for cap in ({}, {"max_cost_usd": 0.5}):
+            with self.subTest(cap):
+                self.playground.features(feature("a", {"exit": 3}, **cap), retry=AGAIN)
+                self.assert_failed(
+                    self.run_feature(), Fault.BUDGET, "Claude ended without a result"
+                )
+                self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_what_is_left_of_a_cent_starts_nothing(self) -> None:
+        self.cap_usd = 0.009
+        self.playground.features(feature("a"))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.BUDGET))
+        self.assertEqual(self.attempts(), [])
+
+    def test_a_session_that_is_unknown_cost_nothing(self) -> None:
+        claude = {"command": [self.playground.script("claude", FORGETFUL)]}
+        self.playground.features(
+            feature("a", {"write": "a"}, verify=["test -e b || ! touch b"], max_cost_usd=0.1),
+            claude=claude,
+        )
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False), (2, True), (3, False)])
+
+    def test_turns_that_are_used_up_are_not_made_up_for_with_money(self) -> None:
+        self.cap_usd = 5.0
+        stopped = {"type": "result", "subtype": "error_max_turns", "total_cost_usd": 0.1}
+        self.playground.features(
+            feature("a", {"print": json.dumps(stopped) + "\n"}, {"exit": 1}, max_cost_usd=4)
+        )
+        self.assert_failed(self.run_feature(), Fault.TURNS, "the maximum number of turns")
+        self.assertEqual(self.attempts(), [(1, False)])
+
+
+class TimeTest(RunnerTest):
+    """Once the time of the run is over nothing more is begun."""
+
+    def end_with(self, kind: str) -> None:
+        def listen(event: Event, _: asyncio.Event) -> None:
+            if event.kind == kind:
+                self.runners[-1].attempts.deadline = 0.0
+
+        self.on_event = listen
+
+    def test_of_a_red_check_nobody_is_told(self) -> None:
+        self.playground.features(feature("a", verify=["false"]))
+        self.end_with("checked")
+        self.assert_failed(self.run_feature(), Fault.BUDGET, "the time of the run (--max-time)")
+        self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_a_fault_is_not_followed_by_another_try(self) -> None:
+        self.playground.features(feature("a", {"exit": 3}), retry=AGAIN)
+        self.end_with("attempt_ended")
+        self.assert_failed(self.run_feature(), Fault.TRANSIENT, "ended without a result")
+        self.assertEqual(self.attempts(), [(1, False)])
+
+
+class LimitTest(RunnerTest):
+    def test_who_was_not_ready_when_the_limit_was_met_waits_before_claude_is_started(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def limit(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "setting_up":
+                self.runners[-1].pause.begin(time.time() + 0.5)
+
+        self.on_event = limit
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        (started,) = [e.at for e in self.events if e.kind == "attempt_started"]
+        self.assertEqual(len(self.pauses), 2)
+        self.assertGreaterEqual(started, self.pauses[0])
+
+    def test_an_interruption_of_who_waits_so_is_one(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def limit(event: Event, stop: asyncio.Event) -> None:
+            if event.kind == "setting_up":
+                self.runners[-1].pause.begin(time.time() + 60)
+            elif event.kind == "ready":
+                stop.set()
+
+        self.on_event = limit
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+
+    def test_one_that_lasts_too_long_ends_who_waits_so(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def limit(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "setting_up":
+                self.runners[-1].pause.begin(time.time() + 1e6)
+
+        self.on_event = limit
+        self.assert_failed(self.run_feature(), Fault.LIMIT, "--max-wait")
+        self.assertEqual(self.attempts(), [])
+
+    def test_the_others_go_on_also_where_the_one_that_tried_is_stopped_for_a_tampering(
+        self,
+    ) -> None:
+        text = LIMITED.format(python=sys.executable, folder=self.playground.path("."))
+        claude = {"command": [self.playground.script("claude", text)]}
+        self.playground.features(feature("a"), claude=claude)
+        self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x")
+        self.assertEqual((self.runners[-1].pause.until, self.pauses[-1]), (0.0, 0.0))
 
 
 class EndTest(RunnerTest):

@@ -83,6 +83,7 @@ class AfterARun(unittest.TestCase):
                 "active": False,
                 "reason": "",
                 "cost_usd": 0.5,
+                "resolution_cost_usd": 0.0,
                 "cost_is_complete": True,
                 "attempts": 1,
                 "branch": "feature/auth",
@@ -266,6 +267,18 @@ class WhileARunIsAtWork(unittest.TestCase):
             self.assertIn(f"Run: run at work: pid {os.getpid()}, {since}", said.out)
             row = row_of(said, "auth")
             self.assertEqual((row[1:3], row[3][:2]), (["running", "-"], "1m"))
+
+    def test_it_tells_of_a_usage_limit_and_until_when_it_is_waited_for(self) -> None:
+        for until, said in ((1767364215.0, True), (0.0, False)):
+            with (
+                Workspace([feature("auth")]) as space,
+                space.at_work(RAN, events.paused(2.0, RUN, until=until)),
+            ):
+                words = "waiting for a usage limit until 2026-01-02T14:30:15"
+                self.assertEqual(words in space.main("status").out, said)
+                document, _ = said_of(space.command("status", "--json"))
+                assert isinstance(document["last_run"], dict)
+                self.assertEqual(bool(document["last_run"]["paused_until"]), said)
 
     def test_what_a_killed_run_left_is_interrupted_and_costs_at_least(self) -> None:
         first, begun = attempt("auth", at=1000.0)

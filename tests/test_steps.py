@@ -8,6 +8,7 @@ import shlex
 import stat
 import sys
 import tempfile
+import time
 import unittest
 from unittest import mock
 
@@ -40,6 +41,7 @@ class StepTest(unittest.TestCase):
         stop_at: str = "",
         stopped: bool = False,
         stops: str = "",
+        deadline: float = float("inf"),
         **env: str,
     ) -> Step:
         """One command of ``a``; the wish to stop, all or ``stops``, is there when a file is."""
@@ -52,7 +54,7 @@ class StepTest(unittest.TestCase):
                 stop.set()
             async with Supervisor(self.run_id) as supervisor:
                 task = asyncio.create_task(
-                    StepRunner(supervisor, stop).run(
+                    StepRunner(supervisor, stop, deadline).run(
                         command,
                         folder=self.root,
                         env={"PATH": os.environ["PATH"], **env},
@@ -147,6 +149,18 @@ class HowOneEnds(StepTest):
         self.assertEqual((step.interrupted, step.passed), (True, False))
         self.assertEqual(step.ending, "was interrupted")
         self.assert_gone()
+
+    def test_one_that_prints_without_end_is_ended_before_it_fills_the_disk(self) -> None:
+        with mock.patch.object(steps, "LOG_BYTES", 100_000):
+            step = self.run_step("exec yes", limit=30.0)
+        self.assertEqual((step.flooded, step.passed, step.timed_out), (True, False, False))
+        self.assertEqual(step.ending, "printed more than a log may hold")
+
+    def test_the_end_of_the_run_s_time_interrupts_it_as_well(self) -> None:
+        step = self.run_step("sleep 300", deadline=time.monotonic() + 0.1)
+        self.assertTrue(step.interrupted)
+        self.assertTrue(self.run_step("touch on", deadline=time.monotonic()).interrupted)
+        self.assertFalse(os.path.exists(self.path("on")))
 
     def test_one_that_a_second_signal_killed_was_interrupted(self) -> None:
         with mock.patch.object(steps, "POLL_SECONDS", 30.0):

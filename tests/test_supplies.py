@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 import unittest
+from unittest import mock
 
 from core import supplies
 from core.errors import UserError
@@ -183,7 +184,7 @@ class Copying(SuppliesTest):
 
     def test_a_wish_to_stop_ends_it_between_two_files(self) -> None:
         for number in range(20):
-            self.write(f"shop/lib/{number:02}")
+            self.write(f"shop/lib/{number:02}", b"")
         asked: list[int] = []
 
         def stopped() -> bool:
@@ -193,6 +194,20 @@ class Copying(SuppliesTest):
         with self.assertRaises(OSError):
             supplies.copy(self.top, "lib", self.worktree, stopped)
         self.assertEqual(len(os.listdir(self.path("worktrees/a/lib"))), 5)
+
+    def test_a_wish_to_stop_ends_it_within_a_large_file_too_and_leaves_no_part_of_it(self) -> None:
+        self.write("shop/big", b"x" * 3 * supplies.CHUNK_BYTES)
+        asked: list[int] = []
+
+        def stopped() -> bool:
+            asked.append(1)
+            return len(asked) > 2
+
+        unshared = mock.patch("fcntl.ioctl", side_effect=OSError)  # so are most file systems
+        with unshared, self.assertRaises(OSError):
+            supplies.copy(self.top, "big", self.worktree, stopped)
+        self.assertEqual(os.listdir(self.worktree), [])
+        self.assertEqual(len(asked), 3)
 
 
 class Linking(SuppliesTest):

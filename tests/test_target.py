@@ -164,6 +164,11 @@ class WhatIsInTheWay(TargetTest):
         shutil.rmtree(path)
         self.assertIn("git worktree prune", self.refused(path, "which is gone").hint)
 
+    def test_another_name_of_a_branch_that_may_be_checked_out(self) -> None:
+        self.git("symbolic-ref", "refs/heads/alias", "refs/heads/main")
+        self.target = self.open("alias")
+        self.assertEqual(self.refused("alias only stands for main").hint, "--into main")
+
 
 class WhenItMovedMeanwhile(TargetTest):
     def test_the_one_that_is_checked_out_is_left_where_it_is(self) -> None:

@@ -133,6 +133,9 @@ def _plan(
     selected: Sequence[str] | None = None,
     decisions: Mapping[str, Decision] | None = None,
     description: str = "",
+    max_cost_usd: float | None = None,
+    copied: tuple[str, ...] = (),
+    linked: tuple[str, ...] = (),
 ) -> Plan:
     dag = DAGResolver(features)
     new = {id: Decision(id, Action.START, "new") for id in dag.features}
@@ -148,6 +151,9 @@ def _plan(
         max_parallel=2,
         timeline=predict(dag, 2),
         usd_per_million_tokens=30.0,
+        max_cost_usd=max_cost_usd,
+        copied=copied,
+        linked=linked,
     )
 
 
@@ -159,6 +165,12 @@ DIAMOND = (AUTH, API, BATCH, Feature("app", "App", depends_on=("api", "batch")))
 
 class APlan(unittest.TestCase):
     maxDiff = None
+
+    def test_its_budget_and_what_worktrees_are_given_are_told(self) -> None:
+        plan = _plan([AUTH], max_cost_usd=7.5, copied=(".env", "*.k\ney"), linked=("vendor",))
+        lines = list(text.plan_lines(plan, PLAIN))
+        begin = lines.index("Budget: $7.50")
+        self.assertEqual(lines[begin + 1 : begin + 3], ["Copied: .env, *.k ey", "Linked: vendor"])
 
     def test_it_shows_waves_features_and_what_they_take(self) -> None:
         plan = _plan(DIAMOND, description="All of it")

@@ -436,6 +436,11 @@ class Checks(WorkbenchTest):
         self.fails(Fault.CHECK, "changed the branch")
         self.assertEqual(self.playground.ref("a"), [])
 
+    def test_one_that_switches_the_branch_is_red(self) -> None:
+        self.lists(project={"verify": ["git switch -q -c other"], "verify_attempts": 0})
+        self.fails(Fault.CHECK, "changed the branch")
+        self.assertEqual(self.playground.ref("a"), [])
+
     def test_what_was_changed_before_the_checks_is_not_their_doing(self) -> None:
         self.playground.hook("post-commit", "echo after >> a.md")
         self.lists(project={"verify": ["true"]})
@@ -553,6 +558,21 @@ class WhatChecksLeave(WorkbenchTest):
         self.assertEqual(sorted(os.listdir(folder)), ["b", "deep", "folder", "moved"])
         self.assertEqual(os.listdir(os.path.join(folder, "moved")), ["c"])
         self.assertEqual(left.files, [])
+
+    def test_what_may_be_somebody_elses_is_no_work_and_stays_until_a_check_writes_it(self) -> None:
+        folder = self.playground.path("outside")
+        for name in ("a", "b", "c"):
+            self.playground.repository.write({name: "1"}, at=folder)
+        left = Leftovers(folder)
+        left.spare(["a", "b", "c", "never"])
+        left.note(["a", "b"])
+        self.assertEqual(left.files, ["a", "b", "c"])
+        for name in ("b", "c"):
+            self.playground.repository.write({name: "more"}, at=folder)
+        left.note(["b"])
+        self.assertEqual(left.files, ["a", "b"])
+        left.remove()
+        self.assertEqual(sorted(os.listdir(folder)), ["a", "c"])
 
     def test_what_cannot_be_taken_away_stays(self) -> None:
         folder = self.playground.path("outside")

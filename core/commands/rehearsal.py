@@ -247,6 +247,7 @@ class Rehearsal(RunCommand):
             **{**vars(self.arguments), "fresh": False, "fail_fast": False},
         )
         self.arguments.max_cost = self.arguments.max_time = None
+        self.budget = self._budget(self.place.config)  # without a cap
         self.state = self.place.state()
         return True
 

@@ -487,6 +487,7 @@ class RunCommand:
             lambda until: orchestrator.emit(events.paused(self.clock(), self.run_id, until=until)),
             grace_seconds=config.project.limit_grace_seconds,
             max_wait_seconds=self.arguments.max_wait,
+            deadline=self.deadline,
         )
         attempts = AttemptRunner(
             config,
@@ -503,7 +504,7 @@ class RunCommand:
         workbench = self.workbench(
             config,
             worktrees,
-            StepRunner(supervisor, stop),
+            StepRunner(supervisor, stop, self.deadline),
             run=self.run_id,
             log_folder=log_folder,
             emit=orchestrator.emit,

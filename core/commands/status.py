@@ -76,6 +76,7 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
             "started_at": local_time(run.started_at),
             "finished_at": local_time(run.ended_at),
             "exit_code": run.exit_code,
+            "paused_until": run.paused_until or None,
         },
         "features": features,
     }
@@ -233,6 +234,9 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
         at_work = (
             f"{running['command']} at work: pid {running['pid']}, since {running['started_at']}"
         )
+        last = document["last_run"]
+        if isinstance(last, dict) and last["paused_until"] and not last["finished_at"]:
+            at_work += f", waiting for a usage limit until {last['paused_until']}"
     if document["paused"]:
         at_work += "; paused: rorchestrator resume lets it go on"
     base = f"{document['base_branch']} ({str(document['base_commit'])[:10]})"

@@ -562,6 +562,9 @@ def make_plan(
         timeline=schedule.predict(_part(dag, chosen), slots),
         usd_per_million_tokens=project.usd_per_million_tokens,
         commands=commands(place.config),
+        max_cost_usd=project.max_cost_usd,
+        copied=project.copy,
+        linked=project.link,
     )
 
 

@@ -1,13 +1,14 @@
 """Kills the orchestrator wherever it can be killed, and looks at what it left.
 
     python3 -m tests.faults.crash --every             each crash point once
+    python3 -m tests.faults.crash --kinds            one of each kind, as CI does
     python3 -m tests.faults.crash --random 300        random kills, also of the recoveries
     python3 -m tests.faults.crash --point NAME        one of them again; --list shows their names
 
-A round is a run of nine features in a folder of its own that is killed, looked at, and run again
-until it is through. Its agents are the simulated one; they note outside of the repository what
-they made, so that a round can ask for every commit and every file. See :class:`Round` for what
-has to hold. A folder where it did not is kept.
+A round is a run of nine features in a folder of its own, whose results land on two branches. It
+is killed, looked at, and run again until it is through. Its agents, and the list's own commands,
+note outside of the repository what they did, so that a round can ask for every commit, every file
+and every check. See :class:`Round` for what has to hold. A folder where it did not is kept.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import json
 import os
 import queue
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -35,8 +37,8 @@ from itertools import count, islice
 from typing import Any
 
 from core.process import table
-from tests.support.playground import AGENT, ROOT, steps
-from tests.support.repository import Repository
+from tests.faults.template import AGENTS, Shop, Template
+from tests.support.playground import ROOT
 
 LAUNCHER = os.path.join(ROOT, "tests", "faults", "launcher.py")
 LOOKS = 5
@@ -50,58 +52,6 @@ LIMIT_SECONDS = 120.0
 
 JOBS = 4
 KILLED = -signal.SIGKILL
-
-WORK = """\
-ID=${PWD##*/}
-put() {
-  case $1 in */*) mkdir -p "${1%/*}" ;; esac
-  echo "$2" >"$1" && echo "file $ID $1 $2" >>"$ROUND/notes"
-}
-save() {
-  git add -A && git commit -qm "$1"
-  echo "commit $ID $(git rev-parse HEAD)" >>"$ROUND/notes"
-}
-lasting() { setsid sleep 30 & } # somebody has to end it
-case $ID in
-  store) lasting; put store.py one; save store; put schema/store.sql two ;; # and leaves something
-  auth) put auth.py one; put users.py two ;;
-  pages) lasting; put pages.py one; sleep 0.12; put pages.css two ;; # takes time
-  api) put api.py one; put README.md changed ;;
-  views) put views.py one; save one; put forms.py two; save two ;; # leaves nothing
-  search) put search.py one; sleep 0.05 ;;
-  shop) lasting; put shop.py one ;;
-  admin) git rm -q users.py; put admin.py one ;;
-  site) put site.py one; save site ;;
-esac
-"""
-"""What each agent does, by the name of its worktree. Done twice it comes to the same."""
-
-NOTED = 'echo "${PWD##*/}" >>"$ROUND/starts"; exec "$@"'
-"""Notes each start of an agent, also where a session is resumed."""
-
-QUICK = """\
-trap 'exit 1' INT
-cat >/dev/null
-echo '{"type": "system", "subtype": "init", "claude_code_version": "0"}'
-. "$ROUND/work"
-printf '{"type": "result", "subtype": "success", "is_error": false, "num_turns": 1, '
-echo '"total_cost_usd": 0.05, "result": "Done."}'
-"""
-"""An agent that speaks no more of Claude's protocol than it must: it starts thirty times faster."""
-
-AGENTS = {"quick": ["/bin/sh", "-c", QUICK], "simulated": AGENT}
-
-NEEDS = {
-    "store": [],
-    "auth": [],
-    "pages": [],
-    "api": ["store", "auth"],
-    "views": ["auth", "pages"],
-    "search": ["store"],
-    "shop": ["api", "views"],
-    "admin": ["search", "views"],
-    "site": ["shop", "admin"],
-}
 
 
 @dataclass
@@ -118,6 +68,9 @@ class Figures:
     files_made: int = 0
     files_lost: int = 0
     results_doubled: int = 0
+    checks_made: int = 0
+    checks_repeated: int = 0
+    landed_twice: int = 0
     processes_left: int = 0
     fsck_errors: int = 0
     agent_runs_paid_again: int = 0
@@ -148,44 +101,6 @@ class Violation(Exception):
 
 
 # -- a folder to run in -------------------------------------------------------------------
-
-
-class Template:
-    """What every round starts from: repository, list, and the agents' work."""
-
-    def __init__(self, agent: str, needs: Mapping[str, Sequence[str]] = NEEDS) -> None:
-        self.ids = tuple(needs)
-        self.repository = Repository()
-        self.root = self.repository.root
-        self.repository.commit({"old.py": "old\n", "docs/guide.md": "guide\n"}, "more")
-        self.repository.branch("users-own")
-        # Work of the user's that no run may touch: staged, changed, and new.
-        self.repository.write({"staged.py": "s\n", "old.py": "changed\n", "new.txt": "new\n"})
-        self.repository.git("add", "staged.py")
-        for folder in ("plan/config", "sessions", "tmp"):
-            os.makedirs(os.path.join(self.root, folder))
-        does = steps({"bash": '. "$ROUND/work"'})
-        document = {
-            "project": {"name": "Shop", "repo_path": "../repository", "max_parallel": 3},
-            "claude": {"command": ["/bin/sh", "-c", NOTED, "agent", *AGENTS[agent]]},
-            "features": [
-                {"id": id, "name": f"The {id}", "prompt": does, "depends_on": [*others]}
-                for id, others in needs.items()
-            ],
-        }
-        self.write("plan/config/feature_list.json", json.dumps(document))
-        self.write("work", WORK)
-        self.write("notes", "")
-        self.write("starts", "")
-
-    def write(self, name: str, content: str) -> None:
-        """Write a file in it."""
-        with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
-            file.write(content)
-
-    def close(self) -> None:
-        """Remove it."""
-        self.repository.close()
 
 
 class Launcher:
@@ -261,12 +176,16 @@ class Arena:
 
     def __init__(self, template: Template, launcher: Launcher) -> None:
         self.launcher = launcher
+        self.template = template
         self.ids = template.ids
         self._begun = table.snapshot()[launcher.process.pid].started
         self._asked = launcher.served
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="ror-crash-"))
         shutil.copytree(template.root, self.root, dirs_exist_ok=True, symlinks=True)
         self.repository = os.path.join(self.root, "repository")
+        self.checkout = os.path.join(self.root, "checkout")
+        if template.targets:
+            self._link_checkout()
         home = os.path.join(self.root, "home")
         self.environ = {
             **template.repository.environ,
@@ -278,6 +197,16 @@ class Arena:
             "ROUND": self.root,
             **{n: v for n, v in os.environ.items() if n.startswith("PYTHON")},
         }
+
+    def _link_checkout(self) -> None:
+        """A worktree knows where it is: tell it that this is another place."""
+        admin = os.path.join(self.repository, ".git", "worktrees", "checkout")
+        for name, words in (
+            (os.path.join(self.checkout, ".git"), f"gitdir: {admin}"),
+            (os.path.join(admin, "gitdir"), os.path.join(self.checkout, ".git")),
+        ):
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(f"{words}\n")
 
     def order(
         self,
@@ -305,9 +234,9 @@ class Arena:
         with open(os.path.join(self.root, name), "w", encoding="utf-8"):
             pass
 
-    def run(self, fault: Mapping[str, object], trace: str = "") -> int:
-        """``run --yes``; its exit code."""
-        return self.order("run", "--yes", fault=fault, trace=trace)[0]
+    def type(self, words: Sequence[str], fault: Mapping[str, object], trace: str = "") -> int:
+        """One of the template's commands; its exit code."""
+        return self.order(*words, fault=fault, trace=trace)[0]
 
     def status(self) -> list[str]:
         """What is wrong with what ``status`` says, or ``status --json``: by turns."""
@@ -349,22 +278,36 @@ class Arena:
         found = {
             ref[len(results) :].split("/")[0] for ref in self.refs() if ref.startswith(results)
         }
-        return found | {e["feature"] for e in self.events() if e.get("status") == "completed"}
+        ends = self.events("ended")
+        return found | {e["feature"] for e in ends if e["status"] == "completed"}
 
-    def events(self) -> list[dict[str, Any]]:
-        """The ends of features that the journal knows, in whole lines."""
+    def events(self, *kinds: str) -> list[dict[str, Any]]:
+        """What the journal knows of these kinds, in whole lines; they say of which feature."""
         path = os.path.join(self.repository, ".git", "rorchestrator", "journal.jsonl")
         if not os.path.exists(path):
             return []
         with open(path, "rb") as file:
             whole = [line for line in file if line.endswith(b"\n")]
-        return [e for e in map(json.loads, whole) if e["event"] == "ended"]
+        return [e for e in map(json.loads, whole) if e["event"] in kinds]
 
     def trees(self) -> dict[str, str]:
-        """The tree of each feature's branch."""
-        asked = "".join(f"feature/{id}^{{tree}}\n" for id in self.ids)
+        """The tree of each feature's branch, and of each branch that they land on."""
+        branches = [*(f"feature/{id}" for id in self.ids), *self.template.targets]
+        asked = "".join(f"{branch}^{{tree}}\n" for branch in branches)
         said = self.git("cat-file", "--batch-check=%(objectname)", stdin=asked)[1]
-        return dict(zip(self.ids, said.splitlines()))
+        return dict(zip((*self.ids, *self.template.targets), said.splitlines()))
+
+    def tips(self) -> dict[str, str]:
+        """Where the branches are that features land on."""
+        refs = self.refs()
+        return {branch: refs[f"refs/heads/{branch}"] for branch in self.template.targets}
+
+    def scratch(self) -> list[str]:
+        """What checks, merges and removals left beside the worktrees, or git knows of it."""
+        admin = os.path.join(self.repository, ".git", "worktrees")
+        folders = (os.path.join(self.root, "worktrees"), admin)
+        names = [name for f in folders if os.path.isdir(f) for name in os.listdir(f)]
+        return [name for name in names if "~" in name or "-scratch" in name]
 
     def seen_by_user(self) -> dict[str, object]:
         """What no run may change: status, HEAD, index, config, and the user's branches."""
@@ -372,7 +315,8 @@ class Arena:
         for name in ("HEAD", "index", "config"):
             with open(os.path.join(self.repository, ".git", name), "rb") as file:
                 seen[name] = file.read()
-        ours = ("refs/heads/feature/", "refs/rorchestrator/")
+        landing = (f"refs/heads/{branch}" for branch in self.template.targets)
+        ours = ("refs/heads/feature/", "refs/rorchestrator/", *landing)
         seen["refs"] = {r: c for r, c in self.refs().items() if not r.startswith(ours)}
         return seen
 
@@ -423,21 +367,28 @@ class Arena:
 
 
 class Round:
-    """One run, killed and repeated until it is through.
+    """The template's commands, killed and repeated until each is through.
 
     After each kill: nothing is alive after three seconds; ``status`` works; the repository is
-    sound; what agents made can be reached; the user's own things are untouched. At the end: the
-    run exits with 0, no feature with a result ran again, each has one result, and the trees are
-    those of a run that nobody disturbed.
+    sound; what agents made can be reached; the user's own things are untouched; a branch to land
+    on is where it was, or holds all that is to land and never moves again, and the checkout of it
+    is clean. After each command that is through: no scratch worktree is left. At the end: all
+    exited with 0, no feature ran again that had a result, or only had to be checked; no check was
+    repeated that was green; each feature has one result and landed once, and the trees are those
+    of commands that nobody disturbed.
     """
 
     def __init__(self, arena: Arena, trees: Mapping[str, str]) -> None:
         self.arena = arena
         self.ids = arena.ids
+        self.commands = arena.template.commands
         self.trees = trees
         self.figures = Figures(rounds=1, features=len(self.ids))
         self.problems: list[str] = []
         self._user = self.arena.seen_by_user()
+        self._begun = self.arena.tips()
+        self._landed: dict[str, str] = {}
+        """Where the branches went that features land on."""
         self._unguarded = False
         """Whether a guard was killed as well: then the next run ends what is left."""
         self._broken = False
@@ -445,17 +396,24 @@ class Round:
         self.point = ""
         """At which point the last run died."""
         self._finished: dict[str, int] = {}
-        """How often the agent of each feature with a result was started."""
+        """How often the agent of each feature was started that need not be started again."""
+        self._green: dict[str, int] = {}
+        """How often each check was made that is known to be green, by its key."""
 
     def go(self, faults: Iterable[Mapping[str, object]]) -> None:
-        """The whole round."""
+        """The whole round: a command is through when it did not meet the next fault."""
+        left = iter(faults)
         try:
-            if all(map(self.kill, faults)):
-                self.finish()
-            else:
-                self.look()
+            for number, words in enumerate(self.commands):
+                while self.kill(words, self._next(left, number)):
+                    pass
+            self.look()
         except Violation as violation:
             self.problems.append(str(violation))
+
+    def _next(self, faults: Iterator[Mapping[str, object]], number: int) -> Mapping[str, object]:
+        """The next fault of the how many-th command; none where there are no more."""
+        return next((each for each in faults if each.get("command", number) == number), {})
 
     def go_through(self, points: Iterable[str]) -> list[str]:
         """A round with a kill at each of the points, one a run; those that never came."""
@@ -470,11 +428,19 @@ class Round:
         self.go(faults())
         return left
 
-    def kill(self, fault: Mapping[str, object], trace: str = "") -> bool:
-        """Run until the fault; whether it came. A run that it did not meet is through."""
-        code = self.arena.run(fault, trace)
+    def kill(
+        self, words: Sequence[str], fault: Mapping[str, object] | None = None, trace: str = ""
+    ) -> bool:
+        """Type a command; whether it met the fault. One that did not meet it is through."""
+        fault = fault or {}
+        code = self.arena.type(words, fault, trace)
         if code != KILLED:
-            self._check(code == 0, f"the run ended with {code}")
+            ends = {e["feature"]: e for e in self.arena.events("ended")}
+            failed = [(i, e["status"], e["reason"]) for i, e in ends.items() if e.get("reason")]
+            self._check(code == 0, f"{words[0]} ended with {code}: {failed}")
+            self._unguarded = self._broken = False
+            left = self.arena.scratch()
+            self._check(not left, f"{words[0]} left scratch worktrees: {left}")
             return False
         self.figures.kills += 1
         point = self.point = self.arena.died_at()
@@ -490,30 +456,32 @@ class Round:
             self._reachable()
         if not self._unguarded and not self._broken:
             self._sound()
+            self._checkout_is_clean()
         self.problems += self.arena.status()
         self._unchanged_for_the_user()
-        self._remember_finished()
+        self._targets_hold()
+        self._remember()
 
     def finish(self) -> None:
         """Run to the end, and compare."""
-        code = self.arena.run({})
-        ends = {e["feature"]: e for e in self.arena.events()}
-        failed = [(id, e["status"], e.get("reason")) for id, e in ends.items() if e.get("reason")]
-        self._check(code == 0, f"the next run ended with {code}: {failed}")
-        self.look()
+        self.go(())
 
     def look(self) -> None:
-        """What has to hold after the last run."""
+        """What has to hold after the last command."""
         self._nothing_lives()
         self._sound()
         self._reachable()
+        self._checkout_is_clean()
         self.problems += self.arena.status()
         self._unchanged_for_the_user()
+        self._targets_hold()
         self._count_again()
+        self._count_checks()
         self._one_result_each()
+        self._landed_once()
         trees = self.arena.trees()
-        lost = [id for id in self.ids if trees[id] != self.trees[id]] if self.trees else []
-        self.figures.features_lost += len(lost)
+        lost = [name for name in trees if trees[name] != self.trees[name]] if self.trees else []
+        self.figures.features_lost += len(set(lost).intersection(self.ids))
         self._check(not lost, f"other trees than in an undisturbed run: {lost}")
         faults = os.listdir(os.path.join(self.arena.root, "tmp"))
         self._check(not faults, f"faults of its own: {faults}")
@@ -573,14 +541,64 @@ class Round:
         changed = [name for name, value in now.items() if value != self._user[name]]
         self._check(not changed, f"the user's {', '.join(changed)} changed")
 
-    def _remember_finished(self) -> None:
+    def _targets_hold(self) -> None:
+        """A branch to land on moves once, to what is there when nobody disturbs it."""
+        if not self.trees:
+            return
+        trees = self.arena.trees()
+        for branch, tip in self.arena.tips().items():
+            if branch in self._landed or tip != self._begun[branch]:
+                first = self._landed.setdefault(branch, tip)
+                self._check(tip == first, f"{branch} moved again, from {first} to {tip}")
+                whole = trees[branch] == self.trees[branch]
+                self._check(whole, f"{branch} went to {tip}, which is not what is to land")
+
+    def _checkout_is_clean(self) -> None:
+        if self.arena.template.targets:
+            words = ("-C", self.arena.checkout, "status", "--porcelain", "--ignored")
+            code, said = self.arena.git(*words)
+            self._check(code == 0 and not said, f"the checkout: exit {code}: {said}")
+
+    def _landed_once(self) -> None:
+        for branch, begun in self._begun.items():
+            format = "--format=%(trailers:key=RoRchestrator-Feature,valueonly,separator=%x20)"
+            said = self.arena.git("log", "--first-parent", format, f"{begun}..{branch}")[1]
+            found = Counter(said.split())
+            self.figures.landed_twice += sum(n - 1 for n in found.values() if n > 1)
+            self._check(sorted(found.elements()) == sorted(self.ids), f"{branch} has {found}")
+
+    def _remember(self) -> None:
+        """What nobody has to pay for, or to wait for, again."""
         starts = Counter(self.arena.lines("starts"))
-        for id in self.arena.completed():
+        for id in self.arena.completed() | self._worked():
             self._finished.setdefault(id, starts[id])
+        made = self._checks()
+        for event in self.arena.events("checked"):
+            if event["passed"]:
+                self._green.setdefault(event["key"], made[event["key"]])
+
+    def _worked(self) -> set[str]:
+        """The features whose agents succeeded, less those that may have to mend something."""
+        last = {e["feature"]: e for e in self.arena.events("attempt_started", "attempt_ended")}
+        done = {id for id, event in last.items() if event.get("status") == "completed"}
+        return done.difference(self.arena.template.mended)
+
+    def _checks(self) -> Counter[str]:
+        return Counter(map(self.arena.template.key, self.arena.lines("checks")))
+
+    def _count_checks(self) -> None:
+        made = self._checks()
+        self.figures.checks_made += sum(made.values())
+        again = {key: made[key] - before for key, before in self._green.items()}
+        self.figures.checks_repeated += sum(again.values())
+        self._check(not any(again.values()), f"checks that were green already: {again}")
 
     def _count_again(self) -> None:
         starts = Counter(self.arena.lines("starts"))
-        self.figures.agent_runs_paid_again += sum(starts[id] - 1 for id in self.ids)
+        known = self.arena.template.starts
+        self.figures.agent_runs_paid_again += sum(
+            max(0, starts[id] - known.get(id, 1)) for id in self.ids
+        )
         again = [id for id, before in self._finished.items() if starts[id] != before]
         self.figures.features_run_again += len(again)
         self._check(not again, f"ran again though they had a result: {again}")
@@ -632,13 +650,16 @@ class Laboratory:
         jobs: int = JOBS,
         say: Callable[[str], None] = print,
         template: Template | None = None,
+        clean: bool = False,
     ) -> None:
-        self.template = template or Template(agent)
+        self.template = template or Shop(agent, clean=clean)
         self.launchers = Launchers(jobs)
         self.jobs = jobs
         self.say = say
         self.trees: dict[str, str] = {}
         self.points: list[str] = []
+        self.counts: list[int] = []
+        """How many of the points each command has."""
         self.left: list[str] = []
         """Points that a round with several kills went round."""
         self._undisturbed()
@@ -658,7 +679,9 @@ class Laboratory:
         """Count the points of a run that nobody disturbs, and remember what it makes."""
         with self.launchers.one() as launcher:
             first = Round(Arena(self.template, launcher), {})
-            first.kill({}, os.path.join(first.arena.root, "trace"))
+            for words in self.template.commands:
+                first.kill(words, trace=os.path.join(first.arena.root, "trace"))
+                self.counts.append(len(first.arena.lines("trace")) - sum(self.counts))
             first.look()
             if first.problems:
                 raise Violation(f"the undisturbed run: {first.problems}")
@@ -669,36 +692,44 @@ class Laboratory:
     def at(self, point: str) -> Verdict:
         """A round that is killed at one point, and then finishes."""
         for _ in range(3):
-            verdict = self.round(point, [killed_at(point)], f"--point '{point}'")
+            verdict = self.through([point], f"--point '{point}'", name=point, alone=True)
             if verdict.figures.kills or verdict.problems:
                 return verdict
         return verdict
 
-    def through(self, points: Sequence[str], repeat: str) -> Verdict:
+    def through(
+        self, points: Sequence[str], repeat: str, *, name: str = "", alone: bool = False
+    ) -> Verdict:
         """A round that is killed at each of the points; those that never came have their own."""
         with self.launchers.one() as launcher:
             each = Round(Arena(self.template, launcher), self.trees)
             left = each.go_through(points)
             each.close()
-        if not each.problems:
+        if not each.problems and not alone:
             self.left += left
-        return Verdict(repeat, each.figures, each.problems, each.arena.root, repeat)
+        return Verdict(name or repeat, each.figures, each.problems, each.arena.root, repeat)
 
     def randomly(self, seed: int, number: int) -> Verdict:
         """A round with some kills, each of another kind and at another time."""
         chance = random.Random(f"{seed}/{number}")
         faults = [self._any_fault(chance) for _ in range(1 + int(chance.expovariate(0.5)))]
-        return self.round(f"round {number}", faults, f"--seed {seed} --round {number}")
+        faults.sort(key=lambda fault: int(str(fault["command"])))
+        clean = " --clean" if getattr(self.template, "clean", False) else ""
+        return self.round(f"round {number}", faults, f"--seed {seed} --round {number}{clean}")
 
     def _any_fault(self, chance: random.Random) -> dict[str, object]:
+        command = chance.choices(range(len(self.counts)), self.counts)[0]
         fault: dict[str, object] = {
-            "guard": chance.random() < 0.15,
+            "command": command,
+            "guard": not command and chance.random() < 0.15,
             "commands": chance.random() < 0.15,
         }
         if chance.random() < 0.4:
-            return {**fault, "after_seconds": chance.uniform(0.05, 1.5)}
+            longest = 1.5 * self.counts[command] / max(self.counts)
+            return {**fault, "after_seconds": chance.uniform(0.05, longest)}
         soon = chance.choice((0.0, chance.uniform(0.0, 0.03)))
-        return {**fault, "number": chance.randint(1, len(self.points)), "delay_seconds": soon}
+        number = chance.randint(1, self.counts[command])
+        return {**fault, "number": number, "delay_seconds": soon}
 
     def round(self, name: str, faults: Iterable[Mapping[str, object]], repeat: str) -> Verdict:
         """A round with these faults, one after the other; ``repeat`` says how to get it again."""
@@ -707,6 +738,18 @@ class Laboratory:
             each.go(faults)
             each.close()
         return Verdict(name, each.figures, each.problems, each.arena.root, repeat)
+
+    def kinds(self) -> list[str]:
+        """One point of each kind: of the steps of nine features they differ in names only."""
+        found: dict[str, str] = {}
+        for point in self.points:
+            found.setdefault(self._kind(point), point)
+        return sorted(found.values())
+
+    def _kind(self, point: str) -> str:
+        names = "|".join(map(re.escape, (*self.template.ids, "_base")))
+        same = re.sub(rf"\b({names})\b", "ID", point)
+        return re.sub(r" \(\d+\)| in ID", "", same)
 
     def kill_at(self, points: Iterable[str]) -> Report:
         """A round for each point."""
@@ -761,18 +804,18 @@ class Report:
             self.missed.append(verdict.name)
 
 
-KILLS_A_ROUND = 8
+KILLS_A_ROUND = 12
 
 
-def every(laboratory: Laboratory, part: int = 0) -> Report:
-    """Kill at each point once, some a round; ``part`` is the number of one round of them.
+def every(laboratory: Laboratory, points: Sequence[str], again: str, part: int = 0) -> Report:
+    """Kill at each of the points once, some a round; ``part`` is the number of one round of them.
 
     A kill changes what the next run does: the points that it does not come to any more have a
     round of their own.
     """
-    rounds = -(-len(laboratory.points) // KILLS_A_ROUND)
+    rounds = -(-len(points) // KILLS_A_ROUND)
     report = laboratory.each(
-        partial(laboratory.through, laboratory.points[n::rounds], f"--every --part {n + 1}")
+        partial(laboratory.through, points[n::rounds], f"{again} --part {n + 1}")
         for n in ([part - 1] if part else range(rounds))
     )
     rest = laboratory.kill_at(sorted(laboratory.left))
@@ -793,6 +836,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--every", action="store_true", help="each point once")
+    what.add_argument("--kinds", action="store_true", help="one point of each kind")
     what.add_argument("--random", type=int, metavar="N", help="at least N random kills")
     what.add_argument("--round", type=int, metavar="K", help="one round of --random again")
     parser.add_argument("--part", type=int, default=0, metavar="K", help="a round of --every")
@@ -800,13 +844,16 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--list", action="store_true", help="the names of all points")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of --random, --round")
     parser.add_argument("--agent", choices=AGENTS, default="quick", help="who works")
+    parser.add_argument("--clean", action="store_true", help="check in clean checkouts as well")
     parser.add_argument("--jobs", type=int, default=JOBS, metavar="J", help="rounds side by side")
     return parser
 
 
 def _chosen(laboratory: Laboratory, arguments: argparse.Namespace) -> Report:
     if arguments.every:
-        return every(laboratory, arguments.part)
+        return every(laboratory, laboratory.points, "--every", arguments.part)
+    if arguments.kinds:
+        return every(laboratory, laboratory.kinds(), "--kinds", arguments.part)
     if arguments.random:
         return at_random(laboratory, arguments.random, arguments.seed)
     if arguments.point:
@@ -818,7 +865,9 @@ def main() -> int:
     """The exit code: 1 where something did not hold, or nothing was killed."""
     arguments = _parser().parse_args()
     began = time.monotonic()
-    with Laboratory(arguments.agent, arguments.jobs, say=partial(print, flush=True)) as laboratory:
+    with Laboratory(
+        arguments.agent, arguments.jobs, say=partial(print, flush=True), clean=arguments.clean
+    ) as laboratory:
         print(f"{len(laboratory.points)} crash points in a run that nobody disturbs", flush=True)
         if arguments.list:
             print("\n".join(laboratory.points))

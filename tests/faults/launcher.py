@@ -29,15 +29,21 @@ import random  # noqa: F401
 import resource  # noqa: F401
 import shutil  # noqa: F401
 
-from core import cli, journal
-from core.commands import run, status  # noqa: F401 – as those above
+from core import cli, journal, supplies
+from core.commands import merge, run, status  # noqa: F401 – as those above
 from core.process import spawner, supervisor
 
-CHANGING = ("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree")
+CHANGING = ("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree", "merge")
 """What git does that is half done when it is killed; everything else only reads."""
 
 AT_WORK_SECONDS = 0.06
 """From the start of an agent to a moment at which it has done something."""
+
+STEPS = ("setup", "verify", "teardown")
+"""How core marks the list's own commands."""
+
+FIRST = ("old.py", "HEAD")
+"""Of all the files of a folder that goes: one of a worktree, and one of what git knows of it."""
 
 UNSTABLE = (
     (re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}"), "RUN"),
@@ -58,7 +64,7 @@ class Order:
         self.output = str(given["output"])
         """The file that all it prints is added to."""
         self.trace = str(given.get("trace", ""))
-        """The file for the names of the points that were reached."""
+        """The file that the names of the points are added to that were reached."""
         self.fault = Fault(given.get("fault", {}))
 
 
@@ -83,8 +89,10 @@ class Fault:
 class Points:
     """Counts and names the points, and dies at the one that is asked for."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, command: str) -> None:
         self.fault = fault
+        self.prefix = "" if command == "run" else f"{command}: "
+        """Before the names of other commands than ``run``."""
         self.names: list[str] = []
         self._seen: Counter[str] = Counter()
         self._commands: dict[int, str] = {}
@@ -94,7 +102,7 @@ class Points:
         """A name for something that may happen more than once."""
         self._seen[label] += 1
         number = self._seen[label]
-        return f"{label} ({number})" if number > 1 else label
+        return self.prefix + (f"{label} ({number})" if number > 1 else label)
 
     def wanted(self, name: str) -> bool:
         """Note that a point was reached; whether the end is now."""
@@ -131,6 +139,8 @@ class Points:
         raise AssertionError("still alive")
 
     def _is_git(self, words: bytes) -> bool:
+        if b"\0--ff-only\0" in words:
+            return False  # it works in a checkout of the user's, and comes to its end there
         return self.fault.commands and words.startswith((b"git\0", b"/bin/sh\0-c\0cd -- "))
 
     # -- the functions that everything goes through ---------------------------------------
@@ -156,32 +166,43 @@ class Points:
         start, finish = spawner.spawn, spawner.Scratch.finished
 
         def spawn(argv: Sequence[str], env: Mapping[str, str], actions: Any) -> int:
-            name = self.named(_label(argv))
+            name = self.named(_label(argv, env))
             pid = start(argv, env, actions)
             self._commands.update({a[1]: name for a in actions if a[2:] == (1,)})
             self._while_it_runs(name, pid)
             return pid
 
         def finished(scratch: spawner.Scratch, code: int) -> spawner.Finished:
-            self.reached(f"{self._commands[scratch.output]}: finished")
+            name = self._commands[scratch.output]
+            if not self._only_reads(name):
+                self.reached(f"{name}: finished")
             return finish(scratch, code)
 
         spawner.spawn = supervisor.spawn = spawn
         spawner.Scratch.finished = finished  # type: ignore[method-assign]
 
+    def _only_reads(self, name: str) -> bool:
+        """Whether it changed nothing, and another one like it has its point already."""
+        return name.endswith(")") and name[len(self.prefix) :].split()[1] not in CHANGING
+
     def _while_it_runs(self, name: str, pid: int) -> None:
-        if name.startswith("agent"):
+        words = name[len(self.prefix) :].split()
+        if words[0] in ("agent", *STEPS):
             self.reached(f"{name}: begun")
-            for mode in ("at work", "at work, guard killed too"):
+            modes = ["at work", "at work, guard killed too"]
+            if words[0] in STEPS:
+                which = 0 if self.prefix else _chance(name, 2)
+                modes = modes[which : which + 1]
+            for mode in modes:
                 if self.wanted(f"{name}: {mode}"):
                     self.fault.guard = "guard" in mode
                     time.sleep(AT_WORK_SECONDS)
                     self.die()
-        elif name.split()[1:2] and name.split()[1] in CHANGING:
+        elif words[1:2] and words[1] in CHANGING:
             self.reached(f"{name}: begun")
-            if self.wanted(f"{name}: killed"):
+            if words[1] != "merge" and self.wanted(f"{name}: killed"):
                 # At another moment for each command, but at the same one each time.
-                time.sleep(zlib.crc32(name.encode()) % 50 / 10_000)
+                time.sleep(_chance(name, 50) / 10_000)
                 os.killpg(pid, signal.SIGKILL)
                 self.die()
 
@@ -189,10 +210,19 @@ class Points:
         """Each file that goes, or gets another name."""
         for word in ("unlink", "rename", "replace"):
             setattr(os, word, self._wrapped(word, getattr(os, word)))
+        clone = supplies.clone
+
+        def copied(source: str, target: str) -> None:
+            clone(source, target)
+            self.reached(self.named(f"copy {_short(target)}"))
+
+        supplies.clone = copied
 
     def _wrapped(self, word: str, change: Callable[..., None]) -> Callable[..., None]:
         def changed(path: Any, *arguments: Any, **keywords: Any) -> None:
             change(path, *arguments, **keywords)
+            if keywords.get("dir_fd") is not None and path not in FIRST:
+                return  # one file of a whole folder that goes
             self.reached(self.named(_stable(f"{word} {_short(os.fsdecode(path))}")))
 
         return changed
@@ -209,14 +239,20 @@ def _children() -> list[tuple[int, bytes]]:
     return found
 
 
-def _label(argv: Sequence[str]) -> str:
+def _chance(name: str, among: int) -> int:
+    """Another number for each name, but the same one each time."""
+    return zlib.crc32(name.encode()) % among
+
+
+def _label(argv: Sequence[str], env: Mapping[str, str]) -> str:
     """What a command is called in the name of a point."""
     words = list(argv)
-    folder = ""
     if words[1:3] == ["-c", supervisor.REGISTER]:
-        folder, words = words[3], [os.path.basename(words[4]), *words[5:]]
+        words = [os.path.basename(words[4]), *words[5:]]
     if words[0] != "git":
-        return f"agent {os.path.basename(folder)}" if folder else "guard"
+        _, feature, kind = ("//" + env.get(supervisor.MARK, "")).rsplit("/", 2)
+        kind = kind.rstrip(";")
+        return f"{kind if kind in STEPS else 'agent'} {feature}" if feature else "guard"
     at = words[2] if words[1:2] == ["-C"] else ""
     place = (
         f" in {os.path.basename(at)}"
@@ -249,7 +285,7 @@ def obey(order: Order) -> int:
     os.chdir(order.folder)
     os.environ.clear()
     os.environ.update(order.environ)
-    points = Points(order.fault)
+    points = Points(order.fault, order.argv[0])
     points.wrap_journal()
     points.wrap_commands()
     points.wrap_files()
@@ -259,7 +295,7 @@ def obey(order: Order) -> int:
         points.die_soon(order.fault.after_seconds)
     code = cli.main(order.argv)
     if order.trace:
-        with open(order.trace, "w", encoding="utf-8") as file:
+        with open(order.trace, "a", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in points.names)
     return code
 

@@ -1,4 +1,4 @@
-"""A kill at one crash point of each kind; ``python3 -m tests.faults.crash --every`` does them all.
+"""Kills at some crash points; ``python3 -m tests.faults.crash --every`` does them all.
 
 And the laboratory itself: it has to notice what it looks for.
 """
@@ -11,7 +11,8 @@ import subprocess
 import unittest
 
 from tests.faults import skip_unless_wanted
-from tests.faults.crash import Arena, Laboratory, Round, Template
+from tests.faults.crash import Arena, Laboratory, Round, every
+from tests.faults.template import Shop, Template
 from tests.support.playground import HAS_PROC
 
 setUpModule = skip_unless_wanted
@@ -26,6 +27,16 @@ SAMPLE = (
     "git update-ref refs/rorchestrator/results/store/RUN * : finished",
     "agent site: at work, guard killed too",
     "replace plan/reports/report_TIME.json.tmp",
+    "setup store: at work",
+    "git worktree add worktrees/_base~scratch *: killed",
+    "verify _base: at work",
+    "journal checked shop: whole",
+    "journal landing auth: whole",
+    "git merge *: begun",
+    "journal merged auth: torn",
+    "merge: verify ~merge: at work",
+    "merge: git update-ref refs/heads/release * *: killed",
+    "merge: journal landing auth: torn",
 )
 
 
@@ -40,10 +51,10 @@ class CrashTest(unittest.TestCase):
 
     def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_running(self) -> None:
         laboratory = self.laboratory
-        report = laboratory.kill_at(SAMPLE)
+        report = every(laboratory, SAMPLE, "")
         self.assertEqual([verdict.problems for verdict in report.broken], [])
         self.assertEqual(report.missed, [])
-        self.assertEqual(report.figures.kills, len(SAMPLE))
+        self.assertGreaterEqual(report.figures.kills, len(SAMPLE))
 
     def test_kills_of_the_recovery_lose_nothing_either(self) -> None:
         faults = ({"number": 120}, {"number": 30, "commands": True}, {"after_seconds": 0.3})
@@ -52,25 +63,28 @@ class CrashTest(unittest.TestCase):
         self.assertGreaterEqual(verdict.figures.kills, 2)
 
     def test_there_are_points_before_and_after_every_step_of_a_feature(self) -> None:
-        steps = ("preparing", "based", "attempt_started", "attempt_ended", "verifying", "ended")
-        for step in steps:
+        steps = ("preparing", "based", "setting_up", "ready", "attempt_started", "attempt_ended")
+        more = ("verifying", "committing", "checking", "checked", "ended", "landing", "merged")
+        for step in (*steps, *more):
             for half in ("torn", "whole"):
                 self.assertIn(f"journal {step} api: {half}", self.laboratory.points)
         for state in ("begun", "killed", "finished"):
             self.assertIn(f"git worktree add worktrees/api *: {state}", self.laboratory.points)
 
 
-@unittest.skipUnless(HAS_PROC, "needs /proc")
-class NoticeTest(unittest.TestCase):
+class NoticingTest(unittest.TestCase):
     """What a round says when something does not hold."""
 
     laboratory: Laboratory
 
     @classmethod
     def setUpClass(cls) -> None:
-        small = Template("quick", {"store": [], "search": ["store"]})
-        cls.laboratory = Laboratory(jobs=1, template=small)
+        cls.laboratory = Laboratory(jobs=1, template=cls.template())
         cls.addClassCleanup(cls.laboratory.close)
+
+    @classmethod
+    def template(cls) -> Template:
+        return Template("quick", {"store": [], "search": ["store"]})
 
     def setUp(self) -> None:
         # A round that is through and has nothing to complain of.
@@ -80,7 +94,8 @@ class NoticeTest(unittest.TestCase):
         )
         self.addCleanup(using.__exit__, None, None, None)
         self.addCleanup(self.round.arena.close)
-        self.assertFalse(self.round.kill({}))
+        for words in self.round.commands:
+            self.assertFalse(self.round.kill(words))
         self.round.look_at_what_is_left()
         self.assertEqual(self.round.problems, [])
 
@@ -95,6 +110,9 @@ class NoticeTest(unittest.TestCase):
         for words in expected:
             self.assertIn(words, said)
 
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class NoticeTest(NoticingTest):
     def test_a_commit_and_files_that_nothing_holds_are_noticed(self) -> None:
         for ref in self.round.arena.refs():
             if ref.startswith(("refs/heads/feature/", "refs/rorchestrator/")):
@@ -136,9 +154,38 @@ class NoticeTest(unittest.TestCase):
             os.path.join(self.round.arena.root, "plan/config/feature_list.json"), "w"
         ) as file:
             file.write("{")
-        self.assertFalse(self.round.kill({}))
+        self.assertFalse(self.round.kill(self.round.commands[0]))
         self.round.problems += self.round.arena.status()
-        self.assert_noticed("the run ended with 2", "exit 2")
+        self.assert_noticed("run ended with 2", "exit 2")
+
+
+@unittest.skipUnless(HAS_PROC, "needs /proc")
+class NoticeLandingTest(NoticingTest):
+    @classmethod
+    def template(cls) -> Template:
+        return Shop("quick", {"store": []})
+
+    def test_a_branch_that_moves_again_and_a_feature_that_lands_twice_are_noticed(self) -> None:
+        message = self.git("log", "-1", "--format=%B", "release")
+        tree = self.git("rev-parse", "main^{tree}").strip()
+        commit = self.git("commit-tree", tree, "-p", "release", "-m", message).strip()
+        self.git("update-ref", "refs/heads/release", commit)
+        expected = ("release moved again", "not what is to land", "release has Counter({'store': 2")
+        self.assert_noticed(*expected)
+        self.assertEqual(self.round.figures.landed_twice, 1)
+
+    def test_a_check_that_is_repeated_and_a_checkout_that_is_not_clean_are_noticed(self) -> None:
+        arena = self.round.arena
+        with open(os.path.join(arena.root, "checks"), "a") as file:
+            file.write(f"{arena.lines('checks')[-1]}\n")
+        with open(os.path.join(arena.checkout, "new.py"), "w"):
+            pass
+        self.assert_noticed("checks that were green already", "the checkout: exit 0: ?? new.py")
+        self.assertEqual(self.round.figures.checks_repeated, 1)
+
+    def test_scratch_worktrees_that_stay_are_noticed(self) -> None:
+        os.mkdir(os.path.join(self.round.arena.root, "worktrees", "_base~scratch"))
+        self.assertEqual(self.round.arena.scratch(), ["_base~scratch"])
 
 
 if __name__ == "__main__":

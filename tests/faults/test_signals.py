@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.faults import skip_unless_wanted
-from tests.faults.crash import WORK, Arena, Laboratory, Round, Template
+from tests.faults.crash import Arena, Laboratory, Round
+from tests.faults.template import WORK, Template
 from tests.support.playground import (
     HAS_PROC,
     PlaygroundTest,

@@ -1,0 +1,253 @@
+"""What every round of the fault tests starts from: a repository, a list, and agents' work."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from core.own_commands import shell_command
+from core.workbench import CLEAN, check_key
+from tests.support.playground import AGENT, steps
+from tests.support.repository import Repository
+
+WORK = """\
+ID=${PWD##*/}
+put() {
+  case $1 in */*) mkdir -p "${1%/*}" ;; esac
+  echo "$2" >"$1" && echo "file $ID $1 $2" >>"$ROUND/notes"
+}
+save() {
+  git add -A && git commit -qm "$1"
+  echo "commit $ID $(git rev-parse HEAD)" >>"$ROUND/notes"
+}
+lasting() { setsid sleep 30 & } # somebody has to end it
+case $ID in
+  store) lasting; put store.py stored=1; save store; put schema/store.sql two ;; # and more
+  auth) put auth.py one; put users.py two ;;
+  pages) lasting; put pages.py one; sleep 0.12; put pages.css two ;; # takes time
+  api) put api.py one; put README.md changed ;;
+  views) put views.py one; save one; put forms.py two; save two ;; # leaves nothing
+  search) put search.py one; sleep 0.05 ;;
+  shop) lasting; put shop.py one ;;
+  admin) git rm -q users.py; put admin.py one ;;
+  site) put site.py one; save site ;;
+esac
+"""
+"""What each agent does, by the name of its worktree. Done twice it comes to the same."""
+
+NOTED = 'echo "${PWD##*/}" >>"$ROUND/starts"; exec "$@"'
+"""Notes each start of an agent, also where a session is resumed."""
+
+QUICK = """\
+trap 'exit 1' INT
+cat >/dev/null
+echo '{"type": "system", "subtype": "init", "claude_code_version": "0"}'
+. "$ROUND/work"
+printf '{"type": "result", "subtype": "success", "is_error": false, "num_turns": 1, '
+echo '"total_cost_usd": 0.05, "result": "Done."}'
+"""
+"""An agent that speaks no more of Claude's protocol than it must: it starts thirty times faster."""
+
+AGENTS = {"quick": ["/bin/sh", "-c", QUICK], "simulated": AGENT}
+
+NEEDS = {
+    "store": [],
+    "auth": [],
+    "pages": [],
+    "api": ["store", "auth"],
+    "views": ["auth", "pages"],
+    "search": ["store"],
+    "shop": ["api", "views"],
+    "admin": ["search", "views"],
+    "site": ["shop", "admin"],
+}
+
+Json = Mapping[str, object]
+
+
+class Template:
+    """What every round starts from: repository, list, and the agents' work."""
+
+    commands: Sequence[Sequence[str]] = (("run", "--yes"),)
+    """What is typed one after the other, each as often as it takes to get through."""
+
+    targets: Sequence[str] = ()
+    """The branches that features land on; the first one is checked out in ``checkout``."""
+
+    mended: Sequence[str] = ()
+    """The features whose agents are told of a red check."""
+
+    starts: Mapping[str, int] = MappingProxyType({})
+    """How often an agent is started that nobody disturbs, where it is not once."""
+
+    def __init__(self, agent: str, needs: Mapping[str, Sequence[str]] = NEEDS) -> None:
+        self.ids = tuple(needs)
+        self.repository = Repository()
+        self.root = self.repository.root
+        self.repository.commit({"old.py": "old\n", "docs/guide.md": "guide\n"}, "more")
+        self.repository.branch("users-own")
+        self.add_targets()
+        # Work of the user's that no run may touch: staged, changed, and new.
+        self.repository.write({"staged.py": "s\n", "old.py": "changed\n", "new.txt": "new\n"})
+        self.repository.git("add", "staged.py")
+        for folder in ("plan/config", "sessions", "tmp"):
+            os.makedirs(os.path.join(self.root, folder))
+        does = steps({"bash": '. "$ROUND/work"'})
+        document = {
+            "project": {
+                "name": "Shop",
+                "repo_path": "../repository",
+                "max_parallel": 3,
+                "start_interval_seconds": 0,
+                **self.project(),
+            },
+            "claude": {"command": ["/bin/sh", "-c", self.begins(), "agent", *AGENTS[agent]]},
+            "features": [
+                {
+                    **{"id": id, "name": f"The {id}", "prompt": does, "depends_on": [*others]},
+                    **self.feature(id),
+                }
+                for id, others in needs.items()
+            ],
+        }
+        self.write("plan/config/feature_list.json", json.dumps(document))
+        self.write("work", WORK)
+        for name in ("notes", "starts", "checks"):
+            self.write(name, "")
+
+    def add_targets(self) -> None:
+        """Make the branches that features land on."""
+
+    def project(self) -> Json:
+        """More of the list's ``project``."""
+        return {}
+
+    def feature(self, id: str) -> Json:
+        """More of a feature."""
+        return {}
+
+    def begins(self) -> str:
+        """The shell's words before an agent, which is in ``"$@"``."""
+        return NOTED
+
+    def key(self, note: str) -> str:
+        """What core remembers a check by, of a line in ``checks``."""
+        name, place, tree = note.split()
+        clean = place.startswith(CLEAN)
+        return check_key(tree, shell_command(step(CHECKS[name])), clean=clean)
+
+    def write(self, name: str, content: str) -> None:
+        """Write a file in it."""
+        with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
+            file.write(content)
+
+    def close(self) -> None:
+        """Remove it."""
+        self.repository.close()
+
+
+STEPS = """\
+lasting() { setsid sleep 30 & } # somebody has to end it
+once() { # only where nobody did it, or began to
+  [ ! -e "$1.begun" ] || { echo "$1 was begun here before"; exit 1; }
+  : >"$1.begun"
+}
+supplied() { [ -f .env ] && [ -L modules ] || { echo "not supplied"; exit 1; }; }
+set_up() { once set_up; supplied; lasting; sleep 0.08; }
+tear_down() { lasting; }
+check() {
+  supplied
+  echo "$1 ${PWD##*/} $(git rev-parse 'HEAD^{tree}')" >>"$ROUND/checks"
+  [ "${PWD##*/}" != pages ] || echo red >report.xml # as test runners do
+  [ "${PWD##*/}" != store ] || lasting
+}
+mended() { [ -e mended.py ] || { echo "the shop is not mended"; exit 1; }; }
+"""
+"""What the list's own commands do. A check notes what it saw."""
+
+MET = """\
+ID=${PWD##*/}
+echo "$ID" >>"$ROUND/starts"
+cat >"$ROUND/prompts/$ID"
+if [ "$ID" = search ] && [ ! -e "$ROUND/overloaded" ]; then
+  : >"$ROUND/overloaded"
+  printf '{"type": "result", "subtype": "success", "is_error": true, "num_turns": 1, '
+  echo '"total_cost_usd": 0, "api_error_status": 529, "result": "Overloaded"}'
+  exit 1
+fi
+if [ "$ID" = shop ] && grep -q 'the shop is not mended' "$ROUND/prompts/shop"; then
+  echo yes >mended.py && echo 'file shop mended.py yes' >>"$ROUND/notes"
+fi
+exec "$@" <"$ROUND/prompts/$ID"
+"""
+"""One agent meets an overloaded API, once; another one mends only what it is told of."""
+
+
+def step(words: str) -> str:
+    """A command of the list."""
+    return f'. "$ROUND/steps"; {words}'
+
+
+class Shop(Template):
+    """All that a list can ask for beside Claude: supplies, setup, checks, retries, landing.
+
+    ``clean`` has each commit checked in a clean checkout as well.
+    """
+
+    commands = (("run", "--yes", "--merge"), ("merge", "--into", "release", "--strategy=squash"))
+    targets = ("trunk", "release")
+    mended = ("shop",)
+    starts = MappingProxyType({"shop": 2, "search": 2})
+
+    def __init__(
+        self, agent: str, needs: Mapping[str, Sequence[str]] = NEEDS, *, clean: bool = False
+    ) -> None:
+        self.clean = clean
+        super().__init__(agent, needs)
+        self.write("steps", STEPS)
+        os.makedirs(os.path.join(self.root, "prompts"))
+
+    def add_targets(self) -> None:
+        """``trunk`` is checked out, ``release`` is nowhere and has a commit of its own."""
+        repository, checkout = self.repository, os.path.join(self.root, "checkout")
+        ignored = {".gitignore": ".env\nmodules\n*.begun\n"}
+        repository.commit(ignored, "ignore")
+        repository.write({".env": "KEY=1\n", "modules/one.js": "1\n"})
+        repository.git("worktree", "add", "--quiet", "-b", "release", checkout)
+        repository.commit({"release.md": "one\n"}, "release", at=checkout)
+        repository.git("switch", "--quiet", "-c", "trunk", "main", at=checkout)
+
+    def project(self) -> Json:
+        """The steps of every feature."""
+        return {
+            "base_branch": "trunk",
+            "copy": [".env"],
+            "link": ["modules"],
+            "teardown": [step("tear_down")],
+            "verify": [step("check all")],
+            "verify_clean": self.clean,
+            "retry": {"attempts": 3, "backoff_seconds": 0.01},
+        }
+
+    def feature(self, id: str) -> Json:
+        """The steps of this feature."""
+        set_up = step("set_up")
+        more: Mapping[str, Json] = {
+            "store": {
+                "setup": [set_up],
+                "creates": ["path:store.py", "symbol:stored", f"command:{step('check promised')}"],
+            },
+            "api": {"uses": ["path:store.py", "symbol:stored"]},
+            "shop": {"setup": [set_up], "verify": [step("check shop; mended")]},
+        }
+        return more.get(id, {})
+
+    def begins(self) -> str:
+        """What the agents meet."""
+        return MET
+
+
+CHECKS = {"all": "check all", "promised": "check promised", "shop": "check shop; mended"}
+"""The checks' commands, by the name that they note."""
