@@ -28,7 +28,8 @@ class Budget:
         self.estimates = estimates
         self.settled_usd = 0.0
         self._reserved: dict[str, float] = {}
-        self._changed = asyncio.Event()
+        self._changed: asyncio.Event | None = None
+        """Made by who waits first: up to Python 3.9 it belongs to the loop that it is made in."""
 
     @property
     def left_usd(self) -> float:
@@ -50,6 +51,7 @@ class Budget:
                     f"{OVER}: about ${estimate:.2f} would not fit into the "
                     f"${max(0.0, self.left_usd):.2f} that are left of ${self.cap_usd:.2f}"
                 )
+            self._changed = self._changed or asyncio.Event()
             self._changed.clear()
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), NAP_SECONDS)
@@ -86,9 +88,13 @@ class Budget:
         self.settled_usd += spent
         if feature in self._reserved:
             self._reserved[feature] = max(0.0, reserved - spent)
-        self._changed.set()
+        self._tell()
 
     def release(self, feature: str) -> None:
         """A feature is over: what is left of its reservation is free again."""
         self._reserved.pop(feature, None)
-        self._changed.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.set()

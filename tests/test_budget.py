@@ -52,6 +52,20 @@ class LedgerTest(unittest.TestCase):
 
         asyncio.run(limited())
 
+    def test_it_is_made_before_the_loop_that_waits_for_it(self) -> None:
+        budget = Budget(5.0, ESTIMATES)
+
+        async def scene() -> None:
+            self.assertEqual(await budget.reserve("a", str), "")
+            waiting = asyncio.create_task(budget.reserve("c", str))
+            await settle()
+            self.assertFalse(waiting.done())
+            budget.spend("a", 0.5)
+            budget.release("a")
+            self.assertEqual(await waiting, "")
+
+        self.play(scene)
+
     def test_without_a_cap_everything_fits_and_nothing_is_bounded(self) -> None:
         async def scene() -> None:
             budget = Budget(None, {})

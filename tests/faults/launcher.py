@@ -212,8 +212,8 @@ class Points:
             setattr(os, word, self._wrapped(word, getattr(os, word)))
         clone = supplies.clone
 
-        def copied(source: str, target: str) -> None:
-            clone(source, target)
+        def copied(source: str, target: str, *more: Any) -> None:
+            clone(source, target, *more)
             self.reached(self.named(f"copy {_short(target)}"))
 
         supplies.clone = copied

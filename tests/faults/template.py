@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from core.own_commands import shell_command
-from core.workbench import CLEAN, check_key
+from core.workbench import check_key
+from core.worktree import SCRATCH
 from tests.support.playground import AGENT, steps
 from tests.support.repository import Repository
 
@@ -135,7 +136,7 @@ class Template:
     def key(self, note: str) -> str:
         """What core remembers a check by, of a line in ``checks``."""
         name, place, tree = note.split()
-        clean = place.startswith(CLEAN)
+        clean = place.endswith(SCRATCH)
         return check_key(tree, shell_command(step(CHECKS[name])), clean=clean)
 
     def write(self, name: str, content: str) -> None:

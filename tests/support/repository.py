@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -62,6 +63,7 @@ class Repository:
         if Repository._original is None:
             Repository._original = Repository(empty=True)
             Repository._original.commit({"README.md": "hello\n"}, "first")
+            atexit.register(Repository._original.close)
         return Repository._original.path
 
     def __enter__(self) -> Repository:
