@@ -241,6 +241,16 @@ def clash(at: float, run: str, feature: str, *, other: str, files: Sequence[str]
     return Event("clash", at, run, feature, {"other": other, "files": list(files)})
 
 
+def merge_started(at: float, run: str, *, into: str) -> Event:
+    """Features are about to be stacked and checked; what that starts is marked with ``run``."""
+    return Event("merge_started", at, run, data={"into": into})
+
+
+def merge_ended(at: float, run: str) -> Event:
+    """Nothing that a merge started is left."""
+    return Event("merge_ended", at, run)
+
+
 def landing(
     at: float,
     run: str,

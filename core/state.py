@@ -145,6 +145,8 @@ class RunState:
     run: Run | None = None
     passed: frozenset[str] = frozenset()
     """The checks that were green, by tree and command."""
+    merge: str = ""
+    """The mark of a merge that is at work or was killed: what it started may be left."""
 
     def feature(self, id: str) -> FeatureState:
         """What is known of a feature; a blank state for one that never ran."""
@@ -177,17 +179,22 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     """The state after all ``events``; the same as applying one after the other."""
     start = state or RunState()
     features = dict(start.features)
-    run = start.run
+    run, merge = start.run, start.merge
     passed: list[str] = []
     for event in events:
         if event.kind == "checked" and event.data.get("passed") is True:
             passed.append(str(event.data.get("key", "")))
         run = _next_run(run, event)
+        if event.kind == "merge_started":
+            merge = event.run
+        elif event.kind == "merge_ended" and event.run == merge:
+            merge = ""
         change = _FEATURE_CHANGES.get(event.kind)
         if change is not None and event.feature:
             known = features.get(event.feature) or FeatureState(event.feature)
             features[event.feature] = change(known, event)
-    return RunState(features, run, start.passed.union(passed) if passed else start.passed)
+    green = start.passed.union(passed) if passed else start.passed
+    return RunState(features, run, green, merge)
 
 
 def _next_run(run: Run | None, event: Event) -> Run | None:

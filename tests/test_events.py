@@ -51,6 +51,8 @@ EVERY = {
         AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
     ),
     "clash": events.clash(AT, "r1", "api", other="auth", files=("a.py", "é")),
+    "merge_started": events.merge_started(AT, "merge-1", into="main"),
+    "merge_ended": events.merge_ended(AT, "merge-1"),
     "landing": events.landing(
         AT,
         "merge-1",

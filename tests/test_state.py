@@ -198,6 +198,12 @@ class LaterRuns(unittest.TestCase):
                 status = Status.PENDING if discarded else Status.COMPLETED
                 self.assertEqual(found.status, status)
 
+    def test_a_merge_is_at_work_until_its_own_end(self) -> None:
+        started = events.merge_started(8, "m1", into="main")
+        self.assertEqual(fold([started]).merge, "m1")
+        self.assertEqual(fold([started, events.merge_ended(9, "m0")]).merge, "m1")
+        self.assertEqual(fold([started, events.merge_ended(9, "m1")]).merge, "")
+
     def landing(self, into: str, commit: str) -> Event:
         return events.landing(
             8, "m1", "auth", into=into, commit=commit, result="c0ffee", strategy="squash", tip="71b"

@@ -290,25 +290,32 @@ class Merge:
         """Make the stack, check it, move the branch."""
         if self.wanted.resolve:
             self.place = replace(self.place, config=with_program(self.place.config))
+        try:
+            async with Supervisor(self.run_id) as supervisor:
+                return await self._land(supervisor)
+        finally:
+            self._emit(events.merge_ended(self.clock(), self.run_id))
+
+    async def _land(self, supervisor: Supervisor) -> Report:
         stop = Stop()
-        async with Supervisor(self.run_id) as supervisor:
-            self._listen(stop, supervisor)
-            git = self.place.git.using(supervisor)
-            self.place = replace(self.place, git=git, worktrees=self.place.worktrees.using(git))
-            self.target.git = git
-            await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
-            if await self.target.settle(self._tips()):
-                self._say(f"{self.target.name}: finished the move that was cut short")
-            await self._settle_resolutions(supervisor)
-            workbench = self._workbench(supervisor, stop)
-            resolve = None
-            if self.wanted.resolve:
-                resolve = await self._resolver(supervisor, stop, workbench)
-            stack = await self._stack(self._checker(workbench, stop), resolve)
-            if stop.is_set():
-                raise Stopped
-            self.moving = True
-            await self._move(stack)
+        self._listen(stop, supervisor)
+        git = self.place.git.using(supervisor)
+        self.place = replace(self.place, git=git, worktrees=self.place.worktrees.using(git))
+        self.target.git = git
+        await self._settle_killed(supervisor)
+        await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
+        self._emit(events.merge_started(self.clock(), self.run_id, into=self.target.name))
+        if await self.target.settle(self._tips()):
+            self._say(f"{self.target.name}: finished the move that was cut short")
+        workbench = self._workbench(supervisor, stop)
+        resolve = None
+        if self.wanted.resolve:
+            resolve = await self._resolver(supervisor, stop, workbench)
+        stack = await self._stack(self._checker(workbench, stop), resolve)
+        if stop.is_set():
+            raise Stopped
+        self.moving = True
+        await self._move(stack)
         return self._report(stack, "landed")
 
     def _tips(self) -> list[str]:
@@ -452,8 +459,11 @@ class Merge:
 
         return resolve
 
-    async def _settle_resolutions(self, supervisor: Supervisor) -> None:
-        """End, and put on record, what a killed ``merge`` left of Claude."""
+    async def _settle_killed(self, supervisor: Supervisor) -> None:
+        """End, and put on record, what a killed ``merge`` left."""
+        if self.state.merge:
+            await supervisor.end_run(self.state.merge)
+            self._emit(events.merge_ended(self.clock(), self.state.merge))
         killed = Outcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
         for id, attempt in killed_resolutions(self.state):
             await supervisor.end_run(attempt.run)

@@ -300,6 +300,7 @@ class RunCommand:
             # Also where a recovery that was killed had settled all its features before.
             self.killed_runs.add(last.id)
         self.killed_runs.update(attempt.run for _, attempt in killed_resolutions(self.state))
+        self.killed_runs.update(filter(None, (self.state.merge,)))
         for known in self.state.features.values():
             if not known.status.active:
                 continue
@@ -311,6 +312,13 @@ class RunCommand:
                 else Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
             )
             self._record(events.ended(self.clock(), known.run, known.id, outcome))
+
+    async def _end_killed(self, supervisor: Supervisor) -> None:
+        """End what a killed run or merge left, if its guard was killed as well."""
+        for run in self.killed_runs:
+            await supervisor.end_run(run)
+        if self.state.merge:
+            self._record(events.merge_ended(self.clock(), self.state.merge))
 
     def _retry(self) -> list[Event]:
         """Plan as if what is retried had never been skipped; what the journal is to say."""
@@ -383,8 +391,7 @@ class RunCommand:
         reporter = self._reporter()
         async with Supervisor(self.run_id) as supervisor:
             self._listen(stop, supervisor)
-            for run in self.killed_runs:
-                await supervisor.end_run(run)
+            await self._end_killed(supervisor)
             dag = DAGResolver(place.dag.features[id] for id in selected)
             rank = schedule.wave_order if arguments.sequential else schedule.longest_path_first
             orchestrator = Orchestrator(

@@ -721,7 +721,7 @@ class Laboratory:
         command = chance.choices(range(len(self.counts)), self.counts)[0]
         fault: dict[str, object] = {
             "command": command,
-            "guard": not command and chance.random() < 0.15,
+            "guard": chance.random() < 0.15,
             "commands": chance.random() < 0.15,
         }
         if chance.random() < 0.4:

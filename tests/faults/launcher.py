@@ -191,7 +191,7 @@ class Points:
             self.reached(f"{name}: begun")
             modes = ["at work", "at work, guard killed too"]
             if words[0] in STEPS:
-                which = 0 if self.prefix else _chance(name, 2)
+                which = _chance(name, 2)
                 modes = modes[which : which + 1]
             for mode in modes:
                 if self.wanted(f"{name}: {mode}"):
