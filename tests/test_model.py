@@ -8,7 +8,7 @@ from core.errors import ExitCode, StateError, UserError
 from core.model import ALWAYS_DISALLOWED_TOOLS, DEFAULT_ALLOWED_TOOLS, Fault, Status, Usage
 
 ACTIVE = {"preparing", "running", "verifying", "committing"}
-UNSUCCESSFUL = {"failed", "timed_out", "empty", "conflict", "blocked", "cancelled"}
+UNSUCCESSFUL = {"failed", "timed_out", "empty", "conflict", "blocked", "cancelled", "skipped"}
 
 
 class Statuses(unittest.TestCase):

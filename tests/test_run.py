@@ -14,6 +14,7 @@ import signal
 import stat
 import time
 import unittest
+import unittest.mock
 from collections.abc import Mapping
 
 from core import events
@@ -178,6 +179,7 @@ class DiamondTest(unittest.TestCase):
             "cost_is_complete",
             "usage",
             "up_to_date",
+            "left_out",
         }
         self.assertEqual(set(report), contract | ours)
         self.assertEqual(report["project_name"], "Shop")
@@ -461,7 +463,7 @@ class NothingToDoTest(RunTest):
         self.run_to(0, "--only", "a")
         self.assertEqual(
             self.run_to(0, "--only", "a", "--json").lines,
-            [{"event": "report", "total_features": 0, "up_to_date": ["a"]}],
+            [{"event": "report", "total_features": 0, "up_to_date": ["a"], "left_out": []}],
         )
 
 
@@ -907,7 +909,8 @@ class InterruptedTest(RunTest):
         async def main() -> bool:
             stop = asyncio.Event()
             arguments = argparse.Namespace(color="never", quiet=True)
-            command = RunCommand(arguments, None)  # type: ignore[arg-type]
+            with unittest.mock.patch.object(RunCommand, "_budget"):
+                command = RunCommand(arguments, None)  # type: ignore[arg-type]
             loop = asyncio.get_running_loop()
             async with Supervisor("late") as supervisor:
                 command._listen(stop, supervisor)

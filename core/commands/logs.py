@@ -23,7 +23,6 @@ examples:
   rorchestrator logs auth --follow
   rorchestrator logs auth --attempt 1 --raw | head
   rorchestrator logs auth --checks
-  rorchestrator logs auth --resolution
 """
 
 POLL_SECONDS = 0.2

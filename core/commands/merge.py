@@ -66,7 +66,6 @@ EXAMPLES = """\
 examples:
   rorchestrator merge
   rorchestrator merge auth --into develop --strategy squash
-  rorchestrator merge --keep-going --dry-run
   rorchestrator merge --resolve --yes --max-cost 2
 """
 

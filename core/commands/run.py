@@ -75,7 +75,6 @@ from .workplace import (
 
 EXAMPLES = """\
 examples:
-  rorchestrator run
   rorchestrator run --yes --max-parallel 2
   rorchestrator run --rehearse
   rorchestrator run --yes --only api --fail-fast --json > events.jsonl
