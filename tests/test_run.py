@@ -910,7 +910,8 @@ class InterruptedTest(RunTest):
             stop = asyncio.Event()
             arguments = argparse.Namespace(color="never", quiet=True)
             with unittest.mock.patch.object(RunCommand, "_budget"):
-                command = RunCommand(arguments, None)  # type: ignore[arg-type]
+                place = argparse.Namespace(config=None)
+                command = RunCommand(arguments, place)  # type: ignore[arg-type]
             loop = asyncio.get_running_loop()
             async with Supervisor("late") as supervisor:
                 command._listen(stop, supervisor)
