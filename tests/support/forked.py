@@ -55,9 +55,12 @@ class Forked:
         """The exit code; negative where a signal ended it, ``None`` before."""
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal that came before it is the command would have it go on as these tests.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self.pid = os.fork()
         if not self.pid:
-            _become(argv, cwd, env, streams)
+            _become(argv, cwd, env, streams, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def poll(self) -> int | None:
         """The exit code, when it has ended."""
@@ -84,29 +87,38 @@ class Forked:
 
 
 def _become(
-    argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[int]
+    argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[int], mask: set[int]
 ) -> NoReturn:
-    """Be the command from here on; never comes back."""
-    code = 70
+    """Be the command from here on; never comes back, not even by an interrupt at its end."""
     try:
-        os.setsid()
-        for target, source in enumerate([os.dup(stream) for stream in streams]):
-            os.dup2(source, target)
-        os.closerange(3, 1024)
-        os.chdir(cwd)
-        os.environ.clear()
-        os.environ.update(env)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        tempfile.tempdir = None  # it was asked for by the tests, in their own environment
-        asyncio._set_running_loop(None)  # type: ignore[attr-defined]
-        sys.argv = ["rorchestrator", *argv]
-        sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")
-        code = _exit_code_of_the_command()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        code = 70
+        try:
+            _prepare(cwd, env, streams)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            sys.argv = ["rorchestrator", *argv]
+            code = _exit_code_of_the_command()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
     finally:
-        os._exit(code)
+        os._exit(130)
+
+
+def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
+    """Have nothing of the tests left that a command would notice."""
+    os.setsid()
+    for target, source in enumerate([os.dup(stream) for stream in streams]):
+        os.dup2(source, target)
+    os.closerange(3, 1024)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    tempfile.tempdir = None  # it was asked for by the tests, in their own environment
+    asyncio._set_running_loop(None)  # type: ignore[attr-defined]
+    sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")
 
 
 def _exit_code_of_the_command() -> int:
