@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import stat
+import subprocess
 import time
 import unittest
 import unittest.mock
@@ -21,7 +22,7 @@ from core import events
 from core.commands.run import RunCommand
 from core.journal import Journal
 from core.model import Fault, Outcome, Status
-from core.process.supervisor import Supervisor
+from core.process.supervisor import MARK, Supervisor
 from tests.support.playground import (
     HAS_PROC,
     Done,
@@ -465,6 +466,23 @@ class NothingToDoTest(RunTest):
             self.run_to(0, "--only", "a", "--json").lines,
             [{"event": "report", "total_features": 0, "up_to_date": ["a"], "left_out": []}],
         )
+
+    def test_a_run_after_a_killed_merge_ends_what_that_one_left(self) -> None:
+        self.playground.features(feature("a"))
+        os.makedirs(self.playground.state)
+        journal = Journal(self.playground.state)
+        journal.open()
+        journal.append(events.merge_started(0.0, "merge-1", into="main"))
+        journal.close()
+        carrier = subprocess.Popen(
+            ["sleep", "1000"], env={**self.playground.environ, MARK: "merge-1/;"}
+        )
+        try:
+            self.run_to(0)
+            self.assertEqual(carrier.wait(10), -signal.SIGTERM)
+        finally:
+            carrier.kill()
+        self.assertEqual(self.playground.journal()[1]["event"], "merge_ended")
 
 
 class LockTest(RunTest):

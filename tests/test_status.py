@@ -280,6 +280,16 @@ class WhileARunIsAtWork(unittest.TestCase):
                 assert isinstance(document["last_run"], dict)
                 self.assertEqual(bool(document["last_run"]["paused_until"]), said)
 
+    def test_it_tells_that_a_user_paused_it(self) -> None:
+        paused = events.steered(
+            2.0, RUN, "", action="pause", request="r", done=True, text="nothing new starts"
+        )
+        ours = replace(RAN, data={**RAN.data, "pid": os.getpid()})
+        for run, said in (ours, True), (RAN, False):  # the other one is no run at work
+            with Workspace([feature("auth")]) as space, space.at_work(run, paused):
+                words = "; paused: rorchestrator resume lets it go on"
+                self.assertEqual(words in space.main("status").out, said)
+
     def test_what_a_killed_run_left_is_interrupted_and_costs_at_least(self) -> None:
         first, begun = attempt("auth", at=1000.0)
         spent = Outcome(Status.TIMED_OUT, "late", cost_usd=0.25)
