@@ -14,10 +14,10 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 FOLDER = "RORCHESTRATOR_SIMULATION"
 DIRECTIVE = "simulate:"
@@ -56,7 +56,11 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="simulated-claude", allow_abbrev=False)
+    # With a width of its own argparse has no need of shutil, and the start is quicker.
+    help_of = partial(argparse.HelpFormatter, width=80)
+    parser = argparse.ArgumentParser(
+        prog="simulated-claude", allow_abbrev=False, formatter_class=help_of
+    )
     parser.add_argument("-p", action="store_true")
     parser.add_argument("--version", action="version", version="0.0.0-simulated (Claude Code)")
     parser.add_argument("--verbose", action="store_true")
@@ -188,6 +192,8 @@ class Agent:
 
     def bash(self, step: Json) -> None:
         """Run a shell command, in a session of its own as the CLI does: ``{"bash": "make"}``."""
+        import subprocess  # only for who asks for it: most starts would pay for nothing
+
         self.tool("Bash", {"command": step["bash"]})
         subprocess.run(
             ["/bin/sh", "-c", str(step["bash"])],

@@ -94,6 +94,9 @@ def _run(text: str, style: Style) -> list[str]:
         events.preparing(1.0, "r", decision, branch=text, worktree=text, name=text),
         events.attempt_started(1.0, "r", "a", attempt=1, session_id=text, resumed=True, log=text),
         events.note(1.0, "r", text, "a"),
+        events.clash(1.0, "r", "a", other=text, files=(text,)),
+        events.steered(1.0, "r", "a", action="skip", request=text, done=True, text=text),
+        events.resolved(1.0, "r", "a", files=(text,), commit="c", reason=text),
         events.ended(1.0, "r", "a", Outcome(Status.FAILED, text + conflict, Fault.TRANSIENT)),
         events.ended(1.0, "r", "b", Outcome(Status.COMPLETED, text, work=work)),
     ]
@@ -145,6 +148,8 @@ def _status(text: str) -> dict[str, Any]:
         "worktree": text.replace("\0", ""),
         "uncommitted": [text],
         "session_id": text,
+        "clashes": [{"with": text, "files": [text]}],
+        "last_check": {"command": text, "ending": text},
     }
     return {
         "project_name": text,
@@ -153,6 +158,8 @@ def _status(text: str) -> dict[str, Any]:
         "base_commit": text,
         "claude": text,
         "running": {"command": text, "pid": 1, "started_at": text},
+        "paused": True,
+        "last_run": {"paused_until": text or "never", "finished_at": None},
         "features": [feature],
     }
 

@@ -55,6 +55,7 @@ class Forked:
         """The exit code; negative where a signal ended it, ``None`` before."""
         sys.stdout.flush()
         sys.stderr.flush()
+        _put_aside_what_was_measured()
         # A signal that came before it is the command would have it go on as these tests.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self.pid = os.fork()
@@ -84,6 +85,14 @@ class Forked:
         """SIGKILL, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
+
+
+def _put_aside_what_was_measured() -> None:
+    """Else each fork would write once more what the tests themselves have executed."""
+    coverage = sys.modules.get("coverage")
+    measuring = coverage and coverage.Coverage.current()
+    if measuring:
+        measuring.get_data()
 
 
 def _become(

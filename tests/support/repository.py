@@ -19,6 +19,10 @@ CONFIG = """\
 \temail = test@localhost
 [init]
 \tdefaultBranch = main
+[maintenance]
+\tauto = false
+[core]
+\tfsync = none
 """
 
 
