@@ -201,7 +201,7 @@ class ABadList(RehearsalTest):
     def test_what_only_the_features_meet_is_told_once_for_all_of_them(self) -> None:
         place = self.lists(
             *(feature("a"), feature("b"), feature("c")),
-            feature("last", depends_on=["a", "b"], setup=["git config alias.x y"]),
+            feature("last", depends_on=["a", "b", "c"], setup=["git config alias.x y"]),
             verify=["case $RORCHESTRATOR_FEATURE in a|b|_clean_c) exit 1; esac", "touch left.me"],
             verify_clean=True,
         )
@@ -315,6 +315,7 @@ class Questions(PlaygroundTest):
             running = self.playground.start("run", "--rehearse", terminal=theirs)
             os.close(theirs)
             shown = read_until(ours, "[y/N]")
+            running.wait_for_its_question()
             os.write(ours, words.encode())
             shown += read_until(ours, "")
             return running.end().code, shown

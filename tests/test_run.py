@@ -383,6 +383,7 @@ class QuestionTest(RunTest):
             running = self.playground.start("run", terminal=theirs)
             os.close(theirs)
             shown = read_until(ours, "[y/N]")
+            running.wait_for_its_question()
             os.write(ours, words.encode())
             shown += read_until(ours, "")
             return running.end(), shown

@@ -87,6 +87,15 @@ class Running:
         """Send a signal to the command itself."""
         os.kill(self.pid, number)
 
+    def wait_for_its_question(self) -> None:
+        """Come back when it waits for an answer: a signal just before is heard only after one."""
+        if HAS_PROC:
+            wait_until(self._sleeps, "it waits for an answer")
+
+    def _sleeps(self) -> bool:
+        with open(f"/proc/{self.pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2].startswith(b"S")
+
     def end(self) -> Done:
         """Wait for its end."""
         code = self.process.wait(DEADLINE_SECONDS)
