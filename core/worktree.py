@@ -224,7 +224,7 @@ class WorktreeManager:
             admin = self.admin_folder(path)
             remove_tree(path + RUBBISH)
             os.rename(path, path + RUBBISH)
-            remove_tree(admin)
+            self._forget(admin)
             remove_tree(path + RUBBISH)
 
     async def _fill_submodules(self, path: str) -> None:
@@ -262,7 +262,7 @@ class WorktreeManager:
                     os.rename(path, path + RUBBISH)
                 for admin in self._all_admin_dirs():
                     if _linked_folder(admin) == path or _is_stump(admin, path):
-                        remove_tree(admin)
+                        self._forget(admin)
             remove_tree(path + RUBBISH)
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
@@ -296,7 +296,7 @@ class WorktreeManager:
         if os.path.lexists(entry.path):
             return entry  # what stands there is not ours
         for admin in self._admin_dirs(os.path.realpath(entry.path)):
-            remove_tree(admin)
+            self._forget(admin)
         return None
 
     def _make_folder(self) -> None:
@@ -362,7 +362,7 @@ class WorktreeManager:
                 if not _is_whole(admin, path):
                     # In this order: a folder without the other one would never be found.
                     remove_tree(path)
-                    remove_tree(admin)
+                    self._forget(admin)
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
 
@@ -377,6 +377,18 @@ class WorktreeManager:
     def _all_admin_dirs(self) -> list[str]:
         parent = os.path.join(self.git.repository.common_dir, "worktrees")
         return [folder.path for folder in os.scandir(parent)] if os.path.isdir(parent) else []
+
+    def _forget(self, admin: str) -> None:
+        """Take away what git knows of a worktree, in one step: ``git fsck`` is clean after a kill.
+
+        What a kill leaves of it goes with the next one.
+        """
+        rubbish = os.path.dirname(admin) + RUBBISH
+        remove_tree(rubbish)
+        with suppress(OSError):  # another process takes its own away at the same moment
+            os.rename(admin, rubbish)
+        remove_tree(rubbish)
+        remove_tree(admin)
 
     # -- the result -----------------------------------------------------------------------
 

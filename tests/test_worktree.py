@@ -490,6 +490,19 @@ class ScratchTest(WorktreeTest):
                 self.use(lambda worktree: self.assertTrue(os.path.exists(worktree.path + "/a")))
                 self.assert_nothing_left()
 
+    def test_git_never_sees_half_of_an_entry_that_goes(self) -> None:
+        self.leave()
+        rubbish = self.admin + "~removing"
+        with mock.patch("shutil.rmtree"):  # killed before a file has gone
+            drive(self.manager.clear_scratch([self.path]))
+        self.assertEqual(os.listdir(self.admin), [])
+        self.assertTrue(os.path.isdir(rubbish))
+        drive(self.manager.clear_scratch([self.path]))
+        self.leave()
+        drive(self.manager.clear_scratch([self.path]))
+        self.assertFalse(os.path.exists(rubbish))
+        self.assert_nothing_left()
+
     def test_a_stump_of_an_entry_goes_with_it_and_no_other_does(self) -> None:
         self.create("auth")
         self.create("auth-scratch-2")

@@ -488,7 +488,9 @@ class Round:
 
     def _check(self, holds: bool, otherwise: str) -> None:
         if not holds:
-            self.problems.append(otherwise)
+            self.problems.append(
+                f"{otherwise} (killed at: {self.point})" if self.point else otherwise
+            )
 
     def _nothing_lives(self) -> None:
         began = time.monotonic()
@@ -504,21 +506,12 @@ class Round:
 
     def _sound(self) -> None:
         for words in (("fsck", "--no-dangling", "--no-progress"), ("fetch", "-q", ".")):
-            code, said = self._after_the_last_git(*words)
+            code, said = self.arena.git(*words)
             self.figures.fsck_errors += words[0] == "fsck" and (code != 0 or bool(said))
             self._check(code == 0 and not said, f"git {words[0]}: exit {code}: {said}")
         for words in (("worktree", "list"), ("log", "--all", "--oneline")):
             code, said = self.arena.git(*words)
             self._check(code == 0, f"git {words[0]}: exit {code}: {said}")
-
-    def _after_the_last_git(self, *words: str) -> tuple[int, str]:
-        """What git says; a git of ours may outlive a kill by the moment that it needs to finish."""
-        deadline = time.monotonic() + GONE_SECONDS
-        while True:
-            code, said = self.arena.git(*words)
-            if not said or time.monotonic() > deadline:
-                return code, said
-            time.sleep(0.1)
 
     def _reachable(self) -> None:
         """Every commit from a ref; every file from a ref, or as it stands in a worktree."""
