@@ -145,10 +145,12 @@ def run_document(
     branches: Sequence[str],
     up_to_date: Sequence[str],
     left: Sequence[str] = (),
+    max_cost_usd: float | None = None,
 ) -> dict[str, Json]:
     """The report of a run (DESIGN: state on disk); ``branches`` are those seen in git.
 
-    ``left`` were skipped before it began, or need what was.
+    ``left`` were skipped before it began, or need what was; ``max_cost_usd`` is what it was to
+    cost at most.
     """
     features = [state.feature(id) for id in run.features]
     ended_at = run.ended_at if run.ended_at is not None else run.started_at
@@ -169,9 +171,12 @@ def run_document(
         "failed": len(features) - successful,
         "total_cost_usd": cost_usd(attempts),
         "cost_is_complete": cost_is_complete(attempts),
+        "max_cost_usd": max_cost_usd,
         "usage": vars(usage(attempts)).copy(),
         "total_duration_ms": total_ms,
         "wall_ms": wall_ms,
+        "limit_wait_ms": _ms(run.limits.seconds),
+        "pause_ms": _ms(run.pauses.seconds),
         "speedup": round(total_ms / wall_ms, 2) if wall_ms else 1.0,
         "waves": [list(wave) for wave in waves],
         "branches_created": list(branches),

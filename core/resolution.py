@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import random
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
 
 from . import events, prompt
 from .attempt import AttemptRunner, Emit, Session
@@ -41,6 +44,8 @@ DISALLOWED_TOOLS = (
 
 DETACHED = "(detached)"
 """What git calls the branch of a worktree that is on none."""
+
+INTERRUPTED = "You were interrupted before you were done: look at what is there (`git status`)."
 
 HOPELESS = (Fault.LIMIT, Fault.RATE, Fault.BUDGET, Fault.INTERRUPTED)
 """Beside the fatal ones: faults that the next conflict would meet as well."""
@@ -212,10 +217,11 @@ class Resolver:
             await git.begin_merge(worktree.path, clash.candidate.tip)
             admin = self.worktrees.admin_folder(worktree.path)
             await self.seal.watch(git, os.path.join(admin, "config.worktree"))
-            session = Session(str(uuid.uuid4()), task=self._task(merge, sides))
+            task = self._task(merge, sides)
+            session = Session(str(uuid.uuid4()), task=task)
             told = 0
             while True:
-                outcome = await self._attempt(merge, worktree, session)
+                outcome = await self._attempts(merge, worktree, session, task)
                 if outcome.status is not Status.COMPLETED:
                     return "", outcome.reason
                 commit, wrong = await self._look(merge, worktree, outcome.session_id)
@@ -242,6 +248,31 @@ class Resolver:
             files=merge.clash.files,
         )
 
+    async def _attempts(
+        self, merge: Merge, worktree: Worktree, session: Session, task: str
+    ) -> Outcome:
+        """Attempts until one ends by its own result, or by a fault that another won't mend."""
+        retry = self.config.project.retry
+        told = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
+        for repetition in count(1):
+            outcome = await self._attempt(merge, worktree, session)
+            if outcome.fault is Fault.SESSION and session.resume:
+                session = Session(str(uuid.uuid4()), task=f"{task}\n\n{told}")
+                outcome = await self._attempt(merge, worktree, session)
+            if outcome.fault not in (Fault.TRANSIENT, Fault.RATE) or repetition >= retry.attempts:
+                break
+            seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
+            tries = f"attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s"
+            self.say(f"{outcome.reason}; {tries}")
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), seconds)
+            if self.stop.is_set():
+                break
+            session = Session(session.id, resume=True, told=told)
+        if outcome.fault.fatal or outcome.fault in HOPELESS:
+            self._refused = f"Claude is not asked after that: {outcome.reason}"
+        return outcome
+
     async def _attempt(self, merge: Merge, worktree: Worktree, session: Session) -> Outcome:
         id = merge.feature.id
         if self.budget.cap_usd is not None and self.budget.left_usd < LEAST_USD:
@@ -259,8 +290,6 @@ class Resolver:
         self.budget.spend(id, outcome.cost_usd)
         self.budget.release(id)
         self._outcomes.setdefault(id, []).append(outcome)
-        if outcome.fault.fatal or outcome.fault in HOPELESS:
-            self._refused = f"Claude is not asked after that: {outcome.reason}"
         # Before any git command that would execute it.
         await self.seal.check(self.git)
         return outcome

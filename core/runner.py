@@ -317,6 +317,7 @@ class Life:
             refused = await pause.wait(self.stop)
             if refused:
                 return self._refused(refused, outcome)
+            narrowed = slots.narrowed
             outcome = await self._session(told)
             fault = outcome.fault
             if fault is Fault.LIMIT:
@@ -328,7 +329,7 @@ class Life:
                 stalls += 1
             elif fault in (Fault.TRANSIENT, Fault.RATE):
                 if fault is Fault.RATE:
-                    slots.narrow()
+                    slots.narrow(narrowed)
                 repetition += 1
                 if not await self._wait_for_repetition(repetition, outcome):
                     return outcome

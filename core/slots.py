@@ -22,6 +22,8 @@ class Slots:
         """Set when it is time to look who is to get ready: the last slot is taken, say."""
         self.open = count
         """How many are given out at once: fewer after answers that ask for patience."""
+        self.narrowed = 0
+        """How often they became fewer."""
         self.paused = False
         """Whether the user wants nothing new to start; who works goes on."""
         self._held = False
@@ -35,9 +37,15 @@ class Slots:
         """How many slots can be given out now."""
         return 0 if self._held or self.paused else max(0, self.open - len(self._working))
 
-    def narrow(self) -> None:
-        """Give out half as many from now on, though one at least."""
-        self.open = max(1, self.open // 2)
+    def narrow(self, seen: int) -> None:
+        """Give out half as many from now on, though one at least.
+
+        ``seen`` is what :attr:`narrowed` was before the attempt that was asked for patience: one
+        that began earlier than the last time tells nothing new.
+        """
+        if seen == self.narrowed:
+            self.open = max(1, self.open // 2)
+            self.narrowed += 1
 
     def widen(self) -> None:
         """Give out one more again."""

@@ -119,6 +119,22 @@ class FeatureState:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """Time in which nothing was started: ``seconds`` that are over, and since when it is again."""
+
+    seconds: float = 0.0
+    since: float | None = None
+
+    def at(self, moment: float, *, waits: bool) -> Wait:
+        """Once it is known whether it waits from that moment on."""
+        if waits == (self.since is not None):
+            return self
+        if self.since is None:
+            return Wait(self.seconds, moment)
+        return Wait(self.seconds + max(0.0, moment - self.since))
+
+
+@dataclass(frozen=True)
 class Run:
     """One ``run`` command."""
 
@@ -135,6 +151,10 @@ class Run:
     """When a usage limit is thought to be lifted (ISO 8601); empty while work goes on."""
     is_paused: bool = False
     """Whether the user paused it."""
+    limits: Wait = Wait()
+    """For usage limits to be lifted."""
+    pauses: Wait = Wait()
+    """For the user, who paused it."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +230,22 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             max_parallel=integer(data, "max_parallel"),
         )
     if event.kind == "paused" and run is not None:
-        return replace(run, paused_until=str(data.get("until", "")))
+        until = str(data.get("until", ""))
+        limits = run.limits.at(event.at, waits=bool(until))
+        return replace(run, paused_until=until, limits=limits)
     if event.kind == "steered" and run is not None and run.id == event.run:
         action = data.get("action") if data.get("done") is True else ""
-        return replace(run, is_paused=action == "pause" or (run.is_paused and action != "resume"))
+        is_paused = action == "pause" or (run.is_paused and action != "resume")
+        pauses = run.pauses.at(event.at, waits=is_paused)
+        return replace(run, is_paused=is_paused, pauses=pauses)
     if event.kind == "run_ended" and run is not None and run.id == event.run:
-        return replace(run, ended_at=event.at, exit_code=integer(data, "exit_code"))
+        return replace(
+            run,
+            ended_at=event.at,
+            exit_code=integer(data, "exit_code"),
+            limits=run.limits.at(event.at, waits=False),
+            pauses=run.pauses.at(event.at, waits=False),
+        )
     return run
 
 

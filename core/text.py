@@ -418,6 +418,9 @@ def report_lines(state: RunState, document: Mapping[str, object], style: Style) 
     summary = f"{mark} {done}/{len(features)} features completed"
     yield style.paint(f"{summary} in {duration(_ms(document, 'wall_ms'))}", "bold")
     yield f"Sum of durations: {duration(_ms(document, 'total_duration_ms'))}"
+    for key, what in (("limit_wait_ms", "Waited for usage limits"), ("pause_ms", "Paused by you")):
+        if document.get(key):
+            yield f"{what}: {duration(_ms(document, key))}"
     yield f"Speedup: {document['speedup']}x"
     yield f"Total cost: {_total_cost(document, style)}"
     yield f"By status: {_by_status(features)}"
@@ -440,9 +443,12 @@ def _ms(document: Mapping[str, object], key: str) -> float:
 def _total_cost(document: Mapping[str, object], style: Style) -> str:
     cost = document["total_cost_usd"]
     known = money(cost if isinstance(cost, (int, float)) else None)
+    cap = document.get("max_cost_usd")
+    of_cap = f" of {money(cap)}" if isinstance(cap, (int, float)) else ""
     if document["cost_is_complete"] is True:
-        return known
-    return f"{style.pick('≥ ', '>= ')}{known} (some attempts did not tell their cost)"
+        return known + of_cap
+    at_least = style.pick("≥ ", ">= ")
+    return f"{at_least}{known}{of_cap} (some attempts did not tell their cost)"
 
 
 def _by_status(features: Iterable[FeatureState]) -> str:

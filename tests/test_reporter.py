@@ -273,6 +273,7 @@ class Documents(unittest.TestCase):
                 "failed": 2,
                 "total_cost_usd": 0.75,
                 "cost_is_complete": False,
+                "max_cost_usd": None,
                 "usage": {
                     "input_tokens": 1,
                     "output_tokens": 2,
@@ -281,6 +282,8 @@ class Documents(unittest.TestCase):
                 },
                 "total_duration_ms": 6000,
                 "wall_ms": 5000,
+                "limit_wait_ms": 0,
+                "pause_ms": 0,
                 "speedup": 1.2,
                 "waves": [["auth", "api"], ["app"]],
                 "branches_created": ["feature/auth"],
@@ -303,6 +306,23 @@ class Documents(unittest.TestCase):
                 "left_out": [],
             },
         )
+
+    def test_it_tells_how_long_nothing_was_started(self) -> None:
+        def pause(at: float, action: str) -> Event:
+            return events.steered(at, RUN, "", action=action, request="1", done=True, text="")
+
+        document = self._run_document(
+            [
+                *STORY[:-1],
+                events.paused(AT + 1, RUN, until=AT + 2),
+                events.paused(AT + 1.5, RUN, until=AT + 2.5),
+                events.paused(AT + 2.5, RUN, until=0),
+                pause(AT + 3, "pause"),
+                pause(AT + 3.25, "pause"),
+                STORY[-1],
+            ]
+        )
+        self.assertEqual((document["limit_wait_ms"], document["pause_ms"]), (1500, 2000))
 
     def test_a_run_that_took_no_time_has_no_speedup_to_tell(self) -> None:
         document = self._run_document(STORY[:1])

@@ -22,6 +22,12 @@ from tests.test_merge import MergeTest, Shop
 SAY: Mapping[str, object] = {"say": "It was asked for."}
 BOTH: Mapping[str, object] = {"bash": "printf 'a\\nb\\n' > same.txt && git add same.txt"}
 MARKED: Mapping[str, object] = {"bash": "git add same.txt"}
+KILLED: Mapping[str, object] = {
+    "bash": "test -e ../../once || { touch ../../once; kill -9 $PPID; }"
+}
+"""The first time only."""
+
+QUICK = {"attempts": 3, "backoff_seconds": 0.01}
 REFS = "refs/rorchestrator/resolutions/"
 
 
@@ -124,6 +130,7 @@ class Resolved(ResolutionTest):
         self.assertEqual(shop.main("logs", "b", "--resolution", "--follow").code, 0)
         status = shop.main("status", "--json").json["features"]
         self.assertEqual([each["resolution_cost_usd"] for each in status], [0.0, 0.05])
+        self.assertRegex(shop.main("status").out, r"b +completed +unknown \+ \$0\.05 ")
         self.assertEqual(len(self.refs()), 1)
         self.assertEqual(shop.main("cleanup", "--merged").code, 0)
         self.assertEqual(self.refs(), [])
@@ -266,8 +273,37 @@ class NotResolved(ResolutionTest):
         self.assertEqual(self.ending(said)["resolution"]["cost_usd"], 0.5)
         self.assertEqual(len(shop.events("resolution_started")), 1)
 
+    def test_a_fault_by_chance_is_tried_again_in_its_session(self) -> None:
+        shop = self.conflict(KILLED, BOTH, retry=QUICK)
+        said = self.merge("--resolve", "--yes")
+        self.assertEqual(said.code, 0, said)
+        self.assertIn("attempt 2 of 3 in 0 s", said.err)
+        begun = shop.events("resolution_started")
+        self.assertEqual([each["resumed"] for each in begun], [False, True])
+        self.assertIn("You were interrupted", self.prompts()[1])
+
+    def test_one_whose_session_is_unknown_by_then_is_begun_anew(self) -> None:
+        shop = self.conflict(KILLED, BOTH, retry=QUICK)
+        shop.environ["RORCHESTRATOR_SIMULATION"] = ""
+        said = self.merge("--resolve", "--yes")
+        self.assertEqual(said.code, 0, said)
+        begun = shop.events("resolution_started")
+        self.assertEqual([each["resumed"] for each in begun], [False, True, False])
+        self.assertTrue(self.prompts()[2].startswith("Task: resolve the conflict"))
+        self.assertIn("You were interrupted", self.prompts()[2])
+
+    def test_one_that_stays_is_held_and_nobody_else_is_asked(self) -> None:
+        patience = {"fail": "API Error: Request rejected (429)", "status": 429}
+        shop = self.open(*(feature(id, *[patience] * 3) for id in "abc"), retry=QUICK)
+        for id in "abc":
+            shop.finish(id, {"same.txt": f"{id}\n"})
+        said = self.resolve("--keep-going")
+        self.assertIn("Request rejected", self.held(said)["b"])
+        self.assertIn("Claude is not asked after that", self.held(said)["c"])
+        self.assertEqual(self.ending(said)["resolution"]["attempts"], 3)
+
     def test_a_cost_that_nobody_knows_is_not_called_nothing(self) -> None:
-        self.conflict({"exit": 3})
+        self.conflict({"exit": 3}, retry={"attempts": 1})
         said = self.resolve()
         self.assertIsNone(self.ending(said)["resolution"]["cost_usd"])
         self.assertIn("without a result (exit 3)", self.held(said)["b"])
@@ -276,7 +312,7 @@ class NotResolved(ResolutionTest):
         hook = {
             "bash": "d=$(git rev-parse --git-common-dir)/hooks; mkdir -p $d; echo x > $d/pre-push"
         }
-        self.conflict(BOTH, hook, {"exit": 3})
+        self.conflict(BOTH, hook, {"exit": 3}, retry={"attempts": 1})
         said = self.resolve()
         self.assertEqual(said.code, 2)
         self.assertIn("what git executes in this repository was changed", said.err)

@@ -525,6 +525,13 @@ class TheReport(unittest.TestCase):
             ],
         )
 
+    def test_what_it_was_to_cost_and_how_long_it_waited(self) -> None:
+        state = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
+        document = _document(max_cost_usd=5, limit_wait_ms=60_000, pause_ms=1000)
+        lines = list(text.report_lines(state, document, PLAIN))
+        self.assertEqual(lines[3:5], ["Waited for usage limits: 1m00s", "Paused by you: 1.0s"])
+        self.assertIn("Total cost: $1.25 of $5.00", lines)
+
     def test_each_problem_is_told_whole_with_the_next_command(self) -> None:
         reason = "first line\n" + "x" * 300
         story = [

@@ -635,6 +635,7 @@ class RunCommand:
             ],
             up_to_date=_up_to_date(decisions),
             left=self.left,
+            max_cost_usd=self.budget.cap_usd,
         )
         document = {key: mask.tree(value) for key, value in plain.items()}
         results = mask.tree([feature_document(state.feature(id)) for id in run.features])

@@ -257,7 +257,7 @@ def _row(feature: dict[str, Json], style: Style) -> list[str]:
     row = [
         feature["id"],
         str(feature["status"]).replace("_", " "),
-        _cost(feature, style),
+        _cost(feature, style) + _resolving(feature),
         duration(seconds) if isinstance(seconds, float) else "-",
         feature["ahead"],
         merged,
@@ -278,6 +278,12 @@ def _cost(feature: dict[str, Json], style: Style) -> str:
         return "-" if feature["active"] else "unknown"
     complete = feature["cost_is_complete"] or feature["active"]
     return ("" if complete else style.pick("≥ ", ">= ")) + money(cost)
+
+
+def _resolving(feature: dict[str, Json]) -> str:
+    """What Claude's resolutions of its conflicts cost on top."""
+    cost = feature["resolution_cost_usd"]
+    return f" + {money(cost)}" if isinstance(cost, float) and cost else ""
 
 
 def _nearer(path: str) -> str:
