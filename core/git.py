@@ -37,6 +37,8 @@ NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 TRANSIENT = re.compile(
     rb"\.lock': File exists|failed to read .*worktrees/"
     rb"|bad object worktrees/|could not lock config file"
+    # Another worktree goes while git looks at all of them.
+    rb"|Invalid path '[^']*/worktrees/"
     # A gc of the user's prunes what a `worktree add` has just begun.
     rb"|could not (?:open|create \w+ of) '[^']*worktrees/"
 )

@@ -42,9 +42,13 @@ class Impatient(Spawner):
         self.commands: list[Sequence[str]] = []
         self.pauses = 0
         self.at_pause: Callable[[], object] = lambda: None
+        self.complaints: list[str] = []
+        """What git says instead of doing its work, the next times."""
 
     async def run(self, argv: Sequence[str], **options: Any) -> Finished:
         self.commands.append(argv)
+        if self.complaints:
+            return Finished(128, b"", self.complaints.pop().encode())
         return await super().run(argv, **options)
 
     async def pause(self, seconds: float) -> None:
@@ -232,6 +236,20 @@ class RefTest(GitTest):
         lock.write_text("")
         self.refused(self.git.move_ref("refs/heads/x", tip, tip), "File exists")
         self.assertEqual(self.spawner.pauses, 3 + 7)
+
+    def test_what_another_worktree_that_comes_or_goes_causes_is_tried_again(self) -> None:
+        for said in (
+            "fatal: Invalid path '/r/.git/worktrees/b': No such file or directory",
+            "fatal: failed to read /r/.git/worktrees/b/commondir: Success",
+            "fatal: could not open '/r/.git/worktrees/b/HEAD' for writing: No such file",
+            "fatal: could not create directory of '/r/.git/worktrees/b': File exists",
+        ):
+            with self.subTest(said):
+                self.spawner.complaints = [said, said]
+                self.assertEqual(len(drive(self.git.worktrees())), 1)
+        self.assertEqual(self.spawner.pauses, 8)
+        self.spawner.complaints = ["fatal: Invalid path '/r/.git': No such file or directory"]
+        self.refused(self.git.worktrees(), "Invalid path")
 
     def test_repositories_with_long_object_names_work(self) -> None:
         path = self.beside("sha256")
