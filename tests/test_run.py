@@ -178,7 +178,10 @@ class DiamondTest(unittest.TestCase):
             "base_commit",
             "max_parallel",
             "cost_is_complete",
+            "max_cost_usd",
             "usage",
+            "limit_wait_ms",
+            "pause_ms",
             "up_to_date",
             "left_out",
         }
