@@ -60,6 +60,9 @@ COMMIT_LINE = re.compile(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
 TEXT_INDEX = re.compile(rb"^index .*\n(?!Binary files )", re.MULTILINE)
 HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
 
+ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""The whole name of an object: what it stands for never changes."""
+
 MARKER = ": leftover conflict marker"
 """What git says of one; its messages are in English here."""
 
@@ -177,10 +180,15 @@ class Git:
         self.spawner = spawner
         self.repository = repository
         self._env = _environment(environ)
+        self._trees: dict[str, str] = {}
+        self._bases: dict[tuple[str, str], str] = {}
+        """What git said of commits that were named by their whole ids: it never changes."""
 
     def using(self, spawner: Spawner) -> Git:
         """The same repository, with commands run by another spawner."""
-        return Git(spawner, self.repository, self._env)
+        same = Git(spawner, self.repository, self._env)
+        same._trees, same._bases = self._trees, self._bases
+        return same
 
     @property
     def merges_without_worktree(self) -> bool:
@@ -246,8 +254,13 @@ class Git:
 
     async def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
-        spelled = f"{commit}^{{tree}}"
-        return (await self._do("read a commit", "rev-parse", "--verify", spelled)).text
+        if commit not in self._trees:
+            spelled = f"{commit}^{{tree}}"
+            finished = await self._do("read a commit", "rev-parse", "--verify", spelled)
+            if not _are_ids(commit):
+                return finished.text
+            self._trees[commit] = finished.text
+        return self._trees[commit]
 
     async def has_path(self, commit: str, path: str) -> bool:
         """Whether a commit holds a file or a folder of that name."""
@@ -274,6 +287,8 @@ class Git:
 
     async def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``."""
+        if _are_ids(older, newer):
+            return await self.merge_base(older, newer) == older
         return (await self._try("merge-base", "--is-ancestor", older, newer)).code == 0
 
     async def independent(self, commits: Sequence[str]) -> list[str]:
@@ -283,8 +298,15 @@ class Git:
 
     async def merge_base(self, one: str, other: str) -> str:
         """The best common ancestor; empty where the histories have none."""
-        finished = await self._try("merge-base", one, other)
-        return finished.text if finished.code == 0 else ""
+        pair = (min(one, other), max(one, other))
+        if pair not in self._bases:
+            finished = await self._try("merge-base", *pair)
+            base = finished.text if finished.code == 0 else ""
+            # A shallow clone may be given more of its history in the meantime.
+            if not base or self.repository.shallow or not _are_ids(*pair):
+                return base
+            self._bases[pair] = base
+        return self._bases[pair]
 
     async def count_commits(self, tip: str, without: str) -> int:
         """How many commits ``tip`` has that ``without`` has not."""
@@ -826,6 +848,10 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_EDITOR": "true",
     }
+
+
+def _are_ids(*names: str) -> bool:
+    return all(ID.fullmatch(name) for name in names)
 
 
 def _change(patch: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import shutil
@@ -59,13 +60,30 @@ def _is_below(name: str, others: Iterable[str]) -> bool:
     return bool(parent) and (parent in others or _is_below(parent, others))
 
 
-def copy(top: str, name: str, worktree: str, stopped: Callable[[], bool]) -> None:
+def copy(top: str, name: str, worktree: str, stopped: Callable[[], bool], *, apart: str) -> None:
     """Copy a file or a folder to where nothing is. Raises ``OSError``, also once ``stopped()``.
 
-    What is neither a file nor a folder nor a link, as a socket, is left out.
+    It comes whole from ``apart``, a folder on the same file system that is made for it: what fails,
+    or is killed, leaves its part there, for the caller to remove. What is neither a file nor a
+    folder nor a link, as a socket, is left out.
     """
     source, target = os.path.join(top, name), _place(worktree, name)
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    os.mkdir(apart, 0o700)
+    whole = os.path.join(apart, os.path.basename(name))
+    _copy_all(source, whole, stopped)
+    mode = stat.S_IMODE(os.lstat(whole).st_mode)
+    if os.path.isdir(whole):
+        os.chmod(whole, mode | stat.S_IRWXU)  # else it could not be moved to another folder
+        os.rename(whole, target)
+        os.chmod(target, mode)
+    else:
+        os.rename(whole, target)
+    os.rmdir(apart)
 
+
+def _copy_all(source: str, target: str, stopped: Callable[[], bool]) -> None:
     def clone_one(one: str, other: str) -> None:
         if stopped():
             raise InterruptedError("stopped")

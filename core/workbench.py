@@ -19,7 +19,15 @@ from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
 from .process.supervisor import Killed
 from .steps import Step, StepRunner
-from .worktree import MERGED, SCRATCH, Worktree, WorktreeManager, built_by_tools
+from .worktree import (
+    MERGED,
+    RUBBISH,
+    SCRATCH,
+    Worktree,
+    WorktreeManager,
+    built_by_tools,
+    remove_tree,
+)
 
 VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
@@ -160,9 +168,13 @@ class Workbench:
         stopped: Callable[[], bool],
     ) -> None:
         """Copy and link into a worktree. Raises ``OSError``."""
-        top = self.worktrees.git.repository.top
+        top, apart = self.worktrees.git.repository.top, path + RUBBISH
         for name in copied:
-            supplies.copy(top, name, path, stopped)
+            remove_tree(apart)
+            try:
+                supplies.copy(top, name, path, stopped, apart=apart)
+            finally:
+                remove_tree(apart)
         for name in linked:
             supplies.link(top, name, path)
 

@@ -663,8 +663,8 @@ class WorktreeManager:
         tree = await self.git.tree_of(target)
         if await self.git.tree_of(tip) == tree:
             return "equal trees"
-        if not await self.git.merge_base(tip, target):
-            return ""
+        if await self.git.merge_base(tip, target) in ("", target):
+            return ""  # the target has nothing of its own
         if self.git.merges_without_worktree:
             merged, _ = await self.git.merged_tree(target, tip)
             if merged == tree:

@@ -7,8 +7,8 @@ import unittest
 from core.slots import Slots
 
 
-class NarrowTest(unittest.TestCase):
-    def test_each_answer_that_asks_for_patience_halves_them_down_to_one(self) -> None:
+class NarrowTest(unittest.IsolatedAsyncioTestCase):
+    async def test_each_answer_that_asks_for_patience_halves_them_down_to_one(self) -> None:
         slots = Slots(10)
         seen = []
         for _ in range(5):
@@ -16,7 +16,7 @@ class NarrowTest(unittest.TestCase):
             seen.append(slots.open)
         self.assertEqual(seen, [5, 2, 1, 1, 1])
 
-    def test_answers_to_attempts_that_went_on_side_by_side_count_once(self) -> None:
+    async def test_answers_to_attempts_that_went_on_side_by_side_count_once(self) -> None:
         slots = Slots(8)
         began = slots.narrowed
         for _ in range(3):
@@ -25,7 +25,7 @@ class NarrowTest(unittest.TestCase):
         slots.narrow(slots.narrowed)
         self.assertEqual(slots.open, 2)
 
-    def test_each_success_gives_one_back_but_no_more_than_there_were(self) -> None:
+    async def test_each_success_gives_one_back_but_no_more_than_there_were(self) -> None:
         slots = Slots(4)
         slots.narrow(slots.narrowed)
         seen = []

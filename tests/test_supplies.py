@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 import unittest
@@ -25,6 +26,7 @@ class SuppliesTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = os.path.realpath(folder.name)
         self.top, self.worktree = self.path("shop"), self.path("worktrees/a")
+        self.apart = self.path("worktrees/a~removing")
         for made in (self.top, self.worktree, self.path("outside")):
             os.makedirs(made)
 
@@ -43,7 +45,7 @@ class SuppliesTest(unittest.TestCase):
             return file.read()
 
     def copy(self, name: str) -> None:
-        supplies.copy(self.top, name, self.worktree, going_on)
+        supplies.copy(self.top, name, self.worktree, going_on, apart=self.apart)
 
     def link(self, name: str) -> None:
         supplies.link(self.top, name, self.worktree)
@@ -182,6 +184,18 @@ class Copying(SuppliesTest):
                     supply("config/deep/master.key")
                 self.assertEqual(os.listdir(self.path("outside")), [])
 
+    def test_a_folder_comes_whole_and_with_its_mode(self) -> None:
+        self.write("shop/lib/deep/a")
+        os.chmod(self.path("shop/lib"), 0o555)
+        with mock.patch("os.rename", side_effect=OSError("killed")), self.assertRaises(OSError):
+            self.copy("lib")
+        self.assertEqual(os.listdir(self.worktree), [])
+        shutil.rmtree(self.apart)
+        self.copy("lib")
+        self.assertEqual(self.read("worktrees/a/lib/deep/a"), b"x\n")
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("worktrees/a/lib")).st_mode), 0o555)
+        self.assertFalse(os.path.exists(self.apart))
+
     def test_a_wish_to_stop_ends_it_between_two_files(self) -> None:
         for number in range(20):
             self.write(f"shop/lib/{number:02}", b"")
@@ -192,8 +206,9 @@ class Copying(SuppliesTest):
             return len(asked) > 5
 
         with self.assertRaises(OSError):
-            supplies.copy(self.top, "lib", self.worktree, stopped)
-        self.assertEqual(len(os.listdir(self.path("worktrees/a/lib"))), 5)
+            supplies.copy(self.top, "lib", self.worktree, stopped, apart=self.apart)
+        self.assertEqual(len(os.listdir(self.path("worktrees/a~removing/lib"))), 5)
+        self.assertEqual(os.listdir(self.worktree), [])
 
     def test_a_wish_to_stop_ends_it_within_a_large_file_too_and_leaves_no_part_of_it(self) -> None:
         self.write("shop/big", b"x" * 3 * supplies.CHUNK_BYTES)
@@ -205,7 +220,7 @@ class Copying(SuppliesTest):
 
         unshared = mock.patch("fcntl.ioctl", side_effect=OSError)  # so are most file systems
         with unshared, self.assertRaises(OSError):
-            supplies.copy(self.top, "big", self.worktree, stopped)
+            supplies.copy(self.top, "big", self.worktree, stopped, apart=self.apart)
         self.assertEqual(os.listdir(self.worktree), [])
         self.assertEqual(len(asked), 3)
 

@@ -35,7 +35,7 @@ from ..target import Target
 from ..text import counted, duration
 from ..throwaway import throwaway
 from ..workbench import CLEAN, VARIABLES, Red, Workbench
-from ..worktree import BUILT_BY_TOOLS, MERGED, SCRATCH, Worktree, WorktreeManager
+from ..worktree import BUILT_BY_TOOLS, MERGED, RUBBISH, SCRATCH, Worktree, WorktreeManager
 from .cleanup import Cleanup, Removal
 from .merge import Merge, Stopped, Wanted
 from .run import SIGNALS, RunCommand
@@ -397,7 +397,7 @@ def _copy_tools(folder: str, target: str) -> None:
     os.mkdir(target)
     try:
         for name in sorted(BUILT_BY_TOOLS.intersection(there)):
-            supplies.copy(folder, name, target, lambda: False)
+            supplies.copy(folder, name, target, lambda: False, apart=target + RUBBISH)
     except OSError as error:
         raise UserError(f"{folder} could not be copied: {error}") from None
 

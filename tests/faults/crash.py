@@ -309,6 +309,11 @@ class Arena:
         names = [name for f in folders if os.path.isdir(f) for name in os.listdir(f)]
         return [name for name in names if "~" in name or "-scratch" in name]
 
+    def wishes(self) -> list[str]:
+        """What other terminals asked of a run, and nobody took."""
+        folder = os.path.join(self.repository, ".git", "rorchestrator", "requests")
+        return os.listdir(folder) if os.path.isdir(folder) else []
+
     def seen_by_user(self) -> dict[str, object]:
         """What no run may change: status, HEAD, index, config, and the user's branches."""
         seen: dict[str, object] = {"status": self.git("status", "--porcelain=v2", "--branch")}
@@ -483,6 +488,8 @@ class Round:
         lost = [name for name in trees if trees[name] != self.trees[name]] if self.trees else []
         self.figures.features_lost += len(set(lost).intersection(self.ids))
         self._check(not lost, f"other trees than in an undisturbed run: {lost}")
+        wishes = self.arena.wishes()
+        self._check(not wishes, f"wishes that nobody answered: {wishes}")
         faults = os.listdir(os.path.join(self.arena.root, "tmp"))
         self._check(not faults, f"faults of its own: {faults}")
 

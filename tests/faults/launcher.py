@@ -50,6 +50,7 @@ UNSTABLE = (
     (re.compile(r"\b[0-9a-f]{40}\b"), "*"),
     (re.compile(r"\d{8}_\d{6}(_\d+)?"), "TIME"),
     (re.compile(r"\.\d+\.tmp$"), ".tmp"),
+    (re.compile(r"\b\d{19}-"), ""),
 )
 """What differs between two runs of the same list."""
 

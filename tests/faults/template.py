@@ -170,6 +170,17 @@ mended() { [ -e mended.py ] || { echo "the shop is not mended"; exit 1; }; }
 
 MET = """\
 ID=${PWD##*/}
+wish() { # as another terminal does
+  printf '{"id": "%s", "run": "%s", "action": "%s"}' "$1-$2" "$RORCHESTRATOR_RUN" "$2" >".$2.tmp"
+  mv ".$2.tmp" "$1-$2.json"
+}
+if [ "$ID" = search ] && cd "$ROUND/repository/.git/rorchestrator"; then
+  mkdir -p -m 700 requests && cd requests
+  now=$(date +%s%N)
+  wish "$now" pause
+  wish "$now" resume
+  cd "$ROUND/worktrees/$ID"
+fi
 echo "$ID" >>"$ROUND/starts"
 cat >"$ROUND/prompts/$ID"
 if [ "$ID" = search ] && [ ! -e "$ROUND/overloaded" ]; then
@@ -183,7 +194,10 @@ if [ "$ID" = shop ] && grep -q 'the shop is not mended' "$ROUND/prompts/shop"; t
 fi
 exec "$@" <"$ROUND/prompts/$ID"
 """
-"""One agent meets an overloaded API, once; another one mends only what it is told of."""
+"""One agent meets an overloaded API, once; another one mends only what it is told of.
+
+While one works, the user has the run pause and go on.
+"""
 
 
 def step(words: str) -> str:

@@ -138,6 +138,7 @@ def _status(text: str) -> dict[str, Any]:
         "reason": text,
         "problem": text,
         "cost_usd": None,
+        "resolution_cost_usd": 0.05,
         "cost_is_complete": False,
         "active": False,
         "attempts": 1,

@@ -92,11 +92,11 @@ class Workspace(Repository):
         super().__init__(name)
         self.environ.update(
             LANG="C.UTF-8",
-            PYTHONDONTWRITEBYTECODE="1",
             RORCHESTRATOR_SIMULATION=os.path.join(self.root, "sessions"),
             TMPDIR=os.path.join(self.root, "tmp"),
-            # What a tool that measures the tests hands down to every Python.
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE")},
+            # What a tool that measures the tests hands down to every Python, and where those
+            # find what was compiled before.
+            **{n: v for n, v in os.environ.items() if n.startswith(("COVERAGE", "PYTHONPYCACHE"))},
         )
         os.mkdir(self.environ["RORCHESTRATOR_SIMULATION"])
         os.mkdir(self.environ["TMPDIR"])
