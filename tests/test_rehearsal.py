@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -144,6 +145,28 @@ class AGoodList(RehearsalTest):
         sums = [sum(parts.values()) for parts in document["seconds"].values()]
         self.assertLess(document["overhead_seconds"], sum(sums))
         self.assertIn("Nothing is paid for", said.err)
+
+
+class ARepositoryWithASubmodule(RehearsalTest):
+    def setUp(self) -> None:
+        library = Repository("library")
+        self.addCleanup(library.close)
+        library.commit({"lib.py": "lib = 1\n"})
+        place = self.lists(feature("a"), verify=["test -f vendor/lib/lib.py"])
+        allowed = ("-c", "protocol.file.allow=always")
+        place.git(*allowed, "submodule", "--quiet", "add", library.path, "vendor/lib")
+        place.commit({}, "a submodule")
+
+    def test_it_is_filled_as_in_a_run(self) -> None:
+        before = everything_in(self.place.root)
+        self.assertEqual(self.found(), {})
+        self.assert_untouched(before)
+
+    def test_one_that_was_never_fetched_is_met_by_what_needs_it(self) -> None:
+        shutil.rmtree(os.path.join(self.place.path, ".git", "modules"))
+        found = self.found()
+        self.assertEqual(list(found), ["base"])
+        self.assertIn("test -f vendor/lib/lib.py", found["base"][0]["what"])
 
 
 class ABadList(RehearsalTest):
