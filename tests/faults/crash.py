@@ -1,7 +1,6 @@
 """Kills the orchestrator wherever it can be killed, and looks at what it left.
 
-    python3 -m tests.faults.crash --every             each crash point once
-    python3 -m tests.faults.crash --kinds            one of each kind, as CI does
+    python3 -m tests.faults.crash --every             each crash point once, as CI does
     python3 -m tests.faults.crash --random 300        random kills, also of the recoveries
     python3 -m tests.faults.crash --point NAME        one of them again; --list shows their names
 
@@ -20,7 +19,6 @@ import json
 import os
 import queue
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -748,18 +746,6 @@ class Laboratory:
             each.close()
         return Verdict(name, each.figures, each.problems, each.arena.root, repeat)
 
-    def kinds(self) -> list[str]:
-        """One point of each kind: of the steps of nine features they differ in names only."""
-        found: dict[str, str] = {}
-        for point in self.points:
-            found.setdefault(self._kind(point), point)
-        return sorted(found.values())
-
-    def _kind(self, point: str) -> str:
-        names = "|".join(map(re.escape, (*self.template.ids, "_base")))
-        same = re.sub(rf"\b({names})\b", "ID", point)
-        return re.sub(r" \(\d+\)| in ID", "", same)
-
     def kill_at(self, points: Iterable[str]) -> Report:
         """A round for each point."""
         return self.each(partial(self.at, point) for point in points)
@@ -804,6 +790,12 @@ class Report:
     broken: list[Verdict] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
+    def __iadd__(self, other: Report) -> Report:
+        self.figures += other.figures
+        self.broken += other.broken
+        self.missed += other.missed
+        return self
+
     def add(self, verdict: Verdict) -> None:
         """Count one more."""
         self.figures += verdict.figures
@@ -813,24 +805,26 @@ class Report:
             self.missed.append(verdict.name)
 
 
-KILLS_A_ROUND = 12
+KILLS_A_ROUND = 24
 
 
-def every(laboratory: Laboratory, points: Sequence[str], again: str, part: int = 0) -> Report:
+def every(laboratory: Laboratory, points: Sequence[str], part: int = 0) -> Report:
     """Kill at each of the points once, some a round; ``part`` is the number of one round of them.
 
-    A kill changes what the next run does: the points that it does not come to any more have a
-    round of their own.
+    A kill changes what the next run does: the points that it does not come to any more come in
+    other rounds, and those that are left then have a round of their own.
     """
     rounds = -(-len(points) // KILLS_A_ROUND)
     report = laboratory.each(
-        partial(laboratory.through, points[n::rounds], f"{again} --part {n + 1}")
+        partial(laboratory.through, points[n::rounds], f"--every --part {n + 1}")
         for n in ([part - 1] if part else range(rounds))
     )
-    rest = laboratory.kill_at(sorted(laboratory.left))
-    report.figures += rest.figures
-    report.broken += rest.broken
-    report.missed += rest.missed
+    left, laboratory.left = sorted(laboratory.left), []
+    report += laboratory.each(
+        partial(laboratory.through, left[n :: laboratory.jobs], "--every")
+        for n in range(laboratory.jobs)
+    )
+    report += laboratory.kill_at(sorted(laboratory.left))
     return report
 
 
@@ -845,7 +839,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--every", action="store_true", help="each point once")
-    what.add_argument("--kinds", action="store_true", help="one point of each kind")
     what.add_argument("--random", type=int, metavar="N", help="at least N random kills")
     what.add_argument("--round", type=int, metavar="K", help="one round of --random again")
     parser.add_argument("--part", type=int, default=0, metavar="K", help="a round of --every")
@@ -860,9 +853,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _chosen(laboratory: Laboratory, arguments: argparse.Namespace) -> Report:
     if arguments.every:
-        return every(laboratory, laboratory.points, "--every", arguments.part)
-    if arguments.kinds:
-        return every(laboratory, laboratory.kinds(), "--kinds", arguments.part)
+        return every(laboratory, laboratory.points, arguments.part)
     if arguments.random:
         return at_random(laboratory, arguments.random, arguments.seed)
     if arguments.point:

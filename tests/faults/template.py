@@ -171,15 +171,15 @@ mended() { [ -e mended.py ] || { echo "the shop is not mended"; exit 1; }; }
 MET = """\
 ID=${PWD##*/}
 wish() { # as another terminal does
-  printf '{"id": "%s", "run": "%s", "action": "%s"}' "$1-$2" "$RORCHESTRATOR_RUN" "$2" >".$2.tmp"
-  mv ".$2.tmp" "$1-$2.json"
+  printf '{"id": "%s", "run": "%s", "action": "%s"}' "$1-$2" "$RORCHESTRATOR_RUN" "$2" \
+    >"$STATE/wishes/$1-$2.json"
 }
-if [ "$ID" = search ] && cd "$ROUND/repository/.git/rorchestrator"; then
-  mkdir -p -m 700 requests && cd requests
-  now=$(date +%s%N)
+if [ "$ID" = search ]; then
+  STATE=$ROUND/repository/.git/rorchestrator now=$(date +%s%N)
+  mkdir -p -m 700 "$STATE/wishes"
   wish "$now" pause
   wish "$now" resume
-  cd "$ROUND/worktrees/$ID"
+  mv -T "$STATE/wishes" "$STATE/requests" # both at once: how long it stands still is no chance
 fi
 echo "$ID" >>"$ROUND/starts"
 cat >"$ROUND/prompts/$ID"
