@@ -14,7 +14,6 @@ import random
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from itertools import count
 
 from . import events, prompt
 from .attempt import AttemptRunner, Emit, Session
@@ -254,7 +253,9 @@ class Resolver:
         """Attempts until one ends by its own result, or by a fault that another won't mend."""
         retry = self.config.project.retry
         told = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
-        for repetition in count(1):
+        repetition = 0
+        while True:
+            repetition += 1
             outcome = await self._attempt(merge, worktree, session)
             if outcome.fault is Fault.SESSION and session.resume:
                 session = Session(str(uuid.uuid4()), task=f"{task}\n\n{told}")

@@ -198,6 +198,8 @@ class RefTest(GitTest):
         alone = self.repository.commit({"b": "2"})
         self.assertTrue(drive(self.git.is_ancestor(first, second)))
         self.assertFalse(drive(self.git.is_ancestor(second, first)))
+        self.assertTrue(drive(self.git.is_ancestor("side", second)))
+        self.assertFalse(drive(self.git.is_ancestor(second, "side")))
         self.assertFalse(drive(self.git.is_ancestor(MISSING, first)))
         self.assertEqual(drive(self.git.merge_base("side", second)), first)
         self.assertEqual(drive(self.git.merge_base(alone, second)), "")

@@ -13,6 +13,7 @@ import threading
 import unittest
 from collections.abc import Iterator
 from itertools import accumulate
+from unittest import mock
 
 from core import events
 from core.errors import StateError, UserError
@@ -435,6 +436,14 @@ class Locking(InAFolder):
         self.assertIsNone(lock.holder())
         lock.acquire(Holder(1, "now", "run"))
         lock.release()
+
+    def test_who_looks_just_then_delays_the_start_and_does_not_refuse_it(self) -> None:
+        lock = RunLock(self.folder)
+        looks = [False, True, True]  # not to be had alone, but beside another one; then alone
+        with mock.patch("core.journal._locked", side_effect=looks) as asked:
+            lock.acquire(Holder(1, SINCE, "run"))
+        lock.release()
+        self.assertEqual(asked.call_count, 3)
 
     def test_who_only_looks_never_stands_in_the_way(self) -> None:
         own = RunLock(self.folder)

@@ -561,6 +561,19 @@ class Kills(ResolutionTest):
         (ended,) = shop.events("resolution_ended")
         self.assertEqual(ended["fault"], "interrupted")
 
+    def test_a_signal_while_it_waits_for_the_next_attempt_ends_it(self) -> None:
+        self.conflict({"exit": 3}, retry={"attempts": 3, "backoff_seconds": 60})
+
+        def interrupted(*_: float) -> float:
+            os.kill(os.getpid(), signal.SIGINT)
+            return 60.0
+
+        with mock.patch("core.resolution.random.uniform", side_effect=interrupted):
+            said = self.merge("--resolve", "--yes")
+        self.assertEqual(said.code, 130, said)
+        self.assertEqual(len(self.shop.events("resolution_started")), 1)
+        self.assertEqual(self.landed(), [])
+
     def test_a_signal_before_claude_is_asked_asks_nobody(self) -> None:
         ends = ["kill -TERM $PPID; sleep 60"]
         shop = self.open(feature("a", SAY, verify=ends), feature("b", BOTH))
