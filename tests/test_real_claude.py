@@ -39,7 +39,8 @@ from tests.support.messages_api import (
     text,
     write,
 )
-from tests.support.playground import ROOT, Playground, PlaygroundTest, wait_until
+from tests.support.playground import ROOT, Playground, PlaygroundTest, terminal, wait_until
+from tests.test_run import read_until
 
 Json = Any
 
@@ -521,6 +522,45 @@ class WhatTheDefaultToolsAllow(RealClaudeTest):
 
 def edit(path: str, old: str, new: str) -> Tool:
     return Tool("Edit", {"file_path": path, "old_string": old, "new_string": new})
+
+
+class Attached(RealClaudeTest):
+    def settle(self, folder: str) -> None:
+        """As after the questions that the CLI asks on a terminal the first time."""
+        path = Path(self.playground.repository.home, ".claude.json")
+        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        key = self.playground.environ["ANTHROPIC_API_KEY"]
+        known.update(
+            hasCompletedOnboarding=True,
+            theme="dark",
+            customApiKeyResponses={"approved": [key[-20:]], "rejected": []},
+        )
+        project = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
+        known.setdefault("projects", {})[folder] = project
+        path.write_text(json.dumps(known), "utf-8")
+
+    def test_the_session_goes_on_on_a_terminal(self) -> None:
+        self.plays(a=[write("a.txt", "a\n"), text("Finished."), text("Understood.")])
+        self.lists("a")
+        self.runs(0)
+        self.settle(os.path.realpath(self.playground.worktree("a")))
+        with terminal() as (ours, theirs):
+            running = self.playground.start("attach", "a", terminal=theirs, env={"TERM": "xterm"})
+            os.close(theirs)
+            shown = read_until(ours, "Finished.")
+            self.assertIn("Build a.", shown)
+            os.write(ours, b"Continue")
+            read_until(ours, "Continue")
+            os.write(ours, b"\r")
+            read_until(ours, "Understood.")
+            os.write(ours, b"/exit\r")
+            said = read_until(ours, "")
+            self.assertEqual(running.end().code, 0)
+        self.assertIn(self.playground.results()["a"]["session_id"], said)
+        told = [
+            event["action"] for event in self.playground.journal() if event["event"] == "steered"
+        ]
+        self.assertEqual(told, ["attach"])
 
 
 class TheTodoProject(RealClaudeTest):
