@@ -394,7 +394,7 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     active = [f for f in features if f.run == run.id and f.status.active]
     over = sum(f.run == run.id and not f.status.active for f in features)
     working = [f for f in active if f.in_slot]
-    names = ", ".join(f"{f.id} {duration(now - (f.started_at or now))}" for f in working)
+    names = ", ".join(f"{one_line(f.id)} {duration(now - (f.started_at or now))}" for f in working)
     cost = cost_usd(a for f in features for a in f.of_run(run.id))
     dot = style.pick(" · ", " | ")
     parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]
@@ -462,7 +462,7 @@ def _by_status(features: Iterable[FeatureState]) -> str:
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     glyph, ascii, colour = _GLYPHS.get(feature.status, ("•", "*", "yellow"))
     status = feature.status.value.replace("_", " ")
-    head = f"{style.pick(glyph, ascii)} {style.paint(f'{feature.id}: {status}', colour)}"
+    head = f"{style.pick(glyph, ascii)} {style.paint(f'{one_line(feature.id)}: {status}', colour)}"
     if feature.started_at is None:
         # It never got a slot: there is nothing to look at.
         why = f"{style.pick(' · ', ' | ')}{one_line(feature.reason)}" if feature.reason else ""
