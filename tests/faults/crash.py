@@ -1,6 +1,7 @@
 """Kills the orchestrator wherever it can be killed, and looks at what it left.
 
-    python3 -m tests.faults.crash --every             each crash point once, as CI does
+    python3 -m tests.faults.crash --every             each crash point once
+    python3 -m tests.faults.crash --kinds             one of each kind, as CI does
     python3 -m tests.faults.crash --random 300        random kills, also of the recoveries
     python3 -m tests.faults.crash --point NAME        one of them again; --list shows their names
 
@@ -19,6 +20,7 @@ import json
 import os
 import queue
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -746,6 +748,18 @@ class Laboratory:
             each.close()
         return Verdict(name, each.figures, each.problems, each.arena.root, repeat)
 
+    def kinds(self) -> list[str]:
+        """One point of each kind: of the steps of nine features they differ in names only."""
+        found: dict[str, str] = {}
+        for point in self.points:
+            found.setdefault(self._kind(point), point)
+        return sorted(found.values())
+
+    def _kind(self, point: str) -> str:
+        names = "|".join(map(re.escape, (*self.template.ids, "_base")))
+        same = re.sub(rf"\b({names})\b", "ID", point)
+        return re.sub(r" \(\d+\)| in ID", "", same)
+
     def kill_at(self, points: Iterable[str]) -> Report:
         """A round for each point."""
         return self.each(partial(self.at, point) for point in points)
@@ -814,14 +828,15 @@ def every(laboratory: Laboratory, points: Sequence[str], part: int = 0) -> Repor
     A kill changes what the next run does: the points that it does not come to any more come in
     other rounds, and those that are left then have a round of their own.
     """
+    again = "--every" if points == laboratory.points else "--kinds"
     rounds = -(-len(points) // KILLS_A_ROUND)
     report = laboratory.each(
-        partial(laboratory.through, points[n::rounds], f"--every --part {n + 1}")
+        partial(laboratory.through, points[n::rounds], f"{again} --part {n + 1}")
         for n in ([part - 1] if part else range(rounds))
     )
     left, laboratory.left = sorted(laboratory.left), []
     report += laboratory.each(
-        partial(laboratory.through, left[n :: laboratory.jobs], "--every")
+        partial(laboratory.through, left[n :: laboratory.jobs], again)
         for n in range(laboratory.jobs)
     )
     report += laboratory.kill_at(sorted(laboratory.left))
@@ -839,6 +854,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--every", action="store_true", help="each point once")
+    what.add_argument("--kinds", action="store_true", help="one point of each kind")
     what.add_argument("--random", type=int, metavar="N", help="at least N random kills")
     what.add_argument("--round", type=int, metavar="K", help="one round of --random again")
     parser.add_argument("--part", type=int, default=0, metavar="K", help="a round of --every")
@@ -854,6 +870,8 @@ def _parser() -> argparse.ArgumentParser:
 def _chosen(laboratory: Laboratory, arguments: argparse.Namespace) -> Report:
     if arguments.every:
         return every(laboratory, laboratory.points, arguments.part)
+    if arguments.kinds:
+        return every(laboratory, laboratory.kinds(), arguments.part)
     if arguments.random:
         return at_random(laboratory, arguments.random, arguments.seed)
     if arguments.point:
