@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +15,7 @@ from .events import Event
 from .frozen import dataclass, replace
 from .lines import LineSplitter
 from .mask import whole_words
-from .model import Config, Fault, Feature, Outcome, Status
+from .model import Config, Fault, Feature, Outcome, Retry, Status
 from .process.supervisor import BRISK, PATIENT, Child, Supervisor
 from .stop import Stop
 
@@ -59,6 +60,30 @@ class Log:
     prompt: str
     stdout: str
     stderr: str
+
+
+async def wait_for_repetition(
+    retry: Retry,
+    repetition: int,
+    outcome: Outcome,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    seconds_left: float = float("inf"),
+) -> bool:
+    """Wait a random time that doubles with each ``repetition``, from 1 on.
+
+    Whether there is to be another attempt after ``outcome``: not where it was the last one, nor
+    where the wait would be longer than ``seconds_left``, nor once the wish to stop is there.
+    """
+    if repetition >= retry.attempts or stop.is_set():
+        return False
+    seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
+    if seconds >= seconds_left:
+        return False
+    say(f"{outcome.reason}; attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s")
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return not stop.is_set()
 
 
 class AttemptRunner:

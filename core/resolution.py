@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import random
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 
 from . import events, prompt
-from .attempt import AttemptRunner, Emit, Session
+from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
 from .frozen import dataclass, replace
 from .git import GitError
@@ -260,14 +258,9 @@ class Resolver:
             if outcome.fault is Fault.SESSION and session.resume:
                 session = Session(str(uuid.uuid4()), task=f"{task}\n\n{told}")
                 outcome = await self._attempt(merge, worktree, session)
-            if outcome.fault not in (Fault.TRANSIENT, Fault.RATE) or repetition >= retry.attempts:
+            if outcome.fault not in (Fault.TRANSIENT, Fault.RATE):
                 break
-            seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
-            tries = f"attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s"
-            self.say(f"{outcome.reason}; {tries}")
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), seconds)
-            if self.stop.is_set():
+            if not await wait_for_repetition(retry, repetition, outcome, self.stop, self.say):
                 break
             session = Session(session.id, resume=True, told=told)
         if outcome.fault.fatal or outcome.fault in HOPELESS:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 import shlex
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 
 from . import events, limits, prompt
-from .attempt import AttemptRunner, Emit, Session
+from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
 from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
@@ -380,17 +377,10 @@ class Life:
 
     async def _wait_for_repetition(self, repetition: int, outcome: Outcome) -> bool:
         """Wait a random time that doubles; whether there is to be another attempt."""
-        retry, stop = self.runner.config.project.retry, self.stop
-        if repetition >= retry.attempts or stop.is_set():
-            return False
-        seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
-        if seconds >= self._seconds_left():
-            return False
-        tries = f"attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s"
-        self._note(f"{outcome.reason}; {tries}")
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
-        return not stop.is_set()
+        retry = self.runner.config.project.retry
+        return await wait_for_repetition(
+            retry, repetition, outcome, self.stop, self._note, self._seconds_left()
+        )
 
     async def _session(self, told: str) -> Outcome:
         """One attempt; a second where the session to be resumed turns out to be unknown."""

@@ -568,7 +568,7 @@ class Kills(ResolutionTest):
             os.kill(os.getpid(), signal.SIGINT)
             return 60.0
 
-        with mock.patch("core.resolution.random.uniform", side_effect=interrupted):
+        with mock.patch("core.attempt.random.uniform", side_effect=interrupted):
             said = self.merge("--resolve", "--yes")
         self.assertEqual(said.code, 130, said)
         self.assertEqual(len(self.shop.events("resolution_started")), 1)

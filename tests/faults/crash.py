@@ -822,13 +822,12 @@ class Report:
 KILLS_A_ROUND = 24
 
 
-def every(laboratory: Laboratory, points: Sequence[str], part: int = 0) -> Report:
+def every(laboratory: Laboratory, points: Sequence[str], again: str, part: int = 0) -> Report:
     """Kill at each of the points once, some a round; ``part`` is the number of one round of them.
 
     A kill changes what the next run does: the points that it does not come to any more come in
     other rounds, and those that are left then have a round of their own.
     """
-    again = "--every" if points == laboratory.points else "--kinds"
     rounds = -(-len(points) // KILLS_A_ROUND)
     report = laboratory.each(
         partial(laboratory.through, points[n::rounds], f"{again} --part {n + 1}")
@@ -869,9 +868,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _chosen(laboratory: Laboratory, arguments: argparse.Namespace) -> Report:
     if arguments.every:
-        return every(laboratory, laboratory.points, arguments.part)
+        return every(laboratory, laboratory.points, "--every", arguments.part)
     if arguments.kinds:
-        return every(laboratory, laboratory.kinds(), arguments.part)
+        return every(laboratory, laboratory.kinds(), "--kinds", arguments.part)
     if arguments.random:
         return at_random(laboratory, arguments.random, arguments.seed)
     if arguments.point:

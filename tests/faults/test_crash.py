@@ -51,7 +51,7 @@ class CrashTest(unittest.TestCase):
 
     def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_running(self) -> None:
         laboratory = self.laboratory
-        report = every(laboratory, SAMPLE)
+        report = every(laboratory, SAMPLE, "")
         self.assertEqual([verdict.problems for verdict in report.broken], [])
         self.assertEqual(report.missed, [])
         self.assertGreaterEqual(report.figures.kills, len(SAMPLE))
