@@ -152,6 +152,16 @@ class WorktreeStatus:
         """Every path of this repository that no commit holds as it stands."""
         return self.changed + self.unmerged + self.untracked
 
+    def without(self, files: Collection[str]) -> WorktreeStatus:
+        """The same, had nobody touched these files."""
+        return replace(
+            self,
+            changed=tuple(file for file in self.changed if file not in files),
+            untracked=tuple(file for file in self.untracked if file not in files),
+            added=tuple(file for file in self.added if file not in files),
+            indexed=tuple(file for file in self.indexed if file not in files),
+        )
+
 
 @dataclass(frozen=True)
 class DiffStat:
@@ -509,6 +519,20 @@ class Git:
     async def unstage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
         """Take files out of the index; in the worktree they stay."""
         await self._update_index(path, files, "--force-remove", index=index)
+
+    async def put_back(self, path: str, files: Iterable[str]) -> None:
+        """Make files of a worktree, and their entries in its index, those of HEAD again."""
+        names = b"".join(os.fsencode(file) + b"\0" for file in files)
+        if names:
+            given = ("--pathspec-from-file=-", "--pathspec-file-nul")
+            await self._do(
+                f"put the files of {path} back",
+                *("checkout", "--force", "--quiet", "--no-recurse-submodules", "HEAD", *given),
+                at=path,
+                stdin=names,
+                guarded=True,
+                env={**self._env, "GIT_LITERAL_PATHSPECS": "1"},
+            )
 
     async def _update_index(
         self, path: str, files: Iterable[str], *options: str, index: str

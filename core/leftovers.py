@@ -21,7 +21,7 @@ class Leftovers:
     def note(self, files: Iterable[str]) -> None:
         """Remember files as a check left them just now; no repositories: those are folders."""
         for file in files:
-            found = self._print(file)
+            found = print_of(self.folder, file)
             if found is not None and self._spared.get(file) != found:
                 self._seen[file] = found
 
@@ -30,7 +30,7 @@ class Leftovers:
 
         Nobody knows which: they are not taken for work, and not taken away.
         """
-        found = {file: self._print(file) for file in files}
+        found = {file: print_of(self.folder, file) for file in files}
         self._spared.update((file, seen) for file, seen in found.items() if seen is not None)
 
     @property
@@ -39,7 +39,7 @@ class Leftovers:
         return [file for file in {**self._spared, **self._seen} if self._is_as_it_was(file)]
 
     def _is_as_it_was(self, file: str) -> bool:
-        found = self._print(file)
+        found = print_of(self.folder, file)
         return found is not None and found in (self._spared.get(file), self._seen.get(file))
 
     def remove(self) -> None:
@@ -53,16 +53,17 @@ class Leftovers:
                     folder = os.path.dirname(folder)
         self._seen.clear()
 
-    def _print(self, file: str) -> Print | None:
-        """What tells a file from a changed one; ``None`` where it is gone, or a link led away."""
-        path = os.path.join(self.folder, file)
-        parent = os.path.join(os.path.realpath(self.folder), os.path.dirname(file))
-        if os.path.realpath(parent) != os.path.normpath(parent):
-            return None
-        try:
-            info = os.lstat(path)
-        except OSError:
-            return None
-        if stat.S_ISDIR(info.st_mode):
-            return None
-        return info.st_mtime_ns, info.st_size, info.st_ino
+
+def print_of(folder: str, file: str) -> Print | None:
+    """What tells a file from a changed one; ``None`` where it is gone, or a link led away."""
+    path = os.path.join(folder, file)
+    parent = os.path.join(os.path.realpath(folder), os.path.dirname(file))
+    if os.path.realpath(parent) != os.path.normpath(parent):
+        return None
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    if stat.S_ISDIR(info.st_mode):
+        return None
+    return info.st_mtime_ns, info.st_size, info.st_ino

@@ -299,6 +299,8 @@ class Life:
             await self._check_seal()
             if red is not None:
                 return red
+        if not (self.job.attempts and self.worktree.is_old):
+            await self.runner.worktrees.note_baseline(self.worktree)
         if self.resumed:
             return None
         return await bench.missing(self.feature, self.worktree, self.env)

@@ -8,7 +8,8 @@ import stat
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from . import obstacles
+from . import baseline, obstacles
+from .baseline import Baseline
 from .errors import UserError
 from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
@@ -390,6 +391,30 @@ class WorktreeManager:
         remove_tree(rubbish)
         remove_tree(admin)
 
+    # -- what stood there before Claude -----------------------------------------------------
+
+    async def note_baseline(self, worktree: Worktree) -> None:
+        """Remember what stands in a worktree in which Claude has not begun: it is nobody's work."""
+        status = await self.git.status(worktree.path, ignored=True)
+        folder = self.admin_folder(worktree.path)
+        try:
+            baseline.save(folder, baseline.taken(worktree.path, status))
+        except OSError as error:
+            raise UserError(
+                f"{folder} can't be written: {error.strerror}",
+                hint="free some space or correct the permissions, then run again",
+            ) from None
+
+    def baseline(self, path: str) -> Baseline:
+        """What stood in a worktree of ours before Claude began, as far as that is known."""
+        return baseline.load(self.admin_folder(path))
+
+    async def _put_back(self, path: str, status: WorktreeStatus, old: Collection[str]) -> None:
+        """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
+        await self.git.unstage(path, set(old).intersection(status.added))
+        tracked = set(old).intersection(status.changed).difference(status.added)
+        await self.git.put_back(path, sorted(tracked))
+
     # -- the result -----------------------------------------------------------------------
 
     async def look(self, worktree: Worktree) -> WorktreeStatus | str:
@@ -422,7 +447,7 @@ class WorktreeManager:
             return _waits_for(found.pipes)
         self._unlock(worktree.feature, worktree.path)
         try:
-            status = await self.git.status(worktree.path)
+            status = await self.git.status(worktree.path, ignored=True)
         except GitError as error:
             return error.message
         return replace(status, closed=found.closed)
@@ -445,6 +470,10 @@ class WorktreeManager:
 
         Raises :class:`GitError` where git or one of the user's hooks refuses.
         """
+        known = self.baseline(worktree.path)
+        old = known.unchanged(worktree.path, (*status.changed, *status.untracked))
+        await self._put_back(worktree.path, status, old)
+        status = status.without(old)
         held = held_back(worktree.path, (*status.untracked, *status.added))
         wanted = set(status.uncommitted).difference(held)
         await self.git.unstage(worktree.path, set(held).intersection(status.added))
@@ -505,7 +534,8 @@ class WorktreeManager:
             if not built_by_tools(file)
             and (not (made is None or file in made) or self._was_edited(path, file))
         ]
-        files = [*status.uncommitted, *precious]
+        old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
+        files = [*status.without(old).uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
         nested += [folder for folder in found.closed if folder not in nested]
         nested += [f"submodule {name}" for name in status.submodules]

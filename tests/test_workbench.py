@@ -216,7 +216,7 @@ class Supplies(WorkbenchTest):
         )
         with open(os.path.join(self.playground.repository.path, ".env"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "secret\n")
-        self.assertEqual(self.playground.files("feature/a"), {".gitignore", "a.md", "seen.txt"})
+        self.assertEqual(self.playground.files("feature/a"), {".gitignore", "a.md"})
         # What any build makes again is nobody's work anyway.
         self.assertEqual(self.state.feature("a").made, (".env",))
 
