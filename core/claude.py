@@ -13,6 +13,7 @@ from .frozen import dataclass, field, replace
 from .mask import is_secret
 from .model import (
     ALWAYS_DISALLOWED_TOOLS,
+    NO_WORKTREES_BY_AGENTS,
     ClaudeOptions,
     Fault,
     Feature,
@@ -46,9 +47,12 @@ def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: b
 
     Each option is one word: the CLI's list options swallow the words that follow them.
     """
-    valued = {**_rules(options, feature), "--resume" if resume else "--session-id": session_id}
-    unattended = ["-p", "--output-format=stream-json", "--verbose"]
-    return _words(options, unattended, valued)
+    confined = _confined(options)
+    valued = {**_rules(confined, feature), "--resume" if resume else "--session-id": session_id}
+    return _words(confined, UNATTENDED, valued)
+
+
+UNATTENDED = ("-p", "--output-format=stream-json", "--verbose")
 
 
 def interactive(options: ClaudeOptions, feature: Feature, session_id: str) -> list[str]:
@@ -56,8 +60,9 @@ def interactive(options: ClaudeOptions, feature: Feature, session_id: str) -> li
 
     What bounds an attempt, and works without a person only, is left out.
     """
-    rules = {n: v for n, v in _rules(options, feature).items() if n not in ONLY_UNATTENDED}
-    return _words(options, [], {**rules, "--resume": session_id})
+    confined = _confined(options)
+    rules = {n: v for n, v in _rules(confined, feature).items() if n not in ONLY_UNATTENDED}
+    return _words(confined, [], {**rules, "--resume": session_id})
 
 
 ONLY_UNATTENDED = ("--fallback-model", "--max-turns", "--max-budget-usd")
@@ -82,6 +87,64 @@ def _words(options: ClaudeOptions, first: Sequence[str], valued: Mapping[str, ob
     words = [f"{name}={value}" for name, value in valued.items() if value not in ("", None)]
     servers = [] if _configures_servers(options) else [NO_SERVERS]
     return [*options.command, *first, *servers, *words, *options.extra_args]
+
+
+# -- subagents stay in the feature's folder ---------------------------------------------------
+
+NO_WORKTREE_HOOK = {
+    "type": "command",
+    "command": "echo 'Not in this run: work in the folder that you are in.' >&2; exit 2",
+}
+"""Measured with 2.1.197 and 2.1.330: the deny rule refuses a call that asks for isolation, but not
+an agent whose definition asks for it (``.claude/agents``, ``--agents``); a hook refuses both."""
+
+SETTINGS = "--settings"
+
+NO_HOOKS = ("--bare", "--safe-mode")
+"""Options with which the CLI runs no hook."""
+
+
+def _confined(options: ClaudeOptions) -> ClaudeOptions:
+    """The options with what keeps subagents from making worktrees in the user's checkout.
+
+    The CLI takes the last ``--settings`` only, so the hook goes into the list's own. Where these
+    are a file, or no hook is run, there are no subagents at all.
+    """
+    denied = (*NO_WORKTREES_BY_AGENTS, *options.disallowed_tools)
+    words = (*options.command, *options.extra_args)
+    at = _last_settings(words)
+    given = words[at].removeprefix(f"{SETTINGS}=") if at >= 0 else "{}"
+    merged = _with_hook(given)
+    if not merged or not {*words}.isdisjoint(NO_HOOKS):
+        return replace(options, disallowed_tools=("Agent", *denied))
+    if at < 0:
+        extra = (f"{SETTINGS}={merged}", *options.extra_args)
+        return replace(options, disallowed_tools=denied, extra_args=extra)
+    # In place: behind the list's other words it might be taken for one of their values.
+    sign = words[at][: len(words[at]) - len(given)]
+    words, end = (*words[:at], sign + merged, *words[at + 1 :]), len(options.command)
+    return replace(options, disallowed_tools=denied, command=words[:end], extra_args=words[end:])
+
+
+def _last_settings(words: Sequence[str]) -> int:
+    """Which word holds the value of the last ``--settings``; -1 where there is none."""
+    joined = [at for at, word in enumerate(words) if word.startswith(f"{SETTINGS}=")]
+    apart = [at for at, word in enumerate(words[1:], 1) if words[at - 1] == SETTINGS]
+    return max((*joined, *apart), default=-1)
+
+
+def _with_hook(settings: str) -> str:
+    """JSON of settings with our hook in them; empty where that is not possible."""
+    try:
+        value = json.loads(settings)
+    except (ValueError, RecursionError):
+        return ""
+    hooks = value.get("hooks", {}) if isinstance(value, dict) else None
+    if not isinstance(hooks, dict) or value.get("disableAllHooks"):
+        return ""
+    # Not beside a hook of the list's own: one that succeeds outweighs one that fails.
+    ours = {**hooks, "WorktreeCreate": [{"hooks": [NO_WORKTREE_HOOK]}]}
+    return json.dumps({**value, "hooks": ours})
 
 
 NO_SERVERS = "--strict-mcp-config"
@@ -157,7 +220,7 @@ def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:
     begin, rest = len(options.command), argv(options, feature, "SESSION", resume=False)
     end = len(rest) - len(options.extra_args)
     own = [word for word in rest[begin:end] if word not in plain]
-    return (*rest[:begin], "-p", *own, *rest[end:])
+    return (*options.command, "-p", *own, *options.extra_args)
 
 
 def shaping_options(options: ClaudeOptions, feature: Feature) -> Sequence[str]:
@@ -168,7 +231,7 @@ def shaping_options(options: ClaudeOptions, feature: Feature) -> Sequence[str]:
     """
     shaping = replace(options, command=(), max_turns=None, max_budget_usd=None)
     models = [f"{name}={value}" for name, value in options.env.items() if "MODEL" in name]
-    return [*argv(shaping, feature, "", resume=False), *sorted(models)]
+    return [*_words(shaping, UNATTENDED, _rules(shaping, feature)), *sorted(models)]
 
 
 def environment(base: Mapping[str, str], options: ClaudeOptions) -> dict[str, str]:

@@ -103,7 +103,8 @@ def rebuilt(
         keys = {needed: built[needed].key for needed in dag.dependencies[id]}
         inputs = _needing(feature, made.inputs, keys)
         if id in changed:
-            inputs["prompt"] = digest(prompt.assemble(config, feature, _named(config), branches))
+            text = prompt.assemble(config, feature, _named(config), branches, for_key=True)
+            inputs["prompt"] = digest(text)
         key = digest(inputs)
         if key != made.key:
             again = replace(made, key=key, inputs=inputs)
@@ -209,7 +210,7 @@ def _inputs(
     keys: Mapping[str, str],
 ) -> dict[str, str]:
     """The hashes of what goes into a feature's result, by name."""
-    text = prompt.assemble(config, feature, dag.features, branches)
+    text = prompt.assemble(config, feature, dag.features, branches, for_key=True)
     hashes = {
         "prompt": digest(text),
         "options": digest(list(claude.shaping_options(config.claude, feature))),

@@ -245,6 +245,15 @@ ALWAYS_DISALLOWED_TOOLS = (
 )
 """What no list can allow."""
 
+NO_WORKTREES_BY_AGENTS = (
+    # A subagent with a worktree of its own gets it in the user's main checkout, on a branch that
+    # no feature has. Without one it works in the feature's folder.
+    "Agent(isolation:worktree)",
+    # A script that starts up to sixteen agents at once, each in a worktree where it says so.
+    "Workflow",
+)
+"""What no list can allow either, and no feature's key contains: it changes no finished work."""
+
 
 @dataclass(frozen=True)
 class ClaudeOptions:

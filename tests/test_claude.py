@@ -14,6 +14,7 @@ from core.frozen import replace
 from core.lines import BEGIN_BYTES, LineSplitter
 from core.model import (
     ALWAYS_DISALLOWED_TOOLS,
+    NO_WORKTREES_BY_AGENTS,
     ClaudeOptions,
     Fault,
     Feature,
@@ -769,6 +770,17 @@ class OldVersions(unittest.TestCase):
                 self.assertEqual(claude.old_version(version), "")
 
 
+DENIED = (
+    "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
+    ",Agent(isolation:worktree),Workflow"
+)
+"""What no list can allow."""
+
+SETTINGS = "--settings=" + json.dumps(
+    {"hooks": {"WorktreeCreate": [{"hooks": [claude.NO_WORKTREE_HOOK]}]}}
+)
+
+
 class CommandLine(unittest.TestCase):
     FEATURE = Feature("auth", "Sign-in")
 
@@ -789,8 +801,9 @@ class CommandLine(unittest.TestCase):
                 "--strict-mcp-config",
                 "--permission-mode=acceptEdits",
                 "--allowedTools=Read,Bash(git add:*)",
-                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup",
+                DENIED,
                 "--session-id=5e55",
+                SETTINGS,
             ],
         )
 
@@ -823,14 +836,14 @@ class CommandLine(unittest.TestCase):
                 "--strict-mcp-config",
                 "--permission-mode=plan",
                 "--allowedTools=Bash(npm run a, b),Read",
-                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
-                ",WebFetch,Bash(rm -rf /:*)",
+                f"{DENIED},WebFetch,Bash(rm -rf /:*)",
                 "--model=opus",
                 "--fallback-model=sonnet",
                 "--max-turns=5",
                 "--max-budget-usd=2.5",
                 "--append-system-prompt=--be brief,\nplease",
                 "--resume=5e55",
+                SETTINGS,
                 "--add-dir=../a b",
             ],
         )
@@ -851,6 +864,78 @@ class CommandLine(unittest.TestCase):
         self.assertFalse([word for word in shape if "session" in word or word == "claude"])
         other = claude.shaping_options(replace(plain, model="opus"), self.FEATURE)
         self.assertNotEqual(other, shape)
+
+    def test_what_confines_subagents_makes_no_finished_work_out_of_date(self) -> None:
+        options = ClaudeOptions(allowed_tools=("Read",), extra_args=('--settings={"a": 1}',))
+        self.assertEqual(
+            claude.shaping_options(options, self.FEATURE),
+            [
+                *("-p", "--output-format=stream-json", "--verbose", "--strict-mcp-config"),
+                *("--permission-mode=acceptEdits", "--allowedTools=Read"),
+                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup",
+                '--settings={"a": 1}',
+            ],
+        )
+
+
+class Subagents(unittest.TestCase):
+    """No subagent gets a worktree of its own, whatever settings the list brings."""
+
+    FEATURE = Feature("auth", "Sign-in")
+
+    def argv(self, options: ClaudeOptions) -> list[str]:
+        return claude.argv(options, self.FEATURE, "5e55", resume=False)
+
+    def test_the_hook_goes_into_the_settings_of_the_list_and_replaces_its_own(self) -> None:
+        hook = json.loads(SETTINGS.partition("=")[2])["hooks"]["WorktreeCreate"]
+        theirs = {"env": {"A": "b"}, "hooks": {"Stop": [], "WorktreeCreate": [{"hooks": []}]}}
+        merged = json.dumps({"env": {"A": "b"}, "hooks": {"Stop": [], "WorktreeCreate": hook}})
+        given = json.dumps(theirs)
+        for words, expected in (
+            ((f"--settings={given}", "--x"), [f"--settings={merged}", "--x"]),
+            (("--settings", given, "--x"), ["--settings", merged, "--x"]),
+            (
+                ("--settings=x.json", "--settings", given),
+                ["--settings=x.json", "--settings", merged],
+            ),
+        ):
+            with self.subTest(words):
+                options = ClaudeOptions(extra_args=words)
+                self.assertEqual(self.argv(options)[-len(expected) :], expected)
+                self.assertIn(DENIED, self.argv(options))
+                (command,) = claude.commands(options, [self.FEATURE])
+                self.assertEqual(command.brief, ("claude", "-p", *words))
+        wrapped = ClaudeOptions(command=("wrapper", "--settings", given))
+        self.assertEqual(self.argv(wrapped)[:4], ["wrapper", "--settings", merged, "-p"])
+        self.assertNotIn(SETTINGS, self.argv(wrapped))
+
+    def test_where_no_hook_of_ours_would_be_run_there_are_no_subagents(self) -> None:
+        denied = DENIED.replace("Agent(", "Agent,Agent(")
+        for words in (
+            ("--settings=settings.json",),
+            ("--settings", "settings.json"),
+            ("--settings=[1]",),
+            ('--settings={"hooks": []}',),
+            ('--settings={"disableAllHooks": true}',),
+            (f"--settings={'[' * 100_000}",),
+            ("--bare",),
+            ("--safe-mode",),
+        ):
+            with self.subTest(str(words)[:80]):
+                argv = self.argv(ClaudeOptions(extra_args=words))
+                self.assertIn(denied, argv)
+                self.assertEqual(argv[-len(words) :], list(words))
+                self.assertNotIn(SETTINGS, argv)
+
+    def test_a_person_who_opens_the_session_has_the_same_rules(self) -> None:
+        argv = claude.interactive(ClaudeOptions(), self.FEATURE, "5e55")
+        self.assertEqual(argv[-1], SETTINGS)
+        self.assertIn(DENIED, argv)
+
+    def test_what_we_add_is_no_bypass_of_the_lists(self) -> None:
+        self.assertEqual(claude.bypasses(ClaudeOptions()), ())
+        given = ClaudeOptions(extra_args=(SETTINGS,))
+        self.assertEqual(claude.bypasses(given), ())
 
 
 class Environment(unittest.TestCase):
@@ -945,7 +1030,7 @@ class Commands(unittest.TestCase):
             extra_args=("--verbose", "--y"),
         )
         (command,) = claude.commands(options, [Feature("a", "a")])
-        denied = f"{','.join(ALWAYS_DISALLOWED_TOOLS)},WebFetch"
+        denied = ",".join((*ALWAYS_DISALLOWED_TOOLS, *NO_WORKTREES_BY_AGENTS, "WebFetch"))
         self.assertEqual(
             command.brief,
             (

@@ -50,6 +50,8 @@ All routes.
 - Work only in this folder. It is a git worktree of its own, already on branch `feature/api`:
   do not switch branches, do not rebase, do not touch other worktrees, do not use `git stash`.
 - Finish the whole feature before you stop. What you leave uncommitted is committed for you.
+- Your subagents work in this folder too. A worktree of their own (`isolation: "worktree"`) is
+  refused: work in it would belong to no feature.
 """
 
 
@@ -62,6 +64,10 @@ class First(unittest.TestCase):
     def test_it_holds_every_part_in_its_place(self) -> None:
         config = _config("\nA shop.\n", ("tests pass", "no secrets"))
         self.assertEqual(prompt.assemble(config, API, FEATURES, BRANCHES), WHOLE)
+
+    def test_what_is_hashed_is_what_it_was_before_subagents_were_spoken_of(self) -> None:
+        text = prompt.assemble(_config(), DOCS, FEATURES, BRANCHES, for_key=True)
+        self.assertTrue(text.endswith("is committed for you.\n"), text)
 
     def test_what_the_list_leaves_out_leaves_no_heading(self) -> None:
         text = prompt.assemble(_config(), DOCS, FEATURES, BRANCHES)

@@ -520,6 +520,74 @@ class WhatTheDefaultToolsAllow(RealClaudeTest):
                 self.assertNotIn("Bash(python3 -m unittest discover)", named)
 
 
+class Subagents(RealClaudeTest):
+    """They work in the feature's folder, or not at all."""
+
+    def agent(self, **more: str) -> Answer:
+        plain = {"description": "Help", "prompt": "SUBAGENT", "subagent_type": "general-purpose"}
+        return Answer(tools=(Tool("Agent", {**plain, **more}),))
+
+    def results_of_tools(self, api: MessagesApi, script: str) -> list[str]:
+        """What Claude was told of each tool that it called."""
+        last = api.calls(script)[-1].body["messages"]
+        blocks = [b for m in last if isinstance(m["content"], list) for b in m["content"]]
+        return [str(b["content"]) for b in blocks if b["type"] == "tool_result"]
+
+    def plays_agents(self, *calls: Answer) -> MessagesApi:
+        helps = does(write("sub.txt", "x\n"))
+        api = MessagesApi({"SUBAGENT": helps, marker("it"): does(write("a.txt", "a\n"), *calls)})
+        api.__enter__()
+        self.addCleanup(api.__exit__)
+        home = Path(self.playground.repository.home)
+        self.playground.environ.update(real_claude.environment(home, api.url))
+        return api
+
+    def runs_beside_the_checkout(self, *options: str) -> None:
+        """Run, and see that the user's checkout has neither a worktree nor a branch more."""
+        shop = self.playground.repository
+        before = shop.seen_by_user()
+        self.runs(0, "--fresh", *options)
+        self.assertEqual(shop.seen_by_user(), before)
+        branches = shop.git("for-each-ref", "--format=%(refname:short)", "refs/heads")
+        self.assertEqual(branches.split(), ["feature/it", "main"])
+        self.assertEqual(len(shop.git("worktree", "list").splitlines()), 2)
+        self.assertFalse(os.path.exists(os.path.join(shop.path, ".claude", "worktrees")))
+
+    def test_none_gets_a_worktree_by_its_call_its_definition_or_a_script(self) -> None:
+        isolated = "---\nname: alone\ndescription: Alone\nisolation: worktree\n---\nYou help.\n"
+        self.playground.repository.commit({".claude/agents/alone.md": isolated})
+        script = "export const meta={name:'x',description:'y'}\nawait agent('SUBAGENT')"
+        workflow = Answer(tools=(Tool("Workflow", {"script": script}),))
+        asked, alone = self.agent(isolation="worktree"), self.agent(subagent_type="alone")
+        api = self.plays_agents(asked, alone, workflow, self.agent())
+        self.lists("it", claude={"allowed_tools": ["Edit(./**)", "Agent", "Workflow"]})
+        self.runs_beside_the_checkout()
+        _, by_call, by_definition, by_script, helped = self.results_of_tools(api, marker("it"))
+        self.assertIn("Agent with isolation:worktree has been denied", by_call)
+        self.assertIn("Not in this run: work in the folder that you are in.", by_definition)
+        self.assertIn("No such tool available: Workflow", by_script)
+        self.assertIn("It is done.", helped)
+        self.assertLessEqual({"a.txt", "sub.txt"}, self.playground.files("feature/it"))
+        self.assertIn("isolation", prompt_of(api.calls(marker("it"))[0]))
+        # The same beside settings of the list's own, of which the CLI takes the last only.
+        given = json.dumps({"env": {"SET": "yes"}, "hooks": {"WorktreeCreate": []}})
+        api = self.plays_agents(alone, bash("printenv SET"))
+        options = {"extra_args": ["--settings", given], "allowed_tools": ["Bash(printenv:*)"]}
+        self.lists("it", claude=options)
+        self.runs_beside_the_checkout()
+        _, by_definition, shown = self.results_of_tools(api, marker("it"))
+        self.assertIn("Not in this run", by_definition)
+        self.assertTrue(shown.startswith("yes"), shown)
+        # Settings in a file have no place for the hook.
+        settings = Path(self.playground.path("settings.json"))
+        settings.write_text("{}", "utf-8")
+        api = self.plays_agents(alone, self.agent())
+        self.lists("it", claude={"extra_args": [f"--settings={settings}"]})
+        self.runs_beside_the_checkout("--allow-bypass")
+        for told in self.results_of_tools(api, marker("it"))[1:]:
+            self.assertIn("No such tool available: Agent", told)
+
+
 def edit(path: str, old: str, new: str) -> Tool:
     return Tool("Edit", {"file_path": path, "old_string": old, "new_string": new})
 

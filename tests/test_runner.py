@@ -16,6 +16,7 @@ from core import config as feature_list
 from core import events
 from core.attempt import LOG_BYTES, AttemptRunner, Stream
 from core.budget import Budget
+from core.claude import NO_WORKTREE_HOOK
 from core.errors import StateError
 from core.events import Event
 from core.git import Git, Repository, open_repository
@@ -386,6 +387,8 @@ Do a.
 - Work only in this folder. It is a git worktree of its own, already on branch `feature/a`:
   do not switch branches, do not rebase, do not touch other worktrees, do not use `git stash`.
 - Finish the whole feature before you stop. What you leave uncommitted is committed for you.
+- Your subagents work in this folder too. A worktree of their own (`isolation: "worktree"`) is
+  refused: work in it would belong to no feature.
 """
         (seen,) = self.seen()
         self.assertEqual(seen["prompt"], expected)
@@ -420,13 +423,15 @@ Do a.
                 "--permission-mode=plan",
                 "--allowedTools=Read,Bash(make:*)",
                 "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
-                ",WebFetch",
+                ",Agent(isolation:worktree),Workflow,WebFetch",
                 "--model=opus",
                 "--fallback-model=haiku",
                 "--max-turns=7",
                 "--max-budget-usd=1.5",
                 "--append-system-prompt=Be brief.",
                 f"--session-id={session}",
+                "--settings="
+                + json.dumps({"hooks": {"WorktreeCreate": [{"hooks": [NO_WORKTREE_HOOK]}]}}),
                 "--strict-mcp-config",
             ],
         )
