@@ -421,13 +421,20 @@ class Git:
             return "", sorted({file for file in files if file})
         raise GitError("merge", finished)
 
-    async def equivalents(self, tip: str, target: str) -> bool:
-        """Whether each commit of ``tip`` has one with the same change in ``target``."""
+    async def equivalents(self, tip: str, target: str) -> str:
+        """The newest commit of ``target`` that changes the same as one of ``tip``.
+
+        Empty unless each commit of ``tip`` has one.
+        """
         commits = await self._parents(tip, without=target)
         if not commits or any(len(parents) > 1 for parents in commits.values()):
-            return False
+            return ""
         wanted = await self._changes(commits)
-        return len(wanted) == len(commits) and wanted <= await self._changes_since(tip, target)
+        if len(wanted) < len(commits):
+            return ""
+        found = await self._changes_since(tip, target)
+        newest = (commit for change, commit in found.items() if change in wanted)
+        return next(newest, "") if wanted.keys() <= found.keys() else ""
 
     async def stands_at(self, path: str, commit: str) -> bool:
         """Whether index and files of a worktree are those of ``commit``, wherever HEAD is."""
@@ -436,31 +443,36 @@ class Git:
         files = await self._try("diff", *plain, at=path, guarded=True)
         return index.code == 0 and files.code == 0
 
-    async def squashed(self, tip: str, target: str) -> bool:
-        """Whether one commit of ``target`` holds the whole change of ``tip``."""
+    async def squashed(self, tip: str, target: str) -> str:
+        """The newest commit of ``target`` that changes the same as all of ``tip``; else empty."""
         base = await self.merge_base(tip, target)
         if not base:
-            return False
+            return ""
         whole = await self._do("compare commits", *PATCH, base, tip)
-        return _change(whole.stdout) in await self._changes_since(tip, target)
+        return (await self._changes_since(tip, target)).get(_change(whole.stdout), "")
 
     async def _parents(self, tip: str, without: str) -> dict[str, list[str]]:
-        arguments = ("rev-list", "--parents", tip, f"^{without}")
+        """The commits of ``tip`` that ``without`` has not, newest first, with their parents."""
+        arguments = ("rev-list", "--topo-order", "--parents", tip, f"^{without}")
         finished = await self._do("list commits", *arguments)
         lines = [line.split() for line in finished.text.splitlines()]
         return {commit: parents for commit, *parents in lines}
 
-    async def _changes_since(self, tip: str, target: str) -> set[bytes]:
+    async def _changes_since(self, tip: str, target: str) -> dict[bytes, str]:
         commits = await self._parents(target, without=tip)
         return await self._changes(c for c, parents in commits.items() if len(parents) < 2)
 
-    async def _changes(self, commits: Iterable[str]) -> set[bytes]:
-        """What each of the commits changes; nothing for those that change nothing."""
+    async def _changes(self, commits: Iterable[str]) -> dict[bytes, str]:
+        """What the commits change, with the first one that does; less those that change nothing."""
         listed = "".join(f"{commit}\n" for commit in commits).encode()
         if not listed:
-            return set()
+            return {}
         finished = await self._do("compare commits", *PATCH, "--root", "--stdin", stdin=listed)
-        return {_change(patch) for patch in COMMIT_LINE.split(finished.stdout) if patch}
+        named = COMMIT_LINE.findall(finished.stdout)
+        changes: dict[bytes, str] = {}
+        for line, patch in zip(named, COMMIT_LINE.split(finished.stdout)[1:]):
+            changes.setdefault(_change(patch), line.decode().strip())
+        return changes
 
     # -- worktrees ----------------------------------------------------------------------
 

@@ -695,13 +695,29 @@ class WorktreeManager:
             return "equal trees"
         if await self.git.merge_base(tip, target) in ("", target):
             return ""  # the target has nothing of its own
-        if self.git.merges_without_worktree:
-            merged, _ = await self.git.merged_tree(target, tip)
-            if merged == tree:
-                return "merge adds nothing"
-        if await self.git.equivalents(tip, target):
+        if await self._adds_nothing(tip, target):
+            return "merge adds nothing"
+        # The same lines may have changed elsewhere in a file: only where it was copied to, and
+        # before anything changed it again, does a merge tell.
+        copy = await self.git.equivalents(tip, target)
+        if copy and await self._adds_nothing(tip, copy):
             return "same changes"
-        return "squashed" if await self.git.squashed(tip, target) else ""
+        squash = await self.git.squashed(tip, target)
+        return "squashed" if squash and await self._adds_nothing(tip, squash) else ""
+
+    async def _adds_nothing(self, tip: str, commit: str) -> bool:
+        """Whether a merge of ``tip`` into ``commit`` would change nothing there.
+
+        A git that can't merge without a working tree proves it where the files are the same.
+        """
+        base = await self.git.merge_base(tip, commit)
+        if not base:
+            return False
+        if self.git.merges_without_worktree:
+            merged, _ = await self.git.merged_tree(commit, tip)
+            return merged == await self.git.tree_of(commit)
+        own, other = await self.git.changed_files([(base, tip), (commit, tip)])
+        return own.isdisjoint(other)
 
     def as_made(self, feature: str, path: str, branch: str) -> WorktreeManager:
         """For a feature whose worktree and branch were made with another folder or prefix."""

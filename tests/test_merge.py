@@ -251,6 +251,22 @@ class WhatIsSeenAfterwards(MergeTest):
         self.assertEqual(shop.main("cleanup", "a").code, 1)
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
 
+    def test_the_same_lines_in_another_place_are_landed_and_not_taken_for_it(self) -> None:
+        shop = self.open(*listed("a"))
+        lines = [line for n in range(9) for line in ("if ready:", "start()", "wait()", "stop()")]
+
+        def polling(*blocks: int) -> str:
+            return "\n".join("poll()" if n // 4 in blocks and n % 4 == 2 else line
+                             for n, line in enumerate(lines))  # fmt: skip
+
+        shop.commit({"text": polling()}, "nine like blocks")
+        shop.finish("a", {"text": polling(6)})
+        shop.commit({"text": polling(2)}, "the same line in the third")
+        self.assertEqual(shop.main("cleanup", "--merged").out, "Nothing to clean up.\n")
+        self.assertIsNone(shop.main("status", "--json").json["features"][0]["merged"])
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
+        self.assertEqual(shop.files("main")["text"].decode(), polling(2, 6))
+
     def test_each_branch_has_a_landing_of_its_own(self) -> None:
         shop = self.make()
         shop.branch("develop", "main")

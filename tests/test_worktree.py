@@ -1100,7 +1100,41 @@ class MergedTest(WorktreeTest):
         self.repository.git("merge", "-q", "--squash", "x")
         self.on("main", {"another": "x"})
         self.assertEqual(self.merged("x"), "merge adds nothing")
-        self.assertEqual(self.merged("x", manager=self.with_old_git()), "")
+        self.assertEqual(self.merged("x", manager=self.with_old_git()), "merge adds nothing")
+
+    def test_the_same_lines_in_another_place_of_a_file_prove_nothing(self) -> None:
+        block = "if ready:\n    start()\n    wait()\n    stop()\nend\n"
+        old, new = block * 9, block.replace("wait", "poll")
+
+        def with_new(number: int) -> str:
+            return block * (number - 1) + new + block * (9 - number)
+
+        self.on("main", {"a": old})
+        one = self.on("x", {"a": with_new(7)}, start="main")
+        self.on("y", {"a": with_new(7)}, start="main")
+        self.on("y", {"b": "b\n"})
+        self.on("main", {"a": with_new(3)})
+        for manager in (self.manager, self.with_old_git()):
+            self.assertEqual(self.merged("x", manager=manager), "")
+        self.on("main", {"b": "b\n"})
+        self.assertEqual(self.merged("y"), "", "each of its changes, one of them elsewhere")
+        # Once it really was copied, it stays proved, whatever comes later.
+        self.on("main", {"a": old})
+        self.repository.git("cherry-pick", one)
+        self.on("main", {"a": "another\n"})
+        for manager in (self.manager, self.with_old_git()):
+            self.assertEqual(self.merged("x", manager=manager), "same changes")
+
+    def test_a_copy_in_a_history_of_its_own_proves_nothing(self) -> None:
+        self.on("main", {"a": "1\n"})
+        self.on("x", {"a": "2\n"}, start="main")
+        self.repository.git("checkout", "-q", "--orphan", "alone")
+        self.repository.commit({"a": "1\n"})
+        self.repository.commit({"a": "2\n"})
+        self.repository.git("checkout", "-q", "main")
+        words = ("merge", "-q", "-m", "m", "-s", "ours", "--allow-unrelated-histories", "alone")
+        self.repository.git(*words)
+        self.assertEqual(self.merged("x"), "")
 
     def test_a_rebased_branch_has_the_same_changes_though_the_base_changed_them_again(self) -> None:
         one = self.on("x", {"a": changed(_3="x")}, start="main")
