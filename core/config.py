@@ -496,6 +496,11 @@ def _ref(reader: _Reader, path: str, value: object) -> str | None:
     return None
 
 
+def is_branch_name(text: str) -> bool:
+    """Whether git lets a branch be called so."""
+    return text != "HEAD" and not _REF_FORBIDDEN.search(text)
+
+
 def _branch(reader: _Reader, path: str, value: object) -> str | None:
     return _ref(reader, path, value) if _filled(reader, path, value) else None
 
@@ -691,7 +696,7 @@ def _check_branches(reader: _Reader, config: Config) -> None:
     """Prefix and id are good each by itself; HEAD, or ``x.loc`` and ``k``, are not together."""
     for feature in config.features:
         branch = config.project.branch_prefix + feature.id
-        if branch == "HEAD" or _REF_FORBIDDEN.search(branch):
+        if not is_branch_name(branch):
             reader.fault(f"features {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
         elif len(branch.split("/")[-1].encode()) > REF_LIMIT_BYTES:
             reader.fault(f"features {feature.id}", f"{branch!r} is too long for a branch")

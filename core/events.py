@@ -47,20 +47,19 @@ def run_started(
     base_commit: str,
     features: Sequence[str],
     max_parallel: int,
+    base_option: str = "",
 ) -> Event:
-    """A run pinned its base and is about to work on ``features``."""
-    return Event(
-        "run_started",
-        at,
-        run,
-        data={
-            "pid": pid,
-            "base_branch": base_branch,
-            "base_commit": base_commit,
-            "features": list(features),
-            "max_parallel": max_parallel,
-        },
-    )
+    """A run pinned its base and is about to work on ``features``; ``--base`` may have named it."""
+    data: dict[str, Json] = {
+        "pid": pid,
+        "base_branch": base_branch,
+        "base_commit": base_commit,
+        "features": list(features),
+        "max_parallel": max_parallel,
+    }
+    if base_option:
+        data["base_option"] = base_option
+    return Event("run_started", at, run, data=data)
 
 
 def run_ended(at: float, run: str, *, exit_code: int) -> Event:

@@ -31,6 +31,9 @@ QUIET = (
 )
 """For each call: no housekeeping in the background, no program named by an agent's config."""
 
+EXPLICIT = ("-c", "safe.bareRepository=all")
+"""For calls in a git folder that the user named: ``explicit`` forbids only those git came upon."""
+
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 """For each call but the commit: there the user's hooks have their say."""
 
@@ -216,8 +219,10 @@ class Git:
         hooks: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> Finished:
+        folder = at or self.repository.common_dir
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
-        argv = ["git", "-C", at or self.repository.common_dir, *quiet, *arguments]
+        named = EXPLICIT if _is_below(folder, self.repository.common_dir) else ()
+        argv = ["git", "-C", folder, *quiet, *named, *arguments]
         number = 0
         while True:
             number += 1
@@ -254,12 +259,15 @@ class Git:
         pairs = (line.split(" ", 1) for line in finished.text.split("\n") if line)
         return {name: commit for commit, name in pairs}
 
-    async def commit_of(self, revision: str) -> str:
-        """The commit that ``revision`` names; empty where there is none."""
+    async def commit_of(self, revision: str, *, at: str = "") -> str:
+        """The commit that ``revision`` names; empty where there is none.
+
+        ``at`` is the worktree whose HEAD is meant.
+        """
         if revision.startswith("-"):
             return ""
         spelled = f"{revision}^{{commit}}"
-        finished = await self._try("rev-parse", "--verify", "--quiet", spelled)
+        finished = await self._try("rev-parse", "--verify", "--quiet", spelled, at=at)
         return finished.text if finished.code == 0 else ""
 
     async def tree_of(self, commit: str) -> str:
@@ -330,9 +338,9 @@ class Git:
             raise GitError(f"make {ref}", finished)
         return finished.code == 0
 
-    async def meant_by(self, ref: str) -> str:
+    async def meant_by(self, ref: str, *, at: str = "") -> str:
         """The ref that a symbolic one stands for; empty for one that is none."""
-        finished = await self._try("symbolic-ref", "--quiet", ref)
+        finished = await self._try("symbolic-ref", "--quiet", ref, at=at)
         return finished.text if finished.code == 0 else ""
 
     async def move_ref(self, ref: str, commit: str, old: str) -> None:
@@ -803,7 +811,7 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
     argv = ["git", "-C", path, *QUIET, "rev-parse", *question, "--show-cdup"]
     finished = await spawner.run(argv, env=env)
     if finished.code != 0:
-        raise _no_repository(path, finished)
+        raise _no_repository(path, environ.get("HOME", ""), finished)
     bare, shallow, common, *cdup = finished.text.split("\n")
     common_dir = os.path.realpath(os.path.join(path, common))
     up = cdup[0] if cdup else ""
@@ -812,24 +820,42 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
     return Git(spawner, repository, environ)
 
 
-def _no_repository(path: str, finished: Finished) -> UserError:
-    if b"dubious ownership" in finished.stderr or b"unsafe repository" in finished.stderr:
-        return UserError(
-            f"git does not trust {path}: it belongs to another user",
-            hint=f"git config --global --add safe.directory {path}",
-        )
-    return UserError(
-        f"{path} is not in a git repository",
-        hint="git init && git add . && git commit -m 'Initial commit'",
-    )
+def _no_repository(path: str, home: str, finished: Finished) -> UserError:
+    """Why git does not work in ``path``, in its own words where there is a repository."""
+    if _repository_above(path):
+        return _refused(f"git refuses the repository of {path}", finished)
+    here = os.path.realpath(path)
+    if here in (os.path.realpath(home or os.sep), os.sep):
+        # Nobody means to commit all of it.
+        hint = "type it in the repository, or set project.repo_path"
+    else:
+        hint = "git init && git add . && git commit -m 'Initial commit'"
+    return UserError(f"{path} is not in a git repository", hint=hint)
+
+
+def _refused(what: str, finished: Finished) -> UserError:
+    """What git refuses, with all that it said."""
+    said = tuple(line for line in finished.complaint.splitlines() if line.strip())
+    return UserError(what, hint="do what git asks for, then type this again", details=said)
+
+
+def _repository_above(path: str) -> bool:
+    """Whether a folder, or one above it, is or holds what git takes for a repository."""
+    folder = os.path.realpath(path)
+    if _is_there(folder, ".git") or (_is_there(folder, "HEAD") and _is_there(folder, "objects")):
+        return True
+    parent = os.path.dirname(folder)
+    return parent != folder and _repository_above(parent)
 
 
 async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, int]:
-    """git's version. Raises :class:`UserError` where it is missing or too old."""
+    """git's version. Raises :class:`UserError` where it is missing, too old, or won't start."""
     try:
         finished = await spawner.run(["git", "version"], env=env)
     except UserError:
         raise UserError("git was not found", hint="install git 2.25 or newer") from None
+    if finished.code != 0:
+        raise _refused("git does not start", finished)
     numbers = re.search(r"(\d+)\.(\d+)", finished.text)
     version = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
     if version < OLDEST:
@@ -973,6 +999,10 @@ def _parse_status(text: str) -> WorktreeStatus:
         indexed=tuple(indexed),
         submodules=tuple(submodules),
     )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + os.sep)
 
 
 def _is_there(folder: str, name: str) -> bool:

@@ -171,7 +171,8 @@ class Project:
     name: str
     repo_path: str
     description: str = ""
-    base_branch: str = "main"
+    base_branch: str = ""
+    """Empty where the repository's own default is meant."""
     max_parallel: int = 3
     timeout_seconds: float = 1800.0
     worktrees_path: str = "../worktrees"

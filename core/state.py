@@ -65,6 +65,8 @@ class FeatureState:
     worktree: str = ""
     start_commit: str = ""
     base_commit: str = ""
+    base_option: str = ""
+    """What ``--base`` named in the run that started it."""
     started_at: float | None = None
     """When it came into a slot; until then, when it began to get ready."""
     in_slot: bool = False
@@ -155,6 +157,8 @@ class Run:
     """For usage limits to be lifted."""
     pauses: Wait = Wait()
     """For the user, who paused it."""
+    base_option: str = ""
+    """What ``--base`` named."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,10 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
         change = _FEATURE_CHANGES.get(event.kind)
         if change is not None and event.feature:
             known = features.get(event.feature) or FeatureState(event.feature)
-            features[event.feature] = change(known, event)
+            changed = change(known, event)
+            if event.kind == "based" and run is not None and run.id == event.run:
+                changed = replace(changed, base_option=run.base_option)
+            features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
     return RunState(features, run, green, merge)
 
@@ -226,6 +233,7 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             pid=integer(data, "pid"),
             base_branch=str(data.get("base_branch", "")),
             base_commit=str(data.get("base_commit", "")),
+            base_option=str(data.get("base_option", "")),
             features=strings(data, "features"),
             max_parallel=integer(data, "max_parallel"),
         )

@@ -36,6 +36,7 @@ SHELL = {
     "config": "model errors dag contracts own_commands",
     "process": "errors",
     "git": "process errors",
+    "base": "git config errors",
     "obstacles": "",
     "baseline": "git leftovers",
     "worktree": "git baseline obstacles model errors",

@@ -326,7 +326,7 @@ class Good(InAWorkspace):
         self.write("prompts/auth.md", "Build it.")
         self.write("prompts/api.md", "Build it, too.")
         found = self.load(SEED)
-        self.assertEqual(found.project, Project("MyProject", self.outside))
+        self.assertEqual(found.project, Project("MyProject", self.outside, base_branch="main"))
         self.assertEqual([f.depends_on for f in found.features], [(), ("auth",)])
 
     def test_a_byte_order_mark_is_no_matter(self) -> None:

@@ -133,9 +133,43 @@ class OpenTest(GitTest):
     def test_a_repository_of_somebody_else_is_refused_with_gits_own_remedy(self) -> None:
         os.chown(self.repository.path, 12345, 12345)
         os.chown(os.path.join(self.repository.path, ".git"), 12345, 12345)
-        with self.assertRaisesRegex(UserError, "does not trust .* another user") as caught:
+        with self.assertRaisesRegex(UserError, "git refuses the repository") as caught:
             self.open(self.repository.path)
-        self.assertIn("safe.directory", caught.exception.hint)
+        said = "\n".join(caught.exception.details)
+        self.assertIn("dubious ownership", said)
+        self.assertIn(f"safe.directory {self.repository.path}", said)
+
+    def test_whatever_git_refuses_is_told_in_its_own_words(self) -> None:
+        config = os.path.join(self.repository.path, ".git", "config")
+        below = os.path.join(self.repository.path, "below")
+        os.mkdir(below)
+        with open(config, encoding="utf-8") as file:
+            before = file.read()
+        for line, said in (
+            ("[core]\n\trepositoryformatversion = 1\n[extensions]\n\tfoo = 1\n", "extension"),
+            ("[core]\n\trepositoryformatversion = 7\n", "version"),
+            ("[user\n", "bad config line"),
+        ):
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(before + line)
+            with self.subTest(said), self.assertRaises(UserError) as caught:
+                self.open(below)
+            self.assertIn(f"git refuses the repository of {below}", caught.exception.message)
+            self.assertIn(said, "\n".join(caught.exception.details))
+            self.assertNotIn("git init", caught.exception.hint)
+        with open(self.repository.config, "a", encoding="utf-8") as file:
+            file.write("[user\n")
+        with self.assertRaisesRegex(UserError, "git does not start") as caught:
+            self.open(self.repository.path)
+        self.assertIn("bad config line", caught.exception.details[0])
+
+    def test_nobody_is_told_to_commit_his_home(self) -> None:
+        with self.assertRaises(UserError) as caught:
+            self.open(self.repository.home)
+        self.assertNotIn("git init", caught.exception.hint)
+        with self.assertRaises(UserError) as caught:
+            self.open(self.repository.root)
+        self.assertIn("git init", caught.exception.hint)
 
     def test_a_missing_git_is_named(self) -> None:
         with self.assertRaisesRegex(UserError, "git was not found"):

@@ -22,7 +22,7 @@ from tests.support.scratch import Workspace, feature, standing_in
 def place_of(space: Workspace) -> Workplace:
     """The workplace of a workspace, opened as every command does."""
     with standing_in(space.path, space.environ):
-        return workplace.open_workplace(argparse.Namespace(config=None, mask=Mask({})))
+        return workplace.open_workplace(argparse.Namespace(config=None, base=None, mask=Mask({})))
 
 
 class Opening(unittest.TestCase):

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from .. import events
 from ..attempt import AttemptRunner
 from ..budget import Budget
+from ..config import did_you_mean
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
@@ -57,6 +58,7 @@ from .workplace import (
     dollars,
     killed_resolutions,
     landed,
+    landing_fault,
     newest,
     open_workplace,
     with_program,
@@ -265,11 +267,20 @@ class Merge:
         """What the branch has already, as far as it is known what that is."""
         self.resolutions: dict[str, Resolution] = {}
         self.workbench: Callable[..., Workbench] = Workbench
+        fault = "" if wanted.into else landing_fault(place)
+        if fault:
+            raise UserError(
+                f"merge needs the branch to land on: {fault}",
+                hint="rorchestrator merge --into BRANCH",
+            )
         name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
         if HEADS + name not in place.refs:
+            local = [ref.removeprefix(HEADS) for ref in place.refs if ref.startswith(HEADS)]
             raise UserError(
-                f"there is no branch {name!r} to land on",
-                hint=f"git branch {shlex.quote(name)}, or mend --into",
+                f"there is no local branch {name!r} to land on{did_you_mean(name, local)}",
+                hint=f"git branch NAME {shlex.quote(name)}, then --into NAME"
+                if drive(place.git.commit_of(name))
+                else f"git branch {shlex.quote(name)}, or mend --into",
             )
         self.target = Target(place.git, name, place.refs[HEADS + name])
 
@@ -381,6 +392,8 @@ class Merge:
             return Held(f"it is not completed, but {_in_words(known.status)}")
         if not is_there:
             return Held(f"its result {result[:10]} is gone")
+        if known.base_option and not self.wanted.into:
+            return Held(f"it started from {known.base_option} (--base): land it with --into BRANCH")
         feature = self.place.dag.features[id]
         return Candidate(feature, known.run, tip, known.start_commit, feature.depends_on)
 

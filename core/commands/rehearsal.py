@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from .. import claude, events, own_commands, simulated, supplies
+from ..config import is_branch_name
 from ..dag import DAGResolver
 from ..errors import ExitCode, UserError
 from ..events import Event
@@ -52,6 +53,9 @@ from .workplace import (
     select,
     with_program,
 )
+
+BASE_BRANCH = "rehearsed-base"
+"""The base's branch in the copy, where it has no name that a branch may have."""
 
 MEND_SETUP = "mend the setup, or what it needs"
 MEND_BASE = "mend it, or set project.verify_base to false: the run would not start"
@@ -224,6 +228,7 @@ class Rehearsal(RunCommand):
         self._check_space(folder)
         git = drive(place.git.copy_to(os.path.join(folder, "repository.git"), in_the_way))
         if HEADS + base not in place.refs:
+            base = base if is_branch_name(base) else BASE_BRANCH
             drive(git.create_ref(HEADS + base, place.base_commit))
         worktrees = TimedWorktrees(
             git, os.path.join(folder, "worktrees"), place.worktrees.branch_prefix, self.notes
@@ -233,7 +238,8 @@ class Rehearsal(RunCommand):
         carried = list(self._carried())
         self.place = replace(
             place,
-            config=_unhurried(self._supplied(place.config), folder),
+            config=_unhurried(self._supplied(place.config), folder, base),
+            base_option="",
             git=git,
             worktrees=worktrees,
             journal=Journal(state_folder, place.mask),
@@ -402,10 +408,14 @@ def _copy_tools(folder: str, target: str) -> None:
         raise UserError(f"{folder} could not be copied: {error}") from None
 
 
-def _unhurried(config: Config, workspace: str) -> Config:
+def _unhurried(config: Config, workspace: str, base: str) -> Config:
     """The list without what only makes sense of a real Claude: costs, waits, repetitions."""
     project = replace(
-        config.project, max_cost_usd=None, start_interval_seconds=0.0, retry=Retry(attempts=1)
+        config.project,
+        base_branch=base,
+        max_cost_usd=None,
+        start_interval_seconds=0.0,
+        retry=Retry(attempts=1),
     )
     return replace(config, workspace=workspace, project=project)
 

@@ -64,6 +64,7 @@ from .workplace import (
     decide,
     dollars,
     killed_resolutions,
+    landing_fault,
     left_out,
     make_plan,
     newest,
@@ -172,6 +173,12 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
             "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
         )
     place = open_workplace(arguments)
+    fault = landing_fault(place) if arguments.merge else ""
+    if fault:
+        raise UserError(
+            f"run --merge lands on the base branch, but {fault}",
+            hint="rorchestrator run, then rorchestrator merge --into BRANCH",
+        )
     if arguments.rehearse:
         from .rehearsal import rehearse
 
@@ -560,6 +567,7 @@ class RunCommand:
             base_commit=self.place.base_commit,
             features=selected,
             max_parallel=self._slots(),
+            base_option=self.place.base_option,
         )
 
     def _listen(self, stop: Stop, supervisor: Supervisor) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
+from .. import base as bases
 from .. import claude, git, incremental, schedule
 from .. import config as feature_list
 from ..dag import DAGResolver
@@ -21,7 +22,7 @@ from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
 from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
 
-HEADS = "refs/heads/"
+HEADS = bases.HEADS
 STASH = "refs/stash"
 SEEN = (HEADS, "refs/rorchestrator/", STASH)
 """The refs that a run looks at."""
@@ -48,6 +49,8 @@ class Workplace:
     """Commit by full name of all branches and of all that is ours."""
     mask: Mask
     """Of the secrets in the environment and in ``claude.env``."""
+    base_option: str = ""
+    """What ``--base`` named, which no configured branch is."""
 
     @property
     def branches(self) -> dict[str, str]:
@@ -69,6 +72,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--config", type=_path, metavar="PATH", help="the feature list (else it is searched for)"
     )
+    group.add_argument("--base", type=_given, metavar="REF", help="instead of project.base_branch")
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colours and bold"
     )
@@ -81,6 +85,12 @@ def _path(text: str) -> str:
     if not text:
         # An empty variable of a script must not mean whatever list is found.
         raise argparse.ArgumentTypeError("it names no file")
+    return text
+
+
+def _given(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it names no branch or commit")
     return text
 
 
@@ -113,43 +123,45 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
     config = feature_list.load(path)
     mask: Mask = arguments.mask
     mask.learn(config.claude.env)
-    return drive(_open(config, mask))
+    return drive(_open(config, mask, arguments.base or ""))
 
 
-async def _open(config: Config, mask: Mask) -> Workplace:
+async def _open(config: Config, mask: Mask, option: str) -> Workplace:
     project = config.project
     repository = await git.open_repository(Spawner(), project.repo_path, os.environ)
     where = repository.repository
     folder = os.path.normpath(os.path.join(where.top, os.path.expanduser(project.worktrees_path)))
     refs = await repository.refs(*SEEN)
-    base = refs.get(HEADS + project.base_branch) or await repository.commit_of(project.base_branch)
-    if not base:
-        raise _no_base(project.base_branch, refs)
     state_folder = os.path.join(where.common_dir, "rorchestrator")
+    journal = Journal(state_folder, mask)
+
+    def is_ours(branch: str) -> bool:
+        made = {known.branch for known in fold(journal.read()).features.values()}
+        return branch in made or branch in {project.branch_prefix + f.id for f in config.features}
+
+    base = await bases.find(
+        repository, branch_name(option or project.base_branch, refs), refs, is_ours
+    )
     return Workplace(
-        config=config,
+        config=replace(config, project=replace(project, base_branch=base.name)),
         git=repository,
         worktrees=WorktreeManager(repository, folder, project.branch_prefix),
-        journal=Journal(state_folder, mask),
+        journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
-        base_commit=base,
+        base_commit=base.commit,
         refs=refs,
         mask=mask,
+        base_option=option,
     )
 
 
-def _no_base(name: str, refs: Mapping[str, str]) -> UserError:
-    branches = [ref[len(HEADS) :] for ref in refs if ref.startswith(HEADS)]
-    if not branches:
-        return UserError(
-            "the repository has no commit yet, so there is nothing to start from",
-            hint="git add . && git commit -m 'Initial commit'",
-        )
-    near = feature_list.did_you_mean(name, branches)
-    return UserError(
-        f"the base branch {name!r} does not exist{near}", hint="mend project.base_branch"
-    )
+def landing_fault(place: Workplace) -> str:
+    """Why nothing lands on the base unless a branch is named; empty where it may."""
+    base = place.config.project.base_branch
+    if place.base_option:
+        return f"features start from {base} (--base)"
+    return "" if HEADS + base in place.refs else f"the base {base} is no local branch"
 
 
 def as_steered(place: Workplace, state: RunState) -> Workplace:

@@ -1,0 +1,150 @@
+"""What features start from: a branch that is named, or the repository's own default."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from tests.support.playground import Playground, PlaygroundTest
+from tests.support.playground import feature as playing
+from tests.support.repository import Repository
+from tests.support.scratch import Said, Workspace, feature
+
+
+class WithoutAName(unittest.TestCase):
+    """A list that names no base, in a repository whose branches change."""
+
+    def setUp(self) -> None:
+        self.space = Workspace([feature("auth")])
+        self.addCleanup(self.space.close)
+        self.main = self.space.commit_of("main")
+
+    def assert_base(self, name: str, commit: str = "", at: str = "") -> None:
+        told = self.space.main("status", "--json", at=at).json
+        self.assertEqual((told["base_branch"], told["base_commit"]), (name, commit or self.main))
+
+    def refused(self, *words: str) -> Said:
+        said = self.space.main("plan", *words)
+        self.assertEqual((said.code, said.out), (2, ""), said)
+        return said
+
+    def test_the_default_is_looked_for_in_the_order_of_the_documents(self) -> None:
+        git = self.space.git
+        git("branch", "master")
+        git("update-ref", "refs/remotes/origin/trunk", self.main)
+        git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+        git("branch", "trunk")
+        self.assert_base("main")
+        git("checkout", "--quiet", "-b", "mine")
+        git("branch", "-D", "main")
+        self.assert_base("trunk")
+        git("branch", "-D", "trunk")
+        self.assert_base("master")
+        git("branch", "-D", "master")
+        self.assert_base("origin/trunk")
+        git("update-ref", "-d", "refs/remotes/origin/trunk")
+        git("symbolic-ref", "-d", "refs/remotes/origin/HEAD")
+        self.assert_base("mine")
+        second = self.space.commit({"second": "2"})
+        git("checkout", "--quiet", "--detach", self.main)
+        self.assert_base("HEAD")
+        # The HEAD of the checkout that the list is in, and not that of the repository.
+        linked = os.path.join(self.space.root, "linked")
+        git("worktree", "add", "--quiet", "--detach", linked, second)
+        self.assert_base("HEAD", second, at=linked)
+
+    def test_a_branch_of_a_feature_is_nobodys_base(self) -> None:
+        self.space.git("branch", "--move", "main", "feature/auth")
+        said = self.refused()
+        self.assertIn("neither main nor master", said.err)
+        self.assertIn("there are: feature/auth", said.err)
+        self.assertEqual(self.space.main("plan", "--base", "feature/auth").code, 2)
+        self.space.git("branch", "--move", "feature/auth", "mine")
+        self.assert_base("mine")
+
+    def test_what_there_is_is_named_where_the_base_is_not_there(self) -> None:
+        for number in range(9):
+            self.space.git("branch", f"b{number}")
+        self.assertIn("(did you mean 'main'?)", self.refused("--base", "mian").err)
+        self.assertIn("b6, b7 and 2 more)", self.refused("--base", "mian").err)
+        self.assertIn("names no branch", self.refused("--base", "").err)
+        # A checkout of a CI has no branch of its own.
+        self.space.change(base_branch="main")
+        self.space.git("checkout", "--quiet", "--detach")
+        for branch in ("main", *(f"b{number}" for number in range(9))):
+            self.space.git("branch", "--quiet", "-D", branch)
+        self.assertIn("set project.base_branch, or --base REF\n", self.refused().err)
+        self.space.git("update-ref", "refs/remotes/origin/main", self.main)
+        said = self.refused()
+        self.assertNotIn("no commit", said.err)
+        self.assertIn("there are: origin/main", said.err)
+        self.assertEqual(self.space.main("plan", "--base", "origin/main").code, 0)
+
+
+class AnotherBase(PlaygroundTest):
+    """What is no local branch is a base, and nothing lands on it unasked."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        repository = self.playground.repository
+        self.first = repository.commit_of("main")
+        repository.git("update-ref", "refs/remotes/origin/main", self.first)
+        repository.commit({"later": "x"})
+
+    def said(self, code: int, *words: str) -> str:
+        done = self.playground.command(*words)
+        self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
+        return done.out + done.err
+
+    def test_merge_needs_the_branch_to_land_on(self) -> None:
+        repository = self.playground.repository
+        self.playground.features(playing("a"), base_branch="origin/main")
+        self.assertIn("merge --into BRANCH", self.said(2, "run", "--yes", "--merge"))
+        self.assertEqual(self.playground.journal(), [])
+        self.said(0, "run", "--yes", "--rehearse")
+        self.said(0, "run", "--yes")
+        self.assertEqual(repository.git("merge-base", "feature/a", "main"), self.first)
+        said = self.said(2, "merge")
+        self.assertIn("the base origin/main is no local branch", said)
+        self.assertIn("next: rorchestrator merge --into BRANCH", said)
+        self.assertIn("then --into NAME", self.said(2, "merge", "--into", "origin/main"))
+        self.assertIn("git branch nowhere", self.said(2, "merge", "--into", "nowhere"))
+        self.said(0, "merge", "--into", "main")
+        self.assertIn("a.md", self.playground.files("main"))
+
+    def test_what_started_from_another_base_is_held_until_the_branch_is_named(self) -> None:
+        self.playground.features(playing("a"), playing("b"))
+        self.said(2, "run", "--yes", "--base", "main~1", "--merge")
+        self.said(0, "run", "--yes", "--base", "main~1", "--rehearse", "--only", "a")
+        self.said(0, "run", "--yes", "--base", "main~1", "--only", "a")
+        self.said(0, "run", "--yes", "--only", "b")
+        self.assertEqual(self.playground.journal()[0]["base_option"], "main~1")
+        said = self.said(1, "merge")
+        self.assertIn("held a (feature/a): it started from main~1 (--base)", said)
+        self.assertIn("landed b", said)
+        self.assertIn("features start from main~1", self.said(2, "merge", "--base", "main~1"))
+        self.said(0, "merge", "--into", "main")
+        self.assertEqual(self.playground.files("main"), {"later", "a.md", "b.md"})
+
+
+class OnlyTrustedFolders(PlaygroundTest):
+    def test_git_may_be_told_to_trust_no_bare_repository_that_it_comes_upon(self) -> None:
+        repository = self.playground.repository
+        repository.git("config", "--global", "safe.bareRepository", "explicit")
+        self.playground.features(playing("a"), playing("b", depends_on=["a"]))
+        for words in (("plan",), ("run", "--yes"), ("status",), ("merge",), ("cleanup", "--all")):
+            done = self.playground.command(*words)
+            self.assertEqual(done.code, 0, f"{words}: {done.out}\n{done.err}")
+        self.assertEqual(self.playground.files("main"), {"a.md", "b.md"})
+        # One that only lies there is still refused, in git's words.
+        bare = Repository("hub.git", bare=True)
+        self.use(Playground(bare))
+        bare.git("config", "--global", "safe.bareRepository", "explicit", at=bare.home)
+        self.playground.features(playing("a"))
+        said = self.playground.command("plan")
+        self.assertEqual(said.code, 2)
+        self.assertIn("safe.bareRepository is 'explicit'", said.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
