@@ -14,6 +14,7 @@ from .errors import UserError
 from .frozen import dataclass, replace
 from .model import ClaudeOptions, Command, Config, Feature, Project, Retry
 from .own_commands import shell_command
+from .subject import FIELDS, fields_of, subject
 
 SEARCHED = (
     "config/feature_list.json",
@@ -574,6 +575,15 @@ def _variables(reader: _Reader, path: str, value: object) -> dict[str, str] | No
     return checked
 
 
+def _subject(reader: _Reader, path: str, value: object) -> str | None:
+    template = _label(reader, path, value)
+    unknown = [name for name in fields_of(template or "") if name not in FIELDS]
+    for name in unknown:
+        near = reader.near(name, FIELDS) or f" (one of {', '.join(FIELDS)})"
+        reader.fault(path, f"unknown field {name!r}{near}")
+    return None if unknown else template
+
+
 def _context_file(reader: _Reader, path: str, value: object) -> str | None:
     name = _path(reader, path, value)
     return reader.text_file(path, name) if name else None
@@ -601,6 +611,8 @@ _PROJECT = {
     "timeout_seconds": _Key(_number(POSITIVE)),
     "worktrees_path": _Key(_path),
     "branch_prefix": _Key(_ref),
+    "commit_subject": _Key(_subject),
+    "commit_timeout_seconds": _Key(_number(POSITIVE)),
     "usd_per_million_tokens": _Key(_number(NOT_NEGATIVE)),
     "max_cost_usd": _Key(_number(POSITIVE)),
     "stall_seconds": _Key(_number(POSITIVE)),
@@ -668,6 +680,7 @@ def _config(reader: _Reader, path: str, data: object) -> Config:
     config = replace(_EMPTY, **fields)  # type: ignore[arg-type]
     _check_lengths(reader, config)
     _check_branches(reader, config)
+    _check_subjects(reader, config)
     return config
 
 
@@ -700,6 +713,12 @@ def _check_branches(reader: _Reader, config: Config) -> None:
             reader.fault(f"features {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
         elif len(branch.split("/")[-1].encode()) > REF_LIMIT_BYTES:
             reader.fault(f"features {feature.id}", f"{branch!r} is too long for a branch")
+
+
+def _check_subjects(reader: _Reader, config: Config) -> None:
+    for feature in config.features:
+        if not subject(config.project.commit_subject, feature):
+            reader.fault(f"features {feature.id}", "project.commit_subject gives an empty subject")
 
 
 def _project(reader: _Reader, path: str, value: object) -> Project:

@@ -158,6 +158,12 @@ def committing(at: float, run: str, feature: str) -> Event:
     return Event("committing", at, run, feature)
 
 
+def committed(at: float, run: str, feature: str, *, hooks: Sequence[str], seconds: float) -> Event:
+    """The commit is over, whether it was made or not; ``hooks`` were started, in this order."""
+    data = {"hooks": list(hooks), "seconds": round(seconds, 3)}
+    return Event("committed", at, run, feature, data)
+
+
 def ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
     """The feature's turn in this run is over; ``outcome.work`` is its result, if it has one."""
     work = outcome.work

@@ -218,6 +218,7 @@ class Git:
         guarded: bool = False,
         hooks: bool = False,
         env: Mapping[str, str] | None = None,
+        tries: int = TRIES,
     ) -> Finished:
         folder = at or self.repository.common_dir
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
@@ -229,7 +230,7 @@ class Git:
             finished = await self.spawner.run(
                 argv, env=env or self._env, stdin=stdin, guarded=guarded
             )
-            if finished.code == 0 or number == TRIES or not TRANSIENT.search(finished.stderr):
+            if finished.code == 0 or number == tries or not TRANSIENT.search(finished.stderr):
                 return finished
             await self.spawner.pause(_jitter(0.05 * 2**number))
 
@@ -242,9 +243,10 @@ class Git:
         guarded: bool = False,
         hooks: bool = False,
         env: Mapping[str, str] | None = None,
+        tries: int = TRIES,
     ) -> Finished:
         finished = await self._try(
-            *arguments, at=at, stdin=stdin, guarded=guarded, hooks=hooks, env=env
+            *arguments, at=at, stdin=stdin, guarded=guarded, hooks=hooks, env=env, tries=tries
         )
         if finished.code != 0:
             raise GitError(doing, finished)
@@ -571,18 +573,46 @@ class Git:
     def _env_with_index(self, index: str) -> Mapping[str, str]:
         return {**self._env, "GIT_INDEX_FILE": index} if index else self._env
 
-    async def commit(self, path: str, message: str) -> Commit:
-        """Commit the index of a worktree, with the user's hooks; its new tip."""
+    async def commit(self, path: str, message: str, hooks: str = "") -> Commit:
+        """Commit the index of a worktree, with the user's hooks; its new tip.
+
+        ``hooks`` is a folder of hooks to take instead. They run once: what they print may look
+        like a passing fault of git's.
+        """
         identity = await self._identity()
-        arguments = ("commit", "--quiet", "-m", message)
+        instead = ("-c", f"core.hooksPath={hooks}") if hooks else ()
+        arguments = (*instead, "commit", "--quiet", "-m", message)
         await self._do(
-            f"commit in {path}", *arguments, at=path, guarded=True, hooks=True, env=identity
+            f"commit in {path}",
+            *arguments,
+            at=path,
+            guarded=True,
+            hooks=True,
+            env=identity,
+            tries=1 if hooks else TRIES,
         )
-        seen = ("diff-tree", "-r", "-M", "--shortstat", "--pretty=tformat:%H %P", "HEAD")
+        return await self.head_commit(path)
+
+    async def head_commit(self, path: str) -> Commit:
+        """The commit that HEAD of a worktree is at."""
+        # A hook may have left nothing to commit: such a commit differs in nothing.
+        seen = (
+            "diff-tree",
+            "-r",
+            "-M",
+            "--always",
+            "--shortstat",
+            "--pretty=tformat:%H %P",
+            "HEAD",
+        )
         finished = await self._do("read HEAD", *seen, at=path)
         named, _, numbers = finished.text.partition("\n")
         id, *parents = named.split()
         return Commit(id, tuple(parents), _parse_shortstat(numbers))
+
+    async def written_tree(self, path: str) -> str:
+        """The tree of a worktree's index."""
+        return (await self._do("write a tree", "write-tree", at=path)).text
 
     async def snapshot_tree(self, path: str, files: Iterable[str], index: str) -> str:
         """A tree of HEAD with ``files`` as they stand, made in an index of its own."""
@@ -712,10 +742,10 @@ class Git:
 
     # -- what git would execute -----------------------------------------------------------
 
-    async def hooks_folder(self) -> str:
-        """Where the hooks are; relative where each worktree has its own."""
+    async def hooks_folder(self, path: str = "") -> str:
+        """Where the hooks are, of a worktree or of all; relative where each has its own."""
         asked = ("config", "--type=path", "--get", "core.hooksPath")
-        finished = await self._try(*asked, hooks=True)
+        finished = await self._try(*asked, at=path, hooks=True)
         return finished.text or os.path.join(self.repository.common_dir, "hooks")
 
     async def settings(self, file: str) -> list[tuple[str, str, str]]:

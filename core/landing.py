@@ -290,7 +290,7 @@ class Stacker:
     def _message(self, candidate: Candidate) -> str:
         if self.strategy == "merge":
             return _merge_message(candidate)
-        return commit_message(candidate.feature, candidate.run)
+        return commit_message(candidate.feature, candidate.run, self.worktrees.commit_subject)
 
     async def _replay(self, below: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
         onto, known = below, [candidate.start_commit] if candidate.start_commit else []

@@ -177,6 +177,10 @@ class Project:
     timeout_seconds: float = 1800.0
     worktrees_path: str = "../worktrees"
     branch_prefix: str = "feature/"
+    commit_subject: str = "feat({id}): {name}"
+    """A template for the commits that we make of a feature's work; fields: :mod:`core.subject`."""
+    commit_timeout_seconds: float = 600.0
+    """For one commit with the user's hooks, signing program and filters."""
     usd_per_million_tokens: float = 30.0
     max_cost_usd: float | None = None
     stall_seconds: float = 900.0

@@ -12,6 +12,7 @@ from functools import partial
 from . import events, limits, prompt
 from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
+from .committer import Committer
 from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
@@ -93,6 +94,15 @@ class ClaudeRunner:
         self.clock = clock
         self.stop = stop
         self.least_free_bytes = least_free_bytes
+        self.committer = Committer(
+            worktrees,
+            seal,
+            run=run,
+            limit_seconds=config.project.commit_timeout_seconds,
+            is_to_end=workbench.steps.is_to_end,
+            emit=emit,
+            clock=clock,
+        )
 
     async def run(self, job: Job, turn: Turn) -> Outcome:
         """Work on a feature until it has a result, or can't have one now.
@@ -422,7 +432,7 @@ class Life:
         runner, id = self.runner, self.feature.id
         runner.emit(events.verifying(runner.clock(), runner.run_id, id))
         try:
-            status = await runner.worktrees.look(self.worktree)
+            status = await runner.committer.look(self.worktree)
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
             runner.emit(events.committing(runner.clock(), runner.run_id, id))
@@ -431,14 +441,18 @@ class Life:
                 leftovers.spare(status.untracked)  # all work was committed before the checks
             left, self._was_checked = set(leftovers.files), False
             status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
-            work = await runner.worktrees.commit(self.worktree, status, self.feature, runner.run_id)
-        except (Killed, StateError):
+            work = await runner.committer.commit(self.worktree, status, self.feature)
+        except (Killed, StateError, Tampered):
             raise
         except UserError as error:
             reason = "\n".join(filter(None, (error.message, error.hint)))
             return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.COMMIT)
         if not work.files_changed and not self.feature.allow_empty:
-            return replace(outcome, status=Status.EMPTY, reason=_empty_reason(work, outcome))
+            return replace(
+                outcome,
+                status=Status.EMPTY,
+                reason=_empty_reason(work, outcome, self.worktree.start_commit),
+            )
         return replace(outcome, work=work)
 
     async def _check(self, work: Work) -> Red | None:
@@ -471,8 +485,10 @@ def _without(missing: str, outcome: Outcome) -> Outcome:
     return replace(outcome, status=Status.FAILED, reason=reason, fault=Fault.BUDGET)
 
 
-def _empty_reason(work: Work, outcome: Outcome) -> str:
+def _empty_reason(work: Work, outcome: Outcome, start_commit: str) -> str:
     reason = "Claude reported success, but changed nothing"
+    if work.commit != start_commit:
+        reason = "the commits on the branch change nothing: was it undone, or did a hook do that?"
     if work.held_back:
         reason += f" but files that are never committed unasked: {', '.join(work.held_back)}"
     if outcome.denied_tools:

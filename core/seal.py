@@ -60,8 +60,11 @@ class Seal:
             self._facts.update(_settings(entries))
             self.files = list(dict.fromkeys((*self.files, file, *included)))
 
-    async def check(self, git: Git) -> None:
-        """Raise :class:`Tampered` where something was added, changed or removed."""
+    async def check(self, git: Git, during: str = "") -> None:
+        """Raise :class:`Tampered` where something was added, changed or removed.
+
+        ``during`` tells what has been going on since the last check.
+        """
         stamps = self._look()
         if stamps == self._stamps:
             return
@@ -69,7 +72,7 @@ class Seal:
         changed = [*_differences(self._facts, facts, self.top)]
         if changed:
             raise Tampered(
-                f"what git executes in this repository was changed: {'; '.join(changed)}",
+                f"what git executes in this repository was changed{during}: {'; '.join(changed)}",
                 hint="any feature that was at work may have done it; nothing was committed since,"
                 " and the work is in the worktrees. Look at it, mend it, run again: a new run "
                 "takes what it finds for good. git config --list --show-origin",
@@ -100,6 +103,25 @@ async def seal(git: Git) -> Seal:
     made = Seal(os.path.dirname(common), filter(os.path.isabs, folders))
     await made.watch(git, *(os.path.join(common, name) for name in ("config", "config.worktree")))
     return made
+
+
+async def shared_settings(git: Git) -> dict[str, str]:
+    """What the repository's own config file says: the values of each key."""
+    found: dict[str, str] = {}
+    for _, key, value in await _entries(git, os.path.join(git.repository.common_dir, "config")):
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Which settings differ; how, only where a value can't hold a password."""
+    return [
+        f"{key} {before.get(key, 'unset')} → {after.get(key, 'unset')}"
+        if key.startswith(("core.", "extensions."))
+        else key
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
 
 
 def _listed(folders: Iterable[str]) -> Iterator[str]:

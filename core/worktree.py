@@ -13,7 +13,10 @@ from .baseline import Baseline
 from .errors import UserError
 from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
+from .hooks import Hooks, hooks_of
 from .model import Feature, Work
+from .subject import DEFAULT as COMMIT_SUBJECT
+from .subject import subject
 
 RESULTS = "refs/rorchestrator/results/"
 """``<id>/<run>``: the commit point. Made once, never moved; keeps the objects from gc."""
@@ -35,6 +38,14 @@ MERGED = "~merge"
 
 RESOLVED = "_resolve_"
 """Put before a feature's id for the scratch worktree in which its conflict is resolved."""
+
+SECOND_TRY_SECONDS = 0.5
+"""Before a commit is tried once more: a signing program may be busy."""
+
+COMPLAINT_LINES = 20
+"""How much of what a hook printed goes into the reason."""
+
+ONLY_COMMITS = "fix it; then `rorchestrator run` only commits: Claude is not paid again"
 
 HUGE_BYTES = 5 * 1024 * 1024
 
@@ -103,17 +114,21 @@ class Kept:
 class WorktreeManager:
     """Makes, commits and removes the worktrees of one repository's features.
 
-    ``folder`` is where they go; ``branch_prefix`` comes before each feature's id.
+    ``folder`` is where they go; ``branch_prefix`` comes before each feature's id, and
+    ``commit_subject`` is the template of their commits' first line.
     """
 
-    def __init__(self, git: Git, folder: str, branch_prefix: str) -> None:
+    def __init__(
+        self, git: Git, folder: str, branch_prefix: str, commit_subject: str = COMMIT_SUBJECT
+    ) -> None:
         self.git = git
         self.folder = folder
         self.branch_prefix = branch_prefix
+        self.commit_subject = commit_subject
 
     def using(self, git: Git) -> WorktreeManager:
         """The same worktrees, through another git."""
-        return WorktreeManager(git, self.folder, self.branch_prefix)
+        return WorktreeManager(git, self.folder, self.branch_prefix, self.commit_subject)
 
     def path(self, feature: str) -> str:
         """Where the feature's worktree goes."""
@@ -464,11 +479,16 @@ class WorktreeManager:
         return os.path.join(heads, self.branch(feature) + ".lock")
 
     async def commit(
-        self, worktree: Worktree, status: WorktreeStatus, feature: Feature, run: str
+        self,
+        worktree: Worktree,
+        status: WorktreeStatus,
+        feature: Feature,
+        run: str,
+        hooks: Hooks | None = None,
     ) -> Work:
         """Commit what is uncommitted, less what is to be held back; what the branch has now.
 
-        Raises :class:`GitError` where git or one of the user's hooks refuses.
+        Raises :class:`UserError` where git or one of the user's hooks refuses.
         """
         known = self.baseline(worktree.path)
         old = known.unchanged(worktree.path, (*status.changed, *status.untracked))
@@ -482,7 +502,9 @@ class WorktreeManager:
         made = None
         if wanted:
             await self.git.stage(worktree.path, sorted(wanted))
-            made = await self._commit_index(worktree, feature, run, status.commit)
+            hooks = hooks or await hooks_of(self.git, worktree.path)
+            message = commit_message(feature, run, self.commit_subject)
+            made = await self._commit_index(worktree.path, message, status.commit, hooks)
         tip = made.id if made else status.commit
         if tip == worktree.start_commit:
             return Work(tip, held_back=held)
@@ -492,20 +514,37 @@ class WorktreeManager:
             stat = await self.git.diffstat(worktree.start_commit, tip)
         return Work(tip, stat.files, stat.insertions, stat.deletions, held)
 
-    async def _commit_index(
-        self, worktree: Worktree, feature: Feature, run: str, tip: str
-    ) -> Commit | None:
-        """The commit of what is staged; ``None`` where nothing differs from ``tip``."""
-        try:
-            return await self.git.commit(worktree.path, commit_message(feature, run))
-        except GitError as error:
-            # Staging can show that nothing differs, as with line ends that git normalises.
-            status = await self.git.status(worktree.path)
-            if not status.changed and status.commit == tip:
-                return None
-            if "failed to write commit object" in error.complaint:
-                error.hint = "git signs commits here (commit.gpgsign) and could not: mend the key"
-            raise
+    async def _work(self, path: str) -> WorktreeStatus:
+        """What stands in a worktree, less what stood there before Claude."""
+        status = await self.git.status(path)
+        old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
+        return status.without(old)
+
+    async def _commit_index(self, path: str, message: str, tip: str, hooks: Hooks) -> Commit | None:
+        """The commit of what is staged; ``None`` where nothing differs from ``tip``.
+
+        There is a second try where a hook changed files, as formatters do, and where no hook
+        refused: then git or a signing program failed.
+        """
+        with hooks.wrapped() as folder:
+            tree = await self.git.written_tree(path)
+            try:
+                return await self.git.commit(path, message, folder)
+            except GitError as error:
+                status = await self._work(path)
+                if not status.changed:
+                    # Staging can show that nothing differs, as with line ends that git
+                    # normalises; and a hook may have made the commit itself.
+                    return None if status.commit == tip else await self.git.head_commit(path)
+                await self.git.stage(path, status.changed)
+                if hooks.refused and await self.git.written_tree(path) == tree:
+                    raise _refusal(error, hooks.refused) from None
+            hooks.forget_refusal()
+            await self.git.spawner.pause(SECOND_TRY_SECONDS)
+            try:
+                return await self.git.commit(path, message, folder)
+            except GitError as error:
+                raise _refusal(error, hooks.refused) from None
 
     async def publish(self, feature: str, run: str, commit: str) -> None:
         """Write the commit point of a result. Raises where another result stands there."""
@@ -722,7 +761,7 @@ class WorktreeManager:
     def as_made(self, feature: str, path: str, branch: str) -> WorktreeManager:
         """For a feature whose worktree and branch were made with another folder or prefix."""
         prefix = branch[: len(branch) - len(feature)]
-        return WorktreeManager(self.git, os.path.dirname(path), prefix)
+        return WorktreeManager(self.git, os.path.dirname(path), prefix, self.commit_subject)
 
     def check_linked(self, path: str) -> None:
         """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
@@ -740,13 +779,27 @@ def _passing(path: str) -> Iterator[str]:
             os.unlink(path)
 
 
-def commit_message(feature: Feature, run: str) -> str:
+def commit_message(feature: Feature, run: str, template: str) -> str:
     """Of the commit that holds what Claude left uncommitted."""
-    name = " ".join(feature.name.split())
     return (
-        f"feat({feature.id}): {name}\n\n"
+        f"{subject(template, feature)}\n\n"
         f"RoRchestrator-Feature: {feature.id}\nRoRchestrator-Run: {run}\n"
     )
+
+
+def _refusal(error: GitError, hook: str) -> UserError:
+    """Who refused a commit, and what to do; ``hook`` is empty where git itself did."""
+    said = "\n".join(error.complaint.splitlines()[-COMPLAINT_LINES:])
+    if hook:
+        subject = "project.commit_subject sets the subject; " if "msg" in hook else ""
+        return UserError(
+            f"your {hook} hook refused the commit: {said}", hint=f"{subject}{ONLY_COMMITS}"
+        )
+    if "failed to write commit object" in error.complaint:
+        error.hint = f"git signs commits here (commit.gpgsign) and could not: {ONLY_COMMITS}"
+    else:
+        error.hint = ONLY_COMMITS
+    return error
 
 
 def _merge_message(names: Sequence[str], other: str) -> str:

@@ -31,15 +31,18 @@ PURE = {
     "incremental": "model dag state prompt claude",
     "text": "model events state schedule",
     "findings": "dag model text",
+    "subject": "model",
 }
 SHELL = {
-    "config": "model errors dag contracts own_commands",
+    "config": "model errors dag contracts own_commands subject",
     "process": "errors",
     "git": "process errors",
     "base": "git config errors",
     "obstacles": "",
     "baseline": "git leftovers",
-    "worktree": "git baseline obstacles model errors",
+    "worktree": "git baseline obstacles hooks subject model errors",
+    "hooks": "git",
+    "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
     "journal": "events errors lines",
     "slots": "",
@@ -62,8 +65,8 @@ SHELL = {
     "target": "git errors",
     "foresight": "git state events model errors",
     "attempt": "process stop claude prompt events lines mask model errors",
-    "runner": "slots stop pause limits budget worktree seal workbench attempt process prompt events"
-    " model errors",
+    "runner": "slots stop pause limits budget committer worktree seal workbench attempt process"
+    " prompt events model errors",
     "orchestrator": "runner slots stop schedule dag journal state events model",
     "reporter": "text state events model errors",
     "commands": "*",

@@ -137,6 +137,8 @@ class Good(InAWorkspace):
                     "timeout_seconds": 60,
                     "worktrees_path": "../trees",
                     "branch_prefix": "bot/",
+                    "commit_subject": "{tags} {name}",
+                    "commit_timeout_seconds": 7,
                     "usd_per_million_tokens": 0,
                     "setup": ["bundle install", ["npm", "ci", "a b"]],
                     "setup_timeout_seconds": 5,
@@ -221,6 +223,8 @@ class Good(InAWorkspace):
                     timeout_seconds=60.0,
                     worktrees_path="../trees",
                     branch_prefix="bot/",
+                    commit_subject="{tags} {name}",
+                    commit_timeout_seconds=7.0,
                     usd_per_million_tokens=0.0,
                     setup=(
                         shell_command("bundle install"),
@@ -545,6 +549,15 @@ class Faults(InAWorkspace):
                 {"usd_per_million_tokens": False},
                 "usd_per_million_tokens: expected a number, at least 0, not a boolean",
             ),
+            (
+                {"commit_subject": "{nam}"},
+                "commit_subject: unknown field 'nam' (did you mean 'name'?)",
+            ),
+            (
+                {"commit_subject": "x {ticket}"},
+                "commit_subject: unknown field 'ticket' (one of id, name, description, tags)",
+            ),
+            ({"commit_subject": "a\nb"}, "commit_subject: holds a control character or a line end"),
         ]
         for name in ("a b", "a..b", "-a", "/a", "a.lock", "a.lock/b", "a//b", "a/.b", ".a", "@"):
             cases.append(({"base_branch": name}, f"base_branch: {name!r} {branch}"))
@@ -670,6 +683,12 @@ class Faults(InAWorkspace):
         for feature, fault in cases:
             with self.subTest(feature=str(feature)[:80]):
                 self.assertEqual(self.feature_faults(feature), [f"features[0]{fault}"])
+
+    def test_a_subject_that_is_empty_for_a_feature_is_a_fault(self) -> None:
+        project = {"name": "shop", "commit_subject": "{description}"}
+        features = [_feature(id="a"), _feature(id="b", description="Sells.")]
+        faults = self.faults(_list(project=project, features=features))
+        self.assertEqual(faults, ["features a: project.commit_subject gives an empty subject"])
 
     def test_what_git_refuses_only_of_prefix_and_id_together(self) -> None:
         cases = [

@@ -185,6 +185,10 @@ class Changes(unittest.TestCase):
         cases = {
             "program and limits": replace(BASE, claude=program),
             "slots": replace(BASE, project=replace(BASE.project, max_parallel=9)),
+            "commits": replace(
+                BASE,
+                project=replace(BASE.project, commit_subject="{id}", commit_timeout_seconds=1.0),
+            ),
             "estimate": _with(BASE, "auth", estimated_tokens=5, priority=3, tags=("x",)),
             "time limit": _with(BASE, "auth", timeout_seconds=9.0),
             "order": replace(BASE, features=tuple(reversed(LIST))),

@@ -144,6 +144,11 @@ class ByEachStrategy(LandingTest):
         self.assertEqual(self.log(stack, "%s"), ["feat(a): The a", "feat(b): The b"])
         self.assertEqual(self.repository.files(stack.commit(1)).keys() & {"a", "b"}, {"a"})
 
+    def test_squash_uses_the_users_template_for_subjects(self) -> None:
+        self.strategy, self.worktrees.commit_subject = "squash", "JIRA-{id} {name}"
+        self.finished("a", {"a": "1"})
+        self.assertEqual(self.log(self.stack(), "%s"), ["JIRA-a The a"])
+
     def test_rebase_makes_each_commit_anew_with_its_author_and_message(self) -> None:
         self.strategy = "rebase"
         self.finished("a", {"a": "1"}, {"text": changed(1, "a")})

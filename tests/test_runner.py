@@ -116,6 +116,14 @@ class RunnerTest(PlaygroundTest):
 
         return asyncio.run(asyncio.wait_for(turns(), 30))
 
+    def run_together(self, *ids: str) -> list[Outcome]:
+        """All at once, in one run."""
+
+        async def turns() -> list[Outcome]:
+            return await self._turns(list(ids), Action.START, {}, False, None, {}, slots=len(ids))
+
+        return asyncio.run(asyncio.wait_for(turns(), 30))
+
     async def _turns(
         self,
         ids: list[str],
@@ -124,6 +132,7 @@ class RunnerTest(PlaygroundTest):
         stopped: bool,
         environ: Mapping[str, str] | None,
         more: Mapping[str, Any],
+        slots: int = 1,
     ) -> list[Outcome]:
         self.runs += 1
         run = run_id(self.runs)
@@ -138,10 +147,10 @@ class RunnerTest(PlaygroundTest):
             self.events.append(event)
             self.on_event(event, stop)
 
-        outcomes = []
         async with self.supervisor(run) as supervisor:
             git = await self._git(supervisor)
-            worktrees = WorktreeManager(git, self.playground.path("worktrees"), "feature/")
+            folder, subject = self.playground.path("worktrees"), config.project.commit_subject
+            worktrees = WorktreeManager(git, folder, "feature/", subject)
             attempts = AttemptRunner(
                 config,
                 {id: worktrees.branch(id) for id in features},
@@ -166,16 +175,16 @@ class RunnerTest(PlaygroundTest):
                 environ=without_git(self.playground.environ if environ is None else environ),
                 passed=set(self.state.passed),
             )
-            slots = Slots(1)
+            places = Slots(slots)
             if stop.is_set():
-                slots.close("interrupted")
+                places.close("interrupted")
             runner = ClaudeRunner(
                 config,
                 worktrees,
                 attempts,
                 workbench,
                 Pause(
-                    slots,
+                    places,
                     stop,
                     time.time,
                     self.pauses.append,
@@ -191,7 +200,8 @@ class RunnerTest(PlaygroundTest):
                 least_free_bytes=self.limits.get("least_free_bytes", LEAST_FREE_BYTES),
             )
             self.runners.append(runner)
-            for id in ids:
+
+            async def one(id: str) -> Outcome:
                 known = self.state.feature(id)
                 last = known.last_outcome
                 left: dict[str, Any] = {
@@ -206,12 +216,15 @@ class RunnerTest(PlaygroundTest):
                 decision = Decision(id, action, "new", "key")
                 base = self.playground.repository.commit_of("main")
                 job = Job(features[id], decision, base, results, **left)
-                turn = slots.turn((0.0, 0, 0))
+                turn = places.turn((0.0, 0, 0))
                 outcome = await runner.run(job, turn)
                 turn.end()
                 emit(events.ended(time.time(), run, id, outcome))
-                outcomes.append(outcome)
-        return outcomes
+                return outcome
+
+            if slots > 1:
+                return list(await asyncio.gather(*map(one, ids)))
+            return [await one(id) for id in ids]
 
     async def _git(self, supervisor: Supervisor) -> Git:
         place = self.playground.repository

@@ -322,7 +322,8 @@ class TamperingTest(PlaygroundTest):
             ran = file.read().splitlines()
         self.assertTrue(any(line.startswith("pre-commit ") for line in ran), ran)
         for line in ran:
-            self.assertIn(" commit --quiet ", line)
+            # Started by the wrappers that are there while git commits.
+            self.assertRegex(line, f"/rorchestrator-hooks[.][0-9a-f]+/{line.split()[0]}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from core.git import Git, GitError, WorktreeStatus, open_repository
 from core.model import Feature, Work
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Supervisor
+from core.subject import DEFAULT
 from core.worktree import (
     HUGE_BYTES,
     KEPT,
@@ -605,7 +606,8 @@ class ResultTest(WorktreeTest):
         self.assertEqual(work.commit, self.repository.commit_of("feature/auth"))
         message = self.repository.git("log", "-1", "--format=%an %B", work.commit)
         self.assertEqual(
-            message.rstrip("\n"), f"Test {commit_message(self.feature, 'run1')}".rstrip("\n")
+            message.rstrip("\n"),
+            f"Test {commit_message(self.feature, 'run1', DEFAULT)}".rstrip("\n"),
         )
         self.assertEqual(set(self.repository.files(work.commit)), {"a", "new/file"})
 
@@ -681,7 +683,8 @@ class ResultTest(WorktreeTest):
         error = self.refused(
             self.manager.commit(made, status, self.feature, "run1"), "the design is wrong"
         )
-        self.assertEqual(error.hint, "")
+        self.assertIn("`rorchestrator run` only commits", error.hint)
+        self.assertTrue(error.message.startswith("your pre-commit hook refused the commit: "))
         self.assertTrue(os.path.exists(os.path.join(made.path, "new")))
         self.assertEqual(self.repository.commit_of("feature/auth"), self.base)
 

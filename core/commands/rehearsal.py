@@ -24,6 +24,7 @@ from ..events import Event
 from ..findings import BASE, LANDING, Finding, Notebook, of_details
 from ..frozen import replace
 from ..git import Git, WorktreeStatus
+from ..hooks import Hooks
 from ..journal import Journal, RunLock
 from ..model import ClaudeOptions, Command, Config, Decision, Fault, Feature, Retry, Status, Work
 from ..process.spawner import drive
@@ -231,7 +232,11 @@ class Rehearsal(RunCommand):
             base = base if is_branch_name(base) else BASE_BRANCH
             drive(git.create_ref(HEADS + base, place.base_commit))
         worktrees = TimedWorktrees(
-            git, os.path.join(folder, "worktrees"), place.worktrees.branch_prefix, self.notes
+            git,
+            os.path.join(folder, "worktrees"),
+            place.worktrees.branch_prefix,
+            place.worktrees.commit_subject,
+            self.notes,
         )
         _copy_tools(place.worktrees.folder, worktrees.folder)
         state_folder = os.path.join(git.repository.common_dir, "rorchestrator")
@@ -455,13 +460,15 @@ def row_of(name: str) -> str:
 class TimedWorktrees(WorktreeManager):
     """Worktrees as ever; how long they take is written down."""
 
-    def __init__(self, git: Git, folder: str, branch_prefix: str, notes: Notebook) -> None:
-        super().__init__(git, folder, branch_prefix)
+    def __init__(
+        self, git: Git, folder: str, branch_prefix: str, commit_subject: str, notes: Notebook
+    ) -> None:
+        super().__init__(git, folder, branch_prefix, commit_subject)
         self.notes = notes
 
     def using(self, git: Git) -> TimedWorktrees:
         """The same worktrees, through another git."""
-        return TimedWorktrees(git, self.folder, self.branch_prefix, self.notes)
+        return TimedWorktrees(git, self.folder, self.branch_prefix, self.commit_subject, self.notes)
 
     async def _add(
         self, path: str, commit: str, *, new_branch: str = "", instead: str = ""
@@ -475,11 +482,16 @@ class TimedWorktrees(WorktreeManager):
             return await super().look(worktree)
 
     async def commit(
-        self, worktree: Worktree, status: WorktreeStatus, feature: Feature, run: str
+        self,
+        worktree: Worktree,
+        status: WorktreeStatus,
+        feature: Feature,
+        run: str,
+        hooks: Hooks | None = None,
     ) -> Work:
         """Commit what is uncommitted."""
         with self.notes.timed(feature.id, "commit"):
-            return await super().commit(worktree, status, feature, run)
+            return await super().commit(worktree, status, feature, run, hooks)
 
 
 class TimedCleanup(Cleanup):

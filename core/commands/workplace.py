@@ -145,7 +145,9 @@ async def _open(config: Config, mask: Mask, option: str) -> Workplace:
     return Workplace(
         config=replace(config, project=replace(project, base_branch=base.name)),
         git=repository,
-        worktrees=WorktreeManager(repository, folder, project.branch_prefix),
+        worktrees=WorktreeManager(
+            repository, folder, project.branch_prefix, project.commit_subject
+        ),
         journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
