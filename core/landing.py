@@ -84,6 +84,8 @@ class Layer:
 
     candidate: Candidate
     commit: str
+    strategy: str
+    """How its work was put there: ``rebase`` also where a merge would have brought more along."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ class Stacker:
                 if isinstance(put, Held):
                     out[id], stopped = put, "" if self.keep_going else id
                 else:
-                    layers.append(Layer(candidate, put))
+                    layers.append(Layer(candidate, put, await self._strategy_of(candidate, put)))
                     tip = put
         return Stack(self.base, tuple(layers), out)
 
@@ -249,15 +251,15 @@ class Stacker:
         try:
             ours = await self._ours(onto, candidate)
             tree, files = await self._merge(ours, candidate.tip)
+            is_whole = await self._is_whole(onto, candidate)
             if tree:
-                return await self._commit(onto, candidate, tree, self._message(candidate))
+                return await self._commit(onto, candidate, tree, is_whole)
             others = tuple(layer.candidate for layer in below)
             made = await resolve(Clash(candidate, onto, ours, others, tuple(files)))
             if not made.commit:
                 return replace(held, reason=f"{held.reason}; {made.reason}")
-            message = _resolved_message(self._message(candidate), made)
             tree = await self.git.tree_of(made.commit)
-            return await self._commit(onto, candidate, tree, message)
+            return await self._commit(onto, candidate, tree, is_whole, made)
         except GitError as error:
             return replace(held, reason=f"{held.reason}; {error.message}")
 
@@ -275,22 +277,57 @@ class Stacker:
             return onto
         if self.strategy == "rebase":
             return await self._replay(onto, candidate)
+        is_whole = await self._is_whole(onto, candidate)
+        if self.strategy == "merge" and not is_whole:
+            replayed = await self._replay(onto, candidate)
+            if isinstance(replayed, str):
+                return replayed
         tree, files = await self._merge(await self._ours(onto, candidate), candidate.tip)
-        if not tree:
-            return tuple(files)
-        return await self._commit(onto, candidate, tree, self._message(candidate))
+        return await self._commit(onto, candidate, tree, is_whole) if tree else tuple(files)
 
-    async def _commit(self, onto: str, candidate: Candidate, tree: str, message: str) -> str:
-        if self.strategy == "merge":
+    async def _is_whole(self, onto: str, candidate: Candidate) -> bool:
+        """Whether the feature lands as a merge, because that brings in only its own commits.
+
+        Else its history holds what the branch does not have, or no longer has: a commit that was
+        amended or reset away, the rest of another branch, a dependency that is not there. A
+        second parent would claim that all of it was merged.
+        """
+        if self.strategy != "merge":
+            return False
+        start = candidate.start_commit
+        missing = await self.git.own_commits(start, [onto]) if start else []
+        return all([await self._joins(commit, parents) for commit, parents in missing])
+
+    async def _joins(self, commit: str, parents: Sequence[str]) -> bool:
+        """Whether a commit only joins two others, as the start of a feature that needs both."""
+        if len(parents) != 2:
+            return False
+        tree, _ = await self._merge(*parents)
+        return tree == await self.git.tree_of(commit)
+
+    async def _commit(
+        self,
+        onto: str,
+        candidate: Candidate,
+        tree: str,
+        is_whole: bool,
+        made: Resolution | None = None,
+    ) -> str:
+        """The commit with the feature on top; a merge only where the whole of its history is in."""
+        message = _merge_message(candidate) if is_whole else self._message(candidate)
+        message = _resolved_message(message, made) if made else message
+        if is_whole:
             return await self.git.commit_tree(tree, (onto, candidate.tip), message)
         if tree == await self.git.tree_of(onto):
             return onto
         return await self.git.commit_tree(tree, (onto,), message)
 
     def _message(self, candidate: Candidate) -> str:
-        if self.strategy == "merge":
-            return _merge_message(candidate)
         return commit_message(candidate.feature, candidate.run, self.worktrees.commit_subject)
+
+    async def _strategy_of(self, candidate: Candidate, put: str) -> str:
+        is_merge = self.strategy != "merge" or await self.git.is_ancestor(candidate.tip, put)
+        return self.strategy if is_merge else "rebase"
 
     async def _replay(self, below: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
         onto, known = below, [candidate.start_commit] if candidate.start_commit else []

@@ -207,9 +207,8 @@ class ByEachStrategy(LandingTest):
         self.assertEqual(len(self.log(stack, "%s")), 1)
 
     def test_what_landed_as_a_part_of_another_feature_makes_no_commit(self) -> None:
-        self.finished("a")
-        self.finished("whole", needs="a")
-        self.candidates.reverse()
+        self.finished("whole", start=self.finished("a"))
+        self.candidates = [replace(self.candidates[1], start_commit=self.base), self.candidates[0]]
         stack = self.stack()
         self.assert_landed(stack, "whole", "a")
         self.assertEqual(self.log(stack, "%s"), ["merge whole: The whole"])
@@ -262,6 +261,112 @@ class AfterItsDependencyLandedAsAnotherCommit(LandingTest):
                 self.assertEqual(stack.held, {})
                 text = self.repository.files(stack.tip)["text"].decode()
                 self.assertEqual(text, changed(9, "y", changed(1, "b on a")))
+
+
+class WhatAMergeWouldBringAlong(LandingTest):
+    """A parent says that all of its history was merged: none is named of which that is not so."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.dropped = self.commit({"secret": "key"}, self.base, "dropped later")
+
+    def parents(self, commit: str) -> list[str]:
+        return self.repository.git("log", "-1", "--format=%P", commit).split()
+
+    def assert_own_commits_only(self, *subjects: str) -> None:
+        """They land on the base by each strategy, and nothing that is not on it comes along."""
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack()
+                self.assertEqual(stack.held, {})
+                self.assertNotIn("secret", self.repository.files(stack.tip))
+                told = f"{self.base}..{stack.tip}"
+                self.assertNotIn("dropped", self.repository.git("log", "--format=%s", told))
+                if self.strategy == "merge":
+                    self.assertEqual(self.log(stack, "%s"), list(subjects))
+                    self.assertEqual([layer.strategy for layer in stack.layers], ["rebase"])
+
+    def test_a_commit_that_was_amended_away_does_not_come_back(self) -> None:
+        self.finished("a", {"a": "1"}, {"a": "2"}, start=self.dropped)
+        self.base = self.commit({"instead": ""}, self.base, "amended")
+        self.assert_own_commits_only("a 1", "a 2")
+        self.with_old_git()
+        self.assert_own_commits_only("a 1", "a 2")
+
+    def test_what_a_branch_that_is_behind_does_not_have_can_still_be_merged_into_it(self) -> None:
+        self.finished("a", start=self.dropped)
+        self.assert_own_commits_only("a 1")
+        self.repository.git("checkout", "--quiet", "--detach", self.stack().tip)
+        self.repository.git("merge", "--quiet", "-m", "later", self.dropped)
+        self.assertLessEqual({"a", "secret"}, self.repository.files("HEAD").keys())
+
+    def test_a_dependency_that_is_not_among_them_stays_out(self) -> None:
+        taken_out = self.commit({"secret": "a"}, self.base, "dropped from the list")
+        self.finished("b", start=taken_out)
+        self.assert_own_commits_only("b 1")
+
+    def test_commits_that_can_not_be_made_again_one_by_one_land_as_one(self) -> None:
+        tip = self.finished("a", {"text": changed(3, "x")}, {"text": TEXT}, start=self.dropped)
+        self.base = self.commit({"text": changed(3, "main")}, self.base)
+        self.candidates = [replace(self.candidates[0], tip=self.commit({"a": ""}, tip))]
+        self.strategy = "merge"
+        stack = self.stack()
+        self.assertEqual(self.log(stack, "%s"), ["feat(a): The a"])
+        self.assertEqual(self.parents(stack.tip), [self.base])
+        self.assertNotIn("secret", self.repository.files(stack.tip))
+
+    def test_a_merge_made_by_hand_lands_as_one_commit_where_the_start_was_dropped(self) -> None:
+        tip = self.finished("a", start=self.dropped)
+        self.base = self.commit({"instead": "1"}, self.base, "amended")
+        self.repository.git("checkout", "--quiet", "--detach", tip)
+        self.repository.git("merge", "--quiet", "-m", "update", self.base)
+        self.repository.git("rm", "--quiet", "secret")
+        self.repository.write({"only in the merge": ""})
+        self.repository.git("add", "--all")
+        self.repository.git("commit", "--quiet", "--amend", "-m", "update")
+        self.candidates = [replace(self.candidates[0], tip=self.repository.commit_of("HEAD"))]
+        self.repository.git("checkout", "--quiet", "main")
+        stack = self.stack()
+        self.assertEqual(self.log(stack, "%s"), ["feat(a): The a"])
+        self.assertEqual(self.parents(stack.tip), [self.base])
+
+    def joined(self, one: str, other: str, files: Mapping[str, Content]) -> str:
+        self.repository.git("checkout", "--quiet", "--detach", one)
+        self.repository.git("merge", "--quiet", "--no-commit", "--no-ff", other)
+        self.repository.write(files)
+        self.repository.git("add", "--all")
+        self.repository.git("commit", "--quiet", "-m", "joined, dropped later")
+        self.repository.git("checkout", "--quiet", "main", "--")
+        return self.repository.commit_of("HEAD@{1}")
+
+    def test_a_start_that_only_joins_what_is_there_is_merged(self) -> None:
+        one, other = self.finished("a"), self.finished("b")
+        self.finished("c", start=self.joined(one, other, {}))
+        stack = self.stack()
+        self.assertEqual(
+            self.log(stack, "%s"), ["merge a: The a", "merge b: The b", "merge c: The c"]
+        )
+        self.assertEqual(self.parents(stack.tip), [stack.commit(2), self.tip("c")])
+
+    def test_a_merge_that_was_amended_does_not_come_back(self) -> None:
+        one, other = self.commit({"one": ""}, self.base), self.commit({"other": ""}, self.base)
+        self.finished("a", start=self.joined(one, other, {"secret": "key"}))
+        self.base = self.joined(one, other, {})
+        self.assert_own_commits_only("a 1")
+
+    def test_a_conflict_that_was_resolved_lands_as_one_commit(self) -> None:
+        self.finished("a", {"text": changed(3, "a")}, start=self.dropped)
+        self.base = self.commit({"text": changed(3, "main")}, self.base)
+        both = self.commit({"text": changed(3, "a and main")}, self.base)
+
+        async def resolve(clash: Clash) -> Resolution:
+            return Resolution("resolved", both, files=("text",))
+
+        self.resolve = resolve
+        stack = self.stack()
+        self.assertEqual((self.log(stack, "%s"), self.parents(stack.tip)), (
+            ["feat(a): The a"], [self.base],
+        ))  # fmt: skip
 
 
 class Conflicts(LandingTest):

@@ -231,6 +231,51 @@ class WhatIsSeenAfterwards(MergeTest):
                 cleaned = self.merge("--json")
                 self.assertEqual(self.states(cleaned), {"a": "already", "b": "already"})
 
+    def test_what_landed_without_its_history_is_there_for_every_command(self) -> None:
+        shop = self.open(*listed("a"))
+        base = shop.commit_of("main")
+        shop.commit({"secret.txt": "key"}, "with a secret")
+        shop.finish("a", {"a.txt": "1"}, {"a.txt": "2"})
+        shop.git("reset", "--quiet", "--hard", base)
+        shop.commit({"instead.txt": ""}, "without it")
+        said = self.merge()
+        self.assertEqual(said.code, 0, said)
+        self.assertIn("\n    only its own commits: ", said.out)
+        self.assertEqual(self.landed(), ["without it", "feat(a)", "feat(a)"])
+        self.assertNotIn("with a secret", shop.git("log", "--format=%s", "main"))
+        shop.commit({"a.txt": "later"}, "later")
+        self.assertEqual(shop.main("status", "--json").json["features"][0]["merged"], "rebased")
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertIn("removed a (feature/a): rebased", shop.main("cleanup", "--merged").out)
+
+    def test_a_dependency_that_left_the_list_is_not_taken_for_merged(self) -> None:
+        shop = self.open(*listed("a", b="a"))
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        shop.change(listed("b"))
+        shop.commit({}, "without a")
+        self.assertEqual(self.merge("b", "--json").json["features"][0]["state"], "landed")
+        self.assertEqual(self.landed(), ["without a", "feat(b)"])
+        shop.change(listed("a", "new"))
+        shop.commit({}, "with a again")
+        self.assertIn("b (feature/b)", shop.main("cleanup", "--merged").out)
+        self.assertTrue(os.path.isdir(shop.worktree("a")))
+        reasons = {f["id"]: f["reason"] for f in shop.main("plan", "--json").json["features"]}
+        self.assertNotIn("merged", reasons["a"])
+        self.assertEqual(self.states(self.merge("a", "--json")), {"a": "landed"})
+        self.assertIn("a.txt", shop.files("main"))
+
+    def test_into_a_branch_that_is_behind_comes_nothing_but_the_feature(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.branch("release", "main")
+        shop.commit({"unreleased.txt": ""}, "unreleased")
+        shop.finish("a")
+        self.assertEqual(self.merge("--into", "release").code, 0)
+        self.assertEqual(set(shop.files("release")) & {"a.txt", "unreleased.txt"}, {"a.txt"})
+        shop.git("checkout", "--quiet", "release")
+        shop.git("merge", "--quiet", "-m", "all of main", "main")
+        self.assertIn("unreleased.txt", shop.files("release"))
+
     def test_what_was_added_after_the_landing_is_not_landed(self) -> None:
         shop = self.make()
         self.merge("--strategy", "squash")

@@ -175,6 +175,7 @@ class Ending:
     merged: str = ""
     """How the target held it before."""
     reason: str = ""
+    """Why it is held, or why it did not land by the strategy that was asked for."""
     conflict_with: str = ""
     files: tuple[str, ...] = ()
     resolution: Resolution | None = None
@@ -522,7 +523,7 @@ class Merge:
                     layer.candidate.id,
                     into=self.target.name,
                     commit=layer.commit,
-                    strategy=self.wanted.strategy,
+                    strategy=layer.strategy,
                 )
             )
 
@@ -535,15 +536,19 @@ class Merge:
                 into=self.target.name,
                 commit=layer.commit,
                 result=layer.candidate.tip,
-                strategy=self.wanted.strategy,
+                strategy=layer.strategy,
                 tip=tip,
             )
         )
 
     def _report(self, stack: Stack, landed: str) -> Report:
+        into = self.target.name
         for layer in stack.layers:
             ending = self.endings[layer.candidate.id]
             ending.state, ending.commit = landed, layer.commit
+            if layer.strategy != self.wanted.strategy:
+                start = layer.candidate.start_commit[:10]
+                ending.reason = f"only its own commits: {start}, where it began, is not on {into}"
         for id, held in stack.held.items():
             ending = self.endings[id]
             ending.state, ending.reason = "held", held.reason
@@ -551,7 +556,7 @@ class Merge:
         for id, resolution in self.resolutions.items():
             self.endings[id].resolution = resolution
         return Report(
-            self.target.name,
+            into,
             self.wanted.strategy,
             stack.base,
             stack.tip,
@@ -587,6 +592,8 @@ def _lines(report: Report, arguments: argparse.Namespace, style: Style) -> Itera
             yield from (f"    {line}" for line in rest)
         elif ending.state != "already" and not arguments.quiet:
             yield style.paint(f"{ending.state} {name}: {ending.commit[:10]}", "green")
+            if ending.reason:
+                yield f"    {one_line(ending.reason)}"
         elif arguments.verbose:
             yield f"already there {name}: {ending.merged}"
         if ending.resolution is not None and not arguments.quiet:
