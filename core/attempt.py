@@ -177,6 +177,8 @@ class AttemptRunner:
         limit = feature.timeout_seconds or self.config.project.timeout_seconds
         limit = min(limit, self.deadline - time.monotonic())
         outcome = await self._watch(feature.id, child, log, limit, stop)
+        if session.resume and outcome.fault is Fault.REQUEST and not outcome.usage.output_tokens:
+            outcome = replace(outcome, fault=Fault.SESSION)
         # Claude names the session in its result; where there is none, it is the one we chose.
         outcome = replace(outcome, session_id=outcome.session_id or session.id)
         self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))

@@ -223,17 +223,6 @@ def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:
     return (*options.command, "-p", *own, *options.extra_args)
 
 
-def shaping_options(options: ClaudeOptions, feature: Feature) -> Sequence[str]:
-    """What of options and environment shapes the result: neither session, program nor limits.
-
-    Raising a limit that was hit lets the attempt go on, and makes no finished work stale. Of
-    the variables those that name a model count: a new key or address changes no result.
-    """
-    shaping = replace(options, command=(), max_turns=None, max_budget_usd=None)
-    models = [f"{name}={value}" for name, value in options.env.items() if "MODEL" in name]
-    return [*_words(shaping, UNATTENDED, _rules(shaping, feature)), *sorted(models)]
-
-
 def environment(base: Mapping[str, str], options: ClaudeOptions) -> dict[str, str]:
     """The environment of an attempt, on top of ``base``."""
     inherited = {name: value for name, value in base.items() if name != "CLAUDECODE"}
@@ -494,7 +483,7 @@ def _judge_silence(transcript: Transcript, code: int, stderr: str) -> tuple[Faul
     """An attempt without a result: what it said on standard error is all there is."""
     tail = "\n".join(stderr.strip().splitlines()[-STDERR_TAIL_LINES:])
     if code in (126, 127) and not transcript.began:
-        return Fault.USAGE, tail or "claude could not be started"
+        return Fault.PROGRAM, tail or "claude could not be started"
     if code > 0 and not transcript.began:
         for fault, pattern in _COMPLAINTS:
             if re.search(pattern, tail, re.IGNORECASE | re.MULTILINE):

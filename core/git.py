@@ -48,6 +48,17 @@ TRANSIENT = re.compile(
 """Not ``cannot lock ref`` as such: so begins the refusal of a compare-and-swap as well."""
 TRIES = 8
 
+REPEATABLE = frozenset(
+    (
+        *("check-ignore", "commit-tree", "diff", "diff-tree", "for-each-ref", "grep", "ls-files"),
+        *("ls-tree", "merge-base", "merge-tree", "rev-list", "rev-parse", "show", "status"),
+        *("symbolic-ref", "update-ref", "write-tree"),
+    )
+)
+"""Commands that may be run twice. One that dies may have lacked memory for a moment."""
+
+REPEAT_SECONDS = 0.2
+
 
 PATCH = (
     "diff-tree",
@@ -230,9 +241,14 @@ class Git:
             finished = await self.spawner.run(
                 argv, env=env or self._env, stdin=stdin, guarded=guarded
             )
-            if finished.code == 0 or number == tries or not TRANSIENT.search(finished.stderr):
+            if finished.code == 0 or number == tries:
                 return finished
-            await self.spawner.pause(_jitter(0.05 * 2**number))
+            if TRANSIENT.search(finished.stderr):
+                await self.spawner.pause(_jitter(0.05 * 2**number))
+            elif number == 1 and _may_pass(arguments, finished):
+                await self.spawner.pause(REPEAT_SECONDS)
+            else:
+                return finished
 
     async def _do(
         self,
@@ -940,6 +956,12 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_EDITOR": "true",
     }
+
+
+def _may_pass(arguments: Sequence[str], failed: Finished) -> bool:
+    """Whether a command that failed is worth a second try; a refusal is not."""
+    repeatable = arguments[0] in REPEATABLE or tuple(arguments[:2]) == ("worktree", "list")
+    return repeatable and failed.code != 1 and b"cannot lock ref" not in failed.stderr
 
 
 def _are_ids(*names: str) -> bool:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from . import claude, prompt
 from .dag import DAGResolver
 from .frozen import dataclass, field, replace
+from .inputs import DEPENDENCY, FORM, digest, inputs_of_first_form
+from .inputs import inputs as inputs_of
 from .model import Action, Config, Decision, Feature, Status
 from .state import FeatureState, RunState
 
 ASKED = "asked for anew"
 GONE = "its result is gone"
-
-NEEDED = "dependency "
-"""What the input's name begins with that is the key of a feature which is needed."""
 
 MADE = "made anew"
 """The input that tells a second result from a first one of the same inputs."""
@@ -48,23 +45,46 @@ def decide(
 
     Without ``hashed`` the keys are left out: where nothing ever ran, nothing compares them.
     """
+    first = hashed and _has_first_form(state)
     keys: dict[str, str] = {}
+    first_keys: dict[str, str] = {}
     decisions: dict[str, Decision] = {}
     for id in dag.order():
         feature, known = dag.features[id], state.feature(id)
-        inputs = _inputs(config, feature, dag, branches, keys) if hashed else {}
+        inputs = inputs_of(config, feature, keys) if hashed else {}
+        earlier = (
+            inputs_of_first_form(config, feature, dag.features, branches, first_keys)
+            if first
+            else {}
+        )
+        forms = (inputs, earlier)
         if MADE in known.inputs:
-            inputs[MADE] = known.inputs[MADE]
-        action, reason = _judge(known, inputs, facts)
+            _mark(forms, known.inputs[MADE])
+        action, reason = _judge(known, earlier if _is_first_form(known) else inputs, facts)
         left = [d for d in feature.depends_on if d in decisions and _is_left(decisions[d])]
         if left and action is not Action.SKIP and not known.skip:
             action, reason = Action.LEAVE, f"needs {left[0]}, which does not run"
         if action is Action.START and known.work is not None and reason in (ASKED, GONE):
             # The same inputs, but another result: who built on the old one is out of date.
-            inputs[MADE] = facts.run
+            _mark(forms, facts.run)
         key = keys[id] = digest(inputs) if hashed else ""
+        first_keys[id] = digest(earlier)
         decisions[id] = Decision(id, action, reason, key, inputs)
     return decisions
+
+
+def _has_first_form(state: RunState) -> bool:
+    return any(map(_is_first_form, state.features.values()))
+
+
+def _is_first_form(known: FeatureState) -> bool:
+    """Whether version 1.0 hashed the feature's inputs."""
+    return bool(known.key) and FORM not in known.inputs
+
+
+def _mark(forms: Iterable[dict[str, str]], run: str) -> None:
+    for inputs in forms:
+        inputs[MADE] = run
 
 
 def _is_left(decision: Decision) -> bool:
@@ -86,25 +106,16 @@ def again(decision: Decision, known: FeatureState) -> Decision:
     return replace(decision, action=Action.START, reason=_why_again(known))
 
 
-def rebuilt(
-    decisions: Mapping[str, Decision],
-    config: Config,
-    dag: DAGResolver,
-    branches: Mapping[str, str],
-    changed: Collection[str],
-) -> dict[str, Decision]:
-    """The decisions once the ``changed`` features, and what builds on them, need what ``dag`` says.
+def rebuilt(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, Decision]:
+    """The decisions once features need what ``dag`` says.
 
     Whatever earlier attempts left was built on something else: it starts over.
     """
     built = dict(decisions)
     for id in dag.order():
-        feature, made = dag.features[id], built[id]
+        made = built[id]
         keys = {needed: built[needed].key for needed in dag.dependencies[id]}
-        inputs = _needing(feature, made.inputs, keys)
-        if id in changed:
-            text = prompt.assemble(config, feature, _named(config), branches, for_key=True)
-            inputs["prompt"] = digest(text)
+        inputs = _needing(dag.features[id], made.inputs, keys)
         key = digest(inputs)
         if key != made.key:
             again = replace(made, key=key, inputs=inputs)
@@ -114,17 +125,13 @@ def rebuilt(
     return built
 
 
-def _named(config: Config) -> dict[str, Feature]:
-    return {feature.id: feature for feature in config.features}
-
-
 def _needing(
     feature: Feature, inputs: Mapping[str, str], keys: Mapping[str, str]
 ) -> dict[str, str]:
     """The inputs with the keys of what the feature needs, and of nothing else."""
-    needed = {NEEDED + id for id in feature.depends_on}
-    rest = {n: value for n, value in inputs.items() if n in needed or not n.startswith(NEEDED)}
-    return {**rest, **{NEEDED + id: key for id, key in keys.items()}}
+    needed = {DEPENDENCY + id for id in feature.depends_on}
+    rest = {n: value for n, value in inputs.items() if n in needed or not n.startswith(DEPENDENCY)}
+    return {**rest, **{DEPENDENCY + id: key for id, key in keys.items()}}
 
 
 def as_built(
@@ -141,9 +148,9 @@ def as_built(
         inputs = dict(decisions[id].inputs)
         for needed in dag.features[id].depends_on:
             if needed in selected:
-                inputs[NEEDED + needed] = built[needed].key
+                inputs[DEPENDENCY + needed] = built[needed].key
             elif decisions[needed].action is not Action.SKIP:
-                inputs[NEEDED + needed] = state.feature(needed).key
+                inputs[DEPENDENCY + needed] = state.feature(needed).key
         built[id] = replace(decisions[id], key=digest(inputs), inputs=inputs)
     return built
 
@@ -158,7 +165,7 @@ def _judge(
     if known.id in facts.fresh:
         return Action.START, ASKED
     if known.id in facts.merged:
-        return Action.SKIP, f"merged ({facts.merged[known.id]})"
+        return Action.SKIP, _merged_reason(known, inputs, facts.merged[known.id])
     if not known.key:
         return Action.START, "new" if known.started_at is None else _why_again(known)
     changed = _changed(known, inputs)
@@ -172,6 +179,13 @@ def _judge(
     if known.attempts and _ended_from_outside(known):
         return Action.RESUME, _resume_reason(known)
     return Action.START, _why_again(known)
+
+
+def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> str:
+    """That the base holds a feature's work, and whether its own inputs changed since."""
+    changed = _changed(known, inputs) if known.key and inputs else ""
+    own = changed and not changed.startswith(DEPENDENCY)
+    return f"merged ({how})" + (f"; {changed} since, --fresh={known.id} runs it" if own else "")
 
 
 def _why_again(known: FeatureState) -> str:
@@ -195,40 +209,11 @@ def _resume_reason(known: FeatureState) -> str:
 
 def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
     """Which of the inputs differs from the last time, in the words of the plan."""
-    others = sorted({*known.inputs, *inputs} - {"prompt", "options"})
+    others = sorted({*known.inputs, *inputs} - {FORM, "prompt", "options"})
     for name in ("prompt", "options", *others):
         if known.inputs.get(name) != inputs.get(name):
             return f"{name} changed"
     return ""
-
-
-def _inputs(
-    config: Config,
-    feature: Feature,
-    dag: DAGResolver,
-    branches: Mapping[str, str],
-    keys: Mapping[str, str],
-) -> dict[str, str]:
-    """The hashes of what goes into a feature's result, by name."""
-    text = prompt.assemble(config, feature, dag.features, branches, for_key=True)
-    hashes = {
-        "prompt": digest(text),
-        "options": digest(list(claude.shaping_options(config.claude, feature))),
-    }
-    checks = (*config.project.verify, *feature.verify)
-    if checks:
-        hashes["checks"] = digest([word for command in checks for word in ("", *command.argv)])
-    # Keys, not commit ids: a fix made by hand on a branch invalidates nothing.
-    hashes.update((NEEDED + id, keys[id]) for id in sorted(feature.depends_on))
-    return hashes
-
-
-def digest(value: str | Sequence[str] | Mapping[str, str]) -> str:
-    """A short, stable hash (the first 80 bits of SHA-256 over canonical JSON)."""
-    import hashlib
-
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def selection(

@@ -58,18 +58,22 @@ class Fault(Enum):
     """Not logged in, key refused, credit used up: every further feature would meet it."""
     USAGE = "usage"
     """The command line was refused: every further feature would meet it."""
+    PROGRAM = "program"
+    """Claude could not be started: every further feature would meet it."""
     SESSION = "session"
-    """The session that was to be resumed is unknown."""
+    """The session that was to be resumed is unknown, or the API refuses to continue it."""
     TURNS = "turns"
     """The turns that the list allows are used up."""
     ALLOWANCE = "allowance"
     """The money that the attempt was given is used up."""
     COMMIT = "commit"
     """git, or a hook of the user's, refused the commit; Claude's part is done."""
+    GIT = "git"
+    """git failed before or after Claude's part: the kept work is worth another try."""
     TAMPERED = "tampered"
     """What git would execute in the repository was changed while agents were at work."""
     REQUEST = "request"
-    """The API refused this request for good."""
+    """The API refused this request: the session can't go on, the kept work can."""
     SETUP = "setup"
     """The worktree could not be made ready: no word was said to Claude."""
     BUDGET = "budget"
@@ -89,7 +93,13 @@ class Fault(Enum):
     @property
     def fatal(self) -> bool:
         """Whether every further feature would meet the same fault."""
-        return self in (Fault.ACCOUNT, Fault.USAGE, Fault.TAMPERED, Fault.SPACE)
+        return self in (
+            Fault.ACCOUNT,
+            Fault.USAGE,
+            Fault.PROGRAM,
+            Fault.TAMPERED,
+            Fault.SPACE,
+        )
 
 
 _RESUMABLE = frozenset(
@@ -105,8 +115,11 @@ _RESUMABLE = frozenset(
         Fault.TURNS,
         Fault.ALLOWANCE,
         Fault.USAGE,
+        Fault.PROGRAM,
         Fault.SESSION,
+        Fault.REQUEST,
         Fault.COMMIT,
+        Fault.GIT,
         Fault.TAMPERED,
         Fault.SPACE,
     }
@@ -257,7 +270,7 @@ NO_WORKTREES_BY_AGENTS = (
     # A script that starts up to sixteen agents at once, each in a worktree where it says so.
     "Workflow",
 )
-"""What no list can allow either, and no feature's key contains: it changes no finished work."""
+"""What no list can allow either."""
 
 
 @dataclass(frozen=True)

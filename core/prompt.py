@@ -13,12 +13,9 @@ STANDING = """\
   message what you decided.
 - Work only in this folder. It is a git worktree of its own, already on branch `{branch}`:
   do not switch branches, do not rebase, do not touch other worktrees, do not use `git stash`.
-- Finish the whole feature before you stop. What you leave uncommitted is committed for you."""
-
-SUBAGENTS = """\
+- Finish the whole feature before you stop. What you leave uncommitted is committed for you.
 - Your subagents work in this folder too. A worktree of their own (`isolation: "worktree"`) is
   refused: work in it would belong to no feature."""
-"""Stands at the end of :data:`STANDING`, in no key: it makes no finished work out of date."""
 
 KEPT_WORK = """\
 ## What is here already
@@ -139,15 +136,12 @@ def assemble(
     *,
     kept_work: bool = False,
     told: str = "",
-    for_key: bool = False,
 ) -> str:
     """The whole prompt of a feature's first attempt.
 
     ``branches`` gives the branch of each feature. ``kept_work`` says that the worktree
-    holds what an earlier attempt left, ``told`` what is wrong with that. ``for_key`` leaves
-    out what was added since journals hold hashes of it.
+    holds what an earlier attempt left, ``told`` what is wrong with that.
     """
-    standing = STANDING.format(branch=branches[feature.id])
     parts = [
         # The first line is ours: a prompt that begins with /word is taken for a command.
         f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
@@ -158,7 +152,7 @@ def assemble(
         _bullets("## What this feature uses", feature.uses),
         _bullets("## What this feature has to create", feature.creates),
         _bullets("## Before you finish, check each of these", config.quality_rules, "- [ ] "),
-        standing if for_key else f"{standing}\n{SUBAGENTS}",
+        STANDING.format(branch=branches[feature.id]),
         KEPT_WORK if kept_work else "",
         told,
     ]

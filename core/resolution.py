@@ -295,7 +295,10 @@ class Resolver:
     ) -> tuple[str, Wrong | None]:
         """The commit of what Claude left, and what is wrong with it."""
         clash, git = merge.clash, self.git
-        status = await self.worktrees.glance(worktree)
+        try:
+            status = await self.worktrees.glance(worktree)
+        except GitError as error:
+            status = error.message
         if isinstance(status, str):
             return "", Wrong(status, is_final=True)
         is_there = (status.commit, status.branch) == (worktree.start_commit, DETACHED)

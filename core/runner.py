@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from . import events, limits, prompt
@@ -25,6 +27,9 @@ from .workbench import Red, Workbench
 from .worktree import Conflict, Worktree, WorktreeManager
 
 MIB = 1024**2
+
+START_WAITS_SECONDS = (1.0, 2.0, 4.0)
+"""Between attempts to start Claude where its program is missing: its updater replaces it."""
 
 LEAST_FREE_BYTES = 64 * MIB
 """Nothing is started where the worktrees, or our own state, have less room than this."""
@@ -129,7 +134,7 @@ class ClaudeRunner:
             return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
-            fault = Fault.TAMPERED if isinstance(error, Tampered) else Fault.NONE
+            fault = Fault.TAMPERED if isinstance(error, Tampered) else Fault.GIT
             return Outcome(Status.FAILED, error.message + hint, fault)
 
     async def _run(self, job: Job, turn: Turn) -> Outcome:
@@ -317,7 +322,7 @@ class Life:
 
     async def _attempts(self, told: str = "") -> Outcome:
         """Attempts until one ends by its own result, or by a fault that another won't mend."""
-        slots, pause, repetition, stalls = self.turn.slots, self.runner.pause, 0, 0
+        slots, pause, repetition, stalls, starts = self.turn.slots, self.runner.pause, 0, 0, 0
         outcome = Outcome(Status.FAILED)
         while True:
             missing = self._missing()
@@ -336,6 +341,11 @@ class Life:
                 self._share = 1
             elif fault is Fault.STALL and not stalls:
                 stalls += 1
+            elif fault is Fault.PROGRAM and starts < len(START_WAITS_SECONDS):
+                self._note(f"{outcome.reason}; trying again in {START_WAITS_SECONDS[starts]:.0f} s")
+                if await self._is_stopped_within(START_WAITS_SECONDS[starts]):
+                    return self._refused("interrupted", outcome)
+                starts += 1
             elif fault in (Fault.TRANSIENT, Fault.RATE):
                 if fault is Fault.RATE:
                     slots.narrow(narrowed)
@@ -394,8 +404,14 @@ class Life:
             retry, repetition, outcome, self.stop, self._note, self._seconds_left()
         )
 
+    async def _is_stopped_within(self, seconds: float) -> bool:
+        """Wait, but not longer than the user allows; whether a stop was requested."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), min(seconds, max(0.0, self._seconds_left())))
+        return self.stop.is_set()
+
     async def _session(self, told: str) -> Outcome:
-        """One attempt; a second where the session to be resumed turns out to be unknown."""
+        """One attempt; a second one in a new session where the old one can't be resumed."""
         if self.session_id:
             outcome = await self._attempt(Session(self.session_id, resume=True, told=told))
             if outcome.fault is not Fault.SESSION or self.stop.is_set():
@@ -417,9 +433,9 @@ class Life:
         )
         if outcome.fault is not Fault.LIMIT:
             self.runner.pause.lift()
-        # Where nobody says what it cost, it may have cost all that it was granted; but a session
-        # that is unknown never got as far as the model.
-        cost_usd = 0.0 if outcome.fault is Fault.SESSION else outcome.cost_usd
+        # An unknown cost may be all that was granted; but an unknown session reached no model.
+        unknown_session = outcome.fault is Fault.SESSION and outcome.cost_usd is None
+        cost_usd = 0.0 if unknown_session else outcome.cost_usd
         budget.spend(self.feature.id, cost_usd)
         self.spent_usd += (granted or 0.0) if cost_usd is None else cost_usd
         self.session_id = outcome.session_id

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from . import events, incremental
 from .frozen import dataclass
-from .model import Action, Config
+from .model import Action, Feature
 from .orchestrator import Orchestrator, Standing
 from .requests import Request, Requests
 from .stop import Stop
@@ -42,21 +42,18 @@ def _refused(text: str, hint: str = "") -> Decided:
 
 
 class Steering:
-    """Carries out wishes in the run of ``orchestrator``, which began with the list ``config``."""
+    """Carries out control requests in a run that began with the features ``listed``."""
 
     def __init__(
         self,
         orchestrator: Orchestrator,
         requests: Requests,
-        config: Config,
-        branches: Mapping[str, str],
+        listed: Iterable[Feature],
         stop: Stop,
     ) -> None:
         self.orchestrator = orchestrator
         self.requests = requests
-        self.config = config
-        self.listed = {feature.id: feature for feature in config.features}
-        self.branches = branches
+        self.listed = {feature.id: feature for feature in listed}
         self.stop = stop
         self._forced: set[str] = set()
         """Those that were skipped in this run, and without which the others run."""
@@ -229,9 +226,7 @@ class Steering:
         for feature in incremental.without((self.listed[other] for other in changed), forced):
             now[feature.id] = feature
         orchestrator.change(now.values(), orchestrator.decisions)
-        decisions = incremental.rebuilt(
-            orchestrator.decisions, self.config, orchestrator.dag, self.branches, changed
-        )
+        decisions = incremental.rebuilt(orchestrator.decisions, orchestrator.dag)
         orchestrator.change(now.values(), decisions)
 
     def _status(self, id: str) -> str:

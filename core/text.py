@@ -486,7 +486,7 @@ def next_commands(feature: FeatureState) -> list[str]:
     if feature.fault is Fault.CHECK:
         commands = [f"rorchestrator logs {feature.id} --checks"]
     resume = resume_command(feature)
-    if resume and feature.fault is not Fault.USAGE:
+    if resume and feature.fault not in (Fault.USAGE, Fault.PROGRAM):
         commands.append(resume)
     return commands
 

@@ -433,7 +433,10 @@ class WorktreeManager:
     # -- the result -----------------------------------------------------------------------
 
     async def look(self, worktree: Worktree) -> WorktreeStatus | str:
-        """The state that an agent left, or what is wrong with it."""
+        """The state that an agent left, or what is wrong with it.
+
+        Raises :class:`GitError` where git fails: that says nothing of the work.
+        """
         status = await self.glance(worktree)
         if isinstance(status, str):
             return status
@@ -450,7 +453,10 @@ class WorktreeManager:
         return status
 
     async def glance(self, worktree: Worktree) -> WorktreeStatus | str:
-        """What git tells of a worktree that an agent had, or why it can't be asked."""
+        """What git tells of a worktree that an agent had, or why it can't be asked.
+
+        Raises :class:`GitError` where git fails.
+        """
         if not os.path.isdir(worktree.path):
             return f"the worktree {worktree.path} is gone"
         if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
@@ -461,11 +467,7 @@ class WorktreeManager:
         if found.pipes:
             return _waits_for(found.pipes)
         self._unlock(worktree.feature, worktree.path)
-        try:
-            status = await self.git.status(worktree.path, ignored=True)
-        except GitError as error:
-            return error.message
-        return replace(status, closed=found.closed)
+        return replace(await self.git.status(worktree.path, ignored=True), closed=found.closed)
 
     def _unlock(self, feature: str, path: str) -> None:
         """Take away the locks that a killed git left: nobody works in the worktree any more."""

@@ -727,9 +727,9 @@ class Silence(unittest.TestCase):
             (1, "", Fault.TRANSIENT),
             (0, "error: unknown option '--x'", Fault.TRANSIENT),
             (-9, "error: unknown option '--x'", Fault.TRANSIENT),
-            (126, "sh: claude: Permission denied", Fault.USAGE),
-            (127, "sh: claude: not found", Fault.USAGE),
-            (127, "", Fault.USAGE),
+            (126, "sh: claude: Permission denied", Fault.PROGRAM),
+            (127, "sh: claude: not found", Fault.PROGRAM),
+            (127, "", Fault.PROGRAM),
         ]
         for code, stderr, fault in cases:
             with self.subTest(code=code, stderr=stderr):
@@ -855,27 +855,6 @@ class CommandLine(unittest.TestCase):
         self.assertIn("--allowedTools=Read", words)
         none = self._argv(ClaudeOptions(), replace(self.FEATURE, allowed_tools=()))
         self.assertFalse([word for word in none if word.startswith("--allowedTools")])
-
-    def test_program_session_and_limits_do_not_shape_a_result(self) -> None:
-        plain = ClaudeOptions()
-        limited = replace(plain, command=("x",), max_turns=3, max_budget_usd=1.0)
-        shape = claude.shaping_options(plain, self.FEATURE)
-        self.assertEqual(claude.shaping_options(limited, self.FEATURE), shape)
-        self.assertFalse([word for word in shape if "session" in word or word == "claude"])
-        other = claude.shaping_options(replace(plain, model="opus"), self.FEATURE)
-        self.assertNotEqual(other, shape)
-
-    def test_what_confines_subagents_makes_no_finished_work_out_of_date(self) -> None:
-        options = ClaudeOptions(allowed_tools=("Read",), extra_args=('--settings={"a": 1}',))
-        self.assertEqual(
-            claude.shaping_options(options, self.FEATURE),
-            [
-                *("-p", "--output-format=stream-json", "--verbose", "--strict-mcp-config"),
-                *("--permission-mode=acceptEdits", "--allowedTools=Read"),
-                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup",
-                '--settings={"a": 1}',
-            ],
-        )
 
 
 class Subagents(unittest.TestCase):

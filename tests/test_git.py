@@ -284,8 +284,16 @@ class RefTest(GitTest):
                 self.spawner.complaints = [said, said]
                 self.assertEqual(len(drive(self.git.worktrees())), 1)
         self.assertEqual(self.spawner.pauses, 8)
-        self.spawner.complaints = ["fatal: Invalid path '/r/.git': No such file or directory"]
+        self.spawner.complaints = ["fatal: Invalid path '/r/.git': No such file or directory"] * 2
         self.refused(self.git.worktrees(), "Invalid path")
+
+    def test_a_question_that_dies_once_is_asked_again_and_a_change_is_not(self) -> None:
+        self.spawner.complaints = ["fatal: Out of memory, malloc failed"]
+        self.assertEqual(len(drive(self.git.worktrees())), 1)
+        self.assertEqual(self.spawner.pauses, 1)
+        self.spawner.complaints = ["fatal: Out of memory, malloc failed"]
+        self.refused(self.git.remove_worktree(self.beside("w")), "Out of memory")
+        self.assertEqual(self.spawner.pauses, 1)
 
     def test_repositories_with_long_object_names_work(self) -> None:
         path = self.beside("sha256")

@@ -89,7 +89,15 @@ class UpToDate(unittest.TestCase):
     def test_what_is_in_the_base_is_done_for_ever_whatever_changed(self) -> None:
         facts = Facts(merged={"auth": "ancestor"}, reachable=ALL)
         told = _told(_decide(_with(BASE, "auth", prompt="Other."), _completed(), facts))
-        self.assertEqual(told["auth"], (Action.SKIP, "merged (ancestor)"))
+        changed = "merged (ancestor); prompt changed since, --fresh=auth runs it"
+        self.assertEqual(told["auth"], (Action.SKIP, changed))
+        on_auth = _with(BASE, "auth", prompt="Other.")
+        told = _told(_decide(on_auth, _completed(), Facts(merged={"api": "ancestor"})))
+        self.assertEqual(told["api"], (Action.SKIP, "merged (ancestor)"))
+        told = _told(_decide(on_auth, RunState(), Facts(merged={"auth": "cleaned up"})))
+        self.assertEqual(told["auth"], (Action.SKIP, "merged (cleaned up)"))
+        asked = Facts(merged={"auth": "ancestor"}, reachable=ALL, fresh={"auth"})
+        self.assertEqual(_decide(on_auth, _completed(), asked)["auth"].action, Action.START)
 
     def test_other_checks_put_out_of_date_what_they_look_at(self) -> None:
         check, other = Command(("make", "a"), "make a"), Command(("make", "b"), "make b")
@@ -172,7 +180,11 @@ class Changes(unittest.TestCase):
             ("a model", _with(BASE, "auth", model="opus"), (option, dependency, skip)),
             ("the rules", rules, (prompt, prompt, prompt)),
             ("the options", options, (option, option, option)),
-            ("a new dependency", _with(BASE, "docs", depends_on=("auth",)), (skip, skip, prompt)),
+            (
+                "a new dependency",
+                _with(BASE, "docs", depends_on=("auth",)),
+                (skip, skip, dependency),
+            ),
         ]
         for name, config, (auth, api, docs) in cases:
             with self.subTest(changed=name):
@@ -258,7 +270,7 @@ class Unfinished(unittest.TestCase):
             (Status.EMPTY, Fault.NONE, done),
             (Status.FAILED, Fault.NONE, done),
             (Status.FAILED, Fault.NONE, Outcome(Status.FAILED, "r")),
-            (Status.FAILED, Fault.REQUEST, Outcome(Status.FAILED, "r", Fault.REQUEST)),
+            (Status.FAILED, Fault.CHECK, done),
         ]
         for status, fault, outcome in cases:
             with self.subTest(status=status, fault=fault):
@@ -338,10 +350,10 @@ class Steered(unittest.TestCase):
         forced = self.decide(replace(self.config, features=tuple(less)))
         changed = [f for f in less if f.id == "api"]
         dag = DAGResolver({**self.dag.features, **{f.id: f for f in changed}}.values())
-        built = incremental.rebuilt(self.fresh, self.config, dag, self.branches, ["api"])
+        built = incremental.rebuilt(self.fresh, dag)
         self.assertEqual(built, {**forced, "auth": self.fresh["auth"]})
         self.assertNotEqual(built["app"].key, self.fresh["app"].key)
-        back = incremental.rebuilt(built, self.config, self.dag, self.branches, ["api"])
+        back = incremental.rebuilt(built, self.dag)
         self.assertEqual(back, self.fresh)
 
     def test_what_was_built_on_something_else_starts_over(self) -> None:
@@ -349,9 +361,7 @@ class Steered(unittest.TestCase):
             id: replace(decision, action=Action.RESUME) for id, decision in self.fresh.items()
         }
         less = {f.id: f for f in incremental.without(self.LIST, {"auth"})}
-        built = incremental.rebuilt(
-            resumes, self.config, DAGResolver(less.values()), self.branches, ["api"]
-        )
+        built = incremental.rebuilt(resumes, DAGResolver(less.values()))
         told = {id: (d.action, d.reason) for id, d in built.items()}
         self.assertEqual(told["app"], (Action.START, "what it needs changed"))
         self.assertEqual(told["docs"], (Action.RESUME, "new"))

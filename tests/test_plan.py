@@ -319,7 +319,8 @@ class WhatIsInTheWay(unittest.TestCase):
     def test_a_worktree_of_the_old_prefix_is_told_as_what_it_is(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
             space.run("--only", "auth")
-            space.change(branch_prefix="work/")
+            other = feature("auth", {"write": "other"})
+            space.change([other, feature("api")], branch_prefix="work/")
             self.refused(
                 space,
                 "project.branch_prefix was changed, and worktrees of the old one are in the way",

@@ -65,10 +65,6 @@ class First(unittest.TestCase):
         config = _config("\nA shop.\n", ("tests pass", "no secrets"))
         self.assertEqual(prompt.assemble(config, API, FEATURES, BRANCHES), WHOLE)
 
-    def test_what_is_hashed_is_what_it_was_before_subagents_were_spoken_of(self) -> None:
-        text = prompt.assemble(_config(), DOCS, FEATURES, BRANCHES, for_key=True)
-        self.assertTrue(text.endswith("is committed for you.\n"), text)
-
     def test_what_the_list_leaves_out_leaves_no_heading(self) -> None:
         text = prompt.assemble(_config(), DOCS, FEATURES, BRANCHES)
         headings = [line for line in text.splitlines() if line.startswith("#")]

@@ -18,7 +18,7 @@ import unittest
 import unittest.mock
 from collections.abc import Mapping
 
-from core import events
+from core import events, runner
 from core.commands.run import RunCommand
 from core.journal import Journal
 from core.model import Fault, Outcome, Status
@@ -586,10 +586,16 @@ class IncrementalTest(RunTest):
         self.run_to(0)
         self.run_to(0, "--only", "b", "--fresh")
         self.assertEqual(len(self.playground.attempts("a")), 1)
-        self.run_to(0, "--only", "a", "--fresh")
+        self.run_to(0, "--fresh=a", "--no-deps", "--only", "a")
         self.assertEqual(self.reasons()["b"], "start: dependency a changed")
         self.run_to(0)
         self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
+        self.run_to(0, "--fresh=b")
+        self.assertEqual([len(self.playground.attempts(id)) for id in "ab"], [2, 4])
+        unknown = self.run_to(2, "--fresh=c")
+        self.assertIn("--fresh: unknown feature 'c'", unknown.err)
+        other = self.run_to(2, "--only", "a", "--fresh=b")
+        self.assertIn("--fresh: b is not among the selected features", other.err)
 
     def test_a_feature_that_took_too_long_is_resumed(self) -> None:
         go = self.playground.path("go")
@@ -826,7 +832,8 @@ class FatalTest(RunTest):
 
     def test_a_claude_that_cannot_be_executed_stops_the_run(self) -> None:
         self.three(command=[self.playground.script("claude", "#!/no/such/interpreter\n")])
-        self.run_to(2)
+        with unittest.mock.patch.object(runner, "START_WAITS_SECONDS", (0.0,)):
+            self.run_to(2)
         self.assert_statuses(a="failed", b="cancelled", c="cancelled")
 
 

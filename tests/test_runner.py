@@ -603,13 +603,13 @@ class FailureTest(RunnerTest):
         repository = self.playground.repository
         repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
         self.playground.features(feature("a"))
-        self.assert_failed(self.run_feature(), Fault.NONE, "holds another commit already")
+        self.assert_failed(self.run_feature(), Fault.GIT, "holds another commit already")
 
     def test_what_stands_in_the_way_of_the_worktree_fails_the_feature(self) -> None:
         os.makedirs(self.playground.worktree("a"))
         self.playground.repository.write({"x": "x"}, at=self.playground.worktree("a"))
         self.playground.features(feature("a"))
-        self.assert_failed(self.run_feature(), Fault.NONE, "already exists")
+        self.assert_failed(self.run_feature(), Fault.GIT, "already exists")
         self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
 
 
@@ -1092,7 +1092,7 @@ class StartAgainTest(RunnerTest):
         repository.git("worktree", "remove", "--force", self.playground.worktree("a"))
         repository.git("worktree", "add", "-q", self.playground.path("mine"), "feature/a")
         outcome = self.run_feature()
-        self.assert_failed(outcome, Fault.NONE, "feature/a is checked out in")
+        self.assert_failed(outcome, Fault.GIT, "feature/a is checked out in")
         self.assertIn("switch away from it", outcome.reason)
 
 

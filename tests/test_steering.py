@@ -19,7 +19,7 @@ from core import cli, events, schedule
 from core.commands import wishes
 from core.errors import StateError, UserError
 from core.journal import Holder, RunLock
-from core.model import Action, Config, Decision, Feature, Outcome, Project, Status
+from core.model import Action, Decision, Feature, Outcome, Status
 from core.orchestrator import STANDSTILL
 from core.process.spawner import become
 from core.requests import LARGEST_BYTES, Request, Requests
@@ -139,10 +139,8 @@ class Steered:
 
     def __init__(self, stage: Stage, features: Sequence[Feature]) -> None:
         self.stage = stage
-        config = Config("/l.json", "/", Project("shop", "/repo"), tuple(features))
-        branches = {each.id: f"feature/{each.id}" for each in features}
         requests = Requests(stage.folder.name)
-        self.steering = Steering(stage.orchestrator, requests, config, branches, stage.stop)
+        self.steering = Steering(stage.orchestrator, requests, features, stage.stop)
         self.requests = requests
         self.number = 0
 

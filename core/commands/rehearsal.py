@@ -255,7 +255,7 @@ class Rehearsal(RunCommand):
         for event in carried:
             self.place.journal.append(event)
         self.arguments = argparse.Namespace(
-            **{**vars(self.arguments), "fresh": False, "fail_fast": False},
+            **{**vars(self.arguments), "fresh": None, "fail_fast": False},
         )
         self.arguments.max_cost = self.arguments.max_time = None
         self.budget = self._budget(self.place.config)  # without a cap

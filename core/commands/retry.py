@@ -41,7 +41,7 @@ def execute(arguments: argparse.Namespace) -> int:
         only=[id],
         tag=None,
         no_deps=False,
-        fresh=False,
+        fresh=None,
         max_parallel=None,
         sequential=False,
         fail_fast=False,

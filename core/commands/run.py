@@ -421,7 +421,7 @@ class RunCommand:
             requests = Requests(place.journal.folder)
             requests.clear()
             orchestrator.emit(self._started(selected))
-            steering = Steering(orchestrator, requests, config, place.branches, stop)
+            steering = Steering(orchestrator, requests, config.features, stop)
             steered = asyncio.create_task(_watch(steering, stop))
             ticker = asyncio.create_task(_tick(reporter))
             foresight = self._foresight(supervisor, orchestrator, decisions)

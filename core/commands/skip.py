@@ -46,7 +46,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, place: Workplace, state: RunState) -> None:
     """Raise :class:`UserError` where there is nothing to skip."""
     id, known = arguments.id, state.feature(arguments.id)
-    arguments.fresh = False
+    arguments.fresh = None
     decision = decide(as_steered(place, state), state, arguments)[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
     if known.status.active and f"{RESULTS}{id}/{known.run}" in place.refs:

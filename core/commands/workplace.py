@@ -105,6 +105,10 @@ def dollars(text: str) -> float:
     return value
 
 
+ALL = ["*"]
+"""What ``--fresh`` without ids means: no feature is called so."""
+
+
 def ids(text: str) -> list[str]:
     """``ID[,ID…]`` of an option."""
     found = [id.strip() for id in text.split(",") if id.strip()]
@@ -420,10 +424,27 @@ def decide(
     facts = incremental.Facts(
         reachable=_reachable(place, state),
         merged=drive(_merged(place, state)),
-        fresh=wanted(arguments, place.dag) if arguments.fresh else (),
+        fresh=_fresh(arguments, place.dag),
         run=run,
     )
     return incremental.decide(place.config, place.dag, state, place.branches, facts, hashed=hashed)
+
+
+def _fresh(arguments: argparse.Namespace, dag: DAGResolver) -> set[str]:
+    """The features that ``--fresh`` names; all that are selected where it names none."""
+    if arguments.fresh is None:
+        return set()
+    named = wanted(arguments, dag)
+    if arguments.fresh == ALL:
+        return named
+    check_known("--fresh: ", arguments.fresh, dag.features)
+    others = set(arguments.fresh) - named
+    if others:
+        raise UserError(
+            f"--fresh: {', '.join(sorted(others))} is not among the selected features",
+            hint="name it in --only as well",
+        )
+    return set(arguments.fresh)
 
 
 def _reachable(place: Workplace, state: RunState) -> set[str]:
@@ -538,7 +559,14 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--only", type=ids, metavar="ID[,ID...]", help="these, and what they need")
     group.add_argument("--tag", metavar="T", help="those with this tag, and what they need")
     group.add_argument("--no-deps", action="store_true", help="without what they need")
-    group.add_argument("--fresh", action="store_true", help="all anew, also what is up to date")
+    group.add_argument(
+        "--fresh",
+        type=ids,
+        nargs="?",
+        const=ALL,
+        metavar="ID[,ID...]",
+        help="run these again, or all that are selected, also where they are up to date or merged",
+    )
     group.add_argument("--max-parallel", type=_slots, metavar="N", help="how many at once")
 
 
