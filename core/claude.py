@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from .bypass import bypasses
 from .frozen import dataclass, field, replace
 from .mask import is_secret
 from .model import (
@@ -157,49 +158,11 @@ def _configures_servers(options: ClaudeOptions) -> bool:
     return not given.isdisjoint({"--mcp-config", NO_SERVERS})
 
 
-_BYPASS = ("dangerously-skip-permissions", "bypasspermissions")
-"""Of the words that let Claude do anything unasked, in lower case."""
-
-
-def bypasses(options: ClaudeOptions) -> tuple[str, ...]:
-    """The settings by which Claude would not ask for permission, by their place in the list.
-
-    A settings file may say so as well, and what it says at the start is known to nobody here.
-    """
-    mode = {"claude.permission_mode": options.permission_mode}
-    command = {f"claude.command[{n}]": word for n, word in enumerate(options.command)}
-    extra = {f"claude.extra_args[{n}]": word for n, word in enumerate(options.extra_args)}
-    env = {f"claude.env.{name}": value for name, value in options.env.items()}
-    named = {**mode, **command, **extra, **env}
-    found = [place for place, word in named.items() if _says_bypass(word)]
-    for group in (command, extra):
-        places, words = list(group), list(group.values())
-        for place, word, following in zip(places, words, [*words[1:], ""]):
-            name, given, value = word.partition("=")
-            if name == "--settings" and not _is_harmless(value if given else following):
-                found.append(place)
-    return tuple(dict.fromkeys(found))
-
-
-def _says_bypass(word: str) -> bool:
-    return any(sign in word.lower() for sign in _BYPASS)
-
-
-def _is_harmless(settings: str) -> bool:
-    """Whether settings are given here and now, and don't bypass."""
-    try:
-        value = json.loads(settings)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) and not _says_bypass(json.dumps(value))
-
-
 def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invocation, ...]:
     """How Claude is started for the features: one command where it is the same for all."""
     groups: dict[tuple[object, ...], list[Feature]] = {}
     for feature in features:
         groups.setdefault((feature.model, feature.allowed_tools), []).append(feature)
-    bypass = bypasses(options)
     env = {n: "[masked]" if is_secret(n) else value for n, value in options.env.items()}
     return tuple(
         Invocation(
@@ -208,7 +171,7 @@ def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invoc
             brief=_brief(options, group[0]),
             features=tuple(f.id for f in group) if len(groups) > 1 else (),
             env=env,
-            bypass=bypass,
+            bypass=bypasses(options),
         )
         for group in groups.values()
     )

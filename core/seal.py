@@ -17,15 +17,25 @@ from .git import Git, GitError
 
 EXECUTES = re.compile(
     r"(core\.(fsmonitor|hookspath|sshcommand|gitproxy|pager|editor|askpass|worktree"
-    r"|alternaterefscommand)|sequence\.editor|extensions\.worktreeconfig|submodule\..*\.update"
-    r"|(alias|pager|filter|gpg|credential|url|protocol|include|includeif)\..*"
+    r"|alternaterefscommand|attributesfile|virtualfilesystem)|extensions\.worktreeconfig"
+    r"|gc\.recentobjectshook|init\.templatedir|imap\.tunnel|svn\.authorsprog"
+    r"|sequence\.editor|submodule\..*\.update|lfs\.(customtransfer|extension)\..*"
+    r"|lfs\.standalonetransferagent|(diff|merge)\.(gui)?tool|(web|help)\.browser"
+    r"|(alias|pager|filter|gpg|credential|url|protocol|include|includeif|hook|mergetool|difftool"
+    r"|guitool|browser|man|instaweb|sendemail)\..*"
     r"|.*\.(cmd|command|program|driver|textconv|external|helper|proxy|uploadpack|receivepack|vcs"
     r"|difffilter|packobjectshook|defaultkeycommand))\Z",
     re.DOTALL,
 )
-"""Keys of git-config(1) whose value is run as a program, or leads to one that is."""
+"""Keys whose value is run as a program, or leads to one that is: all of them in git-config(1) of
+2.39 and what was added since (``hook``), those of git-lfs and git-svn."""
 
 UNREADABLE = "a line that git can't read"
+
+OF_WORKTREE = "config.worktree"
+
+MOST_FOLDERS = 10_000
+"""Below the folders of submodules; no repository has as many."""
 
 HOOK_LIMIT_BYTES = 4 * 1024 * 1024
 """Of a larger hook the size counts, and its beginning."""
@@ -43,16 +53,27 @@ class Seal:
     To see that nothing changed takes a few ``stat`` calls; git is asked only where a file did.
     """
 
-    def __init__(self, top: str, folders: Iterable[str]) -> None:
-        self.top = top
+    def __init__(self, common: str, folders: Iterable[str]) -> None:
+        self.common = common
+        self.top = os.path.dirname(common)
         self.folders = list(folders)
         self.files: list[str] = []
+        self.nests: list[str] = []
+        """Where git keeps the clones of submodules: in the repository, and in each worktree."""
         self._stamps = self._look()
         self._facts = self._hooks()
 
     async def watch(self, git: Git, *files: str) -> None:
-        """From now on these config files, and what they include, are to stay as they are."""
-        for file in files:
+        """From now on these config files, and what they include, are to stay as they are.
+
+        So are the submodules of the worktree that a ``config.worktree`` belongs to.
+        """
+        nests = [_nest(file) for file in files if os.path.basename(file) == OF_WORKTREE]
+        self.nests = list(dict.fromkeys((*self.nests, *nests)))
+        modules = _modules(nests)
+        for hook in _listed(_hooks_of(modules)):
+            self._stamps[hook], self._facts[hook] = _stamp(hook), _fingerprint(hook)
+        for file in (*files, *_configs_of(modules)):
             self._stamps[file] = _stamp(file)
             entries = await _entries(git, file)
             included = {origin: _stamp(origin) for origin, _, _ in entries}
@@ -65,11 +86,7 @@ class Seal:
 
         ``during`` tells what has been going on since the last check.
         """
-        stamps = self._look()
-        if stamps == self._stamps:
-            return
-        facts = await self._found(git)
-        changed = [*_differences(self._facts, facts, self.top)]
+        changed = await self.changes(git)
         if changed:
             raise Tampered(
                 f"what git executes in this repository was changed{during}: {'; '.join(changed)}",
@@ -77,31 +94,60 @@ class Seal:
                 " and the work is in the worktrees. Look at it, mend it, run again: a new run "
                 "takes what it finds for good. git config --list --show-origin",
             )
-        self._stamps = stamps
+
+    async def changes(self, git: Git) -> list[str]:
+        """What was added, changed or removed, each with how; nothing where all is as it was."""
+        stamps = self._look()
+        if stamps == self._stamps:
+            return []
+        changed = list(_differences(self._facts, await self._found(git), self.top))
+        if not changed:
+            self._stamps = stamps
+        return changed
 
     def _look(self) -> dict[str, Stamp]:
-        files = {file: _stamp(file) for file in self.files}
-        return {**files, **{hook: _stamp(hook) for hook in _listed(self.folders)}}
+        modules = _modules(self.nests)
+        files = {file: _stamp(file) for file in (*self.files, *_configs_of(modules))}
+        return {**files, **{hook: _stamp(hook) for hook in self._listed(modules)}}
 
     def _hooks(self) -> dict[str, str]:
-        return {hook: _fingerprint(hook) for hook in _listed(self.folders)}
+        return {hook: _fingerprint(hook) for hook in self._listed(_modules(self.nests))}
+
+    def _listed(self, modules: Iterable[str]) -> Iterator[str]:
+        return _listed((*self.folders, *_hooks_of(modules)))
 
     async def _found(self, git: Git) -> dict[str, str]:
         found = self._hooks()
-        for file in self.files:
-            found.update(_settings(await _entries(git, file)))
-        return found
+        for file in dict.fromkeys((*self.files, *_configs_of(_modules(self.nests)))):
+            settings = _settings(await _entries(git, file))
+            if file not in self.files:
+                # Of a submodule that is new: git itself writes there where its files are.
+                settings.pop(f"core.worktree in {file}", "")
+            found.update(settings)
+        gone = {name: fact for name, fact in self._facts.items() if self._is_gone(name)}
+        return {**gone, **found}
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether it belonged to a worktree or a submodule that is there no longer."""
+        folder = os.path.dirname(name.rpartition(" in ")[2])
+        nested = (os.path.join(self.common, kind, "") for kind in ("worktrees", "modules"))
+        return folder.startswith(tuple(nested)) and not os.path.isdir(folder)
 
 
 async def seal(git: Git) -> Seal:
     """Take what is there for good: hooks, and the settings of the repository itself.
 
-    Hooks in a folder that every worktree has its own of are not watched: they are versioned.
+    Its submodules and its worktrees are parts of it. Hooks in a folder that every worktree has
+    its own of are not watched: they are versioned.
     """
     common = git.repository.common_dir
     folders = dict.fromkeys([os.path.join(common, "hooks"), await git.hooks_folder()])
-    made = Seal(os.path.dirname(common), filter(os.path.isabs, folders))
-    await made.watch(git, *(os.path.join(common, name) for name in ("config", "config.worktree")))
+    made = Seal(common, filter(os.path.isabs, folders))
+    linked = os.path.join(common, "worktrees")
+    names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
+    admins = [common, *(os.path.join(linked, name) for name in names)]
+    own = (os.path.join(admin, OF_WORKTREE) for admin in admins)
+    await made.watch(git, os.path.join(common, "config"), *own)
     return made
 
 
@@ -122,6 +168,37 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
         for key in sorted({*before, *after})
         if before.get(key) != after.get(key)
     ]
+
+
+def _nest(file: str) -> str:
+    return os.path.join(os.path.dirname(file), "modules")
+
+
+def _modules(nests: Iterable[str]) -> list[str]:
+    """The git folders of submodules, and of submodules of theirs; a name may hold slashes."""
+    found: list[str] = []
+    seen: set[str] = set()  # A link may lead back.
+    pending = [*nests]
+    while pending and len(seen) < MOST_FOLDERS:
+        folder = pending.pop()
+        if os.path.realpath(folder) in seen or not os.path.isdir(folder):
+            continue
+        seen.add(os.path.realpath(folder))
+        if os.path.lexists(os.path.join(folder, "HEAD")):
+            found.append(folder)
+            pending.append(os.path.join(folder, "modules"))
+            continue
+        with suppress(OSError):
+            pending += [os.path.join(folder, name) for name in os.listdir(folder)]
+    return sorted(found)
+
+
+def _configs_of(modules: Iterable[str]) -> Iterator[str]:
+    return (os.path.join(module, name) for module in modules for name in ("config", OF_WORKTREE))
+
+
+def _hooks_of(modules: Iterable[str]) -> Iterator[str]:
+    return (os.path.join(module, "hooks") for module in modules)
 
 
 def _listed(folders: Iterable[str]) -> Iterator[str]:

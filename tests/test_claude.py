@@ -9,6 +9,7 @@ import unittest
 from collections.abc import Iterator
 
 from core import claude
+from core.bypass import bypasses
 from core.claude import Transcript
 from core.frozen import replace
 from core.lines import BEGIN_BYTES, LineSplitter
@@ -912,9 +913,9 @@ class Subagents(unittest.TestCase):
         self.assertIn(DENIED, argv)
 
     def test_what_we_add_is_no_bypass_of_the_lists(self) -> None:
-        self.assertEqual(claude.bypasses(ClaudeOptions()), ())
+        self.assertEqual(bypasses(ClaudeOptions()), ())
         given = ClaudeOptions(extra_args=(SETTINGS,))
-        self.assertEqual(claude.bypasses(given), ())
+        self.assertEqual(bypasses(given), ())
 
 
 class Environment(unittest.TestCase):
@@ -934,53 +935,6 @@ class Environment(unittest.TestCase):
             },
         )
         self.assertEqual(base["CLAUDECODE"], "1")
-
-
-class Bypass(unittest.TestCase):
-    """Which lists let Claude do anything unasked."""
-
-    def test_every_spelling_is_found_and_named_by_its_place(self) -> None:
-        skip = "--dangerously-skip-permissions"
-        cases: dict[str, ClaudeOptions] = {
-            "claude.permission_mode": ClaudeOptions(permission_mode="bypassPermissions"),
-            "claude.extra_args[0]": ClaudeOptions(extra_args=(skip,)),
-            "claude.extra_args[1]": ClaudeOptions(
-                extra_args=("--x", "--allow-dangerously-skip-permissions")
-            ),
-            "claude.command[1]": ClaudeOptions(command=("claude", skip)),
-            "claude.command[2]": ClaudeOptions(command=("sh", "-c", f'claude {skip} "$@"')),
-            "claude.env.ARGS": ClaudeOptions(env={"ARGS": skip}),
-        }
-        for place, options in cases.items():
-            with self.subTest(place):
-                self.assertEqual(claude.bypasses(options), (place,))
-        for words, where in (
-            (("--permission-mode=bypassPermissions",), 0),
-            (("--permission-mode", "bypassPermissions"), 1),
-            (("--permission-mode", "BypassPermissions"), 1),
-            (('--settings={"permissions":{"defaultMode":"bypassPermissions"}}',), 0),
-            (('--settings={"permissions":{"defaultMode":"bypass\\u0050ermissions"}}',), 0),
-            (("--settings", "settings.json"), 0),
-            (("--settings=settings.json",), 0),
-            (("--settings", "[1]"), 0),
-            (("--settings", "[" * 100_000), 0),
-            (("--settings",), 0),
-        ):
-            with self.subTest(str(words)[:80]):
-                found = (f"claude.extra_args[{where}]",)
-                self.assertEqual(claude.bypasses(ClaudeOptions(extra_args=words)), found)
-        command = ("claude", "--settings", "settings.json")
-        self.assertEqual(claude.bypasses(ClaudeOptions(command=command)), ("claude.command[1]",))
-
-    def test_what_asks_for_permission_is_no_bypass(self) -> None:
-        for options in (
-            ClaudeOptions(),
-            ClaudeOptions(permission_mode="plan", env={"A": "b"}),
-            ClaudeOptions(extra_args=("--permission-mode=acceptEdits", "--add-dir", "x")),
-            ClaudeOptions(extra_args=("--settings", '{"permissions": {"deny": ["Bash"]}}')),
-            ClaudeOptions(extra_args=('--settings={"a": 1}',)),
-        ):
-            self.assertEqual(claude.bypasses(options), ())
 
 
 class Commands(unittest.TestCase):

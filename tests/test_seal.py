@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unittest
 from collections.abc import Callable
 
@@ -194,6 +195,72 @@ class Settings(SealTest):
         )
 
 
+class Submodules(SealTest):
+    """git runs hooks and filters of theirs as well."""
+
+    def module(self, *parts: str) -> str:
+        """Make what git keeps of a submodule; its folder in the git folder."""
+        folder = os.path.join(*parts)
+        self.write(os.path.join(folder, "HEAD"), "ref: refs/heads/main\n", 0o644)
+        self.write(os.path.join(folder, "config"), "[core]\n\tworktree = ../x\n", 0o644)
+        return folder
+
+    def test_hooks_and_settings_below_modules_are_watched_also_of_nested_ones(self) -> None:
+        one, named = self.module("modules", "one"), self.module("modules", "libs", "two")
+        nested = self.module(one, "modules", "three")
+        os.symlink(self.path("modules"), self.path(one, "modules", "loop"))
+        cases = {
+            f".git/{one}/hooks/post-checkout was added": lambda: self.write(
+                f"{one}/hooks/post-checkout"
+            ),
+            f"filter.x.clean in .git/{named}/config was added": lambda: self.write(
+                f"{named}/config", '[filter "x"]\n\tclean = evil\n'
+            ),
+            f"core.fsmonitor in .git/{nested}/config.worktree was added": lambda: self.write(
+                f"{nested}/config.worktree", "[core]\n\tfsmonitor = evil\n"
+            ),
+            f"core.worktree in .git/{one}/config was changed": lambda: self.write(
+                f"{one}/config", "[core]\n\tworktree = /home\n"
+            ),
+        }
+        for expected, change in cases.items():
+            with self.subTest(expected):
+                sealed = self.sealed()
+                self.assertEqual(self.complaint(sealed), "")
+                change()
+                self.assertEqual(self.complaint(sealed), expected)
+
+    def test_one_that_the_user_adds_meanwhile_is_no_change_but_what_it_executes_is(self) -> None:
+        sealed = self.sealed()
+        new = self.module("modules", "new")
+        self.assertEqual(self.complaint(sealed), "")
+        self.write(f"{new}/hooks/post-merge")
+        self.assertEqual(self.complaint(sealed), f".git/{new}/hooks/post-merge was added")
+
+    def test_one_that_goes_with_all_that_is_its_own_is_no_change(self) -> None:
+        own = self.write("worktrees/mine/config.worktree", "[core]\n\tpager = x\n", 0o644)
+        gone = self.module("modules", "gone")
+        self.write(f"{gone}/hooks/pre-commit")
+        sealed = self.sealed()
+        for folder in (os.path.dirname(own), self.path(gone)):
+            shutil.rmtree(folder)
+        self.assertEqual(self.complaint(sealed), "")
+
+    def test_those_of_worktrees_are_watched_of_the_users_and_of_ours(self) -> None:
+        mine = self.module("worktrees", "mine", "modules", "one")
+        sealed = self.sealed()
+        ours = self.module("worktrees", "auth", "modules", "one")
+        self.assertEqual(self.complaint(sealed), "")
+        self.write(f"{ours}/hooks/pre-push")
+        drive(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
+        self.assertEqual(self.complaint(sealed), "")
+        self.write(f"{ours}/config", "[alias]\n\tx = !evil\n")
+        self.assertEqual(self.complaint(sealed), f"alias.x in .git/{ours}/config was added")
+        self.write("worktrees/mine/config.worktree", "[man]\n\tviewer = evil\n", 0o644)
+        self.write(f"{mine}/hooks/pre-push")
+        self.assertEqual(len(self.complaint(sealed).split("; ")), 3)
+
+
 class Keys(unittest.TestCase):
     def test_every_key_that_runs_something_is_known_and_others_are_not(self) -> None:
         for key in (
@@ -206,11 +273,19 @@ class Keys(unittest.TestCase):
             *("remote.o.uploadpack", "remote.o.receivepack", "remote.o.vcs", "remote.o.proxy"),
             *("submodule.x.update", "interactive.difffilter", "uploadpack.packobjectshook"),
             *("trailer.x.cmd", "trailer.x.command", "mergetool.x.cmd", "extensions.worktreeconfig"),
+            *("gc.recentobjectshook", "mergetool.x.path", "difftool.x.path", "difftool.x.cmd"),
+            *("merge.tool", "diff.guitool", "guitool.x.cmd", "browser.x.path", "man.viewer"),
+            *("web.browser", "help.browser", "instaweb.httpd", "instaweb.modulepath"),
+            *("sendemail.smtpserver", "sendemail.tocmd", "sendemail.sendmailcmd", "imap.tunnel"),
+            *("hook.x.command", "hook.x.event", "init.templatedir", "core.attributesfile"),
+            *("lfs.customtransfer.x.path", "lfs.extension.x.clean", "svn.authorsprog"),
+            *("lfs.standalonetransferagent", "tar.x.command", "core.virtualfilesystem"),
         ):
             self.assertTrue(EXECUTES.match(key), key)
         for key in (
             *("user.name", "branch.main.remote", "branch.main.merge", "remote.origin.url"),
             *("remote.origin.fetch", "core.bare", "core.autocrlf", "gc.auto", "commit.template"),
+            *("lfs.repositoryformatversion", "merge.conflictstyle", "diff.renames", "help.format"),
         ):
             self.assertFalse(EXECUTES.match(key), key)
 

@@ -170,7 +170,7 @@ class PermissionsTest(PlaygroundTest):
         plan = self.playground.command("plan").out
         self.assertIn(f"Runs: {script} '--steal' -p --mcp-config x.json\n", plan)
         self.assertIn("  with NODE_OPTIONS='--require ./evil.js'\n", plan)
-        told = self.playground.run().err
+        told = self.playground.run("--allow-bypass").err
         self.assertLess(told.index(f"Runs: {script}"), told.index("a: started"))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from .. import base as bases
 from .. import claude, git, incremental, schedule
 from .. import config as feature_list
+from ..bypass import bypasses
 from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
@@ -191,10 +192,10 @@ def left_out(
 
 def check_permissions(config: Config, command: str) -> None:
     """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
-    places = claude.bypasses(config.claude)
+    places = bypasses(config.claude)
     if places:
         raise UserError(
-            "the list lets Claude do anything on this machine unasked",
+            "the list turns off Claude's permission checks, or replaces what they rest on",
             details=places,
             hint="take that out of the list, or agree to it: "
             f"rorchestrator {command} --allow-bypass",
