@@ -59,6 +59,9 @@ REPEATABLE = frozenset(
 
 REPEAT_SECONDS = 0.2
 
+PATHS_AT_ONCE = 500
+"""On one command line, which the system keeps short."""
+
 
 PATCH = (
     "diff-tree",
@@ -302,6 +305,18 @@ class Git:
         """Whether a commit holds a file or a folder of that name."""
         spelled = f"{commit}:{os.path.normpath(path)}"
         return (await self._try("cat-file", "-e", spelled)).code == 0
+
+    async def present(self, commit: str, paths: Iterable[str]) -> set[str]:
+        """Those paths that a commit holds; folders end with a slash."""
+        spelled = {path.rstrip("/"): path for path in paths}
+        names, found = list(spelled), set()
+        for start in range(0, len(names), PATHS_AT_ONCE):
+            asked = names[start : start + PATHS_AT_ONCE]
+            arguments = ("ls-tree", "--full-tree", "--name-only", "-z", commit, "--", *asked)
+            literally = {**self._env, "GIT_LITERAL_PATHSPECS": "1"}
+            finished = await self._do("read a commit", *arguments, env=literally)
+            found.update(os.fsdecode(finished.stdout).split("\0"))
+        return {path for name, path in spelled.items() if name in found}
 
     async def has_line(self, commit: str, pattern: str, less: Iterable[str] = ()) -> bool:
         """Whether a line of a commit's files matches a POSIX extended regular expression.

@@ -330,7 +330,8 @@ class Work:
     insertions: int = 0
     deletions: int = 0
     held_back: tuple[str, ...] = ()
-    """New files that were left uncommitted on purpose: secrets, huge files, nested repositories."""
+    """New files that were left uncommitted on purpose: secrets, huge files, nested repositories,
+    build products."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ class ClaudeRunner:
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
             return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
+        worktree = replace(worktree, base_commit=job.base_commit)
         admin = self.worktrees.admin_folder(worktree.path)
         await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
@@ -458,6 +459,8 @@ class Life:
             left, self._was_checked = set(leftovers.files), False
             status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
             work = await runner.committer.commit(self.worktree, status, self.feature)
+            if status.commit != self.worktree.start_commit:
+                await self._name_committed_products(status.commit)
         except (Killed, StateError, Tampered):
             raise
         except UserError as error:
@@ -470,6 +473,15 @@ class Life:
                 reason=_empty_reason(work, outcome, self.worktree.start_commit),
             )
         return replace(outcome, work=work)
+
+    async def _name_committed_products(self, commit: str) -> None:
+        """Commits of Claude's own are kept as they are: the user is to know what is in them."""
+        built = await self.runner.worktrees.committed_products(self.worktree, commit)
+        if built:
+            self._note(
+                f"Claude itself committed build products: {', '.join(built)} (left as committed; "
+                "name them in .gitignore)"
+            )
 
     async def _check(self, work: Work) -> Red | None:
         return await self.runner.workbench.check(self.feature, self.worktree, work, self.env)

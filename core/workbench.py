@@ -14,6 +14,7 @@ from .contracts import PROSE, Contract, Kind, contracts, definition
 from .errors import StateError, UserError
 from .events import Event
 from .frozen import dataclass, replace
+from .git import WorktreeStatus
 from .leftovers import Leftovers
 from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
@@ -36,6 +37,9 @@ NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLO
 
 REASON_LINES = 20
 """How much of what a command printed goes into the report; Claude is told more."""
+
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""For checks, unless the user says otherwise: Python rewrites its caches, tracked ones too."""
 
 CLEAN = "_clean_"
 """Put before a feature's id for the clean checkout of its commit."""
@@ -262,7 +266,7 @@ class Workbench:
             red = await self._run_checks(feature.id, commands, worktree, work.commit, env)
             if red is None and self.config.project.verify_clean:
                 again = (*promised_commands(feature.creates), *commands)
-                red = await self._check_clean(feature, again, work.commit, env)
+                red = await self._check_clean(feature, again, worktree, work.commit, env)
             if red is None:
                 self.leftovers(worktree).remove()
             return red
@@ -325,7 +329,7 @@ class Workbench:
             red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
             status = await git.status(worktree.path)
             left.note(set(status.untracked).difference(theirs))
-            changed = sorted(set(status.changed).difference(before.changed))
+            changed = await self._changed(worktree, before, status)
             moved = (status.commit, status.branch) != (commit, before.branch)
             if red is None and (changed or moved):
                 what = ", ".join(changed) or "the branch"
@@ -336,6 +340,17 @@ class Workbench:
                 return red
             self.passed.add(key)
         return None
+
+    async def _changed(
+        self, worktree: Worktree, before: WorktreeStatus, after: WorktreeStatus
+    ) -> list[str]:
+        """The files whose change makes a check red; tracked build products are put back instead."""
+        changed = set(after.changed).difference(before.changed)
+        base = worktree.base_commit or worktree.start_commit
+        tracked = changed.difference(after.added)
+        built = await self.worktrees.products(worktree.path, base, tracked)
+        await self.worktrees.git.put_back(worktree.path, sorted(built))
+        return sorted(changed.difference(built))
 
     def _tell(self, feature: str, key: str, command: Command, red: Red | None, step: Step) -> None:
         event = events.checked(
@@ -350,13 +365,19 @@ class Workbench:
         self.emit(event)
 
     async def _check_clean(
-        self, feature: Feature, commands: Sequence[Command], commit: str, env: Mapping[str, str]
+        self,
+        feature: Feature,
+        commands: Sequence[Command],
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
     ) -> Red | None:
         """The same checks in a checkout of the commit and nothing else, apart from supplies."""
         tree = await self.worktrees.git.tree_of(commit)
         if all(check_key(tree, command, clean=True) in self.passed for command in commands):
             return None
-        async with self._scratch(CLEAN + feature.id, commit) as clean:
+        async with self._scratch(CLEAN + feature.id, commit) as scratch:
+            clean = replace(scratch, base_commit=worktree.base_commit)
             there = {**env, f"{VARIABLES}FEATURE": clean.feature}
             red = await self.make_ready(feature, clean, there, told=False)
             red = red or await self._run_checks(
@@ -453,7 +474,9 @@ class Workbench:
     ) -> Red | None:
         """Checks in a scratch worktree of a commit; ``named`` is what it is called, and set up."""
         env = {**self.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
-        async with self._scratch(named.id, commit) as worktree:
+        onto = await self.worktrees.git.commit_of(f"refs/heads/{branch}")
+        async with self._scratch(named.id, commit) as scratch:
+            worktree = replace(scratch, base_commit=commit if named.id == BASE else onto)
             red = await self.make_ready(named, worktree, env, told=False)
             return red or await self._run_checks(
                 named.id, commands, worktree, commit, env, clean=True
@@ -471,7 +494,7 @@ class Workbench:
         return await self.steps.run(
             command,
             folder=folder,
-            env=env,
+            env=_of_check(env) if kind == "verify" else env,
             log=os.path.join(self.log_folder, f"{name}.{kind}.log"),
             limit_seconds=limit_seconds,
             mark=f"{name}/{kind}",
@@ -480,6 +503,10 @@ class Workbench:
 
     def _stop(self, name: str) -> asyncio.Event:
         return self.steps.stop.of(_whose(name))
+
+
+def _of_check(env: Mapping[str, str]) -> Mapping[str, str]:
+    return env if "PYTHONPYCACHEPREFIX" in env else {**NO_BYTECODE, **env}
 
 
 def _whose(name: str) -> str:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from . import baseline, obstacles
+from . import baseline, obstacles, products
 from .baseline import Baseline
 from .errors import UserError
 from .frozen import dataclass, replace
@@ -88,6 +88,8 @@ class Worktree:
     """What its ``.git`` file says; an agent may have replaced it since."""
     is_old: bool = False
     """Whether an earlier run made it, and all that is in it."""
+    base_commit: str = ""
+    """What the run began with; ``start_commit`` holds the dependencies' results as well."""
 
 
 @dataclass(frozen=True)
@@ -430,6 +432,24 @@ class WorktreeManager:
         tracked = set(old).intersection(status.changed).difference(status.added)
         await self.git.put_back(path, sorted(tracked))
 
+    # -- build products -----------------------------------------------------------------
+
+    async def products(self, path: str, base: str, files: Iterable[str]) -> dict[str, str]:
+        """The files of a worktree that are build products, each with the folder or file to name.
+
+        Never below a folder of which the commit ``base`` holds a file.
+        """
+        found = products.among(path, files)
+        tracked = await self.git.present(base, {root for roots in found.values() for root in roots})
+        own = {file: [r for r in roots if r not in tracked] for file, roots in found.items()}
+        return {file: roots[0] for file, roots in own.items() if roots}
+
+    async def committed_products(self, worktree: Worktree, commit: str) -> list[str]:
+        """The build products that a commit has and the worktree's start had not."""
+        start = worktree.start_commit
+        (changed,) = await self.git.changed_files([(start, commit)])
+        return sorted(set((await self.products(worktree.path, start, changed)).values()))
+
     # -- the result -----------------------------------------------------------------------
 
     async def look(self, worktree: Worktree) -> WorktreeStatus | str:
@@ -496,9 +516,12 @@ class WorktreeManager:
         old = known.unchanged(worktree.path, (*status.changed, *status.untracked))
         await self._put_back(worktree.path, status, old)
         status = status.without(old)
-        held = held_back(worktree.path, (*status.untracked, *status.added))
-        wanted = set(status.uncommitted).difference(held)
-        await self.git.unstage(worktree.path, set(held).intersection(status.added))
+        new = (*status.untracked, *status.added)
+        built = await self.products(worktree.path, worktree.start_commit, new)
+        held = held_back(worktree.path, [file for file in new if file not in built])
+        wanted = set(status.uncommitted).difference(held, built)
+        await self.git.unstage(worktree.path, {*held, *built}.intersection(status.added))
+        held += tuple(sorted(set(built.values())))
         held += tuple(f"{module}/" for module in status.submodules)
         held += status.closed
         made = None
@@ -557,12 +580,13 @@ class WorktreeManager:
     # -- keeping and removing ---------------------------------------------------------------
 
     async def unsaved(
-        self, path: str, made: Collection[str] | None = ()
+        self, path: str, made: Collection[str] | None = (), base: str = ""
     ) -> tuple[list[str], list[str]]:
         """Files of a worktree that no commit holds: those that a commit can, and the others.
 
-        ``made`` are ignored files that were put there before the work, ``None`` where all of
-        them were: they count where they are no longer what they were copied from.
+        Build products are nobody's work where ``base``, else HEAD, tracks none there. ``made``
+        are ignored files that were put there before the work, ``None`` where all of them were:
+        they count where they are no longer what they were copied from.
         """
         self.check_linked(path)
         found = obstacles.find(path)
@@ -576,7 +600,8 @@ class WorktreeManager:
             and (not (made is None or file in made) or self._was_edited(path, file))
         ]
         old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
-        files = [*status.without(old).uncommitted, *precious]
+        built = await self.products(path, base or status.commit, status.untracked)
+        files = [*status.without({*old, *built}).uncommitted, *precious]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
         nested += [folder for folder in found.closed if folder not in nested]
         nested += [f"submodule {name}" for name in status.submodules]
@@ -621,7 +646,7 @@ class WorktreeManager:
         tip = await self.git.commit_of(branch)
         saved = tip if tip != start_commit else ""
         if path and os.path.isdir(path):
-            saved = await self._with_snapshot(feature, path, saved, made)
+            saved = await self._with_snapshot(feature, path, saved, made, start_commit)
         elif path:
             saved = await self._with_head(feature, path, saved)
         return Kept(await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else "", tip)
@@ -637,10 +662,10 @@ class WorktreeManager:
         return name
 
     async def _with_snapshot(
-        self, feature: str, path: str, saved: str, made: Collection[str] | None
+        self, feature: str, path: str, saved: str, made: Collection[str] | None, base: str
     ) -> str:
         """One commit that holds ``saved``, the worktree's HEAD and all its uncommitted work."""
-        files, nested = await self.unsaved(path, made)
+        files, nested = await self.unsaved(path, made, base)
         if nested:
             raise UserError(
                 f"{path} holds what no commit can: {', '.join(nested)}",

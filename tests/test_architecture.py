@@ -42,8 +42,9 @@ SHELL = {
     "git": "process errors",
     "base": "git config errors",
     "obstacles": "",
+    "products": "",
     "baseline": "git leftovers",
-    "worktree": "git baseline obstacles hooks subject model errors",
+    "worktree": "git baseline products obstacles hooks subject model errors",
     "hooks": "git",
     "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
@@ -61,7 +62,8 @@ SHELL = {
     "teardown": "process steps stop workbench worktree model",
     "throwaway": "worktree errors",
     "workbench": (
-        "process worktree steps supplies ports leftovers contracts own_commands events model errors"
+        "process git worktree steps supplies ports leftovers contracts own_commands events model"
+        " errors"
     ),
     "landing": "worktree git model",
     "resolution": "landing worktree workbench attempt budget seal git prompt events model",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -39,7 +40,7 @@ from tests.support.messages_api import (
     text,
     write,
 )
-from tests.support.playground import ROOT, Playground, PlaygroundTest, terminal, wait_until
+from tests.support.playground import ROOT, PlaygroundTest, terminal, wait_until
 from tests.test_run import read_until
 
 Json = Any
@@ -632,58 +633,82 @@ class Attached(RealClaudeTest):
 
 
 class TheTodoProject(RealClaudeTest):
-    """`config/test-project.json` as it is, but for the program, the model and the environment."""
+    """docs/QUICKSTART.md, command by command; the model runs the tests as the prompts ask."""
 
-    def test_it_is_built_from_its_list_and_its_own_tests_pass(self) -> None:
-        playground = Playground(inside=True)
-        self.use(playground)
+    def setUp(self) -> None:
+        super().setUp()
         features = todo_project.FEATURES
-        api = self.plays(**{feature: todo_project.turns(feature) for feature in features})
-        prompts = self.copies_the_list()
-        self.runs(0)
-        self.assertEqual(playground.statuses(), dict.fromkeys(features, "completed"))
-        expected: set[str] = set()
-        for feature, prompt in zip(features, prompts):
-            with self.subTest(feature):
-                expected |= set(todo_project.FILES[feature])
-                self.assertEqual(playground.files(f"feature/{feature}"), expected)
-                self.assertIn(prompt, prompt_of(api.calls(marker(feature))[0]))
-                mine = [charge for charge in api.charges if charge.script == marker(feature)]
-                self.assert_paid(playground.results()[feature], mine)
-        self.assert_paid(playground.report(), api.charges)
-        self.assert_who_committed(playground)
+        self.api = self.plays(**{id: todo_project.turns(id) for id in features})
+        programs = self.playground.path("programs")
+        os.mkdir(programs)
+        self.playground.script(
+            "programs/rorchestrator",
+            f'#!/bin/sh\nexec {sys.executable} {ROOT}/orchestrate.py "$@"\n',
+        )
+        self.playground.script(
+            "programs/claude", f'#!/bin/sh\nexec {real_claude.executable()} "$@"\n'
+        )
+        environ = self.playground.environ
+        environ.update(PATH=f"{programs}:{environ['PATH']}", RORCHESTRATOR=ROOT)
+        self.todo = Path(self.playground.repository.home, "todo")
+
+    def types(self, block: str) -> str:
+        """Type a block of the document; what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "unittest", "discover", "-s", "tests"],
-            cwd=playground.worktree(features[-1]),
-            env=playground.environ,
+            ["bash", "-ec", block],
+            cwd=self.todo if self.todo.exists() else self.playground.root,
+            env=self.playground.environ,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("Ran 11 tests", done.stderr)
+        self.assertEqual(done.returncode, 0, f"{block}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
 
-    def copies_the_list(self) -> list[str]:
-        """Put the list and its prompts into the playground; the prompts."""
-        document = json.loads(Path(ROOT, "config", "test-project.json").read_text("utf-8"))
-        document["claude"].update(with_real_claude())
-        Path(self.playground.list).write_text(json.dumps(document), "utf-8")
-        prompts = Path(self.playground.workspace, "prompts", "test-project")
-        shutil.copytree(Path(ROOT, "prompts", "test-project"), prompts)
-        return [
-            (prompts.parent / feature["prompt_file"]).read_text("utf-8").strip()
-            for feature in document["features"]
-        ]
+    def git(self, *words: str) -> list[str]:
+        return self.playground.repository.git(*words, at=str(self.todo)).split("\n")
 
-    def assert_who_committed(self, playground: Playground) -> None:
-        """Claude's own commits are kept as they are; what it left is committed for it."""
-        subjects = playground.repository.git(
-            "log", "--format=%s", "--reverse", "feature/cli-interface"
+    def test_every_command_of_the_quickstart_works(self) -> None:
+        document = Path(ROOT, "docs", "QUICKSTART.md").read_text("utf-8")
+        take_over, plan, rehearse, run, logs, look, merge = re.findall(
+            r"^```bash\n(.*?)^```", document, re.DOTALL | re.MULTILINE
         )
+        for block in (take_over, plan, rehearse):
+            self.types(block)
+        self.assertEqual(self.api.charges, [])
+        said = self.types(run)
+        self.assert_built(said)
+        self.assertIn(todo_project.TESTS, self.types(logs))
+        self.types(look)
+        self.assertIn("Everything is up to date", self.types(merge))
+        self.assertIn("Ran 11 tests", self.types(todo_project.TESTS))
+
+    def assert_built(self, said: str) -> None:
+        features = todo_project.FEATURES
+        (path,) = Path(self.todo, "reports").glob("results_*.json")
+        results = {each["feature_id"]: each for each in json.loads(path.read_text("utf-8"))}
+        statuses = {id: result["status"] for id, result in results.items()}
+        self.assertEqual(statuses, dict.fromkeys(features, "completed"), said)
+        caches = ["src/__pycache__/", "tests/__pycache__/"]
+        expected: set[str] = set()
+        for feature in features:
+            with self.subTest(feature):
+                expected |= set(todo_project.FILES[feature])
+                listed = self.git("ls-tree", "-r", "--name-only", f"feature/{feature}")
+                files = {file for file in listed if not file.endswith(".pyc")}
+                self.assertEqual(files, expected)
+                # Only what Claude committed itself is there.
+                all_of_it = todo_project.COMMITS.get(feature) == "-A"
+                self.assertEqual(len(files) < len(listed), all_of_it, listed)
+                self.assertEqual(results[feature]["held_back"], [] if all_of_it else caches)
+                prompt = Path(self.todo, f"prompts/test-project/{feature}.md").read_text("utf-8")
+                self.assertIn(prompt.strip(), prompt_of(self.api.calls(marker(feature))[0]))
+        self.assertIn("Claude itself committed build products: src/__pycache__/, tests/", said)
         self.assertEqual(
-            subjects.split("\n"),
+            self.git("log", "--format=%s", "--reverse", "feature/cli-interface"),
             [
-                "first",
+                "Initial commit",
                 "feat(task-model): build it",
                 "feat(task-storage): Task storage",
                 "feat(cli-interface): build it",

@@ -238,7 +238,9 @@ class Cleanup:
         if not removal.kept:
             await self._check_places(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
-            removal.files, nested = await worktrees.unsaved(entry.path, known.made_before_work)
+            removal.files, nested = await worktrees.unsaved(
+                entry.path, known.made_before_work, known.start_commit
+            )
             if nested:
                 removal.kept = f"it holds what no commit can: {', '.join(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"

@@ -609,7 +609,7 @@ class Bench(Workbench):
             if self._written_down(red, feature.id, "checks", MEND_CHECK, own=own):
                 return red
         if commands and all_green and self.config.project.verify_clean:
-            red = await self._check_clean(feature, commands, work.commit, env)
+            red = await self._check_clean(feature, commands, worktree, work.commit, env)
             if self._written_down(red, feature.id, "checks", MEND_CHECK):
                 return red
         self.leftovers(worktree).remove()

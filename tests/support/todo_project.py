@@ -1,6 +1,8 @@
 """What the "model" does in the end-to-end test of the TODO project: three features, one chain.
 
-`task-model` and `cli-interface` commit their work themselves, `task-storage` leaves it uncommitted.
+Each runs the tests, as the prompts ask, so that Python leaves its caches beside the sources.
+`task-model` and `cli-interface` commit their work themselves, `task-storage` leaves it uncommitted:
+`task-model` commits what it wrote, `cli-interface` all there is, the caches too.
 The two dependents first read the file that they import, so they fail without their dependency.
 """
 
@@ -11,7 +13,8 @@ from collections.abc import Mapping
 from tests.support.messages_api import Answer, Tool, Turn, bash, text, write
 
 FEATURES = ("task-model", "task-storage", "cli-interface")
-COMMIT_THEMSELVES = ("task-model", "cli-interface")
+COMMITS: Mapping[str, str] = {"task-model": "src/*.py tests/*.py", "cli-interface": "-A"}
+TESTS = "python3 -m unittest discover -s tests"
 READ_FIRST = {"task-storage": "src/task.py", "cli-interface": "src/storage.py"}
 
 TASK = '''"""The task of a to-do list."""
@@ -242,13 +245,15 @@ FILES: Mapping[str, Mapping[str, str]] = {
 
 
 def turns(feature: str) -> list[Turn]:
-    """What the model does for one feature: read, write each file, commit or not, say so."""
+    """What the model does for one feature: read, write, run the tests, commit or not, say so."""
     steps: list[Turn] = []
     if feature in READ_FIRST:
         steps.append(Answer("Reading.", (Tool("Read", {"file_path": READ_FIRST[feature]}),)))
     steps += [write(path, content) for path, content in FILES[feature].items()]
-    if feature in COMMIT_THEMSELVES:
-        steps.append(bash(f'git add -A && git commit -m "feat({feature}): build it"'))
+    steps.append(bash(TESTS))
+    if feature in COMMITS:
+        added = COMMITS[feature]
+        steps.append(bash(f'git add {added} && git commit -m "feat({feature}): build it"'))
     return [*steps, text(f"{feature} is ready, with unit tests.")]
 
 
