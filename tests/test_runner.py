@@ -402,6 +402,8 @@ Do a.
 - Finish the whole feature before you stop. What you leave uncommitted is committed for you.
 - Your subagents work in this folder too. A worktree of their own (`isolation: "worktree"`) is
   refused: work in it would belong to no feature.
+- Commits of your own hold no build products: no `__pycache__`, no tool caches, no
+  `node_modules`, no virtual environment, unless the task asks for them.
 """
         (seen,) = self.seen()
         self.assertEqual(seen["prompt"], expected)
