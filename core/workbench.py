@@ -23,11 +23,11 @@ from .steps import Step, StepRunner
 from .worktree import (
     MERGED,
     RUBBISH,
-    SCRATCH,
     Worktree,
     WorktreeManager,
     built_by_tools,
     remove_tree,
+    scratch_owner,
 )
 
 VARIABLES = "RORCHESTRATOR_"
@@ -404,7 +404,7 @@ class Workbench:
         """Take away what the checks of a killed run left: its scratch worktrees."""
         left = self.worktrees.left_scratch()
         for path in filter(os.path.isdir, left):
-            await self._tear_down_scratch(os.path.basename(path)[: -len(SCRATCH)], path)
+            await self._tear_down_scratch(scratch_owner(path), path)
         await self.worktrees.clear_scratch(left)
 
     async def check_base(self, base_commit: str) -> Red | None:

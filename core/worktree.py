@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import zlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
@@ -32,6 +33,17 @@ RUBBISH = "~removing"
 
 SCRATCH = "~scratch"
 """Put behind the name of a worktree that checks run in; a killed run may leave one."""
+
+SCRATCH_NAME = re.compile(r"(?:~[0-9a-f]{8})?~scratch\Z")
+"""The end of a scratch worktree's name; before the repository's key was in it, only the suffix."""
+
+MARK = "made-by-rorchestrator"
+"""A file in git's admin folder of each worktree that we made; it goes when the worktree goes."""
+
+MARKS_SINCE = "rorchestrator/marks"
+"""A file in the common folder, as old as the first mark. Worktrees older than it have none."""
+
+OWN_FOLDER = "set project.worktrees_path to a folder that only this repository uses"
 
 MERGED = "~merge"
 """What the features are called that are merged together; no feature can be called so."""
@@ -127,6 +139,9 @@ class WorktreeManager:
         self.folder = folder
         self.branch_prefix = branch_prefix
         self.commit_subject = commit_subject
+        common = os.fsencode(git.repository.common_dir)
+        self.key = f"{zlib.crc32(common):08x}"
+        """In the names of scratch worktrees: repositories may share a folder for worktrees."""
 
     def using(self, git: Git) -> WorktreeManager:
         """The same worktrees, through another git."""
@@ -217,11 +232,15 @@ class WorktreeManager:
         It is locked until it is whole. Only git's own list needs the others to wait: large
         trees are checked out side by side.
         """
+        self._check_free(path)
         async with self.git.spawner.exclusive():
-            remove_tree(path + RUBBISH)
+            self._clear_rubbish(path)
             if instead:
                 await self.git.remove_worktree(instead)
+            self._note_first_mark()
             await self.git.add_worktree(path, commit)
+            with open(os.path.join(self.admin_folder(path), MARK), "xb"):
+                pass
         try:
             await self.git.check_out(path, new_branch)
         except GitError:
@@ -240,10 +259,28 @@ class WorktreeManager:
         """Take a worktree away that never became whole; a kill leaves no half of a folder."""
         if self._is_linked(path):
             admin = self.admin_folder(path)
-            remove_tree(path + RUBBISH)
-            os.rename(path, path + RUBBISH)
+            rubbish = self._clear_rubbish(path)
+            os.rename(path, rubbish)
             self._forget(admin)
-            remove_tree(path + RUBBISH)
+            remove_tree(rubbish)
+
+    def _clear_rubbish(self, path: str) -> str:
+        """Remove what a kill left of an earlier removal; where a worktree goes to be removed."""
+        rubbish = path + RUBBISH
+        self._check_free(rubbish)
+        remove_tree(rubbish)
+        return rubbish
+
+    def _check_free(self, path: str) -> None:
+        other = self.other_repository(path)
+        if other:
+            raise UserError(f"{path} is a worktree of the repository {other}", hint=OWN_FOLDER)
+
+    def _note_first_mark(self) -> None:
+        path = os.path.join(self.git.repository.common_dir, MARKS_SINCE)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with suppress(FileExistsError), open(path, "xb"):
+            pass
 
     async def _fill_submodules(self, path: str) -> None:
         if os.path.exists(os.path.join(path, ".gitmodules")):
@@ -252,7 +289,7 @@ class WorktreeManager:
     @asynccontextmanager
     async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
         """A worktree of a commit, on no branch, that is gone afterwards with all that is in it."""
-        path = self.path(name) + SCRATCH
+        path = self.scratch_path(name)
         self._make_folder()
         await self.clear_scratch([path])
         try:
@@ -261,27 +298,40 @@ class WorktreeManager:
         finally:
             await self.clear_scratch([path])
 
+    def scratch_path(self, name: str) -> str:
+        """Where a scratch worktree goes."""
+        return f"{self.path(name)}~{self.key}{SCRATCH}"
+
     def left_scratch(self) -> list[str]:
-        """The scratch worktrees that are there; those of killed runs, before one begins."""
+        """This repository's scratch worktrees; those of killed runs, before one begins."""
         here = os.path.realpath(self.folder)
         linked = (_linked_folder(admin) for admin in self._all_admin_dirs())
         known = [path for path in linked if os.path.dirname(path) == here]
         there = os.listdir(here) if os.path.isdir(here) else []
         found = {*known, *(os.path.join(here, name.removesuffix(RUBBISH)) for name in there)}
-        return sorted(path for path in found if path.endswith(SCRATCH))
+        scratch = (path for path in found if path.endswith(SCRATCH))
+        return sorted(path for path in scratch if self._is_our_scratch(path))
+
+    def _is_our_scratch(self, path: str) -> bool:
+        """Whether a scratch worktree is this repository's, also what a kill left of one."""
+        for place in (path, path + RUBBISH):
+            if os.path.lexists(os.path.join(place, ".git")):
+                return self._is_linked(place)
+        is_keyed = path.endswith(f"~{self.key}{SCRATCH}")
+        return is_keyed or path in map(_linked_folder, self._all_admin_dirs())
 
     async def clear_scratch(self, paths: Iterable[str]) -> None:
         """Take scratch worktrees away, whole or not: the folder, and what git knows of it."""
         for path in map(os.path.realpath, paths):
             # An add that goes on for another feature writes git's list as well.
             async with self.git.spawner.exclusive():
-                if os.path.isdir(path):
-                    remove_tree(path + RUBBISH)
-                    os.rename(path, path + RUBBISH)
+                rubbish = self._clear_rubbish(path)
+                if os.path.isdir(path) and self._is_our_scratch(path):
+                    os.rename(path, rubbish)
                 for admin in self._all_admin_dirs():
                     if _linked_folder(admin) == path or _is_stump(admin, path):
                         self._forget(admin)
-            remove_tree(path + RUBBISH)
+            remove_tree(rubbish)
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
@@ -309,7 +359,7 @@ class WorktreeManager:
     def _unmade(self, entry: WorktreeEntry) -> WorktreeEntry | None:
         """Take away what was being made when we were killed, or was being taken away."""
         if self._is_linked(entry.path):
-            self._undo(entry.path)
+            self._undo(entry.path)  # entry() found it to be ours
             return None
         if os.path.lexists(entry.path):
             return entry  # what stands there is not ours
@@ -331,25 +381,65 @@ class WorktreeManager:
             ) from None
 
     async def entry(self, feature: str) -> WorktreeEntry | None:
-        """git's entry for the feature's worktree, also where it was moved by hand."""
+        """git's entry for the worktree that we made for a feature, also where it was moved by hand.
+
+        A worktree that the user made, on the feature's branch or in its place, is not ours.
+        """
         path = os.path.realpath(self.path(feature))
-        branch = self.branch(feature)
-        entries = await self.git.worktrees()
-        for entry in entries:
-            if os.path.realpath(entry.path) == path:
-                return entry
-        linked = entries[1:]
-        ours = (e for e in linked if e.branch == branch and self._was_made_for(e.path, feature))
-        return next(ours, None)
+        linked = (await self.git.worktrees())[1:]
+        there = [entry for entry in linked if os.path.realpath(entry.path) == path]
+        there += [entry for entry in linked if entry.branch == self.branch(feature)]
+        return next((entry for entry in there if self._was_made_for(entry, path, feature)), None)
+
+    def _was_made_for(self, entry: WorktreeEntry, path: str, feature: str) -> bool:
+        """Whether we made a worktree for a feature, or are just making it."""
+        admin = self._admin_of(entry.path)
+        # git names the admin folder after the worktree's first place, and keeps the name.
+        if os.path.realpath(entry.path) != path and not _is_named_for(
+            os.path.basename(admin), feature
+        ):
+            return False
+        being_made = entry.locked in BEING_MADE and _is_empty(entry.path)
+        return being_made or self._is_marked(admin)
+
+    def _admin_of(self, path: str) -> str:
+        """The admin folder of a worktree, whether its folder is there or not."""
+        admin = self.admin_folder(path)
+        real = os.path.realpath(path)
+        if self._is_linked(path) and _linked_folder(admin) == real:
+            return admin
+        return next((each for each in self._all_admin_dirs() if _linked_folder(each) == real), "")
+
+    def _is_marked(self, admin: str) -> bool:
+        """Whether we made the worktree of an admin folder, as far as can be told.
+
+        Up to version 1.0 there were no marks: what is older than the first one may be ours.
+        """
+        first = os.path.join(self.git.repository.common_dir, MARKS_SINCE)
+        if os.path.exists(os.path.join(admin, MARK)) or not os.path.exists(first):
+            return True
+        made = os.path.join(admin, "commondir")
+        return os.path.exists(made) and os.stat(made).st_mtime_ns < os.stat(first).st_mtime_ns
+
+    def is_ours(self, path: str) -> bool:
+        """Whether a folder is a worktree of this repository that we made, for some feature."""
+        return self._is_linked(path) and self._is_marked(self.admin_folder(path))
 
     def admin_folder(self, path: str) -> str:
         """Where the ``.git`` file of a worktree points; empty where there is none."""
-        try:
-            words = read_gitfile(path)
-        except OSError:
+        words = _gitfile_or_nothing(path)
+        if not words.startswith(b"gitdir: "):
             return ""
         target = os.fsdecode(words).rstrip("\n")[len("gitdir: ") :]
         return os.path.realpath(os.path.join(path, target))
+
+    def other_repository(self, path: str) -> str:
+        """The repository whose worktree a folder is; empty where it is none, or this one's."""
+        admin = self.admin_folder(path)
+        if not admin or self._is_linked(path):
+            return ""
+        common = os.path.dirname(os.path.dirname(admin))
+        return os.path.dirname(common) if os.path.basename(common) == ".git" else common
 
     def _is_linked(self, path: str) -> bool:
         """Whether a folder is a worktree of this repository, or only lies where one was."""
@@ -363,11 +453,6 @@ class WorktreeManager:
         there = os.path.realpath(os.path.join(admin, common)) if common else ""
         return self._is_linked(path) and there == self.git.repository.common_dir
 
-    def _was_made_for(self, path: str, feature: str) -> bool:
-        # git names the admin folder after the worktree's first place and keeps the name when it
-        # is moved; a worktree of the user's with the same branch has another.
-        return _is_named_for(os.path.basename(self.admin_folder(path)), feature)
-
     async def repair(self, feature: str) -> None:
         """Take away what a killed ``git worktree add`` left of this feature's worktree.
 
@@ -377,12 +462,16 @@ class WorktreeManager:
         # An add that goes on for another feature looks like one that was killed.
         async with self.git.spawner.exclusive():
             for admin in self._admin_dirs(path):
-                if not _is_whole(admin, path):
+                if not _is_whole(admin, path) and self._is_half_of_ours(admin, path):
                     # In this order: a folder without the other one would never be found.
                     remove_tree(path)
                     self._forget(admin)
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
+
+    def _is_half_of_ours(self, admin: str, path: str) -> bool:
+        """Whether we began to make the worktree at ``path``, where nothing else stands."""
+        return not self.other_repository(path) and (self._is_marked(admin) or _is_empty(path))
 
     def _admin_dirs(self, path: str) -> list[str]:
         return [
@@ -738,8 +827,7 @@ class WorktreeManager:
 
     async def _remove_worktree(self, path: str) -> None:
         """Remove it in one step: what a kill leaves is either whole or marked as rubbish."""
-        rubbish = path + RUBBISH
-        remove_tree(rubbish)
+        rubbish = self._clear_rubbish(path)
         if self._is_linked(path):
             os.rename(path, rubbish)
         try:
@@ -925,6 +1013,16 @@ def _is_whole(admin: str, path: str) -> bool:
     # A worktree is locked while it is made.
     begun = _read(os.path.join(admin, "locked")).decode("utf-8", "replace").strip() in BEING_MADE
     return has_all and linked and checked_out and not begun
+
+
+def _is_empty(path: str) -> bool:
+    """Whether a folder has no file yet but git's own, or is not there."""
+    return not os.path.isdir(path) or set(os.listdir(path)) <= {".git"}
+
+
+def scratch_owner(path: str) -> str:
+    """What a scratch worktree is for, by its path."""
+    return SCRATCH_NAME.sub("", os.path.basename(path))
 
 
 def _is_named_for(admin: str, feature: str) -> bool:

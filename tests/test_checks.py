@@ -62,7 +62,7 @@ class TheBase(CheckTest):
         self.assertEqual(self.playground.run("--only", "a").code, 0)
         self.assertEqual(self.playground.run("--only", "b").code, 0)
         self.assertEqual(self.read("looks"), "_base\na\nb\n")
-        self.assertEqual(os.listdir(self.playground.path("worktrees")).count("_base~scratch"), 0)
+        self.assertEqual(sorted(os.listdir(self.playground.path("worktrees"))), ["a", "b"])
         self.assertNotIn("_base", self.playground.repository.git("worktree", "list"))
 
     def test_its_setup_and_its_teardown_are_run_too(self) -> None:
@@ -74,7 +74,7 @@ class TheBase(CheckTest):
         self.assertEqual(done.code, 2)
         self.assertIn("main is red already: setup: `echo it hurts; exit 3` ended", done.err)
         self.assertIn("rorchestrator logs _base --setup", done.err)
-        self.assertEqual(self.read("gone").strip(), self.playground.worktree("_base~scratch"))
+        self.assertEqual(self.read("gone").strip(), self.playground.scratch("_base"))
         self.assertIn("teardown: ", "".join(self.notes()))
         self.assertIn("it hurts", self.playground.command("logs", "_base", "--setup").out)
 
@@ -85,7 +85,8 @@ class TheBase(CheckTest):
         self.assertIn("main is red already: nothing matches nothing in ", done.err)
         self.assertEqual(self.playground.journal()[-1]["event"], "run_ended")
         os.makedirs(self.playground.path("worktrees"), exist_ok=True)
-        self.playground.touch("worktrees/_base~scratch")
+        with open(self.playground.scratch("_base"), "x", encoding="utf-8"):
+            pass
         self.lists(verify=["true"])
         done = self.playground.run()
         self.assertEqual(done.code, 2)
@@ -101,7 +102,7 @@ class TheBase(CheckTest):
         self.assertEqual(done.code, 130, done)
         self.assertNotIn("is red", done.err + done.out)
         self.assert_statuses(a="cancelled")
-        self.assertFalse(self.exists("worktrees", "_base~scratch"))
+        self.assertFalse(os.path.exists(self.playground.scratch("_base")))
 
 
 class Interrupted(CheckTest):
@@ -155,7 +156,7 @@ class Killed(CheckTest):
         on, gone = self.playground.path("on"), self.playground.path("gone")
         self.lists(verify=[f"touch {on}; sleep 300"], teardown=[f"{SHOW} >> {gone}; pwd >> {gone}"])
         self.kills("on")
-        scratch = self.playground.worktree("_base~scratch")
+        scratch = self.playground.scratch("_base")
         self.assertTrue(os.path.isdir(scratch))
         self.playground.repository.git("worktree", "lock", scratch)
         self.lists(verify_base=False, teardown=[f"{SHOW} >> {gone}; pwd >> {gone}"])
@@ -169,7 +170,7 @@ class Killed(CheckTest):
         wait = f"case $PWD in *_clean_*) test -e {on} || {{ touch {on}; sleep 300; }};; esac"
         self.lists(verify=[wait], verify_clean=True)
         self.kills("on")
-        self.assertTrue(self.exists("worktrees", "_clean_a~scratch"))
+        self.assertTrue(os.path.exists(self.playground.scratch("_clean_a")))
         self.assertEqual(self.playground.run().code, 0)
         self.assertEqual(len(self.playground.attempts("a")), 1)
         self.assertEqual(os.listdir(self.playground.path("worktrees")), ["a"])

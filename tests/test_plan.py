@@ -352,10 +352,11 @@ class WhatIsInTheWay(unittest.TestCase):
     def test_a_worktree_of_somebody_elses_is_told_as_what_it_is(self) -> None:
         with Workspace([feature("auth")]) as space, Workspace() as other:
             other.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))
-            admin = os.path.join(other.path, ".git", "worktrees", "auth")
             self.refused(
                 space,
-                f"is a worktree of another repository ({admin}): change project.worktrees_path",
+                "another repository keeps its worktrees in the same folder",
+                f"{space.worktree('auth')} is a worktree of the repository {other.path}",
+                "next: set project.worktrees_path",
             )
             other.git("worktree", "remove", space.worktree("auth"))
             space.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))

@@ -241,7 +241,9 @@ class ABadList(RehearsalTest):
         self.assertEqual(run["features"], ["last"])
 
     def test_a_merge_that_can_not_be_tried_is_met(self) -> None:
-        setup = ["touch ../~merge~scratch"]
+        key = "import sys, zlib; print('%08x' % zlib.crc32(sys.stdin.buffer.read()))"
+        common = f'printf %s "$(git rev-parse --git-common-dir)" | {sys.executable} -c "{key}"'
+        setup = [f"touch ../~merge~$({common})~scratch"]
         self.lists(feature("a"), feature("b"), setup=setup, verify=["true"])
         (finding,) = self.found()["merge"]
         self.assertIn("git could not make the worktree", finding["what"])
@@ -433,7 +435,14 @@ class Killed(PlaygroundTest):
 
 class Rows(unittest.TestCase):
     def test_the_time_of_a_scratch_worktree_is_that_of_whom_it_is_for(self) -> None:
-        names = ("a", "_base", "_base~scratch", "~merge~scratch", "_clean_a~scratch", "_clean_a")
+        names = (
+            "a",
+            "_base",
+            "_base~scratch",
+            "~merge~01abcdef~scratch",
+            "_clean_a~scratch",
+            "_clean_a",
+        )
         rows = ["a", "the base", "the base", "the merge", "a", "a"]
         self.assertEqual(list(map(row_of, names)), rows)
 

@@ -646,7 +646,9 @@ class CleanCheckout(WorkbenchTest):
     def test_where_it_cannot_be_made_the_work_stays_and_the_next_run_looks_again(self) -> None:
         self.clean({"write": "a.txt"}, verify=["true"])
         os.makedirs(self.playground.path("worktrees"))
-        in_the_way = self.playground.touch("worktrees/_clean_a~scratch")
+        in_the_way = self.playground.scratch("_clean_a")
+        with open(in_the_way, "x", encoding="utf-8"):
+            pass
         self.fails(Fault.COMMIT, "could not make the worktree")
         os.unlink(in_the_way)
         self.completes(Action.RESUME)

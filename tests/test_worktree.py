@@ -21,6 +21,7 @@ from core.subject import DEFAULT
 from core.worktree import (
     HUGE_BYTES,
     KEPT,
+    MARK,
     RESULTS,
     RUBBISH,
     SCRATCH,
@@ -87,6 +88,9 @@ class WorktreeTest(unittest.TestCase):
 
     def keep(self, path: str = "", start: str = "", run: str = "run1") -> Kept:
         return drive(self.manager.keep("auth", run, path, start or self.base))
+
+    def keeping(self, path: str) -> Coroutine[None, None, Kept]:
+        return self.manager.keep("auth", "run1", path, self.base)
 
     def refused(self, change: Coroutine[None, None, object], pattern: str) -> UserError:
         with self.assertRaisesRegex(UserError, pattern) as caught:
@@ -334,6 +338,7 @@ class CreateTest(WorktreeTest):
         shutil.rmtree(made.path)
         self.repository.git("worktree", "prune")
         drive(self.manager.git.add_worktree(made.path, made.branch))
+        Path(self.manager.admin_folder(made.path), MARK).touch()
         self.repository.write({"new": "cut o"}, at=made.path)
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
         status = drive(self.manager.look(made))
@@ -356,6 +361,7 @@ class CreateTest(WorktreeTest):
         made = self.create()
         drive(self.manager.git.remove_worktree(made.path))
         drive(self.manager.git.add_worktree(made.path, made.branch))
+        Path(self.manager.admin_folder(made.path), MARK).touch()
         os.unlink(os.path.join(made.path, ".git"))
         self.repository.write({"mine": "x"}, at=made.path)
         self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
@@ -387,6 +393,49 @@ class CreateTest(WorktreeTest):
         shutil.rmtree(self.beside("mine"))
         self.assertIsNone(drive(self.manager.entry("auth")))
 
+    def test_a_worktree_of_the_users_is_never_ours_wherever_it_is(self) -> None:
+        made = self.create()
+        for place in (self.beside("auth"), made.path):
+            with self.subTest(place):
+                self.repository.git("worktree", "remove", drive(self.manager.entry("auth")).path)
+                self.repository.git("worktree", "add", "-q", "--lock", place, "feature/auth")
+                self.assertIsNone(drive(self.manager.entry("auth")))
+                drive(self.manager.repair("auth"))
+                self.assertTrue(os.path.isfile(os.path.join(place, "a")))
+                self.refused(self.manager.reopen("auth", self.base), "could not make")
+                told = drive(self.manager.remove("auth", "", self.base))
+                self.assertIn("is checked out in", told)
+                self.repository.git("worktree", "unlock", place)
+                self.repository.git("worktree", "remove", place)
+                self.assertIsNotNone(drive(self.manager.reopen("auth", self.base)))
+
+    def test_what_a_version_without_marks_made_stays_ours(self) -> None:
+        made = self.create()
+        common = os.path.join(self.repository.path, ".git")
+        os.unlink(os.path.join(common, "worktrees", "auth", MARK))
+        self.assertIsNone(drive(self.manager.entry("auth")))
+        for change in (
+            lambda: os.utime(os.path.join(common, "rorchestrator", "marks")),
+            lambda: os.unlink(os.path.join(common, "rorchestrator", "marks")),
+        ):
+            change()
+            self.assertEqual(drive(self.manager.entry("auth")).path, made.path)
+
+    def test_the_worktree_of_another_repository_in_its_place_is_named(self) -> None:
+        with Repository("neighbour") as other:
+            made = self.create()
+            shutil.rmtree(made.path)
+            other.git("worktree", "add", "-q", "--detach", made.path)
+            self.assertEqual(self.manager.other_repository(made.path), other.path)
+            drive(self.manager.repair("auth"))
+            self.refused(self.manager.create("auth", self.base), f"repository {other.path}")
+            self.refused(self.keeping(made.path), "no worktree of this repository")
+            with Repository("bare", bare=True) as bare:
+                bare.git("fetch", "--quiet", other.path, "main:main")
+                bare.git("worktree", "add", "-q", self.beside("theirs"), "main")
+                named = self.manager.other_repository(self.beside("theirs"))
+                self.assertEqual(named, bare.path)
+
     def test_the_users_own_checkout_of_our_branch_is_not_taken_for_ours(self) -> None:
         self.repository.git("checkout", "-q", "-b", "feature/auth")
         self.assertIsNone(drive(self.manager.entry("auth")))
@@ -405,7 +454,7 @@ class ScratchTest(WorktreeTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.path = os.path.join(self.folder, "auth" + SCRATCH)
+        self.path = self.manager.scratch_path("auth")
         self.admin = os.path.join(self.repository.path, ".git", "worktrees")
 
     def use(self, look: Callable[[Worktree], object]) -> None:
@@ -507,7 +556,7 @@ class ScratchTest(WorktreeTest):
     def test_a_stump_of_an_entry_goes_with_it_and_no_other_does(self) -> None:
         self.create("auth")
         self.create("auth-scratch-2")
-        stump = os.path.join(self.admin, "auth-scratch1")
+        stump = os.path.join(self.admin, f"auth-{self.manager.key}-scratch1")
         os.makedirs(stump)
         Path(stump, "locked").write_text("initializing")
         drive(self.manager.clear_scratch([self.path]))
@@ -518,6 +567,35 @@ class ScratchTest(WorktreeTest):
         self.repository.git("worktree", "add", "--quiet", "--detach", other, self.base)
         self.create("auth")
         self.assertEqual(self.manager.left_scratch(), [])
+
+    def test_that_of_another_repository_in_the_same_folder_is_left_alone(self) -> None:
+        with Repository("neighbour") as other:
+            theirs = WorktreeManager(
+                drive(open_repository(Spawner(), other.path, other.environ)), self.folder, "f/"
+            )
+            ours = self.path
+
+            def look(worktree: Worktree) -> None:
+                self.assertNotEqual(worktree.path, ours)
+                self.use(lambda worktree: self.assertTrue(os.path.isdir(worktree.path)))
+                self.assertEqual(self.manager.left_scratch(), [])
+                drive(self.manager.clear_scratch([worktree.path]))
+                self.assertTrue(os.path.isfile(os.path.join(worktree.path, "README.md")))
+                # Nor where it has the name that versions without a key gave it.
+                old = os.path.join(self.folder, "auth" + SCRATCH)
+                other.git("worktree", "move", worktree.path, old)
+                self.assertEqual(self.manager.left_scratch(), [])
+                self.assertEqual(theirs.left_scratch(), [os.path.realpath(old)])
+                os.rename(old, old + RUBBISH)
+                self.refused(self.manager.clear_scratch([old]), f"repository {other.path}")
+                drive(theirs.clear_scratch([old]))
+
+            async def main() -> None:
+                async with theirs.scratch("auth", other.commit_of("main")) as worktree:
+                    look(worktree)
+
+            drive(main())
+            self.assert_nothing_left()
 
     def test_folders_that_may_not_be_written_to_are_taken_away_too(self) -> None:
         def look(worktree: Worktree) -> None:

@@ -37,7 +37,14 @@ from ..target import Target
 from ..text import counted, duration
 from ..throwaway import throwaway
 from ..workbench import CLEAN, VARIABLES, Red, Workbench
-from ..worktree import BUILT_BY_TOOLS, MERGED, RUBBISH, SCRATCH, Worktree, WorktreeManager
+from ..worktree import (
+    BUILT_BY_TOOLS,
+    MERGED,
+    RUBBISH,
+    Worktree,
+    WorktreeManager,
+    scratch_owner,
+)
 from .cleanup import Cleanup, Removal
 from .merge import Merge, Stopped, Wanted
 from .run import SIGNALS, RunCommand
@@ -453,7 +460,7 @@ def _with_simulated_prompt(feature: Feature) -> Feature:
 def row_of(name: str) -> str:
     """The row that the time of a worktree belongs to, by the worktree's name."""
     rows = {own_commands.BASE: BASE, MERGED: LANDING}
-    name = name.removesuffix(SCRATCH).removeprefix(CLEAN)
+    name = scratch_owner(name).removeprefix(CLEAN)
     return rows.get(name, name)
 
 

@@ -21,7 +21,7 @@ from ..model import Action, Config, Decision, Invocation
 from ..own_commands import config_commands
 from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
-from ..worktree import KEPT, RESULTS, WorktreeManager, read_gitfile
+from ..worktree import KEPT, OWN_FOLDER, RESULTS, WorktreeManager
 
 HEADS = bases.HEADS
 STASH = "refs/stash"
@@ -250,14 +250,16 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
         return
     check_place(place.git.repository, place.worktrees.folder, os.environ.get(WORKTREES, ""))
     check_room(place.worktrees.folder)
+    _check_neighbours(place, due)
     foreign = [*_branch_faults(place, state, due)]
     earlier: dict[str, str] = {}
     for id, branch in due.items():
         known, path = state.feature(id), place.worktrees.path(id)
         if not os.path.lexists(path):
             continue
-        made_there = made_by_us(known, known.branch) and _same(known.worktree, path)
-        if made_by_us(known, branch) and (made_there or _is_linked(path, place)):
+        is_ours = place.worktrees.is_ours(path) or not place.worktrees.admin_folder(path)
+        made_there = is_ours and made_by_us(known, known.branch) and _same(known.worktree, path)
+        if made_by_us(known, branch) and (made_there or place.worktrees.is_ours(path)):
             continue
         if made_there:
             earlier[id] = (
@@ -279,6 +281,22 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
             details=tuple(earlier.values()),
             hint=f"rorchestrator cleanup {' '.join(earlier)}"
             f", or set project.branch_prefix back to {prefix!r}",
+        )
+
+
+def _check_neighbours(place: Workplace, due: Iterable[str]) -> None:
+    """Raise :class:`UserError` where another repository has worktrees where ours would go."""
+    paths = {id: place.worktrees.path(id) for id in due}
+    others = {id: place.worktrees.other_repository(path) for id, path in paths.items()}
+    taken = {id: other for id, other in others.items() if other}
+    if taken:
+        raise UserError(
+            "another repository keeps its worktrees in the same folder, under the same names",
+            details=tuple(
+                f"features {id}: {paths[id]} is a worktree of the repository {other}"
+                for id, other in taken.items()
+            ),
+            hint=OWN_FOLDER,
         )
 
 
@@ -388,29 +406,9 @@ def _prefix_of(known: FeatureState) -> str:
     return known.branch[: len(known.branch) - len(known.id)]
 
 
-def _is_linked(path: str, place: Workplace) -> bool:
-    """Whether a folder is a worktree of this repository."""
-    parent = os.path.join(place.git.repository.common_dir, "worktrees")
-    return os.path.dirname(_admin_folder(path)) == parent
-
-
-def _admin_folder(path: str) -> str:
-    """Where a worktree's ``.git`` file points; empty where there is none."""
-    try:
-        words = os.fsdecode(read_gitfile(path)).strip()
-    except OSError:
-        return ""
-    return os.path.realpath(os.path.join(path, words[len("gitdir: ") :]))
-
-
 def _whose(path: str, place: Workplace) -> str:
     """What a folder is that no run of ours made."""
-    admin = _admin_folder(path)
-    if not admin:
-        return "exists already"
-    if _is_linked(path, place):
-        return "is a worktree of yours"
-    return f"is a worktree of another repository ({admin}): change project.worktrees_path"
+    return "is a worktree of yours" if place.worktrees.admin_folder(path) else "exists already"
 
 
 def decide(

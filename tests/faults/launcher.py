@@ -51,6 +51,7 @@ UNSTABLE = (
     (re.compile(r"\d{8}_\d{6}(_\d+)?"), "TIME"),
     (re.compile(r"\.\d+\.tmp$"), ".tmp"),
     (re.compile(r"\b\d{19}-"), ""),
+    (re.compile(r"~[0-9a-f]{8}(?=~scratch)"), ""),
 )
 """What differs between two runs of the same list."""
 

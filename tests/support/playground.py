@@ -20,6 +20,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.git import open_repository
+from core.process.spawner import Spawner, drive
+from core.worktree import WorktreeManager
 from tests.support.forked import Forked, may_fork
 from tests.support.repository import AT_ONCE, Content, Repository
 
@@ -158,6 +161,11 @@ class Playground:
     def worktree(self, id: str) -> str:
         """Where a feature's worktree is."""
         return self.path("worktrees", id)
+
+    def scratch(self, name: str) -> str:
+        """Where a scratch worktree is, while it is there."""
+        git = drive(open_repository(Spawner(), self.repository.path, self.environ))
+        return WorktreeManager(git, self.path("worktrees"), "").scratch_path(name)
 
     def touch(self, name: str) -> str:
         """Make an empty file, which somebody waits for; its path."""
