@@ -14,7 +14,7 @@ from . import events
 from .errors import UserError
 from .events import Event
 from .git import WorktreeStatus
-from .hooks import Hooks, hooks_of
+from .hooks import Hooks, default_folder, hooks_of
 from .model import Feature, Work
 from .process.supervisor import Killed
 from .seal import Seal, changes, shared_settings
@@ -63,6 +63,7 @@ class Committer:
         self.clock = clock
         self.note_seconds = note_seconds
         self._turn = asyncio.Lock()
+        self._is_told = False
 
     async def look(self, worktree: Worktree) -> WorktreeStatus | str:
         """What an agent left, or what is wrong with it; git may run a filter for that."""
@@ -89,7 +90,7 @@ class Committer:
                 self.note(feature.id, f"{what}: {'; '.join(changed)}")
 
     async def _commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
-        hooks = await hooks_of(self.worktrees.git, worktree.path)
+        hooks = await self._hooks(worktree)
         bounded = Bounded(self, feature.id, hooks)
         try:
             return await bounded.run(self._in_turn(worktree, status, feature, bounded))
@@ -103,6 +104,18 @@ class Committer:
         finally:
             if hooks.ran:
                 self.emit(bounded.ended(hooks))
+
+    async def _hooks(self, worktree: Worktree) -> Hooks:
+        """The hooks of a worktree; said once where the user has some, and it has none of them."""
+        git = self.worktrees.git
+        hooks = await hooks_of(git, worktree.path)
+        if hooks.is_missing and hooks.folder != default_folder(git) and not self._is_told:
+            self._is_told = True
+            what = (
+                f"no hook runs: core.hooksPath is {hooks.folder}, which the worktree does not have"
+            )
+            self.note(worktree.feature, what)
+        return hooks
 
     async def _in_turn(
         self, worktree: Worktree, status: WorktreeStatus, feature: Feature, bounded: Bounded

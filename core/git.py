@@ -779,6 +779,13 @@ class Git:
         finished = await self._try(*asked, at=path, hooks=True)
         return finished.text or os.path.join(self.repository.common_dir, "hooks")
 
+    async def modes(self, commit: str, folder: str) -> dict[str, str]:
+        """The modes, by name, of what a folder of a commit holds; format: git-ls-tree(1)."""
+        arguments = ("ls-tree", "-z", "--full-tree", commit, "--", f"{os.path.normpath(folder)}/")
+        finished = await self._do("read a commit", *arguments)
+        entries = (e.partition("\t") for e in os.fsdecode(finished.stdout).split("\0") if e)
+        return {os.path.basename(path): entry.split(" ")[0] for entry, _, path in entries}
+
     async def settings(self, file: str) -> list[tuple[str, str, str]]:
         """File, key and value of all that a config file says, and what it includes.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -55,7 +56,9 @@ class Hooks:
 
     def __init__(self, worktree: str, folder: str, admin: str) -> None:
         self.folder = folder
-        self.names = runnable(os.path.join(worktree, folder))
+        place = os.path.join(worktree, folder)
+        self.names = runnable(place)
+        self.is_missing = not os.path.isdir(place)
         self._place = os.path.join(admin, FOLDER + os.urandom(4).hex())
         self._kept: dict[str, str] = {}
 
@@ -123,6 +126,51 @@ async def hooks_of(git: Git, worktree: str) -> Hooks:
     """The hooks that git would run for a commit in a worktree."""
     folder = await git.hooks_folder(worktree)
     return Hooks(worktree, folder, await git.admin_dir(worktree))
+
+
+def default_folder(git: Git) -> str:
+    """Where hooks are unless ``core.hooksPath`` says otherwise."""
+    return os.path.join(git.repository.common_dir, "hooks")
+
+
+async def idle(git: Git, commit: str, worktree: str) -> list[str]:
+    """Why hooks of a commit that the user has would not run in a worktree of ``commit``."""
+    folder = await git.hooks_folder()
+    if os.path.isabs(folder) or folder.startswith(os.pardir):
+        place = os.path.normpath(os.path.join(worktree, folder))
+        if not os.path.isdir(place) and place != default_folder(git):
+            return [f"no hook runs: core.hooksPath is {folder}, which does not exist"]
+        return list(_broken(place))
+    modes = await git.modes(commit, folder)
+    if not modes:
+        return [
+            f"no hook runs in worktrees: core.hooksPath is {folder}, which no commit holds "
+            "(unless project.setup, copy or link provides it)"
+        ]
+    plain = (name for name in NAMES if modes.get(name) == "100644")
+    return [f"{folder}/{name} is not executable: git does not run it" for name in plain]
+
+
+def _broken(folder: str) -> Iterator[str]:
+    """Which hooks of a folder git would not run, or could not."""
+    for name in NAMES:
+        path = os.path.join(folder, name)
+        first = _begin(path)
+        words = os.fsdecode(first[2:]).split("\n")[0].split() if first.startswith(b"#!") else []
+        if os.path.isfile(path) and not os.access(path, os.X_OK):
+            yield f"{path} is not executable: git does not run it"
+        elif words and not os.access(words[0], os.X_OK):
+            yield f"{path} can't run: {words[0]} does not exist, or is not executable"
+
+
+def _begin(path: str) -> bytes:
+    """The first bytes of a hook; none where there is none, and no waiting at a pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(4096) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
 
 def runnable(folder: str) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ class Plan:
     copied: tuple[str, ...] = ()
     """Patterns of what is copied from the main checkout into each worktree."""
     linked: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def estimated_tokens(self) -> int:

@@ -162,6 +162,8 @@ def plan_lines(
     yield from _plan_totals(plan, style)
     for command in plan.commands:
         yield from _plan_command(command, style, verbose=verbose)
+    for warning in plan.warnings:
+        yield style.paint(f"Warning: {one_line(warning)}", "yellow")
 
 
 def _plan_details(plan: Plan, id: str, style: Style) -> Iterator[str]:

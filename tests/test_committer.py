@@ -262,6 +262,14 @@ class AsInACheckout(CommitterTest):
         )
         self.assertEqual([name for name in left if name.startswith("rorchestrator-hooks")], [])
 
+    def test_hooks_that_the_worktree_does_not_have_are_missed_once(self) -> None:
+        self.repository.git("config", "core.hooksPath", ".husky/_")
+        self.playground.features(feature("a"), feature("b"))
+        self.assertEqual([o.status for o in self.run_features("a", "b")], [Status.COMPLETED] * 2)
+        told = [text for text in self.notes() if "hooksPath" in text]
+        what = "no hook runs: core.hooksPath is .husky/_, which the worktree does not have"
+        self.assertEqual(told, [what])
+
 
 class OneAtATime(CommitterTest):
     def test_two_features_do_not_commit_at_once(self) -> None:

@@ -99,6 +99,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 "waves": [["auth"], ["api", "batch"], ["app"]],
                 "copy": [],
                 "link": [],
+                "warnings": [],
             },
         )
         self.assertEqual(

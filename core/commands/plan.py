@@ -88,6 +88,7 @@ def document(plan: Plan) -> dict[str, object]:
         "waves": [list(wave) for wave in plan.waves],
         "copy": list(plan.copied),
         "link": list(plan.linked),
+        "warnings": list(plan.warnings),
         "commands": [_command(command) for command in plan.commands],
         "features": [_feature(plan, id) for wave in plan.waves for id in wave],
     }

@@ -22,6 +22,7 @@ from ..own_commands import config_commands
 from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
 from ..worktree import KEPT, OWN_FOLDER, RESULTS, WorktreeManager
+from .cautions import cautions
 
 HEADS = bases.HEADS
 STASH = "refs/stash"
@@ -606,6 +607,7 @@ def make_plan(
         max_cost_usd=project.max_cost_usd,
         copied=project.copy,
         linked=project.link,
+        warnings=cautions(place) if chosen else (),
     )
 
 
