@@ -163,7 +163,7 @@ def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invoc
     groups: dict[tuple[object, ...], list[Feature]] = {}
     for feature in features:
         groups.setdefault((feature.model, feature.allowed_tools), []).append(feature)
-    env = {n: "[masked]" if is_secret(n) else value for n, value in options.env.items()}
+    env = _shown(options.env)
     return tuple(
         Invocation(
             purpose="claude",
@@ -175,6 +175,23 @@ def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invoc
         )
         for group in groups.values()
     )
+
+
+def own_command(options: ClaudeOptions) -> tuple[Invocation, ...]:
+    """What of Claude's start the list brings along; nothing where that is plain ``claude``.
+
+    Rules and models are no commands: they only bound what the user's own program may do.
+    """
+    plain = ClaudeOptions()
+    words = (*options.command, *options.extra_args)
+    if words == plain.command and not options.env:
+        return ()
+    bypass, env = bypasses(options), _shown(options.env)
+    return (Invocation("claude", words, brief=words, env=env, bypass=bypass),)
+
+
+def _shown(env: Mapping[str, str]) -> dict[str, str]:
+    return {n: "[masked]" if is_secret(n) else value for n, value in env.items()}
 
 
 def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:

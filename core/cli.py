@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def command() -> int:
         _check_system(os.name)
         chosen = next((word for word in words if word in COMMANDS), "")
-        arguments = parser(chosen).parse_args(words, argparse.Namespace(mask=mask))
+        arguments = parser(chosen).parse_args(words, argparse.Namespace(mask=mask, words=words))
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code
 

@@ -161,7 +161,7 @@ def plan_lines(
     yield ""
     yield from _plan_totals(plan, style)
     for command in plan.commands:
-        yield from _plan_command(command, style, verbose=verbose)
+        yield from command_lines(command, style, verbose=verbose)
     for warning in plan.warnings:
         yield style.paint(f"Warning: {one_line(warning)}", "yellow")
 
@@ -246,7 +246,8 @@ def _nothing_to_run(plan: Plan, style: Style) -> str:
     return style.paint(f"{what} is up to date: run would do nothing.", "green")
 
 
-def _plan_command(command: Invocation, style: Style, *, verbose: bool) -> Iterator[str]:
+def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -> Iterator[str]:
+    """A command that the list brings along; ``verbose`` shows what is the same with every list."""
     import shlex
 
     if command.purpose == "claude":

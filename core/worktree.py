@@ -427,11 +427,7 @@ class WorktreeManager:
 
     def admin_folder(self, path: str) -> str:
         """Where the ``.git`` file of a worktree points; empty where there is none."""
-        words = _gitfile_or_nothing(path)
-        if not words.startswith(b"gitdir: "):
-            return ""
-        target = os.fsdecode(words).rstrip("\n")[len("gitdir: ") :]
-        return os.path.realpath(os.path.join(path, target))
+        return admin_of(path)
 
     def other_repository(self, path: str) -> str:
         """The repository whose worktree a folder is; empty where it is none, or this one's."""
@@ -923,6 +919,15 @@ def _merge_message(names: Sequence[str], other: str) -> str:
 
 def _waits_for(pipes: Sequence[str]) -> str:
     return f"{', '.join(pipes)} is a pipe, at which git would wait for ever"
+
+
+def admin_of(path: str) -> str:
+    """Where the ``.git`` file of a worktree points; empty where there is none."""
+    words = _gitfile_or_nothing(path)
+    if not words.startswith(b"gitdir: "):
+        return ""
+    target = os.fsdecode(words).rstrip("\n")[len("gitdir: ") :]
+    return os.path.realpath(os.path.join(path, target))
 
 
 def read_gitfile(path: str) -> bytes:

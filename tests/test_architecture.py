@@ -52,6 +52,7 @@ SHELL = {
     "slots": "",
     "stop": "",
     "requests": "errors",
+    "consent": "model",
     "steering": "orchestrator requests incremental stop events model",
     "pause": "slots",
     "budget": "",

@@ -37,6 +37,7 @@ def everything_in(folder: str) -> dict[str, tuple[int, int, str]]:
     for root, folders, files in os.walk(folder):
         if root == folder:
             folders.remove("tmp")
+            folders.remove("home")  # There the user's yes is kept.
         for name in (*folders, *files):
             path = os.path.join(root, name)
             info = os.lstat(path)

@@ -438,6 +438,7 @@ class Asking(ResolutionTest):
     def ask(self, answer: io.TextIOBase) -> Said:
         """``merge --resolve`` on a terminal, where somebody answers."""
         shop = self.shop
+        shop.agree("merge")
         with standing_in(shop.path, shop.environ):
             out, err = (Terminal(io.BytesIO(), encoding="utf-8") for _ in range(2))
             with streams(out, err, answer):

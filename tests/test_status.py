@@ -6,12 +6,12 @@ import os
 import sys
 import time
 import unittest
-from collections.abc import Mapping, Sequence
 
 from core import events
+from core.commands.status import ask_version
 from core.frozen import replace
-from core.model import Outcome, Status
-from tests.support.scratch import RUN, Said, Workspace, attempt, feature
+from core.model import ClaudeOptions, Outcome, Status
+from tests.support.scratch import RUN, SIMULATED, Said, Workspace, attempt, feature
 
 
 def said_of(said: Said) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
@@ -62,7 +62,7 @@ class AfterARun(unittest.TestCase):
                 "base_branch": "main",
                 "base_commit": space.commit_of("main"),
                 "config": space.list_file,
-                "claude": "0.0.0-simulated (Claude Code)",
+                "claude": f"not asked, the list names it: {sys.executable} {SIMULATED}",
                 "running": None,
                 "paused": False,
             },
@@ -110,7 +110,7 @@ class AfterARun(unittest.TestCase):
             [
                 "Shop",
                 f"Repository: {self.space.path}, base main ({base})",
-                "Claude: 0.0.0-simulated (Claude Code)",
+                f"Claude: not asked, the list names it: {sys.executable} {SIMULATED}",
                 "Run: no run at work",
                 "",
             ],
@@ -336,39 +336,41 @@ class OddWords(unittest.TestCase):
 
 
 class ClaudeItself(unittest.TestCase):
-    def _claude(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> object:
-        options = {"command": list(command), "env": dict(env or {})}
-        with Workspace([feature("auth")], claude=options) as space:
-            space.record(RAN)
-            document, _ = said_of(space.main("status", "--json"))
-            shown = space.main("status").out.splitlines()[2]
-            self.assertTrue(shown.startswith("Claude: "))
-            self.shown = shown
-            return document["claude"]
-
-    def test_its_absence_is_told(self) -> None:
-        self.assertIsNone(self._claude(["no-such-program"]))
-        self.assertIn("not found: install it", self.shown)
-
-    def test_it_is_looked_for_where_run_looks(self) -> None:
-        folder, name = os.path.split(sys.executable)
-        said = self._claude([name], {"PATH": folder})
-        self.assertRegex(str(said), r"^Python 3\.")
-
-    def test_one_that_does_not_answer_is_told_apart(self) -> None:
-        script = "import sys; sys.exit('\\x1b[31mbroken')"
-        said = self._claude([sys.executable, "-c", script])
-        self.assertIn("does not tell its version: \x1b[31mbroken", str(said))
-        self.assertNotIn("\x1b", self.shown)
-        silent = self._claude([sys.executable, "-c", ""])
-        self.assertIn("does not tell its version: no answer", str(silent))
-
-    def test_one_that_is_no_program_is_told_apart(self) -> None:
+    def test_one_that_the_list_names_is_not_started(self) -> None:
         with Workspace([feature("auth")]) as space:
+            space.record(RAN)
+            for command, said in (
+                (["no-such-program"], "not found: install it, or set claude.command in the list"),
+                ([sys.executable, "-c", "1/0"], "not asked, the list names it: "),
+            ):
+                space.document["claude"] = {"command": command}
+                space.change()
+                self.assertIn(f"Claude: {said}", space.main("status").out)
+            self.assertIn(sys.executable, space.main("status", "--json").json["claude"])
+
+    def test_the_one_on_path_is_asked(self) -> None:
+        with Workspace([feature("auth")], claude={}) as space:
+            space.write({"claude": "#!/bin/sh\nprintf '\\033[31mbroken'; exit 1\n"}, at=space.root)
+            os.chmod(os.path.join(space.root, "claude"), 0o755)
+            path = os.pathsep.join([space.root, space.environ["PATH"]])
+            said = space.main("status", env={"PATH": path})
+            self.assertIn("Claude: there, but it does not tell its version: ", said.out)
+            self.assertNotIn("\x1b", said.out)
+
+    def test_its_version_is_told_or_why_there_is_none(self) -> None:
+        folder, name = os.path.split(sys.executable)
+        with Workspace() as space:
             path = os.path.join(space.root, "claude")
             space.write({"claude": "\x7fELF nonsense"}, at=space.root)
             os.chmod(path, 0o755)
-            self.assertIn("could not be started", str(self._claude([path])))
+            for command, env, said in (
+                ([name], {"PATH": folder}, "Python 3."),
+                ([sys.executable, "-c", ""], {}, "does not tell its version: no answer"),
+                ([path], {}, "could not be started"),
+                (["no-such-program"], {}, "None"),
+            ):
+                options = ClaudeOptions(command=tuple(command), env=env)
+                self.assertIn(said, str(ask_version(options)))
 
 
 if __name__ == "__main__":

@@ -797,6 +797,7 @@ class AttachTest(unittest.TestCase):
 
     def attach(self, *words: str) -> Said:
         """Type it on a terminal, in this process."""
+        self.space.agree("attach")
         with standing_in(self.space.path, self.space.environ):
             out, err = io.StringIO(), io.StringIO()
             with streams(out, err, Terminal(io.BytesIO())):  # type: ignore[arg-type]

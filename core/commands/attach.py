@@ -14,6 +14,7 @@ from ..process.environment import without_git
 from ..process.spawner import become
 from ..state import FeatureState
 from . import wishes
+from .agreement import check_agreed
 from .workplace import (
     Workplace,
     add_common_options,
@@ -38,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = EXAMPLES
     parser.add_argument("id", metavar="ID", help="the feature")
+    parser.add_argument("-y", "--yes", action="store_true", help="allow the list's Claude unasked")
     parser.add_argument("--print", action="store_true", help="only print the command")
     parser.add_argument(
         "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
@@ -66,6 +68,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "a session is opened on a terminal, and there is none",
             hint=f"rorchestrator attach {id} --print",
         )
+    check_agreed(arguments, place, claude.own_command(place.config.claude))
     _journal(place, run, id)
     env = claude.environment(without_git(os.environ), place.config.claude)
     become(words, env, known.worktree)

@@ -21,6 +21,7 @@ from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState
 from ..text import Style, counted, one_line
 from ..worktree import RESOLUTIONS, WorktreeManager
+from .agreement import check_agreed, commands_of_cleanup
 from .workplace import (
     HEADS,
     Workplace,
@@ -59,6 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--into", metavar="BRANCH", help="look for the work in this branch")
     parser.add_argument("--discard", action="store_true", help="remove unmerged work as well")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask: allow the list's teardown"
+    )
     parser.add_argument("--json", action="store_true", help="what was done, as JSON")
     add_common_options(parser)
 
@@ -71,6 +75,9 @@ def execute(arguments: argparse.Namespace) -> int:
             hint="rorchestrator cleanup --merged",
         )
     place = open_workplace(arguments)
+    if not arguments.dry_run:
+        commands = commands_of_cleanup(place.config)
+        check_agreed(arguments, place, commands, lambda: _would_tear_down(arguments, place))
     # Looking needs no lock: it writes nothing, and a run may be at work.
     clean_up = _look if arguments.dry_run else _clean_up
     done = clean_up(arguments, place)
@@ -83,6 +90,12 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace, place: Workplace) -> list[Removal]:
     return drive(Cleanup(arguments, place).run())
+
+
+def _would_tear_down(arguments: argparse.Namespace, place: Workplace) -> bool:
+    """Whether a worktree would go."""
+    looking = argparse.Namespace(**{**vars(arguments), "dry_run": True})
+    return any(not each.kept and os.path.isdir(each.worktree) for each in _look(looking, place))
 
 
 def _clean_up(arguments: argparse.Namespace, place: Workplace) -> list[Removal]:

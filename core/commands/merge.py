@@ -45,6 +45,7 @@ from ..stop import Stop
 from ..target import Target
 from ..text import Style, clean, counted, money, one_line
 from ..workbench import Workbench
+from .agreement import check_agreed, commands_of_merge, is_terminal
 from .workplace import (
     HEADS,
     SEEN,
@@ -97,7 +98,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolve", action="store_true", help="let Claude resolve conflicts; asks before it pays"
     )
-    parser.add_argument("-y", "--yes", action="store_true", help="with --resolve: do not ask")
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask: allow the list's commands, and costs"
+    )
     parser.add_argument(
         "--max-cost", type=dollars, metavar="USD", help="what --resolve may cost at most"
     )
@@ -114,8 +117,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Land features; exit 1 when one that was asked for was held."""
     pays = arguments.resolve and not arguments.dry_run
-    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    if pays and not (arguments.yes or terminal):
+    if pays and not (arguments.yes or is_terminal()):
         raise UserError(
             "merge --resolve asks before it pays, and there is no terminal to ask on",
             hint="rorchestrator merge --resolve --yes, or --dry-run to see the conflicts",
@@ -131,6 +133,9 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.resolve,
         arguments.max_cost or place.config.project.max_cost_usd,
     )
+    if not arguments.dry_run:
+        commands = commands_of_merge(place.config, resolve=arguments.resolve)
+        check_agreed(arguments, place, commands, lambda: _would_start_any(place, wanted))
     # Looking needs no lock, unless an old git needs a worktree to merge in.
     if arguments.dry_run and place.git.merges_without_worktree:
         return _look(place, wanted, arguments)
@@ -225,6 +230,14 @@ def _ask(place: Workplace, wanted: Wanted) -> int | None:
 
 def _would_ask(ending: Ending) -> bool:
     return ending.resolution is not None and ending.resolution.ending == "would ask"
+
+
+def _would_start_any(place: Workplace, wanted: Wanted) -> bool:
+    """Whether there is something to check, or to resolve."""
+    if not place.git.merges_without_worktree:
+        return True  # To look needs the lock, and a worktree.
+    report = drive(Merge(place, wanted).look())
+    return any(each.state == "would land" or _would_ask(each) for each in report.features)
 
 
 def _look(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int:

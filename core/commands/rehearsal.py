@@ -45,6 +45,7 @@ from ..worktree import (
     WorktreeManager,
     scratch_owner,
 )
+from .agreement import all_commands, remember, show_unshown
 from .cleanup import Cleanup, Removal
 from .merge import Merge, Stopped, Wanted
 from .run import SIGNALS, RunCommand
@@ -165,7 +166,12 @@ class Rehearsal(RunCommand):
             f"Rehearsing {what}: the commands above are run in a throw-away copy of the "
             "repository,\nbut no Claude. Nothing is paid for."
         )
-        return bool(self.arguments.yes) or agrees(f"Rehearse {what} now?")
+        if not self.arguments.yes:
+            show_unshown(self.arguments, self.place)
+            if not agrees(f"Rehearse {what} now?"):
+                return False
+        remember(self.place, all_commands(self.place.config))
+        return True
 
     def _try_all(self, decisions: Mapping[str, Decision]) -> int:
         """Try everything; an exit code only where that was interrupted."""

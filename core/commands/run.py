@@ -48,6 +48,15 @@ from ..stop import Stop
 from ..text import clean, counted, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
+from .agreement import (
+    all_commands,
+    check_agreed,
+    commands_of_merge,
+    is_terminal,
+    not_agreed,
+    remember,
+    show_unshown,
+)
 from .merge import Wanted, land
 from .workplace import (
     HEADS,
@@ -162,12 +171,6 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
 
     A feature that is ``retried`` is not skipped any more, once it is agreed to run it.
     """
-    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    if not (arguments.yes or terminal):
-        raise UserError(
-            "run asks before it starts, and there is no terminal to ask on",
-            hint=f"rorchestrator run{' --rehearse' if arguments.rehearse else ''} --yes",
-        )
     if arguments.resolve and not arguments.merge:
         raise UserError(
             "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
@@ -178,6 +181,12 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
         raise UserError(
             f"run --merge lands on the base branch, but {fault}",
             hint="rorchestrator run, then rorchestrator merge --into BRANCH",
+        )
+    if not (arguments.yes or is_terminal()):
+        raise UserError(
+            "run asks before it starts, and there is no terminal to ask on",
+            details=not_agreed(arguments, place),
+            hint=f"rorchestrator run{' --rehearse' if arguments.rehearse else ''} --yes",
         )
     if arguments.rehearse:
         from .rehearsal import rehearse
@@ -195,6 +204,9 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
             named = wanted(arguments, place.dag)
             ids = tuple(id for id in place.dag.features if id in named)
             asked = Wanted(ids, resolve=arguments.resolve, max_cost_usd=command.left_usd)
+            check_agreed(
+                arguments, place, commands_of_merge(place.config, resolve=arguments.resolve)
+            )
             return land(place, asked, arguments)
         return code
     finally:
@@ -250,6 +262,7 @@ class RunCommand:
         config = with_program(place.config)
         check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
+            show_unshown(self.arguments, place)
             try:
                 agreed = agrees(f"Run {counted(len(selected), 'feature')} now?")
             except KeyboardInterrupt:
@@ -258,6 +271,7 @@ class RunCommand:
             if not agreed:
                 self._say("Nothing was started.")
                 return ExitCode.CANNOT_START
+        remember(place, all_commands(place.config))
         self._append(again)
         try:
             code = asyncio.run(self._session(config, decisions, selected, results))

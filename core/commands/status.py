@@ -66,7 +66,7 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
         "base_branch": project.base_branch,
         "base_commit": place.base_commit,
         "config": place.config.path,
-        "claude": _claude_version(place, state),
+        "claude": _claude_version(place.config.claude),
         "running": vars(holder) if holder is not None else None,
         "paused": _is_paused(state, holder),
         "last_run": None
@@ -187,12 +187,11 @@ async def _clashes(
     return clashes
 
 
-def _claude_version(place: Workplace, state: RunState) -> str | None:
-    """What ``claude --version`` says; ``None`` where there is no claude."""
-    options = place.config.claude
-    if state.run is None and (options.env or options.command != ClaudeOptions().command):
-        # Nobody agreed to anything in this list yet, and it may come with a clone.
-        return f"not asked before the first run: {' '.join(options.command)}"
+def _claude_version(options: ClaudeOptions) -> str | None:
+    """What the user's ``claude --version`` says; ``None`` where there is no claude."""
+    if options.env or options.command != ClaudeOptions().command:
+        is_there = which(options.command[0], {**os.environ, **options.env})
+        return f"not asked, the list names it: {' '.join(options.command)}" if is_there else None
     return ask_version(options)
 
 

@@ -11,6 +11,7 @@ from .. import base as bases
 from .. import claude, git, incremental, schedule
 from .. import config as feature_list
 from ..bypass import bypasses
+from ..consent import Consents
 from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
@@ -23,6 +24,7 @@ from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
 from ..worktree import KEPT, OWN_FOLDER, RESULTS, WorktreeManager
 from .cautions import cautions
+from .list_path import list_path
 
 HEADS = bases.HEADS
 STASH = "refs/stash"
@@ -51,6 +53,8 @@ class Workplace:
     """Commit by full name of all branches and of all that is ours."""
     mask: Mask
     """Of the secrets in the environment and in ``claude.env``."""
+    consents: Consents
+    """What the user said yes to in this repository."""
     base_option: str = ""
     """What ``--base`` named, which no configured branch is."""
 
@@ -125,8 +129,7 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
 
     Raises :class:`UserError` for what is missing or in the way.
     """
-    path = arguments.config or feature_list.find(os.curdir)
-    config = feature_list.load(path)
+    config = feature_list.load(list_path(arguments.config or ""))
     mask: Mask = arguments.mask
     mask.learn(config.claude.env)
     return drive(_open(config, mask, arguments.base or ""))
@@ -161,6 +164,7 @@ async def _open(config: Config, mask: Mask, option: str) -> Workplace:
         refs=refs,
         mask=mask,
         base_option=option,
+        consents=Consents(where.common_dir, os.environ),
     )
 
 

@@ -211,7 +211,10 @@ class Shop(Template):
     ``clean`` has each commit checked in a clean checkout as well.
     """
 
-    commands = (("run", "--yes", "--merge"), ("merge", "--into", "release", "--strategy=squash"))
+    commands = (
+        ("run", "--yes", "--merge"),
+        ("merge", "--yes", "--into", "release", "--strategy=squash"),
+    )
     targets = ("trunk", "release")
     mended = ("shop",)
     starts = MappingProxyType({"shop": 2, "search": 2})

@@ -25,6 +25,7 @@ from core.process.spawner import Spawner, drive
 from core.worktree import WorktreeManager
 from tests.support.forked import Forked, may_fork
 from tests.support.repository import AT_ONCE, Content, Repository
+from tests.support.scratch import ASKING, say_yes
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SIMULATED = os.path.join(ROOT, "core", "simulated.py")
@@ -128,6 +129,8 @@ class Playground:
         self.root = self.repository.root
         self.workspace = self.repository.path if inside else os.path.join(self.root, "plan")
         self.list = os.path.join(self.workspace, "config", "feature_list.json")
+        self.agrees = True
+        """Whether the user has said yes to the list's commands before."""
         self.sessions = os.path.join(self.root, "sessions")
         self._streams = os.path.join(self.root, "streams")
         self._started: list[Running] = []
@@ -227,6 +230,8 @@ class Playground:
 
         ``terminal`` is the descriptor of one that all three streams go to.
         """
+        if self.agrees and argv[:1] in ASKING:
+            say_yes(self.list, os.path.join(self.repository.path, ".git"), self.environ)
         out, err = (f"{self._streams}/{len(self._started)}.{name}" for name in ("out", "err"))
         known = {**self.environ, **(env or {})}
         folder = cwd or self.workspace

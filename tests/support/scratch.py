@@ -10,11 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from core import cli, events
+from core.commands.agreement import all_commands
+from core.config import load
+from core.consent import Consents
+from core.errors import UserError
 from core.events import Event
 from core.git import open_repository
 from core.journal import Holder, Journal, RunLock
@@ -60,6 +64,17 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
+ASKING = (("merge",), ("cleanup",), ("attach",))
+"""The commands that ask about the list's commands; ``run`` asks anyway."""
+
+
+def say_yes(list_file: str, repository: str, environ: Mapping[str, str]) -> None:
+    """Agree to the commands of a list, if it can be read, in a repository's git folder."""
+    with suppress(UserError):
+        config = load(list_file)
+        Consents(os.path.realpath(repository), environ).give(all_commands(config))
+
+
 def feature(id: str, *steps: Mapping[str, Json], **keys: Json) -> dict[str, Json]:
     """An entry of the list. The simulated agent takes the steps; without any it writes a file."""
     asked = [f"simulate: {json.dumps(step)}" for step in steps or ({"write": f"{id}.txt"},)]
@@ -100,6 +115,8 @@ class Workspace(Repository):
         )
         os.mkdir(self.environ["RORCHESTRATOR_SIMULATION"])
         os.mkdir(self.environ["TMPDIR"])
+        self.agrees = True
+        """Whether the user has said yes to the list's commands before."""
         self.worktrees = os.path.join(self.root, "worktrees")
         self.state_folder = os.path.join(self.path, ".git", "rorchestrator")
         self.document: dict[str, Json] = {
@@ -185,8 +202,14 @@ class Workspace(Repository):
 
     # -- the command ----------------------------------------------------------------------
 
+    def agree(self, *words: str) -> None:
+        """Say yes to the list's commands, as a user has who knows his own list."""
+        if self.agrees and words[:1] in ASKING:
+            say_yes(self.list_file, os.path.join(self.path, ".git"), self.environ)
+
     def command(self, *words: str, env: Mapping[str, str] | None = None, at: str = "") -> Said:
         """Run the command as a process of its own."""
+        self.agree(*words)
         done = subprocess.run(
             self.argv(*words),
             cwd=at or self.path,
@@ -212,6 +235,7 @@ class Workspace(Repository):
     @contextmanager
     def start(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run the command beside the test, which is to wait for it; it is gone at the end."""
+        self.agree(*words)
         # A shell's `&` has SIGINT ignored, and children inherit that, but not a handler.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -240,6 +264,7 @@ class Workspace(Repository):
         encoding: str = "utf-8",
     ) -> Said:
         """Run the command in this process, with streams, folder and environment of its own."""
+        self.agree(*words)
         kind = Terminal if terminal else io.TextIOWrapper
         with standing_in(at or self.path, {**self.environ, **(env or {})}):
             out, err = (
