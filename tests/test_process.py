@@ -286,7 +286,7 @@ class TableTest(unittest.TestCase):
 
     def test_a_name_with_spaces_and_brackets_hides_no_field(self) -> None:
         line = b"12 (a) (b c) Z 7 9 " + b" ".join(str(n).encode() for n in range(4, 40))
-        expected = table.Process(12, 7, 9, "20", zombie=True, terminal=True)
+        expected = table.Process(12, 7, 9, "20", zombie=True)
         self.assertEqual(table.parse_stat(line), expected)
 
     def test_a_start_is_compared_by_number_and_a_folder_by_its_parts(self) -> None:
@@ -755,6 +755,24 @@ class SupervisorTest(ProcessTest):
         self.assertTrue(become_subreaper())
 
 
+class BeforeUsTest(ProcessTest):
+    @unittest.skipUnless(LINUX, "needs /proc")
+    def test_what_a_shell_began_before_it_became_us_is_not_ours(self) -> None:
+        ends = DRIVER.replace("asyncio.sleep(3600)", "asyncio.sleep(0)")
+        # So that it is older by the clock of the kernel.
+        script = 'sleep 1000 & echo $! >pids; sleep 0.05; exec "$0" "$@"'
+        words = [sys.executable, "-c", ends, self.run_id, self.folder, "1", DOUBLE_FORK + LONG]
+        subprocess.run(
+            ["/bin/sh", "-c", script, *words],
+            cwd=self.folder,
+            env={**self.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        job, *others = self.pids()
+        self.assertEqual(living([job, *others]), [job])
+
+
 class RemainsTest(unittest.TestCase):
     """What a guard takes for its own, on a machine made up for it: it began at 100."""
 
@@ -763,13 +781,12 @@ class RemainsTest(unittest.TestCase):
         self.rows = [self.guard]
         self.environments: dict[int, bytes] = {}
         self.now = 50.0
-        watched = guard.Watched()
-        watched.note(b"=/w/auth")
-        self.remains = guard.Remains(watched, "RUN=one/")
+        self.watched = guard.Watched()
+        self.watched.seen[2] = "120"
+        self.remains = guard.Remains(self.watched, "RUN=one/")
         for owner, name, value in (
             (table, "snapshot", lambda: {p.pid: p for p in self.rows}),
             (table, "_environment", lambda pid: b"\0" + self.environments.get(pid, b"A=b\0")),
-            (table, "working_folder", lambda pid: "/w/auth/src" if pid == 2 else "/w/author"),
             (table, "is_changing", lambda pid: self.environments.get(pid) == b""),
             (guard, "time", self),
         ):
@@ -780,56 +797,54 @@ class RemainsTest(unittest.TestCase):
     def monotonic(self) -> float:
         return self.now
 
-    def add(self, started: str = "120", pid: int = 2, terminal: bool = False) -> None:
-        self.rows.append(table.Process(pid, 1, pid, started, terminal=terminal))
+    def add(self, started: str = "120", pid: int = 2, parent: int = 1) -> None:
+        self.rows.append(table.Process(pid, parent, pid, started))
 
     def look(self) -> list[int]:
         return [process.pid for process in self.remains.look()]
 
-    def test_what_works_in_a_folder_of_the_run_is_ours(self) -> None:
+    def test_what_was_seen_below_the_run_is_ours_and_nothing_that_only_works_there(self) -> None:
         self.add()
         self.add(pid=3)
         self.assertEqual(self.look(), [2])
 
-    def test_but_not_what_is_older_or_has_a_terminal(self) -> None:
-        for more in {"started": "99"}, {"terminal": True}:
-            self.rows = [self.guard]
-            self.add(**more)  # type: ignore[arg-type]
-            with self.subTest(more):
-                self.assertEqual(self.look(), [])
-
-    def test_nor_what_carries_the_mark_of_a_next_run(self) -> None:
-        self.add()
-        self.environments[2] = b"RUN=two/auth\0"
+    def test_but_not_a_later_process_of_the_same_pid(self) -> None:
+        self.add(started="121")
         self.assertEqual(self.look(), [])
-        self.environments[2] = b"RUN=one/auth\0"
-        self.assertEqual(self.look(), [2])
 
-    def test_nor_what_began_when_ours_were_gone(self) -> None:
-        for _ in range(guard.QUIET_LOOKS):
-            self.assertEqual(self.look(), [])
+    def test_what_it_starts_while_it_is_ended_is_ours_as_well(self) -> None:
         self.add()
+        self.add(pid=3, parent=2, started="130")
+        self.assertEqual(self.look(), [2, 3])
+        self.rows = [self.guard]
+        self.add(pid=3, started="130")
+        self.assertEqual(self.look(), [3])
+
+    def test_nor_is_the_mark_of_a_next_run_ours(self) -> None:
+        self.add(pid=3)
+        self.environments[3] = b"RUN=two/auth\0"
         self.assertEqual(self.look(), [])
+        self.environments[3] = b"RUN=one/auth\0"
+        self.assertEqual(self.look(), [3])
 
     def test_what_shows_no_environment_yet_is_waited_for(self) -> None:
-        self.add()
-        self.environments[2] = b""
+        self.add(pid=3)
+        self.environments[3] = b""
         self.assertEqual(self.look(), [])
         self.assertTrue(self.remains.unknown)
-        self.environments[2] = b"RUN=one/auth\0"
-        self.assertEqual(self.look(), [2])
+        self.environments[3] = b"RUN=one/auth\0"
+        self.assertEqual(self.look(), [3])
         self.assertFalse(self.remains.unknown)
 
-    def test_what_never_shows_one_is_ours_in_a_folder_and_a_stranger_elsewhere(self) -> None:
-        for pid in 2, 3:
-            self.add(pid=pid)
-            self.environments[pid] = b""
+    def test_what_never_shows_one_is_a_stranger(self) -> None:
+        self.add(pid=3)
+        self.environments[3] = b""
         self.assertEqual(self.look(), [])
         self.now += guard.CHANGE_SECONDS / 2
         self.assertEqual(self.look(), [])
         self.assertTrue(self.remains.unknown)
         self.now += guard.CHANGE_SECONDS
-        self.assertEqual(self.look(), [2])
+        self.assertEqual(self.look(), [])
         self.assertFalse(self.remains.unknown)
 
     def test_a_guard_goes_only_when_all_processes_are_known(self) -> None:
@@ -889,13 +904,41 @@ class GuardTest(ProcessTest):
                 self.assertTrue(until(functools.partial(self.gone, folder), 3.0), "left after 3 s")
 
     @unittest.skipUnless(LINUX, "needs /proc")
-    def test_what_cleared_its_environment_is_found_by_its_folder(self) -> None:
+    def test_what_cleared_its_environment_is_ended_and_a_program_of_the_users_is_not(self) -> None:
         driver = self.driver(1, UNMARKED + LONG)
+        editor = subprocess.Popen(
+            ["sleep", "1000"], cwd=self.folder, stdin=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             self.assertTrue(until(functools.partial(self.has, 2, self.folder)))
+            time.sleep(3 * guard.LOOK_SECONDS)  # nothing shows that the guard has looked
         finally:
             self.kill_driver(driver)
         self.assertTrue(until(functools.partial(self.gone, self.folder), 3.0), "left after 3 s")
+        until(lambda: False, 2 * guard.LOOK_SECONDS)
+        self.assertIsNone(editor.poll())
+        editor.kill()
+        editor.wait()
+
+    @unittest.skipUnless(LINUX, "needs /proc")
+    def test_the_family_of_a_run_is_what_began_below_it_after_the_guard(self) -> None:
+        rows = [
+            table.Process(10, 1, 10, "50"),
+            table.Process(os.getpid(), 10, 1, "100"),
+            table.Process(11, 10, 1, "99"),
+            table.Process(12, 11, 1, "120"),
+            table.Process(13, 10, 1, "120"),
+            table.Process(14, 13, 1, "130"),
+        ]
+        started = {row.pid: row.started for row in rows}
+        with unittest.mock.patch.object(table, "started", started.get):
+            family = guard.Family(10)
+        with unittest.mock.patch.object(table, "snapshot", lambda: {p.pid: p for p in rows}):
+            self.assertEqual(family.look(), {13: "120", 14: "130"})
+            rows[0] = table.Process(10, 1, 10, "200")
+            self.assertEqual(family.look(), {})
+            del rows[0]
+            self.assertEqual(family.look(), {})
 
     def test_a_run_inside_a_killed_run_goes_with_it(self) -> None:
         inner = f'exec "{sys.executable}" -c "$DRIVER" inner "$PWD" 3 "$SCRIPT"'
@@ -948,7 +991,7 @@ class GuardTest(ProcessTest):
         try:
             os.write(writing, "".join(lines).format(pid=pid).encode())
             os.close(writing)
-            guard.main(f"{MARK}={self.run_id}/")
+            guard.main(f"{MARK}={self.run_id}/", os.getpid())
         finally:
             os.dup2(held, 0)
             os.close(held)
@@ -973,11 +1016,6 @@ class GuardTest(ProcessTest):
         _, code = self.watch("+{pid}\n", "q\n")
         self.assertEqual(code, 0)
 
-    def test_a_registered_folder_is_remembered(self) -> None:
-        watched = guard.Watched()
-        watched.note(b"=/w/auth")
-        self.assertEqual((watched.folders, watched.groups), ({"/w/auth"}, set()))
-
     @unittest.skipUnless(LINUX, "needs /proc")
     def test_a_process_is_changing_while_it_shows_no_environment(self) -> None:
         pid = spawn(["sleep", "1000"], {"PATH": self.environ["PATH"]}, [])
@@ -991,7 +1029,7 @@ class GuardTest(ProcessTest):
 
     def test_the_guards_command_line_finds_its_module_from_anywhere(self) -> None:
         done = subprocess.run(
-            guard.command(f"{MARK}=nothing/"),
+            guard.command(f"{MARK}=nothing/", os.getpid()),
             cwd="/",
             env={},
             stdin=subprocess.DEVNULL,

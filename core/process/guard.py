@@ -1,15 +1,16 @@
 """The guard: a small process that ends what a killed orchestrator left behind.
 
 Its standard input is a pipe whose other end the orchestrator holds. Children write ``+PID``
-into it before they exec; the orchestrator writes ``-PID`` once it has reaped one, and
-``=FOLDER`` for each folder that a child works in. When the pipe closes, every group still
-registered is ended, and so is whatever carries the run's mark, or works in such a folder
-without a terminal and was started after us.
+into it before they exec; the orchestrator writes ``-PID`` once it has reaped one. Until the pipe
+closes, the guard lists the orchestrator's descendants several times a second. Then it ends every
+group still registered, whatever carries the run's mark, and what was a descendant at the last look.
+Nothing else is ended: a folder that a process works in proves nothing.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -23,27 +24,53 @@ GIVE_UP_SECONDS = 5.0
 QUIET_LOOKS = 3
 """So often in a row nothing is seen before all is gone: a table is not read in one moment."""
 
+LOOK_SECONDS = 0.25
+"""How often the descendants of the orchestrator are listed."""
+
+LOOK_SHARE = 40
+"""The time between two looks is at least so many times as long as a look takes."""
+
 CHANGE_SECONDS = 0.3
 """No program takes as long to begin: what still shows no environment was given an empty one."""
 
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def main(mark: str) -> None:
+def main(mark: str, orchestrator: int) -> None:
     """Watch the pipe on standard input until it closes, then end what is left of the run."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    watched = watch(0)
+    watched = watch(0, Family(orchestrator))
     if not watched.finished:
         end_all(watched, mark)
 
 
+class Family:
+    """The processes below the orchestrator: its orphans stay its descendants while it lives."""
+
+    def __init__(self, orchestrator: int) -> None:
+        self._root = orchestrator
+        self._root_started = table.started(orchestrator)
+        self._since = table.started(os.getpid())
+
+    def look(self) -> dict[int, str]:
+        """The start time of each of them by pid; of those that began before us, none."""
+        if not self._since:
+            return {}  # pragma: no cover (macOS)
+        rows = table.snapshot()
+        root = rows.get(self._root)
+        if root is None or root.started != self._root_started:
+            return {}  # it was killed: what its pid means now is not ours
+        found = table.descendants(rows, root.pid, since=self._since)
+        return {p.pid: p.started for p in found if p.pid != os.getpid()}
+
+
 class Watched:
-    """What was registered, and whether we were dismissed."""
+    """What was registered, what was seen, and whether we were dismissed."""
 
     def __init__(self) -> None:
         self.groups: set[int] = set()
-        self.folders: set[str] = set()
+        self.seen: dict[int, str] = {}
         self.finished = False
 
     def note(self, line: bytes) -> None:
@@ -52,17 +79,21 @@ class Watched:
             self.groups.add(int(line[1:]))
         elif line.startswith(b"-"):
             self.groups.discard(int(line[1:]))
-        elif line.startswith(b"="):
-            self.folders.add(os.fsdecode(line[1:]))
         else:
             self.finished = True
 
 
-def watch(pipe: int) -> Watched:
-    """Read registrations until end of file."""
+def watch(pipe: int, family: Family) -> Watched:
+    """Read registrations until end of file, and look at the family meanwhile."""
     watched = Watched()
     held = b""
+    due = time.monotonic() + LOOK_SECONDS
     while True:
+        while not select.select([pipe], [], [], max(0.0, due - time.monotonic()))[0]:
+            begun = time.monotonic()
+            watched.seen = family.look() or watched.seen
+            now = time.monotonic()
+            due = now + max(LOOK_SECONDS, LOOK_SHARE * (now - begun))
         chunk = os.read(pipe, 65536)
         if not chunk:
             return watched
@@ -101,7 +132,6 @@ class Remains:
         self._changing: dict[tuple[int, str], float] = {}
         self._watched = watched
         self._mark = mark
-        self._any_run = mark.partition("=")[0] + "="
         self._oldest = self._newest = ""
         """When the first and the last could begin that may be ours."""
         self._without = 0
@@ -116,8 +146,13 @@ class Remains:
         self._look_at_changes(of_our_time)
         ours = {p.pid for p in table.marked(processes, self._mark)}
         ours |= {p.pid for p in processes.values() if p.group in self._watched.groups}
-        ours |= {p.pid for p in of_our_time if self._works_there(p)}
+        seen = self._watched.seen
+        ours |= {p.pid for p in processes.values() if seen.get(p.pid) == p.started}
+        for pid in tuple(ours):
+            ours |= {p.pid for p in table.descendants(processes, pid)}
         left = [p for p in processes.values() if p.pid in ours and not p.zombie]
+        # What is ended leaves orphans, which nothing else might tell from strangers.
+        seen.update((p.pid, p.started) for p in left)
         self._without = 0 if left else self._without + 1
         return left
 
@@ -135,19 +170,6 @@ class Remains:
         known_by = {key: first + CHANGE_SECONDS for key, first in self._changing.items()}
         self.unknown = {key for key, moment in known_by.items() if now < moment}
 
-    def _works_there(self, process: table.Process) -> bool:
-        """Whether it cleared its environment and left its group, but not the folder.
-
-        Not a shell or an editor that the user opened there: that one has a terminal, or is older.
-        Nor what a next run began in the meantime: that one carries another mark, or is younger.
-        """
-        return (
-            not process.terminal
-            and (process.pid, process.started) not in self.unknown
-            and not table.carries(process.pid, self._any_run)
-            and table.is_inside(table.working_folder(process.pid), self._watched.folders)
-        )
-
 
 def send(pid: int, number: signal.Signals) -> None:
     """Signal one process; it may be gone, or no longer ours, and that is fine."""
@@ -155,12 +177,12 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def command(mark: str) -> list[str]:
+def command(mark: str, orchestrator: int) -> list[str]:
     """The command line that starts a guard with this interpreter; ``mark`` is ``NAME=value``."""
     package = __name__.rpartition(".process.")[0]
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     program = (
         f"import sys; sys.path.insert(0, {root!r}); "
-        f"from {package}.process.guard import main; main({mark!r})"
+        f"from {package}.process.guard import main; main({mark!r}, {orchestrator})"
     )
     return [sys.executable, "-I", "-S", "-c", program]

@@ -84,6 +84,9 @@ class Supervisor(Spawner):
         self._pipe = -1
         self._guard: Child | None = None
         self._subreaper = False
+        self._before: set[int] = set()
+        self._since = ""
+        """When the first of our children began. What is older was started by who became us."""
 
     async def __aenter__(self) -> Supervisor:
         self._lock = asyncio.Lock()  # up to Python 3.9 it belongs to the loop that sees it made
@@ -116,8 +119,10 @@ class Supervisor(Spawner):
             nowhere,
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
-        pid = spawn(guard.command(f"{MARK}={self.mark}"), os.environ, actions)
+        pid = spawn(guard.command(f"{MARK}={self.mark}", os.getpid()), os.environ, actions)
         os.close(reading)
+        self._since = table.started(pid)
+        self._before = (table.children_of_self() or set()) - {pid}
         self._guard = self._adopt(pid, "", "/")
 
     async def _let_guard_go(self) -> None:
@@ -214,11 +219,8 @@ class Supervisor(Spawner):
     ) -> Child:
         with_pipe = [*actions, (os.POSIX_SPAWN_DUP2, self._pipe, 3)]
         wrapped = ["/bin/sh", "-c", REGISTER, folder, *argv]
-        place = os.path.realpath(folder)
-        if place != "/" and "\n" not in place:
-            self._tell_guard(f"={place}\n")
         pid = spawn(wrapped, {**env, MARK: mark}, with_pipe)
-        return self._adopt(pid, f"{MARK}={mark}", place)
+        return self._adopt(pid, f"{MARK}={mark}", os.path.realpath(folder))
 
     def _adopt(self, pid: int, mark: str, folder: str) -> Child:
         child = self._live[pid] = Child(pid, mark, folder)
@@ -294,24 +296,29 @@ class Supervisor(Spawner):
     def _nothing_strayed(self) -> bool:
         """Whether each of our children is one that we started: then no tree left an orphan."""
         children = table.children_of_self() if self._subreaper else None
-        return children is not None and children <= self._live.keys()
+        return children is not None and children - self._before <= self._live.keys()
 
     def _strayed_from(self, process: table.Process, child: Child) -> bool:
         """Whether an orphan that we inherited without a mark works in the child's folder.
 
         One that works elsewhere is the child's where no other could have left it.
         """
-        if process.parent != os.getpid() or child.folder == "/":
+        if process.parent != os.getpid() or child.folder == "/" or self._is_older(process):
             return False
         others = [c for c in self._live.values() if c is not self._guard and c is not child]
         return not others or table.is_inside(table.working_folder(process.pid), [child.folder])
+
+    def _is_older(self, process: table.Process) -> bool:
+        return bool(self._since) and not table.is_later(process.started, self._since)
 
     def _strays(self) -> list[table.Process]:
         if self._nothing_strayed():
             return []
         processes = table.snapshot()
         found = {p.pid: p for p in table.marked(processes, f"{MARK}={self.mark}")}
-        found.update((p.pid, p) for p in table.descendants(processes, os.getpid()))
+        found.update(
+            (p.pid, p) for p in table.descendants(processes, os.getpid(), since=self._since)
+        )
         return self._running(found)
 
     async def _sweep(self, remaining: Callable[[], list[table.Process]]) -> None:

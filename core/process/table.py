@@ -19,8 +19,6 @@ class Process:
     group: int
     started: str
     zombie: bool = False
-    terminal: bool = False
-    """Whether it has a controlling terminal, as a shell of the user's has."""
 
 
 def snapshot() -> dict[int, Process]:
@@ -32,6 +30,12 @@ def snapshot() -> dict[int, Process]:
 
 def _proc_pids() -> Iterable[int]:
     return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def started(pid: int) -> str:
+    """When a process began; empty where the system only tells dates."""
+    row = _read_stat(pid)
+    return row.started if row is not None else ""
 
 
 def _read_stat(pid: int) -> Process | None:
@@ -52,7 +56,6 @@ def parse_stat(line: bytes) -> Process:
         group=int(fields[2]),
         started=fields[19].decode(),
         zombie=fields[0] in (b"Z", b"X"),
-        terminal=fields[4] != b"0",
     )
 
 
@@ -76,11 +79,15 @@ def _ps(columns: str) -> str:  # pragma: no cover (macOS)
     return done.stdout.decode("utf-8", "replace")
 
 
-def descendants(table: Mapping[int, Process], root: int) -> list[Process]:
-    """Every process below ``root``, parents first; ``root`` is not among them."""
+def descendants(table: Mapping[int, Process], root: int, *, since: str = "") -> list[Process]:
+    """Every process below ``root``, parents first; ``root`` is not among them.
+
+    What began before ``since`` is left out, with all below it.
+    """
     children: dict[int, list[Process]] = {}
     for process in table.values():
-        children.setdefault(process.parent, []).append(process)
+        if not since or is_later(process.started, since):
+            children.setdefault(process.parent, []).append(process)
     found: list[Process] = []
     queue = [root]
     while queue:
