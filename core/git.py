@@ -376,9 +376,18 @@ class Git:
         finished = await self._try("symbolic-ref", "--quiet", ref, at=at)
         return finished.text if finished.code == 0 else ""
 
-    async def move_ref(self, ref: str, commit: str, old: str) -> None:
-        """Move a ref that still is at ``old`` (compare-and-swap)."""
-        await self._do(f"move {ref}", "update-ref", ref, commit, old)
+    async def move_ref(self, ref: str, commit: str, old: str, *, at: str = "") -> None:
+        """Move a ref that still is at ``old`` (compare-and-swap).
+
+        ``at`` is the worktree that has it checked out: so the log of its HEAD tells of it.
+        """
+        arguments = ("update-ref", "-m", "rorchestrator merge", ref, commit, old)
+        await self._do(f"move {ref}", *arguments, at=at)
+
+    async def was_at(self, ref: str, commit: str) -> bool:
+        """Whether the log of a ref, where it has one, tells that it was at a commit."""
+        finished = await self._try("reflog", "show", "--format=%H", ref, "--")
+        return commit in finished.text.split()
 
     async def delete_ref(self, ref: str, old: str) -> bool:
         """Delete a ref that still is at ``old`` (compare-and-swap); whether it is gone."""
@@ -442,6 +451,18 @@ class Git:
         arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
         finished = await self._do("compare commits", *arguments, stdin=listed)
         return _parse_names(finished.text.splitlines(), [new for _, new in pairs])
+
+    async def added_files(self, old: str, new: str) -> list[str]:
+        """The files of one commit that another one has not."""
+        arguments = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A")
+        finished = await self._do("compare commits", *arguments, old, new)
+        return [name for name in os.fsdecode(finished.stdout).split("\0") if name]
+
+    async def files_of(self, commit: str) -> set[str]:
+        """The names of all files of a commit."""
+        arguments = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+        finished = await self._do("list the files of a commit", *arguments)
+        return set(os.fsdecode(finished.stdout).split("\0"))
 
     async def adds_nothing(self, tip: str, target: str) -> bool:
         """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
@@ -706,16 +727,22 @@ class Git:
             found.append({line[: -len(MARKER)] for line in lines if line.endswith(MARKER)})
         return sorted(set.intersection(*found))
 
-    async def fast_forward(self, path: str, commit: str) -> None:
-        """Move a worktree forward to ``commit``: its branch, its index and its files.
+    async def bring(self, path: str, old: str, new: str) -> None:
+        """Bring index and files of a worktree from one commit to another, whatever HEAD says.
 
-        Raises where that would not be forward, or where a file is in the way that git does not
-        know, ignored or not; nothing has moved then.
+        Raises where something differs from ``old`` that is different in ``new``, or where a file
+        is in the way that git does not know; nothing has changed then. Ignored files are replaced.
         """
-        safely = (*NO_HOOKS, "-c", "merge.autoStash=false")
-        arguments = ("merge", "--quiet", "--ff-only", "--no-squash", "--no-overwrite-ignore")
+        # Files that were only touched would count as changed.
+        await self._try("update-index", "-q", "--refresh", at=path, guarded=True)
+        arguments = ("read-tree", "-m", "-u", "--no-recurse-submodules", old, new)
         # Not guarded: where we are killed, git is to come to its end in the user's checkout.
-        await self._do(f"move {path} forward", *safely, *arguments, commit, at=path)
+        await self._do(f"bring {path} to {new[:10]}", *arguments, at=path)
+
+    async def head_of(self, path: str) -> str:
+        """The ref that a worktree has checked out; empty where it is on no branch."""
+        finished = await self._try("symbolic-ref", "--quiet", "HEAD", at=path)
+        return finished.text if finished.code == 0 else ""
 
     async def busy_with(self, path: str) -> str:
         """What of git's own is half done in a worktree; empty where nothing is."""

@@ -1,9 +1,10 @@
-"""What stands in a worktree that git would wait for, or can't look into."""
+"""What stands in a worktree that git would wait for, can't look into, or would replace."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection, Iterable
 
 from .frozen import dataclass
 
@@ -43,3 +44,40 @@ def find(top: str) -> Obstacles:
 
 def _is_pipe(entry: os.DirEntry[str]) -> bool:
     return stat.S_ISFIFO(entry.stat(follow_symlinks=False).st_mode)
+
+
+def in_the_way(top: str, added: Iterable[str], tracked: Collection[str]) -> list[str]:
+    """What stands where files would be ``added`` below a folder, and is none of the ``tracked``."""
+    found: dict[str, None] = {}
+    for name in added:
+        parts = name.split("/")
+        above = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        places = [*(p for p in above if not _is_folder(top, p)), *_files_below(top, name)]
+        found.update(dict.fromkeys(p for p in places if p not in tracked and _is_there(top, p)))
+    return sorted(found)
+
+
+def _is_folder(top: str, name: str) -> bool:
+    path = os.path.join(top, name)
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _is_there(top: str, name: str) -> bool:
+    """Whether it is there by exactly that name, also where case makes no difference."""
+    folder, base = os.path.split(os.path.join(top, name))
+    try:
+        return base in os.listdir(folder)
+    except OSError:
+        return False
+
+
+def _files_below(top: str, name: str) -> list[str]:
+    """The files in a folder of that name, or the name itself."""
+    if not _is_folder(top, name):
+        return [name]
+    walked = os.walk(os.path.join(top, name))
+    return [
+        os.path.relpath(os.path.join(root, each), top)
+        for root, folders, files in walked
+        for each in (*files, *(f for f in folders if os.path.islink(os.path.join(root, f))))
+    ]

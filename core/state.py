@@ -46,6 +46,8 @@ class Landing:
     """What of the feature it holds."""
     strategy: str
     tip: str
+    is_over: bool = False
+    """Whether the branch was seen there: what is not there later, the user took away."""
 
 
 @dataclass(frozen=True)
@@ -422,6 +424,14 @@ def _landing(feature: FeatureState, event: Event) -> FeatureState:
     return replace(feature, landings={**feature.landings, str(data.get("into", "")): landing})
 
 
+def _merged(feature: FeatureState, event: Event) -> FeatureState:
+    into = str(event.data.get("into", ""))
+    landing = feature.landings.get(into)
+    if landing is None:
+        return feature
+    return replace(feature, landings={**feature.landings, into: replace(landing, is_over=True)})
+
+
 def _clash(feature: FeatureState, event: Event) -> FeatureState:
     other, files = str(event.data.get("other", "")), strings(event.data, "files")
     rest = {id: held for id, held in feature.clashes.items() if id != other}
@@ -473,6 +483,7 @@ _FEATURE_CHANGES = {
     "ended": _ended,
     "cleaned": _cleaned,
     "landing": _landing,
+    "merged": _merged,
     "clash": _clash,
     "steered": _steered,
     "queued": _queued,

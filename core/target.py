@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
+from . import obstacles
 from .errors import ExitCode, UserError
 from .git import Git, GitError, WorktreeEntry
 
@@ -31,8 +33,11 @@ class Target:
             return False
         for tip in tips:
             forward = tip != self.commit and await self.git.is_ancestor(self.commit, tip)
-            if forward and await self.git.stands_at(entry.path, tip):
-                await self.git.move_ref(self.ref, tip, self.commit)
+            # A branch that was there came back by the user's hand, as by `git reset --soft`.
+            if not forward or await self.git.was_at(self.ref, tip):
+                continue
+            if await self.git.stands_at(entry.path, tip):
+                await self.git.move_ref(self.ref, tip, self.commit, at=entry.path)
                 self.commit = tip
                 return True
         return False
@@ -66,10 +71,9 @@ class Target:
             )
         files = await self._files(entry)
         if files:
-            more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
             raise UserError(
                 f"{entry.path} has {self.name} checked out, and files that are not committed: "
-                f"{', '.join(files[:SHOWN_FILES])}{more}",
+                f"{_some(files)}",
                 hint=f"commit them, or: git -C {where} stash",
             )
         return entry.path
@@ -102,18 +106,72 @@ class Target:
         """
         try:
             path = await self.check()
-            # Where it is checked out git compares for itself: it only ever goes forward.
-            if await self.git.commit_of(self.ref) != self.commit:
+            if await self._is_elsewhere():
                 raise self._moved()
             if path:
-                await self.git.fast_forward(path, commit)
+                await self._move_with_files(path, commit)
             else:
                 await self.git.move_ref(self.ref, commit, self.commit)
+                old, self.commit = self.commit, commit
+                await self._catch_up(old)
         except UserError as error:
             moved = isinstance(error, GitError) and await self._is_elsewhere()
             error = self._moved() if moved else error
             error.exit_code = ExitCode.INCOMPLETE
             raise error from None
+
+    async def _move_with_files(self, path: str, commit: str) -> None:
+        """Move the files of a checkout, and then the branch.
+
+        The user may switch, commit or reset at any moment: no branch moves but the one that is
+        meant, and the files of another one are brought back.
+        """
+        await self._check_room(path, commit)
+        try:
+            await self.git.bring(path, self.commit, commit)
+        except GitError:
+            await self._check_head(path)
+            raise
+        try:
+            await self._check_head(path)
+            await self.git.move_ref(self.ref, commit, self.commit, at=path)
+        except UserError:
+            await self._bring_back(path, commit)
+            raise
+        if await self.git.head_of(path) != self.ref:
+            await self._bring_back(path, commit)
+
+    async def _check_room(self, path: str, commit: str) -> None:
+        """Raise where a file that git does not know, ignored or not, would be replaced."""
+        added = await self.git.added_files(self.commit, commit)
+        tracked = await self.git.files_of(self.commit) if added else ()
+        files = obstacles.in_the_way(path, added, tracked)
+        if files:
+            raise UserError(
+                f"{path} has files in the way that git does not know: {_some(files)}",
+                hint="move or commit them, then merge again",
+            )
+
+    async def _check_head(self, path: str) -> None:
+        if await self.git.head_of(path) != self.ref:
+            raise UserError(
+                f"{path} was switched away from {self.name} in the meantime; nothing was landed",
+                hint="type it again: it starts from what is checked out now",
+            )
+
+    async def _bring_back(self, path: str, commit: str) -> None:
+        """Take the files of ``commit`` out of a checkout, unless its HEAD holds them by now."""
+        head = await self.git.commit_of("HEAD", at=path)
+        brought, missing = await self.git.changed_files([(self.commit, commit), (head, commit)])
+        if not brought.isdisjoint(missing):
+            with suppress(GitError):  # where the user has gone on with them, they are the user's
+                await self.git.bring(path, commit, self.commit)
+
+    async def _catch_up(self, old: str) -> None:
+        """Bring a checkout along that was switched to the branch just before it moved."""
+        entry = await self._entry()
+        if entry is not None:
+            await self.git.bring(entry.path, old, self.commit)
 
     async def _is_elsewhere(self) -> bool:
         return await self.git.commit_of(self.ref) != self.commit
@@ -123,3 +181,8 @@ class Target:
             f"{self.name} moved in the meantime; nothing was landed",
             hint="type it again: it starts from where the branch is now",
         )
+
+
+def _some(files: Sequence[str]) -> str:
+    more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
+    return f"{', '.join(files[:SHOWN_FILES])}{more}"

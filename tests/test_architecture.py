@@ -68,7 +68,7 @@ SHELL = {
     ),
     "landing": "worktree git model",
     "resolution": "landing worktree workbench attempt budget seal git prompt events model",
-    "target": "git errors",
+    "target": "git obstacles errors",
     "foresight": "git state events model errors",
     "attempt": "process stop claude prompt events lines mask model errors",
     "runner": "slots stop pause limits budget committer worktree seal workbench attempt process"

@@ -838,14 +838,26 @@ class LandingTest(GitTest):
         self.repository.git("add", "a")
         self.assertFalse(stands(self.third))
 
-    def test_a_checkout_moves_only_forward(self) -> None:
+    def test_a_checkout_is_brought_to_another_commit_and_its_head_stays(self) -> None:
         self.repository.git("reset", "-q", "--hard", self.first)
-        drive(self.git.fast_forward(self.path, self.third))
-        self.assertEqual(self.repository.commit_of("main"), self.third)
-        self.repository.git("reset", "-q", "--hard", self.first)
-        mine = self.repository.commit({"mine": ""})
-        self.refused(self.git.fast_forward(self.path, self.third), "forward")
-        self.assertEqual(self.repository.commit_of("main"), mine)
+        os.utime(os.path.join(self.path, "README.md"), (1, 1))
+        drive(self.git.bring(self.path, self.first, self.third))
+        self.assertEqual(self.repository.commit_of("main"), self.first)
+        self.assertEqual(self.repository.git("status", "--porcelain"), "A  a")
+        drive(self.git.bring(self.path, self.third, self.first))
+        self.assertEqual(self.repository.git("status", "--porcelain"), "")
+        self.repository.write({"a": "mine\n"})
+        self.refused(self.git.bring(self.path, self.first, self.third), "overwritten")
+        self.assertEqual(self.repository.git("status", "--porcelain"), "?? a")
+
+    def test_the_log_of_a_ref_tells_where_it_was(self) -> None:
+        self.repository.git("reset", "-q", "--soft", self.second)
+        self.assertTrue(drive(self.git.was_at("refs/heads/main", self.third)))
+        self.assertFalse(drive(self.git.was_at("refs/heads/main", MISSING)))
+        self.assertFalse(drive(self.git.was_at("refs/heads/nowhere", self.third)))
+        self.assertEqual(drive(self.git.head_of(self.path)), "refs/heads/main")
+        self.repository.git("checkout", "-q", "--detach")
+        self.assertEqual(drive(self.git.head_of(self.path)), "")
 
     def test_what_is_half_done_is_known_by_the_worktree_and_by_the_branch(self) -> None:
         path = self.beside("w")

@@ -638,28 +638,28 @@ exec "{git}" "$@"
     def test_before_the_checked_out_branch_moves(self) -> None:
         self.shop_of_two()
         before = self.shop.seen_by_user()
-        self.killed("--ff-only", before=f"{self.KILL} exit 1;")
+        self.killed("read-tree", before=f"{self.KILL} exit 1;")
         self.assert_untouched(before)
         self.assertEqual(len(self.shop.events("landing")), 2)
         self.assert_lands()
 
     def test_while_it_moves_git_goes_on_to_its_end(self) -> None:
         self.shop_of_two()
-        self.killed("--ff-only", before=f"{self.KILL} sleep 2;")
+        self.killed("update-ref", before=f"{self.KILL} sleep 2;")
         wait_until(lambda: self.landed() == ["merge a: a", "merge b: b"], "git")
         self.assert_lands(already=True)
 
     def test_a_signal_while_it_moves_ends_nothing(self) -> None:
         self.shop_of_two()
         said = self.merge_with_git(
-            "--ff-only", before="kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2;"
+            "update-ref", before="kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2;"
         )
         self.assertEqual((said.code, said.err), (0, ""))
         self.assert_lands(already=True)
 
     def test_after_it_moved(self) -> None:
         self.shop_of_two()
-        self.killed("--ff-only", after=self.KILL)
+        self.killed("update-ref", after=self.KILL)
         self.assertEqual(self.shop.events("merged"), [])
         self.assert_lands(already=True)
 
@@ -678,7 +678,7 @@ exec "{git}" "$@"
         shop = self.open(*listed("a", b="a"))
         shop.finish("a", {"a.txt": "1"}, {"a.txt": "2"})
         shop.finish("b", {"a.txt": "b"}, {"b.txt": "b"}, start="feature/a")
-        self.killed("--ff-only", "--strategy", "squash", after=self.KILL)
+        self.killed("update-ref", "--strategy", "squash", after=self.KILL)
         said = self.merge("--json", "-v")
         self.assertEqual(self.states(said), {"a": "already", "b": "already"})
         self.assertEqual({each["merged"] for each in said.json["features"]}, {"squashed"})
@@ -686,16 +686,30 @@ exec "{git}" "$@"
 
     def test_between_the_files_and_the_branch_the_move_is_finished(self) -> None:
         shop = self.shop_of_two()
-        half = 'for new; do :; done; "{git}" -C "$2" read-tree -m -u HEAD "$new";'
-        self.killed(
-            "--ff-only", before=f"{half.format(git=shutil.which('git'))} {self.KILL} exit 1;"
-        )
+        self.killed("update-ref", before=f"{self.KILL} exit 1;")
         self.assertNotEqual(shop.git("status", "--porcelain"), "")
         self.assertEqual(self.landed(), [])
         said = self.merge("--json")
         self.assertIn("finished the move that was cut short", said.err)
         self.assertEqual(said.code, 0)
         self.assert_lands(already=True)
+
+    def test_what_was_taken_back_after_a_kill_or_a_landing_stays_away(self) -> None:
+        shop = self.shop_of_two()
+        old = shop.commit_of("main")
+        for kill in (True, False):
+            with self.subTest(kill=kill):
+                if kill:
+                    self.killed("update-ref", after=self.KILL)
+                else:
+                    self.assertEqual(self.merge().code, 0)
+                shop.git("reset", "--quiet", "--soft", old)
+                if not kill:  # As where git keeps no log of a branch.
+                    shop.git("reflog", "expire", "--expire=now", "--all")
+                said = self.merge()
+                self.assertEqual((said.code, shop.commit_of("main")), (2, old))
+                self.assertIn("files that are not committed: a.txt, b.txt", said.err)
+                shop.git("reset", "--quiet", "--hard")
 
 
 class AtTheEndOfARun(MergeTest):

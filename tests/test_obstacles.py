@@ -34,6 +34,26 @@ class Finding(unittest.TestCase):
             found = obstacles.find(self.top)
         self.assertEqual(found, Obstacles(pipes=(".gitignore", "a/b/.gitattributes")))
 
+    def test_what_new_files_would_replace_is_found_wherever_it_is(self) -> None:
+        for name in ("file", "folder/mine", "folder/theirs", "blocked", "old/gone", "Case"):
+            with open(self.path(*name.split("/")), "w"):
+                pass
+        os.symlink("folder", self.path("link"))
+        os.symlink("folder", self.path("folder", "inner"))
+        added = [
+            "file",
+            "folder",
+            "blocked/new",
+            "link/new",
+            "old",
+            "fresh/new",
+            "case",
+            "folder/x",
+        ]
+        found = obstacles.in_the_way(self.top, added, {"folder/theirs", "old/gone"})
+        self.assertEqual(found, ["blocked", "file", "folder/inner", "folder/mine", "link"])
+        self.assertEqual(obstacles.in_the_way(self.top, ["folder/theirs"], {"folder/theirs"}), [])
+
     def test_links_are_not_followed(self) -> None:
         os.mkfifo(self.path("a", ".gitignore"))
         for name, target in (("loop", "loop"), ("all", "/"), ("up", ".."), ("again", "a")):

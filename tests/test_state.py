@@ -215,13 +215,15 @@ class LaterRuns(unittest.TestCase):
         again = self.landing("main", "3")
         merged = events.merged(9, "m1", "auth", into="main", commit="3", strategy="squash")
         found = _auth([*story, *landings, again, merged])
-        expected = {into: Landing(commit, "c0ffee", "squash", "71b") for into, commit in (
-            ("main", "3"), ("develop", "2"),
-        )}  # fmt: skip
+        expected = {
+            "main": Landing("3", "c0ffee", "squash", "71b", is_over=True),
+            "develop": Landing("2", "c0ffee", "squash", "71b"),
+        }
         self.assertEqual(found.landings, expected)
         self.assertEqual((found.status, found.work), (Status.COMPLETED, WORK))
         over = _life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
         self.assertEqual(_auth([*story, *landings, *over]).landings, {})
+        self.assertEqual(_auth([*story, merged]).landings, {})
 
     def test_a_clash_with_another_feature_is_known_until_it_is_gone(self) -> None:
         def clash(other: str, *files: str) -> Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import unittest
+from collections.abc import Sequence
 
 from core.errors import ExitCode, UserError
 from core.git import open_repository
@@ -58,6 +59,19 @@ class TargetTest(unittest.TestCase):
             self.move()
         self.assertEqual(caught.exception.exit_code, ExitCode.INCOMPLETE)
         return caught.exception
+
+    def just_before(self, method: str, *acts: Sequence[str], after: bool = False) -> None:
+        """What the user does just before, or just ``after``, git does that for the first time."""
+        git, real = self.target.git, getattr(self.target.git, method)
+
+        async def meanwhile(*given: str, **more: str) -> object:
+            setattr(git, method, real)
+            answer = await real(*given, **more) if after else None
+            for words in acts:
+                self.git(*words)
+            return answer if after else await real(*given, **more)
+
+        setattr(git, method, meanwhile)
 
 
 class WhereItMoves(TargetTest):
@@ -117,7 +131,7 @@ class WhatIsInTheWay(TargetTest):
 
     def test_a_file_that_git_does_not_know_where_a_new_one_would_go(self) -> None:
         self.repository.write({"new": "mine\n"})
-        self.assertIn("new", self.refused_move().message)
+        self.assertIn("in the way that git does not know: new", self.refused_move().message)
         self.assertEqual(self.repository.commit_of("main"), self.old)
         self.assertEqual(self.git("status", "--porcelain"), "?? new")
 
@@ -185,16 +199,9 @@ class WhenItMovedMeanwhile(TargetTest):
 
     def moves_once_we_looked(self, commit: str) -> None:
         """The user moves the branch right after we saw where it is."""
-        git, look = self.target.git, self.target.git.commit_of
-
-        async def commit_of(revision: str) -> str:
-            git.commit_of = look  # type: ignore[method-assign]
-            found = await look(revision)
-            self.git("reset", "--quiet", "--hard", commit)
-            self.git("update-ref", "refs/heads/main", commit)
-            return found
-
-        git.commit_of = commit_of  # type: ignore[method-assign]
+        moves = (("reset", "--quiet", "--hard", commit), ("update-ref", "refs/heads/main", commit))
+        self.just_before("added_files", *moves)
+        self.just_before("move_ref", *moves)
 
     def test_git_itself_compares_where_it_moves_after_we_looked(self) -> None:
         for away in (False, True):
@@ -210,7 +217,77 @@ class WhenItMovedMeanwhile(TargetTest):
                 self.assertEqual(self.repository.commit_of("main"), mine)
 
 
+class WhoeverActsMeanwhile(TargetTest):
+    """No branch moves but the one that is meant, and no file of another one changes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.git("branch", "other", self.old)
+
+    def assert_only_main_may_have_moved(self, main: str) -> None:
+        self.assertEqual(self.repository.commit_of("main"), main)
+        self.assertEqual(self.repository.commit_of("other"), self.old)
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_switch_before_the_files_move(self) -> None:
+        self.just_before("bring", ("switch", "--quiet", "other"))
+        self.assertIn("was switched away from main", self.refused_move().message)
+        self.assert_only_main_may_have_moved(self.old)
+
+    def test_a_switch_to_a_branch_on_which_the_files_can_not_move(self) -> None:
+        self.git("switch", "--quiet", "-c", "third", self.old)
+        third = self.repository.commit({"a": "3\n"})
+        self.git("switch", "--quiet", "main")
+        self.just_before("bring", ("switch", "--quiet", "third"))
+        self.assertIn("was switched away from main", self.refused_move().message)
+        self.assert_only_main_may_have_moved(self.old)
+        self.assertEqual(self.repository.commit_of("HEAD"), third)
+
+    def test_a_switch_between_the_files_and_the_branch(self) -> None:
+        self.just_before("move_ref", ("switch", "--quiet", "other"))
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+        self.assertEqual(self.git("symbolic-ref", "HEAD"), "refs/heads/other")
+
+    def test_a_switch_right_after_the_branch_moved(self) -> None:
+        self.just_before("move_ref", ("switch", "--quiet", "other"), after=True)
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+
+    def test_a_checkout_right_before_a_branch_moves_that_was_checked_out_nowhere(self) -> None:
+        self.away()
+        self.just_before("move_ref", ("switch", "--quiet", "main"))
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+        self.assertEqual(self.repository.commit_of("HEAD"), self.new)
+
+    def test_a_checkout_that_can_not_follow_is_named(self) -> None:
+        self.away()
+        path = os.path.join(self.path, "a")
+        dirty = ("-c", f"alias.dirty=!echo mine > {path}", "dirty")
+        self.just_before("move_ref", ("switch", "--quiet", "main"), dirty)
+        self.assertIn(self.path, self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.new)
+
+    def test_a_commit_that_took_the_files_keeps_them(self) -> None:
+        self.just_before("move_ref", ("commit", "--quiet", "-m", "mine"))
+        self.assertIn("moved in the meantime", self.refused_move().message)
+        self.assertEqual(self.git("log", "-1", "--format=%s", "main"), "mine")
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_reset_between_the_files_and_the_branch(self) -> None:
+        self.just_before("move_ref", ("reset", "--quiet", "--soft", f"{self.old}~1"))
+        self.assertIn("moved in the meantime", self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.repository.commit_of("other~1"))
+        self.assertNotIn("new", self.git("status", "--porcelain"))
+
+
 class AMoveThatWasCutShort(TargetTest):
+    def setUp(self) -> None:
+        super().setUp()
+        # Else it tells that main was at `new` before.
+        self.git("reflog", "expire", "--expire=now", "--all")
+
     def settle(self, *tips: str) -> bool:
         return drive(self.target.settle(tips))
 
@@ -221,6 +298,13 @@ class AMoveThatWasCutShort(TargetTest):
         self.assertEqual(self.target.commit, self.new)
         self.assertEqual(self.repository.commit_of("main"), self.new)
         self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_landing_that_was_taken_back_does_not_come_again(self) -> None:
+        self.move()
+        self.git("reset", "--quiet", "--soft", self.old)
+        self.assertFalse(self.settle(self.new))
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+        self.refused("not committed")
 
     def test_a_clean_checkout_and_none_at_all_are_left_alone(self) -> None:
         self.assertFalse(self.settle(self.new))

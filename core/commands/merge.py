@@ -343,8 +343,10 @@ class Merge:
         return self._report(stack, "landed")
 
     def _tips(self) -> list[str]:
+        """Where the branch was to go when a ``merge`` was killed."""
         landings = [known.landings.get(self.target.name) for known in self.state.features.values()]
-        return list(dict.fromkeys(landing.tip for landing in landings if landing))
+        begun = (landing for landing in landings if landing and not landing.is_over)
+        return list(dict.fromkeys(landing.tip for landing in begun))
 
     # -- what is to land --------------------------------------------------------------------
 
