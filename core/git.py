@@ -28,8 +28,11 @@ QUIET = (
     "core.fsmonitor=false",
     "-c",
     "core.quotePath=false",
+    "-c",
+    "core.ignoreStat=false",
 )
-"""For each call: no housekeeping in the background, no program named by an agent's config."""
+"""For each call: no housekeeping in the background, no program named by an agent's config, and no
+index bit that hides changes."""
 
 EXPLICIT = ("-c", "safe.bareRepository=all")
 """For calls in a git folder that the user named: ``explicit`` forbids only those git came upon."""
@@ -572,14 +575,52 @@ class Git:
         finished = await self._do("find a worktree", "rev-parse", "--absolute-git-dir", at=path)
         return finished.text
 
-    async def status(self, path: str, *, ignored: bool = False) -> WorktreeStatus:
+    async def status(self, path: str, *, ignored: bool = False, index: str = "") -> WorktreeStatus:
         """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
         arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]
         arguments += ["--no-renames", "--ignore-submodules=none"]
         arguments += ["--ignored=matching"] if ignored else []
         # A filter of the user's runs for what may have changed.
-        finished = await self._do(f"look at {path}", *arguments, at=path, guarded=True)
+        env = self._env_with_index(index)
+        finished = await self._do(f"look at {path}", *arguments, at=path, guarded=True, env=env)
         return _parse_status(os.fsdecode(finished.stdout))
+
+    async def hidden(self, path: str) -> list[str]:
+        """The tracked files of a worktree whose changes an index bit hides from ``git status``.
+
+        Not those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
+        """
+        finished = await self._do(f"look at {path}", "ls-files", "-v", "-z", at=path)
+        entries = [
+            entry.split(" ", 1) for entry in os.fsdecode(finished.stdout).split("\0") if entry
+        ]
+        hidden = [(tag, file) for tag, file in entries if tag.islower() or tag == "S"]
+        absent = {file for tag, file in hidden if tag in "sS" and not _is_there(path, file)}
+        if absent and await self._is_sparse(path):
+            return [file for _, file in hidden if file not in absent]
+        return [file for _, file in hidden]
+
+    async def _is_sparse(self, path: str) -> bool:
+        asked = ("config", "--type=bool", "--get", "core.sparseCheckout")
+        return (await self._try(*asked, at=path)).text == "true"
+
+    async def reveal(self, path: str, files: Iterable[str], *, index: str = "") -> None:
+        """Clear the bits that hide changes of files from ``git status``."""
+        files = list(files)
+        for bit in ("--no-assume-unchanged", "--no-skip-worktree"):
+            await self._update_index(path, files, bit, index=index)
+
+    async def kept_by_lfs(self, path: str, files: Iterable[str]) -> set[str]:
+        """Those files of which git would store a pointer: ``filter=lfs``, and Git LFS is set up."""
+        names = b"".join(os.fsencode(file) + b"\0" for file in files)
+        if not names:
+            return set()
+        asked = ("check-attr", "-z", "--stdin", "filter")
+        finished = await self._do("read attributes", *asked, at=path, stdin=names)
+        words = os.fsdecode(finished.stdout).split("\0")
+        found = {file for file, value in zip(words[::3], words[2::3]) if value == "lfs"}
+        is_set_up = ("config", "--get-regexp", r"^filter\.lfs\.(clean|process)$")
+        return found if found and (await self._try(*is_set_up, at=path)).code == 0 else set()
 
     async def stage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
         """Put files as they stand (or their absence) into the index."""
@@ -625,7 +666,9 @@ class Git:
     def _env_with_index(self, index: str) -> Mapping[str, str]:
         return {**self._env, "GIT_INDEX_FILE": index} if index else self._env
 
-    async def commit(self, path: str, message: str, hooks: str = "") -> Commit:
+    async def commit(
+        self, path: str, message: str, hooks: str = "", *, amend: bool = False
+    ) -> Commit:
         """Commit the index of a worktree, with the user's hooks; its new tip.
 
         ``hooks`` is a folder of hooks to take instead. They run once: what they print may look
@@ -633,7 +676,8 @@ class Git:
         """
         identity = await self._identity()
         instead = ("-c", f"core.hooksPath={hooks}") if hooks else ()
-        arguments = (*instead, "commit", "--quiet", "-m", message)
+        amending = ("--amend",) if amend else ()
+        arguments = (*instead, "commit", "--quiet", *amending, "-m", message)
         await self._do(
             f"commit in {path}",
             *arguments,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import zlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,6 +14,7 @@ from .errors import UserError
 from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
 from .hooks import Hooks, hooks_of
+from .leftovers import Print, print_of
 from .model import Feature, Work
 from .subject import DEFAULT as COMMIT_SUBJECT
 from .subject import subject
@@ -497,6 +497,7 @@ class WorktreeManager:
 
     async def note_baseline(self, worktree: Worktree) -> None:
         """Remember what stands in a worktree in which Claude has not begun: it is nobody's work."""
+        await self.git.reveal(worktree.path, await self.git.hidden(worktree.path))
         status = await self.git.status(worktree.path, ignored=True)
         folder = self.admin_folder(worktree.path)
         try:
@@ -572,6 +573,7 @@ class WorktreeManager:
         if found.pipes:
             return _waits_for(found.pipes)
         self._unlock(worktree.feature, worktree.path)
+        await self.git.reveal(worktree.path, await self.git.hidden(worktree.path))
         return replace(await self.git.status(worktree.path, ignored=True), closed=found.closed)
 
     def _unlock(self, feature: str, path: str) -> None:
@@ -603,7 +605,7 @@ class WorktreeManager:
         status = status.without(old)
         new = (*status.untracked, *status.added)
         built = await self.products(worktree.path, worktree.start_commit, new)
-        held = held_back(worktree.path, [file for file in new if file not in built])
+        held = await self._held_back(worktree.path, [file for file in new if file not in built])
         wanted = set(status.uncommitted).difference(held, built)
         await self.git.unstage(worktree.path, {*held, *built}.intersection(status.added))
         held += tuple(sorted(set(built.values())))
@@ -614,7 +616,8 @@ class WorktreeManager:
             await self.git.stage(worktree.path, sorted(wanted))
             hooks = hooks or await hooks_of(self.git, worktree.path)
             message = commit_message(feature, run, self.commit_subject)
-            made = await self._commit_index(worktree.path, message, status.commit, hooks)
+            stamps = {file: print_of(worktree.path, file) for file in wanted}
+            made = await self._commit_index(worktree.path, message, status.commit, hooks, stamps)
         tip = made.id if made else status.commit
         if tip == worktree.start_commit:
             return Work(tip, held_back=held)
@@ -630,31 +633,80 @@ class WorktreeManager:
         old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
         return status.without(old)
 
-    async def _commit_index(self, path: str, message: str, tip: str, hooks: Hooks) -> Commit | None:
+    async def _held_back(self, path: str, files: Sequence[str]) -> tuple[str, ...]:
+        held = held_back(path, files)
+        huge = [file for file in held if is_only_huge(path, file)]
+        pointers = await self.git.kept_by_lfs(path, huge)
+        return tuple(file for file in held if file not in pointers)
+
+    async def _commit_index(
+        self,
+        path: str,
+        message: str,
+        tip: str,
+        hooks: Hooks,
+        stamps: Mapping[str, Print | None],
+    ) -> Commit | None:
         """The commit of what is staged; ``None`` where nothing differs from ``tip``.
+
+        ``stamps`` tell the files as they were staged: what hooks change without adding it is
+        added once, or the checks would look at something else.
+        """
+        with hooks.wrapped() as folder:
+            made = await self._commit_staged(path, message, tip, hooks, folder)
+            changed = await self._changed_since(path, stamps) if made and hooks.names else []
+            if not changed:
+                return made
+            await self.git.stage(path, changed)
+            stamps = {**stamps, **{file: print_of(path, file) for file in changed}}
+            try:
+                made = await self.git.commit(path, message, folder, amend=True)
+            except GitError as error:
+                raise _refusal(error, hooks.refused) from None
+            changed = await self._changed_since(path, stamps)
+            if changed:
+                raise UserError(
+                    f"your hooks ({', '.join(dict.fromkeys(hooks.ran))}) change files at each "
+                    f"commit without adding them: {', '.join(changed)}",
+                    hint=f"let the hook `git add` what it changes; {ONLY_COMMITS}",
+                )
+            return made
+
+    async def _changed_since(self, path: str, stamps: Mapping[str, Print | None]) -> list[str]:
+        """The uncommitted files that were written since; not what git itself sees as changed."""
+        status = await self._work(path)
+        return [
+            file
+            for file in status.changed
+            if file not in stamps or print_of(path, file) != stamps[file]
+        ]
+
+    async def _commit_staged(
+        self, path: str, message: str, tip: str, hooks: Hooks, folder: str
+    ) -> Commit | None:
+        """The commit of what is staged, with the hooks in ``folder``.
 
         There is a second try where a hook changed files, as formatters do, and where no hook
         refused: then git or a signing program failed.
         """
-        with hooks.wrapped() as folder:
-            tree = await self.git.written_tree(path)
-            try:
-                return await self.git.commit(path, message, folder)
-            except GitError as error:
-                status = await self._work(path)
-                if not status.changed:
-                    # Staging can show that nothing differs, as with line ends that git
-                    # normalises; and a hook may have made the commit itself.
-                    return None if status.commit == tip else await self.git.head_commit(path)
-                await self.git.stage(path, status.changed)
-                if hooks.refused and await self.git.written_tree(path) == tree:
-                    raise _refusal(error, hooks.refused) from None
-            hooks.forget_refusal()
-            await self.git.spawner.pause(SECOND_TRY_SECONDS)
-            try:
-                return await self.git.commit(path, message, folder)
-            except GitError as error:
+        tree = await self.git.written_tree(path)
+        try:
+            return await self.git.commit(path, message, folder)
+        except GitError as error:
+            status = await self._work(path)
+            if not status.changed:
+                # Staging can show that nothing differs, as with line ends that git
+                # normalises; and a hook may have made the commit itself.
+                return None if status.commit == tip else await self.git.head_commit(path)
+            await self.git.stage(path, status.changed)
+            if hooks.refused and await self.git.written_tree(path) == tree:
                 raise _refusal(error, hooks.refused) from None
+        hooks.forget_refusal()
+        await self.git.spawner.pause(SECOND_TRY_SECONDS)
+        try:
+            return await self.git.commit(path, message, folder)
+        except GitError as error:
+            raise _refusal(error, hooks.refused) from None
 
     async def publish(self, feature: str, run: str, commit: str) -> None:
         """Write the commit point of a result. Raises where another result stands there."""
@@ -677,7 +729,7 @@ class WorktreeManager:
         found = obstacles.find(path)
         if found.pipes:
             raise UserError(f"{path}: {_waits_for(found.pipes)}", hint="remove it")
-        status = await self.git.status(path, ignored=True)
+        status = await self._whole_status(path)
         precious = [
             file
             for file in status.ignored
@@ -692,6 +744,18 @@ class WorktreeManager:
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
+
+    async def _whole_status(self, path: str) -> WorktreeStatus:
+        """git's status with what index bits hide; the index itself stays as it is."""
+        hidden = await self.git.hidden(path)
+        if not hidden:
+            return await self.git.status(path, ignored=True)
+        import shutil  # not for a start
+
+        with _passing(await self._own_index(path)) as index:
+            shutil.copyfile(os.path.join(await self.git.admin_dir(path), "index"), index)
+            await self.git.reveal(path, hidden, index=index)
+            return await self.git.status(path, ignored=True, index=index)
 
     def _was_edited(self, path: str, file: str) -> bool:
         """Whether a file of a worktree differs from the one of that name in the main checkout."""
@@ -958,13 +1022,19 @@ def held_back(path: str, untracked: Iterable[str]) -> tuple[str, ...]:
 
 def _is_suspect(path: str, file: str) -> bool:
     name = os.path.basename(file)
-    if file.endswith("/") or _looks_secret(name):
+    if file.endswith("/") or _looks_secret(name) or is_only_huge(path, file):
         return True
+    return name == "node_modules" and os.path.islink(os.path.join(path, file))
+
+
+def is_only_huge(path: str, file: str) -> bool:
+    """Whether nothing but its size speaks against a file."""
+    if file.endswith("/") or _looks_secret(os.path.basename(file)):
+        return False
     try:
-        info = os.lstat(os.path.join(path, file))
+        return os.lstat(os.path.join(path, file)).st_size > HUGE_BYTES
     except OSError:
         return False
-    return info.st_size > HUGE_BYTES or (stat.S_ISLNK(info.st_mode) and name == "node_modules")
 
 
 def _looks_secret(name: str) -> bool:

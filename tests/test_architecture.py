@@ -44,7 +44,7 @@ SHELL = {
     "obstacles": "",
     "products": "",
     "baseline": "git leftovers",
-    "worktree": "git baseline products obstacles hooks subject model errors",
+    "worktree": "git baseline products leftovers obstacles hooks subject model errors",
     "hooks": "git",
     "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
