@@ -15,6 +15,7 @@ try:
     from . import __version__
     from .errors import READER_GONE, ExitCode, UserError
     from .mask import Mask
+    from .terminal import clean, harmless
 except KeyboardInterrupt:  # before main() is there to hear it
     sys.exit(130)
 
@@ -108,15 +109,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Masked:
-    """A stream that no secret gets through; only its ``buffer`` takes bytes as they are."""
+    """The one door to a terminal: no secret and nothing that steers it gets through.
+
+    Only its ``buffer`` takes bytes as they are.
+    """
 
     def __init__(self, stream: TextIO, mask: Mask) -> None:
         self._stream = stream
         self._mask = mask
 
     def write(self, text: str) -> int:
-        """Write ``text``, masked."""
-        return self._stream.write(self._mask(text))
+        """Write ``text``, masked and cleaned."""
+        return self._stream.write(harmless(self._mask(text)))
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
@@ -187,16 +191,18 @@ def _check_system(name: str) -> None:
 
 
 def _complain(error: UserError) -> int:
-    from .text import clean
-
-    lines = [f"rorchestrator: {clean(error.message)}"]
-    # One a line: what an error quotes can't pass for another error.
+    # What an error quotes can't pass for another error, or for a command to type.
+    lines = [f"rorchestrator: {_indented(error.message)}"]
     lines += ["  " + clean(detail).replace("\n", " ") for detail in error.details]
     if error.hint:
-        lines.append(f"  next: {clean(error.hint)}")
+        lines.append(f"  next: {_indented(error.hint)}")
     with suppress(OSError):
         print("\n".join(lines), file=sys.stderr, flush=True)
     return error.exit_code
+
+
+def _indented(text: str) -> str:
+    return clean(text).replace("\n", "\n    ")
 
 
 def _apologise(error: Exception, mask: Mask) -> int:

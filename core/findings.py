@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from .dag import DAGResolver
 from .frozen import dataclass, replace
 from .model import Feature
-from .text import Style, clean, duration, one_line, table_lines
+from .terminal import clean, one_line
+from .text import Style, duration, table_lines
 
 BASE = "the base"
 LANDING = "the merge"

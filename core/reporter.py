@@ -13,6 +13,7 @@ from .errors import READER_GONE, UserError
 from .events import Event
 from .model import Status
 from .state import Check, FeatureState, Run, RunState, cost_is_complete, cost_usd, usage
+from .terminal import ERASE_LINE
 from .text import Style
 
 TYPE_CHECKING = False
@@ -107,7 +108,7 @@ class Reporter:
 
     def _erase(self) -> None:
         if self._drawn:
-            self._say("\r\x1b[K")
+            self._say(ERASE_LINE)
             self._drawn = False
 
     def _say(self, words: str) -> None:

@@ -1,13 +1,12 @@
 """Everything that a terminal shows, as lines: of a plan, an event, a run, a stream.
 
 Text that comes from outside – names, prompts, what Claude or git said – goes through
-:func:`clean`, so that no control character of theirs reaches the terminal.
+:func:`~core.terminal.clean`, so that no control character of theirs reaches the terminal.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -16,8 +15,7 @@ from .frozen import dataclass
 from .model import Action, Decision, Fault, Invocation, Status
 from .schedule import Plan
 from .state import FeatureState, RunState, cost_is_complete, cost_usd
-
-CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+from .terminal import clean, one_line, painted
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Style:
 
     def paint(self, text: str, code: str) -> str:
         """``text`` in a colour of :data:`CODES`, where there are colours."""
-        return f"\x1b[{CODES[code]}m{text}\x1b[0m" if self.colour and text else text
+        return painted(text, code) if self.colour and text else text
 
     def pick(self, glyph: str, ascii: str) -> str:
         """The glyph, or its ASCII form where the stream can't encode it."""
@@ -47,36 +45,6 @@ _GLYPHS = {
     Status.CANCELLED: ("🛑", "[cancelled]", "yellow"),
     Status.SKIPPED: ("⏭", "[skipped]", "yellow"),
 }
-
-
-# A control sequence (ECMA-48, 5.4), or the first half of a line end as in DOS.
-_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
-
-
-def clean(text: str) -> str:
-    """``text`` without what would steer a terminal: control, format and lone surrogates.
-
-    Colours and cursor movements are left out, the rest shows as U+FFFD. Tabs become spaces;
-    the line structure stays.
-    """
-    if text.isprintable():
-        return text
-    return "".join(map(_clean_character, _SEQUENCE.sub("", text)))
-
-
-def _clean_character(character: str) -> str:
-    # U+200D joins emoji; other format characters can reverse what is shown.
-    if character.isprintable() or character in "\n\u200d":
-        return character
-    if character == "\t":
-        return "    "
-    is_blank = character.isspace() and ord(character) >= 0xA0 and character not in "\u2028\u2029"
-    return " " if is_blank else "\ufffd"
-
-
-def one_line(text: str) -> str:
-    """``text`` cleaned, on one line."""
-    return " ".join(clean(text).split())
 
 
 def columns(text: str) -> int:

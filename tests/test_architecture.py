@@ -32,8 +32,9 @@ PURE = {
     "first_inputs": "model",
     "inputs": "model first_inputs",
     "incremental": "model dag state inputs",
-    "text": "model events state schedule",
-    "findings": "dag model text",
+    "terminal": "",
+    "text": "model events state schedule terminal",
+    "findings": "dag model terminal text",
     "subject": "model",
 }
 SHELL = {
@@ -74,10 +75,9 @@ SHELL = {
     "runner": "slots stop pause limits budget committer worktree seal workbench attempt process"
     " prompt events model errors",
     "orchestrator": "runner slots stop schedule dag journal state events model",
-    "reporter": "text state events model errors",
+    "reporter": "terminal text state events model errors",
     "commands": "*",
-    # text: what an error quotes goes to the terminal as everything else does, cleaned.
-    "cli": "commands errors text mask",
+    "cli": "commands errors terminal mask",
     # Plays Claude, and is started as a program of its own.
     "simulated": "",
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import unittest
 from collections.abc import Iterator, Mapping
 
 from tests.support.playground import Done, PlaygroundTest, feature, wait_until
+from tests.support.scratch import Workspace
+from tests.support.scratch import feature as entry
 
 PLAIN = "canary-4f9e1b7c"
 """Of a variable of the user's."""
@@ -204,6 +207,32 @@ class EscapesTest(PlaygroundTest):
                 bad = [c for c in line if not (c.isprintable() or c == "\u200d")]
                 self.assertEqual(bad, [], f"{words}: {line!r}")
         self.assertGreater(shown.count("red"), 25, "what was shown was cleaned, not left out")
+
+
+class CloneTest(unittest.TestCase):
+    """A repository that was cloned into a folder whose name steers the terminal."""
+
+    NAME = "shop\x1b[31m\x9b2J\r\u202e\nrorchestrator: all is well\n  next: rm -rf x\x07"
+
+    def test_no_line_of_any_command_is_steered_or_made_up_by_a_folders_name(self) -> None:
+        with Workspace([entry("a"), entry("b")], name=self.NAME) as space:
+            space.change(worktrees_path="worktrees")
+            space.commit({".gitignore": "worktrees\nreports\n"}, "ignore")
+            shown = ""
+            for words in (
+                *("plan -v", "run --yes -v --only a", "run --yes --sequential", "status -v"),
+                *("logs a", "logs a --setup", "attach a --print", "merge --dry-run", "merge"),
+                *("status --config nowhere", "run", "stop", "cleanup --all -v"),
+                *("run --yes --fresh --color always", "cleanup --all --discard --color always"),
+            ):
+                said = space.main(*words.split(" "))
+                shown += said.out + said.err
+                for line in re.sub(r"\x1b\[[0-9]+m", "", said.out + said.err).split("\n"):
+                    bad = [c for c in line if not c.isprintable()]
+                    self.assertEqual((bad, line[:26]), ([], line[:26]), words)
+                    self.assertNotRegex(line, "^(rorchestrator: all is well|  next: rm)", words)
+            self.assertIn("Report: ", shown)
+            self.assertGreater(shown.count("all is well"), 5, "it was cleaned, not left out")
 
 
 class RepositoryTest(PlaygroundTest):

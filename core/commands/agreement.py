@@ -12,6 +12,7 @@ from ..errors import UserError
 from ..model import Config, Invocation
 from ..own_commands import config_commands
 from ..reporter import style_of
+from ..terminal import one_line
 from ..text import command_lines
 from .workplace import Workplace, agrees
 
@@ -103,4 +104,5 @@ def remember(place: Workplace, commands: Iterable[Invocation]) -> None:
     """Keep a yes; where that can't be done, the next command asks again."""
     why = place.consents.give(commands)
     if why:
-        print(f"Your yes could not be kept, you will be asked again: {why}", file=sys.stderr)
+        told = f"Your yes could not be kept, you will be asked again: {why}"
+        print(one_line(told), file=sys.stderr)

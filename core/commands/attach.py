@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 
 from .. import claude
@@ -13,6 +12,7 @@ from ..model import Feature
 from ..process.environment import without_git
 from ..process.spawner import become
 from ..state import FeatureState
+from ..terminal import shell_word
 from . import wishes
 from .agreement import check_agreed
 from .workplace import (
@@ -61,7 +61,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     words = _command(arguments, place, known)
     if arguments.print:
-        print(f"cd {shlex.quote(known.worktree)} && {' '.join(map(shlex.quote, words))}")
+        print(f"cd {shell_word(known.worktree)} && {' '.join(map(shell_word, words))}")
         return ExitCode.UP_TO_DATE
     if sys.stdin is None or not sys.stdin.isatty():
         raise UserError(

@@ -19,7 +19,8 @@ from ..model import Status
 from ..process.spawner import drive
 from ..reporter import local_time, style_of
 from ..state import FeatureState, RunState
-from ..text import Style, counted, one_line
+from ..terminal import one_line
+from ..text import Style, counted
 from ..worktree import RESOLUTIONS, WorktreeManager
 from .agreement import check_agreed, commands_of_cleanup
 from .workplace import (

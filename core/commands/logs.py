@@ -182,7 +182,8 @@ class _Readable:
 
     def _show(self, line: bytes) -> None:
         from ..claude import parse
-        from ..text import clean, message_lines
+        from ..terminal import clean
+        from ..text import message_lines
 
         messages = parse(line)
         for message in messages:
@@ -200,14 +201,14 @@ class _Printed(_Readable):
     """Prints lines that are nothing but text."""
 
     def _show(self, line: bytes) -> None:
-        from ..text import clean
+        from ..terminal import clean
 
         print(clean(self.mask(line.decode("utf-8", "replace"))))
 
 
 def _show_errors(log: str) -> None:
     from ..mask import whole_words
-    from ..text import clean
+    from ..terminal import clean
 
     path = log[: -len(".jsonl")] + ".stderr"
     if os.path.exists(path) and os.path.getsize(path):

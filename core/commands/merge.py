@@ -43,7 +43,8 @@ from ..state import FeatureState
 from ..steps import StepRunner
 from ..stop import Stop
 from ..target import Target
-from ..text import Style, clean, counted, money, one_line
+from ..terminal import clean, one_line
+from ..text import Style, counted, money
 from ..workbench import Workbench
 from .agreement import check_agreed, commands_of_merge, is_terminal
 from .workplace import (

@@ -34,6 +34,7 @@ from ..runner import LEAST_FREE_BYTES, MIB, free_bytes
 from ..state import FeatureState, RunState
 from ..steps import Step, StepRunner
 from ..target import Target
+from ..terminal import one_line
 from ..text import counted, duration
 from ..throwaway import throwaway
 from ..workbench import CLEAN, VARIABLES, Red, Workbench
@@ -184,7 +185,8 @@ class Rehearsal(RunCommand):
             finally:
                 self.signals.ignore()
         if os.path.exists(folder):
-            self._say(f"{folder} could not be removed: something in it is not yours to remove")
+            told = f"{folder} could not be removed: something in it is not yours to remove"
+            self._say(one_line(told))
         return code
 
     # -- in the user's own place, which is only read --------------------------------------

@@ -45,7 +45,8 @@ from ..state import FeatureState, RunState, apply
 from ..steering import Steering
 from ..steps import StepRunner
 from ..stop import Stop
-from ..text import clean, counted, plan_lines, report_lines
+from ..terminal import clean, one_line
+from ..text import counted, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from .agreement import (
@@ -243,7 +244,7 @@ class RunCommand:
         place = self.place
         repaired = place.journal.open()
         if repaired:
-            self._say(repaired)
+            self._say(one_line(repaired))
         self.state = place.state()
         self._recover()
         again = self._retry()
@@ -674,10 +675,14 @@ class RunCommand:
             self._print(json.dumps({"event": "report", "files": files, **document}), sys.stdout)
         else:
             style = style_of(sys.stdout, self.arguments.color)
-            lines = [*report_lines(state, document, style), *map("Report: {}".format, files[:1])]
+            lines = [*report_lines(state, document, style), *_report_line(files)]
             self._print("\n".join(lines), sys.stdout)
         if unwritten is not None:
             raise unwritten
+
+
+def _report_line(files: Sequence[str]) -> list[str]:
+    return [one_line(f"Report: {path}") for path in files[:1]]
 
 
 def _up_to_date(decisions: Mapping[str, Decision]) -> list[str]:

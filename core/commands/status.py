@@ -14,7 +14,8 @@ from ..model import ClaudeOptions, Status
 from ..process.spawner import Spawner, drive, which
 from ..reporter import check_document, local_time, style_of
 from ..state import FeatureState, RunState, cost_is_complete, cost_usd
-from ..text import Style, clean, counted, duration, money, one_line, table_lines
+from ..terminal import clean, one_line
+from ..text import Style, counted, duration, money, table_lines
 from .workplace import HEADS, Workplace, add_common_options, merged_how, open_workplace
 
 EXAMPLES = """\

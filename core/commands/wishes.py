@@ -17,7 +17,7 @@ from ..journal import Holder, Reader
 from ..reporter import local_time
 from ..requests import Requests
 from ..state import RunState
-from ..text import clean, one_line
+from ..terminal import clean, one_line
 from .workplace import Workplace, add_common_options, open_workplace
 
 ANSWER_SECONDS = 10.0

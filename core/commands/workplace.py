@@ -22,6 +22,7 @@ from ..model import Action, Config, Decision, Invocation
 from ..own_commands import config_commands
 from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
+from ..terminal import one_line
 from ..worktree import KEPT, OWN_FOLDER, RESULTS, WorktreeManager
 from .cautions import cautions
 from .list_path import list_path
@@ -209,7 +210,7 @@ def check_permissions(config: Config, command: str) -> None:
 
 def agrees(question: str) -> bool:
     """Whether who sits at the terminal says yes."""
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
     except UnicodeDecodeError:

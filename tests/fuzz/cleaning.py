@@ -14,13 +14,12 @@ from core.errors import UserError
 from core.model import Action, Decision, Fault, Feature, Outcome, Status, Work
 from core.schedule import Plan, Timeline
 from core.state import RunState, fold
+from core.terminal import clean, one_line
 from core.text import (
     Style,
-    clean,
     columns,
     event_line,
     message_lines,
-    one_line,
     plan_lines,
     report_lines,
     shorten,

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from core import claude, events
 from core.lines import LineSplitter
 from core.model import Fault, Outcome, Status
-from core.text import Style, clean, message_lines
+from core.terminal import clean
+from core.text import Style, message_lines
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.fuzz.mutations import damaged, documents, dumped
 from tests.support.scratch import ROOT

@@ -1,0 +1,70 @@
+"""What may reach a terminal: text, and of all that steers it our own colours and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+ERASE_LINE = "\r\x1b[K"
+"""Takes the last line away, to draw it anew; written by itself."""
+
+# A control sequence (ECMA-48, 5.4), or the first half of a line end as in DOS.
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
+
+
+def clean(text: str) -> str:
+    """``text`` without what would steer a terminal: control, format and lone surrogates.
+
+    Colours and cursor movements are left out, the rest shows as U+FFFD. Tabs become spaces;
+    the line structure stays.
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(map(_clean_character, _SEQUENCE.sub("", text)))
+
+
+def _clean_character(character: str) -> str:
+    # U+200D joins emoji; other format characters can reverse what is shown.
+    if character.isprintable() or character in "\n\u200d":
+        return character
+    if character == "\t":
+        return "    "
+    is_blank = character.isspace() and ord(character) >= 0xA0 and character not in "\u2028\u2029"
+    return " " if is_blank else "\ufffd"
+
+
+def one_line(text: str) -> str:
+    """``text`` cleaned, on one line."""
+    return " ".join(clean(text).split())
+
+
+def painted(text: str, code: str) -> str:
+    """``text`` in a colour of :data:`CODES`."""
+    return f"\x1b[{CODES[code]}m{text}\x1b[0m"
+
+
+_PAINTED = re.compile(rf"(\x1b\[(?:{'|'.join(CODES.values())})m)([^\x1b]*)(\x1b\[0m)")
+
+
+def harmless(text: str) -> str:
+    """``text`` as a stream of ours takes it: cleaned, but for what we painted or erase."""
+    if text == ERASE_LINE:
+        return text
+    # plain, code, painted, end, plain, …
+    parts = _PAINTED.split(text)
+    parts[::2] = map(clean, parts[::2])
+    return "".join(parts)
+
+
+def shell_word(word: str) -> str:
+    """A word for a command line to type; what can't be shown, in the shell's ``$'…'``."""
+    if word.isprintable():
+        import shlex
+
+        return shlex.quote(word)
+    escaped = (
+        chr(byte) if chr(byte).isalnum() and byte < 0x80 else f"\\x{byte:02x}"
+        for byte in word.encode("utf-8", "surrogateescape")
+    )
+    return f"$'{''.join(escaped)}'"
