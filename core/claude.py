@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .bypass import bypasses
+from .costs import SHARE, Paid
 from .frozen import dataclass, field, replace
 from .mask import is_secret
 from .model import (
@@ -258,6 +259,20 @@ class Transcript:
     """Whether the model has said anything that was no error."""
     cost_usd: float | None = None
     usage: Usage = field(default_factory=Usage)
+    paid: Mapping[str, Paid] = field(default_factory=dict)
+    """By model, what the results reported."""
+    session_cost_usd: float | None = None
+    """Of all processes of the session, where the CLI carries it over."""
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """By model, the input and cache tokens of all messages."""
+    recent: tuple[str, ...] = ()
+    """The ids of the last messages: a message comes in several lines, each with its usage."""
+    unpaid: bool = False
+    """Whether the model answered after the last result: no result reports what that cost."""
+
+
+RECENT = 16
+"""How many messages may come in turns, by subagents side by side."""
 
 
 def observe(transcript: Transcript, message: Message) -> Transcript:
@@ -275,14 +290,26 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
         error = _text(message, "error")
         answered = transcript.answered or not error
         return replace(
-            transcript, waiting=False, error=error or transcript.error, answered=answered
+            _counted(transcript, message),
+            waiting=False,
+            error=error or transcript.error,
+            answered=answered,
         )
     if kind == "result":
         answers = "origin" not in message or transcript.result is None
         text = _text(message, "result") if answers else transcript.text
         cost_usd, usage = _spent(transcript, message)
+        share = message.get(SHARE)
         return replace(
-            transcript, result=message, text=text, waiting=True, cost_usd=cost_usd, usage=usage
+            transcript,
+            result=message,
+            text=text,
+            waiting=True,
+            cost_usd=cost_usd,
+            usage=usage,
+            paid=_paid(transcript.paid, message),
+            session_cost_usd=_dollars(message.get("total_cost_usd")) if share else None,
+            unpaid=False,
         )
     if kind == "rate_limit_event":
         limit = message.get("rate_limit_info")
@@ -290,6 +317,21 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
         resets_at = _moment(limit.get("resetsAt")) if isinstance(limit, dict) else None
         return replace(transcript, limited=rejected, resets_at=resets_at if rejected else None)
     return transcript
+
+
+def _counted(transcript: Transcript, message: Message) -> Transcript:
+    """The transcript with the tokens of one more message; its further lines count nothing."""
+    inner = message.get("message")
+    usage = inner.get("usage") if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not isinstance(usage, dict):
+        return transcript
+    id, model = _text(inner, "id"), _text(inner, "model")
+    count = sum(_whole(usage, name) for name in INPUT_TOKENS)
+    if not count or id in transcript.recent:
+        return transcript
+    tokens = {**transcript.tokens, model: transcript.tokens.get(model, 0) + count}
+    recent = (*transcript.recent, id)[-RECENT:]
+    return replace(transcript, tokens=tokens, recent=recent, unpaid=True)
 
 
 SHARES_ITS_SETTINGS = (2, 1, 59)
@@ -328,11 +370,12 @@ def outcome(
     fault, reason = _judge(transcript, code, stderr)
     if ended is not Fault.NONE:
         fault, reason = ended, _ENDED_REASONS[ended]
+    cost_usd = None if transcript.unpaid else transcript.cost_usd
     return Outcome(
         status=_STATUS.get(fault, Status.FAILED) if reason else Status.COMPLETED,
         reason=reason,
         fault=fault,
-        cost_usd=transcript.cost_usd,
+        cost_usd=cost_usd,
         usage=transcript.usage,
         duration_ms=_whole(result, "duration_ms"),
         num_turns=_whole(result, "num_turns"),
@@ -340,6 +383,9 @@ def outcome(
         result=transcript.text,
         denied_tools=_denied_tools(result),
         resets_at=transcript.resets_at if fault is Fault.LIMIT else None,
+        paid=transcript.paid,
+        tokens=transcript.tokens if cost_usd is None else {},
+        session_cost_usd=transcript.session_cost_usd,
     )
 
 
@@ -495,15 +541,31 @@ def _spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage
     earlier processes of a resumed session too: the share of each line, where it is given, is
     what adds up.
     """
-    share = result.get("model_usage_since_last_result")
-    if isinstance(share, dict):
-        models = [model for model in share.values() if isinstance(model, dict)]
+    share = result.get(SHARE)
+    total = _dollars(result.get("total_cost_usd"))
+    if isinstance(share, dict) and (share or not transcript.unpaid):
+        models = [model if isinstance(model, dict) else {} for model in share.values()]
         before = 0.0 if transcript.result is None else transcript.cost_usd
         return (
             _sum_of([before, *(_dollars(model.get("costUSD")) for model in models)]),
             transcript.usage + _of_models(models),
         )
-    return _dollars(result.get("total_cost_usd")), _usage(result)
+    if isinstance(share, dict) or (total == 0 and transcript.tokens):
+        return None, _usage(result)  # The model answered, and its price is missing.
+    return total, _usage(result)
+
+
+def _paid(known: Mapping[str, Paid], result: Message) -> Mapping[str, Paid]:
+    """What each model cost, and for how many tokens, with one more result."""
+    share = result.get(SHARE)
+    models = share if isinstance(share, dict) else result.get("modelUsage")
+    paid = {} if share is None else dict(known)
+    for name, model in models.items() if isinstance(models, dict) else ():
+        cost_usd = _dollars(model.get("costUSD")) if isinstance(model, dict) else None
+        tokens = sum(_whole(model, theirs) for theirs in INPUT_OF_MODEL) if cost_usd else 0
+        if cost_usd and tokens:
+            paid[name] = Paid(cost_usd, tokens) + paid.get(name, Paid(0.0, 0))
+    return paid
 
 
 def _sum_of(costs: Iterable[float | None]) -> float | None:
@@ -528,6 +590,9 @@ def _dollars(value: object) -> float | None:
         return None
     return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order
 
+
+INPUT_TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+INPUT_OF_MODEL = ("inputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
 
 _MODEL_USAGE = {
     "input_tokens": "inputTokens",

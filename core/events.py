@@ -5,9 +5,10 @@ The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
+from .costs import Paid
 from .frozen import dataclass, field, replace
 from .model import Decision, Fault, Outcome, Status, Usage, Work
 
@@ -308,7 +309,13 @@ def _masked(key: str, value: Json, mask: Callable[[str], str]) -> Json:
 
 
 def _outcome_data(outcome: Outcome) -> dict[str, Json]:
+    costs: dict[str, Json] = {
+        "paid": {model: [paid.cost_usd, paid.tokens] for model, paid in outcome.paid.items()},
+        "tokens": dict(outcome.tokens),
+        "session_cost_usd": outcome.session_cost_usd,
+    }
     return {
+        **{name: value for name, value in costs.items() if value not in ({}, None)},
         "status": outcome.status.value,
         "reason": outcome.reason,
         "fault": outcome.fault.value,
@@ -338,7 +345,23 @@ def outcome_of(event: Event) -> Outcome:
         result=str(data.get("result", "")),
         denied_tools=strings(data, "denied_tools"),
         work=_work_of(data),
+        paid=dict(_paid(data.get("paid"))),
+        tokens=_counts(data.get("tokens")),
+        session_cost_usd=_dollars(data.get("session_cost_usd")),
     )
+
+
+def _paid(given: Json) -> Iterator[tuple[str, Paid]]:
+    for model, paid in given.items() if isinstance(given, dict) else ():
+        cost, tokens = paid if isinstance(paid, list) and len(paid) == 2 else (None, None)
+        cost_usd = _dollars(cost)
+        if cost_usd is not None and isinstance(tokens, int) and 0 < tokens <= LARGEST:
+            yield model, Paid(cost_usd, tokens)
+
+
+def _counts(given: Json) -> dict[str, int]:
+    known = given if isinstance(given, dict) else {}
+    return {name: integer(known, name) for name in known}
 
 
 def _dollars(value: Json) -> float | None:

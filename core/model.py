@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
+from .costs import Paid
 from .frozen import dataclass, field
 
 
@@ -351,6 +352,12 @@ class Outcome:
     work: Work | None = None
     resets_at: float | None = None
     """When the usage limit is lifted, in seconds since 1970, if the CLI said so."""
+    paid: Mapping[str, Paid] = field(default_factory=dict)
+    """By model, what the results reported."""
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """By model, the input and cache tokens of the messages, where the cost is unknown."""
+    session_cost_usd: float | None = None
+    """What the session cost over all its processes, where the CLI says so."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .model import Decision, Fault, Feature, Outcome, Status
 from .runner import Job
 from .schedule import Rank
 from .slots import Place, Slots, Turn
-from .state import RunState, apply, cost_usd
+from .state import RunState, apply, cost_of
 from .stop import Stop
 
 DRAIN_SECONDS = 30.0
@@ -204,7 +204,7 @@ class Orchestrator:
             session_id=known.session_id,
             attempts=known.attempts[-1].number if known.attempts else 0,
             numbered=of_run[-1].number if of_run else 0,
-            spent_usd=cost_usd(of_run) or 0.0,
+            spent_usd=cost_of(of_run).known_usd,
             claude_is_done=last is not None and last.status is Status.COMPLETED,
             was_checked=known.was_checked,
             is_ready=known.is_ready,

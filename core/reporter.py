@@ -9,10 +9,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from . import events, text
+from .costs import Cost
 from .errors import READER_GONE, UserError
 from .events import Event
 from .model import Status
-from .state import Check, FeatureState, Run, RunState, cost_is_complete, cost_usd, usage
+from .state import Check, FeatureState, Run, RunState, cost_of, usage
 from .terminal import ERASE_LINE
 from .text import Style
 
@@ -170,8 +171,7 @@ def run_document(
         "total_features": len(features),
         "successful": successful,
         "failed": len(features) - successful,
-        "total_cost_usd": cost_usd(attempts),
-        "cost_is_complete": cost_is_complete(attempts),
+        **cost_document(cost_of(attempts), "total_cost_usd"),
         "max_cost_usd": max_cost_usd,
         "usage": vars(usage(attempts)).copy(),
         "total_duration_ms": total_ms,
@@ -208,8 +208,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "status": feature.status.value,
         "success": feature.status is Status.COMPLETED,
         "result": last.result if last else "",
-        "cost_usd": cost_usd(attempts),
-        "cost_is_complete": cost_is_complete(attempts),
+        **cost_document(cost_of(attempts)),
         "usage": vars(usage(attempts)).copy(),
         "duration_ms": _duration_ms(feature),
         "num_turns": sum(a.outcome.num_turns for a in attempts if a.outcome),
@@ -223,7 +222,8 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
                 "resumed": attempt.resumed,
                 "status": attempt.outcome.status.value if attempt.outcome else None,
                 "reason": attempt.outcome.reason if attempt.outcome else "",
-                "cost_usd": attempt.outcome.cost_usd if attempt.outcome else None,
+                "cost_usd": attempt.cost.usd,
+                **_estimate(attempt.cost),
                 "log": attempt.log,
             }
             for attempt in attempts
@@ -241,6 +241,20 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "last_check": check_document(feature.last_check),
         "resume_command": text.resume_command(feature) or None,
     }
+
+
+def cost_document(cost: Cost, name: str = "cost_usd") -> dict[str, Json]:
+    """A cost in a report: ``name`` is of what is known, beside it an estimate of the whole."""
+    return {name: cost.usd, "cost_is_complete": cost.is_complete, **_estimate(cost)}
+
+
+def _estimate(cost: Cost) -> dict[str, Json]:
+    document: dict[str, Json] = {}
+    if cost.about_usd is not None:
+        document["cost_about_usd"] = round(cost.about_usd, 6)
+    if cost.tokens_at_least:
+        document["tokens_at_least"] = cost.tokens_at_least
+    return document
 
 
 def check_document(check: Check | None) -> dict[str, Json] | None:

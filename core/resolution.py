@@ -116,6 +116,8 @@ class Resolver:
         self.stop = stop
         self.say = say
         self._outcomes: dict[str, list[Outcome]] = {}
+        self._spent_usd: dict[str, float] = {}
+        """By feature; where a cost is unknown, what was granted."""
         self._made: dict[str, Resolution] = {}
         """By the name of the merge's ref: a stack may be made more than once."""
         self._refused = ""
@@ -272,6 +274,11 @@ class Resolver:
         if self.budget.cap_usd is not None and self.budget.left_usd < LEAST_USD:
             self._refused = f"{OVER}: nothing is left of ${self.budget.cap_usd:.2f}"
             return Outcome(Status.CANCELLED, self._refused, Fault.BUDGET)
+        own_left_usd = self._own_left_usd(merge.feature)
+        if own_left_usd is not None and own_left_usd < LEAST_USD:
+            why = f"{OVER}: nothing is left of the feature's max_cost_usd"
+            return Outcome(Status.CANCELLED, why, Fault.ALLOWANCE)
+        granted = self.budget.grant(id, 1, own_left_usd)
         self.numbers[id] = self.numbers.get(id, 0) + 1
         outcome = await self.attempts.run(
             replace(merge.feature, allowed_tools=ALLOWED_TOOLS),
@@ -279,14 +286,21 @@ class Resolver:
             self.numbers[id],
             session,
             self.workbench.environment(id, 0, 1),
-            self.budget.grant(id, 1, merge.feature.max_cost_usd),
+            granted,
         )
+        cost_usd = (granted or 0.0) if outcome.cost_usd is None else outcome.cost_usd
+        self._spent_usd[id] = self._spent_usd.get(id, 0.0) + cost_usd
         self.budget.spend(id, outcome.cost_usd)
         self.budget.release(id)
         self._outcomes.setdefault(id, []).append(outcome)
         # Before any git command that would execute it.
         await self.seal.check(self.git)
         return outcome
+
+    def _own_left_usd(self, feature: Feature) -> float | None:
+        """What the feature's own cap leaves for its conflicts; ``None`` where it has none."""
+        cap = feature.max_cost_usd
+        return None if cap is None else cap - self._spent_usd.get(feature.id, 0.0)
 
     # -- what it left -----------------------------------------------------------------------
 

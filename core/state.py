@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .costs import Cost, Paid, estimate
 from .events import Event, integer, outcome_of, strings
 from .frozen import dataclass, field, replace
 from .model import Fault, Outcome, Status, Usage, Work
@@ -24,6 +25,21 @@ class Attempt:
     resumed: bool = False
     ended_at: float | None = None
     outcome: Outcome | None = None
+    about_usd: float | None = None
+    """An estimate of its cost, where that is unknown."""
+    settled_usd: float | None = None
+    """Its cost, where only a later process of its session told it."""
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost."""
+        known = self.outcome.cost_usd if self.outcome is not None else None
+        usd = self.settled_usd if known is None else known
+        if usd is not None:
+            return Cost(usd, known=1)
+        tokens = sum(self.outcome.tokens.values()) if self.outcome is not None else 0
+        has_estimate = self.about_usd is not None
+        return Cost(0.0, 0, 1, int(has_estimate), self.about_usd or 0.0, tokens)
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,13 @@ class FeatureState:
     """:data:`PLAIN` or :data:`FORCED` where the user skipped it."""
     earlier: tuple[Attempt, ...] = ()
     """The attempts of earlier lives in the run of the last one: they were paid for as well."""
+    past: Cost = Cost()
+    """What all other attempts of earlier lives cost, resolutions of conflicts included."""
+
+    @property
+    def cost(self) -> Cost:
+        """What the feature cost over all runs, without the resolutions of its last life."""
+        return self.past + cost_of((*self.earlier, *self.attempts))
 
     @property
     def made_before_work(self) -> tuple[str, ...] | None:
@@ -173,22 +196,17 @@ class RunState:
     """The checks that were green, by tree and command."""
     merge: str = ""
     """The mark of a merge that is at work or was killed: what it started may be left."""
+    rates: Mapping[str, Paid] = field(default_factory=dict)
+    """What each model cost so far, by what the results reported."""
 
     def feature(self, id: str) -> FeatureState:
         """What is known of a feature; a blank state for one that never ran."""
         return self.features.get(id) or FeatureState(id)
 
 
-def cost_usd(attempts: Iterable[Attempt]) -> float | None:
-    """Summed cost in USD of the attempts that report one; ``None`` where none of them does."""
-    costs = [a.outcome.cost_usd if a.outcome else None for a in attempts]
-    known = [cost for cost in costs if cost is not None]
-    return None if costs and not known else sum(known, 0.0)
-
-
-def cost_is_complete(attempts: Iterable[Attempt]) -> bool:
-    """Whether every attempt reports its cost."""
-    return all(a.outcome is not None and a.outcome.cost_usd is not None for a in attempts)
+def cost_of(attempts: Iterable[Attempt]) -> Cost:
+    """The summed cost of the attempts."""
+    return sum((attempt.cost for attempt in attempts), Cost())
 
 
 def usage(attempts: Iterable[Attempt]) -> Usage:
@@ -207,6 +225,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     features = dict(start.features)
     run, merge = start.run, start.merge
     passed: list[str] = []
+    rates = dict(start.rates)
     for event in events:
         if event.kind == "checked" and event.data.get("passed") is True:
             passed.append(str(event.data.get("key", "")))
@@ -221,9 +240,42 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
             changed = change(known, event)
             if event.kind == "based" and run is not None and run.id == event.run:
                 changed = replace(changed, base_option=run.base_option)
+            if event.kind in ("attempt_ended", "resolution_ended"):
+                changed = _priced(changed, event.kind, rates)
             features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
-    return RunState(features, run, green, merge)
+    return RunState(features, run, green, merge, rates)
+
+
+def _priced(feature: FeatureState, kind: str, rates: dict[str, Paid]) -> FeatureState:
+    """The feature with a price for the attempt that ended; ``rates`` learn from it."""
+    name = "attempts" if kind == "attempt_ended" else "resolutions"
+    attempts = feature.attempts if kind == "attempt_ended" else feature.resolutions
+    outcome = attempts[-1].outcome if attempts else None
+    if outcome is None:
+        return feature
+    for model, paid in outcome.paid.items():
+        rates[model] = rates[model] + paid if model in rates else paid
+    last = replace(attempts[-1], about_usd=estimate(outcome.tokens, rates))
+    priced = _settled((*attempts[:-1], last))
+    return replace(feature, **{name: priced})  # type: ignore[arg-type]
+
+
+def _settled(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts once the last one reported what its session cost over all its processes.
+
+    What none of them accounts for is the cost of those that were ended before their result.
+    """
+    last = attempts[-1]
+    total = last.outcome.session_cost_usd if last.outcome is not None else None
+    of_session = [a for a in attempts if a.session_id == last.session_id]
+    unknown = [a for a in of_session if not a.cost.is_complete]
+    if total is None or not unknown or last in unknown:
+        return attempts
+    rest = max(0.0, total - cost_of(of_session).known_usd)
+    settled = {a.number: 0.0 for a in unknown}
+    settled[unknown[-1].number] = rest
+    return tuple(replace(a, settled_usd=settled[a.number]) if a in unknown else a for a in attempts)
 
 
 def _next_run(run: Run | None, event: Event) -> Run | None:
@@ -289,6 +341,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         inputs=inputs if isinstance(inputs, dict) else {},
         attempts=(),
         earlier=feature.of_run(event.run),
+        past=feature.past + _past(feature, event.run),
         work=None,
         was_set_up=False,
         is_ready=False,
@@ -301,6 +354,12 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         resolutions=(),
         clashes={},
     )
+
+
+def _past(feature: FeatureState, run: str) -> Cost:
+    """What a feature that starts over in ``run`` cost in its earlier lives, outside of that run."""
+    made = (*feature.earlier, *feature.attempts)
+    return cost_of((*(a for a in made if a.run != run), *feature.resolutions))
 
 
 def _setting_up(feature: FeatureState, event: Event) -> FeatureState:

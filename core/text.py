@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from .costs import SHARE
 from .events import Event
 from .frozen import dataclass
 from .model import Action, Decision, Fault, Invocation, Status
 from .schedule import Plan
-from .state import FeatureState, RunState, cost_is_complete, cost_usd
+from .state import FeatureState, RunState, cost_of
 from .terminal import clean, one_line, painted
 
 
@@ -78,6 +79,15 @@ def money(usd: float | None) -> str:
     if usd is None:
         return "cost unknown"
     return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+
+
+def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
+    """A cost that is known whole, as an estimate, in part, or not at all."""
+    if not complete and about_usd is not None:
+        return f"about {money(about_usd)}"
+    if complete or usd is None:
+        return money(usd)
+    return style.pick("≥ ", ">= ") + money(usd)
 
 
 def duration(seconds: float) -> str:
@@ -340,10 +350,8 @@ def _ending(feature: FeatureState, style: Style) -> str:
 
 
 def _cost(feature: FeatureState, style: Style) -> str:
-    attempts = feature.of_run(feature.run)
-    at_least = "" if cost_is_complete(attempts) else style.pick("≥ ", ">= ")
-    cost = cost_usd(attempts)
-    return money(cost) if cost is None else at_least + money(cost)
+    cost = cost_of(feature.of_run(feature.run))
+    return spent(cost.usd, cost.about_usd, style, complete=cost.is_complete)
 
 
 def _changes(feature: FeatureState, style: Style) -> str:
@@ -366,9 +374,9 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     over = sum(f.run == run.id and not f.status.active for f in features)
     working = [f for f in active if f.in_slot]
     names = ", ".join(f"{one_line(f.id)} {duration(now - (f.started_at or now))}" for f in working)
-    cost = cost_usd(a for f in features for a in f.of_run(run.id))
+    cost = cost_of(a for f in features for a in f.of_run(run.id))
     dot = style.pick(" · ", " | ")
-    parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost or 0.0)]
+    parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost.known_usd)]
     if run.is_paused:
         parts.append("paused")
     if run.paused_until:
@@ -412,14 +420,17 @@ def _ms(document: Mapping[str, object], key: str) -> float:
 
 
 def _total_cost(document: Mapping[str, object], style: Style) -> str:
-    cost = document["total_cost_usd"]
-    known = money(cost if isinstance(cost, (int, float)) else None)
-    cap = document.get("max_cost_usd")
-    of_cap = f" of {money(cap)}" if isinstance(cap, (int, float)) else ""
-    if document["cost_is_complete"] is True:
-        return known + of_cap
-    at_least = style.pick("≥ ", ">= ")
-    return f"{at_least}{known}{of_cap} (some attempts did not tell their cost)"
+    complete = document["cost_is_complete"] is True
+    usd, about_usd = (_usd(document, key) for key in ("total_cost_usd", "cost_about_usd"))
+    cap = _usd(document, "max_cost_usd")
+    of_cap = "" if cap is None else f" of {money(cap)}"
+    why = "" if complete else " (some attempts ended without reporting their cost)"
+    return spent(usd, about_usd, style, complete=complete) + of_cap + why
+
+
+def _usd(document: Mapping[str, object], key: str) -> float | None:
+    value = document.get(key)
+    return value if isinstance(value, (int, float)) else None
 
 
 def _by_status(features: Iterable[FeatureState]) -> str:
@@ -539,16 +550,27 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _own_cost(result: Mapping[str, object]) -> float | None:
+    """A result's own share of the cost, where the CLI's total is that of the whole session."""
+    share = result.get(SHARE)
+    if not isinstance(share, dict):
+        return _usd(result, "total_cost_usd")
+    costs = [
+        _usd(model, "costUSD") if isinstance(model, dict) else None for model in share.values()
+    ]
+    return None if None in costs else sum(filter(None, costs))
+
+
 def _result_lines(message: Mapping[str, object], style: Style) -> Iterator[str]:
     failed = message.get("is_error") is not False or message.get("subtype") != "success"
-    cost = message.get("total_cost_usd")
+    cost = _own_cost(message)
     dot = style.pick(" · ", " | ")
     turns = message.get("num_turns")
     subtype = one_line(str(message.get("subtype", "?")))
     facts = [
         "failed" if failed and subtype == "success" else subtype,
         counted(turns, "turn") if isinstance(turns, int) else "? turns",
-        money(cost if isinstance(cost, (int, float)) else None),
+        money(cost),
         duration(_ms(message, "duration_ms")),
     ]
     yield style.paint(f"RESULT {dot.join(map(one_line, facts))}", "red" if failed else "green")

@@ -15,17 +15,18 @@ CORE = os.path.join(ROOT, "core")
 
 PURE = {
     "errors": "",
-    "model": "",
+    "costs": "",
+    "model": "costs",
     "frozen": "",
     "lines": "",
     "mask": "",
-    "events": "model",
+    "events": "costs model",
     "dag": "model errors",
     "schedule": "model dag",
-    "state": "model events",
+    "state": "costs model events",
     "prompt": "model",
     "bypass": "model",
-    "claude": "bypass model mask",
+    "claude": "costs bypass model mask",
     "contracts": "",
     "limits": "",
     "own_commands": "model contracts",
@@ -33,7 +34,7 @@ PURE = {
     "inputs": "model first_inputs",
     "incremental": "model dag state inputs",
     "terminal": "",
-    "text": "model events state schedule terminal",
+    "text": "costs model events state schedule terminal",
     "findings": "dag model terminal text",
     "subject": "model",
 }
@@ -75,7 +76,7 @@ SHELL = {
     "runner": "slots stop pause limits budget committer worktree seal workbench attempt process"
     " prompt events model errors",
     "orchestrator": "runner slots stop schedule dag journal state events model",
-    "reporter": "terminal text state events model errors",
+    "reporter": "costs terminal text state events model errors",
     "commands": "*",
     "cli": "commands errors terminal mask",
     # Plays Claude, and is started as a program of its own.

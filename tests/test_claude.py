@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from core import claude
 from core.bypass import bypasses
 from core.claude import Transcript
+from core.costs import Paid
 from core.frozen import replace
 from core.lines import BEGIN_BYTES, LineSplitter
 from core.model import (
@@ -438,6 +439,11 @@ def _share(*costs: object, total: object = 9.0, **fields: object) -> bytes:
     return _line(**{**GOOD, **further, **fields})
 
 
+def _spoken(id: str, model: str = "a") -> bytes:
+    usage = {"input_tokens": 10, "cache_read_input_tokens": 100, "output_tokens": 1}
+    return _line(type="assistant", message={"id": id, "model": model, "usage": usage})
+
+
 class Cost(unittest.TestCase):
     def test_of_a_resumed_session_only_the_share_of_this_process_counts(self) -> None:
         cases = [
@@ -468,7 +474,39 @@ class Cost(unittest.TestCase):
                 self.assertEqual(_of(line).cost_usd, 0.5)
         mixed = {"a": {"costUSD": 0.25}, "b": 7}
         line = _line(**{**GOOD, "model_usage_since_last_result": mixed})
-        self.assertEqual(_of(line).cost_usd, 0.25)
+        self.assertIsNone(_of(line).cost_usd)
+
+    def test_money_that_may_have_been_spent_is_never_counted_as_nothing(self) -> None:
+        said = _spoken("m1")
+        free = _line(**{**GOOD, "total_cost_usd": 0})
+        for lines in (
+            (said,),
+            (said, free),
+            (said, _share()),
+            (said, _share(0.25), said.replace(b"m1", b"m2")),
+        ):
+            with self.subTest(lines=lines):
+                self.assertIsNone(_of(*lines).cost_usd)
+        self.assertEqual(_of(free).cost_usd, 0.0)
+        self.assertEqual(_of(said, _share(0.25)).tokens, {})
+
+    def test_tokens_are_counted_once_a_message_and_by_model(self) -> None:
+        lines = [_spoken(id, model) for id, model in ("1a", "1a", "2b", "1a", "3a")]
+        self.assertEqual(_of(*lines).tokens, {"a": 220, "b": 110})
+        for odd in (b'"x"', b"7", b'{"usage": []}', b'{"usage": {"input_tokens": -5}}'):
+            line = b'{"type": "assistant", "message": %s}' % odd
+            self.assertEqual(_of(line).tokens, {})
+
+    def test_what_a_model_was_paid_is_known_by_its_input(self) -> None:
+        self.assertEqual(_of(_share(0.25, total=9.0)).session_cost_usd, 9.0)
+        self.assertEqual(
+            _of(_share(0.25), _share(0.5, 1.0)).paid,
+            {"model-0": Paid(0.75, 20), "model-1": Paid(1.0, 20)},
+        )
+        used = {"a": {"costUSD": 0.5, "inputTokens": 1, "cacheReadInputTokens": 4}, "b": 7}
+        line = _line(**{**GOOD, "modelUsage": used})
+        found = _of(line, line)
+        self.assertEqual((found.paid, found.session_cost_usd), ({"a": Paid(0.5, 5)}, None))
 
     def test_what_is_no_sum_of_money_is_unknown_and_never_0(self) -> None:
         for odd in ("NaN", "Infinity", "1e999", "-1", "-1e999", "true", '"5"', "null", "[]", "{}"):

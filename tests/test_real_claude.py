@@ -446,12 +446,26 @@ class WhatEndsARun(RealClaudeTest):
         self.assertEqual(self.playground.processes(), [])
         self.assert_statuses(waits="cancelled", works="cancelled", later="cancelled")
         charged = len(api.charges)
+        cut = self.playground.results()["waits"]
+        self.assertIsNone(cut["cost_usd"])
+        self.assertGreater(cut["tokens_at_least"], 0)
         self.runs(0)
+        self.assert_settled("waits", api.billed(script=marker("waits")).usage.cost_usd())
         self.assert_resumed(api, "waits")
         self.assert_resumed(api, "works")
         self.assertLessEqual({"a.txt", "b.txt", "e.txt"}, self.playground.files("feature/later"))
         self.assertLessEqual({"c.txt", "d.txt"}, self.playground.files("feature/works"))
         self.assert_paid(self.playground.report(), api.charges[charged:])
+
+    def assert_settled(self, id: str, paid_usd: float) -> None:
+        """Where the CLI carries totals over, what was cut short is known after its resumption."""
+        said = self.playground.command("status", "--json").out
+        (known,) = (each for each in json.loads(said)["features"] if each["id"] == id)
+        if known["cost_is_complete"]:
+            self.assertAlmostEqual(known["cost_usd"], paid_usd, places=9)
+        else:
+            self.assertNotIn("330", str(real_claude.executable()))
+            self.assertLess(known["cost_usd"], paid_usd)
 
     def test_a_killed_orchestrator_leaves_nothing_and_the_next_run_resumes_the_session(
         self,

@@ -273,6 +273,16 @@ class NotResolved(ResolutionTest):
         self.assertEqual(self.ending(said)["resolution"]["cost_usd"], 0.5)
         self.assertEqual(len(shop.events("resolution_started")), 1)
 
+    def test_the_cap_of_a_feature_is_one_for_all_attempts_and_stops_no_other(self) -> None:
+        own = {"max_cost_usd": 0.5}
+        shop = self.open(*(feature(id, {"cost": 0.5}, MARKED, **own) for id in "abc"))
+        for id in "abc":
+            shop.finish(id, {"same.txt": f"{id}\n"})
+        held = self.held(self.resolve("--keep-going"))
+        for id in "bc":
+            self.assertIn("nothing is left of the feature's max_cost_usd", held[id])
+        self.assertEqual(len(shop.events("resolution_started")), 2)
+
     def test_a_fault_by_chance_is_tried_again_in_its_session(self) -> None:
         shop = self.conflict(KILLED, BOTH, retry=QUICK)
         said = self.merge("--resolve", "--yes")

@@ -6,7 +6,9 @@ import unittest
 from collections.abc import Sequence
 
 from core import events, state
+from core.costs import Paid
 from core.events import Event
+from core.frozen import replace
 from core.model import Action, Decision, Fault, Outcome, Status, Usage, Work
 from core.state import Attempt, Check, FeatureState, Landing, Run, RunState, apply, fold
 
@@ -355,7 +357,7 @@ class Steered(unittest.TestCase):
         found = _auth(story)
         self.assertEqual([attempt.number for attempt in found.attempts], [2])
         self.assertEqual([attempt.number for attempt in found.of_run("r1")], [1, 2])
-        self.assertEqual(state.cost_usd(found.of_run("r1")), 1.0)
+        self.assertEqual(state.cost_of(found.of_run("r1")).usd, 1.0)
         later = _auth([*story, *_life("r2", DONE, failed)])
         self.assertEqual(len(later.of_run("r2")), 1)
         self.assertEqual(later.of_run("r1"), ())
@@ -397,9 +399,56 @@ class Sums(unittest.TestCase):
         ]
         for attempts, cost, complete, tokens in cases:
             with self.subTest(attempts=[a.number for a in attempts]):
-                self.assertEqual(state.cost_usd(attempts), cost)
-                self.assertEqual(state.cost_is_complete(attempts), complete)
+                summed = state.cost_of(attempts)
+                self.assertEqual((summed.usd, summed.is_complete), (cost, complete))
                 self.assertEqual(state.usage(attempts), tokens)
+
+    def test_what_ended_without_a_result_is_estimated_by_what_its_model_cost_before(self) -> None:
+        paid = replace(DONE, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
+        cut = Outcome(Status.CANCELLED, tokens={"opus": 400})
+        other = Outcome(Status.CANCELLED, tokens={"haiku": 7})
+        life = [_prepared(1, "r1"), *_attempted(2, "r1", 1, paid), *_attempted(4, "r1", 2, cut)]
+        auth = fold(life).feature("auth")
+        cost = auth.cost
+        self.assertEqual((cost.usd, cost.about_usd, cost.is_complete), (0.5, 0.7, False))
+        self.assertEqual(cost.tokens_at_least, 400)
+        more = fold([*life, *_attempted(6, "r1", 3, other)]).feature("auth").cost
+        self.assertEqual((more.usd, more.about_usd, more.tokens_at_least), (0.5, None, 407))
+
+    def test_a_resumption_settles_what_its_session_cost_before(self) -> None:
+        def attempt(at: float, number: int, outcome: Outcome) -> list[Event]:
+            begun = events.attempt_started(
+                at, "r1", "auth", attempt=number, session_id="s", resumed=number > 1, log="l"
+            )
+            return [begun, events.attempt_ended(at + 1, "r1", "auth", outcome)]
+
+        cut = Outcome(Status.CANCELLED, session_id="s", tokens={"opus": 400})
+        done = replace(DONE, cost_usd=0.25, session_cost_usd=1.0)
+        life = [_prepared(1, "r1"), *attempt(2, 1, cut), *attempt(4, 2, cut), *attempt(6, 3, done)]
+        auth = fold(life).feature("auth")
+        self.assertEqual([a.cost.usd for a in auth.attempts], [0.0, 0.75, 0.25])
+        self.assertTrue(auth.cost.is_complete)
+        unknown = replace(done, session_cost_usd=None)
+        auth = fold([*life[:5], *attempt(6, 3, unknown)]).feature("auth")
+        self.assertEqual((auth.cost.usd, auth.cost.unknown), (0.25, 2))
+        again = replace(cut, session_cost_usd=1.0)
+        self.assertEqual(fold([*life[:5], *attempt(6, 3, again)]).feature("auth").cost.known, 0)
+
+    def test_a_feature_costs_what_all_its_lives_did(self) -> None:
+        decision = _decision()
+
+        def based(at: float, run: str) -> Event:
+            return events.based(at, run, decision, start_commit="c", base_commit="c")
+
+        conflict = [events.of_resolution(event) for event in _attempted(7, "r1", 9, DONE)]
+        story = [
+            *(_prepared(1, "r1"), based(1, "r1"), *_attempted(2, "r1", 1, DONE)),
+            *(based(4, "r1"), *_attempted(5, "r1", 1, LATE), *conflict),
+            *(_prepared(9, "r2"), based(9, "r2"), *_attempted(10, "r2", 1, DONE)),
+            *(_prepared(12, "r3"), based(12, "r3")),
+        ]
+        cost = fold(story).feature("auth").cost
+        self.assertEqual((cost.usd, cost.known, cost.unknown), (1.5, 3, 1))
 
 
 if __name__ == "__main__":

@@ -575,17 +575,19 @@ class TheReport(unittest.TestCase):
         document = _document(cost_is_complete=False)
         said = "\n".join(text.report_lines(state, document, ASCII))
         self.assertTrue(said.isascii(), said)
-        self.assertIn(">= $1.25 (some attempts did not tell their cost)", said)
+        self.assertIn(">= $1.25 (some attempts ended without reporting their cost)", said)
 
     def test_a_cost_that_nobody_knows_is_not_nothing(self) -> None:
         state = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
         unknown = _document(total_cost_usd=None, cost_is_complete=False)
         for document, expected in (
             (unknown, "cost unknown"),
-            (_document(cost_is_complete=False), "≥ $1.25 (some attempts did not tell their cost)"),
+            (_document(cost_is_complete=False), "≥ $1.25 (some attempts ended without"),
+            (_document(cost_is_complete=False, cost_about_usd=1.75), "about $1.75 (some"),
         ):
             lines = list(text.report_lines(state, document, PLAIN))
-            self.assertTrue([line for line in lines if line.startswith("Total cost: ")])
+            (total,) = (line for line in lines if line.startswith("Total cost: "))
+            self.assertNotIn("≥ cost unknown", total)
             self.assertIn(expected, "\n".join(lines))
 
     def test_a_session_is_resumed_where_there_is_one_and_resuming_helps(self) -> None:

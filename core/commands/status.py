@@ -12,10 +12,10 @@ from ..errors import ExitCode, UserError
 from ..journal import Holder
 from ..model import ClaudeOptions, Status
 from ..process.spawner import Spawner, drive, which
-from ..reporter import check_document, local_time, style_of
-from ..state import FeatureState, RunState, cost_is_complete, cost_usd
+from ..reporter import check_document, cost_document, local_time, style_of
+from ..state import FeatureState, RunState, cost_of
 from ..terminal import clean, one_line
-from ..text import Style, counted, duration, money, table_lines
+from ..text import Style, counted, duration, money, spent, table_lines
 from .workplace import HEADS, Workplace, add_common_options, merged_how, open_workplace
 
 EXAMPLES = """\
@@ -107,9 +107,8 @@ async def _feature(
         "status": status,
         "active": known.status.active and running,
         "reason": known.reason,
-        "cost_usd": cost_usd(known.attempts),
-        "cost_is_complete": cost_is_complete(known.attempts),
-        "resolution_cost_usd": cost_usd(known.resolutions),
+        **cost_document(known.cost),
+        "resolution_cost_usd": cost_of(known.resolutions).usd,
         "duration_seconds": seconds,
         "started_at": local_time(known.started_at),
         "finished_at": local_time(ended_at),
@@ -270,14 +269,16 @@ def _row(feature: dict[str, Json], style: Style) -> list[str]:
 
 
 def _cost(feature: dict[str, Json], style: Style) -> str:
-    cost = feature["cost_usd"]
-    if not feature["attempts"]:
+    usd, about_usd = feature["cost_usd"], feature.get("cost_about_usd")
+    if not (feature["attempts"] or usd):
         return "-"
-    if not isinstance(cost, float):
-        # What an attempt that goes on has cost is not known yet; after one it never will be.
-        return "-" if feature["active"] else "unknown"
-    complete = feature["cost_is_complete"] or feature["active"]
-    return ("" if complete else style.pick("≥ ", ">= ")) + money(cost)
+    if feature["active"] and usd is None:
+        return "-"  # The cost of an attempt is known once it ends.
+    assert isinstance(usd, (float, type(None))) and isinstance(about_usd, (float, type(None)))
+    if usd is None and about_usd is None:
+        return "unknown"
+    complete = bool(feature["cost_is_complete"] or feature["active"])
+    return spent(usd, about_usd, style, complete=complete)
 
 
 def _resolving(feature: dict[str, Json]) -> str:
