@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from .errors import UserError
 
@@ -32,7 +33,7 @@ def matching(top: str, patterns: Iterable[str], *, less: str = "") -> list[str]:
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        paths = sorted(glob.glob(os.path.join(glob.escape(top), pattern), recursive=True))
+        paths = sorted(_paths(top, pattern, less))
         paths = [path for path in paths if not (less and _is_inside(path, less))]
         if not paths:
             raise UserError(f"{pattern} matches nothing in {top}", hint=MEND)
@@ -40,6 +41,27 @@ def matching(top: str, patterns: Iterable[str], *, less: str = "") -> list[str]:
     for name in found:
         _check_inside(top, name)
     return [name for name in found if not _is_below(name, found)]
+
+
+def _paths(top: str, pattern: str, less: str) -> Iterable[str]:
+    """The paths that match. What ``**`` leads to is not looked into: it is taken as a whole."""
+    head, stars, rest = pattern.partition("**/")
+    if not (stars and rest) or "**" in rest or not (head == "" or head.endswith("/")):
+        return glob.glob(os.path.join(glob.escape(top), pattern), recursive=True)
+    found: dict[str, None] = {}
+    pending = glob.glob(os.path.join(glob.escape(top), head)) if head else [top]
+    while pending:
+        folder = pending.pop()
+        found.update(dict.fromkeys(glob.glob(os.path.join(glob.escape(folder), rest))))
+        with suppress(OSError), os.scandir(folder) as entries:
+            pending += [e.path for e in entries if _may_hold(e) and e.path not in found]
+        pending = [path for path in pending if path != less]
+    return found
+
+
+def _may_hold(entry: os.DirEntry[str]) -> bool:
+    """Whether ``**`` leads through a folder: not through links, which may lead in a circle."""
+    return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
 
 
 def _check_inside(top: str, name: str) -> None:

@@ -48,6 +48,7 @@ SHELL = {
     "baseline": "git leftovers",
     "worktree": "git baseline products leftovers obstacles hooks subject model errors",
     "hooks": "git",
+    "ways_back": "",
     "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
     "journal": "events errors lines",

@@ -7,6 +7,7 @@ import json
 import sys
 
 from ..errors import ExitCode
+from .cautions import check_supplies
 from .workplace import (
     add_common_options,
     add_selection_options,
@@ -51,6 +52,8 @@ def execute(arguments: argparse.Namespace) -> int:
     decisions = decide(place, state, arguments, hashed=bool(state.features))
     check_names(place, state, decisions)
     selected = select(arguments, place.dag, decisions)
+    if selected:
+        check_supplies(place)
     slots = arguments.max_parallel or place.config.project.max_parallel
     plan = make_plan(place, decisions, slots, selected)
     if arguments.json:

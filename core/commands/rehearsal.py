@@ -47,6 +47,7 @@ from ..worktree import (
     scratch_owner,
 )
 from .agreement import all_commands, remember, show_unshown
+from .cautions import check_supplies
 from .cleanup import Cleanup, Removal
 from .merge import Merge, Stopped, Wanted
 from .run import SIGNALS, RunCommand
@@ -194,6 +195,7 @@ class Rehearsal(RunCommand):
     def _look_around(self, decisions: Mapping[str, Decision]) -> None:
         place, arguments = self.place, self.arguments
         self._check("names", lambda: check_names(place, self.state, decisions))
+        self._check("files", lambda: check_supplies(place))
         if not arguments.allow_bypass:
             self._check("permissions", lambda: check_permissions(place.config, "run"))
         base = HEADS + place.config.project.base_branch

@@ -58,6 +58,7 @@ from .agreement import (
     remember,
     show_unshown,
 )
+from .cautions import check_supplies
 from .merge import Wanted, land
 from .workplace import (
     HEADS,
@@ -260,6 +261,7 @@ class RunCommand:
             return self._nothing_to_do(decisions)
         results = self._results(decisions, selected)
         decisions = incremental.as_built(decisions, place.dag, self.state, selected)
+        check_supplies(place)
         config = with_program(place.config)
         check_descriptors(min(self._slots(), len(selected)))
         if not self.arguments.yes:
