@@ -73,6 +73,16 @@ def decide(
     return decisions
 
 
+def out_of_date(
+    config: Config, dag: DAGResolver, state: RunState, branches: Mapping[str, str]
+) -> dict[str, str]:
+    """The features with a result of other inputs than the list has now, and which changed."""
+    done = {id: known for id, known in state.features.items() if known.work and known.inputs}
+    decisions = decide(config, dag, state, branches, Facts(reachable=done))
+    made = ((id, decisions[id]) for id in dag.order() if id in done)
+    return {id: decision.reason for id, decision in made if decision.action is Action.START}
+
+
 def _has_first_form(state: RunState) -> bool:
     return any(map(_is_first_form, state.features.values()))
 

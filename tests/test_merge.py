@@ -358,6 +358,27 @@ class Held(MergeTest):
         self.assertEqual(self.merge("b").code, 1)
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
 
+    def test_what_is_out_of_date_is_held_unless_it_is_wanted_as_it_is(self) -> None:
+        shop = self.open(*listed("a", b="a"), feature("c"))
+        shop.run()
+        changed = feature("a", {"write": "other.txt"})
+        shop.change([changed, feature("b", depends_on=["a"]), feature("c")])
+        shop.commit({}, "another prompt")
+        plan = shop.main("plan", "--json").json
+        why = {f["id"]: f["reason"] for f in plan["features"] if f["action"] == "start"}
+        self.assertEqual(why, {"a": "prompt changed", "b": "dependency a changed"})
+        for words in (("--dry-run",), ()):
+            said = self.merge("--json", *words)
+            self.assertEqual(said.code, 1)
+            held = self.held(said)
+            self.assertEqual(held.keys(), {"a", "b"})
+            self.assertIn("it is out of date (prompt changed): rorchestrator run", held["a"])
+            self.assertIn("(dependency a changed)", held["b"])
+        self.assertEqual(self.landed(), ["another prompt", "merge c: c"])
+        said = self.merge("b", "--stale", "--json")
+        self.assertEqual(self.states(said), {"a": "landed", "b": "landed"})
+        self.assertEqual(self.states(self.merge("--json")), dict.fromkeys("abc", "already"))
+
     def test_a_result_that_is_gone_is_held(self) -> None:
         shop = self.open(*listed("a"))
         shop.finish("a")

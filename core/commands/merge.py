@@ -20,6 +20,7 @@ from ..config import did_you_mean
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
+from ..incremental import out_of_date
 from ..journal import Holder
 from ..landing import (
     STRATEGIES,
@@ -97,6 +98,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--keep-going", action="store_true", help="after a conflict, try the others as well"
     )
     parser.add_argument(
+        "--stale", action="store_true", help="land what is out of date as well, as it is"
+    )
+    parser.add_argument(
         "--resolve", action="store_true", help="let Claude resolve conflicts; asks before it pays"
     )
     parser.add_argument(
@@ -133,6 +137,7 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.keep_going,
         arguments.resolve,
         arguments.max_cost or place.config.project.max_cost_usd,
+        arguments.stale,
     )
     if not arguments.dry_run:
         commands = commands_of_merge(place.config, resolve=arguments.resolve)
@@ -167,6 +172,8 @@ class Wanted:
     resolve: bool = False
     max_cost_usd: float | None = None
     """What resolving may cost at most."""
+    stale: bool = False
+    """Whether what is out of date lands all the same."""
 
 
 @dataclass
@@ -281,6 +288,11 @@ class Merge:
         self.present: list[Candidate] = []
         """What the branch has already, as far as it is known what that is."""
         self.resolutions: dict[str, Resolution] = {}
+        self.stale: dict[str, str] = {}
+        """What is out of date, and why."""
+        if not wanted.stale:
+            config, dag = self.place.config, self.place.dag
+            self.stale = out_of_date(config, dag, self.state, self.place.branches)
         self.workbench: Callable[..., Workbench] = Workbench
         fault = "" if wanted.into else landing_fault(place)
         if fault:
@@ -409,6 +421,9 @@ class Merge:
             return Held(f"it is not completed, but {_in_words(known.status)}")
         if not is_there:
             return Held(f"its result {result[:10]} is gone")
+        if id in self.stale:
+            why = f"it is out of date ({self.stale[id]})"
+            return Held(f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is")
         if known.base_option and not self.wanted.into:
             return Held(f"it started from {known.base_option} (--base): land it with --into BRANCH")
         feature = self.place.dag.features[id]

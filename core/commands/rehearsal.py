@@ -341,7 +341,7 @@ class Rehearsal(RunCommand):
         if not completed:
             return 0
         place = replace(self.place, refs=drive(self.place.git.refs(*SEEN)))
-        merge = Merge(place, Wanted(tuple(completed), keep_going=True))
+        merge = Merge(place, Wanted(tuple(completed), keep_going=True, stale=True))
         merge.workbench = self.workbench
         try:
             with self.notes.timed(LANDING, "merge"):
