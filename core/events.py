@@ -24,8 +24,23 @@ LATEST = 250_000_000_000.0
 Json = object
 """What ``json.loads`` gives; narrowed where it is read."""
 
-TOLD = frozenset(("reason", "result", "denied_tools", "text", "held_back", "detail", "name", "why"))
-"""What is said to people; the rest of an event's data is what the next run works with."""
+EXACT = frozenset(
+    (
+        *(
+            "action",
+            "attempt",
+            "base_branch",
+            "base_commit",
+            "branch",
+            "commit",
+            "fault",
+            "features",
+        ),
+        *("inputs", "into", "kept_ref", "key", "log", "made", "merged_into", "other", "request"),
+        *("session_id", "start_commit", "status", "strategy", "tip", "until", "worktree"),
+    )
+)
+"""What the next run works with, as it is; the rest of an event's data is told to people."""
 
 
 @dataclass(frozen=True)
@@ -296,15 +311,16 @@ def note(at: float, run: str, text: str, feature: str = "") -> Event:
 
 
 def masked(event: Event, mask: Callable[[str], str]) -> Event:
-    """The event with ``mask`` put over all that it tells (:data:`TOLD`)."""
-    return replace(event, data={k: _masked(k, v, mask) for k, v in event.data.items()})
+    """The event with ``mask`` put over all that it tells, which is all but :data:`EXACT`."""
+    data = {k: v if k in EXACT else _masked(v, mask) for k, v in event.data.items()}
+    return replace(event, data=data)
 
 
-def _masked(key: str, value: Json, mask: Callable[[str], str]) -> Json:
-    if key not in TOLD:
-        return value
+def _masked(value: Json, mask: Callable[[str], str]) -> Json:
     if isinstance(value, list):
-        return [mask(str(item)) for item in value]
+        return [_masked(item, mask) for item in value]
+    if isinstance(value, dict):
+        return {key: _masked(item, mask) for key, item in value.items()}
     return mask(value) if isinstance(value, str) else value
 
 

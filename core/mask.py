@@ -34,6 +34,38 @@ _PRIVATE_KEY = (
     rf"(?:{_SPACE}-----END [A-Z ]*PRIVATE KEY-----)?"
 )
 
+_VALUE = r"([\"']?)(?!\$)([^\s\"'\\]{7,}[^\s\"'\\;,)])"
+"""A secret behind its name, in quotes or not; no variable of a shell."""
+
+_ENDS_WORD = re.compile("[;&|()<>]")
+"""What ends a word of a shell that stands in no quotes."""
+
+_NAME = (
+    r"[A-Z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET)[A-Z0-9_]*(?<!_DIR)(?<!_FILE)(?<!_PATH)"
+    r"|(?:[A-Z0-9_]*_)?(?:KEY|TOKEN|CREDENTIALS)|[A-Z0-9_]*(?:_PASS|APIKEY)"
+)
+"""As :func:`is_secret` has it, in capitals: in small letters it is prose, or code."""
+
+NAMED = (
+    (
+        ("PASSW", "PASSPHRASE", "SECRET", "KEY=", "TOKEN=", "CREDENTIALS=", "_PASS="),
+        rf"\b({_NAME})=()()()" + _VALUE,
+        r"\1=\5[masked \1]",
+    ),
+    (
+        ("--",),
+        r"--()([a-z-]*)(token|password|passwd|secret|api-?key)(=| +)" + _VALUE,
+        r"--\2\3\4\5[masked \3]",
+    ),
+    (
+        ("uthorization:", "pi-key:", "pi-Key:"),
+        r"\b()([Aa]uthorization|[Xx]-[Aa]pi-[Kk]ey)(: *)((?:[Bb]earer +|[Bb]asic +|[Tt]oken +)?)"
+        + _VALUE,
+        r"\2\3\4\5[masked header]",
+    ),
+)
+"""Secrets behind their names: assignments, options and headers of HTTP. The sixth group is it."""
+
 SHAPES = (
     (("sk-ant-",), r"\bsk-ant-[A-Za-z0-9_-]{8,}", "[masked Anthropic key]"),
     (
@@ -45,6 +77,7 @@ SHAPES = (
     (("xox",), r"\bxox[a-z]-[A-Za-z0-9-]{10,}", "[masked Slack token]"),
     (("PRIVATE KEY-----",), _PRIVATE_KEY, "[masked private key]"),
     (("://",), r"(?<=://)([^\s/:@\"']*):[^\s/@\"']+@", r"\1:[masked password]@"),
+    *NAMED,
 )
 """Keys that are known by their looks: what tells quickly that there is none, and the pattern."""
 
@@ -65,6 +98,14 @@ class Mask:
                     self._known.setdefault(spelling, f"[masked {label}]")
         # A secret that holds another one goes first.
         self._known = dict(sorted(self._known.items(), key=lambda known: -len(known[0])))
+
+    def learn_named(self, text: str) -> None:
+        """Mask the secrets that a command line names, also where they stand alone."""
+        for signs, shape, _ in NAMED:
+            if any(sign in text for sign in signs):
+                for found in re.finditer(shape, text):
+                    word = found[6] if found[5] else _ENDS_WORD.split(found[6])[0]
+                    self.learn({found[1] or "SECRET": word})
 
     def __call__(self, text: str) -> str:
         """``text`` without secrets."""

@@ -93,7 +93,7 @@ class StepRunner:
         if self.is_to_end(feature):
             return Step(command, 0, 0.0, "", interrupted=True)
         begun = time.monotonic()
-        start = _open_log(log, command)
+        start = _open_log(log, Mask(env)(command.line))
         try:
             child = self.supervisor.start(
                 command.argv,
@@ -124,8 +124,8 @@ class StepRunner:
         return Step(command, code, seconds, tail, timed_out, interrupted, flooded)
 
 
-def _open_log(path: str, command: Command) -> int:
-    """Write the command's line to its log; how long the log was before."""
+def _open_log(path: str, line: str) -> int:
+    """Write a command's line to its log; how long the log is then."""
     try:
         folder = os.path.dirname(path)
         # One by one: makedirs gives its mode to the last folder only.
@@ -133,7 +133,7 @@ def _open_log(path: str, command: Command) -> int:
             os.makedirs(each, mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(f"$ {command.line}\n")
+            file.write(f"$ {line}\n")
             file.flush()
             return os.fstat(descriptor).st_size
     except OSError as error:

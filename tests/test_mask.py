@@ -88,6 +88,13 @@ class Values(unittest.TestCase):
         masked.learn({"GITHUB_TOKEN": "hunter2hunter2"})
         self.assertEqual(masked("hunter2hunter2"), "[masked GITHUB_TOKEN]")
 
+    def test_a_secret_that_a_command_names_is_known_from_then_on(self) -> None:
+        masked = Mask({})
+        for line in ("A_TOKEN=hunter2hunter2;./x", "./x --token='hunter3&hunter3'", "true"):
+            masked.learn_named(line)
+        self.assertEqual(masked("hunter2hunter2"), "[masked A_TOKEN]")
+        self.assertEqual(masked("hunter3&hunter3"), "[masked SECRET]")
+
 
 class Shapes(unittest.TestCase):
     def test_well_known_keys_are_told_by_their_looks(self) -> None:
@@ -100,6 +107,14 @@ class Shapes(unittest.TestCase):
             "https://me:hunter2@example.com/x": "https://me:[masked password]@example.com/x",
             f"a\n{PEM}\nb": "a\n[masked private key]\nb",
             json.dumps(f"{PEM}\nb"): '"[masked private key]\\nb"',
+            "DB_PASSWORD=hunter2hunter2 ./check": "DB_PASSWORD=[masked DB_PASSWORD] ./check",
+            "env: A_TOKEN='hunter2hunter2'": "env: A_TOKEN='[masked A_TOKEN]'",
+            "./up --api-key=hunter2hunter2 x": "./up --api-key=[masked api-key] x",
+            './up --db-password "hunter2hunter2"': './up --db-password "[masked password]"',
+            "curl -H 'Authorization: Bearer abcdefgh12' x": (
+                "curl -H 'Authorization: Bearer [masked header]' x"
+            ),
+            "X-Api-Key: abcdefgh12": "X-Api-Key: [masked header]",
             PEM.rsplit("\n", 1)[0] + " and more": "[masked private key] and more",
         }.items():
             with self.subTest(text):
@@ -110,6 +125,14 @@ class Shapes(unittest.TestCase):
             *("sk-ant-", "task-antelope", "ghp_short", "AKIA", "XAKIAIOSFODNN7EXAMPLE9", "xoxo"),
             *("https://example.com:8080/a@b", "git@github.com:a/b", "BEGIN PRIVATE KEY-----"),
             "https://github.com/a/b and me@example.com",
+            *(
+                "token=hunter2hunter2",
+                "A_TOKEN=$OTHER_TOKEN ./x",
+                "A_KEY=short",
+                "A_KEY_FILE=/a/b/c/d",
+            ),
+            *("SECRET_PATH=/run/secrets/a", "--password-file /a/b/c/d", "--token $TOKEN_OF_MINE"),
+            *("API_KEY=[masked API_KEY]", "authorization: none", "MONKEY=bananabanana"),
         ):
             with self.subTest(text):
                 self.assertEqual(Mask({})(text), text)

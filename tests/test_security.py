@@ -39,6 +39,11 @@ def raw_result(**more: object) -> dict[str, object]:
     return {"print": json.dumps({**line, "total_cost_usd": 0.1, **more}) + "\n"}
 
 
+def _text_of(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 class SecretsTest(PlaygroundTest):
     """A secret in the environment, which the agent gets, and tells wherever it can."""
 
@@ -108,6 +113,29 @@ class SecretsTest(PlaygroundTest):
             kept += content
         self.assertGreater(kept.count("[masked ANTHROPIC_API_KEY]"), 20)
         self.assertIn("[masked DEPLOY_TOKEN]", kept)
+
+    def test_a_secret_in_a_checks_command_or_output_is_in_no_journal_and_no_report(self) -> None:
+        secrets = ("tops3cret-value", "0ption-value", "he4der-value")
+        named = f"DEPLOY_TOKEN={secrets[0]}; echo $DEPLOY_TOKEN; : --api-key {secrets[1]}"
+        header = f"echo 'Authorization: Bearer {secrets[2]}'"
+        self.playground.features(
+            feature("green"),
+            feature("red", verify=[f"{named}; {header}; echo {secrets[1]}; exit 3"]),
+            verify=[f"{header} > /dev/null; {named}"],
+            verify_attempts=0,
+        )
+        shown = ""
+        for words in ("run --yes --json", "status --json", "merge --yes", "logs red --checks"):
+            done = self.playground.command(*words.split())
+            shown += done.out + done.err
+        kept = "".join(map(_text_of, self.on_disk()))
+        for secret in secrets:
+            self.assertNotIn(secret, shown)
+            self.assertNotIn(secret, kept)
+        self.assertGreater(kept.count("[masked DEPLOY_TOKEN]"), 3)
+        (red,) = [e for e in self.playground.journal("red") if e["event"] == "checked"][-1:]
+        self.assertIn("--api-key [masked SECRET];", red["command"])
+        self.assertEqual(red["ending"], "ended with exit 3")
 
     def test_the_agent_still_gets_the_secret_and_the_raw_log_is_as_it_came(self) -> None:
         self.playground.run("--only", "told")

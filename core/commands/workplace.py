@@ -133,6 +133,8 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
     config = feature_list.load(list_path(arguments.config or ""))
     mask: Mask = arguments.mask
     mask.learn(config.claude.env)
+    for command in commands(config):
+        mask.learn_named(" ".join(command.brief))
     return drive(_open(config, mask, arguments.base or ""))
 
 
