@@ -100,23 +100,6 @@ HALF_DONE = {
 
 MODULE_PATH = r"^submodule\..*\.path$"
 
-COPIED_REFS = ("refs/heads/", "refs/tags/", "refs/remotes/", "refs/rorchestrator/results/")
-
-NOT_COPIED = re.compile(
-    r"(core\.(bare|worktree|repositoryformatversion|fsmonitor|sparsecheckout.*)|extensions\..*"
-    r"|include\..*|includeif\..*|remote\..*\.(mirror|pushurl))\Z",
-    re.DOTALL,
-)
-"""Settings of a repository that say what it is, or that a copy of it must not have."""
-
-NOWHERE = "/dev/null"
-"""Where the remotes of a copy push to."""
-
-
-_REMOTE_URL = re.compile(r"remote\..*\.url\Z", re.DOTALL)
-
-ESCAPED = "surrogateescape"
-
 
 class GitError(UserError):
     """git refused; ``complaint`` is what it said."""
@@ -869,59 +852,52 @@ class Git:
         normal = os.path.normpath
         return [(normal(origin[len("file:") :]), key, value) for origin, key, _, value in split]
 
-    # -- a copy to try things in ----------------------------------------------------------
+    # -- another repository ---------------------------------------------------------------
 
-    async def copy_to(self, folder: str, less: Collection[str] = ()) -> Git:
-        """A bare repository that borrows this one's objects, with its settings and its refs.
+    def at(self, repository: Repository) -> Git:
+        """git in another repository, with the same environment."""
+        return Git(self.spawner, repository, self._env)
 
-        ``less`` are refs that it is not to have. This one is only read. What stands for the main
-        checkout stays this one's own; the remotes are known, but can't be pushed to.
-        """
-        common, here = self.repository.common_dir, os.path.realpath(folder)
-        refs = {r: c for r, c in (await self.refs(*COPIED_REFS)).items() if r not in less}
-        is_sha256 = any(len(commit) == 64 for commit in refs.values())
-        format = ("--object-format=sha256",) if is_sha256 else ()
-        arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", here)
-        await self._do("make a repository", *arguments, at=os.path.dirname(here))
-        with open(os.path.join(here, "objects", "info", "alternates"), "wb") as file:
-            file.write(os.fsencode(os.path.join(common, "objects")) + b"\n")
-        await self._copy_settings(here)
-        copy = Git(self.spawner, replace(self.repository, common_dir=here), self._env)
+    async def init_bare(self, path: str, *, sha256: bool = False) -> None:
+        """Make an empty bare repository, with no hooks and nothing of a template."""
+        format = ("--object-format=sha256",) if sha256 else ()
+        arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", path)
+        await self._do("make a repository", *arguments, at=os.path.dirname(path))
+
+    async def create_refs(self, refs: Mapping[str, str]) -> None:
+        """Create refs, all or none."""
         listed = "".join(f"create {ref} {commit}\n" for ref, commit in refs.items())
-        await copy._do("write its refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
-        return copy
+        await self._do("write refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
 
-    async def _copy_settings(self, folder: str) -> None:
-        """Config, hooks and what is ignored; submodules are found where this one has them."""
-        common = self.repository.common_dir
-        entries = await self.settings(os.path.join(common, "config"))
-        hooks = await self.hooks_folder()
-        absolute = os.path.isabs(hooks)
-        settings = [
-            (key, value)
-            for _, key, value in entries
-            # A setup that installs hooks must not reach those of this one.
-            if not (NOT_COPIED.match(key.lower()) or (absolute and key == "core.hookspath"))
-        ]
-        remotes = [key[: -len(".url")] for key, _ in settings if _REMOTE_URL.match(key)]
-        settings += [(f"{remote}.pushurl", NOWHERE) for remote in dict.fromkeys(remotes)]
-        with open(os.path.join(folder, "config"), "a", encoding="utf-8", errors=ESCAPED) as file:
-            file.write(config_text(settings))
-        _copy_files(common, folder, ("shallow", "info/exclude", "info/attributes"))
-        if absolute and os.path.isdir(hooks):
-            import shutil
+    async def effective_settings(self) -> list[tuple[str, str]]:
+        """Key and value of every setting, also those of the user and of the system, in order."""
+        finished = await self._do("read its settings", "config", "--null", "--list")
+        entries = os.fsdecode(finished.stdout).split("\0")
+        pairs = (entry.partition("\n") for entry in entries if entry)
+        return [(key, value) for key, _, value in pairs]
 
-            shutil.copytree(hooks, os.path.join(folder, "hooks"), ignore_dangling_symlinks=True)
-        if os.path.isdir(os.path.join(common, "modules")):
-            os.symlink(os.path.join(common, "modules"), os.path.join(folder, "modules"))
+    async def room_for(self, commit: str, block_bytes: int) -> int:
+        """How much disk the files of a commit take, in whole blocks; 0 where that can't be told.
 
-    async def bytes_of(self, commit: str) -> int:
-        """How large the files of a commit are together; 0 where that can't be told."""
-        arguments = ("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+        Of a sparse checkout, only those that the main checkout has.
+        """
+        arguments = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit)
         # Where blobs are fetched on demand, they are not fetched for this.
         finished = await self._try(*arguments, env={**self._env, "GIT_NO_LAZY_FETCH": "1"})
-        sizes = (entry.split(b"\t", 1)[0].split()[-1:] for entry in finished.stdout.split(b"\0"))
-        return sum(int(size[0]) for size in sizes if size and size[0].isdigit())
+        left_out = await self._left_out()
+        entries = (entry.partition(b"\t") for entry in finished.stdout.split(b"\0") if entry)
+        sizes = [head.split()[-1] for head, _, path in entries if path not in left_out]
+        blocks = (-(-int(size) // block_bytes) if size.isdigit() else 1 for size in sizes)
+        return sum(blocks) * block_bytes
+
+    async def _left_out(self) -> set[bytes]:
+        """The files that a sparse checkout leaves out."""
+        sparse = await self._try("config", "--type=bool", "--get", "core.sparseCheckout")
+        if self.repository.bare or sparse.text != "true":
+            return set()
+        listed = await self._try("ls-files", "-t", "-z", at=self.repository.top)
+        entries = (entry.partition(b" ") for entry in listed.stdout.split(b"\0"))
+        return {path for tag, _, path in entries if tag == b"S"}
 
     # -- who commits --------------------------------------------------------------------
 
@@ -1019,16 +995,6 @@ def _config_entry(key: str, value: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _copy_files(source: str, target: str, names: Iterable[str]) -> None:
-    """Copy those of the files that are there."""
-    import shutil
-
-    for name in names:
-        if os.path.isfile(os.path.join(source, name)):
-            os.makedirs(os.path.dirname(os.path.join(target, name)), exist_ok=True)
-            shutil.copyfile(os.path.join(source, name), os.path.join(target, name))
 
 
 def _jitter(seconds: float) -> float:

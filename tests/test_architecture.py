@@ -51,6 +51,7 @@ SHELL = {
     "ways_back": "",
     "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
+    "replica": "git",
     "journal": "events errors lines",
     "slots": "",
     "stop": "",

@@ -29,6 +29,7 @@ from ..journal import Journal, RunLock
 from ..model import ClaudeOptions, Command, Config, Decision, Fault, Feature, Retry, Status, Work
 from ..process.spawner import drive
 from ..process.supervisor import check_descriptors
+from ..replica import replicate
 from ..reporter import style_of
 from ..runner import LEAST_FREE_BYTES, MIB, free_bytes
 from ..state import FeatureState, RunState
@@ -244,7 +245,7 @@ class Rehearsal(RunCommand):
         if HEADS + base in in_the_way:
             return False
         self._check_space(folder)
-        git = drive(place.git.copy_to(os.path.join(folder, "repository.git"), in_the_way))
+        git = drive(replicate(place.git, os.path.join(folder, "repository.git"), in_the_way))
         if HEADS + base not in place.refs:
             base = base if is_branch_name(base) else BASE_BRANCH
             drive(git.create_ref(HEADS + base, place.base_commit))
@@ -281,7 +282,8 @@ class Rehearsal(RunCommand):
 
     def _check_space(self, folder: str) -> None:
         """Raise :class:`UserError` where there is no room for all the worktrees."""
-        size = drive(self.place.git.bytes_of(self.place.base_commit))
+        block = os.statvfs(folder).f_frsize
+        size = drive(self.place.git.room_for(self.place.base_commit, block))
         needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
         where, free = free_bytes(folder)
         if free < needed:
