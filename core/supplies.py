@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import glob
+import fnmatch
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .errors import UserError
 
@@ -24,44 +23,100 @@ CHUNK_BYTES = 1024 * 1024
 MEND = "mend project.copy and project.link"
 
 
-def matching(top: str, patterns: Iterable[str], *, less: str = "") -> list[str]:
-    """The paths below ``top`` that match, relative to it; ``**`` goes through folders.
+def going_on() -> bool:
+    """What a copy asks that nobody can stop."""
+    return False
+
+
+def matching(
+    top: str,
+    patterns: Iterable[str],
+    *,
+    less: str = "",
+    stopped: Callable[[], bool] = going_on,
+) -> list[str]:
+    """The paths below ``top`` that match, relative to it; ``**`` goes through folders, not links.
 
     ``less`` is a folder whose files don't count: there are the worktrees. Raises
     :class:`UserError` for a pattern that matches nothing, and for a path that leads out of
-    ``top`` through a symbolic link, or into git's own folder.
+    ``top`` through a symbolic link, or into git's own folder; ``OSError`` once ``stopped()``.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        paths = sorted(_paths(top, pattern, less))
+        paths = sorted(_paths(top, pattern, less, stopped))
         paths = [path for path in paths if not (less and _is_inside(path, less))]
         if not paths:
             raise UserError(f"{pattern} matches nothing in {top}", hint=MEND)
         found.update((os.path.relpath(path, top), None) for path in paths)
-    for name in found:
+    kept = [name for name in found if not _is_below(name, found)]
+    for name in kept:
         _check_inside(top, name)
-    return [name for name in found if not _is_below(name, found)]
+    return kept
 
 
-def _paths(top: str, pattern: str, less: str) -> Iterable[str]:
-    """The paths that match. What ``**`` leads to is not looked into: it is taken as a whole."""
-    head, stars, rest = pattern.partition("**/")
-    if not (stars and rest) or "**" in rest or not (head == "" or head.endswith("/")):
-        return glob.glob(os.path.join(glob.escape(top), pattern), recursive=True)
-    found: dict[str, None] = {}
-    pending = glob.glob(os.path.join(glob.escape(top), head)) if head else [top]
-    while pending:
-        folder = pending.pop()
-        found.update(dict.fromkeys(glob.glob(os.path.join(glob.escape(folder), rest))))
-        with suppress(OSError), os.scandir(folder) as entries:
-            pending += [e.path for e in entries if _may_hold(e) and e.path not in found]
-        pending = [path for path in pending if path != less]
+def _paths(top: str, pattern: str, less: str, stopped: Callable[[], bool]) -> set[str]:
+    """What a pattern catches, by the rules of the ``glob`` module."""
+    found = {top}
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    while parts:
+        part, *parts = parts
+        caught: Iterator[Iterable[str]]
+        if part == "**":
+            rest, parts = parts[:1], parts[1:]
+            caught = (_anywhere(one, rest, less, stopped) for one in found)
+        else:
+            caught = (_below(one, part, stopped) for one in found)
+        found = {path for paths in caught for path in paths}
     return found
 
 
-def _may_hold(entry: os.DirEntry[str]) -> bool:
-    """Whether ``**`` leads through a folder: not through links, which may lead in a circle."""
-    return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+def _below(folder: str, part: str, stopped: Callable[[], bool]) -> Iterable[str]:
+    """What one part of a pattern catches in a folder."""
+    if part == "**":
+        return _anywhere(folder, [], "", stopped)
+    if not set(part).intersection("*?["):
+        path = os.path.join(folder, part)
+        return [path] if os.path.lexists(path) else []
+    _heed(stopped)
+    names = fnmatch.filter(_names(folder), part)
+    return [
+        os.path.join(folder, name) for name in names if part[0] == "." or not name.startswith(".")
+    ]
+
+
+def _anywhere(
+    top: str, rest: Sequence[str], less: str, stopped: Callable[[], bool]
+) -> Iterator[str]:
+    """What ``**`` catches: all, or what has the name ``rest``, of which nothing below is sought.
+
+    It goes through no link, which may lead in a circle, and through nothing hidden.
+    """
+    folders = [top] if os.path.isdir(top) else []
+    while folders:
+        _heed(stopped)
+        folder = folders.pop()
+        caught = set(_below(folder, rest[0], stopped) if rest else [folder])
+        yield from caught
+        for name in _names(folder):
+            path = os.path.join(folder, name)
+            if name.startswith(".") or path == less or path in caught:
+                continue
+            if os.path.isdir(path) and not os.path.islink(path):
+                folders.append(path)
+            elif not rest:
+                yield path
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []  # a file, or a folder that nobody may look into
+
+
+def _heed(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise InterruptedError("stopped")
 
 
 def _check_inside(top: str, name: str) -> None:
@@ -82,19 +137,31 @@ def _is_below(name: str, others: Iterable[str]) -> bool:
     return bool(parent) and (parent in others or _is_below(parent, others))
 
 
-def copy(top: str, name: str, worktree: str, stopped: Callable[[], bool], *, apart: str) -> None:
+def copy(
+    top: str,
+    name: str,
+    worktree: str,
+    stopped: Callable[[], bool],
+    *,
+    apart: str,
+    contained: bool = False,
+) -> None:
     """Copy a file or a folder to where nothing is. Raises ``OSError``, also once ``stopped()``.
 
     It comes whole from ``apart``, a folder on the same file system that is made for it: what fails,
     or is killed, leaves its part there, for the caller to remove. What is neither a file nor a
     folder nor a link, as a socket, is left out.
+
+    Links stay links. Where the copy is to be ``contained``, one that leads out of it is replaced:
+    who writes through it must not write to what was copied.
     """
     source, target = os.path.join(top, name), _place(worktree, name)
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
     os.mkdir(apart, 0o700)
     whole = os.path.join(apart, os.path.basename(name))
-    _copy_all(source, whole, stopped)
+    inside = Inside(top, worktree) if contained else None
+    _copy_all(source, whole, stopped, inside)
     mode = stat.S_IMODE(os.lstat(whole).st_mode)
     if os.path.isdir(whole):
         os.chmod(whole, mode | stat.S_IRWXU)  # else it could not be moved to another folder
@@ -105,23 +172,56 @@ def copy(top: str, name: str, worktree: str, stopped: Callable[[], bool], *, apa
     os.rmdir(apart)
 
 
-def _copy_all(source: str, target: str, stopped: Callable[[], bool]) -> None:
-    def clone_one(one: str, other: str) -> None:
-        if stopped():
-            raise InterruptedError("stopped")
-        clone(one, other, stopped)
+class Inside:
+    """Where the links of a copy may lead: to the copy itself, and to what its worktree has."""
 
-    if os.path.isdir(source):
-        shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=clone_one)
-    else:
-        clone_one(source, target)
+    def __init__(self, top: str, worktree: str) -> None:
+        self.top = os.path.realpath(top)
+        self.worktree = worktree
+
+    def link(self, path: str, roots: tuple[str, ...]) -> str | None:
+        """What a link says in the copy: empty where its content is copied, ``None`` for no link.
+
+        ``roots`` are the folders whose content is being copied, the innermost one last.
+        """
+        real, folder = os.path.realpath(path), os.path.realpath(os.path.dirname(path))
+        name = os.path.relpath(real, self.top)
+        is_in_copy = _is_inside(real, roots[-1])
+        is_in_worktree = (
+            _is_inside(real, self.top)
+            and _is_inside(folder, self.top)
+            and os.path.lexists(os.path.join(self.worktree, name))
+        )
+        if is_in_copy or is_in_worktree:
+            return os.path.relpath(real, folder)
+        if not os.path.exists(real) or real in roots:
+            return None
+        return "" if os.access(real, os.W_OK) else real
 
 
-def _special(folder: str, names: list[str]) -> set[str]:
-    """The sockets, pipes and devices of a folder: to open one may take for ever."""
-    kinds = {name: os.lstat(os.path.join(folder, name)).st_mode for name in names}
-    plain = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
-    return {name for name, mode in kinds.items() if not any(is_kind(mode) for is_kind in plain)}
+def _copy_all(source: str, target: str, stopped: Callable[[], bool], inside: Inside | None) -> None:
+    todo: list[tuple[str, str, tuple[str, ...]]] = [(source, target, (os.path.realpath(source),))]
+    folders: list[tuple[str, str]] = []
+    while todo:
+        one, other, roots = todo.pop()
+        _heed(stopped)
+        mode = os.lstat(one).st_mode
+        if stat.S_ISLNK(mode) and one != source:
+            words = os.readlink(one) if inside is None else inside.link(one, roots)
+            if words:
+                os.symlink(words, other)
+            if words != "":
+                continue
+            roots = (*roots, os.path.realpath(one))
+        if os.path.isdir(one):
+            os.mkdir(other, 0o700)
+            folders.append((one, other))
+            below = sorted(os.listdir(one), reverse=True)
+            todo += [(os.path.join(one, n), os.path.join(other, n), roots) for n in below]
+        elif os.path.isfile(one) or one == source:
+            clone(one, other, stopped)
+    for one, other in reversed(folders):
+        shutil.copystat(one, other)
 
 
 def link(top: str, name: str, worktree: str) -> None:
@@ -139,7 +239,7 @@ def _place(worktree: str, name: str) -> str:
     return target
 
 
-def clone(source: str, target: str, stopped: Callable[[], bool] = lambda: False) -> None:
+def clone(source: str, target: str, stopped: Callable[[], bool] = going_on) -> None:
     """Copy one file with its mode and times, at no cost where the file system can.
 
     Where that fails, or once ``stopped()``, there is no part of a copy, and an ``OSError``.

@@ -170,13 +170,15 @@ class Workbench:
         copied: Iterable[str],
         linked: Iterable[str],
         stopped: Callable[[], bool],
+        *,
+        contained: bool = False,
     ) -> None:
         """Copy and link into a worktree. Raises ``OSError``."""
         top, apart = self.worktrees.git.repository.top, path + RUBBISH
         for name in copied:
             remove_tree(apart)
             try:
-                supplies.copy(top, name, path, stopped, apart=apart)
+                supplies.copy(top, name, path, stopped, apart=apart, contained=contained)
             finally:
                 remove_tree(apart)
         for name in linked:

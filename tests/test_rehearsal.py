@@ -112,14 +112,19 @@ class AGoodList(RehearsalTest):
             link=["tools"],
             setup=[
                 "test $RORCHESTRATOR_PORT -ge 20000 && grep -q hello .env",
-                "echo harm >> tools/tool",
+                "for each in tools/*; do echo harm >> $each; done",
+                "git push --quiet origin HEAD:refs/heads/pushed",
             ],
             verify=["test -f README.md"],
             teardown=["rm .env"],
             max_cost_usd=0.001,
         )
         self.place.commit({".gitignore": ".env\ntools\n*.txt\n"}, "ignore")
-        self.place.write({".env": "hello\n", "tools/tool": "a tool\n"})
+        self.place.write({".env": "hello\n", "tools/tool": "a tool\n", "../shared": "data\n"})
+        os.symlink("../../shared", os.path.join(self.place.path, "tools", "shared"))
+        self.place.git("init", "--quiet", "--bare", "../origin.git")
+        self.place.git("remote", "add", "origin", os.path.join(self.place.root, "origin.git"))
+        self.place.git("config", "branch.main.remote", "../origin.git")
 
     def test_it_goes_through_all_of_the_run_and_leaves_everything_as_it_was(self) -> None:
         place = self.place

@@ -15,11 +15,6 @@ from core.errors import UserError
 SECRET = b"SECRET=1\n" * 300_000
 
 
-def going_on() -> bool:
-    """Nobody wants to stop."""
-    return False
-
-
 class SuppliesTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="ror-")
@@ -45,7 +40,7 @@ class SuppliesTest(unittest.TestCase):
             return file.read()
 
     def copy(self, name: str) -> None:
-        supplies.copy(self.top, name, self.worktree, going_on, apart=self.apart)
+        supplies.copy(self.top, name, self.worktree, supplies.going_on, apart=self.apart)
 
     def link(self, name: str) -> None:
         supplies.link(self.top, name, self.worktree)
@@ -76,6 +71,25 @@ class Matching(SuppliesTest):
     def test_a_pattern_that_matches_nothing_is_told(self) -> None:
         with self.assertRaisesRegex(UserError, "node_modules matches nothing in "):
             supplies.matching(self.top, ["node_modules"])
+
+    def test_links_that_lead_in_a_circle_are_not_followed(self) -> None:
+        for number in range(4):
+            self.write(f"shop/lib/{number}/a.key")
+            os.symlink("../..", self.path(f"shop/lib/{number}/up"))
+            os.symlink(self.path("shop"), self.path(f"shop/lib/{number}/top"))
+        found = supplies.matching(self.top, ["**/*.key"])
+        self.assertEqual(found, [f"lib/{number}/a.key" for number in range(4)])
+        self.assertEqual(supplies.matching(self.top, ["lib/**"]), ["lib"])
+        os.chmod(self.path("shop/lib/3"), 0)
+        self.addCleanup(os.chmod, self.path("shop/lib/3"), 0o700)
+        self.assertIn("lib/2/a.key", supplies.matching(self.top, ["**/**/a.key/"]))
+        self.assertEqual(len(supplies.matching(self.top, ["lib/2/a.key", "lib/2/a.*"])), 1)
+
+    def test_a_search_ends_once_somebody_wishes_it(self) -> None:
+        self.write("shop/lib/a")
+        for pattern in ("**/a", "l*/a"):
+            with self.subTest(pattern), self.assertRaises(InterruptedError):
+                supplies.matching(self.top, [pattern], stopped=lambda: True)
 
     def test_signs_in_the_name_of_the_top_folder_are_no_pattern(self) -> None:
         self.write("odd[1]*/.env")
@@ -156,6 +170,72 @@ class Copying(SuppliesTest):
         self.assertEqual(os.readlink(os.path.join(there, "b")), "deep/a")
         self.assertEqual(os.readlink(os.path.join(there, "way")), self.path("outside"))
 
+    def contained(self, name: str) -> str:
+        supplies.copy(
+            self.top, name, self.worktree, supplies.going_on, apart=self.apart, contained=True
+        )
+        return self.path("worktrees/a", name)
+
+    def test_out_of_a_contained_copy_no_link_leads_to_what_was_copied(self) -> None:
+        self.write("shop/packages/here/a")
+        self.write("shop/ignored/b")
+        self.write("worktrees/a/packages/here/a")
+        self.write("outside/data/c")
+        self.write("shop/lib/deep/d")
+        self.write("shop/lib/e")
+        for words, name in (
+            ("deep", "relative"),
+            (self.path("shop/lib/deep"), "absolute"),
+            (self.path("shop/lib"), "circle"),
+            ("../packages/here", "packages"),
+            (self.path("shop/packages/here"), "workspace"),
+            (self.path("shop/ignored"), "ignored"),
+            (self.path("outside/data"), "data"),
+            (self.path("outside/data/c"), "c"),
+            (self.path("outside/nowhere"), "dangling"),
+        ):
+            os.symlink(words, self.path("shop/lib", name))
+        os.symlink(self.path("outside/data"), self.path("outside/data/circle"))
+        os.symlink("c", self.path("outside/data/again"))
+        os.mkfifo(self.path("outside/data/pipe"))
+        there = self.contained("lib")
+        for name, words in {
+            "relative": "deep",
+            "absolute": "deep",
+            "circle": ".",
+            "packages": "../packages/here",
+            "workspace": "../packages/here",
+            "data/again": "c",
+            "data/circle": ".",
+        }.items():
+            self.assertEqual(os.readlink(os.path.join(there, name)), words, name)
+        for name in ("ignored/b", "data/c", "c"):
+            path = os.path.join(there, name)
+            self.assertEqual(os.path.realpath(path), path)
+            with open(path, "wb") as file:
+                file.write(b"changed")
+        self.assertEqual(self.read("shop/ignored/b") + self.read("outside/data/c"), b"x\nx\n")
+        self.assertEqual(sorted(os.listdir(os.path.join(there, "data"))), ["again", "c", "circle"])
+        self.assertFalse(os.path.lexists(os.path.join(there, "dangling")))
+
+    def test_of_two_folders_that_lead_to_each_other_each_is_copied_once(self) -> None:
+        self.write("outside/one/a")
+        self.write("outside/two/b")
+        os.symlink(self.path("outside/two"), self.path("outside/one/two"))
+        os.symlink(self.path("outside/one"), self.path("outside/two/one"))
+        os.makedirs(self.path("shop/lib"))
+        os.symlink(self.path("outside/one"), self.path("shop/lib/one"))
+        there = self.contained("lib")
+        self.assertEqual(os.listdir(os.path.join(there, "one/two")), ["b"])
+
+    def test_what_may_not_be_written_to_stays_a_link(self) -> None:
+        self.write("outside/tool")
+        os.makedirs(self.path("shop/bin"))
+        os.symlink("../../outside/tool", self.path("shop/bin/tool"))
+        with mock.patch("os.access", return_value=False):
+            there = self.contained("bin")
+        self.assertEqual(os.readlink(os.path.join(there, "tool")), self.path("outside/tool"))
+
     def test_pipes_and_sockets_of_a_folder_are_left_out_and_hold_up_nobody(self) -> None:
         self.write("shop/tmp/a")
         os.mkfifo(self.path("shop/tmp/pipe"))
@@ -207,7 +287,7 @@ class Copying(SuppliesTest):
 
         with self.assertRaises(OSError):
             supplies.copy(self.top, "lib", self.worktree, stopped, apart=self.apart)
-        self.assertEqual(len(os.listdir(self.path("worktrees/a~removing/lib"))), 5)
+        self.assertEqual(len(os.listdir(self.path("worktrees/a~removing/lib"))), 4)
         self.assertEqual(os.listdir(self.worktree), [])
 
     def test_a_wish_to_stop_ends_it_within_a_large_file_too_and_leaves_no_part_of_it(self) -> None:

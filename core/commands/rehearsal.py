@@ -427,7 +427,8 @@ def _copy_tools(folder: str, target: str) -> None:
     os.mkdir(target)
     try:
         for name in sorted(BUILT_BY_TOOLS.intersection(there)):
-            supplies.copy(folder, name, target, lambda: False, apart=target + RUBBISH)
+            apart = target + RUBBISH
+            supplies.copy(folder, name, target, supplies.going_on, apart=apart, contained=True)
     except OSError as error:
         raise UserError(f"{folder} could not be copied: {error}") from None
 
@@ -599,8 +600,10 @@ class Bench(Workbench):
         copied: Iterable[str],
         linked: Iterable[str],
         stopped: Callable[[], bool],
+        *,
+        contained: bool = True,
     ) -> None:
-        super()._bring(path, [*copied, *linked], (), stopped)
+        super()._bring(path, [*copied, *linked], (), stopped, contained=contained)
 
     async def check_base(self, base_commit: str) -> Red | None:
         """The project's checks on the base; where they are red, the run would not start."""
