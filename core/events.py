@@ -64,8 +64,12 @@ def run_started(
     features: Sequence[str],
     max_parallel: int,
     base_option: str = "",
+    owner: str = "",
 ) -> Event:
-    """A run pinned its base and is about to work on ``features``; ``--base`` may have named it."""
+    """A run pinned its base and is about to work on ``features`` of the list ``owner``.
+
+    ``base_option`` is what ``--base`` named.
+    """
     data: dict[str, Json] = {
         "pid": pid,
         "base_branch": base_branch,
@@ -75,7 +79,19 @@ def run_started(
     }
     if base_option:
         data["base_option"] = base_option
+    if owner:
+        data["list"] = owner
     return Event("run_started", at, run, data=data)
+
+
+def claimed(at: float, owner: str, features: Sequence[str]) -> Event:
+    """The list ``owner`` takes over features of a list that moved, or of no recorded one."""
+    return Event("claimed", at, "", data={"list": owner, "features": list(features)})
+
+
+def replaced(at: float, owner: str, features: Sequence[str]) -> Event:
+    """The list ``owner`` starts features under ids of another list, whose work has landed."""
+    return Event("replaced", at, "", data={"list": owner, "features": list(features)})
 
 
 def run_ended(at: float, run: str, *, exit_code: int) -> Event:
@@ -215,12 +231,13 @@ def steered(
     text: str,
     hint: str = "",
     force: bool = False,
+    owner: str = "",
 ) -> Event:
     """A user steered from a terminal; ``action`` is the command's name.
 
     ``request`` is what the run was asked by, empty where there was none; ``done`` tells whether
     it was carried out, ``text`` what came of it, ``hint`` what to type instead. Without
-    ``feature`` it is about the whole run.
+    ``feature`` it is about the whole run. ``owner`` is the feature's list, where no run tells it.
     """
     data: dict[str, Json] = {
         "action": action,
@@ -231,6 +248,8 @@ def steered(
     }
     if hint:
         data["hint"] = hint
+    if owner:
+        data["list"] = owner
     return Event("steered", at, run, feature, data)
 
 
@@ -262,9 +281,10 @@ def clash(at: float, run: str, feature: str, *, other: str, files: Sequence[str]
     return Event("clash", at, run, feature, {"other": other, "files": list(files)})
 
 
-def merge_started(at: float, run: str, *, into: str) -> Event:
-    """Features are about to be stacked and checked; what that starts is marked with ``run``."""
-    return Event("merge_started", at, run, data={"into": into})
+def merge_started(at: float, run: str, *, into: str, owner: str = "") -> Event:
+    """Features of a list are about to be stacked and checked; ``run`` marks what that starts."""
+    data = {"into": into, "list": owner} if owner else {"into": into}
+    return Event("merge_started", at, run, data=data)
 
 
 def merge_ended(at: float, run: str) -> Event:

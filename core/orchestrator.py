@@ -202,7 +202,7 @@ class Orchestrator:
             results={d: self.results[d] for d in feature.depends_on if d in self.results},
             start_commit=known.start_commit,
             session_id=known.session_id,
-            attempts=known.attempts[-1].number if known.attempts else 0,
+            attempts=known.attempts[-1].number if known.attempts else int(known.is_inherited),
             numbered=of_run[-1].number if of_run else 0,
             spent_usd=cost_of(of_run).known_usd,
             claude_is_done=last is not None and last.status is Status.COMPLETED,

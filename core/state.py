@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .costs import Cost, Paid, estimate
 from .events import Event, integer, outcome_of, strings
@@ -71,6 +71,8 @@ class FeatureState:
     """What is known of a feature: its last life, from ``preparing`` on, over all its attempts."""
 
     id: str
+    owner: str = ""
+    """The list that it is a feature of; empty where the journal does not tell."""
     name: str = ""
     status: Status = Status.PENDING
     reason: str = ""
@@ -111,6 +113,10 @@ class FeatureState:
     """The files in which it will not merge with another feature, by that one's id."""
     skip: str = ""
     """:data:`PLAIN` or :data:`FORCED` where the user skipped it."""
+    is_inherited: bool = False
+    """Whether its branch and worktree are what another list left, where Claude may have worked."""
+    is_replaced: bool = False
+    """Whether another list has its id, and so its branch and worktree, by now."""
     earlier: tuple[Attempt, ...] = ()
     """The attempts of earlier lives in the run of the last one: they were paid for as well."""
     past: Cost = Cost()
@@ -184,6 +190,8 @@ class Run:
     """For the user, who paused it."""
     base_option: str = ""
     """What ``--base`` named."""
+    owner: str = ""
+    """The list that it ran."""
 
 
 @dataclass(frozen=True)
@@ -198,10 +206,29 @@ class RunState:
     """The mark of a merge that is at work or was killed: what it started may be left."""
     rates: Mapping[str, Paid] = field(default_factory=dict)
     """What each model cost so far, by what the results reported."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """The list of each run and each merge, by their ids."""
+    replaced: Mapping[tuple[str, str], FeatureState] = field(default_factory=dict)
+    """By list and id: what was known of a feature when another list started one of that id."""
 
     def feature(self, id: str) -> FeatureState:
         """What is known of a feature; a blank state for one that never ran."""
         return self.features.get(id) or FeatureState(id)
+
+    def of(self, owners: Collection[str]) -> RunState:
+        """What there is to know of the features of some lists, and of no other's."""
+        features = {id: known for id, known in self.features.items() if known.owner in owners}
+        for (owner, id), known in self.replaced.items():
+            if owner in owners and id not in features:
+                features[id] = _beside(known, self.feature(id))
+        return replace(self, features=features)
+
+
+def _beside(known: FeatureState, other: FeatureState) -> FeatureState:
+    """A feature, less what is that of another list by now."""
+    if known.branch not in ("", other.branch) and known.worktree != other.worktree:
+        return known
+    return replace(known, branch="", worktree="", start_commit="", is_replaced=True)
 
 
 def cost_of(attempts: Iterable[Attempt]) -> Cost:
@@ -223,10 +250,18 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     """The state after all ``events``; the same as applying one after the other."""
     start = state or RunState()
     features = dict(start.features)
+    owners, replaced = dict(start.owners), dict(start.replaced)
     run, merge = start.run, start.merge
     passed: list[str] = []
     rates = dict(start.rates)
     for event in events:
+        owner = str(event.data.get("list", ""))
+        if owner and event.run:
+            owners[event.run] = owner
+        elif event.kind == "claimed":
+            _claim(features, event)
+        elif event.kind == "replaced":
+            _replace(features, replaced, event)
         if event.kind == "checked" and event.data.get("passed") is True:
             passed.append(str(event.data.get("key", "")))
         run = _next_run(run, event)
@@ -242,9 +277,42 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
                 changed = replace(changed, base_option=run.base_option)
             if event.kind in ("attempt_ended", "resolution_ended"):
                 changed = _priced(changed, event.kind, rates)
+            if run is not None and run.id == event.run:
+                owner = run.owner
+            if owner and owner != changed.owner:
+                changed = replace(changed, owner=owner)
             features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
-    return RunState(features, run, green, merge, rates)
+    return RunState(features, run, green, merge, rates, owners, replaced)
+
+
+def _claim(features: dict[str, FeatureState], event: Event) -> None:
+    for id in strings(event.data, "features"):
+        known = features.get(id) or FeatureState(id)
+        features[id] = replace(known, owner=str(event.data.get("list", "")))
+
+
+def _replace(
+    features: dict[str, FeatureState],
+    replaced: dict[tuple[str, str], FeatureState],
+    event: Event,
+) -> None:
+    """Put aside what another list knows; its branch and worktree are there to be cleared."""
+    owner = str(event.data.get("list", ""))
+    for id in strings(event.data, "features"):
+        known = features.get(id) or FeatureState(id)
+        replaced[known.owner, id] = known
+        replaced.pop((owner, id), None)
+        features[id] = FeatureState(
+            id,
+            owner=owner,
+            branch=known.branch,
+            worktree=known.worktree,
+            start_commit=known.start_commit,
+            base_commit=known.base_commit,
+            is_inherited=True,
+            made=known.made,
+        )
 
 
 def _priced(feature: FeatureState, kind: str, rates: dict[str, Paid]) -> FeatureState:
@@ -290,6 +358,7 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             base_option=str(data.get("base_option", "")),
             features=strings(data, "features"),
             max_parallel=integer(data, "max_parallel"),
+            owner=str(data.get("list", "")),
         )
     if event.kind == "paused" and run is not None:
         until = str(data.get("until", ""))
@@ -339,6 +408,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         base_commit=str(event.data.get("base_commit", "")),
         key=str(event.data.get("key", "")),
         inputs=inputs if isinstance(inputs, dict) else {},
+        is_inherited=False,
         attempts=(),
         earlier=feature.of_run(event.run),
         past=feature.past + _past(feature, event.run),

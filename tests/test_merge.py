@@ -155,7 +155,7 @@ class Landing(MergeTest):
     def test_a_branch_that_does_not_exist_is_not_made(self) -> None:
         said = self.merge("--into", "nowhere")
         self.assertEqual(said.code, 2)
-        self.assertIn("there is no branch 'nowhere' to land on", said.err)
+        self.assertIn("there is no local branch 'nowhere' to land on", said.err)
 
     def test_a_dry_run_says_what_would_land_and_moves_nothing(self) -> None:
         before, journal = self.shop.seen_by_user(), self.shop.events("landing")

@@ -310,7 +310,7 @@ class WhatIsThereAlready(RehearsalTest):
         place.git("tag", "v1")
         place.write({"../worktrees/node_modules/tool": "a tool\n", "../worktrees/other": "x"})
         before = everything_in(place.root)
-        self.assertEqual(self.found("--merge"), {})
+        self.assertEqual(self.found(), {})
         self.assert_untouched(before)
 
     def test_tools_that_can_not_be_copied_end_it(self) -> None:

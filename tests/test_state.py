@@ -451,5 +451,30 @@ class Sums(unittest.TestCase):
         self.assertEqual((cost.usd, cost.known, cost.unknown), (1.5, 3, 1))
 
 
+class Lists(unittest.TestCase):
+    """Features of several lists under one id."""
+
+    def test_a_list_keeps_what_is_still_its_own_after_another_one_took_the_id(self) -> None:
+        mine = FeatureState(
+            "auth", owner="a", branch="a/auth", worktree="/a/auth", start_commit="c0", key="k"
+        )
+        state = fold([events.replaced(1.0, "b", ["auth", "new"])], RunState({"auth": mine}))
+        taken = state.of({"b"}).feature("auth")
+        self.assertEqual((taken.branch, taken.start_commit, taken.key), ("a/auth", "c0", ""))
+        given = state.of({"a"}).feature("auth")
+        self.assertEqual((given.branch, given.key, given.is_replaced), ("", "k", True))
+        elsewhere = replace(taken, branch="b/auth", worktree="/b/auth")
+        state = replace(state, features={"auth": elsewhere})
+        self.assertEqual(state.of({"a"}).feature("auth"), mine)
+        self.assertEqual(state.of({"b"}).feature("auth"), elsewhere)
+        back = fold([events.replaced(2.0, "a", ["auth"])], state)
+        self.assertEqual(back.replaced["b", "auth"], elsewhere)
+        self.assertNotIn(("a", "auth"), back.replaced)
+        claimed = fold([events.claimed(3.0, "c", ["auth", "more"])], back)
+        self.assertEqual(
+            {id: known.owner for id, known in claimed.features.items()}, {"auth": "c", "more": "c"}
+        )
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -57,7 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--merged", action="store_true", help="the features whose work is in the base branch"
     )
-    parser.add_argument("--all", action="store_true", help="every feature that a run made")
+    parser.add_argument("--all", action="store_true", help="every feature of the list")
+    parser.add_argument(
+        "--all-lists", action="store_true", help="also the features of the repository's other lists"
+    )
     parser.add_argument("--into", metavar="BRANCH", help="look for the work in this branch")
     parser.add_argument("--discard", action="store_true", help="remove unmerged work as well")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
@@ -143,7 +146,9 @@ class Cleanup:
         self.arguments = arguments
         self.place = place
         self.git = place.git
-        self.state: RunState = place.state()
+        self.whole: RunState = place.whole_state()
+        self.state = self.whole if arguments.all_lists else place.seen(self.whole)
+        self.owners = place.owners(self.whole)
         base = place.config.project.base_branch
         self.into: str = branch_name(arguments.into or base, place.refs)
         self.stays = {self.into, base}
@@ -163,7 +168,14 @@ class Cleanup:
         return [removal for removal in removals if removal is not None]
 
     def _wanted(self) -> list[FeatureState]:
-        check_known("", self.arguments.ids, {**self.place.dag.features, **self.state.features})
+        known_here = {**self.place.dag.features, **self.state.features}
+        for id in self.arguments.ids:
+            if id not in self.state.features and id in self.whole.features:
+                raise UserError(
+                    f"{id} is of another list: {self.whole.features[id].owner}",
+                    hint=f"rorchestrator cleanup {id} --all-lists",
+                )
+        check_known("", self.arguments.ids, known_here)
         asked = dict.fromkeys(self.arguments.ids or self.state.features)
         known = (self.state.feature(id) for id in asked)
         return [feature for feature in known if made_by_us(feature, feature.branch)]
@@ -375,6 +387,8 @@ class Cleanup:
         project = self.place.config.project
         if not (project.teardown and os.path.isdir(removal.worktree)):
             return ""
+        if known.owner not in self.owners:
+            return ""  # What this list starts, and so ends, is not what another one does.
         from ..teardown import tear_down
 
         log = os.path.join(self.place.journal.folder, "logs", self.stamp)

@@ -94,9 +94,15 @@ def _step_log(arguments: argparse.Namespace, place: Workplace, kind: str) -> str
     import glob
 
     id = arguments.id
-    check_known("", [id], {**place.dag.features, **place.state().features, BASE: None})
+    whole = place.whole_state()
+    check_known("", [id], {**place.dag.features, **place.seen(whole).features, BASE: None})
     folder = glob.escape(os.path.join(place.journal.folder, "logs"))
-    found = glob.glob(os.path.join(folder, "*", f"{glob.escape(id)}.{kind}.log"))
+    ours = place.owners(whole)
+    found = [
+        path
+        for path in glob.glob(os.path.join(folder, "*", f"{glob.escape(id)}.{kind}.log"))
+        if whole.owners.get(os.path.basename(os.path.dirname(path)), "") in ours
+    ]
     if not found:
         what = "setup" if kind == "setup" else "check"
         raise UserError(f"no {what} of {id} was run yet", hint="rorchestrator plan lists them")

@@ -276,7 +276,8 @@ class Merge:
     """One ``merge``."""
 
     def __init__(self, place: Workplace, wanted: Wanted, *, quiet: bool = True) -> None:
-        self.state = place.state()
+        self.whole = place.whole_state()
+        self.state = place.seen(self.whole)
         self.place = as_steered(place, self.state)
         self.wanted = wanted
         self.quiet = quiet
@@ -341,7 +342,7 @@ class Merge:
         self.target.git = git
         await self._settle_killed(supervisor)
         await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
-        self._emit(events.merge_started(self.clock(), self.run_id, into=self.target.name))
+        self._emit(self._started())
         if await self.target.settle(self._tips()):
             self._say(f"{self.target.name}: finished the move that was cut short")
         workbench = self._workbench(supervisor, stop)
@@ -355,9 +356,13 @@ class Merge:
         await self._move(stack)
         return self._report(stack, "landed")
 
+    def _started(self) -> Event:
+        into, owner = self.target.name, self.place.owner
+        return events.merge_started(self.clock(), self.run_id, into=into, owner=owner)
+
     def _tips(self) -> list[str]:
         """Where the branch was to go when a ``merge`` was killed."""
-        landings = [known.landings.get(self.target.name) for known in self.state.features.values()]
+        landings = [known.landings.get(self.target.name) for known in self.whole.features.values()]
         begun = (landing for landing in landings if landing and not landing.is_over)
         return list(dict.fromkeys(landing.tip for landing in begun))
 
@@ -509,7 +514,7 @@ class Merge:
             await supervisor.end_run(self.state.merge)
             self._emit(events.merge_ended(self.clock(), self.state.merge))
         killed = Outcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
-        for id, attempt in killed_resolutions(self.state):
+        for id, attempt in killed_resolutions(self.whole):
             await supervisor.end_run(attempt.run)
             event = events.attempt_ended(self.clock(), attempt.run, id, killed)
             self._emit(events.of_resolution(event))

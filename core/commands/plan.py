@@ -7,12 +7,12 @@ import json
 import sys
 
 from ..errors import ExitCode
+from . import lists
 from .cautions import check_supplies
 from .workplace import (
     add_common_options,
     add_selection_options,
     as_steered,
-    check_names,
     decide,
     make_plan,
     open_workplace,
@@ -47,11 +47,12 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..text import plan_lines
 
     place = open_workplace(arguments)
-    state = place.state()
+    whole = place.whole_state()
+    state = place.seen(whole)
     place = as_steered(place, state)
     decisions = decide(place, state, arguments, hashed=bool(state.features))
-    check_names(place, state, decisions)
     selected = select(arguments, place.dag, decisions)
+    lists.check(place, whole, decisions, selected)
     if selected:
         check_supplies(place)
     slots = arguments.max_parallel or place.config.project.max_parallel

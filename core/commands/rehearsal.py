@@ -47,6 +47,7 @@ from ..worktree import (
     WorktreeManager,
     scratch_owner,
 )
+from . import lists
 from .agreement import all_commands, remember, show_unshown
 from .cautions import check_supplies
 from .cleanup import Cleanup, Removal
@@ -59,7 +60,6 @@ from .workplace import (
     Workplace,
     agrees,
     as_steered,
-    check_names,
     check_permissions,
     decide,
     select,
@@ -148,7 +148,8 @@ class Rehearsal(RunCommand):
     def execute(self) -> int:
         """Look at what is there, ask, try everything in a copy, and tell what was met."""
         begun = time.monotonic()
-        self.state = self.place.state()
+        self.whole = self.place.whole_state()
+        self.state = self.place.seen(self.whole)
         self.place = as_steered(self.place, self.state)
         decisions = decide(self.place, self.state, self.arguments)
         self.selected = select(self.arguments, self.place.dag, decisions)
@@ -195,7 +196,7 @@ class Rehearsal(RunCommand):
 
     def _look_around(self, decisions: Mapping[str, Decision]) -> None:
         place, arguments = self.place, self.arguments
-        self._check("names", lambda: check_names(place, self.state, decisions))
+        self._check("names", lambda: lists.check(place, self.whole, decisions, self.selected))
         self._check("files", lambda: check_supplies(place))
         if not arguments.allow_bypass:
             self._check("permissions", lambda: check_permissions(place.config, "run"))
@@ -297,8 +298,10 @@ class Rehearsal(RunCommand):
         """What the journal tells of the results that the selected features build on."""
         below = set(self.place.dag.ancestors(self.selected)).difference(self.selected)
         done = {id for id in below if self.state.feature(id).work is not None}
+        ours = self.place.owners(self.whole)
         for event in self.place.journal.read():
-            if event.feature in done and event.kind != "checked":
+            owner = event.data.get("list") or self.whole.owners.get(event.run, "")
+            if event.feature in done and event.kind != "checked" and owner in ours:
                 # Where its worktree is, nobody here is to know.
                 data = {name: value for name, value in event.data.items() if name != "worktree"}
                 yield replace(event, data=data)
@@ -370,7 +373,12 @@ class Rehearsal(RunCommand):
         """Clean up what is landed and what failed; what would be kept is met."""
         place = replace(self.place, refs=drive(self.place.git.refs(*SEEN)))
         asked = argparse.Namespace(
-            ids=self.selected, into=None, merged=False, discard=False, dry_run=False
+            ids=self.selected,
+            into=None,
+            merged=False,
+            discard=False,
+            dry_run=False,
+            all_lists=False,
         )
         for removal in drive(TimedCleanup(asked, place, self.notes).run()):
             self._note_removal(removal)

@@ -41,7 +41,7 @@ from ..reporter import (
 from ..requests import Requests
 from ..runner import ClaudeRunner
 from ..seal import seal
-from ..state import FeatureState, RunState, apply
+from ..state import FeatureState, RunState, apply, fold
 from ..steering import Steering
 from ..steps import StepRunner
 from ..stop import Stop
@@ -49,6 +49,7 @@ from ..terminal import clean, one_line
 from ..text import counted, plan_lines, report_lines
 from ..workbench import Workbench
 from ..worktree import RESULTS
+from . import lists
 from .agreement import (
     all_commands,
     check_agreed,
@@ -70,7 +71,6 @@ from .workplace import (
     adopted,
     agrees,
     as_steered,
-    check_names,
     check_permissions,
     decide,
     dollars,
@@ -246,18 +246,21 @@ class RunCommand:
         repaired = place.journal.open()
         if repaired:
             self._say(one_line(repaired))
-        self.state = place.state()
+        self.state = place.whole_state()
         self._recover()
         again = self._retry()
+        whole = fold(again, self.state)
+        self.state = place.seen(whole)
         place = self.place = as_steered(place, self.state)
         decisions = decide(place, self.state, self.arguments, run=self.run_id)
-        check_names(place, self.state, decisions)
-        self.state = adopted(place, self.state)
         selected = select(self.arguments, place.dag, decisions)
+        more = lists.check(place, whole, decisions, selected)
+        self.state = adopted(place, place.seen(fold(more, whole)))
+        story = [*again, *more]
         self.left = left_out(self.arguments, place.dag, decisions)
         self._show_plan(decisions, selected)
         if not selected:
-            self._append(again)
+            self._append(story)
             return self._nothing_to_do(decisions)
         results = self._results(decisions, selected)
         decisions = incremental.as_built(decisions, place.dag, self.state, selected)
@@ -275,7 +278,7 @@ class RunCommand:
                 self._say("Nothing was started.")
                 return ExitCode.CANNOT_START
         remember(place, all_commands(place.config))
-        self._append(again)
+        self._append(story)
         try:
             code = asyncio.run(self._session(config, decisions, selected, results))
             return code or (ExitCode.INCOMPLETE if self.lost else ExitCode.UP_TO_DATE)
@@ -344,15 +347,21 @@ class RunCommand:
             self._record(events.merge_ended(self.clock(), self.state.merge))
 
     def _retry(self) -> list[Event]:
-        """Plan as if what is retried had never been skipped; what the journal is to say."""
+        """What the journal is to say of what is retried: it is not skipped any more."""
         if not self.retried:
             return []
+        taken = lists.takeovers(self.place, self.state, [self.retried])
         text = f"{self.retried} is run again"
         event = events.steered(
-            self.clock(), "", self.retried, action="retry", request="", done=True, text=text
+            self.clock(),
+            *("", self.retried),
+            action="retry",
+            request="",
+            done=True,
+            text=text,
+            owner=self.place.owner,
         )
-        self.state = apply(self.state, event)
-        return [event]
+        return [*taken, event]
 
     def _append(self, story: Sequence[Event]) -> None:
         for event in story:
@@ -585,6 +594,7 @@ class RunCommand:
             features=selected,
             max_parallel=self._slots(),
             base_option=self.place.base_option,
+            owner=self.place.owner,
         )
 
     def _listen(self, stop: Stop, supervisor: Supervisor) -> None:

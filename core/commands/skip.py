@@ -8,7 +8,7 @@ from ..errors import ExitCode, UserError
 from ..model import Action
 from ..state import RunState
 from ..worktree import RESULTS
-from . import wishes
+from . import lists, wishes
 from .workplace import Workplace, as_steered, check_known, decide, open_workplace
 
 EXAMPLES = """\
@@ -38,6 +38,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return wishes.told(arguments, answer)
     with wishes.journalling(place, "skip") as state:
         _check(arguments, place, state)
+        for event in lists.takeovers(place, place.whole_state(), [id]):
+            place.journal.append(event)
         how = "what needs it runs without it" if arguments.force else "what needs it does not run"
         text = f"{id} is skipped, until rorchestrator retry {id}; {how}"
         return wishes.told(arguments, wishes.note(place, "skip", id, text, force=arguments.force))

@@ -7,10 +7,11 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 
 from ..errors import ExitCode, UserError
 from ..journal import Holder
-from ..model import ClaudeOptions, Status
+from ..model import ClaudeOptions, Feature, Status
 from ..process.spawner import Spawner, drive, which
 from ..reporter import check_document, cost_document, local_time, style_of
 from ..state import FeatureState, RunState, cost_of
@@ -35,6 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = "Show where each feature stands, also while a run is going on elsewhere."
     parser.epilog = EXAMPLES
+    parser.add_argument(
+        "--all-lists", action="store_true", help="also the features of the repository's other lists"
+    )
     parser.add_argument("--json", action="store_true", help="all of it as one JSON object")
     add_common_options(parser)
 
@@ -42,7 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Show the state of everything."""
     place = open_workplace(arguments)
-    document = drive(_document(place, place.state()))
+    whole = place.whole_state()
+    owners = place.owners(whole)
+    made = (known for known in whole.features.values() if known.worktree or known.branch)
+    others = [known for known in made if known.owner not in owners]
+    document = drive(_document(place, whole.of(owners), others, shown=arguments.all_lists))
     if arguments.json:
         print(json.dumps(document, indent=2))
     else:
@@ -51,15 +59,20 @@ def execute(arguments: argparse.Namespace) -> int:
     return ExitCode.UP_TO_DATE
 
 
-async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
+async def _document(
+    place: Workplace, state: RunState, others: Sequence[FeatureState], *, shown: bool
+) -> dict[str, Json]:
     project = place.config.project
     holder = place.lock.holder()
-    listed = list(place.dag.features)
+    listed = place.dag.features
     gone = [id for id, known in state.features.items() if id not in listed and known.worktree]
     features = [
-        await _feature(place, state, state.feature(id), holder is not None)
+        await _feature(place, state, state.feature(id), holder is not None, listed.get(id))
         for id in [*listed, *gone]
     ]
+    if shown:
+        whole = RunState({known.id: known for known in others})
+        features += [await _feature(place, whole, each, holder is not None) for each in others]
     run = state.run
     return {
         "project_name": project.name,
@@ -67,6 +80,8 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
         "base_branch": project.base_branch,
         "base_commit": place.base_commit,
         "config": place.config.path,
+        "list": place.owner,
+        "other_lists": sorted({known.owner for known in others}),
         "claude": _claude_version(place.config.claude),
         "running": vars(holder) if holder is not None else None,
         "paused": _is_paused(state, holder),
@@ -74,6 +89,7 @@ async def _document(place: Workplace, state: RunState) -> dict[str, Json]:
         if run is None
         else {
             "run": run.id,
+            "list": run.owner or None,
             "started_at": local_time(run.started_at),
             "finished_at": local_time(run.ended_at),
             "exit_code": run.exit_code,
@@ -89,9 +105,12 @@ def _is_paused(state: RunState, holder: Holder | None) -> bool:
 
 
 async def _feature(
-    place: Workplace, state: RunState, known: FeatureState, running: bool
+    place: Workplace,
+    state: RunState,
+    known: FeatureState,
+    running: bool,
+    listed: Feature | None = None,
 ) -> dict[str, Json]:
-    listed = place.dag.features.get(known.id)
     status = known.status.value
     if known.status.active and not running:
         status = "interrupted"
@@ -104,6 +123,7 @@ async def _feature(
         "id": known.id,
         "name": listed.name if listed else known.name,
         "in_list": listed is not None,
+        "list": known.owner or None,
         "status": status,
         "active": known.status.active and running,
         "reason": known.reason,
@@ -218,7 +238,7 @@ def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespac
     features = document["features"]
     assert isinstance(features, list)
     rows = [["FEATURE", "STATUS", "COST", "TIME", "AHEAD", "MERGED", "BRANCH", "WORKTREE"]]
-    rows += [_row(feature, style) for feature in features]
+    rows += [_row(feature, style, str(document["list"])) for feature in features]
     heading, *rest = table_lines(rows)
     lines += [style.paint(heading, "bold"), *rest]
     for feature in features:
@@ -234,6 +254,8 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
             f"{running['command']} at work: pid {running['pid']}, since {running['started_at']}"
         )
         last = document["last_run"]
+        if isinstance(last, dict) and last["list"] not in (None, document["list"]):
+            at_work += f", of {last['list']}"
         if isinstance(last, dict) and last["paused_until"] and not last["finished_at"]:
             at_work += f", waiting for a usage limit until {last['paused_until']}"
     if document["paused"]:
@@ -245,16 +267,26 @@ def _heading(document: dict[str, Json], style: Style) -> list[str]:
         one_line(f"Repository: {document['repository']}, base {base}"),
         one_line(f"Claude: {claude}"),
         one_line(f"Run: {at_work}"),
+        *_other_lists(document),
         "",
     ]
 
 
-def _row(feature: dict[str, Json], style: Style) -> list[str]:
+def _other_lists(document: dict[str, Json]) -> list[str]:
+    others = document["other_lists"]
+    assert isinstance(others, list)
+    if not others:
+        return []
+    return [one_line(f"Other lists: {', '.join(others)} (--all-lists shows their features)")]
+
+
+def _row(feature: dict[str, Json], style: Style, own: str) -> list[str]:
     seconds, files = feature["duration_seconds"], feature["uncommitted"]
     assert isinstance(files, list)
     merged = feature["merged"] or ("no" if feature["status"] == "completed" else "-")
+    other = feature["list"] if not feature["in_list"] else None
     row = [
-        feature["id"],
+        f"{feature['id']} ({other})" if other not in (None, own) else feature["id"],
         str(feature["status"]).replace("_", " "),
         _cost(feature, style) + _resolving(feature),
         duration(seconds) if isinstance(seconds, float) else "-",

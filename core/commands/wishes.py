@@ -18,6 +18,7 @@ from ..reporter import local_time
 from ..requests import Requests
 from ..state import RunState
 from ..terminal import clean, one_line
+from . import lists
 from .workplace import Workplace, add_common_options, open_workplace
 
 ANSWER_SECONDS = 10.0
@@ -79,6 +80,8 @@ def ask(
 
     Raises :class:`UserError` where there is none in time; the run has then not heard of it.
     """
+    if feature:
+        lists.check_run(place, action, feature)
     reader, requests = Reader(place.journal.path), Requests(place.journal.folder)
     for _ in reader.new_events():
         pass
@@ -138,7 +141,14 @@ def note(place: Workplace, action: str, id: str, text: str, *, force: bool = Fal
     """Journal what was done without a run."""
     return place.journal.append(
         events.steered(
-            time.time(), "", id, action=action, request="", done=True, text=text, force=force
+            time.time(),
+            *("", id),
+            action=action,
+            request="",
+            done=True,
+            text=text,
+            force=force,
+            owner=place.owner,
         )
     )
 

@@ -64,13 +64,50 @@ class Workplace:
         """The branch of each feature of the list."""
         return {f.id: self.worktrees.branch(f.id) for f in self.config.features}
 
-    def state(self) -> RunState:
-        """What the journal tells."""
+    @property
+    def owner(self) -> str:
+        """The list as the journal names it: relative to the repository, absolute outside of it."""
+        path, top = os.path.realpath(self.config.path), self.git.repository.top
+        return os.path.relpath(path, top) if _is_in(path, top) else path
+
+    def whole_state(self) -> RunState:
+        """What the journal tells, of every list of the repository."""
         return fold(self.journal.read())
+
+    def state(self) -> RunState:
+        """What the journal tells of this list's features."""
+        return self.seen(self.whole_state())
+
+    def seen(self, state: RunState) -> RunState:
+        """A state without the features of other lists."""
+        return state.of(self.owners(state))
+
+    def owners(self, state: RunState) -> set[str]:
+        """The records that stand for this list: its own, none, and what it was called before."""
+        ids: dict[str, set[str]] = {}
+        for id, known in state.features.items():
+            ids.setdefault(known.owner, set()).add(id)
+        others = [o for o in ids.keys() - {"", self.owner} if self.dag.features.keys() & ids[o]]
+        there = _list_folders(self, state) if others else []
+        moved = {o for o in others if not any(_is_file(folder, o) for folder in there)}
+        return {"", self.owner, *moved}
 
     def tip(self, id: str) -> str:
         """Where the feature's branch is; empty where it does not exist."""
         return self.refs.get(HEADS + self.worktrees.branch(id), "")
+
+
+def _list_folders(place: Workplace, state: RunState) -> list[str]:
+    """Where a list of the repository may be: its checkouts, less the features' worktrees."""
+    made = {os.path.realpath(known.worktree) for known in state.features.values()}
+    made.add(os.path.realpath(place.worktrees.folder))
+    listed = [os.path.realpath(entry.path) for entry in drive(place.git.worktrees())]
+    ours = (path for path in listed if made.isdisjoint((path, os.path.dirname(path))))
+    return [place.git.repository.top, *ours]
+
+
+def _is_file(folder: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(folder, name))
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -252,7 +289,7 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
     due = {
         id: branch
         for id, branch in place.branches.items()
-        if decisions[id].action in (Action.START, Action.RESUME)
+        if id in decisions and decisions[id].action in (Action.START, Action.RESUME)
     }
     if not due:
         return
@@ -504,6 +541,8 @@ async def landed(git: Git, known: FeatureState, commit: str, target: str, name: 
 
 async def newest(place: Workplace, known: FeatureState, result: str) -> str:
     """A feature's result, or what was committed by hand on top of it."""
+    if known.is_replaced:
+        return result
     # The branch as it was called then: the prefix may have changed since.
     branch = known.branch or place.worktrees.branch(known.id)
     tip = place.refs.get(HEADS + branch, "")
