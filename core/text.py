@@ -188,6 +188,9 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     missing = f" ({plan.unestimated} without an estimate)" if plan.unestimated else ""
     dash = style.pick("–", "-")
     yield f"{counted(len(plan.features), 'feature')}, {counted(len(plan.waves), 'wave')}"
+    if not plan.selected:
+        yield _nothing_to_run(plan, style)
+        return
     cost = "" if total is None else f", {money(plan.cost_usd(total))}"
     yield f"Estimated: {tokens(total)}{cost}{missing}"
     if plan.max_cost_usd is not None:
@@ -206,13 +209,26 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
             f"Predicted: {duration(timeline.makespan_seconds)} on {slots}, "
             f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
         )
-    if not plan.selected:
-        yield _nothing_to_run(plan, style)
-    elif len(plan.selected) < len(plan.features):
-        count = tokens_to_run(plan)
+    count = tokens_to_run(plan)
+    if len(plan.selected) < len(plan.features):
         chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
         cost = "" if count is None else f", {money(plan.cost_usd(count))}"
         yield f"To run: {chosen}, {tokens(count)}{cost}"
+    cap = plan.max_cost_usd
+    if cap is not None and count is not None and plan.cost_usd(count) > cap:
+        text = f"the estimate of {money(plan.cost_usd(count))} is above the cap of {money(cap)}"
+        yield style.paint(f"Warning: {text}: not every feature may run", "yellow")
+
+
+def run_question(plan: Plan, repository: str, base: str) -> str:
+    """What the user is asked before a run: where, from which commit, for how much."""
+    count = tokens_to_run(plan)
+    about = "cost unknown" if count is None else f"about {money(plan.cost_usd(count))}"
+    cap = "no cap (--max-cost)"
+    if plan.max_cost_usd is not None:
+        cap = f"at most {money(plan.max_cost_usd)}"
+    features = counted(len(plan.selected), "feature")
+    return f"Run {features} in {repository} from {base}: {about}, {cap}?"
 
 
 def _nothing_to_run(plan: Plan, style: Style) -> str:

@@ -394,7 +394,10 @@ class QuestionTest(RunTest):
     def test_yes_starts_the_run(self) -> None:
         done, shown = self.answer("y\n")
         self.assertEqual(done.code, 0, shown)
-        self.assertIn("Run 1 feature now?", shown)
+        base = self.playground.repository.commit_of("main")[:7]
+        where = f"{self.playground.repository.path} from main @ {base}"
+        asked = f"Run 1 feature in {where}: cost unknown, no cap (--max-cost)? [y/N]"
+        self.assertIn(asked, shown)
         self.assertIn("PLAN Shop", shown)
         self.assert_statuses(a="completed")
 
@@ -427,10 +430,15 @@ class QuestionTest(RunTest):
             self.assertEqual(running.end().code, 2, shown)
         self.assertIn("Nothing was started.", shown)
 
-    def test_the_question_counts_the_features(self) -> None:
-        self.playground.features(feature("a"), feature("b"))
+    def test_the_question_tells_where_and_for_how_much(self) -> None:
+        expensive = feature("a", estimated_tokens=200_000)
+        self.playground.features(expensive, feature("b"), max_cost_usd=3)
+        home = {"HOME": os.path.dirname(self.playground.repository.path)}
+        self.playground.environ.update(home)
         _, shown = self.answer("n\n")
-        self.assertIn("Run 2 features now?", shown)
+        self.assertIn("Run 2 features in ~/shop from main @ ", shown)
+        self.assertIn(": about $6.00, at most $3.00? [y/N]", shown)
+        self.assertIn("Warning: the estimate of $6.00 is above the cap of $3.00", shown)
 
     def test_without_a_terminal_it_refuses_at_once(self) -> None:
         done = self.playground.command("run")

@@ -46,7 +46,7 @@ from ..steering import Steering
 from ..steps import StepRunner
 from ..stop import Stop
 from ..terminal import clean, one_line
-from ..text import counted, plan_lines, report_lines
+from ..text import plan_lines, report_lines, run_question
 from ..workbench import Workbench
 from ..worktree import RESULTS
 from . import lists
@@ -258,7 +258,7 @@ class RunCommand:
         self.state = adopted(place, place.seen(fold(more, whole)))
         story = [*again, *more]
         self.left = left_out(self.arguments, place.dag, decisions)
-        self._show_plan(decisions, selected)
+        plan = self._show_plan(decisions, selected)
         if not selected:
             self._append(story)
             return self._nothing_to_do(decisions)
@@ -270,7 +270,7 @@ class RunCommand:
         if not self.arguments.yes:
             show_unshown(self.arguments, place)
             try:
-                agreed = agrees(f"Run {counted(len(selected), 'feature')} now?")
+                agreed = agrees(self._question(plan))
             except KeyboardInterrupt:
                 self._say("\nNothing was started.")
                 return ExitCode.INTERRUPTED
@@ -375,10 +375,21 @@ class RunCommand:
     def _record(self, event: Event) -> None:
         self.state = apply(self.state, self.place.journal.append(event))
 
-    def _show_plan(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> None:
+    def _question(self, plan: schedule.Plan) -> str:
+        place, home = self.place, os.path.expanduser("~")
+        top = place.git.repository.top
+        repository = f"~{top[len(home) :]}" if top.startswith(f"{home}{os.sep}") else top
+        base = f"{place.config.project.base_branch} @ {place.base_commit[:7]}"
+        return run_question(plan, repository, base)
+
+    def _show_plan(
+        self, decisions: Mapping[str, Decision], selected: Sequence[str]
+    ) -> schedule.Plan:
         plan = make_plan(self.place, decisions, self._slots(), selected)
+        plan = replace(plan, max_cost_usd=self.budget.cap_usd)
         lines = plan_lines(plan, self.style, verbose=self.arguments.verbose)
         self._say("\n".join(lines) + "\n")
+        return plan
 
     def _slots(self) -> int:
         if self.arguments.sequential:
