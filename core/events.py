@@ -164,6 +164,14 @@ def ready(at: float, run: str, feature: str, *, made: Sequence[str]) -> Event:
     return Event("ready", at, run, feature, {"made": list(made)})
 
 
+def setup_changed(at: float, run: str, *, facts: Mapping[str, str]) -> Event:
+    """A setup on the base commit changed what git executes; digests by name, empty if gone.
+
+    The same is accepted of later setups.
+    """
+    return Event("setup_changed", at, run, data={"facts": dict(facts)})
+
+
 def checking(at: float, run: str, feature: str) -> Event:
     """What was committed is being checked."""
     return Event("checking", at, run, feature)

@@ -21,6 +21,7 @@ from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Wo
 from .pause import Pause
 from .process.supervisor import Killed
 from .seal import Seal, Tampered
+from .setup_guard import SetupGuard
 from .slots import Turn
 from .stop import Stop
 from .workbench import Red, Workbench
@@ -99,6 +100,7 @@ class ClaudeRunner:
         self.clock = clock
         self.stop = stop
         self.least_free_bytes = least_free_bytes
+        self.guard = workbench.guard = SetupGuard(worktrees, seal, run=run, emit=emit, clock=clock)
         self.committer = Committer(
             worktrees,
             seal,
@@ -427,6 +429,7 @@ class Life:
             return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED, session_id=self.session_id)
         self.number += 1
         self._is_first = False
+        self.runner.guard.close()
         budget = self.runner.budget
         granted = budget.grant(self.feature.id, self._share, self._own_left_usd())
         outcome = await self.runner.attempts.run(

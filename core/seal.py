@@ -53,13 +53,21 @@ class Seal:
     To see that nothing changed takes a few ``stat`` calls; git is asked only where a file did.
     """
 
-    def __init__(self, common: str, folders: Iterable[str]) -> None:
+    def __init__(
+        self, common: str, folders: Iterable[str], reference: Mapping[str, str] | None = None
+    ) -> None:
         self.common = common
         self.top = os.path.dirname(common)
         self.folders = list(folders)
         self.files: list[str] = []
         self.nests: list[str] = []
         """Where git keeps the clones of submodules: in the repository, and in each worktree."""
+        self.reference = dict(reference or {})
+        """What setups changed, with the user's consent: digests by name, empty for what is gone."""
+        self.is_lenient = False
+        """While setups run, and nobody else: they are judged by themselves."""
+        self.blamed = ""
+        """Who changed what is not as it was, where that is known."""
         self._stamps = self._look()
         self._facts = self._hooks()
 
@@ -86,10 +94,11 @@ class Seal:
 
         ``during`` tells what has been going on since the last check.
         """
-        changed = await self.changes(git)
+        changed = [] if self.is_lenient else await self.changes(git)
         if changed:
+            who = during or self.blamed
             raise Tampered(
-                f"what git executes in this repository was changed{during}: {'; '.join(changed)}",
+                f"what git executes in this repository was changed{who}: {'; '.join(changed)}",
                 hint="any feature that was at work may have done it; nothing was committed since,"
                 " and the work is in the worktrees. Look at it, mend it, run again: a new run "
                 "takes what it finds for good. git config --list --show-origin",
@@ -100,10 +109,33 @@ class Seal:
         stamps = self._look()
         if stamps == self._stamps:
             return []
-        changed = list(_differences(self._facts, await self._found(git), self.top))
+        found = await self._found(git)
+        changed = list(_differences(self._accepted(found), found, self.top))
         if not changed:
             self._stamps = stamps
         return changed
+
+    def _accepted(self, found: Mapping[str, str]) -> dict[str, str]:
+        """What it was, or what a setup is known to make of it."""
+        facts = dict(self._facts)
+        for name, digest in self.reference.items():
+            if _digest(found.get(name)) == digest:
+                _copy_fact(name, found, facts)
+        return facts
+
+    async def differing(self, git: Git) -> dict[str, str]:
+        """Digests by name of what is not as it was; empty for what is gone."""
+        if self._look() == self._stamps:
+            return {}
+        found = await self._found(git)
+        names = {n for n in {*self._facts, *found} if self._facts.get(n) != found.get(n)}
+        return {name: _digest(found.get(name)) for name in names}
+
+    async def take(self, git: Git, names: Iterable[str]) -> None:
+        """Take some of what changed for good."""
+        found = await self._found(git)
+        for name in names:
+            _copy_fact(name, found, self._facts)
 
     def _look(self) -> dict[str, Stamp]:
         modules = _modules(self.nests)
@@ -134,15 +166,17 @@ class Seal:
         return folder.startswith(tuple(nested)) and not os.path.isdir(folder)
 
 
-async def seal(git: Git) -> Seal:
+async def seal(git: Git, reference: Mapping[str, str] | None = None) -> Seal:
     """Take what is there for good: hooks, and the settings of the repository itself.
+
+    ``reference`` is what earlier setups changed.
 
     Its submodules and its worktrees are parts of it. Hooks in a folder that every worktree has
     its own of are not watched: they are versioned.
     """
     common = git.repository.common_dir
     folders = dict.fromkeys([os.path.join(common, "hooks"), await git.hooks_folder()])
-    made = Seal(common, filter(os.path.isabs, folders))
+    made = Seal(common, filter(os.path.isabs, folders), reference)
     linked = os.path.join(common, "worktrees")
     names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
     admins = [common, *(os.path.join(linked, name) for name in names)]
@@ -220,6 +254,18 @@ def _looks(look: Callable[[str], os.stat_result], path: str) -> Stamp:
     except OSError:
         return ()
     return info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _copy_fact(name: str, source: Mapping[str, str], target: dict[str, str]) -> None:
+    target.pop(name, "")
+    if name in source:
+        target[name] = source[name]
+
+
+def _digest(fact: str | None) -> str:
+    import hashlib
+
+    return "" if fact is None else hashlib.sha256(fact.encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def _fingerprint(path: str) -> str:

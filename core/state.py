@@ -210,6 +210,8 @@ class RunState:
     """The list of each run and each merge, by their ids."""
     replaced: Mapping[tuple[str, str], FeatureState] = field(default_factory=dict)
     """By list and id: what was known of a feature when another list started one of that id."""
+    setups: Mapping[str, str] = field(default_factory=dict)
+    """What setups may change of what git executes: digests by name."""
 
     def feature(self, id: str) -> FeatureState:
         """What is known of a feature; a blank state for one that never ran."""
@@ -253,7 +255,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     owners, replaced = dict(start.owners), dict(start.replaced)
     run, merge = start.run, start.merge
     passed: list[str] = []
-    rates = dict(start.rates)
+    rates, setups = dict(start.rates), dict(start.setups)
     for event in events:
         owner = str(event.data.get("list", ""))
         if owner and event.run:
@@ -264,6 +266,8 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
             _replace(features, replaced, event)
         if event.kind == "checked" and event.data.get("passed") is True:
             passed.append(str(event.data.get("key", "")))
+        if event.kind == "setup_changed":
+            setups.update(_texts(event.data.get("facts")))
         run = _next_run(run, event)
         if event.kind == "merge_started":
             merge = event.run
@@ -283,7 +287,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
                 changed = replace(changed, owner=owner)
             features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
-    return RunState(features, run, green, merge, rates, owners, replaced)
+    return RunState(features, run, green, merge, rates, owners, replaced, setups)
 
 
 def _claim(features: dict[str, FeatureState], event: Event) -> None:
@@ -313,6 +317,11 @@ def _replace(
             is_inherited=True,
             made=known.made,
         )
+
+
+def _texts(value: object) -> dict[str, str]:
+    found = value.items() if isinstance(value, dict) else ()
+    return {str(name): str(text) for name, text in found}
 
 
 def _priced(feature: FeatureState, kind: str, rates: dict[str, Paid]) -> FeatureState:

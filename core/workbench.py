@@ -19,6 +19,8 @@ from .leftovers import Leftovers
 from .model import Command, Config, Feature, Work
 from .own_commands import BASE, promised_commands, shell_command
 from .process.supervisor import Killed
+from .seal import Tampered
+from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
 from .worktree import (
     MERGED,
@@ -92,6 +94,8 @@ class Workbench:
         self.passed = passed
         self.apart = worktrees.folder
         """A folder in the main checkout, if it is there, whose files are not copied or linked."""
+        self.guard: SetupGuard | None = None
+        """What watches the setups of a run; a landing has none."""
         self._leftovers: dict[str, Leftovers] = {}
 
     def leftovers(self, worktree: Worktree) -> Leftovers:
@@ -133,15 +137,44 @@ class Workbench:
         except UserError as error:
             red = _unable(error)
             return replace(red, interrupted=red.interrupted or self._stop(feature.id).is_set())
-        for command in commands:
-            limit = project.setup_timeout_seconds
-            step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
-            if not step.passed:
-                return Red(f"setup: {step}", step.tail, step.interrupted)
+        failed = await self._set_up(feature, worktree, commands, env)
+        if failed is not None:
+            return failed
         if told:
             ignored = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
             made = [file for file in ignored if not built_by_tools(file)]
             self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
+        return None
+
+    async def _set_up(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+    ) -> Red | None:
+        """Run the setup; the first command that fails, or does what it may not."""
+        if self.guard is None or not commands:
+            return await self._run_setup(feature, worktree, commands, env)
+        async with self.guard.watching(worktree):
+            return await self._run_setup(feature, worktree, commands, env)
+
+    async def _run_setup(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+    ) -> Red | None:
+        guard = self.guard
+        for command in commands:
+            limit = self.config.project.setup_timeout_seconds
+            step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
+            fault = await guard.look(worktree, command.line) if guard is not None else ""
+            if not step.passed:
+                return Red(f"setup: {step}", step.tail, step.interrupted)
+            if fault:
+                return Red(f"setup: `{command.line}` {fault}")
         return None
 
     async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
@@ -523,8 +556,8 @@ def check_key(tree: str, command: Command, *, clean: bool = False) -> str:
 
 
 def _unable(error: UserError) -> Red:
-    """That something could not be tried. A :class:`StateError` goes on: it ends the run."""
-    if isinstance(error, StateError):
+    """That something could not be tried. What ends the run is raised again."""
+    if isinstance(error, (StateError, Tampered)):
         raise error
     if isinstance(error, Killed):
         return Red(error.message, interrupted=True)

@@ -48,6 +48,7 @@ SHELL = {
     "baseline": "git leftovers",
     "worktree": "git baseline products leftovers obstacles hooks subject model errors",
     "hooks": "git",
+    "setup_guard": "seal worktree events",
     "ways_back": "",
     "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
@@ -67,16 +68,16 @@ SHELL = {
     "teardown": "process steps stop workbench worktree model",
     "throwaway": "worktree errors",
     "workbench": (
-        "process git worktree steps supplies ports leftovers contracts own_commands events model"
-        " errors"
+        "process git worktree steps supplies seal setup_guard ports leftovers contracts"
+        " own_commands events model errors"
     ),
     "landing": "worktree git model",
     "resolution": "landing worktree workbench attempt budget seal git prompt events model",
     "target": "git obstacles errors",
     "foresight": "git state events model errors",
     "attempt": "process stop claude prompt events lines mask model errors",
-    "runner": "slots stop pause limits budget committer worktree seal workbench attempt process"
-    " prompt events model errors",
+    "runner": "slots stop pause limits budget committer setup_guard worktree seal workbench attempt"
+    " process prompt events model errors",
     "orchestrator": "runner slots stop schedule dag journal state events model",
     "reporter": "costs terminal text state events model errors",
     "commands": "*",

@@ -192,7 +192,7 @@ class RunnerTest(PlaygroundTest):
                     max_wait_seconds=3600.0,
                 ),
                 Budget(self.cap_usd, dict.fromkeys(features, 0.0)),
-                await seal(git),
+                await seal(git, self.state.setups),
                 run=run,
                 emit=emit,
                 clock=time.time,

@@ -569,7 +569,7 @@ class RunCommand:
             workbench,
             pause,
             self.budget,
-            drive(seal(place.git)),
+            drive(seal(place.git, self.state.setups)),
             run=self.run_id,
             emit=orchestrator.emit,
             clock=self.clock,
