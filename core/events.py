@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 from .costs import Paid
 from .frozen import dataclass, field, replace
-from .model import Decision, Fault, Outcome, Status, Usage, Work
+from .model import Decision, Fault, Outcome, Status, Stray, Usage, Work
 
 VERSION = 1
 """Of the JSON form; raised when an older reader would misunderstand it."""
@@ -336,6 +336,16 @@ def resolved(
 def note(at: float, run: str, text: str, feature: str = "") -> Event:
     """Something that the user should know and that changes no state."""
     return Event("note", at, run, feature, {"text": text})
+
+
+def stray(at: float, run: str, feature: str, found: Stray, text: str) -> Event:
+    """A worktree or a branch that no run made came up while the feature ran."""
+    return Event("stray", at, run, feature, {**vars(found), "text": text})
+
+
+def stray_of(event: Event) -> Stray:
+    """What :func:`stray` was told of."""
+    return Stray(*(str(event.data.get(name, "")) for name in ("worktree", "branch", "commit")))
 
 
 def masked(event: Event, mask: Callable[[str], str]) -> Event:

@@ -100,6 +100,14 @@ HALF_DONE = {
 
 MODULE_PATH = r"^submodule\..*\.path$"
 
+IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
+"""What git-var(1) prints."""
+
+LOOKS_ONLY = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""Each of them keeps git from fetching what a partial clone lacks; old versions know the second."""
+
+NO_FILTER = ("clean=", "process=", "required=false")
+
 
 class GitError(UserError):
     """git refused; ``complaint`` is what it said."""
@@ -196,11 +204,13 @@ class Git:
         self._trees: dict[str, str] = {}
         self._bases: dict[tuple[str, str], str] = {}
         """What git said of commits that were named by their whole ids: it never changes."""
+        self._who: dict[str, str] = {}
+        """Who commits, as variables of git's."""
 
     def using(self, spawner: Spawner) -> Git:
         """The same repository, with commands run by another spawner."""
         same = Git(spawner, self.repository, self._env)
-        same._trees, same._bases = self._trees, self._bases
+        same._trees, same._bases, same._who = self._trees, self._bases, self._who
         return same
 
     @property
@@ -605,6 +615,23 @@ class Git:
         is_set_up = ("config", "--get-regexp", r"^filter\.lfs\.(clean|process)$")
         return found if found and (await self._try(*is_set_up, at=path)).code == 0 else set()
 
+    async def bare_status(self, path: str, filters: Iterable[str]) -> WorktreeStatus | None:
+        """What stands in a worktree, told without running anything, without a lock or a fetch.
+
+        A folder of new files is one entry, and nobody looks into submodules. A file of one of the
+        ``filters`` that was only touched may count as changed. ``None`` where a filter's name
+        can't be spelled on a command line.
+        """
+        names = list(filters)
+        if any("=" in name or "\n" in name for name in names):
+            return None
+        off = [w for n in names for end in NO_FILTER for w in ("-c", f"filter.{n}.{end}")]
+        arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
+        arguments += ["--no-renames", "--ignore-submodules=dirty"]
+        env = {**self._env, **LOOKS_ONLY}
+        finished = await self._do(f"look at {path}", *off, *arguments, at=path, env=env)
+        return _parse_status(os.fsdecode(finished.stdout))
+
     async def stage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
         """Put files as they stand (or their absence) into the index."""
         files = list(files)
@@ -845,12 +872,26 @@ class Git:
 
         Format: git-config(1), ``--show-origin`` and ``--null``.
         """
-        arguments = ("config", "--file", file, "--includes", "--show-origin", "--null", "--list")
-        words = os.fsdecode((await self._do("read a config file", *arguments)).stdout).split("\0")
-        pairs = zip(words[::2], words[1::2])
-        split = ((origin, *entry.partition("\n")) for origin, entry in pairs)
-        normal = os.path.normpath
-        return [(normal(origin[len("file:") :]), key, value) for origin, key, _, value in split]
+        return await self._settings("--file", file, "--includes")
+
+    async def settings_in(self, path: str) -> list[tuple[str, str, str]]:
+        """The same of all that git goes by in a folder, from every config file."""
+        return await self._settings(at=path)
+
+    async def _settings(self, *of: str, at: str = "") -> list[tuple[str, str, str]]:
+        arguments = ("config", *of, "--show-origin", "--null", "--list")
+        finished = await self._do("read the settings", *arguments, at=at)
+        words = os.fsdecode(finished.stdout).split("\0")
+        pairs = (
+            (origin[len("file:") :], *entry.partition("\n"))
+            for origin, entry in zip(words[::2], words[1::2])
+            if origin.startswith("file:")
+        )
+        folder = at or os.curdir
+        return [
+            (os.path.normpath(os.path.join(folder, origin)), key, value)
+            for origin, key, _, value in pairs
+        ]
 
     # -- another repository ---------------------------------------------------------------
 
@@ -901,15 +942,18 @@ class Git:
 
     # -- who commits --------------------------------------------------------------------
 
+    async def pin_identity(self) -> None:
+        """From now on commits of ours are by whom they would be by now, whatever is set later."""
+        for role in ("AUTHOR", "COMMITTER"):
+            finished = await self._try("var", f"GIT_{role}_IDENT")
+            known = IDENTITY.match(os.fsdecode(finished.stdout))
+            name, email = known.groups() if known else ("RoRchestrator", "rorchestrator@localhost")
+            self._who[f"GIT_{role}_NAME"], self._who[f"GIT_{role}_EMAIL"] = name, email
+
     async def _identity(self) -> Mapping[str, str]:
-        if not hasattr(self, "_identified"):
-            env = dict(self._env)
-            for role in ("AUTHOR", "COMMITTER"):
-                if (await self._try("var", f"GIT_{role}_IDENT")).code != 0:
-                    env[f"GIT_{role}_NAME"] = "RoRchestrator"
-                    env[f"GIT_{role}_EMAIL"] = "rorchestrator@localhost"
-            self._identified: Mapping[str, str] = env
-        return self._identified
+        if not self._who:
+            await self.pin_identity()
+        return {**self._env, **self._who}
 
 
 async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str]) -> Git:

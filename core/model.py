@@ -336,6 +336,21 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """A worktree, a branch or both that came up during a run and that no run made."""
+
+    worktree: str = ""
+    branch: str = ""
+    commit: str = ""
+
+    def __str__(self) -> str:
+        if not self.worktree:
+            return f"the branch {self.branch} ({self.commit[:10]})"
+        where = f"branch {self.branch}" if self.branch else f"at {self.commit[:10]}"
+        return f"the worktree {self.worktree} ({where})"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How an attempt at a feature ended; ``cost_usd`` is ``None`` where nobody knows it."""
 

@@ -236,6 +236,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "deletions": work.deletions if work else 0,
         "held_back": list(work.held_back) if work else [],
         "denied_tools": list(last.denied_tools) if last else [],
+        "strays": [vars(stray) for stray in feature.strays],
         "error": feature.reason or None,
         "fault": feature.fault.value if feature.status is not Status.COMPLETED else None,
         "last_check": check_document(feature.last_check),

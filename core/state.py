@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from .costs import Cost, Paid, estimate
-from .events import Event, integer, outcome_of, strings
+from .events import Event, integer, outcome_of, stray_of, strings
 from .frozen import dataclass, field, replace
-from .model import Fault, Outcome, Status, Usage, Work
+from .model import Fault, Outcome, Status, Stray, Usage, Work
 
 PLAIN, FORCED = "plain", "forced"
 """How a feature is skipped: with what needs it, or so that this runs without it."""
@@ -117,6 +117,8 @@ class FeatureState:
     """Whether its branch and worktree are what another list left, where Claude may have worked."""
     is_replaced: bool = False
     """Whether another list has its id, and so its branch and worktree, by now."""
+    strays: tuple[Stray, ...] = ()
+    """Worktrees and branches that no run made, and that came up while it ran, over all lives."""
     earlier: tuple[Attempt, ...] = ()
     """The attempts of earlier lives in the run of the last one: they were paid for as well."""
     past: Cost = Cost()
@@ -600,6 +602,10 @@ def _skipped(feature: FeatureState, event: Event) -> FeatureState:
     )
 
 
+def _stray(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, strays=(*feature.strays, stray_of(event)))
+
+
 def _queued(feature: FeatureState, event: Event) -> FeatureState:
     # Of no run until its turn comes, as one that has not begun yet: what it left still stands.
     return replace(feature, status=Status.PENDING, reason="", run="", ended_at=None)
@@ -624,5 +630,6 @@ _FEATURE_CHANGES = {
     "merged": _merged,
     "clash": _clash,
     "steered": _steered,
+    "stray": _stray,
     "queued": _queued,
 }

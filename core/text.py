@@ -287,7 +287,7 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
 
 
 def _said(state: RunState, event: Event, style: Style) -> str:
-    if event.kind == "note":
+    if event.kind in ("note", "stray"):
         who = f"{event.feature}: " if event.feature else ""
         return f"{style.pick('💬', '[note]')} {who}{one_line(str(event.data.get('text', '')))}"
     if event.kind == "paused":

@@ -59,6 +59,12 @@ COMPLAINT_LINES = 20
 
 ONLY_COMMITS = "fix it; then `rorchestrator run` only commits: Claude is not paid again"
 
+AGENTS_FOLDER = os.path.join(".claude", "worktrees", "")
+"""Where, in the main checkout, Claude Code makes worktrees for subagents; our rules refuse it."""
+
+BY_A_SUBAGENT = re.compile(r"worktree-agent-[0-9a-z]+")
+"""The branches of those."""
+
 HUGE_BYTES = 5 * 1024 * 1024
 
 BUILT_BY_TOOLS = frozenset(

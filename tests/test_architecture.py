@@ -53,6 +53,7 @@ SHELL = {
     "committer": "process worktree hooks seal git events model errors",
     "seal": "git errors",
     "replica": "git",
+    "surroundings": "git seal worktree process mask events state model errors",
     "journal": "events errors lines",
     "slots": "",
     "stop": "",

@@ -228,7 +228,7 @@ class DiamondTest(unittest.TestCase):
             "error",
             "resume_command",
         }
-        ours = {"name", "cost_is_complete", "worktree", "held_back", "denied_tools"}
+        ours = {"name", "cost_is_complete", "worktree", "held_back", "denied_tools", "strays"}
         ours |= {"fault", "last_check"}
         self.assertEqual(set(result), contract | ours)
         figures = (result["files_changed"], result["insertions"], result["deletions"])

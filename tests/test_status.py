@@ -67,6 +67,7 @@ class AfterARun(unittest.TestCase):
                 "claude": f"not asked, the list names it: {sys.executable} {SIMULATED}",
                 "running": None,
                 "paused": False,
+                "strays": [],
             },
         )
         auth = features["auth"]

@@ -32,6 +32,8 @@ from .workplace import (
     landed,
     made_by_us,
     open_workplace,
+    stray_lines,
+    strays_of,
 )
 
 EXAMPLES = """\
@@ -89,6 +91,9 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps([vars(removal) for removal in done], indent=2))
     else:
         _show(done, arguments, style_of(sys.stdout, arguments.color))
+    if not arguments.quiet:
+        for line in stray_lines(strays_of(place, place.state()), place.git):
+            print(one_line(line), file=sys.stderr if arguments.json else sys.stdout)
     return ExitCode.INCOMPLETE if any(removal.kept for removal in done) else ExitCode.UP_TO_DATE
 
 

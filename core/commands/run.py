@@ -45,6 +45,7 @@ from ..state import FeatureState, RunState, apply, fold
 from ..steering import Steering
 from ..steps import StepRunner
 from ..stop import Stop
+from ..surroundings import Surroundings
 from ..terminal import clean, one_line
 from ..text import plan_lines, report_lines, run_question
 from ..workbench import Workbench
@@ -464,10 +465,16 @@ class RunCommand:
             foresight = self._foresight(supervisor, orchestrator, decisions)
             watcher = asyncio.create_task(foresight.watch())
             self._limit_time(orchestrator)
+            around = self._surroundings(runner, supervisor, orchestrator)
             try:
+                await place.git.using(supervisor).pin_identity()
+                await around.begin()
                 await runner.workbench.clear()
                 await self._check_base(runner, orchestrator)
-                await orchestrator.run(runner.run)
+                await orchestrator.run(
+                    lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
+                )
+                await around.end()
                 await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
             finally:
                 watcher.cancel()
@@ -484,6 +491,19 @@ class RunCommand:
         orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
         self._report(orchestrator.state, decisions)
         return code
+
+    def _surroundings(
+        self, runner: ClaudeRunner, supervisor: Supervisor, orchestrator: Orchestrator
+    ) -> Surroundings:
+        return Surroundings(
+            self.place.git.using(supervisor),
+            runner.seal,
+            folder=self.place.worktrees.folder,
+            run=self.run_id,
+            state=lambda: orchestrator.state,
+            emit=orchestrator.emit,
+            clock=self.clock,
+        )
 
     def _foresight(
         self,

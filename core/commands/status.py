@@ -17,7 +17,15 @@ from ..reporter import check_document, cost_document, local_time, style_of
 from ..state import FeatureState, RunState, cost_of
 from ..terminal import clean, one_line
 from ..text import Style, counted, duration, money, spent, table_lines
-from .workplace import HEADS, Workplace, add_common_options, merged_how, open_workplace
+from .workplace import (
+    HEADS,
+    Workplace,
+    add_common_options,
+    merged_how,
+    open_workplace,
+    stray_lines,
+    strays_of,
+)
 
 EXAMPLES = """\
 examples:
@@ -51,11 +59,14 @@ def execute(arguments: argparse.Namespace) -> int:
     made = (known for known in whole.features.values() if known.worktree or known.branch)
     others = [known for known in made if known.owner not in owners]
     document = drive(_document(place, whole.of(owners), others, shown=arguments.all_lists))
+    strays = strays_of(place, whole)
+    document["strays"] = [{"feature": id or None, **vars(stray)} for id, stray in strays]
     if arguments.json:
         print(json.dumps(document, indent=2))
     else:
         style = style_of(sys.stdout, arguments.color)
-        print("\n".join(_lines(document, style, arguments)))
+        lines = [one_line(line) for line in stray_lines(strays, place.git)]
+        print("\n".join([*_lines(document, style, arguments), *([""] if lines else []), *lines]))
     return ExitCode.UP_TO_DATE
 
 

@@ -18,12 +18,12 @@ from ..frozen import dataclass, replace
 from ..git import Git, Repository
 from ..journal import Journal, RunLock
 from ..mask import Mask
-from ..model import Action, Config, Decision, Invocation
+from ..model import Action, Config, Decision, Invocation, Stray
 from ..own_commands import config_commands
 from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
 from ..terminal import one_line
-from ..worktree import KEPT, OWN_FOLDER, RESULTS, WorktreeManager
+from ..worktree import AGENTS_FOLDER, BY_A_SUBAGENT, KEPT, OWN_FOLDER, RESULTS, WorktreeManager
 from .cautions import cautions
 from .list_path import list_path
 
@@ -31,6 +31,8 @@ HEADS = bases.HEADS
 STASH = "refs/stash"
 SEEN = (HEADS, "refs/rorchestrator/", STASH)
 """The refs that a run looks at."""
+
+SHOWN_STRAYS = 10
 
 WORKTREES = "RORCHESTRATOR_WORKTREES"
 """The variable that names a folder where lists may put worktrees, wherever the repository is."""
@@ -549,6 +551,44 @@ async def newest(place: Workplace, known: FeatureState, result: str) -> str:
     if tip and tip != result and await place.git.is_ancestor(result, tip):
         return tip
     return result
+
+
+def strays_of(place: Workplace, state: RunState) -> list[tuple[str, Stray]]:
+    """What runs saw come up beside their features and is still there, by feature.
+
+    Of no feature are branches of subagents that no run saw: a killed one did not look.
+    """
+    told = [(id, stray) for id, known in state.features.items() for stray in known.strays]
+    there = [(id, stray) for id, stray in told if _is_there(place, stray)]
+    known = {stray.branch for _, stray in there}
+    for ref, commit in place.refs.items():
+        branch = ref[len(HEADS) :] if ref.startswith(HEADS) else ""
+        if BY_A_SUBAGENT.fullmatch(branch) and branch not in known:
+            folder = AGENTS_FOLDER + branch[len("worktree-") :]
+            path = os.path.join(place.git.repository.top, folder)
+            there.append(("", Stray(path if os.path.isdir(path) else "", branch, commit)))
+    return there
+
+
+def _is_there(place: Workplace, stray: Stray) -> bool:
+    has_branch = bool(stray.branch) and HEADS + stray.branch in place.refs
+    return has_branch or (bool(stray.worktree) and os.path.isdir(stray.worktree))
+
+
+def stray_lines(strays: Iterable[tuple[str, Stray]], git: Git) -> Iterable[str]:
+    """What to say of them, and how the user takes them away once he has looked."""
+    import shlex
+
+    where = shlex.quote(git.repository.common_dir)
+    for number, (id, stray) in enumerate(strays):
+        if number == SHOWN_STRAYS:
+            yield "… and more: git worktree list; git branch --list 'worktree-agent-*'"
+            return
+        words = [f"worktree remove {shlex.quote(stray.worktree)}"] if stray.worktree else []
+        words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
+        whose = f"{id}: " if id else ""
+        commands = " && ".join(f"git -C {where} {word}" for word in words)
+        yield f"{whose}{stray} is in no feature, and stays. When you have looked: {commands}"
 
 
 def branch_name(spelled: str, refs: Mapping[str, str]) -> str:
