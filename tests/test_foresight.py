@@ -80,6 +80,10 @@ class ForesightTest(unittest.TestCase):
         self.assertEqual(self.clashes(), {"b a": ("text",)})
         self.work("b", "a\n2\n3\n")
         self.assertEqual(self.clashes(), {})
+        self.work("b", "b\n2\n3\n")
+        self.assertEqual(self.clashes(), {"b a": ("text",)})
+        self.work("b", "1\n2\n3\n")
+        self.assertEqual(self.clashes(), {})
 
     def test_a_second_look_merges_nothing_again(self) -> None:
         self.test_two_that_changed_the_same_lines_clash_and_the_files_are_named()
@@ -101,6 +105,34 @@ class ForesightTest(unittest.TestCase):
         with mock.patch.object(self.git, "merged_tree", side_effect=gone):
             self.assertEqual(self.clashes(), {})
         self.assertEqual(self.clashes(), {"b a": ("text",)})
+
+    def test_a_look_tries_few_pairs_and_the_next_one_the_others(self) -> None:
+        for id in ("a", "b", "c"):
+            self.begin(id)
+            self.work(id, f"{id}\n2\n3\n")
+        with mock.patch.object(foresight, "TRIALS", 2):
+            self.assertEqual(len(self.clashes()), 2)
+            self.assertEqual(len(self.clashes()), 3)
+
+    def test_no_more_conflicts_are_looked_for_than_are_shown(self) -> None:
+        for id in ("a", "b", "c"):
+            self.begin(id)
+            self.work(id, f"{id}\n2\n3\n")
+        with mock.patch.object(foresight, "SHOWN", 1):
+            self.assertEqual(self.clashes(), {"b a": ("text",)})
+            self.work("b", "a\n2\n3\n")
+            self.work("c", "a\n2\n3\n")
+            self.assertEqual(self.clashes(), {})
+
+    def test_what_failed_meanwhile_is_no_longer_tried(self) -> None:
+        for id in ("a", "b", "c"):
+            self.begin(id)
+            self.work(id, f"{id}\n2\n3\n")
+        with mock.patch.object(foresight, "TRIALS", 1):
+            self.assertEqual(self.clashes(), {"b a": ("text",)})
+            self.emit(events.ended(2, "r1", "c", Outcome(Status.FAILED)))
+            self.assertEqual(self.clashes(), {"b a": ("text",)})
+            self.assertEqual(self.clashes(), {"b a": ("text",)})
 
     def test_an_old_git_can_not_look_ahead(self) -> None:
         old = replace(self.git.repository, version=(2, 37))
@@ -148,13 +180,24 @@ class InARun(PlaygroundTest):
         play.repository.commit({"same.md": "a"}, at=play.worktree("b"))
         self.assertNotIn("will not merge", play.command("status").out)
 
-    def test_a_short_run_is_told_at_its_end(self) -> None:
+    def clash(self) -> None:
+        """A run whose features a and b will not merge."""
         play = self.playground
+        last = {"wait": play.path("go")}
         play.features(
             feature("a", {"write": "same.md", "content": "a"}),
             feature("b", {"write": "same.md", "content": "b"}),
+            feature("c", last, {"write": "c.md"}),
         )
-        self.assertIn("b and a will not merge: same.md", play.run().err)
+        with mock.patch.object(foresight, "PROBE_SECONDS", 0.2):
+            running = play.start("run", "--yes")
+            wait_until(lambda: "b and a will not merge: same.md" in running.err, "the warning")
+            play.touch("go")
+            self.assertEqual(running.end().code, 0)
+
+    def test_a_clash_lasts_until_the_branches_merge(self) -> None:
+        play = self.playground
+        self.clash()
         self.assertEqual(self.clashes_of_b(), [{"with": "a", "files": ["same.md"]}])
         self.assertEqual(play.command("merge", "a").code, 0)
         self.assertEqual(play.command("cleanup", "a").code, 0)
@@ -163,16 +206,12 @@ class InARun(PlaygroundTest):
         play.repository.git("merge", "--quiet", "main", at=at, fails=True)
         play.repository.commit({"same.md": "a and b"}, at=at)
         self.assertEqual(self.clashes_of_b(), [])
-        self.assertEqual(play.command("merge").code, 0)
+        self.assertEqual(play.command("merge", "b").code, 0)
         self.assertEqual(self.clashes_of_b(), [])
 
     def test_a_clash_with_a_branch_that_is_gone_is_not_shown(self) -> None:
         play = self.playground
-        play.features(
-            feature("a", {"write": "same.md", "content": "a"}),
-            feature("b", {"write": "same.md", "content": "b"}),
-        )
-        play.run()
+        self.clash()
         self.assertEqual(play.command("cleanup", "a", "--discard").code, 0)
         self.assertEqual(self.clashes_of_b(), [])
 

@@ -484,7 +484,6 @@ class RunCommand:
                 reporter.finish()
             if not steered.cancelled():
                 steered.result()  # Somebody's wish could not be recorded.
-            await foresight.look()
             steering.look()  # Whoever asks now learns that it is too late.
         self.over = True
         code = self._exit_code(orchestrator.state, selected)

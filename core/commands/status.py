@@ -8,8 +8,10 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from itertools import islice
 
 from ..errors import ExitCode, UserError
+from ..foresight import SHOWN
 from ..journal import Holder
 from ..model import ClaudeOptions, Feature, Status
 from ..process.spawner import Spawner, drive, which
@@ -207,7 +209,7 @@ async def _clashes(
 ) -> list[dict[str, Json]]:
     """The features that a run saw it will not merge with, as far as that is still so."""
     clashes: list[dict[str, Json]] = []
-    for other, files in known.clashes.items():
+    for other, files in islice(known.clashes.items(), SHOWN):
         against = state.feature(other)
         landed = await _merged(place, against)
         theirs = place.base_commit if landed else place.refs.get(HEADS + against.branch, "")
