@@ -95,7 +95,7 @@ class Committer:
         try:
             return await bounded.run(self._in_turn(worktree, status, feature, bounded))
         except TimedOut:
-            after = await self.worktrees.look(worktree)
+            after = await self.look(worktree)
             if isinstance(after, str) or after.changed or after.commit == status.commit:
                 raise
             # The commit was made: only what the user has after it, as post-commit, hung.

@@ -30,6 +30,9 @@ COMPOSER = tuple(f"autoload_{name}.php" for name in ("psr4", "namespaces", "clas
 
 _IMPORTED = re.compile(r"\bimport\s+([A-Za-z_][\w.]*)")
 _PATH = re.compile(r"""["'](/[^"'\n]*)["']""")
+_BUILT_FROM = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(/.*)$", re.MULTILINE)
+"""What a build folder of CMake compiles, wherever the folder is."""
+
 _EDITABLE = re.compile(r'"editable"\s*:\s*true')
 _URL = re.compile(r'"url"\s*:\s*"file://([^"]*)"')
 
@@ -83,6 +86,9 @@ class Checkout:
             for entry in self._entries(folder):
                 if entry.is_symlink():
                     yield from self._of_link(entry.path, is_linked=is_linked)
+                elif entry.name == "CMakeCache.txt":
+                    for source in _BUILT_FROM.findall(_text(entry.path)):
+                        yield from self._way(entry.path, source)
                 elif _is_looked_into(kind, entry):
                     if is_linked and entry.name == "composer":
                         yield from self._of_composer(entry.path)

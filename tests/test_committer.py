@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import unittest
 
 from core.events import Event
@@ -188,6 +189,18 @@ class Limits(CommitterTest):
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         self.assertIn("your post-commit hook was stopped after 0 s", self.notes())
         self.assertEqual(len(self.log_of()), 2)
+
+    def test_the_time_of_the_run_ends_a_commit_too(self) -> None:
+        self.playground.hook("pre-commit", "sleep 60")
+
+        def over(event: Event, stop: Stop) -> None:
+            if event.kind == "committing":
+                self.runners[-1].workbench.steps.deadline = time.monotonic() + 0.3
+
+        self.on_event = over
+        outcome = self.committed()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+        self.assertEqual(self.playground.processes(), [])
 
     def test_who_is_stopped_does_not_wait_for_a_hook(self) -> None:
         self.playground.hook("pre-commit", f"touch '{self.playground.path('began')}'; sleep 60")

@@ -130,6 +130,11 @@ class WaysBackTest(unittest.TestCase):
         self.write({"vendor/composer/autoload_psr4.php": own})
         self.assert_leads([], ["vendor"])
 
+    def test_a_build_folder_of_cmake_compiles_the_users_sources(self) -> None:
+        home = f"CMAKE_HOME_DIRECTORY:INTERNAL={self.top}\n"
+        self.write({"build/CMakeCache.txt": f"# a cache\nCMAKE_AR:FILEPATH=/usr/bin/ar\n{home}"})
+        self.assert_leads(["build"], [], ("build/CMakeCache.txt", "."))
+
     def test_the_active_virtualenv_and_search_paths_are_looked_at(self) -> None:
         self.write({f"{SITE}/shop.pth": f"{self.top}/src\n", ".venv/lib/other": ""})
         environ = {"VIRTUAL_ENV": f"{self.top}/.venv", "PYTHONPATH": f"lib:{self.top}/src:/usr"}
