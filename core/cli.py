@@ -12,7 +12,7 @@ try:
     from contextlib import suppress
     from importlib import import_module
 
-    from . import __version__
+    from . import __version__, throwaway
     from .errors import READER_GONE, ExitCode, UserError
     from .mask import Mask
     from .terminal import clean, harmless
@@ -138,6 +138,7 @@ def guarded(program: Callable[[], int | None], mask: Mask | None = None) -> int:
         return _guarded(program, mask)
     finally:
         sys.stdout, sys.stderr = streams
+        throwaway.dismiss()
 
 
 def _guarded(program: Callable[[], int | None], mask: Mask) -> int:

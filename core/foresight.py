@@ -10,7 +10,7 @@ from . import events
 from .errors import UserError
 from .events import Event
 from .frozen import dataclass
-from .git import Git
+from .git import Git, Unknown
 from .model import Status
 from .state import RunState
 
@@ -136,8 +136,11 @@ class Foresight:
         before = self._clashes.get(pair, ())
         now: tuple[str, ...] = ()
         if shared:
-            tree, files = await self.git.merged_tree(one.tip, other.tip)
-            now = () if tree else tuple(files or sorted(shared))
+            try:
+                tree, files = await self.git.merged_tree(one.tip, other.tip)
+                now = () if tree else tuple(files or sorted(shared))
+            except Unknown:
+                pass  # A program of the user's would have to run: nothing is foreseen then.
         if now != before:
             self._clashes[pair] = now
             self.emit(events.clash(self.clock(), self.run_id, other.id, other=one.id, files=now))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .errors import UserError
 from .frozen import dataclass, replace
 from .process.environment import without_git
 from .process.spawner import Finished, Spawner
+from .programs import DRIVER, Programs, named_by, withheld
+from .throwaway import Aside
 
 OLDEST = (2, 25)
 MERGE_TREE = (2, 38)
@@ -39,6 +42,29 @@ EXPLICIT = ("-c", "safe.bareRepository=all")
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 """For each call but the commit: there the user's hooks have their say."""
+
+NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""Neither is enough alone: git before 2.39.4 does not know the first, the second lets git try."""
+
+QUESTIONS = frozenset(
+    {
+        *("cat-file", "check-attr", "check-ignore", "commit-tree", "config", "diff-files"),
+        *("diff-tree", "for-each-ref", "grep", "ls-files", "ls-tree", "merge-base"),
+        *("merge-tree", "rev-list", "rev-parse", "show", "status", "symbolic-ref", "var"),
+    }
+)
+"""The commands that a look needs: what else git can do would change something."""
+
+ATTRIBUTES = re.compile(
+    rb"(?:^|\0)100[0-7]{3} blob ([0-9a-f]+)\t((?:[^\0]*/)?\.gitattributes|\.gitmodules)(?=\0)"
+)
+"""Files of a tree that merges of it read; format: git-ls-tree(1)."""
+
+LISTED = ("worktree", "list")
+OBJECTS = "objects"
+
+NO_PLACE = frozenset({b"", b".", b"..", b".git"})
+"""What no folder of a checkout can be called, though a damaged tree may say so."""
 
 TRANSIENT = re.compile(
     rb"\.lock': File exists|failed to read .*worktrees/"
@@ -76,6 +102,13 @@ PATCH = (
     "--no-textconv",
     "--ignore-submodules=none",
 )
+STATUS = (
+    *("status", "--porcelain=v2", "--branch", "-z"),
+    *("--untracked-files=all", "--no-renames"),
+)
+SUBMODULE = re.compile(rb"(?:^|(?<=\0))160000 [0-9a-f]+ 0\t([^\0]+)")
+"""A submodule in the index; format: git-ls-files(1)."""
+
 COMMIT_LINE = re.compile(rb"^[0-9a-f]{40,64}\n", re.MULTILINE)
 TEXT_INDEX = re.compile(rb"^index .*\n(?!Binary files )", re.MULTILINE)
 HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
@@ -103,9 +136,6 @@ MODULE_PATH = r"^submodule\..*\.path$"
 IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
 """What git-var(1) prints."""
 
-LOOKS_ONLY = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
-"""Each of them keeps git from fetching what a partial clone lacks; old versions know the second."""
-
 NO_FILTER = ("clean=", "process=", "required=false")
 
 
@@ -115,6 +145,10 @@ class GitError(UserError):
     def __init__(self, doing: str, finished: Finished) -> None:
         self.complaint = finished.complaint
         super().__init__(f"git could not {doing}: {self.complaint or f'exit {finished.code}'}")
+
+
+class Unknown(UserError):
+    """What can't be told without running a program of the user's, or without fetching."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +191,10 @@ class WorktreeStatus:
     """Submodules with uncommitted work of their own, which no commit here can hold."""
     closed: tuple[str, ...] = ()
     """Folders that git could not look into, for whoever looked: git itself keeps quiet."""
+    staged: tuple[str, ...] = ()
+    """Those of ``changed`` that differ from HEAD in the index already."""
+    uncertain: tuple[tuple[str, str], ...] = ()
+    """Files that may have changed, each with the filter that would have to run to tell."""
 
     @property
     def uncommitted(self) -> tuple[str, ...]:
@@ -195,22 +233,47 @@ class Commit:
 class Git:
     """git, in one repository."""
 
+    looks = False
+    """Whether it only looks: no program of the user's runs, nothing is fetched or written."""
+
     def __init__(
         self, spawner: Spawner, repository: Repository, environ: Mapping[str, str]
     ) -> None:
         self.spawner = spawner
         self.repository = repository
         self._env = _environment(environ)
+        self._aside = Aside()
         self._trees: dict[str, str] = {}
         self._bases: dict[tuple[str, str], str] = {}
         """What git said of commits that were named by their whole ids: it never changes."""
         self._who: dict[str, str] = {}
         """Who commits, as variables of git's."""
+        self._attributes: dict[str, str] = {}
+        """Where the attributes of a tree are."""
+        self._programs: dict[str, Programs] = {}
 
     def using(self, spawner: Spawner) -> Git:
         """The same repository, with commands run by another spawner."""
-        same = Git(spawner, self.repository, self._env)
-        same._trees, same._bases, same._who = self._trees, self._bases, self._who
+        same = Git.__new__(Git)
+        same.__dict__.update(self.__dict__, spawner=spawner)
+        return same
+
+    def looking(self) -> Git:
+        """The same repository, only to be looked at.
+
+        What it can't tell that way raises :class:`Unknown`. Objects that it makes are in a
+        folder of its own, and gone with it.
+        """
+        same = self.using(self.spawner)
+        same.looks = True
+        return same
+
+    def acting(self) -> Git:
+        """The same repository, in which git may do as the user's settings say."""
+        if not self.looks:
+            return self
+        same = Git(self.spawner, self.repository, self._env)
+        same._bases, same._who = self._bases, self._who
         return same
 
     @property
@@ -228,26 +291,59 @@ class Git:
         guarded: bool = False,
         hooks: bool = False,
         env: Mapping[str, str] | None = None,
+        settings: Sequence[str] = (),
         tries: int = TRIES,
+        elsewhere: bool = False,
     ) -> Finished:
+        """Run git; ``elsewhere`` in another repository than this one."""
+        if self.looks and not self._only_asks(arguments, env or {}):
+            raise ValueError(f"git {arguments[0]} does more than look")
         folder = at or self.repository.common_dir
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
         named = EXPLICIT if _is_below(folder, self.repository.common_dir) else ()
-        argv = ["git", "-C", folder, *quiet, *named, *arguments]
+        argv = ["git", "-C", folder, *quiet, *named, *settings, *arguments]
+        env = {**(env or self._env), **self._restrictions(elsewhere)}
         number = 0
         while True:
             number += 1
-            finished = await self.spawner.run(
-                argv, env=env or self._env, stdin=stdin, guarded=guarded
-            )
+            finished = await self.spawner.run(argv, env=env, stdin=stdin, guarded=guarded)
             if finished.code == 0 or number == tries:
                 return finished
             if TRANSIENT.search(finished.stderr):
                 await self.spawner.pause(_jitter(0.05 * 2**number))
-            elif number == 1 and _may_pass(arguments, finished):
+            elif number == 1 and not self._lacks_objects and _may_pass(arguments, finished):
                 await self.spawner.pause(REPEAT_SECONDS)
             else:
                 return finished
+
+    def _only_asks(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
+        """Whether a command changes nothing but what is put aside."""
+        if arguments[0] == "update-index":
+            return env.get("GIT_INDEX_FILE") == self.spare_index()
+        return arguments[0] in QUESTIONS or tuple(arguments[:2]) == LISTED
+
+    def spare_index(self) -> str:
+        """The path of an index for a look, of which git need not know."""
+        return os.path.join(self._aside.folder("index"), "index")
+
+    @property
+    def _lacks_objects(self) -> bool:
+        """Whether a second try will miss the same objects."""
+        return self.looks and self._programs.get("", Programs()).is_partial
+
+    def _restrictions(self, elsewhere: bool) -> Mapping[str, str]:
+        """Variables that let git neither fetch nor write, where we only look."""
+        if not self.looks:
+            return {}
+        objects = self._aside.made(OBJECTS)
+        if elsewhere or not objects:
+            return NO_FETCH
+        borrowed = _quoted(os.path.join(self.repository.common_dir, "objects"))
+        return {
+            **NO_FETCH,
+            "GIT_OBJECT_DIRECTORY": objects,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": borrowed,
+        }
 
     async def _do(
         self,
@@ -258,14 +354,56 @@ class Git:
         guarded: bool = False,
         hooks: bool = False,
         env: Mapping[str, str] | None = None,
+        settings: Sequence[str] = (),
         tries: int = TRIES,
+        elsewhere: bool = False,
     ) -> Finished:
         finished = await self._try(
-            *arguments, at=at, stdin=stdin, guarded=guarded, hooks=hooks, env=env, tries=tries
+            *arguments,
+            at=at,
+            stdin=stdin,
+            guarded=guarded,
+            hooks=hooks,
+            env=env,
+            settings=settings,
+            tries=tries,
+            elsewhere=elsewhere,
         )
         if finished.code != 0:
-            raise GitError(doing, finished)
+            raise await self._refused(doing, finished)
         return finished
+
+    async def _refused(self, doing: str, finished: Finished) -> UserError:
+        """What to raise where git refused."""
+        error = GitError(doing, finished)
+        if self.looks and (await self._named_programs()).is_partial:
+            return Unknown(f"unknown, for objects are not here and are not fetched: {error}")
+        return error
+
+    # -- programs of the user's ---------------------------------------------------------
+
+    async def _named_programs(self, at: str = "") -> Programs:
+        """The programs that git's settings name in a worktree, or for the repository."""
+        if "" not in self._programs:
+            self._programs[""] = await self._read_programs("")
+        if at and self._programs[""].varies and at not in self._programs:
+            self._programs[at] = await self._read_programs(at)
+        return self._programs.get(at, self._programs[""])
+
+    async def _read_programs(self, at: str) -> Programs:
+        listed = await self._try("config", "--list", "--name-only", "--includes", "-z", at=at)
+        if listed.code != 0:
+            raise GitError("read its settings", listed)
+        return named_by(os.fsdecode(listed.stdout).split("\0"))
+
+    def _without(self, programs: Programs, *, strict: bool) -> tuple[str, ...]:
+        """Options by which git starts none of the programs."""
+        if programs.is_empty:
+            return ()
+        words = os.fsencode(config_text(withheld(programs, strict=strict)))
+        # A file, for the name of a filter may hold what an option can't.
+        path = self._aside.write(f"{zlib.crc32(words):08x}.config", words)
+        return ("-c", f"include.path={path}")
 
     # -- refs and commits ---------------------------------------------------------------
 
@@ -393,6 +531,7 @@ class Git:
         """Write a commit of ``tree``, without a lock and without a working tree."""
         given = [word for parent in parents for word in ("-p", parent)]
         arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
+        self._aside_objects()
         return (await self._do("write a commit", *arguments, env=await self._identity())).text
 
     async def own_commits(
@@ -427,7 +566,14 @@ class Git:
         arguments = ("commit-tree", "--no-gpg-sign", "-p", parent, "-F", "-", tree)
         utf8 = ("-c", "i18n.commitEncoding=UTF-8")
         words = message.rstrip(b"\n") + b"\n"
-        return (await self._do("write a commit", *utf8, *arguments, stdin=words, env=env)).text
+        self._aside_objects()
+        doing = "write a commit"
+        return (await self._do(doing, *arguments, stdin=words, env=env, settings=utf8)).text
+
+    def _aside_objects(self) -> None:
+        """From now on new objects go where they are nobody's, if we only look."""
+        if self.looks:
+            self._aside.folder(OBJECTS)
 
     # -- comparing ----------------------------------------------------------------------
 
@@ -468,16 +614,66 @@ class Git:
     async def merged_tree(self, one: str, other: str) -> tuple[str, list[str]]:
         """The tree of a merge, empty where there is a conflict, and the files in conflict.
 
-        Few conflicts are of no file. Needs git ≥ 2.38; format: git-merge-tree(1), "OUTPUT".
+        As ``git merge`` makes it where ``one`` is checked out, by attributes and settings. No
+        program runs: raises :class:`Unknown` where one would decide, or this git can't merge so.
+        Few conflicts are of no file. Format: git-merge-tree(1), "OUTPUT".
         """
-        arguments = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
-        finished = await self._try(*arguments, one, other, guarded=True)  # by merge drivers
+        if not self.merges_without_worktree:
+            raise Unknown("unknown, for only git 2.38 or newer merges without a working tree")
+        programs = await self._named_programs()
+        finished = await self._merge_tree(programs, one, other)
+        if os.fsencode(DRIVER) in finished.stderr:
+            raise Unknown("a merge driver decides whether they merge, and none runs for a look")
         tree, *files = os.fsdecode(finished.stdout).split("\0")
         if finished.code == 0:
             return tree, []
         if finished.code == 1 and tree:
             return "", sorted({file for file in files if file})
-        raise GitError("merge", finished)
+        if programs.renormalizes and programs.filters:
+            raise Unknown("a filter decides whether they merge, and none runs for a look")
+        raise await self._refused("merge", finished)
+
+    async def _merge_tree(self, programs: Programs, one: str, other: str) -> Finished:
+        folder = await self._attributes_of(one)
+        self._aside_objects()
+        # Attributes are read from the working tree: here it has nothing else.
+        place = {"GIT_DIR": self.repository.common_dir, "GIT_WORK_TREE": folder}
+        return await self._try(
+            *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", one, other),
+            at=folder,
+            env={**self._env, **place},
+            settings=self._without(programs, strict=True),
+        )
+
+    async def _attributes_of(self, commit: str) -> str:
+        """A folder that has of a commit's files only those that merges read."""
+        tree = await self.tree_of(commit)
+        if tree not in self._attributes:
+            listed = await self._do("list files", "ls-tree", "-r", "-z", "--full-tree", tree)
+            found = ATTRIBUTES.findall(listed.stdout)
+            files = {path: blob for blob, path in found if NO_PLACE.isdisjoint(_parts(path))}
+            contents = await self._contents(files.values())
+            for path, content in zip(files, contents):
+                self._aside.write(os.path.join(tree, os.fsdecode(path)), content)
+            self._attributes[tree] = self._aside.folder(tree)
+        return self._attributes[tree]
+
+    async def _contents(self, blobs: Collection[bytes]) -> list[bytes]:
+        """What each of the blobs holds; format: git-cat-file(1), "BATCH OUTPUT"."""
+        if not blobs:
+            return []
+        asked = b"".join(blob + b"\n" for blob in blobs)
+        finished = await self._do("read files", "cat-file", "--batch", stdin=asked)
+        contents: list[bytes] = []
+        rest = finished.stdout
+        while rest:
+            heading, _, rest = rest.partition(b"\n")
+            if heading.endswith(b" missing"):
+                raise await self._refused("read files", replace(finished, stderr=heading))
+            size = int(heading.rsplit(b" ", 1)[1])
+            contents.append(rest[:size])
+            rest = rest[size + 1 :]
+        return contents
 
     async def equivalents(self, tip: str, target: str) -> str:
         """The newest commit of ``target`` that changes the same as one of ``tip``.
@@ -570,11 +766,12 @@ class Git:
 
     async def status(self, path: str, *, ignored: bool = False, index: str = "") -> WorktreeStatus:
         """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
-        arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]
-        arguments += ["--no-renames", "--ignore-submodules=none"]
-        arguments += ["--ignored=matching"] if ignored else []
-        # A filter of the user's runs for what may have changed.
+        arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
         env = self._env_with_index(index)
+        if self.looks:
+            return await self._unfiltered_status(path, arguments, env)
+        arguments += ["--ignore-submodules=none"]
+        # A filter of the user's runs for what may have changed.
         finished = await self._do(f"look at {path}", *arguments, at=path, guarded=True, env=env)
         return _parse_status(os.fsdecode(finished.stdout))
 
@@ -628,9 +825,67 @@ class Git:
         off = [w for n in names for end in NO_FILTER for w in ("-c", f"filter.{n}.{end}")]
         arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
         arguments += ["--no-renames", "--ignore-submodules=dirty"]
-        env = {**self._env, **LOOKS_ONLY}
-        finished = await self._do(f"look at {path}", *off, *arguments, at=path, env=env)
+        env = {**self._env, **NO_FETCH}
+        finished = await self._do(f"look at {path}", *arguments, at=path, env=env, settings=off)
         return _parse_status(os.fsdecode(finished.stdout))
+
+    async def _unfiltered_status(
+        self, path: str, arguments: Sequence[str], env: Mapping[str, str]
+    ) -> WorktreeStatus:
+        """The status of a worktree by what can be told without a filter."""
+        programs = await self._named_programs(path)
+        # In a submodule git would run the filters of its own settings.
+        arguments = [*arguments, "--ignore-submodules=dirty"]
+        strict = self._without(programs, strict=True)
+        finished = await self._try(*arguments, at=path, env=env, settings=strict, tries=1)
+        uncertain: dict[str, str] = {}
+        if finished.code != 0:
+            lenient = self._without(programs, strict=False)
+            doing = f"look at {path}"
+            finished = await self._do(doing, *arguments, at=path, env=env, settings=lenient)
+            uncertain = await self._may_have_changed(path, programs, env, lenient)
+        status = _parse_status(os.fsdecode(finished.stdout))
+        status = replace(
+            status,
+            changed=tuple(f for f in status.changed if f in status.staged or f not in uncertain),
+            uncertain=tuple((f, name) for f, name in uncertain.items() if f not in status.staged),
+        )
+        return await self._with_submodules(path, status)
+
+    async def _may_have_changed(
+        self, path: str, programs: Programs, env: Mapping[str, str], settings: Sequence[str]
+    ) -> dict[str, str]:
+        """Files that are not as git left them and have a filter, each with its name."""
+        plain = ("--name-only", "-z", "--diff-filter=M", "--ignore-submodules=all")
+        doing = f"look at {path}"
+        listed = await self._do(doing, "diff-files", *plain, at=path, env=env, settings=settings)
+        asked = ("check-attr", "-z", "--stdin", "filter")
+        finished = await self._do("read attributes", *asked, at=path, stdin=listed.stdout)
+        words = os.fsdecode(finished.stdout).split("\0")
+        pairs = zip(words[::3], words[2::3])
+        return {file: name for file, name in pairs if name in programs.filters}
+
+    async def _with_submodules(self, path: str, status: WorktreeStatus) -> WorktreeStatus:
+        """A status with the submodules that hold uncommitted work, each of which is looked into."""
+        listed = await self._do(f"look at {path}", "ls-files", "--stage", "-z", at=path)
+        for name in map(os.fsdecode, SUBMODULE.findall(listed.stdout)):
+            place = os.path.join(path, name)
+            if not os.path.lexists(os.path.join(place, ".git")):
+                continue
+            inner = await (await self._inside(place)).status(place)
+            if inner.uncommitted or inner.submodules:
+                status = replace(status, submodules=(*status.submodules, name))
+            uncertain = [(os.path.join(name, file), which) for file, which in inner.uncertain]
+            status = replace(status, uncertain=(*status.uncertain, *uncertain))
+        return status
+
+    async def _inside(self, place: str) -> Git:
+        """The repository of a submodule, only to be looked at as well."""
+        asked = ("rev-parse", "--git-common-dir")
+        found = await self._do(f"look into {place}", *asked, at=place, elsewhere=True)
+        common = os.path.realpath(os.path.join(place, found.text))
+        where = replace(self.repository, top=place, common_dir=common, bare=False)
+        return Git(self.spawner, where, self._env).looking()
 
     async def stage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
         """Put files as they stand (or their absence) into the index."""
@@ -671,6 +926,8 @@ class Git:
                 stdin=names,
                 guarded=True,
                 env=self._env_with_index(index),
+                # Else git may put a part of it beside the worktree's own.
+                settings=("-c", "core.splitIndex=false") if index else (),
             )
 
     def _env_with_index(self, index: str) -> Mapping[str, str]:
@@ -743,8 +1000,14 @@ class Git:
         For a git that cannot merge without a working tree.
         """
         identity = await self._identity()
-        arguments = ("merge", "--quiet", "--no-ff", "--no-gpg-sign", "-m", message)
-        merged = await self._try(*arguments, commit, at=path, guarded=True, env=identity)
+        arguments = ("merge", "--quiet", "--no-ff", "--no-gpg-sign", "--no-verify-signatures")
+        merged = await self._try(
+            *(*arguments, "-m", message, commit),
+            at=path,
+            guarded=True,
+            env=identity,
+            settings=("-c", "rerere.enabled=false"),
+        )
         if merged.code == 0:
             return []
         listed = await self._try("diff", "--name-only", "--diff-filter=U", "-z", at=path)
@@ -762,7 +1025,9 @@ class Git:
         settings = ("-c", "merge.conflictStyle=diff3", "-c", "rerere.enabled=false")
         arguments = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify-signatures")
         identity = await self._identity()
-        merged = await self._try(*settings, *arguments, commit, at=path, guarded=True, env=identity)
+        merged = await self._try(
+            *arguments, commit, at=path, guarded=True, env=identity, settings=settings
+        )
         files = (await self.status(path)).unmerged
         if not files:
             raise GitError(f"leave a conflict in {path}", merged)
@@ -827,9 +1092,10 @@ class Git:
         if not local:
             return
         # Given on the command line, so that the shared config is not written.
-        allowed = ("-c", "protocol.file.allow=always")
-        arguments = (*allowed, *local, "submodule", "--quiet", "update")
-        await self._do("check out the submodules", *arguments, at=path, guarded=True)
+        settings = ("-c", "protocol.file.allow=always", *local)
+        arguments = ("submodule", "--quiet", "update")
+        doing = "check out the submodules"
+        await self._do(doing, *arguments, at=path, guarded=True, settings=settings)
 
     def _local_submodule(self, name: str) -> list[str]:
         clone = self._clone_of_submodule(name)
@@ -844,12 +1110,14 @@ class Git:
     async def unpublished_commits(self, path: str, name: str) -> int:
         """How many commits of a submodule's checkout are neither on a remote nor in our clone."""
         arguments = ("rev-list", "HEAD", "--branches", "--not", "--remotes")
-        finished = await self._try(*arguments, at=path)
+        finished = await self._try(*arguments, at=path, elsewhere=True)
         clone = self._clone_of_submodule(name)
         if finished.code != 0 or not clone:
             return len(finished.text.split()) or finished.code
         listed = ("cat-file", "--batch-check")
-        known = await self._do("look for commits", *listed, at=clone, stdin=finished.stdout)
+        known = await self._do(
+            "look for commits", *listed, at=clone, stdin=finished.stdout, elsewhere=True
+        )
         return sum(line.endswith(" missing") for line in known.text.splitlines())
 
     # -- what git would execute -----------------------------------------------------------
@@ -903,7 +1171,8 @@ class Git:
         """Make an empty bare repository, with no hooks and nothing of a template."""
         format = ("--object-format=sha256",) if sha256 else ()
         arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", path)
-        await self._do("make a repository", *arguments, at=os.path.dirname(path))
+        plain = self.acting()
+        await plain._do("make a repository", *arguments, at=os.path.dirname(path))
 
     async def create_refs(self, refs: Mapping[str, str]) -> None:
         """Create refs, all or none."""
@@ -924,7 +1193,7 @@ class Git:
         """
         arguments = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit)
         # Where blobs are fetched on demand, they are not fetched for this.
-        finished = await self._try(*arguments, env={**self._env, "GIT_NO_LAZY_FETCH": "1"})
+        finished = await self._try(*arguments, env={**self._env, **NO_FETCH})
         left_out = await self._left_out()
         entries = (entry.partition(b"\t") for entry in finished.stdout.split(b"\0") if entry)
         sizes = [head.split()[-1] for head, _, path in entries if path not in left_out]
@@ -1041,6 +1310,15 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def _quoted(path: str) -> str:
+    """A path as git reads it in a list of alternates; format: git(1)."""
+    return '"' + _escaped(path).replace("\n", "\\n") + '"'
+
+
+def _parts(path: bytes) -> list[bytes]:
+    return path.lower().split(b"/")
+
+
 def _jitter(seconds: float) -> float:
     import random  # 3 ms that a start need not take
 
@@ -1064,7 +1342,8 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 def _may_pass(arguments: Sequence[str], failed: Finished) -> bool:
     """Whether a command that failed is worth a second try; a refusal is not."""
     repeatable = arguments[0] in REPEATABLE or tuple(arguments[:2]) == ("worktree", "list")
-    return repeatable and failed.code != 1 and b"cannot lock ref" not in failed.stderr
+    refused = any(words in failed.stderr for words in (b"cannot lock ref", os.fsencode(DRIVER)))
+    return repeatable and failed.code != 1 and not refused
 
 
 def _are_ids(*names: str) -> bool:
@@ -1120,6 +1399,7 @@ def _parse_status(text: str) -> WorktreeStatus:
     ignored: list[str] = []
     unmerged: list[str] = []
     added: list[str] = []
+    staged: list[str] = []
     indexed: list[str] = []
     submodules: list[str] = []
     for entry in text.split("\0"):
@@ -1133,6 +1413,8 @@ def _parse_status(text: str) -> WorktreeStatus:
                 submodules.append(path)
             if states != ".M" or submodule[:2] != "S.":
                 changed.append(path)
+            if states[0] != ".":
+                staged.append(path)
             if "A" in states:
                 added.append(path)
             if "." not in states and states[0] != "D":
@@ -1153,6 +1435,7 @@ def _parse_status(text: str) -> WorktreeStatus:
         added=tuple(added),
         indexed=tuple(indexed),
         submodules=tuple(submodules),
+        staged=tuple(staged),
     )
 
 

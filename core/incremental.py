@@ -26,6 +26,8 @@ class Facts:
     """Features whose result can still be reached."""
     merged: Mapping[str, str] = field(default_factory=dict)
     """Features whose work is in the base already, and how that was proved."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Features whose work may be in the base, and why that can't be told."""
     fresh: Collection[str] = ()
     """Features that are to run anew, whatever their state."""
     run: str = "next"
@@ -61,6 +63,7 @@ def decide(
         if MADE in known.inputs:
             _mark(forms, known.inputs[MADE])
         action, reason = _judge(known, earlier if _is_first_form(known) else inputs, facts)
+        said = facts.unknown.get(id, "")
         left = [d for d in feature.depends_on if d in decisions and _is_left(decisions[d])]
         if left and action is not Action.SKIP and not known.skip:
             action, reason = Action.LEAVE, f"needs {left[0]}, which does not run"
@@ -69,6 +72,7 @@ def decide(
             _mark(forms, facts.run)
         key = keys[id] = digest(inputs) if hashed else ""
         first_keys[id] = digest(earlier)
+        reason = f"{reason} ({said})" if said else reason
         decisions[id] = Decision(id, action, reason, key, inputs)
     return decisions
 

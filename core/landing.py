@@ -6,11 +6,12 @@ Nothing here moves a ref or touches a checkout: the result is a stack of commits
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from .frozen import dataclass, replace
-from .git import GitError
+from .git import GitError, Unknown
 from .model import Feature
-from .worktree import MERGED, WorktreeManager, commit_message
+from .worktree import WorktreeManager, commit_message
 
 STRATEGIES = ("merge", "squash", "rebase")
 
@@ -43,6 +44,8 @@ class Held:
     reason: str
     conflict_with: str = ""
     files: tuple[str, ...] = ()
+    is_unknown: bool = False
+    """Whether it may land: a look can't tell."""
 
 
 @dataclass(frozen=True)
@@ -202,11 +205,15 @@ class Stacker:
         out = dict(held)
         layers: list[Layer] = []
         tip, stopped = self.base, ""
+        unknown = next((id for id, why in held.items() if why.is_unknown), "")
         for candidate in self.candidates:
             id, missing = candidate.id, [need for need in candidate.needs if need in out]
             if id in out:
                 continue
-            if missing:
+            if unknown:
+                # What lands before it decides what this one meets.
+                out[id] = Held(f"unknown, because {unknown} is", is_unknown=True)
+            elif missing:
                 out[id] = Held(f"it needs {', '.join(missing)}, held as well")
             elif stopped:
                 out[id] = Held(f"not tried after the conflict of {stopped}: --keep-going tries it")
@@ -218,6 +225,7 @@ class Stacker:
                     put = await self._resolved(self.resolve, tip, candidate, layers, put)
                 if isinstance(put, Held):
                     out[id], stopped = put, "" if self.keep_going else id
+                    unknown = id if put.is_unknown else ""
                 else:
                     layers.append(Layer(candidate, put, await self._strategy_of(candidate, put)))
                     tip = put
@@ -227,6 +235,8 @@ class Stacker:
         """The commit with the feature on top, or what it does not merge with."""
         try:
             put = await self._put(onto, candidate)
+        except Unknown as error:
+            return Held(error.message, is_unknown=True)
         except GitError as error:
             return Held(error.message)
         if isinstance(put, (str, Held)):
@@ -266,9 +276,10 @@ class Stacker:
     async def _other_side(self, candidate: Candidate, below: Sequence[Layer]) -> str:
         """Which feature of the stack a conflict is with; the branch where it is none of them."""
         for layer in below:
-            tree, _ = await self._merge(layer.candidate.tip, candidate.tip)
-            if not tree:
-                return layer.candidate.id
+            with suppress(Unknown):
+                tree, _ = await self._merge(layer.candidate.tip, candidate.tip)
+                if not tree:
+                    return layer.candidate.id
         return self.into
 
     async def _put(self, onto: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
@@ -368,12 +379,7 @@ class Stacker:
 
     async def _merge(self, ours: str, theirs: str) -> tuple[str, list[str]]:
         """The tree of a merge, empty where there is a conflict, and the files in conflict."""
-        if self.git.merges_without_worktree:
-            return await self.git.merged_tree(ours, theirs)
-        async with self.worktrees.scratch(MERGED, ours) as worktree:
-            files = await self.git.merge_into_worktree(worktree.path, theirs, "a merge")
-            head = (await self.git.status(worktree.path)).commit
-            return ("", files) if files else (await self.git.tree_of(head), [])
+        return await self.worktrees.merge(ours, theirs)
 
 
 def _merge_message(candidate: Candidate) -> str:

@@ -22,6 +22,8 @@ class Target:
         self.name = name
         self.ref = f"refs/heads/{name}"
         self.commit = commit
+        self.uncertain: tuple[str, ...] = ()
+        """What may have changed where it is checked out: only a filter could tell."""
 
     async def settle(self, tips: Iterable[str]) -> bool:
         """Finish a move to one of ``tips`` that ended when all but the branch had moved.
@@ -97,6 +99,7 @@ class Target:
     async def _files(self, entry: WorktreeEntry) -> tuple[str, ...]:
         """What is not committed there; new files are not in the way yet."""
         status = await self.git.status(entry.path)
+        self.uncertain = tuple(f"{file} (filter {name})" for file, name in status.uncertain)
         return (*status.changed, *status.unmerged, *status.submodules)
 
     async def move(self, commit: str) -> None:

@@ -5,14 +5,70 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from .errors import UserError
-from .worktree import remove_tree
 
-PREFIX = "rorchestrator-rehearsal-"
+PREFIX = "rorchestrator-throwaway-"
+
+_put_aside: dict[str, ExitStack] = {}
+"""What takes each folder away that is in use, by path."""
+
+
+class Aside:
+    """A throw-away folder that is made when it is first needed.
+
+    It goes with this object, or with all of them by :func:`dismiss`.
+    """
+
+    def __init__(self) -> None:
+        self._path = ""
+
+    def folder(self, name: str) -> str:
+        """A folder of that name in it."""
+        path = os.path.join(self._path or self._make(), name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file in it; its path. Raises :class:`UserError` where that can't be done."""
+        try:
+            path = os.path.join(self.folder(os.path.dirname(name)), os.path.basename(name))
+            with open(path, "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise UserError(
+                f"{name} could not be written in {self._path}: {error.strerror}",
+                hint="set TMPDIR to another folder",
+            ) from None
+        return path
+
+    def made(self, name: str) -> str:
+        """The folder of that name; empty where nobody asked for it yet."""
+        path = os.path.join(self._path, name)
+        return path if self._path and os.path.isdir(path) else ""
+
+    def _make(self) -> str:
+        import weakref
+
+        stack = ExitStack()
+        self._path = stack.enter_context(throwaway())
+        _put_aside[self._path] = stack
+        weakref.finalize(self, _dismiss, self._path)
+        return self._path
+
+
+def _dismiss(path: str) -> None:
+    stack = _put_aside.pop(path, None)
+    if stack is not None:
+        stack.close()
+
+
+def dismiss() -> None:
+    """Remove all that was put aside, at the end of a command."""
+    for path in list(_put_aside):
+        _dismiss(path)
 
 
 @contextmanager
@@ -23,9 +79,8 @@ def throwaway() -> Iterator[str]:
     was left by one that was killed, and is removed first. Raises :class:`UserError` where no
     folder can be made.
     """
-    parent = os.path.realpath(tempfile.gettempdir())
-    for left in find(parent):
-        _remove_unused(left)
+    clear()
+    parent = _parent()
     try:
         path, lock = _make(parent)
     except OSError as error:
@@ -37,6 +92,18 @@ def throwaway() -> Iterator[str]:
     finally:
         remove_tree(path)
         os.close(lock)
+
+
+def clear() -> None:
+    """Remove what killed processes left."""
+    for left in find(_parent()):
+        _remove_unused(left)
+
+
+def _parent() -> str:
+    import tempfile  # not for a start: few need it
+
+    return os.path.realpath(tempfile.gettempdir())
 
 
 def find(parent: str) -> list[str]:
@@ -54,6 +121,8 @@ def _is_ours(path: str) -> bool:
 
 def _make(parent: str) -> tuple[str, int]:
     """A new folder and its lock."""
+    import tempfile
+
     while True:
         path = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
         with suppress(FileNotFoundError):
@@ -74,3 +143,16 @@ def _remove_unused(path: str) -> None:
             pass
         finally:
             os.close(lock)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder with all that is in it, as far as that can be done."""
+    import shutil  # not for a start: only a repair needs it
+
+    with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.isdir(path) and not os.path.islink(path):
+            # Some package caches have folders that may not be written to.
+            for folder, _, _ in os.walk(path):
+                os.chmod(folder, 0o700)
+            shutil.rmtree(path, ignore_errors=True)

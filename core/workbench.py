@@ -22,13 +22,13 @@ from .process.supervisor import Killed
 from .seal import Tampered
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
+from .throwaway import remove_tree
 from .worktree import (
     MERGED,
     RUBBISH,
     Worktree,
     WorktreeManager,
     built_by_tools,
-    remove_tree,
     scratch_owner,
 )
 

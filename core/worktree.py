@@ -7,17 +7,19 @@ import re
 import zlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import count
 
 from . import baseline, obstacles, products
 from .baseline import Baseline
 from .errors import UserError
 from .frozen import dataclass, replace
-from .git import BEING_MADE, Commit, Git, GitError, WorktreeEntry, WorktreeStatus
+from .git import BEING_MADE, Commit, Git, GitError, Unknown, WorktreeEntry, WorktreeStatus
 from .hooks import Hooks, hooks_of
 from .leftovers import Print, print_of
 from .model import Feature, Work
 from .subject import DEFAULT as COMMIT_SUBJECT
 from .subject import subject
+from .throwaway import remove_tree
 
 RESULTS = "refs/rorchestrator/results/"
 """``<id>/<run>``: the commit point. Made once, never moved; keeps the objects from gc."""
@@ -47,6 +49,9 @@ OWN_FOLDER = "set project.worktrees_path to a folder that only this repository u
 
 MERGED = "~merge"
 """What the features are called that are merged together; no feature can be called so."""
+
+_MERGES = count(1)
+"""Tells the scratch worktrees apart in which merges are made side by side."""
 
 RESOLVED = "_resolve_"
 """Put before a feature's id for the scratch worktree in which its conflict is resolved."""
@@ -148,6 +153,8 @@ class WorktreeManager:
         common = os.fsencode(git.repository.common_dir)
         self.key = f"{zlib.crc32(common):08x}"
         """In the names of scratch worktrees: repositories may share a folder for worktrees."""
+        self._merges: dict[tuple[str, str], tuple[str, list[str]]] = {}
+        """What became of merges that were made in a worktree."""
 
     def using(self, git: Git) -> WorktreeManager:
         """The same worktrees, through another git."""
@@ -181,7 +188,7 @@ class WorktreeManager:
         (first, merged), *others = tips.items()
         names = [first]
         for name, commit in others:
-            tree, files = await self.git.merged_tree(merged, commit)
+            tree, files = await self.merge(merged, commit)
             if not tree:
                 return Conflict(await self._culprit(names, tips, name), name, tuple(files))
             message = _merge_message(names, name)
@@ -201,10 +208,31 @@ class WorktreeManager:
 
     async def _culprit(self, names: Sequence[str], tips: Mapping[str, str], other: str) -> str:
         for name in names:
-            tree, _ = await self.git.merged_tree(tips[name], tips[other])
+            tree, _ = await self.merge(tips[name], tips[other])
             if not tree:
                 return name
         return " + ".join(names)
+
+    async def merge(self, ours: str, theirs: str) -> tuple[str, list[str]]:
+        """The tree of a merge, empty where there is a conflict, and the files in conflict.
+
+        As ``git merge`` makes it where ``ours`` is checked out. Where only programs of the user's
+        can tell, they run in a scratch worktree; raises :class:`Unknown` where we only look.
+        """
+        try:
+            return await self.git.merged_tree(ours, theirs)
+        except Unknown:
+            if self.git.looks:
+                raise
+        if (ours, theirs) not in self._merges:
+            self._merges[ours, theirs] = await self._merge_in_worktree(ours, theirs)
+        return self._merges[ours, theirs]
+
+    async def _merge_in_worktree(self, ours: str, theirs: str) -> tuple[str, list[str]]:
+        async with self.scratch(f"{MERGED}.{next(_MERGES)}", ours) as worktree:
+            files = await self.git.merge_into_worktree(worktree.path, theirs, "a merge")
+            head = (await self.git.status(worktree.path)).commit
+            return ("", files) if files else (await self.git.tree_of(head), [])
 
     async def merge_rest(self, worktree: Worktree, results: Mapping[str, str]) -> str | Conflict:
         """Merge the remaining results inside the worktree; its new start commit."""
@@ -745,6 +773,8 @@ class WorktreeManager:
         old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
         built = await self.products(path, base or status.commit, status.untracked)
         files = [*status.without({*old, *built}).uncommitted, *precious]
+        # Only where we look: else the filter was asked.
+        files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
         nested += [folder for folder in found.closed if folder not in nested]
         nested += [f"submodule {name}" for name in status.submodules]
@@ -873,6 +903,8 @@ class WorktreeManager:
         return await self.git.commit_tree(tree, (status.commit,), message)
 
     async def _own_index(self, path: str) -> str:
+        if self.git.looks:
+            return self.git.spare_index()
         return os.path.join(await self.git.admin_dir(path), f"rorchestrator-index.{os.getpid()}")
 
     async def remove(self, feature: str, path: str, tip: str) -> str:
@@ -905,7 +937,10 @@ class WorktreeManager:
         remove_tree(rubbish)
 
     async def merged(self, tip: str, target: str) -> str:
-        """How ``target`` holds the work of ``tip``; empty where that can't be proved."""
+        """How ``target`` holds the work of ``tip``; empty where that can't be proved.
+
+        Raises :class:`Unknown` where we only look, and that can't tell.
+        """
         if await self.git.is_ancestor(tip, target):
             return "ancestor"
         if await self.git.adds_nothing(tip, target):
@@ -915,15 +950,23 @@ class WorktreeManager:
             return "equal trees"
         if await self.git.merge_base(tip, target) in ("", target):
             return ""  # the target has nothing of its own
-        if await self._adds_nothing(tip, target):
-            return "merge adds nothing"
+        unknown = None
         # The same lines may have changed elsewhere in a file: only where it was copied to, and
         # before anything changed it again, does a merge tell.
-        copy = await self.git.equivalents(tip, target)
-        if copy and await self._adds_nothing(tip, copy):
-            return "same changes"
-        squash = await self.git.squashed(tip, target)
-        return "squashed" if squash and await self._adds_nothing(tip, squash) else ""
+        for how, find in (
+            ("merge adds nothing", _target),
+            ("same changes", self.git.equivalents),
+            ("squashed", self.git.squashed),
+        ):
+            commit = await find(tip, target)
+            try:
+                if commit and await self._adds_nothing(tip, commit):
+                    return how
+            except Unknown as error:
+                unknown = error
+        if unknown is not None:
+            raise unknown
+        return ""
 
     async def _adds_nothing(self, tip: str, commit: str) -> bool:
         """Whether a merge of ``tip`` into ``commit`` would change nothing there.
@@ -934,7 +977,7 @@ class WorktreeManager:
         if not base:
             return False
         if self.git.merges_without_worktree:
-            merged, _ = await self.git.merged_tree(commit, tip)
+            merged, _ = await self.merge(commit, tip)
             return merged == await self.git.tree_of(commit)
         own, other = await self.git.changed_files([(base, tip), (commit, tip)])
         return own.isdisjoint(other)
@@ -958,6 +1001,10 @@ def _passing(path: str) -> Iterator[str]:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(path)
+
+
+async def _target(tip: str, target: str) -> str:
+    return target
 
 
 def commit_message(feature: Feature, run: str, template: str) -> str:
@@ -1128,16 +1175,3 @@ def _read(path: str) -> bytes:
         return _read_at_once(path)
     except OSError:
         return b""
-
-
-def remove_tree(path: str) -> None:
-    """Remove a folder with all that is in it, as far as that can be done."""
-    import shutil  # not for a start: only a repair needs it
-
-    with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
-        shutil.rmtree(path, ignore_errors=True)
-        if os.path.isdir(path) and not os.path.islink(path):
-            # Some package caches have folders that may not be written to.
-            for folder, _, _ in os.walk(path):
-                os.chmod(folder, 0o700)
-            shutil.rmtree(path, ignore_errors=True)

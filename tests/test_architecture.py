@@ -29,6 +29,7 @@ PURE = {
     "claude": "costs bypass model mask",
     "contracts": "",
     "limits": "",
+    "programs": "",
     "own_commands": "model contracts",
     "first_inputs": "model",
     "inputs": "model first_inputs",
@@ -41,12 +42,12 @@ PURE = {
 SHELL = {
     "config": "model errors dag contracts own_commands subject",
     "process": "errors",
-    "git": "process errors",
+    "git": "process programs throwaway errors",
     "base": "git config errors",
     "obstacles": "",
     "products": "",
     "baseline": "git leftovers",
-    "worktree": "git baseline products leftovers obstacles hooks subject model errors",
+    "worktree": "git throwaway baseline products leftovers obstacles hooks subject model errors",
     "hooks": "git",
     "setup_guard": "seal worktree events",
     "ways_back": "",
@@ -67,9 +68,9 @@ SHELL = {
     "steps": "process stop mask model errors",
     "leftovers": "",
     "teardown": "process steps stop workbench worktree model",
-    "throwaway": "worktree errors",
+    "throwaway": "errors",
     "workbench": (
-        "process git worktree steps supplies seal setup_guard ports leftovers contracts"
+        "process git worktree throwaway steps supplies seal setup_guard ports leftovers contracts"
         " own_commands events model errors"
     ),
     "landing": "worktree git model",
@@ -82,7 +83,7 @@ SHELL = {
     "orchestrator": "runner slots stop schedule dag journal state events model",
     "reporter": "costs terminal text state events model errors",
     "commands": "*",
-    "cli": "commands errors terminal mask",
+    "cli": "commands throwaway errors terminal mask",
     # Plays Claude, and is started as a program of its own.
     "simulated": "",
 }

@@ -90,6 +90,18 @@ class ForesightTest(unittest.TestCase):
         with mock.patch.object(self.git, "merged_tree", side_effect=AssertionError):
             drive(self.foresight.look())
 
+    def test_what_attributes_join_is_no_clash_and_what_a_driver_decides_is_not_foreseen(
+        self,
+    ) -> None:
+        for id in ("a", "b"):
+            self.begin(id)
+            self.work(id, f"{id}\n2\n3\n")
+        self.repository.git("config", "merge.mine.driver", "exit 1")
+        for driver in ("union", "mine"):
+            self.repository.write({".git/info/attributes": f"text merge={driver}\n"})
+            self.foresight = self.make(self.git)
+            self.assertEqual(self.clashes(), {})
+
     def test_one_that_failed_is_not_looked_at(self) -> None:
         for id in ("a", "b"):
             self.begin(id)

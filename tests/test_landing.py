@@ -85,6 +85,8 @@ class LandingTest(unittest.TestCase):
     async def check(self, commit: str) -> str:
         """Red where a commit holds all the files of one of the sets that are ``red``."""
         self.checks.append(commit)
+        if self.worktrees.git.looks:
+            return ""
         files = set(self.repository.files(commit))
         return next((f"{sorted(bad)} fail" for bad in self.red if bad <= files), "")
 
@@ -421,6 +423,81 @@ class Conflicts(LandingTest):
         self.assert_landed(stack, "a", "b", "c")
         self.assertEqual(stack.held["other"], Held("it failed"))
         self.assertEqual(stack.held["after"].reason, "it needs other, held as well")
+
+
+class Attributes(LandingTest):
+    """Both sides of a merge keep what `.gitattributes` says; that all of it is as git does, is
+    for tests.test_attributes."""
+
+    DRIVER = "cat %A %B >%A.new; mv %A.new %A; pwd >{told}"
+
+    def with_attributes(self, text: str) -> None:
+        self.base = self.commit({".gitattributes": text}, self.base)
+        self.finished("a", {"text": changed(3, "a")}, start=self.base)
+        self.finished("b", {"text": changed(3, "b")}, start=self.base)
+
+    def with_driver(self) -> str:
+        """A driver of the user's; where it tells in which folder it was started."""
+        self.with_attributes("text merge=mine\n")
+        told = os.path.join(self.repository.root, "told")
+        self.repository.git("config", "merge.mine.driver", self.DRIVER.format(told=told))
+        return told
+
+    def test_what_both_sides_add_is_kept_by_union(self) -> None:
+        self.with_attributes("text merge=union\n")
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack()
+                self.assert_landed(stack, "a", "b")
+                self.assertIn(b"line 2\na\nb\nline 4", self.repository.files(stack.tip)["text"])
+
+    def test_dependencies_are_joined_by_union_as_well(self) -> None:
+        self.with_attributes("text merge=union\n")
+        start = drive(
+            self.worktrees.start_commit(self.base, {"a": self.tip("a"), "b": self.tip("b")})
+        )
+        assert isinstance(start, str)
+        self.assertIn(b"a\nb\n", self.repository.files(start)["text"])
+
+    def test_a_lock_file_is_not_merged_by_text(self) -> None:
+        self.base = self.commit({".gitattributes": "text -merge\n"}, self.base)
+        self.finished("a", {"text": changed(1, "a")}, start=self.base)
+        self.finished("b", {"text": changed(9, "b")}, start=self.base)
+        held = self.stack().held["b"]
+        self.assertEqual((held.conflict_with, held.files), ("a", ("text",)))
+
+    def test_a_driver_of_the_users_runs_in_a_checkout_that_is_gone_then(self) -> None:
+        told = self.with_driver()
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack()
+                self.assert_landed(stack, "a", "b")
+                self.assertIn(b"\na\n", self.repository.files(stack.tip)["text"])
+                with open(told, encoding="utf-8") as file:
+                    self.assertIn(os.path.basename(self.worktrees.folder), file.read())
+                os.unlink(told)
+        self.assertEqual(os.listdir(self.worktrees.folder), [])
+
+    def test_a_look_does_not_run_it_and_says_so_of_all_that_follows(self) -> None:
+        told = self.with_driver()
+        self.finished("c")
+        self.worktrees = self.worktrees.using(self.worktrees.git.looking())
+        for self.strategy in STRATEGIES:
+            with self.subTest(self.strategy):
+                stack = self.stack(keep_going=True)
+                self.assert_landed(stack, "a")
+                self.assertTrue(stack.held["b"].is_unknown and stack.held["c"].is_unknown)
+                self.assertIn("a merge driver decides", stack.held["b"].reason)
+                self.assertEqual(stack.held["c"].reason, "unknown, because b is")
+        self.assertFalse(os.path.exists(told))
+
+    def test_a_look_names_the_other_side_of_a_conflict_as_far_as_it_can_tell(self) -> None:
+        self.with_driver()
+        self.candidates.pop()
+        self.finished("b", {"text": changed(3, "z"), "file": "b"}, needs="a")
+        self.finished("z", {"text": changed(3, "z"), "file": "z"}, start=self.base)
+        self.worktrees = self.worktrees.using(self.worktrees.git.looking())
+        self.assertEqual(self.stack().held["z"].conflict_with, "b")
 
 
 class Resolutions(LandingTest):

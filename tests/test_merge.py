@@ -188,10 +188,11 @@ class Landing(MergeTest):
         self.assertIn("cut off 10 bytes", said.err)
 
     def test_an_old_git_lands_the_same(self) -> None:
-        for words in (("--dry-run",), ("--strategy", "rebase")):
-            with mock.patch("core.git.MERGE_TREE", (99, 0)):
-                said = self.merge("--json", *words)
-            self.assertEqual(said.code, 0, said.err)
+        with mock.patch("core.git.MERGE_TREE", (99, 0)):
+            looked = self.merge("--json", "--dry-run")
+            said = self.merge("--json", "--strategy", "rebase")
+        self.assertEqual(self.states(looked), dict.fromkeys("abc", "unknown"))
+        self.assertEqual(said.code, 0, said.err)
         self.assertEqual(self.landed(), ["feat(a)", "feat(b)", "feat(c)"])
 
 

@@ -16,8 +16,7 @@ from unittest import mock
 
 from core.commands import rehearsal
 from core.commands.rehearsal import Heard, Signals, row_of
-from core.throwaway import PREFIX, find
-from core.worktree import remove_tree
+from core.throwaway import PREFIX, find, remove_tree
 from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
 from tests.support.playground import feature as entry
 from tests.support.repository import Repository

@@ -11,7 +11,7 @@ from unittest import mock
 
 from core import throwaway
 from core.errors import UserError
-from core.throwaway import PREFIX, find
+from core.throwaway import PREFIX, Aside, clear, dismiss, find
 
 
 class ThrowawayTest(unittest.TestCase):
@@ -83,6 +83,25 @@ class ThrowawayTest(unittest.TestCase):
         tempfile.gettempdir()  # it tries the folder with a file of its own
         self.removed_at(os, "open")
         self.removed_at(throwaway.fcntl, "flock")
+
+    def test_one_that_is_put_aside_is_made_when_it_is_needed_and_goes_with_its_owner(self) -> None:
+        aside = Aside()
+        self.assertEqual((os.listdir(self.parent), aside.made("a")), ([], ""))
+        path = aside.write("a/b/file", b"1")
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"1")
+        self.assertEqual(aside.made("a"), aside.folder("a"))
+        self.assertEqual(aside.made("other"), "")
+        clear()
+        self.assertTrue(os.path.exists(path))
+        with self.assertRaisesRegex(UserError, "a/b/file/below could not be written in"):
+            aside.write("a/b/file/below", b"")
+        del aside
+        self.assertEqual(os.listdir(self.parent), [])
+        aside = Aside()
+        aside.folder("a")
+        dismiss()
+        self.assertEqual(os.listdir(self.parent), [])
 
     def test_where_none_can_be_made_it_says_where(self) -> None:
         refused = mock.patch.object(throwaway, "_make", side_effect=PermissionError(13, "no"))

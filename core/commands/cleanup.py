@@ -114,7 +114,7 @@ def _clean_up(arguments: argparse.Namespace, place: Workplace) -> list[Removal]:
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            return drive(Cleanup(arguments, place).run())
+            return drive(Cleanup(arguments, place.acting()).run())
         finally:
             place.journal.close()
     finally:

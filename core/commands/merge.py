@@ -13,13 +13,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from .. import events
+from .. import events, throwaway
 from ..attempt import AttemptRunner
 from ..budget import Budget
 from ..config import did_you_mean
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
+from ..git import Unknown
 from ..incremental import out_of_date
 from ..journal import Holder
 from ..landing import (
@@ -142,13 +143,12 @@ def execute(arguments: argparse.Namespace) -> int:
     if not arguments.dry_run:
         commands = commands_of_merge(place.config, resolve=arguments.resolve)
         check_agreed(arguments, place, commands, lambda: _would_start_any(place, wanted))
-    # Looking needs no lock, unless an old git needs a worktree to merge in.
-    if arguments.dry_run and place.git.merges_without_worktree:
+    # Looking needs no lock: it writes nothing.
+    if arguments.dry_run:
         return _look(place, wanted, arguments)
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
     try:
-        if arguments.dry_run:
-            return _look(place, wanted, arguments)
+        place = place.acting()
         repaired = place.journal.open()
         try:
             if repaired:
@@ -178,7 +178,10 @@ class Wanted:
 
 @dataclass
 class Ending:
-    """What became of a feature: ``landed``, ``would land``, ``already`` there, or ``held``."""
+    """What became of a feature: ``landed``, ``would land``, ``already`` there, or ``held``.
+
+    ``unknown`` is what a look can't tell.
+    """
 
     id: str
     branch: str
@@ -208,7 +211,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """Whether all that was asked for is on the branch, or would be."""
-        held = any(ending.state == "held" for ending in self.features)
+        held = any(ending.state in ("held", "unknown") for ending in self.features)
         return ExitCode.INCOMPLETE if held else ExitCode.UP_TO_DATE
 
 
@@ -242,14 +245,16 @@ def _would_ask(ending: Ending) -> bool:
 
 def _would_start_any(place: Workplace, wanted: Wanted) -> bool:
     """Whether there is something to check, or to resolve."""
-    if not place.git.merges_without_worktree:
-        return True  # To look needs the lock, and a worktree.
     report = drive(Merge(place, wanted).look())
-    return any(each.state == "would land" or _would_ask(each) for each in report.features)
+    to_check = ("would land", "unknown")
+    return any(each.state in to_check or _would_ask(each) for each in report.features)
 
 
 def _look(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int:
-    report = drive(Merge(place, wanted).look())
+    command = Merge(place, wanted, quiet=arguments.quiet)
+    report = drive(command.look())
+    if command.target.uncertain:
+        command.say(f"maybe changed in the checkout: {', '.join(command.target.uncertain)}")
     _show(report, arguments)
     return report.exit_code
 
@@ -258,7 +263,7 @@ def land(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int
     """Land features, under the lock and with the journal open; the exit code."""
     # What ended between our first look and the lock may have moved some.
     refs = drive(place.git.refs(*SEEN))
-    command = Merge(replace(place, refs=refs), wanted, quiet=arguments.quiet)
+    command = Merge(replace(place.acting(), refs=refs), wanted, quiet=arguments.quiet)
     try:
         report = asyncio.run(command.land())
     except Stopped:
@@ -342,9 +347,10 @@ class Merge:
         self.target.git = git
         await self._settle_killed(supervisor)
         await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
+        throwaway.clear()
         self._emit(self._started())
         if await self.target.settle(self._tips()):
-            self._say(f"{self.target.name}: finished the move that was cut short")
+            self.say(f"{self.target.name}: finished the move that was cut short")
         workbench = self._workbench(supervisor, stop)
         resolve = None
         if self.wanted.resolve:
@@ -415,7 +421,10 @@ class Merge:
         if known.merged_into == self.target.name:
             ending.merged = "cleaned up"
         elif is_there:
-            ending.merged = await self._merged(known, tip)
+            try:
+                ending.merged = await self._merged(known, tip)
+            except Unknown as error:
+                return Held(error.message, is_unknown=True)
         if ending.merged:
             ending.state = "already"
             if is_there and known.start_commit:
@@ -461,7 +470,7 @@ class Merge:
     def _checker(self, workbench: Workbench, stop: asyncio.Event) -> Check:
         async def check(commit: str) -> str:
             if not await workbench.is_green(commit):
-                self._say(f"checking {commit[:10]} before it becomes {self.target.name}")
+                self.say(f"checking {commit[:10]} before it becomes {self.target.name}")
             red = await workbench.check_merged(commit, self.target.name)
             if stop.is_set():
                 raise Stopped
@@ -497,7 +506,7 @@ class Merge:
             emit=self._emit,
             clock=self.clock,
             stop=stop,
-            say=self._say,
+            say=self.say,
         )
 
         async def resolve(clash: Clash) -> Resolution:
@@ -536,7 +545,7 @@ class Merge:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, heard, number)
 
-    def _say(self, words: str) -> None:
+    def say(self, words: str) -> None:
         if not self.quiet:
             print(one_line(words), file=sys.stderr, flush=True)
 
@@ -587,7 +596,8 @@ class Merge:
                 ending.reason = f"only its own commits: {start}, where it began, is not on {into}"
         for id, held in stack.held.items():
             ending = self.endings[id]
-            ending.state, ending.reason = "held", held.reason
+            ending.state = "unknown" if held.is_unknown else "held"
+            ending.reason = held.reason
             ending.conflict_with, ending.files = held.conflict_with, held.files
         for id, resolution in self.resolutions.items():
             self.endings[id].resolution = resolution
@@ -622,9 +632,9 @@ def _show(report: Report, arguments: argparse.Namespace) -> None:
 def _lines(report: Report, arguments: argparse.Namespace, style: Style) -> Iterator[str]:
     for ending in report.features:
         name = one_line(f"{ending.id} ({ending.branch})")
-        if ending.state == "held":
+        if ending.state in ("held", "unknown"):
             first, *rest = clean(ending.reason).splitlines()
-            yield style.paint(f"held {name}: {first}", "yellow")
+            yield style.paint(f"{ending.state} {name}: {first}", "yellow")
             yield from (f"    {line}" for line in rest)
         elif ending.state != "already" and not arguments.quiet:
             yield style.paint(f"{ending.state} {name}: {ending.commit[:10]}", "green")

@@ -480,9 +480,10 @@ def _with_simulated_prompt(feature: Feature) -> Feature:
 
 def row_of(name: str) -> str:
     """The row that the time of a worktree belongs to, by the worktree's name."""
-    rows = {own_commands.BASE: BASE, MERGED: LANDING}
     name = scratch_owner(name).removeprefix(CLEAN)
-    return rows.get(name, name)
+    if name.partition(".")[0] == MERGED:
+        return LANDING
+    return BASE if name == own_commands.BASE else name
 
 
 class TimedWorktrees(WorktreeManager):

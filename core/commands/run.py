@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from .. import events, incremental, schedule
+from .. import events, incremental, schedule, throwaway
 from ..attempt import AttemptRunner
 from ..budget import OVER, Budget
 from ..dag import DAGResolver
@@ -430,7 +430,9 @@ class RunCommand:
         selected: Sequence[str],
         results: Mapping[str, str],
     ) -> int:
-        arguments, place = self.arguments, self.place
+        # What follows was agreed to: git does as the user's settings say.
+        arguments, place = self.arguments, self.place.acting()
+        self.place = place
         stop = Stop()
         reporter = self._reporter()
         async with Supervisor(self.run_id) as supervisor:
@@ -470,6 +472,7 @@ class RunCommand:
                 await place.git.using(supervisor).pin_identity()
                 await around.begin()
                 await runner.workbench.clear()
+                throwaway.clear()
                 await self._check_base(runner, orchestrator)
                 await orchestrator.run(
                     lambda job, turn: around.during(job.feature.id, runner.run(job, turn))

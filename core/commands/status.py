@@ -12,6 +12,7 @@ from itertools import islice
 
 from ..errors import ExitCode, UserError
 from ..foresight import SHOWN
+from ..git import Unknown
 from ..journal import Holder
 from ..model import ClaudeOptions, Feature, Status
 from ..process.spawner import Spawner, drive, which
@@ -164,8 +165,10 @@ async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dic
         "commit": tip or None,
         "ahead": 0,
         "merged": None,
+        "unknown": None,
         "worktree": None,
         "uncommitted": [],
+        "maybe_changed": [],
         "clashes": [],
         "problem": None,
     }
@@ -177,6 +180,8 @@ async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dic
         facts["merged"] = await _merged(place, known)
         if not facts["merged"]:
             facts["clashes"] = await _clashes(place, state, known, tip)
+    except Unknown as error:
+        facts["unknown"] = error.message
     except UserError as error:
         facts["problem"] = error.message
     return facts
@@ -193,7 +198,9 @@ async def _look_into_worktree(
         raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
     facts["worktree"] = entry.path
     worktrees.check_linked(entry.path)
-    facts["uncommitted"] = list((await place.git.status(entry.path)).uncommitted)
+    status = await place.git.status(entry.path)
+    facts["uncommitted"] = list(status.uncommitted)
+    facts["maybe_changed"] = [{"file": f, "filter": name} for f, name in status.uncertain]
 
 
 async def _merged(place: Workplace, known: FeatureState) -> str | None:
@@ -295,8 +302,10 @@ def _other_lists(document: dict[str, Json]) -> list[str]:
 
 def _row(feature: dict[str, Json], style: Style, own: str) -> list[str]:
     seconds, files = feature["duration_seconds"], feature["uncommitted"]
-    assert isinstance(files, list)
-    merged = feature["merged"] or ("no" if feature["status"] == "completed" else "-")
+    maybe = feature["maybe_changed"]
+    assert isinstance(files, list) and isinstance(maybe, list)
+    not_there = "unknown" if feature["unknown"] or feature["problem"] else "no"
+    merged = feature["merged"] or (not_there if feature["status"] == "completed" else "-")
     other = feature["list"] if not feature["in_list"] else None
     row = [
         f"{feature['id']} ({other})" if other not in (None, own) else feature["id"],
@@ -308,9 +317,15 @@ def _row(feature: dict[str, Json], style: Style, own: str) -> list[str]:
         feature["branch"] or "-",
         _nearer(str(feature["worktree"] or "-"))
         + (f" ({counted(len(files), 'uncommitted file')})" if files else "")
+        + (f" ({counted(len(maybe), 'file')} maybe changed ({_filters(maybe)}))" if maybe else "")
         + (" (problem: see below)" if feature["problem"] else ""),
     ]
     return [one_line(str(cell)) for cell in row]
+
+
+def _filters(maybe: list[dict[str, str]]) -> str:
+    names = dict.fromkeys(each["filter"] for each in maybe)
+    return ", ".join(f"filter {name}" for name in names)
 
 
 def _cost(feature: dict[str, Json], style: Style) -> str:
@@ -343,7 +358,8 @@ def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[s
     clashes = feature["clashes"]
     assert isinstance(clashes, list)
     will_not = [f"will not merge with {c['with']}: {', '.join(c['files'])}" for c in clashes]
-    for why in filter(None, (feature["reason"], feature["problem"], *will_not)):
+    unknown = feature["unknown"] and f"merged: {feature['unknown']}"
+    for why in filter(None, (feature["reason"], feature["problem"], unknown, *will_not)):
         said = clean(str(why)).splitlines() or [""]  # it may have been control characters only
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:

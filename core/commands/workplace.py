@@ -15,7 +15,7 @@ from ..consent import Consents
 from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
-from ..git import Git, Repository
+from ..git import Git, Repository, Unknown
 from ..journal import Journal, RunLock
 from ..mask import Mask
 from ..model import Action, Config, Decision, Invocation, Stray
@@ -65,6 +65,11 @@ class Workplace:
     def branches(self) -> dict[str, str]:
         """The branch of each feature of the list."""
         return {f.id: self.worktrees.branch(f.id) for f in self.config.features}
+
+    def acting(self) -> Workplace:
+        """The same, where git may do as the user's settings say: no longer only looked at."""
+        git = self.git.acting()
+        return replace(self, git=git, worktrees=self.worktrees.using(git))
 
     @property
     def owner(self) -> str:
@@ -167,6 +172,7 @@ def ids(text: str) -> list[str]:
 def open_workplace(arguments: argparse.Namespace) -> Workplace:
     """Open and check everything that ``run`` needs, reading only.
 
+    Its git looks, and starts nothing of the user's: :meth:`Workplace.acting` lets it.
     Raises :class:`UserError` for what is missing or in the way.
     """
     config = feature_list.load(list_path(arguments.config or ""))
@@ -193,12 +199,11 @@ async def _open(config: Config, mask: Mask, option: str) -> Workplace:
     base = await bases.find(
         repository, branch_name(option or project.base_branch, refs), refs, is_ours
     )
+    looking = repository.looking()
     return Workplace(
         config=replace(config, project=replace(project, base_branch=base.name)),
-        git=repository,
-        worktrees=WorktreeManager(
-            repository, folder, project.branch_prefix, project.commit_subject
-        ),
+        git=looking,
+        worktrees=WorktreeManager(looking, folder, project.branch_prefix, project.commit_subject),
         journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),
@@ -467,9 +472,11 @@ def decide(
     run: str = "next",
 ) -> dict[str, Decision]:
     """What to do with each feature of the list, and why."""
+    unknown: dict[str, str] = {}
     facts = incremental.Facts(
         reachable=_reachable(place, state),
-        merged=drive(_merged(place, state)),
+        merged=drive(_merged(place, state, unknown)),
+        unknown=unknown,
         fresh=_fresh(arguments, place.dag),
         run=run,
     )
@@ -502,21 +509,29 @@ def _reachable(place: Workplace, state: RunState) -> set[str]:
     return {id for id, f in state.features.items() if f.work and (id, f.work.commit) in results}
 
 
-async def _merged(place: Workplace, state: RunState) -> dict[str, str]:
-    """How the base holds the work of each feature that it holds."""
+async def _merged(place: Workplace, state: RunState, unknown: dict[str, str]) -> dict[str, str]:
+    """How the base holds the work of each feature that it holds; why that is ``unknown``."""
     merged: dict[str, str] = {}
+    base = place.config.project.base_branch
     for feature in place.config.features:
         known = state.feature(feature.id)
         if known.work is None:
             continue
-        how = await merged_how(place, known, place.base_commit, place.config.project.base_branch)
+        try:
+            how = await merged_how(place, known, place.base_commit, base)
+        except Unknown as error:
+            unknown[feature.id] = f"whether {base} holds it: {error.message}"
+            continue
         if how:
             merged[feature.id] = how
     return merged
 
 
 async def merged_how(place: Workplace, known: FeatureState, target: str, name: str) -> str:
-    """How the branch ``name``, at ``target``, holds a feature's work; empty where it does not."""
+    """How the branch ``name``, at ``target``, holds a feature's work; empty where it does not.
+
+    Raises :class:`~core.git.Unknown` where only a program of the user's could tell.
+    """
     if known.merged_into == name:
         return "cleaned up"
     assert known.work is not None

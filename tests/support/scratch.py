@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -289,9 +290,11 @@ def standing_in(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
+    tempfile.tempdir = None  # else it is that of the environment before
     try:
         yield
     finally:
+        tempfile.tempdir = None
         os.environ.clear()
         os.environ.update(before)
         os.chdir(here)
