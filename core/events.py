@@ -178,14 +178,32 @@ def checking(at: float, run: str, feature: str) -> Event:
 
 
 def checked(
-    at: float, run: str, feature: str, *, key: str, command: str, passed: bool, ending: str
+    at: float,
+    run: str,
+    feature: str,
+    *,
+    key: str,
+    command: str,
+    passed: bool,
+    ending: str,
+    by: str = "",
+    wrote: Sequence[str] = (),
 ) -> Event:
     """A check is over; ``key`` is of the tree that it looked at and of the command.
 
-    Of no feature where the base was checked.
+    Of no feature where the base was checked. ``wrote`` are files that the command ``by`` left in
+    a scratch worktree, as far as the journal has not named them yet.
     """
-    data = {"key": key, "command": command, "passed": passed, "ending": ending}
+    data: dict[str, Json] = {"key": key, "command": command, "passed": passed, "ending": ending}
+    if wrote:
+        data.update(by=by, wrote=list(wrote))
     return Event("checked", at, run, feature, data)
+
+
+def left(at: float, run: str, feature: str, *, paths: Mapping[str, str]) -> Event:
+    """What checks left in the feature's worktree as they do in any, and what tells it from a
+    changed one: nobody's work."""
+    return Event("left", at, run, feature, {"paths": dict(paths)})
 
 
 def verifying(at: float, run: str, feature: str) -> Event:

@@ -1,13 +1,16 @@
-"""Files that the checks left in a worktree: reports, caches, what no .gitignore names."""
+"""Files that the checks left in a worktree: reports, caches, ignored by git or not."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 
 Print = tuple[int, int, int]
+
+MANY = 2000
+"""A folder with more files is looked at no further: it is nobody's but whoever made it."""
 
 
 class Leftovers:
@@ -17,6 +20,10 @@ class Leftovers:
         self.folder = folder
         self._seen: dict[str, Print] = {}
         self._spared: dict[str, Print] = {}
+        self.paths: set[str] = set()
+        """What appeared during checks, ignored or not; an ignored folder ends with a slash."""
+        self._written: dict[str, Print] = {}
+        self._by: dict[str, set[str]] = {}
 
     def note(self, files: Iterable[str]) -> None:
         """Remember files as a check left them just now; no repositories: those are folders."""
@@ -42,16 +49,70 @@ class Leftovers:
         found = print_of(self.folder, file)
         return found is not None and found in (self._spared.get(file), self._seen.get(file))
 
-    def remove(self) -> None:
-        """Take them away, with the folders that are empty then."""
-        for file in set(self.files).intersection(self._seen):
+    def remove(self, files: Iterable[str]) -> None:
+        """Take these away where a check left them, with the folders that are empty then."""
+        for file in set(self.files).intersection(self._seen, files):
             folder = os.path.dirname(file)
             with suppress(OSError):
                 os.unlink(os.path.join(self.folder, file))
+                del self._seen[file]
                 while folder:
                     os.rmdir(os.path.join(self.folder, folder))
                     folder = os.path.dirname(folder)
-        self._seen.clear()
+
+    # -- who made it ----------------------------------------------------------------------
+
+    def written(self, command: str, paths: Iterable[str]) -> set[str]:
+        """Note ``paths`` that appeared while a command ran; the files of all such that it wrote."""
+        self.paths.update(paths)
+        now: dict[str, Print] = {}
+        for path in self.paths:
+            now.update(contents(self.folder, path))
+        wrote = {file for file, found in now.items() if self._written.get(file) != found}
+        self._written = now
+        self._by.setdefault(command, set()).update(wrote)
+        return wrote
+
+    def proved(self, known: Mapping[str, Collection[str]]) -> dict[str, str]:
+        """The paths of which each file was written by a command that writes it anywhere.
+
+        ``known`` are the files that commands wrote where no user works. With each path comes what
+        tells it from one that was changed since.
+        """
+        doubtful = {
+            file for by, files in self._by.items() for file in files.difference(known.get(by, ()))
+        }
+        found = {path: contents(self.folder, path) for path in sorted(self.paths)}
+        return {
+            path: digest(files)
+            for path, files in found.items()
+            if files
+            and doubtful.isdisjoint(files)
+            and all(self._written.get(file) == seen for file, seen in files.items())
+        }
+
+
+def contents(folder: str, path: str) -> dict[str, Print]:
+    """The files of a path in ``folder``; nothing where there are too many, or it can't be told."""
+    files = [path]
+    if path.endswith("/"):
+        files = []
+        for root, folders, names in os.walk(os.path.join(folder, path)):
+            files += [os.path.relpath(os.path.join(root, name), folder) for name in names]
+            links = [name for name in folders if os.path.islink(os.path.join(root, name))]
+            files += [os.path.relpath(os.path.join(root, name), folder) for name in links]
+            if len(files) > MANY:
+                return {}
+    found = {file: print_of(folder, file) for file in files}
+    known = {file: seen for file, seen in found.items() if seen is not None}
+    return known if len(known) == len(files) else {}
+
+
+def digest(files: Mapping[str, Print]) -> str:
+    """What tells files, and their contents, from others."""
+    import hashlib  # not for a start
+
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:20]
 
 
 def print_of(folder: str, file: str) -> Print | None:

@@ -456,11 +456,9 @@ class Life:
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
             runner.emit(events.committing(runner.clock(), runner.run_id, id))
-            leftovers = runner.workbench.leftovers(self.worktree)
-            if self._was_checked:
-                leftovers.spare(status.untracked)  # all work was committed before the checks
-            left, self._was_checked = set(leftovers.files), False
-            status = replace(status, untracked=tuple(f for f in status.untracked if f not in left))
+            bench, was_checked = runner.workbench, self._was_checked
+            status = bench.without_leftovers(self.worktree, status, was_checked=was_checked)
+            self._was_checked = False
             work = await runner.committer.commit(self.worktree, status, self.feature)
             if status.commit != self.worktree.start_commit:
                 await self._name_committed_products(status.commit)

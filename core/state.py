@@ -100,6 +100,8 @@ class FeatureState:
     """Whether its worktree's setup went well."""
     made: tuple[str, ...] = ()
     """The ignored files that its worktree held before the work: nobody's work."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What its checks left in its worktree, with what tells it from a changed one."""
     last_check: Check | None = None
     was_checked: bool = False
     """Whether checks were begun on what its last attempt made: there may be what they left."""
@@ -214,6 +216,8 @@ class RunState:
     """By list and id: what was known of a feature when another list started one of that id."""
     setups: Mapping[str, str] = field(default_factory=dict)
     """What setups may change of what git executes: digests by name."""
+    wrote: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The files that commands left in scratch worktrees, where no user works."""
 
     def feature(self, id: str) -> FeatureState:
         """What is known of a feature; a blank state for one that never ran."""
@@ -257,7 +261,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     owners, replaced = dict(start.owners), dict(start.replaced)
     run, merge = start.run, start.merge
     passed: list[str] = []
-    rates, setups = dict(start.rates), dict(start.setups)
+    rates, setups, wrote = dict(start.rates), dict(start.setups), dict(start.wrote)
     for event in events:
         owner = str(event.data.get("list", ""))
         if owner and event.run:
@@ -270,6 +274,9 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
             passed.append(str(event.data.get("key", "")))
         if event.kind == "setup_changed":
             setups.update(_texts(event.data.get("facts")))
+        if event.kind == "checked" and "by" in event.data:
+            by = str(event.data["by"])
+            wrote[by] = wrote.get(by, frozenset()).union(strings(event.data, "wrote"))
         run = _next_run(run, event)
         if event.kind == "merge_started":
             merge = event.run
@@ -289,7 +296,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
                 changed = replace(changed, owner=owner)
             features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
-    return RunState(features, run, green, merge, rates, owners, replaced, setups)
+    return RunState(features, run, green, merge, rates, owners, replaced, setups, wrote)
 
 
 def _claim(features: dict[str, FeatureState], event: Event) -> None:
@@ -318,6 +325,7 @@ def _replace(
             base_commit=known.base_commit,
             is_inherited=True,
             made=known.made,
+            left=known.left,
         )
 
 
@@ -427,6 +435,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
         was_set_up=False,
         is_ready=False,
         made=(),
+        left={},
         last_check=None,
         was_checked=False,
         merged_into="",
@@ -509,6 +518,12 @@ def _checked(feature: FeatureState, event: Event) -> FeatureState:
         event.at,
     )
     return replace(feature, last_check=check)
+
+
+def _left(feature: FeatureState, event: Event) -> FeatureState:
+    paths = event.data.get("paths")
+    known = paths if isinstance(paths, dict) else {}
+    return replace(feature, left={**feature.left, **{str(k): str(v) for k, v in known.items()}})
 
 
 def _committing(feature: FeatureState, event: Event) -> FeatureState:
@@ -623,6 +638,7 @@ _FEATURE_CHANGES = {
     "verifying": _verifying,
     "checking": _checking,
     "checked": _checked,
+    "left": _left,
     "committing": _committing,
     "ended": _ended,
     "cleaned": _cleaned,

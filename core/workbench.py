@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from . import events, ports, supplies
+from . import events, ports, products, supplies
 from .contracts import PROSE, Contract, Kind, contracts, definition
 from .errors import StateError, UserError
 from .events import Event
@@ -67,7 +67,8 @@ class Red:
 class Workbench:
     """Copies, links, setup and checks of one run's worktrees.
 
-    ``passed`` are the checks that are known to be green, by :func:`check_key`; it grows.
+    ``passed`` are the checks that are known to be green, by :func:`check_key`; it grows. ``wrote``
+    are the files that commands, by :func:`command_key`, left in scratch worktrees before.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Workbench:
         clock: Callable[[], float],
         environ: Mapping[str, str],
         passed: set[str],
+        wrote: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self.config = config
         self.worktrees = worktrees
@@ -97,10 +99,24 @@ class Workbench:
         self.guard: SetupGuard | None = None
         """What watches the setups of a run; a landing has none."""
         self._leftovers: dict[str, Leftovers] = {}
+        self._wrote = {by: set(files) for by, files in (wrote or {}).items()}
 
     def leftovers(self, worktree: Worktree) -> Leftovers:
         """What checks left in a worktree, in this run."""
         return self._leftovers.setdefault(worktree.path, Leftovers(worktree.path))
+
+    def without_leftovers(
+        self, worktree: Worktree, status: WorktreeStatus, *, was_checked: bool
+    ) -> WorktreeStatus:
+        """What stands in a worktree, less what checks left there.
+
+        ``was_checked`` tells that an earlier run had begun to check, when all work was committed.
+        """
+        left = self.leftovers(worktree)
+        if was_checked:
+            left.spare(status.untracked)
+        ignored = () if was_checked else (f for f in status.ignored if f not in left.paths)
+        return replace(status, ignored=tuple(ignored)).without(set(left.files))
 
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
         """The environment of everything that works for a feature in one of so many slots.
@@ -303,10 +319,23 @@ class Workbench:
                 again = (*promised_commands(feature.creates), *commands)
                 red = await self._check_clean(feature, again, worktree, work.commit, env)
             if red is None:
-                self.leftovers(worktree).remove()
+                await self._settle(feature, worktree)
             return red
         except UserError as error:
             return _unable(error)
+
+    async def _settle(self, feature: Feature, worktree: Worktree) -> None:
+        """Take away the build products that checks left, and name what else appeared."""
+        left = self.leftovers(worktree)
+        paths = left.proved(self._wrote)
+        built = await self.worktrees.products(worktree.path, worktree.start_commit, left.files)
+        left.remove(built)
+        others = [file for file in left.files if file not in built]
+        if others:
+            text = f"appeared while the checks ran, and in no commit: {', '.join(others)}"
+            self.emit(events.note(self.clock(), self.run_id, text, feature.id))
+        if paths:
+            self.emit(events.left(self.clock(), self.run_id, feature.id, paths=paths))
 
     def _note_held_back(self, feature: Feature, files: Iterable[str]) -> None:
         text = (
@@ -356,21 +385,22 @@ class Workbench:
         todo = [(key, command) for key, command in todo if key not in self.passed]
         if not todo:
             return None
-        before, left = await git.status(worktree.path), self.leftovers(worktree)
-        theirs = set(before.untracked).difference(left.files)
+        before, left = await git.status(worktree.path, ignored=True), self.leftovers(worktree)
+        theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
         for key, command in todo:
             limit = self.config.project.verify_timeout_seconds
             step = await self._step(feature, command, worktree.path, env, limit, "verify")
             red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
-            status = await git.status(worktree.path)
+            status = await git.status(worktree.path, ignored=True)
             left.note(set(status.untracked).difference(theirs))
+            wrote = self._written(left, command, status, theirs)
             changed = await self._changed(worktree, before, status)
             moved = (status.commit, status.branch) != (commit, before.branch)
             if red is None and (changed or moved):
                 what = ", ".join(changed) or "the branch"
                 red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
             if not (red and red.interrupted):
-                self._tell(feature, key, command, red, step)
+                self._tell(feature, key, command, red, step, wrote if clean else ())
             if red is not None:
                 return red
             self.passed.add(key)
@@ -387,7 +417,28 @@ class Workbench:
         await self.worktrees.git.put_back(worktree.path, sorted(built))
         return sorted(changed.difference(built))
 
-    def _tell(self, feature: str, key: str, command: Command, red: Red | None, step: Step) -> None:
+    def _written(
+        self, left: Leftovers, command: Command, status: WorktreeStatus, theirs: Collection[str]
+    ) -> set[str]:
+        """The files that a check wrote, of those that appeared and that no build makes again."""
+        untracked = set(status.untracked).difference(theirs)
+        untracked.difference_update(products.among(left.folder, untracked))
+        ignored = (path for path in status.ignored if not built_by_tools(path))
+        return left.written(command_key(command), [*untracked, *set(ignored).difference(theirs)])
+
+    def _tell(
+        self,
+        feature: str,
+        key: str,
+        command: Command,
+        red: Red | None,
+        step: Step,
+        wrote: Collection[str],
+    ) -> None:
+        by = command_key(command)
+        known = self._wrote.setdefault(by, set())
+        new = sorted(set(wrote).difference(known))
+        known.update(new)
         event = events.checked(
             self.clock(),
             self.run_id,
@@ -396,6 +447,8 @@ class Workbench:
             command=command.line,
             passed=red is None,
             ending=step.ending if red is None or not step.passed else red.what,
+            by=by,
+            wrote=new,
         )
         self.emit(event)
 
@@ -547,6 +600,11 @@ def _of_check(env: Mapping[str, str]) -> Mapping[str, str]:
 def _whose(name: str) -> str:
     """The feature that work goes on for: also in a clean checkout of it."""
     return name[len(CLEAN) :] if name.startswith(CLEAN) else name
+
+
+def command_key(command: Command) -> str:
+    """What a command is called in the journal, whatever secret is in its words."""
+    return hashlib.sha256(json.dumps([command.argv, command.line]).encode()).hexdigest()[:20]
 
 
 def check_key(tree: str, command: Command, *, clean: bool = False) -> str:

@@ -15,7 +15,7 @@ from .errors import UserError
 from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, Unknown, WorktreeEntry, WorktreeStatus
 from .hooks import Hooks, hooks_of
-from .leftovers import Print, print_of
+from .leftovers import Print, contents, digest, print_of
 from .model import Feature, Work
 from .subject import DEFAULT as COMMIT_SUBJECT
 from .subject import subject
@@ -643,6 +643,8 @@ class WorktreeManager:
         wanted = set(status.uncommitted).difference(held, built)
         await self.git.unstage(worktree.path, {*held, *built}.intersection(status.added))
         held += tuple(sorted(set(built.values())))
+        if known.ignored is not None:
+            held += self._new_ignored(worktree.path, status, known.ignored)
         held += tuple(f"{module}/" for module in status.submodules)
         held += status.closed
         made = None
@@ -666,6 +668,13 @@ class WorktreeManager:
         status = await self.git.status(path)
         old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
         return status.without(old)
+
+    @staticmethod
+    def _new_ignored(path: str, status: WorktreeStatus, known: Collection[str]) -> tuple[str, ...]:
+        """Ignored paths that were not there before Claude, and that no tool makes again."""
+        new = [file for file in status.ignored if file not in known and not built_by_tools(file)]
+        built = products.among(path, new)
+        return tuple(file for file in new if file not in built)
 
     async def _held_back(self, path: str, files: Sequence[str]) -> tuple[str, ...]:
         held = held_back(path, files)
@@ -751,18 +760,23 @@ class WorktreeManager:
     # -- keeping and removing ---------------------------------------------------------------
 
     async def unsaved(
-        self, path: str, made: Collection[str] | None = (), base: str = ""
+        self,
+        path: str,
+        made: Collection[str] | None = (),
+        base: str = "",
+        left: Mapping[str, str] | None = None,
     ) -> tuple[list[str], list[str]]:
         """Files of a worktree that no commit holds: those that a commit can, and the others.
 
         Build products are nobody's work where ``base``, else HEAD, tracks none there. ``made``
         are ignored files that were put there before the work, ``None`` where all of them were:
-        they count where they are no longer what they were copied from.
+        they count where they are no longer what they were copied from. ``left`` is what checks
+        left, with what tells it from a changed one.
         """
         self.check_linked(path)
-        found = obstacles.find(path)
-        if found.pipes:
-            raise UserError(f"{path}: {_waits_for(found.pipes)}", hint="remove it")
+        barred = obstacles.find(path)
+        if barred.pipes:
+            raise UserError(f"{path}: {_waits_for(barred.pipes)}", hint="remove it")
         status = await self._whole_status(path)
         precious = [
             file
@@ -772,11 +786,12 @@ class WorktreeManager:
         ]
         old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
         built = await self.products(path, base or status.commit, status.untracked)
-        files = [*status.without({*old, *built}).uncommitted, *precious]
+        found = [*status.without({*old, *built}).uncommitted, *precious]
+        files = [file for file in found if not _is_left(path, file, left or {})]
         # Only where we look: else the filter was asked.
         files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
-        nested += [folder for folder in found.closed if folder not in nested]
+        nested += [folder for folder in barred.closed if folder not in nested]
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
@@ -822,6 +837,7 @@ class WorktreeManager:
         path: str,
         start_commit: str,
         made: Collection[str] | None = (),
+        left: Mapping[str, str] | None = None,
     ) -> Kept:
         """Save the branch's tip and all uncommitted work under :data:`KEPT`.
 
@@ -831,7 +847,8 @@ class WorktreeManager:
         tip = await self.git.commit_of(branch)
         saved = tip if tip != start_commit else ""
         if path and os.path.isdir(path):
-            saved = await self._with_snapshot(feature, path, saved, made, start_commit)
+            files = await self._committable(path, made, start_commit, left)
+            saved = await self._with_snapshot(feature, path, saved, files)
         elif path:
             saved = await self._with_head(feature, path, saved)
         return Kept(await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else "", tip)
@@ -846,16 +863,26 @@ class WorktreeManager:
             name = f"{ref}.{number}"
         return name
 
-    async def _with_snapshot(
-        self, feature: str, path: str, saved: str, made: Collection[str] | None, base: str
-    ) -> str:
-        """One commit that holds ``saved``, the worktree's HEAD and all its uncommitted work."""
-        files, nested = await self.unsaved(path, made, base)
+    async def _committable(
+        self,
+        path: str,
+        made: Collection[str] | None,
+        base: str,
+        left: Mapping[str, str] | None,
+    ) -> list[str]:
+        """What :meth:`unsaved` finds. Raises :class:`UserError` where no commit can hold some."""
+        files, nested = await self.unsaved(path, made, base, left)
         if nested:
             raise UserError(
                 f"{path} holds what no commit can: {', '.join(nested)}",
                 hint="move it elsewhere, or commit and push it there",
             )
+        return files
+
+    async def _with_snapshot(
+        self, feature: str, path: str, saved: str, files: Sequence[str]
+    ) -> str:
+        """One commit that holds ``saved``, the worktree's HEAD and ``files`` as they stand."""
         status = await self.git.status(path)
         head = status.commit
         if not files and (head == saved or await self._is_published(head)):
@@ -1101,6 +1128,11 @@ def built_by_tools(file: str) -> bool:
     """Whether an ignored file is what a build makes again."""
     parts = file.rstrip("/").split("/")
     return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
+
+
+def _is_left(path: str, file: str, left: Mapping[str, str]) -> bool:
+    """Whether a file, or a folder, is as the checks left it."""
+    return file in left and digest(contents(path, file)) == left[file]
 
 
 def _holds_repository(path: str, folder: str) -> bool:

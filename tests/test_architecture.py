@@ -70,8 +70,8 @@ SHELL = {
     "teardown": "process steps stop workbench worktree model",
     "throwaway": "errors",
     "workbench": (
-        "process git worktree throwaway steps supplies seal setup_guard ports leftovers contracts"
-        " own_commands events model errors"
+        "process git worktree throwaway steps supplies seal setup_guard ports leftovers products"
+        " contracts own_commands events model errors"
     ),
     "landing": "worktree git model",
     "resolution": "landing worktree workbench attempt budget seal git prompt events model",

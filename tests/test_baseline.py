@@ -51,7 +51,7 @@ class DirtyFromTheStart(BaselineTest):
         self.assertEqual((outcome.status, outcome.work), (Status.EMPTY, None), outcome)
 
     def test_what_claude_changes_is_committed_and_nothing_else(self) -> None:
-        outcome = self.finish({"bash": "printf 'three\\r\\n' >> a.txt"})
+        outcome = self.finish({"bash": "printf 'three\\r\\n' >> a.txt"}, verify=["true"])
         assert outcome.work is not None
         self.assertEqual(outcome.work.files_changed, 1)
         files = self.playground.repository.files("feature/a")
@@ -98,7 +98,7 @@ class WhatTheSetupDid(BaselineTest):
     def test_where_it_cannot_be_remembered_claude_is_not_started(self) -> None:
         setup = "mkdir $(git rev-parse --git-dir)/rorchestrator-baseline.new"
         outcome = self.finish(setup=[setup])
-        self.assert_failed(outcome, Fault.NONE, "can't be written: Is a directory")
+        self.assert_failed(outcome, Fault.GIT, "can't be written: Is a directory")
         self.assertEqual(self.attempts(), [])
 
 

@@ -199,9 +199,10 @@ class Killed(CheckTest):
         Path(guest).touch()
         self.assertEqual(self.playground.run().code, 0)
         self.assertEqual(len(self.playground.attempts("a")), 1)
-        # Neither what the check left is work, nor what somebody put there; that one stays.
+        # Neither what the check left nor what somebody put there is work; both are named.
         self.assertEqual(self.playground.files("feature/a"), files)
-        self.assertFalse(self.exists("worktrees", "a", "report.xml"))
+        self.assertTrue(self.exists("worktrees", "a", "report.xml"))
+        self.assertIn("and in no commit: guest.txt, report.xml", "\n".join(self.notes()))
         self.assertTrue(os.path.exists(guest))
 
 

@@ -104,7 +104,7 @@ class RehearsalTest(unittest.TestCase):
 class AGoodList(RehearsalTest):
     def setUp(self) -> None:
         self.lists(
-            feature("a", creates=["path:never.py"], verify=["touch left; test -f never.py"]),
+            feature("a", creates=["path:never.py"], verify=["touch left.pyc; test -f never.py"]),
             feature("b", depends_on=["a"], uses=["path:never.py"], max_cost_usd=0.001),
             feature("c"),
             copy=[".env"],
@@ -141,7 +141,9 @@ class AGoodList(RehearsalTest):
         self.assertEqual(document["findings"], [])
         # Nobody did the work that this check looks for.
         expected = [(each["what"], each["features"]) for each in document["expected"]]
-        self.assertEqual(expected, [("`touch left; test -f never.py` ended with exit 1", ["a"])])
+        self.assertEqual(
+            expected, [("`touch left.pyc; test -f never.py` ended with exit 1", ["a"])]
+        )
         parts = ("worktree", "copy", "setup", "checks", "commit", "cleanup")
         for id in ("a", "b", "c"):
             self.assertTrue(all(document["seconds"][id][part] > 0 for part in parts), document)
@@ -227,20 +229,20 @@ class ABadList(RehearsalTest):
         self.assertNotIn('"event": "run_started"', self.said.out)
 
     def test_what_only_the_features_meet_is_told_once_for_all_of_them(self) -> None:
+        leaves = "touch $RORCHESTRATOR_FEATURE.me"  # another file than in a clean checkout
         place = self.lists(
             *(feature("a"), feature("b"), feature("c")),
             feature("last", depends_on=["a", "b", "c"], setup=["git config alias.x y"]),
-            verify=["case $RORCHESTRATOR_FEATURE in a|b|_clean_c) exit 1; esac", "touch left.me"],
+            verify=["case $RORCHESTRATOR_FEATURE in a|b|_clean_c) exit 1; esac", leaves],
             verify_clean=True,
         )
-        place.commit({".gitignore": "left.me\n"}, "ignore")
+        place.commit({".gitignore": "*.me\n"}, "ignore")
         found = self.found("--allow-bypass")
         told = {each["what"].split(",")[0]: each["features"] for each in found["checks"]}
         self.assertEqual(list(map(set, told.values())), [{"a", "b"}, {"c"}])
         self.assertEqual(list(told)[1], "in a clean checkout")
-        (cleanup,) = found["cleanup"]
-        self.assertIn("left.me", cleanup["what"])
-        self.assertEqual(set(cleanup["features"]), {"a", "b", "c"})
+        kept = {each["what"].rpartition(" ")[2]: each["features"] for each in found["cleanup"]}
+        self.assertEqual(kept, {"a.me": ["a"], "b.me": ["b"], "c.me": ["c"]})
         (run,) = found["run"]
         self.assertIn("what git executes in this repository was changed", run["what"])
         self.assertEqual(run["features"], ["last"])

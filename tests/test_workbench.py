@@ -441,11 +441,6 @@ class Checks(WorkbenchTest):
         self.fails(Fault.CHECK, "changed the branch")
         self.assertEqual(self.playground.ref("a"), [])
 
-    def test_what_was_changed_before_the_checks_is_not_their_doing(self) -> None:
-        self.playground.hook("post-commit", "echo after >> a.md")
-        self.lists(project={"verify": ["true"]})
-        self.completes()
-
     def test_a_log_of_theirs_that_cannot_be_written_ends_the_run(self) -> None:
         self.lists(project={"verify": ["true"]})
         os.makedirs(self.playground.path("logs", run_id(1), "a.verify.log"))
@@ -512,13 +507,14 @@ class Checks(WorkbenchTest):
 class WhatChecksLeave(WorkbenchTest):
     """Files that no .gitignore names: reports, caches."""
 
-    def test_it_is_taken_away_once_all_is_green_and_nothing_else_is(self) -> None:
-        mess = "mkdir -p out/deep kept; touch out/deep/report.xml kept/cache .coverage"
+    def test_build_products_are_taken_away_once_all_is_green_and_nothing_else_is(self) -> None:
+        mess = "mkdir -p .tox/deep kept; touch .tox/deep/a kept/cache.pyc .coverage"
         self.lists(
-            {"write": ".env"}, {"write": "kept/a.txt"}, project={"verify": [mess, "test -d out"]}
+            {"write": ".env"}, {"write": "kept/a.txt"}, project={"verify": [mess, "test -d .tox"]}
         )
         self.completes()
-        self.assertEqual(sorted(os.listdir(self.here())), [".env", ".git", "README.md", "kept"])
+        expected = [".coverage", ".env", ".git", "README.md", "kept"]
+        self.assertEqual(sorted(os.listdir(self.here())), expected)
         self.assertEqual(os.listdir(self.here("kept")), ["a.txt"])
 
     def test_claude_sees_it_after_a_red_check_and_it_is_not_committed_as_its_work(self) -> None:
@@ -533,7 +529,7 @@ class WhatChecksLeave(WorkbenchTest):
         )
         self.completes()
         self.assertEqual(self.playground.files("feature/a"), {"saw-it", "snapshot"})
-        self.assertFalse(os.path.exists(self.here("report.xml")))
+        self.assertTrue(os.path.exists(self.here("report.xml")))
 
     def test_what_stays_red_leaves_it_to_be_looked_at(self) -> None:
         project = {"verify": ["touch report.xml; false"], "verify_attempts": 0}
@@ -554,7 +550,7 @@ class WhatChecksLeave(WorkbenchTest):
         os.rename(os.path.join(folder, "deep"), os.path.join(folder, "moved"))
         os.symlink("moved", os.path.join(folder, "deep"))
         self.assertEqual(left.files, ["a"])
-        left.remove()
+        left.remove(["a", "b", "c"])
         self.assertEqual(sorted(os.listdir(folder)), ["b", "deep", "folder", "moved"])
         self.assertEqual(os.listdir(os.path.join(folder, "moved")), ["c"])
         self.assertEqual(left.files, [])
@@ -571,7 +567,7 @@ class WhatChecksLeave(WorkbenchTest):
             self.playground.repository.write({name: "more"}, at=folder)
         left.note(["b"])
         self.assertEqual(left.files, ["a", "b"])
-        left.remove()
+        left.remove(["a", "b"])
         self.assertEqual(sorted(os.listdir(folder)), ["a", "c"])
 
     def test_what_cannot_be_taken_away_stays(self) -> None:
@@ -580,7 +576,7 @@ class WhatChecksLeave(WorkbenchTest):
         left = Leftovers(folder)
         left.note(["deep/a"])
         with mock.patch.object(os, "unlink", side_effect=PermissionError):
-            left.remove()
+            left.remove(["deep/a"])
         self.assertEqual(os.listdir(os.path.join(folder, "deep")), ["a"])
 
 

@@ -270,7 +270,7 @@ class Cleanup:
             await self._check_places(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
             removal.files, nested = await worktrees.unsaved(
-                entry.path, known.made_before_work, known.start_commit
+                entry.path, known.made_before_work, known.start_commit, known.left
             )
             if nested:
                 removal.kept = f"it holds what no commit can: {', '.join(nested)}"
@@ -355,6 +355,7 @@ class Cleanup:
                 removal.worktree,
                 known.start_commit,
                 known.made_before_work,
+                known.left,
             )
             removal.kept_ref = kept.ref
             if kept.ref:

@@ -461,6 +461,7 @@ class Merge:
             clock=self.clock,
             environ=without_git(os.environ),
             passed=set(self.state.passed),
+            wrote=self.state.wrote,
         )
 
     @property

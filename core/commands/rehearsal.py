@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from .. import claude, events, own_commands, simulated, supplies
@@ -555,6 +555,7 @@ class Bench(Workbench):
         clock: Callable[[], float],
         environ: Mapping[str, str],
         passed: set[str],
+        wrote: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         super().__init__(
             config,
@@ -566,6 +567,7 @@ class Bench(Workbench):
             clock=clock,
             environ=environ,
             passed=passed,
+            wrote=wrote,
         )
         self.notes = notes
         self.apart = apart
@@ -643,7 +645,7 @@ class Bench(Workbench):
             red = await self._check_clean(feature, commands, worktree, work.commit, env)
             if self._written_down(red, feature.id, "checks", MEND_CHECK):
                 return red
-        self.leftovers(worktree).remove()
+        await self._settle(feature, worktree)
         return None
 
     def _written_down(

@@ -583,6 +583,7 @@ class RunCommand:
             clock=self.clock,
             environ=without_git(os.environ),
             passed=set(self.state.passed),
+            wrote=self.state.wrote,
         )
         return ClaudeRunner(
             config,
