@@ -1214,7 +1214,11 @@ class Git:
     async def pin_identity(self) -> None:
         """From now on commits of ours are by whom they would be by now, whatever is set later."""
         for role in ("AUTHOR", "COMMITTER"):
-            finished = await self._try("var", f"GIT_{role}_IDENT")
+            asked = ("var", f"GIT_{role}_IDENT")
+            finished = await self._try(*asked)
+            if finished.code != 0:
+                # Nobody's name is known, or git failed by chance: that would stand in all commits.
+                finished = await self._try(*asked)
             known = IDENTITY.match(os.fsdecode(finished.stdout))
             name, email = known.groups() if known else ("RoRchestrator", "rorchestrator@localhost")
             self._who[f"GIT_{role}_NAME"], self._who[f"GIT_{role}_EMAIL"] = name, email

@@ -21,7 +21,7 @@ from .git import Git
 from .mask import is_secret
 from .model import Outcome, Status, Stray
 from .process.supervisor import Killed
-from .seal import Seal
+from .seal import EXECUTES, Seal
 from .state import RunState
 from .worktree import AGENTS_FOLDER, BY_A_SUBAGENT
 
@@ -139,7 +139,8 @@ class Surroundings:
 
     async def _compared(self, feature: str, last: Seen) -> list[Stray]:
         try:
-            executed = await self.seal.changes(self.git)
+            # While a setup runs, somebody else judges what it does.
+            executed = [] if self.seal.is_lenient else await self.seal.changes(self.git)
             if executed:
                 # Not even looked at: what git reads there may lead anywhere.
                 self._say(feature, "what git executes in this repository was changed", executed)
@@ -223,9 +224,11 @@ class Surroundings:
         own = os.path.join(where.common_dir, "config")
         for origin, key, value in await self.git.settings_in(where.top):
             name = key if origin == own else f"{key} in {origin}"
-            found[name] = f"{found[name]}, {value}" if name in found else value
             if key.startswith("filter."):
                 filters.add(key[len("filter.") :].rpartition(".")[0])
+            if origin == own and EXECUTES.match(key):
+                continue  # The seal's, which knows what a setup may change.
+            found[name] = f"{found[name]}, {value}" if name in found else value
         for file in FINGERPRINTED:
             stamp = _stamp(os.path.join(where.common_dir, file))
             found[f".git/{file}"] = str(stamp) if stamp else ""

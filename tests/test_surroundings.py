@@ -253,7 +253,11 @@ class Settings(SurroundingsTest):
             os.makedirs(self.path(".git", "hooks"), exist_ok=True)
             self.repository.write({".git/hooks/pre-commit": "#!/bin/sh\n", "new.txt": "x\n"})
 
+        self.around.seal.is_lenient = True  # while a setup runs, which has a judge of its own
         self.during(plant)
+        self.around.seal.is_lenient = False
+        self.assertFalse([text for text in self.texts() if "executes" in text])
+        self.during(lambda: None)
         what = "what git executes in this repository was changed"
         self.assertEqual(self.texts(), [f"{what}{WHILE}.git/hooks/pre-commit was added"])
         self.during(lambda: None)

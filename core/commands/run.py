@@ -470,10 +470,10 @@ class RunCommand:
             around = self._surroundings(runner, supervisor, orchestrator)
             try:
                 await place.git.using(supervisor).pin_identity()
-                await around.begin()
                 await runner.workbench.clear()
                 throwaway.clear()
                 await self._check_base(runner, orchestrator)
+                await around.begin()
                 await orchestrator.run(
                     lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
                 )
