@@ -50,7 +50,7 @@ QUESTIONS = frozenset(
     {
         *("cat-file", "check-attr", "check-ignore", "commit-tree", "config", "diff-files"),
         *("diff-tree", "for-each-ref", "grep", "ls-files", "ls-tree", "merge-base"),
-        *("merge-tree", "rev-list", "rev-parse", "show", "status", "symbolic-ref", "var"),
+        *("log", "merge-tree", "rev-list", "rev-parse", "show", "status", "symbolic-ref", "var"),
     }
 )
 """The commands that a look needs: what else git can do would change something."""
@@ -131,6 +131,11 @@ HALF_DONE = {
 }
 """Files and folders that git keeps beside HEAD until the user has ended what they stand for."""
 
+FILLED = "refs/rorchestrator/filled/"
+"""Below it, in a submodule's clone: the commit that it got from the clone of another worktree."""
+
+LITERAL = ("--literal-pathspecs",)
+
 MODULE_PATH = r"^submodule\..*\.path$"
 
 IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
@@ -189,6 +194,8 @@ class WorktreeStatus:
     """Those of ``changed`` of which the index holds what neither HEAD nor the file does."""
     submodules: tuple[str, ...] = ()
     """Submodules with uncommitted work of their own, which no commit here can hold."""
+    moved: tuple[str, ...] = ()
+    """Those of ``changed`` that are submodules, clean, at another commit than the index has."""
     closed: tuple[str, ...] = ()
     """Folders that git could not look into, for whoever looked: git itself keeps quiet."""
     staged: tuple[str, ...] = ()
@@ -1082,34 +1089,92 @@ class Git:
 
     # -- submodules ---------------------------------------------------------------------
 
-    async def update_submodules(self, path: str) -> None:
-        """Check out those submodules of a worktree that the repository has a clone of."""
-        listing = ("config", "--file", ".gitmodules", "-z", "--get-regexp", MODULE_PATH)
-        finished = await self._try(*listing, at=path)
-        keys = [e.split("\n", 1)[0] for e in os.fsdecode(finished.stdout).split("\0") if e]
-        names = [key[len("submodule.") : -len(".path")] for key in keys]
-        local = [word for name in names for word in self._local_submodule(name)]
-        if not local:
-            return
+    async def module_paths(self, path: str, commit: str = "") -> dict[str, str]:
+        """The path of each submodule by its name, as the files or a commit of a checkout tell."""
+        source = ("--blob", f"{commit}:.gitmodules") if commit else ("--file", ".gitmodules")
+        listing = ("config", *source, "-z", "--get-regexp", MODULE_PATH)
+        finished = await self._try(*listing, at=path, env=self._offline, elsewhere=True)
+        entries = os.fsdecode(finished.stdout).split("\0")
+        pairs = (entry.split("\n", 1) for entry in entries if "\n" in entry)
+        return {key[len("submodule.") : -len(".path")]: path for key, path in pairs}
+
+    async def pinned(self, path: str, modules: Iterable[str]) -> dict[str, str]:
+        """The commits of submodules that the index of a worktree holds, by path."""
+        listing = ("ls-files", "--stage", "-z", "--", *modules)
+        finished = await self._do("read the index", *listing, at=path, settings=LITERAL)
+        return _parse_gitlinks(finished.stdout, commit=1)
+
+    async def update_submodules(self, path: str, sources: Mapping[str, str]) -> None:
+        """Check out submodules of a worktree, each from the clone that ``sources`` names."""
         # Given on the command line, so that the shared config is not written.
-        settings = ("-c", "protocol.file.allow=always", *local)
+        local = [w for name, url in sources.items() for w in ("-c", f"submodule.{name}.url={url}")]
+        allowed = ("-c", "protocol.file.allow=always", "-c", "clone.defaultRemoteName=origin")
+        doing, settings = "check out the submodules", (*allowed, *local)
         arguments = ("submodule", "--quiet", "update")
-        doing = "check out the submodules"
         await self._do(doing, *arguments, at=path, guarded=True, settings=settings)
 
-    def _local_submodule(self, name: str) -> list[str]:
-        clone = self._clone_of_submodule(name)
-        if not clone:
-            return []
-        return ["-c", f"submodule.{name}.active=true", "-c", f"submodule.{name}.url={clone}"]
+    async def set_remotes(self, path: str, settings: Mapping[str, str]) -> None:
+        """Let a submodule that was just checked out have these settings of its remotes."""
+        for key, value in settings.items():
+            await self._do("set the URL of a submodule", "config", key, value, at=path)
+
+    async def mark_as_filled(self, path: str) -> None:
+        """Let a submodule know what it was filled with from the clone of another worktree."""
+        await self._do("mark a submodule", "update-ref", f"{FILLED}from", "HEAD", at=path)
+
+    async def gitlinks(self, tip: str, start: str = "", *, at: str = "") -> dict[str, str]:
+        """The commits of submodules in ``tip``, by path; those that are not so in ``start``."""
+        if start:
+            arguments = ("diff-tree", "-r", "-z", "--raw", "--no-renames", start, tip)
+            words = (await self._do("compare commits", *arguments)).stdout.split(b"\0")
+            pairs = zip(words[::2], words[1::2])
+            # :mode mode commit commit status
+            changed = ((raw.split(b" ")[1::2], file) for raw, file in pairs)
+            entries = (b"%b %b\t%b" % (mode, commit, file) for (mode, commit), file in changed)
+            return _parse_gitlinks(b"\0".join(entries), commit=1)
+        listing = ("ls-tree", "-r", "-z", "--full-tree", tip)
+        offline = self._offline
+        finished = await self._do("read a commit", *listing, at=at, env=offline, elsewhere=True)
+        return _parse_gitlinks(finished.stdout, commit=2)
+
+    async def has_commit(self, commit: str, path: str) -> bool:
+        """Whether a clone holds a commit; nothing is fetched to find out."""
+        asked = ("cat-file", "-e", f"{commit}^{{commit}}")
+        return (await self._try(*asked, at=path, env=self._offline, elsewhere=True)).code == 0
+
+    async def is_on_remote(self, commit: str, path: str) -> bool:
+        """Whether a remote of a clone has a commit, as far as the clone knows."""
+        asked = ("rev-list", "-n", "1", commit, "--not", "--remotes")
+        finished = await self._try(*asked, at=path, env=self._offline, elsewhere=True)
+        return finished.code == 0 and not finished.text
+
+    async def has_remote(self, path: str) -> bool:
+        """Whether a clone has a remote ``origin``."""
+        asked = ("config", "--get", "remote.origin.url")
+        return (await self._try(*asked, at=path, env=self._offline, elsewhere=True)).code == 0
+
+    async def was_pinned(self, commit: str, path: str, tip: str) -> bool:
+        """Whether a submodule stood at a commit anywhere in the history of ``tip``."""
+        asked = ("log", "-1", "--format=%H", "--no-show-signature", f"--find-object={commit}")
+        finished = await self._try(*asked, tip, "--", path, settings=LITERAL)
+        return finished.code == 0 and bool(finished.text)
+
+    @property
+    def _offline(self) -> Mapping[str, str]:
+        """For looks into a clone whose settings an agent may have written."""
+        return {**self._env, **NO_FETCH}
 
     def _clone_of_submodule(self, name: str) -> str:
         clone = os.path.join(self.repository.common_dir, "modules", name)
         return clone if os.path.isdir(clone) else ""
 
     async def unpublished_commits(self, path: str, name: str) -> int:
-        """How many commits of a submodule's checkout are neither on a remote nor in our clone."""
-        arguments = ("rev-list", "HEAD", "--branches", "--not", "--remotes")
+        """How many commits of a submodule's checkout are neither on a remote nor in our clone.
+
+        What another worktree's clone had, from which it was filled, is kept by that one.
+        """
+        left_out = ("--not", "--remotes", f"--glob={FILLED}*")
+        arguments = ("rev-list", "HEAD", "--branches", *left_out)
         finished = await self._try(*arguments, at=path, elsewhere=True)
         clone = self._clone_of_submodule(name)
         if finished.code != 0 or not clone:
@@ -1406,6 +1471,7 @@ def _parse_status(text: str) -> WorktreeStatus:
     staged: list[str] = []
     indexed: list[str] = []
     submodules: list[str] = []
+    moved: list[str] = []
     for entry in text.split("\0"):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
@@ -1419,6 +1485,8 @@ def _parse_status(text: str) -> WorktreeStatus:
                 changed.append(path)
             if states[0] != ".":
                 staged.append(path)
+            if (states, submodule) == (".M", "SC.."):
+                moved.append(path)
             if "A" in states:
                 added.append(path)
             if "." not in states and states[0] != "D":
@@ -1440,7 +1508,18 @@ def _parse_status(text: str) -> WorktreeStatus:
         indexed=tuple(indexed),
         submodules=tuple(submodules),
         staged=tuple(staged),
+        moved=tuple(moved),
     )
+
+
+def _parse_gitlinks(entries: bytes, *, commit: int) -> dict[str, str]:
+    """Commit by path of the submodules among entries of mode, further words and path."""
+    links: dict[str, str] = {}
+    for entry in entries.split(b"\0"):
+        words, _, path = entry.partition(b"\t")
+        if words.startswith(b"160000 "):
+            links[os.fsdecode(path)] = os.fsdecode(words.split(b" ")[commit])
+    return links
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -488,7 +488,12 @@ class Life:
         return await self.runner.workbench.check(self.feature, self.worktree, work, self.env)
 
     async def _publish(self, outcome: Outcome, work: Work) -> Outcome:
-        """Make it the feature's result."""
+        """Make it the feature's result; what only this machine has of it is told before."""
+        worktree = self.worktree
+        for command in await self.runner.worktrees.unpublished(
+            worktree.path, worktree.start_commit, work.commit, worktree.branch
+        ):
+            self._note(f"a submodule's commit is nowhere else; merge waits for: {command}")
         await self.runner.worktrees.publish(self.feature.id, self.runner.run_id, work.commit)
         return outcome
 

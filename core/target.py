@@ -100,7 +100,22 @@ class Target:
         """What is not committed there; new files are not in the way yet."""
         status = await self.git.status(entry.path)
         self.uncertain = tuple(f"{file} (filter {name})" for file, name in status.uncertain)
-        return (*status.changed, *status.unmerged, *status.submodules)
+        behind = [module for module in status.moved if await self._is_behind(entry.path, module)]
+        changed = (file for file in status.changed if file not in behind)
+        return (*changed, *status.unmerged, *status.submodules)
+
+    async def _is_behind(self, path: str, module: str) -> bool:
+        """Whether a submodule stands where the branch had it once: nothing of the user's is new."""
+        head = await self.git.commit_of("HEAD", at=os.path.join(path, module))
+        return await self.git.was_pinned(head, module, self.commit)
+
+    async def submodules_behind(self, old: str, new: str) -> list[str]:
+        """How the submodules follow where the branch, which moved, is checked out."""
+        entry = await self._entry()
+        if entry is None or not await self.git.gitlinks(new, old):
+            return []
+        where = shlex.quote(entry.path)
+        return [f"the submodules of the checkout follow with: git -C {where} submodule update"]
 
     async def move(self, commit: str) -> None:
         """Move it from where it was to ``commit``.

@@ -19,6 +19,7 @@ from .leftovers import Print, contents, digest, print_of
 from .model import Feature, Work
 from .subject import DEFAULT as COMMIT_SUBJECT
 from .subject import subject
+from .submodules import Submodules
 from .throwaway import remove_tree
 
 RESULTS = "refs/rorchestrator/results/"
@@ -281,7 +282,7 @@ class WorktreeManager:
             self._undo(path)
             raise
         try:
-            await self._fill_submodules(path)
+            await Submodules(self.git).fill(path)
         except GitError:
             self._undo(path)
             if new_branch:
@@ -316,9 +317,10 @@ class WorktreeManager:
         with suppress(FileExistsError), open(path, "xb"):
             pass
 
-    async def _fill_submodules(self, path: str) -> None:
-        if os.path.exists(os.path.join(path, ".gitmodules")):
-            await self.git.update_submodules(path)
+    async def unpublished(self, path: str, start: str, tip: str, branch: str) -> list[str]:
+        """The commands that publish submodules' commits which only their clones in here have."""
+        submodules = Submodules(self.git)
+        return await submodules.publishing(await submodules.unpublished(path, start, tip), branch)
 
     @asynccontextmanager
     async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
@@ -824,7 +826,7 @@ class WorktreeManager:
         found = []
         for root, folders, files in os.walk(modules):
             if "HEAD" in files and "objects" in folders:
-                folders.clear()
+                folders[:] = [folder for folder in folders if folder == "modules"]
                 name = os.path.relpath(root, modules)
                 if await self.git.unpublished_commits(root, name):
                     found.append(f"submodule {name}")

@@ -47,7 +47,9 @@ SHELL = {
     "obstacles": "",
     "products": "",
     "baseline": "git leftovers",
-    "worktree": "git throwaway baseline products leftovers obstacles hooks subject model errors",
+    "submodules": "git",
+    "worktree": "git submodules throwaway baseline products leftovers obstacles hooks subject"
+    " model errors",
     "hooks": "git",
     "setup_guard": "seal worktree events",
     "ways_back": "",

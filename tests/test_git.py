@@ -23,6 +23,7 @@ from core.git import (
     open_repository,
 )
 from core.process.spawner import Finished, Spawner, drive
+from core.submodules import Submodules
 from tests.support.repository import Repository
 
 MISSING = "1" * 40
@@ -735,7 +736,7 @@ class SubmoduleTest(GitTest):
     def worktree(self) -> str:
         path = self.beside("w")
         make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
-        drive(self.git.update_submodules(path))
+        drive(Submodules(self.git).fill(path))
         return path
 
     def test_a_submodule_is_filled_without_network_and_without_the_shared_config(self) -> None:

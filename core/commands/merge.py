@@ -75,6 +75,8 @@ examples:
   rorchestrator merge --resolve --yes --max-cost 2
 """
 
+UNPUBLISHED = "it pins commits of submodules that nobody else can fetch; publish them:"
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Check = Callable[[str], Awaitable[str]]
@@ -360,6 +362,8 @@ class Merge:
             raise Stopped
         self.moving = True
         await self._move(stack)
+        for words in await self.target.submodules_behind(stack.base, stack.tip):
+            self.say(words)
         return self._report(stack, "landed")
 
     def _started(self) -> Event:
@@ -440,6 +444,11 @@ class Merge:
             return Held(f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is")
         if known.base_option and not self.wanted.into:
             return Held(f"it started from {known.base_option} (--base): land it with --into BRANCH")
+        pushes = await self.place.worktrees.unpublished(
+            known.worktree, known.start_commit, tip, ending.branch
+        )
+        if pushes:
+            return Held("\n".join((UNPUBLISHED, *pushes)))
         feature = self.place.dag.features[id]
         return Candidate(feature, known.run, tip, known.start_commit, feature.depends_on)
 
