@@ -601,6 +601,16 @@ class Subagents(RealClaudeTest):
         self.runs_beside_the_checkout("--allow-bypass")
         for told in self.results_of_tools(api, marker("it"))[1:]:
             self.assertIn("No such tool available: Agent", told)
+        # What nothing of ours refuses, where the repository switches hooks off, is found.
+        off = {".claude/settings.json": '{"disableAllHooks": true}'}
+        self.playground.repository.commit(off)
+        self.plays_agents(alone)
+        self.lists("it")
+        self.runs(0, "--fresh")
+        (stray,) = self.playground.results()["it"]["strays"]
+        self.assertTrue(os.path.exists(os.path.join(stray["worktree"], "sub.txt")))
+        said = f"it: the worktree {stray['worktree']} (branch worktree-agent-"
+        self.assertIn(said, self.playground.command("status").out)
 
 
 def edit(path: str, old: str, new: str) -> Tool:
