@@ -330,7 +330,7 @@ class Workbench:
         paths = left.proved(self._wrote)
         built = await self.worktrees.products(worktree.path, worktree.start_commit, left.files)
         left.remove(built)
-        others = [file for file in left.files if file not in built]
+        others = sorted(set(left.files).difference(built))
         if others:
             text = f"appeared while the checks ran, and in no commit: {', '.join(others)}"
             self.emit(events.note(self.clock(), self.run_id, text, feature.id))

@@ -786,10 +786,8 @@ class WorktreeManager:
             if not built_by_tools(file)
             and (not (made is None or file in made) or self._was_edited(path, file))
         ]
-        old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
-        built = await self.products(path, base or status.commit, status.untracked)
-        found = [*status.without({*old, *built}).uncommitted, *precious]
-        files = [file for file in found if not _is_left(path, file, left or {})]
+        work = await self.only_work(path, status, base, left or {})
+        files = [*work.uncommitted, *(f for f in precious if not _is_left(path, f, left or {}))]
         # Only where we look: else the filter was asked.
         files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
         nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
@@ -797,6 +795,15 @@ class WorktreeManager:
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
+
+    async def only_work(
+        self, path: str, status: WorktreeStatus, base: str, left: Mapping[str, str]
+    ) -> WorktreeStatus:
+        """A worktree's status less what is nobody's work, as :meth:`unsaved` has it."""
+        old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
+        built = await self.products(path, base or status.commit, status.untracked)
+        checked = {file for file in status.untracked if _is_left(path, file, left)}
+        return status.without({*old, *built, *checked})
 
     async def _whole_status(self, path: str) -> WorktreeStatus:
         """git's status with what index bits hide; the index itself stays as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -133,6 +134,8 @@ class Landing(PlaygroundTest):
         self.assertEqual(done.code, 0, done)
         self.assertIn("left uncommitted: __pycache__/", done.err + done.out)
         self.assertTrue(os.path.isdir(os.path.join(self.playground.worktree("a"), "__pycache__")))
+        said = json.loads(self.playground.command("status", "--json").out)
+        self.assertEqual([each["uncommitted"] for each in said["features"]], [[], [], []])
         done = self.playground.command("cleanup", "--merged")
         self.assertEqual(done.code, 0, done)
         self.assertEqual(os.listdir(self.playground.path("worktrees")), [])

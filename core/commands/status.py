@@ -198,7 +198,8 @@ async def _look_into_worktree(
         raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
     facts["worktree"] = entry.path
     worktrees.check_linked(entry.path)
-    status = await place.git.status(entry.path)
+    found = await place.git.status(entry.path)
+    status = await worktrees.only_work(entry.path, found, known.start_commit, known.left)
     facts["uncommitted"] = list(status.uncommitted)
     facts["maybe_changed"] = [{"file": f, "filter": name} for f, name in status.uncertain]
 
