@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from . import claude, events, prompt
+from . import claude, events, private, prompt
 from .errors import unwritable
 from .events import Event
 from .frozen import dataclass, replace
@@ -198,10 +198,8 @@ class AttemptRunner:
         log = Log(f"{stem}.prompt", f"{stem}.jsonl", f"{stem}.stderr")
         text = self._prompt(feature, session)
         try:
-            # One by one: makedirs gives its mode to the last folder only.
-            for folder in (os.path.dirname(self.log_folder), self.log_folder):
-                os.makedirs(folder, mode=0o700, exist_ok=True)
-            descriptor = os.open(log.prompt, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            private.make_folder(self.log_folder, 2)
+            descriptor = private.open_file(log.prompt, os.O_WRONLY | os.O_TRUNC)
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
         except OSError as error:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 
+from . import private
 from .frozen import dataclass, field
 from .git import WorktreeStatus
 from .leftovers import print_of
@@ -57,7 +58,8 @@ def save(folder: str, baseline: Baseline) -> None:
         "ignored": sorted(baseline.ignored or ()),
     }
     path = os.path.join(folder, FILE)
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
+    descriptor = private.open_file(f"{path}.new", os.O_WRONLY | os.O_TRUNC)
+    with open(descriptor, "w", encoding="utf-8") as file:
         json.dump(document, file)
         file.flush()
         os.fsync(file.fileno())

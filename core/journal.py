@@ -18,7 +18,7 @@ from binascii import crc32
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from . import events
+from . import events, private
 from .errors import UserError, unwritable
 from .events import Event
 from .frozen import dataclass
@@ -57,10 +57,9 @@ class Journal:
     def open(self) -> str:
         """Get ready to append, under the lock; a sentence where a torn line was cut off."""
         try:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            private.make_folder(self.folder)
             os.chmod(self.folder, 0o700)
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._file = os.open(self.path, flags, 0o600)
+            self._file = private.open_file(self.path, os.O_RDWR | os.O_APPEND)
             return self._repair()
         except OSError as error:
             raise unwritable(self.path, error) from None
@@ -196,8 +195,8 @@ class RunLock:
     def acquire(self, holder: Holder) -> None:
         """Take the lock. Raises :class:`UserError` naming who holds it."""
         try:
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            private.make_folder(os.path.dirname(self.path))
+            file = private.open_file(self.path, os.O_RDWR)
             try:
                 _lock_or_refuse(file, self.introduction_tries)
                 os.ftruncate(file, 0)

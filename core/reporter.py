@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from . import events, text
+from . import events, private, text
 from .costs import Cost
 from .errors import READER_GONE, UserError
 from .events import Event
@@ -296,9 +296,9 @@ def write_reports(
     """
     stamp = datetime.fromtimestamp(at).strftime("%Y%m%d_%H%M%S")
     try:
-        os.makedirs(folder, exist_ok=True)
+        private.make_folder(folder, mode=0o777)
         ignore = os.path.join(folder, ".gitignore")
-        if not os.path.exists(ignore):
+        if not os.path.lexists(ignore):
             write_whole(ignore, "*\n")
         stamp = _unused(folder, stamp)
         paths = [os.path.join(folder, f"{kind}_{stamp}.json") for kind in ("report", "results")]
@@ -324,12 +324,13 @@ def write_whole(path: str, content: str) -> None:
     """Write a file whole or not at all."""
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
+        descriptor = private.open_file(temporary, os.O_WRONLY | os.O_TRUNC, 0o666)
+        with open(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError:
-        if os.path.exists(temporary):
+        if os.path.lexists(temporary):
             os.unlink(temporary)
         raise

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from . import private
 from .errors import unwritable
 from .frozen import dataclass
 
@@ -47,8 +48,8 @@ class Requests:
         )
         path, hidden = self._path(request), os.path.join(self.folder, f".{request.id}.tmp")
         try:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            file = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            private.make_folder(self.folder, 2)
+            file = private.open_file(hidden, os.O_WRONLY | os.O_EXCL)
             with open(file, "w", encoding="utf-8") as stream:
                 json.dump(vars(request), stream)
             os.rename(hidden, path)

@@ -232,6 +232,8 @@ class ClaudeRunner:
         kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit, job.made)
         if kept.ref:
             self._note(id, f"its earlier work is kept as {kept.ref}")
+        if kept.aside:
+            self._note(id, f"what looks secret in it is put aside in {kept.aside}")
         if path and os.path.isdir(path):
             red = await self.workbench.tear_down(id, path)
             if red is not None:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from . import private
 from .errors import unwritable
 from .frozen import dataclass
 from .mask import Mask, whole_words
@@ -127,11 +128,8 @@ class StepRunner:
 def _open_log(path: str, line: str) -> int:
     """Write a command's line to its log; how long the log is then."""
     try:
-        folder = os.path.dirname(path)
-        # One by one: makedirs gives its mode to the last folder only.
-        for each in (os.path.dirname(folder), folder):
-            os.makedirs(each, mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        private.make_folder(os.path.dirname(path), 2)
+        descriptor = private.open_file(path, os.O_WRONLY | os.O_APPEND)
         with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(f"$ {line}\n")
             file.flush()

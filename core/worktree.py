@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mappi
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 
-from . import baseline, obstacles, products
+from . import baseline, obstacles, private, products
+from .aside import PutAside
 from .baseline import Baseline
-from .errors import UserError
+from .errors import UserError, unwritable
 from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, Unknown, WorktreeEntry, WorktreeStatus
 from .hooks import Hooks, hooks_of
@@ -135,6 +136,8 @@ class Kept:
 
     ref: str = ""
     tip: str = ""
+    aside: str = ""
+    """The folder that holds what looks secret: no ref does, which a push may take along."""
 
 
 class WorktreeManager:
@@ -313,9 +316,11 @@ class WorktreeManager:
 
     def _note_first_mark(self) -> None:
         path = os.path.join(self.git.repository.common_dir, MARKS_SINCE)
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with suppress(FileExistsError), open(path, "xb"):
-            pass
+        try:
+            private.make_folder(os.path.dirname(path))
+            os.close(private.open_file(path, os.O_WRONLY))
+        except OSError as error:
+            raise unwritable(path, error) from None
 
     async def unpublished(self, path: str, start: str, tip: str, branch: str) -> list[str]:
         """The commands that publish submodules' commits which only their clones in here have."""
@@ -408,8 +413,9 @@ class WorktreeManager:
             os.makedirs(self.folder, exist_ok=True)
             if not os.listdir(self.folder) and _inside_a_repository(self.folder):
                 # Else the user's `git add -A` would take the worktrees in.
-                with open(os.path.join(self.folder, ".gitignore"), "w", encoding="utf-8") as file:
-                    file.write("*\n")
+                ignore = os.path.join(self.folder, ".gitignore")
+                with open(private.open_file(ignore, os.O_WRONLY | os.O_TRUNC), "wb") as file:
+                    file.write(b"*\n")
         except OSError as error:
             raise UserError(
                 f"{self.folder} can't hold the worktrees: {error.strerror}",
@@ -855,12 +861,14 @@ class WorktreeManager:
         branch = f"refs/heads/{self.branch(feature)}"
         tip = await self.git.commit_of(branch)
         saved = tip if tip != start_commit else ""
+        aside = PutAside(self.git.repository.common_dir, feature, run)
         if path and os.path.isdir(path):
             files = await self._committable(path, made, start_commit, left)
-            saved = await self._with_snapshot(feature, path, saved, files)
+            saved = await self._with_snapshot(feature, path, saved, files, aside)
         elif path:
             saved = await self._with_head(feature, path, saved)
-        return Kept(await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else "", tip)
+        ref = await self._keep(f"{KEPT}{feature}/{run}", saved) if saved else ""
+        return Kept(ref, tip, aside.folder)
 
     async def _keep(self, ref: str, commit: str) -> str:
         """A ref that holds the commit: ``ref``, or with a number where that holds another."""
@@ -889,16 +897,21 @@ class WorktreeManager:
         return files
 
     async def _with_snapshot(
-        self, feature: str, path: str, saved: str, files: Sequence[str]
+        self, feature: str, path: str, saved: str, files: Sequence[str], aside: PutAside
     ) -> str:
-        """One commit that holds ``saved``, the worktree's HEAD and ``files`` as they stand."""
+        """One commit of ``saved``, the worktree's HEAD and ``files``, less what is put aside."""
         status = await self.git.status(path)
+        files = _spread(path, files)
+        secret = {file for file in files if is_new_secret(file, status)}
+        aside.put(path, secret)
+        files = [file for file in files if file not in secret]
         head = status.commit
         if not files and (head == saved or await self._is_published(head)):
             return saved
         others = [saved] if saved and not await self.git.is_ancestor(saved, head) else []
         if not files and not others:
             return head
+        status = status.without(secret)
         if status.indexed:
             others.append(await self._indexed(feature, path, status))
         return await self._snapshot(feature, path, (head, *others), files)
@@ -1124,6 +1137,12 @@ def is_only_huge(path: str, file: str) -> bool:
         return os.lstat(os.path.join(path, file)).st_size > HUGE_BYTES
     except OSError:
         return False
+
+
+def is_new_secret(file: str, status: WorktreeStatus) -> bool:
+    """Whether a commit would be the first to hold a file that looks secret."""
+    is_tracked = file in status.changed and file not in status.added
+    return _looks_secret(os.path.basename(file)) and not is_tracked
 
 
 def _looks_secret(name: str) -> bool:

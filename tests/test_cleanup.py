@@ -879,6 +879,7 @@ class WhatIsAskedFor(unittest.TestCase):
                     "next": "rorchestrator cleanup api --discard",
                     "kept_ref": "",
                     "bring_back": "",
+                    "aside": "",
                 },
             )
             self.assertEqual((done["auth"]["removed"], done["auth"]["kept"]), (True, ""))

@@ -967,6 +967,8 @@ class KeepTest(WorktreeTest):
         kept = self.keep(made.path)
         self.assertEqual(kept.tip, self.base)
         held = self.repository.files(kept.ref)
+        with open(os.path.join(kept.aside, ".env"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), files.pop(".env"))
         expected = {
             ".gitignore": ignored.encode(),
             "private/link": b"nowhere",

@@ -142,6 +142,8 @@ class Removal:
     """The command to type, or the step to take, where it was kept."""
     kept_ref: str = ""
     bring_back: str = ""
+    aside: str = ""
+    """The folder that has the files that look secret, which no ref holds."""
 
 
 class Cleanup:
@@ -357,7 +359,7 @@ class Cleanup:
                 known.made_before_work,
                 known.left,
             )
-            removal.kept_ref = kept.ref
+            removal.kept_ref, removal.aside = kept.ref, kept.aside
             if kept.ref:
                 # Never the worktree that goes, though the list may be in it.
                 where = shlex.quote(self.git.repository.common_dir)
@@ -457,5 +459,7 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
             yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
             if arguments.verbose and removal.worktree:
                 yield f"    worktree {one_line(removal.worktree)}"
+        if removal.aside:
+            yield f"    put aside, as it looks secret: {one_line(removal.aside)}"
         if removal.bring_back:
             yield f"    to bring it back: {one_line(removal.bring_back)}"

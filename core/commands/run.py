@@ -64,6 +64,7 @@ from .cautions import check_supplies
 from .merge import Wanted, land
 from .workplace import (
     HEADS,
+    REPORTS,
     SEEN,
     STASH,
     Workplace,
@@ -709,7 +710,7 @@ class RunCommand:
         document = {key: mask.tree(value) for key, value in plain.items()}
         results = mask.tree([feature_document(state.feature(id)) for id in run.features])
         assert isinstance(results, list)
-        folder = os.path.join(self.place.config.workspace, "reports")
+        folder = os.path.join(self.place.config.workspace, REPORTS)
         unwritten = None
         files: list[str] = []
         try:

@@ -37,6 +37,9 @@ SHOWN_STRAYS = 10
 WORKTREES = "RORCHESTRATOR_WORKTREES"
 """The variable that names a folder where lists may put worktrees, wherever the repository is."""
 
+REPORTS = "reports"
+"""The folder of the reports, in the workspace."""
+
 LANDED = {"squash": "squashed", "rebase": "rebased"}
 """What is said of a feature that landed without its own commits, by the strategy."""
 
@@ -302,6 +305,7 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
         return
     check_place(place.git.repository, place.worktrees.folder, os.environ.get(WORKTREES, ""))
     check_room(place.worktrees.folder)
+    check_reports(place.config.workspace)
     _check_neighbours(place, due)
     foreign = [*_branch_faults(place, state, due)]
     earlier: dict[str, str] = {}
@@ -366,6 +370,8 @@ def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
         fault = "it holds the repository"
     elif _is_in(real, repository.common_dir):
         fault = "it is git's own folder"
+    elif _is_in(os.path.normpath(folder), repository.top) and real != _unlinked(folder, repository):
+        fault = f"a link in the repository leads it to {real}"
     elif not _is_in(real, parent):
         fault = f"it is not in {parent}"
     elif not _is_in(real, top) and f"{os.sep}." in os.sep + os.path.relpath(real, parent):
@@ -378,6 +384,24 @@ def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
         f"{folder} is no place for worktrees: {fault}",
         hint=f"mend project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
     )
+
+
+def _unlinked(folder: str, repository: Repository) -> str:
+    """Where a folder of the repository is, if no link in there leads it elsewhere."""
+    inner = os.path.relpath(folder, repository.top)
+    return os.path.normpath(os.path.join(os.path.realpath(repository.top), inner))
+
+
+def check_reports(workspace: str) -> None:
+    """Raise :class:`UserError` where the reports of a run would be written through a link."""
+    import shlex
+
+    folder = os.path.join(workspace, REPORTS)
+    if os.path.islink(folder):
+        raise UserError(
+            f"{folder} is a link, and reports are not written through one",
+            hint=f"rm {shlex.quote(folder)}",
+        )
 
 
 def _is_in(path: str, folder: str) -> bool:

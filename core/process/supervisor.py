@@ -198,7 +198,7 @@ class Supervisor(Spawner):
         that does not exist ends with 127, or 126 where it may not be executed, and says why on
         ``stderr``. Raises ``OSError`` where one of the files cannot be opened.
         """
-        creating = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        creating = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         wanted = ((stdin, os.O_RDONLY), (stdout, creating), (stderr, creating))
         with ExitStack() as stack:
             actions: list[FileAction] = []
