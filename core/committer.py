@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 
+GRACE_SECONDS = 1.5
+"""For a commit that is stopped: most are over by then, and what Claude finished is saved."""
+
 NOTE_SECONDS = 10.0
 """After which time the user is told what the commit is waiting for."""
 
@@ -52,7 +55,6 @@ class Committer:
         is_to_end: Callable[[str], bool],
         emit: Callable[[Event], None],
         clock: Callable[[], float],
-        note_seconds: float = NOTE_SECONDS,
     ) -> None:
         self.worktrees = worktrees
         self.seal = seal
@@ -61,7 +63,8 @@ class Committer:
         self.is_to_end = is_to_end
         self.emit = emit
         self.clock = clock
-        self.note_seconds = note_seconds
+        self.note_seconds = NOTE_SECONDS
+        self.grace_seconds = GRACE_SECONDS
         self._turn = asyncio.Lock()
         self._is_told = False
 
@@ -142,7 +145,7 @@ class Bounded:
         self.hooks = hooks
         self.what = "git"
         """What was running when somebody last looked."""
-        self._begun = float("inf")
+        self._begun = self._stopped = float("inf")
         self._is_noted = False
 
     def begin(self) -> None:
@@ -171,6 +174,8 @@ class Bounded:
         self.what = f"your {hook} hook" if hook else "git (a filter or a signing program)"
         committer, limit = self.committer, self.committer.limit_seconds
         if committer.is_to_end(self.feature):
+            self._stopped = min(self._stopped, time.monotonic())
+        if time.monotonic() - self._stopped >= committer.grace_seconds:
             raise Killed("the commit was interrupted")
         if self.seconds >= limit:
             raise TimedOut(

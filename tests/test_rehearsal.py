@@ -244,7 +244,7 @@ class ABadList(RehearsalTest):
         kept = {each["what"].rpartition(" ")[2]: each["features"] for each in found["cleanup"]}
         self.assertEqual(kept, {"a.me": ["a"], "b.me": ["b"], "c.me": ["c"]})
         (run,) = found["run"]
-        self.assertIn("what git executes in this repository was changed", run["what"])
+        self.assertIn("alias.x in repository.git/config changed, which git executes", run["what"])
         self.assertEqual(run["features"], ["last"])
 
     def test_a_merge_that_can_not_be_tried_is_met(self) -> None:
