@@ -1276,6 +1276,10 @@ class Git:
 
     # -- who commits --------------------------------------------------------------------
 
+    def has_variable(self, name: str) -> bool:
+        """Whether the user's own environment sets a variable for git."""
+        return name in self._env
+
     async def pin_identity(self) -> None:
         """From now on commits of ours are by whom they would be by now, whatever is set later."""
         for role in ("AUTHOR", "COMMITTER"):

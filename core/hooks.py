@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from .git import Git
@@ -29,6 +29,9 @@ NAMES = (
 
 TAKEN_AWAY = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_PARAMETERS", "GIT_OPTIONAL_LOCKS")
 """What a hook does not get in a checkout of the user's: of the worktree, and of our options."""
+
+COMMITTER = ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+"""What we set for a commit, where the user does not: a test's own repository has its own."""
 
 WRAPPER = """\
 #!/bin/sh
@@ -54,8 +57,9 @@ class Hooks:
     While :meth:`wrapped`, they say which of them is running, and which refused.
     """
 
-    def __init__(self, worktree: str, folder: str, admin: str) -> None:
+    def __init__(self, worktree: str, folder: str, admin: str, ours: Iterable[str] = ()) -> None:
         self.folder = folder
+        self.taken_away = (*TAKEN_AWAY, *ours)
         place = os.path.join(worktree, folder)
         self.names = runnable(place)
         self.is_missing = not os.path.isdir(place)
@@ -88,7 +92,7 @@ class Hooks:
     def _wrapper(self, name: str) -> str:
         return WRAPPER.format(
             name=name,
-            variables=" ".join(TAKEN_AWAY),
+            variables=" ".join(self.taken_away),
             folder=shlex.quote(self._place),
             # A relative path stays one, as git itself would call it.
             hook=shlex.quote(os.path.join(self.folder, name)),
@@ -125,7 +129,8 @@ class Hooks:
 async def hooks_of(git: Git, worktree: str) -> Hooks:
     """The hooks that git would run for a commit in a worktree."""
     folder = await git.hooks_folder(worktree)
-    return Hooks(worktree, folder, await git.admin_dir(worktree))
+    ours = (name for name in COMMITTER if not git.has_variable(name))
+    return Hooks(worktree, folder, await git.admin_dir(worktree), ours)
 
 
 def default_folder(git: Git) -> str:
