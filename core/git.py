@@ -1065,6 +1065,27 @@ class Git:
         # Not guarded: where we are killed, git is to come to its end in the user's checkout.
         await self._do(f"bring {path} to {new[:10]}", *arguments, at=path)
 
+    async def equal_files(self, path: str, commit: str, files: Iterable[str]) -> set[str]:
+        """Those files of a worktree that hold what a commit has, after the user's filters."""
+        listed = await self._do("list files", "ls-tree", "-r", "-z", "--full-tree", commit)
+        entries = (entry.partition("\t") for entry in os.fsdecode(listed.stdout).split("\0"))
+        wanted = {name: head.split()[-1] for head, _, name in entries if head}
+        equal: set[str] = set()
+        asked: list[str] = []
+        for name in wanted.keys() & set(files):
+            place = os.path.join(path, name)
+            if os.path.islink(place):
+                words = ("hash-object", "--stdin")
+                link = await self._do("hash a link", *words, stdin=os.fsencode(os.readlink(place)))
+                equal |= {name} if link.text == wanted[name] else set()
+            elif os.path.isfile(place) and "\n" not in name:
+                asked.append(name)
+        names = os.fsencode("".join(f"{name}\n" for name in asked))
+        arguments = ("hash-object", "--stdin-paths")
+        hashed = await self._do("hash files", *arguments, at=path, stdin=names, guarded=True)
+        found = zip(asked, hashed.text.splitlines())
+        return equal | {name for name, blob in found if blob == wanted[name]}
+
     async def head_of(self, path: str) -> str:
         """The ref that a worktree has checked out; empty where it is on no branch."""
         finished = await self._try("symbolic-ref", "--quiet", "HEAD", at=path)

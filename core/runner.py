@@ -19,7 +19,7 @@ from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .pause import Pause
-from .process.supervisor import Killed
+from .process.supervisor import Killed, heed
 from .seal import Seal, Tampered
 from .setup_guard import SetupGuard
 from .slots import Turn
@@ -118,6 +118,7 @@ class ClaudeRunner:
         Raises :class:`StateError` where what happens can't be recorded.
         """
         id = job.feature.id
+        heed(self.stop.of(id))
         path, branch = self.worktrees.path(id), self.branches[id]
         name = job.feature.name
         no_room = self._no_room()

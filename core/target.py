@@ -8,10 +8,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from . import obstacles
+from .before import Before
 from .errors import ExitCode, UserError
 from .git import Git, GitError, WorktreeEntry
 
 SHOWN_FILES = 5
+
+STORE = "rorchestrator-landing"
+"""The folder beside HEAD in which files are kept while git changes them."""
+
+
+class Interrupted(UserError):
+    """The move was interrupted, and some files are neither what they were nor what was to land."""
 
 
 class Target:
@@ -145,11 +153,7 @@ class Target:
         meant, and the files of another one are brought back.
         """
         await self._check_room(path, commit)
-        try:
-            await self.git.bring(path, self.commit, commit)
-        except GitError:
-            await self._check_head(path)
-            raise
+        await self._bring(path, commit)
         try:
             await self._check_head(path)
             await self.git.move_ref(self.ref, commit, self.commit, at=path)
@@ -158,6 +162,34 @@ class Target:
             raise
         if await self.git.head_of(path) != self.ref:
             await self._bring_back(path, commit)
+
+    async def _bring(self, path: str, commit: str) -> None:
+        """Bring the files of a checkout to ``commit``. Where that fails, they are put back."""
+        (files,) = await self.git.changed_files([(self.commit, commit)])
+        store = os.path.join(await self.git.admin_dir(path), STORE)
+        with Before(path, store, files) as before:
+            try:
+                await self.git.bring(path, self.commit, commit)
+            except UserError as error:
+                left = before.changed and before.restore(
+                    await self._written(path, commit, before.changed)
+                )
+                if left:
+                    where = shlex.quote(path)
+                    raise Interrupted(
+                        f"{self.name} was not moved; these files of {path} changed meanwhile and "
+                        f"stay as they are: {_some(left)}",
+                        hint=f"git -C {where} status",
+                    ) from None
+                if isinstance(error, GitError):
+                    await self._check_head(path)
+                raise
+
+    async def _written(self, path: str, commit: str, files: Sequence[str]) -> set[str]:
+        """Those of the files that hold what ``commit`` has; none where git can't tell soon."""
+        with suppress(UserError):
+            return await self.git.equal_files(path, commit, files)
+        return set()
 
     async def _check_room(self, path: str, commit: str) -> None:
         """Raise where a file that git does not know, ignored or not, would be replaced."""

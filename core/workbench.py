@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from . import events, ports, products, supplies
 from .contracts import PROSE, Contract, Kind, contracts, definition
@@ -148,11 +149,12 @@ class Workbench:
             return None
         if told:
             self.emit(events.setting_up(self.clock(), self.run_id, feature.id))
+        stopped = partial(self.steps.is_to_end, _whose(feature.id))
         try:
-            await self._supply(worktree, self._stop(feature.id).is_set)
+            await self._supply(worktree, stopped)
         except UserError as error:
             red = _unable(error)
-            return replace(red, interrupted=red.interrupted or self._stop(feature.id).is_set())
+            return replace(red, interrupted=red.interrupted or stopped())
         failed = await self._set_up(feature, worktree, commands, env)
         if failed is not None:
             return failed
@@ -201,11 +203,10 @@ class Workbench:
                 "a bare repository has no files to copy or to link",
                 hint="take project.copy and project.link out of the list",
             )
-        copied = await self._wanted(worktree, project.copy)
-        linked = await self._wanted(worktree, project.link)
-        await self._check_ignored(worktree, copied, linked)
-
         try:
+            copied = await self._wanted(worktree, project.copy, stopped)
+            linked = await self._wanted(worktree, project.link, stopped)
+            await self._check_ignored(worktree, copied, linked)
             # A large folder takes its time, in which the others go on.
             await asyncio.get_running_loop().run_in_executor(
                 None, lambda: self._bring(worktree.path, copied, linked, stopped)
@@ -233,7 +234,9 @@ class Workbench:
         for name in linked:
             supplies.link(top, name, path)
 
-    async def _wanted(self, worktree: Worktree, patterns: Sequence[str]) -> list[str]:
+    async def _wanted(
+        self, worktree: Worktree, patterns: Sequence[str], stopped: Callable[[], bool]
+    ) -> list[str]:
         """What the patterns match and the worktree does not have.
 
         Of a folder that it has, because some of it is tracked, the ignored files that it lacks.
@@ -242,7 +245,7 @@ class Workbench:
         wanted: list[str] = []
         # `**` can lead through a large tree; the others go on meanwhile.
         found = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: supplies.matching(top, patterns, less=self.apart)
+            None, lambda: supplies.matching(top, patterns, less=self.apart, stopped=stopped)
         )
         for name in found:
             target = os.path.join(worktree.path, name)
@@ -588,9 +591,6 @@ class Workbench:
             mark=f"{name}/{kind}",
             feature=_whose(name),
         )
-
-    def _stop(self, name: str) -> asyncio.Event:
-        return self.steps.stop.of(_whose(name))
 
 
 def _of_check(env: Mapping[str, str]) -> Mapping[str, str]:

@@ -79,7 +79,8 @@ SHELL = {
     ),
     "landing": "worktree git model",
     "resolution": "landing worktree workbench attempt budget seal git prompt events model",
-    "target": "git obstacles errors",
+    "before": "",
+    "target": "before git obstacles errors",
     "foresight": "git state events model errors",
     "attempt": "process stop claude prompt events lines mask model errors private",
     "runner": "slots stop pause limits budget committer setup_guard worktree seal workbench attempt"

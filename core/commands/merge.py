@@ -37,14 +37,15 @@ from ..landing import (
 from ..model import Fault, Outcome, Status
 from ..process.environment import without_git
 from ..process.spawner import drive
-from ..process.supervisor import Supervisor
+from ..process.supervisor import Killed, Supervisor, heed
 from ..reporter import local_time, style_of
+from ..requests import Requests
 from ..resolution import Resolver, foresee, options_for
 from ..seal import seal
 from ..state import FeatureState
 from ..steps import StepRunner
 from ..stop import Stop
-from ..target import Target
+from ..target import Interrupted, Target
 from ..terminal import clean, one_line
 from ..text import Style, counted, money
 from ..workbench import Workbench
@@ -76,6 +77,9 @@ examples:
 """
 
 UNPUBLISHED = "it pins commits of submodules that nobody else can fetch; publish them:"
+
+POLL_SECONDS = 0.2
+"""How often is looked whether another terminal asks for something."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -217,8 +221,13 @@ class Report:
         return ExitCode.INCOMPLETE if held else ExitCode.UP_TO_DATE
 
 
+NOTHING_MOVED = "nothing was moved"
+
+LATE = "the time of the run (--max-time) is over"
+
+
 class Stopped(Exception):
-    """A signal asked us to end."""
+    """A signal, another terminal or the clock asked us to end; what came of it."""
 
 
 def _ask(place: Workplace, wanted: Wanted) -> int | None:
@@ -261,17 +270,27 @@ def _look(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> in
     return report.exit_code
 
 
-def land(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int:
-    """Land features, under the lock and with the journal open; the exit code."""
+def land(
+    place: Workplace,
+    wanted: Wanted,
+    arguments: argparse.Namespace,
+    *,
+    deadline: float = float("inf"),
+) -> int:
+    """Land features, under the lock and with the journal open; the exit code.
+
+    It begins to end at the ``deadline``, by the monotonic clock.
+    """
     # What ended between our first look and the lock may have moved some.
     refs = drive(place.git.refs(*SEEN))
-    command = Merge(replace(place.acting(), refs=refs), wanted, quiet=arguments.quiet)
+    command = Merge(
+        replace(place.acting(), refs=refs), wanted, quiet=arguments.quiet, deadline=deadline
+    )
     try:
         report = asyncio.run(command.land())
-    except Stopped:
-        assert command.signal is not None
-        print("Stopped: nothing was moved.", file=sys.stderr)
-        return 128 + command.signal
+    except Stopped as stopped:
+        print(one_line(f"Stopped: {stopped}."), file=sys.stderr)
+        return ExitCode.INCOMPLETE if command.signal is None else 128 + command.signal
     except StateError as error:
         error.exit_code = ExitCode.INCOMPLETE
         raise
@@ -282,7 +301,14 @@ def land(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> int
 class Merge:
     """One ``merge``."""
 
-    def __init__(self, place: Workplace, wanted: Wanted, *, quiet: bool = True) -> None:
+    def __init__(
+        self,
+        place: Workplace,
+        wanted: Wanted,
+        *,
+        quiet: bool = True,
+        deadline: float = float("inf"),
+    ) -> None:
         self.whole = place.whole_state()
         self.state = place.seen(self.whole)
         self.place = as_steered(place, self.state)
@@ -291,7 +317,10 @@ class Merge:
         self.clock = time.time
         self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.signal: signal.Signals | None = None
-        self.moving = False
+        self.deadline = deadline
+        self.stop = Stop()
+        self.is_over = False
+        """Whether the branch has moved, so that it is too late to stop."""
         self.endings: dict[str, Ending] = {}
         self.present: list[Candidate] = []
         """What the branch has already, as far as it is known what that is."""
@@ -337,13 +366,64 @@ class Merge:
             self.place = replace(self.place, config=with_program(self.place.config))
         try:
             async with Supervisor(self.run_id) as supervisor:
-                return await self._land(supervisor)
+                return await self._until_stopped(supervisor)
         finally:
             self._emit(events.merge_ended(self.clock(), self.run_id))
 
+    async def _until_stopped(self, supervisor: Supervisor) -> Report:
+        """Land, unless somebody stops that. Raises :class:`Stopped`."""
+        self.stop = Stop()  # up to Python 3.9 it belongs to the loop that sees it made
+        self._listen(self.stop, supervisor)
+        heed(self.stop)
+        wishes = asyncio.create_task(self._watch_wishes())
+        if self.deadline < float("inf"):
+            seconds = max(0.0, self.deadline - time.monotonic())
+            asyncio.get_running_loop().call_later(seconds, self.stop.set)
+        try:
+            return await self._land(supervisor)
+        except (Killed, Stopped, Interrupted) as error:
+            if not self.stop.is_set():
+                raise
+            kept = error.message if isinstance(error, Interrupted) else NOTHING_MOVED
+            raise Stopped(f"{LATE}, {kept}" if self._is_late() else kept) from None
+        finally:
+            self.is_over = True
+            wishes.cancel()
+            await asyncio.gather(wishes, return_exceptions=True)
+            self._answer_wishes()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    async def _watch_wishes(self) -> None:
+        while True:
+            self._answer_wishes()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _answer_wishes(self) -> None:
+        """Answer what other terminals ask of this landing: it can only be stopped, as a whole."""
+        for request in Requests(self.place.journal.folder).take(self.run_id):
+            done = request.action == "stop" and not request.feature and not self.is_over
+            text = "stopping: nothing lands" if done else "features are being landed"
+            if self.is_over:
+                text = "the landing is over"
+            self._emit(
+                events.steered(
+                    self.clock(),
+                    self.run_id,
+                    "",
+                    action=request.action,
+                    request=request.id,
+                    done=done,
+                    text=text,
+                    hint="" if done or self.is_over else "rorchestrator stop",
+                )
+            )
+            if done:
+                self.stop.set()
+
     async def _land(self, supervisor: Supervisor) -> Report:
-        stop = Stop()
-        self._listen(stop, supervisor)
+        stop = self.stop
         git = self.place.git.using(supervisor)
         self.place = replace(self.place, git=git, worktrees=self.place.worktrees.using(git))
         self.target.git = git
@@ -360,7 +440,6 @@ class Merge:
         stack = await self._stack(self._checker(workbench, stop), resolve)
         if stop.is_set():
             raise Stopped
-        self.moving = True
         await self._move(stack)
         for words in await self.target.submodules_behind(stack.base, stack.tip):
             self.say(words)
@@ -542,9 +621,9 @@ class Merge:
         """The first signal asks a check to end, a second one does not ask."""
 
         def heard(number: signal.Signals) -> None:
-            if self.moving:
-                return  # It takes a moment, and half of it is worse than all.
-            if stop.is_set():
+            if self.is_over:
+                return  # There is nothing left to stop.
+            if self.signal is not None:
                 supervisor.kill_all()
             self.signal = self.signal or number
             stop.set()
@@ -570,6 +649,7 @@ class Merge:
             self._record_landing(layer, stack.tip)
         if stack.tip != stack.base:
             await self.target.move(stack.tip)
+        self.is_over = True
         for layer in stack.layers:
             self._emit(
                 events.merged(

@@ -27,7 +27,7 @@ from ..own_commands import BASE
 from ..pause import Pause
 from ..process.environment import without_git
 from ..process.spawner import drive
-from ..process.supervisor import Supervisor, check_descriptors
+from ..process.supervisor import Supervisor, check_descriptors, heed
 from ..reporter import (
     PROGRESS_SECONDS,
     Reporter,
@@ -211,7 +211,7 @@ def execute(arguments: argparse.Namespace, *, retried: str = "") -> int:
             check_agreed(
                 arguments, place, commands_of_merge(place.config, resolve=arguments.resolve)
             )
-            return land(place, asked, arguments)
+            return land(place, asked, arguments, deadline=command.deadline)
         return code
     finally:
         place.lock.release()
@@ -236,6 +236,7 @@ class RunCommand:
         self.left: Sequence[str] = ()
         """The chosen features that do not run because of a skip."""
         self.deadline = float("inf")
+        """By the monotonic clock."""
         self.lost: OSError | None = None
         self.budget = self._budget(place.config)
         self.heads: Mapping[str, str] = {}
@@ -281,6 +282,7 @@ class RunCommand:
                 return ExitCode.CANNOT_START
         remember(place, all_commands(place.config))
         self._append(story)
+        self._begin_time()
         try:
             code = asyncio.run(self._session(config, decisions, selected, results))
             return code or (ExitCode.INCOMPLETE if self.lost else ExitCode.UP_TO_DATE)
@@ -294,7 +296,13 @@ class RunCommand:
                 exit_code=ExitCode.INCOMPLETE,
             ) from None
 
+    def _begin_time(self) -> None:
+        """From now on the time of ``--max-time`` passes: not while the user is asked."""
+        if self.arguments.max_time is not None:
+            self.deadline = time.monotonic() + self.arguments.max_time
+
     def _nothing_to_do(self, decisions: Mapping[str, Decision]) -> int:
+        self._begin_time()
         if self.arguments.json:
             report = {"event": "report", "total_features": 0, "up_to_date": _up_to_date(decisions)}
             report["left_out"] = self.left
@@ -437,6 +445,7 @@ class RunCommand:
         stop = Stop()
         reporter = self._reporter()
         async with Supervisor(self.run_id) as supervisor:
+            heed(stop)
             self._listen(stop, supervisor)
             await self._end_killed(supervisor)
             dag = DAGResolver(place.dag.features[id] for id in selected)
@@ -456,8 +465,6 @@ class RunCommand:
                 stop=stop,
                 fail_fast=arguments.fail_fast,
             )
-            if arguments.max_time is not None:
-                self.deadline = time.monotonic() + arguments.max_time
             runner = self._runner(config, supervisor, orchestrator, stop)
             requests = Requests(place.journal.folder)
             requests.clear()
@@ -467,7 +474,7 @@ class RunCommand:
             ticker = asyncio.create_task(_tick(reporter))
             foresight = self._foresight(supervisor, orchestrator, decisions)
             watcher = asyncio.create_task(foresight.watch())
-            self._limit_time(orchestrator)
+            self._limit_time(orchestrator, supervisor)
             around = self._surroundings(runner, supervisor, orchestrator)
             try:
                 await place.git.using(supervisor).pin_identity()
@@ -524,12 +531,13 @@ class RunCommand:
             clock=self.clock,
         )
 
-    def _limit_time(self, orchestrator: Orchestrator) -> None:
-        """Start nothing once the time of the whole run is over."""
+    def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
+        """Start nothing once the time of the whole run is over, and end what git still does."""
         if self.arguments.max_time is not None:
             reason = f"{OVER}: the time of the run (--max-time) is over"
             loop = asyncio.get_running_loop()
             loop.call_later(self.arguments.max_time, orchestrator.slots.close, reason)
+            loop.call_later(self.arguments.max_time, supervisor.hurry)
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing where the base itself is red: every feature would be."""

@@ -38,11 +38,28 @@ def configure(
     add_common_options(parser)
 
 
+def landing(place: Workplace, state: RunState) -> str:
+    """The id of the landing that is in progress, by ``merge`` or by ``run --merge``; else empty."""
+    holder, run = place.lock.holder(), state.run
+    if holder is None or holder.command not in ("run", "merge"):
+        return ""
+    is_running = run is not None and run.ended_at is None and run.pid == holder.pid
+    return "" if is_running else state.merge
+
+
 def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
     """Ask the run that is on for something; the exit code. There has to be one."""
     place = open_workplace(arguments)
-    run = running(place, place.state())
+    state = place.state()
+    run = landing(place, state) or running(place, state)
     if not run:
+        holder = place.lock.holder()
+        if holder is not None:
+            raise UserError(
+                f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, and no run: "
+                f"there is nothing to {action}",
+                hint=f"to end it: press Ctrl-C in its terminal, or: kill -INT {holder.pid}",
+            )
         raise UserError(
             f"no run is on in this repository: there is nothing to {action}",
             hint="rorchestrator status shows what is known, rorchestrator run goes on",
@@ -59,6 +76,11 @@ def running(place: Workplace, state: RunState) -> str:
     if holder is None or holder.command != "run":
         return ""
     run = state.run
+    if landing(place, state):
+        raise UserError(
+            f"the run of pid {holder.pid} is landing its features: it can only be stopped",
+            hint="rorchestrator stop",
+        )
     if run is None or run.ended_at is not None or run.pid != holder.pid:
         raise UserError(
             f"the run of pid {holder.pid} has not begun yet, or is just over",

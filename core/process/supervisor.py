@@ -11,8 +11,10 @@ import fcntl
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from ..errors import UserError
@@ -43,6 +45,13 @@ BRISK: Ladder = ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
 GIT: Ladder = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 """For git: SIGTERM lets it take its locks away, SIGKILL leaves them."""
 
+HEED_SECONDS = 1.2
+"""How long a short command may go on once it is to end: most are over by then."""
+
+HEED_POLL_SECONDS = 0.2
+
+_wish: ContextVar[asyncio.Event | None] = ContextVar("wish", default=None)
+
 AT_ONCE: Ladder = ((signal.SIGKILL, 5.0),)
 
 SWEEP_GRACE_SECONDS = 1.0
@@ -56,7 +65,12 @@ DESCRIPTORS_PER_SLOT = 6
 
 
 class Killed(UserError):
-    """A command was killed because the user did not want to wait: it answered nothing."""
+    """A command was ended because the user did not want to wait: it answered nothing."""
+
+
+def heed(wish: asyncio.Event) -> None:
+    """End short commands soon after ``wish`` is set: of this task, and of those that it starts."""
+    _wish.set(wish)
 
 
 @dataclass
@@ -70,6 +84,14 @@ class Child:
     code: int | None = None
     seen: dict[int, str] = field(default_factory=dict)
     """Descendants listed before the first signal: start time by pid."""
+    is_short: bool = False
+    """Whether it is a command of :meth:`Supervisor.run`."""
+    wish: asyncio.Event | None = None
+    """Once it is set, this short command is to end."""
+    asked: float | None = None
+    """When that was noticed, by the monotonic clock."""
+    ending: asyncio.Task[None] | None = None
+    """Ends it, where it went on for too long after that."""
 
 
 class Supervisor(Spawner):
@@ -81,6 +103,7 @@ class Supervisor(Spawner):
         self._live: dict[int, Child] = {}
         self._commands = 0
         self._killed = False
+        self._hurried = False
         self._pipe = -1
         self._guard: Child | None = None
         self._subreaper = False
@@ -94,9 +117,11 @@ class Supervisor(Spawner):
         self._subreaper = become_subreaper()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
         self._start_guard()
+        self._heeding = asyncio.create_task(self._heed())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._heeding.cancel()
         try:
             for child in list(self._live.values()):
                 if child is not self._guard:
@@ -160,7 +185,7 @@ class Supervisor(Spawner):
     ) -> Finished:
         """Run ``argv`` to its end; when cancelled, end it first.
 
-        Raises :class:`Killed` where :meth:`kill_all` ended it.
+        Raises :class:`Killed` where :meth:`kill_all` ended it, or what the task heeds.
         """
         with Scratch(stdin) as scratch:
             actions: list[FileAction] = [*scratch.actions()]
@@ -171,15 +196,34 @@ class Supervisor(Spawner):
                 child = self._spawn_guarded(found, env, actions, folder="/", mark=mark)
             else:
                 child = self._adopt(spawn(argv, env, actions), "", "/")
+            child.is_short, child.wish = True, _wish.get()
             try:
                 await child.ended.wait()
+                if child.ending is not None:
+                    await child.ending
             except asyncio.CancelledError:
                 await asyncio.shield(self.end(child, GIT))
                 raise
             assert child.code is not None
-            if self._killed and child.code == -signal.SIGKILL:
-                raise Killed(f"{argv[0]} was killed")
+            was_killed = self._killed and child.code < 0
+            if was_killed or (child.ending is not None and child.code != 0):
+                raise Killed(f"{argv[0]} was ended before it was done")
             return scratch.finished(child.code)
+
+    def hurry(self) -> None:
+        """End every short command soon, and what is begun after this as well."""
+        self._hurried = True
+
+    async def _heed(self) -> None:
+        """End the short commands that are to end, and did not do so by themselves."""
+        while True:
+            await asyncio.sleep(HEED_POLL_SECONDS)
+            now = time.monotonic()
+            for child in self._live.values():
+                if child.is_short and (self._hurried or (child.wish and child.wish.is_set())):
+                    child.asked = child.asked or now
+                    if child.ending is None and now - child.asked >= HEED_SECONDS:
+                        child.ending = asyncio.create_task(self.end(child, GIT))
 
     def start(
         self,
@@ -252,11 +296,16 @@ class Supervisor(Spawner):
         await self._sweep(lambda: table.marked(table.snapshot(), mark))
 
     def kill_all(self) -> None:
-        """SIGKILL to every group, now; whoever waits for them sees them end."""
+        """SIGKILL to every group, now; whoever waits for them sees them end.
+
+        SIGTERM to git commands that run nothing of the user's, or change the user's own checkout:
+        they take their locks away, and do so at once.
+        """
         self._killed = True
         for child in self._live.values():
             if child is not self._guard:
-                self._signal_group(child, signal.SIGKILL)
+                gently = child.is_short and not child.mark
+                self._signal_group(child, signal.SIGTERM if gently else signal.SIGKILL)
 
     def _signal_group(self, child: Child, number: signal.Signals) -> None:
         try:
