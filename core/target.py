@@ -158,6 +158,8 @@ class Target:
             await self._check_head(path)
             await self.git.move_ref(self.ref, commit, self.commit, at=path)
         except UserError:
+            if await self.git.commit_of(self.ref) == commit:
+                return  # git was ended just after it
             await self._bring_back(path, commit)
             raise
         if await self.git.head_of(path) != self.ref:
@@ -171,9 +173,7 @@ class Target:
             try:
                 await self.git.bring(path, self.commit, commit)
             except UserError as error:
-                left = before.changed and before.restore(
-                    await self._written(path, commit, before.changed)
-                )
+                left = await self._put_back(before, path, commit)
                 if left:
                     where = shlex.quote(path)
                     raise Interrupted(
@@ -184,6 +184,13 @@ class Target:
                 if isinstance(error, GitError):
                     await self._check_head(path)
                 raise
+
+    async def _put_back(self, before: Before, path: str, commit: str) -> Sequence[str]:
+        """Put back what git changed in a checkout; the files that somebody else changed."""
+        changed = before.changed
+        if not changed or await self.git.head_of(path) != self.ref or await self._is_elsewhere():
+            return ()  # nothing is wrong, or the files are those of another commit by now
+        return before.restore(await self._written(path, commit, changed))
 
     async def _written(self, path: str, commit: str, files: Sequence[str]) -> set[str]:
         """Those of the files that hold what ``commit`` has; none where git can't tell soon."""

@@ -671,11 +671,14 @@ exec "{git}" "$@"
         wait_until(lambda: self.landed() == ["merge a: a", "merge b: b"], "git")
         self.assert_lands(already=True)
 
-    def test_a_signal_while_it_moves_ends_nothing(self) -> None:
+    def test_a_signal_while_the_branch_moves_comes_too_late_and_a_second_one_does_not(self) -> None:
         self.shop_of_two()
-        said = self.merge_with_git(
-            "update-ref", before="kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2;"
-        )
+        before = self.shop.seen_by_user()
+        twice = "kill -INT $PPID; sleep 0.3; kill -INT $PPID; sleep 60;"
+        said = self.merge_with_git("update-ref", before=twice)
+        self.assertEqual((said.code, said.err), (130, "Stopped: nothing was moved.\n"))
+        self.assertEqual(self.shop.seen_by_user()[:2], before[:2])
+        said = self.merge_with_git("update-ref", before="kill -INT $PPID; sleep 0.3;")
         self.assertEqual((said.code, said.err), (0, ""))
         self.assert_lands(already=True)
 

@@ -633,7 +633,7 @@ class AnswerTest(unittest.TestCase):
         lock = RunLock(self.space.state_folder)
         lock.acquire(Holder(os.getpid(), "now", "merge"))
         self.addCleanup(lock.release)
-        self.assertIn("no run is on", self.space.main("stop").err)
+        self.assertIn("rorchestrator merge (pid ", self.space.main("stop").err)
         self.assertIn("rorchestrator merge is at work", self.space.main("skip", "auth").err)
 
     def test_a_run_that_has_not_begun_is_no_run_of_before(self) -> None:
