@@ -820,6 +820,14 @@ class RemainsTest(unittest.TestCase):
         self.add(pid=3, started="130")
         self.assertEqual(self.look(), [3])
 
+    def test_what_is_to_come_to_its_end_is_spared_with_all_below_it(self) -> None:
+        self.add()
+        self.add(pid=3, parent=2)
+        self.watched.note(b"!2")
+        self.assertEqual(self.look(), [])
+        self.watched.note(b"-2")
+        self.assertEqual(self.look(), [2, 3])
+
     def test_nor_is_the_mark_of_a_next_run_ours(self) -> None:
         self.add(pid=3)
         self.environments[3] = b"RUN=two/auth\0"

@@ -1,10 +1,11 @@
 """The guard: a small process that ends what a killed orchestrator left behind.
 
 Its standard input is a pipe whose other end the orchestrator holds. Children write ``+PID``
-into it before they exec; the orchestrator writes ``-PID`` once it has reaped one. Until the pipe
-closes, the guard lists the orchestrator's descendants several times a second. Then it ends every
-group still registered, whatever carries the run's mark, and what was a descendant at the last look.
-Nothing else is ended: a folder that a process works in proves nothing.
+into it before they exec; the orchestrator writes ``!PID`` for one that is to come to its end by
+itself, and ``-PID`` once it has reaped one. Until the pipe closes, the guard lists the
+orchestrator's descendants several times a second. Then it ends every group still registered,
+whatever carries the run's mark, and what was a descendant at the last look. Nothing else is ended:
+a folder that a process works in proves nothing.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.groups: set[int] = set()
+        self.spared: set[int] = set()
         self.seen: dict[int, str] = {}
         self.finished = False
 
@@ -79,6 +81,9 @@ class Watched:
             self.groups.add(int(line[1:]))
         elif line.startswith(b"-"):
             self.groups.discard(int(line[1:]))
+            self.spared.discard(int(line[1:]))
+        elif line.startswith(b"!"):
+            self.spared.add(int(line[1:]))
         else:
             self.finished = True
 
@@ -150,6 +155,8 @@ class Remains:
         ours |= {p.pid for p in processes.values() if seen.get(p.pid) == p.started}
         for pid in tuple(ours):
             ours |= {p.pid for p in table.descendants(processes, pid)}
+        for pid in self._watched.spared:
+            ours -= {pid, *(p.pid for p in table.descendants(processes, pid))}
         left = [p for p in processes.values() if p.pid in ours and not p.zombie]
         # What is ended leaves orphans, which nothing else might tell from strangers.
         seen.update((p.pid, p.started) for p in left)

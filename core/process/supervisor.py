@@ -196,6 +196,8 @@ class Supervisor(Spawner):
                 child = self._spawn_guarded(found, env, actions, folder="/", mark=mark)
             else:
                 child = self._adopt(spawn(argv, env, actions), "", "/")
+                # It runs nothing of the user's, or must not leave a checkout half done.
+                self._tell_guard(f"!{child.pid}\n")
             child.is_short, child.wish = True, _wish.get()
             try:
                 await child.ended.wait()
