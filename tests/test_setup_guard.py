@@ -47,7 +47,9 @@ class OfTheBase(SetupGuardTest):
         self.assertEqual(self.accepted(), [])
 
     def test_several_that_set_up_at_once_are_not_blamed_for_each_other(self) -> None:
-        self.playground.features(feature("a"), feature("b"), setup=[HUSKY, "sleep 0.2"])
+        # One sets it early, the other late: git itself refuses two at the same moment.
+        both = f'[ "$RORCHESTRATOR_FEATURE" = a ] || sleep 0.3; {HUSKY}; sleep 0.4'
+        self.playground.features(feature("a"), feature("b"), setup=[both])
         for outcome in self.run_together("a", "b"):
             self.assert_completed(outcome)
 
