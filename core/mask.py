@@ -34,7 +34,7 @@ _PRIVATE_KEY = (
     rf"(?:{_SPACE}-----END [A-Z ]*PRIVATE KEY-----)?"
 )
 
-_VALUE = r"([\"']?)(?!\$)([^\s\"'\\]{7,}[^\s\"'\\;,)])"
+_VALUE = r"([\"']?)(?!\$|\[masked)([^\s\"'\\]{7,}[^\s\"'\\;,)])"
 """A secret behind its name, in quotes or not; no variable of a shell."""
 
 _ENDS_WORD = re.compile("[;&|()<>]")

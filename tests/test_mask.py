@@ -132,7 +132,12 @@ class Shapes(unittest.TestCase):
                 "A_KEY_FILE=/a/b/c/d",
             ),
             *("SECRET_PATH=/run/secrets/a", "--password-file /a/b/c/d", "--token $TOKEN_OF_MINE"),
-            *("API_KEY=[masked API_KEY]", "authorization: none", "MONKEY=bananabanana"),
+            *(
+                "API_KEY=[masked API_KEY]",
+                "A_KEY='[masked]'",
+                "authorization: none",
+                "MONKEY=bananabanana",
+            ),
         ):
             with self.subTest(text):
                 self.assertEqual(Mask({})(text), text)
