@@ -491,14 +491,22 @@ class Life:
         return await self.runner.workbench.check(self.feature, self.worktree, work, self.env)
 
     async def _publish(self, outcome: Outcome, work: Work) -> Outcome:
-        """Make it the feature's result; what only this machine has of it is told before."""
-        worktree = self.worktree
-        for command in await self.runner.worktrees.unpublished(
-            worktree.path, worktree.start_commit, work.commit, worktree.branch
-        ):
-            self._note(f"a submodule's commit is nowhere else; merge waits for: {command}")
+        """Make it the feature's result."""
+        pushes = await self._pushes(work)
         await self.runner.worktrees.publish(self.feature.id, self.runner.run_id, work.commit)
+        for command in pushes:
+            self._note(f"a submodule's commit is nowhere else; merge waits for: {command}")
         return outcome
+
+    async def _pushes(self, work: Work) -> list[str]:
+        """The commands that would publish what only this machine has of the submodules."""
+        made, pushes = self.worktree, list[str]()
+        if os.path.exists(os.path.join(made.path, ".gitmodules")):
+            with suppress(UserError):  # merge looks again
+                pushes = await self.runner.worktrees.unpublished(
+                    made.path, made.start_commit, work.commit, made.branch
+                )
+        return pushes
 
 
 def _of_red(red: Red, fault: Fault, outcome: Outcome | None = None) -> Outcome:

@@ -79,7 +79,7 @@ class Submodules:
     async def unpublished(self, path: str, start: str, tip: str) -> list[tuple[str, str]]:
         """Checkout and commit of each submodule that ``tip`` pins since ``start`` and whose commit
         is in no clone but that of the worktree, and on no remote; inner ones come first."""
-        if not os.path.exists(os.path.join(path, ".gitmodules")):
+        if not os.path.isdir(path):
             return []
         links = await self.git.gitlinks(tip, start)
         return await self._unpublished(path, tip, links, self.git.repository.common_dir)

@@ -132,7 +132,14 @@ class OnlyTrustedFolders(PlaygroundTest):
         repository = self.playground.repository
         repository.git("config", "--global", "safe.bareRepository", "explicit")
         self.playground.features(playing("a"), playing("b", depends_on=["a"]))
-        for words in (("plan",), ("run", "--yes"), ("status",), ("merge",), ("cleanup", "--all")):
+        for words in (
+            ("plan",),
+            ("run", "--yes", "--rehearse"),
+            ("run", "--yes"),
+            ("status",),
+            ("merge",),
+            ("cleanup", "--all"),
+        ):
             done = self.playground.command(*words)
             self.assertEqual(done.code, 0, f"{words}: {done.out}\n{done.err}")
         self.assertEqual(self.playground.files("main"), {"a.md", "b.md"})

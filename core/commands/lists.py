@@ -22,9 +22,7 @@ def claims(place: Workplace, state: RunState) -> list[Event]:
     found = [
         id
         for id, known in state.features.items()
-        if known.owner != place.owner
-        and known.owner in ours
-        and (known.owner or (id in dag and known.name))
+        if known.owner != place.owner and known.owner in ours and (known.owner or id in dag)
     ]
     return [events.claimed(time.time(), place.owner, found)] if found else []
 
