@@ -551,6 +551,12 @@ class Git:
         lines = (line.split() for line in finished.text.splitlines())
         return [(commit, tuple(parents)) for commit, *parents in lines]
 
+    async def authors(self, tip: str, without: str) -> set[tuple[str, str]]:
+        """Who wrote each commit that ``without`` has not, and when; and its subject."""
+        arguments = ("rev-list", "--format=%ae %at%n%s", tip, f"^{without}")
+        lines = (await self._do("list commits", *arguments)).text.split("\n")
+        return set(zip(lines[1::3], lines[2::3]))  # after a line with its id
+
     async def trailer(self, commit: str, key: str) -> str:
         """The value of a trailer of a commit's message; empty where it has none."""
         wanted = f"--format=%(trailers:key={key},valueonly)"

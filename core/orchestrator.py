@@ -11,6 +11,7 @@ from . import events
 from .dag import DAGResolver
 from .events import Event
 from .frozen import dataclass, replace
+from .holding import Origin
 from .journal import Journal
 from .model import Decision, Fault, Feature, Outcome, Status
 from .runner import Job
@@ -200,6 +201,7 @@ class Orchestrator:
             decision=self.decisions[id],
             base_commit=self.base_commit,
             results={d: self.results[d] for d in feature.depends_on if d in self.results},
+            origins=self._origins(feature),
             start_commit=known.start_commit,
             session_id=known.session_id,
             attempts=known.attempts[-1].number if known.attempts else int(known.is_inherited),
@@ -210,6 +212,14 @@ class Orchestrator:
             is_ready=known.is_ready,
             made=known.made_before_work,
         )
+
+    def _origins(self, feature: Feature) -> dict[str, Origin]:
+        """Where the work was made that a feature needs, less what the base holds already."""
+        needed = [
+            d for d in feature.depends_on if self.results.get(d, "") not in ("", self.base_commit)
+        ]
+        known = {id: self.state.feature(id) for id in needed}
+        return {id: Origin(k.branch, k.work_start) for id, k in known.items() if k.branch}
 
     def _record(self, id: str, outcome: Outcome) -> bool:
         """Record how a feature ended; whether its dependents may start."""

@@ -17,6 +17,7 @@ from .budget import LEAST_USD, OVER, Budget
 from .committer import Committer
 from .errors import StateError, UserError
 from .frozen import dataclass, field, replace
+from .holding import Origin, holding
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
 from .pause import Pause
 from .process.supervisor import Killed, heed
@@ -45,6 +46,8 @@ class Job:
     base_commit: str
     results: Mapping[str, str] = field(default_factory=dict)
     """Commit by dependency, of those whose work is not in the base already."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Of those of them that have a branch of ours."""
     start_commit: str = ""
     """Where the feature's branch started, if a run of ours made it."""
     session_id: str = ""
@@ -199,18 +202,33 @@ class ClaudeRunner:
                 return kept, True
         if job.start_commit:
             await self._clear(job)
-        start = await self.worktrees.start_commit(job.base_commit, job.results)
+        results = await self._results(job)
+        start = await self.worktrees.start_commit(job.base_commit, results)
         if isinstance(start, Conflict):
             return start, False
         self._based(job, start)
         worktree = await self.worktrees.create(id, start)
-        if self.worktrees.git.merges_without_worktree or len(job.results) < 2:
+        if self.worktrees.git.merges_without_worktree or len(results) < 2:
             return worktree, False
-        merged = await self.worktrees.merge_rest(worktree, job.results)
+        merged = await self.worktrees.merge_rest(worktree, results)
         if isinstance(merged, Conflict):
             return merged, False
         self._based(job, merged)
         return replace(worktree, start_commit=merged), False
+
+    async def _results(self, job: Job) -> dict[str, str]:
+        """What it needs, as the branches hold it now: the user may have amended one meanwhile.
+
+        Raises :class:`UserError` where he took one away.
+        """
+        git, results = self.worktrees.git, dict(job.results)
+        for id, origin in job.origins.items():
+            tip = await git.commit_of(f"refs/heads/{origin.branch}")
+            held = await holding(git, origin, tip, results[id], job.base_commit)
+            if not held.tip:
+                raise UserError(f"it needs {id}, but {held.words}", hint=held.hint)
+            results[id] = held.tip
+        return results
 
     def _based(self, job: Job, start_commit: str) -> None:
         self.emit(

@@ -84,6 +84,8 @@ class FeatureState:
     branch: str = ""
     worktree: str = ""
     start_commit: str = ""
+    work_start: str = ""
+    """The same, and still known once it was cleaned up."""
     base_commit: str = ""
     base_option: str = ""
     """What ``--base`` named in the run that started it."""
@@ -424,6 +426,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
     return replace(
         feature,
         start_commit=str(event.data.get("start_commit", "")),
+        work_start=str(event.data.get("start_commit", "")),
         base_commit=str(event.data.get("base_commit", "")),
         key=str(event.data.get("key", "")),
         inputs=inputs if isinstance(inputs, dict) else {},

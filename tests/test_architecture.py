@@ -44,6 +44,7 @@ SHELL = {
     "process": "errors",
     "git": "process programs throwaway errors",
     "base": "git config errors",
+    "holding": "git",
     "obstacles": "",
     "products": "",
     "baseline": "git leftovers private",
@@ -83,9 +84,9 @@ SHELL = {
     "target": "before git obstacles errors",
     "foresight": "git state events model errors",
     "attempt": "process stop claude prompt events lines mask model errors private",
-    "runner": "slots stop pause limits budget committer setup_guard worktree seal workbench attempt"
-    " process prompt events model errors",
-    "orchestrator": "runner slots stop schedule dag journal state events model",
+    "runner": "holding slots stop pause limits budget committer setup_guard worktree seal workbench"
+    " attempt process prompt events model errors",
+    "orchestrator": "holding runner slots stop schedule dag journal state events model",
     "reporter": "costs terminal text state events model errors private",
     "commands": "*",
     "cli": "commands throwaway errors terminal mask",

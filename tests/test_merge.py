@@ -222,7 +222,8 @@ class WhatIsSeenAfterwards(MergeTest):
                 merged = [each["merged"] for each in status["features"]]
                 self.assertEqual(merged, [*how, *how])
                 plan = shop.main("plan", "--json").json
-                actions = {(each["action"], each["reason"]) for each in plan["features"]}
+                said = [(each["action"], each["reason"]) for each in plan["features"]]
+                actions = {(action, reason.partition(";")[0]) for action, reason in said}
                 self.assertEqual(actions, {("skip", f"merged ({how[0]})")})
                 again = self.merge("--json")
                 self.assertEqual(self.states(again), {"a": "already", "b": "already"})
@@ -457,6 +458,190 @@ class Held(MergeTest):
         self.assertEqual(self.landed(), ["the list", "mine"])
         self.assertEqual(self.merge().code, 0)
         self.assertEqual(self.landed(), ["the list", "mine", "merge a: a"])
+
+
+class ByHand(MergeTest):
+    """The user changes the branch of a completed feature: what it holds now counts."""
+
+    def amend(self, id: str, files: Mapping[str, Content]) -> str:
+        at = self.shop.worktree(id)
+        self.shop.write(files, at=at)
+        self.shop.git("add", "--all", at=at)
+        self.shop.git("commit", "--quiet", "--amend", "-m", "amended", at=at)
+        return self.shop.commit_of("HEAD", at=at)
+
+    def status(self, id: str) -> dict[str, object]:
+        features = self.shop.main("status", "--json").json["features"]
+        found: dict[str, object] = next(each for each in features if each["id"] == id)
+        return found
+
+    def test_an_amended_commit_lands_instead_of_the_old_one(self) -> None:
+        for strategy in ("merge", "squash", "rebase"):
+            with self.subTest(strategy):
+                shop = self.open(*listed("a", b="a"))
+                old = shop.finish("a", {"a.txt": "with a key"})
+                shop.finish("b", start="feature/a")
+                tip = self.amend("a", {"a.txt": "without"})
+                words = "feature/a was rewritten since its run"
+                self.assertIn(words, str(self.status("a")["by_hand"]))
+                self.assertIn(f"a: {words}", shop.main("status").out)
+                self.assertIsNone(self.status("b")["by_hand"])
+                said = self.merge("--strategy", strategy)
+                self.assertEqual(said.code, 0, said)
+                self.assertIn(f"    {words}", said.out)
+                self.assertEqual(shop.files("main")["a.txt"], b"without")
+                self.assertIn("b.txt", shop.files("main"))
+                self.assertNotIn(old, shop.git("rev-list", "main").split())
+                if strategy != "rebase":  # which may make the same commit in the same second
+                    self.assertEqual(tip in shop.git("rev-list", "main"), strategy == "merge")
+                again = self.merge("--json")
+                self.assertEqual(self.states(again), {"a": "already", "b": "already"})
+                self.assertIsNone(self.status("a")["by_hand"])
+                self.assertEqual(shop.main("cleanup", "--merged").out.count("removed"), 2)
+
+    def test_a_dependent_that_was_rebased_on_top_lands_as_a_merge_of_its_own(self) -> None:
+        shop = self.open(*listed("a", b="a"))
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        old, tip = shop.commit_of("feature/a"), self.amend("a", {"more.txt": ""})
+        shop.git("rebase", "--quiet", "--onto", tip, old, at=shop.worktree("b"))
+        self.assertEqual(self.merge().code, 0)
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
+        self.assertEqual(shop.commit_of("main^2~1"), tip)
+
+    def test_what_the_user_made_red_is_held_with_the_reason_and_what_needs_it(self) -> None:
+        shop = self.open(feature("a", verify=["! grep bad a.txt"]), *listed(b="a"))
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        self.amend("a", {"a.txt": "bad"})
+        self.assertEqual(self.states(self.merge("--json", "--dry-run"))["a"], "would land")
+        said = self.merge("--json")
+        self.assertEqual(said.code, 1)
+        held = self.held(said)
+        self.assertIn("what it holds now counts, and its checks are red there: check: ", held["a"])
+        self.assertEqual(held["b"], "it needs a, held as well")
+        self.assertEqual(self.landed(), [])
+        self.amend("a", {"a.txt": "good"})
+        self.assertEqual(set(self.states(self.merge("--json")).values()), {"landed"})
+
+    def test_a_signal_during_that_check_ends_it(self) -> None:
+        shop = self.open(feature("a", verify=["touch ../begun; sleep 60"]))
+        shop.finish("a")
+        self.amend("a", {"a.txt": "b"})
+        begun = os.path.join(shop.worktrees, "begun")
+        with shop.start("merge") as child:
+            wait_until(lambda: os.path.exists(begun), "the check")
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 130)
+        self.assertIn(b"checking ", err)
+        self.assertIn(b"Stopped: nothing was moved.", err)
+
+    def test_what_was_taken_away_is_held_and_told_how_to_bring_back(self) -> None:
+        shop = self.open(*listed("deleted", "emptied", "replaced"))
+        results = {id: shop.finish(id) for id in ("deleted", "emptied", "replaced")}
+        shop.git("worktree", "remove", "--force", shop.worktree("deleted"))
+        shop.git("branch", "--quiet", "-D", "feature/deleted")
+        shop.git("reset", "--quiet", "--hard", "HEAD~1", at=shop.worktree("emptied"))
+        shop.git("reset", "--quiet", "--hard", "HEAD~1", at=shop.worktree("replaced"))
+        shop.commit({"else.txt": ""}, "something else", at=shop.worktree("replaced"))
+        said = self.merge("--json")
+        self.assertEqual((said.code, self.landed()), (1, []))
+        for id, words in (
+            ("deleted", "was deleted; its run made"),
+            ("emptied", "was reset and holds no work of its own; its run made"),
+            ("replaced", "holds other work than its run made"),
+        ):
+            self.assertIn(f"feature/{id} {words}", self.held(said)[id])
+            self.assertIn(results[id][:10], self.held(said)[id])
+            self.assertIn(words, str(self.status(id)["by_hand"]))
+        shop.git("branch", "feature/deleted", results["deleted"])
+        self.assertEqual(self.states(self.merge("deleted", "--json")), {"deleted": "landed"})
+
+    def test_what_needs_it_begins_from_what_the_branch_holds_now_and_never_from_what_is_gone(
+        self,
+    ) -> None:
+        shop = self.open(*listed("a"))
+        shop.run()
+        tip = self.amend("a", {"a.txt": "amended"})
+        shop.change(listed("a", b="a"))
+        shop.run()
+        self.assertEqual(shop.state().feature("b").start_commit, tip)
+        self.assertEqual(shop.files("feature/b")["a.txt"], b"amended")
+        shop.git("worktree", "remove", "--force", shop.worktree("a"))
+        shop.git("branch", "--quiet", "-D", "feature/a")
+        shop.change(listed("a", b="a", c="a"))
+        said = shop.command("run", "--yes", "--only", "c")
+        self.assertEqual(said.code, 2)
+        self.assertIn("c needs a, but feature/a was deleted; its run made", said.err)
+        self.assertIn("to bring it back: git branch feature/a", said.err)
+
+    def test_what_needs_it_begins_so_within_the_same_run_as_well(self) -> None:
+        shop = self.open(*listed("a"))
+        path, gone = shop.worktree("a"), shop.worktree("gone")
+        amend = f"echo amended > {path}/a.txt && git -C {path} commit --quiet -a --amend -m x"
+        delete = f"git worktree remove --force {gone} && git branch -q -D feature/gone"
+        shop.change([
+            feature("a"),
+            feature("gone"),
+            feature("late", verify=[f"{amend} && {delete}"]),
+            feature("b", depends_on=["late", "a"]),
+            feature("c", depends_on=["late", "gone"]),
+        ])  # fmt: skip
+        said = shop.run("--sequential")
+        self.assertEqual(said.code, 1, said)
+        self.assertEqual(shop.files("feature/b")["a.txt"], b"amended\n")
+        self.assertIn(
+            "it needs gone, but feature/gone was deleted", shop.state().feature("c").reason
+        )
+
+    def test_a_branch_that_was_deleted_after_it_landed_is_no_matter(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        self.assertEqual(self.merge().code, 0)
+        shop.git("worktree", "remove", "--force", shop.worktree("a"))
+        shop.git("branch", "--quiet", "-D", "feature/a")
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertIsNone(self.status("a")["by_hand"])
+
+    def test_a_branch_that_was_cleaned_up_because_another_has_it_can_still_land(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        shop.branch("develop", "main")
+        self.assertEqual(self.merge("--into", "develop").code, 0)
+        self.assertEqual(shop.main("cleanup", "--merged", "--into", "develop").code, 0)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
+
+    def test_what_was_amended_and_merged_by_hand_is_merged(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        self.amend("a", {"more.txt": ""})
+        shop.commit({}, "meanwhile")
+        shop.git("merge", "--quiet", "-m", "by hand", "feature/a")
+        self.assertEqual(self.status("a")["merged"], "ancestor")
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertIn("removed a (feature/a): ancestor", shop.main("cleanup", "--merged").out)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+
+    def test_a_rebase_that_goes_on_is_waited_for(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a", {"same.txt": "a"})
+        shop.commit({"same.txt": "main"}, "in the way")
+        shop.git("rebase", "main", at=shop.worktree("a"), fails=True)
+        self.assertIn("a rebase of its branch is in progress", self.held(self.merge("--json"))["a"])
+
+    def test_a_branch_that_moves_during_the_check_is_not_landed_as_it_was(self) -> None:
+        shop = self.open(*listed("a"))
+        at = shop.worktree("a")
+        amend = f"git -C {at} commit --quiet --allow-empty -m more"
+        shop.change(verify=[f"test -e ../moved || {{ touch ../moved; {amend}; }}"])
+        shop.commit({}, "the list")
+        shop.finish("a")
+        said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertIn("feature/a moved in the meantime; nothing was landed", said.err)
+        self.assertEqual(self.landed(), ["the list"])
+        self.assertEqual(self.merge().code, 0)
 
 
 class Checks(MergeTest):

@@ -94,6 +94,7 @@ class AfterARun(unittest.TestCase):
                 "commit": space.commit_of("feature/auth"),
                 "ahead": 1,
                 "merged": None,
+                "by_hand": None,
                 "worktree": space.worktree("auth"),
                 "unknown": None,
                 "uncommitted": [],

@@ -243,6 +243,13 @@ class WhoeverActsMeanwhile(TargetTest):
         self.assert_only_main_may_have_moved(self.old)
         self.assertEqual(self.repository.commit_of("HEAD"), third)
 
+    def test_a_file_that_is_changed_before_the_files_move(self) -> None:
+        path = os.path.join(self.path, "a")
+        self.just_before("bring", ("-c", f"alias.dirty=!echo mine > {path}", "dirty"))
+        self.assertIn("a", self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+        self.assertEqual(self.git("status", "--porcelain"), " M a")
+
     def test_a_switch_between_the_files_and_the_branch(self) -> None:
         self.just_before("move_ref", ("switch", "--quiet", "other"))
         self.move()
@@ -274,6 +281,11 @@ class WhoeverActsMeanwhile(TargetTest):
         self.assertIn("moved in the meantime", self.refused_move().message)
         self.assertEqual(self.git("log", "-1", "--format=%s", "main"), "mine")
         self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_git_that_was_killed_after_it_moved_the_branch(self) -> None:
+        self.just_before("move_ref", ("update-ref", "refs/heads/main", self.new))
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
 
     def test_a_reset_between_the_files_and_the_branch(self) -> None:
         self.just_before("move_ref", ("reset", "--quiet", "--soft", f"{self.old}~1"))

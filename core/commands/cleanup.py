@@ -29,6 +29,7 @@ from .workplace import (
     add_common_options,
     branch_name,
     check_known,
+    held_now,
     landed,
     made_by_us,
     open_workplace,
@@ -247,6 +248,9 @@ class Cleanup:
         undone = how == "empty difference"
         if whole or (not undone and await self._holds(result, [tip])):
             return how, ""
+        held = await held_now(self.place, known, self.target)
+        if not undone and held.tip:
+            return how, ""  # The user made that of it.
         return "", f"{how}, but its result {result[:10]} is not in {self.into}"
 
     async def _merged(self, worktrees: WorktreeManager, known: FeatureState, commit: str) -> str:

@@ -21,6 +21,7 @@ from ..errors import ExitCode, StateError, UserError
 from ..events import Event
 from ..frozen import replace
 from ..git import Unknown
+from ..holding import Change, Holding, start_of
 from ..incremental import out_of_date
 from ..journal import Holder
 from ..landing import (
@@ -34,7 +35,7 @@ from ..landing import (
     Stack,
     Stacker,
 )
-from ..model import Fault, Outcome, Status
+from ..model import Fault, Feature, Outcome, Status
 from ..process.environment import without_git
 from ..process.spawner import drive
 from ..process.supervisor import Killed, Supervisor, heed
@@ -61,10 +62,10 @@ from .workplace import (
     check_known,
     check_permissions,
     dollars,
+    held_now,
     killed_resolutions,
     landed,
     landing_fault,
-    newest,
     open_workplace,
     with_program,
 )
@@ -84,6 +85,7 @@ POLL_SECONDS = 0.2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Check = Callable[[str], Awaitable[str]]
+OwnCheck = Callable[[Feature, str], Awaitable[str]]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -196,6 +198,8 @@ class Ending:
     """The first one of the target that holds it."""
     merged: str = ""
     """How the target held it before."""
+    by_hand: str = ""
+    """What the user did with its branch since its run."""
     reason: str = ""
     """Why it is held, or why it did not land by the strategy that was asked for."""
     conflict_with: str = ""
@@ -325,6 +329,9 @@ class Merge:
         self.present: list[Candidate] = []
         """What the branch has already, as far as it is known what that is."""
         self.resolutions: dict[str, Resolution] = {}
+        self.tips: dict[str, str] = {}
+        """What is to land of each feature, as its branch holds it."""
+        self.own_check: OwnCheck = _not_checked
         self.stale: dict[str, str] = {}
         """What is out of date, and why."""
         if not wanted.stale:
@@ -437,6 +444,7 @@ class Merge:
         resolve = None
         if self.wanted.resolve:
             resolve = await self._resolver(supervisor, stop, workbench)
+        self.own_check = self._own_checker(workbench, stop)
         stack = await self._stack(self._checker(workbench, stop), resolve)
         if stop.is_set():
             raise Stopped
@@ -498,8 +506,11 @@ class Merge:
         """What of a feature may land; ``None`` where the target has it already."""
         id = known.id
         ending = self.endings[id] = Ending(id, known.branch or self.place.worktrees.branch(id))
+        held = Holding("")
+        if known.work is not None:
+            held = await held_now(self.place, known, self.target.commit)
         result = known.work.commit if known.work else ""
-        tip = await newest(self.place, known, result) if result else ""
+        tip = held.tip or result
         is_there = bool(await self.place.git.commit_of(tip))
         if known.merged_into == self.target.name:
             ending.merged = "cleaned up"
@@ -508,28 +519,54 @@ class Merge:
                 ending.merged = await self._merged(known, tip)
             except Unknown as error:
                 return Held(error.message, is_unknown=True)
+            self.tips[id] = tip
+        candidate = Candidate(self.place.dag.features[id], known.run, tip, known.work_start)
         if ending.merged:
             ending.state = "already"
             if is_there and known.start_commit:
-                feature = self.place.dag.features[id]
-                self.present.append(Candidate(feature, known.run, tip, known.start_commit))
+                self.present.append(candidate)
             return None
-        if known.status is not Status.COMPLETED or not result:
-            return Held(f"it is not completed, but {_in_words(known.status)}")
-        if not is_there:
-            return Held(f"its result {result[:10]} is gone")
-        if id in self.stale:
-            why = f"it is out of date ({self.stale[id]})"
-            return Held(f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is")
-        if known.base_option and not self.wanted.into:
-            return Held(f"it started from {known.base_option} (--base): land it with --into BRANCH")
+        why_not = self._why_not(known, held, is_there=is_there)
+        if why_not:
+            return Held(why_not)
         pushes = await self.place.worktrees.unpublished(
             known.worktree, known.start_commit, tip, ending.branch
         )
         if pushes:
             return Held("\n".join((UNPUBLISHED, *pushes)))
-        feature = self.place.dag.features[id]
-        return Candidate(feature, known.run, tip, known.start_commit, feature.depends_on)
+        ending.by_hand = held.words
+        return await self._as_held(candidate, held)
+
+    def _why_not(self, known: FeatureState, held: Holding, *, is_there: bool) -> str:
+        """Why a feature is not even tried; empty where it is."""
+        if known.status is not Status.COMPLETED or known.work is None:
+            return f"it is not completed, but {_in_words(known.status)}"
+        if not is_there:
+            return f"its result {known.work.commit[:10]} is gone"
+        if not held.tip:
+            return f"{held.words}; {held.hint}"
+        rebased = self.place.git.rebased_in(self.endings[known.id].branch)
+        if rebased:
+            return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
+        if known.id in self.stale:
+            why = f"it is out of date ({self.stale[known.id]})"
+            return f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is"
+        if known.base_option and not self.wanted.into:
+            return f"it started from {known.base_option} (--base): land it with --into BRANCH"
+        return ""
+
+    async def _as_held(self, candidate: Candidate, held: Holding) -> Candidate | Held:
+        """The candidate as its branch is now; held where the user made its checks red."""
+        feature, tip = candidate.feature, candidate.tip
+        if held.change is not Change.NONE:
+            red = await self.own_check(feature, tip)
+            if red:
+                return Held(f"{held.words}, and its checks are red there: {red}")
+        below = [self.tips[id] for id in feature.depends_on if id in self.tips]
+        start = await start_of(
+            self.place.git, candidate.start_commit, below, tip, self.target.commit
+        )
+        return replace(candidate, start_commit=start, needs=feature.depends_on)
 
     async def _merged(self, known: FeatureState, tip: str) -> str:
         target = self.target
@@ -561,6 +598,16 @@ class Merge:
             if not await workbench.is_green(commit):
                 self.say(f"checking {commit[:10]} before it becomes {self.target.name}")
             red = await workbench.check_merged(commit, self.target.name)
+            if stop.is_set():
+                raise Stopped
+            return red.reason if red else ""
+
+        return check
+
+    def _own_checker(self, workbench: Workbench, stop: asyncio.Event) -> OwnCheck:
+        async def check(feature: Feature, commit: str) -> str:
+            self.say(f"checking {commit[:10]}, which {feature.id} is now")
+            red = await workbench.check_sides(commit, self.target.name, [feature])
             if stop.is_set():
                 raise Stopped
             return red.reason if red else ""
@@ -645,6 +692,7 @@ class Merge:
 
     async def _move(self, stack: Stack) -> None:
         """Move the branch. The journal says it before, so that a kill in between loses nothing."""
+        await self._check_branches(stack)
         for layer in stack.layers:
             self._record_landing(layer, stack.tip)
         if stack.tip != stack.base:
@@ -661,6 +709,18 @@ class Merge:
                     strategy=layer.strategy,
                 )
             )
+
+    async def _check_branches(self, stack: Stack) -> None:
+        """Raise where the branch of a feature is no longer what was looked at and checked."""
+        refs = await self.place.git.refs(HEADS)
+        for layer in stack.layers:
+            branch = self.endings[layer.candidate.id].branch
+            if refs.get(HEADS + branch) != self.place.refs.get(HEADS + branch):
+                raise UserError(
+                    f"{branch} moved in the meantime; nothing was landed",
+                    hint="type it again: it starts from what the branch holds now",
+                    exit_code=ExitCode.INCOMPLETE,
+                )
 
     def _record_landing(self, layer: Layer, tip: str) -> None:
         self._emit(
@@ -704,6 +764,10 @@ async def _unchecked(commit: str) -> str:
     return ""
 
 
+async def _not_checked(feature: Feature, commit: str) -> str:
+    return ""
+
+
 def _in_words(status: Status) -> str:
     return status.value.replace("_", " ")
 
@@ -728,8 +792,8 @@ def _lines(report: Report, arguments: argparse.Namespace, style: Style) -> Itera
             yield from (f"    {line}" for line in rest)
         elif ending.state != "already" and not arguments.quiet:
             yield style.paint(f"{ending.state} {name}: {ending.commit[:10]}", "green")
-            if ending.reason:
-                yield f"    {one_line(ending.reason)}"
+            for note in filter(None, (ending.by_hand, ending.reason)):
+                yield f"    {one_line(note)}"
         elif arguments.verbose:
             yield f"already there {name}: {ending.merged}"
         if ending.resolution is not None and not arguments.quiet:

@@ -76,11 +76,11 @@ from .workplace import (
     check_permissions,
     decide,
     dollars,
+    held_now,
     killed_resolutions,
     landing_fault,
     left_out,
     make_plan,
-    newest,
     open_workplace,
     select,
     wanted,
@@ -427,7 +427,10 @@ class RunCommand:
                         f"{id} needs {dependency}, which has no result yet",
                         hint=f"rorchestrator run --only {id} runs both",
                     )
-                results[dependency] = drive(newest(self.place, known, known.work.commit))
+                held = drive(held_now(self.place, known, self.place.base_commit))
+                if not held.tip:
+                    raise UserError(f"{id} needs {dependency}, but {held.words}", hint=held.hint)
+                results[dependency] = held.tip
         return results
 
     # -- the run itself -----------------------------------------------------------------

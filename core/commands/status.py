@@ -24,6 +24,7 @@ from .workplace import (
     HEADS,
     Workplace,
     add_common_options,
+    held_now,
     merged_how,
     open_workplace,
     stray_lines,
@@ -166,6 +167,7 @@ async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dic
         "ahead": 0,
         "merged": None,
         "unknown": None,
+        "by_hand": None,
         "worktree": None,
         "uncommitted": [],
         "maybe_changed": [],
@@ -179,6 +181,7 @@ async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dic
             await _look_into_worktree(place, known, facts)
         facts["merged"] = await _merged(place, known)
         if not facts["merged"]:
+            facts["by_hand"] = await _by_hand(place, known)
             facts["clashes"] = await _clashes(place, state, known, tip)
     except Unknown as error:
         facts["unknown"] = error.message
@@ -210,6 +213,14 @@ async def _merged(place: Workplace, known: FeatureState) -> str | None:
     return (
         await merged_how(place, known, place.base_commit, place.config.project.base_branch) or None
     )
+
+
+async def _by_hand(place: Workplace, known: FeatureState) -> str | None:
+    """What the user did with a completed feature's branch since its run."""
+    if known.status is not Status.COMPLETED or known.work is None:
+        return None
+    held = await held_now(place, known, place.base_commit)
+    return "; ".join(filter(None, (held.words, held.hint))) or None
 
 
 async def _clashes(
@@ -360,7 +371,8 @@ def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[s
     assert isinstance(clashes, list)
     will_not = [f"will not merge with {c['with']}: {', '.join(c['files'])}" for c in clashes]
     unknown = feature["unknown"] and f"merged: {feature['unknown']}"
-    for why in filter(None, (feature["reason"], feature["problem"], unknown, *will_not)):
+    told = (feature["reason"], feature["by_hand"], feature["problem"], unknown, *will_not)
+    for why in filter(None, told):
         said = clean(str(why)).splitlines() or [""]  # it may have been control characters only
         lines += ["", f"{feature['id']}: {said[0]}", *(f"    {line}" for line in said[1:])]
     if verbose and feature["session_id"]:

@@ -16,6 +16,7 @@ from ..dag import DAGResolver
 from ..errors import UserError
 from ..frozen import dataclass, replace
 from ..git import Git, Repository, Unknown
+from ..holding import Holding, Origin, holding
 from ..journal import Journal, RunLock
 from ..mask import Mask
 from ..model import Action, Config, Decision, Invocation, Stray
@@ -561,10 +562,10 @@ async def merged_how(place: Workplace, known: FeatureState, target: str, name: s
     assert known.work is not None
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.
-    result = await newest(place, known, known.work.commit)
-    return await landed(place.git, known, result, target, name) or await place.worktrees.merged(
-        result, target
-    )
+    # What the user took away is not there because what is left is: the result is looked for.
+    tip = (await held_now(place, known, target)).tip or known.work.commit
+    how = await landed(place.git, known, tip, target, name)
+    return how or await place.worktrees.merged(tip, target)
 
 
 async def landed(git: Git, known: FeatureState, commit: str, target: str, name: str) -> str:
@@ -580,16 +581,20 @@ async def landed(git: Git, known: FeatureState, commit: str, target: str, name: 
     return LANDED[landing.strategy] if held else ""
 
 
-async def newest(place: Workplace, known: FeatureState, result: str) -> str:
-    """A feature's result, or what was committed by hand on top of it."""
+async def held_now(place: Workplace, known: FeatureState, target: str) -> Holding:
+    """What counts of a feature with a result, as its branch holds it now.
+
+    Once it was cleaned up because it is on another branch, that is the result.
+    """
+    assert known.work is not None
     if known.is_replaced:
-        return result
+        return Holding(known.work.commit)
     # The branch as it was called then: the prefix may have changed since.
     branch = known.branch or place.worktrees.branch(known.id)
-    tip = place.refs.get(HEADS + branch, "")
-    if tip and tip != result and await place.git.is_ancestor(result, tip):
-        return tip
-    return result
+    tip, result = place.refs.get(HEADS + branch, ""), known.work.commit
+    if not (tip or known.branch) and known.merged_into:
+        return Holding(result)
+    return await holding(place.git, Origin(branch, known.work_start), tip, result, target)
 
 
 def strays_of(place: Workplace, state: RunState) -> list[tuple[str, Stray]]:
