@@ -252,6 +252,9 @@ class Git:
         self._aside = Aside()
         self._trees: dict[str, str] = {}
         self._bases: dict[tuple[str, str], str] = {}
+        self._patches: dict[str, str] = {}
+        """By commit, a hash of what it changes; empty where that is nothing."""
+        self._histories: dict[tuple[str, str], dict[str, list[str]]] = {}
         """What git said of commits that were named by their whole ids: it never changes."""
         self._who: dict[str, str] = {}
         """Who commits, as variables of git's."""
@@ -502,8 +505,7 @@ class Git:
 
     async def count_commits(self, tip: str, without: str) -> int:
         """How many commits ``tip`` has that ``without`` has not."""
-        finished = await self._do("count commits", "rev-list", "--count", tip, f"^{without}")
-        return int(finished.text)
+        return len(await self._parents(tip, without))
 
     async def create_ref(self, ref: str, commit: str) -> bool:
         """Create a ref. False where it exists already: then it was not touched."""
@@ -720,26 +722,43 @@ class Git:
 
     async def _parents(self, tip: str, without: str) -> dict[str, list[str]]:
         """The commits of ``tip`` that ``without`` has not, newest first, with their parents."""
+        pair = (tip, without)
+        if pair in self._histories:
+            return self._histories[pair]
         arguments = ("rev-list", "--topo-order", "--parents", tip, f"^{without}")
         finished = await self._do("list commits", *arguments)
         lines = [line.split() for line in finished.text.splitlines()]
-        return {commit: parents for commit, *parents in lines}
+        found = {commit: parents for commit, *parents in lines}
+        if _are_ids(*pair) and not self.repository.shallow:
+            self._histories[pair] = found
+        return found
 
-    async def _changes_since(self, tip: str, target: str) -> dict[bytes, str]:
-        commits = await self._parents(target, without=tip)
+    async def _changes_since(self, tip: str, target: str) -> dict[str, str]:
+        """What the commits of ``target`` change since ``tip`` left it, with the newest that does."""
+        # From the merge base: its commits are asked for once, whatever number of tips left it.
+        base = await self.merge_base(tip, target)
+        commits = await self._parents(target, without=base or tip)
         return await self._changes(c for c, parents in commits.items() if len(parents) < 2)
 
-    async def _changes(self, commits: Iterable[str]) -> dict[bytes, str]:
+    async def _changes(self, commits: Iterable[str]) -> dict[str, str]:
         """What the commits change, with the first one that does; less those that change nothing."""
+        wanted = list(commits)
+        await self._learn_patches([commit for commit in wanted if commit not in self._patches])
+        changes: dict[str, str] = {}
+        for commit in wanted:
+            changes.setdefault(self._patches[commit], commit)
+        changes.pop("", None)
+        return changes
+
+    async def _learn_patches(self, commits: Sequence[str]) -> None:
+        if not commits:
+            return
         listed = "".join(f"{commit}\n" for commit in commits).encode()
-        if not listed:
-            return {}
         finished = await self._do("compare commits", *PATCH, "--root", "--stdin", stdin=listed)
         named = COMMIT_LINE.findall(finished.stdout)
-        changes: dict[bytes, str] = {}
+        self._patches.update((commit, "") for commit in commits)
         for line, patch in zip(named, COMMIT_LINE.split(finished.stdout)[1:]):
-            changes.setdefault(_change(patch), line.decode().strip())
-        return changes
+            self._patches[line.decode().strip()] = _change(patch)
 
     # -- worktrees ----------------------------------------------------------------------
 
@@ -1450,12 +1469,14 @@ def _are_ids(*names: str) -> bool:
     return all(ID.fullmatch(name) for name in names)
 
 
-def _change(patch: bytes) -> bytes:
-    """A patch without the places in it, as git-patch-id(1), but exact.
+def _change(patch: bytes) -> str:
+    """A hash of a patch without the places in it, as git-patch-id(1), but exact.
 
     git's own ignores white space and, before 2.39, what is in a binary file.
     """
-    return HUNK.sub(b"@@", TEXT_INDEX.sub(b"", patch))
+    import hashlib
+
+    return hashlib.sha256(HUNK.sub(b"@@", TEXT_INDEX.sub(b"", patch))).hexdigest()
 
 
 def _parse_shortstat(text: str) -> DiffStat:

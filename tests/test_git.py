@@ -239,7 +239,7 @@ class RefTest(GitTest):
         self.assertEqual(drive(self.git.merge_base("side", second)), first)
         self.assertEqual(drive(self.git.merge_base(alone, second)), "")
         self.assertEqual(drive(self.git.count_commits(second, first)), 1)
-        self.refused(self.git.count_commits(MISSING, first), "count commits")
+        self.refused(self.git.count_commits(MISSING, first), "list commits")
         self.refused(self.git.tree_of(MISSING), "read a commit")
 
     def test_a_ref_is_created_once(self) -> None:
