@@ -10,7 +10,9 @@ import os
 import re
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
+from .answers import Answers
 from .errors import UserError
 from .frozen import dataclass, replace
 from .process.environment import without_git
@@ -250,12 +252,9 @@ class Git:
         self.repository = repository
         self._env = _environment(environ)
         self._aside = Aside()
-        self._trees: dict[str, str] = {}
-        self._bases: dict[tuple[str, str], str] = {}
-        self._patches: dict[str, str] = {}
-        """By commit, a hash of what it changes; empty where that is nothing."""
-        self._histories: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self.answers = Answers()
         """What git said of commits that were named by their whole ids: it never changes."""
+        self._listed: list[WorktreeEntry] | None = None
         self._who: dict[str, str] = {}
         """Who commits, as variables of git's."""
         self._attributes: dict[str, str] = {}
@@ -283,7 +282,7 @@ class Git:
         if not self.looks:
             return self
         same = Git(self.spawner, self.repository, self._env)
-        same._bases, same._who = self._bases, self._who
+        same._who = self._who
         return same
 
     @property
@@ -415,6 +414,27 @@ class Git:
         path = self._aside.write(f"{zlib.crc32(words):08x}.config", words)
         return ("-c", f"include.path={path}")
 
+    async def circumstances(self) -> str:
+        """A hash of all that answers about commit ids depend on beside the ids; else empty.
+
+        Empty where the user replaces objects or history, so that ids do not mean what they were.
+        """
+        import hashlib
+
+        common = self.repository.common_dir
+        grafts = os.path.join(common, "info", "grafts")
+        if os.path.exists(grafts) or await self.refs("refs/replace/"):
+            return ""
+        listed = (
+            await self._do("read its settings", "config", "--list", "--includes", "-z")
+        ).stdout
+        own = os.path.join(common, "info", "attributes")
+        parts = [repr(self.repository.version).encode(), listed]
+        for path in (own, _global_attributes(listed, self._env), "/etc/gitattributes"):
+            with suppress(OSError), open(path, "rb") as file:
+                parts.append(file.read())
+        return hashlib.sha256(b"\0\0".join(parts)).hexdigest()
+
     # -- refs and commits ---------------------------------------------------------------
 
     async def refs(self, *prefixes: str) -> dict[str, str]:
@@ -437,13 +457,14 @@ class Git:
 
     async def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
-        if commit not in self._trees:
-            spelled = f"{commit}^{{tree}}"
-            finished = await self._do("read a commit", "rev-parse", "--verify", spelled)
-            if not _are_ids(commit):
-                return finished.text
-            self._trees[commit] = finished.text
-        return self._trees[commit]
+        known = self.answers.get("tree", commit)
+        if known is not None:
+            return known
+        spelled = f"{commit}^{{tree}}"
+        finished = await self._do("read a commit", "rev-parse", "--verify", spelled)
+        if _are_ids(commit):
+            self.answers.put(finished.text, "tree", commit)
+        return finished.text
 
     async def has_path(self, commit: str, path: str) -> bool:
         """Whether a commit holds a file or a folder of that name."""
@@ -494,14 +515,18 @@ class Git:
     async def merge_base(self, one: str, other: str) -> str:
         """The best common ancestor; empty where the histories have none."""
         pair = (min(one, other), max(one, other))
-        if pair not in self._bases:
-            finished = await self._try("merge-base", *pair)
-            base = finished.text if finished.code == 0 else ""
-            # A shallow clone may be given more of its history in the meantime.
-            if not base or self.repository.shallow or not _are_ids(*pair):
-                return base
-            self._bases[pair] = base
-        return self._bases[pair]
+        known = self.answers.get("base", *pair)
+        if known is not None:
+            return known
+        finished = await self._try("merge-base", *pair)
+        base = finished.text if finished.code == 0 else ""
+        if base and self._is_lasting(*pair):
+            self.answers.put(base, "base", *pair)
+        return base
+
+    def _is_lasting(self, *commits: str) -> bool:
+        """Whether an answer stays true: a shallow clone may be given more of its history."""
+        return _are_ids(*commits) and not self.repository.shallow
 
     async def count_commits(self, tip: str, without: str) -> int:
         """How many commits ``tip`` has that ``without`` has not."""
@@ -635,6 +660,16 @@ class Git:
         """
         if not self.merges_without_worktree:
             raise Unknown("unknown, for only git 2.38 or newer merges without a working tree")
+        known = self.answers.get("merge", one, other)
+        if known is None:
+            tree, files = await self._merged_tree(one, other)
+            if self._is_lasting(one, other):
+                self.answers.put("\0".join((tree, *files)), "merge", one, other)
+            return tree, files
+        tree, *files = known.split("\0")
+        return tree, files
+
+    async def _merged_tree(self, one: str, other: str) -> tuple[str, list[str]]:
         programs = await self._named_programs()
         finished = await self._merge_tree(programs, one, other)
         if os.fsencode(DRIVER) in finished.stderr:
@@ -717,24 +752,25 @@ class Git:
         base = await self.merge_base(tip, target)
         if not base:
             return ""
-        whole = await self._do("compare commits", *PATCH, base, tip)
-        return (await self._changes_since(tip, target)).get(_change(whole.stdout), "")
+        patch = self.answers.get("patch", base, tip)
+        if patch is None:
+            whole = await self._do("compare commits", *PATCH, base, tip)
+            patch = self.answers.put(_change(whole.stdout), "patch", base, tip)
+        return (await self._changes_since(tip, target)).get(patch, "")
 
     async def _parents(self, tip: str, without: str) -> dict[str, list[str]]:
         """The commits of ``tip`` that ``without`` has not, newest first, with their parents."""
-        pair = (tip, without)
-        if pair in self._histories:
-            return self._histories[pair]
-        arguments = ("rev-list", "--topo-order", "--parents", tip, f"^{without}")
-        finished = await self._do("list commits", *arguments)
-        lines = [line.split() for line in finished.text.splitlines()]
-        found = {commit: parents for commit, *parents in lines}
-        if _are_ids(*pair) and not self.repository.shallow:
-            self._histories[pair] = found
-        return found
+        listed = self.answers.get("history", tip, without)
+        if listed is None:
+            arguments = ("rev-list", "--topo-order", "--parents", tip, f"^{without}")
+            listed = (await self._do("list commits", *arguments)).text
+            if self._is_lasting(tip, without):
+                self.answers.put(listed, "history", tip, without)
+        lines = [line.split() for line in listed.splitlines()]
+        return {commit: parents for commit, *parents in lines}
 
     async def _changes_since(self, tip: str, target: str) -> dict[str, str]:
-        """What the commits of ``target`` change since ``tip`` left it, with the newest that does."""
+        """What the commits of ``target`` change since ``tip`` left it, and the newest of each."""
         # From the merge base: its commits are asked for once, whatever number of tips left it.
         base = await self.merge_base(tip, target)
         commits = await self._parents(target, without=base or tip)
@@ -743,30 +779,40 @@ class Git:
     async def _changes(self, commits: Iterable[str]) -> dict[str, str]:
         """What the commits change, with the first one that does; less those that change nothing."""
         wanted = list(commits)
-        await self._learn_patches([commit for commit in wanted if commit not in self._patches])
+        known = {commit: self.answers.get("patch", commit) for commit in wanted}
+        known.update(await self._patches([c for c, patch in known.items() if patch is None]))
         changes: dict[str, str] = {}
-        for commit in wanted:
-            changes.setdefault(self._patches[commit], commit)
+        for commit, patch in known.items():
+            changes.setdefault(patch or "", commit)
         changes.pop("", None)
         return changes
 
-    async def _learn_patches(self, commits: Sequence[str]) -> None:
+    async def _patches(self, commits: Sequence[str]) -> dict[str, str]:
+        """By commit, a hash of what it changes; empty where that is nothing."""
         if not commits:
-            return
+            return {}
         listed = "".join(f"{commit}\n" for commit in commits).encode()
         finished = await self._do("compare commits", *PATCH, "--root", "--stdin", stdin=listed)
-        named = COMMIT_LINE.findall(finished.stdout)
-        self._patches.update((commit, "") for commit in commits)
-        for line, patch in zip(named, COMMIT_LINE.split(finished.stdout)[1:]):
-            self._patches[line.decode().strip()] = _change(patch)
+        named = (line.decode().strip() for line in COMMIT_LINE.findall(finished.stdout))
+        patches = dict.fromkeys(commits, "")
+        patches.update(zip(named, map(_change, COMMIT_LINE.split(finished.stdout)[1:])))
+        for commit, patch in patches.items():
+            self.answers.put(patch, "patch", commit)
+        return patches
 
     # -- worktrees ----------------------------------------------------------------------
 
     async def worktrees(self) -> list[WorktreeEntry]:
-        """Every worktree that the repository knows; format: git-worktree(1), "PORCELAIN"."""
+        """Every worktree that the repository knows; format: git-worktree(1), "PORCELAIN".
+
+        A command that only looks asks once: with hundreds of them each list takes its time.
+        """
+        if self.looks and self._listed is not None:
+            return self._listed
         finished = await self._do("list its worktrees", "worktree", "list", "--porcelain")
         blocks = os.fsdecode(finished.stdout).strip("\n").split("\n\n")
-        return [_worktree_entry(block) for block in blocks if block]
+        self._listed = [_worktree_entry(block) for block in blocks if block]
+        return self._listed
 
     async def add_worktree(self, path: str, commit: str) -> None:
         """Make a worktree at ``path`` of a branch or, detached, of a commit.
@@ -1463,6 +1509,16 @@ def _may_pass(arguments: Sequence[str], failed: Finished) -> bool:
     repeatable = arguments[0] in REPEATABLE or tuple(arguments[:2]) == ("worktree", "list")
     refused = any(words in failed.stderr for words in (b"cannot lock ref", os.fsencode(DRIVER)))
     return repeatable and failed.code != 1 and not refused
+
+
+def _global_attributes(settings: bytes, env: Mapping[str, str]) -> str:
+    """The user's own attributes file, as git finds it; ``settings`` as ``config --list -z``."""
+    for entry in reversed(os.fsdecode(settings).split("\0")):
+        name, _, value = entry.partition("\n")
+        if name == "core.attributesfile":
+            return os.path.expanduser(value)
+    home = env.get("XDG_CONFIG_HOME") or os.path.join(env.get("HOME", ""), ".config")
+    return os.path.join(home, "git", "attributes")
 
 
 def _are_ids(*names: str) -> bool:

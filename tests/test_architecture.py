@@ -42,7 +42,8 @@ PURE = {
 SHELL = {
     "config": "model errors dag contracts own_commands subject",
     "process": "errors",
-    "git": "process programs throwaway errors",
+    "answers": "",
+    "git": "answers process programs throwaway errors",
     "base": "git config errors",
     "holding": "git",
     "obstacles": "",

@@ -12,6 +12,7 @@ from .cautions import check_supplies
 from .workplace import (
     add_common_options,
     add_selection_options,
+    answer_file,
     as_steered,
     decide,
     make_plan,
@@ -50,7 +51,10 @@ def execute(arguments: argparse.Namespace) -> int:
     whole = place.whole_state()
     state = place.seen(whole)
     place = as_steered(place, state)
+    answers = answer_file(place) if state.features else None
     decisions = decide(place, state, arguments, hashed=bool(state.features))
+    if answers is not None:
+        answers.write(place.git.answers)
     selected = select(arguments, place.dag, decisions)
     lists.check(place, whole, decisions, selected)
     if selected:

@@ -24,6 +24,7 @@ from .workplace import (
     HEADS,
     Workplace,
     add_common_options,
+    answer_file,
     held_now,
     merged_how,
     open_workplace,
@@ -62,7 +63,10 @@ def execute(arguments: argparse.Namespace) -> int:
     owners = place.owners(whole)
     made = (known for known in whole.features.values() if known.worktree or known.branch)
     others = [known for known in made if known.owner not in owners]
+    answers = answer_file(place) if whole.features else None
     document = drive(_document(place, whole.of(owners), others, shown=arguments.all_lists))
+    if answers is not None:
+        answers.write(place.git.answers)
     strays = strays_of(place, whole)
     document["strays"] = [{"feature": id or None, **vars(stray)} for id, stray in strays]
     if arguments.json:

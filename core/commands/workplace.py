@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from .. import base as bases
 from .. import claude, git, incremental, schedule
 from .. import config as feature_list
+from ..answers import AnswerFile
 from ..bypass import bypasses
 from ..consent import Consents
 from ..dag import DAGResolver
@@ -217,6 +218,19 @@ async def _open(config: Config, mask: Mask, option: str) -> Workplace:
         base_option=option,
         consents=Consents(where.common_dir, os.environ),
     )
+
+
+def answer_file(place: Workplace) -> AnswerFile | None:
+    """Have git's answers of earlier commands used in this one, which only looks; where they are.
+
+    ``None`` where ids do not mean the same for ever.
+    """
+    settings = drive(place.git.circumstances())
+    if not settings:
+        return None
+    file = AnswerFile(place.git.repository.common_dir, settings, os.environ)
+    place.git.answers = file.read()
+    return file
 
 
 def landing_fault(place: Workplace) -> str:
