@@ -9,8 +9,9 @@ import unittest
 
 from core import private
 from core.aside import PutAside
-from core.errors import UserError
+from core.errors import StateError, UserError
 from core.journal import Journal
+from core.requests import Requests
 from tests.support.scratch import Workspace, feature
 
 
@@ -99,6 +100,14 @@ class LinksThatCameAlong(unittest.TestCase):
             self.assert_refused(*words, naming="it is a symbolic link")
         said = self.space.main("merge")
         self.assertIn("next: remove the link ", said.err)
+
+    def test_neither_marks_nor_requests_go_through_it(self) -> None:
+        self.link(".git", "rorchestrator")
+        requests = Requests(self.space.state_folder)
+        for write in (lambda: self.space.finished("auth"), lambda: requests.leave("run", "stop")):
+            with self.assertRaisesRegex(StateError, "it is a symbolic link"):
+                write()
+        self.assertEqual(os.listdir(self.theirs), [])
 
     def test_files_and_folders_in_it(self) -> None:
         for name in ("lock", "journal.jsonl"):
