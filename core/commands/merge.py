@@ -322,7 +322,8 @@ class Merge:
         self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.signal: signal.Signals | None = None
         self.deadline = deadline
-        self.stop = Stop()
+        self.stop: Stop
+        """Made in the event loop that it belongs to."""
         self.is_over = False
         """Whether the branch has moved, so that it is too late to stop."""
         self.endings: dict[str, Ending] = {}
