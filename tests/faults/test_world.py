@@ -309,7 +309,7 @@ class OthersTest(WorldTest):
 
     def test_a_base_branch_that_is_deleted_ends_no_run_and_starts_no_other(self) -> None:
         place, own = self.playground, self.playground.repository
-        place.features(self.held("a"), feature("b", depends_on=["a"]))
+        place.features(self.held("a"), feature("b", depends_on=["a"]), base_branch="main")
         running = self.start("a")
         own.git("checkout", "-q", "--detach")
         own.git("branch", "-D", "main")
