@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 import unittest
 
+from core import events
 from core.git import Git, GitError, Unknown, WorktreeStatus, open_repository
 from core.process.spawner import Spawner, drive
 from core.worktree import WorktreeManager
 from tests.support.repository import Repository
-from tests.support.scratch import Workspace, feature
+from tests.support.scratch import RUN, Workspace, feature
 from tests.test_status import row_of, said_of
 
 HOOKS = ("post-checkout", "post-commit", "post-index-change", "pre-commit", "reference-transaction")
@@ -67,6 +70,7 @@ class AHostileRepository(unittest.TestCase):
         cls.space = space = Workspace([feature("a"), feature("b")])
         cls.addClassCleanup(space.close)
         space.finished("a", "b")
+        space.record(events.clash(time.time(), RUN, "b", other="a", files=("a.txt",)))
         space.commit({"a.txt": "another\n"}, "into the way of a")
         cls.trap = trap = Trap(space)
         inner = os.path.join(space.worktree("b"), "inner")
@@ -145,6 +149,7 @@ class AHostileRepository(unittest.TestCase):
     def test_what_a_merge_driver_decides_is_unknown(self) -> None:
         space, driver = self.space, "a merge driver decides"
         self.assertIn(f"a: merged: {driver}", space.main("status").out)
+        self.assertIn(f"b: may not merge with a: a.txt ({driver}", space.main("status").out)
         self.assertIn(driver, space.main("plan", "--verbose").out)
         removed = space.main("cleanup", "a", "--dry-run")
         self.assertEqual((removed.code, driver in removed.out), (1, True))
@@ -233,6 +238,23 @@ class WhatFiltersHide(unittest.TestCase):
         self.repository.write({"x.up": None})
         self.assertEqual(self.look().uncommitted, ("x.up",))
 
+    def test_submodules_are_looked_into_where_they_are_checked_out(self) -> None:
+        inner = os.path.join(self.repository.path, "inner")
+        for name in ("inner", "absent"):
+            self.repository.git("init", "--quiet", os.path.join(self.repository.path, name))
+            at = os.path.join(self.repository.path, name)
+            self.repository.commit({".gitattributes": "*.up filter=up\n", "x.up": "x"}, at=at)
+        self.repository.commit({})
+        shutil.rmtree(os.path.join(self.repository.path, "absent"))
+        self.refresh()
+        self.assertEqual((self.look().uncommitted, self.look().submodules), ((), ()))
+        self.repository.git("config", "filter.up.smudge", self.trap.path, at=inner)
+        os.utime(os.path.join(inner, "x.up"), (1, 1))
+        self.assertEqual(self.look().uncertain, (("inner/x.up", "up"),))
+        self.assertEqual(self.look().submodules, ())
+        self.repository.write({"new": ""}, at=inner)
+        self.assertEqual(self.look().submodules, ("inner",))
+
     def test_settings_of_one_worktree_are_that_ones(self) -> None:
         repository = self.repository
         path = os.path.join(repository.root, "linked")
@@ -295,6 +317,31 @@ class APartialClone(unittest.TestCase):
         self.assertTrue(tree)
 
 
+class WhatLacksObjects(unittest.TestCase):
+    def test_is_unknown_to_every_command(self) -> None:
+        with Workspace([feature("a"), feature("b")]) as space:
+            space.finished("a", "b")
+            blob = space.git("rev-parse", "feature/a:a.txt")
+            space.commit({"a.txt": "another\n"}, "into the way of a")
+            trap = Trap(space)
+            for key, value in {
+                **{"core.repositoryFormatVersion": "1", "extensions.partialClone": "origin"},
+                **{"remote.origin.url": space.path, "remote.origin.uploadpack": trap.path},
+            }.items():
+                space.git("config", key, value)
+            objects = os.path.join(space.path, ".git", "objects")
+            os.unlink(os.path.join(objects, blob[:2], blob[2:]))
+            before = files_below(objects)
+            cells = row_of(space.main("status"), "a")
+            self.assertEqual(cells[5], "unknown")
+            self.assertEqual(row_of(space.main("status"), "b")[5], "no")
+            self.assertIn("objects are not here", space.main("plan", "--verbose").out)
+            a, b = space.main("merge", "--dry-run", "--json").json["features"]
+            self.assertEqual((a["state"], b["state"]), ("unknown", "unknown"))
+            self.assertEqual(space.main("cleanup", "--all", "--dry-run").code, 1)
+            self.assertEqual((trap.sprung(), files_below(objects)), ("", before))
+
+
 class ALookingGit(unittest.TestCase):
     def setUp(self) -> None:
         self.repository = Repository('odd: "name"\\ß')
@@ -334,6 +381,19 @@ class ALookingGit(unittest.TestCase):
         commit = self.repository.git("commit-tree", "-m", "odd", top)
         folder = drive(self.looking._attributes_of(commit))
         self.assertEqual(list(files_below(folder)), [os.path.join(folder, ".gitattributes")])
+
+    def test_attributes_that_are_lost_are_no_unknown(self) -> None:
+        tip = self.repository.commit({".gitattributes": "* merge=union\n"})
+        blob = self.repository.git("rev-parse", f"{tip}:.gitattributes")
+        os.unlink(os.path.join(self.repository.path, ".git", "objects", blob[:2], blob[2:]))
+        for git in (self.git, self.looking):
+            with self.assertRaisesRegex(GitError, f"could not read files: {blob} missing"):
+                drive(git.merged_tree(tip, tip))
+
+    def test_settings_that_git_can_not_read_are_its_own_words(self) -> None:
+        self.repository.write({".git/config": "[nonsense"})
+        with self.assertRaisesRegex(GitError, "could not read its settings: .*bad config"):
+            drive(self.looking.status(self.repository.path))
 
     def test_what_git_refuses_is_no_unknown_where_nothing_is_missing(self) -> None:
         with self.assertRaises(GitError):

@@ -233,14 +233,25 @@ async def _clashes(
     """The features that a run saw it will not merge with, as far as that is still so."""
     clashes: list[dict[str, Json]] = []
     for other, files in islice(known.clashes.items(), SHOWN):
-        against = state.feature(other)
-        landed = await _merged(place, against)
-        theirs = place.base_commit if landed else place.refs.get(HEADS + against.branch, "")
-        if tip and theirs:
-            tree, now = await place.git.merged_tree(theirs, tip)
-            if not tree:
-                clashes.append({"with": other, "files": now or list(files)})
+        try:
+            now = await _clash(place, state.feature(other), tip, files)
+        except Unknown as error:
+            clashes.append({"with": other, "files": list(files), "unknown": error.message})
+        else:
+            clashes += [{"with": other, "files": now}] if now else []
     return clashes
+
+
+async def _clash(
+    place: Workplace, against: FeatureState, tip: str, files: Sequence[str]
+) -> list[str]:
+    """The files in which a branch still clashes with a feature; none where they merge."""
+    landed = await _merged(place, against)
+    theirs = place.base_commit if landed else place.refs.get(HEADS + against.branch, "")
+    if not (tip and theirs):
+        return []
+    tree, now = await place.git.merged_tree(theirs, tip)
+    return [] if tree else now or list(files)
 
 
 def _claude_version(options: ClaudeOptions) -> str | None:
@@ -369,11 +380,19 @@ def _nearer(path: str) -> str:
     return min(path, near, key=len)
 
 
+def _clash_words(clash: dict[str, Json]) -> str:
+    files = clash["files"]
+    assert isinstance(files, list)
+    if "unknown" in clash:
+        return f"may not merge with {clash['with']}: {', '.join(files)} ({clash['unknown']})"
+    return f"will not merge with {clash['with']}: {', '.join(files)}"
+
+
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
     lines = []
     clashes = feature["clashes"]
     assert isinstance(clashes, list)
-    will_not = [f"will not merge with {c['with']}: {', '.join(c['files'])}" for c in clashes]
+    will_not = [_clash_words(clash) for clash in clashes]
     unknown = feature["unknown"] and f"merged: {feature['unknown']}"
     told = (feature["reason"], feature["by_hand"], feature["problem"], unknown, *will_not)
     for why in filter(None, told):
