@@ -274,7 +274,8 @@ class Playground:
     def faults_of_ours(self) -> list[str]:
         """The tracebacks that a command put into a file, because no user is to see them."""
         names = os.listdir(self._temporary) if os.path.isdir(self._temporary) else []
-        return [_text(os.path.join(self._temporary, name)) for name in names]
+        paths = (os.path.join(self._temporary, name) for name in names)
+        return [_text(path) for path in paths if os.path.isfile(path)]
 
     # -- what it left -----------------------------------------------------------------------
 
