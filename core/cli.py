@@ -8,6 +8,7 @@ try:
     import argparse
     import errno
     import os
+    import signal
     from collections.abc import Callable, Sequence
     from contextlib import suppress
     from importlib import import_module
@@ -164,12 +165,25 @@ def entry_point() -> None:
     """For the console script: :func:`main` on the real streams."""
     try:
         _mend_streams()
+        _hear_signals()
         code = main()
         with suppress(OSError):  # At its exit Python would complain of what a stream did not take.
             _silenced(code)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     sys.exit(code)
+
+
+def _hear_signals() -> None:
+    """End by an exception, as after Ctrl-C: else what git had started would be left running."""
+
+    def heard(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # nohup has the hangup ignored, and means it.
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, heard)
 
 
 def _mend_streams() -> None:

@@ -152,6 +152,28 @@ class TheRun(HangingTest):
         self.assert_soon(begun)
 
 
+class Looking(PlaygroundTest):
+    """A command without a run."""
+
+    def test_a_git_that_hangs_ends_with_the_command(self) -> None:
+        place = self.playground
+        place.features(feature("a"))
+        hangs = place.path("hangs")
+        os.mkdir(place.path("bin"))
+        place.script("bin/git", f"#!/bin/sh\ntouch {hangs}\nexec sleep 1000\n")
+        env = {"PATH": f"{place.path('bin')}:{place.environ['PATH']}"}
+        for words in (("plan",), ("status",), ("cleanup", "--all"), ("merge", "--dry-run")):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(words, number=number):
+                    running = place.start(*words, env=env)
+                    wait_until(lambda: os.path.exists(hangs), "git")
+                    running.signal(number)
+                    done = running.end()
+                    self.assertEqual(done.code, 128 + number, done)
+                    wait_until(lambda: not place.processes(), "the end of git")
+                    os.unlink(hangs)
+
+
 class Kept(unittest.TestCase):
     def setUp(self) -> None:
         place = Playground()

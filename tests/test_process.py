@@ -23,7 +23,8 @@ from types import FrameType
 from typing import Callable
 
 from core.errors import UserError
-from core.process import guard, table
+from core.process import guard, spawner, table
+from core.process import supervisor as supervisor_module
 from core.process.environment import without_git
 from core.process.spawner import Finished, Spawner, drive, spawn, which
 from core.process.supervisor import (
@@ -36,6 +37,7 @@ from core.process.supervisor import (
     Supervisor,
     become_subreaper,
     check_descriptors,
+    heed,
     raise_descriptor_limit,
 )
 
@@ -240,6 +242,14 @@ class SpawnerTest(ProcessTest):
         with self.assertRaises(Interrupted):
             self.finish("sh", "-c", f"cd '{self.folder}'; {LONG}")
         self.assertEqual(living(self.pids()), [])
+
+    def test_one_that_does_not_end_then_is_killed(self) -> None:
+        pid = spawn(["sh", "-c", f"cd '{self.folder}'; {STUBBORN}"], self.environ, [])
+        self.assertTrue(until(self.pids))
+        soon = unittest.mock.patch.object(spawner, "END_SECONDS", 0.1)
+        with soon, self.assertRaises(KeyError), spawner._ended_by_exceptions(pid):
+            raise KeyError
+        self.assertEqual(os.waitpid(pid, 0)[1], signal.SIGKILL)
 
     def test_a_question_is_answered_or_killed_when_it_takes_too_long(self) -> None:
         for script, code in (("echo yes; exit 2", 2), ("echo yes; exec sleep 1000", -9)):
@@ -644,12 +654,39 @@ class SupervisorTest(ProcessTest):
                 task = asyncio.create_task(command)
                 await asyncio.sleep(0)
                 supervisor.kill_all()
-                with self.assertRaisesRegex(Killed, "sleep was killed"):
+                with self.assertRaisesRegex(Killed, "sleep was ended"):
                     await task
             failed = await supervisor.run(["false"], env=self.environ)
             self.assertEqual(failed.code, 1)
 
         self.supervise(body)
+
+    def test_a_command_ends_soon_after_the_wish_that_its_task_heeds(self) -> None:
+        async def body(supervisor: Supervisor) -> None:
+            async def command(wish: asyncio.Event, *argv: str) -> Finished:
+                heed(wish)
+                return await supervisor.run(argv, env=self.environ)
+
+            wishes = [asyncio.Event() for _ in range(4)]
+            slow = ("sh", "-c", "trap 'exit 3' TERM; sleep 1000 & wait")
+            commands = [("sleep", "1000"), slow, ("sleep", "0.2"), ("sleep", "1000")]
+            tasks = [asyncio.create_task(command(w, *c)) for w, c in zip(wishes, commands)]
+            await asyncio.sleep(0)
+            for wish in wishes[:3]:
+                wish.set()
+            for task in tasks[:2]:
+                with self.assertRaisesRegex(Killed, "was ended"):
+                    await task
+            self.assertEqual((await tasks[2]).code, 0)
+            self.assertFalse(tasks[3].done())
+            supervisor.hurry()
+            with self.assertRaises(Killed):
+                await tasks[3]
+
+        with unittest.mock.patch.multiple(
+            supervisor_module, HEED_SECONDS=0.4, HEED_POLL_SECONDS=0.02
+        ):
+            self.supervise(body)
 
     def test_leaving_ends_every_child_that_still_runs(self) -> None:
         async def body(supervisor: Supervisor) -> None:

@@ -37,6 +37,10 @@ DEFAULT_SIGNALS = (
 """Restored in every child: Python ignores SIGPIPE, a shell's ``&`` ignores SIGINT."""
 
 
+END_SECONDS = 2.0
+"""From SIGTERM to SIGKILL, where an exception ends the wait for a command."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that ended; ``code`` is negative where a signal ended it."""
@@ -72,8 +76,7 @@ class Spawner:
         Raises :class:`UserError` where the program is not to be found.
         """
         with Scratch(stdin) as scratch:
-            pid = spawn(argv, env, scratch.actions())
-            with _ended_by_exceptions(pid):
+            with _started(argv, env, scratch.actions()) as pid:
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             return scratch.finished(code)
 
@@ -82,9 +85,8 @@ class Spawner:
     ) -> Finished:
         """Run ``argv``, but kill it when it takes too long; its code is negative then."""
         with Scratch(b"") as scratch:
-            pid = spawn(argv, env, scratch.actions())
             deadline = time.monotonic() + timeout_seconds
-            with _ended_by_exceptions(pid):
+            with _started(argv, env, scratch.actions()) as pid:
                 ended, status = os.waitpid(pid, os.WNOHANG)
                 while not ended and time.monotonic() < deadline:
                     time.sleep(0.005)
@@ -104,14 +106,39 @@ class Spawner:
 
 
 @contextmanager
+def _started(
+    argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[FileAction]
+) -> Iterator[int]:
+    """The pid of a command that any exception ends, also one of a signal in its first moment."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
+    try:
+        pid = spawn(argv, env, file_actions)
+        with _ended_by_exceptions(pid):
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _ended_by_exceptions(pid: int) -> Iterator[None]:
     try:
         yield
     except BaseException:
         with suppress(ProcessLookupError, PermissionError, ChildProcessError):
-            os.killpg(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+            try:
+                _end(pid)
+            finally:  # also where the user does not want to wait for that
+                os.killpg(pid, signal.SIGKILL)
         raise
+
+
+def _end(pid: int) -> None:
+    """Ask a group to end, and wait for its leader; what is left is for the caller to kill."""
+    os.killpg(pid, signal.SIGTERM)
+    deadline = time.monotonic() + END_SECONDS
+    while not os.waitpid(pid, os.WNOHANG)[0] and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 class _Alone:
