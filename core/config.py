@@ -14,6 +14,7 @@ from .errors import UserError
 from .frozen import dataclass, replace
 from .model import ClaudeOptions, Command, Config, Feature, Project, Retry
 from .own_commands import shell_command
+from .source_text import decoded, not_json
 from .subject import FIELDS, fields_of, subject
 
 SEARCHED = (
@@ -161,7 +162,7 @@ def _absolute(path: str) -> str:
 
 def _read_json(path: str) -> object:
     try:
-        text = _content(path, LIST_LIMIT_BYTES).decode("utf-8-sig")
+        text = decoded(_content(path, LIST_LIMIT_BYTES))
         return json.loads(text, object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise UserError(
@@ -170,8 +171,7 @@ def _read_json(path: str) -> object:
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UserError(f"{path} is not JSON: {error.msg} at {where}") from None
+        raise not_json(path, error) from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a feature list: {error}") from None
 
@@ -288,7 +288,7 @@ class _Reader:
         if file not in self._files:
             content = _content(file, min(PROMPT_LIMIT_BYTES, self._room))
             self._room -= len(content)
-            self._files[file] = content.decode("utf-8-sig", "replace").replace("\0", "�")
+            self._files[file] = decoded(content)
         return self._files[file]
 
 
@@ -325,6 +325,19 @@ def _text(reader: _Reader, path: str, value: object) -> str | None:
     else:
         return value
     return None
+
+
+def _lines(reader: _Reader, path: str, value: object) -> str | None:
+    """A text that may be long: a string, or a list of its lines."""
+    if not isinstance(value, list):
+        return _text(reader, path, value)
+    lines = _texts(reader, path, value)
+    return None if lines is None else "\n".join(lines)
+
+
+def _prompt(reader: _Reader, path: str, value: object) -> str | None:
+    text = _lines(reader, path, value)
+    return _filled(reader, path, text) if text is not None else None
 
 
 def _filled(reader: _Reader, path: str, value: object) -> str | None:
@@ -604,7 +617,7 @@ def _retry(reader: _Reader, path: str, value: object) -> Retry:
 
 _PROJECT = {
     "name": _Key(_label),
-    "description": _Key(_text),
+    "description": _Key(_lines),
     "repo_path": _Key(_path),
     "base_branch": _Key(_branch),
     "max_parallel": _Key(_whole(1)),
@@ -645,7 +658,7 @@ _CLAUDE = {
     "fallback_model": _Key(_filled),
     "max_turns": _Key(_whole(1)),
     "max_budget_usd": _Key(_number(POSITIVE)),
-    "append_system_prompt": _Key(_text),
+    "append_system_prompt": _Key(_lines),
     "extra_args": _Key(_extra_args),
     "env": _Key(_variables),
 }
@@ -653,13 +666,13 @@ _CLAUDE = {
 _FEATURE = {
     "id": _Key(_id),
     "name": _Key(_label),
-    "description": _Key(_text),
+    "description": _Key(_lines),
     "tags": _Key(_texts),
     "creates": _Key(_promises),
     "uses": _Key(_promises),
     "depends_on": _Key(_texts),
     "prompt_file": _Key(_path),
-    "prompt": _Key(_filled),
+    "prompt": _Key(_prompt),
     "estimated_tokens": _Key(_whole(0)),
     "priority": _Key(_whole(None)),
     "timeout_seconds": _Key(_number(POSITIVE)),

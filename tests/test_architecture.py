@@ -37,10 +37,11 @@ PURE = {
     "terminal": "",
     "text": "costs model events state schedule terminal",
     "findings": "dag model terminal text",
+    "source_text": "errors",
     "subject": "model",
 }
 SHELL = {
-    "config": "model errors dag contracts own_commands subject",
+    "config": "model errors dag contracts own_commands source_text subject",
     "process": "errors",
     "answers": "",
     "git": "answers process programs throwaway errors",

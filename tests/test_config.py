@@ -369,10 +369,44 @@ class Prompts(InAWorkspace):
         found = self.load(_list(features=[{"id": "a", "prompt_file": "link.md"}]))
         self.assertEqual(found.features[0].prompt, "real")
 
-    def test_bytes_that_no_text_has_do_not_get_through(self) -> None:
-        self.write("prompts/odd.md", b"a\0b\xffc")
-        found = self.load(_list(features=[{"id": "a", "prompt_file": "odd.md"}]))
-        self.assertEqual(found.features[0].prompt, "a\ufffdb\ufffdc")
+    def test_a_file_in_another_encoding_is_decoded_or_a_fault_with_its_position(self) -> None:
+        self.write("prompts/wide.md", "Créer l'API".encode("utf-16"))
+        self.write("prompts/latin.md", "Ajouter\nla clé".encode("latin-1"))
+        self.write("prompts/odd.md", b"a\0b")
+        found = self.load(_list(features=[{"id": "a", "prompt_file": "wide.md"}]))
+        self.assertEqual(found.features[0].prompt, "Créer l'API")
+        files = [{"id": name, "prompt_file": f"{name}.md"} for name in ("latin", "odd")]
+        faults = self.faults(_list(features=files, prompts={"context_file": "latin.md"}))
+        latin = "latin.md is not UTF-8 at line 2, column 6 (byte 0xe9): save it as UTF-8"
+        odd = "odd.md is not text at line 1, column 2 (a NUL): save it as UTF-8"
+        self.assertEqual(
+            sorted(faults),
+            [
+                f"features[0].prompt_file: {latin}",
+                f"features[1].prompt_file: {odd}",
+                f"prompts.context_file: {latin}",
+            ],
+        )
+
+    def test_long_texts_may_be_lists_of_their_lines(self) -> None:
+        loaded = self.load(
+            _list(
+                project={"name": "Shop", "description": ["a", "b"]},
+                claude={"append_system_prompt": ["be brief", "be kind"]},
+                features=[_feature(prompt=["Build it.", "", "- well"], description=["c", "d"])],
+            )
+        )
+        (found,) = loaded.features
+        self.assertEqual((found.prompt, found.description), ("Build it.\n\n- well", "c\nd"))
+        self.assertEqual(loaded.project.description, "a\nb")
+        self.assertEqual(loaded.claude.append_system_prompt, "be brief\nbe kind")
+        self.assertEqual(
+            self.faults(_list(features=[_feature(prompt=["x", 5])])),
+            ["features[0].prompt[1]: expected a string, not a number"],
+        )
+        for empty in ([], ["", " "]):
+            faults = self.faults(_list(features=[_feature(prompt=empty)]))
+            self.assertEqual(faults, ["features[0].prompt: is empty"])
 
     def test_hostile_files_are_refused_without_being_read(self) -> None:
         prompts = os.path.join(self.workspace, "prompts")
@@ -494,7 +528,7 @@ class Faults(InAWorkspace):
             ({"name": "a\0b"}, f"name: {UNPASSABLE}"),
             ({"name": "\ud800"}, f"name: {UNPASSABLE}"),
             ({"nmae": "x"}, "nmae: unknown key (did you mean 'name'?)"),
-            ({"description": []}, f"description: {STRING}a list"),
+            ({"description": 5}, f"description: {STRING}a number"),
             ({"repo_path": ""}, "repo_path: is empty"),
             ({"repo_path": None}, f"repo_path: {STRING}null"),
             ({"worktrees_path": {}}, f"worktrees_path: {STRING}an object"),
@@ -859,11 +893,10 @@ class Unreadable(InAWorkspace):
         deep = "maximum recursion depth exceeded"
         digits = "Exceeds the limit"
         cases: list[tuple[str | bytes, str]] = [
-            ("", "is not JSON: Expecting value at line 1, column 1"),
-            ('{"a": 1,\n "b" 2}', "is not JSON: Expecting ':' delimiter at line 2, column 6"),
-            ("{} {}", "is not JSON: Extra data at line 1, column 4"),
+            ("", "is not JSON at line 1, column 1: the file is empty"),
+            ('{"a": 1,\n "b": 2,}', "is not JSON at line 2, column 8: no comma may stand"),
             ('{"a": {"b": 1, "c": 2, "b": 3}}', "the key 'b' stands twice in one object"),
-            (b"\xff{}", "'utf-8' codec can't decode byte 0xff"),
+            (b"{\n\xff}", "not UTF-8 at line 2, column 1 (byte 0xff)"),
             ("[" * 100_000, deep),
             ('{"_x": ' * 50_000, deep),
             ('{"_x": ' + "9" * 5000 + "}", digits),
