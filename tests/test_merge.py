@@ -298,6 +298,27 @@ class WhatIsSeenAfterwards(MergeTest):
         self.assertEqual(shop.main("cleanup", "a").code, 1)
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
 
+    def test_what_was_reverted_after_it_landed_does_not_come_back(self) -> None:
+        by_hand = ("merge", "--quiet", "--squash", "feature/a")
+        for strategy in (*self.STRATEGIES, "by hand"):
+            with self.subTest(strategy):
+                shop = self.open(*listed("a"))
+                shop.commit({"text": "1\n"}, "text")
+                shop.finish("a", {"text": "a\n"})
+                shop.commit({"other.txt": ""}, "meanwhile")
+                if strategy == "by hand":
+                    shop.git(*by_hand)
+                    shop.git("commit", "--quiet", "-m", "all of a")
+                else:
+                    self.assertEqual(self.merge("--strategy", strategy).code, 0)
+                mainline = ("-m", "1") if strategy == "merge" else ()
+                shop.git("revert", "--no-edit", *mainline, "HEAD")
+                self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+                self.assertEqual(shop.files("main")["text"], b"1\n")
+                if strategy == "merge":  # as git says
+                    self.assertIn("up to date", shop.git("merge", "feature/a"))
+                self.assertIn("removed a (feature/a): ", shop.main("cleanup", "--merged").out)
+
     def test_the_same_lines_in_another_place_are_landed_and_not_taken_for_it(self) -> None:
         shop = self.open(*listed("a"))
         lines = [line for n in range(9) for line in ("if ready:", "start()", "wait()", "stop()")]

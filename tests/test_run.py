@@ -636,12 +636,16 @@ class IncrementalTest(RunTest):
         self.assertEqual(self.playground.files("feature/b"), {"a.md", "fix", "b.md"})
         self.assertEqual(len(self.playground.attempts("a")), 1)
 
-    def test_a_branch_that_was_moved_away_does_not_hide_the_result(self) -> None:
+    def test_a_dependency_whose_branch_was_moved_away_is_told_before_anything_starts(self) -> None:
         self.run_to(0)
         repository = self.playground.repository
+        result = repository.commit_of("feature/a")
         other = repository.git("commit-tree", "-p", "main", "-m", "other", "main^{tree}")
         repository.git("update-ref", "refs/heads/feature/a", other)
         self.list(b="Do b again.")
+        said = self.run_to(2).err
+        self.assertIn("b needs a, but feature/a holds other work than its run made", said)
+        repository.git("update-ref", "refs/heads/feature/a", result)
         self.run_to(0)
         self.assertEqual(self.playground.files("feature/b"), {"a.md", "b.md"})
 
