@@ -136,7 +136,13 @@ class Published(SubmodulesTest):
             "git init --quiet new && cd new && git commit --quiet --allow-empty -m new && cd .. "
             "&& git submodule --quiet add ./new new"
         )
-        self.playground.features(feature("a", {"bash": make}), feature("c"))
+        bare = (
+            "git init --quiet deep && cd deep && git commit --quiet --allow-empty -m deep && cd .. "
+            "&& git add deep && git commit --quiet -m link"
+        )
+        self.playground.features(
+            feature("a", {"bash": make}), feature("b", {"bash": bare}), feature("c")
+        )
         self.said(0, "run", "--yes")
         repository = self.playground.repository
         repository.commit({"mine.txt": "x"}, at=self.lib)
@@ -145,6 +151,7 @@ class Published(SubmodulesTest):
         repository.git("reset", "--quiet", "--hard", "HEAD~1", at=self.lib)
         said = self.said(1, "merge", "--keep-going")
         self.assertIn("new remote add origin URL && git -C", said)
+        self.assertIn("deep remote add origin URL && git -C", said)
         self.assertIn("landed c", said)
 
 
