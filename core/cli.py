@@ -53,6 +53,14 @@ COMMANDS = {
 }
 
 
+ALL_SHOWN = "rorchestrator --help shows the commands"
+
+EVERYWHERE = {
+    **dict.fromkeys(("--config", "--base", "--color"), True),
+    **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), False),
+}
+"""The options of every command, which may also stand before it; whether a value follows."""
+
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEEDS_SPACE = "free some space, then type it again"
 
@@ -101,12 +109,39 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def command() -> int:
         _check_system(os.name)
-        chosen = next((word for word in words if word in COMMANDS), "")
-        arguments = parser(chosen).parse_args(words, argparse.Namespace(mask=mask, words=words))
+        if not words:
+            print(parser().format_help(), end="")
+            return ExitCode.UP_TO_DATE
+        typed = command_first(words)
+        if not typed:
+            raise UserError("a command is missing", hint=ALL_SHOWN)
+        chosen = typed[0] if typed[0] in COMMANDS else ""
+        if not (chosen or typed[0].startswith("-")):
+            raise _unknown(typed[0])
+        arguments = parser(chosen).parse_args(typed, argparse.Namespace(mask=mask, words=typed))
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code
 
     return guarded(command, mask)
+
+
+def command_first(words: Sequence[str]) -> list[str]:
+    """A command line with the options of every command behind the command; empty without one."""
+    before: list[str] = []
+    rest = list(words)
+    while rest and rest[0].split("=", 1)[0] in EVERYWHERE:
+        takes_value = EVERYWHERE[rest[0].split("=", 1)[0]] and "=" not in rest[0]
+        count = 2 if takes_value else 1
+        before, rest = before + rest[:count], rest[count:]
+    return [rest[0], *before, *rest[1:]] if rest else []
+
+
+def _unknown(word: str) -> UserError:
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, 1, 0.5)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return UserError(f"unknown command {word!r}{hint}", hint=ALL_SHOWN)
 
 
 class Masked:

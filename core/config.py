@@ -126,6 +126,17 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
         folder = parent
 
 
+def find_in(folder: str) -> str:
+    """The feature list of a folder that was named. Raises :class:`UserError` where it has none."""
+    for name in (*SEARCHED, os.path.basename(SEARCHED[0])):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+    raise UserError(
+        f"no feature list in {folder}", hint=f"write {os.path.join(folder, SEARCHED[0])}"
+    )
+
+
 def _owner(path: str) -> int:
     return os.stat(path).st_uid
 

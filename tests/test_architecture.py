@@ -92,6 +92,7 @@ SHELL = {
     "reporter": "costs terminal text state events model errors private",
     "commands": "*",
     "cli": "commands throwaway errors terminal mask",
+    "__main__": "cli",
     # Plays Claude, and is started as a program of its own.
     "simulated": "",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import re
@@ -129,13 +130,90 @@ class Help(WithWorkspace):
                 self.assertFalse({name for name in imported if name.startswith("asyncio")})
                 self.assertNotIn("subprocess", imported)
 
+    def test_the_name_alone_shows_the_commands_and_is_no_error(self) -> None:
+        said = self.space.main()
+        self.assertEqual(said, self.space.main("--help"))
+        self.assertEqual((said.code, said.err), (0, ""))
+        for name in COMMANDS:
+            self.assertIn(f"\n    {name} ", said.out)
+
+    def test_python_m_is_the_command_too(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "core", "--version"],
+            env=self.space.environ,
+            cwd=ROOT,
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+        )
+        self.assertEqual(done.stdout.decode(), f"rorchestrator {__version__}\n")
+
+
+class WhichList(WithWorkspace):
+    def _named(self, *words: str, at: str = "") -> str:
+        said = self.space.main(*words, at=at)
+        self.assertEqual((said.code, said.err), (0, ""), words)
+        return said.out
+
+    def test_the_options_of_every_command_may_stand_before_it(self) -> None:
+        path = self.space.list_file
+        expected = self._named("plan", "--config", path, "-q")
+        for words in (
+            ("--config", path, "plan", "-q"),
+            (f"--config={path}", "-q", "plan"),
+            ("-q", "--color", "never", "--base", "main", "plan", "--config", path),
+        ):
+            self.assertEqual(self._named(*words, at=self.space.root), expected, words)
+
+    def test_a_folder_stands_for_the_list_in_it(self) -> None:
+        expected = self._named("plan", "-q")
+        for folder in (self.space.path, os.path.dirname(self.space.list_file)):
+            self.assertEqual(
+                self._named("plan", "-q", "--config", folder, at=self.space.root), expected
+            )
+        said = self.space.main("plan", "--config", self.space.root)
+        self.assertEqual(said.code, 2)
+        self.assertIn(f"no feature list in {self.space.root}\n", said.err)
+        self.assertIn(f"next: write {self.space.root}/config/feature_list.json", said.err)
+
+
+class FromAWorktree(unittest.TestCase):
+    def test_the_list_is_found_from_every_worktree_of_its_repository(self) -> None:
+        with Workspace([feature("auth")]) as space:
+            text = space.content("HEAD:config/feature_list.json")
+            space.git("rm", "--quiet", "--cached", "-r", "config")
+            space.commit({".gitignore": "config\nother\n", "config/feature_list.json": text})
+            space.git("rm", "--quiet", "--cached", "-r", "config")
+            space.git("commit", "--quiet", "-m", "the list is ignored")
+            here = os.path.join(space.root, "here")
+            space.git("worktree", "add", "--quiet", here)
+            expected = space.main("plan", "-q")
+            self.assertEqual(expected.code, 0)
+            self.assertEqual(space.main("plan", "-q", at=here), expected)
+            self.assertIn("no feature list found", space.main("plan", at=space.root).err)
+            with self.subTest("the list that made a worktree, not the one that is found"):
+                other = os.path.join(space.root, "other.json")
+                space.document["project"]["repo_path"] = space.path
+                space.document["features"] = [feature("api")]
+                with open(other, "w") as file:
+                    json.dump(space.document, file)
+                said = space.main("run", "--yes", "-q", "--config", other)
+                self.assertEqual(said.code, 0, said)
+                status = space.main("status", "--json", at=space.worktree("api"))
+                self.assertIn('"api"', status.out, status)
+                self.assertNotIn('"auth"', status.out)
+                os.unlink(other)
+                status = space.main("status", "--json", at=space.worktree("api"))
+                self.assertIn('"auth"', status.out, status)
+
 
 class UsageErrors(WithWorkspace):
     def test_they_are_said_on_standard_error_with_exit_code_2(self) -> None:
         cases = {
-            (): "required: COMMAND",
-            ("pln",): "invalid choice: 'pln'",
-            ("nonsense", "plan"): "invalid choice: 'nonsense'",
+            ("pln",): "unknown command 'pln' (did you mean 'plan'?)",
+            ("rum", "--yes"): "unknown command 'rum' (did you mean 'run'?)",
+            ("--config", "run"): "a command is missing",
+            ("nonsense", "plan"): "unknown command 'nonsense'\n",
+            ("--nonsense", "plan"): "--nonsense",
             ("plan", "--nonsense"): "unrecognized arguments: --nonsense",
             ("plan", "-v", "-q"): "not allowed with",
             ("plan", "--color", "blue"): "invalid choice: 'blue'",
