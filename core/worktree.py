@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from itertools import count
 
 from . import baseline, obstacles, private, products
@@ -372,7 +373,7 @@ class WorktreeManager:
                 for admin in self._all_admin_dirs():
                     if _linked_folder(admin) == path or _is_stump(admin, path):
                         self._forget(admin)
-            remove_tree(rubbish)
+            await self.git.spawner.apart(partial(remove_tree, rubbish))
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
@@ -983,7 +984,7 @@ class WorktreeManager:
             if os.path.isdir(rubbish):
                 os.rename(rubbish, path)
             raise
-        remove_tree(rubbish)
+        await self.git.spawner.apart(partial(remove_tree, rubbish))
 
     async def merged(self, tip: str, target: str) -> str:
         """How ``target`` holds the work of ``tip``; empty where that can't be proved.

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import unittest.mock
@@ -742,6 +743,18 @@ class SupervisorTest(ProcessTest):
         os.environ[MARK] = "outer/f.1;"
         self.addCleanup(os.environ.pop, MARK)
         self.assertEqual(Supervisor("inner").mark, "outer/f.1;inner/")
+
+    def test_long_work_holds_up_nobody(self) -> None:
+        gate = threading.Event()
+
+        async def body(supervisor: Supervisor) -> None:
+            work = asyncio.create_task(supervisor.apart(functools.partial(gate.wait, 20)))
+            await asyncio.sleep(0)
+            gate.set()  # not before the work waits for it, where that held the loop up
+            self.assertTrue(await work)
+
+        self.supervise(body)
+        self.assertEqual(drive(Spawner().apart(lambda: 7)), 7)
 
     def test_what_asks_for_the_same_waits_and_the_others_go_on(self) -> None:
         async def body(supervisor: Supervisor) -> None:

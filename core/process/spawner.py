@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from ..errors import UserError
@@ -99,6 +99,10 @@ class Spawner:
     def exclusive(self) -> AbstractAsyncContextManager[object]:
         """Holds off everything else that must not run side by side; here there is nothing."""
         return _Alone()
+
+    async def apart(self, work: Callable[[], T]) -> T:
+        """The result of something that takes long and starts no command."""
+        return work()
 
     async def pause(self, seconds: float) -> None:
         """Wait a moment before another try."""

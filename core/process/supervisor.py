@@ -21,6 +21,12 @@ from ..errors import UserError
 from . import guard, table
 from .spawner import FileAction, Finished, Scratch, Spawner, find, spawn
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 MARK = "RORCHESTRATOR_MARK"
 """The environment variable that everything below a run carries."""
 
@@ -395,6 +401,10 @@ class Supervisor(Spawner):
     def exclusive(self) -> AbstractAsyncContextManager[object]:
         """Holds off the other coroutines that ask for the same."""
         return self._lock
+
+    async def apart(self, work: Callable[[], T]) -> T:
+        """The result of something that takes long: signals are heard meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(None, work)
 
     async def pause(self, seconds: float) -> None:
         """Let the others go on for a moment."""
