@@ -84,7 +84,7 @@ class _Settings:
     async def write(self) -> None:
         """Config, hooks, what is ignored, what is checked out; remotes and submodules."""
         common = self.git.repository.common_dir
-        own = [(k, v) for _, k, v in await self.git.settings(os.path.join(common, "config"))]
+        own = await self._own(common)
         everywhere = await self.git.effective_settings()
         hooks = await self.git.hooks_folder()
         absolute = os.path.isabs(hooks)
@@ -96,9 +96,8 @@ class _Settings:
         ]
         settings += [pair for pair in everywhere if SPARSE.match(pair[0].lower())]
         settings += await self._of_remotes(everywhere)
-        settings += await self._of_modules(own)
-        with open(os.path.join(self.here, "config"), "a", encoding="utf-8", errors=ESCAPED) as file:
-            file.write(config_text(settings))
+        settings += await self._of_modules(common, self.here, own)
+        _add_settings(self.here, settings)
         _copy_files(common, self.here, ("info/exclude", "info/attributes", "info/sparse-checkout"))
         if absolute and os.path.isdir(hooks):
             _copy_hooks(hooks, os.path.join(self.here, "hooks"))
@@ -139,24 +138,31 @@ class _Settings:
             await _borrowing(self.git, self.git.repository.common_dir, path, {**refs, **tags})
         return self._stand_ins[remote]
 
-    async def _of_modules(self, own: Settings) -> list[tuple[str, str]]:
-        """Copies of the clones of submodules, and their URLs, which lead there."""
-        common = os.path.join(self.git.repository.common_dir, "modules")
-        for name in _modules(common):
-            clone, target = os.path.join(common, name), os.path.join(self.here, "modules", name)
+    async def _of_modules(self, source: str, here: str, own: Settings) -> list[tuple[str, str]]:
+        """Copies of the clones of submodules, and of theirs; their URLs, which lead there."""
+        for name in _modules(os.path.join(source, "modules")):
+            clone, target = (os.path.join(each, "modules", name) for each in (source, here))
             refs = await self.git.at(replace(self.git.repository, common_dir=clone)).refs("refs/")
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            copy = await _borrowing(self.git, clone, target, refs)
+            await _borrowing(self.git, clone, target, refs)
             _copy_files(clone, target, ("HEAD",))
-            with open(os.path.join(copy.repository.common_dir, "config"), "a") as file:
-                file.write(config_text([("remote.origin.url", target)]))
-        urls = [(key, value, found[1]) for key, value in own if (found := MODULE_URL.match(key))]
+            inner = await self._of_modules(clone, target, await self._own(clone))
+            _add_settings(target, [("remote.origin.url", target), *inner])
         settings: list[tuple[str, str]] = []
-        for key, value, name in urls:
-            target = os.path.join(self.here, "modules", name)
+        for key, value in own:
+            found = MODULE_URL.match(key)
+            target = os.path.join(here, "modules", found[1]) if found else ""
             if os.path.isdir(target):
                 settings += [(key, target), *_instead_of(value, target)]
         return settings
+
+    async def _own(self, common: str) -> list[tuple[str, str]]:
+        return [(k, v) for _, k, v in await self.git.settings(os.path.join(common, "config"))]
+
+
+def _add_settings(folder: str, settings: Settings) -> None:
+    with open(os.path.join(folder, "config"), "a", encoding="utf-8", errors=ESCAPED) as file:
+        file.write(config_text(settings))
 
 
 def _is_left_out(key: str) -> bool:

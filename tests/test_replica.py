@@ -9,6 +9,7 @@ import unittest
 from core.git import Git, open_repository
 from core.process.spawner import Spawner, drive
 from core.replica import replicate
+from core.submodules import Submodules
 from tests.support.repository import Repository
 from tests.test_git import MISSING, GitTest, make_worktree
 
@@ -170,21 +171,29 @@ class ALink(ReplicaTest):
     def test_submodules_lead_to_copies_of_their_clones(self) -> None:
         library = Repository("library")
         self.addCleanup(library.close)
-        library.commit({"lib.py": "lib = 1\n"})
+        inner = Repository("inner")
+        self.addCleanup(inner.close)
         allowed = ("-c", "protocol.file.allow=always")
+        library.git(*allowed, "submodule", "--quiet", "add", inner.path, "inner")
+        library.commit({"lib.py": "lib = 1\n"})
         self.repository.git(*allowed, "submodule", "--quiet", "add", library.path, "vendor/lib")
+        update = ("submodule", "--quiet", "update", "--init", "--recursive")
+        self.repository.git(*allowed, *update)
         self.repository.git("config", "submodule.unknown.url", "https://nowhere.invalid/x")
         commit = self.repository.commit({}, "a submodule")
         copy = self.copied()
         clone = os.path.join(copy.repository.common_dir, "modules", "vendor/lib")
         self.assertEqual(self.setting(copy, "submodule.vendor/lib.url"), clone)
         make_worktree(copy, self.beside("w"), "new", commit)
-        drive(copy.update_submodules(self.beside("w")))
+        drive(Submodules(copy).fill(self.beside("w")))
         module = self.beside("w/vendor/lib")
-        self.assertTrue(os.path.isfile(os.path.join(module, "lib.py")))
+        for name in ("lib.py", "inner/README.md"):
+            self.assertTrue(os.path.isfile(os.path.join(module, name)))
+        deep = self.beside("w/vendor/lib/inner")
+        self.repository.git("push", "--quiet", "origin", "HEAD:refs/heads/pushed", at=deep)
         self.repository.git("push", "--quiet", "origin", "HEAD:refs/heads/pushed", at=module)
         ours = os.path.join(self.git.repository.common_dir, "modules", "vendor", "lib")
-        for place in (library.path, ours):
+        for place in (library.path, ours, inner.path, os.path.join(ours, "modules", "inner")):
             self.assertNotIn("pushed", self.repository.git("for-each-ref", at=place))
         listed = self.repository.git("config", "--list", at=copy.repository.common_dir)
         self.assertNotIn("submodule.unknown", listed)
