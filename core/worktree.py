@@ -465,8 +465,13 @@ class WorktreeManager:
         return os.path.exists(made) and os.stat(made).st_mtime_ns < os.stat(first).st_mtime_ns
 
     def is_ours(self, path: str) -> bool:
-        """Whether a folder is a worktree of this repository that we made, for some feature."""
-        return self._is_linked(path) and self._is_marked(self.admin_folder(path))
+        """Whether a folder is a worktree of this repository that we made, for some feature.
+
+        Or one that a kill left before it was marked, with nothing in it.
+        """
+        admin = self.admin_folder(path)
+        was_begun = not _is_whole(admin, path) and _is_empty(path)
+        return self._is_linked(path) and (was_begun or self._is_marked(admin))
 
     def admin_folder(self, path: str) -> str:
         """Where the ``.git`` file of a worktree points; empty where there is none."""

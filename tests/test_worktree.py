@@ -421,6 +421,18 @@ class CreateTest(WorktreeTest):
             change()
             self.assertEqual(drive(self.manager.entry("auth")).path, made.path)
 
+    def test_what_a_kill_left_before_the_mark_is_ours_while_nothing_is_in_it(self) -> None:
+        made = self.create()
+        admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
+        os.unlink(os.path.join(admin, MARK))
+        Path(admin, "locked").write_text("added with --lock")
+        self.assertFalse(self.manager.is_ours(made.path))
+        for name in ("a", "README.md"):
+            os.unlink(os.path.join(made.path, name))
+        self.assertTrue(self.manager.is_ours(made.path))
+        os.unlink(os.path.join(admin, "locked"))
+        self.assertFalse(self.manager.is_ours(made.path))
+
     def test_the_worktree_of_another_repository_in_its_place_is_named(self) -> None:
         with Repository("neighbour") as other:
             made = self.create()
