@@ -9,6 +9,9 @@ import unittest
 import unittest.mock
 
 from core.before import Before
+from core.git import open_repository
+from core.process.spawner import Spawner, drive
+from core.target import Target
 from tests.support.playground import Playground, PlaygroundTest, Running, feature, wait_until
 
 SOON_SECONDS = 12.0
@@ -201,6 +204,20 @@ class Kept(unittest.TestCase):
         self.assertEqual(found, expected)
         self.assertEqual(os.readlink(os.path.join(top, "link")), "old")
         self.assertEqual(os.listdir(os.path.join(top, "new")), ["mine"])
+
+    def test_what_git_wrote_is_known_by_its_content(self) -> None:
+        path = self.repository.path
+        files = {"same": "1", "changed": "1", "gone": "1", "odd\nname": "1"}
+        for name in ("link", "other"):
+            os.symlink("somewhere", os.path.join(path, name))
+        commit = self.repository.commit(files)
+        self.repository.write({"changed": "2", "gone": None, "new": "1", "other": None})
+        os.symlink("elsewhere", os.path.join(path, "other"))
+        git = drive(open_repository(Spawner(), path, self.repository.environ))
+        names = [*files, "link", "other", "new"]
+        self.assertEqual(drive(git.equal_files(path, commit, names)), {"same", "link"})
+        target = Target(git, "main", commit)
+        self.assertEqual(drive(target._written(path, "1" * 40, names)), set())
 
     def test_so_it_is_where_there_are_no_hard_links(self) -> None:
         self.repository.write({"git": "old"})

@@ -1066,6 +1066,20 @@ class GuardTest(ProcessTest):
         _, code = self.watch("+{pid}\n")
         self.assertEqual(code, -signal.SIGTERM)
 
+    def test_a_guard_looks_at_the_family_until_the_pipe_closes(self) -> None:
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        looks: list[dict[int, str]] = [{7: "9"}, {}]
+
+        def look() -> dict[int, str]:
+            if len(looks) == 1:
+                os.close(writing)
+            return looks.pop(0)
+
+        family = unittest.mock.Mock(look=look)
+        with unittest.mock.patch.multiple(guard, LOOK_SECONDS=0, LOOK_SHARE=0):
+            self.assertEqual(guard.watch(reading, family).seen, {7: "9"})
+
     def test_a_guard_ends_marked_processes_whose_group_is_done(self) -> None:
         _, code = self.watch("+{pid}\n", "-{pid}\n", script=STUBBORN)
         self.assertEqual(code, -signal.SIGKILL)

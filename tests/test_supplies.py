@@ -85,6 +85,11 @@ class Matching(SuppliesTest):
         self.assertIn("lib/2/a.key", supplies.matching(self.top, ["**/**/a.key/"]))
         self.assertEqual(len(supplies.matching(self.top, ["lib/2/a.key", "lib/2/a.*"])), 1)
 
+    def test_a_file_is_no_folder_to_look_into(self) -> None:
+        self.write("shop/lib/a")
+        with self.assertRaisesRegex(UserError, "matches nothing"):
+            supplies.matching(self.top, ["lib/a/*"])
+
     def test_a_search_ends_once_somebody_wishes_it(self) -> None:
         self.write("shop/lib/a")
         for pattern in ("**/a", "l*/a"):
