@@ -141,7 +141,7 @@ class Points:
         raise AssertionError("still alive")
 
     def _is_git(self, words: bytes) -> bool:
-        if b"\0--ff-only\0" in words:
+        if b"\0read-tree\0" in words:
             return False  # it works in a checkout of the user's, and comes to its end there
         return self.fault.commands and words.startswith((b"git\0", b"/bin/sh\0-c\0cd -- "))
 
