@@ -33,7 +33,10 @@ from core import cli, journal, supplies
 from core.commands import merge, run, status  # noqa: F401 – as those above
 from core.process import spawner, supervisor
 
-CHANGING = ("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree", "merge")
+CHANGING = (
+    *("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree"),
+    "read-tree",
+)
 """What git does that is half done when it is killed; everything else only reads."""
 
 AT_WORK_SECONDS = 0.06
@@ -51,7 +54,7 @@ UNSTABLE = (
     (re.compile(r"\d{8}_\d{6}(_\d+)?"), "TIME"),
     (re.compile(r"\.\d+\.tmp$"), ".tmp"),
     (re.compile(r"\b\d{19}-"), ""),
-    (re.compile(r"~[0-9a-f]{8}(?=~scratch)"), ""),
+    (re.compile(r"[~-][0-9a-f]{8}(?=[~-]scratch)"), ""),
 )
 """What differs between two runs of the same list."""
 
@@ -202,7 +205,7 @@ class Points:
                     self.die()
         elif words[1:2] and words[1] in CHANGING:
             self.reached(f"{name}: begun")
-            if words[1] != "merge" and self.wanted(f"{name}: killed"):
+            if words[1] != "read-tree" and self.wanted(f"{name}: killed"):
                 # At another moment for each command, but at the same one each time.
                 time.sleep(_chance(name, 50) / 10_000)
                 os.killpg(pid, signal.SIGKILL)
@@ -216,7 +219,7 @@ class Points:
 
         def copied(source: str, target: str, *more: Any) -> None:
             clone(source, target, *more)
-            self.reached(self.named(f"copy {_short(target)}"))
+            self.reached(self.named(_stable(f"copy {_short(target)}")))
 
         supplies.clone = copied
 

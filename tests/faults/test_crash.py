@@ -32,10 +32,10 @@ SAMPLE = (
     "verify _base: at work",
     "journal checked shop: whole",
     "journal landing auth: whole",
-    "git merge *: begun",
+    "git read-tree * *: begun",
     "journal merged auth: torn",
     "merge: verify ~merge: at work",
-    "merge: git update-ref refs/heads/release * *: killed",
+    "merge: git update-ref rorchestrator merge refs/heads/release * *: killed",
     "merge: journal landing auth: torn",
 )
 
