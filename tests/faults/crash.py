@@ -377,10 +377,10 @@ class Round:
     After each kill: nothing is alive after three seconds; ``status`` works; the repository is
     sound; what agents made can be reached; the user's own things are untouched; a branch to land
     on is where it was, or holds all that is to land and never moves again, and the checkout of it
-    is clean, or stands at all that is to land. After each command that is through: no scratch worktree is left. At the end: all
-    exited with 0, no feature ran again that had a result, or only had to be checked; no check was
-    repeated that was green; each feature has one result and landed once, and the trees are those
-    of commands that nobody disturbed.
+    is clean, or stands at all that is to land. After each command that is through: no scratch
+    worktree is left. At the end: all exited with 0, no feature ran again that had a result, or only
+    had to be checked; no check was repeated that was green; each feature has one result and landed
+    once, and the trees are those of commands that nobody disturbed.
     """
 
     def __init__(self, arena: Arena, trees: Mapping[str, str]) -> None:
