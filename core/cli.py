@@ -116,6 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not typed:
             raise UserError("a command is missing", hint=ALL_SHOWN)
         chosen = typed[0] if typed[0] in COMMANDS else ""
+        if typed[0] == "self-update":
+            raise _no_self_update(os.path.dirname(os.path.abspath(__file__)))
         if not (chosen or typed[0].startswith("-")):
             raise _unknown(typed[0])
         arguments = parser(chosen).parse_args(typed, argparse.Namespace(mask=mask, words=typed))
@@ -142,6 +144,20 @@ def _unknown(word: str) -> UserError:
     near = difflib.get_close_matches(word, COMMANDS, 1, 0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return UserError(f"unknown command {word!r}{hint}", hint=ALL_SHOWN)
+
+
+def _no_self_update(package: str) -> UserError:
+    """How the user gets a newer version where no wrapper of ours fetches it."""
+    clone = os.path.dirname(package)
+    if os.path.exists(os.path.join(clone, "orchestrate.py")):
+        import shlex
+
+        where = shlex.quote(clone)
+        return UserError(f"this is a clone, {clone}", hint=f"update it: git -C {where} pull")
+    return UserError(
+        "self-update is for the wrapper, and this one was installed as a package",
+        hint="pipx upgrade rorchestrator, or: pip install --upgrade as you installed it",
+    )
 
 
 class Masked:

@@ -35,15 +35,27 @@ QUIET = (
     "core.quotePath=false",
     "-c",
     "core.ignoreStat=false",
+    "-c",
+    "i18n.logOutputEncoding=UTF-8",
+    "-c",
+    "trailer.separators=:",
 )
-"""For each call: no housekeeping in the background, no program named by an agent's config, and no
-index bit that hides changes."""
+"""For each call: no housekeeping in the background, no program named by an agent's config, no index
+bit that hides changes, and answers that can be read whatever the user's settings are."""
 
 EXPLICIT = ("-c", "safe.bareRepository=all")
 """For calls in a git folder that the user named: ``explicit`` forbids only those git came upon."""
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 """For each call but the commit: there the user's hooks have their say."""
+
+ALTERING = frozenset(
+    {
+        *("GIT_DEFAULT_HASH", "GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF", "GIT_GLOB_PATHSPECS"),
+        *("GIT_ICASE_PATHSPECS", "GIT_LITERAL_PATHSPECS", "GIT_NOGLOB_PATHSPECS"),
+    }
+)
+"""The user's variables that our own calls do without: they change what git answers."""
 
 NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 """Neither is enough alone: git before 2.39.4 does not know the first, the second lets git try."""
@@ -1203,7 +1215,10 @@ class Git:
         allowed = ("-c", "protocol.file.allow=always", "-c", "clone.defaultRemoteName=origin")
         doing, settings = "check out the submodules", (*allowed, *local)
         arguments = ("submodule", "--quiet", "update")
-        await self._do(doing, *arguments, at=path, guarded=True, settings=settings)
+        # Where the user allows some protocols, no setting allows another one.
+        only = self._env.get("GIT_ALLOW_PROTOCOL")
+        env = {**self._env, **({} if only is None else {"GIT_ALLOW_PROTOCOL": f"{only}:file"})}
+        await self._do(doing, *arguments, at=path, guarded=True, settings=settings, env=env)
 
     async def set_remotes(self, path: str, settings: Mapping[str, str]) -> None:
         """Let a submodule that was just checked out have these settings of its remotes."""
@@ -1491,7 +1506,7 @@ def _jitter(seconds: float) -> float:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = without_git(environ)
+    kept = {n: v for n, v in without_git(environ).items() if not _alters_answers(n, v)}
     # English messages; but not LC_ALL=C, in which some hooks can't read a UTF-8 file.
     locale = kept.pop("LC_ALL", "")
     return {
@@ -1502,6 +1517,11 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_EDITOR": "true",
     }
+
+
+def _alters_answers(name: str, value: str) -> bool:
+    """Whether a variable of the user's changes what git prints, or how it reads our words."""
+    return name in ALTERING or (name.startswith("GIT_TRACE") and not os.path.isabs(value))
 
 
 def _may_pass(arguments: Sequence[str], failed: Finished) -> bool:

@@ -4,6 +4,8 @@
 #   rorchestrator COMMAND ...             the same as: python3 orchestrate.py COMMAND ...
 #   rorchestrator self-update [VERSION]   fetch the newest (or that) version and use it from now on
 #
+# To uninstall it, remove this file and ${XDG_DATA_HOME:-~/.local/share}/rorchestrator.
+#
 # The first start fetches the tool into ${XDG_DATA_HOME:-~/.local/share}/rorchestrator; later ones
 # need no network. Everything but `self-update` is passed on unchanged.
 #
@@ -13,7 +15,8 @@
 #
 # On disk: versions/vX.Y.Z is one whole version, put there by a rename; `current` names the one
 # that self-update chose; without it the version below counts. Old versions stay, because a run
-# that goes on for hours may still be using them.
+# that goes on for hours may still be using them. Of a source without any version (a tag like
+# v1.2.3) its HEAD is taken, as versions/head-COMMIT.
 #
 # Works with bash 3.2. bash reads a { group } to its end before it runs any of it, so that half a
 # download of this file does nothing. The tool's environment must be the caller's, and assigning
@@ -91,10 +94,15 @@ is_version() {
     [[ $1 =~ $form ]]
 }
 
+is_head() { # the HEAD of a source without versions
+    local form='^head-[0-9a-f]{40,64}$'
+    [[ $1 =~ $form ]]
+}
+
 find_chosen() { # sets ror_chosen
     ror_chosen=
     if [ -f "$ror_data/current" ]; then read -r ror_chosen <"$ror_data/current"; fi
-    is_version "$ror_chosen" || ror_chosen=$ror_version
+    is_version "$ror_chosen" || is_head "$ror_chosen" || ror_chosen=$ror_version
 }
 
 # git, whatever hook we are called from, and without the user's own hooks, templates and questions.
@@ -148,10 +156,11 @@ unreachable() {
         "fetching needs the network: connect and try again, or set RORCHESTRATOR_SOURCE to a clone"
 }
 
-install_version() { # VERSION
-    local target=$ror_data/versions/$1
+install_version() { # VERSION, or head-COMMIT
+    local target=$ror_data/versions/$1 ref=refs/tags/$1
     if [ -f "$target/orchestrate.py" ]; then return; fi
-    own_git ls-remote --exit-code -- "$ror_source" "refs/tags/$1" >/dev/null
+    if is_head "$1"; then ref=HEAD; fi
+    own_git ls-remote --exit-code -- "$ror_source" "$ref" >/dev/null
     case $? in
         0) ;;
         2) fail "there is no version $1 in $ror_source" \
@@ -160,7 +169,7 @@ install_version() { # VERSION
     esac
     printf 'rorchestrator: fetching %s from %s\n' "$1" "$ror_source" >&2
     if ! own_git init --quiet --template= tool ||
-        ! own_git -C tool fetch --quiet --no-tags --depth=1 -- "$ror_source" "refs/tags/$1" ||
+        ! own_git -C tool fetch --quiet --no-tags --depth=1 -- "$ror_source" "$ref" ||
         ! own_git -C tool checkout --quiet --detach FETCH_HEAD; then
         fail "could not fetch $1 from $ror_source" "see git's message above, and try again"
     fi
@@ -174,12 +183,46 @@ install_version() { # VERSION
 }
 
 newest_version() { # sets ror_wanted; versions with a suffix (v2.0.0-rc.1) are taken by name only
-    own_git ls-remote --tags --refs -- "$ror_source" 'v*' >"$ror_temp/tags" || unreachable
-    ror_wanted=v$(sed -n 's,^.*refs/tags/v\([0-9]*\.[0-9]*\.[0-9]*\)$,\1,p' "$ror_temp/tags" |
+    list_source
+    ror_wanted=v$(sed -n 's,^.*refs/tags/v\([0-9]*\.[0-9]*\.[0-9]*\)$,\1,p' "$ror_temp/refs" |
         sort -t . -k 1,1n -k 2,2n -k 3,3n | tail -n 1)
-    is_version "$ror_wanted" ||
-        fail "there is no version (a tag like $ror_version) in $ror_source" \
+    if ! is_version "$ror_wanted"; then head_without_versions; fi
+}
+
+list_source() { # the source's tags and HEAD
+    own_git ls-remote -- "$ror_source" HEAD 'refs/tags/v*' >"$ror_temp/refs" || unreachable
+}
+
+head_without_versions() { # sets ror_wanted
+    ror_wanted=head-$(sed -n 's,^\([0-9a-f]*\)[[:space:]]HEAD$,\1,p' "$ror_temp/refs")
+    is_head "$ror_wanted" ||
+        fail "there is neither a version (a tag like $ror_version) nor a commit in $ror_source" \
             "set RORCHESTRATOR_SOURCE to a clone of RoRchestrator, or unset it"
+}
+
+has_versions() {
+    [ -n "$(sed -n '/refs\/tags\/v[0-9]/p' "$ror_temp/refs")" ]
+}
+
+choose() { # VERSION: the one that counts from now on
+    if ! printf '%s\n' "$1" >"$ror_temp/current" ||
+        ! mv -f -- "$ror_temp/current" "$ror_data/current"; then
+        fail "cannot write $ror_data/current" "make it writable and try again"
+    fi
+}
+
+first_start() { # installs $ror_chosen; of a source without versions its HEAD
+    begin_fetch
+    list_source
+    if is_head "$ror_chosen" || ! has_versions; then
+        newest_version
+        ror_chosen=$ror_wanted
+        install_version "$ror_chosen"
+        choose "$ror_chosen"
+    else
+        install_version "$ror_chosen"
+    fi
+    end_fetch
 }
 
 self_update() { # [VERSION]
@@ -198,10 +241,7 @@ self_update() { # [VERSION]
     local before='' old=$ror_data/versions/$ror_chosen
     if [ -f "$old/orchestrate.py" ]; then before=$ror_chosen; fi
     install_version "$ror_wanted"
-    if ! printf '%s\n' "$ror_wanted" >"$ror_temp/current" ||
-        ! mv -f -- "$ror_temp/current" "$ror_data/current"; then
-        fail "cannot write $ror_data/current" "make it writable and try again"
-    fi
+    choose "$ror_wanted"
     end_fetch
     case $before in
         '') printf 'rorchestrator %s is installed\n' "$ror_wanted" ;;
@@ -224,12 +264,8 @@ main() {
     if [ -z "$ror_home" ]; then
         find_data
         find_chosen
+        if [ ! -f "$ror_data/versions/$ror_chosen/orchestrate.py" ]; then first_start; fi
         ror_home=$ror_data/versions/$ror_chosen
-        if [ ! -f "$ror_home/orchestrate.py" ]; then
-            begin_fetch
-            install_version "$ror_chosen"
-            end_fetch
-        fi
     fi
     exec "$ror_python" "$ror_home/orchestrate.py" "$@"
 }

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -234,6 +235,24 @@ class UsageErrors(WithWorkspace):
                 self.assertEqual((said.code, said.out), (2, ""))
                 self.assertIn(expected, said.err)
                 self.assertNotIn("Traceback", said.err)
+
+
+class SelfUpdate(WithWorkspace):
+    def test_without_the_wrapper_it_says_how_a_newer_version_comes(self) -> None:
+        said = self.space.main("self-update")
+        self.assertEqual((said.code, said.out), (2, ""))
+        self.assertIn(f"this is a clone, {ROOT}\n  next: update it: git -C", said.err)
+        package = os.path.join(self.space.root, "site-packages", "rorchestrator")
+        shutil.copytree(os.path.join(ROOT, "core"), package)
+        done = subprocess.run(
+            [sys.executable, "-m", "rorchestrator", "self-update", "v2.0.0"],
+            env={**self.space.environ, "PYTHONPATH": os.path.dirname(package)},
+            cwd=self.space.root,
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+        )
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("next: pipx upgrade rorchestrator", done.stderr.decode())
 
 
 class Failing(io.TextIOWrapper):

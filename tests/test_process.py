@@ -282,9 +282,30 @@ class SpawnerTest(ProcessTest):
         self.assertEqual(which("plain", path), "")
         self.assertEqual(which(str(tool) + "x", {}), "")
 
-    def test_a_hooks_variables_are_taken_away_and_the_identity_stays(self) -> None:
-        given = {"GIT_DIR": "x", "GIT_INDEX_FILE": "y", "GIT_AUTHOR_NAME": "me", "HOME": "/h"}
-        self.assertEqual(without_git(given), {"GIT_AUTHOR_NAME": "me", "HOME": "/h"})
+    def test_only_variables_that_name_a_repository_are_taken_away(self) -> None:
+        listed = subprocess.run(
+            ["git", "rev-parse", "--local-env-vars"], capture_output=True, check=True, text=True
+        ).stdout.split()
+        settings = {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "user.name",
+            "GIT_CONFIG_VALUE_0": "Bot",
+            "GIT_CONFIG_PARAMETERS": "'user.email=bot@localhost'",
+        }
+        kept = {
+            **settings,
+            "HOME": "/h",
+            "GIT_AUTHOR_NAME": "me",
+            "GIT_AUTHOR_DATE": "@1 +0000",
+            "GIT_ASKPASS": "/bin/ask",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_SSH_VARIANT": "ssh",
+            "GIT_CEILING_DIRECTORIES": "/h",
+            "GIT_TRACE": "1",
+        }
+        others = dict.fromkeys((*listed, "GIT_QUARANTINE_PATH", "GIT_NAMESPACE"), "x")
+        self.assertIn("GIT_DIR", others)
+        self.assertEqual(without_git({**others, **kept}), kept)
 
 
 class TableTest(unittest.TestCase):

@@ -459,6 +459,10 @@ Do a.
             "GIT_DIR": "/elsewhere",
             "GIT_INDEX_FILE": "/elsewhere/index",
             "CLAUDE_CODE_MAX_RETRIES": "9",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "user.name",
+            "GIT_CONFIG_VALUE_0": "Bot",
         }
         self.playground.features(
             feature("a"),

@@ -394,6 +394,52 @@ class Updating(WrapperTest):
         self.assertEqual(self.version(), "v1.0.0")
 
 
+class WithoutVersions(WrapperTest):
+    """A source that has no tag yet, as a fresh clone of ours has none."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.source = self.root / "untagged"
+        self.git("init", "--quiet", str(self.source), at=self.root)
+        (self.source / "orchestrate.py").write_text(TOOL, encoding="utf-8")
+        self.env["RORCHESTRATOR_SOURCE"] = str(self.source)
+
+    def git(self, *args: str, at: Path | None = None) -> str:
+        who = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
+        done = subprocess.run(
+            ["git", *who, *args],
+            cwd=at or self.source,
+            env=_environment(self.home),
+            check=True,
+            capture_output=True,
+        )
+        return done.stdout.decode().strip()
+
+    def commit(self, version: str) -> str:
+        (self.source / "late.py").write_text(f"VERSION = {version!r}\n", encoding="utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", version)
+        return "head-" + self.git("rev-parse", "HEAD")
+
+    def test_its_head_is_taken_and_updated_until_it_has_a_version(self) -> None:
+        self.assertIn("nor a commit", self.refused("plan", saying="neither a version"))
+        first = self.commit("one")
+        self.assertEqual(self.version(), "one")
+        second = self.commit("two")
+        self.assertEqual(self.version(), "one")
+        self.assertEqual(self.run_wrapper("self-update")[0], 0)
+        self.assertEqual(self.version(), "two")
+        self.assertEqual(self.versions(), sorted([first, second]))
+        third = self.commit("three")
+        shutil.rmtree(self.tool / "versions")  # that commit may be gone from the source
+        self.assertEqual(self.version(), "three")
+        self.assertEqual(self.versions(), [third])
+        self.git("tag", "v1.2.0")
+        self.assertEqual(self.run_wrapper("self-update")[0], 0)
+        self.assertEqual(self.versions(), [third, "v1.2.0"])
+        self.assertEqual((self.tool / "current").read_text(encoding="utf-8"), "v1.2.0\n")
+
+
 class Missing(WrapperTest):
     def test_without_python_it_says_what_to_install(self) -> None:
         bare = self.bare_path()
