@@ -54,6 +54,7 @@ UNSTABLE = (
     (re.compile(r"\d{8}_\d{6}(_\d+)?"), "TIME"),
     (re.compile(r"\.\d+\.tmp$"), ".tmp"),
     (re.compile(r"\b\d{19}-"), ""),
+    (re.compile(r"(?<= tmp/)[a-z0-9_]{8}$"), "*"),
     (re.compile(r"[~-][0-9a-f]{8}(?=[~-]scratch)"), ""),
 )
 """What differs between two runs of the same list."""
@@ -205,7 +206,7 @@ class Points:
                     self.die()
         elif words[1:2] and words[1] in CHANGING:
             self.reached(f"{name}: begun")
-            if words[1] != "read-tree" and self.wanted(f"{name}: killed"):
+            if not _is_for_the_user(words) and self.wanted(f"{name}: killed"):
                 # At another moment for each command, but at the same one each time.
                 time.sleep(_chance(name, 50) / 10_000)
                 os.killpg(pid, signal.SIGKILL)
@@ -231,6 +232,11 @@ class Points:
             self.reached(self.named(_stable(f"{word} {_short(os.fsdecode(path))}")))
 
         return changed
+
+
+def _is_for_the_user(words: Sequence[str]) -> bool:
+    """Whether git changes the user's checkout or branch: a lock that it leaves there is theirs."""
+    return words[1] == "read-tree" or words[1:3] == ["update-ref", "rorchestrator"]
 
 
 def _children() -> list[tuple[int, bytes]]:

@@ -35,7 +35,7 @@ SAMPLE = (
     "git read-tree * *: begun",
     "journal merged auth: torn",
     "merge: verify ~merge: at work",
-    "merge: git update-ref rorchestrator merge refs/heads/release * *: killed",
+    "merge: git update-ref rorchestrator merge refs/heads/release * *: begun",
     "merge: journal landing auth: torn",
 )
 
