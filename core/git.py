@@ -513,6 +513,24 @@ class Git:
         finished = await self._try(*arguments, at=path, stdin=os.fsencode(names))
         return set(os.fsdecode(finished.stdout).split("\0"))
 
+    async def ignored_as_links(self, path: str, files: Collection[str]) -> set[str]:
+        """Those files of a worktree that git ignores even where they are symbolic links.
+
+        A pattern with a slash at its end is of folders: what is in one is ignored, a link is not.
+        Format: git-check-ignore(1), ``--verbose``.
+        """
+        above = {file: f"{os.path.dirname(file)}/" for file in files if os.path.dirname(file)}
+        within = await self.ignored_of(path, above.values())
+        names = os.fsencode("".join(f"{file}\0" for file in files))
+        asked = ("check-ignore", "--verbose", "-z", "--stdin")
+        words = os.fsdecode((await self._try(*asked, at=path, stdin=names)).stdout).split("\0")
+        by_itself = {
+            file
+            for pattern, file in zip(words[2::4], words[3::4])
+            if not pattern.startswith("!") and not pattern.endswith("/")
+        }
+        return by_itself | {file for file, folder in above.items() if folder in within}
+
     async def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``."""
         if _are_ids(older, newer):

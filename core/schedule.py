@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 
 from .dag import DAGResolver
-from .frozen import dataclass
+from .frozen import dataclass, field
 from .model import Decision, Feature, Invocation
 
 TOKENS_PER_SECOND = 150.0
@@ -54,6 +54,8 @@ class Plan:
     copied: tuple[str, ...] = ()
     """Patterns of what is copied from the main checkout into each worktree."""
     linked: tuple[str, ...] = ()
+    caught: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each pattern of both catches in the main checkout."""
     warnings: tuple[str, ...] = ()
 
     @property

@@ -48,6 +48,10 @@ _GLYPHS = {
 }
 
 
+CAUGHT_SHOWN = 5
+"""How much of what a pattern catches is shown."""
+
+
 def columns(text: str) -> int:
     """How wide a terminal shows ``text``: CJK and emoji take two columns, accents none."""
     return len(text) if text.isascii() else sum(map(_columns, text))
@@ -196,7 +200,10 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     if plan.max_cost_usd is not None:
         yield f"Budget: {money(plan.max_cost_usd)}"
     given = (("Copied", plan.copied), ("Linked", plan.linked))
-    yield from (one_line(f"{how}: {', '.join(all)}") for how, all in given if all)
+    for how, all in given:
+        if all:
+            shown = (_pattern(each, plan.caught.get(each, (each,))) for each in all)
+            yield one_line(f"{how}: {', '.join(shown)}")
     arrow = style.pick(" → ", " -> ")
     yield f"Critical path: {arrow.join(plan.critical_path)}"
     timeline = plan.timeline
@@ -218,6 +225,14 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     if cap is not None and count is not None and plan.cost_usd(count) > cap:
         text = f"the estimate of {money(plan.cost_usd(count))} is above the cap of {money(cap)}"
         yield style.paint(f"Warning: {text}: not every feature may run", "yellow")
+
+
+def _pattern(pattern: str, names: Sequence[str]) -> str:
+    """A pattern, with what it catches where that is not itself."""
+    if list(names) in ([pattern], []):
+        return pattern
+    more = f" and {len(names) - CAUGHT_SHOWN} more" if len(names) > CAUGHT_SHOWN else ""
+    return f"{pattern} ({', '.join(names[:CAUGHT_SHOWN])}{more})"
 
 
 def run_question(plan: Plan, repository: str, base: str) -> str:

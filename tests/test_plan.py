@@ -98,6 +98,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 "critical_path": ["auth", "batch", "app"],
                 "waves": [["auth"], ["api", "batch"], ["app"]],
                 "copy": [],
+                "caught": {},
                 "link": [],
                 "warnings": [],
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import unittest
 
@@ -166,7 +167,7 @@ class Refused(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.space = Workspace([feature("a")], project={"link": [".venv"], "copy": ["nothing"]})
+        cls.space = Workspace([feature("a")], project={"link": [".venv"]})
         cls.addClassCleanup(cls.space.close)
         cls.space.commit({".gitignore": ".venv\nvendor\n", "src/shop.py": ""})
 
@@ -213,6 +214,70 @@ class Refused(unittest.TestCase):
         folder = os.path.join(self.space.path, SITE)
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
+
+
+class Patterns(unittest.TestCase):
+    """What a list names to be copied or linked, as ``plan`` and ``run`` see it before a start."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.space = Workspace([feature("a")])
+        cls.addClassCleanup(cls.space.close)
+        cls.space.commit(
+            {".gitignore": "*.key\n.env\ncache/\n!new.txt\n", "conf/app.yml": "", "src/x": ""}
+        )
+        keys = {f"conf/{number}.key": "" for number in range(7)}
+        cls.space.write({**keys, ".env": "", ".hidden/z.key": "", "cache/c": "", "new.txt": ""})
+
+    def test_each_shows_what_it_catches(self) -> None:
+        self.space.change(copy=[".env", "conf/*.key", "conf"], link=["conf/1.key"])
+        said = self.space.main("plan")
+        self.assertEqual(said.code, 0, said)
+        names = ", ".join(f"conf/{number}.key" for number in range(5))
+        self.assertIn(f"Copied: .env, conf/*.key ({names} and 2 more), conf\n", said.out)
+        self.assertIn("Linked: conf/1.key\n", said.out)
+        caught = json.loads(self.space.main("plan", "--json").out)["caught"]
+        self.assertEqual(caught["conf/*.key"], [f"conf/{number}.key" for number in range(7)])
+
+    def test_what_a_run_could_not_bring_is_a_fault_of_plan_and_run(self) -> None:
+        self.space.change(
+            copy=["nope", "**/z.key", "new.txt", "cache", ".env"],
+            link=["cache", "cache/c", "new.txt"],
+        )
+        top = self.space.path
+        for words in (("plan",), ("run", "--yes")):
+            with self.subTest(words):
+                said = self.space.main(*words)
+                self.assertEqual(said.code, 2, said)
+                hidden = "(* and ** pass over names that begin with a dot)"
+                faults = [
+                    f"project.copy[0]: nope matches nothing in {top}",
+                    f"project.copy[1]: **/z.key matches nothing in {top} {hidden}",
+                    "project.copy[2]: git does not ignore new.txt",
+                    "project.link[0]: git does not ignore cache",
+                    "project.link[2]: git does not ignore new.txt",
+                ]
+                found = [line.strip() for line in said.err.splitlines()]
+                self.assertEqual([line for line in found if line.startswith("project.")], faults)
+        self.assertEqual(self.space.state().features, {})
+
+    def test_a_list_in_a_package_says_that_everything_works_in_the_root(self) -> None:
+        self.space.change(copy=[], link=[])
+        text = json.dumps(self.space.document)
+        for folder, is_said in (("pkg/ui", True), ("orchestrator", False)):
+            path = f"{folder}/config/feature_list.json"
+            self.space.write({path: text})
+            said = self.space.main("plan", "--config", path)
+            self.assertEqual(f"the list is in {folder}, and everything works" in said.out, is_said)
+            self.assertEqual("Warning" in said.out, is_said, said)
+
+    def test_a_bare_repository_has_nothing_to_bring(self) -> None:
+        bare = os.path.join(self.space.root, "bare.git")
+        self.space.git("clone", "--quiet", "--bare", self.space.path, bare)
+        self.space.change(copy=[".env"], link=[], repo_path=bare)
+        said = self.space.main("plan")
+        self.space.change(repo_path=self.space.path)
+        self.assertIn("a bare repository has no files to copy", said.err)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ def document(plan: Plan) -> dict[str, object]:
         "waves": [list(wave) for wave in plan.waves],
         "copy": list(plan.copied),
         "link": list(plan.linked),
+        "caught": {pattern: list(names) for pattern, names in plan.caught.items()},
         "warnings": list(plan.warnings),
         "commands": [_command(command) for command in plan.commands],
         "features": [_feature(plan, id) for wave in plan.waves for id in wave],

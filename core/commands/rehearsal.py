@@ -49,7 +49,7 @@ from ..worktree import (
 )
 from . import lists
 from .agreement import all_commands, remember, show_unshown
-from .cautions import check_supplies
+from .cautions import check_ways_back
 from .cleanup import Cleanup, Removal
 from .merge import Merge, Stopped, Wanted
 from .run import SIGNALS, RunCommand
@@ -197,7 +197,7 @@ class Rehearsal(RunCommand):
     def _look_around(self, decisions: Mapping[str, Decision]) -> None:
         place, arguments = self.place, self.arguments
         self._check("names", lambda: lists.check(place, self.whole, decisions, self.selected))
-        self._check("files", lambda: check_supplies(place))
+        self._check("files", lambda: check_ways_back(place))
         if not arguments.allow_bypass:
             self._check("permissions", lambda: check_permissions(place.config, "run"))
         base = HEADS + place.config.project.base_branch

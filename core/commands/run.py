@@ -548,6 +548,11 @@ class RunCommand:
         if red is not None and not red.interrupted:
             self.is_base_red = True
             name = self.place.config.project.base_branch
+            if red.is_ours:
+                why = f"{name} could not be checked: {clean(red.what)}"
+                self._say(why)
+                orchestrator.slots.close(why)
+                return
             self._say(f"{name} is red already: {clean(red.reason)}")
             kind = "setup" if red.what.startswith("setup") else "checks"
             self._say(f"All of it: rorchestrator logs {BASE} --{kind}")

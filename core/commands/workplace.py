@@ -26,7 +26,7 @@ from ..process.spawner import Spawner, drive, which
 from ..state import FORCED, Attempt, FeatureState, RunState, fold
 from ..terminal import one_line
 from ..worktree import AGENTS_FOLDER, BY_A_SUBAGENT, KEPT, OWN_FOLDER, RESULTS, WorktreeManager
-from .cautions import cautions
+from .cautions import caught, cautions
 from .list_path import list_path
 
 HEADS = bases.HEADS
@@ -751,6 +751,7 @@ def make_plan(
         max_cost_usd=project.max_cost_usd,
         copied=project.copy,
         linked=project.link,
+        caught=caught(place) if chosen else {},
         warnings=cautions(place) if chosen else (),
     )
 
