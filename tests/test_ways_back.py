@@ -276,7 +276,7 @@ class Patterns(unittest.TestCase):
         self.space.git("clone", "--quiet", "--bare", self.space.path, bare)
         self.space.change(copy=[".env"], link=[], repo_path=bare)
         said = self.space.main("plan")
-        self.space.change(repo_path=self.space.path)
+        del self.space.document["project"]["repo_path"]
         self.assertIn("a bare repository has no files to copy", said.err)
 
 
