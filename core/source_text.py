@@ -95,9 +95,11 @@ def _fault(text: str, position: int, said: str) -> str:
     return next((words for start, words in _WORDS.items() if said.startswith(start)), said)
 
 
-def _excerpt(text: str, position: int) -> tuple[str, str]:
+def _excerpt(text: str, position: int) -> tuple[str, ...]:
     start = text.rfind("\n", 0, position) + 1
     line = text[start:].partition("\n")[0].rstrip("\r").replace("\t", " ")
     column = position - start
     left = max(0, column - MARGIN)
+    if not line[left : column + MARGIN].strip():
+        return ()
     return line[left : column + MARGIN], " " * (column - left) + "^"

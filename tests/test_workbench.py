@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
+from glob import glob
 from typing import Any
 from unittest import mock
 
@@ -175,7 +176,10 @@ class Setup(WorkbenchTest):
             pass
         self.fails(Fault.SETUP, "ended with exit 1")
         (kept,) = self.playground.ref("a", "kept")
-        self.assertEqual(self.playground.files(kept), {".gitignore", ".env", "new.txt"})
+        self.assertEqual(self.playground.files(kept), {".gitignore", "new.txt"})
+        (aside,) = glob(os.path.join(self.playground.state, "aside", "a", "*", ".env"))
+        with open(aside, encoding="utf-8") as file:
+            self.assertTrue(file.read().endswith("mine\n"))
 
     def test_a_resumed_worktree_is_not_set_up_again_but_one_that_is_made_again_is(self) -> None:
         self.ignore("*.made")

@@ -150,8 +150,16 @@ def _status(text: str) -> dict[str, Any]:
         "session_id": text,
         "clashes": [{"with": text, "files": [text]}],
         "last_check": {"command": text, "ending": text},
+        "in_list": True,
+        "list": text,
+        "by_hand": text,
+        "maybe_changed": [{"file": text, "filter": text}],
+        "unknown": text,
     }
     return {
+        "list": "config/feature_list.json",
+        "other_lists": [text],
+        "strays": [],
         "project_name": text,
         "repository": text,
         "base_branch": text,
@@ -159,7 +167,7 @@ def _status(text: str) -> dict[str, Any]:
         "claude": text,
         "running": {"command": text, "pid": 1, "started_at": text},
         "paused": True,
-        "last_run": {"paused_until": text or "never", "finished_at": None},
+        "last_run": {"paused_until": text or "never", "finished_at": None, "list": text},
         "features": [feature],
     }
 

@@ -8,6 +8,7 @@ import json
 import os
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from hypothesis import strategies as st
 
@@ -165,7 +166,8 @@ def _check_plan(listed: Config) -> None:
     place: Any = SimpleNamespace(config=listed, dag=dag, branches=branches)
     options = argparse.Namespace(only=None, tag=None, no_deps=False)
     chosen = select(options, dag, decisions)
-    made = make_plan(place, decisions, listed.project.max_parallel, chosen)
+    with mock.patch("core.commands.workplace.cautions", lambda place: ()):  # of its repository
+        made = make_plan(place, decisions, listed.project.max_parallel, chosen)
     for style in (Style(), Style(20, colour=False, unicode=False)):
         for line in plan_lines(made, style, verbose=True):
             assert_shown_clean(line)
