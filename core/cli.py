@@ -9,7 +9,7 @@ try:
     import errno
     import os
     import signal
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import suppress
     from importlib import import_module
 
@@ -17,6 +17,7 @@ try:
     from .errors import READER_GONE, ExitCode, UserError
     from .mask import Mask
     from .terminal import clean, harmless
+    from .typed import completed
 except KeyboardInterrupt:  # before main() is there to hear it
     sys.exit(130)
 
@@ -106,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Nothing else ever leaves this function."""
     words = sys.argv[1:] if argv is None else argv
     mask = Mask(os.environ)
+    given: dict[str, object] = {}
 
     def command() -> int:
         _check_system(os.name)
@@ -121,10 +123,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not (chosen or typed[0].startswith("-")):
             raise _unknown(typed[0])
         arguments = parser(chosen).parse_args(typed, argparse.Namespace(mask=mask, words=typed))
+        if not getattr(arguments, "json", False) and chosen != "logs":
+            given.update(vars(arguments))
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code
 
-    return guarded(command, mask)
+    return guarded(command, mask, given)
 
 
 def command_first(words: Sequence[str]) -> list[str]:
@@ -166,26 +170,36 @@ class Masked:
     Only its ``buffer`` takes bytes as they are.
     """
 
+    given: Mapping[str, object] = {}
+    """What the command was given, which the commands that it tells to type need too."""
+
     def __init__(self, stream: TextIO, mask: Mask) -> None:
         self._stream = stream
         self._mask = mask
 
     def write(self, text: str) -> int:
         """Write ``text``, masked and cleaned."""
-        return self._stream.write(harmless(self._mask(text)))
+        return self._stream.write(harmless(self._mask(completed(text, self._given))))
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
 
 
-def guarded(program: Callable[[], int | None], mask: Mask | None = None) -> int:
+def guarded(
+    program: Callable[[], int | None],
+    mask: Mask | None = None,
+    given: Mapping[str, object] | None = None,
+) -> int:
     """Run ``program``, whose result is an exit code or nothing; the exit code, whatever happens.
 
-    Nothing that it prints holds a secret that ``mask`` knows, or else the environment's.
+    Nothing that it prints holds a secret that ``mask`` knows, or else the environment's. Commands
+    that it tells the user to type carry the options that were ``given``.
     """
     mask = mask or Mask(os.environ)
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (s and Masked(s, mask) for s in streams)
+    sys.stdout, sys.stderr = (
+        s and Masked(s, mask, {} if given is None else given) for s in streams
+    )
     try:
         return _guarded(program, mask)
     finally:

@@ -38,6 +38,7 @@ PURE = {
     "text": "costs model events state schedule terminal",
     "findings": "dag model terminal text",
     "source_text": "errors",
+    "typed": "",
     "subject": "model",
 }
 SHELL = {
@@ -91,7 +92,7 @@ SHELL = {
     "orchestrator": "holding runner slots stop schedule dag journal state events model",
     "reporter": "costs terminal text state events model errors private",
     "commands": "*",
-    "cli": "commands throwaway errors terminal mask",
+    "cli": "commands throwaway errors terminal mask typed",
     "__main__": "cli",
     # Plays Claude, and is started as a program of its own.
     "simulated": "",

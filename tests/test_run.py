@@ -503,7 +503,7 @@ class LockTest(RunTest):
         first = self.start_held("a")
         second = self.run_to(2)
         self.assertIn(f"pid {first.pid}, since {time.strftime('%Y-')}", second.err)
-        self.assertIn(f"kill -INT {first.pid}", second.err)
+        self.assertIn("or: rorchestrator stop", second.err)
         self.playground.touch("a.go")
         self.assert_code(first.end(), 0)
         self.assertEqual(len(self.playground.attempts("a")), 1)

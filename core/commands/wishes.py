@@ -58,7 +58,7 @@ def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
             raise UserError(
                 f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, and no run: "
                 f"there is nothing to {action}",
-                hint=f"to end it: press Ctrl-C in its terminal, or: kill -INT {holder.pid}",
+                hint="wait for it, or press Ctrl-C in its terminal",
             )
         raise UserError(
             f"no run is on in this repository: there is nothing to {action}",

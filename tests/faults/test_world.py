@@ -230,7 +230,7 @@ class OthersTest(WorldTest):
                     if run is not winner:
                         done = self.ended(run.end(), 2)
                         self.assertIn(f"at work in this repository (pid {winner.pid}, ", done.err)
-                        self.assertIn(f"kill -INT {winner.pid}", done.err)
+                        self.assertIn("rorchestrator stop", done.err)
                 self.go(winner)
                 os.unlink(self.playground.path("go"))
 
