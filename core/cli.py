@@ -167,18 +167,17 @@ def _no_self_update(package: str) -> UserError:
 class Masked:
     """The one door to a terminal: no secret and nothing that steers it gets through.
 
-    Only its ``buffer`` takes bytes as they are.
+    Commands to type get the options that were ``given``. Only its ``buffer`` takes bytes as they
+    are.
     """
 
-    given: Mapping[str, object] = {}
-    """What the command was given, which the commands that it tells to type need too."""
-
-    def __init__(self, stream: TextIO, mask: Mask) -> None:
+    def __init__(self, stream: TextIO, mask: Mask, given: Mapping[str, object]) -> None:
         self._stream = stream
         self._mask = mask
+        self._given = given
 
     def write(self, text: str) -> int:
-        """Write ``text``, masked and cleaned."""
+        """Write ``text``, completed, masked and cleaned."""
         return self._stream.write(harmless(self._mask(completed(text, self._given))))
 
     def __getattr__(self, name: str) -> object:
