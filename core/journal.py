@@ -255,7 +255,8 @@ def _locked(file: int, kind: int) -> bool:
 
 def _held_by(other: Holder) -> UserError:
     who = f"pid {other.pid}, since {other.started_at}" if other.pid else "it has just started"
-    end = ", or: rorchestrator stop" if other.command in ("run", "merge") else ""
+    stops = other.pid and other.command in ("run", "merge")
+    end = ", or: rorchestrator stop" if stops else ""
     return UserError(
         f"rorchestrator {other.command} is at work in this repository ({who})",
         hint=f"wait for it{end}",

@@ -425,7 +425,7 @@ class Locking(InAFolder):
         with self.assertRaises(UserError) as caught:
             lock.acquire(Holder(1, "now", "run"))
         self.assertEqual(caught.exception.message, f"{refused} {who[0]}")
-        self.assertEqual(caught.exception.hint, "wait for it, or: rorchestrator stop")
+        self.assertEqual(caught.exception.hint, "wait for it")
 
     def test_a_lock_dies_with_its_holder(self) -> None:
         starters = self._started(1)
