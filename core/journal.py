@@ -164,13 +164,21 @@ class Reader:
             raise UserError(f"{self.path} can't be read: {error.strerror}") from None
 
     def _event(self, line: bytes) -> Event:
+        body = b""
         try:
             if not line.endswith(b"\n"):
                 raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
-            return events.from_json(json.loads(_checked(line)))
+            body = _checked(line)
+            return events.from_json(json.loads(body))
         except (ValueError, RecursionError) as error:
+            where = f"{self.path}:{self._line + 1}"
+            if body and body != line:  # Its checksum matches: nothing damaged it.
+                raise UserError(
+                    f"{where} was written by a newer version of RoRchestrator: {error}",
+                    hint="update this one (rorchestrator self-update)",
+                ) from None
             raise UserError(
-                f"{self.path}:{self._line + 1} is damaged: {error}",
+                f"{where} is damaged: {error}",
                 hint="keep a copy, then take this line out; branches and results are in git",
             ) from None
 

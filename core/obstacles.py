@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from .frozen import dataclass
 
@@ -40,6 +40,23 @@ def find(top: str) -> Obstacles:
         except OSError:
             closed.append(folder)
     return Obstacles(tuple(sorted(pipes)), tuple(sorted(closed)))
+
+
+def undeletable(
+    top: str,
+    access: Callable[[str, int], bool] = os.access,
+    owner: Callable[[str], int] | None = None,
+) -> str:
+    """A folder of somebody else's whose files we can't remove, as root's of a container."""
+    owner = owner or _owner
+    for folder, _, _ in os.walk(top):
+        if not access(folder, os.W_OK | os.X_OK) and owner(folder) != os.geteuid():
+            return folder
+    return ""
+
+
+def _owner(path: str) -> int:
+    return os.lstat(path).st_uid
 
 
 def _is_pipe(entry: os.DirEntry[str]) -> bool:

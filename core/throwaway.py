@@ -154,5 +154,6 @@ def remove_tree(path: str) -> None:
         if os.path.isdir(path) and not os.path.islink(path):
             # Some package caches have folders that may not be written to.
             for folder, _, _ in os.walk(path):
-                os.chmod(folder, 0o700)
+                with suppress(OSError):  # somebody else's
+                    os.chmod(folder, 0o700)
             shutil.rmtree(path, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import zlib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -308,6 +309,7 @@ class WorktreeManager:
         rubbish = path + RUBBISH
         self._check_free(rubbish)
         remove_tree(rubbish)
+        _check_gone(rubbish)
         return rubbish
 
     def _check_free(self, path: str) -> None:
@@ -484,6 +486,17 @@ class WorktreeManager:
             return ""
         common = os.path.dirname(os.path.dirname(admin))
         return os.path.dirname(common) if os.path.basename(common) == ".git" else common
+
+    def was_moved(self, path: str) -> bool:
+        """Whether a folder is a worktree of this repository, which was moved since it was made."""
+        admin = self.admin_folder(path)
+        common = self.git.repository.common_dir
+        own = os.path.join(common, "worktrees", os.path.basename(admin))
+        return (
+            bool(admin)
+            and not os.path.exists(admin)
+            and _linked_folder(own) == os.path.realpath(path)
+        )
 
     def _is_linked(self, path: str) -> bool:
         """Whether a folder is a worktree of this repository, or only lies where one was."""
@@ -895,12 +908,23 @@ class WorktreeManager:
     ) -> list[str]:
         """What :meth:`unsaved` finds. Raises :class:`UserError` where no commit can hold some."""
         files, nested = await self.unsaved(path, made, base, left)
+        self.check_open(path, nested)
         if nested:
             raise UserError(
                 f"{path} holds what no commit can: {', '.join(nested)}",
                 hint="move it elsewhere, or commit and push it there",
             )
         return files
+
+    def check_open(self, path: str, nested: Collection[str]) -> None:
+        """Raise :class:`UserError` where some of the ``nested`` can't even be looked into."""
+        closed = [name for name in obstacles.find(path).closed if name in nested]
+        if closed:
+            folders = " ".join(shlex.quote(os.path.join(path, name)) for name in closed)
+            raise UserError(
+                f"{path} holds folders that can't be looked into: {', '.join(closed)}",
+                hint=f"chmod -R u+rwX {folders}, then type this again",
+            )
 
     async def _with_snapshot(
         self, feature: str, path: str, saved: str, files: Sequence[str], aside: PutAside
@@ -979,7 +1003,16 @@ class WorktreeManager:
         return ""
 
     async def _remove_worktree(self, path: str) -> None:
-        """Remove it in one step: what a kill leaves is either whole or marked as rubbish."""
+        """Remove it in one step: what a kill leaves is either whole or marked as rubbish.
+
+        Raises :class:`UserError` where it holds what is not ours to remove.
+        """
+        stuck = obstacles.undeletable(path)
+        if stuck:
+            raise UserError(
+                f"{stuck} belongs to another user, and can't be removed",
+                hint=f"sudo rm -r {shlex.quote(stuck)}, then type this again",
+            )
         rubbish = self._clear_rubbish(path)
         if self._is_linked(path):
             os.rename(path, rubbish)
@@ -990,6 +1023,7 @@ class WorktreeManager:
                 os.rename(rubbish, path)
             raise
         await self.git.spawner.apart(partial(remove_tree, rubbish))
+        _check_gone(rubbish)
 
     async def merged(self, tip: str, target: str) -> str:
         """How ``target`` holds the work of ``tip``; empty where that can't be proved.
@@ -1045,7 +1079,11 @@ class WorktreeManager:
     def check_linked(self, path: str) -> None:
         """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
         if not self.leads_here(path):
-            raise UserError(f"{path} is no worktree of this repository any more")
+            what = f"{path} is no worktree of this repository any more"
+            if self.was_moved(path):
+                top = shlex.quote(self.git.repository.top)
+                what = f"{path} leads to where the repository was: git -C {top} worktree repair"
+            raise UserError(what)
 
 
 @contextmanager
@@ -1100,6 +1138,15 @@ def admin_of(path: str) -> str:
         return ""
     target = os.fsdecode(words).rstrip("\n")[len("gitdir: ") :]
     return os.path.realpath(os.path.join(path, target))
+
+
+def _check_gone(rubbish: str) -> None:
+    """Raise :class:`UserError` where a folder that was to go is still there."""
+    if os.path.lexists(rubbish):
+        raise UserError(
+            f"{rubbish} could not be removed: something in it is not yours to remove",
+            hint=f"sudo rm -r {shlex.quote(rubbish)}, then type this again",
+        )
 
 
 def read_gitfile(path: str) -> bytes:

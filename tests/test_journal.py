@@ -18,7 +18,7 @@ from unittest import mock
 from core import events
 from core.errors import StateError, UserError
 from core.events import Event
-from core.journal import Holder, Journal, Reader, RunLock
+from core.journal import Holder, Journal, Reader, RunLock, _summed
 from core.lines import MAX_LINE_BYTES
 from tests.support.faulty import fails, nth_call, writes_half
 
@@ -152,6 +152,16 @@ class Damage(InAFolder):
                 said = f"{self.journal.path}:{line} is damaged: {reason}"
                 self.assertTrue(caught.exception.message.startswith(said))
                 self.assertIn("take this line out", caught.exception.hint)
+
+    def test_an_intact_line_that_this_version_cannot_read_is_of_a_newer_one(self) -> None:
+        whole = self.written(_note(1))
+        for newer in (b'{"v":2,"event":"note","at":"2026-01-02T14:30:15+00:00"}', b'{"v":1}'):
+            self.put(whole + _summed(newer))
+            with self.assertRaises(UserError) as caught:
+                self.journal.read()
+            said = f"{self.journal.path}:2 was written by a newer version of RoRchestrator: "
+            self.assertTrue(caught.exception.message.startswith(said))
+            self.assertIn("self-update", caught.exception.hint)
 
     def test_a_flipped_bit_anywhere_is_noticed(self) -> None:
         """Else "failed" could become another word, or work move to another feature's id."""

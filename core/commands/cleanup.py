@@ -281,6 +281,10 @@ class Cleanup:
             if nested:
                 removal.kept = f"it holds what no commit can: {', '.join(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
+                try:
+                    worktrees.check_open(entry.path, nested)
+                except UserError as error:
+                    removal.kept, removal.next = error.message, error.hint
         removal.lost = [loss async for loss in self._losses(removal, entry, tip)]
         if removal.lost and not removal.kept and not self.arguments.discard:
             removal.kept = "; ".join(removal.lost)
@@ -371,7 +375,10 @@ class Cleanup:
                 removal.bring_back = f"git -C {where} branch {name} {kept.ref}"
         removal.kept = self._tear_down(worktrees, known, removal)
         if not removal.kept:
-            removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
+            try:
+                removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
+            except UserError as error:
+                removal.kept, removal.next = error.message, error.hint
         removal.removed = not removal.kept
         if removal.removed:
             await self._forget_resolutions(known.id)

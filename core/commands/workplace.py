@@ -358,6 +358,15 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
 def _check_neighbours(place: Workplace, due: Iterable[str]) -> None:
     """Raise :class:`UserError` where another repository has worktrees where ours would go."""
     paths = {id: place.worktrees.path(id) for id in due}
+    moved = [path for path in paths.values() if place.worktrees.was_moved(path)]
+    if moved:
+        import shlex
+
+        raise UserError(
+            "the repository was moved, and its worktrees lead to where it was",
+            details=tuple(moved),
+            hint=f"git -C {shlex.quote(place.git.repository.top)} worktree repair",
+        )
     others = {id: place.worktrees.other_repository(path) for id, path in paths.items()}
     taken = {id: other for id, other in others.items() if other}
     if taken:
