@@ -6,7 +6,9 @@ import json
 import unittest
 
 from core import events
-from core.events import Event
+from core.costs import Paid
+from core.events import Event, outcome_of
+from core.frozen import replace
 from core.model import Action, Decision, Fault, Outcome, Status, Usage, Work
 
 AT = 1_700_000_000.125
@@ -121,6 +123,15 @@ class RoundTrip(unittest.TestCase):
 class Outcomes(unittest.TestCase):
     def test_an_attempts_outcome_comes_back_whole(self) -> None:
         self.assertEqual(events.outcome_of(EVERY["attempt_ended"]), OUTCOME)
+
+    def test_what_models_were_paid_is_read_where_it_is_a_cost_and_a_count(self) -> None:
+        paid = Outcome(Status.COMPLETED, paid={"a": Paid(0.5, 7)}, tokens={"b": 3})
+        event = events.attempt_ended(1, "r", "f", paid)
+        self.assertEqual(outcome_of(event), paid)
+        odd: dict[str, object] = {"a": [0.5, 7], "b": [0.5, 0], "c": [-1, 7], "d": [1], "e": 7}
+        for given, expected in ((odd, {"a": Paid(0.5, 7)}), ([], {})):
+            data = {**event.data, "paid": given, "tokens": given}
+            self.assertEqual(outcome_of(replace(event, data=data)).paid, expected)
 
     def test_an_unknown_cost_stays_unknown(self) -> None:
         event = events.attempt_ended(AT, "r", "a", Outcome(Status.FAILED, "gone"))

@@ -45,6 +45,8 @@ class WhereWorktreesGo(unittest.TestCase):
         return ""
 
     def test_beside_the_repository_or_in_a_folder_in_it_and_nowhere_else(self) -> None:
+        leads = "a link in the repository leads it to"
+        mine = os.path.join(self.root, "mine")
         elsewhere = f"it is not in {os.path.dirname(self.top)}"
         holds, git = "it holds the repository", "it is git's own folder"
         hidden = "it is a hidden folder outside the repository"
@@ -67,8 +69,8 @@ class WhereWorktreesGo(unittest.TestCase):
             "../../code2": elsewhere,
             "/etc": elsewhere,
             "/etc/cron.d": elsewhere,
-            "link": elsewhere,
-            "link/x": elsewhere,
+            "link": f"{leads} {mine}",
+            "link/x": f"{leads} {os.path.join(mine, 'x')}",
             "../.config": hidden,
             "../a/.ssh/b": hidden,
         }

@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from core import events, reporter
+from core.costs import Paid
 from core.errors import UserError
 from core.events import Event
+from core.frozen import replace
 from core.model import Action, Decision, Outcome, Status, Usage, Work
 from core.reporter import Reporter, style_of
 from core.state import RunState, fold
@@ -360,6 +362,28 @@ class Documents(unittest.TestCase):
                 },
             ],
         )
+
+    def test_an_attempt_without_a_result_is_estimated(self) -> None:
+        done = Outcome(Status.COMPLETED, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
+        cut = Outcome(Status.CANCELLED, tokens={"opus": 400})
+        story = [
+            event
+            for number, outcome in enumerate((done, cut), 1)
+            for event in (
+                events.attempt_started(
+                    1, "r1", "a", attempt=number, session_id="s", resumed=False, log=""
+                ),
+                events.attempt_ended(2, "r1", "a", outcome),
+            )
+        ]
+        known = replace(fold(story).feature("a"), run="r1")
+        document = reporter.feature_document(known)
+        self.assertEqual((document["cost_usd"], document["cost_about_usd"]), (0.5, 0.7))
+        self.assertEqual(document["tokens_at_least"], 400)
+        attempts = document["attempts"]
+        assert isinstance(attempts, list)
+        self.assertEqual((attempts[1]["cost_usd"], attempts[1]["cost_about_usd"]), (None, 0.2))
+        self.assertNotIn("cost_about_usd", attempts[0])
 
     def test_the_report_of_a_finished_feature_tells_what_it_made(self) -> None:
         document = reporter.feature_document(fold(STORY).feature("auth"))

@@ -244,6 +244,10 @@ class NotResolved(ResolutionTest):
         self.conflict(BOTH, {"bash": "rm .git"})
         self.assert_held(self.resolve(), ".git was changed")
 
+    def test_a_worktree_that_git_can_not_read_is_held_with_what_git_said(self) -> None:
+        self.conflict(BOTH, {"bash": 'echo no > "$(git rev-parse --git-dir)/index"'})
+        self.assert_held(self.resolve(), "git could not look at")
+
     def test_a_side_that_is_thrown_away_whole_is_no_resolution(self) -> None:
         ours = "git rm -qf b.txt; git checkout -q --ours same.txt; git add same.txt"
         theirs = "git rm -qf a.txt; git checkout -q --theirs same.txt; git add same.txt"

@@ -91,6 +91,7 @@ class Life(unittest.TestCase):
                 ended_at=7,
                 attempts=(attempt,),
                 work=WORK,
+                work_start="57a7",
             ),
         )
         self.assertEqual(found.session_id, "s1")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core import events, text
+from core.costs import SHARE
 from core.dag import DAGResolver
 from core.events import Event
 from core.frozen import replace
@@ -688,6 +689,7 @@ class AMessage(unittest.TestCase):
 
     def test_a_result_says_how_it_went(self) -> None:
         overloaded = {**RESULT, "is_error": True, "result": "API Error: 529"}
+        share = {"a": {"costUSD": 0.1}, "b": {"costUSD": 0.2}}
         stopped = {**RESULT, "subtype": "error_max_turns", "num_turns": 7, "errors": ["a", "b"]}
         del stopped["result"]
         bare = {"type": "result"}
@@ -696,6 +698,8 @@ class AMessage(unittest.TestCase):
             (overloaded, ["RESULT failed · 1 turn · $0.50 · 1.5s", "API Error: 529"]),
             (stopped, ["RESULT error_max_turns · 7 turns · $0.50 · 1.5s", '["a", "b"]']),
             (bare, ["RESULT ? · ? turns · cost unknown · 0.0s"]),
+            ({**RESULT, SHARE: share}, ["RESULT success · 1 turn · $0.30 · 1.5s"]),
+            ({**RESULT, SHARE: {"a": 7}}, ["RESULT success · 1 turn · cost unknown · 1.5s"]),
         ]
         for message, expected in cases:
             with self.subTest(expected[0]):
