@@ -755,6 +755,38 @@ class Git:
             rest = rest[size + 1 :]
         return contents
 
+    async def learn(self, tips: Collection[str], target: str) -> None:
+        """Ask at once for what :meth:`WorktreeManager.merged` will ask for each of the ``tips``."""
+        wanted = [tip for tip in tips if self.answers.get("history", tip, target) is None]
+        if not wanted or not self._is_lasting(target, *wanted):
+            return
+        listed = "".join(f"{commit}\n" for commit in (*wanted, f"^{target}")).encode()
+        arguments = ("rev-list", "--topo-order", "--parents", "--stdin")
+        finished = await self._try(*arguments, stdin=listed)
+        if finished.code != 0:
+            return  # Each tip is asked for by itself, and tells what is wrong with it.
+        lines = {line.split(" ", 1)[0]: line for line in finished.text.splitlines()}
+        parents = {commit: line.split()[1:] for commit, line in lines.items()}
+        for tip in wanted:
+            own = _reachable(tip, parents)
+            history = "\n".join(line for commit, line in lines.items() if commit in own)
+            self.answers.put(history, "history", tip, target)
+            left = {p for commit in own for p in parents[commit] if p not in own}
+            left = left if own else {tip}
+            if len(left) == 1:
+                # Each way out of the branch leads through it: no other commit is a better base.
+                self.answers.put(*left, "base", min(tip, target), max(tip, target))
+        await self._learn_trees([*wanted, target])
+        await self._patches([c for c in lines if len(parents[c]) < 2])
+
+    async def _learn_trees(self, commits: Iterable[str]) -> None:
+        arguments = ("rev-list", "--no-walk", "--stdin", "--format=%T")
+        listed = "".join(f"{commit}\n" for commit in commits).encode()
+        words = (await self._do("read commits", *arguments, stdin=listed)).text.split()
+        # Format: git-rev-list(1), "commit ID", then the line asked for.
+        for commit, tree in zip(words[1::3], words[2::3]):
+            self.answers.put(tree, "tree", commit)
+
     async def equivalents(self, tip: str, target: str) -> str:
         """The newest commit of ``target`` that changes the same as one of ``tip``.
 
@@ -782,11 +814,20 @@ class Git:
         base = await self.merge_base(tip, target)
         if not base:
             return ""
+        own = await self._parents(tip, without=target)
+        if own == {tip: [base]}:
+            patch = next(iter(await self._changes([tip])), "")
+        else:
+            patch = await self._patch(base, tip)
+        return (await self._changes_since(tip, target)).get(patch, "")
+
+    async def _patch(self, base: str, tip: str) -> str:
+        """A hash of what changes from one commit to another."""
         patch = self.answers.get("patch", base, tip)
         if patch is None:
             whole = await self._do("compare commits", *PATCH, base, tip)
             patch = self.answers.put(_change(whole.stdout), "patch", base, tip)
-        return (await self._changes_since(tip, target)).get(patch, "")
+        return patch
 
     async def _parents(self, tip: str, without: str) -> dict[str, list[str]]:
         """The commits of ``tip`` that ``without`` has not, newest first, with their parents."""
@@ -1557,6 +1598,18 @@ def _global_attributes(settings: bytes, env: Mapping[str, str]) -> str:
             return os.path.expanduser(value)
     home = env.get("XDG_CONFIG_HOME") or os.path.join(env.get("HOME", ""), ".config")
     return os.path.join(home, "git", "attributes")
+
+
+def _reachable(tip: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
+    """The commits of ``tip`` that have an entry in ``parents``."""
+    found: set[str] = set()
+    todo = [tip]
+    while todo:
+        commit = todo.pop()
+        if commit in parents and commit not in found:
+            found.add(commit)
+            todo += parents[commit]
+    return found
 
 
 def _are_ids(*names: str) -> bool:

@@ -143,6 +143,53 @@ class CircumstancesTest(unittest.TestCase):
         self.assertEqual(drive(self.git().circumstances()), "")
 
 
+class LearnTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.repository = Repository()
+        self.addCleanup(self.repository.close)
+
+    def open(self) -> Git:
+        environ = self.repository.environ
+        return drive(open_repository(Spawner(), self.repository.path, environ)).looking()
+
+    def test_what_is_learnt_at_once_is_what_git_says_one_by_one(self) -> None:
+        make = self.repository
+        start = make.commit({"a": "1\n"})
+        tips = {"landed": start}
+        for name in ("one", "two"):
+            make.git("checkout", "-q", "-b", name, start)
+            make.commit({name: "1\n"})
+            tips[name] = make.commit({name: "2\n"})
+        make.git("checkout", "-q", "-b", "joined", "one")
+        make.git("merge", "-q", "--no-edit", "two")
+        tips["joined"] = make.commit_of("joined")
+        make.git("checkout", "-q", "main")
+        target = make.commit({"a": "2\n"})
+        make.git("checkout", "-q", "-b", "late", "main")
+        make.git("merge", "-q", "--no-edit", "one")
+        tips["late"] = make.commit_of("late")
+        make.git("checkout", "-q", "--orphan", "alone")
+        tips["alone"] = make.commit({"b": "1\n"})
+        learnt, asked = self.open(), self.open()
+        drive(learnt.learn(tips.values(), target))
+        for name, tip in tips.items():
+            with self.subTest(name):
+                bases = [drive(git.merge_base(tip, target)) for git in (learnt, asked)]
+                self.assertEqual(bases[0], bases[1])
+                found = [drive(git._parents(tip, target)) for git in (learnt, asked)]
+                self.assertEqual(found[0], found[1])
+                self.assertEqual(drive(learnt.tree_of(tip)), drive(asked.tree_of(tip)))
+        self.assertIsNotNone(learnt.answers.get("base", *sorted((tips["one"], target))))
+        with mock.patch.object(learnt, "_try", side_effect=AssertionError):
+            drive(learnt.learn(tips.values(), target))
+
+    def test_commits_that_are_not_here_are_left_to_whoever_asks(self) -> None:
+        git, target = self.open(), self.repository.commit_of("main")
+        drive(git.learn(["1" * 40], target))
+        drive(git.learn(["main"], target))
+        self.assertEqual(git.answers.used, {})
+
+
 class CommandsTest(PlaygroundTest):
     def test_looks_believe_them_and_what_lands_or_goes_does_not(self) -> None:
         play = self.playground

@@ -51,7 +51,7 @@ def execute(arguments: argparse.Namespace) -> int:
     whole = place.whole_state()
     state = place.seen(whole)
     place = as_steered(place, state)
-    answers = answer_file(place) if state.features else None
+    answers = answer_file(place, state) if state.features else None
     decisions = decide(place, state, arguments, hashed=bool(state.features))
     if answers is not None:
         answers.write(place.git.answers)

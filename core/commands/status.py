@@ -63,7 +63,7 @@ def execute(arguments: argparse.Namespace) -> int:
     owners = place.owners(whole)
     made = (known for known in whole.features.values() if known.worktree or known.branch)
     others = [known for known in made if known.owner not in owners]
-    answers = answer_file(place) if whole.features else None
+    answers = answer_file(place, whole) if whole.features else None
     document = drive(_document(place, whole.of(owners), others, shown=arguments.all_lists))
     if answers is not None:
         answers.write(place.git.answers)

@@ -220,7 +220,7 @@ async def _open(config: Config, mask: Mask, option: str) -> Workplace:
     )
 
 
-def answer_file(place: Workplace) -> AnswerFile | None:
+def answer_file(place: Workplace, state: RunState) -> AnswerFile | None:
     """Have git's answers of earlier commands used in this one, which only looks; where they are.
 
     ``None`` where ids do not mean the same for ever.
@@ -230,6 +230,8 @@ def answer_file(place: Workplace) -> AnswerFile | None:
         return None
     file = AnswerFile(place.git.repository.common_dir, settings, os.environ)
     place.git.answers = file.read()
+    results = {known.work.commit for known in state.features.values() if known.work}
+    drive(place.git.learn(results, place.base_commit))
     return file
 
 
