@@ -27,6 +27,8 @@ class Baseline:
     untracked: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] | None = None
     """``None`` where nobody looked."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """The commits of submodules that the setup moved."""
 
     def unchanged(self, path: str, files: Iterable[str]) -> set[str]:
         """Those files that are in ``path`` as they were before Claude began."""
@@ -38,7 +40,7 @@ class Baseline:
         return file in self.untracked and _stamp(path, file) == self.untracked[file]
 
 
-def taken(path: str, status: WorktreeStatus) -> Baseline:
+def taken(path: str, status: WorktreeStatus, modules: Mapping[str, str]) -> Baseline:
     """The baseline of a worktree in which Claude has not begun."""
     # What is staged and new is no file that git could put back.
     tracked = set(status.changed).difference(status.added)
@@ -47,6 +49,7 @@ def taken(path: str, status: WorktreeStatus) -> Baseline:
         {file: content_of(path, file) for file in tracked},
         {file: stamp for file in new if (stamp := _stamp(path, file))},
         frozenset(status.ignored),
+        modules,
     )
 
 
@@ -56,6 +59,7 @@ def save(folder: str, baseline: Baseline) -> None:
         "changed": dict(baseline.changed),
         "untracked": dict(baseline.untracked),
         "ignored": sorted(baseline.ignored or ()),
+        "modules": dict(baseline.modules),
     }
     path = os.path.join(folder, FILE)
     descriptor = private.open_file(f"{path}.new", os.O_WRONLY | os.O_TRUNC)
@@ -72,7 +76,10 @@ def load(folder: str) -> Baseline:
         with open(os.path.join(folder, FILE), encoding="utf-8", opener=_at_once) as file:
             known = json.load(file)
         return Baseline(
-            dict(known["changed"]), dict(known["untracked"]), frozenset(known["ignored"])
+            dict(known["changed"]),
+            dict(known["untracked"]),
+            frozenset(known["ignored"]),
+            dict(known.get("modules", {})),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Baseline()

@@ -60,12 +60,15 @@ def _roots(path: str, file: str, known: dict[str, bool]) -> Iterator[str]:
 
 
 def _is_product(folder: str) -> bool:
-    name = os.path.basename(folder)
+    return is_known(folder) or _is_tagged(os.path.join(folder, TAG))
+
+
+def is_known(folder: str) -> bool:
+    """Whether a folder is of a kind that only tools make; anybody can write a tag."""
+    name = os.path.basename(folder.rstrip("/"))
     if name in FOLDERS:
         return True
-    if name in VENVS and os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
-        return True
-    return _is_tagged(os.path.join(folder, TAG))
+    return name in VENVS and os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
 
 
 def _is_tagged(tag: str) -> bool:

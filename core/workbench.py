@@ -388,13 +388,13 @@ class Workbench:
         todo = [(key, command) for key, command in todo if key not in self.passed]
         if not todo:
             return None
-        before, left = await git.status(worktree.path, ignored=True), self.leftovers(worktree)
+        before, left = await self.worktrees.revealed(worktree.path), self.leftovers(worktree)
         theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
         for key, command in todo:
             limit = self.config.project.verify_timeout_seconds
             step = await self._step(feature, command, worktree.path, env, limit, "verify")
             red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
-            status = await git.status(worktree.path, ignored=True)
+            status = await self._after_check(worktree, before)
             left.note(set(status.untracked).difference(theirs))
             wrote = self._written(left, command, status, theirs)
             changed = await self._changed(worktree, before, status)
@@ -408,6 +408,15 @@ class Workbench:
                 return red
             self.passed.add(key)
         return None
+
+    async def _after_check(self, worktree: Worktree, before: WorktreeStatus) -> WorktreeStatus:
+        """What a check left. New files that it staged are as little work as any other of them."""
+        status = await self.worktrees.revealed(worktree.path)
+        staged = set(status.added).difference(before.added)
+        if not staged:
+            return status
+        await self.worktrees.git.unstage(worktree.path, staged)
+        return await self.worktrees.git.status(worktree.path, ignored=True)
 
     async def _changed(
         self, worktree: Worktree, before: WorktreeStatus, after: WorktreeStatus
@@ -470,11 +479,20 @@ class Workbench:
         async with self._scratch(CLEAN + feature.id, commit) as scratch:
             clean = replace(scratch, base_commit=worktree.base_commit)
             there = {**env, f"{VARIABLES}FEATURE": clean.feature}
-            red = await self.make_ready(feature, clean, there, told=False)
+            red = await self._make_scratch_ready(feature, clean, there)
             red = red or await self._run_checks(
                 feature.id, commands, clean, commit, there, clean=True
             )
         return red and replace(red, what=f"in a clean checkout, {red.what}")
+
+    async def _make_scratch_ready(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
+    ) -> Red | None:
+        """As a feature's worktree is when its checks begin: tracked files are the commit's."""
+        red = await self.make_ready(feature, worktree, env, told=False)
+        if red is None and (self.config.project.setup or feature.setup):
+            await self.worktrees.as_committed(worktree.path)
+        return red
 
     @asynccontextmanager
     async def _scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
@@ -568,7 +586,7 @@ class Workbench:
         onto = await self.worktrees.git.commit_of(f"refs/heads/{branch}")
         async with self._scratch(named.id, commit) as scratch:
             worktree = replace(scratch, base_commit=commit if named.id == BASE else onto)
-            red = await self.make_ready(named, worktree, env, told=False)
+            red = await self._make_scratch_ready(named, worktree, env)
             return red or await self._run_checks(
                 named.id, commands, worktree, commit, env, clean=True
             )

@@ -558,11 +558,11 @@ class WorktreeManager:
 
     async def note_baseline(self, worktree: Worktree) -> None:
         """Remember what stands in a worktree in which Claude has not begun: it is nobody's work."""
-        await self.git.reveal(worktree.path, await self.git.hidden(worktree.path))
-        status = await self.git.status(worktree.path, ignored=True)
+        status = await self.revealed(worktree.path)
         folder = self.admin_folder(worktree.path)
         try:
-            baseline.save(folder, baseline.taken(worktree.path, status))
+            modules = await self._modules(worktree.path, status.changed)
+            baseline.save(folder, baseline.taken(worktree.path, status, modules))
         except OSError as error:
             raise UserError(
                 f"{folder} can't be written: {error.strerror}",
@@ -572,6 +572,24 @@ class WorktreeManager:
     def baseline(self, path: str) -> Baseline:
         """What stood in a worktree of ours before Claude began, as far as that is known."""
         return baseline.load(self.admin_folder(path))
+
+    async def _modules(self, path: str, files: Iterable[str]) -> dict[str, str]:
+        """The commits that submodules, of these files, have checked out."""
+        folders = {file: os.path.join(path, file) for file in files}
+        there = {file: at for file, at in folders.items() if os.path.lexists(f"{at}/.git")}
+        return {file: await self.git.commit_of("HEAD", at=at) for file, at in there.items()}
+
+    async def _old(self, path: str, status: WorktreeStatus) -> set[str]:
+        """The uncommitted files that are as they were before Claude began."""
+        known = self.baseline(path)
+        old = known.unchanged(path, (*status.changed, *status.untracked))
+        now = await self._modules(path, set(known.modules).intersection(status.changed))
+        return old.union(file for file, commit in now.items() if known.modules[file] == commit)
+
+    async def as_committed(self, path: str) -> None:
+        """Undo what a setup did to tracked files of a worktree in which nobody works."""
+        status = await self.revealed(path)
+        await self._put_back(path, status, status.changed)
 
     async def _put_back(self, path: str, status: WorktreeStatus, old: Collection[str]) -> None:
         """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
@@ -634,8 +652,12 @@ class WorktreeManager:
         if found.pipes:
             return _waits_for(found.pipes)
         self._unlock(worktree.feature, worktree.path)
-        await self.git.reveal(worktree.path, await self.git.hidden(worktree.path))
-        return replace(await self.git.status(worktree.path, ignored=True), closed=found.closed)
+        return replace(await self.revealed(worktree.path), closed=found.closed)
+
+    async def revealed(self, path: str) -> WorktreeStatus:
+        """git's status with ignored files, once no index bit hides a change any more."""
+        await self.git.reveal(path, await self.git.hidden(path))
+        return await self.git.status(path, ignored=True)
 
     def _unlock(self, feature: str, path: str) -> None:
         """Take away the locks that a killed git left: nobody works in the worktree any more."""
@@ -661,7 +683,7 @@ class WorktreeManager:
         Raises :class:`UserError` where git or one of the user's hooks refuses.
         """
         known = self.baseline(worktree.path)
-        old = known.unchanged(worktree.path, (*status.changed, *status.untracked))
+        old = await self._old(worktree.path, status)
         await self._put_back(worktree.path, status, old)
         status = status.without(old)
         new = (*status.untracked, *status.added)
@@ -693,8 +715,7 @@ class WorktreeManager:
     async def _work(self, path: str) -> WorktreeStatus:
         """What stands in a worktree, less what stood there before Claude."""
         status = await self.git.status(path)
-        old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
-        return status.without(old)
+        return status.without(await self._old(path, status))
 
     @staticmethod
     def _new_ignored(path: str, status: WorktreeStatus, known: Collection[str]) -> tuple[str, ...]:
@@ -825,8 +846,9 @@ class WorktreeManager:
         self, path: str, status: WorktreeStatus, base: str, left: Mapping[str, str]
     ) -> WorktreeStatus:
         """A worktree's status less what is nobody's work, as :meth:`unsaved` has it."""
-        old = self.baseline(path).unchanged(path, (*status.changed, *status.untracked))
-        built = await self.products(path, base or status.commit, status.untracked)
+        old = await self._old(path, status)
+        found = await self.products(path, base or status.commit, status.untracked)
+        built = {file for file, root in found.items() if _is_rebuilt(path, root)}
         checked = {file for file in status.untracked if _is_left(path, file, left)}
         return status.without({*old, *built, *checked})
 
@@ -1209,6 +1231,12 @@ def built_by_tools(file: str) -> bool:
     """Whether an ignored file is what a build makes again."""
     parts = file.rstrip("/").split("/")
     return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
+
+
+def _is_rebuilt(path: str, root: str) -> bool:
+    """Whether a build product can be removed: an agent may have put a tag beside its sources."""
+    whole = os.path.join(path, root)
+    return not root.endswith("/") or built_by_tools(root) or products.is_known(whole)
 
 
 def _is_left(path: str, file: str, left: Mapping[str, str]) -> bool:

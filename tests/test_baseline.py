@@ -78,6 +78,18 @@ class WhatTheSetupDid(BaselineTest):
         self.assertEqual(self.playground.files("feature/a"), {*TRACKED, "a.txt"})
         self.assertEqual(self.status(), "?? link\0?? made.cfg\0?? staged\0")
 
+    def test_every_other_checkout_that_checks_look_at_is_put_back_as_well(self) -> None:
+        check = "test lock = $(cat lock) && test -f gone && ! test -x tool && test -f made.cfg"
+        hide = "git update-index --skip-worktree lock"
+        list_ = {"setup": [SETUP, hide], "verify": [check], "verify_clean": True}
+        self.playground.features(feature("a"), **list_)
+        done = self.playground.run("--merge")
+        self.assertEqual(done.code, 0, done)
+        looked = [
+            e.get("feature", "") for e in self.playground.journal() if e["event"] == "checked"
+        ]
+        self.assertEqual(looked, ["", "a", "a"])
+
     def test_what_claude_changed_on_top_is_work(self) -> None:
         does = {"bash": "echo more >> lock; echo more >> made.cfg; git add -A"}
         outcome = self.finish(does, setup=[SETUP])
@@ -118,7 +130,7 @@ class TheFile(BaselineTest):
         with Repository() as place:
             place.write({"a\udcff": "a", "b": "b"})
             status = WorktreeStatus("main", "", ("a\udcff", "gone"), ("b", "repository/"), ("c",))
-            known = baseline.taken(place.path, status)
+            known = baseline.taken(place.path, status, {"lib": "c0ffee"})
             baseline.save(place.path, known)
             self.assertEqual(baseline.load(place.path), known)
             asked = ("a\udcff", "b", "gone", "new")

@@ -56,6 +56,11 @@ class Bits(CommittedTest):
         self.finish({"bash": "echo B > b.txt"}, setup=[setup], verify=["test a = $(cat a.txt)"])
         self.assertEqual(self.files(), {**FILES, "b.txt": "B\n"})
 
+    def test_a_check_hides_nothing_that_it_changes(self) -> None:
+        check = "git update-index --assume-unchanged a.txt; echo A > a.txt"
+        self.playground.features(feature("a"), verify=[check], verify_base=False, verify_attempts=0)
+        self.assert_failed(self.run_feature(), Fault.CHECK, f"`{check}` changed a.txt")
+
     def test_what_a_sparse_checkout_leaves_out_was_not_deleted(self) -> None:
         sparse = ("sparse-checkout", "set", "--no-cone", "/*", "!/far/")
         self.playground.repository.git(*sparse)

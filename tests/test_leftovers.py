@@ -35,6 +35,15 @@ class Appeared(RunnerTest):
         note = "appeared while the checks ran, and in no commit: notes.txt"
         self.assertEqual([text for text in self.notes() if "appeared" in text], [note])
 
+    def test_what_a_check_stages_is_in_no_commit_either(self) -> None:
+        check = "echo > made.txt; git add --all; test -f b.txt"
+        does = ({"write": "a.txt"}, PAUSE, {"write": "b.txt"})
+        self.playground.features(feature("a", *does), verify=[check], verify_base=False)
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        files = {".gitignore", "a.txt", "b.txt"}
+        self.assertEqual(self.playground.files("feature/a"), files)
+        self.assertIn("in no commit: made.txt", "\n".join(self.notes()))
+
     def test_a_new_file_in_an_ignored_path_is_named(self) -> None:
         does = {"bash": "mkdir data report; echo > data/seed.json; echo > a.txt; echo > run.log"}
         setup = "mkdir report; echo > report/old"

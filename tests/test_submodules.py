@@ -83,6 +83,19 @@ class Filled(SubmodulesTest):
         self.assertEqual(repository.seen_by_user(), seen)
 
 
+class Moved(SubmodulesTest):
+    def test_by_the_setup_is_no_work_and_by_claude_is(self) -> None:
+        setup = "git -C vendor/lib checkout --quiet --detach HEAD~1"
+        commit = {"bash": "git -C vendor/lib commit --quiet --allow-empty -m more"}
+        self.playground.features(
+            feature("a", {"write": "a.txt"}), feature("b", commit), setup=[setup]
+        )
+        self.said(0, "run", "--yes")
+        git = self.playground.repository.git
+        for id, files in {"a": "a.txt", "b": "vendor/lib"}.items():
+            self.assertEqual(git("diff", "--name-only", "main", f"feature/{id}"), files)
+
+
 class Published(SubmodulesTest):
     def test_a_commit_that_nobody_else_has_is_told_held_and_lands_once_it_is_pushed(self) -> None:
         repository = self.playground.repository
