@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 
 from .config import did_you_mean
 from .errors import UserError
+from .excerpt import some
 from .frozen import dataclass
 from .git import Git
 
 HEADS = "refs/heads/"
 REMOTES = "refs/remotes/"
 REMOTE_HEAD = "refs/remotes/origin/HEAD"
-
-SHOWN_BRANCHES = 8
 
 
 @dataclass(frozen=True)
@@ -87,5 +86,4 @@ async def _missing(git: Git, name: str, refs: Mapping[str, str]) -> UserError:
 def _listed(names: list[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - SHOWN_BRANCHES} more" if len(names) > SHOWN_BRANCHES else ""
-    return f" (there are: {', '.join(names[:SHOWN_BRANCHES])}{more})"
+    return f" (there are: {some(names)})"

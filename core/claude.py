@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .bypass import bypasses
 from .costs import SHARE, Paid
+from .excerpt import excerpt, listed
 from .frozen import dataclass, field, replace
 from .mask import is_secret
 from .model import (
@@ -28,6 +29,16 @@ from .model import (
 Message = Mapping[str, object]
 
 STDERR_TAIL_LINES = 20
+
+RESULT_LINES = 2_000
+RESULT_CHARACTERS = 64 * 1024
+"""Of what Claude said at the end; its log has all of it."""
+
+COMMAND_CHARACTERS = 1_000
+"""Of a command that was denied."""
+
+LONGEST_ID = 200
+"""No session's id is longer."""
 
 LARGEST = 2**53
 """What a count may be at most, as in JavaScript; a larger one is nonsense."""
@@ -373,14 +384,14 @@ def outcome(
     cost_usd = None if transcript.unpaid else transcript.cost_usd
     return Outcome(
         status=_STATUS.get(fault, Status.FAILED) if reason else Status.COMPLETED,
-        reason=reason,
+        reason=excerpt(reason),
         fault=fault,
         cost_usd=cost_usd,
         usage=transcript.usage,
         duration_ms=_whole(result, "duration_ms"),
         num_turns=_whole(result, "num_turns"),
-        session_id=_text(result or {}, "session_id"),
-        result=transcript.text,
+        session_id=_text(result or {}, "session_id")[:LONGEST_ID],
+        result=excerpt(transcript.text, lines=RESULT_LINES, characters=RESULT_CHARACTERS),
         denied_tools=_denied_tools(result),
         resets_at=transcript.resets_at if fault is Fault.LIMIT else None,
         paid=transcript.paid,
@@ -623,11 +634,11 @@ def _denied_tools(result: Message | None) -> tuple[str, ...]:
     denials = result.get("permission_denials") if result else None
     if not isinstance(denials, list):
         return ()
-    return tuple(_denied_tool(denial) for denial in denials if isinstance(denial, dict))
+    return tuple(listed(_denied_tool(each) for each in denials if isinstance(each, dict)))
 
 
 def _denied_tool(denial: Message) -> str:
     name = _text(denial, "tool_name") or "a tool"
     given = denial.get("tool_input")
     command = _text(given, "command") if isinstance(given, dict) else ""
-    return f"{name}({command})" if command else name
+    return f"{name}({excerpt(command, characters=COMMAND_CHARACTERS)})" if command else name

@@ -87,6 +87,8 @@ TOOLS = (
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 ID_LIMIT = 100
 
+LABEL_LIMIT = 500
+
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
@@ -372,6 +374,9 @@ def _label(reader: _Reader, path: str, value: object) -> str | None:
     text = _filled(reader, path, value)
     if text is not None and CONTROL.search(text):
         reader.fault(path, "holds a control character or a line end")
+        return None
+    if text is not None and len(text) > LABEL_LIMIT:
+        reader.fault(path, f"is longer than {LABEL_LIMIT} characters")
         return None
     return text
 

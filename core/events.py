@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
 from .costs import Paid
+from .excerpt import excerpt, listed
 from .frozen import dataclass, field, replace
 from .model import Decision, Fault, Outcome, Status, Stray, Usage, Work
 
@@ -17,6 +18,10 @@ VERSION = 1
 
 LARGEST = 2**53
 """What a number may be at most: beyond it, JSON is not exact."""
+
+TOLD_LINES = 3_000
+TOLD_CHARACTERS = 70_000
+"""Of any text of an event: somewhat more than Claude's last words may have."""
 
 LATEST = 250_000_000_000.0
 """In the year 9892: later ones can't be shown in every time zone."""
@@ -236,7 +241,7 @@ def ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
             files_changed=work.files_changed,
             insertions=work.insertions,
             deletions=work.deletions,
-            held_back=list(work.held_back),
+            held_back=listed(work.held_back),
         )
     return Event("ended", at, run, feature, data)
 
@@ -304,7 +309,7 @@ def cleaned(
 
 def clash(at: float, run: str, feature: str, *, other: str, files: Sequence[str]) -> Event:
     """Two features that go on, or are done, will not merge; without files: they would again."""
-    return Event("clash", at, run, feature, {"other": other, "files": list(files)})
+    return Event("clash", at, run, feature, {"other": other, "files": listed(files)})
 
 
 def merge_started(at: float, run: str, *, into: str, owner: str = "") -> Event:
@@ -347,7 +352,7 @@ def resolved(
     at: float, run: str, feature: str, *, files: Sequence[str], commit: str, reason: str
 ) -> Event:
     """Claude was given a conflict; ``commit`` is what may land, empty where nothing may."""
-    data = {"files": list(files), "commit": commit, "reason": reason}
+    data = {"files": listed(files), "commit": commit, "reason": reason}
     return Event("resolved", at, run, feature, data)
 
 
@@ -367,7 +372,10 @@ def stray_of(event: Event) -> Stray:
 
 
 def masked(event: Event, mask: Callable[[str], str]) -> Event:
-    """The event with ``mask`` put over all that it tells, which is all but :data:`EXACT`."""
+    """The event with ``mask`` put over all that it tells, which is all but :data:`EXACT`.
+
+    No text of it is longer than a journal is to keep: most are cut where they come from.
+    """
     data = {k: v if k in EXACT else _masked(v, mask) for k, v in event.data.items()}
     return replace(event, data=data)
 
@@ -377,7 +385,9 @@ def _masked(value: Json, mask: Callable[[str], str]) -> Json:
         return [_masked(item, mask) for item in value]
     if isinstance(value, dict):
         return {key: _masked(item, mask) for key, item in value.items()}
-    return mask(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return excerpt(mask(value), lines=TOLD_LINES, characters=TOLD_CHARACTERS)
 
 
 def _outcome_data(outcome: Outcome) -> dict[str, Json]:

@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from . import private
 from .answers import Answers
 from .errors import UserError
+from .excerpt import excerpt
 from .frozen import dataclass, replace
 from .process.environment import without_git
 from .process.spawner import Finished, Spawner
@@ -159,11 +161,12 @@ NO_FILTER = ("clean=", "process=", "required=false")
 
 
 class GitError(UserError):
-    """git refused; ``complaint`` is what it said."""
+    """git refused; ``complaint`` is all that it said, which the file ``log`` may have as well."""
 
-    def __init__(self, doing: str, finished: Finished) -> None:
+    def __init__(self, doing: str, finished: Finished, log: str = "") -> None:
         self.complaint = finished.complaint
-        super().__init__(f"git could not {doing}: {self.complaint or f'exit {finished.code}'}")
+        said = excerpt(self.complaint, whole=log) or f"exit {finished.code}"
+        super().__init__(f"git could not {doing}: {said}")
 
 
 class Unknown(UserError):
@@ -257,6 +260,9 @@ class Git:
     looks = False
     """Whether it only looks: no program of the user's runs, nothing is fetched or written."""
 
+    log = ""
+    """A file for what git said, where that is too long for a message."""
+
     def __init__(
         self, spawner: Spawner, repository: Repository, environ: Mapping[str, str]
     ) -> None:
@@ -294,7 +300,7 @@ class Git:
         if not self.looks:
             return self
         same = Git(self.spawner, self.repository, self._env)
-        same._who = self._who
+        same._who, same.log = self._who, self.log
         return same
 
     @property
@@ -396,10 +402,28 @@ class Git:
 
     async def _refused(self, doing: str, finished: Finished) -> UserError:
         """What to raise where git refused."""
-        error = GitError(doing, finished)
+        error = self._error(doing, finished)
         if self.looks and (await self._named_programs()).is_partial:
             return Unknown(f"unknown, for objects are not here and are not fetched: {error}")
         return error
+
+    def _error(self, doing: str, finished: Finished) -> GitError:
+        """That git refused; all that it said is in the log, where a message has no room for it."""
+        said = finished.complaint
+        return GitError(
+            doing, finished, self._logged(said) if self.log and excerpt(said) != said else ""
+        )
+
+    def _logged(self, said: str) -> str:
+        """The log, once it holds a text; an empty string where there is none."""
+        try:
+            private.make_folder(os.path.dirname(self.log), 2)
+            descriptor = private.open_file(self.log, os.O_WRONLY | os.O_APPEND)
+            with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write(f"{said}\n")
+        except OSError:  # the disk may be full, which git complains of
+            return ""
+        return self.log
 
     # -- programs of the user's ---------------------------------------------------------
 
@@ -414,7 +438,7 @@ class Git:
     async def _read_programs(self, at: str) -> Programs:
         listed = await self._try("config", "--list", "--name-only", "--includes", "-z", at=at)
         if listed.code != 0:
-            raise GitError("read its settings", listed)
+            raise self._error("read its settings", listed)
         return named_by(os.fsdecode(listed.stdout).split("\0"))
 
     def _without(self, programs: Programs, *, strict: bool) -> tuple[str, ...]:
@@ -503,7 +527,7 @@ class Git:
         arguments = ("grep", "--quiet", "--no-textconv", "-I", "-E", "-e", pattern, commit)
         finished = await self._try(*arguments, "--", *(f":(exclude){each}" for each in less))
         if finished.code not in (0, 1):
-            raise GitError("search a commit", finished)
+            raise self._error("search a commit", finished)
         return finished.code == 0
 
     async def ignored_of(self, path: str, files: Iterable[str]) -> set[str]:
@@ -566,7 +590,7 @@ class Git:
         """Create a ref. False where it exists already: then it was not touched."""
         finished = await self._try("update-ref", ref, commit, "")
         if finished.code != 0 and not await self.commit_of(ref):
-            raise GitError(f"make {ref}", finished)
+            raise self._error(f"make {ref}", finished)
         return finished.code == 0
 
     async def meant_by(self, ref: str, *, at: str = "") -> str:
@@ -1163,7 +1187,7 @@ class Git:
         await self._try("merge", "--abort", at=path)
         files = os.fsdecode(listed.stdout).strip("\0").split("\0")
         if files == [""]:
-            raise GitError("merge", merged)
+            raise self._error("merge", merged)
         return sorted(files)
 
     async def begin_merge(self, path: str, commit: str) -> tuple[str, ...]:
@@ -1179,7 +1203,7 @@ class Git:
         )
         files = (await self.status(path)).unmerged
         if not files:
-            raise GitError(f"leave a conflict in {path}", merged)
+            raise self._error(f"leave a conflict in {path}", merged)
         return files
 
     async def markers_left(self, commit: str, sides: Iterable[str]) -> list[str]:
@@ -1501,8 +1525,8 @@ def _no_repository(path: str, home: str, finished: Finished) -> UserError:
 
 
 def _refused(what: str, finished: Finished) -> UserError:
-    """What git refuses, with all that it said."""
-    said = tuple(line for line in finished.complaint.splitlines() if line.strip())
+    """What git refuses, and what it said."""
+    said = tuple(line for line in excerpt(finished.complaint).splitlines() if line.strip())
     return UserError(what, hint="do what git asks for, then type this again", details=said)
 
 

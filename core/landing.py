@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
+from .excerpt import some
 from .frozen import dataclass, replace
 from .git import GitError, Unknown
 from .model import Feature
@@ -242,7 +243,7 @@ class Stacker:
         if isinstance(put, (str, Held)):
             return put
         other = await self._other_side(candidate, below)
-        where = f": {', '.join(put)}" if put else ""
+        where = f": {some(put)}" if put else ""
         return Held(f"{candidate.id} and {other} do not merge{where}", other, put)
 
     async def _resolved(
@@ -393,6 +394,6 @@ def _merge_message(candidate: Candidate) -> str:
 def _resolved_message(message: str, made: Resolution) -> str:
     """The message of a merge that Claude made; the trailers stay the last paragraph."""
     subject, _, trailers = message.partition("\n\n")
-    said = " ".join(f"Claude resolved the conflict in {', '.join(made.files)}.".split())
+    said = " ".join(f"Claude resolved the conflict in {some(made.files)}.".split())
     session = f"{SESSION}: {made.session_id}\n" if made.session_id else ""
     return f"{subject}\n\n{said}\n\n{trailers}{session}"

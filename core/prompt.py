@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .excerpt import some
 from .frozen import dataclass
 from .model import Config, Feature
 
@@ -87,8 +88,7 @@ class Side:
     files: tuple[str, ...]
 
     def __str__(self) -> str:
-        more = len(self.files) - SHOWN_FILES
-        names = ", ".join(self.files[:SHOWN_FILES]) + (f" and {more} more" if more > 0 else "")
+        names = some(self.files, SHOWN_FILES)
         return f"{self.commit[:12]}, {self.name}; it changed {names or 'nothing'}"
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from . import events, prompt
 from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
+from .excerpt import excerpt, some
 from .frozen import dataclass, replace
 from .git import GitError
 from .landing import SESSION, Candidate, Clash, Resolution
@@ -168,7 +169,7 @@ class Resolver:
         refused = "interrupted" if self.stop.is_set() else self._refused
         if refused:
             return Resolution("not asked", reason=refused, files=merge.clash.files)
-        self.say(f"Claude resolves {', '.join(merge.clash.files)} for {merge.feature.id}")
+        self.say(f"Claude resolves {some(merge.clash.files)} for {merge.feature.id}")
         try:
             commit, reason = await self._resolve(merge, sides, checked)
         except GitError as error:
@@ -229,7 +230,7 @@ class Resolver:
                     await git.create_ref(merge.ref, commit)
                     return commit, ""
                 if wrong.is_final or told == self.config.project.verify_attempts:
-                    return "", "\n".join(filter(None, (wrong.what, *_end(wrong.output))))
+                    return "", excerpt("\n".join((wrong.what, *_end(wrong.output))))
                 told += 1
                 self.say(f"{wrong.what}: Claude is told, and goes on")
                 words = prompt.unresolved(merge.feature, wrong.what, wrong.output)
@@ -320,10 +321,10 @@ class Resolver:
             what = "the merge was committed, aborted or left, and not resolved"
             return "", Wrong(what, is_final=True)
         if status.unmerged:
-            return "", Wrong(f"not marked as resolved: {', '.join(status.unmerged)}")
+            return "", Wrong(f"not marked as resolved: {some(status.unmerged)}")
         tree = await self.worktrees.tree_of_files(worktree.path, status.uncommitted)
         message = (
-            f"what Claude made of {', '.join(clash.files)}\n\n"
+            f"what Claude made of {some(clash.files)}\n\n"
             f"RoRchestrator-Feature: {merge.feature.id}\n{SESSION}: {session_id}\n"
         )
         commit = await git.commit_tree(tree, (clash.onto, clash.candidate.tip), message)
@@ -334,11 +335,11 @@ class Resolver:
         git, sides = self.git, (merge.clash.ours, merge.clash.candidate.tip)
         markers = await git.markers_left(commit, sides)
         if markers:
-            return Wrong(f"conflict markers are left: {', '.join(markers)}")
+            return Wrong(f"conflict markers are left: {some(markers)}")
         (changed,) = await git.changed_files([(merge.clash.ours, commit)])
         foreign = sorted(changed - merge.touched)
         if foreign:
-            return Wrong(f"files that neither side touched were changed: {', '.join(foreign)}")
+            return Wrong(f"files that neither side touched were changed: {some(foreign)}")
         for name, side in zip((self.into, merge.feature.id), reversed(sides)):
             if tree == await git.tree_of(side):
                 return Wrong(f"nothing is left of the side of {name}")

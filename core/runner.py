@@ -16,6 +16,7 @@ from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
 from .committer import Committer
 from .errors import StateError, UserError
+from .excerpt import some
 from .frozen import dataclass, field, replace
 from .holding import Origin, holding
 from .model import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
@@ -501,7 +502,7 @@ class Life:
         built = await self.runner.worktrees.committed_products(self.worktree, commit)
         if built:
             self._note(
-                f"Claude itself committed build products: {', '.join(built)} (left as committed; "
+                f"Claude itself committed build products: {some(built)} (left as committed; "
                 "name them in .gitignore)"
             )
 
@@ -553,9 +554,9 @@ def _empty_reason(work: Work, outcome: Outcome, start_commit: str) -> str:
     if work.commit != start_commit:
         reason = "the commits on the branch change nothing: was it undone, or did a hook do that?"
     if work.held_back:
-        reason += f" but files that are never committed unasked: {', '.join(work.held_back)}"
+        reason += f" but files that are never committed unasked: {some(work.held_back)}"
     if outcome.denied_tools:
-        reason += f"; it was denied {', '.join(sorted(set(outcome.denied_tools)))}"
+        reason += f"; it was denied {some(sorted(set(outcome.denied_tools)))}"
     return reason
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from .errors import UserError
+from .excerpt import some
 from .git import Git, GitError
 
 EXECUTES = re.compile(
@@ -96,9 +97,9 @@ class Seal:
         """
         changed = [] if self.is_lenient else await self.changes(git)
         if changed:
-            who = during or self.blamed
+            who, what = during or self.blamed, some(changed, between="; ")
             raise Tampered(
-                f"what git executes in this repository was changed{who}: {'; '.join(changed)}",
+                f"what git executes in this repository was changed{who}: {what}",
                 hint="any feature that was at work may have done it; nothing was committed since,"
                 " and the work is in the worktrees. Look at it, mend it, run again: a new run "
                 "takes what it finds for good. git config --list --show-origin",

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 from . import events
 from .events import Event
+from .excerpt import some
 from .seal import EXECUTES, OF_WORKTREE, Seal, Tampered, changes, shared_settings
 from .worktree import Worktree, WorktreeManager
 
@@ -96,7 +97,7 @@ class SetupGuard:
         is_base = worktree.start_commit == worktree.base_commit
         known = self.seal.reference
         if any(known.get(name) != digest for name, digest in facts.items()):
-            names = ", ".join(sorted(name.replace(self.seal.top + os.sep, "") for name in facts))
+            names = some(sorted(name.replace(self.seal.top + os.sep, "") for name in facts))
             if not (is_base and self._is_open):
                 raise self._tampered(worktree, line, names)
             self.seal.reference.update(facts)
@@ -118,7 +119,8 @@ class SetupGuard:
         """Say once what else of the settings changed; others may have done that meanwhile."""
         after = await shared_settings(self.git)
         found = changes(self._settings, after)
-        changed = "; ".join(each for each in found if not EXECUTES.match(each.split(" ")[0]))
+        shared = [each for each in found if not EXECUTES.match(each.split(" ")[0])]
+        changed = some(shared, between="; ")
         self._settings = after
         if changed and self._is_open:
             self._note(f"the repository's settings changed in setup `{line}`: {changed}")

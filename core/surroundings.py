@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from . import events
 from .errors import UserError
 from .events import Event
+from .excerpt import some
 from .frozen import dataclass, field, replace
 from .git import Git
 from .mask import is_secret
@@ -30,7 +31,6 @@ HEADS = "refs/heads/"
 FINGERPRINTED = ("info/attributes", "info/exclude", "info/grafts", "objects/info/alternates")
 """Files of the git folder that change what git does, and are no config."""
 
-SHOWN = 5
 LONGEST = 100
 """Characters of a value that is shown."""
 
@@ -117,7 +117,7 @@ class Surroundings:
         finally:
             self._working.discard(feature)
         if strays and outcome.status is Status.EMPTY:
-            where = ", ".join(map(str, strays))
+            where = some([*map(str, strays)])
             return replace(outcome, reason=f"{outcome.reason}; there is work in {where}")
         return outcome
 
@@ -164,11 +164,11 @@ class Surroundings:
         new = [detail for detail in details if f"{what} {detail}" not in self._named]
         self._named.update(f"{what} {detail}" for detail in new)
         if new:
-            text = f"{what}{self._meanwhile()}: {'; '.join(new)}"
+            text = f"{what}{self._meanwhile()}: {some(new, between='; ')}"
             self.emit(events.note(self.clock(), self.run_id, text, feature))
 
     def _meanwhile(self) -> str:
-        names = _some(sorted(self._worked))
+        names = some(sorted(self._worked))
         return f" while {names} ran (by you, or by what ran)" if names else " during the run"
 
     # -- the checkout -----------------------------------------------------------------------
@@ -183,11 +183,11 @@ class Surroundings:
         changed = [file for file in changed if file not in self._named]
         self._named.update(changed)
         if changed:
-            details.append(f"changed {_some(changed)}")
+            details.append(f"changed {some(changed)}")
         # What was committed is clean as well.
         clean = [file for file in before.files if file not in now.files]
         if clean and before.commit == now.commit:
-            details.append(f"uncommitted changes are gone from {_some(clean)}")
+            details.append(f"uncommitted changes are gone from {some(clean)}")
         self._say(feature, f"your checkout {self.git.repository.top} changed", details)
 
     async def _look(self, last: Checkout | None) -> Seen:
@@ -325,11 +325,6 @@ def _shown(value: str | None) -> str:
         return "unset"
     text = CREDENTIALS.sub("//…@", value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _stamp(path: str) -> tuple[object, ...]:

@@ -10,9 +10,8 @@ from contextlib import suppress
 from . import obstacles
 from .before import Before
 from .errors import ExitCode, UserError
+from .excerpt import some
 from .git import Git, GitError, WorktreeEntry
-
-SHOWN_FILES = 5
 
 STORE = "rorchestrator-landing"
 """The folder beside HEAD in which files are kept while git changes them."""
@@ -83,7 +82,7 @@ class Target:
         if files:
             raise UserError(
                 f"{entry.path} has {self.name} checked out, and files that are not committed: "
-                f"{_some(files)}",
+                f"{some(files)}",
                 hint=f"commit them, or: git -C {where} stash",
             )
         return entry.path
@@ -178,7 +177,7 @@ class Target:
                     where = shlex.quote(path)
                     raise Interrupted(
                         f"{self.name} was not moved; these files of {path} changed meanwhile and "
-                        f"stay as they are: {_some(left)}",
+                        f"stay as they are: {some(left)}",
                         hint=f"git -C {where} status",
                     ) from None
                 if isinstance(error, GitError):
@@ -205,7 +204,7 @@ class Target:
         files = obstacles.in_the_way(path, added, tracked)
         if files:
             raise UserError(
-                f"{path} has files in the way that git does not know: {_some(files)}",
+                f"{path} has files in the way that git does not know: {some(files)}",
                 hint="move or commit them, then merge again",
             )
 
@@ -238,8 +237,3 @@ class Target:
             f"{self.name} moved in the meantime; nothing was landed",
             hint="type it again: it starts from where the branch is now",
         )
-
-
-def _some(files: Sequence[str]) -> str:
-    more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
-    return f"{', '.join(files[:SHOWN_FILES])}{more}"

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from .costs import SHARE
 from .events import Event
+from .excerpt import excerpt, some
 from .frozen import dataclass
 from .model import Action, Decision, Fault, Invocation, Status
 from .schedule import Plan
@@ -131,7 +132,7 @@ def plan_lines(
     """
     yield style.paint(f"PLAN {one_line(plan.project)}", "bold")
     if plan.description:
-        yield style.paint(one_line(plan.description), "dim")
+        yield style.paint(one_line(excerpt(plan.description)), "dim")
     for number, wave in enumerate(() if quiet else plan.waves, 1):
         yield ""
         parallel = " [PARALLEL]" if len(wave) > 1 else ""
@@ -391,7 +392,7 @@ def _changes(feature: FeatureState, style: Style) -> str:
     minus = style.pick("−", "-")
     changes = f"{counted(work.files_changed, 'file')} +{work.insertions} {minus}{work.deletions}"
     if work.held_back:
-        changes += f" (left uncommitted: {one_line(', '.join(work.held_back))})"
+        changes += f" (left uncommitted: {one_line(some(work.held_back))})"
     return changes
 
 

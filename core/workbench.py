@@ -14,6 +14,7 @@ from . import events, ports, products, supplies
 from .contracts import PROSE, Contract, Kind, contracts, definition
 from .errors import StateError, UserError
 from .events import Event
+from .excerpt import excerpt, some
 from .frozen import dataclass, replace
 from .git import WorktreeStatus
 from .leftovers import Leftovers
@@ -37,6 +38,9 @@ VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
 
 NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLOT", "PORT"))
+
+GIT_LOG = "git.log"
+"""Complaints of git that are too long for a message."""
 
 REASON_LINES = 20
 """How much of what a command printed goes into the report; Claude is told more."""
@@ -62,7 +66,7 @@ class Red:
     def reason(self) -> str:
         """For the report: what it was, and the end of its output."""
         last = self.output.strip().splitlines()[-REASON_LINES:]
-        return "\n".join([self.what, *last])
+        return excerpt("\n".join([self.what, *last]))
 
 
 class Workbench:
@@ -91,6 +95,7 @@ class Workbench:
         self.steps = steps
         self.run_id = run
         self.log_folder = log_folder
+        worktrees.git.log = os.path.join(log_folder, GIT_LOG)
         self.emit = emit
         self.clock = clock
         self.environ = environ
@@ -270,8 +275,7 @@ class Workbench:
         shown = [name for name, spelled in asked.items() if spelled not in ignored]
         if shown:
             raise UserError(
-                f"git does not ignore {', '.join(shown)}: what is copied or linked would be "
-                "committed",
+                f"git does not ignore {some(shown)}: what is copied or linked would be committed",
                 hint="name it in .gitignore without a slash at its end (node_modules/ ignores "
                 "a folder, not a link to one), or copy it instead of linking it",
             )
@@ -335,14 +339,14 @@ class Workbench:
         left.remove(built)
         others = sorted(set(left.files).difference(built))
         if others:
-            text = f"appeared while the checks ran, and in no commit: {', '.join(others)}"
+            text = f"appeared while the checks ran, and in no commit: {some(others)}"
             self.emit(events.note(self.clock(), self.run_id, text, feature.id))
         if paths:
             self.emit(events.left(self.clock(), self.run_id, feature.id, paths=paths))
 
-    def _note_held_back(self, feature: Feature, files: Iterable[str]) -> None:
+    def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
         text = (
-            f"the checks see files that no commit holds: {', '.join(files)} "
+            f"the checks see files that no commit holds: {some(files)} "
             "(project.verify_clean looks without them)"
         )
         self.emit(events.note(self.clock(), self.run_id, text, feature.id))
@@ -400,7 +404,7 @@ class Workbench:
             changed = await self._changed(worktree, before, status)
             moved = (status.commit, status.branch) != (commit, before.branch)
             if red is None and (changed or moved):
-                what = ", ".join(changed) or "the branch"
+                what = some(changed) or "the branch"
                 red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
             if not (red and red.interrupted):
                 self._tell(feature, key, command, red, step, wrote if clean else ())

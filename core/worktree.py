@@ -15,6 +15,7 @@ from . import baseline, obstacles, private, products
 from .aside import PutAside
 from .baseline import Baseline
 from .errors import UserError, unwritable
+from .excerpt import excerpt, some
 from .frozen import dataclass, replace
 from .git import BEING_MADE, Commit, Git, GitError, Unknown, WorktreeEntry, WorktreeStatus
 from .hooks import Hooks, hooks_of
@@ -128,7 +129,7 @@ class Conflict:
     files: tuple[str, ...]
 
     def __str__(self) -> str:
-        where = f": {', '.join(self.files)}" if self.files else ""
+        where = f": {some(self.files)}" if self.files else ""
         return f"{self.one} and {self.other} do not merge{where}"
 
 
@@ -631,7 +632,7 @@ class WorktreeManager:
                 f"the work belongs on {worktree.branch}"
             )
         if status.unmerged:
-            return f"a merge was left half done: {', '.join(status.unmerged)}"
+            return f"a merge was left half done: {some(status.unmerged)}"
         moved = status.commit != worktree.start_commit
         if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
             return f"{worktree.branch} was rewritten: it no longer contains its starting point"
@@ -758,7 +759,7 @@ class WorktreeManager:
             if changed:
                 raise UserError(
                     f"your hooks ({', '.join(dict.fromkeys(hooks.ran))}) change files at each "
-                    f"commit without adding them: {', '.join(changed)}",
+                    f"commit without adding them: {some(changed)}",
                     hint=f"let the hook `git add` what it changes; {ONLY_COMMITS}",
                 )
             return made
@@ -933,7 +934,7 @@ class WorktreeManager:
         self.check_open(path, nested)
         if nested:
             raise UserError(
-                f"{path} holds what no commit can: {', '.join(nested)}",
+                f"{path} holds what no commit can: {some(nested)}",
                 hint="move it elsewhere, or commit and push it there",
             )
         return files
@@ -1132,7 +1133,7 @@ def commit_message(feature: Feature, run: str, template: str) -> str:
 
 def _refusal(error: GitError, hook: str) -> UserError:
     """Who refused a commit, and what to do; ``hook`` is empty where git itself did."""
-    said = "\n".join(error.complaint.splitlines()[-COMPLAINT_LINES:])
+    said = excerpt("\n".join(error.complaint.splitlines()[-COMPLAINT_LINES:]))
     if hook:
         subject = "project.commit_subject sets the subject; " if "msg" in hook else ""
         return UserError(
@@ -1150,7 +1151,7 @@ def _merge_message(names: Sequence[str], other: str) -> str:
 
 
 def _waits_for(pipes: Sequence[str]) -> str:
-    return f"{', '.join(pipes)} is a pipe, at which git would wait for ever"
+    return f"{some(pipes)} is a pipe, at which git would wait for ever"
 
 
 def admin_of(path: str) -> str:

@@ -63,15 +63,15 @@ class WithoutAName(unittest.TestCase):
         self.assert_base("mine")
 
     def test_what_there_is_is_named_where_the_base_is_not_there(self) -> None:
-        for number in range(9):
-            self.space.git("branch", f"b{number}")
+        for number in range(11):
+            self.space.git("branch", f"b{number:02}")
         self.assertIn("(did you mean 'main'?)", self.refused("--base", "mian").err)
-        self.assertIn("b6, b7 and 2 more)", self.refused("--base", "mian").err)
+        self.assertIn("b08, b09 and 2 more)", self.refused("--base", "mian").err)
         self.assertIn("names no branch", self.refused("--base", "").err)
         # A checkout of a CI has no branch of its own.
         self.space.change(base_branch="main")
         self.space.git("checkout", "--quiet", "--detach")
-        for branch in ("main", *(f"b{number}" for number in range(9))):
+        for branch in ("main", *(f"b{number:02}" for number in range(11))):
             self.space.git("branch", "--quiet", "-D", branch)
         self.assertIn("set project.base_branch, or --base REF\n", self.refused().err)
         self.space.git("update-ref", "refs/remotes/origin/main", self.main)

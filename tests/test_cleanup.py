@@ -204,12 +204,12 @@ class WhatNoCommitHolds(OneFeatureEach):
         self.assertTrue(os.path.exists(os.path.join(inside, "x")))
 
     def test_of_many_files_some_are_named_and_the_others_counted(self) -> None:
-        for number in range(8):
-            self.write("many", f"file-{number}")
+        for number in range(13):
+            self.write("many", f"file-{number:02}")
         said = self.clean("many")
-        self.assert_kept(said, "many", "8 files not committed: file-0, ", "file-4 and 3 more")
+        self.assert_kept(said, "many", "13 files not committed: file-00, ", "file-09 and 3 more")
         removal = self.removal("many", "--into", "into-many")
-        self.assertEqual(removal["files"], [f"file-{number}" for number in range(8)])
+        self.assertEqual(removal["files"], [f"file-{number:02}" for number in range(13)])
 
     def test_a_worktree_that_is_on_another_branch_is_kept(self) -> None:
         at = self.space.worktree("other-branch")

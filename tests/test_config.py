@@ -668,6 +668,7 @@ class Faults(InAWorkspace):
             (_feature(id="a.lock"), ".id: 'a.lock' can't be the end of a branch name"),
             (_feature(name=""), ".name: is empty"),
             (_feature(name="a\nb"), ".name: holds a control character or a line end"),
+            (_feature(name="a" * 501), ".name: is longer than 500 characters"),
             (_feature(name="\x1b[31mred"), ".name: holds a control character or a line end"),
             (_feature(tags="web"), ".tags: expected a list of strings, not a string"),
             (_feature(creates=[[]]), f".creates[0]: {STRING}a list"),

@@ -117,7 +117,7 @@ class TheCheckout(SurroundingsTest):
         self.begin()
         first = self.repository.commit_of("HEAD")[:10]
         head = f"your checkout {self.repository.path} changed{WHILE}"
-        many = {f"new{n}.txt": "x\n" for n in range(7)}
+        many = {f"new{n:02}": "x\n" for n in range(12)}
         write, git = self.repository.write, self.repository.git
         cases: list[tuple[Callable[[], object], str]] = [
             (lambda: None, ""),
@@ -126,7 +126,7 @@ class TheCheckout(SurroundingsTest):
             (lambda: git("checkout", "--", "."), "uncommitted changes are gone from README.md"),
             (
                 lambda: write(many),
-                "changed new0.txt, new1.txt, new2.txt, new3.txt, new4.txt and 2 more",
+                f"changed {', '.join(list(many)[:10])} and 2 more",
             ),
             (
                 lambda: git("switch", "--quiet", "--create", "other"),

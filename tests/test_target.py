@@ -124,10 +124,10 @@ class WhatIsInTheWay(TargetTest):
         self.refused("not committed: a")
 
     def test_of_many_files_a_few_are_named(self) -> None:
-        self.old = self.repository.commit({f"file{n}": "" for n in range(7)})
+        self.old = self.repository.commit({f"file{n:02}": "" for n in range(12)})
         self.target = self.open("main")
-        self.repository.write({f"file{n}": "x" for n in range(7)})
-        self.refused("file4 and 2 more")
+        self.repository.write({f"file{n:02}": "x" for n in range(12)})
+        self.refused("file09 and 2 more")
 
     def test_a_file_that_git_does_not_know_where_a_new_one_would_go(self) -> None:
         self.repository.write({"new": "mine\n"})

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from .. import events
 from ..errors import ExitCode, StateError, UserError
+from ..excerpt import some
 from ..git import WorktreeEntry
 from ..journal import Holder
 from ..model import Status
@@ -44,7 +45,6 @@ examples:
   rorchestrator cleanup auth --discard
 """
 
-SHOWN_FILES = 5
 
 REPAIR = "if it was moved: git worktree repair <the new place>"
 
@@ -279,7 +279,7 @@ class Cleanup:
                 entry.path, known.made_before_work, known.start_commit, known.left
             )
             if nested:
-                removal.kept = f"it holds what no commit can: {', '.join(nested)}"
+                removal.kept = f"it holds what no commit can: {some(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
                 try:
                     worktrees.check_open(entry.path, nested)
@@ -328,7 +328,7 @@ class Cleanup:
     ) -> AsyncIterator[str]:
         if removal.files:
             files = counted(len(removal.files), "file")
-            yield f"{files} not committed: {_some(removal.files)}"
+            yield f"{files} not committed: {some(removal.files)}"
         if not (removal.merged or removal.safe):
             if self.is_held:
                 commits = counted(await self.git.count_commits(tip, self.target), "commit")
@@ -441,12 +441,6 @@ def _next(removal: Removal) -> str:
 
 def _said(removal: Removal) -> str:
     return "; ".join(filter(None, (removal.merged, removal.safe)))
-
-
-def _some(files: list[str]) -> str:
-    more = len(files) - SHOWN_FILES
-    shown = ", ".join(files[:SHOWN_FILES])
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _show(done: list[Removal], arguments: argparse.Namespace, style: Style) -> None:

@@ -19,6 +19,7 @@ from ..budget import Budget
 from ..config import did_you_mean
 from ..errors import ExitCode, StateError, UserError
 from ..events import Event
+from ..excerpt import some
 from ..frozen import replace
 from ..git import Unknown
 from ..holding import Change, Holding, start_of
@@ -269,7 +270,7 @@ def _look(place: Workplace, wanted: Wanted, arguments: argparse.Namespace) -> in
     command = Merge(place, wanted, quiet=arguments.quiet)
     report = drive(command.look())
     if command.target.uncertain:
-        command.say(f"maybe changed in the checkout: {', '.join(command.target.uncertain)}")
+        command.say(f"maybe changed in the checkout: {some(command.target.uncertain)}")
     _show(report, arguments)
     return report.exit_code
 
@@ -806,7 +807,7 @@ def _lines(report: Report, arguments: argparse.Namespace, style: Style) -> Itera
 def _resolution_lines(ending: Ending, made: Resolution) -> Iterator[str]:
     if made.commit:
         again = " before, and is not paid again" if made.ending == "known" else ""
-        yield "    " + one_line(f"Claude resolved {', '.join(made.files)}{again}")
+        yield "    " + one_line(f"Claude resolved {some(made.files)}{again}")
 
     if made.attempts:
         cost = f"{counted(made.attempts, 'attempt')}, {money(made.cost_usd)}"

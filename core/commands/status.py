@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..errors import ExitCode, UserError
+from ..excerpt import excerpt, listed, some
 from ..foresight import SHOWN
 from ..git import Unknown
 from ..journal import Holder
@@ -236,9 +237,9 @@ async def _clashes(
         try:
             now = await _clash(place, state.feature(other), tip, files)
         except Unknown as error:
-            clashes.append({"with": other, "files": list(files), "unknown": error.message})
+            clashes.append({"with": other, "files": listed(files), "unknown": error.message})
         else:
-            clashes += [{"with": other, "files": now}] if now else []
+            clashes += [{"with": other, "files": listed(now)}] if now else []
     return clashes
 
 
@@ -258,7 +259,11 @@ def _claude_version(options: ClaudeOptions) -> str | None:
     """What the user's ``claude --version`` says; ``None`` where there is no claude."""
     if options.env or options.command != ClaudeOptions().command:
         is_there = which(options.command[0], {**os.environ, **options.env})
-        return f"not asked, the list names it: {' '.join(options.command)}" if is_there else None
+        return (
+            f"not asked, the list names it: {excerpt(' '.join(options.command))}"
+            if is_there
+            else None
+        )
     return ask_version(options)
 
 
@@ -276,8 +281,9 @@ def ask_version(options: ClaudeOptions) -> str | None:
     except UserError as error:
         return error.message
     if finished.code == 0 and finished.text:
-        return finished.text
-    return f"there, but it does not tell its version: {finished.complaint or 'no answer'}"
+        return excerpt(finished.text)
+    said = excerpt(finished.complaint) or "no answer"
+    return f"there, but it does not tell its version: {said}"
 
 
 def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespace) -> list[str]:
@@ -384,8 +390,8 @@ def _clash_words(clash: dict[str, Json]) -> str:
     files = clash["files"]
     assert isinstance(files, list)
     if "unknown" in clash:
-        return f"may not merge with {clash['with']}: {', '.join(files)} ({clash['unknown']})"
-    return f"will not merge with {clash['with']}: {', '.join(files)}"
+        return f"may not merge with {clash['with']}: {some(files)} ({clash['unknown']})"
+    return f"will not merge with {clash['with']}: {some(files)}"
 
 
 def _details(feature: dict[str, Json], style: Style, *, verbose: bool) -> list[str]:
