@@ -561,9 +561,18 @@ def _spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage
             _sum_of([before, *(_dollars(model.get("costUSD")) for model in models)]),
             transcript.usage + _of_models(models),
         )
-    if isinstance(share, dict) or (total == 0 and transcript.tokens):
-        return None, _usage(result)  # The model answered, and its price is missing.
-    return total, _usage(result)
+    usage = _usage(result)
+    answered = bool(transcript.tokens) or usage != Usage()
+    if isinstance(share, dict) or (total == 0 and answered) or _fell(transcript, total):
+        return None, usage  # The model answered, and its price is missing.
+    return total, usage
+
+
+def _fell(transcript: Transcript, total: float | None) -> bool:
+    """Whether a total that can only grow is less than an earlier one; or was, before."""
+    seen = _dollars((transcript.result or {}).get("total_cost_usd"))
+    known = transcript.cost_usd
+    return bool(seen) and (known is None or total is None or total < known)
 
 
 def _paid(known: Mapping[str, Paid], result: Message) -> Mapping[str, Paid]:

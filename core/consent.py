@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable, Mapping
 
 from .model import Invocation
+from .private import only_regular
 
 FILE = "consents"
 """In the state folder: one SHA-256 a line."""
@@ -85,13 +86,12 @@ def _home_of_user() -> str:
 def _read(path: str) -> set[str]:
     """The hashes in a file that this user alone can have written; none where it is another's."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = only_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return set()
     with open(file, "rb") as stream:
         info = os.fstat(file)
-        private = info.st_uid == os.geteuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if not (private and stat.S_ISREG(info.st_mode)):
+        if info.st_uid != os.geteuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return set()
         return set(stream.read(LARGEST_BYTES).decode("ascii", "replace").split())
 
@@ -101,7 +101,7 @@ def _append(path: str, keys: Iterable[str]) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     os.chmod(folder, 0o700)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     file = os.open(path, flags, 0o600)
     try:
         os.fchmod(file, 0o600)

@@ -1563,8 +1563,8 @@ def config_text(settings: Iterable[tuple[str, str]]) -> str:
 
 def _config_entry(key: str, value: str) -> str:
     section, _, rest = key.partition(".")
-    subsection, _, name = rest.rpartition(".")
-    heading = f'{section} "{_escaped(subsection)}"' if subsection else section
+    subsection, dot, name = rest.rpartition(".")
+    heading = f'{section} "{_escaped(subsection)}"' if dot else section
     words = _escaped(value).replace("\n", "\\n").replace("\t", "\\t").replace("\b", "\\b")
     return f'[{heading}]\n\t{name} = "{words}"\n'
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+from . import private
 from .git import Git
 
 NAMES = (
@@ -162,7 +162,9 @@ def _broken(folder: str) -> Iterator[str]:
         path = os.path.join(folder, name)
         first = _begin(path)
         words = os.fsdecode(first[2:]).split("\n")[0].split() if first.startswith(b"#!") else []
-        if os.path.isfile(path) and not os.access(path, os.X_OK):
+        if os.path.isdir(path):
+            yield f"{path} is a folder: git can't run it, and so refuses each commit"
+        elif os.path.isfile(path) and not os.access(path, os.X_OK):
             yield f"{path} is not executable: git does not run it"
         elif words and not os.access(words[0], os.X_OK):
             yield f"{path} can't run: {words[0]} does not exist, or is not executable"
@@ -171,11 +173,10 @@ def _broken(folder: str) -> Iterator[str]:
 def _begin(path: str) -> bytes:
     """The first bytes of a hook; none where there is none, and no waiting at a pipe."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=private.only_regular) as file:
+            return file.read(4096)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(4096) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
 
 def runnable(folder: str) -> tuple[str, ...]:

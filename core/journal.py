@@ -148,7 +148,7 @@ class Reader:
         Raises :class:`UserError` at a damaged line.
         """
         try:
-            with open(self.path, "rb") as file:
+            with open(self.path, "rb", opener=private.only_regular) as file:
                 file.seek(self._offset)
                 for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
                     # A line without its end may yet be cut off: it is read again next time.
@@ -226,7 +226,7 @@ class RunLock:
     def holder(self) -> Holder | None:
         """Who holds the lock now; ``None`` where nobody does."""
         try:
-            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            file = private.only_regular(self.path, os.O_RDONLY)
         except OSError:
             return None
         try:

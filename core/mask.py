@@ -28,10 +28,10 @@ _NAMES_A_PLACE = ("_DIR", "_FILE", "_PATH")
 
 _SPACE = r"(?:\s|\\[nrt])+"
 _PRIVATE_KEY = (
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    rf"(?:{_SPACE}(?:[A-Za-z0-9+/=]{{16,}}|[A-Z][A-Za-z-]+: [^\s\\]+))*"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
+    rf"(?:{_SPACE}(?:[A-Za-z0-9+/=]{{16,}}|[A-Z][A-Za-z-]+: [^\n\r\\]+))*"
     rf"(?:{_SPACE}[A-Za-z0-9+/=]{{1,15}}(?={_SPACE}-----END))?"
-    rf"(?:{_SPACE}-----END [A-Z ]*PRIVATE KEY-----)?"
+    rf"(?:{_SPACE}-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----)?"
 )
 
 _VALUE = r"([\"']?)(?!\$|\[masked)([^\s\"'\\]{7,}[^\s\"'\\;,)])"
@@ -75,8 +75,9 @@ SHAPES = (
     ),
     (("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", "[masked AWS key]"),
     (("xox",), r"\bxox[a-z]-[A-Za-z0-9-]{10,}", "[masked Slack token]"),
-    (("PRIVATE KEY-----",), _PRIVATE_KEY, "[masked private key]"),
+    (("PRIVATE KEY",), _PRIVATE_KEY, "[masked private key]"),
     (("://",), r"(?<=://)([^\s/:@\"']*):[^\s/@\"']+@", r"\1:[masked password]@"),
+    (("http",), r"\b(https?://)[^\s/:@\"']{20,}@", r"\1[masked token]@"),
     *NAMED,
 )
 """Keys that are known by their looks: what tells quickly that there is none, and the pattern."""
@@ -92,9 +93,9 @@ class Mask:
     def learn(self, environ: Mapping[str, str]) -> None:
         """Mask the secrets of these variables, too."""
         for name, value in environ.items():
-            if is_secret(name):
-                label = re.sub(r"\W", "_", name, flags=re.ASCII)
-                for spelling in _spellings(value):
+            label = re.sub(r"\W", "_", name, flags=re.ASCII)
+            for secret in [value] if is_secret(name) else _passwords(value):
+                for spelling in _spellings(secret):
                     self._known.setdefault(spelling, f"[masked {label}]")
         # A secret that holds another one goes first.
         self._known = dict(sorted(self._known.items(), key=lambda known: -len(known[0])))
@@ -144,6 +145,20 @@ def whole_words(text: str) -> str:
     return re.sub(rf"\A\S{{0,{LONGEST}}}", "", text)
 
 
+def _passwords(value: str) -> list[str]:
+    """The passwords in the URLs of a value, as that of a database has one."""
+    return re.findall(r"://[^\s/:@\"']*:([^\s/@\"']+)@", value) if "://" in value else []
+
+
+def _in_url(text: str) -> str:
+    """A text as it stands in a URL."""
+    return re.sub(r"[^\w.~-]", _percent, text, flags=re.ASCII)
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))
+
+
 def _spellings(value: str) -> Iterator[str]:
     """The ways in which a secret may stand in a text: as it is, and as JSON has it."""
     lines = [line.strip() for line in value.strip().splitlines()]
@@ -151,7 +166,7 @@ def _spellings(value: str) -> Iterator[str]:
     for line in lines:
         if len(line) >= shortest:
             in_json = (json.dumps(line, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
-            for spelled in (line, *in_json):
+            for spelled in (line, *in_json, _in_url(line)):
                 yield spelled
                 yield spelled.replace("/", "\\/")
 

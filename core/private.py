@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 A_LINK = "it is a symbolic link, and nothing is written through one"
+NO_FILE = "it is no regular file"
 
 
 def make_folder(path: str, depth: int = 1, *, mode: int = 0o700) -> None:
@@ -33,9 +35,20 @@ def make_folder(path: str, depth: int = 1, *, mode: int = 0o700) -> None:
 
 def open_file(path: str, flags: int, mode: int = 0o600) -> int:
     """A descriptor of a file, which is made where it is missing. Raises ``OSError`` at a link."""
+    # At a pipe that nobody reads, opening it for writing would wait for ever.
+    always = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        return os.open(path, flags | always, mode)
     except OSError as error:
         if os.path.islink(path):
             raise OSError(errno.ELOOP, A_LINK, path) from None
         raise error
+
+
+def only_regular(path: str, flags: int) -> int:
+    """An opener for :func:`open` that waits at no pipe. Raises ``OSError`` at what is no file."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, NO_FILE, path)
+    return descriptor

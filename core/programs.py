@@ -10,8 +10,9 @@ from .frozen import dataclass
 DRIVER = "/dev/null/rorchestrator-merge-driver"
 """A driver that no system can start: git names it where it would have started the real one."""
 
-_FILTER = re.compile(r"filter\.(.+)\.(?:clean|smudge|process)\Z", re.DOTALL)
-_DRIVER = re.compile(r"merge\.(.+)\.driver\Z", re.DOTALL)
+# A name may be empty: git takes `[filter ""]` for what `filter=` in an attributes file names.
+_FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process)\Z", re.DOTALL)
+_DRIVER = re.compile(r"merge\.(.*)\.driver\Z", re.DOTALL)
 _PROMISE = re.compile(r"extensions\.partialclone|remote\..*\.promisor", re.DOTALL)
 _BY_PLACE = re.compile(r"extensions\.worktreeconfig|includeif\..*", re.DOTALL)
 

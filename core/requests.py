@@ -79,6 +79,8 @@ class Requests:
         list(self.take(""))
 
     def _names(self) -> list[str]:
+        if os.path.islink(self.folder):
+            return []  # It came along: the files that it leads to are not ours to remove.
         try:
             return sorted(os.listdir(self.folder))
         except OSError:

@@ -704,6 +704,8 @@ class WorktreeManager:
             message = commit_message(feature, run, self.commit_subject)
             stamps = {file: print_of(worktree.path, file) for file in wanted}
             made = await self._commit_index(worktree.path, message, status.commit, hooks, stamps)
+            if made and hooks.ran:
+                await self._check_hooks(worktree, status.commit, made.id, hooks)
         tip = made.id if made else status.commit
         if tip == worktree.start_commit:
             return Work(tip, held_back=held)
@@ -712,6 +714,18 @@ class WorktreeManager:
         else:
             stat = await self.git.diffstat(worktree.start_commit, tip)
         return Work(tip, stat.files, stat.insertions, stat.deletions, held)
+
+    async def _check_hooks(self, worktree: Worktree, old: str, tip: str, hooks: Hooks) -> None:
+        """Raise :class:`UserError` where hooks took the commit back, or put it elsewhere."""
+        which = f"your hooks ({', '.join(dict.fromkeys(hooks.ran))})"
+        if tip == old:
+            raise UserError(f"{which} took the commit back", hint=ONLY_COMMITS)
+        if await self.git.commit_of(f"refs/heads/{worktree.branch}") != tip:
+            raise UserError(
+                f"{which} moved {worktree.path} away from {worktree.branch}, which does not have "
+                f"the commit: it is {tip[:10]}",
+                hint=f"in there: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
+            )
 
     async def _work(self, path: str) -> WorktreeStatus:
         """What stands in a worktree, less what stood there before Claude."""

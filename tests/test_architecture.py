@@ -55,7 +55,7 @@ SHELL = {
     "submodules": "git",
     "worktree": "git submodules throwaway baseline products leftovers obstacles hooks subject"
     " model errors excerpt private aside",
-    "hooks": "git",
+    "hooks": "git private",
     "setup_guard": "seal worktree events excerpt",
     "ways_back": "",
     "committer": "process worktree hooks seal git events model errors",
@@ -66,7 +66,7 @@ SHELL = {
     "slots": "",
     "stop": "",
     "requests": "errors private",
-    "consent": "model",
+    "consent": "model private",
     "private": "",
     "aside": "private errors",
     "steering": "orchestrator requests incremental stop events model",

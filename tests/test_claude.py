@@ -397,12 +397,13 @@ class SeveralResults(unittest.TestCase):
         second = _line(**{**GOOD, "result": "Noted.", "total_cost_usd": 0.75, "origin": {}})
         third = _line(**{**GOOD, "result": "All done.", "total_cost_usd": 1.0})
         empty = _line(**{**GOOD, "result": ""})
+        answer = _line(**{**GOOD, "total_cost_usd": 0.75})
         cases = [
             ((first,), 0.5, "Done."),
             ((first, second), 0.75, "Done."),
             ((first, second, third), 1.0, "All done."),
             ((second,), 0.75, "Noted."),
-            ((second, first), 0.5, "Done."),
+            ((second, answer), 0.75, "Done."),
             ((empty, second), 0.75, ""),
         ]
         for lines, cost, text in cases:
@@ -442,6 +443,9 @@ def _share(*costs: object, total: object = 9.0, **fields: object) -> bytes:
 def _spoken(id: str, model: str = "a") -> bytes:
     usage = {"input_tokens": 10, "cache_read_input_tokens": 100, "output_tokens": 1}
     return _line(type="assistant", message={"id": id, "model": model, "usage": usage})
+
+
+TOKENS = {"input_tokens": 10, "output_tokens": 1}
 
 
 class Cost(unittest.TestCase):
@@ -488,7 +492,19 @@ class Cost(unittest.TestCase):
             with self.subTest(lines=lines):
                 self.assertIsNone(_of(*lines).cost_usd)
         self.assertEqual(_of(free).cost_usd, 0.0)
+        self.assertIsNone(_of(_line(**{**GOOD, "total_cost_usd": 0, "usage": TOKENS})).cost_usd)
         self.assertEqual(_of(said, _share(0.25)).tokens, {})
+
+    def test_a_total_that_falls_is_unknown_from_then_on(self) -> None:
+        def totals(*given: object) -> list[bytes]:
+            return [_line(**{**GOOD, "total_cost_usd": total}) for total in given]
+
+        for odd in ((0.5, 0.25), (0.5, 0.25, 0.25), (0.5, 0), (0.5, None)):
+            with self.subTest(odd=odd):
+                self.assertIsNone(_of(*totals(*odd)).cost_usd)
+        for plain in ((0.5, 0.5), (0.25, 0.5), (0, 0.5), (None, 0.5)):
+            with self.subTest(plain=plain):
+                self.assertEqual(_of(*totals(*plain)).cost_usd, 0.5)
 
     def test_tokens_are_counted_once_a_message_and_by_model(self) -> None:
         lines = [_spoken(id, model) for id, model in ("1a", "1a", "2b", "1a", "3a")]

@@ -130,6 +130,25 @@ class AnotherTry(CommitterTest):
         self.assertEqual(self.log_of(), ["by the hook", "first"])
 
 
+class Elsewhere(CommitterTest):
+    def test_a_hook_that_takes_the_commit_back_ends_as_a_refusal(self) -> None:
+        self.playground.hook("post-commit", "git reset -q --soft HEAD~1")
+        self.assert_failed(self.committed(), Fault.COMMIT, "your hooks (post-commit) took the")
+        self.playground.hook("post-commit", "exit 0")
+        self.commits_only()
+
+    def test_what_a_hook_commits_to_another_branch_is_not_completed(self) -> None:
+        self.playground.hook("pre-commit", "git checkout -q -b other")
+        outcome = self.committed()
+        self.assert_failed(outcome, Fault.COMMIT, "away from feature/a, which does not have")
+        self.playground.hook("pre-commit", "exit 0")
+        tip = self.repository.git("rev-parse", "--short=10", "other")
+        command = f"git checkout -B feature/a {tip}"
+        self.assertIn(f"in there: {command}; ", outcome.reason)
+        self.repository.git(*command.split()[1:], at=self.playground.worktree("a"))
+        self.commits_only()
+
+
 class NothingLeft(CommitterTest):
     def test_a_hook_that_leaves_nothing_to_commit_ends_the_feature_and_not_the_run(self) -> None:
         for undo in ("git rm -q --cached a.txt; rm a.txt", "git reset -q; rm a.txt"):

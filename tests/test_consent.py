@@ -76,6 +76,12 @@ class TheFile(unittest.TestCase):
         os.symlink("/dev/zero", path)
         self.assertEqual(self.consents().missing([ONE]), [ONE])
         self.assertIn(f"{path}: ", self.consents().give([ONE]))
+        os.unlink(path)
+        os.mkfifo(path)  # nobody waits for who reads it
+        self.assertIn(f"{path}: ", self.consents().give([ONE]))
+        os.unlink(path)
+        os.mkdir(path)
+        self.assertIn(f"{path}: ", self.consents().give([ONE]))
 
     def test_where_it_cannot_be_written_the_yes_is_for_this_command(self) -> None:
         self.space.write({"state": "no folder"}, at=self.space.root)

@@ -90,6 +90,13 @@ class Plan(unittest.TestCase):
             self.assertEqual(len(warnings), 1)
             self.assertIn(".husky", warnings[0])
 
+    def test_a_folder_or_a_pipe_in_the_place_of_a_hook_is_no_fault_of_ours(self) -> None:
+        with Workspace([feature("a")]) as space:
+            os.makedirs(os.path.join(space.path, ".git", "hooks", "pre-commit"))
+            os.mkfifo(os.path.join(space.path, ".git", "hooks", "commit-msg"))
+            (warning,) = space.main("plan", "--json").json["warnings"]
+            self.assertIn("pre-commit is a folder: git can't run it", warning)
+
 
 if __name__ == "__main__":
     unittest.main()

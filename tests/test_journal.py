@@ -209,7 +209,7 @@ class Damage(InAFolder):
         os.makedirs(self.journal.path)
         with self.assertRaises(UserError) as caught:
             self.journal.read()
-        message = f"{self.journal.path} can't be read: Is a directory"
+        message = f"{self.journal.path} can't be read: it is no regular file"
         self.assertEqual(caught.exception.message, message)
 
 

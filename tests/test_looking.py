@@ -207,6 +207,24 @@ class WhatFiltersHide(unittest.TestCase):
         self.touch("x.up", "plain", ".gitattributes")
         self.repository.git("update-index", "--refresh")
 
+    def test_a_filter_and_a_driver_without_a_name_are_not_started_either(self) -> None:
+        repository, trap = self.repository, self.trap.path
+        with open(os.path.join(repository.path, ".git", "config"), "a", encoding="utf-8") as file:
+            file.write(f'[filter ""]\n\tclean = {trap}\n[merge ""]\n\tdriver = {trap}\n')
+        repository.commit({".gitattributes": "plain filter= merge=\n"})
+        sides = []
+        for content in ("one", "two"):
+            repository.git("checkout", "--quiet", "-B", content, "main")
+            sides.append(repository.commit({"plain": content}))
+        self.trap.sprung()
+        repository.write({"plain": "own"})
+        self.touch("plain")
+        self.assertEqual(self.look().uncertain, (("plain", ""),))
+        git = drive(open_repository(Spawner(), repository.path, repository.environ)).looking()
+        with self.assertRaisesRegex(Unknown, "a merge driver decides"):
+            drive(WorktreeManager(git, repository.root, "").merge(*sides))
+        self.assertEqual(self.trap.sprung(), "")
+
     def test_a_file_that_git_left_so_is_clean(self) -> None:
         self.refresh()
         self.assertEqual(self.look().uncertain, ())

@@ -15,6 +15,14 @@ MIIEpAIBAAKCAQEA7bq98dPzX0hYVYr7Jm1x3Zb1Uu0f7fJkTqF1sV0lq1m6h2Zk
 kZ9xYwq4WmQ0M1lT9w==
 -----END RSA PRIVATE KEY-----"""
 
+PGP = """\
+-----BEGIN PGP PRIVATE KEY BLOCK-----
+Version: GnuPG v2
+
+lQOYBF1234567890abcdefghijkl
+=abcd
+-----END PGP PRIVATE KEY BLOCK-----"""
+
 
 class Names(unittest.TestCase):
     def test_variables_are_told_by_their_names_whatever_the_case(self) -> None:
@@ -56,6 +64,18 @@ class Values(unittest.TestCase):
                 for text in (spelled, spelled.replace("/", "\\/")):
                     with self.subTest(text):
                         self.assertEqual(masked(text), '{"it": "[masked API_KEY]"}')
+
+    def test_it_is_found_as_a_url_spells_it(self) -> None:
+        masked = Mask({"API_KEY": "p@ss/wörd+1"})
+        self.assertEqual(masked("?key=p%40ss%2Fw%C3%B6rd%2B1&x"), "?key=[masked API_KEY]&x")
+
+    def test_the_password_in_the_url_of_a_variable_is_one_wherever_it_stands(self) -> None:
+        urls = "postgres://me:hunter2hunter2@db/x, redis://:hunter3hunter3@cache"
+        masked = Mask({"SERVICES": urls, "HOME_PAGE": "https://example.com:8080/a@b"})
+        self.assertEqual(
+            masked("hunter2hunter2 hunter3hunter3 8080/a"),
+            "[masked SERVICES] [masked SERVICES] 8080/a",
+        )
 
     def test_of_a_value_of_many_lines_each_line_is_a_secret(self) -> None:
         masked = Mask({"DEPLOY_KEY": "abcdefghijklmnop\n  short\nqrstuvwxyz0123456\n"})
@@ -106,6 +126,9 @@ class Shapes(unittest.TestCase):
             "xoxb-123456789012-abcdef": "[masked Slack token]",
             "https://me:hunter2@example.com/x": "https://me:[masked password]@example.com/x",
             f"a\n{PEM}\nb": "a\n[masked private key]\nb",
+            f"a\n{PGP}\nb": "a\n[masked private key]\nb",
+            json.dumps(f"{PGP}\nb"): '"[masked private key]\\nb"',
+            f"https://{'aB1' * 9}@example.com/x": "https://[masked token]@example.com/x",
             json.dumps(f"{PEM}\nb"): '"[masked private key]\\nb"',
             "DB_PASSWORD=hunter2hunter2 ./check": "DB_PASSWORD=[masked DB_PASSWORD] ./check",
             "env: A_TOKEN='hunter2hunter2'": "env: A_TOKEN='[masked A_TOKEN]'",
@@ -125,6 +148,7 @@ class Shapes(unittest.TestCase):
             *("sk-ant-", "task-antelope", "ghp_short", "AKIA", "XAKIAIOSFODNN7EXAMPLE9", "xoxo"),
             *("https://example.com:8080/a@b", "git@github.com:a/b", "BEGIN PRIVATE KEY-----"),
             "https://github.com/a/b and me@example.com",
+            "https://me@example.com/x",
             *(
                 "token=hunter2hunter2",
                 "A_TOKEN=$OTHER_TOKEN ./x",

@@ -109,6 +109,34 @@ class LinksThatCameAlong(unittest.TestCase):
                 write()
         self.assertEqual(os.listdir(self.theirs), [])
 
+    def test_no_file_is_removed_through_a_folder_of_requests_that_is_one(self) -> None:
+        self.space.write({"id_rsa": "a key"}, at=self.theirs)
+        self.link(".git", "rorchestrator", "requests")
+        self.assertEqual(self.space.main("run", "--yes").code, 0)
+        self.assertEqual(os.listdir(self.theirs), ["id_rsa"])
+
+    def test_nobody_waits_at_a_pipe_in_the_place_of_a_file(self) -> None:
+        self.assertEqual(self.space.main("run", "--yes").code, 0)
+        (run,) = os.listdir(os.path.join(self.space.state_folder, "logs"))
+        self.assertEqual(self.said_of_a_pipe("lock", "status"), "")
+        for name, words in {
+            f"logs/{run}/auth.1.stderr": (),
+            f"logs/{run}/auth.1.jsonl": ("logs", "auth"),
+            "journal.jsonl": ("status",),
+        }.items():
+            said = self.said_of_a_pipe(name, *(words or ("logs", "auth")))
+            self.assertEqual("it is no regular file" in said, bool(words), said)
+        with self.assertRaises(OSError):
+            private.open_file(os.path.join(self.space.state_folder, "lock"), os.O_WRONLY)
+
+    def said_of_a_pipe(self, name: str, *words: str) -> str:
+        """What a command complains of where a file of the state folder is a pipe."""
+        path = os.path.join(self.space.state_folder, name)
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkfifo(path)
+        return self.space.main(*words).err
+
     def test_files_and_folders_in_it(self) -> None:
         for name in ("lock", "journal.jsonl"):
             self.link(".git", "rorchestrator", name, to=self.file)

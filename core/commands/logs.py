@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import ExitCode, UserError
 from ..own_commands import BASE
+from ..private import only_regular
 from .workplace import add_common_options, check_known, open_workplace
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ def _print(
 ) -> None:
     """Print a log; with ``--follow`` until nobody writes to it any more."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=only_regular) as file:
             over = not arguments.follow or is_over()
             while True:
                 for chunk in iter(lambda: file.read(READ_BYTES), b""):
@@ -85,6 +86,8 @@ def _print(
                 over = is_over()
     except FileNotFoundError:
         raise UserError(f"{path} is gone", hint="it was removed from outside") from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
     if isinstance(show, _Readable):
         show.rest()
 
@@ -217,8 +220,8 @@ def _show_errors(log: str) -> None:
     from ..terminal import clean
 
     path = log[: -len(".jsonl")] + ".stderr"
-    if os.path.exists(path) and os.path.getsize(path):
-        with open(path, "rb") as file:
+    if os.path.isfile(path) and os.path.getsize(path):
+        with open(path, "rb", opener=only_regular) as file:
             start = max(0, os.path.getsize(path) - READ_BYTES)
             file.seek(start)
             said = file.read().decode("utf-8", "replace")
