@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
 from . import obstacles
@@ -51,10 +51,11 @@ class Target:
                 return True
         return False
 
-    async def check(self) -> str:
+    async def check(self, touched: Collection[str] | None = None) -> str:
         """Where the branch is checked out, with nothing in the way; empty where it is nowhere.
 
-        Raises :class:`UserError` for what forbids to move it.
+        ``touched`` are the files that its move changes; without them, any may be. Raises
+        :class:`UserError` for what forbids to move it.
         """
         meant = (await self.git.meant_by(self.ref))[len("refs/heads/") :]
         if meant:
@@ -79,6 +80,8 @@ class Target:
                 hint=f"end it: git -C {where} status",
             )
         files = await self._files(entry)
+        if touched is not None:
+            files = tuple(file for file in files if file in touched)
         if files:
             raise UserError(
                 f"{entry.path} has {self.name} checked out, and files that are not committed: "
@@ -130,7 +133,8 @@ class Target:
         Raises :class:`UserError` where it is elsewhere by now, or something is in the way.
         """
         try:
-            path = await self.check()
+            (touched,) = await self.git.changed_files([(self.commit, commit)])
+            path = await self.check(touched)
             if await self._is_elsewhere():
                 raise self._moved()
             if path:

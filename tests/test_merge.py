@@ -445,7 +445,7 @@ class Held(MergeTest):
 
     def test_a_checkout_with_uncommitted_changes_is_refused_before_any_check(self) -> None:
         shop = self.open(*listed("a"), verify=["touch ../checked"])
-        shop.finish("a")
+        shop.finish("a", {"README.md": "its own\n"})
         shop.write({"README.md": "mine\n"})
         before = shop.seen_by_user()
         for words in ((), ("--dry-run",)):
@@ -455,11 +455,26 @@ class Held(MergeTest):
         self.assert_untouched(before)
         self.assertFalse(os.path.exists(os.path.join(shop.worktrees, "checked")))
 
+    def test_changed_files_that_no_feature_touches_are_in_nobodys_way(self) -> None:
+        shop = self.open(*listed("a", "b"))
+        shop.commit({"staged.txt": "", "kept.txt": ""}, "more")
+        for id in ("a", "b"):
+            shop.finish(id)
+        shop.write({"README.md": "mine\n", "staged.txt": "mine\n", "kept.txt": None})
+        shop.git("add", "staged.txt")
+        before = shop.git("status", "--porcelain")
+        self.assertEqual(self.merge("--dry-run").code, 0)
+        said = self.merge()
+        self.assertEqual(said.code, 0, said)
+        self.assertEqual(shop.git("status", "--porcelain"), before)
+        self.assertTrue({"a.txt", "b.txt"} <= shop.files("main").keys())
+        self.assertTrue(os.path.exists(os.path.join(shop.path, "b.txt")))
+
     def test_a_checkout_that_became_dirty_during_the_check_is_refused_as_well(self) -> None:
         shop = self.open(*listed("a"))
         shop.change(verify=[f"echo mine >> {shop.path}/README.md"])
         shop.commit({}, "the list")
-        shop.finish("a")
+        shop.finish("a", {"README.md": "its own\n"})
         said = self.merge()
         self.assertEqual(said.code, 1)
         self.assertIn("not committed: README.md", said.err)

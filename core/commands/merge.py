@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from .. import events, throwaway
@@ -469,8 +469,8 @@ class Merge:
 
     async def _stack(self, check: Check, resolve: Resolve | None) -> Stack:
         candidates, held = await self._candidates()
-        if candidates:
-            await self.target.check()  # said now: a check can take long
+        if candidates:  # said now: a check can take long
+            await self.target.check(await self._touched(candidates))
         stacker = Stacker(
             self.place.worktrees,
             self.target.name,
@@ -483,6 +483,13 @@ class Merge:
             resolve=resolve,
         )
         return await stacker.green(held)
+
+    async def _touched(self, candidates: Iterable[Candidate]) -> set[str]:
+        """The files that any of the features changes."""
+        git, target = self.place.git, self.target.commit
+        bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
+        pairs = [(base or target, tip) for base, tip in bases]
+        return set().union(*await git.changed_files(pairs))
 
     async def _candidates(self) -> tuple[list[Candidate], dict[str, Held]]:
         """What may land, in topological order; why the rest of what is asked for may not."""
