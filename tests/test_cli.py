@@ -253,6 +253,7 @@ class SelfUpdate(WithWorkspace):
         )
         self.assertEqual(done.returncode, 2)
         self.assertIn("next: pipx upgrade rorchestrator", done.stderr.decode())
+        self.assertIn("pipx upgrade", cli._no_self_update(package).hint)
 
 
 class Failing(io.TextIOWrapper):

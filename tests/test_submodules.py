@@ -72,6 +72,7 @@ class Filled(SubmodulesTest):
         move = {"bash": f"git update-index --cacheinfo 160000,{pin},off"}
         self.playground.features(feature("a", move))
         seen = repository.seen_by_user()
+        repository.environ["GIT_ALLOW_PROTOCOL"] = "https"  # the user's, for what is remote
         self.assertNotIn("nowhere else", self.said(0, "run", "--yes"))
         self.assertEqual(self.origin("vendor", "lib"), self.hub("lib"))
         self.assertEqual(self.origin("vendor", "lib", "deps", "in"), self.hub("inner"))

@@ -77,6 +77,18 @@ class FilesOfSomebodyElse(unittest.TestCase):
                 throwaway.remove_tree(os.path.join(space.path, "a"))
 
 
+class WhatIsNoMore(unittest.TestCase):
+    def test_nobody_is_told_to_retry_a_feature_that_is_not_in_the_list(self) -> None:
+        with Workspace([feature("auth"), feature("api")]) as space:
+            space.run()
+            space.main("cleanup", "--all", "--discard", "--yes")
+            self.assertIn("next: rorchestrator retry auth", space.main("attach", "auth").err)
+            space.change([feature("api")])
+            said = space.main("attach", "auth")
+            self.assertIn("next: it is in the list no more", said.err)
+            self.assertNotIn("retry", said.err)
+
+
 class ClosedFolders(unittest.TestCase):
     def test_cleanup_says_how_to_open_one(self) -> None:
         with Workspace([feature("auth")]) as space:

@@ -53,7 +53,7 @@ def execute(arguments: argparse.Namespace) -> int:
     state = place.state()
     check_known("", [id], {**place.dag.features, **state.features})
     known = state.feature(id)
-    _check_session(known)
+    _check_session(known, is_listed=id in place.dag.features)
     run = wishes.running(place, state)
     if run and known.status.active:
         raise UserError(
@@ -74,9 +74,9 @@ def execute(arguments: argparse.Namespace) -> int:
     become(words, env, known.worktree)
 
 
-def _check_session(known: FeatureState) -> None:
+def _check_session(known: FeatureState, *, is_listed: bool) -> None:
     """Raise :class:`UserError` where there is nothing to open."""
-    again = f"rorchestrator retry {known.id}"
+    again = f"rorchestrator retry {known.id}" if is_listed else "it is in the list no more"
     if not (known.session_id and known.worktree):
         raise UserError(f"{known.id} has no session yet, or it was cleaned up", hint=again)
     if not os.path.isdir(known.worktree):
