@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from . import private
+from . import obstacles, private
 from .answers import Answers
 from .errors import UserError
 from .excerpt import excerpt
@@ -942,11 +942,27 @@ class Git:
         arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
         env = self._env_with_index(index)
         if self.looks:
-            return await self._unfiltered_status(path, arguments, env)
-        arguments += ["--ignore-submodules=none"]
-        # A filter of the user's runs for what may have changed.
-        finished = await self._do(f"look at {path}", *arguments, at=path, guarded=True, env=env)
-        return _parse_status(os.fsdecode(finished.stdout))
+            status = await self._unfiltered_status(path, arguments, env)
+        else:
+            arguments += ["--ignore-submodules=none"]
+            # A filter of the user's runs for what may have changed.
+            told = await self._do(f"look at {path}", *arguments, at=path, guarded=True, env=env)
+            status = _parse_status(os.fsdecode(told.stdout))
+        return await self._with_covered(path, status) if ignored else status
+
+    async def _with_covered(self, path: str, status: WorktreeStatus) -> WorktreeStatus:
+        """A status that counts as ignored what stands where a submodule is not checked out.
+
+        git looks at no file in there and adds none.
+        """
+        folders = [folder for folder in await self._submodules(path) if _is_plain(path, folder)]
+        covered = (file for folder in folders for file in obstacles.files_below(path, folder))
+        return replace(status, ignored=(*status.ignored, *covered))
+
+    async def _submodules(self, path: str, env: Mapping[str, str] | None = None) -> list[str]:
+        """The paths of the submodules in an index."""
+        listed = await self._do(f"look at {path}", "ls-files", "--stage", "-z", at=path, env=env)
+        return [os.fsdecode(name) for name in SUBMODULE.findall(listed.stdout)]
 
     async def hidden(self, path: str) -> list[str]:
         """The tracked files of a worktree whose changes an index bit hides from ``git status``.
@@ -1040,8 +1056,7 @@ class Git:
 
     async def _with_submodules(self, path: str, status: WorktreeStatus) -> WorktreeStatus:
         """A status with the submodules that hold uncommitted work, each of which is looked into."""
-        listed = await self._do(f"look at {path}", "ls-files", "--stage", "-z", at=path)
-        for name in map(os.fsdecode, SUBMODULE.findall(listed.stdout)):
+        for name in await self._submodules(path):
             place = os.path.join(path, name)
             if not os.path.lexists(os.path.join(place, ".git")):
                 continue
@@ -1065,9 +1080,13 @@ class Git:
         files = list(files)
         # git refuses to look for these: a symbolic link took the place of their folder.
         beyond = [file for file in files if _is_beyond_link(path, file)]
-        there = set(files).difference(beyond)
+        folders = {file for file in files if obstacles.is_folder(path, file)}
+        if folders:
+            # Of a folder git takes the submodule; where a file is gone for one, it fails.
+            folders -= set(await self._submodules(path, self._env_with_index(index)))
+        there = set(files).difference(beyond, folders)
         await self._update_index(path, sorted(there), "--add", "--remove", "--replace", index=index)
-        await self.unstage(path, beyond, index=index)
+        await self.unstage(path, (*beyond, *sorted(folders)), index=index)
 
     async def unstage(self, path: str, files: Iterable[str], *, index: str = "") -> None:
         """Take files out of the index; in the worktree they stay."""
@@ -1270,7 +1289,7 @@ class Git:
         names = os.listdir(linked) if os.path.isdir(linked) else []
         for folder in (common, *(os.path.join(linked, name) for name in names)):
             for kind in ("rebase-merge", "rebase-apply"):
-                if _first_line(os.path.join(folder, kind, "head-name")) == f"refs/heads/{branch}":
+                if first_line(os.path.join(folder, kind, "head-name")) == f"refs/heads/{branch}":
                     return folder
         return ""
 
@@ -1359,13 +1378,18 @@ class Git:
         return clone if os.path.isdir(clone) else ""
 
     async def unpublished_commits(self, path: str, name: str) -> int:
-        """How many commits of a submodule's checkout are neither on a remote nor in our clone.
+        """How many commits of a submodule are neither on a remote nor in our clone.
 
-        What another worktree's clone had, from which it was filled, is kept by that one.
+        ``path`` is its checkout, or its git folder. What another worktree's clone had, from which
+        it was filled, is kept by that one.
         """
         left_out = ("--not", "--remotes", f"--glob={FILLED}*")
         arguments = ("rev-list", "HEAD", "--branches", *left_out)
-        finished = await self._try(*arguments, at=path, elsewhere=True)
+        env = self._env
+        if _is_there(path, "objects"):
+            # The checkout may be gone: to a git that looks for it that is an error.
+            env = {**env, "GIT_DIR": path, "GIT_WORK_TREE": path}
+        finished = await self._try(*arguments, at=path, env=env, elsewhere=True)
         clone = self._clone_of_submodule(name)
         if finished.code != 0 or not clone:
             return len(finished.text.split()) or finished.code
@@ -1753,12 +1777,18 @@ def _is_there(folder: str, name: str) -> bool:
     return os.path.lexists(os.path.join(folder, name))
 
 
-def _first_line(path: str) -> str:
+def first_line(path: str) -> str:
+    """The first line of a small file of git's; empty where it can't be read."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.readline().rstrip("\n")
     except OSError:
         return ""
+
+
+def _is_plain(path: str, name: str) -> bool:
+    """Whether it is a folder, and no repository."""
+    return obstacles.is_folder(path, name) and not os.path.lexists(os.path.join(path, name, ".git"))
 
 
 def _is_beyond_link(path: str, file: str) -> bool:

@@ -69,12 +69,13 @@ def in_the_way(top: str, added: Iterable[str], tracked: Collection[str]) -> list
     for name in added:
         parts = name.split("/")
         above = ("/".join(parts[:count]) for count in range(1, len(parts)))
-        places = [*(p for p in above if not _is_folder(top, p)), *_files_below(top, name)]
+        places = [*(p for p in above if not is_folder(top, p)), *files_below(top, name)]
         found.update(dict.fromkeys(p for p in places if p not in tracked and _is_there(top, p)))
     return sorted(found)
 
 
-def _is_folder(top: str, name: str) -> bool:
+def is_folder(top: str, name: str) -> bool:
+    """Whether it is a folder, and no link to one."""
     path = os.path.join(top, name)
     return os.path.isdir(path) and not os.path.islink(path)
 
@@ -88,9 +89,9 @@ def _is_there(top: str, name: str) -> bool:
         return False
 
 
-def _files_below(top: str, name: str) -> list[str]:
+def files_below(top: str, name: str) -> list[str]:
     """The files in a folder of that name, or the name itself."""
-    if not _is_folder(top, name):
+    if not is_folder(top, name):
         return [name]
     walked = os.walk(os.path.join(top, name))
     return [

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from .errors import UserError
 from .excerpt import some
-from .git import Git, GitError
+from .git import Git, GitError, first_line
 
 EXECUTES = re.compile(
     r"(core\.(fsmonitor|hookspath|sshcommand|gitproxy|pager|editor|askpass|worktree"
@@ -150,15 +150,37 @@ class Seal:
         return _listed((*self.folders, *_hooks_of(modules)))
 
     async def _found(self, git: Git) -> dict[str, str]:
+        """What is there now: looked at once more where a new worktree came to it meanwhile."""
+        while True:
+            known = dict(self._facts)
+            found = await self._found_at_once(git)
+            if known == self._facts:
+                return found
+
+    async def _found_at_once(self, git: Git) -> dict[str, str]:
         found = self._hooks()
         for file in dict.fromkeys((*self.files, *_configs_of(_modules(self.nests)))):
             settings = _settings(await _entries(git, file))
+            # git itself writes there where the files of a submodule are: a new or a moved one.
+            place = f"core.worktree in {file}"
             if file not in self.files:
-                # Of a submodule that is new: git itself writes there where its files are.
-                settings.pop(f"core.worktree in {file}", "")
+                settings.pop(place, "")
+            elif place in settings and self._is_at_home(file, settings[place]):
+                settings[place] = self._facts.get(place, settings[place])
             found.update(settings)
         gone = {name: fact for name, fact in self._facts.items() if self._is_gone(name)}
         return {**gone, **found}
+
+    def _is_at_home(self, file: str, place: str) -> bool:
+        """Whether the files of a submodule are in the checkout that its git folder belongs to."""
+        kind, *rest = os.path.relpath(file, self.common).split(os.sep)
+        home = self.top if kind == "modules" else ""
+        if kind == "worktrees" and rest[1] == "modules":
+            gitfile = os.path.join(self.common, kind, rest[0], "gitdir")
+            home = os.path.dirname(first_line(gitfile))
+        last = place.split("\0")[-2]
+        there = os.path.realpath(os.path.join(os.path.dirname(file), last))
+        return bool(home) and there.startswith(os.path.join(os.path.realpath(home), ""))
 
     def _is_gone(self, name: str) -> bool:
         """Whether it belonged to a worktree or a submodule that is there no longer."""

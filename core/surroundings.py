@@ -18,7 +18,7 @@ from .errors import UserError
 from .events import Event
 from .excerpt import some
 from .frozen import dataclass, field, replace
-from .git import Git
+from .git import Git, first_line
 from .mask import is_secret
 from .model import Outcome, Status, Stray
 from .process.supervisor import Killed
@@ -149,6 +149,7 @@ class Surroundings:
             self._name_checkout(feature, last.checkout, now.checkout)
             settings = list(_settings_changed(last.settings, now.settings))
             self._say(feature, "settings of git changed", settings)
+            self._say(feature, "branches of yours changed", await self._lost(last, now))
             strays = await self._strays(last, now)
         except Killed:
             return []
@@ -236,6 +237,19 @@ class Surroundings:
 
     # -- worktrees and branches that no run made --------------------------------------------
 
+    async def _lost(self, before: Seen, now: Seen) -> list[str]:
+        """The branches that no run made, and that no longer hold a commit which they held."""
+        ours = {known.branch for known in self.state().features.values()}
+        ours.update(seen.checkout.branch for seen in (before, now) if seen.checkout)
+        lost = []
+        for name, old in before.branches.items():
+            new = now.branches.get(name, "")
+            if new == old or name in ours or (new and await self.git.is_ancestor(old, new)):
+                continue
+            lost.append(f"{name} {old[:10]} → {new[:10] or 'deleted'}")
+        more = [f"{len(lost) - SHOWN} more"] if len(lost) > SHOWN else []
+        return [*lost[:SHOWN], *more]
+
     async def _strays(self, before: Seen, now: Seen) -> list[Stray]:
         """Those that a user would hardly have made.
 
@@ -263,8 +277,8 @@ class Surroundings:
     def _new_worktrees(self, admins: Iterable[str]) -> Iterator[Stray]:
         for name in sorted(admins):
             admin = os.path.join(self.git.repository.common_dir, "worktrees", name)
-            path = os.path.dirname(_first_line(os.path.join(admin, "gitdir")))
-            head = _first_line(os.path.join(admin, "HEAD"))
+            path = os.path.dirname(first_line(os.path.join(admin, "gitdir")))
+            head = first_line(os.path.join(admin, "HEAD"))
             if path and not self._is_ours(path):
                 of_branch = head.startswith(f"ref: {HEADS}")
                 branch = head[len(f"ref: {HEADS}") :] if of_branch else ""
@@ -333,14 +347,6 @@ def _stamp(path: str) -> tuple[object, ...]:
     except OSError:
         return ()
     return info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns
-
-
-def _first_line(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.readline().rstrip("\n")
-    except OSError:
-        return ""
 
 
 def _mentions(log: str, name: str) -> bool:

@@ -124,8 +124,12 @@ class Target:
         entry = await self._entry()
         if entry is None or not await self.git.gitlinks(new, old):
             return []
-        where = shlex.quote(entry.path)
-        return [f"the submodules of the checkout follow with: git -C {where} submodule update"]
+        git = f"git -C {shlex.quote(entry.path)} submodule"
+        (changed,) = await self.git.changed_files([(old, new)])
+        # New ones have to be initialised, and those of another name or URL to be told so.
+        sync = f"{git} sync --recursive && " if ".gitmodules" in changed else ""
+        init = " --init --recursive" if sync else ""
+        return [f"the submodules of the checkout follow with: {sync}{git} update{init}"]
 
     async def move(self, commit: str) -> None:
         """Move it from where it was to ``commit``.

@@ -67,15 +67,18 @@ class FileTest(unittest.TestCase):
 
     def test_a_file_that_makes_no_sense_knows_nothing(self) -> None:
         os.makedirs(os.path.dirname(self.file.path))
-        whole = {"form": answers.FORM, "settings": "s"}
+        whole = {"form": answers.FORM, "settings": "s", "sum": 0}
         odd: list[Json] = [[], 7, {}, {"form": 1}, {**whole, "answers": []}]
         for value in ("", "{", "[" * 10_000, *map(json.dumps, odd)):
             with open(self.file.path, "w", encoding="utf-8") as file:
                 file.write(value)
             self.assertEqual(self.known(), {})
+        self.write(tree="1", base="2")
+        with open(self.file.path, encoding="utf-8") as file:
+            damaged = file.read().replace('"2"', '"3"')
         with open(self.file.path, "w", encoding="utf-8") as file:
-            json.dump({**whole, "answers": {"tree a": 1, "base a": "2"}}, file)
-        self.assertEqual(self.known(), {"base a": "2"})
+            file.write(damaged)
+        self.assertEqual(self.known(), {})
         os.unlink(self.file.path)
         os.symlink("/dev/zero", self.file.path)
         self.assertEqual(self.known(), {})
@@ -206,6 +209,7 @@ class CommandsTest(PlaygroundTest):
         tip, main = play.repository.commit_of("feature/a"), play.repository.commit_of("main")
         # As if the branch were in main already.
         value["answers"][f"base {' '.join(sorted((tip, main)))}"] = tip
+        value["sum"] = answers.sum_of(value["answers"])
         with open(path, "w", encoding="utf-8") as file:
             json.dump(value, file)
         self.assertIn("merged (ancestor)", play.command("plan").out)

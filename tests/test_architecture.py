@@ -46,7 +46,7 @@ SHELL = {
     "config": "model errors dag contracts own_commands source_text subject",
     "process": "errors",
     "answers": "",
-    "git": "answers process programs throwaway errors excerpt private",
+    "git": "answers obstacles process programs throwaway errors excerpt private",
     "base": "git config errors excerpt",
     "holding": "git",
     "obstacles": "",

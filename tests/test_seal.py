@@ -6,7 +6,9 @@ import os
 import shutil
 import unittest
 from collections.abc import Callable
+from unittest import mock
 
+import core.seal
 from core.git import Git, open_repository
 from core.process.spawner import Spawner, drive
 from core.seal import EXECUTES, Seal, Tampered, seal
@@ -236,6 +238,42 @@ class Submodules(SealTest):
         self.assertEqual(self.complaint(sealed), "")
         self.write(f"{new}/hooks/post-merge")
         self.assertEqual(self.complaint(sealed), f".git/{new}/hooks/post-merge was added")
+
+    def test_one_may_move_inside_its_checkout(self) -> None:
+        self.write("worktrees/mine/gitdir", f"{self.path('..', 'mine', '.git')}\n", 0o644)
+        self.write("worktrees/mine/config.worktree", "", 0o644)
+        cases = [
+            (("modules", "one"), "../../../moved", ""),
+            (("modules", "two"), "../../../../moved", "changed"),
+            (("worktrees", "mine", "modules", "three"), "../../../../../mine/lib", ""),
+            (("worktrees", "mine", "modules", "four"), "../../../../../lib", "changed"),
+        ]
+        modules = [self.module(*parts) for parts, _, _ in cases]
+        self.write("worktrees/mine/config.worktree", "[core]\n\tworktree = ../../x\n", 0o644)
+        for module, (_, place, expected) in zip(modules, cases):
+            with self.subTest(module):
+                sealed = self.sealed()
+                self.write(f"{module}/config", f"[core]\n\tworktree = {place}\n", 0o644)
+                self.assertEqual(bool(self.complaint(sealed)), bool(expected))
+        sealed = self.sealed()
+        own = "worktrees/mine/config.worktree"
+        self.write(own, "[core]\n\tworktree = ../../../../mine/lib\n", 0o644)
+        self.assertEqual(self.complaint(sealed), f"core.worktree in .git/{own} was changed")
+
+    def test_a_worktree_that_comes_while_somebody_looks_is_no_change(self) -> None:
+        sealed = self.sealed()
+        self.module("worktrees", "auth", "modules", "one")
+        self.write("config", "[user]\n\tname = x\n", 0o644)
+        entries, come = core.seal._entries, [self.path("worktrees/auth/config.worktree")]
+
+        async def meanwhile(git: Git, file: str) -> list[tuple[str, str, str]]:
+            found = await entries(git, file)
+            while come:
+                await sealed.watch(git, come.pop())
+            return found
+
+        with mock.patch.object(core.seal, "_entries", meanwhile):
+            self.assertEqual(self.complaint(sealed), "")
 
     def test_one_that_goes_with_all_that_is_its_own_is_no_change(self) -> None:
         own = self.write("worktrees/mine/config.worktree", "[core]\n\tpager = x\n", 0o644)

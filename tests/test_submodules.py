@@ -145,6 +145,20 @@ class Published(SubmodulesTest):
         self.assertEqual(repository.git("status", "--porcelain"), "")
         self.said(0, "run", "--yes", "--merge")
 
+    def test_how_a_checkout_follows_one_that_is_new(self) -> None:
+        url, top = self.hub("inner"), self.playground.repository.path
+        make = f"git submodule --quiet add {url} new"
+        forget = "git config --remove-section submodule.new"
+        self.playground.features(feature("a", {"bash": f"{make} && {forget}"}))
+        self.said(0, "run", "--yes")
+        git = f"git -C {top} submodule"
+        follow = f"{git} sync --recursive && {git} update --init --recursive"
+        said = self.said(0, "merge")
+        self.assertIn(f"the submodules of the checkout follow with: {follow}\n", said)
+        self.shell(follow)
+        self.assertTrue(os.path.exists(os.path.join(top, "new", "inner.txt")))
+        self.said(0, "cleanup", "--all")
+
     def test_work_of_the_users_stays_and_what_has_no_remote_needs_one(self) -> None:
         make = (
             "git init --quiet new && cd new && git commit --quiet --allow-empty -m new && cd .. "

@@ -284,6 +284,30 @@ class Settings(SurroundingsTest):
         self.assertEqual(self.texts(), [])
 
 
+class Branches(SurroundingsTest):
+    def test_those_that_lost_commits_are_named_and_those_of_runs_are_not(self) -> None:
+        git, first = self.repository.git, self.repository.commit_of("HEAD")
+        last = self.repository.commit({"x": "1"})
+        names = ["gone", "back", *(f"more{number}" for number in range(5)), "feature/a"]
+        for name in names:
+            git("branch", name)
+        git("branch", "on", first)
+        self.begin()
+
+        def change() -> None:
+            git("branch", "--quiet", "-D", *(name for name in names if name != "back"))
+            git("branch", "--force", "back", first)
+            git("branch", "--force", "on", last)
+
+        self.during(change)
+        (told,) = [text for text in self.texts() if "branches" in text]
+        self.assertIn(f"{WHILE}back {last[:10]} → {first[:10]}; gone {last[:10]} → deleted", told)
+        self.assertTrue(told.endswith("; 2 more"), told)
+        self.assertNotIn("feature/a", told)
+        self.during(lambda: git("branch", "--quiet", "-D", "back"))
+        self.assertEqual(len(self.texts()), 1)
+
+
 class Strays(SurroundingsTest):
     """Worktrees and branches that no run made."""
 

@@ -684,9 +684,47 @@ class SubmoduleTest(WorktreeTest):
         self.assertIn(inside, self.repository.git("ls-tree", work.commit, "lib"))
         self.assertEqual(drive(self.manager.unsaved(made.path)), ([], ["submodule lib"]))
 
+    def test_files_where_a_submodule_is_not_checked_out_are_named_and_kept(self) -> None:
+        made = self.create()
+        module = os.path.join(made.path, "lib")
+        shutil.rmtree(module)
+        os.mkdir(module)
+        self.repository.write({"set up": "x"}, at=module)
+        drive(self.manager.note_baseline(made))
+        self.repository.write({"inside/new": "x"}, at=module)
+        self.assertEqual(self.work(made), Work(self.base, held_back=("lib/inside/new",)))
+        for git in (self.manager.git, self.manager.git.looking()):
+            files, nested = drive(self.manager.using(git).unsaved(made.path, ["lib/set up"]))
+            self.assertEqual((files, nested), (["lib/inside/new"], []))
+        kept = drive(self.manager.keep("auth", "run1", made.path, self.base, ["lib/set up"]))
+        self.assertEqual(self.repository.git("show", f"{kept.ref}:lib/inside/new"), "x")
+
+    def test_one_that_was_removed_is_in_nobodys_way(self) -> None:
+        made = self.create()
+        self.repository.git("rm", "--quiet", "lib", at=made.path)
+        self.repository.write({"lib/file": "x"}, at=made.path)
+        work = self.work(made)
+        self.assertEqual(self.repository.git("show", f"{work.commit}:lib/file"), "x")
+        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], []))
+
 
 class ResultTest(WorktreeTest):
     """What an agent left, and the commit of it."""
+
+    def test_files_and_links_may_become_folders(self) -> None:
+        os.symlink("nowhere", os.path.join(self.repository.path, "link"))
+        self.base = self.repository.commit({"plain": "1", "staged": "1", "nested": "1"})
+        made = self.create()
+        self.repository.git("rm", "--quiet", "staged", "link", "nested", at=made.path)
+        os.unlink(os.path.join(made.path, "plain"))
+        new = {f"{name}/file": "2" for name in ("plain", "staged", "link")}
+        self.repository.write(dict(new), at=made.path)
+        self.repository.git("init", "--quiet", "nested", at=made.path)
+        self.repository.git("commit", "-q", "--allow-empty", "-m", "x", at=f"{made.path}/nested")
+        work = self.work(made)
+        self.assertEqual(work.held_back, ("nested/",))
+        (changed,) = drive(self.manager.git.changed_files([(self.base, work.commit)]))
+        self.assertEqual(changed, {"plain", "staged", "link", "nested", *new})
 
     def test_what_claude_left_is_committed_under_the_features_name(self) -> None:
         made = self.create()
