@@ -247,8 +247,7 @@ class Surroundings:
             if new == old or name in ours or (new and await self.git.is_ancestor(old, new)):
                 continue
             lost.append(f"{name} {old[:10]} → {new[:10] or 'deleted'}")
-        more = [f"{len(lost) - SHOWN} more"] if len(lost) > SHOWN else []
-        return [*lost[:SHOWN], *more]
+        return lost
 
     async def _strays(self, before: Seen, now: Seen) -> list[Stray]:
         """Those that a user would hardly have made.
