@@ -7,6 +7,9 @@ import shutil
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
+from .errors import unwritable
+from .private import make_folder
+
 Print = tuple[int, int, int]
 
 
@@ -24,13 +27,20 @@ class Before:
 
     def __enter__(self) -> Before:
         shutil.rmtree(self.store, ignore_errors=True)  # of a landing that was killed
-        os.mkdir(self.store, 0o700)
+        try:
+            make_folder(self.store)
+            self._fill()
+        except OSError as error:
+            shutil.rmtree(self.store, ignore_errors=True)
+            raise unwritable(self.store, error) from None
+        return self
+
+    def _fill(self) -> None:
         for number, name in enumerate(self.files):
             path = os.path.join(self.top, name)
             found = self._prints[name] = _print(path)
             if found is not None:
                 _keep(path, os.path.join(self.store, str(number)))
-        return self
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.store, ignore_errors=True)

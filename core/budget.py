@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from .costs import dollars
+
 OVER = "budget"
 """What the reason of a feature begins with that the budget had no room for."""
 
@@ -48,8 +50,8 @@ class Budget:
         while estimate > self.left_usd:
             if not self._reserved:
                 return (
-                    f"{OVER}: about ${estimate:.2f} would not fit into the "
-                    f"${max(0.0, self.left_usd):.2f} that are left of ${self.cap_usd:.2f}"
+                    f"{OVER}: about {dollars(estimate)} would not fit into the "
+                    f"{dollars(max(0.0, self.left_usd))} that are left of {dollars(self.cap_usd)}"
                 )
             self._changed = self._changed or asyncio.Event()
             self._changed.clear()

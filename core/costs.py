@@ -10,6 +10,11 @@ SHARE = "model_usage_since_last_result"
 """Since 2.1.330 a result's own share; its other figures are those of the whole session."""
 
 
+def dollars(usd: float) -> str:
+    """Dollars and cents; more digits where the cents would say nothing."""
+    return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+
+
 @dataclass(frozen=True)
 class Paid:
     """What a model cost, and the input and cache tokens that it was given for that."""

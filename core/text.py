@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from .costs import SHARE
+from .costs import SHARE, dollars
 from .events import Event
 from .excerpt import excerpt, some
 from .frozen import dataclass
@@ -83,7 +83,7 @@ def money(usd: float | None) -> str:
     """Dollars and cents; more digits where the cents would say nothing."""
     if usd is None:
         return "cost unknown"
-    return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+    return dollars(usd)
 
 
 def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:

@@ -704,8 +704,8 @@ class WorktreeManager:
             message = commit_message(feature, run, self.commit_subject)
             stamps = {file: print_of(worktree.path, file) for file in wanted}
             made = await self._commit_index(worktree.path, message, status.commit, hooks, stamps)
-            if made and hooks.ran:
-                await self._check_hooks(worktree, status.commit, made.id, hooks)
+            if hooks.ran:
+                await self._check_hooks(worktree, status.commit, made, wanted, hooks)
         tip = made.id if made else status.commit
         if tip == worktree.start_commit:
             return Work(tip, held_back=held)
@@ -715,16 +715,36 @@ class WorktreeManager:
             stat = await self.git.diffstat(worktree.start_commit, tip)
         return Work(tip, stat.files, stat.insertions, stat.deletions, held)
 
-    async def _check_hooks(self, worktree: Worktree, old: str, tip: str, hooks: Hooks) -> None:
-        """Raise :class:`UserError` where hooks took the commit back, or put it elsewhere."""
+    async def _check_hooks(
+        self,
+        worktree: Worktree,
+        old: str,
+        made: Commit | None,
+        wanted: Collection[str],
+        hooks: Hooks,
+    ) -> None:
+        """Raise :class:`UserError` where hooks took the commit back, or put it elsewhere.
+
+        So, too, where they left out what stands in the worktree: checks would find it there.
+        """
         which = f"your hooks ({', '.join(dict.fromkeys(hooks.ran))})"
-        if tip == old:
+        tip = made.id if made else old
+        if made and tip == old:
             raise UserError(f"{which} took the commit back", hint=ONLY_COMMITS)
         if await self.git.commit_of(f"refs/heads/{worktree.branch}") != tip:
             raise UserError(
                 f"{which} moved {worktree.path} away from {worktree.branch}, which does not have "
                 f"the commit: it is {tip[:10]}",
                 hint=f"in there: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
+            )
+        (committed,) = await self.git.changed_files([(old, tip)])
+        untracked = (await self._work(worktree.path)).untracked
+        left = sorted({*wanted, *committed}.intersection(untracked))
+        if left:
+            raise UserError(
+                f"{which} left files out of the commit that stand in the worktree, where the "
+                f"checks would find them: {some(left)}",
+                hint=ONLY_COMMITS,
             )
 
     async def _work(self, path: str) -> WorktreeStatus:

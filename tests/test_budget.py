@@ -104,6 +104,8 @@ class LedgerTest(unittest.TestCase):
                 said, "budget: about $3.00 would not fit into the $2.50 that are left of $5.00"
             )
             self.assertEqual(await budget.reserve("a", str), "")
+            said = await Budget(0.001, ESTIMATES).reserve("b", str)
+            self.assertIn("would not fit into the $0.0010 that are left of $0.0010", said)
 
         self.play(scene)
 

@@ -148,6 +148,22 @@ class Elsewhere(CommitterTest):
         self.repository.git(*command.split()[1:], at=self.playground.worktree("a"))
         self.commits_only()
 
+    def test_what_a_hook_leaves_out_of_the_commit_is_not_judged_by_the_worktree(self) -> None:
+        other = {"write": "b.txt"}
+        check = [["sh", "-c", "test ! -e a.txt || test -e b.txt"]]
+        for left in ("b.txt", "README.md"):
+            with self.subTest(left):
+                self.playground.hook("pre-commit", f"git rm -q --cached {left}")
+                step = {"write": "a.txt", "content": left}
+                self.playground.features(feature("a", step, other), verify=check)
+                outcome = self.run_feature()
+                self.assert_failed(outcome, Fault.COMMIT, "left files out of the commit")
+                self.assertIn(f"the checks would find them: {left}", outcome.reason)
+                again = self.run_feature(action=Action.RESUME)
+                self.assert_failed(again, Fault.COMMIT, "left files out of the commit")
+        self.playground.hook("pre-commit", "exit 0")
+        self.assertEqual(self.run_feature(action=Action.RESUME).status, Status.COMPLETED)
+
 
 class NothingLeft(CommitterTest):
     def test_a_hook_that_leaves_nothing_to_commit_ends_the_feature_and_not_the_run(self) -> None:

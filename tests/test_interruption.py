@@ -9,6 +9,7 @@ import unittest
 import unittest.mock
 
 from core.before import Before
+from core.errors import StateError
 from core.git import open_repository
 from core.process.spawner import Spawner, drive
 from core.target import Target
@@ -204,6 +205,14 @@ class Kept(unittest.TestCase):
         self.assertEqual(found, expected)
         self.assertEqual(os.readlink(os.path.join(top, "link")), "old")
         self.assertEqual(os.listdir(os.path.join(top, "new")), ["mine"])
+
+    def test_a_link_in_the_place_of_its_folder_is_named_and_leads_nowhere(self) -> None:
+        theirs = os.path.join(self.repository.root, "theirs")
+        os.mkdir(theirs)
+        os.symlink(theirs, self.store)
+        with self.assertRaisesRegex(StateError, "it is a symbolic link"):
+            Before(self.repository.path, self.store, ["README.md"]).__enter__()
+        self.assertEqual(os.listdir(theirs), [])
 
     def test_what_git_wrote_is_known_by_its_content(self) -> None:
         path = self.repository.path
