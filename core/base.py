@@ -33,7 +33,7 @@ async def find(
     """
     found = await (_named(git, name, refs) if name else _default(git, refs, is_ours))
     if not found.commit:
-        raise await _missing(git, found.name, refs)
+        raise await _missing(git, found.name, refs, is_ours)
     return found
 
 
@@ -50,9 +50,9 @@ async def _default(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], b
     for name in (local, "master"):
         if HEADS + name in refs:
             return await _named(git, name, refs)
-    if meant:
-        return await _named(git, meant, refs)
-    return await _checked_out(git, refs, is_ours)
+    remote = await _named(git, meant, refs)
+    # origin/HEAD may name a branch that was renamed, and pruned.
+    return remote if meant and remote.commit else await _checked_out(git, refs, is_ours)
 
 
 async def _checked_out(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], bool]) -> Base:
@@ -68,15 +68,17 @@ def _checkout(git: Git) -> str:
     return "" if git.repository.bare else git.repository.top
 
 
-async def _missing(git: Git, name: str, refs: Mapping[str, str]) -> UserError:
+async def _missing(
+    git: Git, name: str, refs: Mapping[str, str], is_ours: Callable[[str], bool]
+) -> UserError:
     branches = [ref.removeprefix(HEADS) for ref in refs if ref.startswith(HEADS)]
     remote = [ref.removeprefix(REMOTES) for ref in await git.refs(REMOTES) if ref != REMOTE_HEAD]
-    known = [*branches, *remote]
-    if not (known or await git.commit_of("HEAD", at=_checkout(git))):
+    if not (branches or remote or await git.commit_of("HEAD", at=_checkout(git))):
         return UserError(
             "the repository has no commit yet, so there is nothing to start from",
             hint="git add . && git commit -m 'Initial commit'",
         )
+    known = [*(branch for branch in branches if not is_ours(branch)), *remote]
     what = f"the base branch {name!r} does not exist{did_you_mean(name, known)}"
     if not name:
         what = "there is neither main nor master, and the checkout is on a feature's branch"
@@ -85,5 +87,5 @@ async def _missing(git: Git, name: str, refs: Mapping[str, str]) -> UserError:
 
 def _listed(names: list[str]) -> str:
     if not names:
-        return ""
+        return " (HEAD is the commit of the checkout)"
     return f" (there are: {some(names)})"

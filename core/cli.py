@@ -122,7 +122,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise _no_self_update(os.path.dirname(os.path.abspath(__file__)))
         if not (chosen or typed[0].startswith("-")):
             raise _unknown(typed[0])
-        arguments = parser(chosen).parse_args(typed, argparse.Namespace(mask=mask, words=typed))
+        known = argparse.Namespace(mask=mask, words=typed)
+        arguments, unknown = parser(chosen).parse_known_args(typed, known)
+        if unknown:
+            raise _unexpected(chosen, unknown[0])
         if not getattr(arguments, "json", False) and chosen != "logs":
             given.update(vars(arguments))
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
@@ -148,6 +151,26 @@ def _unknown(word: str) -> UserError:
     near = difflib.get_close_matches(word, COMMANDS, 1, 0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return UserError(f"unknown command {word!r}{hint}", hint=ALL_SHOWN)
+
+
+def _unexpected(command: str, word: str) -> UserError:
+    """What is wrong with a word that a command does not take."""
+    import difflib
+    import re
+
+    if not command:
+        return UserError(f"unknown option {word!r}", hint=ALL_SHOWN)
+    own = argparse.ArgumentParser(prog=f"rorchestrator {command}", formatter_class=_Help)
+    import_module(f".commands.{command}", __package__).configure(own)
+    options = set(re.findall(r"--[a-z-]+", own.format_usage()))
+    if not word.startswith("-"):
+        only = f", or: rorchestrator {command} --only {word}" if "--only" in options else ""
+        hint = f"rorchestrator {command} --help shows what it takes{only}"
+        return UserError(f"{command} takes no word {word!r}", hint=hint)
+    near = difflib.get_close_matches(word.partition("=")[0], options, 1, 0.7)
+    meant = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = f"rorchestrator {command} --help shows its options"
+    return UserError(f"{command} has no option {word!r}{meant}", hint=hint)
 
 
 def _no_self_update(package: str) -> UserError:

@@ -485,7 +485,7 @@ class Git:
 
         ``at`` is the worktree whose HEAD is meant.
         """
-        if revision.startswith("-"):
+        if revision.startswith(("-", "^")):
             return ""
         spelled = f"{revision}^{{commit}}"
         finished = await self._try("rev-parse", "--verify", "--quiet", spelled, at=at)
@@ -1628,7 +1628,9 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _alters_answers(name: str, value: str) -> bool:
     """Whether a variable of the user's changes what git prints, or how it reads our words."""
-    return name in ALTERING or (name.startswith("GIT_TRACE") and not os.path.isabs(value))
+    # Only a file takes a trace away from what is read here: /dev/stdout and /proc/self/fd/1 do not.
+    traces = not os.path.isabs(value) or value.startswith(("/dev/", "/proc/"))
+    return name in ALTERING or (name.startswith("GIT_TRACE") and traces)
 
 
 def _may_pass(arguments: Sequence[str], failed: Finished) -> bool:

@@ -62,7 +62,8 @@ class Hooks:
         self.taken_away = (*TAKEN_AWAY, *ours)
         place = os.path.join(worktree, folder)
         self.names = runnable(place)
-        self.is_missing = not os.path.isdir(place)
+        # The usual way to switch hooks off is no mistake.
+        self.is_missing = folder != os.devnull and not os.path.isdir(place)
         self._place = os.path.join(admin, FOLDER + os.urandom(4).hex())
         self._kept: dict[str, str] = {}
 
@@ -141,6 +142,8 @@ def default_folder(git: Git) -> str:
 async def idle(git: Git, commit: str, worktree: str) -> list[str]:
     """Why hooks of a commit that the user has would not run in a worktree of ``commit``."""
     folder = await git.hooks_folder()
+    if folder == os.devnull:
+        return []
     if os.path.isabs(folder) or folder.startswith(os.pardir):
         place = os.path.normpath(os.path.join(worktree, folder))
         if not os.path.isdir(place) and place != default_folder(git):

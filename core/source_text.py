@@ -90,6 +90,10 @@ def _fault(text: str, position: int, said: str) -> str:
     constant = _CONSTANT.match(rest)
     if constant:
         return f"{constant[0]} is written {_PLAIN[constant[0]]}"
+    if rest[:1].isspace() and rest[0] not in " \t\r\n":
+        return f"U+{ord(rest[0]):04X} is no blank of JSON: replace it with a space"
+    if said.startswith("Invalid control character") and rest[0] not in "\r\n":
+        return f"U+{ord(rest[0]):04X} in a text is written \\u{ord(rest[0]):04x}"
     if not rest.strip():
         return "the file ends too early: a closing bracket is missing"
     return next((words for start, words in _WORDS.items() if said.startswith(start)), said)

@@ -73,7 +73,7 @@ class StepRunner:
 
     def is_to_end(self, feature: str) -> bool:
         """Whether nothing of a feature's is to be begun, and what goes on is to be ended."""
-        return self.stop.of(feature).is_set() or time.monotonic() >= self.deadline
+        return self.stop.is_for(feature) or time.monotonic() >= self.deadline
 
     async def run(
         self,
@@ -119,7 +119,7 @@ class StepRunner:
             await asyncio.shield(self.supervisor.end(child, BRISK))
         code = 0 if child.code is None else child.code
         # The second signal kills before anybody has looked.
-        interrupted = interrupted or (code != 0 and self.stop.of(feature).is_set())
+        interrupted = interrupted or (code != 0 and self.stop.is_for(feature))
         seconds = time.monotonic() - begun
         tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
         return Step(command, code, seconds, tail, timed_out, interrupted, flooded)

@@ -19,6 +19,11 @@ class Stop(asyncio.Event):
             own.set()
         return own
 
+    def is_for(self, feature: str) -> bool:
+        """Whether this feature is to end; any thread may ask."""
+        own = self._own.get(feature)
+        return self.is_set() or (own is not None and own.is_set())
+
     def set(self) -> None:
         """Let everything end."""
         super().set()

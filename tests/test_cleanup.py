@@ -154,9 +154,7 @@ class WhatIsMerged(OneFeatureEach):
 
     def test_unmerged_work_is_kept_with_the_command_that_would_remove_it(self) -> None:
         said = self.cleanup("not")
-        self.assert_kept(
-            said, "not", "1 commit not in main", "next: rorchestrator cleanup not --disc"
-        )
+        self.assert_kept(said, "not", "1 commit not in main", "next: rorchestrator merge not, or: ")
         self.assertTrue(os.path.exists(self.space.worktree("not")))
 
 
@@ -882,7 +880,7 @@ class WhatIsAskedFor(unittest.TestCase):
                     "lost": ["1 commit not in main"],
                     "files": [],
                     "kept": "1 commit not in main",
-                    "next": "rorchestrator cleanup api --discard",
+                    "next": "rorchestrator merge api, or: rorchestrator cleanup api --discard",
                     "kept_ref": "",
                     "bring_back": "",
                     "aside": "",

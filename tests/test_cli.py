@@ -215,7 +215,11 @@ class UsageErrors(WithWorkspace):
             ("--config", "run"): "a command is missing",
             ("nonsense", "plan"): "unknown command 'nonsense'\n",
             ("--nonsense", "plan"): "--nonsense",
-            ("plan", "--nonsense"): "unrecognized arguments: --nonsense",
+            ("plan", "--nonsense"): "plan has no option '--nonsense'\n",
+            ("run", "--oly=auth"): "run has no option '--oly=auth' (did you mean '--only'?)\n",
+            ("run", "auth"): "run takes no word 'auth'\n  next: rorchestrator run --help shows "
+            "what it takes, or: rorchestrator run --only auth\n",
+            ("status", "auth"): "shows what it takes\n",
             ("plan", "-v", "-q"): "not allowed with",
             ("plan", "--color", "blue"): "invalid choice: 'blue'",
             ("plan", "--max-parallel", "0"): "'0' is not a number of slots",

@@ -62,6 +62,10 @@ class Idle(unittest.TestCase):
         os.makedirs(os.path.join(self.repository.root, "worktrees", "hooks"))
         self.assertEqual(self.idle(), [])
 
+    def test_hooks_that_the_user_switched_off_are_not_mentioned(self) -> None:
+        self.use(os.devnull)
+        self.assertEqual(self.idle(), [])
+
     def test_a_relative_folder_is_looked_for_in_the_commit(self) -> None:
         self.use(".husky/_")
         self.write(".husky/_/pre-commit")

@@ -249,6 +249,7 @@ class Questions(unittest.TestCase):
         variables = {
             "GIT_TRACE": "1",
             "GIT_TRACE2": "2",
+            "GIT_TRACE_SETUP": "/dev/stdout",
             "GIT_DIFF_OPTS": "-u0",
             "GIT_EXTERNAL_DIFF": "false",
             "GIT_LITERAL_PATHSPECS": "1",

@@ -77,6 +77,11 @@ class JsonThatIsNone(unittest.TestCase):
                 "line 1, column 9",
                 "a text goes over the end of its line: write \\n there, or a list of lines",
             ),
+            '{"a": "x\ty"}': ("line 1, column 9", "U+0009 in a text is written \\u0009"),
+            '{\u00a0"a": 1}': (
+                "line 1, column 2",
+                "U+00A0 is no blank of JSON: replace it with a space",
+            ),
             '{"a": "\\d"}': ("line 1, column 8", "a backslash in a text is written twice: \\\\"),
             '{"a": 1 "b": 2}': (
                 "line 1, column 9",

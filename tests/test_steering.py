@@ -133,6 +133,18 @@ class StopTest(unittest.TestCase):
 
         asyncio.run(scene())
 
+    def test_a_thread_may_ask_also_for_a_feature_of_which_nobody_spoke(self) -> None:
+        async def scene() -> None:
+            stop, loop = Stop(), asyncio.get_running_loop()
+            stop.of("one").set()
+            asked = ("one", "other")
+            found = [await loop.run_in_executor(None, stop.is_for, each) for each in asked]
+            stop.set()
+            found.append(stop.is_for("other"))
+            self.assertEqual(found, [True, False, True])
+
+        asyncio.run(scene())
+
 
 class Steered:
     """A stage, and who steers it."""

@@ -288,7 +288,7 @@ class Cleanup:
         removal.lost = [loss async for loss in self._losses(removal, entry, tip)]
         if removal.lost and not removal.kept and not self.arguments.discard:
             removal.kept = "; ".join(removal.lost)
-            removal.next = _next(removal)
+            removal.next = _next(removal, known)
 
     def _check_use(self, removal: Removal, known: FeatureState) -> None:
         """Keep what others rest on, or somebody stands in."""
@@ -430,9 +430,11 @@ def holds_current_folder(path: str) -> bool:
     return os.path.commonpath((here, top)) == top
 
 
-def _next(removal: Removal) -> str:
+def _next(removal: Removal, known: FeatureState) -> str:
     discard = f"rorchestrator cleanup {removal.id} --discard"
     if not removal.worktree or os.path.isdir(removal.worktree):
+        if known.status is Status.COMPLETED and not (removal.files or removal.safe):
+            return f"rorchestrator merge {removal.id}, or: {discard}"
         return discard
     # What else would be lost is not for a prune to take.
     deleted = "git worktree prune, or: " if len(removal.lost) == 1 else ""
