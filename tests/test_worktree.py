@@ -883,6 +883,14 @@ class LookTest(WorktreeTest):
         shutil.rmtree(made.path)
         self.assertIn("is gone", self.look(made))
 
+    def test_a_link_in_the_place_of_the_whole_worktree_is_told(self) -> None:
+        made = self.create()
+        theirs = os.path.join(self.repository.root, "theirs")
+        shutil.copytree(made.path, theirs)
+        shutil.rmtree(made.path)
+        os.symlink(theirs, made.path)
+        self.assertIn("was replaced by a link", self.look(made))
+
     def test_a_replaced_link_is_told_and_nothing_of_it_runs(self) -> None:
         made = self.create()
         link = os.path.join(made.path, ".git")
