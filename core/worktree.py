@@ -646,7 +646,7 @@ class WorktreeManager:
         if not os.path.isdir(worktree.path):
             return f"the worktree {worktree.path} is gone"
         if os.path.islink(worktree.path):
-            return f"the worktree {worktree.path} was replaced by a link: what it leads to is no work"
+            return f"the worktree {worktree.path} was replaced by a link"
         if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
             return f"{worktree.path}/.git was changed: it points to another repository"
         if not self.leads_here(worktree.path):
