@@ -27,8 +27,12 @@ from .state import RunState
 from .worktree import AGENTS_FOLDER, BY_A_SUBAGENT
 
 HEADS = "refs/heads/"
+REPLACED = "refs/replace/"
+"""Each names an object that git shows another one instead of, everywhere; git-replace(1)."""
 
-FINGERPRINTED = ("info/attributes", "info/exclude", "info/grafts", "objects/info/alternates")
+FINGERPRINTED = (
+    *("info/attributes", "info/exclude", "info/grafts", "objects/info/alternates", "shallow"),
+)
 """Files of the git folder that change what git does, and are no config."""
 
 LONGEST = 100
@@ -192,13 +196,14 @@ class Surroundings:
         self._say(feature, f"your checkout {self.git.repository.top} changed", details)
 
     async def _look(self, last: Checkout | None) -> Seen:
-        refs = await self.git.refs(HEADS)
+        refs = await self.git.refs(HEADS, REPLACED)
         settings, filters = await self._settings()
+        settings.update((ref, to) for ref, to in refs.items() if ref.startswith(REPLACED))
         linked = os.path.join(self.git.repository.common_dir, "worktrees")
         return Seen(
             checkout=await self._checkout(filters, last),
             settings=settings,
-            branches={ref[len(HEADS) :]: commit for ref, commit in refs.items()},
+            branches={r[len(HEADS) :]: to for r, to in refs.items() if r.startswith(HEADS)},
             admins=frozenset(os.listdir(linked) if os.path.isdir(linked) else ()),
         )
 

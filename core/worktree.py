@@ -701,7 +701,7 @@ class WorktreeManager:
         held += status.closed
         made = None
         if wanted:
-            await self.git.stage(worktree.path, sorted(wanted))
+            await self._stage(worktree.path, sorted(wanted))
             hooks = hooks or await hooks_of(self.git, worktree.path)
             message = commit_message(feature, run, self.commit_subject)
             stamps = {file: print_of(worktree.path, file) for file in wanted}
@@ -748,6 +748,14 @@ class WorktreeManager:
                 f"checks would find them: {some(left)}",
                 hint=ONLY_COMMITS,
             )
+
+    async def _stage(self, path: str, files: Sequence[str]) -> None:
+        """Stage files; a filter or an attribute of the user's may refuse one."""
+        try:
+            await self.git.stage(path, files)
+        except GitError as error:
+            error.hint = error.hint or ONLY_COMMITS
+            raise
 
     async def _work(self, path: str) -> WorktreeStatus:
         """What stands in a worktree, less what stood there before Claude."""

@@ -69,6 +69,20 @@ class Bits(CommittedTest):
         self.assertEqual(self.files(), {**FILES, "a.txt": "A\n"})
 
 
+class Refused(CommittedTest):
+    def test_what_a_filter_refuses_is_told_with_the_way_on_and_paid_once(self) -> None:
+        git = self.playground.repository.git
+        git("config", "filter.x.clean", "false")
+        git("config", "filter.x.required", "true")
+        self.playground.repository.commit({".gitattributes": "*.dat filter=x\n"})
+        self.playground.features(feature("a", {"write": "a.dat"}))
+        said = "clean filter 'x' failed\nfix it; then `rorchestrator run` only commits"
+        self.assert_failed(self.run_feature(), Fault.COMMIT, said)
+        git("config", "filter.x.clean", "cat")
+        self.assertEqual(self.run_feature("a", Action.RESUME).status, Status.COMPLETED)
+        self.assertEqual(len(self.attempts()), 1)
+
+
 class Hooks(CommittedTest):
     def test_what_a_hook_formats_without_adding_it_is_in_the_commit(self) -> None:
         self.playground.hook("pre-commit", FORMATS)

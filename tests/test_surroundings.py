@@ -245,6 +245,12 @@ class Settings(SurroundingsTest):
         self.assertEqual(
             self.texts(), [f"settings of git changed{WHILE}.git/info/attributes changed"]
         )
+        one, other = self.repository.commit_of("HEAD"), self.repository.commit({"x": "x"})
+        self.during(lambda: None)
+        self.texts()
+        self.during(lambda: self.repository.git("replace", one, other))
+        (told,) = self.texts()
+        self.assertIn(f"refs/replace/{one}: unset → {other}", told)
 
     def test_what_git_executes_is_named_and_nothing_is_looked_at_with_it(self) -> None:
         self.begin()
