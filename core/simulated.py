@@ -165,7 +165,7 @@ class Agent:
             "num_turns": self.turns if turns is None else turns,
             "duration_ms": 1,
             "total_cost_usd": self.cost_usd,
-            "usage": USAGE,
+            "usage": USAGE if self.cost_usd else {},
             "permission_denials": [],
         }
         if result is None:
