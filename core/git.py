@@ -611,9 +611,15 @@ class Git:
         finished = await self._try("reflog", "show", "--format=%H", ref, "--")
         return commit in finished.text.split()
 
-    async def delete_ref(self, ref: str, old: str) -> bool:
-        """Delete a ref that still is at ``old`` (compare-and-swap); whether it is gone."""
-        return (await self._try("update-ref", "-d", ref, old)).code == 0
+    async def delete_ref(self, ref: str, old: str) -> str:
+        """Delete a ref that still is at ``old`` (compare-and-swap); why it stays, where it does."""
+        finished = await self._try("update-ref", "-d", ref, old)
+        if finished.code == 0:
+            return ""
+        short = ref.removeprefix("refs/heads/")
+        if await self.commit_of(ref) != old:
+            return f"{short} moved in the meantime"
+        return GitError(f"delete {short}", finished).message
 
     async def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Write a commit of ``tree``, without a lock and without a working tree."""

@@ -1065,9 +1065,7 @@ class WorktreeManager:
             used = [e.path for e in await self.git.worktrees() if e.branch == branch]
             if used:
                 return f"{branch} is checked out in {used[0]}"
-            if tip and not await self.git.delete_ref(f"refs/heads/{branch}", tip):
-                return f"{branch} moved in the meantime"
-        return ""
+            return await self.git.delete_ref(f"refs/heads/{branch}", tip) if tip else ""
 
     async def _remove_worktree(self, path: str) -> None:
         """Remove it in one step: what a kill leaves is either whole or marked as rubbish.
