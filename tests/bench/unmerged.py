@@ -12,9 +12,10 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from tests.bench.measure import SIMULATED, TOOL, run, scratch
+from tests.bench.measure import SIMULATED, TOOL, run, scratch, verdict
 
-FEATURES, COMMITS, RUNS = 40, 300, 3
+FEATURES, COMMITS, RUNS = 40, 300, 5
+FIRST_SECONDS, SECOND_SECONDS = 1.0, 0.3
 
 
 def main(features: int = FEATURES, commits: int = COMMITS) -> int:
@@ -26,6 +27,7 @@ def main(features: int = FEATURES, commits: int = COMMITS) -> int:
         _advance(repository, commits, env)
         print(f"{features} features that are not merged, {commits} commits on main")
         cache = os.path.join(env["HOME"], ".cache")
+        kept = True
         for command in ("status", "plan"):
             argv = [*TOOL, command, "--config", list_of]
             first, second = [], []
@@ -33,11 +35,12 @@ def main(features: int = FEATURES, commits: int = COMMITS) -> int:
                 shutil.rmtree(cache, ignore_errors=True)
                 first.append(run(argv, cwd=folder, env=env).wall_seconds)
                 second.append(run(argv, cwd=folder, env=env).wall_seconds)
-            print(f"{command}: {_median(first):.2f} s, the second time {_median(second):.2f} s")
+            kept &= verdict(command, _median(first), FIRST_SECONDS, " s")
+            kept &= verdict(f"{command} again", _median(second), SECOND_SECONDS, " s")
         log = ["git", "-C", repository, "log", "-p", f"-{commits}", "main"]
         times = [run(log, cwd=folder, env=env).wall_seconds for _ in range(RUNS)]
         print(f"git log -p: {_median(times):.2f} s")
-    return 0
+    return 0 if kept else 1
 
 
 def _median(seconds: list[float]) -> float:
