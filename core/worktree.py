@@ -810,6 +810,7 @@ class WorktreeManager:
 
     async def _changed_since(self, path: str, stamps: Mapping[str, Print | None]) -> list[str]:
         """The uncommitted files that were written since; not what git itself sees as changed."""
+        await self.git.reveal(path, await self.git.hidden(path))
         status = await self._work(path)
         return [
             file

@@ -148,6 +148,12 @@ class Elsewhere(CommitterTest):
         self.repository.git(*command.split()[1:], at=self.playground.worktree("a"))
         self.commits_only()
 
+    def test_what_a_hook_hides_is_in_the_commit_as_checks_see_it(self) -> None:
+        hide = "git update-index --assume-unchanged README.md; echo x >> README.md"
+        self.playground.hook("pre-commit", f"grep -q x README.md || {{ {hide}; }}")
+        self.assertEqual(self.committed().status, Status.COMPLETED)
+        self.assertEqual(self.repository.files("feature/a")["README.md"], b"hello\nx\n")
+
     def test_what_a_hook_leaves_out_of_the_commit_is_not_judged_by_the_worktree(self) -> None:
         other = {"write": "b.txt"}
         check = [["sh", "-c", "test ! -e a.txt || test -e b.txt"]]
