@@ -71,7 +71,7 @@ def decide(
             # The same inputs, but another result: who built on the old one is out of date.
             _mark(forms, facts.run)
         key = keys[id] = digest(inputs) if hashed else ""
-        first_keys[id] = digest(earlier)
+        first_keys[id] = digest(earlier) if first else ""
         reason = f"{reason} ({said})" if said else reason
         decisions[id] = Decision(id, action, reason, key, inputs)
     return decisions

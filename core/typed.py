@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 
 ALWAYS = ("config",)
@@ -40,4 +39,6 @@ def _words(name: str, value: object, rest: str) -> list[str]:
         return []
     if value is True:
         return [option]
+    import shlex
+
     return [option, shlex.quote(",".join(value) if isinstance(value, list) else str(value))]
