@@ -493,11 +493,13 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
 def next_commands(feature: FeatureState) -> list[str]:
     """What a user would type next about a feature that did not complete."""
     if feature.fault is Fault.SETUP:
-        return [f"rorchestrator logs {feature.id} --setup"]
+        # What could not be copied, or what `uses` names and is not there, left no log.
+        was_run = feature.reason.startswith("setup: ")
+        return [f"rorchestrator logs {feature.id} --setup"] if was_run else []
     if not feature.attempts:
         return []
     commands = [f"rorchestrator logs {feature.id}"]
-    if feature.fault is Fault.CHECK:
+    if feature.fault is Fault.CHECK and feature.last_check is not None:
         commands = [f"rorchestrator logs {feature.id} --checks"]
     resume = resume_command(feature)
     if resume and feature.fault not in (Fault.USAGE, Fault.PROGRAM):

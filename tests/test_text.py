@@ -598,6 +598,13 @@ class TheReport(unittest.TestCase):
         usage = Outcome(Status.FAILED, "unknown option", Fault.USAGE)
         refused = fold([*LIFE, events.ended(AT, RUN, "auth", usage)]).feature("auth")
         self.assertEqual(text.next_commands(refused), ["rorchestrator logs auth"])
+        promise = Outcome(Status.FAILED, "`creates` promises path:x", Fault.CHECK)
+        broken = fold([*LIFE, events.ended(AT, RUN, "auth", promise)]).feature("auth")
+        self.assertEqual(text.next_commands(broken)[0], "rorchestrator logs auth")
+        for reason, commands in {"setup: `x`": 1, "`uses` names path:x": 0}.items():
+            failed = Outcome(Status.FAILED, reason, Fault.SETUP)
+            unready = fold([*LIFE, events.ended(AT, RUN, "auth", failed)]).feature("auth")
+            self.assertEqual(len(text.next_commands(unready)), commands)
         gone = fold([*LIFE, cleaned()]).feature("auth")
         self.assertEqual(text.resume_command(gone), "")
 
