@@ -163,7 +163,8 @@ def _spellings(value: str) -> Iterator[str]:
     """The ways in which a secret may stand in a text: as it is, and as JSON has it."""
     lines = [line.strip() for line in value.strip().splitlines()]
     shortest = SHORTEST if len(lines) == 1 else SHORTEST_LINE
-    for line in lines:
+    # Of many lines also all together: some of them may be too short to be one.
+    for line in (*lines, value.strip()):
         if len(line) >= shortest:
             in_json = (json.dumps(line, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
             for spelled in (line, *in_json, _in_url(line)):

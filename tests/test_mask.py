@@ -84,6 +84,12 @@ class Values(unittest.TestCase):
             "[masked DEPLOY_KEY] [masked DEPLOY_KEY] short",
         )
 
+    def test_a_value_of_short_lines_is_found_as_a_whole(self) -> None:
+        masked = Mask({"DEPLOY_KEY": "abcdefgh12\nijklmnop34\n"})
+        text = "x abcdefgh12\nijklmnop34 y"
+        self.assertEqual(masked(text), "x [masked DEPLOY_KEY] y")
+        self.assertEqual(masked(json.dumps(text)), '"x [masked DEPLOY_KEY] y"')
+
     def test_a_secret_that_holds_another_one_is_masked_whole(self) -> None:
         masked = Mask({"A_KEY": "middle-part", "B_KEY": "begin-middle-part-end"})
         self.assertEqual(masked("begin-middle-part-end"), "[masked B_KEY]")
