@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words:
             print(parser().format_help(), end="")
             return ExitCode.UP_TO_DATE
-        typed = command_first(words)
+        typed = command_first([*words[1:], "--help"] if words[0] == "help" else words)
         if not typed:
             raise UserError("a command is missing", hint=ALL_SHOWN)
         chosen = typed[0] if typed[0] in COMMANDS else ""
@@ -148,7 +148,7 @@ def command_first(words: Sequence[str]) -> list[str]:
 def _unknown(word: str) -> UserError:
     import difflib
 
-    near = difflib.get_close_matches(word, COMMANDS, 1, 0.5)
+    near = difflib.get_close_matches(word.lower(), COMMANDS, 1, 0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return UserError(f"unknown command {word!r}{hint}", hint=ALL_SHOWN)
 

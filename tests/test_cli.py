@@ -63,6 +63,7 @@ class Help(WithWorkspace):
             with self.subTest(words):
                 said = self.space.main(*words, "--help")
                 self.assertEqual((said.code, said.err), (0, ""))
+                self.assertEqual(self.space.main("help", *words), said)
                 examples = said.out.split("\nexamples:\n")[1].splitlines()
                 self.assertIn(len(examples), (2, 3))
                 for example in examples:
@@ -213,6 +214,7 @@ class UsageErrors(WithWorkspace):
             ("pln",): "unknown command 'pln' (did you mean 'plan'?)",
             ("rum", "--yes"): "unknown command 'rum' (did you mean 'run'?)",
             ("--config", "run"): "a command is missing",
+            ("PLAN",): "unknown command 'PLAN' (did you mean 'plan'?)",
             ("nonsense", "plan"): "unknown command 'nonsense'\n",
             ("--nonsense", "plan"): "--nonsense",
             ("plan", "--nonsense"): "plan has no option '--nonsense'\n",
