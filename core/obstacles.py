@@ -22,8 +22,8 @@ class Obstacles:
     """Folders that can't be listed, whose files git leaves out with exit code 0."""
 
 
-def find(top: str) -> Obstacles:
-    """The obstacles below a folder; symbolic links are not followed."""
+def find(top: str, less: Collection[str] = ()) -> Obstacles:
+    """The obstacles below a folder; symbolic links, and folders called ``less``, are passed over."""
     pipes: list[str] = []
     closed: list[str] = []
     folders = [""]
@@ -34,7 +34,8 @@ def find(top: str) -> Obstacles:
             with os.scandir(os.path.join(top, folder)) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(f"{folder}{entry.name}/")
+                        if entry.name not in less:
+                            folders.append(f"{folder}{entry.name}/")
                     elif entry.name in READ_BY_GIT and _is_pipe(entry):
                         pipes.append(folder + entry.name)
         except OSError:

@@ -869,8 +869,7 @@ class WorktreeManager:
         """
         self.check_linked(path)
         barred = obstacles.find(path)
-        if barred.pipes:
-            raise UserError(f"{path}: {_waits_for(barred.pipes)}", hint="remove it")
+        _check_pipes(path, barred.pipes)
         status = await self._whole_status(path)
         precious = [
             file
@@ -887,6 +886,10 @@ class WorktreeManager:
         nested += [f"submodule {name}" for name in status.submodules]
         nested += await self._submodule_work(path)
         return [file for file in files if file not in nested], nested
+
+    def check_pipes(self, path: str) -> None:
+        """Raise :class:`UserError` where git would wait; folders that tools make are passed over."""
+        _check_pipes(path, obstacles.find(path, BUILT_BY_TOOLS).pipes)
 
     async def only_work(
         self, path: str, status: WorktreeStatus, base: str, left: Mapping[str, str]
@@ -1191,6 +1194,11 @@ def _refusal(error: GitError, hook: str) -> UserError:
 
 def _merge_message(names: Sequence[str], other: str) -> str:
     return f"merge {', '.join(names)} and {other}\n\nThe base of a feature that needs them all."
+
+
+def _check_pipes(path: str, pipes: Sequence[str]) -> None:
+    if pipes:
+        raise UserError(f"{path}: {_waits_for(pipes)}", hint="remove it")
 
 
 def _waits_for(pipes: Sequence[str]) -> str:

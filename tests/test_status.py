@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 import unittest
@@ -208,6 +209,21 @@ class AfterARun(unittest.TestCase):
                 self.assertIn(f"\nauth: {problem.splitlines()[0]}\n", said.out)
                 self.assertEqual((features["auth"]["ahead"], features["auth"]["worktree"]), (1, at))
                 self.assertEqual(features["api"]["uncommitted"], ["b.txt", "half done.txt"])
+
+    def test_nobody_waits_at_a_pipe_that_an_agent_left(self) -> None:
+        at = self.space.worktree("auth")
+        built = os.path.join(at, "node_modules")
+        os.mkdir(built)
+        pipes = [os.path.join(folder, ".gitignore") for folder in (built, at)]
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        try:
+            _, features = said_of(self.space.main("status", "--json"))
+        finally:
+            shutil.rmtree(built)
+            os.unlink(pipes[-1])
+        problem = f"{at}: .gitignore is a pipe, at which git would wait for ever"
+        self.assertEqual(features["auth"]["problem"], problem)
 
     def test_a_feature_is_looked_for_where_it_was_made(self) -> None:
         before = said_of(self.space.main("status", "--json"))[1]

@@ -206,6 +206,7 @@ async def _look_into_worktree(
         raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
     facts["worktree"] = entry.path
     worktrees.check_linked(entry.path)
+    worktrees.check_pipes(entry.path)
     found = await place.git.status(entry.path)
     status = await worktrees.only_work(entry.path, found, known.start_commit, known.left)
     facts["uncommitted"] = list(status.uncommitted)
