@@ -23,7 +23,7 @@ class Obstacles:
 
 
 def find(top: str, less: Collection[str] = ()) -> Obstacles:
-    """The obstacles below a folder; symbolic links, and folders called ``less``, are passed over."""
+    """The obstacles below a folder; links, and folders called ``less``, are passed over."""
     pipes: list[str] = []
     closed: list[str] = []
     folders = [""]

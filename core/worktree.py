@@ -888,7 +888,7 @@ class WorktreeManager:
         return [file for file in files if file not in nested], nested
 
     def check_pipes(self, path: str) -> None:
-        """Raise :class:`UserError` where git would wait; folders that tools make are passed over."""
+        """Raise :class:`UserError` where git would wait; what tools build is passed over."""
         _check_pipes(path, obstacles.find(path, BUILT_BY_TOOLS).pipes)
 
     async def only_work(
