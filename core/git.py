@@ -807,7 +807,8 @@ class Git:
                 # Each way out of the branch leads through it: no other commit is a better base.
                 self.answers.put(*left, "base", min(tip, target), max(tip, target))
         await self._learn_trees([*wanted, target])
-        await self._patches([c for c in lines if len(parents[c]) < 2])
+        with suppress(UserError):  # what lacks objects is unknown of one feature, not of all
+            await self._patches([c for c in lines if len(parents[c]) < 2])
 
     async def _learn_trees(self, commits: Iterable[str]) -> None:
         arguments = ("rev-list", "--no-walk", "--stdin", "--format=%T")
@@ -1117,6 +1118,11 @@ class Git:
     ) -> None:
         names = b"".join(os.fsencode(file) + b"\0" for file in files)
         if names:
+            # Else git may put a part of it beside the worktree's own.
+            settings: tuple[str, ...] = ("-c", "core.splitIndex=false") if index else ()
+            if self.looks:
+                # A bit that goes has the file compared, by its filter.
+                settings += self._without(await self._named_programs(path), strict=False)
             await self._do(
                 f"stage the files of {path}",
                 *("update-index", *options, "-z", "--stdin"),
@@ -1124,8 +1130,7 @@ class Git:
                 stdin=names,
                 guarded=True,
                 env=self._env_with_index(index),
-                # Else git may put a part of it beside the worktree's own.
-                settings=("-c", "core.splitIndex=false") if index else (),
+                settings=settings,
             )
 
     def _env_with_index(self, index: str) -> Mapping[str, str]:
