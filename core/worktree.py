@@ -41,7 +41,7 @@ RUBBISH = "~removing"
 SCRATCH = "~scratch"
 """Put behind the name of a worktree that checks run in; a killed run may leave one."""
 
-SCRATCH_NAME = re.compile(r"(?:~[0-9a-f]{8})?~scratch\Z")
+SCRATCH_NAME = re.compile(r"(?:~k[0-9a-f]{8})?~scratch\Z")
 """The end of a scratch worktree's name; before the repository's key was in it, only the suffix."""
 
 MARK = "made-by-rorchestrator"
@@ -158,7 +158,7 @@ class WorktreeManager:
         self.branch_prefix = branch_prefix
         self.commit_subject = commit_subject
         common = os.fsencode(git.repository.common_dir)
-        self.key = f"{zlib.crc32(common):08x}"
+        self.key = f"k{zlib.crc32(common):08x}"  # Claude asks before it writes below ~<digit>
         """In the names of scratch worktrees: repositories may share a folder for worktrees."""
         self._merges: dict[tuple[str, str], tuple[str, list[str]]] = {}
         """What became of merges that were made in a worktree."""

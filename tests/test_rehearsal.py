@@ -248,7 +248,7 @@ class ABadList(RehearsalTest):
         self.assertEqual(run["features"], ["last"])
 
     def test_a_merge_that_can_not_be_tried_is_met(self) -> None:
-        key = "import sys, zlib; print('%08x' % zlib.crc32(sys.stdin.buffer.read()))"
+        key = "import sys, zlib; print('k%08x' % zlib.crc32(sys.stdin.buffer.read()))"
         common = f'printf %s "$(git rev-parse --git-common-dir)" | {sys.executable} -c "{key}"'
         setup = [f"touch ../~merge~$({common})~scratch"]
         self.lists(feature("a"), feature("b"), setup=setup, verify=["true"])
@@ -446,7 +446,7 @@ class Rows(unittest.TestCase):
             "a",
             "_base",
             "_base~scratch",
-            "~merge~01abcdef~scratch",
+            "~merge~k01abcdef~scratch",
             "_clean_a~scratch",
             "_clean_a",
         )
