@@ -85,7 +85,8 @@ class Writing(InAFolder):
         self.assertEqual(self.journal.read(), [odd, _note(2)])
 
     def test_a_very_long_event_is_read_like_any_other(self) -> None:
-        story = [_note(1, 300_000), _note(2)]
+        made = [f"file {number}" for number in range(30_000)]
+        story = [events.ready(1.0, "r1", "a", made=made), _note(2)]
         self.written(*story)
         self.assertEqual(self.journal.read(), story)
 

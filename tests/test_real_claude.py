@@ -6,13 +6,16 @@ environment, a home in a temporary folder, and nothing but loopback to talk to.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 from collections.abc import Mapping, Sequence
@@ -638,6 +641,8 @@ class Attached(RealClaudeTest):
         self.runs(0)
         self.settle(os.path.realpath(self.playground.worktree("a")))
         with terminal() as (ours, theirs):
+            # The whole prompt has room, however long our instructions are.
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 80, 120, 0, 0))
             running = self.playground.start("attach", "a", terminal=theirs, env={"TERM": "xterm"})
             os.close(theirs)
             shown = read_until(ours, "Finished.")

@@ -566,7 +566,8 @@ class Round:
         if self.arena.template.targets:
             words = ("-C", self.arena.checkout, "status", "--porcelain", "--ignored")
             code, said = self.arena.git(*words)
-            clean = code == 0 and (not said or self._is_half_moved())
+            staged_only = all(line[1:2] == " " for line in said.splitlines())
+            clean = code == 0 and (not said or (staged_only and self._is_half_moved()))
             self._check(clean, f"the checkout: exit {code}: {said}")
 
     def _is_half_moved(self) -> bool:

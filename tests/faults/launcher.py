@@ -55,7 +55,7 @@ UNSTABLE = (
     (re.compile(r"\.\d+\.tmp$"), ".tmp"),
     (re.compile(r"\b\d{19}-"), ""),
     (re.compile(r"(?<= tmp/)[a-z0-9_]{8}$"), "*"),
-    (re.compile(r"[~-][0-9a-f]{8}(?=[~-]scratch)"), ""),
+    (re.compile(r"[~-]k?[0-9a-f]{8}(?=[~-]scratch)"), ""),
 )
 """What differs between two runs of the same list."""
 

@@ -323,7 +323,7 @@ class FilesTest(AgentTest):
         path = self.playground.worktree("a")
         away = self.bash(f"mv '{path}' '{path}.away' && ln -s / '{path}'")
         self.misbehave(WORK, away, code=1)
-        self.assert_ended("failed", ".git was changed")
+        self.assert_ended("failed", "was replaced by a link")
 
     @unittest.skipUnless(os.geteuid(), "root reads everything")
     def test_what_may_not_be_read_is_told(self) -> None:
