@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from itertools import islice
 
 from . import events
@@ -136,11 +137,10 @@ class Foresight:
         before = self._clashes.get(pair, ())
         now: tuple[str, ...] = ()
         if shared:
-            try:
+            # Unknown: a program of the user's would have to run, so nothing is foreseen.
+            with suppress(Unknown):
                 tree, files = await self.git.merged_tree(one.tip, other.tip)
                 now = () if tree else tuple(files or sorted(shared))
-            except Unknown:
-                pass  # A program of the user's would have to run: nothing is foreseen then.
         if now != before:
             self._clashes[pair] = now
             self.emit(events.clash(self.clock(), self.run_id, other.id, other=one.id, files=now))

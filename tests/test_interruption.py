@@ -142,6 +142,17 @@ class TheRun(HangingTest):
                 os.unlink(self.hangs)
                 self.assert_statuses(a="cancelled")
 
+    def test_a_run_that_lands_can_only_be_stopped(self) -> None:
+        hangs = f"case $RORCHESTRATOR_FEATURE in a) ;; *) touch {self.hangs}; sleep 300; esac"
+        self.playground.features(feature("a"), verify=[hangs], verify_base=False)
+        running = self.playground.start("run", "--yes", "--merge")
+        self.until_it_hangs(running)
+        skipped = self.playground.command("skip", "a")
+        self.assertEqual(skipped.code, 2)
+        self.assertIn("is landing its features: it can only be stopped", skipped.err)
+        self.assertEqual(self.playground.command("stop").code, 0)
+        self.assertEqual(running.end().code, 1)
+
     def test_the_time_of_a_run_holds_for_its_landing(self) -> None:
         hangs = f"case $RORCHESTRATOR_FEATURE in a) ;; *) touch {self.hangs}; sleep 300; esac"
         self.playground.features(feature("a"), verify=[hangs], verify_base=False)

@@ -9,15 +9,18 @@ import os
 import shutil
 import signal
 import unittest
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from unittest import mock
 
 from core import events
+from core.commands.merge import Merge
 from core.git import open_repository
 from core.landing import Held as HeldBack
 from core.landing import Stack, Stacker
 from core.model import Action, Decision, Outcome, Status, Work
 from core.process.spawner import Spawner, drive
+from core.stop import Stop
 from core.worktree import WorktreeManager
 from tests.support.playground import wait_until
 from tests.support.repository import Content
@@ -803,6 +806,24 @@ class Checks(MergeTest):
             child.communicate(timeout=60)
         self.assertEqual(child.returncode, 0)
         self.assertEqual(self.landed(), ["merge a: a"])
+
+
+class SignalsTest(unittest.TestCase):
+    def test_one_that_comes_when_all_has_landed_stops_nothing(self) -> None:
+        heard: dict[int, Callable[[], None]] = {}
+
+        async def scene() -> bool:
+            merge = Merge.__new__(Merge)
+            merge.is_over, stop = True, Stop()
+            loop = asyncio.get_running_loop()
+            with mock.patch.object(loop, "add_signal_handler") as added:
+                merge._listen(stop, mock.Mock())
+            for number, handler, *arguments in (call.args for call in added.call_args_list):
+                heard[number] = partial(handler, *arguments)
+            heard[signal.SIGTERM]()
+            return stop.is_set()
+
+        self.assertFalse(asyncio.run(scene()))
 
 
 class Kills(MergeTest):

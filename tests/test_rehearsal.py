@@ -359,6 +359,11 @@ class Questions(PlaygroundTest):
         self.assertNotIn("Run 1 feature", shown)
         self.assertIn("Nothing was started.", shown)
 
+    def test_yes_starts_it(self) -> None:
+        code, shown = self.answer("y\n")
+        self.assertEqual(code, 0, shown)
+        self.assertIn("No", shown)
+
     def test_ctrl_c_at_the_question_is_answered(self) -> None:
         code, shown = self.answer("\x03")
         self.assertEqual(code, 130, shown)

@@ -76,6 +76,7 @@ class TheSame(ReplicaTest):
         os.chmod(hook, 0o755)
         self.repository.git("config", "core.hooksPath", os.path.dirname(hook))
         os.symlink(".", os.path.join(common, "hooks", "round"))
+        os.symlink("nowhere", os.path.join(common, "hooks", "post-commit"))
         copy = self.copied()
         path = self.beside("w")
         make_worktree(copy, path, "new", self.repository.commit_of("main"))

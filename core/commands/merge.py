@@ -391,8 +391,6 @@ class Merge:
         try:
             return await self._land(supervisor)
         except (Killed, Stopped, Interrupted) as error:
-            if not self.stop.is_set():
-                raise
             kept = error.message if isinstance(error, Interrupted) else NOTHING_MOVED
             raise Stopped(f"{LATE}, {kept}" if self._is_late() else kept) from None
         finally:
@@ -413,9 +411,8 @@ class Merge:
         """Answer what other terminals ask of this landing: it can only be stopped, as a whole."""
         for request in Requests(self.place.journal.folder).take(self.run_id):
             done = request.action == "stop" and not request.feature and not self.is_over
-            text = "stopping: nothing lands" if done else "features are being landed"
-            if self.is_over:
-                text = "the landing is over"
+            going_on = "stopping: nothing lands" if done else "features are being landed"
+            text = "the landing is over" if self.is_over else going_on
             self._emit(
                 events.steered(
                     self.clock(),
