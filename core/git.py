@@ -273,6 +273,8 @@ class Git:
         self.answers = Answers()
         """What git said of commits that were named by their whole ids: it never changes."""
         self._listed: list[WorktreeEntry] | None = None
+        self._real_paths: dict[str, str] = {}
+        self._since: dict[tuple[str, str], dict[str, str]] = {}
         self._who: dict[str, str] = {}
         """Who commits, as variables of git's."""
         self._attributes: dict[str, str] = {}
@@ -874,9 +876,14 @@ class Git:
     async def _changes_since(self, tip: str, target: str) -> dict[str, str]:
         """What the commits of ``target`` change since ``tip`` left it, and the newest of each."""
         # From the merge base: its commits are asked for once, whatever number of tips left it.
-        base = await self.merge_base(tip, target)
-        commits = await self._parents(target, without=base or tip)
-        return await self._changes(c for c, parents in commits.items() if len(parents) < 2)
+        start = await self.merge_base(tip, target) or tip
+        if (start, target) in self._since:
+            return self._since[start, target]
+        commits = await self._parents(target, without=start)
+        changes = await self._changes(c for c, parents in commits.items() if len(parents) < 2)
+        if self._is_lasting(start, target):
+            self._since[start, target] = changes
+        return changes
 
     async def _changes(self, commits: Iterable[str]) -> dict[str, str]:
         """What the commits change, with the first one that does; less those that change nothing."""
@@ -915,6 +922,14 @@ class Git:
         blocks = os.fsdecode(finished.stdout).strip("\n").split("\n\n")
         self._listed = [_worktree_entry(block) for block in blocks if block]
         return self._listed
+
+    def real_path(self, path: str) -> str:
+        """The path without links; a command that only looks finds it once."""
+        if not self.looks:
+            return os.path.realpath(path)
+        if path not in self._real_paths:
+            self._real_paths[path] = os.path.realpath(path)
+        return self._real_paths[path]
 
     async def add_worktree(self, path: str, commit: str) -> None:
         """Make a worktree at ``path`` of a branch or, detached, of a commit.
@@ -962,9 +977,21 @@ class Git:
 
         git looks at no file in there and adds none.
         """
-        folders = [folder for folder in await self._submodules(path) if _is_plain(path, folder)]
+        submodules = await self._submodules_of(path, status)
+        folders = [folder for folder in submodules if _is_plain(path, folder)]
         covered = (file for folder in folders for file in obstacles.files_below(path, folder))
         return replace(status, ignored=(*status.ignored, *covered))
+
+    async def _submodules_of(self, path: str, status: WorktreeStatus) -> list[str]:
+        """The paths of the submodules in the index of a worktree that has this status."""
+        if status.staged or status.unmerged or not self._is_lasting(status.commit):
+            return await self._submodules(path)
+        # Nothing is staged: the index has the submodules of the commit, which are asked for once.
+        known = self.answers.get("submodules", status.commit)
+        if known is None:
+            known = "\0".join(await self.gitlinks(status.commit))
+            self.answers.put(known, "submodules", status.commit)
+        return known.split("\0") if known else []
 
     async def _submodules(self, path: str, env: Mapping[str, str] | None = None) -> list[str]:
         """The paths of the submodules in an index."""
@@ -1063,7 +1090,7 @@ class Git:
 
     async def _with_submodules(self, path: str, status: WorktreeStatus) -> WorktreeStatus:
         """A status with the submodules that hold uncommitted work, each of which is looked into."""
-        for name in await self._submodules(path):
+        for name in await self._submodules_of(path, status):
             place = os.path.join(path, name)
             if not os.path.lexists(os.path.join(place, ".git")):
                 continue

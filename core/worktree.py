@@ -433,7 +433,7 @@ class WorktreeManager:
         """
         path = os.path.realpath(self.path(feature))
         linked = (await self.git.worktrees())[1:]
-        there = [entry for entry in linked if os.path.realpath(entry.path) == path]
+        there = [entry for entry in linked if self.git.real_path(entry.path) == path]
         there += [entry for entry in linked if entry.branch == self.branch(feature)]
         return next((entry for entry in there if self._was_made_for(entry, path, feature)), None)
 
@@ -441,7 +441,7 @@ class WorktreeManager:
         """Whether we made a worktree for a feature, or are just making it."""
         admin = self._admin_of(entry.path)
         # git names the admin folder after the worktree's first place, and keeps the name.
-        if os.path.realpath(entry.path) != path and not _is_named_for(
+        if self.git.real_path(entry.path) != path and not _is_named_for(
             os.path.basename(admin), feature
         ):
             return False
