@@ -305,9 +305,9 @@ class Surroundings:
     def _tell_of(self, stray: Stray, feature: str) -> None:
         owner = self._maker(stray)
         if owner:
-            text = f"Claude made {stray}: what is in there is in no feature"
+            text = f"Claude made {stray}; no feature has what is in it"
         else:
-            text = f"{stray} came up{self._meanwhile()}: what is in there is in no feature"
+            text = f"{stray} appeared{self._meanwhile()}; no feature has what is in it"
         self.emit(events.stray(self.clock(), self.run_id, owner or feature, stray, text))
 
     def _maker(self, stray: Stray) -> str:

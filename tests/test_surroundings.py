@@ -341,7 +341,7 @@ class Strays(SurroundingsTest):
         self.assertEqual(self.strays(), [Stray(path, branch, commit)])
         self.assertEqual(self.state().feature("a").strays, (Stray(path, branch, commit),))
         texts = self.texts()
-        self.assertIn(f"Claude made {named}: what is in there is in no feature", texts)
+        self.assertIn(f"Claude made {named}; no feature has what is in it", texts)
         self.assertTrue(os.path.isdir(path))
         self.during(lambda: None)
         self.assertEqual(self.strays(), [])
@@ -358,7 +358,7 @@ class Strays(SurroundingsTest):
         for expected, change in cases.items():
             with self.subTest(expected):
                 self.during(change)
-                told = [text for text in self.texts() if "in no feature" in text]
+                told = [text for text in self.texts() if "no feature has" in text]
                 self.assertEqual([text[: len(expected)] for text in told], [expected][: len(told)])
                 self.assertEqual(len(told), bool(expected))
 
@@ -417,7 +417,7 @@ class InARun(PlaygroundTest):
         done = self.playground.run()
         self.assertEqual(done.code, 0, done.err)
         for told in (
-            f"a: Claude made the worktree {path} (branch {branch}): what is in there",
+            f"a: Claude made the worktree {path} (branch {branch}); no feature has",
             "a: settings of git changed while a ran (by you, or by what ran): "
             "user.email: me@example.com → agent@evil.example",
             f"a: your checkout {shop.path} changed while a ran (by you, or by what ran): "
