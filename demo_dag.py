@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 
-from core import config
 from core.cli import guarded
-from core.dag import DAGResolver
-from core.errors import UserError
-from core.model import Feature
-from core.schedule import estimator, predict
-from core.text import counted, duration, tokens
+from core.dag.resolver import DAGResolver
+from core.dag.schedule import estimator, predict
+from core.model.errors import UserError
+from core.model.feature import Feature
+from core.project import feature_list as config
+from core.reporter.run_text import counted, duration, tokens
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -42,7 +42,7 @@ def main() -> int:
 
 def write_list(repository: str) -> None:
     """The feature list; the simulated agent takes the place of `claude`."""
-    simulated = [sys.executable, os.path.join(HERE, "core", "simulated.py")]
+    simulated = [sys.executable, os.path.join(HERE, "core", "claude", "simulated.py")]
     features = [
         {
             "id": id,

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import tempfile
 
-from core import git
 from core.cli import guarded
-from core.model import Feature
+from core.git import door
+from core.model.feature import Feature
 from core.process.spawner import Spawner, drive
-from core.worktree import Conflict, WorktreeManager
+from core.worktree.manager import Conflict, WorktreeManager
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def make_repository(path: str) -> None:
 
 async def show(path: str, folder: str) -> None:
     """Every step on the real WorktreeManager."""
-    repository = await git.open_repository(Spawner(), path, os.environ)
+    repository = await door.open_repository(Spawner(), path, os.environ)
     manager = WorktreeManager(repository, folder, "feature/")
     base = await repository.commit_of("main")
 

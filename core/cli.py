@@ -13,11 +13,12 @@ try:
     from contextlib import suppress
     from importlib import import_module
 
-    from . import __version__, throwaway
-    from .errors import READER_GONE, ExitCode, UserError
-    from .mask import Mask
-    from .terminal import clean, harmless
-    from .typed import completed
+    from . import __version__
+    from .model.errors import READER_GONE, ExitCode, UserError
+    from .model.mask import Mask
+    from .model.next_commands import completed
+    from .model.terminal_text import clean, harmless
+    from .process import temporary_folder
 except KeyboardInterrupt:  # before main() is there to hear it
     sys.exit(130)
 
@@ -226,7 +227,7 @@ def guarded(
         return _guarded(program, mask)
     finally:
         sys.stdout, sys.stderr = streams
-        throwaway.dismiss()
+        temporary_folder.dismiss()
 
 
 def _guarded(program: Callable[[], int | None], mask: Mask) -> int:

@@ -15,7 +15,7 @@ import sys
 import unittest
 
 from core import __version__, cli
-from core.errors import UserError
+from core.model.errors import UserError
 from tests.support.scratch import (
     LIMIT_SECONDS,
     ROOT,

@@ -6,16 +6,15 @@ import argparse
 import os
 import sys
 
-from .. import claude
-from ..errors import ExitCode, UserError
-from ..model import Feature
+from ..claude import command_line
+from ..model.errors import ExitCode, UserError
+from ..model.feature import Feature
+from ..model.state import FeatureState
+from ..model.terminal_text import shell_word
 from ..process.environment import without_git
 from ..process.spawner import become
-from ..state import FeatureState
-from ..terminal import shell_word
-from . import wishes
-from .agreement import check_agreed
-from .workplace import (
+from ..project.agreement import check_agreed
+from ..project.workplace import (
     Workplace,
     add_common_options,
     check_known,
@@ -23,6 +22,7 @@ from .workplace import (
     open_workplace,
     with_program,
 )
+from . import steer
 
 EXAMPLES = """\
 examples:
@@ -54,7 +54,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_known("", [id], {**place.dag.features, **state.features})
     known = state.feature(id)
     _check_session(known, is_listed=id in place.dag.features)
-    run = wishes.running(place, state)
+    run = steer.running(place, state)
     if run and known.status.active:
         raise UserError(
             f"{id} is at work", hint=f"rorchestrator stop {id}", exit_code=ExitCode.INCOMPLETE
@@ -68,9 +68,9 @@ def execute(arguments: argparse.Namespace) -> int:
             "a session is opened on a terminal, and there is none",
             hint=f"rorchestrator attach {id} --print",
         )
-    check_agreed(arguments, place, claude.own_command(place.config.claude))
+    check_agreed(arguments, place, command_line.own_command(place.config.claude))
     _journal(place, run, id)
-    env = claude.environment(without_git(os.environ), place.config.claude)
+    env = command_line.environment(without_git(os.environ), place.config.claude)
     become(words, env, known.worktree)
 
 
@@ -88,16 +88,16 @@ def _command(arguments: argparse.Namespace, place: Workplace, known: FeatureStat
         check_permissions(place.config, "attach ID")
     options = with_program(place.config).claude
     feature = place.dag.features.get(known.id) or Feature(known.id, known.name)
-    return claude.interactive(options, feature, known.session_id)
+    return command_line.interactive(options, feature, known.session_id)
 
 
 def _journal(place: Workplace, run: str, id: str) -> None:
     """Let the journal know: through the run that is on, or by ourselves."""
     if not run:
-        with wishes.journalling(place, "attach"):
-            wishes.note(place, "attach", id, f"{id}: its session was opened")
+        with steer.journalling(place, "attach"):
+            steer.note(place, "attach", id, f"{id}: its session was opened")
         return
-    answer = wishes.ask(place, run, "attach", id)
+    answer = steer.ask(place, run, "attach", id)
     if answer.data.get("done") is not True:
         raise UserError(
             str(answer.data.get("text", "")),

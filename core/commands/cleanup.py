@@ -11,20 +11,17 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from .. import events
-from ..errors import ExitCode, StateError, UserError
-from ..excerpt import some
-from ..git import WorktreeEntry
-from ..journal import Holder
-from ..model import Status
+from ..git.door import WorktreeEntry
+from ..journal.journal import Holder
+from ..model import events
+from ..model.errors import ExitCode, StateError, UserError
+from ..model.excerpt import some
+from ..model.feature import Status
+from ..model.state import FeatureState, RunState
+from ..model.terminal_text import one_line
 from ..process.spawner import drive
-from ..reporter import local_time, style_of
-from ..state import FeatureState, RunState
-from ..terminal import one_line
-from ..text import Style, counted
-from ..worktree import RESOLUTIONS, WorktreeManager
-from .agreement import check_agreed, commands_of_cleanup
-from .workplace import (
+from ..project.agreement import check_agreed, commands_of_cleanup
+from ..project.workplace import (
     HEADS,
     Workplace,
     add_common_options,
@@ -37,6 +34,9 @@ from .workplace import (
     stray_lines,
     strays_of,
 )
+from ..reporter.console import local_time, style_of
+from ..reporter.run_text import Style, counted
+from ..worktree.manager import RESOLUTIONS, WorktreeManager
 
 EXAMPLES = """\
 examples:
@@ -408,7 +408,7 @@ class Cleanup:
             return ""
         if known.owner not in self.owners:
             return ""  # What this list starts, and so ends, is not what another one does.
-        from ..teardown import tear_down
+        from ..runner.teardown import tear_down
 
         log = os.path.join(self.place.journal.folder, "logs", self.stamp)
         said = tear_down(

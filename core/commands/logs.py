@@ -8,16 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from ..errors import ExitCode, UserError
-from ..own_commands import BASE
-from ..private import only_regular
-from .workplace import add_common_options, check_known, open_workplace
+from ..journal.private_files import only_regular
+from ..model.errors import ExitCode, UserError
+from ..model.list_commands import BASE
+from ..project.workplace import add_common_options, check_known, open_workplace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..mask import Mask
-    from ..state import Attempt
-    from .workplace import Workplace
+    from ..model.mask import Mask
+    from ..model.state import Attempt
+    from ..project.workplace import Workplace
 
 EXAMPLES = """\
 examples:
@@ -171,8 +171,8 @@ class _Readable:
     """Prints the messages of a stream that arrives in pieces."""
 
     def __init__(self, arguments: argparse.Namespace, mask: Mask) -> None:
-        from ..lines import LineSplitter
-        from ..reporter import style_of
+        from ..model.lines import LineSplitter
+        from ..reporter.console import style_of
 
         self.style = style_of(sys.stdout, arguments.color)
         self.verbose: bool = arguments.verbose
@@ -190,9 +190,9 @@ class _Readable:
             self._show(line)
 
     def _show(self, line: bytes) -> None:
-        from ..claude import parse
-        from ..terminal import clean
-        from ..text import message_lines
+        from ..claude.command_line import parse
+        from ..model.terminal_text import clean
+        from ..reporter.run_text import message_lines
 
         messages = parse(line)
         for message in messages:
@@ -210,14 +210,14 @@ class _Printed(_Readable):
     """Prints lines that are nothing but text."""
 
     def _show(self, line: bytes) -> None:
-        from ..terminal import clean
+        from ..model.terminal_text import clean
 
         print(clean(self.mask(line.decode("utf-8", "replace"))))
 
 
 def _show_errors(log: str) -> None:
-    from ..mask import whole_words
-    from ..terminal import clean
+    from ..model.mask import whole_words
+    from ..model.terminal_text import clean
 
     path = log[: -len(".jsonl")] + ".stderr"
     if os.path.isfile(path) and os.path.getsize(path):

@@ -13,19 +13,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from .. import events, throwaway
-from ..attempt import AttemptRunner
-from ..budget import Budget
-from ..config import did_you_mean
-from ..errors import ExitCode, StateError, UserError
-from ..events import Event
-from ..excerpt import some
-from ..frozen import replace
-from ..git import Unknown
-from ..holding import Change, Holding, start_of
-from ..incremental import out_of_date
-from ..journal import Holder
-from ..landing import (
+from ..dag.incremental import out_of_date
+from ..git.door import Unknown
+from ..git.tampering import seal
+from ..journal.control import Requests
+from ..journal.journal import Holder
+from ..landing.resolution import Resolver, foresee, options_for
+from ..landing.stack import (
     STRATEGIES,
     Candidate,
     Clash,
@@ -36,23 +30,23 @@ from ..landing import (
     Stack,
     Stacker,
 )
-from ..model import Fault, Feature, Outcome, Status
+from ..landing.target_branch import Interrupted, Target
+from ..model import events
+from ..model.errors import ExitCode, StateError, UserError
+from ..model.events import Event
+from ..model.excerpt import some
+from ..model.feature import Fault, Feature, Outcome, Status
+from ..model.frozen import replace
+from ..model.state import FeatureState
+from ..model.terminal_text import clean, one_line
+from ..process import temporary_folder
+from ..process.cancellation import Stop
 from ..process.environment import without_git
 from ..process.spawner import drive
 from ..process.supervisor import Killed, Supervisor, heed
-from ..reporter import local_time, style_of
-from ..requests import Requests
-from ..resolution import Resolver, foresee, options_for
-from ..seal import seal
-from ..state import FeatureState
-from ..steps import StepRunner
-from ..stop import Stop
-from ..target import Interrupted, Target
-from ..terminal import clean, one_line
-from ..text import Style, counted, money
-from ..workbench import Workbench
-from .agreement import check_agreed, commands_of_merge, is_terminal
-from .workplace import (
+from ..project.agreement import check_agreed, commands_of_merge, is_terminal
+from ..project.feature_list import did_you_mean
+from ..project.workplace import (
     HEADS,
     SEEN,
     Workplace,
@@ -70,6 +64,13 @@ from .workplace import (
     open_workplace,
     with_program,
 )
+from ..reporter.console import local_time, style_of
+from ..reporter.run_text import Style, counted, money
+from ..runner.attempt import AttemptRunner
+from ..runner.budget import Budget
+from ..runner.checks import Workbench
+from ..runner.steps import StepRunner
+from ..worktree.branch_content import Change, Holding, start_of
 
 EXAMPLES = """\
 examples:
@@ -435,7 +436,7 @@ class Merge:
         self.target.git = git
         await self._settle_killed(supervisor)
         await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
-        throwaway.clear()
+        temporary_folder.clear()
         self._emit(self._started())
         if await self.target.settle(self._tips()):
             self.say(f"{self.target.name}: finished the move that was cut short")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import wishes
+from . import steer
 
 EXAMPLES = """\
 examples:
@@ -19,9 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Let the run that is on start nothing new: no feature, and no further attempt at one.\n"
         "What runs goes on to its end. It lasts until rorchestrator resume, or the run's end."
     )
-    wishes.configure(parser, about, EXAMPLES)
+    steer.configure(parser, about, EXAMPLES)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return wishes.wish(arguments, "pause")
+    return steer.wish(arguments, "pause")

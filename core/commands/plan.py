@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 
-from ..errors import ExitCode
-from . import lists
-from .cautions import check_supplies
-from .workplace import (
+from ..model.errors import ExitCode
+from ..project import lists
+from ..project.warnings import check_supplies
+from ..project.workplace import (
     add_common_options,
     add_selection_options,
     answer_file,
@@ -22,8 +22,8 @@ from .workplace import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..model import Invocation
-    from ..schedule import Plan
+    from ..dag.schedule import Plan
+    from ..model.feature import Invocation
 
 EXAMPLES = """\
 examples:
@@ -44,8 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Show the plan."""
-    from ..reporter import style_of
-    from ..text import plan_lines
+    from ..reporter.console import style_of
+    from ..reporter.run_text import plan_lines
 
     place = open_workplace(arguments)
     whole = place.whole_state()
@@ -72,7 +72,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def document(plan: Plan) -> dict[str, object]:
     """The plan as JSON: costs in USD, times in seconds."""
-    from ..text import tokens_to_run
+    from ..reporter.run_text import tokens_to_run
 
     timeline, to_run = plan.timeline, tokens_to_run(plan)
     return {

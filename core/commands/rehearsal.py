@@ -16,45 +16,38 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from .. import claude, events, own_commands, simulated, supplies
-from ..config import is_branch_name
-from ..dag import DAGResolver
-from ..errors import ExitCode, UserError
-from ..events import Event
-from ..findings import BASE, LANDING, Finding, Notebook, of_details
-from ..frozen import replace
-from ..git import Git, WorktreeStatus
-from ..hooks import Hooks
-from ..journal import Journal, RunLock
-from ..model import ClaudeOptions, Command, Config, Decision, Fault, Feature, Retry, Status, Work
+from ..claude import command_line, simulated
+from ..dag.resolver import DAGResolver
+from ..git.door import Git, WorktreeStatus
+from ..git.hooks import Hooks
+from ..git.replica import replicate
+from ..journal.journal import Journal, RunLock
+from ..landing.target_branch import Target
+from ..model import events, list_commands
+from ..model.errors import ExitCode, UserError
+from ..model.events import Event
+from ..model.feature import (
+    ClaudeOptions,
+    Command,
+    Config,
+    Decision,
+    Fault,
+    Feature,
+    Retry,
+    Status,
+    Work,
+)
+from ..model.frozen import replace
+from ..model.state import FeatureState, RunState
+from ..model.terminal_text import one_line
 from ..process.spawner import drive
 from ..process.supervisor import check_descriptors
-from ..replica import replicate
-from ..reporter import style_of
-from ..runner import LEAST_FREE_BYTES, MIB, free_bytes
-from ..state import FeatureState, RunState
-from ..steps import Step, StepRunner
-from ..target import Target
-from ..terminal import one_line
-from ..text import counted, duration
-from ..throwaway import throwaway
-from ..workbench import CLEAN, VARIABLES, Red, Workbench
-from ..worktree import (
-    BUILT_BY_TOOLS,
-    MERGED,
-    RUBBISH,
-    Worktree,
-    WorktreeManager,
-    scratch_owner,
-)
-from . import lists
-from .agreement import all_commands, remember, show_unshown
-from .cautions import check_ways_back
-from .cleanup import Cleanup, Removal
-from .merge import Merge, Stopped, Wanted
-from .run import SIGNALS, RunCommand
-from .status import ask_version
-from .workplace import (
+from ..process.temporary_folder import throwaway
+from ..project import lists
+from ..project.agreement import all_commands, remember, show_unshown
+from ..project.feature_list import is_branch_name
+from ..project.warnings import check_ways_back
+from ..project.workplace import (
     HEADS,
     SEEN,
     Workplace,
@@ -65,6 +58,25 @@ from .workplace import (
     select,
     with_program,
 )
+from ..rehearsal.findings import BASE, LANDING, Finding, Notebook, of_details
+from ..reporter.console import style_of
+from ..reporter.run_text import counted, duration
+from ..runner.checks import CLEAN, VARIABLES, Red, Workbench
+from ..runner.claude_runner import LEAST_FREE_BYTES, MIB, free_bytes
+from ..runner.steps import Step, StepRunner
+from ..worktree import copy_link
+from ..worktree.manager import (
+    BUILT_BY_TOOLS,
+    MERGED,
+    RUBBISH,
+    Worktree,
+    WorktreeManager,
+    scratch_owner,
+)
+from .cleanup import Cleanup, Removal
+from .merge import Merge, Stopped, Wanted
+from .run import SIGNALS, RunCommand
+from .status import ask_version
 
 BASE_BRANCH = "rehearsed-base"
 """The base's branch in the copy, where it has no name that a branch may have."""
@@ -219,7 +231,7 @@ class Rehearsal(RunCommand):
     def _look_at_claude(self) -> None:
         options = with_program(self.place.config).claude
         version = ask_version(options) or ""
-        old = claude.old_version(version)
+        old = command_line.old_version(version)
         if old or not version[:1].isdigit():
             raise UserError(old or version, hint="install Claude Code (https://claude.ai/code)")
 
@@ -228,7 +240,7 @@ class Rehearsal(RunCommand):
         top, less = self.place.git.repository.top, self.place.worktrees.folder
 
         def leads_somewhere(pattern: str) -> bool:
-            return self._check("files", lambda: supplies.matching(top, [pattern], less=less))
+            return self._check("files", lambda: copy_link.matching(top, [pattern], less=less))
 
         if self.place.git.repository.bare:
             return config  # Nothing can be supplied at all: each feature says so.
@@ -436,7 +448,7 @@ def _copy_tools(folder: str, target: str) -> None:
     try:
         for name in sorted(BUILT_BY_TOOLS.intersection(there)):
             apart = target + RUBBISH
-            supplies.copy(folder, name, target, supplies.going_on, apart=apart, contained=True)
+            copy_link.copy(folder, name, target, copy_link.going_on, apart=apart, contained=True)
     except OSError as error:
         raise UserError(f"{folder} could not be copied: {error}") from None
 
@@ -483,7 +495,7 @@ def row_of(name: str) -> str:
     name = scratch_owner(name).removeprefix(CLEAN)
     if name.partition(".")[0] == MERGED:
         return LANDING
-    return BASE if name == own_commands.BASE else name
+    return BASE if name == list_commands.BASE else name
 
 
 class TimedWorktrees(WorktreeManager):
@@ -619,7 +631,7 @@ class Bench(Workbench):
     async def check_base(self, base_commit: str) -> Red | None:
         """The project's checks on the base; where they are red, the run would not start."""
         red = await super().check_base(base_commit)
-        return self._written_down(red, own_commands.BASE, "base", MEND_BASE)
+        return self._written_down(red, list_commands.BASE, "base", MEND_BASE)
 
     async def check_merged(self, commit: str, branch: str) -> Red | None:
         """The project's checks on all features together."""

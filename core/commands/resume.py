@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import wishes
+from . import steer
 
 EXAMPLES = """\
 examples:
@@ -15,9 +15,9 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
-    wishes.configure(parser, "Let a run go on that rorchestrator pause holds.", EXAMPLES)
+    steer.configure(parser, "Let a run go on that rorchestrator pause holds.", EXAMPLES)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return wishes.wish(arguments, "resume")
+    return steer.wish(arguments, "resume")

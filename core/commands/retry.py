@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import ExitCode, UserError
-from ..model import Action
-from . import run, wishes
-from .workplace import add_common_options, as_steered, check_known, decide, open_workplace
+from ..model.errors import ExitCode, UserError
+from ..model.feature import Action
+from ..project.workplace import add_common_options, as_steered, check_known, decide, open_workplace
+from . import run
+from . import steer as wishes
 
 EXAMPLES = """\
 examples:

@@ -11,47 +11,30 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from .. import events, incremental, schedule, throwaway
-from ..attempt import AttemptRunner
-from ..budget import OVER, Budget
-from ..dag import DAGResolver
-from ..errors import ExitCode, StateError, UserError
-from ..events import Event
-from ..foresight import Foresight
-from ..frozen import replace
-from ..git import Git
-from ..journal import Holder
-from ..model import Action, Config, Decision, Fault, Outcome, Status, Work
-from ..orchestrator import Orchestrator
-from ..own_commands import BASE
-from ..pause import Pause
+from ..dag import incremental, schedule
+from ..dag.resolver import DAGResolver
+from ..git.door import Git
+from ..git.tampering import seal
+from ..journal.control import Requests
+from ..journal.journal import Holder
+from ..model import events
+from ..model.errors import ExitCode, StateError, UserError
+from ..model.events import Event
+from ..model.feature import Action, Config, Decision, Fault, Outcome, Status, Work
+from ..model.frozen import replace
+from ..model.list_commands import BASE
+from ..model.state import FeatureState, RunState, apply, fold
+from ..model.terminal_text import clean, one_line
+from ..orchestrator.conflict_probe import Foresight
+from ..orchestrator.loop import Orchestrator
+from ..orchestrator.steering import Steering
+from ..process import temporary_folder
+from ..process.cancellation import Stop
 from ..process.environment import without_git
 from ..process.spawner import drive
 from ..process.supervisor import Supervisor, check_descriptors, heed
-from ..reporter import (
-    PROGRESS_SECONDS,
-    Reporter,
-    feature_document,
-    local_time,
-    run_document,
-    say,
-    style_of,
-    write_reports,
-)
-from ..requests import Requests
-from ..runner import ClaudeRunner
-from ..seal import seal
-from ..state import FeatureState, RunState, apply, fold
-from ..steering import Steering
-from ..steps import StepRunner
-from ..stop import Stop
-from ..surroundings import Surroundings
-from ..terminal import clean, one_line
-from ..text import plan_lines, report_lines, run_question
-from ..workbench import Workbench
-from ..worktree import RESULTS
-from . import lists
-from .agreement import (
+from ..project import lists
+from ..project.agreement import (
     all_commands,
     check_agreed,
     commands_of_merge,
@@ -60,9 +43,8 @@ from .agreement import (
     remember,
     show_unshown,
 )
-from .cautions import check_supplies
-from .merge import Wanted, land
-from .workplace import (
+from ..project.warnings import check_supplies
+from ..project.workplace import (
     HEADS,
     REPORTS,
     SEEN,
@@ -86,6 +68,26 @@ from .workplace import (
     wanted,
     with_program,
 )
+from ..reporter.console import (
+    PROGRESS_SECONDS,
+    Reporter,
+    feature_document,
+    local_time,
+    run_document,
+    say,
+    style_of,
+    write_reports,
+)
+from ..reporter.run_text import plan_lines, report_lines, run_question
+from ..runner.attempt import AttemptRunner
+from ..runner.budget import OVER, Budget
+from ..runner.checks import Workbench
+from ..runner.claude_runner import ClaudeRunner
+from ..runner.steps import StepRunner
+from ..runner.surroundings import Surroundings
+from ..runner.usage_limit import Pause
+from ..worktree.manager import RESULTS
+from .merge import Wanted, land
 
 EXAMPLES = """\
 examples:
@@ -482,7 +484,7 @@ class RunCommand:
             try:
                 await place.git.using(supervisor).pin_identity()
                 await runner.workbench.clear()
-                throwaway.clear()
+                temporary_folder.clear()
                 await self._check_base(runner, orchestrator)
                 await around.begin()
                 await orchestrator.run(

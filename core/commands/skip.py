@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import ExitCode, UserError
-from ..model import Action
-from ..state import RunState
-from ..worktree import RESULTS
-from . import lists, wishes
-from .workplace import Workplace, as_steered, check_known, decide, open_workplace
+from ..model.errors import ExitCode, UserError
+from ..model.feature import Action
+from ..model.state import RunState
+from ..project import lists
+from ..project.workplace import Workplace, as_steered, check_known, decide, open_workplace
+from ..worktree.manager import RESULTS
+from . import steer as wishes
 
 EXAMPLES = """\
 examples:

@@ -10,18 +10,16 @@ import time
 from collections.abc import Sequence
 from itertools import islice
 
-from ..errors import ExitCode, UserError
-from ..excerpt import excerpt, listed, some
-from ..foresight import SHOWN
-from ..git import Unknown
-from ..journal import Holder
-from ..model import ClaudeOptions, Feature, Status
+from ..git.door import Unknown
+from ..journal.journal import Holder
+from ..model.errors import ExitCode, UserError
+from ..model.excerpt import excerpt, listed, some
+from ..model.feature import ClaudeOptions, Feature, Status
+from ..model.state import FeatureState, RunState, cost_of
+from ..model.terminal_text import clean, one_line
+from ..orchestrator.conflict_probe import SHOWN
 from ..process.spawner import Spawner, drive, which
-from ..reporter import check_document, cost_document, local_time, style_of
-from ..state import FeatureState, RunState, cost_of
-from ..terminal import clean, one_line
-from ..text import Style, counted, duration, money, spent, table_lines
-from .workplace import (
+from ..project.workplace import (
     HEADS,
     Workplace,
     add_common_options,
@@ -32,6 +30,8 @@ from .workplace import (
     stray_lines,
     strays_of,
 )
+from ..reporter.console import check_document, cost_document, local_time, style_of
+from ..reporter.run_text import Style, counted, duration, money, spent, table_lines
 
 EXAMPLES = """\
 examples:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from . import wishes
-from .workplace import check_known, open_workplace
+from ..project.workplace import check_known, open_workplace
+from . import steer
 
 EXAMPLES = """\
 examples:
@@ -21,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "session and work are kept, and the next run, or rorchestrator retry, goes on with it."
     )
     parser.add_argument("id", nargs="?", default="", metavar="ID", help="this one; else all")
-    wishes.configure(parser, about, EXAMPLES)
+    steer.configure(parser, about, EXAMPLES)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
     if arguments.id:
         check_known("", [arguments.id], open_workplace(arguments).dag.features)
-    return wishes.wish(arguments, "stop", arguments.id)
+    return steer.wish(arguments, "stop", arguments.id)

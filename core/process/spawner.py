@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from ..errors import UserError
-from ..frozen import dataclass
+from ..model.errors import UserError
+from ..model.frozen import dataclass
 
 TYPE_CHECKING = False  # the typing module's own costs 3 ms at each start
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from ..errors import UserError
+from ..model.errors import UserError
 from . import guard, table
 from .spawner import FileAction, Finished, Scratch, Spawner, find, spawn
 

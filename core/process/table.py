@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from ..frozen import dataclass
+from ..model.frozen import dataclass
 
 HAS_PROC = os.path.exists("/proc/self/stat")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOL = (sys.executable, os.path.join(ROOT, "orchestrate.py"))
-SIMULATED = os.path.join(ROOT, "core", "simulated.py")
+SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
 
 
 @dataclass(frozen=True)

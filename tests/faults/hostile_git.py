@@ -15,11 +15,11 @@ import sys
 import time
 from dataclasses import dataclass
 
-from core.errors import UserError
-from core.git import open_repository
+from core.git.door import open_repository
+from core.model.errors import UserError
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Supervisor
-from core.worktree import WorktreeManager
+from core.worktree.manager import WorktreeManager
 from tests.support.playground import Playground, feature
 from tests.support.repository import Repository
 

@@ -29,9 +29,11 @@ import random  # noqa: F401
 import resource  # noqa: F401
 import shutil  # noqa: F401
 
-from core import cli, journal, supplies
+from core import cli
 from core.commands import merge, run, status  # noqa: F401 – as those above
+from core.journal import journal
 from core.process import spawner, supervisor
+from core.worktree import copy_link
 
 CHANGING = (
     *("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree"),
@@ -216,13 +218,13 @@ class Points:
         """Each file that goes, or gets another name."""
         for word in ("unlink", "rename", "replace"):
             setattr(os, word, self._wrapped(word, getattr(os, word)))
-        clone = supplies.clone
+        clone = copy_link.clone
 
         def copied(source: str, target: str, *more: Any) -> None:
             clone(source, target, *more)
             self.reached(self.named(_stable(f"copy {_short(target)}")))
 
-        supplies.clone = copied
+        copy_link.clone = copied
 
     def _wrapped(self, word: str, change: Callable[..., None]) -> Callable[..., None]:
         def changed(path: Any, *arguments: Any, **keywords: Any) -> None:

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from core.own_commands import shell_command
-from core.workbench import check_key
-from core.worktree import SCRATCH
+from core.model.list_commands import shell_command
+from core.runner.checks import check_key
+from core.worktree.manager import SCRATCH
 from tests.support.playground import AGENT, steps
 from tests.support.repository import Repository
 

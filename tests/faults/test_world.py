@@ -11,8 +11,8 @@ import sys
 import threading
 import unittest
 
-from core import config as feature_list
-from core.errors import UserError
+from core.model.errors import UserError
+from core.project import feature_list
 from tests.faults import LONG, skip_unless_wanted
 from tests.support.playground import (
     ROOT,

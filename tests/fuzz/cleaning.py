@@ -8,14 +8,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core import cli, config, events
+from core import cli
 from core.commands import status
-from core.errors import UserError
-from core.model import Action, Decision, Fault, Feature, Outcome, Status, Work
-from core.schedule import Plan, Timeline
-from core.state import RunState, fold
-from core.terminal import clean, one_line
-from core.text import (
+from core.dag.schedule import Plan, Timeline
+from core.model import events
+from core.model.errors import UserError
+from core.model.feature import Action, Decision, Fault, Feature, Outcome, Status, Work
+from core.model.state import RunState, fold
+from core.model.terminal_text import clean, one_line
+from core.project import feature_list as config
+from core.reporter.run_text import (
     Style,
     columns,
     event_line,
@@ -25,7 +27,7 @@ from core.text import (
     shorten,
     table_lines,
 )
-from core.worktree import Conflict
+from core.worktree.manager import Conflict
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.support.scratch import streams
 

@@ -12,14 +12,17 @@ from unittest import mock
 
 from hypothesis import strategies as st
 
-from core import claude, cli, config, incremental
+from core import cli
+from core.claude import command_line
 from core.commands import plan
-from core.commands.workplace import make_plan, select
-from core.dag import DAGResolver
-from core.errors import UserError
-from core.model import Config
-from core.state import RunState
-from core.text import Style, plan_lines
+from core.dag import incremental
+from core.dag.resolver import DAGResolver
+from core.model.errors import UserError
+from core.model.feature import Config
+from core.model.state import RunState
+from core.project import feature_list as config
+from core.project.workplace import make_plan, select
+from core.reporter.run_text import Style, plan_lines
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
 from tests.fuzz.mutations import ODD, damaged, documents, dumped, values
 from tests.support.scratch import ROOT, streams
@@ -166,14 +169,14 @@ def _check_plan(listed: Config) -> None:
     place: Any = SimpleNamespace(config=listed, dag=dag, branches=branches)
     options = argparse.Namespace(only=None, tag=None, no_deps=False)
     chosen = select(options, dag, decisions)
-    with mock.patch("core.commands.workplace.cautions", lambda place: ()):  # of its repository
+    with mock.patch("core.project.workplace.cautions", lambda place: ()):  # of its repository
         made = make_plan(place, decisions, listed.project.max_parallel, chosen)
     for style in (Style(), Style(20, colour=False, unicode=False)):
         for line in plan_lines(made, style, verbose=True):
             assert_shown_clean(line)
     json.dumps(plan.document(made), allow_nan=False)
     for feature in listed.features:
-        words = claude.argv(listed.claude, feature, "s", resume=False)
+        words = command_line.argv(listed.claude, feature, "s", resume=False)
         assert all("\0" not in word and word.encode() for word in words)
 
 

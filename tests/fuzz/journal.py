@@ -9,14 +9,16 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from core import events, incremental, reporter
-from core.dag import DAGResolver
-from core.errors import StateError, UserError
-from core.events import Event
-from core.journal import Journal, Reader
-from core.model import Action, Config, Decision, Feature, Outcome, Project, Status, Work
-from core.state import RunState, fold
-from core.text import Style, event_line, progress_line, report_lines
+from core.dag import incremental
+from core.dag.resolver import DAGResolver
+from core.journal.journal import Journal, Reader
+from core.model import events
+from core.model.errors import StateError, UserError
+from core.model.events import Event
+from core.model.feature import Action, Config, Decision, Feature, Outcome, Project, Status, Work
+from core.model.state import RunState, fold
+from core.reporter import console
+from core.reporter.run_text import Style, event_line, progress_line, report_lines
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
 from tests.fuzz.mutations import damaged, documents, dumped
 from tests.support.scratch import ROOT
@@ -159,9 +161,9 @@ def _check_views(story: list[Event]) -> None:
         assert_shown_clean(event_line(state, event, style, verbose=True))
         json.dumps(events.to_json(event))
     for known in state.features.values():
-        json.dumps(reporter.feature_document(known), allow_nan=False)
+        json.dumps(console.feature_document(known), allow_nan=False)
     if state.run is not None:
-        document = reporter.run_document(
+        document = console.run_document(
             state, state.run, project_name="s", waves=[], branches=[], up_to_date=[]
         )
         json.dumps(document, allow_nan=False)

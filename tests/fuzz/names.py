@@ -8,8 +8,8 @@ import subprocess
 
 from hypothesis import strategies as st
 
-from core import config
-from core.errors import UserError
+from core.model.errors import UserError
+from core.project import feature_list
 from tests.fuzz.harness import Target, scratch, write
 
 LETTERS = "abcXYZ019._-"
@@ -84,7 +84,7 @@ def _loads(path: str, prefix: str, ids: list[str]) -> bool:
     project = {"name": "s", "branch_prefix": prefix}
     write(path, json.dumps({"project": project, "features": features}).encode())
     try:
-        config.load(path)
+        feature_list.load(path)
     except UserError:
         return False
     return True

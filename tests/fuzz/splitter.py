@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from core.lines import MAX_LINE_BYTES, LineSplitter
+from core.model.lines import MAX_LINE_BYTES, LineSplitter
 from tests.fuzz.harness import Target
 
 SMALL = st.tuples(

@@ -11,11 +11,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core import claude, events
-from core.lines import LineSplitter
-from core.model import Fault, Outcome, Status
-from core.terminal import clean
-from core.text import Style, message_lines
+from core.claude import command_line
+from core.model import events
+from core.model.feature import Fault, Outcome, Status
+from core.model.lines import LineSplitter
+from core.model.terminal_text import clean
+from core.reporter.run_text import Style, message_lines
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.fuzz.mutations import damaged, documents, dumped
 from tests.support.scratch import ROOT
@@ -36,7 +37,7 @@ def _recordings() -> list[bytes]:
 def _messages(recordings: list[bytes]) -> Iterator[Any]:
     for recording in recordings:
         for line in recording.splitlines():
-            yield from claude.parse(line)
+            yield from command_line.parse(line)
 
 
 RECORDINGS = _recordings()
@@ -71,8 +72,8 @@ def check(case: tuple[bytes, int, int, str, str]) -> None:
     for start in range(0, len(content), size):
         lines += splitter.feed(content[start : start + size])
     lines += splitter.rest()
-    transcript = claude.transcript_of(lines)
-    outcome = claude.outcome(transcript, code=code, ended=Fault(ended), stderr=stderr)
+    transcript = command_line.transcript_of(lines)
+    outcome = command_line.outcome(transcript, code=code, ended=Fault(ended), stderr=stderr)
     _check_outcome(outcome, content, code, ended)
     for line in lines:
         _check_shown(line)
@@ -112,7 +113,7 @@ def _is_success(message: Any) -> bool:
 
 
 def _check_shown(line: bytes) -> None:
-    messages = claude.parse(line)
+    messages = command_line.parse(line)
     for message in messages:
         for style in STYLES:
             for shown in message_lines(message, style, verbose=True):

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TextIO
 
-from core import cli, throwaway
+from core import cli
 from core.commands import (  # noqa: F401 – imported once
     attach,
     cleanup,
@@ -32,6 +32,7 @@ from core.commands import (  # noqa: F401 – imported once
     status,
     stop,
 )
+from core.process import temporary_folder
 
 WAIT_SECONDS = 0.005
 READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "TZ")
@@ -125,7 +126,7 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     os.environ.update(env)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    throwaway._put_aside.clear()  # those of the tests are not the command's to remove
+    temporary_folder._put_aside.clear()  # those of the tests are not the command's to remove
     tempfile.tempdir = None  # it was asked for by the tests, in their own environment
     asyncio._set_running_loop(None)  # type: ignore[attr-defined]
     sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")

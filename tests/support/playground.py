@@ -20,15 +20,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.git import open_repository
+from core.git.door import open_repository
 from core.process.spawner import Spawner, drive
-from core.worktree import WorktreeManager
+from core.worktree.manager import WorktreeManager
 from tests.support.forked import Forked, may_fork
 from tests.support.repository import AT_ONCE, Content, Repository
 from tests.support.scratch import ASKING, say_yes
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SIMULATED = os.path.join(ROOT, "core", "simulated.py")
+SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
 MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 """What coverage needs in a process that it is to measure."""
 

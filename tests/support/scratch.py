@@ -15,24 +15,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from core import cli, events
-from core.commands.agreement import all_commands
-from core.config import load
-from core.consent import Consents
-from core.errors import UserError
-from core.events import Event
-from core.git import open_repository
-from core.journal import Holder, Journal, RunLock
-from core.model import Action, Decision, Outcome, Status, Work
+from core import cli
+from core.git.door import open_repository
+from core.journal.journal import Holder, Journal, RunLock
+from core.model import events
+from core.model.errors import UserError
+from core.model.events import Event
+from core.model.feature import Action, Decision, Outcome, Status, Work
+from core.model.state import RunState, fold
 from core.process.spawner import Spawner, drive
-from core.state import RunState, fold
-from core.worktree import WorktreeManager
+from core.project.agreement import all_commands
+from core.project.consent import Consents
+from core.project.feature_list import load
+from core.worktree.manager import WorktreeManager
 from tests.support.repository import AT_ONCE, Repository
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ORCHESTRATE = os.path.join(ROOT, "orchestrate.py")
-SIMULATED = os.path.join(ROOT, "core", "simulated.py")
+SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
 
 LIMIT_SECONDS = 60
 """No command of a test takes as long: it hangs."""

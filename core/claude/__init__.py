@@ -1,0 +1,1 @@
+"""The protocol of the Claude Code CLI: its arguments, prompts and output stream."""

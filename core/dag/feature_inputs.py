@@ -1,0 +1,97 @@
+"""What a feature's result depends on, as hashes by name: prompt, options, checks, dependencies.
+
+Only what the user wrote counts, so that a new version of this tool makes no result out of date.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ..model.feature import DEFAULT_ALLOWED_TOOLS, ClaudeOptions, Config, Feature
+from ..model.frozen import replace
+from . import inputs_1_0
+
+FORM = "form"
+"""The input that says how the others are hashed. Version 1.0 wrote none."""
+
+CURRENT = "2"
+
+DEPENDENCY = "dependency "
+"""What the name of an input begins with that is the key of a dependency."""
+
+DEFAULT_MODE = ClaudeOptions().permission_mode
+
+
+def inputs(config: Config, feature: Feature, keys: Mapping[str, str]) -> dict[str, str]:
+    """The hashes of what shapes a feature's result; ``keys`` are those of its dependencies.
+
+    Not in it: name, tags, priority, estimates and limits, which change no result.
+    """
+    checks = [c.line for c in (*config.project.verify, *feature.verify)]
+    return {
+        FORM: CURRENT,
+        "prompt": digest(_prompt(config, feature)),
+        "options": digest(_options(config.claude, feature)),
+        **({"checks": digest(checks)} if checks else {}),
+        **_dependencies(feature, keys),
+    }
+
+
+def inputs_of_first_form(
+    config: Config,
+    feature: Feature,
+    features: Mapping[str, Feature],
+    branches: Mapping[str, str],
+    keys: Mapping[str, str],
+) -> dict[str, str]:
+    """The same as version 1.0 hashed it, to compare with what its journals hold."""
+    checks = (*config.project.verify, *feature.verify)
+    words = [word for command in checks for word in ("", *command.argv)]
+    return {
+        "prompt": digest(inputs_1_0.prompt(config, feature, features, branches)),
+        "options": digest(inputs_1_0.options(config.claude, feature)),
+        **({"checks": digest(words)} if checks else {}),
+        **_dependencies(feature, keys),
+    }
+
+
+def digest(value: object) -> str:
+    """A short, stable hash (the first 80 bits of SHA-256 over canonical JSON)."""
+    import hashlib
+
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _prompt(config: Config, feature: Feature) -> list[object]:
+    texts = (config.context, feature.description, feature.prompt)
+    return [
+        *(text.strip() for text in texts),
+        *map(list, (feature.uses, feature.creates, config.quality_rules)),
+    ]
+
+
+def _options(options: ClaudeOptions, feature: Feature) -> list[object]:
+    """The user's own options; our defaults count as none. A new key or address shapes nothing."""
+    allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
+    own = replace(
+        options,
+        permission_mode="" if options.permission_mode == DEFAULT_MODE else options.permission_mode,
+        allowed_tools=("default",) if allowed == DEFAULT_ALLOWED_TOOLS else allowed,
+    )
+    return [
+        own.permission_mode,
+        list(own.allowed_tools),
+        list(own.disallowed_tools),
+        feature.model or own.model,
+        own.fallback_model,
+        own.append_system_prompt,
+        list(own.extra_args),
+        sorted(f"{name}={value}" for name, value in own.env.items() if "MODEL" in name),
+    ]
+
+
+def _dependencies(feature: Feature, keys: Mapping[str, str]) -> dict[str, str]:
+    """Keys, not commit ids: a fix made by hand on a branch makes nothing out of date."""
+    return {DEPENDENCY + id: keys[id] for id in sorted(feature.depends_on)}

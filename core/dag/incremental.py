@@ -1,0 +1,243 @@
+"""What ``run`` would do with each feature, and why: bringing a list up to date, as a build does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from ..model.feature import Action, Config, Decision, Feature, Status
+from ..model.frozen import dataclass, field, replace
+from ..model.state import FeatureState, RunState
+from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_first_form
+from .feature_inputs import inputs as inputs_of
+from .resolver import DAGResolver
+
+ASKED = "asked for anew"
+GONE = "its result is gone"
+
+MADE = "made anew"
+"""The input that tells a second result from a first one of the same inputs."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What git and the user say, beside the journal."""
+
+    reachable: Collection[str] = ()
+    """Features whose result can still be reached."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Features whose work is in the base already, and how that was proved."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Features whose work may be in the base, and why that can't be told."""
+    fresh: Collection[str] = ()
+    """Features that are to run anew, whatever their state."""
+    run: str = "next"
+    """What marks a result that is made anew from the same inputs."""
+
+
+def decide(
+    config: Config,
+    dag: DAGResolver,
+    state: RunState,
+    branches: Mapping[str, str],
+    facts: Facts,
+    *,
+    hashed: bool = True,
+) -> dict[str, Decision]:
+    """One decision a feature, in topological order.
+
+    Without ``hashed`` the keys are left out: where nothing ever ran, nothing compares them.
+    """
+    first = hashed and _has_first_form(state)
+    keys: dict[str, str] = {}
+    first_keys: dict[str, str] = {}
+    decisions: dict[str, Decision] = {}
+    for id in dag.order():
+        feature, known = dag.features[id], state.feature(id)
+        inputs = inputs_of(config, feature, keys) if hashed else {}
+        earlier = (
+            inputs_of_first_form(config, feature, dag.features, branches, first_keys)
+            if first
+            else {}
+        )
+        forms = (inputs, earlier)
+        if MADE in known.inputs:
+            _mark(forms, known.inputs[MADE])
+        action, reason = _judge(known, earlier if _is_first_form(known) else inputs, facts)
+        said = facts.unknown.get(id, "")
+        left = [d for d in feature.depends_on if d in decisions and _is_left(decisions[d])]
+        if left and action is not Action.SKIP and not known.skip:
+            action, reason = Action.LEAVE, f"needs {left[0]}, which does not run"
+        if action is Action.START and known.work is not None and reason in (ASKED, GONE):
+            # The same inputs, but another result: who built on the old one is out of date.
+            _mark(forms, facts.run)
+        key = keys[id] = digest(inputs) if hashed else ""
+        first_keys[id] = digest(earlier) if first else ""
+        reason = f"{reason} ({said})" if said else reason
+        decisions[id] = Decision(id, action, reason, key, inputs)
+    return decisions
+
+
+def out_of_date(
+    config: Config, dag: DAGResolver, state: RunState, branches: Mapping[str, str]
+) -> dict[str, str]:
+    """The features with a result of other inputs than the list has now, and which changed."""
+    done = {id: known for id, known in state.features.items() if known.work and known.inputs}
+    decisions = decide(config, dag, state, branches, Facts(reachable=done))
+    made = ((id, decisions[id]) for id in dag.order() if id in done)
+    return {id: decision.reason for id, decision in made if decision.action is Action.START}
+
+
+def _has_first_form(state: RunState) -> bool:
+    return any(map(_is_first_form, state.features.values()))
+
+
+def _is_first_form(known: FeatureState) -> bool:
+    """Whether version 1.0 hashed the feature's inputs."""
+    return bool(known.key) and FORM not in known.inputs
+
+
+def _mark(forms: Iterable[dict[str, str]], run: str) -> None:
+    for inputs in forms:
+        inputs[MADE] = run
+
+
+def _is_left(decision: Decision) -> bool:
+    return decision.action is Action.LEAVE
+
+
+def without(features: Iterable[Feature], skipped: Collection[str]) -> list[Feature]:
+    """The features, none of which needs one that is ``skipped``."""
+    return [
+        replace(feature, depends_on=tuple(d for d in feature.depends_on if d not in skipped))
+        for feature in features
+    ]
+
+
+def again(decision: Decision, known: FeatureState) -> Decision:
+    """The decision for another go at a feature in the same run, from the same inputs."""
+    if known.key == decision.key and known.attempts and _ended_from_outside(known):
+        return replace(decision, action=Action.RESUME, reason=_resume_reason(known))
+    return replace(decision, action=Action.START, reason=_why_again(known))
+
+
+def rebuilt(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, Decision]:
+    """The decisions once features need what ``dag`` says.
+
+    Whatever earlier attempts left was built on something else: it starts over.
+    """
+    built = dict(decisions)
+    for id in dag.order():
+        made = built[id]
+        keys = {needed: built[needed].key for needed in dag.dependencies[id]}
+        inputs = _needing(dag.features[id], made.inputs, keys)
+        key = digest(inputs)
+        if key != made.key:
+            again = replace(made, key=key, inputs=inputs)
+            if made.action is Action.RESUME:
+                again = replace(again, action=Action.START, reason="what it needs changed")
+            built[id] = again
+    return built
+
+
+def _needing(
+    feature: Feature, inputs: Mapping[str, str], keys: Mapping[str, str]
+) -> dict[str, str]:
+    """The inputs with the keys of what the feature needs, and of nothing else."""
+    needed = {DEPENDENCY + id for id in feature.depends_on}
+    rest = {n: value for n, value in inputs.items() if n in needed or not n.startswith(DEPENDENCY)}
+    return {**rest, **{DEPENDENCY + id: key for id, key in keys.items()}}
+
+
+def as_built(
+    decisions: Mapping[str, Decision], dag: DAGResolver, state: RunState, selected: Collection[str]
+) -> dict[str, Decision]:
+    """The decisions with the keys of what the ``selected`` features will really build on.
+
+    Without their dependencies, features build on results that are out of date, and so are they.
+    """
+    built = dict(decisions)
+    for id in dag.order():
+        if id not in selected:
+            continue
+        inputs = dict(decisions[id].inputs)
+        for needed in dag.features[id].depends_on:
+            if needed in selected:
+                inputs[DEPENDENCY + needed] = built[needed].key
+            elif decisions[needed].action is not Action.SKIP:
+                inputs[DEPENDENCY + needed] = state.feature(needed).key
+        built[id] = replace(decisions[id], key=digest(inputs), inputs=inputs)
+    return built
+
+
+def _judge(
+    known: FeatureState,
+    inputs: Mapping[str, str],
+    facts: Facts,
+) -> tuple[Action, str]:
+    if known.skip and known.id not in facts.merged:
+        return Action.LEAVE, known.reason or "skipped"
+    if known.id in facts.fresh:
+        return Action.START, ASKED
+    if known.id in facts.merged:
+        return Action.SKIP, _merged_reason(known, inputs, facts.merged[known.id])
+    if not known.key:
+        return Action.START, "new" if known.started_at is None else _why_again(known)
+    changed = _changed(known, inputs)
+    if not changed and known.work is not None:
+        # Its last life was completed, whatever blocked or cancelled a later run of it.
+        if known.id not in facts.reachable:
+            return Action.START, GONE
+        return Action.SKIP, "up to date"
+    if changed:
+        return Action.START, changed
+    if known.attempts and _ended_from_outside(known):
+        return Action.RESUME, _resume_reason(known)
+    return Action.START, _why_again(known)
+
+
+def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> str:
+    """That the base holds a feature's work, and whether its own inputs changed since."""
+    changed = _changed(known, inputs) if known.key and inputs else ""
+    own = changed and not changed.startswith(DEPENDENCY)
+    return f"merged ({how})" + (f"; {changed} since, --fresh={known.id} runs it" if own else "")
+
+
+def _why_again(known: FeatureState) -> str:
+    outside = known.status.active or known.fault.resumable
+    return "interrupted" if outside else "failed before"
+
+
+def _ended_from_outside(known: FeatureState) -> bool:
+    last = known.last_outcome
+    if last is None or last.fault.resumable or known.fault.resumable:
+        return True
+    # Killed after Claude's success and before the commit point.
+    return known.status.active and last.status is Status.COMPLETED
+
+
+def _resume_reason(known: FeatureState) -> str:
+    if known.status.active or known.status is Status.CANCELLED:
+        return "interrupted"
+    return "timed out before" if known.status is Status.TIMED_OUT else "failed before"
+
+
+def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
+    """Which of the inputs differs from the last time, in the words of the plan."""
+    others = sorted({*known.inputs, *inputs} - {FORM, "prompt", "options"})
+    for name in ("prompt", "options", *others):
+        if known.inputs.get(name) != inputs.get(name):
+            return f"{name} changed"
+    return ""
+
+
+def selection(
+    dag: DAGResolver, decisions: Mapping[str, Decision], wanted: Collection[str], *, deps: bool
+) -> list[str]:
+    """The features to run: those ``wanted``, with whatever they need that isn't up to date."""
+    due = (Action.START, Action.RESUME)
+    return [id for id in chosen(dag, wanted, deps=deps) if decisions[id].action in due]
+
+
+def chosen(dag: DAGResolver, wanted: Collection[str], *, deps: bool) -> list[str]:
+    """Those ``wanted``, with whatever they need."""
+    return dag.ancestors(wanted) if deps else [id for id in dag.features if id in wanted]

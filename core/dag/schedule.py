@@ -1,0 +1,124 @@
+"""Which ready feature goes next, and how long the whole list will take on k slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
+
+from ..model.feature import Decision, Feature, Invocation
+from ..model.frozen import dataclass, field
+from .resolver import DAGResolver
+
+TOKENS_PER_SECOND = 150.0
+"""Pace assumed for estimates: a 1800-second attempt then stands for 270,000 tokens."""
+
+DEFAULT_ESTIMATE = 30_000.0
+"""Tokens assumed for a feature without an estimate, in a list without any."""
+
+Rank = Callable[[str], "tuple[float, int, int]"]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A predicted schedule, in seconds."""
+
+    makespan_seconds: float
+    sequential_seconds: float
+    starts: Mapping[str, float]
+
+    @property
+    def speedup(self) -> float:
+        """Sequential time ÷ makespan; 1 where there is nothing to run."""
+        return self.sequential_seconds / self.makespan_seconds if self.makespan_seconds else 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that ``plan`` shows."""
+
+    project: str
+    description: str
+    features: Mapping[str, Feature]
+    waves: tuple[tuple[str, ...], ...]
+    branches: Mapping[str, str]
+    decisions: Mapping[str, Decision]
+    selected: frozenset[str]
+    """The features that would run."""
+    critical_path: tuple[str, ...]
+    max_parallel: int
+    timeline: Timeline
+    """Of the selected features; of the whole list where nothing would run."""
+    usd_per_million_tokens: float
+    commands: tuple[Invocation, ...] = ()
+    max_cost_usd: float | None = None
+    copied: tuple[str, ...] = ()
+    """Patterns of what is copied from the main checkout into each worktree."""
+    linked: tuple[str, ...] = ()
+    caught: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each pattern of both catches in the main checkout."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def estimated_tokens(self) -> int:
+        """Sum of the estimates that the list gives."""
+        return sum(feature.estimated_tokens or 0 for feature in self.features.values())
+
+    @property
+    def unestimated(self) -> int:
+        """How many features have no estimate."""
+        return sum(feature.estimated_tokens is None for feature in self.features.values())
+
+    def cost_usd(self, tokens: int) -> float:
+        """Estimated price of ``tokens`` in USD, at the project's blended rate."""
+        return tokens * self.usd_per_million_tokens / 1_000_000
+
+
+def estimator(features: Mapping[str, Feature]) -> Callable[[Feature], float]:
+    """Work of a feature in tokens; one without an estimate counts as the mean of the others."""
+    known = [f.estimated_tokens for f in features.values() if f.estimated_tokens is not None]
+    fallback = sum(known) / len(known) if known else DEFAULT_ESTIMATE
+
+    def work(feature: Feature) -> float:
+        return fallback if feature.estimated_tokens is None else float(feature.estimated_tokens)
+
+    return work
+
+
+def longest_path_first(dag: DAGResolver) -> Rank:
+    """Sort key of ready features: longest remaining path, then priority, then list order."""
+    remaining = dag.remaining(estimator(dag.features))
+    position = {id: index for index, id in enumerate(dag.features)}
+
+    def rank(id: str) -> tuple[float, int, int]:
+        return (-remaining[id], dag.features[id].priority, position[id])
+
+    return rank
+
+
+def wave_order(dag: DAGResolver) -> Rank:
+    """Sort key for one at a time: by wave, then list order – the order that a reader expects."""
+    wave = {id: number for number, ids in enumerate(dag.waves()) for id in ids}
+    position = {id: index for index, id in enumerate(dag.features)}
+    return lambda id: (wave[id], 0, position[id])
+
+
+def predict(dag: DAGResolver, slots: int) -> Timeline:
+    """Simulate the scheduler on ``slots`` slots, by estimated tokens at a constant pace."""
+    work = estimator(dag.features)
+    rank = longest_path_first(dag)
+    seconds = {id: work(feature) / TOKENS_PER_SECOND for id, feature in dag.features.items()}
+    sorter = dag.sorter()
+    ready: list[tuple[tuple[float, int, int], str]] = []
+    running: list[tuple[float, int, str]] = []
+    starts: dict[str, float] = {}
+    now = 0.0
+    while sorter.is_active():
+        for id in sorter.get_ready():
+            heappush(ready, (rank(id), id))
+        while ready and len(running) < slots:
+            _, id = heappop(ready)
+            starts[id] = now
+            heappush(running, (now + seconds[id], len(starts), id))
+        now, _, ended = heappop(running)
+        sorter.done(ended)
+    return Timeline(now, sum(seconds.values()), starts)

@@ -1,0 +1,280 @@
+"""The journal of a repository's runs, the only truth; and the lock that a run holds.
+
+``journal.jsonl`` is append-only, one event a line. A line counts once its line end is on the
+disk: a torn last line is cut off at the next start, damage before that is an error. Each line
+ends with a checksum of itself (``sum``: CRC-32, eight hexadecimal digits), so that no flipped bit
+makes a failed feature a completed one; the lines of version 1.0.0 have none.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+import time
+from binascii import crc32
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from ..model import events
+from ..model.errors import UserError, unwritable
+from ..model.events import Event
+from ..model.frozen import dataclass
+from ..model.lines import MAX_LINE_BYTES
+from . import private_files
+
+CHUNK_BYTES = 65536
+
+_SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
+_SUM_BYTES = 19
+_SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
+"""Either half of a checksum: no line that was written without one has it."""
+
+INTRODUCTION_TRIES = 100
+"""How often, 10 ms apart, a holder is asked who it is."""
+
+
+class Journal:
+    """The journal in a state folder; the folder is made at the first write, for us alone.
+
+    ``mask`` takes the secrets out of what events tell: the journal is for ever.
+    """
+
+    def __init__(self, folder: str, mask: Callable[[str], str] = str) -> None:
+        self.folder = folder
+        self.mask = mask
+        self.path = os.path.join(folder, "journal.jsonl")
+        self._file = -1
+
+    def read(self) -> list[Event]:
+        """Every event so far; a torn last line is left out.
+
+        Raises :class:`UserError` where a line before the last is damaged.
+        """
+        return list(Reader(self.path).new_events())
+
+    def open(self) -> str:
+        """Get ready to append, under the lock; a sentence where a torn line was cut off."""
+        try:
+            private_files.make_folder(self.folder)
+            os.chmod(self.folder, 0o700)
+            self._file = private_files.open_file(self.path, os.O_RDWR | os.O_APPEND)
+            return self._repair()
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+
+    def _repair(self) -> str:
+        size = os.fstat(self._file).st_size
+        whole = _end_of_last_line(self._file, size)
+        if whole == size:
+            return ""
+        os.ftruncate(self._file, whole)
+        return f"{self.path}: cut off {size - whole} bytes of an event that was not finished"
+
+    def append(self, event: Event) -> Event:
+        """Write one event through to the disk before anything else is done; as it was written.
+
+        Raises :class:`StateError` where the disk is full or the folder can't be written to;
+        the journal is then as it was.
+        """
+        event = events.masked(event, self.mask)
+        body = json.dumps(events.to_json(event), separators=(",", ":")).encode()
+        try:
+            _write_through(self._file, _summed(body))
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+        return event
+
+    def close(self) -> None:
+        """Done with appending."""
+        os.close(self._file)
+        self._file = -1
+
+
+def _summed(body: bytes) -> bytes:
+    """The line of a JSON object, with its checksum as the last key."""
+    content = body[: -len(b"}")]
+    return b'%b,"sum":"%08x"}\n' % (content, crc32(content))
+
+
+def _checked(line: bytes) -> bytes:
+    """A line less its checksum. Raises ``ValueError`` where that does not match."""
+    content, found = line[:-_SUM_BYTES], _SUM.fullmatch(line[-_SUM_BYTES:])
+    if found and int(found[1], 16) == crc32(content):
+        return content + b"}"
+    if _SUM_REMAINS.search(line):
+        raise ValueError("it does not match its checksum")
+    return line
+
+
+def _write_through(file: int, line: bytes) -> None:
+    info = os.fstat(file)
+    if not info.st_nlink:
+        # What is written to a deleted file is gone with the process.
+        raise FileNotFoundError(errno.ENOENT, "it was deleted")
+    size = info.st_size
+    try:
+        if os.write(file, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, size)
+        raise
+
+
+def _end_of_last_line(file: int, size: int) -> int:
+    end = size
+    while end > 0:
+        start = max(0, end - CHUNK_BYTES)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+class Reader:
+    """Follows a journal: each call gives what was appended since the last one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._offset = 0
+        self._line = 0
+
+    def new_events(self) -> Iterator[Event]:
+        """The events that were finished since the last call.
+
+        Raises :class:`UserError` at a damaged line.
+        """
+        try:
+            with open(self.path, "rb", opener=private_files.only_regular) as file:
+                file.seek(self._offset)
+                for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
+                    # A line without its end may yet be cut off: it is read again next time.
+                    if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
+                        return
+                    event = self._event(line)
+                    self._line += 1
+                    self._offset += len(line)
+                    yield event
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UserError(f"{self.path} can't be read: {error.strerror}") from None
+
+    def _event(self, line: bytes) -> Event:
+        body = b""
+        try:
+            if not line.endswith(b"\n"):
+                raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
+            body = _checked(line)
+            return events.from_json(json.loads(body))
+        except (ValueError, RecursionError) as error:
+            where = f"{self.path}:{self._line + 1}"
+            if body and body != line:  # Its checksum matches: nothing damaged it.
+                raise UserError(
+                    f"{where} was written by a newer version of RoRchestrator: {error}",
+                    hint="update this one (rorchestrator self-update)",
+                ) from None
+            raise UserError(
+                f"{where} is damaged: {error}",
+                hint="keep a copy, then take this line out; branches and results are in git",
+            ) from None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock."""
+
+    pid: int
+    started_at: str
+    command: str
+
+
+class RunLock:
+    """``flock`` on a file that is never removed: it can't go stale, and one process wins."""
+
+    def __init__(self, folder: str, *, introduction_tries: int = INTRODUCTION_TRIES) -> None:
+        self.path = os.path.join(folder, "lock")
+        self.introduction_tries = introduction_tries
+        self._file = -1
+
+    def acquire(self, holder: Holder) -> None:
+        """Take the lock. Raises :class:`UserError` naming who holds it."""
+        try:
+            private_files.make_folder(os.path.dirname(self.path))
+            file = private_files.open_file(self.path, os.O_RDWR)
+            try:
+                _lock_or_refuse(file, self.introduction_tries)
+                os.ftruncate(file, 0)
+                os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
+            except BaseException:
+                os.close(file)
+                raise
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back."""
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)  # Else the next holder would go by our name at first.
+        os.close(self._file)
+        self._file = -1
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock now; ``None`` where nobody does."""
+        try:
+            file = private_files.only_regular(self.path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            return None if _locked(file, fcntl.LOCK_SH) else _read_holder(file)
+        finally:
+            os.close(file)
+
+
+def _lock_or_refuse(file: int, tries: int) -> None:
+    while not _locked(file, fcntl.LOCK_EX):
+        # Somebody who only looks, as holder() does, is in the way for a moment: that is no run.
+        if not _locked(file, fcntl.LOCK_SH):
+            raise _held_by(_introduced(file, tries))
+
+
+def _introduced(file: int, tries: int) -> Holder:
+    """Who holds the lock: one that has just taken it needs a moment to say so."""
+    for _ in range(tries):
+        holder = _read_holder(file)
+        if holder.pid:
+            break
+        time.sleep(0.01)
+    return holder
+
+
+def _locked(file: int, kind: int) -> bool:
+    """Whether the lock could be had at once."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _held_by(other: Holder) -> UserError:
+    who = f"pid {other.pid}, since {other.started_at}" if other.pid else "it has just started"
+    stops = other.pid and other.command in ("run", "merge")
+    end = ", or: rorchestrator stop" if stops else ""
+    return UserError(
+        f"rorchestrator {other.command} is at work in this repository ({who})",
+        hint=f"wait for it{end}",
+    )
+
+
+def _read_holder(file: int) -> Holder:
+    try:
+        value = json.loads(os.pread(file, 4096, 0))
+        return Holder(int(value["pid"]), str(value["started_at"]), str(value["command"]))
+    except (ValueError, KeyError, TypeError):
+        return Holder(0, "just now", "run")

@@ -1,0 +1,1 @@
+"""Finished features merged onto a branch, with their checks."""

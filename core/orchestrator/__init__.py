@@ -1,0 +1,1 @@
+"""One run: which feature starts next, and control requests meanwhile."""

@@ -1,0 +1,146 @@
+"""Sees conflicts coming: while features run side by side, their branches are merged for trial."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from itertools import islice
+
+from ..git.door import Git, Unknown
+from ..model import events
+from ..model.errors import UserError
+from ..model.events import Event
+from ..model.feature import Status
+from ..model.frozen import dataclass
+from ..model.state import RunState
+
+PROBE_SECONDS = 5.0
+
+TRIALS = 20
+"""Trial merges in one look; the other pairs wait for the next ones."""
+
+SHOWN = 5
+"""The conflicts of a feature that are looked for: more help nobody."""
+
+HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True)
+class Side:
+    """The own work of a feature so far, from ``start`` to ``tip``."""
+
+    id: str
+    start: str
+    tip: str
+
+
+class Foresight:
+    """Looks at the branches of ``features``; a look costs only what has moved since the last.
+
+    Two are merged for trial where they changed a file of the same name: at most :data:`TRIALS`
+    pairs a look, so that the run never waits for it.
+    """
+
+    def __init__(
+        self,
+        git: Git,
+        features: Collection[str],
+        *,
+        run: str,
+        state: Callable[[], RunState],
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.git = git
+        self.features = features
+        self.run_id = run
+        self.state = state
+        self.emit = emit
+        self.clock = clock
+        self._position = {id: number for number, id in enumerate(features)}
+        self._seen: dict[str, Side] = {}
+        self._files: dict[str, frozenset[str]] = {}
+        self._changed_by: dict[str, set[str]] = {}
+        """Ids by file."""
+        self._untried: dict[tuple[str, str], None] = {}
+        """Pairs of ids in the order in which they are to be tried."""
+        self._clashes: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(PROBE_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Tell of each conflict that is new, and of each that is gone."""
+        if not self.git.merges_without_worktree:
+            return
+        try:
+            await self._look()
+        except UserError:
+            return  # A branch, or git, went meanwhile: the next look sees what there is.
+
+    async def _look(self) -> None:
+        sides = {side.id: side for side in self._sides(await self.git.refs(HEADS))}
+        moved = [side for id, side in sides.items() if self._seen.get(id) != side]
+        changed = await self.git.changed_files([(side.start, side.tip) for side in moved])
+        for id in self._seen.keys() - sides.keys():
+            self._note_files(id, frozenset())
+        for side, files in zip(moved, changed):
+            self._note_files(side.id, files)
+        self._seen = sides
+        for side in moved:
+            self._queue(side.id)
+        await self._try_some()
+
+    def _note_files(self, id: str, files: frozenset[str]) -> None:
+        for file in self._files.get(id, frozenset()) - files:
+            self._changed_by[file].discard(id)
+        for file in files:
+            self._changed_by.setdefault(file, set()).add(id)
+        self._files[id] = files
+
+    def _queue(self, id: str) -> None:
+        """Have a feature tried with the first of those that changed a file of its own."""
+        near = {other for file in self._files[id] for other in self._changed_by[file]} - {id}
+        clashes = (pair for pair, files in self._clashes.items() if files and id in pair)
+        known = {other for pair in clashes for other in pair} - {id}
+        others = [*known, *sorted(near - known, key=self._position.__getitem__)[:TRIALS]]
+        for other in others:
+            one, two = sorted((id, other), key=self._position.__getitem__)
+            self._untried[one, two] = None
+
+    async def _try_some(self) -> None:
+        for pair in list(islice(self._untried, TRIALS)):
+            one, other = (self._seen.get(id) for id in pair)
+            full = pair not in self._clashes and any(self._count(id) >= SHOWN for id in pair)
+            if one is not None and other is not None and not full:
+                await self._try(one, other)
+            del self._untried[pair]
+
+    def _count(self, id: str) -> int:
+        return sum(1 for pair, files in self._clashes.items() if files and id in pair)
+
+    def _sides(self, heads: dict[str, str]) -> Iterator[Side]:
+        for id in self.features:
+            known = self.state().feature(id)
+            tip = heads.get(HEADS + known.branch, "")
+            goes_on = known.status.active or known.status is Status.COMPLETED
+            if goes_on and tip and known.start_commit not in ("", tip):
+                yield Side(id, known.start_commit, tip)
+
+    async def _try(self, one: Side, other: Side) -> None:
+        pair = (one.id, other.id)
+        shared = self._files[one.id] & self._files[other.id]
+        before = self._clashes.get(pair, ())
+        now: tuple[str, ...] = ()
+        if shared:
+            # Unknown: a program of the user's would have to run, so nothing is foreseen.
+            with suppress(Unknown):
+                tree, files = await self.git.merged_tree(one.tip, other.tip)
+                now = () if tree else tuple(files or sorted(shared))
+        if now != before:
+            self._clashes[pair] = now
+            self.emit(events.clash(self.clock(), self.run_id, other.id, other=one.id, files=now))

@@ -1,0 +1,234 @@
+"""What users wish of a run from other terminals: decided, journalled, carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from ..dag import incremental
+from ..journal.control import Request, Requests
+from ..model import events
+from ..model.feature import Action, Feature
+from ..model.frozen import dataclass
+from ..process.cancellation import Stop
+from .loop import Orchestrator, Standing
+
+POLL_SECONDS = 0.2
+"""How often is looked whether anybody wishes anything."""
+
+Act = Callable[[], None]
+
+STOPPED = "stopped by the user"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a wish."""
+
+    done: bool
+    text: str
+    hint: str = ""
+
+
+Decided = tuple[Answer, Act]
+"""The answer to a wish, and what is to be done once it is journalled."""
+
+
+def _done(text: str, act: Act = lambda: None) -> Decided:
+    return Answer(True, text), act
+
+
+def _refused(text: str, hint: str = "") -> Decided:
+    return Answer(False, text, hint), lambda: None
+
+
+class Steering:
+    """Carries out control requests in a run that began with the features ``listed``."""
+
+    def __init__(
+        self,
+        orchestrator: Orchestrator,
+        requests: Requests,
+        listed: Iterable[Feature],
+        stop: Stop,
+    ) -> None:
+        self.orchestrator = orchestrator
+        self.requests = requests
+        self.listed = {feature.id: feature for feature in listed}
+        self.stop = stop
+        self._forced: set[str] = set()
+        """Those that were skipped in this run, and without which the others run."""
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def look(self) -> None:
+        """Carry out what is wished for. Raises where it can't be recorded."""
+        for request in self.requests.take(self.orchestrator.run_id):
+            self.take(request)
+
+    def take(self, request: Request) -> Answer:
+        """Carry out one wish, or refuse it; the journal tells which, before it is done."""
+        answer, act = self._decide(request, request.feature)
+        orchestrator = self.orchestrator
+        orchestrator.emit(
+            events.steered(
+                orchestrator.clock(),
+                orchestrator.run_id,
+                request.feature if request.feature in self.listed else "",
+                action=request.action,
+                request=request.id,
+                done=answer.done,
+                text=answer.text,
+                hint=answer.hint,
+                force=request.force,
+            )
+        )
+        act()
+        return answer
+
+    def _decide(self, request: Request, id: str) -> Decided:
+        whole = {"pause": self._pause, "resume": self._resume, "stop": self._stop}
+        one = {"stop": self._stop_one, "retry": self._retry, "attach": self._attach}
+        if self.orchestrator.is_over:
+            return _refused("the run is over")
+        if not id:
+            decide = whole.get(request.action)
+            return decide() if decide else _refused(f"{request.action} needs a feature")
+        if id not in self.listed:
+            return _refused("the list of the run has no such feature")
+        if request.action == "skip":
+            return self._skip(id, force=request.force)
+        about = one.get(request.action)
+        return about(id) if about else _refused(f"{request.action} is for the whole run")
+
+    # -- the whole run ----------------------------------------------------------------------
+
+    def _pause(self) -> Decided:
+        slots = self.orchestrator.slots
+        if slots.paused:
+            return _done("it is paused already")
+        return _done("nothing new starts; what runs goes on to its end", lambda: slots.pause(True))
+
+    def _resume(self) -> Decided:
+        slots = self.orchestrator.slots
+        if not slots.paused:
+            return _done("it is not paused")
+        return _done("it goes on", lambda: slots.pause(False))
+
+    def _stop(self) -> Decided:
+        if self.stop.is_set():
+            return _done("it is ending already")
+        return _done("what runs is ended, and resumed by the next run", self.stop.set)
+
+    # -- one feature ------------------------------------------------------------------------
+
+    def _stop_one(self, id: str) -> Decided:
+        orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
+        if standing not in (Standing.WORKING, Standing.WAITING):
+            return _refused(f"{id} {self._where(id)}", "rorchestrator status")
+        works = standing is Standing.WORKING
+
+        def act() -> None:
+            orchestrator.end_one(id, STOPPED if works else f"{STOPPED} before it started")
+            if works:
+                self.stop.of(id).set()
+
+        what = f"{id} is ended" if works else f"{id} does not start"
+        return _done(f"{what}{self._hit(id)}; rorchestrator retry {id} goes on with it", act)
+
+    def _skip(self, id: str, *, force: bool) -> Decided:
+        orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
+        if standing is Standing.WORKING:
+            return _refused(f"{id} is at work", f"rorchestrator stop {id}")
+        if standing in (Standing.DONE, Standing.ENDING):
+            return _refused(f"{id} {self._where(id)}", "rorchestrator status")
+        if standing is Standing.ABSENT:
+            decision = orchestrator.decisions[id]
+            if decision.action is Action.SKIP:
+                return _refused(f"{id} is {decision.reason}: there is nothing to skip")
+            return _done(f"{id} takes no part in this run, nor in the next ones")
+
+        def act() -> None:
+            forced = self._forced | {id} if force else self._forced - {id}
+            if forced != self._forced:
+                self._rearrange(forced, id)
+            orchestrator.take_out(id, blocks="" if force else f"{id} is skipped")
+            orchestrator.unblock()
+
+        how = "; what needs it runs without it" if force else self._hit(id)
+        return _done(f"{id} is skipped{how}", act)
+
+    def _retry(self, id: str) -> Decided:
+        orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
+        known = orchestrator.state.feature(id)
+        if standing is Standing.ABSENT and known.skip:
+            return _done(f"{id} is not skipped any more: the next run takes it")
+        if standing is Standing.DONE:
+            return _refused(f"{id} is completed", f"rorchestrator run --only {id} --fresh")
+        if standing is not Standing.OVER:
+            return _refused(f"{id} {self._where(id)}", "rorchestrator status")
+        if orchestrator.slots.closed:
+            return _refused(f"the run starts nothing more: {orchestrator.slots.closed}")
+        lacking = orchestrator.lacking(id)
+        if lacking:
+            why = f"{id} needs {', '.join(lacking)}, which did not complete"
+            return _refused(why, f"rorchestrator retry {lacking[0]}")
+
+        def act() -> None:
+            self.stop.forget(id)
+            if id in self._forced:
+                self._rearrange(self._forced - {id}, id)
+            orchestrator.queue(id, incremental.again(orchestrator.decisions[id], known))
+            orchestrator.unblock()
+
+        return _done(f"{id} is queued again", act)
+
+    def _attach(self, id: str) -> Decided:
+        if self.orchestrator.standing(id) in (Standing.WORKING, Standing.ENDING, Standing.WAITING):
+            return _refused(f"{id} {self._where(id)}", f"rorchestrator stop {id}")
+        return _done(f"{id}: its session was opened")
+
+    def _where(self, id: str) -> str:
+        """Where a feature is, to say why something can't be done with it."""
+        return {
+            Standing.ABSENT: "takes no part in this run",
+            Standing.WAITING: "waits for its turn",
+            Standing.WORKING: "is at work",
+            Standing.ENDING: "is just ending",
+            Standing.DONE: "is completed",
+            Standing.OVER: f"is over ({self._status(id)})",
+        }[self.orchestrator.standing(id)]
+
+    # -- what they need ---------------------------------------------------------------------
+
+    def _hit(self, id: str) -> str:
+        """Whom it blocks that ``id`` does not run, in words."""
+        orchestrator = self.orchestrator
+        waiting = [
+            other
+            for other in orchestrator.dag.descendants(id)
+            if orchestrator.standing(other) is Standing.WAITING
+        ]
+        return f"; blocked: {', '.join(waiting)}" if waiting else ""
+
+    def _rearrange(self, forced: set[str], id: str) -> None:
+        """Let those that need ``id``, and have not begun, run without what is ``forced``."""
+        self._forced = forced
+        orchestrator, now = self.orchestrator, dict(self.orchestrator.dag.features)
+        changed = [
+            other
+            for other in now
+            if id in self.listed[other].depends_on and not orchestrator.has_begun(other)
+        ]
+        for feature in incremental.without((self.listed[other] for other in changed), forced):
+            now[feature.id] = feature
+        orchestrator.change(now.values(), orchestrator.decisions)
+        decisions = incremental.rebuilt(orchestrator.decisions, orchestrator.dag)
+        orchestrator.change(now.values(), decisions)
+
+    def _status(self, id: str) -> str:
+        return self.orchestrator.state.feature(id).status.value.replace("_", " ")

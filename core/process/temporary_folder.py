@@ -1,0 +1,159 @@
+"""A temporary folder that goes with who made it; what a kill left, the next one takes away."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from ..model.errors import UserError
+
+PREFIX = "rorchestrator-throwaway-"
+
+_put_aside: dict[str, ExitStack] = {}
+"""What takes each folder away that is in use, by path."""
+
+
+class Aside:
+    """A throw-away folder that is made when it is first needed.
+
+    It goes with this object, or with all of them by :func:`dismiss`.
+    """
+
+    def __init__(self) -> None:
+        self._path = ""
+
+    def folder(self, name: str) -> str:
+        """A folder of that name in it."""
+        path = os.path.join(self._path or self._make(), name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file in it; its path. Raises :class:`UserError` where that can't be done."""
+        try:
+            path = os.path.join(self.folder(os.path.dirname(name)), os.path.basename(name))
+            with open(path, "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise UserError(
+                f"{name} could not be written in {self._path}: {error.strerror}",
+                hint="set TMPDIR to another folder",
+            ) from None
+        return path
+
+    def made(self, name: str) -> str:
+        """The folder of that name; empty where nobody asked for it yet."""
+        path = os.path.join(self._path, name)
+        return path if self._path and os.path.isdir(path) else ""
+
+    def _make(self) -> str:
+        import weakref
+
+        stack = ExitStack()
+        self._path = stack.enter_context(throwaway())
+        _put_aside[self._path] = stack
+        weakref.finalize(self, _dismiss, self._path)
+        return self._path
+
+
+def _dismiss(path: str) -> None:
+    stack = _put_aside.pop(path, None)
+    if stack is not None:
+        stack.close()
+
+
+def dismiss() -> None:
+    """Remove all that was put aside, at the end of a command."""
+    for path in list(_put_aside):
+        _dismiss(path)
+
+
+@contextmanager
+def throwaway() -> Iterator[str]:
+    """A folder below ``TMPDIR``; it is removed in the end, with all that is in it.
+
+    While it is in use it is locked, and a lock can't outlive its process: so what is not locked
+    was left by one that was killed, and is removed first. Raises :class:`UserError` where no
+    folder can be made.
+    """
+    clear()
+    parent = _parent()
+    try:
+        path, lock = _make(parent)
+    except OSError as error:
+        raise UserError(
+            f"no folder can be made in {parent}: {error.strerror}", hint="set TMPDIR to another one"
+        ) from None
+    try:
+        yield path
+    finally:
+        remove_tree(path)
+        os.close(lock)
+
+
+def clear() -> None:
+    """Remove what killed processes left."""
+    for left in find(_parent()):
+        _remove_unused(left)
+
+
+def _parent() -> str:
+    import tempfile  # not for a start: few need it
+
+    return os.path.realpath(tempfile.gettempdir())
+
+
+def find(parent: str) -> list[str]:
+    """The folders of this kind in ``parent`` that are ours, in use or not."""
+    paths = (os.path.join(parent, name) for name in os.listdir(parent) if name.startswith(PREFIX))
+    return sorted(path for path in paths if _is_ours(path))
+
+
+def _is_ours(path: str) -> bool:
+    with suppress(FileNotFoundError):
+        info = os.lstat(path)
+        return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+    return False
+
+
+def _make(parent: str) -> tuple[str, int]:
+    """A new folder and its lock."""
+    import tempfile
+
+    while True:
+        path = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
+        with suppress(FileNotFoundError):
+            lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.isdir(path):
+                return path, lock
+            os.close(lock)  # Who looked for what is left was quicker than our lock.
+
+
+def _remove_unused(path: str) -> None:
+    with suppress(FileNotFoundError):
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove_tree(path)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder with all that is in it, as far as that can be done."""
+    import shutil  # not for a start: only a repair needs it
+
+    with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.isdir(path) and not os.path.islink(path):
+            # Some package caches have folders that may not be written to.
+            for folder, _, _ in os.walk(path):
+                with suppress(OSError):  # somebody else's
+                    os.chmod(folder, 0o700)
+            shutil.rmtree(path, ignore_errors=True)

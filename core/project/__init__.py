@@ -1,0 +1,1 @@
+"""A feature list and its repository: opened, checked, decided about."""

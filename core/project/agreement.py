@@ -1,0 +1,108 @@
+"""The user's yes to the commands of a list, before the first of them is started."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from ..claude import command_line as claude
+from ..model.errors import UserError
+from ..model.feature import Config, Invocation
+from ..model.list_commands import config_commands
+from ..model.terminal_text import one_line
+from ..reporter.console import style_of
+from ..reporter.run_text import command_lines
+from .workplace import Workplace, agrees
+
+PURPOSES_OF_MERGE = ("setup", "verify", "teardown")
+
+
+def all_commands(config: Config) -> list[Invocation]:
+    """Everything that a list brings along; nothing where it only starts the user's ``claude``."""
+    return [*claude.own_command(config.claude), *config_commands(config)]
+
+
+def commands_of_merge(config: Config, *, resolve: bool) -> list[Invocation]:
+    """What a merge starts: the project's checks; to resolve a conflict takes the features' too."""
+    commands = all_commands(config)
+    if resolve:
+        return commands
+    return [c for c in commands if c.purpose in PURPOSES_OF_MERGE and not c.features]
+
+
+def commands_of_cleanup(config: Config) -> list[Invocation]:
+    """What a cleanup starts."""
+    return [c for c in config_commands(config) if c.purpose == "teardown"]
+
+
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def check_agreed(
+    arguments: argparse.Namespace,
+    place: Workplace,
+    commands: Iterable[Invocation],
+    starts: Callable[[], bool] = lambda: True,
+) -> None:
+    """Ask about the commands that are new to this user, if the call ``starts()`` any.
+
+    Raises :class:`UserError` where the answer is no, or nobody can be asked.
+    """
+    commands = list(commands)
+    new = place.consents.missing(commands)
+    if not new:
+        return
+    if not arguments.yes and starts():
+        if not is_terminal():
+            raise UserError(
+                "this list has commands that you have not agreed to yet",
+                details=not_agreed(arguments, place, new),
+                hint=f"read them, then: rorchestrator {shlex.join(arguments.words)} --yes",
+            )
+        _show(arguments, new)
+        if not agrees("Allow these commands in this repository?"):
+            raise UserError("you did not agree to its commands: nothing was changed")
+    elif not arguments.yes:
+        return
+    remember(place, commands)
+
+
+def not_agreed(
+    arguments: argparse.Namespace, place: Workplace, new: Iterable[Invocation] | None = None
+) -> tuple[str, ...]:
+    """The commands of the list that the user has not agreed to, in lines."""
+    given = place.consents.missing(all_commands(place.config)) if new is None else new
+    return tuple(_lines(arguments, given))
+
+
+def show_unshown(arguments: argparse.Namespace, place: Workplace) -> None:
+    """Show what is new in a list that the user knows, and all of it where no plan was shown."""
+    commands = all_commands(place.config)
+    new = place.consents.missing(commands)
+    if new and (arguments.quiet or len(new) < len(commands)):
+        _show(arguments, new)
+
+
+def _show(arguments: argparse.Namespace, new: Iterable[Invocation]) -> None:
+    """Show commands that the user has not agreed to."""
+    print("Commands of this list that you have not agreed to yet:", file=sys.stderr)
+    for line in _lines(arguments, new):
+        print(f"  {line}", file=sys.stderr)
+
+
+def _lines(arguments: argparse.Namespace, commands: Iterable[Invocation]) -> Iterator[str]:
+    style = style_of(sys.stderr, arguments.color)
+    for command in commands:
+        yield from command_lines(command, style)
+
+
+def remember(place: Workplace, commands: Iterable[Invocation]) -> None:
+    """Keep a yes; where that can't be done, the next command asks again."""
+    why = place.consents.give(commands)
+    if why:
+        told = f"Your yes could not be kept, you will be asked again: {why}"
+        print(one_line(told), file=sys.stderr)

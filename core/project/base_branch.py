@@ -1,0 +1,91 @@
+"""The branch or commit that features start from, where the list or the user names none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..git.door import Git
+from ..model.errors import UserError
+from ..model.excerpt import some
+from ..model.frozen import dataclass
+from .feature_list import did_you_mean
+
+HEADS = "refs/heads/"
+REMOTES = "refs/remotes/"
+REMOTE_HEAD = "refs/remotes/origin/HEAD"
+
+
+@dataclass(frozen=True)
+class Base:
+    """What features start from: a name for people, and the commit that it stood for."""
+
+    name: str
+    commit: str
+
+
+async def find(
+    git: Git, name: str, refs: Mapping[str, str], is_ours: Callable[[str], bool]
+) -> Base:
+    """The base that ``name`` stands for; without a name the repository's own default.
+
+    ``is_ours`` tells whether a branch is a feature's. Raises :class:`UserError` where there is
+    no such base.
+    """
+    found = await (_named(git, name, refs) if name else _default(git, refs, is_ours))
+    if not found.commit:
+        raise await _missing(git, found.name, refs, is_ours)
+    return found
+
+
+async def _named(git: Git, name: str, refs: Mapping[str, str]) -> Base:
+    return Base(name, refs.get(HEADS + name) or await git.commit_of(name, at=_checkout(git)))
+
+
+async def _default(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], bool]) -> Base:
+    main = await _named(git, "main", refs)
+    if main.commit:
+        return main
+    meant = (await git.meant_by(REMOTE_HEAD)).removeprefix(REMOTES)
+    local = meant.partition("/")[2]
+    for name in (local, "master"):
+        if HEADS + name in refs:
+            return await _named(git, name, refs)
+    remote = await _named(git, meant, refs)
+    # origin/HEAD may name a branch that was renamed, and pruned.
+    return remote if meant and remote.commit else await _checked_out(git, refs, is_ours)
+
+
+async def _checked_out(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], bool]) -> Base:
+    here = _checkout(git)
+    branch = (await git.meant_by("HEAD", at=here)).removeprefix(HEADS)
+    if not branch:
+        return await _named(git, "HEAD", refs)
+    return Base("", "") if is_ours(branch) else await _named(git, branch, refs)
+
+
+def _checkout(git: Git) -> str:
+    """Where HEAD is that of the user's checkout, which may be a linked worktree."""
+    return "" if git.repository.bare else git.repository.top
+
+
+async def _missing(
+    git: Git, name: str, refs: Mapping[str, str], is_ours: Callable[[str], bool]
+) -> UserError:
+    branches = [ref.removeprefix(HEADS) for ref in refs if ref.startswith(HEADS)]
+    remote = [ref.removeprefix(REMOTES) for ref in await git.refs(REMOTES) if ref != REMOTE_HEAD]
+    if not (branches or remote or await git.commit_of("HEAD", at=_checkout(git))):
+        return UserError(
+            "the repository has no commit yet, so there is nothing to start from",
+            hint="git add . && git commit -m 'Initial commit'",
+        )
+    known = [*(branch for branch in branches if not is_ours(branch)), *remote]
+    what = f"the base branch {name!r} does not exist{did_you_mean(name, known)}"
+    if not name:
+        what = "there is neither main nor master, and the checkout is on a feature's branch"
+    return UserError(what, hint=f"set project.base_branch, or --base REF{_listed(known)}")
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return " (HEAD is the commit of the checkout)"
+    return f" (there are: {some(names)})"

@@ -1,0 +1,110 @@
+"""Several feature lists of one repository: whose each feature is, and who may have an id."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Collection, Iterable, Mapping
+
+from ..model import events
+from ..model.errors import UserError
+from ..model.events import Event
+from ..model.feature import Decision
+from ..model.state import FeatureState, RunState, fold
+from ..process.spawner import drive
+from .workplace import HEADS, Workplace, check_names, made_by_us, merged_how
+
+
+def claims(place: Workplace, state: RunState) -> list[Event]:
+    """What the journal is to say of features that have no recorded list, or one that moved."""
+    ours, dag = place.owners(state), place.dag.features
+    found = [
+        id
+        for id, known in state.features.items()
+        if known.owner != place.owner and known.owner in ours and (known.owner or id in dag)
+    ]
+    return [events.claimed(time.time(), place.owner, found)] if found else []
+
+
+def check(
+    place: Workplace,
+    state: RunState,
+    decisions: Mapping[str, Decision],
+    selected: Collection[str],
+) -> list[Event]:
+    """What the journal is to say before the ``selected`` features start.
+
+    Raises :class:`UserError` for ids, branches and folders that are not theirs.
+    """
+    story = [*claims(place, state), *takeovers(place, state, selected)]
+    ours = place.owners(state)
+    others = {id for id, known in state.features.items() if known.owner not in ours}
+    due = {id: made for id, made in decisions.items() if id in selected or id not in others}
+    check_names(place, place.seen(fold(story, state)), due)
+    return story
+
+
+def takeovers(place: Workplace, state: RunState, ids: Iterable[str]) -> list[Event]:
+    """What the journal is to say before features start under ids of another list.
+
+    Raises :class:`UserError` where its work has not landed.
+    """
+    ours = place.owners(state)
+    taken = [id for id in ids if id in state.features and state.features[id].owner not in ours]
+    unlanded = [state.features[id] for id in taken if not drive(_has_landed(place, state, id))]
+    if unlanded:
+        raise _refused(place, unlanded)
+    return [events.replaced(time.time(), place.owner, taken)] if taken else []
+
+
+async def _has_landed(place: Workplace, state: RunState, id: str) -> bool:
+    """Whether nothing of a feature's work is on its branch or in its worktree alone."""
+    known = state.features[id]
+    if known.status.active:
+        return False
+    if not made_by_us(known, known.branch):
+        return True  # It never began, or was cleaned up.
+    if known.work is None:
+        return False
+    base = place.config.project.base_branch
+    targets = {base: place.base_commit}
+    targets.update((name, place.refs.get(HEADS + name, "")) for name in known.landings)
+    for name, commit in targets.items():
+        if commit and await merged_how(place, known, commit, name):
+            return True
+    return False
+
+
+def _refused(place: Workplace, known: Collection[FeatureState]) -> UserError:
+    faults = tuple(
+        f"features {each.id}: {each.branch or each.id} is of the list {each.owner}"
+        for each in known
+    )
+    first = next(iter(known))
+    other = f"--config {shlex.quote(list_file(place, first.owner))}"
+    step = "merge" if first.work is not None else "run --only"
+    return UserError(
+        "work of another list, which has not landed, is under the same id",
+        details=faults,
+        hint=f"rorchestrator {step} {first.id} {other}, or rename the feature here; "
+        f"to give that work up: rorchestrator cleanup {first.id} --discard {other}",
+    )
+
+
+def list_file(place: Workplace, owner: str) -> str:
+    """Where the list of that record is."""
+    return os.path.join(place.git.repository.top, owner)
+
+
+def check_run(place: Workplace, action: str, id: str) -> None:
+    """Raise :class:`UserError` where the current run is of another list than the feature."""
+    state = place.whole_state()
+    owner = state.run.owner if state.run is not None else ""
+    if owner in place.owners(state):
+        return
+    file = shlex.quote(list_file(place, owner))
+    raise UserError(
+        f"the current run is of another list, {owner}, and not of {place.owner}",
+        hint=f"wait for its end; if its {id} is meant: rorchestrator {action} {id} --config {file}",
+    )

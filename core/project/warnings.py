@@ -1,0 +1,150 @@
+"""What ``plan``, ``run`` and a rehearsal say before anything starts: refusals and warnings."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from ..git import hooks
+from ..model.errors import UserError
+from ..process.spawner import drive
+from ..worktree import escaping_paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..git.door import Git
+    from ..worktree.escaping_paths import WayBack
+    from .workplace import Workplace
+
+LIST_FOLDERS = ("orchestrator", ".rorchestrator")
+"""Folders that hold the list of the whole repository."""
+
+SHOWN = 10
+"""Ways back that are named; there may be one for each package."""
+
+
+def cautions(place: Workplace) -> tuple[str, ...]:
+    """Everything that is allowed, and probably not meant."""
+    worktree = place.worktrees.path("feature")
+    idle = drive(hooks.idle(place.git, place.base_commit, worktree))
+    return (*_of_folder(place), *idle, *_of_environment(place, worktree))
+
+
+def _of_folder(place: Workplace) -> Iterator[str]:
+    """A list in a package of a larger repository is not about the package alone."""
+    where = place.git.repository
+    inner = os.path.relpath(os.path.realpath(place.config.project.repo_path), where.top)
+    if inner not in (os.curdir, *LIST_FOLDERS) and not where.bare:
+        yield (
+            f"the list is in {inner}, and everything works in the root of its repository, "
+            f"{where.top}: Claude, setup and checks start there (cd {inner} && …)"
+        )
+
+
+def _of_environment(place: Workplace, worktree: str) -> Iterator[str]:
+    checkout = escaping_paths.Checkout(place.git.repository.top, worktree, ())
+    for way in drive(_versioned(place.git, checkout.of_environment(os.environ))):
+        yield (
+            f"{way}: checks that use it test your checkout, not the worktree "
+            "(deactivate it, or make one in project.setup)"
+        )
+
+
+def caught(place: Workplace) -> dict[str, tuple[str, ...]]:
+    """What each pattern of what is copied or linked catches, as far as it catches anything."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pattern in (*place.config.project.copy, *place.config.project.link):
+        with suppress(UserError):
+            found[pattern] = tuple(_matching(place, pattern))
+    return found
+
+
+def _matching(place: Workplace, pattern: str) -> list[str]:
+    from ..worktree import copy_link
+
+    top, bare = place.git.repository.top, place.git.repository.bare
+    return [] if bare else copy_link.matching(top, [pattern], less=place.worktrees.folder)
+
+
+def check_supplies(place: Workplace) -> None:
+    """Raise :class:`UserError` for what can't be copied or linked, as each feature would."""
+    project = place.config.project
+    if place.git.repository.bare and (project.copy or project.link):
+        raise UserError(
+            "a bare repository has no files to copy or to link",
+            hint="take project.copy and project.link out of the list",
+        )
+    faults = [*_pattern_faults(place, "copy"), *_pattern_faults(place, "link")]
+    if faults:
+        raise UserError(
+            "project.copy and project.link name what can't be brought into a worktree",
+            details=tuple(faults),
+            hint="correct the patterns; what git does not ignore would be committed: name it in "
+            ".gitignore, without a slash at its end (node_modules/ ignores no link)",
+        )
+    check_ways_back(place)
+
+
+def _pattern_faults(place: Workplace, kind: str) -> Iterator[str]:
+    patterns = place.config.project.copy if kind == "copy" else place.config.project.link
+    for number, pattern in enumerate(patterns):
+        where = f"project.{kind}[{number}]"
+        try:
+            names = _matching(place, pattern)
+        except UserError as error:
+            passed = "*" in pattern and "matches nothing" in error.message
+            hidden = " (* and ** pass over names that begin with a dot)" if passed else ""
+            yield f"{where}: {error.message}{hidden}"
+            continue
+        shown = drive(_not_ignored(place, names, linked=kind == "link"))
+        if shown:
+            yield f"{where}: git does not ignore {', '.join(shown[:SHOWN])}"
+
+
+async def _not_ignored(place: Workplace, names: list[str], *, linked: bool) -> list[str]:
+    """Those that would be committed: the commit that features start from has none of them."""
+    git, top = place.git, place.git.repository.top
+    absent = set(names) - await git.present(place.base_commit, names)
+    if linked:
+        return sorted(absent - await git.ignored_as_links(top, absent))
+    folders = {name for name in absent if os.path.isdir(os.path.join(top, name))}
+    spelled = {name: f"{name}/" if name in folders else name for name in absent}
+    ignored = await git.ignored_of(top, spelled.values())
+    return sorted(name for name in absent if spelled[name] not in ignored)
+
+
+def check_ways_back(place: Workplace) -> None:
+    """Raise :class:`UserError` where what is copied or linked leads back into the checkout."""
+    project, top = place.config.project, place.git.repository.top
+    if place.git.repository.bare or not (project.copy or project.link):
+        return
+    names = caught(place)
+    copied, linked = (
+        [name for pattern in patterns for name in names.get(pattern, ())]
+        for patterns in (project.copy, project.link)
+    )
+    found = escaping_paths.ways_back(top, place.worktrees.path("feature"), copied, linked)
+    ways = drive(_versioned(place.git, found))
+    if ways:
+        more = [f"and {len(ways) - SHOWN} more"] if len(ways) > SHOWN else []
+        raise UserError(
+            "what project.copy and project.link name leads back into your checkout: checks in a "
+            "worktree would test your files, not the feature's",
+            details=(*(f"{way}, in your checkout" for way in ways[:SHOWN]), *more),
+            hint="take it out of project.copy and project.link, and make it in each worktree: "
+            "project.setup (pip install -e ., npm ci, …)",
+        )
+
+
+async def _versioned(git: Git, ways: Iterable[WayBack]) -> list[WayBack]:
+    """Those that lead to what git does not ignore: the rest is the same for every worktree."""
+    ways = list(ways)
+    if not ways:
+        return []
+    top = git.repository.top
+    targets = [way.target for way in ways if way.target != os.curdir]
+    names = {t: f"{t}/" if os.path.isdir(os.path.join(top, t)) else t for t in targets}
+    ignored = await git.ignored_of(top, names.values())
+    return [way for way in ways if names.get(way.target) not in ignored]

@@ -1,0 +1,1 @@
+"""A run without Claude, in a temporary copy of the repository."""

@@ -1,0 +1,174 @@
+"""What a rehearsal met that the run would meet, and how long the parts beside Claude took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+
+from ..dag.resolver import DAGResolver
+from ..model.feature import Feature
+from ..model.frozen import dataclass, replace
+from ..model.terminal_text import clean, one_line
+from ..reporter.run_text import Style, duration, table_lines
+
+BASE = "the base"
+LANDING = "the merge"
+"""What the rows are called that belong to no feature; no id holds a blank."""
+
+PARTS = ("worktree", "copy", "setup", "checks", "commit", "merge", "cleanup")
+
+AFTERWARDS = ("merge", "cleanup")
+"""The parts that nobody waits for before a dependent starts."""
+
+CAUSES = ("base", "setup", "files")
+"""The kinds of findings that others follow from."""
+
+Json = object
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the run would meet, the features that it concerns, and the next step."""
+
+    kind: str
+    what: str
+    next: str = ""
+    features: tuple[str, ...] = ()
+    output: str = ""
+
+    def document(self) -> dict[str, Json]:
+        """As JSON has it."""
+        return {
+            "kind": self.kind,
+            "what": self.what,
+            "next": self.next,
+            "features": list(self.features),
+            "output": self.output,
+        }
+
+
+class Notebook:
+    """Findings and times of one rehearsal; the same finding of several features is one."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.findings: dict[tuple[str, str], Finding] = {}
+        self.expected: dict[tuple[str, str], Finding] = {}
+        """Checks that are red because nobody did the work."""
+        self.seconds: dict[str, dict[str, float]] = {}
+        """By row and part."""
+
+    def met(self, finding: Finding, *, expected: bool = False) -> None:
+        """Write down what was met."""
+        known = self.expected if expected else self.findings
+        finding = replace(finding, next="") if expected else finding
+        key = (finding.kind, finding.what)
+        before = known.get(key)
+        if before is not None:
+            features = dict.fromkeys((*before.features, *finding.features))
+            finding = replace(before, features=tuple(features))
+        known[key] = finding
+
+    def explains(self, what: str) -> bool:
+        """Whether it was met where it comes from: on the base, or before any check."""
+        return any(what.endswith(known) for kind, known in self.findings if kind in CAUSES)
+
+    @contextmanager
+    def timed(self, row: str, part: str) -> Iterator[None]:
+        """Add the time of what is done meanwhile."""
+        begun = self.clock()
+        try:
+            yield
+        finally:
+            parts = self.seconds.setdefault(row, {})
+            parts[part] = parts.get(part, 0.0) + self.clock() - begun
+
+    def sum(self, row: str, *, less: Collection[str] = ()) -> float:
+        """The seconds of a row, less some of its parts."""
+        parts = self.seconds.get(row, {})
+        return sum(seconds for part, seconds in parts.items() if part not in less)
+
+    def critical_path(self, dag: DAGResolver) -> tuple[list[str], float]:
+        """The rows that follow upon each other and take longest together, and their seconds."""
+
+        def work(feature: Feature) -> float:
+            return self.sum(feature.id, less=AFTERWARDS)
+
+        chain = [id for id in dag.critical_path(work) if id in self.seconds]
+        rows = [row for row in (BASE, *chain, LANDING) if row in self.seconds]
+        ends = {BASE: (), LANDING: ()}
+        return rows, sum(self.sum(row, less=ends.get(row, AFTERWARDS)) for row in rows)
+
+    def document(self, dag: DAGResolver) -> dict[str, Json]:
+        """As JSON has it; times in seconds."""
+        path, seconds = self.critical_path(dag)
+        return {
+            "findings": [finding.document() for finding in self.findings.values()],
+            "expected": [finding.document() for finding in self.expected.values()],
+            "seconds": {
+                row: {part: round(parts.get(part, 0.0), 3) for part in PARTS}
+                for row, parts in self.seconds.items()
+            },
+            "critical_path": path,
+            "overhead_seconds": round(seconds, 3),
+        }
+
+    def lines(
+        self, dag: DAGResolver, style: Style, *, is_whole: bool = True, quiet: bool = False
+    ) -> Iterator[str]:
+        """For a terminal; ``quiet`` leaves the findings. Not ``is_whole`` where it was stopped."""
+        if not is_whole:
+            yield style.paint("Stopped before all was tried.", "yellow")
+        if is_whole or self.findings:
+            yield from self._met(style)
+        if quiet:
+            return
+        if self.expected:
+            yield ""
+            yield "Red without Claude's work, which is as expected:"
+            yield from (f"  {_heading(each)}" for each in self.expected.values())
+        yield ""
+        yield from self._times(dag, style)
+
+    def _met(self, style: Style) -> Iterator[str]:
+        if not self.findings:
+            yield style.paint("The run would meet nothing of what a rehearsal can see.", "green")
+            return
+        yield style.paint("The run would meet:", "bold")
+        for finding in self.findings.values():
+            yield style.paint(f"  {_heading(finding)}", "yellow")
+            yield from (f"      {line}" for line in clean(finding.output).splitlines())
+            if finding.next:
+                yield f"    next: {one_line(finding.next)}"
+
+    def _times(self, dag: DAGResolver, style: Style) -> Iterator[str]:
+        rows = [["TIME BESIDE CLAUDE", *PARTS, "all"]]
+        named = [row for row in (BASE, *dag.order(), LANDING) if row in self.seconds]
+        for row in named:
+            parts = self.seconds[row]
+            cells = (_brief(parts[part]) if part in parts else "-" for part in PARTS)
+            rows.append([row, *cells, _brief(self.sum(row))])
+        heading, *rest = table_lines(rows)
+        yield style.paint(heading, "bold")
+        yield from rest
+        path, seconds = self.critical_path(dag)
+        arrow = style.pick(" → ", " -> ")
+        yield f"On the critical path, beside Claude: {_brief(seconds)} ({arrow.join(path)})"
+
+
+def _brief(seconds: float) -> str:
+    """``0.04s``: these times are short, and there are many of them."""
+    return f"{seconds:.2f}s" if seconds < 10 else duration(seconds)
+
+
+def _heading(finding: Finding) -> str:
+    """What it is, and of which features, in a line."""
+    features = [row for row in finding.features if row != f"the {finding.kind}"]
+    whose = f" ({', '.join(features)})" if features else ""
+    return one_line(f"{finding.kind}{whose}: {finding.what}")
+
+
+def of_details(kind: str, message: str, details: Iterable[str], hint: str) -> Iterator[Finding]:
+    """One finding for each fault that an error names."""
+    for fault in tuple(details) or (message,):
+        yield Finding(kind, fault, hint)

@@ -1,0 +1,5 @@
+"""What a run prints and writes: lines for a terminal, JSON reports."""
+
+from .console import Reporter
+
+__all__ = ["Reporter"]

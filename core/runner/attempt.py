@@ -1,0 +1,373 @@
+"""One attempt: Claude is started in a worktree, followed, and ended with all that it started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from ..claude import command_line, prompt
+from ..journal import private_files
+from ..model import events
+from ..model.errors import unwritable
+from ..model.events import Event
+from ..model.feature import Config, Fault, Feature, Outcome, Retry, Status
+from ..model.frozen import dataclass, replace
+from ..model.lines import LineSplitter
+from ..model.mask import whole_words
+from ..process.cancellation import Stop
+from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
+
+POLL_SECONDS = 0.2
+"""How often Claude's output is read. The end of the process is noticed at once."""
+
+LINGER_SECONDS = 10.0
+"""How long Claude may go on after its result without a further word."""
+
+READ_BYTES = 65536
+
+SLICE_SECONDS = 0.05
+"""How long one attempt's output may be read before the other attempts have their turn."""
+
+LOG_BYTES = 2 * 1024**3
+"""What an attempt may print in all; one that prints more would fill the disk."""
+
+STDERR_BYTES = 16384
+"""The end of standard error that may become a reason."""
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Claude's session of one attempt."""
+
+    id: str
+    resume: bool = False
+    kept_work: bool = False
+    """Whether a new session starts on what an earlier one left in the worktree."""
+    told: str = ""
+    """What it is told beyond its task: which check is red, and what that printed."""
+    task: str = ""
+    """The whole prompt, where the task is another one than the feature."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The files of one attempt."""
+
+    prompt: str
+    stdout: str
+    stderr: str
+
+
+async def wait_for_repetition(
+    retry: Retry,
+    repetition: int,
+    outcome: Outcome,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    seconds_left: float = float("inf"),
+) -> bool:
+    """Wait a random time that doubles with each ``repetition``, from 1 on.
+
+    Whether there is to be another attempt after ``outcome``: not where it was the last one, nor
+    where the wait would be longer than ``seconds_left``, nor once the wish to stop is there.
+    """
+    if repetition >= retry.attempts or stop.is_set():
+        return False
+    seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
+    if seconds >= seconds_left:
+        return False
+    say(f"{outcome.reason}; attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s")
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return not stop.is_set()
+
+
+class AttemptRunner:
+    """Runs Claude for the features of one run, each attempt to its :class:`Outcome`.
+
+    ``stop`` is the wish to end, all or one of them: Claude is then interrupted, and the outcome
+    ``cancelled``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        branches: Mapping[str, str],
+        supervisor: Supervisor,
+        *,
+        run: str,
+        log_folder: str,
+        emit: Emit,
+        clock: Callable[[], float],
+        stop: Stop,
+        answered: Callable[[], None] = lambda: None,
+        deadline: float = float("inf"),
+        linger_seconds: float = LINGER_SECONDS,
+        log_bytes: int = LOG_BYTES,
+    ) -> None:
+        self.config = config
+        self.features = {feature.id: feature for feature in config.features}
+        self.branches = branches
+        self.supervisor = supervisor
+        self.run_id = run
+        self.log_folder = log_folder
+        self.emit = emit
+        self.clock = clock
+        self.stop = stop
+        self.linger_seconds = linger_seconds
+        self.log_bytes = log_bytes
+        self.answered = answered
+        self.deadline = deadline
+        """When the whole run has to be over, by the monotonic clock."""
+        self._introduced = False
+        self._next_start = 0.0
+
+    async def run(
+        self,
+        feature: Feature,
+        folder: str,
+        number: int,
+        session: Session,
+        env: Mapping[str, str],
+        max_cost_usd: float | None = None,
+    ) -> Outcome:
+        """Run Claude once in ``folder``, and wait until it is gone.
+
+        Once the wish to end is there, it is not even started.
+        ``max_cost_usd`` is what the CLI itself is told to keep to; a turn may go beyond it.
+
+        Raises :class:`~core.errors.StateError` where what happens can't be recorded.
+        """
+        log = self._write_prompt(feature, number, session)
+        stop = self.stop.of(feature.id)
+        await self._keep_interval(stop)
+        if stop.is_set():
+            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+        self.emit(
+            events.attempt_started(
+                self.clock(),
+                self.run_id,
+                feature.id,
+                attempt=number,
+                session_id=session.id,
+                resumed=session.resume,
+                log=log.stdout,
+            )
+        )
+        options = self.config.claude
+        if max_cost_usd is not None:
+            cap = min(max_cost_usd, options.max_budget_usd or max_cost_usd)
+            options = replace(options, max_budget_usd=round(cap, 4))
+        try:
+            child = self.supervisor.start(
+                command_line.argv(options, feature, session.id, resume=session.resume),
+                env=command_line.environment(env, self.config.claude),
+                folder=folder,
+                stdin=log.prompt,
+                stdout=log.stdout,
+                stderr=log.stderr,
+                mark=f"{feature.id}/{number}",
+            )
+        except OSError as error:
+            raise unwritable(log.stdout, error) from None
+        limit = feature.timeout_seconds or self.config.project.timeout_seconds
+        limit = min(limit, self.deadline - time.monotonic())
+        outcome = await self._watch(feature.id, child, log, limit, stop)
+        if session.resume and outcome.fault is Fault.REQUEST and not outcome.usage.output_tokens:
+            outcome = replace(outcome, fault=Fault.SESSION)
+        # Claude names the session in its result; where there is none, it is the one we chose.
+        outcome = replace(outcome, session_id=outcome.session_id or session.id)
+        self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))
+        return outcome
+
+    async def _keep_interval(self, stop: asyncio.Event) -> None:
+        """Wait until the last start is long enough ago."""
+        now = time.monotonic()
+        start = max(now, self._next_start)
+        self._next_start = start + self.config.project.start_interval_seconds
+        if start > now:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stop.wait(), start - now)
+
+    def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
+        stem = os.path.join(self.log_folder, f"{feature.id}.{number}")
+        log = Log(f"{stem}.prompt", f"{stem}.jsonl", f"{stem}.stderr")
+        text = self._prompt(feature, session)
+        try:
+            private_files.make_folder(self.log_folder, 2)
+            descriptor = private_files.open_file(log.prompt, os.O_WRONLY | os.O_TRUNC)
+            with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+        except OSError as error:
+            raise unwritable(log.prompt, error) from None
+        return log
+
+    def _prompt(self, feature: Feature, session: Session) -> str:
+        if session.task:
+            return session.task
+        if session.resume:
+            return prompt.resume(feature, session.told)
+        return prompt.assemble(
+            self.config,
+            feature,
+            self.features,
+            self.branches,
+            kept_work=session.kept_work,
+            told=session.told,
+        )
+
+    async def _watch(
+        self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event
+    ) -> Outcome:
+        """Follow Claude's output until it ends, or until it has to be ended."""
+        watch = Watch(self.config.project.stall_seconds, limit_seconds, self.linger_seconds)
+        stream = Stream(log.stdout)
+        ended = Fault.NONE
+        try:
+            while not await self.supervisor.wait(child, 0.001 if stream.behind else POLL_SECONDS):
+                stream.read()
+                self._hear(stream)
+                ended = self._reason_to_end(watch, stream, log, stop)
+                if watch.lingered or ended is not Fault.NONE:
+                    break
+                if watch.is_worried(stream):
+                    self._note(f"not a word for {stream.silent_seconds:.0f} s", id)
+        finally:
+            done = stream.transcript.waiting
+            brisk = done or ended is Fault.OUTPUT
+            await asyncio.shield(self.supervisor.end(child, BRISK if brisk else PATIENT))
+        await stream.finish()
+        self._hear(stream)
+        lingered = watch.lingered
+        if not stream.transcript.waiting and stop.is_set():
+            # The second signal kills before anybody has looked.
+            ended = ended if ended is not Fault.NONE else Fault.INTERRUPTED
+        elif stream.transcript.waiting and done:
+            # Its result had arrived: it was ended after its work, not before.
+            ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
+        code = 0 if lingered or child.code is None else child.code
+        return command_line.outcome(
+            stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr)
+        )
+
+    def _reason_to_end(self, watch: Watch, stream: Stream, log: Log, stop: asyncio.Event) -> Fault:
+        if stop.is_set():
+            return Fault.INTERRUPTED
+        if os.path.getsize(log.stdout) + os.path.getsize(log.stderr) > self.log_bytes:
+            return Fault.OUTPUT
+        return watch.reason_to_end(stream)
+
+    def _hear(self, stream: Stream) -> None:
+        self._introduce(stream.transcript)
+        if stream.transcript.answered:
+            self.answered()
+
+    def _note(self, text: str, id: str = "") -> None:
+        self.emit(events.note(self.clock(), self.run_id, text, id))
+
+    def _introduce(self, transcript: command_line.Transcript) -> None:
+        """Say once who works here, and who pays: a key in the environment beats a login."""
+        if transcript.began and not self._introduced:
+            self._introduced = True
+            source = transcript.authentication or "unknown"
+            version = transcript.version or "of an unknown version"
+            text = f"Claude Code {version}, authentication: {source}"
+            for said in filter(None, (text, command_line.old_version(transcript.version))):
+                self._note(said)
+
+
+class Watch:
+    """The times that one attempt has to keep, in seconds."""
+
+    def __init__(self, stall_seconds: float, limit_seconds: float, linger_seconds: float) -> None:
+        self.stall_seconds = stall_seconds
+        self.limit_seconds = limit_seconds
+        self.linger_seconds = linger_seconds
+        self.lingered = False
+        """Whether it went on after its result without a further word."""
+        self._started = time.monotonic()
+        self._worried = False
+
+    def reason_to_end(self, stream: Stream) -> Fault:
+        """``TIMEOUT`` or ``STALL``, if it has to be ended before its result."""
+        silent = stream.silent_seconds
+        if stream.transcript.waiting:
+            self.lingered = silent >= self.linger_seconds
+        if time.monotonic() - self._started >= self.limit_seconds:
+            return Fault.TIMEOUT
+        stalled = silent >= self.stall_seconds and not stream.transcript.waiting
+        return Fault.STALL if stalled else Fault.NONE
+
+    def is_worried(self, stream: Stream) -> bool:
+        """Whether half of the time that it may be silent is over; said once a silence."""
+        long = stream.silent_seconds >= self.stall_seconds / 2 and not stream.transcript.waiting
+        worried, self._worried = long and not self._worried, long
+        return worried
+
+
+class Stream:
+    """Reads Claude's output while it grows, and keeps what the outcome depends on."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.transcript = command_line.Transcript()
+        self._splitter = LineSplitter(worth=command_line.may_hold_result)
+        self._offset = 0
+        self._last = time.monotonic()
+        self.behind = False
+        """Whether there was more to read than one slice of time allowed."""
+
+    @property
+    def silent_seconds(self) -> float:
+        """Time since the output last grew."""
+        return time.monotonic() - self._last
+
+    def read(self) -> None:
+        """Read what is new, for a slice of time: the others are waiting for their turn."""
+        until = time.monotonic() + SLICE_SECONDS
+        self.behind = False
+        with open(self.path, "rb") as file:
+            file.seek(self._offset)
+            while not self.behind:
+                chunk = file.read(READ_BYTES)
+                if not chunk:
+                    break
+                self._offset += len(chunk)
+                self._last = time.monotonic()
+                self._observe(self._splitter.feed(_worth_reading(chunk)))
+                self.behind = self._last >= until
+
+    async def finish(self) -> None:
+        """Read all that is left, also a last line without an end."""
+        self.read()
+        while self.behind:
+            await asyncio.sleep(0)
+            self.read()
+        self._observe(self._splitter.rest())
+
+    def _observe(self, lines: list[bytes]) -> None:
+        for line in lines:
+            for message in command_line.parse(line):
+                self.transcript = command_line.observe(self.transcript, message)
+
+
+def _worth_reading(chunk: bytes) -> bytes:
+    """A piece of the output, less the whole lines in it where none of them is a message."""
+    if b'"type"' in chunk:
+        return chunk
+    return chunk[: chunk.find(b"\n") + 1] + chunk[chunk.rfind(b"\n") + 1 :]
+
+
+def _tail(path: str) -> str:
+    """The end of a file."""
+    with open(path, "rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - STDERR_BYTES)
+        file.seek(start)
+        text = file.read().decode("utf-8", "replace")
+    return whole_words(text) if start else text

@@ -1,0 +1,660 @@
+"""Makes a worktree ready to work in, and checks what was made in it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from ..git.door import WorktreeStatus
+from ..git.tampering import Tampered
+from ..model import events
+from ..model.contracts import PROSE, Contract, Kind, contracts, definition
+from ..model.errors import StateError, UserError
+from ..model.events import Event
+from ..model.excerpt import excerpt, some
+from ..model.feature import Command, Config, Feature, Work
+from ..model.frozen import dataclass, replace
+from ..model.list_commands import BASE, promised_commands, shell_command
+from ..process.supervisor import Killed
+from ..process.temporary_folder import remove_tree
+from ..worktree import build_products, copy_link
+from ..worktree.check_artifacts import Leftovers
+from ..worktree.manager import (
+    MERGED,
+    RUBBISH,
+    Worktree,
+    WorktreeManager,
+    built_by_tools,
+    scratch_owner,
+)
+from . import ports
+from .setup_guard import SetupGuard
+from .steps import Step, StepRunner
+
+VARIABLES = "RORCHESTRATOR_"
+"""What the names of the variables begin with that setup, Claude and the checks are given."""
+
+NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLOT", "PORT"))
+
+GIT_LOG = "git.log"
+"""Complaints of git that are too long for a message."""
+
+REASON_LINES = 20
+"""How much of what a command printed goes into the report; Claude is told more."""
+
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""For checks, unless the user says otherwise: Python rewrites its caches, tracked ones too."""
+
+CLEAN = "_clean_"
+"""Put before a feature's id for the clean checkout of its commit."""
+
+
+@dataclass(frozen=True)
+class Red:
+    """What did not go well: a command and what it printed, or why it could not be tried."""
+
+    what: str
+    output: str = ""
+    interrupted: bool = False
+    is_ours: bool = False
+    """Whether the feature's work is not to blame: nobody could look at it."""
+
+    @property
+    def reason(self) -> str:
+        """For the report: what it was, and the end of its output."""
+        last = self.output.strip().splitlines()[-REASON_LINES:]
+        return excerpt("\n".join([self.what, *last]))
+
+
+class Workbench:
+    """Copies, links, setup and checks of one run's worktrees.
+
+    ``passed`` are the checks that are known to be green, by :func:`check_key`; it grows. ``wrote``
+    are the files that commands, by :func:`command_key`, left in scratch worktrees before.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        worktrees: WorktreeManager,
+        steps: StepRunner,
+        *,
+        run: str,
+        log_folder: str,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        environ: Mapping[str, str],
+        passed: set[str],
+        wrote: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self.config = config
+        self.worktrees = worktrees
+        self.steps = steps
+        self.run_id = run
+        self.log_folder = log_folder
+        worktrees.git.log = os.path.join(log_folder, GIT_LOG)
+        self.emit = emit
+        self.clock = clock
+        self.environ = environ
+        self.passed = passed
+        self.apart = worktrees.folder
+        """A folder in the main checkout, if it is there, whose files are not copied or linked."""
+        self.guard: SetupGuard | None = None
+        """What watches the setups of a run; a landing has none."""
+        self._leftovers: dict[str, Leftovers] = {}
+        self._wrote = {by: set(files) for by, files in (wrote or {}).items()}
+
+    def leftovers(self, worktree: Worktree) -> Leftovers:
+        """What checks left in a worktree, in this run."""
+        return self._leftovers.setdefault(worktree.path, Leftovers(worktree.path))
+
+    def without_leftovers(
+        self, worktree: Worktree, status: WorktreeStatus, *, was_checked: bool
+    ) -> WorktreeStatus:
+        """What stands in a worktree, less what checks left there.
+
+        ``was_checked`` tells that an earlier run had begun to check, when all work was committed.
+        """
+        left = self.leftovers(worktree)
+        if was_checked:
+            left.spare(status.untracked)
+        ignored = () if was_checked else (f for f in status.ignored if f not in left.paths)
+        return replace(status, ignored=tuple(ignored)).without(set(left.files))
+
+    def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
+        """The environment of everything that works for a feature in one of so many slots.
+
+        It names no port where none is free: few lists need one.
+        """
+        port = ports.free_block(slot, slots, self.run_id)
+        if not port:
+            taken = f"no {ports.BLOCK} ports in a row are free: {VARIABLES}PORT is not set"
+            self.emit(events.note(self.clock(), self.run_id, taken, feature))
+        named = {"SLOT": str(slot), **({"PORT": str(port)} if port else {})}
+        return self._named(feature, self.worktrees.branch(feature), **named)
+
+    def _named(self, feature: str, branch: str, **more: str) -> dict[str, str]:
+        ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.run_id, **more}
+        # Of a run that we are a part of, or of one that left them behind.
+        kept = {name: value for name, value in self.environ.items() if name not in NAMES}
+        return {**kept, **{VARIABLES + name: value for name, value in ours.items()}}
+
+    # -- before the work ------------------------------------------------------------------
+
+    async def make_ready(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
+    ) -> Red | None:
+        """Copy, link and set up; what failed, or nothing. ``told`` where the journal is to know."""
+        project = self.config.project
+        commands = (*project.setup, *feature.setup)
+        if not (project.copy or project.link or commands):
+            return None
+        if told:
+            self.emit(events.setting_up(self.clock(), self.run_id, feature.id))
+        stopped = partial(self.steps.is_to_end, _whose(feature.id))
+        try:
+            await self._supply(worktree, stopped)
+        except UserError as error:
+            red = _unable(error)
+            return replace(red, interrupted=red.interrupted or stopped())
+        failed = await self._set_up(feature, worktree, commands, env)
+        if failed is not None:
+            return failed
+        if told:
+            ignored = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
+            made = [file for file in ignored if not built_by_tools(file)]
+            self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
+        return None
+
+    async def _set_up(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+    ) -> Red | None:
+        """Run the setup; the first command that fails, or does what it may not."""
+        if self.guard is None or not commands:
+            return await self._run_setup(feature, worktree, commands, env)
+        async with self.guard.watching(worktree):
+            return await self._run_setup(feature, worktree, commands, env)
+
+    async def _run_setup(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+    ) -> Red | None:
+        guard = self.guard
+        for command in commands:
+            limit = self.config.project.setup_timeout_seconds
+            step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
+            fault = await guard.look(worktree, command.line) if guard is not None else ""
+            if not step.passed:
+                return Red(f"setup: {step}", step.tail, step.interrupted)
+            if fault:
+                return Red(f"setup: `{command.line}` {fault}")
+        return None
+
+    async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
+        """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
+        project = self.config.project
+        if self.worktrees.git.repository.bare and (project.copy or project.link):
+            raise UserError(
+                "a bare repository has no files to copy or to link",
+                hint="take project.copy and project.link out of the list",
+            )
+        try:
+            copied = await self._wanted(worktree, project.copy, stopped)
+            linked = await self._wanted(worktree, project.link, stopped)
+            await self._check_ignored(worktree, copied, linked)
+            # A large folder takes its time, in which the others go on.
+            await asyncio.get_running_loop().run_in_executor(
+                None, lambda: self._bring(worktree.path, copied, linked, stopped)
+            )
+        except OSError as error:
+            raise UserError(f"{worktree.path} could not be supplied: {_why(error)}") from None
+
+    def _bring(
+        self,
+        path: str,
+        copied: Iterable[str],
+        linked: Iterable[str],
+        stopped: Callable[[], bool],
+        *,
+        contained: bool = False,
+    ) -> None:
+        """Copy and link into a worktree. Raises ``OSError``."""
+        top, apart = self.worktrees.git.repository.top, path + RUBBISH
+        for name in copied:
+            remove_tree(apart)
+            try:
+                copy_link.copy(top, name, path, stopped, apart=apart, contained=contained)
+            finally:
+                remove_tree(apart)
+        for name in linked:
+            copy_link.link(top, name, path)
+
+    async def _wanted(
+        self, worktree: Worktree, patterns: Sequence[str], stopped: Callable[[], bool]
+    ) -> list[str]:
+        """What the patterns match and the worktree does not have.
+
+        Of a folder that it has, because some of it is tracked, the ignored files that it lacks.
+        """
+        top = self.worktrees.git.repository.top
+        wanted: list[str] = []
+        # `**` can lead through a large tree; the others go on meanwhile.
+        found = await asyncio.get_running_loop().run_in_executor(
+            None, lambda: copy_link.matching(top, patterns, less=self.apart, stopped=stopped)
+        )
+        for name in found:
+            target = os.path.join(worktree.path, name)
+            if not os.path.lexists(target):
+                wanted.append(name)
+            elif os.path.isdir(target) and not os.path.islink(target):
+                ignored = (await self.worktrees.git.status(top, ignored=True)).ignored
+                below = [file.rstrip("/") for file in ignored if file.startswith(f"{name}/")]
+                wanted += [file for file in below if not _is_there(worktree.path, file)]
+        return wanted
+
+    async def _check_ignored(
+        self, worktree: Worktree, copied: Collection[str], linked: Collection[str]
+    ) -> None:
+        """Raise :class:`UserError` for what would be committed: before it is there."""
+        top = self.worktrees.git.repository.top
+        asked = {name: _as_git_sees_it(top, name) for name in copied}
+        asked.update((name, name) for name in linked if name not in asked)
+        if not asked:
+            return
+        ignored = await self.worktrees.git.ignored_of(worktree.path, asked.values())
+        shown = [name for name, spelled in asked.items() if spelled not in ignored]
+        if shown:
+            raise UserError(
+                f"git does not ignore {some(shown)}: what is copied or linked would be committed",
+                hint="name it in .gitignore without a slash at its end (node_modules/ ignores "
+                "a folder, not a link to one), or copy it instead of linking it",
+            )
+
+    async def missing(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
+    ) -> Red | None:
+        """The first thing that a feature ``uses`` and its starting point does not have."""
+        for contract in contracts(feature.uses):
+            red = await self._keeps(feature, contract, worktree, worktree.start_commit, env)
+            if red is not None:
+                return replace(red, what=f"`uses` names {contract}, but {red.what}")
+        return None
+
+    async def tear_down(self, name: str, path: str, branch: str = "") -> Red | None:
+        """Run the project's teardown in a worktree that is about to go; what failed, or nothing.
+
+        It is told no slot and no ports: others may work in those by now.
+        """
+        env = self._named(name, branch or self.worktrees.branch(name))
+        limit = self.config.project.setup_timeout_seconds
+        for command in self.config.project.teardown:
+            step = await self._step(name, command, path, env, limit, "teardown")
+            if not step.passed:
+                return Red(f"teardown: {step}", step.tail, step.interrupted)
+        return None
+
+    # -- after the work -------------------------------------------------------------------
+
+    async def check(
+        self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
+    ) -> Red | None:
+        """The first check that is red on a feature's commit, which its worktree has checked out."""
+        commands = (*self.config.project.verify, *feature.verify)
+        promised = contracts(feature.creates)
+        if not (commands or promised):
+            return None
+        self.emit(events.checking(self.clock(), self.run_id, feature.id))
+        if work.held_back and not self.config.project.verify_clean:
+            self._note_held_back(feature, work.held_back)
+        try:
+            for contract in promised:
+                red = await self._keeps(feature, contract, worktree, work.commit, env)
+                if red is not None:
+                    return replace(red, what=f"`creates` promises {contract}, but {red.what}")
+            red = await self._run_checks(feature.id, commands, worktree, work.commit, env)
+            if red is None and self.config.project.verify_clean:
+                again = (*promised_commands(feature.creates), *commands)
+                red = await self._check_clean(feature, again, worktree, work.commit, env)
+            if red is None:
+                await self._settle(feature, worktree)
+            return red
+        except UserError as error:
+            return _unable(error)
+
+    async def _settle(self, feature: Feature, worktree: Worktree) -> None:
+        """Take away the build products that checks left, and name what else appeared."""
+        left = self.leftovers(worktree)
+        paths = left.proved(self._wrote)
+        built = await self.worktrees.products(worktree.path, worktree.start_commit, left.files)
+        left.remove(built)
+        others = sorted(set(left.files).difference(built))
+        if others:
+            text = f"appeared while the checks ran, and in no commit: {some(others)}"
+            self.emit(events.note(self.clock(), self.run_id, text, feature.id))
+        if paths:
+            self.emit(events.left(self.clock(), self.run_id, feature.id, paths=paths))
+
+    def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
+        text = (
+            f"the checks see files that no commit holds: {some(files)} "
+            "(project.verify_clean looks without them)"
+        )
+        self.emit(events.note(self.clock(), self.run_id, text, feature.id))
+
+    async def _keeps(
+        self,
+        feature: Feature,
+        contract: Contract,
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
+    ) -> Red | None:
+        if contract.kind is not Kind.COMMAND:
+            return await self._holds(contract, commit)
+        command = shell_command(contract.what)
+        return await self._run_checks(feature.id, [command], worktree, commit, env)
+
+    async def _holds(self, contract: Contract, commit: str) -> Red | None:
+        """Why a commit has not the path, or the symbol, that a contract names."""
+        git, what = self.worktrees.git, contract.what
+        if contract.kind is Kind.PATH:
+            return None if await git.has_path(commit, what) else Red("there is no such path")
+        found = await git.has_line(commit, definition(what), less=PROSE)
+        return None if found else Red("no line of code defines it")
+
+    async def _run_checks(
+        self,
+        feature: str,
+        commands: Iterable[Command],
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
+        *,
+        clean: bool = False,
+    ) -> Red | None:
+        """Run checks in a worktree that holds ``commit``; the first that is red, or nothing.
+
+        One that was green on the same tree before is not repeated.
+        """
+        git = self.worktrees.git
+        tree = await git.tree_of(commit)
+        todo = [(check_key(tree, each, clean=clean), each) for each in commands]
+        todo = [(key, command) for key, command in todo if key not in self.passed]
+        if not todo:
+            return None
+        before, left = await self.worktrees.revealed(worktree.path), self.leftovers(worktree)
+        theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
+        for key, command in todo:
+            limit = self.config.project.verify_timeout_seconds
+            step = await self._step(feature, command, worktree.path, env, limit, "verify")
+            red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
+            status = await self._after_check(worktree, before)
+            left.note(set(status.untracked).difference(theirs))
+            wrote = self._written(left, command, status, theirs)
+            changed = await self._changed(worktree, before, status)
+            moved = (status.commit, status.branch) != (commit, before.branch)
+            if red is None and (changed or moved):
+                what = some(changed) or "the branch"
+                red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
+            if not (red and red.interrupted):
+                self._tell(feature, key, command, red, step, wrote if clean else ())
+            if red is not None:
+                return red
+            self.passed.add(key)
+        return None
+
+    async def _after_check(self, worktree: Worktree, before: WorktreeStatus) -> WorktreeStatus:
+        """What a check left. New files that it staged are as little work as any other of them."""
+        status = await self.worktrees.revealed(worktree.path)
+        staged = set(status.added).difference(before.added)
+        if not staged:
+            return status
+        await self.worktrees.git.unstage(worktree.path, staged)
+        return await self.worktrees.git.status(worktree.path, ignored=True)
+
+    async def _changed(
+        self, worktree: Worktree, before: WorktreeStatus, after: WorktreeStatus
+    ) -> list[str]:
+        """The files whose change makes a check red; tracked build products are put back instead."""
+        changed = set(after.changed).difference(before.changed)
+        base = worktree.base_commit or worktree.start_commit
+        tracked = changed.difference(after.added)
+        built = await self.worktrees.products(worktree.path, base, tracked)
+        await self.worktrees.git.put_back(worktree.path, sorted(built))
+        return sorted(changed.difference(built))
+
+    def _written(
+        self, left: Leftovers, command: Command, status: WorktreeStatus, theirs: Collection[str]
+    ) -> set[str]:
+        """The files that a check wrote, of those that appeared and that no build makes again."""
+        untracked = set(status.untracked).difference(theirs)
+        untracked.difference_update(build_products.among(left.folder, untracked))
+        ignored = (path for path in status.ignored if not built_by_tools(path))
+        return left.written(command_key(command), [*untracked, *set(ignored).difference(theirs)])
+
+    def _tell(
+        self,
+        feature: str,
+        key: str,
+        command: Command,
+        red: Red | None,
+        step: Step,
+        wrote: Collection[str],
+    ) -> None:
+        by = command_key(command)
+        known = self._wrote.setdefault(by, set())
+        new = sorted(set(wrote).difference(known))
+        known.update(new)
+        event = events.checked(
+            self.clock(),
+            self.run_id,
+            "" if feature == BASE else feature,
+            key=key,
+            command=command.line,
+            passed=red is None,
+            ending=step.ending if red is None or not step.passed else red.what,
+            by=by,
+            wrote=new,
+        )
+        self.emit(event)
+
+    async def _check_clean(
+        self,
+        feature: Feature,
+        commands: Sequence[Command],
+        worktree: Worktree,
+        commit: str,
+        env: Mapping[str, str],
+    ) -> Red | None:
+        """The same checks in a checkout of the commit and nothing else, apart from supplies."""
+        tree = await self.worktrees.git.tree_of(commit)
+        if all(check_key(tree, command, clean=True) in self.passed for command in commands):
+            return None
+        async with self._scratch(CLEAN + feature.id, commit) as scratch:
+            clean = replace(scratch, base_commit=worktree.base_commit)
+            there = {**env, f"{VARIABLES}FEATURE": clean.feature}
+            red = await self._make_scratch_ready(feature, clean, there)
+            red = red or await self._run_checks(
+                feature.id, commands, clean, commit, there, clean=True
+            )
+        return red and replace(red, what=f"in a clean checkout, {red.what}")
+
+    async def _make_scratch_ready(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
+    ) -> Red | None:
+        """As a feature's worktree is when its checks begin: tracked files are the commit's."""
+        red = await self.make_ready(feature, worktree, env, told=False)
+        if red is None and (self.config.project.setup or feature.setup):
+            await self.worktrees.as_committed(worktree.path)
+        return red
+
+    @asynccontextmanager
+    async def _scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
+        async with self.worktrees.scratch(name, commit) as worktree:
+            try:
+                yield worktree
+            finally:
+                await self._tear_down_scratch(name, worktree.path)
+
+    async def _tear_down_scratch(self, name: str, path: str) -> None:
+        red = await self.tear_down(name, path, name)
+        if red is not None:
+            self.emit(events.note(self.clock(), self.run_id, red.what))
+
+    # -- before everything ----------------------------------------------------------------
+
+    async def clear(self) -> None:
+        """Take away what the checks of a killed run left: its scratch worktrees."""
+        left = self.worktrees.left_scratch()
+        for path in filter(os.path.isdir, left):
+            await self._tear_down_scratch(scratch_owner(path), path)
+        await self.worktrees.clear_scratch(left)
+
+    async def check_base(self, base_commit: str) -> Red | None:
+        """The project's checks on the base, before anything is paid for."""
+        project = self.config.project
+        if not (project.verify and project.verify_base):
+            return None
+        try:
+            if await self.is_green(base_commit):
+                return None
+            words = f"checking {project.base_branch} before anything is paid for"
+            self.emit(events.note(self.clock(), self.run_id, words))
+            return await self._check_commit(
+                Feature(BASE, BASE), base_commit, project.base_branch, project.verify
+            )
+        except UserError as error:
+            return _unable(error)
+
+    async def check_merged(self, commit: str, branch: str) -> Red | None:
+        """The project's checks on what is to land on a branch."""
+        if await self.is_green(commit):
+            return None
+        verify = self.config.project.verify
+        return await self._check_commit(Feature(MERGED, MERGED), commit, branch, verify)
+
+    async def check_sides(
+        self, commit: str, branch: str, features: Sequence[Feature]
+    ) -> Red | None:
+        """The project's checks on a merge, those of the features that meet in it, and what
+        these promised."""
+        try:
+            for feature in features:
+                for contract in contracts(feature.creates):
+                    if contract.kind is not Kind.COMMAND:
+                        red = await self._holds(contract, commit)
+                        if red is not None:
+                            said = f"`creates` of {feature.id} promises {contract}, but {red.what}"
+                            return replace(red, what=said)
+            return await self._check_sides(commit, branch, features)
+        except UserError as error:
+            return _unable(error)
+
+    async def _check_sides(
+        self, commit: str, branch: str, features: Sequence[Feature]
+    ) -> Red | None:
+        tree = await self.worktrees.git.tree_of(commit)
+        own = [each for f in features for each in (*promised_commands(f.creates), *f.verify)]
+        commands = (*self.config.project.verify, *own)
+        if all(check_key(tree, command, clean=True) in self.passed for command in commands):
+            return None
+        setup = tuple(command for feature in features for command in feature.setup)
+        return await self._check_commit(
+            Feature(MERGED, MERGED, setup=setup), commit, branch, commands
+        )
+
+    async def is_green(self, commit: str) -> bool:
+        """Whether the project's checks are known to pass on a commit, or there are none.
+
+        Where a feature was made, they may have leaned on files that are in no commit.
+        """
+        tree = await self.worktrees.git.tree_of(commit)
+        verify = self.config.project.verify
+        return all(check_key(tree, command, clean=True) in self.passed for command in verify)
+
+    async def _check_commit(
+        self, named: Feature, commit: str, branch: str, commands: Iterable[Command]
+    ) -> Red | None:
+        """Checks in a scratch worktree of a commit; ``named`` is what it is called, and set up."""
+        env = {**self.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
+        onto = await self.worktrees.git.commit_of(f"refs/heads/{branch}")
+        async with self._scratch(named.id, commit) as scratch:
+            worktree = replace(scratch, base_commit=commit if named.id == BASE else onto)
+            red = await self._make_scratch_ready(named, worktree, env)
+            return red or await self._run_checks(
+                named.id, commands, worktree, commit, env, clean=True
+            )
+
+    async def _step(
+        self,
+        name: str,
+        command: Command,
+        folder: str,
+        env: Mapping[str, str],
+        limit_seconds: float,
+        kind: str,
+    ) -> Step:
+        return await self.steps.run(
+            command,
+            folder=folder,
+            env=_of_check(env) if kind == "verify" else env,
+            log=os.path.join(self.log_folder, f"{name}.{kind}.log"),
+            limit_seconds=limit_seconds,
+            mark=f"{name}/{kind}",
+            feature=_whose(name),
+        )
+
+
+def _of_check(env: Mapping[str, str]) -> Mapping[str, str]:
+    return env if "PYTHONPYCACHEPREFIX" in env else {**NO_BYTECODE, **env}
+
+
+def _whose(name: str) -> str:
+    """The feature that work goes on for: also in a clean checkout of it."""
+    return name[len(CLEAN) :] if name.startswith(CLEAN) else name
+
+
+def command_key(command: Command) -> str:
+    """What a command is called in the journal, whatever secret is in its words."""
+    return hashlib.sha256(json.dumps([command.argv, command.line]).encode()).hexdigest()[:20]
+
+
+def check_key(tree: str, command: Command, *, clean: bool = False) -> str:
+    """What the result of a check is remembered by: the tree that it looked at, and its words."""
+    words = json.dumps([tree, command.argv, command.line, *(["clean"] if clean else [])])
+    return hashlib.sha256(words.encode()).hexdigest()[:20]
+
+
+def _unable(error: UserError) -> Red:
+    """That something could not be tried. What ends the run is raised again."""
+    if isinstance(error, (StateError, Tampered)):
+        raise error
+    if isinstance(error, Killed):
+        return Red(error.message, interrupted=True)
+    return Red("\n".join(filter(None, (error.message, error.hint))), is_ours=True)
+
+
+def _why(error: OSError) -> str:
+    """What went wrong first, where many files of a folder could not be copied."""
+    faults = error.args[0] if error.args else ""
+    return str(faults[0][-1]) if isinstance(faults, list) else str(error)
+
+
+def _is_there(worktree: str, file: str) -> bool:
+    return os.path.lexists(os.path.join(worktree, file))
+
+
+def _as_git_sees_it(top: str, name: str) -> str:
+    return f"{name}/" if os.path.isdir(os.path.join(top, name)) else name

@@ -1,0 +1,199 @@
+"""`Committer`: one commit at a time with the user's hooks, and none without an end.
+
+Two hooks that use the stash, as lint-staged does, disturb each other; and a hook, a signing program
+or a filter may hang.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+
+from ..git.door import WorktreeStatus
+from ..git.hooks import Hooks, default_folder, hooks_of
+from ..git.tampering import Seal, changes, shared_settings
+from ..model import events
+from ..model.errors import UserError
+from ..model.events import Event
+from ..model.feature import Feature, Work
+from ..process.supervisor import Killed
+from ..worktree.manager import ONLY_COMMITS, Worktree, WorktreeManager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+POLL_SECONDS = 0.2
+
+GRACE_SECONDS = 1.5
+"""For a commit that is stopped: most are over by then, and what Claude finished is saved."""
+
+NOTE_SECONDS = 10.0
+"""After which time the user is told what the commit is waiting for."""
+
+
+class TimedOut(UserError):
+    """The commit was ended: its time was up."""
+
+
+class Committer:
+    """Commits the features of one run; to be made inside the event loop.
+
+    ``is_to_end`` tells whether a feature, or the run, was stopped or is out of time.
+    """
+
+    def __init__(
+        self,
+        worktrees: WorktreeManager,
+        seal: Seal,
+        *,
+        run: str,
+        limit_seconds: float,
+        is_to_end: Callable[[str], bool],
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.worktrees = worktrees
+        self.seal = seal
+        self.run_id = run
+        self.limit_seconds = limit_seconds
+        self.is_to_end = is_to_end
+        self.emit = emit
+        self.clock = clock
+        self.note_seconds = NOTE_SECONDS
+        self.grace_seconds = GRACE_SECONDS
+        self._turn = asyncio.Lock()
+        self._is_told = False
+
+    async def look(self, worktree: Worktree) -> WorktreeStatus | str:
+        """What an agent left, or what is wrong with it; git may run a filter for that."""
+        bounded = Bounded(self, worktree.feature)
+        bounded.begin()
+        return await bounded.run(self.worktrees.look(worktree))
+
+    async def commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
+        """Commit what a worktree holds; what its branch has now.
+
+        Raises :class:`UserError` where a hook or git refuses, or the time is up, and
+        :class:`Killed` where the feature was stopped. What the user's hooks did to the repository
+        is said; :class:`~core.seal.Tampered` is raised where git would execute it.
+        """
+        git = self.worktrees.git
+        before = await shared_settings(git)
+        try:
+            return await self._commit(worktree, status, feature)
+        finally:
+            await self.seal.check(git, f" while the commit of {feature.id} and its hooks ran")
+            changed = changes(before, await shared_settings(git))
+            if changed:
+                what = "the repository's settings changed while the commit and its hooks ran"
+                self.note(feature.id, f"{what}: {'; '.join(changed)}")
+
+    async def _commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
+        hooks = await self._hooks(worktree)
+        bounded = Bounded(self, feature.id, hooks)
+        try:
+            return await bounded.run(self._in_turn(worktree, status, feature, bounded))
+        except TimedOut:
+            after = await self.look(worktree)
+            if isinstance(after, str) or after.changed or after.commit == status.commit:
+                raise
+            # The commit was made: only what the user has after it, as post-commit, hung.
+            self.note(feature.id, f"{bounded.what} was stopped after {bounded.seconds:.0f} s")
+            return await self.worktrees.commit(worktree, after, feature, self.run_id, hooks)
+        finally:
+            if hooks.ran:
+                self.emit(bounded.ended(hooks))
+
+    async def _hooks(self, worktree: Worktree) -> Hooks:
+        """The hooks of a worktree; said once where the user has some, and it has none of them."""
+        git = self.worktrees.git
+        hooks = await hooks_of(git, worktree.path)
+        if hooks.is_missing and hooks.folder != default_folder(git) and not self._is_told:
+            self._is_told = True
+            what = (
+                f"no hook runs: core.hooksPath is {hooks.folder}, which the worktree does not have"
+            )
+            self.note(worktree.feature, what)
+        return hooks
+
+    async def _in_turn(
+        self, worktree: Worktree, status: WorktreeStatus, feature: Feature, bounded: Bounded
+    ) -> Work:
+        async with self._turn:
+            bounded.begin()
+            return await self.worktrees.commit(
+                worktree, status, feature, self.run_id, bounded.hooks
+            )
+
+    def note(self, feature: str, text: str) -> None:
+        self.emit(events.note(self.clock(), self.run_id, text, feature))
+
+
+class Bounded:
+    """One thing that git does for a feature: stopped, with all that it started, when it has to be.
+
+    Its time begins with :meth:`begin`.
+    """
+
+    def __init__(self, committer: Committer, feature: str, hooks: Hooks | None = None) -> None:
+        self.committer = committer
+        self.feature = feature
+        self.hooks = hooks
+        self.what = "git"
+        """What was running when somebody last looked."""
+        self._begun = self._stopped = float("inf")
+        self._is_noted = False
+
+    def begin(self) -> None:
+        """Count the time from now on."""
+        self._begun = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning; 0 before."""
+        return max(0.0, time.monotonic() - self._begun)
+
+    async def run(self, coroutine: Coroutine[object, object, T]) -> T:
+        """The result. Raises :class:`TimedOut`, or :class:`Killed` where the feature is stopped."""
+        task = asyncio.ensure_future(coroutine)
+        try:
+            while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
+                self._look()
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+    def _look(self) -> None:
+        hook = self.hooks.running if self.hooks is not None else ""
+        self.what = f"your {hook} hook" if hook else "git (a filter or a signing program)"
+        committer, limit = self.committer, self.committer.limit_seconds
+        if committer.is_to_end(self.feature):
+            self._stopped = min(self._stopped, time.monotonic())
+        if time.monotonic() - self._stopped >= committer.grace_seconds:
+            raise Killed("the commit was interrupted")
+        if self.seconds >= limit:
+            raise TimedOut(
+                f"{self.what} did not end within {limit:.0f} s (project.commit_timeout_seconds)",
+                hint=ONLY_COMMITS,
+            )
+        if self.seconds >= committer.note_seconds and not self._is_noted:
+            self._is_noted = True
+            text = f"{self.what} has been running for {self.seconds:.0f} s; {limit:.0f} s at most"
+            committer.note(self.feature, text)
+
+    def ended(self, hooks: Hooks) -> Event:
+        """What the journal is to know of the hooks."""
+        committer = self.committer
+        return events.committed(
+            committer.clock(),
+            committer.run_id,
+            self.feature,
+            hooks=hooks.ran,
+            seconds=self.seconds,
+        )

@@ -1,0 +1,138 @@
+"""What a setup did to the repository, beside the files of its worktree.
+
+Setups install hooks (husky sets ``core.hooksPath``), make worktrees sparse or reset branches. What
+one changes on the base commit, before anybody is paid, is the user's wish, and holds for every
+later setup that does the same. Anything else ends the feature before Claude is started.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from ..git.tampering import EXECUTES, OF_WORKTREE, Seal, Tampered, changes, shared_settings
+from ..model import events
+from ..model.events import Event
+from ..model.excerpt import some
+from ..worktree.manager import Worktree, WorktreeManager
+
+
+class SetupGuard:
+    """Compares the repository before and after each command of each setup of a run."""
+
+    def __init__(
+        self,
+        worktrees: WorktreeManager,
+        seal: Seal,
+        *,
+        run: str,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.worktrees = worktrees
+        self.git = worktrees.git
+        self.seal = seal
+        self.run_id = run
+        self.emit = emit
+        self.clock = clock
+        self._is_open = True
+        """Whether no agent was started yet: until then nobody else can have changed anything."""
+        self._running = 0
+        self._heads: dict[str, str] = {}
+        self._settings: Mapping[str, str] = {}
+        self._told: set[str] = set()
+
+    def close(self) -> None:
+        """An agent is about to be started."""
+        self._is_open = False
+        self._follow()
+
+    def _follow(self) -> None:
+        self.seal.is_lenient = self._is_open and self._running > 0
+
+    @asynccontextmanager
+    async def watching(self, worktree: Worktree) -> AsyncIterator[None]:
+        """While a setup runs in a worktree. Raises :class:`Tampered` for what was done before."""
+        await self.seal.check(self.git)
+        await self.seal.watch(self.git, self._own_config(worktree))
+        self._heads[worktree.path] = await self._head(worktree)
+        self._settings = await shared_settings(self.git)
+        self._running += 1
+        self._follow()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            self._follow()
+
+    async def look(self, worktree: Worktree, line: str) -> str:
+        """What forbids to go on after a command of the setup; empty where nothing does.
+
+        Raises :class:`Tampered` where it changed what git executes, other than on the base commit.
+        """
+        moved = await self._moved(worktree)
+        await self._judge(worktree, line)
+        await self._name_settings(line)
+        return moved
+
+    async def _moved(self, worktree: Worktree) -> str:
+        before, commit = self._heads[worktree.path], await self._head(worktree)
+        branch = await self.git.meant_by("HEAD", at=worktree.path)
+        expected = f"refs/heads/{worktree.branch}" if worktree.branch else ""
+        if branch != expected:
+            return f"switched the worktree from {_short(expected)} to {_short(branch)}"
+        return "" if commit == before else f"moved HEAD from {before[:12]} to {commit[:12]}"
+
+    async def _head(self, worktree: Worktree) -> str:
+        return await self.git.commit_of("HEAD", at=worktree.path)
+
+    async def _judge(self, worktree: Worktree, line: str) -> None:
+        """Take a change for good, or end the feature."""
+        changed = await self.seal.differing(self.git)
+        own = self._own_config(worktree)
+        facts = {name.replace(own, OF_WORKTREE): digest for name, digest in changed.items()}
+        if not changed:
+            return
+        is_base = worktree.start_commit == worktree.base_commit
+        known = self.seal.reference
+        if any(known.get(name) != digest for name, digest in facts.items()):
+            names = some(sorted(name.replace(self.seal.top + os.sep, "") for name in facts))
+            if not (is_base and self._is_open):
+                raise self._tampered(worktree, line, names)
+            self.seal.reference.update(facts)
+            event = events.setup_changed(self.clock(), self.run_id, facts=facts)
+            self.emit(event)
+            self._note(f"setup: `{line}` changed {names}; the same is accepted of later setups")
+        await self.seal.take(self.git, changed)
+
+    def _tampered(self, worktree: Worktree, line: str, names: str) -> Tampered:
+        self.seal.blamed = f" while the setup of {worktree.feature} ran (`{line}`)"
+        return Tampered(
+            f"setup: while `{line}` ran, {names} changed, which git executes",
+            hint="It was that command, or a feature that was running. Claude was not started. What "
+            "a setup changes is accepted on the base commit, before any feature starts. Look at "
+            "it, then run again: a new run takes what it finds for good",
+        )
+
+    async def _name_settings(self, line: str) -> None:
+        """Say once what else of the settings changed; others may have done that meanwhile."""
+        after = await shared_settings(self.git)
+        found = changes(self._settings, after)
+        shared = [each for each in found if not EXECUTES.match(each.split(" ")[0])]
+        changed = some(shared, between="; ")
+        self._settings = after
+        if changed and self._is_open:
+            self._note(f"the repository's settings changed in setup `{line}`: {changed}")
+
+    def _note(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.emit(events.note(self.clock(), self.run_id, text))
+
+    def _own_config(self, worktree: Worktree) -> str:
+        return os.path.join(self.worktrees.admin_folder(worktree.path), OF_WORKTREE)
+
+
+def _short(ref: str) -> str:
+    return ref[len("refs/heads/") :] if ref else "no branch"

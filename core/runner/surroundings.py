@@ -1,0 +1,364 @@
+"""`Surroundings`: what is around the worktrees of a run, and whether it changed.
+
+The user's checkout, the settings that all worktrees share, branches and worktrees that no run
+made. An agent, or a test that it wrote, can reach all of it, and so can the user: what changed is
+named, never undone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+
+from ..git.door import Git, first_line
+from ..git.tampering import EXECUTES, Seal
+from ..model import events
+from ..model.errors import UserError
+from ..model.events import Event
+from ..model.excerpt import some
+from ..model.feature import Outcome, Status, Stray
+from ..model.frozen import dataclass, field, replace
+from ..model.mask import is_secret
+from ..model.state import RunState
+from ..process.supervisor import Killed
+from ..worktree.manager import AGENTS_FOLDER, BY_A_SUBAGENT
+
+HEADS = "refs/heads/"
+REPLACED = "refs/replace/"
+"""Each names an object that git shows another one instead of, everywhere; git-replace(1)."""
+
+FINGERPRINTED = (
+    *("info/attributes", "info/exclude", "info/grafts", "objects/info/alternates", "shallow"),
+)
+"""Files of the git folder that change what git does, and are no config."""
+
+LONGEST = 100
+"""Characters of a value that is shown."""
+
+SHARE = 10
+"""A look at the files of a checkout that took a second comes once in ten, except at the end."""
+
+UNKNOWN = "what changed outside of the worktrees is unknown"
+
+CREDENTIALS = re.compile(r"//[^/@\s]*@")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What stands in the user's checkout."""
+
+    branch: str
+    commit: str
+    files: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    """Of each file that no commit holds, what changes whenever it is written."""
+
+    def __str__(self) -> str:
+        return f"{self.branch} ({self.commit[:10]})"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All of it, at one moment."""
+
+    checkout: Checkout | None = None
+    """``None`` where there is none, or where git can't tell."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    branches: Mapping[str, str] = field(default_factory=dict)
+    admins: frozenset[str] = frozenset()
+    """The folders in which git keeps what it knows of each worktree."""
+
+
+class Surroundings:
+    """What a run found, compared at the end of each feature and at its own."""
+
+    def __init__(
+        self,
+        git: Git,
+        seal: Seal,
+        *,
+        folder: str,
+        run: str,
+        state: Callable[[], RunState],
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.git = git
+        self.seal = seal
+        self.folder = os.path.realpath(folder)
+        self.run_id = run
+        self.state = state
+        self.emit = emit
+        self.clock = clock
+        self._seen: Seen | None = None
+        self._working: set[str] = set()
+        self._worked: set[str] = set()
+        """The features that worked since the last look."""
+        self._named: set[str] = set()
+        """What was named already: a file that the user edits all day is named once."""
+        self._next_status = 0.0
+        self._turn = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """Take what is there for good."""
+        try:
+            self._seen = await self._look(None)
+        except UserError as error:
+            self._say("", UNKNOWN, [error.message])
+
+    async def during(self, feature: str, working: Awaitable[Outcome]) -> Outcome:
+        """The outcome of a feature, once what changed around it meanwhile was named."""
+        self._working.add(feature)
+        try:
+            outcome = await working
+            known = self.state().feature(feature)
+            if known.run != self.run_id or not known.in_slot:
+                return outcome
+            self._worked.update(self._in_slots())
+            strays = await self._compare(feature)
+        finally:
+            self._working.discard(feature)
+        if strays and outcome.status is Status.EMPTY:
+            where = some([*map(str, strays)])
+            return replace(outcome, reason=f"{outcome.reason}; there is work in {where}")
+        return outcome
+
+    def _in_slots(self) -> Iterator[str]:
+        for id in self._working:
+            known = self.state().feature(id)
+            if known.run == self.run_id and known.in_slot:
+                yield id
+
+    async def end(self) -> None:
+        """Name what changed since the last feature ended."""
+        self._next_status = 0.0
+        await self._compare("")
+
+    async def _compare(self, feature: str) -> list[Stray]:
+        """Name what changed since the last look; the worktrees and branches that came up."""
+        async with self._turn:
+            return [] if self._seen is None else await self._compared(feature, self._seen)
+
+    async def _compared(self, feature: str, last: Seen) -> list[Stray]:
+        try:
+            # While a setup runs, somebody else judges what it does.
+            executed = [] if self.seal.is_lenient else await self.seal.changes(self.git)
+            if executed:
+                # Not even looked at: what git reads there may lead anywhere.
+                self._say(feature, "what git executes in this repository was changed", executed)
+                return []
+            now = self._seen = await self._look(last.checkout)
+            self._name_checkout(feature, last.checkout, now.checkout)
+            settings = list(_settings_changed(last.settings, now.settings))
+            self._say(feature, "settings of git changed", settings)
+            self._say(feature, "branches of yours changed", await self._lost(last, now))
+            strays = await self._strays(last, now)
+        except Killed:
+            return []
+        except UserError as error:
+            self._say(feature, UNKNOWN, [error.message])
+            return []
+        for stray in strays:
+            self._tell_of(stray, feature)
+        self._worked.clear()
+        return strays
+
+    def _say(self, feature: str, what: str, details: Sequence[str]) -> None:
+        new = [detail for detail in details if f"{what} {detail}" not in self._named]
+        self._named.update(f"{what} {detail}" for detail in new)
+        if new:
+            text = f"{what}{self._meanwhile()}: {some(new, between='; ')}"
+            self.emit(events.note(self.clock(), self.run_id, text, feature))
+
+    def _meanwhile(self) -> str:
+        names = some(sorted(self._worked))
+        return f" while {names} ran (by you, or by what ran)" if names else " during the run"
+
+    # -- the checkout -----------------------------------------------------------------------
+
+    def _name_checkout(self, feature: str, before: Checkout | None, now: Checkout | None) -> None:
+        if before is None or now is None:
+            return
+        details = []
+        if (before.branch, before.commit) != (now.branch, now.commit):
+            details.append(f"HEAD {before} → {now}")
+        changed = [f for f, stamp in now.files.items() if before.files.get(f) != stamp]
+        changed = [file for file in changed if file not in self._named]
+        self._named.update(changed)
+        if changed:
+            details.append(f"changed {some(changed)}")
+        # What was committed is clean as well.
+        clean = [file for file in before.files if file not in now.files]
+        if clean and before.commit == now.commit:
+            details.append(f"uncommitted changes are gone from {some(clean)}")
+        self._say(feature, f"your checkout {self.git.repository.top} changed", details)
+
+    async def _look(self, last: Checkout | None) -> Seen:
+        refs = await self.git.refs(HEADS, REPLACED)
+        settings, filters = await self._settings()
+        settings.update((ref, to) for ref, to in refs.items() if ref.startswith(REPLACED))
+        linked = os.path.join(self.git.repository.common_dir, "worktrees")
+        return Seen(
+            checkout=await self._checkout(filters, last),
+            settings=settings,
+            branches={r[len(HEADS) :]: to for r, to in refs.items() if r.startswith(HEADS)},
+            admins=frozenset(os.listdir(linked) if os.path.isdir(linked) else ()),
+        )
+
+    async def _checkout(self, filters: Iterable[str], last: Checkout | None) -> Checkout | None:
+        where = self.git.repository
+        if where.bare:
+            return None
+        begun = time.monotonic()
+        if begun < self._next_status:
+            return last
+        status = await self.git.bare_status(where.top, filters)
+        took = time.monotonic() - begun
+        self._next_status = begun + took * SHARE
+        if status is None:
+            return None
+        files = {file: _stamp(os.path.join(where.top, file)) for file in status.uncommitted}
+        return Checkout(status.branch, status.commit, files)
+
+    async def _settings(self) -> tuple[dict[str, str], set[str]]:
+        """What git goes by in the checkout, by name; and the filters that there are."""
+        where = self.git.repository
+        found: dict[str, str] = {}
+        filters: set[str] = set()
+        own = os.path.join(where.common_dir, "config")
+        for origin, key, value in await self.git.settings_in(where.top):
+            name = key if origin == own else f"{key} in {origin}"
+            if key.startswith("filter."):
+                filters.add(key[len("filter.") :].rpartition(".")[0])
+            if origin == own and EXECUTES.match(key):
+                continue  # The seal's, which knows what a setup may change.
+            found[name] = f"{found[name]}, {value}" if name in found else value
+        for file in FINGERPRINTED:
+            stamp = _stamp(os.path.join(where.common_dir, file))
+            found[f".git/{file}"] = str(stamp) if stamp else ""
+        return found, filters
+
+    # -- worktrees and branches that no run made --------------------------------------------
+
+    async def _lost(self, before: Seen, now: Seen) -> list[str]:
+        """The branches that no run made, and that no longer hold a commit which they held."""
+        ours = {known.branch for known in self.state().features.values()}
+        ours.update(seen.checkout.branch for seen in (before, now) if seen.checkout)
+        lost = []
+        for name, old in before.branches.items():
+            new = now.branches.get(name, "")
+            if new == old or name in ours or (new and await self.git.is_ancestor(old, new)):
+                continue
+            lost.append(f"{name} {old[:10]} → {new[:10] or 'deleted'}")
+        return lost
+
+    async def _strays(self, before: Seen, now: Seen) -> list[Stray]:
+        """Those that a user would hardly have made.
+
+        That is a worktree of a subagent, or among those of a run; and a branch that is checked
+        out nowhere, and holds commits that nothing else does.
+        """
+        worktrees = list(self._new_worktrees(now.admins - before.admins))
+        found = [
+            replace(stray, commit=now.branches.get(stray.branch, stray.commit))
+            for stray in worktrees
+            if self._is_odd(stray)
+        ]
+        ours = {known.branch for known in self.state().features.values()}
+        used = {*ours, *(stray.branch for stray in worktrees)}
+        if now.checkout is not None:
+            used.add(now.checkout.branch)
+        new = [name for name in now.branches if name not in before.branches and name not in used]
+        held = [tip for name, tip in now.branches.items() if name not in new]
+        for name in new:
+            tip = now.branches[name]
+            if BY_A_SUBAGENT.fullmatch(name) or await self.git.own_commits(tip, held):
+                found.append(Stray("", name, tip))
+        return found
+
+    def _new_worktrees(self, admins: Iterable[str]) -> Iterator[Stray]:
+        for name in sorted(admins):
+            admin = os.path.join(self.git.repository.common_dir, "worktrees", name)
+            path = os.path.dirname(first_line(os.path.join(admin, "gitdir")))
+            head = first_line(os.path.join(admin, "HEAD"))
+            if path and not self._is_ours(path):
+                of_branch = head.startswith(f"ref: {HEADS}")
+                branch = head[len(f"ref: {HEADS}") :] if of_branch else ""
+                yield Stray(path, branch, "" if of_branch else head)
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether runs make worktrees there."""
+        folder, name = os.path.split(os.path.realpath(path))
+        # No id holds a tilde: so end the names of worktrees in which only checks run.
+        return folder == self.folder and ("~" in name or name in self.state().features)
+
+    def _is_odd(self, stray: Stray) -> bool:
+        """Whether no user would make a worktree there: a subagent's, or among those of a run."""
+        path = os.path.realpath(stray.worktree)
+        agents = os.path.join(os.path.realpath(self.git.repository.top), AGENTS_FOLDER)
+        return path.startswith((agents, os.path.join(self.folder, ""))) or bool(
+            BY_A_SUBAGENT.fullmatch(stray.branch)
+        )
+
+    def _tell_of(self, stray: Stray, feature: str) -> None:
+        owner = self._maker(stray)
+        if owner:
+            text = f"Claude made {stray}; no feature has what is in it"
+        else:
+            text = f"{stray} appeared{self._meanwhile()}; no feature has what is in it"
+        self.emit(events.stray(self.clock(), self.run_id, owner or feature, stray, text))
+
+    def _maker(self, stray: Stray) -> str:
+        """The feature whose session speaks of it; empty where none does."""
+        name = os.path.basename(stray.worktree) or stray.branch
+        for id in sorted(self._worked):
+            attempts = self.state().feature(id).of_run(self.run_id)
+            if any(_mentions(attempt.log, name) for attempt in attempts):
+                return id
+        return ""
+
+
+def _settings_changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted({*before, *after}):
+        if before.get(name) == after.get(name):
+            continue
+        if name.startswith(".git/") or _is_private(name):
+            yield f"{name} changed"
+        else:
+            yield f"{name}: {_shown(before.get(name))} → {_shown(after.get(name))}"
+
+
+def _is_private(name: str) -> bool:
+    """Whether a setting may hold a secret beside what looks like one."""
+    key = name.partition(" in ")[0].lower()
+    return key.startswith(("http.", "credential.", "sendemail.")) or is_secret(
+        key.rpartition(".")[2].upper()
+    )
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return "unset"
+    text = CREDENTIALS.sub("//…@", value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _stamp(path: str) -> tuple[object, ...]:
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return ()
+    return info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns
+
+
+def _mentions(log: str, name: str) -> bool:
+    """Whether a log holds a name; it may be of gigabytes."""
+    import mmap
+
+    try:
+        with open(log, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as all:
+            return all.find(os.fsencode(name)) >= 0
+    except (OSError, ValueError):  # it is not there, or empty
+        return False

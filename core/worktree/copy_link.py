@@ -1,0 +1,272 @@
+"""Ignored files of the main checkout that a worktree needs: copied, or linked."""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from ..model.errors import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+FICLONE = 0x40049409
+"""ioctl_ficlone(2): the copy shares its blocks with the original until one is written to."""
+
+CHUNK_BYTES = 1024 * 1024
+
+MEND = "mend project.copy and project.link"
+
+
+def going_on() -> bool:
+    """What a copy asks that nobody can stop."""
+    return False
+
+
+def matching(
+    top: str,
+    patterns: Iterable[str],
+    *,
+    less: str = "",
+    stopped: Callable[[], bool] = going_on,
+) -> list[str]:
+    """The paths below ``top`` that match, relative to it; ``**`` goes through folders, not links.
+
+    ``less`` is a folder whose files don't count: there are the worktrees. Raises
+    :class:`UserError` for a pattern that matches nothing, and for a path that leads out of
+    ``top`` through a symbolic link, or into git's own folder; ``OSError`` once ``stopped()``.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        paths = sorted(_paths(top, pattern, less, stopped))
+        paths = [path for path in paths if not (less and _is_inside(path, less))]
+        if not paths:
+            raise UserError(f"{pattern} matches nothing in {top}", hint=MEND)
+        found.update((os.path.relpath(path, top), None) for path in paths)
+    kept = [name for name in found if not _is_below(name, found)]
+    for name in kept:
+        _check_inside(top, name)
+    return kept
+
+
+def _paths(top: str, pattern: str, less: str, stopped: Callable[[], bool]) -> set[str]:
+    """What a pattern catches, by the rules of the ``glob`` module."""
+    found = {top}
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    while parts:
+        part, *parts = parts
+        caught: Iterator[Iterable[str]]
+        if part == "**":
+            rest, parts = parts[:1], parts[1:]
+            caught = (_anywhere(one, rest, less, stopped) for one in found)
+        else:
+            caught = (_below(one, part, stopped) for one in found)
+        found = {path for paths in caught for path in paths}
+    return found
+
+
+def _below(folder: str, part: str, stopped: Callable[[], bool]) -> Iterable[str]:
+    """What one part of a pattern catches in a folder."""
+    if part == "**":
+        return _anywhere(folder, [], "", stopped)
+    if not set(part).intersection("*?["):
+        path = os.path.join(folder, part)
+        return [path] if os.path.lexists(path) else []
+    _heed(stopped)
+    names = fnmatch.filter(_names(folder), part)
+    return [
+        os.path.join(folder, name) for name in names if part[0] == "." or not name.startswith(".")
+    ]
+
+
+def _anywhere(
+    top: str, rest: Sequence[str], less: str, stopped: Callable[[], bool]
+) -> Iterator[str]:
+    """What ``**`` catches: all, or what has the name ``rest``, of which nothing below is sought.
+
+    It goes through no link, which may lead in a circle, and through nothing hidden.
+    """
+    folders = [top] if os.path.isdir(top) else []
+    while folders:
+        _heed(stopped)
+        folder = folders.pop()
+        caught = set(_below(folder, rest[0], stopped) if rest else [folder])
+        yield from caught
+        for name in _names(folder):
+            path = os.path.join(folder, name)
+            if name.startswith(".") or path == less or path in caught:
+                continue
+            if os.path.isdir(path) and not os.path.islink(path):
+                folders.append(path)
+            elif not rest:
+                yield path
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []  # a file, or a folder that nobody may look into
+
+
+def _heed(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise InterruptedError("stopped")
+
+
+def _check_inside(top: str, name: str) -> None:
+    path = os.path.join(top, name)
+    if os.path.realpath(path) == os.path.realpath(top) or not _is_inside(path, top):
+        raise UserError(f"{name} is not inside {top}", hint=MEND)
+    if ".git" in name.lower().split(os.sep):
+        raise UserError(f"{name} belongs to git itself", hint=MEND)
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(path), real]) == real
+
+
+def _is_below(name: str, others: Iterable[str]) -> bool:
+    parent = os.path.dirname(name)
+    return bool(parent) and (parent in others or _is_below(parent, others))
+
+
+def copy(
+    top: str,
+    name: str,
+    worktree: str,
+    stopped: Callable[[], bool],
+    *,
+    apart: str,
+    contained: bool = False,
+) -> None:
+    """Copy a file or a folder to where nothing is. Raises ``OSError``, also once ``stopped()``.
+
+    It comes whole from ``apart``, a folder on the same file system that is made for it: what fails,
+    or is killed, leaves its part there, for the caller to remove. What is neither a file nor a
+    folder nor a link, as a socket, is left out.
+
+    Links stay links. Where the copy is to be ``contained``, one that leads out of it is replaced:
+    who writes through it must not write to what was copied.
+    """
+    source, target = os.path.join(top, name), _place(worktree, name)
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    os.mkdir(apart, 0o700)
+    whole = os.path.join(apart, os.path.basename(name))
+    inside = Inside(top, worktree) if contained else None
+    _copy_all(source, whole, stopped, inside)
+    mode = stat.S_IMODE(os.lstat(whole).st_mode)
+    if os.path.isdir(whole):
+        os.chmod(whole, mode | stat.S_IRWXU)  # else it could not be moved to another folder
+        os.rename(whole, target)
+        os.chmod(target, mode)
+    else:
+        os.rename(whole, target)
+    os.rmdir(apart)
+
+
+class Inside:
+    """Where the links of a copy may lead: to the copy itself, and to what its worktree has."""
+
+    def __init__(self, top: str, worktree: str) -> None:
+        self.top = os.path.realpath(top)
+        self.worktree = worktree
+
+    def link(self, path: str, roots: tuple[str, ...]) -> str | None:
+        """What a link says in the copy: empty where its content is copied, ``None`` for no link.
+
+        ``roots`` are the folders whose content is being copied, the innermost one last.
+        """
+        real, folder = os.path.realpath(path), os.path.realpath(os.path.dirname(path))
+        name = os.path.relpath(real, self.top)
+        is_in_copy = _is_inside(real, roots[-1])
+        is_in_worktree = (
+            _is_inside(real, self.top)
+            and _is_inside(folder, self.top)
+            and os.path.lexists(os.path.join(self.worktree, name))
+        )
+        if is_in_copy or is_in_worktree:
+            return os.path.relpath(real, folder)
+        if not os.path.exists(real) or real in roots:
+            return None
+        return "" if os.access(real, os.W_OK) else real
+
+
+def _copy_all(source: str, target: str, stopped: Callable[[], bool], inside: Inside | None) -> None:
+    todo: list[tuple[str, str, tuple[str, ...]]] = [(source, target, (os.path.realpath(source),))]
+    folders: list[tuple[str, str]] = []
+    while todo:
+        one, other, roots = todo.pop()
+        _heed(stopped)
+        mode = os.lstat(one).st_mode
+        if stat.S_ISLNK(mode) and one != source:
+            words = os.readlink(one) if inside is None else inside.link(one, roots)
+            if words:
+                os.symlink(words, other)
+            if words != "":
+                continue
+            roots = (*roots, os.path.realpath(one))
+        if os.path.isdir(one):
+            os.mkdir(other, 0o700)
+            folders.append((one, other))
+            below = sorted(os.listdir(one), reverse=True)
+            todo += [(os.path.join(one, n), os.path.join(other, n), roots) for n in below]
+        elif os.path.isfile(one) or one == source:
+            clone(one, other, stopped)
+    for one, other in reversed(folders):
+        shutil.copystat(one, other)
+
+
+def link(top: str, name: str, worktree: str) -> None:
+    """Make a symbolic link to a file or a folder, where nothing is. Raises ``OSError``."""
+    os.symlink(os.path.join(os.path.realpath(top), name), _place(worktree, name))
+
+
+def _place(worktree: str, name: str) -> str:
+    """Where a file goes; its folder is made, and must not lead out of the worktree."""
+    target = os.path.join(worktree, name)
+    folder = os.path.dirname(target)
+    if not _is_inside(folder, worktree):
+        raise OSError(f"{name} would be written outside of {worktree}")
+    os.makedirs(folder, exist_ok=True)
+    return target
+
+
+def clone(source: str, target: str, stopped: Callable[[], bool] = going_on) -> None:
+    """Copy one file with its mode and times, at no cost where the file system can.
+
+    Where that fails, or once ``stopped()``, there is no part of a copy, and an ``OSError``.
+    """
+    import fcntl
+
+    if not os.path.isfile(source):
+        raise OSError(f"{source} is no file")
+    with open(source, "rb") as reading, open(target, "xb", opener=_for_us_alone) as writing:
+        try:
+            fcntl.ioctl(writing.fileno(), FICLONE, reading.fileno())
+        except OSError:
+            _copy(reading, writing, stopped)
+    shutil.copystat(source, target)
+
+
+def _copy(reading: BinaryIO, writing: BinaryIO, stopped: Callable[[], bool]) -> None:
+    try:
+        while chunk := reading.read(CHUNK_BYTES):
+            if stopped():
+                raise InterruptedError("stopped")
+            writing.write(chunk)
+    except OSError:
+        os.unlink(writing.name)
+        raise
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    # Until it has the mode of its source, which may be a secret.
+    return os.open(path, flags, 0o600)

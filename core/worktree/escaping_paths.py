@@ -1,0 +1,219 @@
+"""Ways from what a worktree is given back into the main checkout.
+
+An editable install in a copied virtualenv, or a workspace link in a linked ``node_modules``, makes
+checks import the user's own files: whatever stands in the worktree, they are green.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from ..model.frozen import dataclass
+
+MOST_ENTRIES = 20_000
+"""Looked at in all that is copied or linked: ``plan`` has to stay fast."""
+
+MOST_BYTES = 1024 * 1024
+"""Read of one file."""
+
+SITES = frozenset({"site-packages", "dist-packages"})
+"""Where Python finds what was installed; packages in there are not looked into."""
+
+SEARCH_PATHS = ("PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB")
+"""Variables whose folders come before what is installed."""
+
+COMPOSER = tuple(f"autoload_{name}.php" for name in ("psr4", "namespaces", "classmap", "files"))
+"""Where Composer says which files are the project's own, by where its folder really is."""
+
+_IMPORTED = re.compile(r"\bimport\s+([A-Za-z_][\w.]*)")
+_PATH = re.compile(r"""["'](/[^"'\n]*)["']""")
+_BUILT_FROM = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(/.*)$", re.MULTILINE)
+"""What a build folder of CMake compiles, wherever the folder is."""
+
+_EDITABLE = re.compile(r'"editable"\s*:\s*true')
+_URL = re.compile(r'"url"\s*:\s*"file://([^"]*)"')
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """A file or a link, relative to the main checkout or absolute, and where it leads in there."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.source} leads to {self.target}"
+
+
+class Checkout:
+    """The main checkout at ``top``; a ``worktree`` of it; and the ``supplied`` files of both."""
+
+    def __init__(self, top: str, worktree: str, supplied: Collection[str]) -> None:
+        self.top = os.path.realpath(top)
+        self.worktree = os.path.realpath(worktree)
+        self.supplied = [os.path.join(self.top, name) for name in supplied]
+        self._left = MOST_ENTRIES
+
+    def of_copied(self, name: str) -> Iterator[WayBack]:
+        """The ways back of what is copied: relative links then stay in the worktree."""
+        yield from self._walk(name, is_linked=False)
+
+    def of_linked(self, name: str) -> Iterator[WayBack]:
+        """The ways back of what is linked: its own links lead where they lead in the checkout."""
+        yield from self._of_link(os.path.join(self.top, name), is_linked=True)
+        yield from self._walk(name, is_linked=True)
+
+    def of_environment(self, environ: Mapping[str, str]) -> Iterator[WayBack]:
+        """The ways back of what checks inherit: search paths, and the active virtualenv."""
+        for name in SEARCH_PATHS:
+            for entry in environ.get(name, "").split(os.pathsep):
+                yield from self._way(name, entry)
+        for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+            for site in _sites(environ.get(name, "")):
+                yield from self._of_site(site)
+
+    def _walk(self, name: str, *, is_linked: bool) -> Iterator[WayBack]:
+        """The ways back below a folder, the nearest first; of packages only the links to them."""
+        pending = deque([os.path.join(self.top, name)])
+        while pending:
+            folder = pending.popleft()
+            kind = _kind(folder)
+            if kind == "site":
+                yield from self._of_site(folder)
+            for entry in self._entries(folder):
+                if entry.is_symlink():
+                    yield from self._of_link(entry.path, is_linked=is_linked)
+                elif entry.name == "CMakeCache.txt":
+                    for source in _BUILT_FROM.findall(_text(entry.path)):
+                        yield from self._way(entry.path, source)
+                elif _is_looked_into(kind, entry):
+                    if is_linked and entry.name == "composer":
+                        yield from self._of_composer(entry.path)
+                    pending.append(entry.path)
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                found = [entry for entry, _ in zip(entries, range(self._left))]
+        except OSError:  # a file, or one that may not be read
+            return []
+        self._left -= len(found)
+        return found
+
+    def _of_link(self, path: str, *, is_linked: bool) -> Iterator[WayBack]:
+        """Where a link of the checkout leads; as a copy it stands in the worktree."""
+        target = os.path.realpath(path)
+        if not is_linked and os.path.islink(path):
+            copy = os.path.join(self.worktree, os.path.relpath(path, self.top))
+            target = os.path.realpath(os.path.join(os.path.dirname(copy), os.readlink(path)))
+        if target != path:
+            yield from self._way(path, target)
+
+    def _of_site(self, site: str) -> Iterator[WayBack]:
+        """The editable installs among Python's packages."""
+        found = False
+        names = sorted(entry.name for entry in self._entries(site))
+        for name in names:
+            for target in _targets(os.path.join(site, name)):
+                for way in self._way(os.path.join(site, name), target):
+                    found = True
+                    yield way
+        for name in () if found else names:
+            # Where no path is written down, the loader works it out; this says what it is for.
+            file = os.path.join(site, name, "direct_url.json")
+            text = _text(file) if name.endswith(".dist-info") else ""
+            if _EDITABLE.search(text):
+                for url in _URL.findall(text):
+                    yield from self._way(file, _unquoted(url))
+
+    def _of_composer(self, folder: str) -> Iterator[WayBack]:
+        """Composer's list of the project's own files, which a link leads to those of the user."""
+        for name in COMPOSER:
+            file = os.path.join(folder, name)
+            if "$baseDir . '/" in _text(file):
+                yield from self._way(file, os.path.join(folder, os.pardir, os.pardir))
+                return
+
+    def _way(self, source: str, target: str) -> Iterator[WayBack]:
+        """The way from a file to a path, where that is in the checkout and not supplied as well."""
+        real = os.path.realpath(target) if os.path.isabs(target) else ""
+        mine = (self.worktree, *self.supplied)
+        if real and _is_in(real, self.top) and not any(_is_in(real, each) for each in mine):
+            yield WayBack(self._named(source), self._named(real))
+
+    def _named(self, path: str) -> str:
+        return os.path.relpath(path, self.top) if _is_in(path, self.top) else path
+
+
+def ways_back(
+    top: str, worktree: str, copied: Iterable[str], linked: Iterable[str]
+) -> list[WayBack]:
+    """Every way back of these files of the main checkout, once they are in a worktree."""
+    copied, linked = list(copied), list(linked)
+    checkout = Checkout(top, worktree, [*copied, *linked])
+    found = [way for name in copied for way in checkout.of_copied(name)]
+    found += [way for name in linked if name not in copied for way in checkout.of_linked(name)]
+    return list(dict.fromkeys(found))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def _kind(folder: str) -> str:
+    name, parent = os.path.basename(folder), os.path.basename(os.path.dirname(folder))
+    if name in SITES:
+        return "site"
+    if name == "node_modules":
+        return "packages"
+    return "scope" if parent == "node_modules" else "folder"
+
+
+def _is_looked_into(kind: str, entry: os.DirEntry[str]) -> bool:
+    if not entry.is_dir(follow_symlinks=False):
+        return False
+    return kind == "folder" or (kind == "packages" and entry.name.startswith("@"))
+
+
+def _sites(prefix: str) -> list[str]:
+    """Where a virtualenv keeps its packages."""
+    library = os.path.join(prefix, "lib")
+    versions = os.listdir(library) if prefix and os.path.isdir(library) else []
+    pythons = sorted(name for name in versions if name.startswith("python"))
+    return [os.path.join(library, name, "site-packages") for name in pythons]
+
+
+def _targets(path: str) -> Iterator[str]:
+    """The folders that a file among Python's packages adds to them; relative ones are left out."""
+    if path.endswith(".egg-link"):
+        yield from _text(path).split("\n")[:1]
+    if not path.endswith(".pth"):
+        return
+    for line in _text(path).splitlines():
+        if line.startswith(("import ", "import\t")):
+            for name in _IMPORTED.findall(line):
+                yield from _PATH.findall(_text(f"{os.path.dirname(path)}/{name}.py"))
+        else:
+            yield line.rstrip()
+
+
+def _text(path: str) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return os.fsdecode(os.read(descriptor, MOST_BYTES))
+    except OSError:  # a folder
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def _unquoted(url: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(url)

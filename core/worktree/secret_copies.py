@@ -1,0 +1,52 @@
+"""Files that look secret, copied out of a worktree that goes: into our folder, and into no ref."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+
+from ..journal import private_files
+from ..model.errors import UserError
+
+FOLDER = os.path.join("rorchestrator", "aside")
+"""In git's folder: ``<feature>/<run>/<path in the worktree>``."""
+
+
+class PutAside:
+    """What is put aside of one worktree; ``folder`` is where, empty until something is there."""
+
+    def __init__(self, common: str, feature: str, run: str) -> None:
+        self._place = os.path.join(common, FOLDER, feature, run)
+        self.folder = ""
+
+    def put(self, worktree: str, files: Iterable[str]) -> None:
+        """Copy files, for the user alone. Raises :class:`UserError` where that fails."""
+        for file in sorted(files):
+            try:
+                self._copy(os.path.join(worktree, file), file)
+            except OSError as error:
+                raise UserError(
+                    f"{file} in {worktree} looks secret, and could not be put aside: "
+                    f"{error.strerror}",
+                    hint="move it elsewhere",
+                ) from None
+
+    def _copy(self, source: str, file: str) -> None:
+        if not self.folder:
+            private_files.make_folder(os.path.dirname(self._place), 3)
+            self.folder = self._new_folder()
+        target = os.path.join(self.folder, file)
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        shutil.copyfile(source, target, follow_symlinks=False)
+        if not os.path.islink(target):
+            os.chmod(target, 0o600)
+
+    def _new_folder(self) -> str:
+        """A folder of this name, or with a number: a worktree may be kept twice in a second."""
+        name, number = self._place, 1
+        while os.path.lexists(name):
+            number += 1
+            name = f"{self._place}.{number}"
+        os.mkdir(name, 0o700)
+        return name

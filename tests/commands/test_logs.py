@@ -1,0 +1,219 @@
+"""``logs``: Claude's stream of an attempt as readable text, or raw."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import unittest
+
+from core import cli
+from core.model import events
+from core.model.feature import Outcome, Status
+from tests.support.scratch import (
+    LIMIT_SECONDS,
+    RUN,
+    Workspace,
+    attempt,
+    feature,
+    standing_in,
+    streams,
+)
+
+HOSTILE = "\x1b[2Jgone\x1b]0;t\x07 \u202egpj \x9b1m end"
+
+
+def line_of(text: str) -> str:
+    """A line of the stream in which Claude speaks."""
+    content = [{"type": "text", "text": text}]
+    return json.dumps({"type": "assistant", "message": {"content": content}}) + "\n"
+
+
+class OfARun(unittest.TestCase):
+    maxDiff = None
+    space: Workspace
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.space = Workspace(
+            [
+                feature(
+                    "auth",
+                    {"say": "I will write it.\nNow."},
+                    {"write": "auth.py", "content": "x = 1\n"},
+                    {"bash": "true; " + "echo a long line; " * 20},
+                    {"print": "no JSON \x1b[31mat all\n\n"},
+                    {"stderr": HOSTILE},
+                    {"say": HOSTILE},
+                ),
+                feature("again", {"exit": 3}),
+                feature("app", depends_on=["again"]),
+            ]
+        )
+        cls.addClassCleanup(cls.space.close)
+        cls.space.run()
+        cls.space.run("--only", "again")
+
+    def test_it_reads_as_a_person_would_tell_it(self) -> None:
+        said = self.space.main("logs", "auth")
+        self.assertEqual((said.code, said.err), (0, ""))
+        lines = said.out.splitlines()
+        self.assertEqual(
+            lines[:4],
+            [
+                "Claude Code 0.0.0-simulated, simulated",
+                "I will write it.",
+                "Now.",
+                "▸ Write(file_path=auth.py, content=x = 1)",
+            ],
+        )
+        self.assertTrue(lines[4].startswith("▸ Bash(command=true; echo a long line; "))
+        self.assertEqual((len(lines[4]), lines[4][-1]), (100, "…"))
+        self.assertEqual(lines[5], "no JSON at all")
+        self.assertIn("RESULT success · 3 turns · $0.05 · 0.0s", lines)
+        self.assertEqual(lines[-2], "stderr:")
+
+    def test_nothing_of_it_steers_the_terminal(self) -> None:
+        said = self.space.command("logs", "auth", "--verbose").out
+        for character in "\x1b\x07\u202e\x9b":
+            self.assertNotIn(character, said)
+        self.assertEqual(said.count("gone�]0;t� �gpj �1m end"), 2)
+
+    def test_quiet_leaves_the_tools_out(self) -> None:
+        said = self.space.main("logs", "auth", "-q").out
+        self.assertNotIn("Write(", said)
+        self.assertIn("I will write it.", said)
+
+    def test_on_a_terminal_it_has_colours_and_ascii_where_needed(self) -> None:
+        said = self.space.main("logs", "auth", terminal=True, encoding="ascii").out
+        self.assertIn("\x1b[36m> Write(file_path=auth.py", said)
+        self.assertNotIn("\x1b", self.space.main("logs", "auth", "--color", "never").out)
+
+    def test_raw_is_what_claude_printed_byte_by_byte(self) -> None:
+        path = self.space.state().feature("auth").attempts[0].log
+        with open(path, "rb") as file:
+            printed = file.read()
+        self.assertEqual(self.space.command("logs", "auth", "--raw").out.encode(), printed)
+        self.assertEqual(self.space.main("logs", "auth", "--raw").out.encode(), printed)
+
+    def test_an_earlier_attempt_is_asked_for_by_its_number(self) -> None:
+        sessions = [
+            json.loads(self.space.main("logs", "again", *words, "--raw").out.splitlines()[0])
+            for words in ((), ("--attempt", "1"), ("--attempt", "2"))
+        ]
+        attempts = self.space.state().feature("again").attempts
+        self.assertEqual(len(attempts), 2)
+        for said, known in zip(sessions, (attempts[1], attempts[0], attempts[1])):
+            self.assertEqual(said["session_id"], known.session_id)
+
+    def test_what_is_not_there_is_said_with_the_next_step(self) -> None:
+        cases = {
+            ("again", "--attempt", "7"): ("again has no attempt 7", "there is: 1, 2"),
+            ("atuh",): ("unknown feature 'atuh' (did you mean 'auth'?)", "rorchestrator status"),
+            ("app",): (
+                "app was not started yet (again did not complete (failed))",
+                "rorchestrator status",
+            ),
+        }
+        for words, (expected, hint) in cases.items():
+            with self.subTest(words):
+                said = self.space.main("logs", *words)
+                self.assertEqual((said.code, said.out), (2, ""))
+                self.assertIn(expected, said.err)
+                self.assertIn(f"next: {hint}", said.err)
+
+    def test_a_feature_that_left_the_list_still_has_its_logs(self) -> None:
+        before = self.space.document["features"]
+        assert isinstance(before, list)
+        self.space.change([feature("other")])
+        try:
+            self.assertEqual(self.space.main("logs", "auth").code, 0)
+            said = self.space.main("logs", "other")
+            self.assertIn("other was not started yet (pending)", said.err)
+        finally:
+            self.space.change(before)
+
+
+class WhileItGrows(unittest.TestCase):
+    def setUp(self) -> None:
+        self.space = Workspace([feature("auth")])
+        self.addCleanup(self.space.close)
+        self.log = os.path.join(self.space.root, "auth.1.jsonl")
+        self.write(line_of("One."))
+
+    def write(self, text: str) -> None:
+        with open(self.log, "a") as file:
+            file.write(text)
+
+    def over(self) -> events.Event:
+        return events.attempt_ended(2000.0, RUN, "auth", Outcome(Status.COMPLETED))
+
+    def test_follow_goes_on_until_the_attempt_is_over(self) -> None:
+        at_work = self.space.at_work(*attempt("auth", log=self.log))
+        with at_work, self.space.start("logs", "auth", "--follow") as child:
+            assert child.stdout is not None
+            self.assertEqual(child.stdout.readline(), b"One.\n")
+            # In two halves, and with the last line without an end.
+            two = line_of("Two.")
+            self.write(two[:20])
+            self.write(two[20:])
+            self.assertEqual(child.stdout.readline(), b"Two.\n")
+            self.write(line_of("Three.").rstrip())
+            self.space.record(self.over())
+            out, err = child.communicate(timeout=LIMIT_SECONDS)
+        self.assertEqual((child.returncode, out, err), (0, b"Three.\n", b""))
+
+    def test_follow_ends_with_the_run_even_where_the_run_was_killed(self) -> None:
+        self.space.record(*attempt("auth", log=self.log))
+        said = self.space.main("logs", "auth", "--follow")
+        self.assertEqual((said.code, said.out), (0, "One.\n"))
+
+    def test_follow_sees_the_end_of_an_attempt_that_it_is_showing(self) -> None:
+        class Reacting(io.TextIOWrapper):
+            """Ends the attempt once its first line is shown."""
+
+            def write(stream, words: str) -> int:
+                if "One." in words:
+                    self.write(line_of("Two."))
+                    self.space.record(self.over())
+                return super().write(words)
+
+        out, err = (Reacting(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        place = standing_in(self.space.path, self.space.environ)
+        at_work = self.space.at_work(*attempt("auth", log=self.log))
+        with at_work, place, streams(out, err):
+            self.assertEqual(cli.main(["logs", "auth", "-f"]), 0)
+        out.seek(0)
+        self.assertEqual(out.read(), "One.\nTwo.\n")
+
+    def test_follow_of_what_is_over_ends_at_once(self) -> None:
+        self.space.record(*attempt("auth", log=self.log), self.over())
+        self.write(line_of("Two.").rstrip())
+        with self.space.at_work():
+            said = self.space.main("logs", "auth", "--follow")
+        self.assertEqual((said.code, said.out), (0, "One.\nTwo.\n"))
+
+    def test_a_line_that_is_not_whole_yet_shows_as_it_stands(self) -> None:
+        self.write('{"type": "assi')
+        self.space.record(*attempt("auth", log=self.log))
+        self.assertEqual(self.space.main("logs", "auth").out, 'One.\n{"type": "assi\n')
+
+    def test_only_the_end_of_a_flood_of_errors_is_shown(self) -> None:
+        with open(self.log[: -len(".jsonl")] + ".stderr", "w") as file:
+            file.write("x" * 70_000 + "\nthe cause\n")
+        self.space.record(*attempt("auth", log=self.log))
+        said = self.space.main("logs", "auth").out
+        self.assertTrue(said.endswith("x\nthe cause\n"))
+        # Of the word that was cut not the beginning, which may be half a secret.
+        self.assertLess(len(said), 62_000)
+
+    def test_a_log_that_is_gone_is_said(self) -> None:
+        os.unlink(self.log)
+        self.space.record(*attempt("auth", log=self.log))
+        said = self.space.main("logs", "auth")
+        self.assertEqual((said.code, said.out), (2, ""))
+        self.assertIn(f"{self.log} is gone", said.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

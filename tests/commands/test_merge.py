@@ -1,0 +1,1007 @@
+"""``merge``: the whole command, with real git, real checks, and kills in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import shutil
+import signal
+import unittest
+from collections.abc import Callable, Mapping
+from functools import partial
+from unittest import mock
+
+from core.commands.merge import Merge
+from core.git.door import open_repository
+from core.landing.stack import Held as HeldBack
+from core.landing.stack import Stack, Stacker
+from core.model import events
+from core.model.feature import Action, Decision, Outcome, Status, Work
+from core.process.cancellation import Stop
+from core.process.spawner import Spawner, drive
+from core.worktree.manager import WorktreeManager
+from tests.support.playground import wait_until
+from tests.support.repository import Content
+from tests.support.scratch import RUN, Said, Workspace, attempt, feature
+
+HAS_NO = "! test -e {}"
+
+
+def listed(*ids: str, **needs: str) -> list[dict[str, object]]:
+    """Entries of a list; a keyword is a feature and what it needs."""
+    plain: list[dict[str, object]] = [feature(id) for id in ids]
+    return plain + [feature(id, depends_on=[need]) for id, need in needs.items()]
+
+
+class Shop(Workspace):
+    """A workspace with features that a run completed."""
+
+    def finish(self, id: str, *changes: Mapping[str, Content], start: str = "main") -> str:
+        """A feature with a commit for each of its changes; its result."""
+        base, first = self.commit_of("main"), self.commit_of(start)
+        git = drive(open_repository(Spawner(), self.path, self.environ))
+        manager = WorktreeManager(git, self.worktrees, "feature/")
+        made = drive(manager.create(id, first))
+        tip = first
+        for files in changes or ({f"{id}.txt": f"{id}\n"},):
+            tip = self.commit(files, f"feat({id})", at=made.path)
+        drive(manager.publish(id, RUN, tip))
+        outcome = Outcome(Status.COMPLETED, work=Work(tip, 0 if tip == first else 1))
+        prepared, begun = attempt(id, worktree=made.path)
+        decision = Decision(id, Action.START, "new", "key")
+        based = events.based(prepared.at, RUN, decision, start_commit=first, base_commit=base)
+        self.record(
+            prepared,
+            based,
+            begun,
+            events.attempt_ended(begun.at, RUN, id, outcome),
+            events.ended(begun.at, RUN, id, outcome),
+        )
+        return tip
+
+    def events(self, kind: str) -> list[dict[str, object]]:
+        """Those of the journal that are of a kind."""
+        path = os.path.join(self.state_folder, "journal.jsonl")
+        with open(path, encoding="utf-8") as file:
+            return [event for event in map(json.loads, file) if event["event"] == kind]
+
+
+class MergeTest(unittest.TestCase):
+    shop: Shop
+
+    def open(self, *features: dict[str, object], **project: object) -> Shop:
+        self.shop = Shop(features, project=project)
+        self.addCleanup(self.shop.close)
+        self.addCleanup(self._assert_clean, self.shop)
+        return self.shop
+
+    def _assert_clean(self, shop: Shop) -> None:
+        """No fault of ours, no scratch worktree, and a sound repository."""
+        temporary = shop.environ["TMPDIR"]
+        self.assertEqual([name for name in os.listdir(temporary) if "ror" in name], [])
+        folder = shop.worktrees
+        there = os.listdir(folder) if os.path.isdir(folder) else []
+        self.assertEqual([name for name in there if "~" in name], [])
+        shop.git("fsck", "--no-dangling")
+
+    def merge(self, *words: str) -> Said:
+        return self.shop.main("merge", *words)
+
+    def landed(self) -> list[str]:
+        """The subjects on main since its list."""
+        log = ("log", "--reverse", "--first-parent", "--format=%s", "main")
+        return self.shop.git(*log).splitlines()[2:]
+
+    def states(self, said: Said) -> dict[str, str]:
+        return {ending["id"]: ending["state"] for ending in said.json["features"]}
+
+    def held(self, said: Said) -> dict[str, str]:
+        ending = said.json["features"]
+        return {each["id"]: each["reason"] for each in ending if each["state"] == "held"}
+
+    def assert_untouched(self, before: tuple[str, str, bytes, bytes]) -> None:
+        self.assertEqual(self.shop.seen_by_user(), before)
+
+
+class Landing(MergeTest):
+    def setUp(self) -> None:
+        shop = self.open(*listed("a", "b", c="a"))
+        shop.finish("b")
+        shop.finish("a")
+        shop.finish("c", start="feature/a")
+
+    def test_all_that_is_completed_lands_in_topological_order(self) -> None:
+        said = self.merge()
+        self.assertEqual((said.code, said.err), (0, ""))
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge c: c"])
+        old, new = self.shop.commit_of("main~3"), self.shop.commit_of("main")
+        self.assertIn(f"main went from {old[:10]} to {new[:10]}, with 3 features.", said.out)
+        self.assertIn(f"landed c (feature/c): {new[:10]}", said.out)
+        self.assertEqual(self.shop.git("status", "--porcelain"), "")
+        self.assertTrue(os.path.exists(os.path.join(self.shop.path, "c.txt")))
+
+    def test_a_second_time_there_is_nothing_to_do(self) -> None:
+        self.merge()
+        tip = self.shop.commit_of("main")
+        again = self.merge("-v")
+        self.assertEqual(again.code, 0)
+        self.assertIn("already there a (feature/a): ancestor", again.out)
+        self.assertIn("Nothing to land on main.", again.out)
+        self.assertEqual(self.merge("--quiet"), Said(0, "", ""))
+        self.assertEqual(self.shop.commit_of("main"), tip)
+
+    def test_what_was_asked_for_lands_with_all_that_it_needs(self) -> None:
+        said = self.merge("c", "--json")
+        self.assertEqual(self.states(said), {"a": "landed", "c": "landed"})
+        self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
+        self.assertEqual(said.json["after"], self.shop.commit_of("main"))
+        self.assertEqual(said.json["before"], self.shop.commit_of("main~2"))
+
+    def test_an_unknown_feature_is_said_before_anything_is_done(self) -> None:
+        said = self.merge("aa")
+        self.assertEqual(said.code, 2)
+        self.assertIn("unknown feature 'aa' (did you mean 'a'?)", said.err)
+
+    def test_another_branch_moves_and_the_users_checkout_is_not_touched(self) -> None:
+        self.shop.branch("develop", "main")
+        self.shop.write({"config/feature_list.json": json.dumps(self.shop.document) + "\n"})
+        before = self.shop.seen_by_user()
+        said = self.merge("--into", "heads/develop", "--json")
+        self.assertEqual((said.code, said.json["into"]), (0, "develop"))
+        self.assertEqual(set(self.states(said).values()), {"landed"})
+        self.assertIn("c.txt", self.shop.files("develop"))
+        self.assertEqual(self.landed(), [])
+        self.assert_untouched(before)
+
+    def test_a_branch_that_does_not_exist_is_not_made(self) -> None:
+        said = self.merge("--into", "nowhere")
+        self.assertEqual(said.code, 2)
+        self.assertIn("there is no local branch 'nowhere' to land on", said.err)
+
+    def test_a_dry_run_says_what_would_land_and_moves_nothing(self) -> None:
+        before, journal = self.shop.seen_by_user(), self.shop.events("landing")
+        refs = self.shop.git("for-each-ref")
+        with self.shop.at_work():
+            said = self.merge("--dry-run")
+        self.assertEqual(said.code, 0)
+        self.assertIn("would land c (feature/c): ", said.out)
+        self.assertIn("main would go from ", said.out)
+        self.assert_untouched(before)
+        self.assertEqual(self.shop.git("for-each-ref"), refs)
+        self.assertEqual((journal, self.shop.events("landing")), ([], []))
+
+    def test_a_merge_waits_for_no_run_that_is_at_work(self) -> None:
+        with self.shop.at_work():
+            said = self.merge()
+        self.assertEqual(said.code, 2)
+        self.assertIn("rorchestrator run is at work", said.err)
+
+    def test_work_that_was_added_by_hand_on_top_of_a_result_lands_with_it(self) -> None:
+        self.shop.commit({"by-hand.txt": "x"}, "by hand", at=self.shop.worktree("b"))
+        self.merge("b")
+        self.assertIn("by-hand.txt", self.shop.files("main"))
+
+    def test_a_torn_journal_is_mended_and_said(self) -> None:
+        with open(os.path.join(self.shop.state_folder, "journal.jsonl"), "a") as file:
+            file.write('{"v":1,"ev')
+        said = self.merge()
+        self.assertEqual(said.code, 0)
+        self.assertIn("cut off 10 bytes", said.err)
+
+    def test_an_old_git_lands_the_same(self) -> None:
+        with mock.patch("core.git.door.MERGE_TREE", (99, 0)):
+            looked = self.merge("--json", "--dry-run")
+            said = self.merge("--json", "--strategy", "rebase")
+        self.assertEqual(self.states(looked), dict.fromkeys("abc", "unknown"))
+        self.assertEqual(said.code, 0, said.err)
+        self.assertEqual(self.landed(), ["feat(a)", "feat(b)", "feat(c)"])
+
+
+class WhatIsSeenAfterwards(MergeTest):
+    """`status`, `plan`, `cleanup` and `merge` know what landed, whatever the strategy."""
+
+    STRATEGIES: Mapping[str, tuple[str, ...]] = {
+        "merge": ("ancestor",),
+        "squash": ("squashed",),
+        "rebase": ("rebased",),
+    }
+
+    def make(self) -> Shop:
+        shop = self.open(*listed("a", b="a"))
+        shop.commit({"text": "1\n2\n3\n"}, "text")
+        shop.finish("a", {"text": "a\n2\n3\n"}, {"a.txt": "1"}, {"a.txt": "2"})
+        shop.finish("b", {"text": "b on a\n2\n3\n"}, {"b.txt": "1"}, start="feature/a")
+        return shop
+
+    def test_every_command_knows_that_they_are_merged_even_after_later_changes(self) -> None:
+        for strategy, how in self.STRATEGIES.items():
+            with self.subTest(strategy):
+                shop = self.make()
+                self.assertEqual(self.merge("--strategy", strategy).code, 0)
+                shop.commit({"text": "later\n"}, "later")
+                status = shop.main("status", "--json").json
+                merged = [each["merged"] for each in status["features"]]
+                self.assertEqual(merged, [*how, *how])
+                plan = shop.main("plan", "--json").json
+                said = [(each["action"], each["reason"]) for each in plan["features"]]
+                actions = {(action, reason.partition(";")[0]) for action, reason in said}
+                self.assertEqual(actions, {("skip", f"merged ({how[0]})")})
+                again = self.merge("--json")
+                self.assertEqual(self.states(again), {"a": "already", "b": "already"})
+                self.assertEqual(shop.main("cleanup", "--merged").code, 0)
+                heads = shop.git("for-each-ref", "--format=%(refname:short)", "refs/heads/")
+                self.assertEqual(heads, "main")
+                cleaned = self.merge("--json")
+                self.assertEqual(self.states(cleaned), {"a": "already", "b": "already"})
+
+    def test_what_landed_without_its_history_is_there_for_every_command(self) -> None:
+        shop = self.open(*listed("a"))
+        base = shop.commit_of("main")
+        shop.commit({"secret.txt": "key"}, "with a secret")
+        shop.finish("a", {"a.txt": "1"}, {"a.txt": "2"})
+        shop.git("reset", "--quiet", "--hard", base)
+        shop.commit({"instead.txt": ""}, "without it")
+        said = self.merge()
+        self.assertEqual(said.code, 0, said)
+        self.assertIn("\n    only its own commits: ", said.out)
+        self.assertEqual(self.landed(), ["without it", "feat(a)", "feat(a)"])
+        self.assertNotIn("with a secret", shop.git("log", "--format=%s", "main"))
+        shop.commit({"a.txt": "later"}, "later")
+        self.assertEqual(shop.main("status", "--json").json["features"][0]["merged"], "rebased")
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertIn("removed a (feature/a): rebased", shop.main("cleanup", "--merged").out)
+
+    def test_a_dependency_that_left_the_list_is_not_taken_for_merged(self) -> None:
+        shop = self.open(*listed("a", b="a"))
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        shop.change(listed("b"))
+        shop.commit({}, "without a")
+        self.assertEqual(self.merge("b", "--json").json["features"][0]["state"], "landed")
+        self.assertEqual(self.landed(), ["without a", "feat(b)"])
+        shop.change(listed("a", "new"))
+        shop.commit({}, "with a again")
+        self.assertIn("b (feature/b)", shop.main("cleanup", "--merged").out)
+        self.assertTrue(os.path.isdir(shop.worktree("a")))
+        reasons = {f["id"]: f["reason"] for f in shop.main("plan", "--json").json["features"]}
+        self.assertNotIn("merged", reasons["a"])
+        self.assertEqual(self.states(self.merge("a", "--json")), {"a": "landed"})
+        self.assertIn("a.txt", shop.files("main"))
+
+    def test_into_a_branch_that_is_behind_comes_nothing_but_the_feature(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.branch("release", "main")
+        shop.commit({"unreleased.txt": ""}, "unreleased")
+        shop.finish("a")
+        self.assertEqual(self.merge("--into", "release").code, 0)
+        self.assertEqual(set(shop.files("release")) & {"a.txt", "unreleased.txt"}, {"a.txt"})
+        shop.git("checkout", "--quiet", "release")
+        shop.git("merge", "--quiet", "-m", "all of main", "main")
+        self.assertIn("unreleased.txt", shop.files("release"))
+
+    def test_what_was_added_after_the_landing_is_not_landed(self) -> None:
+        shop = self.make()
+        self.merge("--strategy", "squash")
+        shop.commit({"more.txt": ""}, "more", at=shop.worktree("b"))
+        kept = shop.main("cleanup", "b")
+        self.assertEqual(kept.code, 1)
+        again = self.merge("--json", "--strategy", "squash")
+        self.assertEqual(self.states(again), {"a": "already", "b": "landed"})
+        self.assertIn("more.txt", shop.files("main"))
+
+    def test_a_branch_that_was_set_back_holds_them_no_more(self) -> None:
+        shop = self.make()
+        before = shop.commit_of("main")
+        self.merge("--strategy", "squash")
+        shop.git("reset", "--quiet", "--hard", before)
+        status = shop.main("status", "--json").json
+        self.assertEqual([each["merged"] for each in status["features"]], [None, None])
+        self.assertEqual(shop.main("cleanup", "a").code, 1)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
+
+    def test_what_was_reverted_after_it_landed_does_not_come_back(self) -> None:
+        by_hand = ("merge", "--quiet", "--squash", "feature/a")
+        for strategy in (*self.STRATEGIES, "by hand"):
+            with self.subTest(strategy):
+                shop = self.open(*listed("a"))
+                shop.commit({"text": "1\n"}, "text")
+                shop.finish("a", {"text": "a\n"})
+                shop.commit({"other.txt": ""}, "meanwhile")
+                if strategy == "by hand":
+                    shop.git(*by_hand)
+                    shop.git("commit", "--quiet", "-m", "all of a")
+                else:
+                    self.assertEqual(self.merge("--strategy", strategy).code, 0)
+                mainline = ("-m", "1") if strategy == "merge" else ()
+                shop.git("revert", "--no-edit", *mainline, "HEAD")
+                self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+                self.assertEqual(shop.files("main")["text"], b"1\n")
+                if strategy == "merge":  # as git says
+                    self.assertIn("up to date", shop.git("merge", "feature/a"))
+                self.assertIn("removed a (feature/a): ", shop.main("cleanup", "--merged").out)
+
+    def test_the_same_lines_in_another_place_are_landed_and_not_taken_for_it(self) -> None:
+        shop = self.open(*listed("a"))
+        lines = [line for n in range(9) for line in ("if ready:", "start()", "wait()", "stop()")]
+
+        def polling(*blocks: int) -> str:
+            return "\n".join("poll()" if n // 4 in blocks and n % 4 == 2 else line
+                             for n, line in enumerate(lines))  # fmt: skip
+
+        shop.commit({"text": polling()}, "nine like blocks")
+        shop.finish("a", {"text": polling(6)})
+        shop.commit({"text": polling(2)}, "the same line in the third")
+        self.assertEqual(shop.main("cleanup", "--merged").out, "Nothing to clean up.\n")
+        self.assertIsNone(shop.main("status", "--json").json["features"][0]["merged"])
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
+        self.assertEqual(shop.files("main")["text"].decode(), polling(2, 6))
+
+    def test_each_branch_has_a_landing_of_its_own(self) -> None:
+        shop = self.make()
+        shop.branch("develop", "main")
+        self.merge("--strategy", "squash", "--into", "develop")
+        self.assertEqual(self.states(self.merge("--json", "--strategy", "squash")), {
+            "a": "landed", "b": "landed",
+        })  # fmt: skip
+        into = [event["into"] for event in shop.events("merged")]
+        self.assertEqual(into, ["develop", "develop", "main", "main"])
+
+    def test_a_feature_that_changed_nothing_is_there_already(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a", {})
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertEqual(self.landed(), [])
+
+
+class Held(MergeTest):
+    def test_what_is_not_completed_is_held_with_what_needs_it(self) -> None:
+        shop = self.open(*listed("a", "failed", b="failed"))
+        shop.finish("a")
+        shop.finish("failed")
+        shop.finish("b", start="feature/failed")
+        prepared, begun = attempt("failed", worktree=shop.worktree("failed"))
+        outcome = Outcome(Status.TIMED_OUT, "too slow")
+        base = shop.commit_of("main")
+        decision = Decision("failed", Action.START, "new", "key")
+        based = events.based(prepared.at, RUN, decision, start_commit=base, base_commit=base)
+        shop.record(prepared, based, begun, events.ended(begun.at, RUN, "failed", outcome))
+        said = self.merge("--json")
+        self.assertEqual(said.code, 1)
+        self.assertEqual(
+            self.held(said),
+            {
+                "failed": "it is not completed, but timed out",
+                "b": "it needs failed, held as well",
+            },
+        )
+        self.assertEqual(self.landed(), ["merge a: a"])
+
+    def test_what_never_ran_is_held_where_it_is_asked_for_and_else_not_spoken_of(self) -> None:
+        shop = self.open(*listed("a", "b"))
+        shop.finish("a")
+        self.assertEqual(self.merge("b").code, 1)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
+
+    def test_what_is_out_of_date_is_held_unless_it_is_wanted_as_it_is(self) -> None:
+        shop = self.open(*listed("a", b="a"), feature("c"))
+        shop.run()
+        changed = feature("a", {"write": "other.txt"})
+        shop.change([changed, feature("b", depends_on=["a"]), feature("c")])
+        shop.commit({}, "another prompt")
+        plan = shop.main("plan", "--json").json
+        why = {f["id"]: f["reason"] for f in plan["features"] if f["action"] == "start"}
+        self.assertEqual(why, {"a": "prompt changed", "b": "dependency a changed"})
+        for words in (("--dry-run",), ()):
+            said = self.merge("--json", *words)
+            self.assertEqual(said.code, 1)
+            held = self.held(said)
+            self.assertEqual(held.keys(), {"a", "b"})
+            self.assertIn("it is out of date (prompt changed): rorchestrator run", held["a"])
+            self.assertIn("(dependency a changed)", held["b"])
+        self.assertEqual(self.landed(), ["another prompt", "merge c: c"])
+        said = self.merge("b", "--stale", "--json")
+        self.assertEqual(self.states(said), {"a": "landed", "b": "landed"})
+        self.assertEqual(self.states(self.merge("--json")), dict.fromkeys("abc", "already"))
+
+    def test_a_result_that_is_gone_is_held(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        shop.git("worktree", "remove", "--force", shop.worktree("a"))
+        for ref in ("refs/heads/feature/a", f"refs/rorchestrator/results/a/{RUN}"):
+            shop.git("update-ref", "-d", ref)
+        shop.git("reflog", "expire", "--expire=now", "--all")
+        shop.git("prune", "--expire=now")
+        self.assertIn("is gone", self.held(self.merge("--json"))["a"])
+
+    def test_a_conflict_is_never_landed_and_names_both_and_the_files(self) -> None:
+        shop = self.open(*listed("a", "b", "c"))
+        for id in ("a", "b"):
+            shop.finish(id, {"same.txt": id})
+        shop.finish("c")
+        before = shop.commit_of("main")
+        dry = self.merge("--json", "--dry-run")
+        self.assertEqual((dry.code, shop.commit_of("main")), (1, before))
+        said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertIn("held b (feature/b): b and a do not merge: same.txt", said.out)
+        self.assertIn("held c (feature/c): not tried after the conflict of b", said.out)
+        self.assertEqual(self.landed(), ["merge a: a"])
+        more = self.merge("--json", "--keep-going")
+        b = next(each for each in more.json["features"] if each["id"] == "b")
+        self.assertEqual((b["conflict_with"], b["files"]), ("main", ["same.txt"]))
+        self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
+
+    def test_a_conflict_that_was_resolved_by_hand_on_the_features_branch_lands(self) -> None:
+        for strategy in ("merge", "squash"):
+            with self.subTest(strategy):
+                shop = self.open(*listed("a", "b"))
+                for id in ("a", "b"):
+                    shop.finish(id, {"same.txt": id})
+                self.assertEqual(self.merge("--strategy", strategy).code, 1)
+                path = shop.worktree("b")
+                shop.git("merge", "--quiet", "main", at=path, fails=True)
+                shop.commit({"same.txt": "a and b"}, "main is in b", at=path)
+                self.assertEqual(self.merge("--strategy", strategy).code, 0)
+                self.assertEqual(shop.files("main")["same.txt"], b"a and b")
+
+    def test_a_checkout_with_uncommitted_changes_is_refused_before_any_check(self) -> None:
+        shop = self.open(*listed("a"), verify=["touch ../checked"])
+        shop.finish("a", {"README.md": "its own\n"})
+        shop.write({"README.md": "mine\n"})
+        before = shop.seen_by_user()
+        for words in ((), ("--dry-run",)):
+            said = self.merge(*words)
+            self.assertEqual((said.code, said.out), (2, ""))
+            self.assertIn("files that are not committed: README.md", said.err)
+        self.assert_untouched(before)
+        self.assertFalse(os.path.exists(os.path.join(shop.worktrees, "checked")))
+
+    def test_changed_files_that_no_feature_touches_are_in_nobodys_way(self) -> None:
+        shop = self.open(*listed("a", "b"))
+        shop.commit({"staged.txt": "", "kept.txt": ""}, "more")
+        for id in ("a", "b"):
+            shop.finish(id)
+        shop.write({"README.md": "mine\n", "staged.txt": "mine\n", "kept.txt": None})
+        shop.git("add", "staged.txt")
+        before = shop.git("status", "--porcelain")
+        self.assertEqual(self.merge("--dry-run").code, 0)
+        said = self.merge()
+        self.assertEqual(said.code, 0, said)
+        self.assertEqual(shop.git("status", "--porcelain"), before)
+        self.assertTrue({"a.txt", "b.txt"} <= shop.files("main").keys())
+        self.assertTrue(os.path.exists(os.path.join(shop.path, "b.txt")))
+
+    def test_a_checkout_that_became_dirty_during_the_check_is_refused_as_well(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.change(verify=[f"echo mine >> {shop.path}/README.md"])
+        shop.commit({}, "the list")
+        shop.finish("a", {"README.md": "its own\n"})
+        said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertIn("not committed: README.md", said.err)
+        self.assertEqual(self.landed(), ["the list"])
+
+    def test_a_branch_that_moved_during_the_check_is_refused_and_then_landed_on(self) -> None:
+        shop = self.open(*listed("a"))
+        commit = (
+            "test -e ../moved || { touch ../moved; git -C $SHOP commit -qm mine --allow-empty; }"
+        )
+        shop.change(verify=[commit.replace("$SHOP", shop.path)])
+        shop.commit({}, "the list")
+        shop.finish("a")
+        said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertIn("main moved in the meantime; nothing was landed", said.err)
+        self.assertEqual(self.landed(), ["the list", "mine"])
+        self.assertEqual(self.merge().code, 0)
+        self.assertEqual(self.landed(), ["the list", "mine", "merge a: a"])
+
+
+class ByHand(MergeTest):
+    """The user changes the branch of a completed feature: what it holds now counts."""
+
+    def amend(self, id: str, files: Mapping[str, Content]) -> str:
+        at = self.shop.worktree(id)
+        self.shop.write(files, at=at)
+        self.shop.git("add", "--all", at=at)
+        self.shop.git("commit", "--quiet", "--amend", "-m", "amended", at=at)
+        return self.shop.commit_of("HEAD", at=at)
+
+    def status(self, id: str) -> dict[str, object]:
+        features = self.shop.main("status", "--json").json["features"]
+        found: dict[str, object] = next(each for each in features if each["id"] == id)
+        return found
+
+    def test_an_amended_commit_lands_instead_of_the_old_one(self) -> None:
+        for strategy in ("merge", "squash", "rebase"):
+            with self.subTest(strategy):
+                shop = self.open(*listed("a", b="a"))
+                old = shop.finish("a", {"a.txt": "with a key"})
+                shop.finish("b", start="feature/a")
+                tip = self.amend("a", {"a.txt": "without"})
+                words = "feature/a was rewritten since its run"
+                self.assertIn(words, str(self.status("a")["by_hand"]))
+                self.assertIn(f"a: {words}", shop.main("status").out)
+                self.assertIsNone(self.status("b")["by_hand"])
+                said = self.merge("--strategy", strategy)
+                self.assertEqual(said.code, 0, said)
+                self.assertIn(f"    {words}", said.out)
+                self.assertEqual(shop.files("main")["a.txt"], b"without")
+                self.assertIn("b.txt", shop.files("main"))
+                self.assertNotIn(old, shop.git("rev-list", "main").split())
+                if strategy != "rebase":  # which may make the same commit in the same second
+                    self.assertEqual(tip in shop.git("rev-list", "main"), strategy == "merge")
+                again = self.merge("--json")
+                self.assertEqual(self.states(again), {"a": "already", "b": "already"})
+                self.assertIsNone(self.status("a")["by_hand"])
+                self.assertEqual(shop.main("cleanup", "--merged").out.count("removed"), 2)
+
+    def test_a_dependent_that_was_rebased_on_top_lands_as_a_merge_of_its_own(self) -> None:
+        shop = self.open(*listed("a", b="a"))
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        old, tip = shop.commit_of("feature/a"), self.amend("a", {"more.txt": ""})
+        shop.git("rebase", "--quiet", "--onto", tip, old, at=shop.worktree("b"))
+        self.assertEqual(self.merge().code, 0)
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
+        self.assertEqual(shop.commit_of("main^2~1"), tip)
+
+    def test_what_the_user_made_red_is_held_with_the_reason_and_what_needs_it(self) -> None:
+        shop = self.open(feature("a", verify=["! grep bad a.txt"]), *listed(b="a"))
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        self.amend("a", {"a.txt": "bad"})
+        self.assertEqual(self.states(self.merge("--json", "--dry-run"))["a"], "would land")
+        said = self.merge("--json")
+        self.assertEqual(said.code, 1)
+        held = self.held(said)
+        self.assertIn("what it holds now counts, and its checks are red there: check: ", held["a"])
+        self.assertEqual(held["b"], "it needs a, held as well")
+        self.assertEqual(self.landed(), [])
+        self.amend("a", {"a.txt": "good"})
+        self.assertEqual(set(self.states(self.merge("--json")).values()), {"landed"})
+
+    def test_a_signal_during_that_check_ends_it(self) -> None:
+        shop = self.open(feature("a", verify=["touch ../begun; sleep 60"]))
+        shop.finish("a")
+        self.amend("a", {"a.txt": "b"})
+        begun = os.path.join(shop.worktrees, "begun")
+        with shop.start("merge") as child:
+            wait_until(lambda: os.path.exists(begun), "the check")
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 130)
+        self.assertIn(b"checking ", err)
+        self.assertIn(b"Stopped: nothing was moved.", err)
+
+    def test_what_was_taken_away_is_held_and_told_how_to_bring_back(self) -> None:
+        shop = self.open(*listed("deleted", "emptied", "replaced"))
+        results = {id: shop.finish(id) for id in ("deleted", "emptied", "replaced")}
+        shop.git("worktree", "remove", "--force", shop.worktree("deleted"))
+        shop.git("branch", "--quiet", "-D", "feature/deleted")
+        shop.git("reset", "--quiet", "--hard", "HEAD~1", at=shop.worktree("emptied"))
+        shop.git("reset", "--quiet", "--hard", "HEAD~1", at=shop.worktree("replaced"))
+        shop.commit({"else.txt": ""}, "something else", at=shop.worktree("replaced"))
+        said = self.merge("--json")
+        self.assertEqual((said.code, self.landed()), (1, []))
+        for id, words in (
+            ("deleted", "was deleted; its run made"),
+            ("emptied", "was reset and holds no work of its own; its run made"),
+            ("replaced", "holds other work than its run made"),
+        ):
+            self.assertIn(f"feature/{id} {words}", self.held(said)[id])
+            self.assertIn(results[id][:10], self.held(said)[id])
+            self.assertIn(words, str(self.status(id)["by_hand"]))
+        shop.git("branch", "feature/deleted", results["deleted"])
+        self.assertEqual(self.states(self.merge("deleted", "--json")), {"deleted": "landed"})
+
+    def test_what_needs_it_begins_from_what_the_branch_holds_now_and_never_from_what_is_gone(
+        self,
+    ) -> None:
+        shop = self.open(*listed("a"))
+        shop.run()
+        tip = self.amend("a", {"a.txt": "amended"})
+        shop.change(listed("a", b="a"))
+        shop.run()
+        self.assertEqual(shop.state().feature("b").start_commit, tip)
+        self.assertEqual(shop.files("feature/b")["a.txt"], b"amended")
+        shop.git("worktree", "remove", "--force", shop.worktree("a"))
+        shop.git("branch", "--quiet", "-D", "feature/a")
+        shop.change(listed("a", b="a", c="a"))
+        said = shop.command("run", "--yes", "--only", "c")
+        self.assertEqual(said.code, 2)
+        self.assertIn("c needs a, but feature/a was deleted; its run made", said.err)
+        self.assertIn("to bring it back: git branch feature/a", said.err)
+
+    def test_what_needs_it_begins_so_within_the_same_run_as_well(self) -> None:
+        shop = self.open(*listed("a"))
+        path, gone = shop.worktree("a"), shop.worktree("gone")
+        amend = f"echo amended > {path}/a.txt && git -C {path} commit --quiet -a --amend -m x"
+        delete = f"git worktree remove --force {gone} && git branch -q -D feature/gone"
+        shop.change([
+            feature("a"),
+            feature("gone"),
+            feature("late", verify=[f"{amend} && {delete}"]),
+            feature("b", depends_on=["late", "a"]),
+            feature("c", depends_on=["late", "gone"]),
+        ])  # fmt: skip
+        said = shop.run("--sequential")
+        self.assertEqual(said.code, 1, said)
+        self.assertEqual(shop.files("feature/b")["a.txt"], b"amended\n")
+        self.assertIn(
+            "it needs gone, but feature/gone was deleted", shop.state().feature("c").reason
+        )
+
+    def test_a_branch_that_was_deleted_after_it_landed_is_no_matter(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        self.assertEqual(self.merge().code, 0)
+        shop.git("worktree", "remove", "--force", shop.worktree("a"))
+        shop.git("branch", "--quiet", "-D", "feature/a")
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertIsNone(self.status("a")["by_hand"])
+
+    def test_a_branch_that_was_cleaned_up_because_another_has_it_can_still_land(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        shop.branch("develop", "main")
+        self.assertEqual(self.merge("--into", "develop").code, 0)
+        self.assertEqual(shop.main("cleanup", "--merged", "--into", "develop").code, 0)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
+
+    def test_what_was_amended_and_merged_by_hand_is_merged(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        self.amend("a", {"more.txt": ""})
+        shop.commit({}, "meanwhile")
+        shop.git("merge", "--quiet", "-m", "by hand", "feature/a")
+        self.assertEqual(self.status("a")["merged"], "ancestor")
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+        self.assertIn("removed a (feature/a): ancestor", shop.main("cleanup", "--merged").out)
+        self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
+
+    def test_a_rebase_that_goes_on_is_waited_for(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a", {"same.txt": "a"})
+        shop.commit({"same.txt": "main"}, "in the way")
+        shop.git("rebase", "main", at=shop.worktree("a"), fails=True)
+        self.assertIn("a rebase of its branch is in progress", self.held(self.merge("--json"))["a"])
+
+    def test_a_branch_that_moves_during_the_check_is_not_landed_as_it_was(self) -> None:
+        shop = self.open(*listed("a"))
+        at = shop.worktree("a")
+        amend = f"git -C {at} commit --quiet --allow-empty -m more"
+        shop.change(verify=[f"test -e ../moved || {{ touch ../moved; {amend}; }}"])
+        shop.commit({}, "the list")
+        shop.finish("a")
+        said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertIn("feature/a moved in the meantime; nothing was landed", said.err)
+        self.assertEqual(self.landed(), ["the list"])
+        self.assertEqual(self.merge().code, 0)
+
+
+class Checks(MergeTest):
+    def five(self, **project: object) -> Shop:
+        shop = self.open(*listed("a", "b", "bad", "e"), *listed(**{"on-bad": "bad"}), **project)
+        for id in ("a", "b", "bad", "e"):
+            shop.finish(id)
+        shop.finish("on-bad", start="feature/bad")
+        return shop
+
+    def test_of_a_red_stack_the_largest_green_part_lands_and_why_the_rest_is_held_is_said(
+        self,
+    ) -> None:
+        self.five(verify=["if test -e bad.txt; then echo it is bad; exit 7; fi"])
+        said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge e: e"])
+        self.assertIn("held bad (feature/bad): with it the checks are red: check: `if", said.out)
+        self.assertIn("\n    it is bad\n", said.out)
+        self.assertIn("held on-bad (feature/on-bad): it needs bad, held as well", said.out)
+        self.assertIn("before it becomes main", said.err)
+
+    def test_the_whole_stack_is_checked_once_and_never_again(self) -> None:
+        shop = self.five(verify=["echo $RORCHESTRATOR_BRANCH >> ../checks"])
+        self.assertEqual(self.merge("--dry-run").code, 0)
+        self.assertFalse(os.path.exists(os.path.join(shop.worktrees, "checks")))
+        self.assertEqual(self.merge().code, 0)
+        shop.git("reset", "--quiet", "--hard", "HEAD~5")
+        self.assertEqual(self.merge().code, 0)
+        with open(os.path.join(shop.worktrees, "checks"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "main\n")
+
+    def test_a_scratch_worktree_is_supplied_and_set_up_for_the_check(self) -> None:
+        shop = self.open(
+            *listed("a"),
+            copy=["settings"],
+            setup=["cat settings > made"],
+            verify=['test "$(cat made)" = "of mine" && test -e a.txt'],
+        )
+        shop.commit({".gitignore": "settings\nmade\n"}, "ignored")
+        shop.write({"settings": "of mine"})
+        shop.finish("a")
+        said = self.merge()
+        self.assertEqual(said.code, 0, said)
+
+    def test_nothing_lands_on_a_branch_that_is_red_itself(self) -> None:
+        self.five(verify=["false"])
+        said = self.merge("--json")
+        self.assertEqual(set(self.states(said).values()), {"held"})
+        self.assertIn("main itself is red", self.held(said)["a"])
+        self.assertEqual(self.landed(), [])
+
+    def test_a_signal_ends_the_check_and_nothing_is_moved(self) -> None:
+        shop = self.open(*listed("a"), verify=["touch ../begun; sleep 60"])
+        shop.finish("a")
+        before = shop.seen_by_user()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            begun = os.path.join(shop.worktrees, "begun")
+            with shop.start("merge") as child:
+                wait_until(lambda: os.path.exists(begun), "the check")  # noqa: B023
+                child.send_signal(number)
+                _, err = child.communicate(timeout=60)
+            self.assertEqual(child.returncode, 128 + number)
+            self.assertIn(b"Stopped: nothing was moved.", err)
+            os.unlink(begun)
+        self.assert_untouched(before)
+        self.assertEqual(shop.events("landing"), [])
+
+    def test_a_second_signal_does_not_ask(self) -> None:
+        words = "trap '' TERM; touch ../begun; while :; do sleep 0.1; done"
+        shop = self.open(*listed("a"), verify=[words])
+        shop.finish("a")
+        begun = os.path.join(shop.worktrees, "begun")
+        with shop.start("merge") as child:
+            wait_until(lambda: os.path.exists(begun), "the check")
+            child.send_signal(signal.SIGINT)
+            child.send_signal(signal.SIGTERM)
+            child.communicate(timeout=60)
+        self.assertIn(child.returncode, (130, 143))
+
+    def test_a_signal_before_the_branch_moves_is_heard_without_a_check_as_well(self) -> None:
+        shop = self.open(*listed("a"))
+        shop.finish("a")
+        stacked = Stacker.green
+
+        async def green(self: Stacker, held: Mapping[str, HeldBack]) -> Stack:
+            stack = await stacked(self, held)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.1)
+            return stack
+
+        with mock.patch.object(Stacker, "green", green):
+            said = self.merge()
+        self.assertEqual(said, Said(143, "", "Stopped: nothing was moved.\n"))
+        self.assertEqual(self.landed(), [])
+
+    def test_who_wants_quiet_hears_nothing_of_a_check(self) -> None:
+        self.five(verify=["true"])
+        self.assertEqual(self.merge("--quiet"), Said(0, "", ""))
+
+    def test_where_the_journal_can_not_be_written_nothing_is_moved(self) -> None:
+        self.five()
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch("core.journal.journal._write_through", side_effect=full):
+            said = self.merge()
+        self.assertEqual(said.code, 1)
+        self.assertIn("can't be written: No space left on device", said.err)
+        self.assertEqual(self.landed(), [])
+
+    def test_with_nohup_a_hangup_ends_nothing(self) -> None:
+        shop = self.open(
+            *listed("a"), verify=["touch ../begun; while test ! -e ../go; do sleep 0.01; done"]
+        )
+        shop.finish("a")
+        begun = os.path.join(shop.worktrees, "begun")
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        with shop.start("merge") as child:
+            wait_until(lambda: os.path.exists(begun), "the check")
+            child.send_signal(signal.SIGHUP)
+            with open(os.path.join(shop.worktrees, "go"), "w"):
+                pass
+            child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 0)
+        self.assertEqual(self.landed(), ["merge a: a"])
+
+
+class SignalsTest(unittest.TestCase):
+    def test_one_that_comes_when_all_has_landed_stops_nothing(self) -> None:
+        heard: dict[int, Callable[[], None]] = {}
+
+        async def scene() -> bool:
+            merge = Merge.__new__(Merge)
+            merge.is_over, stop = True, Stop()
+            loop = asyncio.get_running_loop()
+            with mock.patch.object(loop, "add_signal_handler") as added:
+                merge._listen(stop, mock.Mock())
+            for number, handler, *arguments in (call.args for call in added.call_args_list):
+                heard[number] = partial(handler, *arguments)
+            heard[signal.SIGTERM]()
+            return stop.is_set()
+
+        self.assertFalse(asyncio.run(scene()))
+
+
+class Kills(MergeTest):
+    """SIGKILL at every step of a landing; typed again, it ends as if nothing had happened."""
+
+    GIT = """\
+#!/bin/sh
+# Stands before git: kills who called it, before or after the command that moves the branch.
+case " $* " in
+*" {command} "*) {before} "{git}" "$@"; code=$?; {after} exit $code ;;
+esac
+exec "{git}" "$@"
+"""
+    KILL = "kill -9 $PPID;"
+
+    def shop_of_two(self, **project: object) -> Shop:
+        shop = self.open(*listed("a", b="a"), **project)
+        shop.finish("a")
+        shop.finish("b", start="feature/a")
+        return shop
+
+    def killed(self, command: str, *words: str, before: str = "", after: str = "") -> None:
+        """Merge with a git that kills us at ``command``."""
+        said = self.merge_with_git(command, *words, before=before, after=after)
+        self.assertEqual(said.code, -signal.SIGKILL)
+
+    def merge_with_git(self, command: str, *words: str, before: str = "", after: str = "") -> Said:
+        """Merge with a git that does something more at ``command``."""
+        shop = self.shop
+        folder = os.path.join(shop.root, "bin")
+        os.makedirs(folder, exist_ok=True)
+        real = shutil.which("git")
+        script = self.GIT.format(git=real, command=command, before=before, after=after)
+        with open(os.path.join(folder, "git"), "w", encoding="utf-8") as file:
+            file.write(script)
+        os.chmod(file.name, 0o755)
+        path = f"{folder}{os.pathsep}{shop.environ['PATH']}"
+        return shop.command("merge", *words, env={"PATH": path})
+
+    def assert_lands(self, *, already: bool = False) -> None:
+        """A second time it lands, or has landed: one merge for each feature, and clean."""
+        said = self.merge("--json")
+        self.assertEqual(said.code, 0, said.err)
+        state = "already" if already else "landed"
+        self.assertEqual(self.states(said), {"a": state, "b": state})
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
+        self.assertEqual(self.shop.git("status", "--porcelain"), "")
+        self.assertEqual(self.shop.main("cleanup", "--merged").code, 0)
+
+    def test_in_the_check(self) -> None:
+        shop = self.shop_of_two()
+        words = "touch ../begun; while test ! -e ../go; do sleep 0.01; done"
+        shop.change(verify=[words])
+        shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
+        before = shop.seen_by_user()
+        with shop.start("merge") as child:
+            wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the check")
+            child.kill()
+            child.wait()
+        self.assert_untouched(before)
+        with open(os.path.join(shop.worktrees, "go"), "w"):
+            pass
+        self.assert_lands()
+
+    def test_in_the_check_of_which_the_next_one_has_none(self) -> None:
+        shop = self.shop_of_two()
+        shop.change(verify=["touch ../begun; sleep 60"])
+        shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
+        with shop.start("merge") as child:
+            wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the check")
+            child.kill()
+            child.wait()
+        shop.change(verify=[])
+        self.assert_lands()
+
+    def test_before_the_checked_out_branch_moves(self) -> None:
+        self.shop_of_two()
+        before = self.shop.seen_by_user()
+        self.killed("read-tree", before=f"{self.KILL} exit 1;")
+        self.assert_untouched(before)
+        self.assertEqual(len(self.shop.events("landing")), 2)
+        self.assert_lands()
+
+    def test_while_it_moves_git_goes_on_to_its_end(self) -> None:
+        self.shop_of_two()
+        self.killed("update-ref", before=f"{self.KILL} sleep 2;")
+        wait_until(lambda: self.landed() == ["merge a: a", "merge b: b"], "git")
+        self.assert_lands(already=True)
+
+    def test_a_signal_while_the_branch_moves_comes_too_late_and_a_second_one_does_not(self) -> None:
+        self.shop_of_two()
+        before = self.shop.seen_by_user()
+        twice = "kill -INT $PPID; sleep 0.3; kill -INT $PPID; sleep 60;"
+        said = self.merge_with_git("update-ref", before=twice)
+        self.assertEqual((said.code, said.err), (130, "Stopped: nothing was moved.\n"))
+        self.assertEqual(self.shop.seen_by_user()[:2], before[:2])
+        said = self.merge_with_git("update-ref", before="kill -INT $PPID; sleep 0.3;")
+        self.assertEqual((said.code, said.err), (0, ""))
+        self.assert_lands(already=True)
+
+    def test_after_it_moved(self) -> None:
+        self.shop_of_two()
+        self.killed("update-ref", after=self.KILL)
+        self.assertEqual(self.shop.events("merged"), [])
+        self.assert_lands(already=True)
+
+    def test_before_a_branch_moves_that_is_checked_out_nowhere(self) -> None:
+        self.shop_of_two().git("checkout", "--quiet", "-b", "elsewhere")
+        self.killed("update-ref", before=f"{self.KILL} exit 1;")
+        self.assertEqual(self.landed(), [])
+        self.assert_lands()
+
+    def test_after_a_branch_moved_that_is_checked_out_nowhere(self) -> None:
+        self.shop_of_two().git("checkout", "--quiet", "-b", "elsewhere")
+        self.killed("update-ref", after=self.KILL)
+        self.assert_lands(already=True)
+
+    def test_after_a_squash_the_journal_knows_though_it_was_killed(self) -> None:
+        shop = self.open(*listed("a", b="a"))
+        shop.finish("a", {"a.txt": "1"}, {"a.txt": "2"})
+        shop.finish("b", {"a.txt": "b"}, {"b.txt": "b"}, start="feature/a")
+        self.killed("update-ref", "--strategy", "squash", after=self.KILL)
+        said = self.merge("--json", "-v")
+        self.assertEqual(self.states(said), {"a": "already", "b": "already"})
+        self.assertEqual({each["merged"] for each in said.json["features"]}, {"squashed"})
+        self.assertEqual(self.landed(), ["feat(a): a", "feat(b): b"])
+
+    def test_between_the_files_and_the_branch_the_move_is_finished(self) -> None:
+        shop = self.shop_of_two()
+        self.killed("update-ref", before=f"{self.KILL} exit 1;")
+        self.assertNotEqual(shop.git("status", "--porcelain"), "")
+        self.assertEqual(self.landed(), [])
+        said = self.merge("--json")
+        self.assertIn("finished the move that was cut short", said.err)
+        self.assertEqual(said.code, 0)
+        self.assert_lands(already=True)
+
+    def test_what_was_taken_back_after_a_kill_or_a_landing_stays_away(self) -> None:
+        shop = self.shop_of_two()
+        old = shop.commit_of("main")
+        for kill in (True, False):
+            with self.subTest(kill=kill):
+                if kill:
+                    self.killed("update-ref", after=self.KILL)
+                else:
+                    self.assertEqual(self.merge().code, 0)
+                shop.git("reset", "--quiet", "--soft", old)
+                if not kill:  # As where git keeps no log of a branch.
+                    shop.git("reflog", "expire", "--expire=now", "--all")
+                said = self.merge()
+                self.assertEqual((said.code, shop.commit_of("main")), (2, old))
+                self.assertIn("files that are not committed: a.txt, b.txt", said.err)
+                shop.git("reset", "--quiet", "--hard")
+
+
+class AtTheEndOfARun(MergeTest):
+    def test_run_lands_what_it_completed(self) -> None:
+        self.open(*listed("a", b="a"))
+        said = self.shop.command("run", "--yes", "--merge")
+        self.assertEqual(said.code, 0, said.err)
+        self.assertIn("landed b (feature/b): ", said.out)
+        self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
+
+    def test_a_run_that_has_nothing_to_do_lands_what_was_completed_before(self) -> None:
+        self.open(*listed("a", "b")).finished("a")
+        self.shop.run()
+        said = self.shop.command("run", "--yes", "--merge", "--only", "a", "--json")
+        self.assertEqual(said.code, 0, said.err)
+        last = json.loads(said.out.splitlines()[-1])
+        self.assertEqual(last["event"], "merge")
+        self.assertEqual([each["id"] for each in last["features"]], ["a"])
+        self.assertEqual(self.landed(), ["merge a: a"])
+
+    def test_a_run_that_is_not_green_lands_nothing(self) -> None:
+        self.open(feature("a"), feature("b", {"fail": "no", "status": 400}))
+        self.assertEqual(self.shop.command("run", "--yes", "--merge").code, 1)
+        self.assertEqual(self.landed(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1296 @@
+"""``run``, end to end: the command as a process of its own, real git, the simulated agent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import time
+import unittest
+import unittest.mock
+from collections.abc import Mapping
+
+from core.commands.run import RunCommand
+from core.journal.journal import Journal
+from core.model import events
+from core.model.feature import Fault, Outcome, Status
+from core.process.supervisor import MARK, Supervisor
+from core.runner import claude_runner
+from tests.support.playground import (
+    HAS_PROC,
+    Done,
+    Json,
+    Playground,
+    PlaygroundTest,
+    Running,
+    feature,
+    terminal,
+    wait_until,
+)
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+FULL_LIFE = [
+    "preparing",
+    "based",
+    "attempt_started",
+    "attempt_ended",
+    "verifying",
+    "committing",
+    "ended",
+]
+
+
+class RunTest(PlaygroundTest):
+    def held(self, id: str, *does: Mapping[str, object], **more: object) -> dict[str, object]:
+        """A feature whose agent makes the file ``<id>.began`` and waits for ``<id>.go``."""
+        path = self.playground.path
+        hold = ({"write": path(f"{id}.began")}, {"wait": path(f"{id}.go")})
+        return feature(id, *hold, *(does or ({"write": f"{id}.md"},)), **more)
+
+    def wait_for(self, name: str) -> None:
+        path = self.playground.path(name)
+        wait_until(lambda: os.path.exists(path), f"{name} is there")
+
+    def start_held(self, *ids: str) -> Running:
+        """A run whose agents are all at work."""
+        running = self.playground.start("run", "--yes")
+        for id in ids:
+            self.wait_for(f"{id}.began")
+        return running
+
+    def reasons(self) -> dict[str, str]:
+        """What ``plan`` says of each feature that would run, or not."""
+        done = self.playground.command("plan", "--json")
+        self.assertEqual(done.code, 0, done.err)
+        found = json.loads(done.out)["features"]
+        return {f["id"]: f"{f['action']}: {f['reason']}" for f in found}
+
+    def assert_code(self, done: Done, code: int) -> None:
+        self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
+        self.assertNotIn("Traceback", done.err)
+
+    def run_to(self, code: int, *argv: str) -> Done:
+        done = self.playground.run(*argv)
+        self.assert_code(done, code)
+        return done
+
+    def nothing_runs(self) -> None:
+        wait_until(lambda: not self.playground.processes(), "nothing runs any more")
+
+
+class DiamondTest(unittest.TestCase):
+    """One run of four features, with the list inside the repository, looked at from all sides."""
+
+    playground: Playground
+    done: Done
+    before: tuple[str, str, bytes, bytes]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        place = cls.playground = Playground(inside=True)
+        cls.addClassCleanup(place.close)
+        meet = {id: place.path(f"{id}.here") for id in ("storage", "search")}
+        place.features(
+            feature("model", {"write": "model.py", "content": "1\n2\n"}, {"cost": 0.25}),
+            # Each waits for the other: one after the other they would wait for ever.
+            feature(
+                "storage",
+                {"write": meet["storage"]},
+                {"wait": meet["search"]},
+                {"write": "storage.py"},
+                depends_on=["model"],
+                tags=["disk"],
+            ),
+            feature(
+                "search",
+                {"write": meet["search"]},
+                {"wait": meet["storage"]},
+                {"write": "search.py"},
+                depends_on=["model"],
+            ),
+            feature("app", {"write": "app.py"}, depends_on=["storage", "search"]),
+        )
+        place.repository.commit({}, "the list")
+        cls.before = place.repository.seen_by_user()
+        cls.done = place.run("--json")
+        assert cls.done.code == 0, cls.done.err
+
+    def test_features_that_do_not_need_each_other_ran_at_the_same_time(self) -> None:
+        events = [(e["event"], e.get("feature")) for e in self.playground.journal()]
+        starts = [events.index(("attempt_started", id)) for id in ("storage", "search")]
+        ends = [events.index(("ended", id)) for id in ("storage", "search")]
+        self.assertLess(max(starts), min(ends))
+
+    def test_the_last_branch_holds_the_work_of_all_four(self) -> None:
+        expected = {f"{id}.py" for id in ("model", "storage", "search", "app")}
+        found = self.playground.files("feature/app")
+        self.assertEqual(found - {"config/feature_list.json"}, expected)
+
+    def test_each_branch_is_at_its_result(self) -> None:
+        for id, result in self.playground.results().items():
+            commit = self.playground.repository.commit_of(result["branch"])
+            self.assertEqual([commit], self.playground.ref(id))
+            self.assertEqual(commit, result["commit"])
+
+    def test_the_journal_tells_the_life_of_each_feature(self) -> None:
+        for id in ("model", "storage", "search", "app"):
+            self.assertEqual([k for k in self.playground.kinds(id) if k != "note"], FULL_LIFE)
+        first, *_, last = self.playground.journal()
+        self.assertEqual((first["event"], last["event"]), ("run_started", "run_ended"))
+        self.assertEqual(last["exit_code"], 0)
+
+    def test_json_prints_every_event_as_it_happened_and_the_report_last(self) -> None:
+        *events, report = self.done.lines
+        self.assertEqual(events, self.playground.journal())
+        self.assertEqual(report.pop("event"), "report")
+        self.assertEqual([os.path.isfile(path) for path in report.pop("files")], [True, True])
+        self.assertEqual(report, self.playground.report())
+
+    def test_the_report_has_the_keys_of_the_contract_and_the_right_figures(self) -> None:
+        report = self.playground.report()
+        contract = {
+            "project_name",
+            "started_at",
+            "finished_at",
+            "total_features",
+            "successful",
+            "failed",
+            "total_cost_usd",
+            "total_duration_ms",
+            "wall_ms",
+            "speedup",
+            "waves",
+            "branches_created",
+            "errors",
+            "features",
+        }
+        ours = {
+            "run",
+            "base_branch",
+            "base_commit",
+            "max_parallel",
+            "cost_is_complete",
+            "max_cost_usd",
+            "usage",
+            "limit_wait_ms",
+            "pause_ms",
+            "up_to_date",
+            "left_out",
+        }
+        self.assertEqual(set(report), contract | ours)
+        self.assertEqual(report["project_name"], "Shop")
+        counts = (report["total_features"], report["successful"], report["failed"])
+        self.assertEqual(counts, (4, 4, 0))
+        self.assertAlmostEqual(report["total_cost_usd"], 0.25 + 3 * 0.05)
+        self.assertEqual(report["waves"], [["model"], ["storage", "search"], ["app"]])
+        self.assertEqual(report["features"], ["model", "storage", "search", "app"])
+        self.assertEqual(report["branches_created"], [f"feature/{id}" for id in report["features"]])
+        self.assertEqual((report["errors"], report["up_to_date"]), ([], []))
+        self.assertEqual(report["base_commit"], self.playground.repository.commit_of("main"))
+        durations = [r["duration_ms"] for r in self.playground.results().values()]
+        self.assertEqual(report["total_duration_ms"], sum(durations))
+        self.assertEqual(
+            report["speedup"], round(report["total_duration_ms"] / report["wall_ms"], 2)
+        )
+        self.assertGreater(report["wall_ms"], max(durations))
+        zoned = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d"
+        self.assertRegex(report["started_at"], rf"\A{zoned}\Z")
+        self.assertRegex(report["finished_at"], rf"\A{zoned}\Z")
+
+    def test_the_results_have_the_keys_of_the_contract_and_the_right_figures(self) -> None:
+        result = self.playground.results()["model"]
+        contract = {
+            "feature_id",
+            "status",
+            "success",
+            "result",
+            "cost_usd",
+            "usage",
+            "duration_ms",
+            "num_turns",
+            "session_id",
+            "started_at",
+            "finished_at",
+            "attempts",
+            "branch",
+            "commit",
+            "files_changed",
+            "insertions",
+            "deletions",
+            "error",
+            "resume_command",
+        }
+        ours = {"name", "cost_is_complete", "worktree", "held_back", "denied_tools", "strays"}
+        ours |= {"fault", "last_check"}
+        self.assertEqual(set(result), contract | ours)
+        figures = (result["files_changed"], result["insertions"], result["deletions"])
+        self.assertEqual(figures, (1, 2, 0))
+        self.assertEqual((result["status"], result["success"]), ("completed", True))
+        self.assertEqual((result["result"], result["error"]), ("Done.", None))
+        self.assertEqual((result["cost_usd"], result["num_turns"]), (0.25, 2))
+        self.assertEqual(result["usage"]["input_tokens"], 1000)
+        (attempt,) = result["attempts"]
+        self.assertEqual(attempt["session_id"], result["session_id"])
+        self.assertTrue(os.path.isfile(attempt["log"]))
+
+    def test_the_user_sees_nothing_of_it_in_the_repository(self) -> None:
+        status, head, index, config = self.playground.repository.seen_by_user()
+        shown = [line for line in status.splitlines() if not line.startswith("! reports/")]
+        self.assertEqual("\n".join(shown), self.before[0])
+        self.assertEqual((head, index, config), self.before[1:])
+
+    def test_the_folder_of_the_reports_ignores_itself(self) -> None:
+        reports = os.listdir(os.path.join(self.playground.workspace, "reports"))
+        self.assertIn(".gitignore", reports)
+        self.assertEqual(len(reports), 3)
+
+    def test_nothing_of_ours_shows_in_a_worktree(self) -> None:
+        for id in ("model", "app"):
+            worktree = self.playground.worktree(id)
+            status = self.playground.repository.git("status", "--porcelain", at=worktree)
+            self.assertEqual(status, "")
+
+    def test_state_and_logs_are_for_the_user_alone(self) -> None:
+        state = self.playground.state
+        modes: dict[bool, set[int]] = {}
+        for folder, folders, files in os.walk(state):
+            for name in (*folders, *files):
+                mode = os.stat(os.path.join(folder, name)).st_mode
+                modes.setdefault(stat.S_ISDIR(mode), set()).add(stat.S_IMODE(mode))
+        self.assertEqual(stat.S_IMODE(os.stat(state).st_mode), 0o700)
+        self.assertEqual(modes[False], {0o600})
+
+    def test_a_second_run_finds_nothing_to_do(self) -> None:
+        events = self.playground.journal()
+        done = self.playground.run()
+        self.assertEqual((done.code, done.out), (0, ""))
+        self.assertIn("Everything is up to date", done.err)
+        self.assertEqual(self.playground.journal(), events)
+
+
+class OrderTest(RunTest):
+    def started(self) -> list[str]:
+        events = self.playground.journal()
+        return [e["feature"] for e in events if e["event"] == "attempt_started"]
+
+    def test_a_feature_starts_while_a_feature_of_an_earlier_wave_still_runs(self) -> None:
+        path = self.playground.path
+        self.playground.features(
+            feature("slow", {"wait": path("late.md")}, {"write": "slow.md"}),
+            feature("quick"),
+            feature("late", {"write": path("late.md")}, {"write": "l"}, depends_on=["quick"]),
+        )
+        self.run_to(0)
+        self.assert_statuses(quick="completed", late="completed", slow="completed")
+
+    def test_sequential_runs_one_at_a_time_wave_by_wave(self) -> None:
+        self.playground.features(
+            feature("leaf", depends_on=["root"], estimated_tokens=99),
+            feature("lone", estimated_tokens=1),
+            feature("root", estimated_tokens=1),
+        )
+        self.run_to(0, "--sequential")
+        self.assertEqual(self.started(), ["lone", "root", "leaf"])
+        told = [e for e in self.playground.journal() if e["event"] in FULL_LIFE]
+        for id in ("lone", "root", "leaf"):
+            self.assertEqual([e["event"] for e in told if e["feature"] == id], FULL_LIFE)
+        worked = [e["event"] for e in told if e["event"] in ("attempt_started", "ended")]
+        self.assertEqual(worked, ["attempt_started", "ended"] * 3)
+        self.assertEqual(self.playground.report()["max_parallel"], 1)
+
+    def test_one_slot_takes_the_longest_path_first_then_the_priority(self) -> None:
+        self.playground.features(
+            feature("lone", priority=5),
+            feature("urgent", priority=1),
+            feature("root"),
+            feature("leaf", depends_on=["root"]),
+            max_parallel=3,
+        )
+        self.run_to(0, "--max-parallel", "1")
+        self.assertEqual(self.started(), ["root", "leaf", "urgent", "lone"])
+
+    def test_fail_fast_starts_nothing_more(self) -> None:
+        self.playground.features(feature("bad", {"say": "no"}), feature("good"))
+        self.run_to(1, "--sequential", "--fail-fast")
+        self.assert_statuses(bad="empty", good="cancelled")
+        self.assertIn("--fail-fast", self.playground.last("good")["reason"])
+
+
+class SelectionTest(RunTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.playground.features(
+            feature("model"),
+            feature("api", depends_on=["model"], tags=["net"]),
+            feature("web", depends_on=["api"], tags=["net"]),
+            feature("docs"),
+        )
+
+    def test_only_runs_a_feature_and_what_it_needs(self) -> None:
+        self.run_to(0, "--only", "api")
+        self.assert_statuses(model="completed", api="completed")
+        report = self.playground.report()
+        self.assertEqual(report["features"], ["model", "api"])
+        self.assertEqual(report["up_to_date"], [])
+        self.run_to(0, "--only", "web,docs")
+        self.assertEqual(self.playground.report()["up_to_date"], ["model", "api"])
+
+    def test_no_deps_refuses_a_feature_whose_needs_have_no_result(self) -> None:
+        done = self.run_to(2, "--only", "api", "--no-deps")
+        self.assertIn("api needs model, which has no result yet", done.err)
+        self.assertEqual(self.playground.journal(), [])
+
+    def test_no_deps_uses_the_results_that_there_are_also_outdated_ones(self) -> None:
+        self.run_to(0, "--only", "model")
+        self.playground.features(
+            feature("model", {"write": "other"}), feature("api", depends_on=["model"])
+        )
+        self.run_to(0, "--only", "api", "--no-deps")
+        self.assertEqual(self.playground.files("feature/api"), {"model.md", "api.md"})
+        self.assertEqual(len(self.playground.attempts("model")), 1)
+
+    def test_a_tag_runs_its_features_and_what_they_need(self) -> None:
+        self.run_to(0, "--tag", "net")
+        self.assertEqual(set(self.playground.statuses()), {"model", "api", "web"})
+
+    def test_fresh_runs_all_anew_and_keeps_what_stood_there(self) -> None:
+        self.run_to(0, "--only", "model")
+        before = self.playground.repository.commit_of("feature/model")
+        with open(os.path.join(self.playground.worktree("model"), "by-hand"), "w") as file:
+            file.write("mine")
+        self.run_to(0, "--only", "model", "--fresh")
+        (kept,) = self.playground.ref("model", "kept")
+        self.assertEqual(self.playground.files(kept), {"model.md", "by-hand"})
+        parents = self.playground.repository.git("log", "-1", "--format=%P", kept)
+        self.assertEqual(parents, before)
+        self.assertEqual(self.playground.files("feature/model"), {"model.md"})
+        self.assertEqual(len(self.playground.ref("model")), 2)
+
+
+class QuestionTest(RunTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.playground.features(feature("a"))
+
+    def answer(self, words: str) -> tuple[Done, str]:
+        """Run on a terminal and type ``words`` at the question; what the terminal shows."""
+        with terminal() as (ours, theirs):
+            running = self.playground.start("run", terminal=theirs)
+            os.close(theirs)
+            shown = read_until(ours, "[y/N]")
+            running.wait_for_its_question()
+            os.write(ours, words.encode())
+            shown += read_until(ours, "")
+            return running.end(), shown
+
+    def test_yes_starts_the_run(self) -> None:
+        done, shown = self.answer("y\n")
+        self.assertEqual(done.code, 0, shown)
+        base = self.playground.repository.commit_of("main")[:7]
+        where = f"{self.playground.repository.path} from main @ {base}"
+        asked = f"Run 1 feature in {where}: cost unknown, no cap (--max-cost)? [y/N]"
+        self.assertIn(asked, shown)
+        self.assertIn("PLAN Shop", shown)
+        self.assert_statuses(a="completed")
+
+    def test_anything_else_starts_nothing(self) -> None:
+        for words in ("n\n", "\n", "\x04", "ja\n"):
+            with self.subTest(words=words):
+                done, shown = self.answer(words)
+                self.assertEqual(done.code, 2, shown)
+                self.assertIn("Nothing was started.", shown)
+        self.assertEqual(self.playground.journal(), [])
+
+    def test_ctrl_c_at_the_question_starts_nothing(self) -> None:
+        done, shown = self.answer("\x03")
+        self.assertEqual(done.code, 130, shown)
+        self.assertEqual(self.playground.journal(), [])
+        self.assertNotIn("Traceback", shown)
+
+    def test_ctrl_c_at_the_question_is_answered(self) -> None:
+        _, shown = self.answer("\x03")
+        self.assertIn("\nNothing was started.\n", shown)
+
+    def test_a_byte_that_is_no_text_counts_as_no(self) -> None:
+        with terminal() as (ours, theirs):
+            env = {"PYTHONIOENCODING": "utf-8:strict"}
+            running = self.playground.start("run", terminal=theirs, env=env)
+            os.close(theirs)
+            shown = read_until(ours, "[y/N]")
+            os.write(ours, b"\xff\n")
+            shown += read_until(ours, "")
+            self.assertEqual(running.end().code, 2, shown)
+        self.assertIn("Nothing was started.", shown)
+
+    def test_the_question_tells_where_and_for_how_much(self) -> None:
+        expensive = feature("a", estimated_tokens=200_000)
+        self.playground.features(expensive, feature("b"), max_cost_usd=3)
+        home = {"HOME": os.path.dirname(self.playground.repository.path)}
+        self.playground.environ.update(home)
+        _, shown = self.answer("n\n")
+        self.assertIn("Run 2 features in ~/shop from main @ ", shown)
+        self.assertIn(": about $6.00, at most $3.00? [y/N]", shown)
+        self.assertIn("Warning: the estimate of $6.00 is above the cap of $3.00", shown)
+
+    def test_without_a_terminal_it_refuses_at_once(self) -> None:
+        done = self.playground.command("run")
+        self.assert_code(done, 2)
+        self.assertIn("there is no terminal to ask on", done.err)
+        self.assertIn("rorchestrator run --yes", done.err)
+
+    def test_without_any_standard_input_it_refuses_at_once(self) -> None:
+        under = ("/bin/sh", "-c", 'exec "$@" <&-', "sh")
+        self.assert_code(self.playground.start("run", under=under).end(), 2)
+
+    def test_a_terminal_shows_what_is_going_on(self) -> None:
+        path = self.playground.path
+        self.playground.features(self.held("a"))
+        with terminal() as (ours, theirs):
+            env = {"TERM": "xterm"}
+            running = self.playground.start("run", "--yes", terminal=theirs, env=env)
+            os.close(theirs)
+            shown = read_until(ours, "running: a 1")
+            self.playground.touch("a.go")
+            shown += read_until(ours, "")
+            self.assertEqual(running.end().code, 0, shown)
+        self.assertIn("\x1b[K", shown)
+        self.assertTrue(os.path.exists(path("a.began")))
+
+    def test_quiet_says_nothing_but_the_report(self) -> None:
+        done = self.run_to(0, "--quiet")
+        self.assertEqual(done.err, "")
+        self.assertIn("1/1 features completed", done.out)
+
+
+class NothingToDoTest(RunTest):
+    def test_json_names_what_is_up_to_date_and_nothing_else(self) -> None:
+        self.playground.features(feature("a"), feature("b"))
+        self.run_to(0, "--only", "a")
+        self.assertEqual(
+            self.run_to(0, "--only", "a", "--json").lines,
+            [{"event": "report", "total_features": 0, "up_to_date": ["a"], "left_out": []}],
+        )
+
+    def test_a_run_after_a_killed_merge_ends_what_that_one_left(self) -> None:
+        self.playground.features(feature("a"))
+        os.makedirs(self.playground.state)
+        journal = Journal(self.playground.state)
+        journal.open()
+        journal.append(events.merge_started(0.0, "merge-1", into="main"))
+        journal.close()
+        carrier = subprocess.Popen(
+            ["sleep", "1000"], env={**self.playground.environ, MARK: "merge-1/;"}
+        )
+        try:
+            self.run_to(0)
+            self.assertEqual(carrier.wait(10), -signal.SIGTERM)
+        finally:
+            carrier.kill()
+        self.assertEqual(self.playground.journal()[1]["event"], "merge_ended")
+
+
+class LockTest(RunTest):
+    def test_a_second_run_is_refused_with_the_pid_and_the_time_of_the_first(self) -> None:
+        self.playground.features(self.held("a"))
+        first = self.start_held("a")
+        second = self.run_to(2)
+        self.assertIn(f"pid {first.pid}, since {time.strftime('%Y-')}", second.err)
+        self.assertIn("or: rorchestrator stop", second.err)
+        self.playground.touch("a.go")
+        self.assert_code(first.end(), 0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+
+
+class IncrementalTest(RunTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.list()
+
+    def list(
+        self, *a: Mapping[str, object], b: str = "Do b.", claude: Mapping[str, object] | None = None
+    ) -> None:
+        """A feature, and one that needs it."""
+        self.playground.features(
+            feature("a", *a), feature("b", depends_on=["a"]) | {"prompt": b}, claude=claude
+        )
+
+    def test_what_never_ran_is_new(self) -> None:
+        self.assertEqual(self.reasons(), {"a": "start: new", "b": "start: new"})
+
+    def test_what_completed_is_up_to_date(self) -> None:
+        self.run_to(0)
+        self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
+
+    def test_a_changed_prompt_runs_the_feature_and_what_needs_it(self) -> None:
+        self.run_to(0)
+        self.list({"write": "new"})
+        self.assertEqual(
+            self.reasons(), {"a": "start: prompt changed", "b": "start: dependency a changed"}
+        )
+        done = self.run_to(0)
+        self.assertIn("a: started (prompt changed)", done.err)
+        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+
+    def test_a_changed_option_runs_everything(self) -> None:
+        self.run_to(0)
+        self.list(claude={"model": "opus"})
+        self.assertEqual(self.reasons()["a"], "start: options changed")
+
+    def test_only_what_changed_is_paid_again(self) -> None:
+        self.run_to(0)
+        self.list(b="Do b better.")
+        self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(self.playground.report()["up_to_date"], ["a"])
+        self.assertEqual(self.playground.report()["total_cost_usd"], 0.05)
+
+    def test_a_feature_that_ended_by_its_own_result_starts_over(self) -> None:
+        self.list({"say": "no"})
+        self.run_to(1)
+        self.assertEqual(self.reasons(), {"a": "start: failed before", "b": "start: new"})
+
+    def test_a_feature_that_the_api_failed_is_resumed(self) -> None:
+        self.list({"fail": "Overloaded", "status": 529})
+        self.run_to(1)
+        self.assertEqual(self.reasons()["a"], "resume: failed before")
+
+    def test_a_start_over_that_could_not_begin_is_simply_repeated(self) -> None:
+        self.run_to(0)
+        git = self.playground.repository.git
+        git("worktree", "lock", self.playground.worktree("a"))
+        self.list({"write": "new"})
+        self.run_to(1)
+        self.assertIn("locked", str(self.playground.last("a")["reason"]))
+        self.assertEqual(self.reasons()["a"], "start: prompt changed")
+        git("worktree", "unlock", self.playground.worktree("a"))
+        self.run_to(0)
+        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+
+    def test_the_base_that_holds_a_dependency_is_part_of_where_its_dependents_start(self) -> None:
+        both = feature("both", depends_on=["a", "b"])
+        self.playground.features(feature("a"), feature("b"), both)
+        self.run_to(0, "--only", "a,b")
+        self.playground.repository.git("merge", "--quiet", "--no-edit", "feature/a")
+        self.run_to(0)
+        self.assertLessEqual({"a.md", "b.md", "both.md"}, self.playground.files("feature/both"))
+
+    def test_what_was_built_on_an_outdated_result_is_not_up_to_date(self) -> None:
+        self.run_to(0)
+        self.list({"write": "new"})
+        self.run_to(0, "--only", "b", "--no-deps")
+        self.assertEqual(self.reasons()["b"], "start: dependency a changed")
+        self.run_to(0)
+        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+
+    def test_fresh_means_the_named_features_and_those_that_build_on_them_come_after(self) -> None:
+        self.run_to(0)
+        self.run_to(0, "--only", "b", "--fresh")
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.run_to(0, "--fresh=a", "--no-deps", "--only", "a")
+        self.assertEqual(self.reasons()["b"], "start: dependency a changed")
+        self.run_to(0)
+        self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
+        self.run_to(0, "--fresh=b")
+        self.assertEqual([len(self.playground.attempts(id)) for id in "ab"], [2, 4])
+        unknown = self.run_to(2, "--fresh=c")
+        self.assertIn("--fresh: unknown feature 'c'", unknown.err)
+        other = self.run_to(2, "--only", "a", "--fresh=b")
+        self.assertIn("--fresh: b is not among the selected features", other.err)
+
+    def test_a_feature_that_took_too_long_is_resumed(self) -> None:
+        go = self.playground.path("go")
+        does = ({"wait": go}, {"write": "a.md"})
+        self.playground.features(feature("a", *does, timeout_seconds=2))
+        done = self.run_to(1)
+        self.assert_statuses(a="timed_out")
+        self.assertIn("no result in time", done.out)
+        self.assertEqual(self.reasons()["a"], "resume: timed out before")
+        self.playground.touch("go")
+        self.playground.features(feature("a", *does, timeout_seconds=60))
+        self.run_to(0)
+        (_, first, _), (_, second, resumed) = self.playground.attempts("a")
+        self.assertEqual((first, resumed), (second, True))
+
+    def test_a_result_that_is_gone_is_made_again(self) -> None:
+        self.run_to(0)
+        (ref,) = self.playground.repository.git(
+            "for-each-ref", "--format=%(refname)", "refs/rorchestrator/results/a/"
+        ).split()
+        self.playground.repository.git("update-ref", "-d", ref)
+        self.assertEqual(self.reasons()["a"], "start: its result is gone")
+
+    def test_a_commit_by_hand_on_a_dependency_is_used_and_invalidates_nothing(self) -> None:
+        self.run_to(0)
+        self.playground.repository.commit({"fix": "x"}, at=self.playground.worktree("a"))
+        self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
+        self.list(b="Do b with the fix.")
+        self.run_to(0)
+        self.assertEqual(self.playground.files("feature/b"), {"a.md", "fix", "b.md"})
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+
+    def test_a_dependency_whose_branch_was_moved_away_is_told_before_anything_starts(self) -> None:
+        self.run_to(0)
+        repository = self.playground.repository
+        result = repository.commit_of("feature/a")
+        other = repository.git("commit-tree", "-p", "main", "-m", "other", "main^{tree}")
+        repository.git("update-ref", "refs/heads/feature/a", other)
+        self.list(b="Do b again.")
+        said = self.run_to(2).err
+        self.assertIn("b needs a, but feature/a holds other work than its run made", said)
+        repository.git("update-ref", "refs/heads/feature/a", result)
+        self.run_to(0)
+        self.assertEqual(self.playground.files("feature/b"), {"a.md", "b.md"})
+
+
+class MergedTest(RunTest):
+    """Once a feature's work is in the base, it is done for ever."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.list("Do b.")
+        self.run_to(0)
+        self.git = self.playground.repository.git
+
+    def list(self, b: str) -> None:
+        self.playground.features(feature("a"), feature("b", depends_on=["a"]) | {"prompt": b})
+
+    def assert_merged(self) -> None:
+        self.playground.repository.commit({"later": "x"})
+        self.assertRegex(self.reasons()["a"], r"\Askip: merged \(.+\)\Z")
+        self.list("Do b on top.")
+        self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        main = self.playground.repository.commit_of("main")
+        self.assertEqual(self.playground.last("b", "based")["start_commit"], main)
+
+    def test_by_a_merge(self) -> None:
+        self.git("merge", "-q", "--no-ff", "-m", "merge", "feature/a")
+        self.assert_merged()
+
+    def test_by_a_squash(self) -> None:
+        self.playground.repository.commit({"before": "x"})
+        self.git("merge", "-q", "--squash", "feature/a")
+        self.git("commit", "-qm", "squashed")
+        self.assert_merged()
+
+    def test_by_a_rebase(self) -> None:
+        self.playground.repository.commit({"before": "x"})
+        self.git("cherry-pick", "feature/a")
+        self.assert_merged()
+
+
+class StatusTest(RunTest):
+    """Each way in which a feature can end, in journal, report, exit code and next commands."""
+
+    def error(self, id: str) -> Json:
+        (found,) = (e for e in self.playground.report()["errors"] if e["feature_id"] == id)
+        self.assertEqual(found["error"], self.playground.last(id)["reason"])
+        self.assertEqual(found["status"], self.playground.last(id)["status"])
+        return found["error"]
+
+    def test_a_failed_feature_blocks_what_needs_it_and_nothing_else(self) -> None:
+        self.playground.features(
+            feature("bad", {"stderr": "it broke"}, {"exit": 3}),
+            feature("next", depends_on=["bad"]),
+            feature("last", depends_on=["next"]),
+            feature("good"),
+        )
+        done = self.run_to(1)
+        self.assert_statuses(bad="failed", next="blocked", last="blocked", good="completed")
+        self.assertEqual(self.error("bad"), "Claude ended without a result (exit 3): it broke")
+        self.assertEqual(self.error("last"), "bad did not complete (failed)")
+        result = self.playground.results()["bad"]
+        session, worktree = result["session_id"], self.playground.worktree("bad")
+        self.assertIn("→ rorchestrator logs bad\n", done.out)
+        resume = f"cd {worktree} && claude --resume {session}"
+        self.assertIn(f"→ {resume}\n", done.out)
+        self.assertEqual(result["resume_command"], resume)
+        self.assertNotIn("logs next", done.out)
+        report = self.playground.report()
+        counts = (report["total_features"], report["successful"], report["failed"])
+        self.assertEqual(counts, (4, 1, 3))
+        self.assertEqual(report["branches_created"], ["feature/bad", "feature/good"])
+
+    def test_costs_add_up_over_attempts_and_one_that_is_unknown_is_said(self) -> None:
+        self.playground.features(
+            feature("a", {"cost": 0.2}, {"write": "a.md"}),
+            feature("b", {"exit": 3}),
+        )
+        done = self.run_to(1)
+        report = self.playground.report()
+        self.assertEqual((report["total_cost_usd"], report["cost_is_complete"]), (0.2, False))
+        self.assertIsNone(self.playground.results()["b"]["cost_usd"])
+        self.assertIn("Total cost: ≥ $0.20", done.out)
+
+    def test_an_unknown_session_costs_what_both_attempts_cost(self) -> None:
+        self.playground.features(feature("a", {"fail": "Overloaded", "status": 529}))
+        self.run_to(1)
+        for name in os.listdir(self.playground.sessions):
+            os.unlink(os.path.join(self.playground.sessions, name))
+        self.run_to(1)
+        result = self.playground.results()["a"]
+        self.assertEqual([a["attempt"] for a in result["attempts"]], [2, 3])
+        self.assertEqual([a["resumed"] for a in result["attempts"]], [True, False])
+        costs = [a["cost_usd"] for a in result["attempts"]]
+        self.assertEqual(result["cost_usd"], sum(costs))
+        self.assertTrue(result["cost_is_complete"])
+
+    def test_a_feature_that_changes_nothing_is_empty_unless_that_is_allowed(self) -> None:
+        nothing = {"say": "Fine as it is."}
+        self.playground.features(feature("a", nothing), feature("b", nothing, allow_empty=True))
+        self.run_to(1)
+        self.assert_statuses(a="empty", b="completed")
+        self.assertIn("changed nothing", self.error("a"))
+        self.assertEqual(self.playground.results()["b"]["files_changed"], 0)
+
+    def test_a_conflict_names_the_files_and_both_features(self) -> None:
+        self.playground.features(
+            feature("one", {"write": "x", "content": "1"}),
+            feature("two", {"write": "x", "content": "2"}),
+            feature("both", depends_on=["one", "two"]),
+            feature("after", depends_on=["both"]),
+        )
+        done = self.run_to(1)
+        self.assert_statuses(one="completed", two="completed", both="conflict", after="blocked")
+        told, mend = self.error("both").split("\n")
+        self.assertEqual(told, "one and two do not merge: x")
+        self.assertRegex(mend, r"run again: cd \S+/two && git merge feature/one$")
+        self.assertIn("one and two do not merge: x", done.out)
+        self.assertEqual(self.playground.kinds("both"), ["preparing", "ended"])
+        self.assertEqual(self.playground.repository.commit_of("feature/both"), "")
+
+    def test_what_is_held_back_is_named(self) -> None:
+        self.playground.features(feature("a", {"write": ".env"}, {"write": "a.md"}))
+        done = self.run_to(0)
+        self.assertIn("left uncommitted: .env", done.err)
+        self.assertEqual(self.playground.results()["a"]["held_back"], [".env"])
+
+
+class FatalTest(RunTest):
+    def three(self, *does: Mapping[str, object], **claude: object) -> None:
+        self.playground.features(
+            feature("a", *does),
+            feature("b", depends_on=["a"]),
+            feature("c"),
+            claude=claude,
+            max_parallel=1,
+        )
+
+    def test_not_logged_in_stops_the_run_before_anything_else_starts(self) -> None:
+        self.three({"fail": "Not logged in · Please run /login"})
+        done = self.run_to(2)
+        self.assert_statuses(a="failed", b="cancelled", c="cancelled")
+        self.assertIn("Not logged in", done.out)
+        self.assertIn("every further feature would meet it", self.playground.last("c")["reason"])
+        self.assertEqual(self.playground.journal()[-1]["exit_code"], 2)
+        self.assertEqual(self.playground.report()["failed"], 3)
+
+    def test_where_something_ran_before_the_exit_code_says_so(self) -> None:
+        self.playground.features(
+            feature("a"),
+            feature("b", {"fail": "Credit balance is too low"}, depends_on=["a"]),
+            feature("c", depends_on=["b"]),
+        )
+        self.run_to(1)
+        self.assert_statuses(a="completed", b="failed", c="cancelled")
+
+    def test_where_an_earlier_success_was_committed_the_exit_code_says_so(self) -> None:
+        hook = self.playground.hook("pre-commit", "exit 1")
+        self.three({"write": "a.md"})
+        self.run_to(1)
+        os.unlink(hook)
+        self.playground.features(
+            feature("a", {"write": "a.md"}),
+            feature("b", {"fail": "Credit balance is too low"}, depends_on=["a"]),
+        )
+        self.run_to(1)
+        ended = self.playground.statuses()
+        self.assertEqual((ended["a"], ended["b"]), ("completed", "failed"))
+
+    def test_an_option_that_claude_does_not_know_stops_the_run(self) -> None:
+        script = "echo \"error: unknown option '--no-such'\" >&2; exit 1"
+        self.three(command=["/bin/sh", "-c", script])
+        done = self.run_to(2)
+        self.assert_statuses(a="failed", b="cancelled", c="cancelled")
+        self.assertIn("unknown option '--no-such'", done.out)
+        self.assertNotIn("claude --resume", done.out)
+
+    def test_a_claude_that_is_missing_is_said_before_anything_starts(self) -> None:
+        self.three(command=["no-such-claude"])
+        done = self.run_to(2)
+        self.assertIn("no-such-claude was not found on PATH", done.err)
+        self.assertEqual(self.playground.journal(), [])
+        self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
+
+    def test_a_claude_with_a_path_is_told_what_is_wrong_with_it(self) -> None:
+        path = self.playground.script("my claude", "#!/bin/sh\n")
+        os.chmod(path, 0o644)
+        for name, expected in {
+            path: f"{path} is not executable\n  next: chmod +x '{path}'",
+            self.playground.root: f"{self.playground.root} is no program\n  next: mend",
+            f"{path}2": f"{path}2 does not exist\n  next: mend claude.command",
+        }.items():
+            with self.subTest(name):
+                self.three(command=[name])
+                self.assertIn(expected, self.run_to(2).err)
+
+    def test_a_claude_that_cannot_be_executed_stops_the_run(self) -> None:
+        self.three(command=[self.playground.script("claude", "#!/no/such/interpreter\n")])
+        with unittest.mock.patch.object(claude_runner, "START_WAITS_SECONDS", (0.0,)):
+            self.run_to(2)
+        self.assert_statuses(a="failed", b="cancelled", c="cancelled")
+
+
+class InterruptedTest(RunTest):
+    def test_a_signal_ends_everything_and_leaves_a_consistent_journal_and_a_report(self) -> None:
+        for number, code in SIGNALS.items():
+            with self.subTest(signal=number.name):
+                self.use(Playground())
+                self.playground.features(
+                    self.held("a"), self.held("b"), feature("c", depends_on=["a"])
+                )
+                running = self.start_held("a", "b")
+                running.signal(number)
+                done = running.end()
+                self.assert_code(done, code)
+                self.assertEqual(self.playground.processes(), [])
+                self.assert_statuses(a="cancelled", b="cancelled", c="cancelled")
+                self.assertEqual(self.playground.last("a")["fault"], "interrupted")
+                self.assertEqual(
+                    self.playground.last("c")["reason"], "interrupted before it started"
+                )
+                self.assertEqual(self.playground.journal()[-1]["exit_code"], code)
+                self.assertEqual(self.playground.report()["failed"], 3)
+                self.assertEqual(self.playground.report()["total_cost_usd"], 0.1)
+                self.assertIn("Stopping", done.err)
+                self.assertIn("claude --resume", done.out)
+
+    def test_the_next_run_resumes_the_session(self) -> None:
+        self.playground.features(self.held("a", {"write": "a.md"}))
+        running = self.start_held("a")
+        running.signal(signal.SIGINT)
+        running.end()
+        self.assertEqual(self.reasons(), {"a": "resume: interrupted"})
+        self.playground.touch("a.go")
+        done = self.run_to(0)
+        self.assertIn("a: resumed (interrupted)", done.err)
+        (_, first, _), (number, second, resumed) = self.playground.attempts("a")
+        self.assertEqual((number, second, resumed), (2, first, True))
+        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
+
+    def test_a_second_signal_kills_at_once(self) -> None:
+        deaf = {"ignore": ["SIGINT", "SIGTERM"]}
+        path = self.playground.path
+        self.playground.features(
+            feature("a", deaf, {"write": path("a.began")}, {"wait": path("x")})
+        )
+        running = self.start_held("a")
+        running.signal(signal.SIGINT)
+        wait_until(lambda: "Once more to kill it" in running.err, "the first signal is heard")
+        began = time.monotonic()
+        running.signal(signal.SIGINT)
+        self.assert_code(running.end(), 130)
+        self.assertLess(time.monotonic() - began, 8, "the patient way takes 10 seconds")
+        self.assertEqual(self.playground.processes(), [])
+        self.assert_statuses(a="cancelled")
+        self.assertFalse(self.playground.report()["cost_is_complete"])
+
+    def test_what_claude_finished_is_committed_although_the_run_was_stopped(self) -> None:
+        self.playground.hook("pre-commit", self.gate("committing", "commit"))
+        self.playground.features(feature("a"))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("committing")
+        running.signal(signal.SIGTERM)
+        wait_until(lambda: "Stopping" in running.err, "the signal is heard")
+        self.playground.touch("commit")
+        self.assert_code(running.end(), 143)
+        self.assert_statuses(a="completed")
+
+    def test_a_second_signal_during_a_slow_commit_interrupts_and_nothing_failed(
+        self,
+    ) -> None:
+        self.playground.hook("pre-commit", self.gate("held", "go"))
+        self.interrupt_twice()
+
+    def test_a_second_signal_during_a_slow_checkout_interrupts_and_nothing_failed(self) -> None:
+        self.playground.repository.commit({".gitattributes": "* filter=slow\n"})
+        slow = f"{self.gate('held', 'go')}; cat"
+        self.playground.repository.git("config", "filter.slow.smudge", slow)
+        self.interrupt_twice()
+
+    def interrupt_twice(self) -> None:
+        """Ctrl-C, and again, while git is held; then the next run."""
+        self.playground.features(feature("a"))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("held")
+        running.signal(signal.SIGINT)
+        wait_until(lambda: "Once more" in running.err, "the first signal is heard")
+        running.signal(signal.SIGINT)
+        self.assert_code(running.end(), 130)
+        self.assert_statuses(a="cancelled")
+        self.assertEqual(self.playground.last("a")["fault"], "interrupted")
+        self.playground.touch("go")
+        self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+
+    def gate(self, here: str, go: str) -> str:
+        """Shell that makes one file and waits for the other."""
+        path = self.playground.path
+        return f"touch '{path(here)}'; while [ ! -e '{path(go)}' ]; do sleep 0.02; done"
+
+    def test_a_signal_after_the_report_is_too_late_to_stop_anything(self) -> None:
+        async def main() -> bool:
+            stop = asyncio.Event()
+            arguments = argparse.Namespace(color="never", quiet=True)
+            with unittest.mock.patch.object(RunCommand, "_budget"):
+                place = argparse.Namespace(config=None)
+                command = RunCommand(arguments, place)  # type: ignore[arg-type]
+            loop = asyncio.get_running_loop()
+            async with Supervisor("late") as supervisor:
+                command._listen(stop, supervisor)
+                command.over = True
+                os.kill(os.getpid(), signal.SIGTERM)
+                await asyncio.sleep(0.1)
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    loop.remove_signal_handler(number)
+            return stop.is_set() or command.signal is not None
+
+        self.assertFalse(asyncio.run(main()))
+
+    def test_nohup_is_respected(self) -> None:
+        self.playground.features(self.held("a"))
+        running = self.playground.start("run", "--yes", under=("nohup",))
+        self.wait_for("a.began")
+        running.signal(signal.SIGHUP)
+        self.playground.touch("a.go")
+        self.assert_code(running.end(), 0)
+        self.assertNotIn("Stopping", running.err)
+
+    def test_a_terminal_that_closes_ends_the_run_in_order(self) -> None:
+        self.playground.features(self.held("a"))
+        with terminal() as (ours, theirs):
+            running = self.playground.start("run", "--yes", terminal=theirs)
+            os.close(theirs)
+            self.wait_for("a.began")
+            os.close(ours)
+            self.assertEqual(running.end().code, 129)
+        self.nothing_runs()
+        self.assert_statuses(a="cancelled")
+        self.assertEqual(self.playground.journal()[-1]["exit_code"], 129)
+        self.assertEqual(self.playground.report()["failed"], 1)
+
+
+class KilledTest(RunTest):
+    """The orchestrator is gone without a word: as by ``kill -9``, or a crash."""
+
+    def test_nothing_is_left_running_and_the_next_run_resumes_the_session(self) -> None:
+        tool = {"bash": "sleep 60 & touch tool; sleep 61"}
+        path = self.playground.path
+        self.playground.features(
+            feature("a", {"write": path("a.began")}, {"wait": path("a.go")}, {"write": "a.md"}),
+            feature("b", tool),
+        )
+        running = self.start_held("a")
+        wait_until(lambda: os.path.exists(f"{self.playground.worktree('b')}/tool"), "b's tool")
+        running.kill()
+        self.nothing_runs()
+        self.assertEqual(self.reasons(), {"a": "resume: interrupted", "b": "resume: interrupted"})
+        self.playground.touch("a.go")
+        self.run_to(0, "--only", "a")
+        (_, first, _), (_, second, resumed) = self.playground.attempts("a")
+        self.assertEqual((first, True), (second, resumed))
+        self.assert_statuses(a="completed", b="cancelled")
+        self.assertEqual(self.playground.last("b")["reason"], "the run was killed")
+
+    @unittest.skipUnless(HAS_PROC, "needs /proc")
+    def test_what_survived_because_the_guard_was_killed_too_is_ended_by_the_next_run(self) -> None:
+        self.playground.features(self.held("a"), self.held("b"))
+        left = self.kill_with_the_guard()
+        self.playground.touch("b.go")
+        self.run_to(0, "--only", "b")
+        self.assertFalse(left & set(self.playground.processes()))
+
+    @unittest.skipUnless(HAS_PROC, "needs /proc")
+    def test_what_survived_is_ended_also_when_the_next_run_was_killed_before_it_could(self) -> None:
+        self.playground.features(self.held("a"), self.held("b"))
+        left = self.kill_with_the_guard()
+        run = self.playground.journal()[-1]["run"]
+        journal = Journal(self.playground.state)
+        journal.open()
+        for id in ("a", "b"):  # as far as the recovery came
+            lost = Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+            journal.append(events.ended(time.time(), run, id, lost))
+        journal.close()
+        self.playground.touch("b.go")
+        self.run_to(0, "--only", "b")
+        self.assertFalse(left & set(self.playground.processes()))
+
+    def kill_with_the_guard(self) -> set[int]:
+        """A run in which ``a`` and ``b`` are held, killed; what survived."""
+        running = self.start_held("a", "b")
+        for pid in self.playground.processes():
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if b"process.guard" in file.read():
+                    os.kill(pid, signal.SIGKILL)
+        running.kill()
+        left = set(self.playground.processes())
+        self.assertTrue(left)
+        return left
+
+    def test_a_merge_driver_of_the_users_that_hangs_is_ended_as_well(self) -> None:
+        repository = self.playground.repository
+        repository.commit({"a.txt": "one\n"})
+        repository.write({".git/info/attributes": "a.txt merge=slow\n"})
+        slow = f"touch '{self.playground.path('held')}'; sleep 60"
+        repository.git("config", "merge.slow.driver", slow)
+        sides = [feature(id, {"write": "a.txt", "content": id}) for id in ("a", "b")]
+        self.playground.features(*sides, feature("c", depends_on=["a", "b"]))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("held")
+        running.kill()
+        self.nothing_runs()
+
+    def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
+        path = self.playground.path
+        hold = ({"write": path("a.began")}, {"wait": path("a.go")})
+        self.playground.features(feature("a", {"write": "early"}, *hold, {"write": "late"}))
+        self.start_held("a").kill()
+        self.nothing_runs()
+        for name in os.listdir(self.playground.sessions):
+            os.unlink(os.path.join(self.playground.sessions, name))
+        worktree = self.playground.worktree("a")
+        with open(os.path.join(worktree, "by-hand"), "w") as file:
+            file.write("x")
+        self.playground.touch("a.go")
+        self.run_to(0)
+        self.assertEqual(
+            [resumed for *_, resumed in self.playground.attempts("a")], [False, True, False]
+        )
+        self.assertEqual(self.playground.files("feature/a"), {"early", "by-hand", "late"})
+
+    def test_killed_between_claudes_success_and_the_commit_claude_is_not_paid_again(self) -> None:
+        path = self.playground.path
+        self.playground.hook(
+            "pre-commit", f"touch '{path('committing')}'; [ -e '{path('go')}' ] || sleep 60"
+        )
+        self.playground.features(feature("a"))
+        running = self.playground.start("run", "--yes")
+        self.wait_for("committing")
+        running.kill()
+        self.nothing_runs()
+        self.playground.touch("go")
+        self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
+        self.assertEqual(len(self.playground.ref("a")), 1)
+
+    def test_killed_after_the_result_and_before_the_journal_nothing_runs_again(self) -> None:
+        self.playground.features(feature("a"), feature("b", depends_on=["a"]))
+        self.run_to(0, "--only", "a")
+        before = self.playground.last("a")
+        path = os.path.join(self.playground.state, "journal.jsonl")
+        with open(path) as file:
+            lines = file.readlines()
+        with open(path, "w") as file:
+            file.writelines(line for line in lines if json.loads(line)["event"] not in ENDS)
+        done = self.run_to(0)
+        self.assertEqual(len(self.playground.attempts("a")), 1)
+        after = self.playground.last("a")
+        same = ("commit", "files_changed", "insertions", "deletions", "run", "status")
+        self.assertEqual([after[key] for key in same], [before[key] for key in same])
+        self.assertIn("up to date", done.err)
+        self.assertEqual(self.playground.report()["features"], ["b"])
+
+    def test_an_event_that_was_torn_is_cut_off_with_a_word(self) -> None:
+        self.playground.features(feature("a"))
+        self.run_to(0)
+        with open(os.path.join(self.playground.state, "journal.jsonl"), "a") as file:
+            file.write('{"v":1,"event":"run_sta')
+        done = self.run_to(0)
+        self.assertIn("cut off 23 bytes", done.err)
+        self.assertEqual(self.playground.journal()[-1]["event"], "run_ended")
+
+
+ENDS = ("ended", "run_ended")
+
+
+class TroubleTest(RunTest):
+    def test_a_state_folder_that_takes_no_logs_ends_the_run(self) -> None:
+        self.playground.features(feature("a"), feature("b"))
+        os.makedirs(self.playground.state)
+        blocker = os.path.join(self.playground.state, "logs")
+        with open(blocker, "w"):
+            pass
+        done = self.run_to(1)
+        self.assertIn("can't be written", done.err)
+        os.unlink(blocker)
+        self.run_to(0)
+        self.assert_statuses(a="completed", b="completed")
+
+    def test_reports_that_cannot_be_written_do_not_hide_how_it_went(self) -> None:
+        self.playground.features(feature("a"))
+        with open(os.path.join(self.playground.workspace, "reports"), "w"):
+            pass
+        done = self.run_to(1)
+        self.assertIn("1/1 features completed", done.out)
+        self.assertIn("the reports could not be written", done.err)
+        self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+        self.playground.features(feature("a", {"fail": "Not logged in"}))
+        self.run_to(2)
+
+    def test_a_reader_that_goes_away_does_not_change_the_exit_code(self) -> None:
+        under = ("bash", "-c", 'set -o pipefail; "$@" | head -c 1 >/dev/null', "bash")
+        self.playground.features(feature("a"), feature("b", {"say": "no"}, depends_on=["a"]))
+        done = self.playground.start("run", "--yes", "--json", under=under).end()
+        self.assert_code(done, 1)
+        self.assert_statuses(a="completed", b="empty")
+        self.assertEqual(self.playground.report()["successful"], 1)
+
+    def test_a_state_folder_that_is_deleted_meanwhile_ends_the_run(self) -> None:
+        for gone, said in {
+            "": "was deleted while the run went on",
+            "logs": "was deleted while the run went on",
+            "journal.jsonl": "journal.jsonl can't be written: it was deleted",
+        }.items():
+            with self.subTest(gone):
+                path = os.path.join(self.playground.state, gone)
+                self.playground.features(
+                    feature("a", {"bash": f"rm -rf '{path}'"}, {"write": "a.md"}),
+                    feature("b", depends_on=["a"]),
+                )
+                self.assertIn(said, self.run_to(1, "--fresh").err)
+                self.use(Playground())
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
+    def test_a_full_disk_is_told_and_the_run_goes_on(self) -> None:
+        for words, told in {
+            '"$@" --json >/dev/full': 1,
+            '"$@" --json --quiet >/dev/full': 1,
+            '"$@" >/dev/full': 1,
+            '"$@" --json 2>/dev/full': 0,
+            '"$@" --json >/dev/full 2>/dev/full': 0,
+        }.items():
+            with self.subTest(words):
+                self.playground.features(feature("a"))
+                under = ("bash", "-c", words, "bash")
+                done = self.playground.start("run", "--yes", "--fresh", under=under).end()
+                self.assert_code(done, 1)
+                said = "rorchestrator: could not write: No space left on device"
+                self.assertEqual(done.err.count(said), told)
+                self.assert_statuses(a="completed")
+                self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+
+    def test_a_base_branch_that_moves_or_goes_meanwhile_is_told(self) -> None:
+        for change, told in {
+            "git update-ref refs/heads/main feature/a": "main moved to ",
+            "git update-ref -d refs/heads/main": "main was deleted ",
+        }.items():
+            with self.subTest(change):
+                does = ({"bash": "git commit -q --allow-empty -m x"}, {"bash": change})
+                self.playground.features(feature("a", *does, {"write": "a.md"}))
+                pinned = self.playground.repository.commit_of("main")
+                done = self.run_to(0)
+                self.assertIn(told, done.err)
+                self.assertIn(f"while the run went on, which started from {pinned[:12]}", done.err)
+                self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
+                self.use(Playground())
+
+    def test_a_stash_that_changes_meanwhile_is_told(self) -> None:
+        stash = {"bash": "git add --all && git stash -q"}
+        self.playground.features(feature("a", {"write": "a.md"}, stash))
+        told = "the stash, which all worktrees share, changed meanwhile"
+        self.assertIn(told, self.run_to(1).err)
+        self.assert_statuses(a="empty")
+        self.playground.features(feature("a"))
+        self.assertNotIn(told, self.run_to(0).err)
+
+    def stashing(self, *, both_pop: bool) -> None:
+        """Features a and b: a stashes, then b does, and a pops what b has stashed."""
+        path = self.playground.path
+        stash = {"bash": "git add --all && git stash -q"}
+        pop = {"bash": "git stash pop -q"}
+        b_pops = [{"wait": path("a-popped")}, pop] if both_pop else [{"wait": path("a-popped")}]
+        self.playground.features(
+            feature(
+                "a",
+                *({"write": "a.md"}, stash, {"write": path("a-stashed")}),
+                *({"wait": path("b-stashed")}, pop, {"write": path("a-popped")}),
+            ),
+            feature(
+                "b",
+                *({"wait": path("a-stashed")}, {"write": "b.md"}, stash),
+                *({"write": path("b-stashed")}, *b_pops),
+            ),
+        )
+
+    def test_agents_that_pop_each_others_stash_lose_nothing(self) -> None:
+        self.stashing(both_pop=True)
+        self.run_to(0)
+        self.assert_statuses(a="completed", b="completed")
+        # git itself gave each the other's: that is why the default rules deny it.
+        branches = [self.playground.files(f"feature/{id}") for id in "ab"]
+        self.assertEqual([files & {"a.md", "b.md"} for files in branches], [{"b.md"}, {"a.md"}])
+
+    def test_what_an_agent_leaves_in_the_stash_is_told_and_still_there(self) -> None:
+        self.stashing(both_pop=False)
+        self.assertIn("the stash, which all worktrees share, changed", self.run_to(1).err)
+        self.assert_statuses(a="completed", b="empty")
+        self.assertIn("b.md", self.playground.files("feature/a"))
+        self.assertIn("a.md", self.playground.files("refs/stash"))
+
+    def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
+        place = self.playground
+        tools = place.path("bin")
+        os.makedirs(tools)
+        os.symlink(str(shutil.which("git")), os.path.join(tools, "git"))
+        for tool in ("sh", "rm"):
+            os.symlink(str(shutil.which(tool)), os.path.join(tools, tool))
+        path = place.environ["PATH"]
+        place.environ["PATH"] = tools
+        gone = {"bash": f"rm {tools}/git"}
+        place.features(feature("a", {"write": "a.md"}, gone), feature("b", depends_on=["a"]))
+        done = self.run_to(1)
+        self.assertIn("git was not found", done.err)
+        self.assertIn("the branches are unknown", done.err)
+        self.assertEqual(place.report()["branches_created"], [])
+        self.assert_statuses(a="failed", b="blocked")
+        place.environ["PATH"] = path
+        self.run_to(0)
+        self.assert_statuses(a="completed", b="completed")
+        self.assertEqual(len(place.attempts("a")), 1)
+
+    def test_a_reader_of_the_narration_that_goes_away_stops_nothing(self) -> None:
+        under = ("bash", "-c", 'set -o pipefail; "$@" 2>&1 | head -c 1 >/dev/null', "bash")
+        self.playground.features(feature("a"))
+        self.playground.start("run", "--yes", under=under).end()
+        self.assert_statuses(a="completed")
+        self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+
+
+def read_until(descriptor: int, words: str) -> str:
+    """What a terminal shows until ``words``, or until it closes."""
+    shown = b""
+    deadline = time.monotonic() + 20
+    while not words or words.encode() not in shown:
+        assert time.monotonic() < deadline, shown
+        if select.select([descriptor], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):
+                chunk = os.read(descriptor, 65536)
+                if chunk:
+                    shown += chunk
+                    continue
+            break
+    return re.sub("\r\n", "\n", shown.decode("utf-8", "replace"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,233 @@
+"""Git's answers are kept for the next look, and believed by looks alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+import unittest
+from unittest import mock
+
+from core.git import answer_cache
+from core.git.answer_cache import AnswerFile, Answers
+from core.git.door import Git, open_repository
+from core.process.spawner import Spawner, drive
+from tests.support.playground import Json, PlaygroundTest, feature
+from tests.support.repository import Repository
+
+
+class AnswersTest(unittest.TestCase):
+    def test_what_is_not_asked_for_again_is_dropped(self) -> None:
+        kept = Answers({"tree a": "1", "tree b": "2"})
+        self.assertEqual(kept.get("tree", "a"), "1")
+        self.assertEqual(kept.get("tree", "a"), "1")
+        self.assertIsNone(kept.get("tree", "c"))
+        self.assertTrue(kept.differ)
+        self.assertEqual(kept.used, {"tree a": "1"})
+        self.assertEqual(kept.put("3", "base", "a", "b"), "3")
+        self.assertEqual(kept.used, {"tree a": "1", "base a b": "3"})
+
+
+class FileTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.cache = os.path.join(folder.name, "cache")
+        self.file = self.open()
+
+    def open(self, settings: str = "s") -> AnswerFile:
+        return AnswerFile("/r/.git", settings, {"XDG_CACHE_HOME": self.cache})
+
+    def write(self, **known: str) -> None:
+        fresh = Answers()
+        for key, value in known.items():
+            fresh.put(value, key, "a")
+        self.file.write(fresh)
+
+    def known(self, settings: str = "s") -> dict[str, str]:
+        read = self.open(settings).read()
+        for question in ("tree", "base"):
+            read.get(question, "a")
+        return read.used
+
+    def test_what_was_written_is_read_by_the_user_alone(self) -> None:
+        self.write(tree="1", base="2")
+        self.assertEqual(self.known(), {"tree a": "1", "base a": "2"})
+        self.assertEqual(stat.S_IMODE(os.stat(self.file.path).st_mode), 0o600)
+        folder = os.path.dirname(self.file.path)
+        self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
+        self.assertEqual(os.listdir(folder), [os.path.basename(self.file.path)])
+
+    def test_other_settings_and_other_forms_know_nothing(self) -> None:
+        self.write(tree="1")
+        self.assertEqual(self.known("other"), {})
+        with mock.patch.object(answer_cache, "FORM", 2):
+            self.assertEqual(self.known(), {})
+
+    def test_a_file_that_makes_no_sense_knows_nothing(self) -> None:
+        os.makedirs(os.path.dirname(self.file.path))
+        whole = {"form": answer_cache.FORM, "settings": "s", "sum": 0}
+        odd: list[Json] = [[], 7, {}, {"form": 1}, {**whole, "answers": []}]
+        for value in ("", "{", "[" * 10_000, *map(json.dumps, odd)):
+            with open(self.file.path, "w", encoding="utf-8") as file:
+                file.write(value)
+            self.assertEqual(self.known(), {})
+        self.write(tree="1", base="2")
+        with open(self.file.path, encoding="utf-8") as file:
+            damaged = file.read().replace('"2"', '"3"')
+        with open(self.file.path, "w", encoding="utf-8") as file:
+            file.write(damaged)
+        self.assertEqual(self.known(), {})
+        os.unlink(self.file.path)
+        os.symlink("/dev/zero", self.file.path)
+        self.assertEqual(self.known(), {})
+
+    def test_a_file_of_somebody_else_is_not_believed(self) -> None:
+        self.write(tree="1")
+        with mock.patch.object(os, "geteuid", lambda: os.getuid() + 1):
+            self.assertEqual(self.known(), {})
+
+    def test_nothing_is_written_where_nothing_is_new_or_it_would_be_too_much(self) -> None:
+        self.file.write(Answers())
+        with mock.patch.object(answer_cache, "LARGEST_BYTES", 10):
+            self.write(tree="1")
+        self.assertFalse(os.path.exists(self.cache))
+
+    def test_where_it_can_not_be_written_the_next_look_asks_again(self) -> None:
+        with open(self.cache, "w", encoding="utf-8"):
+            pass
+        self.write(tree="1")
+        self.assertEqual(self.known(), {})
+
+    def test_without_a_home_there_is_none(self) -> None:
+        for environ in ({}, {"HOME": ""}, {"HOME": "here", "XDG_CACHE_HOME": "there"}):
+            self.assertEqual(answer_cache.cache_folder(environ), "")
+        self.file = AnswerFile("/r/.git", "s", {})
+        self.write(tree="1")
+        self.assertEqual(answer_cache.cache_folder({"HOME": "/h"}), "/h/.cache/rorchestrator")
+
+
+class CircumstancesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.repository = Repository()
+        self.addCleanup(self.repository.close)
+
+    def git(self) -> Git:
+        environ = self.repository.environ
+        return drive(open_repository(Spawner(), self.repository.path, environ)).looking()
+
+    def put(self, path: str, text: str) -> None:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_settings_and_attributes_are_other_circumstances(self) -> None:
+        common, home = os.path.join(self.repository.path, ".git"), self.repository.home
+        known = {drive(self.git().circumstances())}
+        self.put(os.path.join(common, "info", "attributes"), "*.x -merge\n")
+        known.add(drive(self.git().circumstances()))
+        config = self.repository.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        self.put(os.path.join(config, "git", "attributes"), "*.y -merge\n")
+        known.add(drive(self.git().circumstances()))
+        self.put(os.path.join(home, "own"), "*.z -merge\n")
+        self.repository.git("config", "core.attributesFile", os.path.join(home, "own"))
+        known.add(drive(self.git().circumstances()))
+        self.assertEqual(len(known), 4)
+        self.assertEqual(drive(self.git().circumstances()), drive(self.git().circumstances()))
+
+    def test_where_ids_stand_for_something_else_nothing_is_kept(self) -> None:
+        first = self.repository.commit_of("main")
+        self.repository.git("replace", first, self.repository.commit({"a": "1"}))
+        self.assertEqual(drive(self.git().circumstances()), "")
+        self.repository.git("replace", "--delete", first)
+        self.assertNotEqual(drive(self.git().circumstances()), "")
+        self.put(os.path.join(self.repository.path, ".git", "info", "grafts"), "")
+        self.assertEqual(drive(self.git().circumstances()), "")
+
+
+class LearnTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.repository = Repository()
+        self.addCleanup(self.repository.close)
+
+    def open(self) -> Git:
+        environ = self.repository.environ
+        return drive(open_repository(Spawner(), self.repository.path, environ)).looking()
+
+    def test_what_is_learnt_at_once_is_what_git_says_one_by_one(self) -> None:
+        make = self.repository
+        start = make.commit({"a": "1\n"})
+        tips = {"landed": start}
+        for name in ("one", "two"):
+            make.git("checkout", "-q", "-b", name, start)
+            make.commit({name: "1\n"})
+            tips[name] = make.commit({name: "2\n"})
+        make.git("checkout", "-q", "-b", "joined", "one")
+        make.git("merge", "-q", "--no-edit", "two")
+        tips["joined"] = make.commit_of("joined")
+        make.git("checkout", "-q", "main")
+        target = make.commit({"a": "2\n"})
+        make.git("checkout", "-q", "-b", "late", "main")
+        make.git("merge", "-q", "--no-edit", "one")
+        tips["late"] = make.commit_of("late")
+        make.git("checkout", "-q", "--orphan", "alone")
+        tips["alone"] = make.commit({"b": "1\n"})
+        learnt, asked = self.open(), self.open()
+        drive(learnt.learn(tips.values(), target))
+        for name, tip in tips.items():
+            with self.subTest(name):
+                bases = [drive(git.merge_base(tip, target)) for git in (learnt, asked)]
+                self.assertEqual(bases[0], bases[1])
+                found = [drive(git._parents(tip, target)) for git in (learnt, asked)]
+                self.assertEqual(found[0], found[1])
+                self.assertEqual(drive(learnt.tree_of(tip)), drive(asked.tree_of(tip)))
+        self.assertIsNotNone(learnt.answers.get("base", *sorted((tips["one"], target))))
+        with mock.patch.object(learnt, "_try", side_effect=AssertionError):
+            drive(learnt.learn(tips.values(), target))
+
+    def test_commits_that_are_not_here_are_left_to_whoever_asks(self) -> None:
+        git, target = self.open(), self.repository.commit_of("main")
+        drive(git.learn(["1" * 40], target))
+        drive(git.learn(["main"], target))
+        self.assertEqual(git.answers.used, {})
+
+
+class CommandsTest(PlaygroundTest):
+    def test_looks_believe_them_and_what_lands_or_goes_does_not(self) -> None:
+        play = self.playground
+        play.features(feature("a"), feature("b"))
+        self.assertEqual(play.run().code, 0)
+        play.repository.commit({"other.txt": "1\n"})
+        said = [play.command("status").out, play.command("plan").out]
+        self.assertEqual([play.command("status").out, play.command("plan").out], said)
+        folder = answer_cache.cache_folder(play.environ)
+        (name,) = os.listdir(folder)
+        path = os.path.join(folder, name)
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+        tip, main = play.repository.commit_of("feature/a"), play.repository.commit_of("main")
+        # As if the branch were in main already.
+        value["answers"][f"base {' '.join(sorted((tip, main)))}"] = tip
+        value["sum"] = answer_cache.sum_of(value["answers"])
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(value, file)
+        self.assertIn("merged (ancestor)", play.command("plan").out)
+        self.assertEqual(play.command("cleanup", "--merged").code, 0)
+        self.assertEqual(play.repository.commit_of("feature/a"), tip)
+        self.assertEqual(play.command("merge", "--yes").code, 0)
+        self.assertIn("a.md", play.repository.files("main"))
+
+    def test_a_repository_whose_history_is_replaced_is_looked_at_without_them(self) -> None:
+        play = self.playground
+        play.features(feature("a"))
+        play.run()
+        first = play.repository.commit_of("main")
+        play.repository.git("replace", first, play.repository.commit({"a": "1"}))
+        for command in ("status", "plan"):
+            self.assertEqual(play.command(command).code, 0)
+        self.assertFalse(os.path.exists(answer_cache.cache_folder(play.environ)))
+
+
+if __name__ == "__main__":
+    unittest.main()

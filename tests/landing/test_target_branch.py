@@ -1,0 +1,335 @@
+"""The branch that features land on: what forbids to move it, and how its checkout moves along."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unittest
+from collections.abc import Sequence
+
+from core.git.door import open_repository
+from core.landing.target_branch import Target
+from core.model.errors import ExitCode, UserError
+from core.process.spawner import Spawner, drive
+from tests.support.repository import Repository
+
+
+class TargetTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.repository = Repository()
+        self.addCleanup(self.repository.close)
+        self.path = self.repository.path
+        self.old = self.repository.commit({"a": "1\n", "dir/gone": "1\n", ".gitignore": "secret\n"})
+        self.new = self.repository.commit({"a": "2\n", "dir/gone": None, "new": "2\n"})
+        self.git("reset", "--quiet", "--hard", self.old)
+        self.target = self.open("main")
+
+    def git(self, *words: str, at: str = "", fails: bool = False) -> str:
+        return self.repository.git(*words, at=at, fails=fails)
+
+    def open(self, name: str) -> Target:
+        environ = self.repository.environ
+        git = drive(open_repository(Spawner(), self.path, environ))
+        return Target(git, name, self.repository.commit_of(name))
+
+    def away(self) -> None:
+        """Check another branch out, so that main is checked out nowhere."""
+        self.git("checkout", "--quiet", "-b", "elsewhere")
+
+    def move(self) -> None:
+        drive(self.target.move(self.new))
+
+    def refused(self, *words: str) -> UserError:
+        """Looking at it and moving it both are refused, and nothing has moved."""
+        with self.assertRaises(UserError) as looked:
+            drive(self.target.check())
+        with self.assertRaises(UserError) as moved:
+            self.move()
+        for error in (looked.exception, moved.exception):
+            for word in words:
+                self.assertIn(word, error.message)
+        self.assertTrue(looked.exception.hint)
+        self.assertEqual(looked.exception.exit_code, ExitCode.CANNOT_START)
+        self.assertEqual(moved.exception.exit_code, ExitCode.INCOMPLETE)
+        self.assertEqual(self.repository.commit_of("refs/heads/main"), self.old)
+        return looked.exception
+
+    def refused_move(self) -> UserError:
+        with self.assertRaises(UserError) as caught:
+            self.move()
+        self.assertEqual(caught.exception.exit_code, ExitCode.INCOMPLETE)
+        return caught.exception
+
+    def just_before(self, method: str, *acts: Sequence[str], after: bool = False) -> None:
+        """What the user does just before, or just ``after``, git does that for the first time."""
+        git, real = self.target.git, getattr(self.target.git, method)
+
+        async def meanwhile(*given: str, **more: str) -> object:
+            setattr(git, method, real)
+            answer = await real(*given, **more) if after else None
+            for words in acts:
+                self.git(*words)
+            return answer if after else await real(*given, **more)
+
+        setattr(git, method, meanwhile)
+
+
+class WhereItMoves(TargetTest):
+    def test_a_branch_that_is_checked_out_nowhere_is_only_a_ref(self) -> None:
+        self.away()
+        self.repository.write({"a": "dirty\n"})
+        before = self.repository.seen_by_user()
+        self.assertEqual(drive(self.target.check()), "")
+        self.move()
+        self.assertEqual(self.repository.commit_of("main"), self.new)
+        self.assertEqual(self.repository.seen_by_user(), before)
+
+    def test_a_clean_checkout_moves_along_and_keeps_files_that_git_does_not_know(self) -> None:
+        self.repository.write({"untracked": "mine\n", "secret": "mine\n"})
+        self.assertEqual(drive(self.target.check()), self.path)
+        self.move()
+        self.assertEqual(self.repository.commit_of("HEAD"), self.new)
+        self.assertEqual(self.git("status", "--porcelain"), "?? untracked")
+        self.assertFalse(os.path.exists(os.path.join(self.path, "dir")))
+        with open(os.path.join(self.path, "secret"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "mine\n")
+
+    def test_another_worktree_that_has_it_moves_and_the_users_own_stays(self) -> None:
+        self.away()
+        path = os.path.join(self.repository.root, "main here")
+        self.git("worktree", "add", "--quiet", path, "main")
+        before = self.repository.seen_by_user()
+        self.move()
+        self.assertEqual(self.git("status", "--porcelain", at=path), "")
+        self.assertEqual(self.repository.commit_of("HEAD", at=path), self.new)
+        self.assertEqual(self.repository.seen_by_user(), before)
+
+    def test_no_hook_is_run_and_no_option_of_the_branch_is_heard(self) -> None:
+        hook = os.path.join(self.path, ".git", "hooks", "post-merge")
+        os.makedirs(os.path.dirname(hook), exist_ok=True)
+        with open(hook, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\ntouch hook-was-here\n")
+        os.chmod(hook, 0o755)
+        self.git("config", "branch.main.mergeOptions", "--no-ff --squash")
+        self.move()
+        self.assertEqual(self.repository.commit_of("HEAD"), self.new)
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+
+class WhatIsInTheWay(TargetTest):
+    def test_uncommitted_changes_staged_or_not(self) -> None:
+        self.repository.write({"a": "mine\n"})
+        self.assertIn("stash", self.refused(self.path, "not committed: a").hint)
+        self.git("add", "a")
+        self.refused("not committed: a")
+
+    def test_of_many_files_a_few_are_named(self) -> None:
+        self.old = self.repository.commit({f"file{n:02}": "" for n in range(12)})
+        self.target = self.open("main")
+        self.repository.write({f"file{n:02}": "x" for n in range(12)})
+        self.refused("file09 and 2 more")
+
+    def test_a_file_that_git_does_not_know_where_a_new_one_would_go(self) -> None:
+        self.repository.write({"new": "mine\n"})
+        self.assertIn("in the way that git does not know: new", self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+        self.assertEqual(self.git("status", "--porcelain"), "?? new")
+
+    def test_an_ignored_file_where_a_new_one_would_go(self) -> None:
+        self.new = self.repository.commit({"secret": "theirs\n"})
+        self.git("reset", "--quiet", "--hard", self.old)
+        self.repository.write({"secret": "mine\n"})
+        self.assertIn("secret", self.refused_move().message)
+        with open(os.path.join(self.path, "secret"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "mine\n")
+
+    def test_a_merge_or_a_rebase_or_a_cherry_pick_that_goes_on(self) -> None:
+        self.git("checkout", "--quiet", "-b", "side", self.old)
+        self.repository.commit({"a": "side\n"})
+        self.git("checkout", "--quiet", "main")
+        mine = self.repository.commit({"a": "main\n"})
+        self.old, self.target = mine, self.open("main")
+        self.git("merge", "side", fails=True)
+        self.refused("a merge is going on", self.path)
+        self.git("merge", "--abort")
+        self.git("cherry-pick", "side", fails=True)
+        self.refused("a cherry-pick is going on")
+        self.git("cherry-pick", "--abort")
+        self.git("rebase", "side", fails=True)
+        self.refused("a rebase of main is going on")
+        self.git("rebase", "--abort")
+
+    def test_a_rebase_in_another_worktree(self) -> None:
+        self.away()
+        path = os.path.join(self.repository.root, "there")
+        self.git("worktree", "add", "--quiet", path, "main")
+        self.old = self.repository.commit({"a": "main\n"}, at=path)
+        self.git("branch", "side", f"{self.old}~1")
+        self.repository.commit({"a": "elsewhere\n"})
+        self.git("rebase", "elsewhere", at=path, fails=True)
+        self.target = self.open("main")
+        self.refused("a rebase of main is going on")
+
+    def test_a_checkout_that_is_gone_or_that_there_are_two_of(self) -> None:
+        path = os.path.join(self.repository.root, "second")
+        self.git("worktree", "add", "--quiet", "--force", path, "main")
+        self.refused("checked out more than once", path)
+        self.away()
+        shutil.rmtree(path)
+        self.assertIn("git worktree prune", self.refused(path, "which is gone").hint)
+
+    def test_another_name_of_a_branch_that_may_be_checked_out(self) -> None:
+        self.git("symbolic-ref", "refs/heads/alias", "refs/heads/main")
+        self.target = self.open("alias")
+        self.assertEqual(self.refused("alias only stands for main").hint, "--into main")
+
+
+class WhenItMovedMeanwhile(TargetTest):
+    def test_the_one_that_is_checked_out_is_left_where_it_is(self) -> None:
+        mine = self.repository.commit({"mine": ""})
+        self.assertIn("moved in the meantime", self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), mine)
+
+    def test_the_other_one_as_well(self) -> None:
+        self.away()
+        mine = self.repository.commit({"mine": ""})
+        self.git("update-ref", "refs/heads/main", mine)
+        self.assertIn("type it again", self.refused_move().hint)
+        self.assertEqual(self.repository.commit_of("main"), mine)
+
+    def moves_once_we_looked(self, commit: str) -> None:
+        """The user moves the branch right after we saw where it is."""
+        moves = (("reset", "--quiet", "--hard", commit), ("update-ref", "refs/heads/main", commit))
+        self.just_before("added_files", *moves)
+        self.just_before("move_ref", *moves)
+
+    def test_git_itself_compares_where_it_moves_after_we_looked(self) -> None:
+        for away in (False, True):
+            with self.subTest(away=away):
+                if away:
+                    self.away()
+                mine = self.repository.commit({"mine": str(away)})
+                self.git("reset", "--quiet", "--hard", self.old)
+                self.git("update-ref", "refs/heads/main", self.old)
+                self.target = self.open("main")
+                self.moves_once_we_looked(mine)
+                self.assertIn("moved in the meantime", self.refused_move().message)
+                self.assertEqual(self.repository.commit_of("main"), mine)
+
+
+class WhoeverActsMeanwhile(TargetTest):
+    """No branch moves but the one that is meant, and no file of another one changes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.git("branch", "other", self.old)
+
+    def assert_only_main_may_have_moved(self, main: str) -> None:
+        self.assertEqual(self.repository.commit_of("main"), main)
+        self.assertEqual(self.repository.commit_of("other"), self.old)
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_switch_before_the_files_move(self) -> None:
+        self.just_before("bring", ("switch", "--quiet", "other"))
+        self.assertIn("was switched away from main", self.refused_move().message)
+        self.assert_only_main_may_have_moved(self.old)
+
+    def test_a_switch_to_a_branch_on_which_the_files_can_not_move(self) -> None:
+        self.git("switch", "--quiet", "-c", "third", self.old)
+        third = self.repository.commit({"a": "3\n"})
+        self.git("switch", "--quiet", "main")
+        self.just_before("bring", ("switch", "--quiet", "third"))
+        self.assertIn("was switched away from main", self.refused_move().message)
+        self.assert_only_main_may_have_moved(self.old)
+        self.assertEqual(self.repository.commit_of("HEAD"), third)
+
+    def test_a_file_that_is_changed_before_the_files_move(self) -> None:
+        path = os.path.join(self.path, "a")
+        self.just_before("bring", ("-c", f"alias.dirty=!echo mine > {path}", "dirty"))
+        self.assertIn("a", self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+        self.assertEqual(self.git("status", "--porcelain"), " M a")
+
+    def test_a_switch_between_the_files_and_the_branch(self) -> None:
+        self.just_before("move_ref", ("switch", "--quiet", "other"))
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+        self.assertEqual(self.git("symbolic-ref", "HEAD"), "refs/heads/other")
+
+    def test_a_switch_right_after_the_branch_moved(self) -> None:
+        self.just_before("move_ref", ("switch", "--quiet", "other"), after=True)
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+
+    def test_a_checkout_right_before_a_branch_moves_that_was_checked_out_nowhere(self) -> None:
+        self.away()
+        self.just_before("move_ref", ("switch", "--quiet", "main"))
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+        self.assertEqual(self.repository.commit_of("HEAD"), self.new)
+
+    def test_a_checkout_that_can_not_follow_is_named(self) -> None:
+        self.away()
+        path = os.path.join(self.path, "a")
+        dirty = ("-c", f"alias.dirty=!echo mine > {path}", "dirty")
+        self.just_before("move_ref", ("switch", "--quiet", "main"), dirty)
+        self.assertIn(self.path, self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.new)
+
+    def test_a_commit_that_took_the_files_keeps_them(self) -> None:
+        self.just_before("move_ref", ("commit", "--quiet", "-m", "mine"))
+        self.assertIn("moved in the meantime", self.refused_move().message)
+        self.assertEqual(self.git("log", "-1", "--format=%s", "main"), "mine")
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_git_that_was_killed_after_it_moved_the_branch(self) -> None:
+        self.just_before("move_ref", ("update-ref", "refs/heads/main", self.new))
+        self.move()
+        self.assert_only_main_may_have_moved(self.new)
+
+    def test_a_reset_between_the_files_and_the_branch(self) -> None:
+        self.just_before("move_ref", ("reset", "--quiet", "--soft", f"{self.old}~1"))
+        self.assertIn("moved in the meantime", self.refused_move().message)
+        self.assertEqual(self.repository.commit_of("main"), self.repository.commit_of("other~1"))
+        self.assertNotIn("new", self.git("status", "--porcelain"))
+
+
+class AMoveThatWasCutShort(TargetTest):
+    def setUp(self) -> None:
+        super().setUp()
+        # Else it tells that main was at `new` before.
+        self.git("reflog", "expire", "--expire=now", "--all")
+
+    def settle(self, *tips: str) -> bool:
+        return drive(self.target.settle(tips))
+
+    def test_it_is_finished_where_only_the_branch_did_not_move(self) -> None:
+        self.git("read-tree", "-m", "-u", self.old, self.new)
+        self.refused("not committed")
+        self.assertTrue(self.settle(self.old, self.new))
+        self.assertEqual(self.target.commit, self.new)
+        self.assertEqual(self.repository.commit_of("main"), self.new)
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_a_landing_that_was_taken_back_does_not_come_again(self) -> None:
+        self.move()
+        self.git("reset", "--quiet", "--soft", self.old)
+        self.assertFalse(self.settle(self.new))
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+        self.refused("not committed")
+
+    def test_a_clean_checkout_and_none_at_all_are_left_alone(self) -> None:
+        self.assertFalse(self.settle(self.new))
+        self.away()
+        self.assertFalse(self.settle(self.new))
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+
+    def test_what_the_user_has_changed_is_left_alone(self) -> None:
+        self.git("read-tree", "-m", "-u", self.old, self.new)
+        self.repository.write({"a": "mine\n"})
+        self.assertFalse(self.settle(self.new))
+        self.assertEqual(self.repository.commit_of("main"), self.old)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,506 @@
+"""The loop: what starts when, what is recorded, and how it stops. No git and no processes."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import unittest
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from core.dag import schedule
+from core.dag.resolver import DAGResolver
+from core.dag.schedule import Rank
+from core.journal.journal import Journal
+from core.model.errors import StateError
+from core.model.events import Event
+from core.model.feature import Action, Decision, Fault, Feature, Outcome, Status, Work
+from core.model.state import Attempt, FeatureState, RunState, fold
+from core.orchestrator.loop import Orchestrator
+from core.process.cancellation import Stop
+from core.runner.claude_runner import Job
+from core.runner.slots import Turn
+
+DONE = Outcome(Status.COMPLETED)
+FAILED = Outcome(Status.FAILED, "it did not work")
+LOGGED_OUT = Outcome(Status.FAILED, "Not logged in", Fault.ACCOUNT)
+INTERRUPTED = Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+
+DIAMOND = (
+    Feature("model", "Model"),
+    Feature("storage", "Storage", depends_on=("model",)),
+    Feature("search", "Search", depends_on=("model",)),
+    Feature("app", "App", depends_on=("storage", "search")),
+)
+
+
+class Stage:
+    """An orchestrator, and features that end when the test says so."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        slots: int = 3,
+        *,
+        rank: Callable[[DAGResolver], Rank] = schedule.longest_path_first,
+        results: Mapping[str, str] | None = None,
+        state: RunState | None = None,
+        fail_fast: bool = False,
+        drain_seconds: float = 60.0,
+        outcomes: Mapping[str, Outcome] | None = None,
+    ) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="ror-")
+        self.journal = Journal(self.folder.name)
+        self.journal.open()
+        self.dag = DAGResolver(features)
+        self.stop = Stop()
+        self.heard: list[Event] = []
+        self.ready: list[str] = []
+        self.started: list[str] = []
+        self.jobs: dict[str, Job] = {}
+        self.most = 0
+        self.outcomes = dict(outcomes or {})
+        self._ends: dict[str, asyncio.Future[Outcome]] = {}
+        self.orchestrator = Orchestrator(
+            self.dag,
+            rank(self.dag),
+            slots,
+            run="r1",
+            base_commit="base",
+            decisions={id: Decision(id, Action.START, "new") for id in self.dag.features},
+            results=results or {},
+            state=state or RunState(),
+            journal=self.journal,
+            listeners=[self._hear],
+            clock=lambda: 1000.0,
+            stop=self.stop,
+            fail_fast=fail_fast,
+            drain_seconds=drain_seconds,
+        )
+
+    def close(self) -> None:
+        self.journal.close()
+        self.folder.cleanup()
+
+    def _hear(self, state: RunState, event: Event) -> None:
+        self.heard.append(event)
+
+    async def run_all(self) -> None:
+        """Every feature ends at once, as ``outcomes`` say, else with success."""
+        await self.orchestrator.run(self._at_once)
+
+    async def _at_once(self, job: Job, turn: Turn) -> Outcome:
+        refused = await turn.begin()
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+        self._note(job)
+        await asyncio.sleep(0)
+        return self._outcome(job.feature.id)
+
+    def start(self) -> asyncio.Task[None]:
+        """Every feature ends when the test calls :meth:`end`."""
+        return asyncio.create_task(self.orchestrator.run(self._when_told))
+
+    async def _when_told(self, job: Job, turn: Turn) -> Outcome:
+        self.ready.append(job.feature.id)
+        refused = await turn.begin()
+        if refused:
+            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+        self._note(job)
+        end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._ends[job.feature.id] = end
+        self.most = max(self.most, len(self.running))
+        return await end
+
+    @property
+    def running(self) -> set[str]:
+        return {id for id, end in self._ends.items() if not end.done()}
+
+    async def end(self, id: str) -> None:
+        self._ends[id].set_result(self._outcome(id))
+        await settle()
+
+    def _note(self, job: Job) -> None:
+        self.started.append(job.feature.id)
+        self.jobs[job.feature.id] = job
+
+    def _outcome(self, id: str) -> Outcome:
+        outcome = self.outcomes.get(id, DONE)
+        if outcome.status is not Status.COMPLETED:
+            return outcome
+        return Outcome(Status.COMPLETED, work=Work(f"commit of {id}", 1))
+
+    def ended(self) -> dict[str, str]:
+        """Status by feature, in the order in which they ended."""
+        state = fold(self.journal.read())
+        ids = [event.feature for event in self.heard if event.kind == "ended"]
+        return {id: state.feature(id).status.value for id in ids}
+
+    def reason(self, id: str) -> str:
+        return fold(self.journal.read()).feature(id).reason
+
+
+async def settle() -> None:
+    """Let everything that can go on go on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class StageTest(unittest.TestCase):
+    def play(self, scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        asyncio.run(asyncio.wait_for(scene(), 20))
+
+    def stage(self, features: Sequence[Feature], slots: int = 3, **more: Any) -> Stage:
+        stage = Stage(features, slots, **more)
+        self.addCleanup(stage.close)
+        return stage
+
+
+class OrderTest(StageTest):
+    def order(self, *features: Feature, **more: Any) -> list[str]:
+        """The order in which one slot takes them."""
+        found: list[str] = []
+
+        async def scene() -> None:
+            stage = self.stage(features, 1, **more)
+            await stage.run_all()
+            found.extend(stage.started)
+
+        self.play(scene)
+        return found
+
+    def test_nothing_to_do_is_done_at_once(self) -> None:
+        self.assertEqual(self.order(), [])
+
+    def test_the_feature_with_the_longest_remaining_path_goes_first(self) -> None:
+        features = (
+            Feature("lone", "", estimated_tokens=30),
+            Feature("root", "", estimated_tokens=10),
+            Feature("leaf", "", estimated_tokens=40, depends_on=("root",)),
+        )
+        self.assertEqual(self.order(*features), ["root", "leaf", "lone"])
+
+    def test_among_equals_the_lower_priority_number_goes_first_then_the_order_of_the_list(
+        self,
+    ) -> None:
+        features = (
+            Feature("c", "", priority=1),
+            Feature("b", ""),
+            Feature("a", ""),
+            Feature("d", "", priority=-1),
+        )
+        self.assertEqual(self.order(*features), ["d", "b", "a", "c"])
+
+    def test_the_sequential_order_goes_wave_by_wave(self) -> None:
+        features = (
+            Feature("leaf", "", estimated_tokens=99, depends_on=("root",)),
+            Feature("lone", "", estimated_tokens=1),
+            Feature("root", "", estimated_tokens=1),
+        )
+        found = self.order(*features, rank=schedule.wave_order)
+        self.assertEqual(found, ["lone", "root", "leaf"])
+
+
+class ParallelTest(StageTest):
+    def test_a_feature_starts_as_soon_as_its_own_dependencies_are_done(self) -> None:
+        async def scene() -> None:
+            features = (Feature("quick", ""), Feature("slow", ""))
+            stage = self.stage((*features, Feature("next", "", depends_on=("quick",))))
+            run = stage.start()
+            await settle()
+            self.assertEqual(stage.running, {"quick", "slow"})
+            await stage.end("quick")
+            self.assertEqual(stage.running, {"next", "slow"})
+            await stage.end("next")
+            await stage.end("slow")
+            await run
+
+        self.play(scene)
+
+    def test_a_diamond_runs_its_middle_side_by_side(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND)
+            run = stage.start()
+            await settle()
+            self.assertEqual(stage.running, {"model"})
+            await stage.end("model")
+            self.assertEqual(stage.running, {"storage", "search"})
+            await stage.end("search")
+            self.assertEqual(stage.running, {"storage"})
+            await stage.end("storage")
+            self.assertEqual(stage.running, {"app"})
+            await stage.end("app")
+            await run
+            self.assertEqual(
+                stage.ended(), dict.fromkeys(("model", "search", "storage", "app"), "completed")
+            )
+
+        self.play(scene)
+
+    def test_no_more_run_at_once_than_there_are_slots(self) -> None:
+        async def scene() -> None:
+            stage = self.stage([Feature(f"f{n}", "") for n in range(7)], 2)
+            run = stage.start()
+            await settle()
+            while stage.running:
+                await stage.end(min(stage.running))
+            await run
+            self.assertEqual((stage.most, len(stage.started)), (2, 7))
+
+        self.play(scene)
+
+    def test_one_for_each_slot_gets_ready_while_all_slots_are_busy(self) -> None:
+        async def scene() -> None:
+            stage = self.stage([Feature(f"f{n}", "") for n in range(7)], 2)
+            run = stage.start()
+            await settle()
+            self.assertEqual((stage.started, len(stage.ready)), (["f0", "f1"], 4))
+            await stage.end("f1")
+            self.assertEqual((stage.started, len(stage.ready)), (["f0", "f1", "f2"], 5))
+            while stage.running:
+                await stage.end(min(stage.running))
+            await run
+
+        self.play(scene)
+
+    def test_a_free_slot_waits_for_a_more_urgent_feature_that_gets_ready(self) -> None:
+        async def scene() -> None:
+            features = (
+                Feature("root", "", estimated_tokens=10),
+                Feature("lone", "", estimated_tokens=30),
+                Feature("leaf", "", estimated_tokens=40, depends_on=("root",)),
+            )
+            stage = self.stage(features, 1)
+            made = asyncio.Event()
+
+            async def run_feature(job: Job, turn: Turn) -> Outcome:
+                if job.feature.id == "leaf":
+                    await made.wait()
+                return await stage._when_told(job, turn)
+
+            run = asyncio.create_task(stage.orchestrator.run(run_feature))
+            await settle()
+            await stage.end("root")
+            self.assertEqual((stage.ready, stage.running), (["root", "lone"], set()))
+            made.set()
+            await settle()
+            self.assertEqual(stage.running, {"leaf"})
+            await stage.end("leaf")
+            await stage.end("lone")
+            await run
+
+        self.play(scene)
+
+    def test_a_feature_that_could_not_get_ready_holds_up_nobody(self) -> None:
+        async def scene() -> None:
+            stage = self.stage([Feature(id, "") for id in ("bad", "good")], 1)
+
+            async def run_feature(job: Job, turn: Turn) -> Outcome:
+                return FAILED if job.feature.id == "bad" else await stage._at_once(job, turn)
+
+            await stage.orchestrator.run(run_feature)
+            self.assertEqual(stage.ended(), {"bad": "failed", "good": "completed"})
+
+        self.play(scene)
+
+
+class JobTest(StageTest):
+    def test_a_feature_gets_the_results_of_its_dependencies_from_this_run_and_earlier_ones(
+        self,
+    ) -> None:
+        async def scene() -> None:
+            needs = ("early", "merged", "now")
+            features = (Feature("now", ""), Feature("late", "", depends_on=needs))
+            stage = self.stage(features, results={"early": "commit of early"})
+            await stage.run_all()
+            job = stage.jobs["late"]
+            self.assertEqual(job.results, {"early": "commit of early", "now": "commit of now"})
+            self.assertEqual(job.base_commit, "base")
+
+        self.play(scene)
+
+    def test_a_feature_gets_what_earlier_attempts_left(self) -> None:
+        async def scene() -> None:
+            attempts = (
+                Attempt("r0", 1, "s1", 1.0, outcome=INTERRUPTED),
+                Attempt("r0", 2, "s2", 2.0, outcome=DONE),
+            )
+            known = FeatureState("a", start_commit="start", attempts=attempts)
+            features = (Feature("a", ""), Feature("b", ""))
+            stage = self.stage(features, state=RunState({"a": known}))
+            await stage.run_all()
+            job = stage.jobs["a"]
+            self.assertEqual(
+                (job.start_commit, job.session_id, job.attempts, job.claude_is_done),
+                ("start", "s2", 2, True),
+            )
+            blank = stage.jobs["b"]
+            self.assertEqual((blank.session_id, blank.claude_is_done), ("", False))
+
+        self.play(scene)
+
+
+class FailureTest(StageTest):
+    def test_a_failed_feature_blocks_its_descendants_and_nothing_else(self) -> None:
+        async def scene() -> None:
+            features = (*DIAMOND, Feature("lone", ""))
+            late = Outcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+            stage = self.stage(features, outcomes={"storage": late})
+            await stage.run_all()
+            self.assertEqual(
+                stage.ended(),
+                {
+                    "model": "completed",
+                    "lone": "completed",
+                    "storage": "timed_out",
+                    "search": "completed",
+                    "app": "blocked",
+                },
+            )
+            self.assertEqual(stage.reason("app"), "storage did not complete (timed out)")
+
+        self.play(scene)
+
+    def test_a_feature_that_two_failures_block_ends_once(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND, outcomes={"storage": FAILED, "search": FAILED})
+            await stage.run_all()
+            ends = [e.feature for e in stage.heard if e.kind == "ended"]
+            self.assertEqual(ends.count("app"), 1)
+
+        self.play(scene)
+
+    def test_a_success_without_a_result_frees_nobody(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND)
+
+            async def no_work(job: Job, turn: Turn) -> Outcome:
+                return DONE
+
+            await stage.orchestrator.run(no_work)
+            self.assertEqual(stage.ended()["storage"], "blocked")
+
+        self.play(scene)
+
+    def test_fail_fast_starts_nothing_more_and_lets_the_others_end(self) -> None:
+        async def scene() -> None:
+            features = [Feature(id, "") for id in ("bad", "good", "never")]
+            stage = self.stage(features, 2, fail_fast=True, outcomes={"bad": FAILED})
+            run = stage.start()
+            await settle()
+            await stage.end("bad")
+            self.assertEqual(stage.running, {"good"})
+            await stage.end("good")
+            await run
+            expected = {"bad": "failed", "good": "completed", "never": "cancelled"}
+            self.assertEqual(stage.ended(), expected)
+            self.assertEqual(stage.reason("never"), "bad failed, and --fail-fast was asked for")
+
+        self.play(scene)
+
+    def test_a_fault_that_every_feature_would_meet_cancels_the_rest(self) -> None:
+        async def scene() -> None:
+            features = (*DIAMOND, Feature("lone", ""))
+            stage = self.stage(features, 1, outcomes={"model": LOGGED_OUT})
+            await stage.run_all()
+            self.assertEqual(stage.started, ["model"])
+            rest = dict.fromkeys(("storage", "search", "app", "lone"), "cancelled")
+            self.assertEqual(stage.ended(), {"model": "failed", **rest})
+            self.assertEqual(
+                stage.reason("lone"), "every further feature would meet it: Not logged in"
+            )
+
+        self.play(scene)
+
+    def test_the_first_of_two_such_faults_is_named(self) -> None:
+        async def scene() -> None:
+            other = Outcome(Status.FAILED, "Credit balance is too low", Fault.ACCOUNT)
+            features = [Feature(id, "") for id in ("one", "two", "three")]
+            stage = self.stage(features, 2, outcomes={"one": LOGGED_OUT, "two": other})
+            await stage.run_all()
+            self.assertIn("Not logged in", stage.reason("three"))
+
+        self.play(scene)
+
+
+class StopTest(StageTest):
+    def test_a_stopped_run_waits_for_what_runs_and_cancels_what_does_not(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND, outcomes={"storage": INTERRUPTED})
+            run = stage.start()
+            await settle()
+            await stage.end("model")
+            stage.stop.set()
+            await settle()
+            self.assertFalse(run.done())
+            await stage.end("storage")
+            self.assertEqual(stage.ended(), {"model": "completed", "storage": "cancelled"})
+            await stage.end("search")
+            await run
+            self.assertEqual(stage.ended()["search"], "completed")
+            self.assertEqual(stage.ended()["app"], "cancelled")
+            self.assertEqual(stage.reason("app"), "interrupted before it started")
+
+        self.play(scene)
+
+    def test_a_run_that_is_stopped_before_it_starts_starts_nothing(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND)
+            stage.stop.set()
+            await stage.run_all()
+            self.assertEqual(stage.started, [])
+            self.assertEqual(set(stage.ended().values()), {"cancelled"})
+
+        self.play(scene)
+
+    def test_what_does_not_end_in_time_is_cancelled(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND, drain_seconds=0.05)
+            run = stage.start()
+            await settle()
+            stage.stop.set()
+            await run
+            self.assertEqual(stage.reason("model"), "interrupted")
+            self.assertEqual(set(stage.ended().values()), {"cancelled"})
+
+        self.play(scene)
+
+
+class FaultOfOursTest(StageTest):
+    def test_an_exception_ends_the_others_and_is_passed_on(self) -> None:
+        async def scene() -> None:
+            ended: list[str] = []
+
+            async def run_feature(job: Job, turn: Turn) -> Outcome:
+                if job.feature.id == "bad":
+                    await settle()
+                    raise ZeroDivisionError
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await asyncio.sleep(0)
+                    ended.append(job.feature.id)
+                return DONE
+
+            stage = self.stage([Feature(id, "") for id in ("good", "bad")])
+            with self.assertRaises(ZeroDivisionError):
+                await stage.orchestrator.run(run_feature)
+            self.assertEqual(ended, ["good"])
+
+        self.play(scene)
+
+    def test_what_cannot_be_recorded_ends_the_run_and_is_shown_to_nobody(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND)
+            broken = Journal(stage.folder.name)  # never opened
+            stage.orchestrator.journal = broken
+            with self.assertRaises(StateError):
+                await stage.run_all()
+            self.assertEqual(stage.started, ["model"])
+            self.assertEqual(stage.heard, [])
+
+        self.play(scene)
+
+
+if __name__ == "__main__":
+    unittest.main()

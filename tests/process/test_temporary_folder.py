@@ -1,0 +1,116 @@
+"""A temporary folder that goes with who made it, and what a kill leaves of one."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import unittest
+from types import ModuleType
+from unittest import mock
+
+from core.model.errors import UserError
+from core.process import temporary_folder
+from core.process.temporary_folder import PREFIX, Aside, clear, dismiss, find
+
+
+class ThrowawayTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="ror-")
+        self.addCleanup(folder.cleanup)
+        self.parent = os.path.realpath(folder.name)
+        for patch in (
+            mock.patch.object(tempfile, "tempdir", None),
+            mock.patch.dict(os.environ, {"TMPDIR": self.parent}),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def left(self, name: str) -> str:
+        """A folder that somebody left, with a file that is not easily removed."""
+        path = os.path.join(self.parent, name)
+        os.makedirs(os.path.join(path, "cache"))
+        with open(os.path.join(path, "cache", "file"), "w"):
+            pass
+        os.chmod(os.path.join(path, "cache"), 0o500)
+        self.addCleanup(lambda: os.path.exists(path) and os.chmod(f"{path}/cache", 0o700))
+        return path
+
+    def test_it_is_below_tmpdir_for_us_alone_and_gone_afterwards(self) -> None:
+        with self.assertRaises(ValueError), temporary_folder.throwaway() as path:
+            self.assertEqual(os.path.dirname(path), self.parent)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o700)
+            with open(os.path.join(path, "file"), "w"):
+                raise ValueError
+        self.assertEqual(os.listdir(self.parent), [])
+
+    def test_what_a_killed_one_left_is_removed_and_nothing_else(self) -> None:
+        killed = self.left(f"{PREFIX}killed")
+        others = self.left("others")
+        os.symlink(others, os.path.join(self.parent, f"{PREFIX}link"))
+        with temporary_folder.throwaway() as in_use, temporary_folder.throwaway() as path:
+            self.assertFalse(os.path.exists(killed))
+            self.assertTrue(os.path.exists(in_use))
+            self.assertEqual(find(self.parent), sorted((in_use, path)))
+        self.assertEqual(sorted(os.listdir(self.parent)), ["others", f"{PREFIX}link"])
+        self.assertEqual(os.listdir(others), ["cache"])
+
+    def test_what_goes_while_it_is_looked_for_is_in_nobodys_way(self) -> None:
+        gone = os.path.join(self.parent, f"{PREFIX}gone")
+        looked = mock.patch.object(temporary_folder, "find", return_value=[gone])
+        with looked, temporary_folder.throwaway() as path:
+            self.assertTrue(os.path.isdir(path))
+        with mock.patch("os.listdir", return_value=[f"{PREFIX}gone"]):
+            self.assertEqual(find(self.parent), [])
+
+    def removed_at(self, place: ModuleType, function: str) -> None:
+        """Make one that somebody else removes when ``function`` is called."""
+        removed: list[str] = []
+        real = getattr(place, function)
+
+        def quicker(*given: object, **named: object) -> object:
+            if not removed:
+                removed.extend(find(self.parent))
+                os.rmdir(removed[0])
+            return real(*given, **named)
+
+        with mock.patch.object(place, function, quicker), temporary_folder.throwaway() as path:
+            self.assertNotEqual([path], removed)
+            self.assertTrue(os.path.isdir(path))
+        self.assertEqual(os.listdir(self.parent), [])
+
+    def test_one_that_is_removed_before_it_is_locked_is_made_anew(self) -> None:
+        tempfile.gettempdir()  # it tries the folder with a file of its own
+        self.removed_at(os, "open")
+        self.removed_at(temporary_folder.fcntl, "flock")
+
+    def test_one_that_is_put_aside_is_made_when_it_is_needed_and_goes_with_its_owner(self) -> None:
+        aside = Aside()
+        self.assertEqual((os.listdir(self.parent), aside.made("a")), ([], ""))
+        path = aside.write("a/b/file", b"1")
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"1")
+        self.assertEqual(aside.made("a"), aside.folder("a"))
+        self.assertEqual(aside.made("other"), "")
+        clear()
+        self.assertTrue(os.path.exists(path))
+        with self.assertRaisesRegex(UserError, "a/b/file/below could not be written in"):
+            aside.write("a/b/file/below", b"")
+        del aside
+        self.assertEqual(os.listdir(self.parent), [])
+        aside = Aside()
+        aside.folder("a")
+        dismiss()
+        self.assertEqual(os.listdir(self.parent), [])
+
+    def test_where_none_can_be_made_it_says_where(self) -> None:
+        refused = mock.patch.object(
+            temporary_folder, "_make", side_effect=PermissionError(13, "no")
+        )
+        with refused, self.assertRaises(UserError) as caught, temporary_folder.throwaway():
+            self.fail("there is no folder")
+        self.assertIn(f"no folder can be made in {self.parent}", caught.exception.message)
+
+
+if __name__ == "__main__":
+    unittest.main()

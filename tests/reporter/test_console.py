@@ -1,0 +1,501 @@
+"""Events to the console, and the state of a run to JSON reports."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+import json
+import os
+import resource
+import struct
+import tempfile
+import termios
+import unittest
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TextIO
+
+from core.model import events
+from core.model.costs import Paid
+from core.model.errors import UserError
+from core.model.events import Event
+from core.model.feature import Action, Decision, Outcome, Status, Usage, Work
+from core.model.frozen import replace
+from core.model.state import RunState, fold
+from core.reporter import console as reporter
+from core.reporter.console import Reporter, style_of
+from core.reporter.run_text import Style
+from tests.support.faulty import nth_call
+from tests.support.scratch import Terminal, standing_in
+
+AT = 1_000_000.0
+RUN = "r1"
+WORK = Work("c0ffee", files_changed=3, insertions=12, deletions=4, held_back=(".env",))
+DONE = Outcome(
+    Status.COMPLETED,
+    cost_usd=0.5,
+    usage=Usage(1, 2, 3, 4),
+    num_turns=3,
+    session_id="s1",
+    result="Built it.",
+    denied_tools=("WebFetch",),
+)
+
+
+def _prepared(id: str) -> Event:
+    decision = Decision(id, Action.START, "new", "key")
+    return events.preparing(
+        AT, RUN, decision, branch=f"feature/{id}", worktree=f"/w/{id}", name=id.title()
+    )
+
+
+def _attempted(id: str, number: int, outcome: Outcome) -> list[Event]:
+    log = f"/l/{id}.{number}.jsonl"
+    return [
+        events.attempt_started(
+            AT, RUN, id, attempt=number, session_id=f"s{number}", resumed=number > 1, log=log
+        ),
+        events.attempt_ended(AT + 2, RUN, id, outcome),
+    ]
+
+
+STORY = [
+    events.run_started(
+        AT,
+        RUN,
+        pid=1,
+        base_branch="main",
+        base_commit="ba5e",
+        features=["auth", "api", "app"],
+        max_parallel=2,
+    ),
+    _prepared("auth"),
+    *_attempted("auth", 1, DONE),
+    events.ended(AT + 2, RUN, "auth", Outcome(Status.COMPLETED, work=WORK)),
+    _prepared("api"),
+    *_attempted("api", 1, Outcome(Status.TIMED_OUT, "late", cost_usd=None, session_id="s1")),
+    *_attempted("api", 2, Outcome(Status.FAILED, "no", cost_usd=0.25, num_turns=2)),
+    events.ended(AT + 4, RUN, "api", Outcome(Status.FAILED, "no\nluck")),
+    events.ended(AT + 4, RUN, "app", Outcome(Status.BLOCKED, "api did not complete")),
+    events.run_ended(AT + 5, RUN, exit_code=1),
+]
+
+
+# -- the console ----------------------------------------------------------------------------
+
+
+def _tell(one: Reporter, story: list[Event]) -> None:
+    state = RunState()
+    for event in story:
+        state = fold([event], state)
+        one.on_event(state, event)
+
+
+class TheConsole(unittest.TestCase):
+    def _reporter(
+        self, stream: io.StringIO | None = None, **options: object
+    ) -> tuple[Reporter, io.StringIO]:
+        stream = stream or io.StringIO()
+        style = Style(unicode=False)
+        made = Reporter(stream, style, clock=lambda: AT + 60, **options)  # type: ignore[arg-type]
+        return made, stream
+
+    def test_each_change_of_state_is_a_line(self) -> None:
+        one, stream = self._reporter()
+        _tell(one, STORY)
+        said = [line.split("] ", 1)[1] for line in stream.getvalue().splitlines()]
+        self.assertEqual(
+            said,
+            [
+                "[start] auth: started",
+                "[ok] auth: completed | 2.0s | $0.50 | 3 files +12 -4 (left uncommitted: .env)",
+                "[start] api: started",
+                "[start] api: resumed",
+                "[failed] api: failed | 4.0s | >= $0.25 | no luck",
+                "[blocked] app: blocked | api did not complete",
+            ],
+        )
+
+    def test_verbose_tells_more_and_quiet_nothing(self) -> None:
+        one, stream = self._reporter(verbose=True)
+        _tell(one, STORY[:2])
+        self.assertIn("[..] auth: preparing", stream.getvalue())
+        quiet, stream = self._reporter(quiet=True, progress=True)
+        _tell(quiet, STORY)
+        quiet.tick()
+        quiet.finish()
+        self.assertEqual(stream.getvalue(), "")
+
+    def test_json_goes_to_a_stream_of_its_own_one_object_a_line(self) -> None:
+        answer = io.StringIO()
+        one, stream = self._reporter(json_stream=answer)
+        _tell(one, STORY)
+        objects = [json.loads(line) for line in answer.getvalue().splitlines()]
+        self.assertEqual([o["event"] for o in objects], [event.kind for event in STORY])
+        self.assertEqual(fold(map(events.from_json, objects)), fold(STORY))
+        self.assertNotIn("{", stream.getvalue())
+
+    def test_the_last_line_of_a_terminal_is_redrawn_and_taken_away(self) -> None:
+        one, stream = self._reporter(progress=True)
+        _tell(one, STORY[:3])
+        drawn = "0/3 done | 1m00s | $0.00 | running: auth 1m00s"
+        self.assertTrue(stream.getvalue().endswith(f"started\n{drawn}"), stream.getvalue())
+        one.tick()
+        self.assertTrue(stream.getvalue().endswith(f"{drawn}\r\x1b[K{drawn}"))
+        one.finish()
+        one.tick()
+        self.assertTrue(stream.getvalue().endswith(f"{drawn}\r\x1b[K"))
+
+    def test_a_line_comes_before_the_last_one_not_behind_it(self) -> None:
+        one, stream = self._reporter(progress=True)
+        _tell(one, STORY[:5])
+        shown = [part.rsplit("\r\x1b[K", 1)[-1] for part in stream.getvalue().split("\n")]
+        self.assertTrue(shown[0].endswith("[start] auth: started"), shown)
+        self.assertIn("[ok] auth: completed", shown[1])
+        self.assertTrue(shown[2].startswith("1/3 done"), shown)
+
+    def test_a_reader_that_goes_away_does_not_end_the_run(self) -> None:
+        lost: list[OSError] = []
+        with self._broken() as broken:
+            one, _ = self._reporter(json_stream=broken, lost=lost.append)
+            _tell(one, STORY)
+            self.assertIsNone(one.json_stream)
+        with self._broken() as broken:
+            gone = Reporter(broken, Style(), progress=True, clock=lambda: AT, lost=lost.append)
+            _tell(gone, STORY)
+            gone.finish()
+            self.assertIsNone(gone.stream)
+        self.assertEqual(lost, [])
+
+    def _broken(self) -> TextIO:
+        source, target = os.pipe()
+        os.close(source)
+        return os.fdopen(target, "w", encoding="utf-8")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
+    def test_a_full_disk_does_not_end_the_run_and_is_told_once_a_stream(self) -> None:
+        lost: list[OSError] = []
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            one, stream = self._reporter(json_stream=full, lost=lost.append)
+            _tell(one, STORY)
+        self.assertEqual([error.errno for error in lost], [errno.ENOSPC])
+        self.assertIn("auth: completed", stream.getvalue())
+
+
+class WhatAStreamCanShow(unittest.TestCase):
+    def _style(
+        self, encoding: str = "utf-8", env: Mapping[str, str] | None = None, color: str = "auto"
+    ) -> Style:
+        with standing_in(os.getcwd(), env or {}):
+            return style_of(Terminal(io.BytesIO(), encoding=encoding), color)
+
+    def test_colours_are_for_terminals_that_want_them(self) -> None:
+        cases: list[tuple[Mapping[str, str], str, bool]] = [
+            ({}, "auto", True),
+            ({"NO_COLOR": "1"}, "auto", False),
+            ({"NO_COLOR": ""}, "auto", True),
+            ({"TERM": "dumb"}, "auto", False),
+            ({"NO_COLOR": "1", "TERM": "dumb"}, "always", True),
+            ({}, "never", False),
+        ]
+        for env, color, expected in cases:
+            with self.subTest(env=env, color=color):
+                self.assertEqual(self._style(env=env, color=color).colour, expected)
+        self.assertFalse(style_of(io.StringIO()).colour)
+        self.assertTrue(style_of(io.StringIO(), "always").colour)
+
+    def test_glyphs_are_for_streams_that_can_encode_them(self) -> None:
+        for encoding, expected in {"utf-8": True, "ascii": False, "latin-1": False}.items():
+            with self.subTest(encoding):
+                self.assertEqual(self._style(encoding).unicode, expected)
+        self.assertFalse(self._style(env={"LC_ALL": "C"}).unicode)
+        self.assertTrue(self._style(env={"LC_ALL": "de_DE.UTF-8"}).unicode)
+        self.assertFalse(style_of(io.StringIO()).unicode)  # it has no encoding
+
+    def test_an_encoding_that_python_does_not_know_means_ascii(self) -> None:
+        class Odd(io.StringIO):
+            encoding = "x-odd"
+
+        self.assertFalse(style_of(Odd()).unicode)
+
+    def test_a_terminal_has_its_own_width(self) -> None:
+        with _terminal(columns=57) as stream:
+            self.assertEqual(style_of(stream).width, 57)
+        with _terminal(columns=0) as stream:
+            self.assertEqual(style_of(stream).width, 80)
+
+    def test_without_a_terminal_lines_may_be_a_little_longer(self) -> None:
+        self.assertEqual(style_of(io.StringIO()).width, 100)
+        self.assertEqual(self._style().width, 80)  # a terminal that has no number
+
+
+@contextmanager
+def _terminal(columns: int) -> Iterator[io.TextIOWrapper]:
+    leader, follower = os.openpty()
+    try:
+        fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        with open(follower, "w", encoding="utf-8") as stream:
+            yield stream
+    finally:
+        os.close(leader)
+
+
+# -- documents ------------------------------------------------------------------------------
+
+
+class Documents(unittest.TestCase):
+    maxDiff = None
+
+    def _run_document(self, story: list[Event]) -> dict[str, object]:
+        state = fold(story)
+        assert state.run is not None
+        return reporter.run_document(
+            state,
+            state.run,
+            project_name="Shop",
+            waves=[["auth", "api"], ["app"]],
+            branches=["feature/auth"],
+            up_to_date=["docs"],
+        )
+
+    def test_the_report_of_a_run_adds_up(self) -> None:
+        document = self._run_document(STORY)
+        times = [document.pop("started_at"), document.pop("finished_at")]
+        self.assertEqual(times, [reporter.local_time(AT), reporter.local_time(AT + 5)])
+        self.assertEqual(
+            document,
+            {
+                "project_name": "Shop",
+                "run": RUN,
+                "base_branch": "main",
+                "base_commit": "ba5e",
+                "max_parallel": 2,
+                "total_features": 3,
+                "successful": 1,
+                "failed": 2,
+                "total_cost_usd": 0.75,
+                "cost_is_complete": False,
+                "max_cost_usd": None,
+                "usage": {
+                    "input_tokens": 1,
+                    "output_tokens": 2,
+                    "cache_creation_input_tokens": 3,
+                    "cache_read_input_tokens": 4,
+                },
+                "total_duration_ms": 6000,
+                "wall_ms": 5000,
+                "limit_wait_ms": 0,
+                "pause_ms": 0,
+                "speedup": 1.2,
+                "waves": [["auth", "api"], ["app"]],
+                "branches_created": ["feature/auth"],
+                "errors": [
+                    {
+                        "feature_id": "api",
+                        "status": "failed",
+                        "error": "no\nluck",
+                        "fault": "none",
+                    },
+                    {
+                        "feature_id": "app",
+                        "status": "blocked",
+                        "error": "api did not complete",
+                        "fault": "none",
+                    },
+                ],
+                "features": ["auth", "api", "app"],
+                "up_to_date": ["docs"],
+                "left_out": [],
+            },
+        )
+
+    def test_it_tells_how_long_nothing_was_started(self) -> None:
+        def pause(at: float, action: str) -> Event:
+            return events.steered(at, RUN, "", action=action, request="1", done=True, text="")
+
+        document = self._run_document(
+            [
+                *STORY[:-1],
+                events.paused(AT + 1, RUN, until=AT + 2),
+                events.paused(AT + 1.5, RUN, until=AT + 2.5),
+                events.paused(AT + 2.5, RUN, until=0),
+                pause(AT + 3, "pause"),
+                pause(AT + 3.25, "pause"),
+                STORY[-1],
+            ]
+        )
+        self.assertEqual((document["limit_wait_ms"], document["pause_ms"]), (1500, 2000))
+
+    def test_a_run_that_took_no_time_has_no_speedup_to_tell(self) -> None:
+        document = self._run_document(STORY[:1])
+        self.assertEqual((document["wall_ms"], document["speedup"]), (0, 1.0))
+
+    def test_the_report_of_a_feature_tells_every_attempt(self) -> None:
+        document = reporter.feature_document(fold(STORY).feature("api"))
+        self.assertEqual(document["status"], "failed")
+        self.assertIs(document["success"], False)
+        self.assertEqual((document["cost_usd"], document["cost_is_complete"]), (0.25, False))
+        self.assertEqual((document["duration_ms"], document["num_turns"]), (4000, 2))
+        self.assertEqual(document["error"], "no\nluck")
+        self.assertEqual(document["resume_command"], "cd /w/api && claude --resume s2")
+        self.assertEqual((document["commit"], document["files_changed"]), (None, 0))
+        self.assertEqual(
+            document["attempts"],
+            [
+                {
+                    "attempt": 1,
+                    "session_id": "s1",
+                    "resumed": False,
+                    "status": "timed_out",
+                    "reason": "late",
+                    "cost_usd": None,
+                    "log": "/l/api.1.jsonl",
+                },
+                {
+                    "attempt": 2,
+                    "session_id": "s2",
+                    "resumed": True,
+                    "status": "failed",
+                    "reason": "no",
+                    "cost_usd": 0.25,
+                    "log": "/l/api.2.jsonl",
+                },
+            ],
+        )
+
+    def test_an_attempt_without_a_result_is_estimated(self) -> None:
+        done = Outcome(Status.COMPLETED, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
+        cut = Outcome(Status.CANCELLED, tokens={"opus": 400})
+        story = [
+            event
+            for number, outcome in enumerate((done, cut), 1)
+            for event in (
+                events.attempt_started(
+                    1, "r1", "a", attempt=number, session_id="s", resumed=False, log=""
+                ),
+                events.attempt_ended(2, "r1", "a", outcome),
+            )
+        ]
+        known = replace(fold(story).feature("a"), run="r1")
+        document = reporter.feature_document(known)
+        self.assertEqual((document["cost_usd"], document["cost_about_usd"]), (0.5, 0.7))
+        self.assertEqual(document["tokens_at_least"], 400)
+        attempts = document["attempts"]
+        assert isinstance(attempts, list)
+        self.assertEqual((attempts[1]["cost_usd"], attempts[1]["cost_about_usd"]), (None, 0.2))
+        self.assertNotIn("cost_about_usd", attempts[0])
+
+    def test_the_report_of_a_finished_feature_tells_what_it_made(self) -> None:
+        document = reporter.feature_document(fold(STORY).feature("auth"))
+        expected = {
+            "feature_id": "auth",
+            "name": "Auth",
+            "success": True,
+            "result": "Built it.",
+            "branch": "feature/auth",
+            "worktree": "/w/auth",
+            "commit": "c0ffee",
+            "files_changed": 3,
+            "insertions": 12,
+            "deletions": 4,
+            "held_back": [".env"],
+            "denied_tools": ["WebFetch"],
+            "error": None,
+        }
+        self.assertEqual({key: document[key] for key in expected}, expected)
+
+    def test_the_report_of_a_feature_that_never_started_invents_nothing(self) -> None:
+        document = reporter.feature_document(fold(STORY).feature("app"))
+        for key in ("started_at", "commit", "resume_command"):
+            self.assertIsNone(document[key], key)
+        self.assertEqual((document["cost_usd"], document["cost_is_complete"]), (0.0, True))
+        self.assertEqual((document["attempts"], document["duration_ms"]), ([], 0))
+        going_on = reporter.feature_document(fold(STORY[:3]).feature("auth"))
+        attempts = going_on["attempts"]
+        assert isinstance(attempts, list)
+        self.assertIsNone(attempts[0]["status"])
+        self.assertIsNone(going_on["finished_at"])
+
+    def test_times_carry_their_zone(self) -> None:
+        self.assertRegex(str(reporter.local_time(AT)), r"T\d\d:\d\d:\d\d\.000[+-]\d\d:\d\d$")
+        self.assertIsNone(reporter.local_time(None))
+
+
+class Writing(unittest.TestCase):
+    def setUp(self) -> None:
+        temporary = tempfile.TemporaryDirectory(prefix="ror-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = os.path.join(temporary.name, "reports")
+
+    def test_both_reports_are_written_beside_a_gitignore_of_their_own(self) -> None:
+        paths = reporter.write_reports(self.folder, {"run": "é"}, [{"feature_id": "a"}], AT)
+        self.assertEqual([os.path.basename(p).split("_")[0] for p in paths], ["report", "results"])
+        self.assertRegex(paths[0], r"/report_\d{8}_\d{6}\.json$")
+        contents = []
+        for path in paths:
+            with open(path, encoding="utf-8") as file:
+                contents.append(json.load(file))
+        self.assertEqual(contents, [{"run": "é"}, [{"feature_id": "a"}]])
+        self.assertEqual(len(os.listdir(self.folder)), 3)
+        with open(os.path.join(self.folder, ".gitignore")) as file:
+            self.assertEqual(file.read(), "*\n")
+
+    def test_runs_of_the_same_second_do_not_overwrite_each_other(self) -> None:
+        names = [reporter.write_reports(self.folder, {}, [], AT)[0] for _ in range(3)]
+        self.assertEqual(len(set(names)), 3)
+        self.assertTrue(names[2].endswith("_3.json"), names)
+
+    def test_a_folder_that_can_not_be_written_to_is_named(self) -> None:
+        with open(self.folder, "w") as file:
+            file.write("in the way")
+        with self.assertRaises(UserError) as raised:
+            reporter.write_reports(self.folder, {}, [], AT)
+        self.assertIn(self.folder, raised.exception.message)
+        self.assertIn("rorchestrator status", raised.exception.hint)
+
+    def test_a_document_is_written_whole_or_not_at_all(self) -> None:
+        in_the_way = os.path.join(self.folder, "report.json")
+        os.makedirs(in_the_way)
+        for path in (in_the_way, os.path.join(self.folder, "no", "such", "folder.json")):
+            with self.assertRaises(OSError):
+                reporter.write_whole(path, "{}")
+        self.assertEqual(os.listdir(self.folder), ["report.json"])
+
+    def test_whichever_fsync_or_rename_fails_no_half_report_is_left(self) -> None:
+        with nth_call("fsync", 0) as calls:
+            self.assert_whole(reporter.write_reports(self.folder, {}, [{}], AT), 3)
+        for name in ("fsync", "replace"):
+            for nth in range(1, calls[0] + 1):
+                with self.subTest(name=name, nth=nth), tempfile.TemporaryDirectory() as folder:
+                    with nth_call(name, nth) as made, self.assertRaises(UserError) as raised:
+                        reporter.write_reports(folder, {}, [{}], AT)
+                    self.assertIn("Input/output error", raised.exception.message)
+                    self.assertEqual(made, [nth])
+                    self.assert_whole([os.path.join(folder, n) for n in os.listdir(folder)], nth)
+
+    def test_wherever_the_disk_is_full_no_half_report_is_left(self) -> None:
+        size = os.path.getsize(reporter.write_reports(self.folder, {"run": "x"}, [], AT)[0])
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for room in range(size):
+            with self.subTest(room=room), tempfile.TemporaryDirectory() as folder:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+                try:
+                    with self.assertRaises(UserError):
+                        reporter.write_reports(folder, {"run": "x"}, [], AT)
+                finally:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+                self.assertLessEqual(set(os.listdir(folder)), {".gitignore"})
+
+    def assert_whole(self, paths: list[str], most: int) -> None:
+        """Fewer reports than ``most``, each whole."""
+        reports = [path for path in paths if not path.endswith(".gitignore")]
+        self.assertLess(len(reports), most)
+        for path in reports:
+            self.assertTrue(path.endswith(".json"), path)
+            with open(path, encoding="utf-8") as file:
+                json.load(file)
+
+
+if __name__ == "__main__":
+    unittest.main()

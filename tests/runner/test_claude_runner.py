@@ -1,0 +1,1189 @@
+"""One feature, from its worktree to its commit: real git, real processes, the simulated agent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import sys
+import time
+import unittest
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.claude.command_line import NO_WORKTREE_HOOK
+from core.git.door import Git, Repository, open_repository
+from core.git.tampering import seal
+from core.model import events
+from core.model.errors import StateError
+from core.model.events import Event
+from core.model.feature import Action, Decision, Fault, Outcome, Status, Usage
+from core.model.state import RunState, apply
+from core.process.cancellation import Stop
+from core.process.environment import without_git
+from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
+from core.project import feature_list
+from core.runner.attempt import LOG_BYTES, AttemptRunner, Stream
+from core.runner.budget import Budget
+from core.runner.checks import Workbench
+from core.runner.claude_runner import LEAST_FREE_BYTES, ClaudeRunner, Job
+from core.runner.ports import FIRST
+from core.runner.slots import Slots
+from core.runner.steps import StepRunner
+from core.runner.usage_limit import Pause
+from core.worktree.manager import WorktreeManager
+from tests.support.playground import (
+    AGENT,
+    HAS_PROC,
+    SIMULATED,
+    Content,
+    PlaygroundTest,
+    feature,
+    wait_until,
+)
+
+RECORDER = f"""\
+#!{sys.executable}
+import json, os, sys
+me = os.path.abspath(__file__)
+seen = {{"argv": sys.argv[1:], "environ": dict(os.environ), "cwd": os.getcwd()}}
+seen["prompt"] = sys.stdin.read()
+seen["mode"] = os.fstat(0).st_mode
+with open(me + ".seen", "a") as file:
+    file.write(json.dumps(seen) + "\\n")
+os.lseek(0, 0, os.SEEK_SET)
+os.execv(sys.executable, [sys.executable, {SIMULATED!r}, *sys.argv[1:]])
+"""
+
+BY_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE", "LINES", "COLUMNS"}
+"""Variables that /bin/sh or Python itself adds."""
+
+
+def run_id(number: int) -> str:
+    """Of this process only: a run ends whatever carries its mark."""
+    return f"run{number}-{os.getpid()}"
+
+
+class Hasty(Supervisor):
+    """Gives each signal a fraction of its time."""
+
+    async def end(self, child: Child, ladder: Ladder = PATIENT) -> None:
+        await super().end(child, [(number, 0.3) for number, _ in ladder])
+
+
+class RunnerTest(PlaygroundTest):
+    """Runs features one by one in this process, as the orchestrator would."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.state = RunState()
+        self.events: list[Event] = []
+        self.on_event: Callable[[Event, asyncio.Event], object] = lambda event, stop: None
+        """Gets each event, and the wish to stop."""
+        self.linger_seconds = 10.0
+        self.limits: dict[str, int] = {}
+        self.runners: list[ClaudeRunner] = []
+        self.supervisor: type[Supervisor] = Supervisor
+        self.version: tuple[int, int] | None = None
+        self.runs = 0
+        self.pauses: list[float] = []
+        self.cap_usd: float | None = None
+        self.deadline = float("inf")
+
+    def run_feature(
+        self,
+        id: str = "a",
+        action: Action = Action.START,
+        *,
+        results: Mapping[str, str] | None = None,
+        stop: bool = False,
+        environ: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Outcome:
+        """One feature's turn, in a run of its own."""
+
+        async def turn() -> Outcome:
+            return (await self._turns([id], action, results or {}, stop, environ, more))[0]
+
+        return asyncio.run(asyncio.wait_for(turn(), 30))
+
+    def run_features(self, *ids: str) -> list[Outcome]:
+        """One after the other, in one run."""
+
+        async def turns() -> list[Outcome]:
+            return await self._turns(list(ids), Action.START, {}, False, None, {})
+
+        return asyncio.run(asyncio.wait_for(turns(), 30))
+
+    def run_together(self, *ids: str) -> list[Outcome]:
+        """All at once, in one run."""
+
+        async def turns() -> list[Outcome]:
+            return await self._turns(list(ids), Action.START, {}, False, None, {}, slots=len(ids))
+
+        return asyncio.run(asyncio.wait_for(turns(), 30))
+
+    async def _turns(
+        self,
+        ids: list[str],
+        action: Action,
+        results: Mapping[str, str],
+        stopped: bool,
+        environ: Mapping[str, str] | None,
+        more: Mapping[str, Any],
+        slots: int = 1,
+    ) -> list[Outcome]:
+        self.runs += 1
+        run = run_id(self.runs)
+        config = feature_list.load(self.playground.list)
+        features = {feature.id: feature for feature in config.features}
+        stop = Stop()
+        if stopped:
+            stop.set()
+
+        def emit(event: Event) -> None:
+            self.state = apply(self.state, event)
+            self.events.append(event)
+            self.on_event(event, stop)
+
+        async with self.supervisor(run) as supervisor:
+            git = await self._git(supervisor)
+            folder, subject = self.playground.path("worktrees"), config.project.commit_subject
+            worktrees = WorktreeManager(git, folder, "feature/", subject)
+            attempts = AttemptRunner(
+                config,
+                {id: worktrees.branch(id) for id in features},
+                supervisor,
+                run=run,
+                log_folder=self.playground.path("logs", run),
+                emit=emit,
+                clock=time.time,
+                stop=stop,
+                deadline=self.deadline,
+                linger_seconds=self.linger_seconds,
+                log_bytes=self.limits.get("log_bytes", LOG_BYTES),
+            )
+            workbench = Workbench(
+                config,
+                worktrees,
+                StepRunner(supervisor, stop, self.deadline),
+                run=run,
+                log_folder=self.playground.path("logs", run),
+                emit=emit,
+                clock=time.time,
+                environ=without_git(self.playground.environ if environ is None else environ),
+                passed=set(self.state.passed),
+            )
+            places = Slots(slots)
+            if stop.is_set():
+                places.close("interrupted")
+            runner = ClaudeRunner(
+                config,
+                worktrees,
+                attempts,
+                workbench,
+                Pause(
+                    places,
+                    stop,
+                    time.time,
+                    self.pauses.append,
+                    grace_seconds=0.0,
+                    max_wait_seconds=3600.0,
+                ),
+                Budget(self.cap_usd, dict.fromkeys(features, 0.0)),
+                await seal(git, self.state.setups),
+                run=run,
+                emit=emit,
+                clock=time.time,
+                stop=stop,
+                least_free_bytes=self.limits.get("least_free_bytes", LEAST_FREE_BYTES),
+            )
+            self.runners.append(runner)
+
+            async def one(id: str) -> Outcome:
+                known = self.state.feature(id)
+                last = known.last_outcome
+                left: dict[str, Any] = {
+                    "start_commit": known.start_commit,
+                    "session_id": known.session_id,
+                    "attempts": len(known.attempts),
+                    "is_ready": known.is_ready,
+                    "made": known.made_before_work,
+                    "claude_is_done": last is not None and last.status is Status.COMPLETED,
+                    **more,
+                }
+                decision = Decision(id, action, "new", "key")
+                base = self.playground.repository.commit_of("main")
+                job = Job(features[id], decision, base, results, **left)
+                turn = places.turn((0.0, 0, 0))
+                outcome = await runner.run(job, turn)
+                turn.end()
+                emit(events.ended(time.time(), run, id, outcome))
+                return outcome
+
+            if slots > 1:
+                return list(await asyncio.gather(*map(one, ids)))
+            return [await one(id) for id in ids]
+
+    async def _git(self, supervisor: Supervisor) -> Git:
+        place = self.playground.repository
+        git = await open_repository(supervisor, place.path, place.environ)
+        if self.version is None:
+            return git
+        real = git.repository
+        older = Repository(real.top, real.common_dir, real.bare, real.shallow, self.version)
+        return Git(supervisor, older, place.environ)
+
+    def stop_when(self, exists: str) -> None:
+        """Set the wish to stop as soon as a file is there."""
+
+        def listen(event: Event, stop: Stop) -> None:
+            if event.kind == "attempt_started":
+                self._watcher = asyncio.get_running_loop().create_task(watch(stop))
+
+        async def watch(stop: Stop) -> None:
+            while not os.path.exists(self.playground.path(exists)):
+                await asyncio.sleep(0.01)
+            stop.set()
+
+        self.on_event = listen
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+    def notes(self) -> list[str]:
+        return [str(event.data["text"]) for event in self.events if event.kind == "note"]
+
+    def attempts(self) -> list[tuple[int, bool]]:
+        """Number of each attempt, and whether it was a resumed session."""
+        found = self.state.feature("a").attempts
+        return [(attempt.number, attempt.resumed) for attempt in found]
+
+    def prompt_of(self, attempt: int) -> str:
+        with open(self.playground.path("logs", run_id(self.runs), f"a.{attempt}.prompt")) as file:
+            return file.read()
+
+    def record(self) -> list[str]:
+        """A command that keeps what it was called with, then simulates."""
+        return [self.playground.script("claude", RECORDER)]
+
+    def seen(self) -> list[dict[str, Any]]:
+        with open(self.playground.path("claude.seen")) as file:
+            return [json.loads(line) for line in file]
+
+    def assert_failed(self, outcome: Outcome, fault: Fault, reason: str) -> None:
+        self.assertEqual((outcome.status, outcome.fault), (Status.FAILED, fault), outcome)
+        self.assertIn(reason, outcome.reason)
+
+
+def result(**more: object) -> str:
+    """A raw result line."""
+    line = {"type": "result", "subtype": "success", "is_error": False, "num_turns": 1}
+    return json.dumps({**line, "result": "Done.", "total_cost_usd": 0.1, **more}) + "\n"
+
+
+class SuccessTest(RunnerTest):
+    def test_a_feature_goes_through_all_its_states_to_a_commit_on_its_branch(self) -> None:
+        self.playground.features(feature("a", {"write": "a.txt", "content": "1\n2\n"}))
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+        kinds = ["preparing", "based", "attempt_started", "note", "attempt_ended"]
+        self.assertEqual(self.kinds(), [*kinds, "verifying", "committing", "ended"])
+        assert outcome.work is not None
+        self.assertEqual((outcome.work.files_changed, outcome.work.insertions), (1, 2))
+        repository = self.playground.repository
+        self.assertEqual(outcome.work.commit, repository.commit_of("feature/a"))
+        self.assertEqual(self.playground.ref("a"), [outcome.work.commit])
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        said = repository.git("log", "-1", "--format=%B", "feature/a")
+        trailers = f"RoRchestrator-Feature: a\nRoRchestrator-Run: {run_id(1)}"
+        self.assertEqual(said.strip(), f"feat(a): The a\n\n{trailers}")
+
+    def test_the_outcome_tells_what_the_result_line_told(self) -> None:
+        self.playground.features(feature("a", {"cost": 0.5}, {"write": "a.txt"}))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.cost_usd, outcome.num_turns), (0.5, 2))
+        self.assertEqual((outcome.result, outcome.usage), ("Done.", Usage(1000, 100)))
+        self.assertEqual(outcome.session_id, self.state.feature("a").session_id)
+
+    def test_commits_of_claude_are_kept_and_the_rest_is_committed_on_top(self) -> None:
+        commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
+        self.playground.features(feature("a", {"write": "a.txt"}, commit, {"write": "b.txt"}))
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        log = self.playground.repository.git("log", "--format=%s", "feature/a").split("\n")
+        self.assertEqual(log, ["feat(a): The a", "by Claude", "first"])
+
+    def test_where_claude_committed_everything_nothing_is_added(self) -> None:
+        commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
+        self.playground.features(feature("a", {"write": "a.txt"}, commit))
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        log = self.playground.repository.git("log", "--format=%s", "feature/a").split("\n")
+        self.assertEqual(log, ["by Claude", "first"])
+
+    def test_secrets_are_left_uncommitted_and_named(self) -> None:
+        self.playground.features(feature("a", {"write": ".env"}, {"write": "a.txt"}))
+        outcome = self.run_feature()
+        assert outcome.work is not None
+        self.assertEqual(outcome.work.held_back, (".env",))
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), ".env")))
+
+    def test_who_works_here_and_who_pays_is_told_once_a_run(self) -> None:
+        self.playground.features(feature("a"), feature("b"))
+        self.run_features("a", "b")
+        told = "Claude Code 0.0.0-simulated, authentication: none"
+        self.assertEqual(self.notes(), [told])
+
+    def test_a_claude_that_is_too_old_for_several_at_once_is_told_once_a_run(self) -> None:
+        init = '{"type": "system", "subtype": "init", "claude_code_version": "2.1.12"}\n'
+        script = f"printf '%s' '{init}'; touch $$.txt; printf '%s' '{result()}'"
+        command = {"command": ["/bin/sh", "-c", script]}
+        self.playground.features(feature("a"), feature("b"), claude=command)
+        self.run_features("a", "b")
+        old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer with several at once"
+        self.assertEqual(self.notes(), ["Claude Code 2.1.12, authentication: unknown", old])
+
+    def test_a_claude_that_tells_neither_version_nor_payer_is_called_so(self) -> None:
+        init = '{"type": "system", "subtype": "init"}\n'
+        script = f"printf '%s' '{init}'; touch a.txt; printf '%s' '{result()}'"
+        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        self.assertEqual(
+            self.notes(), ["Claude Code of an unknown version, authentication: unknown"]
+        )
+
+
+class WhatClaudeGetsTest(RunnerTest):
+    def test_the_prompt_has_every_part_in_its_order(self) -> None:
+        self.playground.repository.write(
+            {"config/context.md": "We sell fish.\n"}, at=self.playground.workspace
+        )
+        self.playground.features(
+            feature("base", creates=["Fish"], name="Fish model"),
+            feature(
+                "a",
+                depends_on=["base"],
+                description="A shop.",
+                uses=["Fish"],
+                creates=["Shop"],
+            ),
+            claude={"command": self.record()},
+            prompts={"context_file": "config/context.md", "quality_rules": ["tests pass", "typed"]},
+        )
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        expected = """\
+Task: bring the feature "a" (The a) to completion.
+
+We sell fish.
+
+A shop.
+
+Do a.
+
+## What is already done, and merged into this folder
+- base (Fish model), from branch `feature/base`: Fish
+
+## What this feature uses
+- Fish
+
+## What this feature has to create
+- Shop
+
+## Before you finish, check each of these
+- [ ] tests pass
+- [ ] typed
+
+## How you work here
+- You run unattended: nobody can answer, so do not ask. Decide, and say in your closing
+  message what you decided.
+- Work only in this folder. It is a git worktree of its own, already on branch `feature/a`:
+  do not switch branches, do not rebase, do not touch other worktrees, do not use `git stash`.
+- Finish the whole feature before you stop. What you leave uncommitted is committed for you.
+- Your subagents work in this folder too. A worktree of their own (`isolation: "worktree"`) is
+  refused: work in it would belong to no feature.
+- Commits of your own hold no build products: no `__pycache__`, no tool caches, no
+  `node_modules`, no virtual environment, unless the task asks for them.
+"""
+        (seen,) = self.seen()
+        self.assertEqual(seen["prompt"], expected)
+        self.assertTrue(stat.S_ISREG(seen["mode"]))
+        self.assertEqual(stat.S_IMODE(seen["mode"]), 0o600)
+        self.assertEqual(seen["cwd"], self.playground.worktree("a"))
+
+    def test_the_command_line_is_exact(self) -> None:
+        self.playground.features(
+            feature("a", model="opus", allowed_tools=["Read", "Bash(make:*)"]),
+            claude={
+                "command": [*self.record(), "--leading"],
+                "permission_mode": "plan",
+                "disallowed_tools": ["WebFetch"],
+                "fallback_model": "haiku",
+                "max_turns": 7,
+                "max_budget_usd": 1.5,
+                "append_system_prompt": "Be brief.",
+                "extra_args": ["--strict-mcp-config"],
+            },
+        )
+        self.run_feature()
+        session = self.state.feature("a").session_id
+        (seen,) = self.seen()
+        self.assertEqual(
+            seen["argv"],
+            [
+                "--leading",
+                "-p",
+                "--output-format=stream-json",
+                "--verbose",
+                "--permission-mode=plan",
+                "--allowedTools=Read,Bash(make:*)",
+                "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
+                ",Agent(isolation:worktree),Workflow,WebFetch",
+                "--model=opus",
+                "--fallback-model=haiku",
+                "--max-turns=7",
+                "--max-budget-usd=1.5",
+                "--append-system-prompt=Be brief.",
+                f"--session-id={session}",
+                "--settings="
+                + json.dumps({"hooks": {"WorktreeCreate": [{"hooks": [NO_WORKTREE_HOOK]}]}}),
+                "--strict-mcp-config",
+            ],
+        )
+
+    def test_the_environment_is_the_users_with_ours_on_top(self) -> None:
+        inherited = {
+            **self.playground.environ,
+            "ANTHROPIC_API_KEY": "k",
+            "CLAUDECODE": "1",
+            "GIT_DIR": "/elsewhere",
+            "GIT_INDEX_FILE": "/elsewhere/index",
+            "CLAUDE_CODE_MAX_RETRIES": "9",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "user.name",
+            "GIT_CONFIG_VALUE_0": "Bot",
+        }
+        self.playground.features(
+            feature("a"),
+            claude={
+                "command": self.record(),
+                "env": {"CLAUDE_CODE_DISABLE_AUTO_MEMORY": "0", "OWN": "yes"},
+            },
+        )
+        self.run_feature(environ=inherited)
+        (seen,) = self.seen()
+        found = {k: v for k, v in seen["environ"].items() if k not in BY_THE_SHELL}
+        mark = found.pop("RORCHESTRATOR_MARK")
+        self.assertTrue(mark.endswith(f"{run_id(1)}/a/1;"), mark)
+        port = int(found.pop("RORCHESTRATOR_PORT"))
+        self.assertGreaterEqual(port, FIRST)
+        gone = {"CLAUDECODE", "GIT_DIR", "GIT_INDEX_FILE"} | BY_THE_SHELL
+        kept = {k: v for k, v in inherited.items() if k not in gone}
+        ours = {
+            "CLAUDE_CODE_MAX_RETRIES": "3",
+            "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+            "DISABLE_AUTOUPDATER": "1",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "0",
+            "OWN": "yes",
+            "RORCHESTRATOR_FEATURE": "a",
+            "RORCHESTRATOR_BRANCH": "feature/a",
+            "RORCHESTRATOR_RUN": run_id(1),
+            "RORCHESTRATOR_SLOT": "0",
+        }
+        self.assertEqual(found, {**kept, **ours})
+
+    def test_a_wish_to_stop_that_comes_before_claude_leaves_it_unstarted(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def stop_now(event: Event, stop: asyncio.Event) -> None:
+            if event.kind == "ready":
+                stop.set()
+
+        self.on_event = stop_now
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+        self.assertEqual(self.attempts(), [])
+
+    def test_what_claude_printed_is_kept_for_the_user_alone(self) -> None:
+        self.playground.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
+        self.run_feature()
+        folder = self.playground.path("logs", run_id(1))
+        found = {name: os.stat(os.path.join(folder, name)) for name in os.listdir(folder)}
+        self.assertEqual(set(found), {"a.1.prompt", "a.1.jsonl", "a.1.stderr"})
+        self.assertEqual({stat.S_IMODE(info.st_mode) for info in found.values()}, {0o600})
+        self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
+        with open(os.path.join(folder, "a.1.stderr")) as file:
+            self.assertEqual(file.read(), "careful\n")
+
+
+class FailureTest(RunnerTest):
+    def test_an_end_without_a_result_is_a_failure_with_the_end_of_its_complaints(self) -> None:
+        self.playground.features(feature("a", {"stderr": "no idea"}, {"exit": 3}))
+        outcome = self.run_feature()
+        self.assert_failed(outcome, Fault.TRANSIENT, "Claude ended without a result (exit 3)")
+        self.assertIn("no idea", outcome.reason)
+        self.assertIsNone(outcome.cost_usd)
+        self.assertEqual(outcome.session_id, self.state.feature("a").session_id)
+
+    def test_of_long_complaints_the_end_is_told(self) -> None:
+        long = ({"stderr": "x" * 70_000}, {"stderr": "the end"})
+        self.playground.features(feature("a", *long, {"exit": 3}))
+        outcome = self.run_feature()
+        self.assertIn("the end", outcome.reason)
+        self.assertLess(len(outcome.reason), 17_000)
+
+    def test_no_output_at_all_is_a_failure_also_with_exit_0(self) -> None:
+        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", ":"]})
+        self.assert_failed(self.run_feature(), Fault.TRANSIENT, "without a result (exit 0)")
+        self.assertEqual(self.notes(), [])
+
+    def test_an_api_error_is_a_failure_although_its_subtype_is_success(self) -> None:
+        self.playground.features(feature("a", {"fail": "Overloaded", "status": 529}))
+        self.assert_failed(self.run_feature(), Fault.TRANSIENT, "Overloaded")
+
+    def test_a_success_with_a_bad_exit_code_is_a_failure(self) -> None:
+        does = ({"write": "a.txt"}, {"print": result()}, {"exit": 4})
+        self.playground.features(feature("a", *does))
+        outcome = self.run_feature()
+        self.assert_failed(outcome, Fault.TRANSIENT, "reported success, but ended with exit 4")
+
+    def test_an_agent_that_is_killed_from_outside_failed(self) -> None:
+        self.playground.features(feature("a", {"write": "a.txt"}, {"bash": "kill -9 $PPID"}))
+        self.assert_failed(self.run_feature(), Fault.TRANSIENT, "signal 9")
+
+    def test_a_success_without_a_change_is_empty(self) -> None:
+        self.playground.features(feature("a", {"say": "Nothing to do."}))
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.EMPTY)
+        self.assertEqual(outcome.reason, "Claude reported success, but changed nothing")
+        self.assertEqual(self.playground.ref("a"), [])
+
+    def test_a_success_without_a_change_completes_where_that_is_allowed(self) -> None:
+        self.playground.features(feature("a", {"say": "Fine."}, allow_empty=True))
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.COMPLETED)
+        self.assertEqual(self.playground.ref("a"), [self.playground.repository.commit_of("main")])
+
+    def test_an_empty_success_tells_what_was_held_back_and_denied(self) -> None:
+        denial = {"tool_name": "Bash", "tool_input": {"command": "curl x"}}
+        line = result(permission_denials=[denial, denial])
+        self.playground.features(feature("a", {"write": ".env"}, {"print": line}, {"exit": 0}))
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.EMPTY)
+        self.assertEqual(
+            outcome.reason,
+            "Claude reported success, but changed nothing but files that are never committed "
+            "unasked: .env; it was denied Bash(curl x)",
+        )
+
+    def test_an_agent_that_switched_branches_failed_and_its_work_stays(self) -> None:
+        does = ({"write": "a.txt"}, {"bash": "git checkout -qb mine"})
+        self.playground.features(feature("a", *does))
+        self.assert_failed(self.run_feature(), Fault.NONE, "switched to mine")
+        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.txt")))
+
+    def test_an_agent_that_removed_its_worktree_failed(self) -> None:
+        path = self.playground.worktree("a")
+        self.playground.features(feature("a", {"bash": f"rm -rf '{path}'"}))
+        self.assert_failed(self.run_feature(), Fault.NONE, "is gone")
+
+    def test_a_hook_that_refuses_the_commit_is_quoted_and_the_work_stays(self) -> None:
+        self.playground.hook("pre-commit", "echo 'line 3 is ugly' >&2; exit 1")
+        self.playground.features(feature("a", {"write": "a.txt"}))
+        self.assert_failed(self.run_feature(), Fault.COMMIT, "line 3 is ugly")
+        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.txt")))
+
+    def test_where_git_is_gone_claude_is_not_paid_again(self) -> None:
+        self.playground.features(feature("a"))
+        self.on_event = lambda event, stop: (
+            event.kind == "verifying" and self.runners[-1].worktrees.git._env.update(PATH="/none")
+        )
+        self.assert_failed(self.run_feature(), Fault.COMMIT, "git was not found")
+        self.on_event = lambda event, stop: None
+        self.assertEqual(self.run_feature(action=Action.RESUME).status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_a_result_that_stands_there_already_is_not_replaced(self) -> None:
+        repository = self.playground.repository
+        repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
+        self.playground.features(feature("a"))
+        self.assert_failed(self.run_feature(), Fault.GIT, "holds another commit already")
+
+    def test_what_stands_in_the_way_of_the_worktree_fails_the_feature(self) -> None:
+        os.makedirs(self.playground.worktree("a"))
+        self.playground.repository.write({"x": "x"}, at=self.playground.worktree("a"))
+        self.playground.features(feature("a"))
+        self.assert_failed(self.run_feature(), Fault.GIT, "already exists")
+        self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
+
+
+class TamperingTest(RunnerTest):
+    def test_after_a_tampering_no_worktree_is_made_and_no_agent_started(self) -> None:
+        plant = {"bash": "git config filter.x.smudge evil"}
+        self.playground.features(feature("a", {"write": "a.txt"}, plant), feature("b"))
+        for outcome in self.run_features("a", "b"):
+            self.assert_failed(outcome, Fault.TAMPERED, "filter.x.smudge in .git/config was added")
+        self.assertFalse(os.path.exists(self.playground.worktree("b")))
+        self.assertEqual(self.kinds().count("attempt_started"), 1)
+
+    def test_a_failed_attempt_that_tampered_is_told_as_such(self) -> None:
+        plant = {"bash": "git config alias.x '!evil'"}
+        self.playground.features(feature("a", plant, {"fail": "Overloaded", "status": 529}))
+        self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x in .git/config was added")
+        last = self.state.feature("a").last_outcome
+        assert last is not None
+        self.assertEqual(last.fault, Fault.TRANSIENT)
+
+
+class StreamTest(RunnerTest):
+    def test_garbage_between_the_lines_is_survived(self) -> None:
+        self.playground.features(
+            feature("a"),
+            claude={
+                "command": [
+                    "/bin/sh",
+                    "-c",
+                    f"""printf '\\377\\376 {{"no\\n[1, 2]\\nnull\\n\\n'; touch a.txt
+                    printf '%s' '{result()}'; printf '{{"type": "later"}}\\nhalf a li'""",
+                ]
+            },
+        )
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+
+    def test_a_line_of_five_megabytes_is_read(self) -> None:
+        does = ({"print": "x", "times": 5_000_000}, {"print": "\n"}, {"write": "a.txt"})
+        self.playground.features(feature("a", *does))
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        log = self.playground.path("logs", run_id(1), "a.1.jsonl")
+        self.assertGreater(os.path.getsize(log), 5_000_000)
+
+    def test_of_lines_too_long_to_be_worth_it_only_a_result_is_read(self) -> None:
+        path = self.playground.path("stream.jsonl")
+        init = '{"type": "system", "subtype": "init"'
+        for begin, read in ((init, (False, False)), (result().strip()[:-1], (False, True))):
+            with self.subTest(begin=begin):
+                with open(path, "w") as file:
+                    file.write(f'{begin}, "more": "{"x" * (17 << 20)}"}}\n')
+                stream = Stream(path)
+                asyncio.run(stream.finish())
+                told = stream.transcript
+                self.assertEqual((told.began, told.result is not None), read)
+
+    def test_a_result_without_a_line_end_counts(self) -> None:
+        script = f"touch a.txt; printf '%s' '{result().strip()}'"
+        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+
+    def test_of_two_results_the_last_one_tells_the_cost(self) -> None:
+        does = ({"write": "a.txt"}, {"print": result()}, {"cost": 0.7})
+        self.playground.features(feature("a", *does))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.cost_usd), (Status.COMPLETED, 0.7))
+
+    def test_a_result_is_not_the_end_while_claude_goes_on(self) -> None:
+        self.linger_seconds = 0.3
+        go = self.playground.path("go")
+        more = {"type": "assistant", "message": {"content": "One more thing."}}
+        both = {"print": result() + json.dumps(more) + "\n"}
+        self.playground.features(feature("a", both, {"wait": go}, {"write": "a.txt"}))
+        # Silent for longer than a lingering Claude may be, but not after a result.
+        self.on_event = lambda event, stop: (
+            event.kind == "attempt_started"
+            and (asyncio.get_running_loop().call_later(0.6, self.playground.touch, "go"))
+        )
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+
+    def test_output_is_read_in_slices_however_much_there_is(self) -> None:
+        path = self.playground.path("log")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(
+                '{"type": "user"}\n' * 200_000 + "{}\n" * 200_000 + result(result="At last.")
+            )
+        stream = Stream(path)
+        stream.read()
+        self.assertTrue(stream.behind)
+        self.assertIsNone(stream.transcript.result)
+        turns = 0
+
+        async def scene() -> None:
+            nonlocal turns
+            reading = asyncio.ensure_future(stream.finish())
+            while not reading.done():
+                await asyncio.sleep(0)
+                turns += 1
+
+        asyncio.run(scene())
+        self.assertGreater(turns, 2)
+        self.assertEqual(stream.transcript.text, "At last.")
+
+    def test_an_agent_that_prints_more_than_is_kept_is_ended(self) -> None:
+        self.limits = {"log_bytes": 1_000_000}
+        for end in ("", ">&2"):
+            with self.subTest(end):
+                script = f"touch a.txt; yes | head -c 2000000 {end}; exec sleep 60"
+                self.playground.features(
+                    feature("a"), claude={"command": ["/bin/sh", "-c", script]}
+                )
+                outcome = self.run_feature()
+                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than a log may hold")
+                self.assertEqual(self.playground.processes(), [])
+
+
+class RoomTest(RunnerTest):
+    def test_where_there_is_too_little_room_nothing_is_begun(self) -> None:
+        self.limits = {"least_free_bytes": 1 << 62}
+        self.playground.features(feature("a"))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
+        self.assertRegex(
+            outcome.reason, r"^only \d+ MiB are free in /\S+, and 4398046511104 MiB are"
+        )
+        self.assertEqual(self.kinds(), ["ended"])
+
+    def test_where_the_room_went_meanwhile_claude_is_not_started(self) -> None:
+        self.playground.features(feature("a"))
+
+        def fill(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "based":
+                self.runners[-1].least_free_bytes = 1 << 62
+
+        self.on_event = fill
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
+        self.assertEqual(self.kinds(), ["preparing", "based", "ended"])
+
+
+LIMITED = """\
+#!{python}
+import json, os, sys, time
+folder = {folder!r}
+print(json.dumps({{"type": "system", "subtype": "init"}}))
+result = {{"type": "result", "subtype": "success", "num_turns": 1, "total_cost_usd": 0}}
+if os.path.exists(os.path.join(folder, "limited")):
+    os.system("git config alias.x '!evil'")
+    print(json.dumps({{**result, "is_error": False, "result": "x"}}))
+else:
+    open(os.path.join(folder, "limited"), "w").close()
+    limit = {{"status": "rejected", "resetsAt": time.time() + 0.3}}
+    print(json.dumps({{"type": "rate_limit_event", "rate_limit_info": limit}}))
+    print(json.dumps({{**result, "is_error": True, "result": "You've hit your limit"}}))
+"""
+
+FORGETFUL = f"""\
+#!/bin/sh
+case "$*" in *--resume=*) echo 'No conversation found' >&2; exit 1;; esac
+exec '{sys.executable}' '{SIMULATED}' "$@"
+"""
+
+
+AGAIN = {"attempts": 3, "backoff_seconds": 0.01}
+
+
+class MoneyTest(RunnerTest):
+    """An attempt costs a turn at least: without the money for it none is made."""
+
+    def test_of_a_red_check_nobody_is_told(self) -> None:
+        costly = feature("a", {"cost": 0.5}, {"write": "a"}, verify=["false"], max_cost_usd=0.5)
+        self.playground.features(costly)
+        outcome = self.run_feature()
+        self.assert_failed(outcome, Fault.BUDGET, "budget: no money is left for another attempt")
+        self.assertIn("before that: check: `false` ended with exit 1", outcome.reason)
+        self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_a_fault_is_not_followed_by_another_try(self) -> None:
+        # Nobody knows what an attempt without a result cost: it may be all that it was granted.
+        self.cap_usd = 1.0
+        for cap in ({}, {"max_cost_usd": 0.5}):
+            with self.subTest(cap):
+                self.playground.features(feature("a", {"exit": 3}, **cap), retry=AGAIN)
+                self.assert_failed(
+                    self.run_feature(), Fault.BUDGET, "Claude ended without a result"
+                )
+                self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_what_is_left_of_a_cent_starts_nothing(self) -> None:
+        self.cap_usd = 0.009
+        self.playground.features(feature("a"))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.BUDGET))
+        self.assertEqual(self.attempts(), [])
+
+    def test_a_session_that_is_unknown_cost_nothing(self) -> None:
+        claude = {"command": [self.playground.script("claude", FORGETFUL)]}
+        self.playground.features(
+            feature("a", {"write": "a"}, verify=["test -e b || ! touch b"], max_cost_usd=0.1),
+            claude=claude,
+        )
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False), (2, True), (3, False)])
+
+    def test_turns_that_are_used_up_are_not_made_up_for_with_money(self) -> None:
+        self.cap_usd = 5.0
+        stopped = {"type": "result", "subtype": "error_max_turns", "total_cost_usd": 0.1}
+        self.playground.features(
+            feature("a", {"print": json.dumps(stopped) + "\n"}, {"exit": 1}, max_cost_usd=4)
+        )
+        self.assert_failed(self.run_feature(), Fault.TURNS, "the maximum number of turns")
+        self.assertEqual(self.attempts(), [(1, False)])
+
+
+class TimeTest(RunnerTest):
+    """Once the time of the run is over nothing more is begun."""
+
+    def end_with(self, kind: str) -> None:
+        def listen(event: Event, _: asyncio.Event) -> None:
+            if event.kind == kind:
+                self.runners[-1].attempts.deadline = 0.0
+
+        self.on_event = listen
+
+    def test_of_a_red_check_nobody_is_told(self) -> None:
+        self.playground.features(feature("a", verify=["false"]))
+        self.end_with("checked")
+        self.assert_failed(self.run_feature(), Fault.BUDGET, "the time of the run (--max-time)")
+        self.assertEqual(self.attempts(), [(1, False)])
+
+    def test_a_fault_is_not_followed_by_another_try(self) -> None:
+        self.playground.features(feature("a", {"exit": 3}), retry=AGAIN)
+        self.end_with("attempt_ended")
+        self.assert_failed(self.run_feature(), Fault.TRANSIENT, "ended without a result")
+        self.assertEqual(self.attempts(), [(1, False)])
+
+
+class LimitTest(RunnerTest):
+    def test_who_was_not_ready_when_the_limit_was_met_waits_before_claude_is_started(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def limit(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "setting_up":
+                self.runners[-1].pause.begin(time.time() + 0.5)
+
+        self.on_event = limit
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        (started,) = [e.at for e in self.events if e.kind == "attempt_started"]
+        self.assertEqual(len(self.pauses), 2)
+        self.assertGreaterEqual(started, self.pauses[0])
+
+    def test_an_interruption_of_who_waits_so_is_one(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def limit(event: Event, stop: asyncio.Event) -> None:
+            if event.kind == "setting_up":
+                self.runners[-1].pause.begin(time.time() + 60)
+            elif event.kind == "ready":
+                stop.set()
+
+        self.on_event = limit
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+
+    def test_one_that_lasts_too_long_ends_who_waits_so(self) -> None:
+        self.playground.features(feature("a"), setup=["true"])
+
+        def limit(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "setting_up":
+                self.runners[-1].pause.begin(time.time() + 1e6)
+
+        self.on_event = limit
+        self.assert_failed(self.run_feature(), Fault.LIMIT, "--max-wait")
+        self.assertEqual(self.attempts(), [])
+
+    def test_the_others_go_on_also_where_the_one_that_tried_is_stopped_for_a_tampering(
+        self,
+    ) -> None:
+        text = LIMITED.format(python=sys.executable, folder=self.playground.path("."))
+        claude = {"command": [self.playground.script("claude", text)]}
+        self.playground.features(feature("a"), claude=claude)
+        self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x")
+        self.assertEqual((self.runners[-1].pause.until, self.pauses[-1]), (0.0, 0.0))
+
+
+class EndTest(RunnerTest):
+    def test_a_feature_that_takes_too_long_is_interrupted_and_still_tells_its_cost(self) -> None:
+        self.playground.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=2))
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.TIMED_OUT, Fault.TIMEOUT))
+        self.assertEqual((outcome.reason, outcome.cost_usd), ("no result in time", 0.3))
+
+    def test_the_time_of_the_project_holds_where_the_feature_has_none(self) -> None:
+        self.playground.features(feature("a", {"sleep": 60}), timeout_seconds=0.5)
+        self.assertEqual(self.run_feature().status, Status.TIMED_OUT)
+
+    def test_an_agent_that_ignores_sigint_and_sigterm_is_killed(self) -> None:
+        self.supervisor = Hasty
+        deaf = {"ignore": ["SIGINT", "SIGTERM"]}
+        self.playground.features(feature("a", deaf, {"sleep": 60}, timeout_seconds=0.5))
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.TIMED_OUT)
+        self.assertIsNone(outcome.cost_usd)
+
+    def test_a_stopped_attempt_is_cancelled_and_tells_its_cost(self) -> None:
+        began = self.playground.path("began")
+        self.playground.features(feature("a", {"write": began}, {"sleep": 60}))
+        self.stop_when("began")
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+        self.assertEqual(outcome.cost_usd, 0.05)
+
+    def test_a_run_that_is_stopped_while_it_prepares_does_not_start_claude(self) -> None:
+        self.playground.features(feature("a"))
+        outcome = self.run_feature(stop=True)
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
+        self.assertNotIn("attempt_started", self.kinds())
+
+    def test_an_agent_that_lingers_after_its_result_is_ended_and_succeeded(self) -> None:
+        self.linger_seconds = 0.3
+        self.playground.features(feature("a", {"write": "a.txt"}, {"linger": 60}))
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        self.assertEqual(self.playground.processes(), [])
+
+    def test_a_stop_after_the_result_does_not_undo_it(self) -> None:
+        began = self.playground.path("began")
+        does = ({"write": "a.txt"}, {"print": result()}, {"bash": f"touch {began}"}, {"sleep": 60})
+        # The bash step tells of itself before it begins: the result must come last.
+        script = f"touch a.txt; printf '%s' '{result()}'; sleep 0.3; touch '{began}'; exec sleep 60"
+        del does
+        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
+        self.stop_when("began")
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+
+    @unittest.skipUnless(HAS_PROC, "needs /proc, and setsid as a command")
+    def test_nothing_that_an_agent_started_outlives_it(self) -> None:
+        ways = (
+            "sleep 61 &",
+            "setsid sleep 62 &",
+            "(setsid sh -c 'sleep 63 & sleep 64' &)",
+            "nohup sleep 65 >/dev/null 2>&1 &",
+        )
+        does = [{"write": "a.txt"}, *({"bash": way} for way in ways)]
+        script = 'sleep 60 & exec "$@"'
+        self.playground.features(
+            feature("a", *does), claude={"command": ["/bin/sh", "-c", script, "sh", *AGENT]}
+        )
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        self.assertEqual(self.playground.processes(), [])
+
+    def test_a_cancelled_attempt_leaves_no_process(self) -> None:
+        began = self.playground.path("began")
+        self.playground.features(feature("a", {"write": began}, {"sleep": 60}))
+
+        async def scene() -> None:
+            turn = asyncio.ensure_future(self._turns(["a"], Action.START, {}, False, None, {}))
+            while not os.path.exists(began):
+                await asyncio.sleep(0.01)
+            turn.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await turn
+
+        asyncio.run(asyncio.wait_for(scene(), 30))
+        wait_until(lambda: not self.playground.processes(), "nothing runs")
+
+
+class StartAgainTest(RunnerTest):
+    def interrupted(self, *does: Mapping[str, object]) -> Outcome:
+        """An attempt that is stopped after these steps."""
+        began = {"write": self.playground.path("began")}
+        self.playground.features(feature("a", *does, began, {"wait": self.playground.path("go")}))
+        self.stop_when("began")
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.CANCELLED)
+        self.on_event = lambda event, stop: None
+        return outcome
+
+    def forget_sessions(self) -> None:
+        for name in os.listdir(self.playground.sessions):
+            os.unlink(os.path.join(self.playground.sessions, name))
+
+    def test_an_interrupted_session_is_resumed_in_its_worktree(self) -> None:
+        first = self.interrupted({"write": "a.txt"})
+        self.playground.touch("go")
+        second = self.run_feature(action=Action.RESUME)
+        self.assertEqual(second.status, Status.COMPLETED, second)
+        self.assertEqual(second.session_id, first.session_id)
+        self.assertEqual(self.attempts(), [(1, False), (2, True)])
+        self.assertTrue(self.prompt_of(2).startswith("Go on: this session was interrupted"))
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+
+    def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
+        first = self.interrupted({"write": "a.txt"})
+        self.forget_sessions()
+        self.playground.features(feature("a", {"write": "b.txt"}))
+        second = self.run_feature(action=Action.RESUME)
+        self.assertEqual(second.status, Status.COMPLETED, second)
+        self.assertNotEqual(second.session_id, first.session_id)
+        self.assertEqual(self.attempts(), [(1, False), (2, True), (3, False)])
+        self.assertIn("## What is here already", self.prompt_of(3))
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
+
+    def test_an_unknown_session_is_not_followed_by_another_one_in_a_stopped_run(self) -> None:
+        self.interrupted({"write": "a.txt"})
+        self.forget_sessions()
+        self.on_event = lambda event, stop: stop.set() if event.kind == "attempt_ended" else None
+        outcome = self.run_feature(action=Action.RESUME)
+        self.assert_failed(outcome, Fault.SESSION, "No conversation found")
+        self.assertEqual(self.attempts(), [(1, False), (2, True)])
+
+    def test_where_no_session_is_known_a_new_one_starts_on_the_kept_worktree(self) -> None:
+        self.interrupted({"write": "a.txt"})
+        self.playground.features(feature("a", {"write": "b.txt"}))
+        outcome = self.run_feature(action=Action.RESUME, session_id="")
+        self.assertEqual(outcome.status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False), (2, False)])
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
+
+    def test_where_worktree_and_branch_are_gone_it_starts_over(self) -> None:
+        self.interrupted({"write": "a.txt"})
+        repository = self.playground.repository
+        repository.git("worktree", "remove", "--force", self.playground.worktree("a"))
+        repository.git("branch", "-D", "feature/a")
+        self.playground.features(feature("a", {"write": "b.txt"}))
+        outcome = self.run_feature(action=Action.RESUME)
+        self.assertEqual(outcome.status, Status.COMPLETED)
+        self.assertEqual(self.attempts(), [(1, False)])
+        self.assertEqual(self.playground.files("feature/a"), {"b.txt"})
+
+    def test_where_only_the_commit_is_missing_claude_is_not_started_again(self) -> None:
+        hook = self.playground.hook("pre-commit", "exit 1")
+        self.playground.features(feature("a", {"write": "a.txt"}))
+        self.assertEqual(self.run_feature().fault, Fault.COMMIT)
+        os.unlink(hook)
+        outcome = self.run_feature(action=Action.RESUME)
+        self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+        self.assertEqual(self.attempts(), [(1, False)])
+        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+
+    def test_a_hook_that_a_signal_kills_loses_nothing_and_the_next_run_completes(self) -> None:
+        for name in ("pre-commit", "commit-msg"):
+            for number in (9, 15, 11):
+                with self.subTest(name, signal=number):
+                    hook = self.playground.hook(name, f"kill -{number} $$")
+                    id = f"{name}-{number}"
+                    self.playground.features(feature(id, {"write": "a.txt"}))
+                    failed = self.run_feature(id)
+                    self.assert_failed(failed, Fault.COMMIT, "commit in ")
+                    worktree = self.playground.worktree(id)
+                    self.assertTrue(os.path.exists(os.path.join(worktree, "a.txt")))
+                    os.unlink(hook)
+                    outcome = self.run_feature(id, action=Action.RESUME)
+                    self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+                    self.assertEqual(len(self.state.feature(id).attempts), 1)
+                    self.assertEqual(self.playground.files(f"feature/{id}"), {"a.txt"})
+
+    def test_what_stood_on_the_branch_is_kept_before_it_starts_over(self) -> None:
+        commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
+        self.interrupted({"write": "a.txt"}, commit, {"write": "b.txt"})
+        self.playground.features(feature("a", {"write": "c.txt"}))
+        self.assertEqual(self.run_feature().status, Status.COMPLETED)
+        (kept,) = self.playground.ref("a", "kept")
+        self.assertEqual(self.playground.files(kept), {"a.txt", "b.txt"})
+        self.assertEqual(self.playground.files("feature/a"), {"c.txt"})
+        ref = f"refs/rorchestrator/kept/a/{run_id(2)}"
+        self.assertIn(f"its earlier work is kept as {ref}", self.notes())
+
+    def test_what_a_killed_preparation_left_is_mended(self) -> None:
+        self.playground.features(feature("a"))
+        self.run_feature(stop=True)
+        admin = os.path.join(self.playground.repository.path, ".git", "worktrees", "a")
+        os.unlink(os.path.join(admin, "HEAD"))
+        outcome = self.run_feature()
+        self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+
+    def test_a_branch_that_is_checked_out_elsewhere_fails_the_feature_with_advice(self) -> None:
+        self.playground.features(feature("a", {"exit": 1}))
+        self.run_feature()
+        repository = self.playground.repository
+        repository.git("worktree", "remove", "--force", self.playground.worktree("a"))
+        repository.git("worktree", "add", "-q", self.playground.path("mine"), "feature/a")
+        outcome = self.run_feature()
+        self.assert_failed(outcome, Fault.GIT, "feature/a is checked out in")
+        self.assertIn("switch away from it", outcome.reason)
+
+
+class DependencyTest(RunnerTest):
+    def setUp(self) -> None:
+        super().setUp()
+        repository = self.playground.repository
+        self.results = {}
+        made: dict[str, dict[str, Content]] = {
+            "one": {"x": "1\n"},
+            "two": {"y": "2\n"},
+            "odd": {"x": "3\n"},
+        }
+        for name, files in made.items():
+            repository.git("checkout", "-q", "-b", name, "main")
+            self.results[name] = repository.commit(files)
+        repository.git("checkout", "-q", "main")
+        needs = {"depends_on": ["one", "two", "odd"]}
+        self.playground.features(
+            *(feature(name) for name in ("one", "two", "odd")),
+            feature("a", {"write": "a.txt"}, **needs),
+        )
+
+    def of(self, *names: str) -> dict[str, str]:
+        return {name: self.results[name] for name in names}
+
+    def test_a_feature_starts_from_the_results_of_its_dependencies(self) -> None:
+        for number, version in enumerate((None, (2, 25))):
+            with self.subTest(git=version):
+                self.version = version
+                outcome = self.run_feature(results=self.of("one", "two"))
+                self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+                self.assertEqual(self.playground.files("feature/a"), {"x", "y", "a.txt"})
+                assert outcome.work is not None
+                self.assertEqual(outcome.work.files_changed, 1)
+                started_at = self.state.feature("a").start_commit
+                self.assertEqual(self.playground.files(started_at), {"x", "y"})
+                self.assertEqual(self.kinds().count("based"), (1, 3)[number])
+
+    def test_a_single_dependency_needs_no_merge(self) -> None:
+        for version in (None, (2, 25)):
+            with self.subTest(git=version):
+                self.version = version
+                outcome = self.run_feature(results=self.of("one"))
+                self.assertEqual(outcome.status, Status.COMPLETED, outcome)
+                self.assertEqual(self.state.feature("a").start_commit, self.results["one"])
+
+    def test_dependencies_that_do_not_merge_are_named_with_the_files(self) -> None:
+        for version in (None, (2, 25)):
+            with self.subTest(git=version):
+                self.version = version
+                outcome = self.run_feature(results=self.of("one", "odd"))
+                self.assertEqual(outcome.status, Status.CONFLICT)
+                told, mend = outcome.reason.split("\n")
+                self.assertEqual(told, "one and odd do not merge: x")
+                self.assertRegex(mend, r"run again: cd \S+/odd && git merge feature/one$")
+                self.assertNotIn("attempt_started", self.kinds())
+
+
+class RecordTest(RunnerTest):
+    def test_a_commit_that_cannot_be_recorded_is_not_made(self) -> None:
+        self.playground.features(feature("a"))
+
+        def full(event: Event, _: asyncio.Event) -> None:
+            if event.kind == "committing":
+                raise StateError("the journal can't be written")
+
+        self.on_event = full
+        with self.assertRaises(StateError):
+            self.run_feature()
+        repository = self.playground.repository
+        self.assertEqual(repository.commit_of("feature/a"), repository.commit_of("main"))
+
+    def test_a_prompt_that_cannot_be_written_ends_the_run(self) -> None:
+        self.playground.features(feature("a"))
+        self.playground.touch("logs")
+        with self.assertRaisesRegex(StateError, r"a\.1\.prompt can't be written"):
+            self.run_feature()
+
+    def test_a_log_that_cannot_be_written_ends_the_run(self) -> None:
+        self.playground.features(feature("a"))
+        os.makedirs(self.playground.path("logs", run_id(1), "a.1.jsonl"))
+        with self.assertRaisesRegex(StateError, r"a\.1\.jsonl can't be written: Is a directory"):
+            self.run_feature()
+
+
+if __name__ == "__main__":
+    unittest.main()

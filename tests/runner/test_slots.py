@@ -1,0 +1,39 @@
+"""How many may work at once."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.runner.slots import Slots
+
+
+class NarrowTest(unittest.IsolatedAsyncioTestCase):
+    async def test_each_answer_that_asks_for_patience_halves_them_down_to_one(self) -> None:
+        slots = Slots(10)
+        seen = []
+        for _ in range(5):
+            slots.narrow(slots.narrowed)
+            seen.append(slots.open)
+        self.assertEqual(seen, [5, 2, 1, 1, 1])
+
+    async def test_answers_to_attempts_that_went_on_side_by_side_count_once(self) -> None:
+        slots = Slots(8)
+        began = slots.narrowed
+        for _ in range(3):
+            slots.narrow(began)
+        self.assertEqual(slots.open, 4)
+        slots.narrow(slots.narrowed)
+        self.assertEqual(slots.open, 2)
+
+    async def test_each_success_gives_one_back_but_no_more_than_there_were(self) -> None:
+        slots = Slots(4)
+        slots.narrow(slots.narrowed)
+        seen = []
+        for _ in range(3):
+            slots.widen()
+            seen.append(slots.open)
+        self.assertEqual(seen, [3, 4, 4])
+
+
+if __name__ == "__main__":
+    unittest.main()

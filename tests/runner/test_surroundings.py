@@ -1,0 +1,458 @@
+"""What changes around a run's worktrees is named: real repositories, changed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+import unittest
+from collections.abc import Callable
+
+from core.git.door import Git, open_repository
+from core.git.tampering import seal
+from core.model import events
+from core.model.events import Event
+from core.model.feature import Action, Decision, Outcome, Status, Stray
+from core.model.state import RunState, fold
+from core.process.spawner import Finished, Spawner, drive
+from core.process.supervisor import Killed
+from core.runner.surroundings import Surroundings
+from core.worktree.manager import WorktreeManager
+from tests.support.playground import PlaygroundTest, feature
+from tests.support.repository import Repository
+
+RUN = "r1"
+WHILE = " while a ran (by you, or by what ran): "
+
+
+class Mortal(Spawner):
+    """Runs commands until the user wants no answer any more."""
+
+    is_killed = False
+
+    async def run(self, *words: object, **options: object) -> Finished:  # type: ignore[override]
+        if self.is_killed:
+            raise Killed("killed")
+        return await super().run(*words, **options)  # type: ignore[arg-type]
+
+
+class SurroundingsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.use(Repository())
+
+    def use(self, repository: Repository) -> None:
+        self.addCleanup(repository.close)
+        self.repository = repository
+        self.folder = os.path.join(repository.root, "worktrees")
+        self.log = os.path.join(repository.root, "a.1.jsonl")
+        self.spawner = Mortal()
+        self.git: Git = drive(open_repository(self.spawner, repository.path, repository.environ))
+        self.told: list[Event] = []
+        self.around: Surroundings
+
+    def path(self, *parts: str) -> str:
+        return os.path.join(self.repository.path, *parts)
+
+    def state(self) -> RunState:
+        """Feature ``a`` is at work, ``b`` waits for a slot, ``c`` was at work in another run."""
+        made = {"branch": "feature/a", "worktree": os.path.join(self.folder, "a"), "name": "a"}
+        begun = {"attempt": 1, "session_id": "s", "resumed": False, "log": self.log}
+        start = {id: Decision(id, Action.START, "new", "key") for id in "abc"}
+        return fold(
+            [
+                events.preparing(1.0, RUN, start["a"], **made),
+                events.attempt_started(1.0, RUN, "a", **begun),  # type: ignore[arg-type]
+                events.preparing(1.0, RUN, start["b"], **{**made, "branch": "feature/b"}),
+                events.preparing(1.0, "r0", start["c"], **{**made, "branch": "feature/c"}),
+                *self.told,
+            ]
+        )
+
+    def begin(self) -> None:
+        """The run begins."""
+
+        async def begin() -> None:
+            self.around = Surroundings(
+                self.git,
+                await seal(self.git),
+                folder=self.folder,
+                run=RUN,
+                state=self.state,
+                emit=self.told.append,
+                clock=time.time,
+            )
+            await self.around.begin()
+
+        asyncio.run(begin())
+
+    def during(
+        self,
+        change: Callable[[], object],
+        *,
+        id: str = "a",
+        outcome: Outcome | None = None,
+        look: bool = True,
+    ) -> Outcome:
+        """A feature works, and meanwhile something happens; its outcome."""
+
+        async def work() -> Outcome:
+            change()
+            return outcome or Outcome(Status.COMPLETED)
+
+        if look:
+            self.around._next_status = 0.0  # not too soon after the last look
+        return asyncio.run(self.around.during(id, work()))
+
+    def texts(self) -> list[str]:
+        """What was told since the last time."""
+        told = [str(event.data["text"]) for event in self.told]
+        self.told.clear()
+        return told
+
+
+class TheCheckout(SurroundingsTest):
+    def test_what_changed_is_named_from_to_once(self) -> None:
+        self.repository.write({"README.md": "mine\n", "old.txt": "x\n"})
+        self.begin()
+        first = self.repository.commit_of("HEAD")[:10]
+        head = f"your checkout {self.repository.path} changed{WHILE}"
+        many = {f"new{n:02}": "x\n" for n in range(12)}
+        write, git = self.repository.write, self.repository.git
+        cases: list[tuple[Callable[[], object], str]] = [
+            (lambda: None, ""),
+            (lambda: write({"README.md": "theirs\n"}), "changed README.md"),
+            (lambda: write({"README.md": "again\n"}), ""),
+            (lambda: git("checkout", "--", "."), "uncommitted changes are gone from README.md"),
+            (
+                lambda: write(many),
+                f"changed {', '.join(list(many)[:10])} and 2 more",
+            ),
+            (
+                lambda: git("switch", "--quiet", "--create", "other"),
+                f"HEAD main ({first}) → other ({first})",
+            ),
+        ]
+        for change, expected in cases:
+            with self.subTest(expected):
+                self.during(change)
+                self.assertEqual(self.texts(), [head + expected] if expected else [])
+        self.during(lambda: self.repository.commit({"README.md": "more\n"}))
+        now = self.repository.commit_of("HEAD")[:10]
+        self.assertEqual(self.texts(), [f"{head}HEAD other ({first}) → other ({now})"])
+
+    def test_at_the_end_of_the_run_it_is_compared_once_more(self) -> None:
+        self.begin()
+        self.around._next_status = float("inf")  # as after a look that took long
+        self.during(lambda: self.repository.write({"new.txt": "x\n"}), look=False)
+        self.assertEqual(self.texts(), [])
+        asyncio.run(self.around.end())
+        where = f"your checkout {self.repository.path} changed"
+        self.assertEqual(self.texts(), [f"{where} during the run: changed new.txt"])
+
+    def test_only_those_that_worked_are_named_with_it(self) -> None:
+        self.begin()
+
+        async def waits_for_a_slot() -> Outcome:
+            await asyncio.sleep(0)
+            return Outcome(Status.CANCELLED)
+
+        async def works() -> Outcome:
+            self.repository.write({"new.txt": "x\n"})
+            return Outcome(Status.COMPLETED)
+
+        async def both() -> None:
+            waiting, working = waits_for_a_slot(), works()
+            self.around._next_status = 0.0
+            await asyncio.gather(self.around.during("b", waiting), self.around.during("a", working))
+
+        asyncio.run(both())
+        self.assertIn(WHILE, self.texts()[0])
+
+    def test_one_that_did_not_come_into_a_slot_is_not_looked_for(self) -> None:
+        self.begin()
+        for id in "bc":
+            self.during(lambda: self.repository.write({"x.txt": "x\n"}), id=id)
+            self.assertEqual(self.texts(), [])
+
+    def test_looking_runs_no_filter_and_takes_no_lock(self) -> None:
+        canary = os.path.join(self.repository.root, "canary")
+        self.repository.commit({".gitattributes": "*.txt filter=x\n", "a.txt": "x\n"})
+        for name in ("clean", "process", "smudge"):
+            self.repository.git("config", f"filter.x.{name}", f"touch '{canary}'; cat")
+        self.repository.git("config", "filter.x.required", "true")
+        self.repository.git("config", "core.fsmonitor", f"touch '{canary}'")
+        self.begin()
+        index = self.path(".git", "index")
+        with open(index, "rb") as file:
+            before = file.read()
+        with open(index + ".lock", "x", encoding="utf-8"):
+            self.during(lambda: os.utime(self.path("a.txt"), (1, 1)))
+        self.during(lambda: self.repository.write({"a.txt": "other\n"}))
+        told = self.texts()
+        self.assertIn("changed a.txt", told[-1])
+        self.assertFalse(os.path.exists(canary))
+        with open(index, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_where_a_filter_could_not_be_left_out_nobody_looks(self) -> None:
+        self.begin()
+        self.repository.git("config", "filter.a=b.required", "false")
+        self.begin()
+        self.during(lambda: self.repository.write({"new.txt": "x\n"}))
+        self.assertEqual(self.texts(), [])
+
+    def test_a_bare_repository_has_none(self) -> None:
+        self.use(Repository(bare=True))
+        self.begin()
+        self.during(lambda: self.repository.git("config", "user.name", "Other"))
+        self.assertEqual(self.texts(), [f"settings of git changed{WHILE}user.name: unset → Other"])
+
+
+class Settings(SurroundingsTest):
+    def test_they_are_named_from_to_and_nothing_secret_is_shown(self) -> None:
+        self.repository.git("config", "user.email", "me@example.com")
+        url = "https://me:secret@example.com/x.git"
+        cases = {
+            ("user.email", "agent@evil.example"): "user.email: me@example.com → agent@evil.example",
+            (
+                "remote.origin.pushurl",
+                url,
+            ): "remote.origin.pushurl: unset → https://…@example.com/x.git",
+            ("http.extraheader", "Authorization: x"): "http.extraheader changed",
+            ("github.token", "x"): "github.token changed",
+            (
+                "branch.main.description",
+                "9" * 120,
+            ): f"branch.main.description: unset → {'9' * 100}…",
+        }
+        for (key, value), expected in cases.items():
+            with self.subTest(key):
+                self.begin()
+                self.during(lambda key=key, value=value: self.repository.git("config", key, value))
+                self.assertEqual(self.texts(), [f"settings of git changed{WHILE}{expected}"])
+
+    def test_those_of_the_user_and_files_that_are_no_config_are_compared_too(self) -> None:
+        self.begin()
+        add = ("config", "--global", "--add", "user.name", "x")
+        self.during(lambda: self.repository.git(*add))
+        (told,) = self.texts()
+        self.assertTrue(told.endswith(", x"), told)
+        self.assertIn(f"user.name in {self.repository.config}: ", told)
+        os.makedirs(self.path(".git", "info"), exist_ok=True)
+        attributes = {".git/info/attributes": "* merge=ours\n"}
+        self.during(lambda: self.repository.write(attributes))
+        self.assertEqual(
+            self.texts(), [f"settings of git changed{WHILE}.git/info/attributes changed"]
+        )
+        one, other = self.repository.commit_of("HEAD"), self.repository.commit({"x": "x"})
+        self.during(lambda: None)
+        self.texts()
+        self.during(lambda: self.repository.git("replace", one, other))
+        (told,) = self.texts()
+        self.assertIn(f"refs/replace/{one}: unset → {other}", told)
+
+    def test_what_git_executes_is_named_and_nothing_is_looked_at_with_it(self) -> None:
+        self.begin()
+
+        def plant() -> None:
+            os.makedirs(self.path(".git", "hooks"), exist_ok=True)
+            self.repository.write({".git/hooks/pre-commit": "#!/bin/sh\n", "new.txt": "x\n"})
+
+        self.around.seal.is_lenient = True  # while a setup runs, which has a judge of its own
+        self.during(plant)
+        self.around.seal.is_lenient = False
+        self.assertFalse([text for text in self.texts() if "executes" in text])
+        self.during(lambda: None)
+        what = "what git executes in this repository was changed"
+        self.assertEqual(self.texts(), [f"{what}{WHILE}.git/hooks/pre-commit was added"])
+        self.during(lambda: None)
+        self.assertEqual(self.texts(), [])
+
+    def test_where_git_can_not_tell_that_is_said_once(self) -> None:
+        self.begin()
+        with open(self.repository.config, "ab") as file:
+            file.write(b"[broken\n")
+        for _ in range(2):
+            self.during(lambda: None)
+        (told,) = self.texts()
+        self.assertIn("what changed outside of the worktrees is unknown while a ran", told)
+        self.begin()
+        (told,) = self.texts()
+        self.assertIn("what changed outside of the worktrees is unknown during the run", told)
+        self.during(lambda: None)
+        self.assertEqual(self.texts(), [])
+
+    def test_who_is_killed_tells_nothing(self) -> None:
+        self.begin()
+        self.spawner.is_killed = True
+        self.during(lambda: self.repository.write({"new.txt": "x\n"}))
+        self.assertEqual(self.texts(), [])
+
+
+class Branches(SurroundingsTest):
+    def test_those_that_lost_commits_are_named_and_those_of_runs_are_not(self) -> None:
+        git, first = self.repository.git, self.repository.commit_of("HEAD")
+        last = self.repository.commit({"x": "1"})
+        names = ["gone", "back", *(f"more{number}" for number in range(9)), "feature/a"]
+        for name in names:
+            git("branch", name)
+        git("branch", "on", first)
+        self.begin()
+
+        def change() -> None:
+            git("branch", "--quiet", "-D", *(name for name in names if name != "back"))
+            git("branch", "--force", "back", first)
+            git("branch", "--force", "on", last)
+
+        self.during(change)
+        (told,) = [text for text in self.texts() if "branches" in text]
+        self.assertIn(f"{WHILE}back {last[:10]} → {first[:10]}; gone {last[:10]} → deleted", told)
+        self.assertTrue(told.endswith(" and 1 more"), told)
+        self.assertNotIn("feature/a", told)
+        self.during(lambda: git("branch", "--quiet", "-D", "back"))
+        self.assertEqual(len(self.texts()), 1)
+
+
+class Strays(SurroundingsTest):
+    """Worktrees and branches that no run made."""
+
+    def add(self, path: str, branch: str = "") -> str:
+        words = ("-b", branch) if branch else ("--detach",)
+        self.repository.git("worktree", "add", "--quiet", *words, path)
+        return path
+
+    def strays(self) -> list[Stray]:
+        return [events.stray_of(e) for e in self.told if e.kind == "stray"]
+
+    def test_a_subagents_is_found_kept_and_named_with_the_feature_that_made_it(self) -> None:
+        self.begin()
+        path, branch = self.path(".claude", "worktrees", "agent-1f"), "worktree-agent-1f"
+
+        def work() -> None:
+            self.add(path, branch)
+            with open(self.log, "w", encoding="utf-8") as file:
+                file.write(json.dumps({"worktreePath": path}))
+
+        outcome = self.during(work, outcome=Outcome(Status.EMPTY, "it changed nothing"))
+        commit = self.repository.commit_of("HEAD")
+        named = f"the worktree {path} (branch {branch})"
+        self.assertEqual(outcome.reason, f"it changed nothing; there is work in {named}")
+        self.assertEqual(self.strays(), [Stray(path, branch, commit)])
+        self.assertEqual(self.state().feature("a").strays, (Stray(path, branch, commit),))
+        texts = self.texts()
+        self.assertIn(f"Claude made {named}; no feature has what is in it", texts)
+        self.assertTrue(os.path.isdir(path))
+        self.during(lambda: None)
+        self.assertEqual(self.strays(), [])
+
+    def test_what_is_odd_is_named_and_what_a_user_may_have_made_is_not(self) -> None:
+        self.begin()
+        odd = os.path.join(self.folder, "elsewhere")
+        cases: dict[str, Callable[[], object]] = {
+            "": lambda: self.repository.branch("mine"),
+            f"the worktree {odd} (at ": lambda: self.add(odd),
+            "the branch hidden (": self.hidden,
+            "the branch worktree-agent-2 (": lambda: self.repository.branch("worktree-agent-2"),
+        }
+        for expected, change in cases.items():
+            with self.subTest(expected):
+                self.during(change)
+                told = [text for text in self.texts() if "no feature has" in text]
+                self.assertEqual([text[: len(expected)] for text in told], [expected][: len(told)])
+                self.assertEqual(len(told), bool(expected))
+
+    def hidden(self) -> None:
+        """A commit that only a branch holds which nobody has checked out."""
+        commit = self.repository.git("commit-tree", "-m", "x", "-p", "HEAD", "HEAD^{tree}")
+        self.repository.git("branch", "hidden", commit)
+
+    def test_those_of_the_user_and_of_the_run_are_none(self) -> None:
+        self.begin()
+        ours = WorktreeManager(self.git, self.folder, "feature/")
+        commit = self.repository.commit_of("HEAD")
+
+        def work() -> None:
+            fix = self.add(os.path.join(self.repository.root, "hotfix"), "fix")
+            self.repository.commit({"fix.txt": "x\n"}, at=fix)
+            made = drive(ours.create("a", commit))
+            self.repository.commit({"a.txt": "x\n"}, at=made.path)
+            self.add(os.path.join(self.folder, "a~scratch"))
+            self.repository.git("switch", "--quiet", "--create", "mine")
+            self.repository.commit({"mine.txt": "x\n"})
+
+        self.during(work)
+        self.assertEqual(self.strays(), [])
+
+    def test_a_worktree_that_is_half_made_is_none(self) -> None:
+        self.begin()
+        self.during(lambda: os.makedirs(self.path(".git", "worktrees", "half")))
+        self.assertEqual(self.strays(), [])
+
+    def test_a_bare_repository_has_strays_as_well(self) -> None:
+        self.use(Repository(bare=True))
+        self.begin()
+        tree = self.repository.git("mktree")
+        commit = self.repository.git("commit-tree", "-m", "x", tree)
+        self.during(lambda: self.repository.git("branch", "hidden", commit))
+        self.assertEqual(self.strays(), [Stray("", "hidden", commit)])
+
+
+class InARun(PlaygroundTest):
+    def test_all_of_it_is_named_kept_and_known_and_later_commits_are_the_users(self) -> None:
+        shop = self.playground.repository
+        path, branch = f"{shop.path}/.claude/worktrees/agent-1f", "worktree-agent-1f"
+        leaves = [
+            f"git -C '{shop.path}' worktree add -q -b {branch} '{path}'",
+            f"echo x > '{path}/work.txt'",
+            f"echo x > '{shop.path}/README.md'",
+            "git config user.email agent@evil.example",
+        ]
+        plant = f"mkdir -p '{shop.path}/.git/hooks' && touch '{shop.path}/.git/hooks/pre-push'"
+        shop.git("config", "user.email", "me@example.com")
+        self.playground.features(
+            feature("a", *({"bash": line} for line in leaves), {"say": path}, {"write": "a.md"}),
+            feature("b", depends_on=["a"], verify=[plant]),
+        )
+        done = self.playground.run()
+        self.assertEqual(done.code, 0, done.err)
+        for told in (
+            f"a: Claude made the worktree {path} (branch {branch}); no feature has",
+            "a: settings of git changed while a ran (by you, or by what ran): "
+            "user.email: me@example.com → agent@evil.example",
+            f"a: your checkout {shop.path} changed while a ran (by you, or by what ran): "
+            "changed README.md, .claude/",
+            "b: what git executes in this repository was changed while b ran",
+            ".git/hooks/pre-push was added",
+        ):
+            self.assertIn(told, done.err)
+        self.assertEqual(
+            shop.git("log", "-1", "--format=%ae %ce", "feature/b").split(), 2 * ["me@example.com"]
+        )
+        stray = {"worktree": path, "branch": branch, "commit": shop.commit_of("main")}
+        self.assertEqual(self.playground.results()["a"]["strays"], [stray])
+        status = self.playground.command("status", "--json")
+        self.assertEqual(json.loads(status.out)["strays"], [{"feature": "a", **stray}])
+        said = f"a: the worktree {path} (branch {branch}) is in no feature, and stays."
+        self.assertIn(said, self.playground.command("status").out)
+        for words in (("--all", "--dry-run"), ("--all", "--discard", "--yes")):
+            self.assertIn(said, self.playground.command("cleanup", *words).out)
+        self.assertTrue(os.path.exists(f"{path}/work.txt"))
+        # Those that only a killed run could have told of are found by their names.
+        shop.branch("worktree-agent-2")
+        status = self.playground.command("status")
+        self.assertIn("the branch worktree-agent-2 (", status.out)
+        shop.git("worktree", "remove", "--force", path)
+        shop.git("branch", "-D", branch, "worktree-agent-2")
+        self.assertNotIn("in no feature", self.playground.command("status").out)
+        for number in range(12):
+            shop.branch(f"worktree-agent-{number}")
+        os.makedirs(f"{shop.path}/.claude/worktrees/agent-3", exist_ok=True)
+        status = self.playground.command("status")
+        self.assertEqual(status.out.count("is in no feature"), 10)
+        self.assertIn("… and more: git worktree list", status.out)
+        self.assertIn(".claude/worktrees/agent-3 (branch worktree-agent-3)", status.out)
+
+
+if __name__ == "__main__":
+    unittest.main()

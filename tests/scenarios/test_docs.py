@@ -1,0 +1,68 @@
+"""The documents name tests: each one is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMED = re.compile(r"\btests(?:\.[a-z_0-9]+)+(?:\.[A-Z]\w*(?:\.test_\w+)?)?")
+
+
+def exists(name: str) -> bool:
+    """Whether a module, a class or a test of ``tests/`` is there."""
+    found = re.fullmatch(r"([a-z_0-9.]+)(?:\.([A-Z]\w*)(?:\.(\w+))?)?", name)
+    assert found is not None, name
+    module, group, test = found.groups()
+    path = ROOT.joinpath(*module.split("."))
+    if not group:
+        return path.is_dir() or path.with_suffix(".py").exists()
+    if not path.with_suffix(".py").exists():
+        return False
+    tree = ast.parse(path.with_suffix(".py").read_text(encoding="utf-8"))
+    classes = {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
+    tests = {node.name for node in classes.get(group, ()) if isinstance(node, ast.FunctionDef)}
+    return group in classes and (not test or test in tests)
+
+
+class NamedTests(unittest.TestCase):
+    def test_every_test_that_a_document_names_is_there(self) -> None:
+        documents = [ROOT / "README.md", *ROOT.glob("docs/*.md")]
+        texts = {document.name: document.read_text(encoding="utf-8") for document in documents}
+        named = {(where, name) for where, text in texts.items() for name in NAMED.findall(text)}
+        self.assertGreater(len(named), 20)
+        self.assertEqual([each for each in sorted(named) if not exists(each[1])], [])
+
+    def test_a_name_that_is_nowhere_is_found(self) -> None:
+        here = "tests.scenarios.test_docs.NamedTests.test_a_name_that_is_nowhere_is_found"
+        folder = "tests.scenarios.test_docs"
+        text = f"(`{here}`), tests.bench.makespan. And {folder}.NamedTests: {folder}"
+        known = [
+            here,
+            "tests.bench.makespan",
+            "tests.scenarios.test_docs.NamedTests",
+            "tests.scenarios.test_docs",
+        ]
+        self.assertEqual(NAMED.findall(text), known)
+        self.assertTrue(all(map(exists, known)))
+        for name in (
+            *("tests.test_nothing", "tests.scenarios.test_docs.Nothing", "tests.bench.nothing"),
+            *(
+                "tests.scenarios.test_docs.NamedTests.test_nothing",
+                "tests.scenarios.test_docs.Nothing.test_x",
+            ),
+        ):
+            self.assertFalse(exists(name), name)
+
+    def test_every_row_of_the_threat_model_names_a_test(self) -> None:
+        text = (ROOT / "docs" / "SECURITY.md").read_text(encoding="utf-8")
+        rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+        self.assertGreater(len(rows), 12)
+        for row in rows:
+            self.assertIn(".test_", row.split("|")[5], row)
+
+
+if __name__ == "__main__":
+    unittest.main()
