@@ -14,8 +14,8 @@ from core.dag.resolver import DAGResolver
 from core.dag.schedule import estimator, predict
 from core.model.errors import UserError
 from core.model.feature import Feature
+from core.model.words import counted, duration, tokens
 from core.project import feature_list as config
-from core.reporter.run_text import counted, duration, tokens
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..git.door import WorktreeEntry
-from ..journal.journal import Holder
+from ..journal.lock import Holder
 from ..model import events
 from ..model.errors import ExitCode, StateError, UserError
 from ..model.excerpt import some
-from ..model.feature import Status
+from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import one_line
+from ..model.words import counted
 from ..process.spawner import drive
 from ..project.agreement import check_agreed, commands_of_cleanup
 from ..project.workplace import (
@@ -34,8 +35,9 @@ from ..project.workplace import (
     stray_lines,
     strays_of,
 )
-from ..reporter.console import local_time, style_of
-from ..reporter.run_text import Style, counted
+from ..reporter.console import style_of
+from ..reporter.documents import local_time
+from ..reporter.style import Style
 from ..worktree.manager import RESOLUTIONS, WorktreeManager
 
 EXAMPLES = """\

@@ -190,9 +190,9 @@ class _Readable:
             self._show(line)
 
     def _show(self, line: bytes) -> None:
-        from ..claude.command_line import parse
+        from ..claude.stream import parse
         from ..model.terminal_text import clean
-        from ..reporter.run_text import message_lines
+        from ..reporter.stream_text import message_lines
 
         messages = parse(line)
         for message in messages:

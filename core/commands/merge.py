@@ -17,7 +17,7 @@ from ..dag.incremental import out_of_date
 from ..git.door import Unknown
 from ..git.tampering import seal
 from ..journal.control import Requests
-from ..journal.journal import Holder
+from ..journal.lock import Holder
 from ..landing.resolution import Resolver, foresee, options_for
 from ..landing.stack import (
     STRATEGIES,
@@ -35,10 +35,12 @@ from ..model import events
 from ..model.errors import ExitCode, StateError, UserError
 from ..model.events import Event
 from ..model.excerpt import some
-from ..model.feature import Fault, Feature, Outcome, Status
+from ..model.feature import Feature
 from ..model.frozen import replace
+from ..model.outcome import Fault, Outcome, Status
 from ..model.state import FeatureState
 from ..model.terminal_text import clean, one_line
+from ..model.words import counted, money
 from ..process import temporary_folder
 from ..process.cancellation import Stop
 from ..process.environment import without_git
@@ -64,8 +66,9 @@ from ..project.workplace import (
     open_workplace,
     with_program,
 )
-from ..reporter.console import local_time, style_of
-from ..reporter.run_text import Style, counted, money
+from ..reporter.console import style_of
+from ..reporter.documents import local_time
+from ..reporter.style import Style
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
 from ..runner.checks import Workbench

@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Show the plan."""
     from ..reporter.console import style_of
-    from ..reporter.run_text import plan_lines
+    from ..reporter.plan_text import plan_lines
 
     place = open_workplace(arguments)
     whole = place.whole_state()
@@ -72,7 +72,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def document(plan: Plan) -> dict[str, object]:
     """The plan as JSON: costs in USD, times in seconds."""
-    from ..reporter.run_text import tokens_to_run
+    from ..reporter.plan_text import tokens_to_run
 
     timeline, to_run = plan.timeline, tokens_to_run(plan)
     return {

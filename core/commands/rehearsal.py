@@ -16,30 +16,24 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from ..claude import command_line, simulated
+from ..claude import simulated, stream
 from ..dag.resolver import DAGResolver
 from ..git.door import Git, WorktreeStatus
 from ..git.hooks import Hooks
 from ..git.replica import replicate
-from ..journal.journal import Journal, RunLock
+from ..journal.journal import Journal
+from ..journal.lock import RunLock
 from ..landing.target_branch import Target
 from ..model import events, list_commands
+from ..model.decision import Decision
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
-from ..model.feature import (
-    ClaudeOptions,
-    Command,
-    Config,
-    Decision,
-    Fault,
-    Feature,
-    Retry,
-    Status,
-    Work,
-)
+from ..model.feature import ClaudeOptions, Command, Config, Feature, Retry
 from ..model.frozen import replace
+from ..model.outcome import Fault, Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import one_line
+from ..model.words import counted, duration
 from ..process.spawner import drive
 from ..process.supervisor import check_descriptors
 from ..process.temporary_folder import throwaway
@@ -60,7 +54,6 @@ from ..project.workplace import (
 )
 from ..rehearsal.findings import BASE, LANDING, Finding, Notebook, of_details
 from ..reporter.console import style_of
-from ..reporter.run_text import counted, duration
 from ..runner.checks import CLEAN, VARIABLES, Red, Workbench
 from ..runner.claude_runner import LEAST_FREE_BYTES, MIB, free_bytes
 from ..runner.steps import Step, StepRunner
@@ -231,7 +224,7 @@ class Rehearsal(RunCommand):
     def _look_at_claude(self) -> None:
         options = with_program(self.place.config).claude
         version = ask_version(options) or ""
-        old = command_line.old_version(version)
+        old = stream.old_version(version)
         if old or not version[:1].isdigit():
             raise UserError(old or version, hint="install Claude Code (https://claude.ai/code)")
 

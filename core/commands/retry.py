@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
-from ..model.feature import Action
 from ..project.workplace import add_common_options, as_steered, check_known, decide, open_workplace
 from . import run
 from . import steer as wishes

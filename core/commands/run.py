@@ -16,14 +16,17 @@ from ..dag.resolver import DAGResolver
 from ..git.door import Git
 from ..git.tampering import seal
 from ..journal.control import Requests
-from ..journal.journal import Holder
+from ..journal.lock import Holder
 from ..model import events
+from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, StateError, UserError
 from ..model.events import Event
-from ..model.feature import Action, Config, Decision, Fault, Outcome, Status, Work
+from ..model.feature import Config
+from ..model.fold import apply, fold
 from ..model.frozen import replace
 from ..model.list_commands import BASE
-from ..model.state import FeatureState, RunState, apply, fold
+from ..model.outcome import Fault, Outcome, Status, Work
+from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..orchestrator.conflict_probe import Foresight
 from ..orchestrator.loop import Orchestrator
@@ -68,17 +71,10 @@ from ..project.workplace import (
     wanted,
     with_program,
 )
-from ..reporter.console import (
-    PROGRESS_SECONDS,
-    Reporter,
-    feature_document,
-    local_time,
-    run_document,
-    say,
-    style_of,
-    write_reports,
-)
-from ..reporter.run_text import plan_lines, report_lines, run_question
+from ..reporter.console import PROGRESS_SECONDS, Reporter, say, style_of
+from ..reporter.documents import feature_document, local_time, run_document, write_reports
+from ..reporter.plan_text import plan_lines, run_question
+from ..reporter.run_text import report_lines
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import OVER, Budget
 from ..runner.checks import Workbench

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
-from ..model.feature import Action
 from ..model.state import RunState
 from ..project import lists
 from ..project.workplace import Workplace, as_steered, check_known, decide, open_workplace

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..git.door import Unknown
-from ..journal.journal import Holder
+from ..journal.lock import Holder
 from ..model.errors import ExitCode, UserError
 from ..model.excerpt import excerpt, listed, some
-from ..model.feature import ClaudeOptions, Feature, Status
+from ..model.feature import ClaudeOptions, Feature
+from ..model.outcome import Status
 from ..model.state import FeatureState, RunState, cost_of
 from ..model.terminal_text import clean, one_line
+from ..model.words import counted, duration, money
 from ..orchestrator.conflict_probe import SHOWN
 from ..process.spawner import Spawner, drive, which
 from ..project.workplace import (
@@ -30,8 +32,10 @@ from ..project.workplace import (
     stray_lines,
     strays_of,
 )
-from ..reporter.console import check_document, cost_document, local_time, style_of
-from ..reporter.run_text import Style, counted, duration, money, spent, table_lines
+from ..reporter.console import style_of
+from ..reporter.documents import check_document, cost_document, local_time
+from ..reporter.run_text import spent
+from ..reporter.style import Style, table_lines
 
 EXAMPLES = """\
 examples:

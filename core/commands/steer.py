@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..journal.control import Requests
-from ..journal.journal import Holder, Reader
+from ..journal.journal import Reader
+from ..journal.lock import Holder
 from ..model import events
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
@@ -19,7 +20,7 @@ from ..model.state import RunState
 from ..model.terminal_text import clean, one_line
 from ..project import lists
 from ..project.workplace import Workplace, add_common_options, open_workplace
-from ..reporter.console import local_time
+from ..reporter.documents import local_time
 
 ANSWER_SECONDS = 10.0
 """How long a run may take to answer; it looks five times a second."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ..model.feature import Action, Config, Decision, Feature, Status
+from ..model.decision import Action, Decision
+from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
+from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
 from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_first_form
 from .feature_inputs import inputs as inputs_of

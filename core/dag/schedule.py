@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 
-from ..model.feature import Decision, Feature, Invocation
+from ..model.decision import Decision
+from ..model.feature import Feature, Invocation
 from ..model.frozen import dataclass, field
 from .resolver import DAGResolver
 

@@ -1,27 +1,23 @@
-"""The journal of a repository's runs, the only truth; and the lock that a run holds.
+"""The journal of a repository: an append-only file of events, each line with a checksum.
 
-``journal.jsonl`` is append-only, one event a line. A line counts once its line end is on the
-disk: a torn last line is cut off at the next start, damage before that is an error. Each line
-ends with a checksum of itself (``sum``: CRC-32, eight hexadecimal digits), so that no flipped bit
-makes a failed feature a completed one; the lines of version 1.0.0 have none.
+``journal.jsonl`` holds one event a line. A line counts once its line end is on the disk: a torn
+last line is cut off at the next start, damage before that is an error. Each line ends with its
+checksum (``sum``: CRC-32, eight hexadecimal digits), so that no flipped bit makes a failed feature
+a completed one; the lines of version 1.0.0 have none.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import re
-import time
 from binascii import crc32
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
-from ..model import events
+from ..model import event_json
 from ..model.errors import UserError, unwritable
 from ..model.events import Event
-from ..model.frozen import dataclass
 from ..model.lines import MAX_LINE_BYTES
 from . import private_files
 
@@ -31,9 +27,6 @@ _SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
 _SUM_BYTES = 19
 _SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
 """Either half of a checksum: no line that was written without one has it."""
-
-INTRODUCTION_TRIES = 100
-"""How often, 10 ms apart, a holder is asked who it is."""
 
 
 class Journal:
@@ -79,8 +72,8 @@ class Journal:
         Raises :class:`StateError` where the disk is full or the folder can't be written to;
         the journal is then as it was.
         """
-        event = events.masked(event, self.mask)
-        body = json.dumps(events.to_json(event), separators=(",", ":")).encode()
+        event = event_json.masked(event, self.mask)
+        body = json.dumps(event_json.to_json(event), separators=(",", ":")).encode()
         try:
             _write_through(self._file, _summed(body))
         except OSError as error:
@@ -170,7 +163,7 @@ class Reader:
             if not line.endswith(b"\n"):
                 raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
             body = _checked(line)
-            return events.from_json(json.loads(body))
+            return event_json.from_json(json.loads(body))
         except (ValueError, RecursionError) as error:
             where = f"{self.path}:{self._line + 1}"
             if body and body != line:  # Its checksum matches: nothing damaged it.
@@ -182,99 +175,3 @@ class Reader:
                 f"{where} is damaged: {error}",
                 hint="keep a copy, then take this line out; branches and results are in git",
             ) from None
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds the lock."""
-
-    pid: int
-    started_at: str
-    command: str
-
-
-class RunLock:
-    """``flock`` on a file that is never removed: it can't go stale, and one process wins."""
-
-    def __init__(self, folder: str, *, introduction_tries: int = INTRODUCTION_TRIES) -> None:
-        self.path = os.path.join(folder, "lock")
-        self.introduction_tries = introduction_tries
-        self._file = -1
-
-    def acquire(self, holder: Holder) -> None:
-        """Take the lock. Raises :class:`UserError` naming who holds it."""
-        try:
-            private_files.make_folder(os.path.dirname(self.path))
-            file = private_files.open_file(self.path, os.O_RDWR)
-            try:
-                _lock_or_refuse(file, self.introduction_tries)
-                os.ftruncate(file, 0)
-                os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
-            except BaseException:
-                os.close(file)
-                raise
-        except OSError as error:
-            raise unwritable(self.path, error) from None
-        self._file = file
-
-    def release(self) -> None:
-        """Give the lock back."""
-        with suppress(OSError):
-            os.ftruncate(self._file, 0)  # Else the next holder would go by our name at first.
-        os.close(self._file)
-        self._file = -1
-
-    def holder(self) -> Holder | None:
-        """Who holds the lock now; ``None`` where nobody does."""
-        try:
-            file = private_files.only_regular(self.path, os.O_RDONLY)
-        except OSError:
-            return None
-        try:
-            return None if _locked(file, fcntl.LOCK_SH) else _read_holder(file)
-        finally:
-            os.close(file)
-
-
-def _lock_or_refuse(file: int, tries: int) -> None:
-    while not _locked(file, fcntl.LOCK_EX):
-        # Somebody who only looks, as holder() does, is in the way for a moment: that is no run.
-        if not _locked(file, fcntl.LOCK_SH):
-            raise _held_by(_introduced(file, tries))
-
-
-def _introduced(file: int, tries: int) -> Holder:
-    """Who holds the lock: one that has just taken it needs a moment to say so."""
-    for _ in range(tries):
-        holder = _read_holder(file)
-        if holder.pid:
-            break
-        time.sleep(0.01)
-    return holder
-
-
-def _locked(file: int, kind: int) -> bool:
-    """Whether the lock could be had at once."""
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _held_by(other: Holder) -> UserError:
-    who = f"pid {other.pid}, since {other.started_at}" if other.pid else "it has just started"
-    stops = other.pid and other.command in ("run", "merge")
-    end = ", or: rorchestrator stop" if stops else ""
-    return UserError(
-        f"rorchestrator {other.command} is at work in this repository ({who})",
-        hint=f"wait for it{end}",
-    )
-
-
-def _read_holder(file: int) -> Holder:
-    try:
-        value = json.loads(os.pread(file, 4096, 0))
-        return Holder(int(value["pid"]), str(value["started_at"]), str(value["command"]))
-    except (ValueError, KeyError, TypeError):
-        return Holder(0, "just now", "run")

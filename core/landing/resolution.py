@@ -19,8 +19,9 @@ from ..git.door import GitError
 from ..git.tampering import Seal
 from ..model import events
 from ..model.excerpt import excerpt, some
-from ..model.feature import Config, Fault, Feature, Outcome, Status
+from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, replace
+from ..model.outcome import Fault, Outcome, Status
 from ..runner.attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from ..runner.budget import LEAST_USD, OVER, Budget
 from ..runner.checks import Workbench

@@ -1,23 +1,23 @@
-"""Everything that can happen in a run, as values: one constructor a kind, and their JSON form.
+"""Everything that can happen in a run, as events: one constructor a kind.
 
 The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601 in JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
-from .costs import Paid
-from .excerpt import excerpt, listed
-from .feature import Decision, Fault, Outcome, Status, Stray, Usage, Work
+from .decision import Decision
+from .excerpt import listed
 from .frozen import dataclass, field, replace
+from .json_values import Json
+from .outcome import Outcome, Stray
+from .outcome_json import outcome_data
 
 VERSION = 1
 """Of the JSON form; raised when an older reader would misunderstand it."""
 
-LARGEST = 2**53
-"""What a number may be at most: beyond it, JSON is not exact."""
 
 TOLD_LINES = 3_000
 TOLD_CHARACTERS = 70_000
@@ -26,8 +26,6 @@ TOLD_CHARACTERS = 70_000
 LATEST = 250_000_000_000.0
 """In the year 9892: later ones can't be shown in every time zone."""
 
-Json = object
-"""What ``json.loads`` gives; narrowed where it is read."""
 
 EXACT = frozenset(
     (
@@ -150,7 +148,7 @@ def attempt_started(
 
 def attempt_ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
     """Claude is gone, and this is what it left."""
-    return Event("attempt_ended", at, run, feature, _outcome_data(outcome))
+    return Event("attempt_ended", at, run, feature, outcome_data(outcome))
 
 
 def of_resolution(event: Event) -> Event:
@@ -371,159 +369,6 @@ def stray_of(event: Event) -> Stray:
     return Stray(*(str(event.data.get(name, "")) for name in ("worktree", "branch", "commit")))
 
 
-def masked(event: Event, mask: Callable[[str], str]) -> Event:
-    """The event with ``mask`` put over all that it tells, which is all but :data:`EXACT`.
-
-    No text of it is longer than a journal is to keep: most are cut where they come from.
-    """
-    data = {k: v if k in EXACT else _masked(v, mask) for k, v in event.data.items()}
-    return replace(event, data=data)
-
-
-def _masked(value: Json, mask: Callable[[str], str]) -> Json:
-    if isinstance(value, list):
-        return [_masked(item, mask) for item in value]
-    if isinstance(value, dict):
-        return {key: _masked(item, mask) for key, item in value.items()}
-    if not isinstance(value, str):
-        return value
-    return excerpt(mask(value), lines=TOLD_LINES, characters=TOLD_CHARACTERS)
-
-
-def _outcome_data(outcome: Outcome) -> dict[str, Json]:
-    costs: dict[str, Json] = {
-        "paid": {model: [paid.cost_usd, paid.tokens] for model, paid in outcome.paid.items()},
-        "tokens": dict(outcome.tokens),
-        "session_cost_usd": outcome.session_cost_usd,
-    }
-    return {
-        **{name: value for name, value in costs.items() if value not in ({}, None)},
-        "status": outcome.status.value,
-        "reason": outcome.reason,
-        "fault": outcome.fault.value,
-        "cost_usd": outcome.cost_usd,
-        "usage": vars(outcome.usage).copy(),
-        "duration_ms": outcome.duration_ms,
-        "num_turns": outcome.num_turns,
-        "session_id": outcome.session_id,
-        "result": outcome.result,
-        "denied_tools": list(outcome.denied_tools),
-    }
-
-
-def outcome_of(event: Event) -> Outcome:
-    """The :class:`Outcome` that an event which ends something was made from."""
-    data = event.data
-    usage = data.get("usage")
-    return Outcome(
-        status=Status(data["status"]),
-        reason=str(data.get("reason", "")),
-        fault=Fault(data.get("fault", "none")),
-        cost_usd=_dollars(data.get("cost_usd")),
-        usage=_usage_of(usage) if isinstance(usage, dict) else Usage(),
-        duration_ms=integer(data, "duration_ms"),
-        num_turns=integer(data, "num_turns"),
-        session_id=str(data.get("session_id", "")),
-        result=str(data.get("result", "")),
-        denied_tools=strings(data, "denied_tools"),
-        work=_work_of(data),
-        paid=dict(_paid(data.get("paid"))),
-        tokens=_counts(data.get("tokens")),
-        session_cost_usd=_dollars(data.get("session_cost_usd")),
-    )
-
-
-def _paid(given: Json) -> Iterator[tuple[str, Paid]]:
-    for model, paid in given.items() if isinstance(given, dict) else ():
-        cost, tokens = paid if isinstance(paid, list) and len(paid) == 2 else (None, None)
-        cost_usd = _dollars(cost)
-        if cost_usd is not None and isinstance(tokens, int) and 0 < tokens <= LARGEST:
-            yield model, Paid(cost_usd, tokens)
-
-
-def _counts(given: Json) -> dict[str, int]:
-    known = given if isinstance(given, dict) else {}
-    return {name: integer(known, name) for name in known}
-
-
-def _dollars(value: Json) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order
-
-
-def _usage_of(counts: Mapping[str, Json]) -> Usage:
-    return Usage(**{name: integer(counts, name) for name in vars(Usage())})
-
-
-def _work_of(data: Mapping[str, Json]) -> Work | None:
-    if "commit" not in data:
-        return None
-    return Work(
-        commit=str(data["commit"]),
-        files_changed=integer(data, "files_changed"),
-        insertions=integer(data, "insertions"),
-        deletions=integer(data, "deletions"),
-        held_back=strings(data, "held_back"),
-    )
-
-
-def integer(data: Mapping[str, Json], key: str) -> int:
-    """A whole number, not below 0, out of event data; 0 where there is none."""
-    value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return 0
-    return value if 0 <= value <= LARGEST else 0
-
-
-def strings(data: Mapping[str, Json], key: str) -> tuple[str, ...]:
-    """A list of strings out of event data; empty where there is none."""
-    value = data.get(key)
-    return tuple(map(str, value)) if isinstance(value, list) else ()
-
-
 def timestamp(at: float) -> str:
     """ISO 8601 with milliseconds and zone (UTC)."""
     return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
-
-
-def to_json(event: Event) -> dict[str, Json]:
-    """The event as one flat JSON object."""
-    head: dict[str, Json] = {"v": VERSION, "event": event.kind, "at": timestamp(event.at)}
-    if event.run:
-        head["run"] = event.run
-    if event.feature:
-        head["feature"] = event.feature
-    return {**head, **event.data}
-
-
-def from_json(value: Json) -> Event:
-    """The event of a JSON object. Raises ``ValueError`` where it isn't one that we wrote."""
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    data = dict(value)
-    version = data.pop("v", None)
-    if version != VERSION:
-        raise ValueError(f"written in form {version!r}; this version reads {VERSION}")
-    try:
-        event = Event(
-            kind=str(data.pop("event")),
-            at=datetime.fromisoformat(str(data.pop("at"))).timestamp(),
-            run=str(data.pop("run", "")),
-            feature=str(data.pop("feature", "")),
-            data=data,
-        )
-        if not 0 <= event.at <= LATEST:
-            raise ValueError(f"{value['at']!r} is no time of a run")
-        if not (event.feature.isprintable() and event.run.isprintable()):
-            raise ValueError("an id holds a control character")
-        if event.kind in ("attempt_ended", "resolution_ended", "ended"):
-            # Checked here, so that nobody has to when it is folded.
-            status = outcome_of(event).status
-            if status is Status.PENDING or status.active:
-                raise ValueError(f"nothing ends as {status.value}")
-            if not event.feature:
-                raise ValueError("'feature' is missing")
-        return event
-    except KeyError as error:
-        raise ValueError(f"{error.args[0]!r} is missing") from None

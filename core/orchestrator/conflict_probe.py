@@ -11,8 +11,8 @@ from ..git.door import Git, Unknown
 from ..model import events
 from ..model.errors import UserError
 from ..model.events import Event
-from ..model.feature import Status
 from ..model.frozen import dataclass
+from ..model.outcome import Status
 from ..model.state import RunState
 
 PROBE_SECONDS = 5.0

@@ -11,10 +11,13 @@ from ..dag.resolver import DAGResolver
 from ..dag.schedule import Rank
 from ..journal.journal import Journal
 from ..model import events
+from ..model.decision import Decision
 from ..model.events import Event
-from ..model.feature import Decision, Fault, Feature, Outcome, Status
+from ..model.feature import Feature
+from ..model.fold import apply
 from ..model.frozen import dataclass, replace
-from ..model.state import RunState, apply, cost_of
+from ..model.outcome import Fault, Outcome, Status
+from ..model.state import RunState, cost_of
 from ..process.cancellation import Stop
 from ..runner.claude_runner import Job
 from ..runner.slots import Place, Slots, Turn

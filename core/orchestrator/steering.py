@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from ..dag import incremental
 from ..journal.control import Request, Requests
 from ..model import events
-from ..model.feature import Action, Feature
+from ..model.decision import Action
+from ..model.feature import Feature
 from ..model.frozen import dataclass
 from ..process.cancellation import Stop
 from .loop import Orchestrator, Standing

@@ -13,7 +13,7 @@ from ..model.feature import Config, Invocation
 from ..model.list_commands import config_commands
 from ..model.terminal_text import one_line
 from ..reporter.console import style_of
-from ..reporter.run_text import command_lines
+from ..reporter.plan_text import command_lines
 from .workplace import Workplace, agrees
 
 PURPOSES_OF_MERGE = ("setup", "verify", "teardown")

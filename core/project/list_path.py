@@ -6,7 +6,7 @@ import os
 
 from ..journal.journal import Journal
 from ..model.errors import UserError
-from ..model.state import fold
+from ..model.fold import fold
 from ..worktree.manager import MARK, admin_of
 from . import feature_list
 

@@ -8,10 +8,11 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 
 from ..model import events
+from ..model.decision import Decision
 from ..model.errors import UserError
 from ..model.events import Event
-from ..model.feature import Decision
-from ..model.state import FeatureState, RunState, fold
+from ..model.fold import fold
+from ..model.state import FeatureState, RunState
 from ..process.spawner import drive
 from .workplace import HEADS, Workplace, check_names, made_by_us, merged_how
 

@@ -14,13 +14,17 @@ from ..dag.resolver import DAGResolver
 from ..git import door
 from ..git.answer_cache import AnswerFile
 from ..git.door import Git, Repository, Unknown
-from ..journal.journal import Journal, RunLock
+from ..journal.journal import Journal
+from ..journal.lock import RunLock
+from ..model.decision import Action, Decision
 from ..model.errors import UserError
-from ..model.feature import Action, Config, Decision, Invocation, Stray
+from ..model.feature import Config, Invocation
+from ..model.fold import fold
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import config_commands
 from ..model.mask import Mask
-from ..model.state import FORCED, Attempt, FeatureState, RunState, fold
+from ..model.outcome import Stray
+from ..model.state import FORCED, Attempt, FeatureState, RunState
 from ..model.terminal_text import one_line
 from ..process.spawner import Spawner, drive, which
 from ..worktree.branch_content import Holding, Origin, holding

@@ -9,7 +9,8 @@ from ..dag.resolver import DAGResolver
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.terminal_text import clean, one_line
-from ..reporter.run_text import Style, duration, table_lines
+from ..model.words import duration
+from ..reporter.style import Style, table_lines
 
 BASE = "the base"
 LANDING = "the merge"

@@ -1,29 +1,24 @@
-"""Events to the console while a run goes on, and its state to JSON reports at the end."""
+"""`Reporter`: prints the events of a run to a terminal, a pipe or as JSON lines."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 
-from ..journal import private_files
-from ..model import events
-from ..model.costs import Cost
-from ..model.errors import READER_GONE, UserError
+from ..model import event_json
+from ..model.errors import READER_GONE
 from ..model.events import Event
-from ..model.feature import Status
-from ..model.state import Check, FeatureState, Run, RunState, cost_of, usage
+from ..model.state import RunState
 from ..model.terminal_text import ERASE_LINE
 from . import run_text
-from .run_text import Style
+from .style import Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-Json = object
 
 PROGRESS_SECONDS = 1.0
 
@@ -87,7 +82,7 @@ class Reporter:
         """Show one event; ``state`` is the state after it."""
         self._state = state
         if self.json_stream is not None:
-            line = json.dumps(events.to_json(event)) + "\n"
+            line = json.dumps(event_json.to_json(event)) + "\n"
             if not say(self.json_stream, line, self.lost):
                 self.json_stream = None
         line = run_text.event_line(state, event, self.style, verbose=self.verbose)
@@ -138,201 +133,3 @@ def say(stream: TextIO, words: str, lost: Callable[[OSError], None]) -> bool:
 
 
 # -- documents ----------------------------------------------------------------------------------
-
-
-def run_document(
-    state: RunState,
-    run: Run,
-    *,
-    project_name: str,
-    waves: Sequence[Sequence[str]],
-    branches: Sequence[str],
-    up_to_date: Sequence[str],
-    left: Sequence[str] = (),
-    max_cost_usd: float | None = None,
-) -> dict[str, Json]:
-    """The report of a run (DESIGN: state on disk); ``branches`` are those seen in git.
-
-    ``left`` were skipped before it began, or need what was; ``max_cost_usd`` is what it was to
-    cost at most.
-    """
-    features = [state.feature(id) for id in run.features]
-    ended_at = run.ended_at if run.ended_at is not None else run.started_at
-    wall_ms = _ms(ended_at - run.started_at)
-    total_ms = sum(_duration_ms(feature) for feature in features)
-    attempts = [attempt for feature in features for attempt in feature.of_run(run.id)]
-    successful = sum(feature.status is Status.COMPLETED for feature in features)
-    return {
-        "project_name": project_name,
-        "run": run.id,
-        "started_at": local_time(run.started_at),
-        "finished_at": local_time(ended_at),
-        "base_branch": run.base_branch,
-        "base_commit": run.base_commit,
-        "max_parallel": run.max_parallel,
-        "total_features": len(features),
-        "successful": successful,
-        "failed": len(features) - successful,
-        **cost_document(cost_of(attempts), "total_cost_usd"),
-        "max_cost_usd": max_cost_usd,
-        "usage": vars(usage(attempts)).copy(),
-        "total_duration_ms": total_ms,
-        "wall_ms": wall_ms,
-        "limit_wait_ms": _ms(run.limits.seconds),
-        "pause_ms": _ms(run.pauses.seconds),
-        "speedup": round(total_ms / wall_ms, 2) if wall_ms else 1.0,
-        "waves": [list(wave) for wave in waves],
-        "branches_created": list(branches),
-        "errors": [
-            {
-                "feature_id": feature.id,
-                "status": feature.status.value,
-                "error": feature.reason,
-                "fault": feature.fault.value,
-            }
-            for feature in features
-            if feature.status is not Status.COMPLETED
-        ],
-        "features": [feature.id for feature in features],
-        "up_to_date": list(up_to_date),
-        "left_out": list(left),
-    }
-
-
-def feature_document(feature: FeatureState) -> dict[str, Json]:
-    """The report of one feature."""
-    work = feature.work
-    attempts = feature.of_run(feature.run)
-    last = attempts[-1].outcome if attempts else None
-    return {
-        "feature_id": feature.id,
-        "name": feature.name,
-        "status": feature.status.value,
-        "success": feature.status is Status.COMPLETED,
-        "result": last.result if last else "",
-        **cost_document(cost_of(attempts)),
-        "usage": vars(usage(attempts)).copy(),
-        "duration_ms": _duration_ms(feature),
-        "num_turns": sum(a.outcome.num_turns for a in attempts if a.outcome),
-        "session_id": feature.session_id,
-        "started_at": local_time(feature.started_at),
-        "finished_at": local_time(feature.ended_at),
-        "attempts": [
-            {
-                "attempt": attempt.number,
-                "session_id": attempt.session_id,
-                "resumed": attempt.resumed,
-                "status": attempt.outcome.status.value if attempt.outcome else None,
-                "reason": attempt.outcome.reason if attempt.outcome else "",
-                "cost_usd": attempt.cost.usd,
-                **_estimate(attempt.cost),
-                "log": attempt.log,
-            }
-            for attempt in attempts
-        ],
-        "branch": feature.branch,
-        "worktree": feature.worktree,
-        "commit": work.commit if work else None,
-        "files_changed": work.files_changed if work else 0,
-        "insertions": work.insertions if work else 0,
-        "deletions": work.deletions if work else 0,
-        "held_back": list(work.held_back) if work else [],
-        "denied_tools": list(last.denied_tools) if last else [],
-        "strays": [vars(stray) for stray in feature.strays],
-        "error": feature.reason or None,
-        "fault": feature.fault.value if feature.status is not Status.COMPLETED else None,
-        "last_check": check_document(feature.last_check),
-        "resume_command": run_text.resume_command(feature) or None,
-    }
-
-
-def cost_document(cost: Cost, name: str = "cost_usd") -> dict[str, Json]:
-    """A cost in a report: ``name`` is of what is known, beside it an estimate of the whole."""
-    return {name: cost.usd, "cost_is_complete": cost.is_complete, **_estimate(cost)}
-
-
-def _estimate(cost: Cost) -> dict[str, Json]:
-    document: dict[str, Json] = {}
-    if cost.about_usd is not None:
-        document["cost_about_usd"] = round(cost.about_usd, 6)
-    if cost.tokens_at_least:
-        document["tokens_at_least"] = cost.tokens_at_least
-    return document
-
-
-def check_document(check: Check | None) -> dict[str, Json] | None:
-    """The report of the last check of a feature's work."""
-    if check is None:
-        return None
-    return {
-        "command": check.command,
-        "passed": check.passed,
-        "ending": check.ending,
-        "at": local_time(check.at),
-    }
-
-
-def _duration_ms(feature: FeatureState) -> int:
-    if feature.started_at is None or feature.ended_at is None or not feature.in_slot:
-        return 0
-    return _ms(feature.ended_at - feature.started_at)
-
-
-def _ms(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
-
-
-def local_time(at: float | None) -> str | None:
-    """ISO 8601 in the local zone, with the offset."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
-
-
-def write_reports(
-    folder: str, document: Mapping[str, Json], results: Sequence[Mapping[str, Json]], at: float
-) -> list[str]:
-    """Write both reports of a run; their paths.
-
-    Raises :class:`UserError` where they can't be written.
-    """
-    stamp = datetime.fromtimestamp(at).strftime("%Y%m%d_%H%M%S")
-    try:
-        private_files.make_folder(folder, mode=0o777)
-        ignore = os.path.join(folder, ".gitignore")
-        if not os.path.lexists(ignore):
-            write_whole(ignore, "*\n")
-        stamp = _unused(folder, stamp)
-        paths = [os.path.join(folder, f"{kind}_{stamp}.json") for kind in ("report", "results")]
-        for path, value in zip(paths, (document, list(results))):
-            write_whole(path, json.dumps(value, indent=2) + "\n")
-    except OSError as error:
-        raise UserError(
-            f"the reports could not be written to {folder}: {error.strerror}",
-            hint="branches and results are safe in git; rorchestrator status shows them",
-        ) from None
-    return paths
-
-
-def _unused(folder: str, stamp: str) -> str:
-    """``stamp``, or with a number behind it where a run of the same second has it."""
-    unused, number = stamp, 2
-    while os.path.exists(os.path.join(folder, f"report_{unused}.json")):
-        unused, number = f"{stamp}_{number}", number + 1
-    return unused
-
-
-def write_whole(path: str, content: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        descriptor = private_files.open_file(temporary, os.O_WRONLY | os.O_TRUNC, 0o666)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
-        raise

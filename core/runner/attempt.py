@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from ..claude import command_line, prompt
+from ..claude import command_line, prompt, stream, transcript, verdict
 from ..journal import private_files
 from ..model import events
 from ..model.errors import unwritable
 from ..model.events import Event
-from ..model.feature import Config, Fault, Feature, Outcome, Retry, Status
+from ..model.feature import Config, Feature, Retry
 from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
+from ..model.outcome import Fault, Outcome, Status
 from ..process.cancellation import Stop
 from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
 
@@ -252,9 +253,7 @@ class AttemptRunner:
             # Its result had arrived: it was ended after its work, not before.
             ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
         code = 0 if lingered or child.code is None else child.code
-        return command_line.outcome(
-            stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr)
-        )
+        return verdict.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
 
     def _reason_to_end(self, watch: Watch, stream: Stream, log: Log, stop: asyncio.Event) -> Fault:
         if stop.is_set():
@@ -271,14 +270,14 @@ class AttemptRunner:
     def _note(self, text: str, id: str = "") -> None:
         self.emit(events.note(self.clock(), self.run_id, text, id))
 
-    def _introduce(self, transcript: command_line.Transcript) -> None:
+    def _introduce(self, transcript: transcript.Transcript) -> None:
         """Say once who works here, and who pays: a key in the environment beats a login."""
         if transcript.began and not self._introduced:
             self._introduced = True
             source = transcript.authentication or "unknown"
             version = transcript.version or "of an unknown version"
             text = f"Claude Code {version}, authentication: {source}"
-            for said in filter(None, (text, command_line.old_version(transcript.version))):
+            for said in filter(None, (text, stream.old_version(transcript.version))):
                 self._note(said)
 
 
@@ -316,8 +315,8 @@ class Stream:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.transcript = command_line.Transcript()
-        self._splitter = LineSplitter(worth=command_line.may_hold_result)
+        self.transcript = transcript.Transcript()
+        self._splitter = LineSplitter(worth=stream.may_hold_result)
         self._offset = 0
         self._last = time.monotonic()
         self.behind = False
@@ -353,8 +352,8 @@ class Stream:
 
     def _observe(self, lines: list[bytes]) -> None:
         for line in lines:
-            for message in command_line.parse(line):
-                self.transcript = command_line.observe(self.transcript, message)
+            for message in stream.parse(line):
+                self.transcript = stream.observe(self.transcript, message)
 
 
 def _worth_reading(chunk: bytes) -> bytes:

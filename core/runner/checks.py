@@ -17,9 +17,10 @@ from ..model.contracts import PROSE, Contract, Kind, contracts, definition
 from ..model.errors import StateError, UserError
 from ..model.events import Event
 from ..model.excerpt import excerpt, some
-from ..model.feature import Command, Config, Feature, Work
+from ..model.feature import Command, Config, Feature
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import BASE, promised_commands, shell_command
+from ..model.outcome import Work
 from ..process.supervisor import Killed
 from ..process.temporary_folder import remove_tree
 from ..worktree import build_products, copy_link

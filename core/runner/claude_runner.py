@@ -14,10 +14,12 @@ from functools import partial
 from ..claude import prompt, reset_time
 from ..git.tampering import Seal, Tampered
 from ..model import events
+from ..model.decision import Action, Decision
 from ..model.errors import StateError, UserError
 from ..model.excerpt import some
-from ..model.feature import Action, Config, Decision, Fault, Feature, Outcome, Status, Work
+from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
+from ..model.outcome import Fault, Outcome, Status, Work
 from ..process.cancellation import Stop
 from ..process.supervisor import Killed, heed
 from ..worktree.branch_content import Origin, holding

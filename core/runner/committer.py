@@ -16,7 +16,8 @@ from ..git.tampering import Seal, changes, shared_settings
 from ..model import events
 from ..model.errors import UserError
 from ..model.events import Event
-from ..model.feature import Feature, Work
+from ..model.feature import Feature
+from ..model.outcome import Work
 from ..process.supervisor import Killed
 from ..worktree.manager import ONLY_COMMITS, Worktree, WorktreeManager
 

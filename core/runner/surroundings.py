@@ -19,9 +19,9 @@ from ..model import events
 from ..model.errors import UserError
 from ..model.events import Event
 from ..model.excerpt import some
-from ..model.feature import Outcome, Status, Stray
 from ..model.frozen import dataclass, field, replace
 from ..model.mask import is_secret
+from ..model.outcome import Outcome, Status, Stray
 from ..model.state import RunState
 from ..process.supervisor import Killed
 from ..worktree.manager import AGENTS_FOLDER, BY_A_SUBAGENT

@@ -20,8 +20,9 @@ from ..model.commit_subject import DEFAULT as COMMIT_SUBJECT
 from ..model.commit_subject import subject
 from ..model.errors import UserError, unwritable
 from ..model.excerpt import excerpt, some
-from ..model.feature import Feature, Work
+from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
+from ..model.outcome import Work
 from ..process.temporary_folder import remove_tree
 from . import baseline, build_products
 from .baseline import Baseline

@@ -8,22 +8,19 @@ import re
 import unittest
 from collections.abc import Iterator
 
-from core.claude import command_line
-from core.claude.command_line import Transcript
+from core.claude import command_line, stream, transcript, verdict
 from core.claude.permission_bypass import bypasses
+from core.claude.transcript import Transcript
 from core.model.costs import Paid
 from core.model.feature import (
     ALWAYS_DISALLOWED_TOOLS,
     NO_WORKTREES_BY_AGENTS,
     ClaudeOptions,
-    Fault,
     Feature,
-    Outcome,
-    Status,
-    Usage,
 )
 from core.model.frozen import replace
 from core.model.lines import BEGIN_BYTES, LineSplitter
+from core.model.outcome import Fault, Outcome, Status, Usage
 from tests.support.scratch import ROOT
 
 RECORDED = os.path.join(ROOT, "tests", "fixtures", "claude")
@@ -221,15 +218,13 @@ def _transcript(name: str, *, chunk: int = 65536) -> Transcript:
     lines = []
     for start in range(0, len(stdout), chunk):
         lines += splitter.feed(stdout[start : start + chunk])
-    return command_line.transcript_of([*lines, *splitter.rest()])
+    return stream.transcript_of([*lines, *splitter.rest()])
 
 
 def _judged(name: str, ended: Fault = Fault.NONE, *, chunk: int = 65536) -> Outcome:
     files, code, _ = ROWS[name]
     stderr = b"".join(_content(f) for f in files if f.endswith(".stderr.txt")).decode()
-    return command_line.outcome(
-        _transcript(name, chunk=chunk), code=code, ended=ended, stderr=stderr
-    )
+    return verdict.outcome(_transcript(name, chunk=chunk), code=code, ended=ended, stderr=stderr)
 
 
 class Recorded(unittest.TestCase):
@@ -317,7 +312,7 @@ class Recorded(unittest.TestCase):
         # modelUsage counts the subagent, usage does not.
         self.assertEqual(found.usage, Usage(3600, 1035, 300, 150))
         self.assertEqual(found.num_turns, 2)
-        many = command_line.LARGEST
+        many = transcript.LARGEST
         self.assertEqual(_of(_line(num_turns=many, duration_ms=many + 1)).num_turns, many)
         self.assertEqual(_of(_line(num_turns=many, duration_ms=many + 1)).duration_ms, 0)
         self.assertGreater(found.duration_ms, 0)
@@ -337,9 +332,7 @@ GOOD: dict[str, object] = {
 
 
 def _of(*lines: bytes, code: int = 0, stderr: str = "", ended: Fault = Fault.NONE) -> Outcome:
-    return command_line.outcome(
-        command_line.transcript_of(lines), code=code, stderr=stderr, ended=ended
-    )
+    return verdict.outcome(stream.transcript_of(lines), code=code, stderr=stderr, ended=ended)
 
 
 class Success(unittest.TestCase):
@@ -433,7 +426,7 @@ class SeveralResults(unittest.TestCase):
         ]
         for lines, waiting in cases:
             with self.subTest(lines=lines):
-                self.assertIs(command_line.transcript_of(lines).waiting, waiting)
+                self.assertIs(stream.transcript_of(lines).waiting, waiting)
 
 
 def _share(*costs: object, total: object = 9.0, **fields: object) -> bytes:
@@ -534,7 +527,7 @@ class Cost(unittest.TestCase):
             line = b'{"type": "result", "total_cost_usd": %s}' % odd.encode()
             with self.subTest(odd=odd):
                 self.assertIsNone(_of(line).cost_usd)
-        largest = (str(command_line.LARGEST), float(command_line.LARGEST))
+        largest = (str(transcript.LARGEST), float(transcript.LARGEST))
         for number, cost in (("0", 0.0), ("0.0", 0.0), ("2", 2.0), ("1e-7", 1e-7), largest):
             line = b'{"type": "result", "total_cost_usd": %s}' % number.encode()
             with self.subTest(number=number):
@@ -583,13 +576,13 @@ class HostileLines(unittest.TestCase):
         ]
         for line in cases:
             with self.subTest(line=line[:40]):
-                self.assertEqual(command_line.parse(line), [])
+                self.assertEqual(stream.parse(line), [])
                 found = _of(line, _line(**GOOD), line)
                 self.assertIs(found.status, Status.COMPLETED)
 
     def test_an_array_holds_many_messages(self) -> None:
         line = b'[{"type": "a"}, 5, {"type": "b"}]'
-        self.assertEqual(command_line.parse(line), [{"type": "a"}, {"type": "b"}])
+        self.assertEqual(stream.parse(line), [{"type": "a"}, {"type": "b"}])
 
     def test_a_number_of_5000_digits_costs_at_most_its_line(self) -> None:
         huge = b"9" * 5000
@@ -646,8 +639,8 @@ class LongLines(unittest.TestCase):
     ) -> None:
         known = {True: 0, False: 0}
         for line in self.recorded():
-            kinds = {message["type"] for message in command_line.parse(line)}
-            may = command_line.may_hold_result(line[:BEGIN_BYTES])
+            kinds = {message["type"] for message in stream.parse(line)}
+            may = stream.may_hold_result(line[:BEGIN_BYTES])
             if "result" in kinds or kinds.issubset({"user", "assistant"}):
                 self.assertEqual(may, "result" in kinds, line[:300])
                 known[may] += 1
@@ -665,13 +658,13 @@ class LongLines(unittest.TestCase):
         quoted = json.dumps({"type": "user", "message": '{"type":"result"}'}).encode()
         for begin in (b"", b"x" * 256, b'"{', b'{"type":"user","m":"', b' { "type" : "r"', quoted):
             with self.subTest(begin=begin):
-                self.assertFalse(command_line.may_hold_result(begin))
+                self.assertFalse(stream.may_hold_result(begin))
 
     def test_what_does_not_say_at_once_what_it_is_may_be_one(self) -> None:
         result = (b'{"type":"result"', b'{ "type" : "result"', b'{"cost":1,"type":"result"')
         for begin in (*result, b'{"usage":{"type":"user"', b' \n[{"type":"system"', b"{"):
             with self.subTest(begin=begin):
-                self.assertTrue(command_line.may_hold_result(begin))
+                self.assertTrue(stream.may_hold_result(begin))
 
 
 class ErrorAnswers(unittest.TestCase):
@@ -812,7 +805,7 @@ class OldVersions(unittest.TestCase):
             with self.subTest(version=version):
                 number = version.split()[0]
                 told = f"Claude Code {number} is old: 2.1.59 or newer is safer with several at once"
-                self.assertEqual(command_line.old_version(version), told)
+                self.assertEqual(stream.old_version(version), told)
 
     def test_a_newer_version_and_one_that_is_none_are_not(self) -> None:
         newer = ("2.1.59", "2.1.60", "2.1.330", "2.2.0", "2.10.0", "10.0.0", "3.0.0-beta.1")
@@ -828,7 +821,7 @@ class OldVersions(unittest.TestCase):
         )
         for version in (*newer, *odd):
             with self.subTest(version=version[:20]):
-                self.assertEqual(command_line.old_version(version), "")
+                self.assertEqual(stream.old_version(version), "")
 
 
 DENIED = (

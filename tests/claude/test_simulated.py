@@ -15,8 +15,9 @@ import unittest
 from collections.abc import Mapping, Sequence
 
 from core.claude import command_line as claude
-from core.claude import simulated
-from core.model.feature import ClaudeOptions, Fault, Feature, Outcome, Status, Usage
+from core.claude import simulated, stream, verdict
+from core.model.feature import ClaudeOptions, Feature
+from core.model.outcome import Fault, Outcome, Status, Usage
 from tests.support.scratch import LIMIT_SECONDS, SIMULATED, Said, standing_in, streams
 
 SESSION = "11111111-2222-4333-8444-555555555555"
@@ -30,8 +31,8 @@ def prompt_of(*steps: Step) -> str:
 
 def outcome_of(said: Said) -> Outcome:
     """What the runner would make of it."""
-    transcript = claude.transcript_of(line.encode() for line in said.out.split("\n"))
-    return claude.outcome(transcript, code=said.code, stderr=said.err)
+    transcript = stream.transcript_of(line.encode() for line in said.out.split("\n"))
+    return verdict.outcome(transcript, code=said.code, stderr=said.err)
 
 
 def messages_of(said: Said) -> list[dict[str, object]]:
@@ -64,9 +65,9 @@ class Simulation(unittest.TestCase):
             sys.argv = argv
             for number, handler in zip((signal.SIGINT, signal.SIGTERM), handlers):
                 signal.signal(number, handler)
-        for stream in (out, err):
-            stream.flush()
-            stream.seek(0)
+        for captured in (out, err):
+            captured.flush()
+            captured.seek(0)
         return Said(code, out.read(), err.read())
 
     def there(self, name: str) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from core.commands.cleanup import holds_current_folder
 from core.model import events
-from core.model.feature import Action, Decision, Outcome, Status
+from core.model.decision import Action, Decision
+from core.model.outcome import Outcome, Status
 from core.worktree.manager import BUILT_BY_TOOLS, RESULTS
 from tests.support.scratch import (
     LIMIT_SECONDS,

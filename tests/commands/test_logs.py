@@ -9,7 +9,7 @@ import unittest
 
 from core import cli
 from core.model import events
-from core.model.feature import Outcome, Status
+from core.model.outcome import Outcome, Status
 from tests.support.scratch import (
     LIMIT_SECONDS,
     RUN,

@@ -18,7 +18,8 @@ from core.git.door import open_repository
 from core.landing.stack import Held as HeldBack
 from core.landing.stack import Stack, Stacker
 from core.model import events
-from core.model.feature import Action, Decision, Outcome, Status, Work
+from core.model.decision import Action, Decision
+from core.model.outcome import Outcome, Status, Work
 from core.process.cancellation import Stop
 from core.process.spawner import Spawner, drive
 from core.worktree.manager import WorktreeManager

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from core.commands.run import RunCommand
 from core.journal.journal import Journal
 from core.model import events
-from core.model.feature import Fault, Outcome, Status
+from core.model.outcome import Fault, Outcome, Status
 from core.process.supervisor import MARK, Supervisor
 from core.runner import claude_runner
 from tests.support.playground import (

@@ -10,8 +10,9 @@ import unittest
 
 from core.commands.status import ask_version
 from core.model import events
-from core.model.feature import ClaudeOptions, Outcome, Status
+from core.model.feature import ClaudeOptions
 from core.model.frozen import replace
+from core.model.outcome import Outcome, Status
 from tests.support.scratch import RUN, SIMULATED, Said, Workspace, attempt, feature
 
 

@@ -8,19 +8,17 @@ from core.dag import incremental
 from core.dag.feature_inputs import FORM, inputs
 from core.dag.incremental import Facts
 from core.dag.resolver import DAGResolver
+from core.model.decision import Action
 from core.model.feature import (
     DEFAULT_ALLOWED_TOOLS,
-    Action,
     ClaudeOptions,
     Command,
     Config,
     Feature,
-    Outcome,
     Project,
-    Status,
-    Work,
 )
 from core.model.frozen import replace
+from core.model.outcome import Outcome, Status, Work
 from core.model.state import Attempt, FeatureState, RunState
 
 AUTH = Feature("auth", "Sign-in", prompt="Build it.", description="D.", creates=("app/auth.py",))

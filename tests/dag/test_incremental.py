@@ -8,20 +8,10 @@ from collections.abc import Mapping
 from core.dag import incremental
 from core.dag.incremental import Facts, selection
 from core.dag.resolver import DAGResolver
-from core.model.feature import (
-    Action,
-    ClaudeOptions,
-    Command,
-    Config,
-    Decision,
-    Fault,
-    Feature,
-    Outcome,
-    Project,
-    Status,
-    Work,
-)
+from core.model.decision import Action, Decision
+from core.model.feature import ClaudeOptions, Command, Config, Feature, Project
 from core.model.frozen import replace
+from core.model.outcome import Fault, Outcome, Status, Work
 from core.model.state import Attempt, FeatureState, RunState
 
 LIST = (

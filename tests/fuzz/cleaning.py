@@ -12,21 +12,18 @@ from core import cli
 from core.commands import status
 from core.dag.schedule import Plan, Timeline
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.errors import UserError
-from core.model.feature import Action, Decision, Fault, Feature, Outcome, Status, Work
-from core.model.state import RunState, fold
+from core.model.feature import Feature
+from core.model.fold import fold
+from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.state import RunState
 from core.model.terminal_text import clean, one_line
 from core.project import feature_list as config
-from core.reporter.run_text import (
-    Style,
-    columns,
-    event_line,
-    message_lines,
-    plan_lines,
-    report_lines,
-    shorten,
-    table_lines,
-)
+from core.reporter.plan_text import plan_lines
+from core.reporter.run_text import event_line, report_lines
+from core.reporter.stream_text import message_lines
+from core.reporter.style import Style, columns, shorten, table_lines
 from core.worktree.manager import Conflict
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.support.scratch import streams

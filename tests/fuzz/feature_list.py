@@ -22,7 +22,8 @@ from core.model.feature import Config
 from core.model.state import RunState
 from core.project import feature_list as config
 from core.project.workplace import make_plan, select
-from core.reporter.run_text import Style, plan_lines
+from core.reporter.plan_text import plan_lines
+from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
 from tests.fuzz.mutations import ODD, damaged, documents, dumped, values
 from tests.support.scratch import ROOT, streams

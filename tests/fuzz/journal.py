@@ -12,15 +12,20 @@ from hypothesis import strategies as st
 from core.dag import incremental
 from core.dag.resolver import DAGResolver
 from core.journal.journal import Journal, Reader
-from core.model import events
+from core.model import event_json, events
+from core.model.decision import Action, Decision
 from core.model.errors import StateError, UserError
 from core.model.events import Event
-from core.model.feature import Action, Config, Decision, Feature, Outcome, Project, Status, Work
-from core.model.state import RunState, fold
-from core.reporter import console
-from core.reporter.run_text import Style, event_line, progress_line, report_lines
+from core.model.feature import Config, Feature, Project
+from core.model.fold import fold
+from core.model.outcome import Outcome, Status, Work
+from core.model.state import RunState
+from core.reporter import documents
+from core.reporter.run_text import event_line, progress_line, report_lines
+from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
-from tests.fuzz.mutations import damaged, documents, dumped
+from tests.fuzz.mutations import damaged, dumped
+from tests.fuzz.mutations import documents as json_documents
 from tests.support.scratch import ROOT
 
 IDS = ("auth", "api", "app", "broken")
@@ -93,7 +98,7 @@ def _run(draw: st.DrawFn, run: str) -> list[Event]:
 
 LINES = [json.loads(line) for line in EARLIER_LINES]
 SUMMED = st.one_of(st.just(_fixture("summed.jsonl")), _stories())
-ODD_LINES = st.lists(documents(LINES).map(dumped), min_size=1, max_size=6).map(
+ODD_LINES = st.lists(json_documents(LINES).map(dumped), min_size=1, max_size=6).map(
     lambda lines: b"\n".join(lines) + b"\n"
 )
 CASES = st.one_of(
@@ -159,11 +164,11 @@ def _check_views(story: list[Event]) -> None:
     for event in story:
         state = fold([event], state)
         assert_shown_clean(event_line(state, event, style, verbose=True))
-        json.dumps(events.to_json(event))
+        json.dumps(event_json.to_json(event))
     for known in state.features.values():
-        json.dumps(console.feature_document(known), allow_nan=False)
+        json.dumps(documents.feature_document(known), allow_nan=False)
     if state.run is not None:
-        document = console.run_document(
+        document = documents.run_document(
             state, state.run, project_name="s", waves=[], branches=[], up_to_date=[]
         )
         json.dumps(document, allow_nan=False)

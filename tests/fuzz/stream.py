@@ -11,12 +11,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.claude import command_line
-from core.model import events
-from core.model.feature import Fault, Outcome, Status
+from core.claude import stream, verdict
+from core.model import event_json, events, outcome_json
 from core.model.lines import LineSplitter
+from core.model.outcome import Fault, Outcome, Status
 from core.model.terminal_text import clean
-from core.reporter.run_text import Style, message_lines
+from core.reporter.stream_text import message_lines
+from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.fuzz.mutations import damaged, documents, dumped
 from tests.support.scratch import ROOT
@@ -37,7 +38,7 @@ def _recordings() -> list[bytes]:
 def _messages(recordings: list[bytes]) -> Iterator[Any]:
     for recording in recordings:
         for line in recording.splitlines():
-            yield from command_line.parse(line)
+            yield from stream.parse(line)
 
 
 RECORDINGS = _recordings()
@@ -72,8 +73,8 @@ def check(case: tuple[bytes, int, int, str, str]) -> None:
     for start in range(0, len(content), size):
         lines += splitter.feed(content[start : start + size])
     lines += splitter.rest()
-    transcript = command_line.transcript_of(lines)
-    outcome = command_line.outcome(transcript, code=code, ended=Fault(ended), stderr=stderr)
+    transcript = stream.transcript_of(lines)
+    outcome = verdict.outcome(transcript, code=code, ended=Fault(ended), stderr=stderr)
     _check_outcome(outcome, content, code, ended)
     for line in lines:
         _check_shown(line)
@@ -88,8 +89,8 @@ def _check_outcome(outcome: Outcome, content: bytes, code: int, ended: str) -> N
     else:
         assert outcome.reason
     event = events.attempt_ended(1.0, "r", "auth", outcome)
-    text = json.dumps(events.to_json(event), allow_nan=False)
-    assert events.outcome_of(events.from_json(json.loads(text))) == outcome
+    text = json.dumps(event_json.to_json(event), allow_nan=False)
+    assert outcome_json.outcome_of(event_json.from_json(json.loads(text)).data) == outcome
 
 
 def _objects(content: bytes) -> Iterator[Any]:
@@ -113,7 +114,7 @@ def _is_success(message: Any) -> bool:
 
 
 def _check_shown(line: bytes) -> None:
-    messages = command_line.parse(line)
+    messages = stream.parse(line)
     for message in messages:
         for style in STYLES:
             for shown in message_lines(message, style, verbose=True):

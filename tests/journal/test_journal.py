@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from unittest import mock
 
-from core.journal.journal import Holder, Journal, Reader, RunLock, _summed
+from core.journal.journal import Journal, Reader, _summed
+from core.journal.lock import Holder, RunLock
 from core.model import events
 from core.model.errors import StateError, UserError
 from core.model.events import Event
@@ -452,7 +453,7 @@ class Locking(InAFolder):
     def test_who_looks_just_then_delays_the_start_and_does_not_refuse_it(self) -> None:
         lock = RunLock(self.folder)
         looks = [False, True, True]  # not to be had alone, but beside another one; then alone
-        with mock.patch("core.journal.journal._locked", side_effect=looks) as asked:
+        with mock.patch("core.journal.lock._locked", side_effect=looks) as asked:
             lock.acquire(Holder(1, SINCE, "run"))
         lock.release()
         self.assertEqual(asked.call_count, 3)

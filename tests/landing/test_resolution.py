@@ -14,7 +14,7 @@ from unittest import mock
 from core import cli
 from core.git.door import WorktreeStatus
 from core.model.errors import UserError
-from core.model.feature import Status
+from core.model.outcome import Status
 from tests.commands.test_merge import MergeTest, Shop
 from tests.support.playground import wait_until
 from tests.support.scratch import Said, Terminal, feature, standing_in, streams

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import unittest
 
-from core.model import events
+from core.model import event_json, events, outcome_json
 from core.model.costs import Paid
-from core.model.events import Event, outcome_of
-from core.model.feature import Action, Decision, Fault, Outcome, Status, Usage, Work
-from core.model.frozen import replace
+from core.model.decision import Action, Decision
+from core.model.events import Event
+from core.model.outcome import Fault, Outcome, Status, Usage, Work
+from core.model.outcome_json import outcome_of
 
 AT = 1_700_000_000.125
 OUTCOME = Outcome(
@@ -90,14 +91,14 @@ class RoundTrip(unittest.TestCase):
         for kind, event in EVERY.items():
             with self.subTest(kind=kind):
                 self.assertEqual(event.kind, kind)
-                text = json.dumps(events.to_json(event))
+                text = json.dumps(event_json.to_json(event))
                 self.assertTrue(text.isascii())
                 self.assertNotIn("\n", text)
-                self.assertEqual(events.from_json(json.loads(text)), event)
+                self.assertEqual(event_json.from_json(json.loads(text)), event)
 
     def test_the_json_form_is_flat_and_names_version_kind_and_time(self) -> None:
         self.assertEqual(
-            events.to_json(EVERY["based"]),
+            event_json.to_json(EVERY["based"]),
             {
                 "v": 1,
                 "event": "based",
@@ -110,32 +111,32 @@ class RoundTrip(unittest.TestCase):
                 "inputs": {"prompt": "abc"},
             },
         )
-        self.assertNotIn("run", events.to_json(EVERY["cleaned"]))
-        self.assertNotIn("feature", events.to_json(EVERY["note"]))
+        self.assertNotIn("run", event_json.to_json(EVERY["cleaned"]))
+        self.assertNotIn("feature", event_json.to_json(EVERY["note"]))
 
     def test_a_kind_of_a_later_version_is_read_as_it_is(self) -> None:
         value = {"v": 1, "event": "paused", "at": "2024-01-01T00:00:00+00:00", "until": 5}
         self.assertEqual(
-            events.from_json(value), Event("paused", 1704067200.0, "", "", {"until": 5})
+            event_json.from_json(value), Event("paused", 1704067200.0, "", "", {"until": 5})
         )
 
 
 class Outcomes(unittest.TestCase):
     def test_an_attempts_outcome_comes_back_whole(self) -> None:
-        self.assertEqual(events.outcome_of(EVERY["attempt_ended"]), OUTCOME)
+        self.assertEqual(outcome_json.outcome_of(EVERY["attempt_ended"].data), OUTCOME)
 
     def test_what_models_were_paid_is_read_where_it_is_a_cost_and_a_count(self) -> None:
         paid = Outcome(Status.COMPLETED, paid={"a": Paid(0.5, 7)}, tokens={"b": 3})
         event = events.attempt_ended(1, "r", "f", paid)
-        self.assertEqual(outcome_of(event), paid)
+        self.assertEqual(outcome_of(event.data), paid)
         odd: dict[str, object] = {"a": [0.5, 7], "b": [0.5, 0], "c": [-1, 7], "d": [1], "e": 7}
         for given, expected in ((odd, {"a": Paid(0.5, 7)}), ([], {})):
             data = {**event.data, "paid": given, "tokens": given}
-            self.assertEqual(outcome_of(replace(event, data=data)).paid, expected)
+            self.assertEqual(outcome_of(data).paid, expected)
 
     def test_an_unknown_cost_stays_unknown(self) -> None:
         event = events.attempt_ended(AT, "r", "a", Outcome(Status.FAILED, "gone"))
-        self.assertIsNone(events.outcome_of(event).cost_usd)
+        self.assertIsNone(outcome_json.outcome_of(event.data).cost_usd)
 
     def test_a_features_end_tells_status_reason_fault_and_work(self) -> None:
         cases = [
@@ -146,7 +147,7 @@ class Outcomes(unittest.TestCase):
         for outcome in cases:
             with self.subTest(outcome=outcome):
                 event = events.ended(AT, "r1", "auth", outcome)
-                self.assertEqual(events.outcome_of(event), outcome)
+                self.assertEqual(outcome_json.outcome_of(event.data), outcome)
 
     def test_fields_of_another_type_are_as_good_as_missing(self) -> None:
         data = {
@@ -156,14 +157,14 @@ class Outcomes(unittest.TestCase):
             "num_turns": None,
             "denied_tools": "Bash",
         }
-        found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
+        found = outcome_json.outcome_of(data)
         self.assertEqual(found, Outcome(Status.FAILED, usage=Usage(output_tokens=5)))
 
     def test_what_is_no_sum_of_money_is_unknown_and_what_is_no_count_is_nothing(self) -> None:
         for odd in (True, -1, -0.5, float("nan"), float("inf"), 10**400, 2**53 + 1):
             data = {"status": "failed", "cost_usd": odd, "num_turns": odd}
             with self.subTest(odd=str(odd)[:20]):
-                found = events.outcome_of(Event("attempt_ended", AT, "r", "a", data))
+                found = outcome_json.outcome_of(data)
                 self.assertEqual(found, Outcome(Status.FAILED))
 
 
@@ -199,7 +200,7 @@ class Strangers(unittest.TestCase):
         for value, reason in cases:
             with self.subTest(value=str(value)[:80]):
                 with self.assertRaises(ValueError) as caught:
-                    events.from_json(value)
+                    event_json.from_json(value)
                 self.assertEqual(str(caught.exception), reason)
 
 
@@ -218,7 +219,7 @@ class Masking(unittest.TestCase):
             ),
             Event("of a later version", 1.0, "run", data={"changed": {"from": ["secret"]}}),
         ):
-            masked = events.masked(made, lambda text: text.replace("secret", "***"))
+            masked = event_json.masked(made, lambda text: text.replace("secret", "***"))
             self.assertEqual((masked.run, masked.feature), (made.run, made.feature))
             for key, value in masked.data.items():
                 with self.subTest(kind=made.kind, key=key):
@@ -231,11 +232,11 @@ class Masking(unittest.TestCase):
             start_commit="secret",
             base_commit="secret",
         )
-        self.assertEqual(events.masked(start, lambda text: "***"), start)
+        self.assertEqual(event_json.masked(start, lambda text: "***"), start)
 
     def test_a_damaged_text_is_left_as_it_is(self) -> None:
         odd = Event("note", 1.0, "run", data={"text": 5})
-        self.assertEqual(events.masked(odd, lambda text: "***"), odd)
+        self.assertEqual(event_json.masked(odd, lambda text: "***"), odd)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import os
 import shutil
 import unittest
 
-from core.claude import command_line
+from core.claude import stream, transcript, verdict
 from core.git.door import Git, GitError, Repository
-from core.model import events
+from core.model import event_json, events, json_values
 from core.model.events import Event
 from core.model.excerpt import excerpt, listed, some
 from core.process.spawner import Finished, Spawner
@@ -93,15 +93,13 @@ class WhereItEnters(unittest.TestCase):
             **{"type": "result", "subtype": "success", "is_error": True, "num_turns": 1},
             **{"result": "word " * 10**6, "permission_denials": denied, "session_id": "i" * 999},
         }
-        outcome = command_line.outcome(
-            command_line.observe(command_line.Transcript(), result), code=1
-        )
+        outcome = verdict.outcome(stream.observe(transcript.Transcript(), result), code=1)
         self.assertLess(len(outcome.reason), 20_000)
         self.assertTrue(60_000 < len(outcome.result) < 70_000)
         self.assertLess(len(outcome.session_id), 300)
         self.assertEqual(outcome.denied_tools[-1], "and 200 more")
         self.assertLess(max(map(len, outcome.denied_tools)), 1_200)
-        silent = command_line.outcome(command_line.Transcript(), code=1, stderr="x " * 10**6)
+        silent = verdict.outcome(transcript.Transcript(), code=1, stderr="x " * 10**6)
         self.assertLess(len(silent.reason), 20_000)
 
     def test_what_a_check_prints(self) -> None:
@@ -112,12 +110,12 @@ class WhereItEnters(unittest.TestCase):
     def test_what_an_event_tells_and_nothing_that_the_next_run_works_with(self) -> None:
         made = [f"file-{number}" for number in range(20_000)]
         event = events.ready(0.0, "run", "a", made=made)
-        self.assertEqual(events.masked(event, str).data["made"], made)
+        self.assertEqual(event_json.masked(event, str).data["made"], made)
         for data in ({"text": self.MANY}, {"a": [self.MANY]}, {"a": {"b": self.MANY}}):
-            cut = events.masked(Event("note", 0.0, "run", data=data), str)
+            cut = event_json.masked(Event("note", 0.0, "run", data=data), str)
             self.assertLess(len(str(cut.data)), 70_000)
         clash = events.clash(0.0, "run", "a", other="b", files=made)
-        self.assertEqual(len(events.strings(clash.data, "files")), 101)
+        self.assertEqual(len(json_values.strings(clash.data, "files")), 101)
 
 
 class Run(PlaygroundTest):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unittest
 
 from core.model.errors import ExitCode, StateError, UserError
-from core.model.feature import ALWAYS_DISALLOWED_TOOLS, DEFAULT_ALLOWED_TOOLS, Fault, Status, Usage
+from core.model.feature import ALWAYS_DISALLOWED_TOOLS, DEFAULT_ALLOWED_TOOLS
+from core.model.outcome import Fault, Status, Usage
 
 ACTIVE = {"preparing", "running", "verifying", "committing"}
 UNSUCCESSFUL = {"failed", "timed_out", "empty", "conflict", "blocked", "cancelled", "skipped"}

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from core.model import events, state
 from core.model.costs import Paid
+from core.model.decision import Action, Decision
 from core.model.events import Event
-from core.model.feature import Action, Decision, Fault, Outcome, Status, Usage, Work
+from core.model.fold import apply, fold
 from core.model.frozen import replace
-from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunState, apply, fold
+from core.model.outcome import Fault, Outcome, Status, Usage, Work
+from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunState
 
 WORK = Work("c0ffee", files_changed=3)
 DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from core.model.terminal_text import ERASE_LINE, clean, harmless, painted, shell_word
-from core.reporter.run_text import Style
+from core.reporter.style import Style
 
 
 class TheDoor(unittest.TestCase):

@@ -9,10 +9,12 @@ from unittest import mock
 
 from core.git.door import Git, GitError, open_repository
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.events import Event
-from core.model.feature import Action, Decision, Outcome, Status
+from core.model.fold import apply
 from core.model.frozen import replace
-from core.model.state import RunState, apply
+from core.model.outcome import Outcome, Status
+from core.model.state import RunState
 from core.orchestrator import conflict_probe
 from core.orchestrator.conflict_probe import Foresight
 from core.process.spawner import Finished, Spawner, drive

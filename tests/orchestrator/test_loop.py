@@ -12,10 +12,13 @@ from core.dag import schedule
 from core.dag.resolver import DAGResolver
 from core.dag.schedule import Rank
 from core.journal.journal import Journal
+from core.model.decision import Action, Decision
 from core.model.errors import StateError
 from core.model.events import Event
-from core.model.feature import Action, Decision, Fault, Feature, Outcome, Status, Work
-from core.model.state import Attempt, FeatureState, RunState, fold
+from core.model.feature import Feature
+from core.model.fold import fold
+from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.state import Attempt, FeatureState, RunState
 from core.orchestrator.loop import Orchestrator
 from core.process.cancellation import Stop
 from core.runner.claude_runner import Job

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 
 from core.dag.resolver import DAGResolver
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.errors import UserError
-from core.model.feature import Action, Decision, Feature, Status, Work
+from core.model.feature import Feature
+from core.model.fold import fold
 from core.model.mask import Mask
-from core.model.state import FeatureState, RunState, fold
+from core.model.outcome import Status, Work
+from core.model.state import FeatureState, RunState
 from core.process.spawner import drive
 from core.project import workplace
 from core.project.workplace import Workplace

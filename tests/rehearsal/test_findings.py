@@ -7,7 +7,7 @@ import unittest
 from core.dag.resolver import DAGResolver
 from core.model.feature import Feature
 from core.rehearsal.findings import BASE, LANDING, Finding, Notebook, of_details
-from core.reporter.run_text import Style
+from core.reporter.style import Style
 
 PLAIN = Style(100, False, False)
 

@@ -16,16 +16,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from core.model import events
+from core.model import event_json, events
 from core.model.costs import Paid
+from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.events import Event
-from core.model.feature import Action, Decision, Outcome, Status, Usage, Work
+from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.state import RunState, fold
-from core.reporter import console as reporter
+from core.model.outcome import Outcome, Status, Usage, Work
+from core.model.state import RunState
+from core.reporter import documents
 from core.reporter.console import Reporter, style_of
-from core.reporter.run_text import Style
+from core.reporter.style import Style
 from tests.support.faulty import nth_call
 from tests.support.scratch import Terminal, standing_in
 
@@ -133,7 +135,7 @@ class TheConsole(unittest.TestCase):
         _tell(one, STORY)
         objects = [json.loads(line) for line in answer.getvalue().splitlines()]
         self.assertEqual([o["event"] for o in objects], [event.kind for event in STORY])
-        self.assertEqual(fold(map(events.from_json, objects)), fold(STORY))
+        self.assertEqual(fold(map(event_json.from_json, objects)), fold(STORY))
         self.assertNotIn("{", stream.getvalue())
 
     def test_the_last_line_of_a_terminal_is_redrawn_and_taken_away(self) -> None:
@@ -250,7 +252,7 @@ class Documents(unittest.TestCase):
     def _run_document(self, story: list[Event]) -> dict[str, object]:
         state = fold(story)
         assert state.run is not None
-        return reporter.run_document(
+        return documents.run_document(
             state,
             state.run,
             project_name="Shop",
@@ -262,7 +264,7 @@ class Documents(unittest.TestCase):
     def test_the_report_of_a_run_adds_up(self) -> None:
         document = self._run_document(STORY)
         times = [document.pop("started_at"), document.pop("finished_at")]
-        self.assertEqual(times, [reporter.local_time(AT), reporter.local_time(AT + 5)])
+        self.assertEqual(times, [documents.local_time(AT), documents.local_time(AT + 5)])
         self.assertEqual(
             document,
             {
@@ -332,7 +334,7 @@ class Documents(unittest.TestCase):
         self.assertEqual((document["wall_ms"], document["speedup"]), (0, 1.0))
 
     def test_the_report_of_a_feature_tells_every_attempt(self) -> None:
-        document = reporter.feature_document(fold(STORY).feature("api"))
+        document = documents.feature_document(fold(STORY).feature("api"))
         self.assertEqual(document["status"], "failed")
         self.assertIs(document["success"], False)
         self.assertEqual((document["cost_usd"], document["cost_is_complete"]), (0.25, False))
@@ -378,7 +380,7 @@ class Documents(unittest.TestCase):
             )
         ]
         known = replace(fold(story).feature("a"), run="r1")
-        document = reporter.feature_document(known)
+        document = documents.feature_document(known)
         self.assertEqual((document["cost_usd"], document["cost_about_usd"]), (0.5, 0.7))
         self.assertEqual(document["tokens_at_least"], 400)
         attempts = document["attempts"]
@@ -387,7 +389,7 @@ class Documents(unittest.TestCase):
         self.assertNotIn("cost_about_usd", attempts[0])
 
     def test_the_report_of_a_finished_feature_tells_what_it_made(self) -> None:
-        document = reporter.feature_document(fold(STORY).feature("auth"))
+        document = documents.feature_document(fold(STORY).feature("auth"))
         expected = {
             "feature_id": "auth",
             "name": "Auth",
@@ -406,20 +408,20 @@ class Documents(unittest.TestCase):
         self.assertEqual({key: document[key] for key in expected}, expected)
 
     def test_the_report_of_a_feature_that_never_started_invents_nothing(self) -> None:
-        document = reporter.feature_document(fold(STORY).feature("app"))
+        document = documents.feature_document(fold(STORY).feature("app"))
         for key in ("started_at", "commit", "resume_command"):
             self.assertIsNone(document[key], key)
         self.assertEqual((document["cost_usd"], document["cost_is_complete"]), (0.0, True))
         self.assertEqual((document["attempts"], document["duration_ms"]), ([], 0))
-        going_on = reporter.feature_document(fold(STORY[:3]).feature("auth"))
+        going_on = documents.feature_document(fold(STORY[:3]).feature("auth"))
         attempts = going_on["attempts"]
         assert isinstance(attempts, list)
         self.assertIsNone(attempts[0]["status"])
         self.assertIsNone(going_on["finished_at"])
 
     def test_times_carry_their_zone(self) -> None:
-        self.assertRegex(str(reporter.local_time(AT)), r"T\d\d:\d\d:\d\d\.000[+-]\d\d:\d\d$")
-        self.assertIsNone(reporter.local_time(None))
+        self.assertRegex(str(documents.local_time(AT)), r"T\d\d:\d\d:\d\d\.000[+-]\d\d:\d\d$")
+        self.assertIsNone(documents.local_time(None))
 
 
 class Writing(unittest.TestCase):
@@ -429,7 +431,7 @@ class Writing(unittest.TestCase):
         self.folder = os.path.join(temporary.name, "reports")
 
     def test_both_reports_are_written_beside_a_gitignore_of_their_own(self) -> None:
-        paths = reporter.write_reports(self.folder, {"run": "é"}, [{"feature_id": "a"}], AT)
+        paths = documents.write_reports(self.folder, {"run": "é"}, [{"feature_id": "a"}], AT)
         self.assertEqual([os.path.basename(p).split("_")[0] for p in paths], ["report", "results"])
         self.assertRegex(paths[0], r"/report_\d{8}_\d{6}\.json$")
         contents = []
@@ -442,7 +444,7 @@ class Writing(unittest.TestCase):
             self.assertEqual(file.read(), "*\n")
 
     def test_runs_of_the_same_second_do_not_overwrite_each_other(self) -> None:
-        names = [reporter.write_reports(self.folder, {}, [], AT)[0] for _ in range(3)]
+        names = [documents.write_reports(self.folder, {}, [], AT)[0] for _ in range(3)]
         self.assertEqual(len(set(names)), 3)
         self.assertTrue(names[2].endswith("_3.json"), names)
 
@@ -450,7 +452,7 @@ class Writing(unittest.TestCase):
         with open(self.folder, "w") as file:
             file.write("in the way")
         with self.assertRaises(UserError) as raised:
-            reporter.write_reports(self.folder, {}, [], AT)
+            documents.write_reports(self.folder, {}, [], AT)
         self.assertIn(self.folder, raised.exception.message)
         self.assertIn("rorchestrator status", raised.exception.hint)
 
@@ -459,30 +461,30 @@ class Writing(unittest.TestCase):
         os.makedirs(in_the_way)
         for path in (in_the_way, os.path.join(self.folder, "no", "such", "folder.json")):
             with self.assertRaises(OSError):
-                reporter.write_whole(path, "{}")
+                documents.write_whole(path, "{}")
         self.assertEqual(os.listdir(self.folder), ["report.json"])
 
     def test_whichever_fsync_or_rename_fails_no_half_report_is_left(self) -> None:
         with nth_call("fsync", 0) as calls:
-            self.assert_whole(reporter.write_reports(self.folder, {}, [{}], AT), 3)
+            self.assert_whole(documents.write_reports(self.folder, {}, [{}], AT), 3)
         for name in ("fsync", "replace"):
             for nth in range(1, calls[0] + 1):
                 with self.subTest(name=name, nth=nth), tempfile.TemporaryDirectory() as folder:
                     with nth_call(name, nth) as made, self.assertRaises(UserError) as raised:
-                        reporter.write_reports(folder, {}, [{}], AT)
+                        documents.write_reports(folder, {}, [{}], AT)
                     self.assertIn("Input/output error", raised.exception.message)
                     self.assertEqual(made, [nth])
                     self.assert_whole([os.path.join(folder, n) for n in os.listdir(folder)], nth)
 
     def test_wherever_the_disk_is_full_no_half_report_is_left(self) -> None:
-        size = os.path.getsize(reporter.write_reports(self.folder, {"run": "x"}, [], AT)[0])
+        size = os.path.getsize(documents.write_reports(self.folder, {"run": "x"}, [], AT)[0])
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         for room in range(size):
             with self.subTest(room=room), tempfile.TemporaryDirectory() as folder:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
                 try:
                     with self.assertRaises(UserError):
-                        reporter.write_reports(folder, {"run": "x"}, [], AT)
+                        documents.write_reports(folder, {"run": "x"}, [], AT)
                 finally:
                     resource.setrlimit(resource.RLIMIT_FSIZE, before)
                 self.assertLessEqual(set(os.listdir(folder)), {".gitignore"})

@@ -9,14 +9,17 @@ from datetime import datetime
 
 from core.dag.resolver import DAGResolver
 from core.dag.schedule import Plan, predict
-from core.model import events
+from core.model import events, words
 from core.model.costs import SHARE
+from core.model.decision import Action, Decision
 from core.model.events import Event
-from core.model.feature import Action, Decision, Fault, Feature, Invocation, Outcome, Status, Work
+from core.model.feature import Feature, Invocation
+from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.state import FeatureState, RunState, fold
-from core.reporter import run_text
-from core.reporter.run_text import Style
+from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.state import FeatureState, RunState
+from core.reporter import plan_text, run_text, stream_text, style
+from core.reporter.style import Style
 
 PLAIN = Style()
 ASCII = Style(unicode=False)
@@ -66,7 +69,7 @@ class Words(unittest.TestCase):
     def test_width_is_counted_in_columns(self) -> None:
         for given, expected in {"abc": 3, "é": 1, "e\u0301": 1, "日本": 4, "✅": 2, "": 0}.items():
             with self.subTest(given):
-                self.assertEqual(run_text.columns(given), expected)
+                self.assertEqual(style.columns(given), expected)
 
     def test_a_cut_is_marked_and_fits(self) -> None:
         cases = [
@@ -78,15 +81,15 @@ class Words(unittest.TestCase):
             ("abc", 0, PLAIN, "…"),
             ("", 0, PLAIN, ""),
         ]
-        for given, width, style, expected in cases:
+        for given, width, made, expected in cases:
             with self.subTest(given, width=width):
-                self.assertEqual(run_text.shorten(given, width, style), expected)
+                self.assertEqual(style.shorten(given, width, made), expected)
 
     def test_money_has_as_many_digits_as_it_needs(self) -> None:
         cases = {5.4: "$5.40", 0.0: "$0.00", 0.01: "$0.01", 0.0042: "$0.0042", None: "cost unknown"}
         for usd, expected in cases.items():
             with self.subTest(usd):
-                self.assertEqual(run_text.money(usd), expected)
+                self.assertEqual(words.money(usd), expected)
 
     def test_a_duration_reads_as_a_person_says_it(self) -> None:
         cases = {
@@ -102,18 +105,18 @@ class Words(unittest.TestCase):
         }
         for seconds, expected in cases.items():
             with self.subTest(seconds):
-                self.assertEqual(run_text.duration(seconds), expected)
+                self.assertEqual(words.duration(seconds), expected)
 
     def test_tokens_are_rounded_only_where_nothing_is_lost(self) -> None:
         cases = {None: "? tokens", 0: "~0 tokens", 999: "~999 tokens", 40000: "~40k tokens"}
         for count, expected in cases.items():
             with self.subTest(count):
-                self.assertEqual(run_text.tokens(count), expected)
-        self.assertEqual(run_text.tokens(1500), "~1.5k tokens")
+                self.assertEqual(words.tokens(count), expected)
+        self.assertEqual(words.tokens(1500), "~1.5k tokens")
 
     def test_a_noun_agrees_with_its_number(self) -> None:
         self.assertEqual(
-            [run_text.counted(number, "wave") for number in range(3)],
+            [words.counted(number, "wave") for number in range(3)],
             ["0 waves", "1 wave", "2 waves"],
         )
 
@@ -124,7 +127,7 @@ class Words(unittest.TestCase):
 
     def test_columns_line_up_whatever_is_in_them(self) -> None:
         rows = [["NAME", "B"], ["日本", "x"], ["longer", ""]]
-        self.assertEqual(list(run_text.table_lines(rows)), ["NAME    B", "日本    x", "longer"])
+        self.assertEqual(list(style.table_lines(rows)), ["NAME    B", "日本    x", "longer"])
 
 
 # -- plan -----------------------------------------------------------------------------------
@@ -171,14 +174,14 @@ class APlan(unittest.TestCase):
 
     def test_its_budget_and_what_worktrees_are_given_are_told(self) -> None:
         plan = _plan([AUTH], max_cost_usd=7.5, copied=(".env", "*.k\ney"), linked=("vendor",))
-        lines = list(run_text.plan_lines(plan, PLAIN))
+        lines = list(plan_text.plan_lines(plan, PLAIN))
         begin = lines.index("Budget: $7.50")
         self.assertEqual(lines[begin + 1 : begin + 3], ["Copied: .env, *.k ey", "Linked: vendor"])
 
     def test_it_shows_waves_features_and_what_they_take(self) -> None:
         plan = _plan(DIAMOND, description="All of it")
         self.assertEqual(
-            list(run_text.plan_lines(plan, PLAIN)),
+            list(plan_text.plan_lines(plan, PLAIN)),
             [
                 "PLAN Shop",
                 "All of it",
@@ -201,13 +204,13 @@ class APlan(unittest.TestCase):
         )
 
     def test_it_has_ascii_forms(self) -> None:
-        said = "\n".join(run_text.plan_lines(_plan(DIAMOND), ASCII, verbose=True))
+        said = "\n".join(plan_text.plan_lines(_plan(DIAMOND), ASCII, verbose=True))
         self.assertTrue(said.isascii(), said)
         self.assertIn("  | batch <- auth (", said)
         self.assertIn("auth -> batch -> app", said)
 
     def test_without_any_estimate_no_time_and_no_cost_is_invented(self) -> None:
-        lines = list(run_text.plan_lines(_plan([Feature("a", "a"), Feature("b", "b")]), PLAIN))
+        lines = list(plan_text.plan_lines(_plan([Feature("a", "a"), Feature("b", "b")]), PLAIN))
         self.assertIn("  │ a (? tokens) [new]", lines)
         self.assertIn("Estimated: ? tokens (2 without an estimate)", lines)
         self.assertEqual(
@@ -224,30 +227,30 @@ class APlan(unittest.TestCase):
                 "batch": Decision("batch", Action.RESUME, "interrupted"),
             },
         )
-        lines = list(run_text.plan_lines(plan, PLAIN))
+        lines = list(plan_text.plan_lines(plan, PLAIN))
         self.assertIn("  │ auth: Sign-in (~50k tokens, $1.50) [up to date]", lines)
         self.assertIn("  │ api: Lookup ← auth (~40k tokens, $1.20) [new, not selected]", lines)
         self.assertIn("  │ batch ← auth (~60k tokens, $1.80) [resumes: interrupted]", lines)
         self.assertEqual(lines[-1], "To run: 2 of 4 features, ~60k tokens, $1.80")
-        unknown = list(run_text.plan_lines(_plan(DIAMOND, selected=["app"]), PLAIN))
+        unknown = list(plan_text.plan_lines(_plan(DIAMOND, selected=["app"]), PLAIN))
         self.assertEqual(unknown[-1], "To run: 1 of 4 features, ? tokens")
 
     def test_it_says_when_run_would_do_nothing(self) -> None:
         done = {id: Decision(id, Action.SKIP, "up to date") for id in ("auth", "api")}
-        nothing = list(run_text.plan_lines(_plan([AUTH, API], selected=[], decisions=done), PLAIN))
+        nothing = list(plan_text.plan_lines(_plan([AUTH, API], selected=[], decisions=done), PLAIN))
         self.assertEqual(nothing[-1], "Everything is up to date: run would do nothing.")
         del done["api"]
-        chosen = list(run_text.plan_lines(_plan([AUTH, API], selected=[], decisions=done), PLAIN))
+        chosen = list(plan_text.plan_lines(_plan([AUTH, API], selected=[], decisions=done), PLAIN))
         self.assertEqual(chosen[-1], "What was chosen is up to date: run would do nothing.")
 
     def test_verbose_adds_what_a_feature_is_made_of_and_quiet_leaves_the_waves_out(self) -> None:
         feature = replace_feature(AUTH, tags=("x", "y"), creates=("a.py",), prompt_file="auth.md")
-        lines = list(run_text.plan_lines(_plan([feature]), PLAIN, verbose=True))
+        lines = list(plan_text.plan_lines(_plan([feature]), PLAIN, verbose=True))
         details = [line.split("│")[1].strip() for line in lines[4:8]]
         self.assertEqual(
             details, ["branch: feature/auth", "prompt: auth.md", "tags: x, y", "creates: a.py"]
         )
-        quiet = list(run_text.plan_lines(_plan(DIAMOND), PLAIN, quiet=True))
+        quiet = list(plan_text.plan_lines(_plan(DIAMOND), PLAIN, quiet=True))
         self.assertFalse([line for line in quiet if "WAVE" in line or "│" in line])
         self.assertIn("4 features, 3 waves", quiet)
 
@@ -268,7 +271,7 @@ class APlan(unittest.TestCase):
             ),
         )
         self.assertEqual(
-            list(run_text.plan_lines(plan, PLAIN, quiet=True))[-4:],
+            list(plan_text.plan_lines(plan, PLAIN, quiet=True))[-4:],
             [
                 "Runs (auth, api): claude -p",
                 "Runs: sh -c 'evil; claude'",
@@ -277,7 +280,7 @@ class APlan(unittest.TestCase):
                 "--allow-bypass",
             ],
         )
-        whole = list(run_text.plan_lines(plan, ASCII, verbose=True))
+        whole = list(plan_text.plan_lines(plan, ASCII, verbose=True))
         self.assertIn("Runs (auth, api): claude -p --verbose", whole)
         self.assertIn("  [!] it may do anything unasked", whole[-1])
 
@@ -292,7 +295,7 @@ class APlan(unittest.TestCase):
         )
         plan = _plan([feature], description=HOSTILE)
         plan = Plan(**{**vars(plan), "project": HOSTILE})
-        for line in run_text.plan_lines(plan, PLAIN, verbose=True):
+        for line in plan_text.plan_lines(plan, PLAIN, verbose=True):
             self.assertTrue(_is_safe(line), line)
 
 
@@ -466,7 +469,7 @@ class ASteeredRun(unittest.TestCase):
             "api": Decision("api", Action.LEAVE, "needs auth, which does not run"),
         }
         shown = "\n".join(
-            run_text.plan_lines(_plan((AUTH, API), selected=[], decisions=left), PLAIN)
+            plan_text.plan_lines(_plan((AUTH, API), selected=[], decisions=left), PLAIN)
         )
         self.assertIn("$1.20) [needs auth, which does not run]", shown)
         self.assertIn("Nothing is left to run but what is skipped", shown)
@@ -487,7 +490,7 @@ class TheProgressLine(unittest.TestCase):
         many = [f"a-feature-with-a-long-name-{number}" for number in range(9)]
         state = fold([_started(*many), *map(_prepared, many), *map(_attempt, many)])
         line = run_text.progress_line(state, AT, Style(width=60))
-        self.assertEqual((run_text.columns(line), line[-1]), (59, "…"))
+        self.assertEqual((style.columns(line), line[-1]), (59, "…"))
 
     def test_it_says_how_long_a_usage_limit_lasts(self) -> None:
         for until, shown in (AT + 60, "14:31:15"), (AT + 86_400, "Sat 14:30"):
@@ -655,7 +658,7 @@ def _lines(
     verbose: bool = False,
     quiet: bool = False,
 ) -> list[str]:
-    return list(run_text.message_lines(message, style, verbose=verbose, quiet=quiet))
+    return list(stream_text.message_lines(message, style, verbose=verbose, quiet=quiet))
 
 
 TOOL = {"type": "tool_use", "name": "Bash", "input": {"command": "ls\n-la", "timeout": 5}}
@@ -683,7 +686,7 @@ class AMessage(unittest.TestCase):
         long = {"type": "tool_use", "name": "Write", "input": {"content": "日本" * 100}}
         for width in (20, 80, 200):
             (line,) = _lines(_assistant(long), Style(width=width))
-            self.assertIn(run_text.columns(line), (width - 1, width))
+            self.assertIn(style.columns(line), (width - 1, width))
             self.assertTrue(line.endswith("…"))
 
     def test_answers_of_tools_show_when_they_failed_or_when_asked_for(self) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from unittest import mock
 
 from core.git.door import Git, open_repository
+from core.model.decision import Action
 from core.model.errors import StateError
 from core.model.events import Event
-from core.model.feature import Action, Fault, Status
+from core.model.outcome import Fault, Status
 from core.process.cancellation import Stop
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Killed, Supervisor

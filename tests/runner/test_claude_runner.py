@@ -16,10 +16,12 @@ from core.claude.command_line import NO_WORKTREE_HOOK
 from core.git.door import Git, Repository, open_repository
 from core.git.tampering import seal
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.errors import StateError
 from core.model.events import Event
-from core.model.feature import Action, Decision, Fault, Outcome, Status, Usage
-from core.model.state import RunState, apply
+from core.model.fold import apply
+from core.model.outcome import Fault, Outcome, Status, Usage
+from core.model.state import RunState
 from core.process.cancellation import Stop
 from core.process.environment import without_git
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor

@@ -7,8 +7,10 @@ import time
 import unittest
 
 from core.model.commit_subject import fields_of, subject
+from core.model.decision import Action
 from core.model.events import Event
-from core.model.feature import Action, Fault, Feature, Outcome, Status
+from core.model.feature import Feature
+from core.model.outcome import Fault, Outcome, Status
 from core.process.cancellation import Stop
 from core.process.supervisor import Child, Ladder, Supervisor
 from tests.runner.test_claude_runner import RunnerTest

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import unittest
 
+from core.model.decision import Action
 from core.model.events import Event
-from core.model.feature import Action, Fault, Outcome, Status
-from core.model.state import RunState, fold
+from core.model.fold import fold
+from core.model.outcome import Fault, Outcome, Status
+from core.model.state import RunState
 from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import PlaygroundTest, feature
 

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from core.git.door import Git, open_repository
 from core.git.tampering import seal
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.events import Event
-from core.model.feature import Action, Decision, Outcome, Status, Stray
-from core.model.state import RunState, fold
+from core.model.fold import fold
+from core.model.outcome import Outcome, Status, Stray
+from core.model.state import RunState
 from core.process.spawner import Finished, Spawner, drive
 from core.process.supervisor import Killed
 from core.runner.surroundings import Surroundings

@@ -19,11 +19,14 @@ from core import cli
 from core.commands import steer as wishes
 from core.dag import schedule
 from core.journal.control import LARGEST_BYTES, Request, Requests
-from core.journal.journal import Holder, RunLock
+from core.journal.lock import Holder, RunLock
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.errors import StateError, UserError
-from core.model.feature import Action, Decision, Feature, Outcome, Status
-from core.model.state import RunState, fold
+from core.model.feature import Feature
+from core.model.fold import fold
+from core.model.outcome import Outcome, Status
+from core.model.state import RunState
 from core.orchestrator.loop import STANDSTILL
 from core.orchestrator.steering import Answer, Steering
 from core.process.cancellation import Stop

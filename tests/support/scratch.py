@@ -17,12 +17,15 @@ from typing import Any
 
 from core import cli
 from core.git.door import open_repository
-from core.journal.journal import Holder, Journal, RunLock
+from core.journal.journal import Journal
+from core.journal.lock import Holder, RunLock
 from core.model import events
+from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.events import Event
-from core.model.feature import Action, Decision, Outcome, Status, Work
-from core.model.state import RunState, fold
+from core.model.fold import fold
+from core.model.outcome import Outcome, Status, Work
+from core.model.state import RunState
 from core.process.spawner import Spawner, drive
 from core.project.agreement import all_commands
 from core.project.consent import Consents

@@ -6,7 +6,8 @@ import json
 import os
 
 from core.git.door import WorktreeStatus
-from core.model.feature import Action, Fault, Outcome, Status
+from core.model.decision import Action
+from core.model.outcome import Fault, Outcome, Status
 from core.worktree import baseline
 from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import feature

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from core.model.feature import Status
+from core.model.outcome import Status
 from core.worktree import build_products
 from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import Json, PlaygroundTest, feature

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from core.model.feature import Status
+from core.model.outcome import Status
 from core.worktree.check_artifacts import MANY, Leftovers
 from tests.runner.test_checks import PAUSE
 from tests.runner.test_claude_runner import RunnerTest

@@ -14,8 +14,9 @@ from unittest import mock
 from core.git.door import Git, GitError, WorktreeStatus, open_repository
 from core.model.commit_subject import DEFAULT
 from core.model.errors import UserError
-from core.model.feature import Feature, Work
+from core.model.feature import Feature
 from core.model.frozen import replace
+from core.model.outcome import Work
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Supervisor
 from core.worktree.manager import (

@@ -1,0 +1,126 @@
+"""Parses the JSON stream of the Claude Code CLI, line by line.
+
+Written for 2.1; the streams of 1.0.128 to 2.1.330 are in ``tests/fixtures/claude``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from ..model.costs import SHARE
+from ..model.frozen import replace
+from .spending import INPUT_TOKENS, paid_by, spent
+from .transcript import Message, Transcript, dollars_of, moment, text_of, whole_number
+
+
+def parse(line: bytes) -> list[Message]:
+    """The messages on one line of output; none where it isn't JSON of the stream's kind.
+
+    A line may hold an array: ``"verbose": true`` in the user's settings does that.
+    """
+    if b'"type"' not in line:
+        return []  # Seen at a glance: an agent may print millions of them.
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    values = value if isinstance(value, list) else [value]
+    return [v for v in values if isinstance(v, dict) and isinstance(v.get("type"), str)]
+
+
+_MAY_HOLD_RESULT = re.compile(rb'\s*(\[|\{(?!\s*"type"\s*:\s*"(?!result")))')
+
+
+def may_hold_result(begin: bytes) -> bool:
+    """Whether a line that begins so may hold a result: the only one to be read however long.
+
+    The type comes first in most messages, but not in every version's results.
+    """
+    return _MAY_HOLD_RESULT.match(begin) is not None
+
+
+RECENT = 16
+"""How many messages may come in turns, by subagents side by side."""
+
+
+def observe(transcript: Transcript, message: Message) -> Transcript:
+    """The transcript after one more message of the stream."""
+    kind, subtype = message["type"], message.get("subtype")
+    if kind == "system" and subtype == "init":
+        return replace(
+            transcript,
+            began=True,
+            waiting=False,
+            version=text_of(message, "claude_code_version"),
+            authentication=text_of(message, "apiKeySource"),
+        )
+    if kind == "assistant":
+        error = text_of(message, "error")
+        answered = transcript.answered or not error
+        return replace(
+            _counted(transcript, message),
+            waiting=False,
+            error=error or transcript.error,
+            answered=answered,
+        )
+    if kind == "result":
+        answers = "origin" not in message or transcript.result is None
+        text = text_of(message, "result") if answers else transcript.text
+        cost_usd, usage = spent(transcript, message)
+        share = message.get(SHARE)
+        return replace(
+            transcript,
+            result=message,
+            text=text,
+            waiting=True,
+            cost_usd=cost_usd,
+            usage=usage,
+            paid=paid_by(transcript.paid, message),
+            session_cost_usd=dollars_of(message.get("total_cost_usd")) if share else None,
+            unpaid=False,
+        )
+    if kind == "rate_limit_event":
+        limit = message.get("rate_limit_info")
+        rejected = isinstance(limit, dict) and limit.get("status") == "rejected"
+        resets_at = moment(limit.get("resetsAt")) if isinstance(limit, dict) else None
+        return replace(transcript, limited=rejected, resets_at=resets_at if rejected else None)
+    return transcript
+
+
+def _counted(transcript: Transcript, message: Message) -> Transcript:
+    """The transcript with the tokens of one more message; its further lines count nothing."""
+    inner = message.get("message")
+    usage = inner.get("usage") if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not isinstance(usage, dict):
+        return transcript
+    id, model = text_of(inner, "id"), text_of(inner, "model")
+    count = sum(whole_number(usage, name) for name in INPUT_TOKENS)
+    if not count or id in transcript.recent:
+        return transcript
+    tokens = {**transcript.tokens, model: transcript.tokens.get(model, 0) + count}
+    recent = (*transcript.recent, id)[-RECENT:]
+    return replace(transcript, tokens=tokens, recent=recent, unpaid=True)
+
+
+SHARES_ITS_SETTINGS = (2, 1, 59)
+"""From this version on several at once don't damage ``~/.claude.json``, which all of them write."""
+
+
+def old_version(version: str) -> str:
+    """A warning where several Claudes of this version at once are a risk; else nothing."""
+    found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?![-0-9])", version)
+    if not found or tuple(map(int, found.groups())) >= SHARES_ITS_SETTINGS:
+        return ""
+    safe = ".".join(map(str, SHARES_ITS_SETTINGS))
+    return f"Claude Code {found[0]} is old: {safe} or newer is safer with several at once"
+
+
+def transcript_of(lines: Iterable[bytes]) -> Transcript:
+    """The transcript of a whole stream."""
+    transcript = Transcript()
+    for line in lines:
+        for message in parse(line):
+            transcript = observe(transcript, message)
+    return transcript

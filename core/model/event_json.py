@@ -1,0 +1,74 @@
+"""Events as JSON and back, and with secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from .events import EXACT, LATEST, TOLD_CHARACTERS, TOLD_LINES, VERSION, Event, timestamp
+from .excerpt import excerpt
+from .frozen import replace
+from .json_values import Json
+from .outcome import Status
+from .outcome_json import outcome_of
+
+
+def masked(event: Event, mask: Callable[[str], str]) -> Event:
+    """The event with ``mask`` put over all that it tells, which is all but :data:`EXACT`.
+
+    No text of it is longer than a journal is to keep: most are cut where they come from.
+    """
+    data = {k: v if k in EXACT else _masked(v, mask) for k, v in event.data.items()}
+    return replace(event, data=data)
+
+
+def _masked(value: Json, mask: Callable[[str], str]) -> Json:
+    if isinstance(value, list):
+        return [_masked(item, mask) for item in value]
+    if isinstance(value, dict):
+        return {key: _masked(item, mask) for key, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    return excerpt(mask(value), lines=TOLD_LINES, characters=TOLD_CHARACTERS)
+
+
+def to_json(event: Event) -> dict[str, Json]:
+    """The event as one flat JSON object."""
+    head: dict[str, Json] = {"v": VERSION, "event": event.kind, "at": timestamp(event.at)}
+    if event.run:
+        head["run"] = event.run
+    if event.feature:
+        head["feature"] = event.feature
+    return {**head, **event.data}
+
+
+def from_json(value: Json) -> Event:
+    """The event of a JSON object. Raises ``ValueError`` where it isn't one that we wrote."""
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    data = dict(value)
+    version = data.pop("v", None)
+    if version != VERSION:
+        raise ValueError(f"written in form {version!r}; this version reads {VERSION}")
+    try:
+        event = Event(
+            kind=str(data.pop("event")),
+            at=datetime.fromisoformat(str(data.pop("at"))).timestamp(),
+            run=str(data.pop("run", "")),
+            feature=str(data.pop("feature", "")),
+            data=data,
+        )
+        if not 0 <= event.at <= LATEST:
+            raise ValueError(f"{value['at']!r} is no time of a run")
+        if not (event.feature.isprintable() and event.run.isprintable()):
+            raise ValueError("an id holds a control character")
+        if event.kind in ("attempt_ended", "resolution_ended", "ended"):
+            # Checked here, so that nobody has to when it is folded.
+            status = outcome_of(event.data).status
+            if status is Status.PENDING or status.active:
+                raise ValueError(f"nothing ends as {status.value}")
+            if not event.feature:
+                raise ValueError("'feature' is missing")
+        return event
+    except KeyError as error:
+        raise ValueError(f"{error.args[0]!r} is missing") from None

@@ -1,0 +1,416 @@
+"""Folds events into the state of all features and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .costs import Cost, Paid, estimate
+from .events import Event, stray_of
+from .frozen import replace
+from .json_values import integer, strings
+from .outcome import Fault, Status
+from .outcome_json import outcome_of
+from .state import FORCED, PLAIN, Attempt, Check, FeatureState, Landing, Run, RunState, cost_of
+
+
+def apply(state: RunState, event: Event) -> RunState:
+    """The state after ``event``. An event of a kind that is not known changes nothing."""
+    return fold([event], state)
+
+
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
+    """The state after all ``events``; the same as applying one after the other."""
+    start = state or RunState()
+    features = dict(start.features)
+    owners, replaced = dict(start.owners), dict(start.replaced)
+    run, merge = start.run, start.merge
+    passed: list[str] = []
+    rates, setups, wrote = dict(start.rates), dict(start.setups), dict(start.wrote)
+    for event in events:
+        owner = str(event.data.get("list", ""))
+        if owner and event.run:
+            owners[event.run] = owner
+        elif event.kind == "claimed":
+            _claim(features, event)
+        elif event.kind == "replaced":
+            _replace(features, replaced, event)
+        if event.kind == "checked" and event.data.get("passed") is True:
+            passed.append(str(event.data.get("key", "")))
+        if event.kind == "setup_changed":
+            setups.update(_texts(event.data.get("facts")))
+        if event.kind == "checked" and "by" in event.data:
+            by = str(event.data["by"])
+            wrote[by] = wrote.get(by, frozenset()).union(strings(event.data, "wrote"))
+        run = _next_run(run, event)
+        if event.kind == "merge_started":
+            merge = event.run
+        elif event.kind == "merge_ended" and event.run == merge:
+            merge = ""
+        change = _FEATURE_CHANGES.get(event.kind)
+        if change is not None and event.feature:
+            known = features.get(event.feature) or FeatureState(event.feature)
+            changed = change(known, event)
+            if event.kind == "based" and run is not None and run.id == event.run:
+                changed = replace(changed, base_option=run.base_option)
+            if event.kind in ("attempt_ended", "resolution_ended"):
+                changed = _priced(changed, event.kind, rates)
+            if run is not None and run.id == event.run:
+                owner = run.owner
+            if owner and owner != changed.owner:
+                changed = replace(changed, owner=owner)
+            features[event.feature] = changed
+    green = start.passed.union(passed) if passed else start.passed
+    return RunState(features, run, green, merge, rates, owners, replaced, setups, wrote)
+
+
+def _claim(features: dict[str, FeatureState], event: Event) -> None:
+    for id in strings(event.data, "features"):
+        known = features.get(id) or FeatureState(id)
+        features[id] = replace(known, owner=str(event.data.get("list", "")))
+
+
+def _replace(
+    features: dict[str, FeatureState],
+    replaced: dict[tuple[str, str], FeatureState],
+    event: Event,
+) -> None:
+    """Put aside what another list knows; its branch and worktree are there to be cleared."""
+    owner = str(event.data.get("list", ""))
+    for id in strings(event.data, "features"):
+        known = features.get(id) or FeatureState(id)
+        replaced[known.owner, id] = known
+        replaced.pop((owner, id), None)
+        features[id] = FeatureState(
+            id,
+            owner=owner,
+            branch=known.branch,
+            worktree=known.worktree,
+            start_commit=known.start_commit,
+            base_commit=known.base_commit,
+            is_inherited=True,
+            made=known.made,
+            left=known.left,
+        )
+
+
+def _texts(value: object) -> dict[str, str]:
+    found = value.items() if isinstance(value, dict) else ()
+    return {str(name): str(text) for name, text in found}
+
+
+def _priced(feature: FeatureState, kind: str, rates: dict[str, Paid]) -> FeatureState:
+    """The feature with a price for the attempt that ended; ``rates`` learn from it."""
+    name = "attempts" if kind == "attempt_ended" else "resolutions"
+    attempts = feature.attempts if kind == "attempt_ended" else feature.resolutions
+    outcome = attempts[-1].outcome if attempts else None
+    if outcome is None:
+        return feature
+    for model, paid in outcome.paid.items():
+        rates[model] = rates[model] + paid if model in rates else paid
+    last = replace(attempts[-1], about_usd=estimate(outcome.tokens, rates))
+    priced = _settled((*attempts[:-1], last))
+    return replace(feature, **{name: priced})  # type: ignore[arg-type]
+
+
+def _settled(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts once the last one reported what its session cost over all its processes.
+
+    What none of them accounts for is the cost of those that were ended before their result.
+    """
+    last = attempts[-1]
+    total = last.outcome.session_cost_usd if last.outcome is not None else None
+    of_session = [a for a in attempts if a.session_id == last.session_id]
+    unknown = [a for a in of_session if not a.cost.is_complete]
+    if total is None or not unknown or last in unknown:
+        return attempts
+    rest = max(0.0, total - cost_of(of_session).known_usd)
+    settled = {a.number: 0.0 for a in unknown}
+    settled[unknown[-1].number] = rest
+    return tuple(replace(a, settled_usd=settled[a.number]) if a in unknown else a for a in attempts)
+
+
+def _next_run(run: Run | None, event: Event) -> Run | None:
+    data = event.data
+    if event.kind == "run_started":
+        return Run(
+            id=event.run,
+            started_at=event.at,
+            pid=integer(data, "pid"),
+            base_branch=str(data.get("base_branch", "")),
+            base_commit=str(data.get("base_commit", "")),
+            base_option=str(data.get("base_option", "")),
+            features=strings(data, "features"),
+            max_parallel=integer(data, "max_parallel"),
+            owner=str(data.get("list", "")),
+        )
+    if event.kind == "paused" and run is not None:
+        until = str(data.get("until", ""))
+        limits = run.limits.at(event.at, waits=bool(until))
+        return replace(run, paused_until=until, limits=limits)
+    if event.kind == "steered" and run is not None and run.id == event.run:
+        action = data.get("action") if data.get("done") is True else ""
+        is_paused = action == "pause" or (run.is_paused and action != "resume")
+        pauses = run.pauses.at(event.at, waits=is_paused)
+        return replace(run, is_paused=is_paused, pauses=pauses)
+    if event.kind == "run_ended" and run is not None and run.id == event.run:
+        return replace(
+            run,
+            ended_at=event.at,
+            exit_code=integer(data, "exit_code"),
+            limits=run.limits.at(event.at, waits=False),
+            pauses=run.pauses.at(event.at, waits=False),
+        )
+    return run
+
+
+def _preparing(feature: FeatureState, event: Event) -> FeatureState:
+    # What an earlier life left stands until the new one is based: clearing it can fail.
+    data = event.data
+    return replace(
+        feature,
+        name=str(data.get("name", "")),
+        status=Status.PREPARING,
+        reason="",
+        fault=Fault.NONE,
+        why=str(data.get("why", "")),
+        run=event.run,
+        branch=str(data.get("branch", "")),
+        worktree=str(data.get("worktree", "")),
+        started_at=event.at,
+        in_slot=False,
+        ended_at=None,
+        skip="",
+    )
+
+
+def _based(feature: FeatureState, event: Event) -> FeatureState:
+    inputs = event.data.get("inputs")
+    return replace(
+        feature,
+        start_commit=str(event.data.get("start_commit", "")),
+        work_start=str(event.data.get("start_commit", "")),
+        base_commit=str(event.data.get("base_commit", "")),
+        key=str(event.data.get("key", "")),
+        inputs=inputs if isinstance(inputs, dict) else {},
+        is_inherited=False,
+        attempts=(),
+        earlier=feature.of_run(event.run),
+        past=feature.past + _past(feature, event.run),
+        work=None,
+        was_set_up=False,
+        is_ready=False,
+        made=(),
+        left={},
+        last_check=None,
+        was_checked=False,
+        merged_into="",
+        kept_ref="",
+        landings={},
+        resolutions=(),
+        clashes={},
+    )
+
+
+def _past(feature: FeatureState, run: str) -> Cost:
+    """What a feature that starts over in ``run`` cost in its earlier lives, outside of that run."""
+    made = (*feature.earlier, *feature.attempts)
+    return cost_of((*(a for a in made if a.run != run), *feature.resolutions))
+
+
+def _setting_up(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(_in_slot(feature, event), was_set_up=True, is_ready=False)
+
+
+def _in_slot(feature: FeatureState, event: Event) -> FeatureState:
+    # It may have been prepared long before there was a slot for it.
+    return feature if feature.in_slot else replace(feature, in_slot=True, started_at=event.at)
+
+
+def _attempt_started(feature: FeatureState, event: Event) -> FeatureState:
+    begun = _in_slot(feature, event)
+    attempts = (*feature.attempts, _attempt_of(event))
+    return replace(begun, status=Status.RUNNING, attempts=attempts, was_checked=False)
+
+
+def _attempt_of(event: Event) -> Attempt:
+    return Attempt(
+        run=event.run,
+        number=integer(event.data, "attempt"),
+        session_id=str(event.data.get("session_id", "")),
+        started_at=event.at,
+        log=str(event.data.get("log", "")),
+        resumed=event.data.get("resumed") is True,
+    )
+
+
+def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, attempts=_last_ended(feature.attempts, event))
+
+
+def _last_ended(attempts: tuple[Attempt, ...], event: Event) -> tuple[Attempt, ...]:
+    if not attempts:
+        return attempts
+    last = replace(attempts[-1], ended_at=event.at, outcome=outcome_of(event.data))
+    return (*attempts[:-1], last)
+
+
+def _resolution_started(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, resolutions=(*feature.resolutions, _attempt_of(event)))
+
+
+def _resolution_ended(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, resolutions=_last_ended(feature.resolutions, event))
+
+
+def _ready(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, is_ready=True, made=strings(event.data, "made"))
+
+
+def _verifying(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, status=Status.VERIFYING)
+
+
+def _checking(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(_verifying(feature, event), was_checked=True)
+
+
+def _checked(feature: FeatureState, event: Event) -> FeatureState:
+    data = event.data
+    check = Check(
+        str(data.get("command", "")),
+        data.get("passed") is True,
+        str(data.get("ending", "")),
+        event.at,
+    )
+    return replace(feature, last_check=check)
+
+
+def _left(feature: FeatureState, event: Event) -> FeatureState:
+    paths = event.data.get("paths")
+    known = paths if isinstance(paths, dict) else {}
+    return replace(feature, left={**feature.left, **{str(k): str(v) for k, v in known.items()}})
+
+
+def _committing(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, status=Status.COMMITTING)
+
+
+def _ended(feature: FeatureState, event: Event) -> FeatureState:
+    outcome = outcome_of(event.data)
+    if feature.run != event.run:
+        # Blocked or cancelled before it got a slot: what earlier runs left still stands.
+        return replace(
+            feature,
+            run=event.run,
+            status=outcome.status,
+            reason=outcome.reason,
+            started_at=None,
+            ended_at=event.at,
+        )
+    return replace(
+        feature,
+        status=outcome.status,
+        reason=outcome.reason,
+        fault=outcome.fault,
+        work=outcome.work or feature.work,
+        ended_at=event.at,
+    )
+
+
+def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
+    # A branch of that name is the user's own from now on.
+    gone = replace(
+        feature,
+        worktree="",
+        branch="",
+        start_commit="",
+        merged_into=str(event.data.get("merged_into", "")),
+        kept_ref=str(event.data.get("kept_ref", "")),
+    )
+    if event.data.get("discarded") is True:
+        status = Status.SKIPPED if feature.skip else Status.PENDING
+        return replace(gone, status=status, key="", reason="discarded", work=None, started_at=None)
+    return gone
+
+
+def _landing(feature: FeatureState, event: Event) -> FeatureState:
+    data = event.data
+    landing = Landing(
+        commit=str(data.get("commit", "")),
+        result=str(data.get("result", "")),
+        strategy=str(data.get("strategy", "")),
+        tip=str(data.get("tip", "")),
+    )
+    return replace(feature, landings={**feature.landings, str(data.get("into", "")): landing})
+
+
+def _merged(feature: FeatureState, event: Event) -> FeatureState:
+    into = str(event.data.get("into", ""))
+    landing = feature.landings.get(into)
+    if landing is None:
+        return feature
+    return replace(feature, landings={**feature.landings, into: replace(landing, is_over=True)})
+
+
+def _clash(feature: FeatureState, event: Event) -> FeatureState:
+    other, files = str(event.data.get("other", "")), strings(event.data, "files")
+    rest = {id: held for id, held in feature.clashes.items() if id != other}
+    return replace(feature, clashes={**rest, other: files} if files else rest)
+
+
+def _steered(feature: FeatureState, event: Event) -> FeatureState:
+    if event.data.get("done") is not True:
+        return feature
+    if event.data.get("action") == "skip":
+        return _skipped(feature, event)
+    if event.data.get("action") == "retry" and feature.skip:
+        return replace(feature, skip="", status=Status.PENDING, reason="")
+    return feature
+
+
+def _skipped(feature: FeatureState, event: Event) -> FeatureState:
+    forced = event.data.get("force") is True
+    run = event.run or feature.run
+    return replace(
+        feature,
+        skip=FORCED if forced else PLAIN,
+        status=Status.SKIPPED,
+        reason=f"skipped, and what needs it {'runs without it' if forced else 'does not run'}",
+        run=run,
+        started_at=feature.started_at if run == feature.run else None,
+        ended_at=event.at,
+    )
+
+
+def _stray(feature: FeatureState, event: Event) -> FeatureState:
+    return replace(feature, strays=(*feature.strays, stray_of(event)))
+
+
+def _queued(feature: FeatureState, event: Event) -> FeatureState:
+    # Of no run until its turn comes, as one that has not begun yet: what it left still stands.
+    return replace(feature, status=Status.PENDING, reason="", run="", ended_at=None)
+
+
+_FEATURE_CHANGES = {
+    "preparing": _preparing,
+    "setting_up": _setting_up,
+    "ready": _ready,
+    "based": _based,
+    "attempt_started": _attempt_started,
+    "attempt_ended": _attempt_ended,
+    "resolution_started": _resolution_started,
+    "resolution_ended": _resolution_ended,
+    "verifying": _verifying,
+    "checking": _checking,
+    "checked": _checked,
+    "left": _left,
+    "committing": _committing,
+    "ended": _ended,
+    "cleaned": _cleaned,
+    "landing": _landing,
+    "merged": _merged,
+    "clash": _clash,
+    "steered": _steered,
+    "stray": _stray,
+    "queued": _queued,
+}

@@ -1,0 +1,80 @@
+"""An outcome as the data of an event, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .costs import Paid
+from .json_values import LARGEST, Json, dollars_of, integer, strings
+from .outcome import Fault, Outcome, Status, Usage, Work
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Json]:
+    costs: dict[str, Json] = {
+        "paid": {model: [paid.cost_usd, paid.tokens] for model, paid in outcome.paid.items()},
+        "tokens": dict(outcome.tokens),
+        "session_cost_usd": outcome.session_cost_usd,
+    }
+    return {
+        **{name: value for name, value in costs.items() if value not in ({}, None)},
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "fault": outcome.fault.value,
+        "cost_usd": outcome.cost_usd,
+        "usage": vars(outcome.usage).copy(),
+        "duration_ms": outcome.duration_ms,
+        "num_turns": outcome.num_turns,
+        "session_id": outcome.session_id,
+        "result": outcome.result,
+        "denied_tools": list(outcome.denied_tools),
+    }
+
+
+def _paid(given: Json) -> Iterator[tuple[str, Paid]]:
+    for model, paid in given.items() if isinstance(given, dict) else ():
+        cost, tokens = paid if isinstance(paid, list) and len(paid) == 2 else (None, None)
+        cost_usd = dollars_of(cost)
+        if cost_usd is not None and isinstance(tokens, int) and 0 < tokens <= LARGEST:
+            yield model, Paid(cost_usd, tokens)
+
+
+def _counts(given: Json) -> dict[str, int]:
+    known = given if isinstance(given, dict) else {}
+    return {name: integer(known, name) for name in known}
+
+
+def _usage_of(counts: Mapping[str, Json]) -> Usage:
+    return Usage(**{name: integer(counts, name) for name in vars(Usage())})
+
+
+def _work_of(data: Mapping[str, Json]) -> Work | None:
+    if "commit" not in data:
+        return None
+    return Work(
+        commit=str(data["commit"]),
+        files_changed=integer(data, "files_changed"),
+        insertions=integer(data, "insertions"),
+        deletions=integer(data, "deletions"),
+        held_back=strings(data, "held_back"),
+    )
+
+
+def outcome_of(data: Mapping[str, Json]) -> Outcome:
+    """The :class:`Outcome` whose data an event holds."""
+    usage = data.get("usage")
+    return Outcome(
+        status=Status(data["status"]),
+        reason=str(data.get("reason", "")),
+        fault=Fault(data.get("fault", "none")),
+        cost_usd=dollars_of(data.get("cost_usd")),
+        usage=_usage_of(usage) if isinstance(usage, dict) else Usage(),
+        duration_ms=integer(data, "duration_ms"),
+        num_turns=integer(data, "num_turns"),
+        session_id=str(data.get("session_id", "")),
+        result=str(data.get("result", "")),
+        denied_tools=strings(data, "denied_tools"),
+        work=_work_of(data),
+        paid=dict(_paid(data.get("paid"))),
+        tokens=_counts(data.get("tokens")),
+        session_cost_usd=dollars_of(data.get("session_cost_usd")),
+    )

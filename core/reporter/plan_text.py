@@ -1,0 +1,175 @@
+"""The lines of `plan`: waves, decisions, predicted time and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..dag.schedule import Plan
+from ..model.decision import Action, Decision
+from ..model.excerpt import excerpt
+from ..model.feature import Invocation
+from ..model.terminal_text import one_line
+from ..model.words import counted, duration, money, tokens
+from .style import Style
+
+CAUGHT_SHOWN = 5
+"""How much of what a pattern catches is shown."""
+
+
+def plan_lines(
+    plan: Plan, style: Style, *, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
+    """The waves, and below them what the list will take.
+
+    ``verbose`` adds what each feature is made of; ``quiet`` leaves the waves out.
+    """
+    yield style.paint(f"PLAN {one_line(plan.project)}", "bold")
+    if plan.description:
+        yield style.paint(one_line(excerpt(plan.description)), "dim")
+    for number, wave in enumerate(() if quiet else plan.waves, 1):
+        yield ""
+        parallel = " [PARALLEL]" if len(wave) > 1 else ""
+        yield style.paint(f"WAVE {number}{parallel}", "bold")
+        for id in wave:
+            yield _plan_feature(plan, id, style)
+            if verbose:
+                yield from _plan_details(plan, id, style)
+    yield ""
+    yield from _plan_totals(plan, style)
+    for command in plan.commands:
+        yield from command_lines(command, style, verbose=verbose)
+    for warning in plan.warnings:
+        yield style.paint(f"Warning: {one_line(warning)}", "yellow")
+
+
+def _plan_details(plan: Plan, id: str, style: Style) -> Iterator[str]:
+    feature = plan.features[id]
+    details = {
+        "branch": plan.branches[id],
+        "prompt": feature.prompt_file or "in the list",
+        "tags": ", ".join(feature.tags),
+        "creates": ", ".join(feature.creates),
+        "uses": ", ".join(feature.uses),
+    }
+    for name, value in details.items():
+        if value:
+            yield style.paint(f"  {style.pick('│', '|')}     {name}: {one_line(value)}", "dim")
+
+
+def _plan_feature(plan: Plan, id: str, style: Style) -> str:
+    feature = plan.features[id]
+    needs = ""
+    if feature.depends_on:
+        needs = style.pick(" ← ", " <- ") + ", ".join(feature.depends_on)
+    count = feature.estimated_tokens
+    cost = f", {money(plan.cost_usd(count))}" if count is not None else ""
+    name = f": {one_line(feature.name)}" if feature.name != id else ""
+    line = (
+        f"  {style.pick('│', '|')} {style.paint(id, 'cyan')}{name}{needs} ({tokens(count)}{cost})"
+    )
+    return f"{line} {_decision(plan.decisions[id], style, selected=id in plan.selected)}"
+
+
+def _decision(decision: Decision, style: Style, *, selected: bool) -> str:
+    if decision.action is Action.SKIP:
+        return style.paint(f"[{decision.reason}]", "green")
+    if decision.action is Action.LEAVE:
+        return style.paint(f"[{decision.reason}]", "dim")
+    if not selected:
+        return style.paint(f"[{decision.reason}, not selected]", "dim")
+    verb = "resumes: " if decision.action is Action.RESUME else ""
+    return style.paint(f"[{verb}{decision.reason}]", "yellow")
+
+
+def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
+    total = plan.estimated_tokens if plan.unestimated < len(plan.features) else None
+    missing = f" ({plan.unestimated} without an estimate)" if plan.unestimated else ""
+    dash = style.pick("–", "-")
+    yield f"{counted(len(plan.features), 'feature')}, {counted(len(plan.waves), 'wave')}"
+    if not plan.selected:
+        yield _nothing_to_run(plan, style)
+        return
+    cost = "" if total is None else f", {money(plan.cost_usd(total))}"
+    yield f"Estimated: {tokens(total)}{cost}{missing}"
+    if plan.max_cost_usd is not None:
+        yield f"Budget: {money(plan.max_cost_usd)}"
+    given = (("Copied", plan.copied), ("Linked", plan.linked))
+    for how, all in given:
+        if all:
+            shown = (_pattern(each, plan.caught.get(each, (each,))) for each in all)
+            yield one_line(f"{how}: {', '.join(shown)}")
+    arrow = style.pick(" → ", " -> ")
+    yield f"Critical path: {arrow.join(plan.critical_path)}"
+    timeline = plan.timeline
+    slots = counted(plan.max_parallel, "slot")
+    speedup = f"speedup {timeline.speedup:.2f}x"
+    if total is None:
+        yield f"Predicted: {speedup} on {slots} (without estimates all features count the same)"
+    else:
+        yield (
+            f"Predicted: {duration(timeline.makespan_seconds)} on {slots}, "
+            f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
+        )
+    count = tokens_to_run(plan)
+    if len(plan.selected) < len(plan.features):
+        chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
+        cost = "" if count is None else f", {money(plan.cost_usd(count))}"
+        yield f"To run: {chosen}, {tokens(count)}{cost}"
+    cap = plan.max_cost_usd
+    if cap is not None and count is not None and plan.cost_usd(count) > cap:
+        text = f"the estimate of {money(plan.cost_usd(count))} is above the cap of {money(cap)}"
+        yield style.paint(f"Warning: {text}: not every feature may run", "yellow")
+
+
+def _pattern(pattern: str, names: Sequence[str]) -> str:
+    """A pattern, with what it catches where that is not itself."""
+    if list(names) in ([pattern], []):
+        return pattern
+    more = f" and {len(names) - CAUGHT_SHOWN} more" if len(names) > CAUGHT_SHOWN else ""
+    return f"{pattern} ({', '.join(names[:CAUGHT_SHOWN])}{more})"
+
+
+def run_question(plan: Plan, repository: str, base: str) -> str:
+    """What the user is asked before a run: where, from which commit, for how much."""
+    count = tokens_to_run(plan)
+    about = "cost unknown" if count is None else f"about {money(plan.cost_usd(count))}"
+    cap = "no cap (--max-cost)"
+    if plan.max_cost_usd is not None:
+        cap = f"at most {money(plan.max_cost_usd)}"
+    features = counted(len(plan.selected), "feature")
+    return f"Run {features} in {repository} from {base}: {about}, {cap}?"
+
+
+def _nothing_to_run(plan: Plan, style: Style) -> str:
+    actions = {decision.action for decision in plan.decisions.values()}
+    if Action.LEAVE in actions:
+        what = "Nothing is left to run but what is skipped, or needs it: rorchestrator retry ID"
+        return style.paint(what, "yellow")
+    what = "Everything" if actions == {Action.SKIP} else "What was chosen"
+    return style.paint(f"{what} is up to date: run would do nothing.", "green")
+
+
+def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -> Iterator[str]:
+    """A command that the list brings along; ``verbose`` shows what is the same with every list."""
+    import shlex
+
+    if command.purpose == "claude":
+        name, words = "Runs", command.argv if verbose else command.brief
+        line = " ".join(map(shlex.quote, words))
+    else:
+        name, line = f"Runs {command.purpose}", command.brief[0]
+    what = f" ({one_line(', '.join(command.features))})" if command.features else ""
+    yield f"{name}{what}: {one_line(line)}"
+    for name, value in command.env.items():
+        yield f"  with {one_line(f'{name}={shlex.quote(value)}')}"
+    if command.bypass:
+        places = one_line(", ".join(command.bypass))
+        sign = style.pick("⚠", "[!]")
+        yield style.paint(f"  {sign} it may do anything unasked ({places}): --allow-bypass", "red")
+
+
+def tokens_to_run(plan: Plan) -> int | None:
+    """Sum of the estimates of the features that would run; ``None`` where none has one."""
+    estimates = [plan.features[id].estimated_tokens for id in plan.selected]
+    known = [count for count in estimates if count is not None]
+    return sum(known) if known else None

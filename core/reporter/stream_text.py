@@ -1,0 +1,106 @@
+"""Claude's stream as lines for people: what `logs` shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from ..model.costs import SHARE
+from ..model.terminal_text import clean, one_line
+from ..model.words import counted, duration, money
+from .run_text import _ms, _usd
+from .style import Style, shorten
+
+
+def message_lines(
+    message: Mapping[str, object], style: Style, *, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
+    """A message of Claude's stream as a person reads it; nothing for the housekeeping.
+
+    ``verbose`` shows what tools answered as well; ``quiet`` shows words only, no tools.
+    """
+    kind, subtype = message.get("type"), message.get("subtype")
+    if kind == "result":
+        yield from _result_lines(message, style)
+    elif kind in ("assistant", "user"):
+        for block in _content(message):
+            if block.get("type") == "text" or not quiet:
+                yield from _block_lines(block, style, verbose=verbose)
+    elif kind == "system" and isinstance(subtype, str) and subtype in _SYSTEM and not quiet:
+        yield _SYSTEM[subtype](message, style)
+
+
+def _init_line(message: Mapping[str, object], style: Style) -> str:
+    model, version = message.get("model"), message.get("claude_code_version")
+    return style.paint(one_line(f"Claude Code {version or '?'}, {model or '?'}"), "dim")
+
+
+def _retry_line(message: Mapping[str, object], style: Style) -> str:
+    attempt, error = message.get("attempt"), message.get("error_status")
+    return style.paint(one_line(f"API retry {attempt} after {error or 'no answer'}"), "yellow")
+
+
+_SYSTEM = {"init": _init_line, "api_retry": _retry_line}
+
+
+def _content(message: Mapping[str, object]) -> list[Mapping[str, object]]:
+    inner = message.get("message")
+    content = inner.get("content") if isinstance(inner, dict) else None
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
+
+
+def _block_lines(block: Mapping[str, object], style: Style, *, verbose: bool) -> Iterator[str]:
+    kind = block.get("type")
+    if kind == "text":
+        yield from clean(str(block.get("text", ""))).splitlines()
+    elif kind == "tool_use":
+        given = block.get("input")
+        name = one_line(str(block.get("name", "?")))
+        line = f"{name}({_arguments(given if isinstance(given, dict) else {})})"
+        room = style.width - 2
+        yield style.paint(style.pick("▸ ", "> ") + shorten(line, room, style), "cyan")
+    elif kind == "tool_result" and block.get("is_error") is True:
+        said = shorten(one_line(_plain(block.get("content"))), style.width - 4, style)
+        yield style.paint(f"  {style.pick('✗', 'x')} {said}", "red")
+    elif kind == "tool_result" and verbose:
+        for line in clean(_plain(block.get("content"))).splitlines():
+            yield style.paint(f"  {line}", "dim")
+
+
+def _arguments(given: Mapping[str, object]) -> str:
+    return ", ".join(f"{one_line(str(name))}={one_line(_plain(v))}" for name, v in given.items())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _own_cost(result: Mapping[str, object]) -> float | None:
+    """A result's own share of the cost, where the CLI's total is that of the whole session."""
+    share = result.get(SHARE)
+    if not isinstance(share, dict):
+        return _usd(result, "total_cost_usd")
+    costs = [
+        _usd(model, "costUSD") if isinstance(model, dict) else None for model in share.values()
+    ]
+    return None if None in costs else sum(filter(None, costs))
+
+
+def _result_lines(message: Mapping[str, object], style: Style) -> Iterator[str]:
+    failed = message.get("is_error") is not False or message.get("subtype") != "success"
+    cost = _own_cost(message)
+    dot = style.pick(" · ", " | ")
+    turns = message.get("num_turns")
+    subtype = one_line(str(message.get("subtype", "?")))
+    facts = [
+        "failed" if failed and subtype == "success" else subtype,
+        counted(turns, "turn") if isinstance(turns, int) else "? turns",
+        money(cost),
+        duration(_ms(message, "duration_ms")),
+    ]
+    yield style.paint(f"RESULT {dot.join(map(one_line, facts))}", "red" if failed else "green")
+    if failed:
+        said = message.get("result") or message.get("errors") or ""
+        yield from clean(_plain(said)).splitlines()

@@ -1,0 +1,72 @@
+"""Colours, glyphs and widths of a terminal; tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..model.frozen import dataclass
+from ..model.outcome import Status
+from ..model.terminal_text import painted
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the stream that the lines go to can show."""
+
+    width: int = 80
+    colour: bool = False
+    unicode: bool = True
+
+    def paint(self, text: str, code: str) -> str:
+        """``text`` in a colour of :data:`CODES`, where there are colours."""
+        return painted(text, code) if self.colour and text else text
+
+    def pick(self, glyph: str, ascii: str) -> str:
+        """The glyph, or its ASCII form where the stream can't encode it."""
+        return glyph if self.unicode else ascii
+
+
+_GLYPHS = {
+    Status.COMPLETED: ("✅", "[ok]", "green"),
+    Status.FAILED: ("❌", "[failed]", "red"),
+    Status.TIMED_OUT: ("⏰", "[timed out]", "red"),
+    Status.EMPTY: ("⭕", "[empty]", "yellow"),
+    Status.CONFLICT: ("⚡", "[conflict]", "red"),
+    Status.BLOCKED: ("⛔", "[blocked]", "yellow"),
+    Status.CANCELLED: ("🛑", "[cancelled]", "yellow"),
+    Status.SKIPPED: ("⏭", "[skipped]", "yellow"),
+}
+
+
+def columns(text: str) -> int:
+    """How wide a terminal shows ``text``: CJK and emoji take two columns, accents none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    import unicodedata
+
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def shorten(text: str, width: int, style: Style) -> str:
+    """``text`` cut to ``width`` columns, with a mark where it was cut."""
+    mark = style.pick("…", "...")
+    room, fitting = width, 0
+    for length, character in enumerate(text, 1):
+        room -= columns(character)
+        if room < 0:
+            return text[:fitting] + mark
+        if room >= len(mark):
+            fitting = length
+    return text
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows in columns as wide as their widest cell; the first row is the heading."""
+    widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell + " " * (width - columns(cell)) for cell, width in zip(row, widths)]
+        yield "  ".join(cells).rstrip()
