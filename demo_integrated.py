@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Shows the whole tool at work on a diamond of four features, with a simulated agent.
+"""Runs the whole tool on a diamond of four features, with a simulated Claude.
 
-Makes a temporary repository, runs `rorchestrator run --yes` in it as a user would, and shows
-that the last branch holds the files of all four. No key, no network, nothing left behind.
+Makes a temporary repository, types `rorchestrator run --yes` in it as a user would, and shows
+that the last branch holds the files of all four. Needs no key and no network, leaves nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 
 from core.cli import guarded
 from demo_worktree import make_repository
@@ -24,10 +25,12 @@ FEATURES = {
     "search": ["model"],
     "app": ["storage", "search"],
 }
+SECONDS = {"model": 1.0, "storage": 2.0, "search": 2.0, "app": 1.0}
+"""How long the simulated Claude takes for each."""
 
 
 def main() -> int:
-    """Run, look; the exit code of the run."""
+    """Run it and show the result; the exit code of the run."""
     with tempfile.TemporaryDirectory(prefix="rorchestrator-demo-") as folder:
         repository = os.path.join(folder, "shop")
         make_repository(repository)
@@ -40,25 +43,31 @@ def main() -> int:
     return code
 
 
-def write_list(repository: str) -> None:
-    """The feature list; the simulated agent takes the place of `claude`."""
-    simulated = [sys.executable, os.path.join(HERE, "core", "claude", "simulated.py")]
+def write_list(
+    repository: str,
+    claude: Sequence[str] = (sys.executable, os.path.join(HERE, "core", "claude", "simulated.py")),
+    pace: float = 1.0,
+) -> None:
+    """Write the feature list; ``pace`` is a factor for :data:`SECONDS`."""
     features = [
         {
             "id": id,
             "name": f"The {id}",
             "depends_on": needed,
-            "estimated_tokens": 20_000,
-            "prompt": "\n".join(
+            "estimated_tokens": int(20_000 * SECONDS[id]),
+            "prompt": [
                 f"simulate: {json.dumps(step)}"
-                for step in ({"sleep": 0.5}, {"write": f"{id}.py", "content": f"# the {id}\n"})
-            ),
+                for step in (
+                    {"sleep": SECONDS[id] * pace},
+                    {"write": f"{id}.py", "content": f"# the {id}\n"},
+                )
+            ],
         }
         for id, needed in FEATURES.items()
     ]
     document = {
         "project": {"name": "Demo shop", "repo_path": "."},
-        "claude": {"command": simulated},
+        "claude": {"command": list(claude)},
         "features": features,
     }
     os.mkdir(os.path.join(repository, "config"))
@@ -67,13 +76,13 @@ def write_list(repository: str) -> None:
 
 
 def command(folder: str, *words: str) -> int:
-    """Run the tool in a folder; its exit code."""
+    """Type a command in a folder; its exit code."""
     argv = [sys.executable, os.path.join(HERE, "orchestrate.py"), *words]
     with subprocess.Popen(argv, cwd=folder) as child:
         try:
             return child.wait()
         except KeyboardInterrupt:
-            child.wait()  # It heard Ctrl-C as well, and ends in order.
+            child.wait()  # It got Ctrl-C as well.
             raise
 
 

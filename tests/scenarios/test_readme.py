@@ -1,7 +1,8 @@
-"""The documents' commands, run as they stand, in the order in which they stand."""
+"""The pages: their commands run as they stand, links lead somewhere, tables are current."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,12 +11,31 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from contextlib import redirect_stdout, suppress
-from io import StringIO
+from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
+
+from tests import pages, picture
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEST_COMMAND = "python3 -m unittest discover tests"
+README_LIMIT_BYTES = 7_000
+
+SHOP = (
+    "README.md",
+    "docs/INSTALL.md",
+    *(f"docs/commands/{name}.md" for name in ("plan", "run", "status", "logs")),
+    *(f"docs/commands/{name}.md" for name in ("steering", "merge", "cleanup")),
+    "docs/EVENTS.md",
+    "docs/CONFLICTS.md",
+    "docs/CHECKS.md",
+    "docs/REHEARSAL.md",
+)
+"""Pages whose commands are typed one after the other: README makes the repository for them all."""
+
+OTHERS = ("docs/QUICKSTART.md", "CONTRIBUTING.md")
+"""Pages with commands that have a test of their own."""
+
 RAW = "https://raw.githubusercontent.com/RollandMELET/RoRchestrator/main/"
 HOME_PAGE = "https://github.com/RollandMELET/RoRchestrator.git"
 
@@ -58,7 +78,8 @@ exit 22
 def blocks(document: str) -> list[str]:
     """The blocks of commands of a document."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    return re.findall(r"^```bash\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^( *)```bash\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
 class DocumentsTest(unittest.TestCase):
@@ -126,8 +147,8 @@ class DocumentsTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
-    def test_the_commands_of_the_readme_do_what_it_says(self) -> None:
-        printed = self.read_along("README.md")
+    def test_the_commands_of_the_pages_do_what_they_say(self) -> None:
+        printed = self.read_along(*SHOP)
         self.assertIn("4/4 features completed", printed)
         self.assertIn("2/2 features completed", printed)
         self.assertIn("removed api (feature/api): ", printed)
@@ -141,9 +162,14 @@ class DocumentsTest(unittest.TestCase):
         self.assertEqual(json.loads(last)["successful"], 1)
         status = json.loads((shop / "status.json").read_text())
         self.assertEqual(status["features"][0]["status"], "completed")
+        rows = documented_events()
+        for line in (shop / ".git" / "rorchestrator" / "journal.jsonl").read_text().splitlines():
+            event = json.loads(line)
+            with self.subTest(event=event["event"]):
+                self.assertLessEqual(set(event), rows["every"] | rows[event["event"]])
 
     def test_the_quick_start_ends_with_the_merged_work_of_all_features(self) -> None:
-        install = blocks("README.md")[2]
+        install = blocks("docs/INSTALL.md")[0]
         self.assertIn("install/wrapper.sh", install)
         subprocess.run(
             ["bash", "-euc", install], cwd=self.folder, env=self.env, check=True, timeout=120
@@ -166,19 +192,29 @@ class DocumentsTest(unittest.TestCase):
         self.assertIn("readme_test_command", (ROOT / ".ci" / "run").read_text())
 
 
-class LinksTest(unittest.TestCase):
-    def test_every_link_to_a_file_of_the_project_leads_somewhere(self) -> None:
-        for document in ROOT.glob("**/*.md"):
-            if "fixtures" in document.parts or "prompts" in document.parts:
-                continue
-            for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-                with self.subTest(document=document.name, link=link):
-                    self.assertTrue((document.parent / link).exists())
+class PagesTest(unittest.TestCase):
+    def test_every_page_with_commands_is_typed_by_a_test(self) -> None:
+        names = [str(page.relative_to(ROOT)) for page in pages.pages()]
+        self.assertEqual({name for name in names if blocks(name)}, {*SHOP, *OTHERS})
 
-    def test_every_key_of_the_feature_list_stands_in_the_readme(self) -> None:
+    def test_the_readme_is_short(self) -> None:
+        self.assertLessEqual((ROOT / "README.md").stat().st_size, README_LIMIT_BYTES)
+
+    def test_tables_are_those_of_the_code(self) -> None:
+        for page in pages.pages():
+            text = page.read_text(encoding="utf-8")
+            with self.subTest(page=page.name):
+                self.assertEqual(pages.filled(text), text, "run: python3 -m tests.pages")
+
+    def test_each_command_has_a_table_of_its_options(self) -> None:
+        texts = [page.read_text(encoding="utf-8") for page in pages.pages()]
+        marked = [found[1] for text in texts for found in pages.MARKED.findall(text)]
+        self.assertEqual(sorted(" ".join(marked).split()), sorted(pages.NAMES))
+
+    def test_every_key_of_the_feature_list_has_a_row(self) -> None:
         from core.project import feature_list as config
 
-        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        page = (ROOT / "docs" / "FEATURE_LIST.md").read_text(encoding="utf-8")
         groups = {
             "project.": config._PROJECT,
             "prompts.": config._PROMPTS,
@@ -188,21 +224,96 @@ class LinksTest(unittest.TestCase):
         for prefix, keys in groups.items():
             for key in keys:
                 with self.subTest(key=prefix + key):
-                    self.assertTrue(f"`{prefix}{key}`" in readme or f"`.{key}`" in readme)
+                    self.assertTrue(f"`{prefix}{key}`" in page or f"`.{key}`" in page)
 
-    def test_every_option_of_every_command_stands_in_the_readme(self) -> None:
-        from core.cli import COMMANDS, parser
+    def test_every_kind_of_event_has_a_row(self) -> None:
+        made = {
+            str(node.args[0].value)
+            for module in (ROOT / "core").glob("**/*.py")
+            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "Event"
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        }
+        self.assertGreater(len(made), 20)
+        of_conflicts = {"resolution_started", "resolution_ended"}
+        self.assertEqual(made | of_conflicts, set(documented_events()) - {"every"})
 
-        readme = (ROOT / "README.md").read_text(encoding="utf-8")
-        for command in COMMANDS:
-            with redirect_stdout(StringIO()) as printed, suppress(SystemExit):
-                parser(command).parse_args([command, "--help"])
-            options = set(re.findall(r"--[a-z-]+", printed.getvalue()))
-            self.assertIn("--help", options)
-            for option in options:
-                with self.subTest(command=command, option=option):
-                    self.assertIn(option, readme)
-        self.assertIn("rorchestrator", parser().prog)
+
+class PictureTest(unittest.TestCase):
+    def test_it_shows_the_lines_of_the_run(self) -> None:
+        shown = picture.recorded(pace=0.1)
+        self.check(picture.drawn(shown))
+        self.assertEqual(picture.screen("$ x\r\n\x1b[2mhalf\x1b[0m\r\x1b[Kwhole\r\n")[1], "whole")
+
+    def test_the_one_in_the_readme_was_made_so(self) -> None:
+        self.check(picture.PICTURE.read_text(encoding="utf-8"))
+        self.assertIn("(docs/run.svg)", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+    def check(self, svg: str) -> None:
+        lines = ["".join(line.itertext()) for line in ElementTree.fromstring(svg)]
+        self.assertIn("$ rorchestrator run --yes", lines)
+        self.assertTrue(any("app" in line and "completed" in line for line in lines))
+        self.assertTrue(any("4/4 features completed" in line for line in lines))
+        self.assertNotIn("\x1b", svg)
+
+
+class LinksTest(unittest.TestCase):
+    def test_every_link_inside_the_project_leads_to_a_file_and_a_heading(self) -> None:
+        for page in pages.pages():
+            for link in re.findall(r"\]\(([^):]+)\)", prose(page)):
+                with self.subTest(page=page.name, link=link):
+                    path, _, anchor = link.partition("#")
+                    target = (page.parent / path) if path else page
+                    self.assertTrue(target.exists())
+                    if anchor:
+                        self.assertIn(anchor, set(anchors(target)))
+
+    def test_every_page_is_reached_from_the_readme(self) -> None:
+        reached = [ROOT / "README.md"]
+        for page in reached:
+            for path in re.findall(r"\]\(([^)#:]+\.md)[)#]", prose(page)):
+                target = (page.parent / path).resolve()
+                if target not in reached:
+                    reached.append(target)
+        self.assertEqual([page for page in pages.pages() if page not in reached], [])
+
+    def test_anchors_are_those_of_a_code_host(self) -> None:
+        self.assertEqual(anchor_of("`copy` and `link`"), "copy-and-link")
+        self.assertEqual(anchor_of("Faults, limits and budgets"), "faults-limits-and-budgets")
+        self.assertEqual(anchor_of("`pause`, [`stop`](x.md)"), "pause-stop")
+
+
+def documented_events() -> dict[str, set[str]]:
+    """The kinds of events of the page with their keys; ``every`` has the keys of all."""
+    page = (ROOT / "docs" / "EVENTS.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^\| `(\w+)` \| [^|]*\|$", page, re.MULTILINE)
+    found: dict[str, set[str]] = {"every": set(heads)}
+    for kinds, keys in re.findall(r"^\| (`.*?`) \| .*? \| (.*)\|$", page, re.MULTILINE):
+        for kind in re.findall(r"`(\w+)`", kinds):
+            found[kind] = set(re.findall(r"`(\w+)`", keys))
+    for kind in ("started", "ended"):
+        found[f"resolution_{kind}"] = found[f"attempt_{kind}"]
+    return found
+
+
+def prose(page: Path) -> str:
+    """The text of a page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> Iterator[str]:
+    """The anchors of a page's headings."""
+    for heading in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE):
+        yield anchor_of(heading)
+
+
+def anchor_of(heading: str) -> str:
+    """How GitHub names a heading."""
+    text = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading)
+    return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""Fills the tables of the pages from the code: ``python3 -m tests.pages``.
+
+A table stands between ``<!-- options NAMES -->`` and ``<!-- end -->``. The names are commands,
+or ``everywhere`` for the options that every command has. ``tests`` fails where a page differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from core.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKED = re.compile(r"(<!-- options ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+NAMES = (*COMMANDS, "everywhere")
+EVERYWHERE = ("--config", "--base", "--color", "--verbose", "--quiet")
+
+
+def pages() -> list[Path]:
+    """All pages for users and contributors, README first."""
+    named = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    return named + sorted((ROOT / "docs").glob("**/*.md"))
+
+
+def filled(text: str) -> str:
+    """The text of a page with its tables made anew."""
+    return MARKED.sub(lambda found: found[1] + options_table(found[2].split()) + found[3], text)
+
+
+def options_table(names: list[str]) -> str:
+    """The options of some commands, one row each, as Markdown."""
+    several = len(names) > 1
+    head = ["command", "option", "meaning"] if several else ["option", "meaning"]
+    rows = [head, ["---"] * len(head)]
+    for name in names:
+        for action in options(name):
+            option = spelled(action)
+            meaning = str(action.help).replace("|", "\\|")
+            rows.append([f"`{name}`", option, meaning] if several else [option, meaning])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def options(name: str) -> Iterator[argparse.Action]:
+    """The options of one command without those of every command, or only the latter."""
+    command = argparse.ArgumentParser(prog=name)
+    import_module(f"core.commands.{'plan' if name == 'everywhere' else name}").configure(command)
+    for action in command._actions:
+        shared = any(option in EVERYWHERE for option in action.option_strings)
+        if shared == (name == "everywhere") and "--help" not in action.option_strings:
+            yield action
+
+
+def spelled(action: argparse.Action) -> str:
+    """How an option is typed."""
+    value = str(action.metavar or "") or ",".join(action.choices or ())
+    if action.choices:
+        value = f"{{{value}}}"
+    if not action.option_strings:
+        return f"`{value} …`" if action.nargs == "*" else f"`{value}`"
+    words = ", ".join(f"`{option}`" for option in action.option_strings)
+    if action.nargs == 0:
+        return words
+    value = value.replace("...", "…")
+    return f"{words[:-1]}[={value}]`" if action.nargs == "?" else f"{words[:-1]} {value}`"
+
+
+def main() -> int:
+    """Write the pages whose tables changed."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        if filled(text) != text:
+            page.write_text(filled(text), encoding="utf-8")
+            print(f"written: {page.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
