@@ -1,8 +1,8 @@
-"""The text that Claude gets."""
+"""The prompts that Claude gets: first, resumed, with a failing check, with a merge conflict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..model.excerpt import some
 from ..model.feature import Config, Feature
@@ -130,56 +130,71 @@ def unresolved(feature: Feature, what: str, output: str) -> str:
     return UNRESOLVED.format(id=feature.id, what=said)
 
 
-def assemble(
-    config: Config,
-    feature: Feature,
-    features: Mapping[str, Feature],
-    branches: Mapping[str, str],
-    *,
-    kept_work: bool = False,
-    told: str = "",
-) -> str:
-    """The whole prompt of a feature's first attempt.
+@dataclass(frozen=True)
+class Wording:
+    """Everything in a feature's prompt that the user wrote, in the order of the prompt."""
 
-    ``branches`` gives the branch of each feature. ``kept_work`` says that the worktree
-    holds what an earlier attempt left, ``told`` what is wrong with that.
-    """
-    parts = [
-        # The first line is ours: a prompt that begins with /word is taken for a command.
-        f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
-        config.context.strip(),
-        feature.description.strip(),
-        feature.prompt.strip(),
-        _dependencies([features[id] for id in feature.depends_on], branches),
-        _bullets("## What this feature uses", feature.uses),
-        _bullets("## What this feature has to create", feature.creates),
-        _bullets("## Before you finish, check each of these", config.quality_rules, "- [ ] "),
-        STANDING.format(branch=branches[feature.id]),
-        KEPT_WORK if kept_work else "",
-        told,
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    texts: tuple[str, ...]
+    uses: tuple[str, ...]
+    creates: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
-def resume(feature: Feature, told: str = "") -> str:
-    """The prompt that goes to a session which already knows its task, and what it is told."""
-    return (told or RESUME.format(id=feature.id)) + "\n"
+class PromptWriter:
+    """Writes the prompts of a list's features; their hashed inputs come from the same wording."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._features = {feature.id: feature for feature in config.features}
+
+    def wording(self, feature: Feature) -> Wording:
+        """What the user wrote for a feature: the only part of its prompt that is hashed."""
+        texts = (self.config.context, feature.description, feature.prompt)
+        return Wording(
+            tuple(text.strip() for text in texts),
+            feature.uses,
+            feature.creates,
+            self.config.quality_rules,
+        )
+
+    def first(self, feature: Feature, *, kept_work: bool = False, feedback: str = "") -> str:
+        """The whole prompt of a feature's first attempt.
+
+        ``kept_work`` says that the worktree holds the work of an earlier attempt, ``feedback``
+        what is wrong with it.
+        """
+        user = self.wording(feature)
+        parts = [
+            # The first line is ours: a prompt that begins with /word is taken for a command.
+            f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
+            *user.texts,
+            self._dependencies(feature),
+            _bullets("## What this feature uses", user.uses),
+            _bullets("## What this feature has to create", user.creates),
+            _bullets("## Before you finish, check each of these", user.rules, "- [ ] "),
+            STANDING.format(branch=self.config.branch_of(feature.id)),
+            KEPT_WORK if kept_work else "",
+            feedback,
+        ]
+        return "\n\n".join(filter(None, parts)) + "\n"
+
+    def _dependencies(self, feature: Feature) -> str:
+        entries = [self._dependency(self._features[id]) for id in feature.depends_on]
+        return _bullets("## What is already done, and merged into this folder", entries, "")
+
+    def _dependency(self, needed: Feature) -> str:
+        entry = f"- {needed.id} ({needed.name}), from branch `{self.config.branch_of(needed.id)}`"
+        return f"{entry}: {', '.join(needed.creates)}" if needed.creates else entry
+
+
+def resume(feature: Feature, feedback: str = "") -> str:
+    """The prompt of a session that knows its task already."""
+    return (feedback or RESUME.format(id=feature.id)) + "\n"
 
 
 def red_check(feature: Feature, what: str, output: str) -> str:
     """What Claude is told when a check of its work is red; ``output`` is the end of it."""
     return RED_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
-
-
-def _dependencies(needed: Sequence[Feature], branches: Mapping[str, str]) -> str:
-    if not needed:
-        return ""
-    entries = [
-        f"- {feature.id} ({feature.name}), from branch `{branches[feature.id]}`"
-        + (f": {', '.join(feature.creates)}" if feature.creates else "")
-        for feature in needed
-    ]
-    return "\n".join(["## What is already done, and merged into this folder", *entries])
 
 
 def _bullets(title: str, items: Sequence[str], bullet: str = "- ") -> str:

@@ -342,7 +342,7 @@ class Merge:
         """What is out of date, and why."""
         if not wanted.stale:
             config, dag = self.place.config, self.place.dag
-            self.stale = out_of_date(config, dag, self.state, self.place.branches)
+            self.stale = out_of_date(config, dag, self.state)
         self.workbench: Callable[..., Workbench] = Workbench
         fault = "" if wanted.into else landing_fault(place)
         if fault:
@@ -630,7 +630,6 @@ class Merge:
         config = self.place.config
         attempts = AttemptRunner(
             options_for(config),
-            self.place.branches,
             supervisor,
             run=self.run_id,
             log_folder=self._log_folder,

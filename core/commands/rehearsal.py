@@ -426,7 +426,7 @@ class Rehearsal(RunCommand):
 
 def _in_the_way(place: Workplace, selected: Sequence[str]) -> Iterator[str]:
     """The branches that leave no room for those of the features, or stand where they go."""
-    wanted = {HEADS + place.branches[id] for id in selected}
+    wanted = {HEADS + place.config.branch_of(id) for id in selected}
     parents = {branch[:at] for branch in wanted for at, c in enumerate(branch) if c == "/"}
     for ref in place.refs:
         below = any(ref[:at] in wanted for at, c in enumerate(ref) if c == "/")

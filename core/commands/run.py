@@ -578,7 +578,6 @@ class RunCommand:
         )
         attempts = AttemptRunner(
             config,
-            place.branches,
             supervisor,
             run=self.run_id,
             log_folder=log_folder,
@@ -714,7 +713,8 @@ class RunCommand:
             waves=self.place.dag.waves(),
             branches=[
                 branch
-                for id, branch in self.place.branches.items()
+                for id in self.place.dag.features
+                for branch in [self.place.config.branch_of(id)]
                 if id in run.features and HEADS + branch in self.heads
             ],
             up_to_date=_up_to_date(decisions),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ..claude.prompt import PromptWriter, Wording
 from ..model.feature import DEFAULT_ALLOWED_TOOLS, ClaudeOptions, Config, Feature
 from ..model.frozen import replace
 from . import inputs_1_0
@@ -23,15 +24,16 @@ DEPENDENCY = "dependency "
 DEFAULT_MODE = ClaudeOptions().permission_mode
 
 
-def inputs(config: Config, feature: Feature, keys: Mapping[str, str]) -> dict[str, str]:
+def inputs(prompts: PromptWriter, feature: Feature, keys: Mapping[str, str]) -> dict[str, str]:
     """The hashes of what shapes a feature's result; ``keys`` are those of its dependencies.
 
     Not in it: name, tags, priority, estimates and limits, which change no result.
     """
+    config = prompts.config
     checks = [c.line for c in (*config.project.verify, *feature.verify)]
     return {
         FORM: CURRENT,
-        "prompt": digest(_prompt(config, feature)),
+        "prompt": digest(_prompt(prompts.wording(feature))),
         "options": digest(_options(config.claude, feature)),
         **({"checks": digest(checks)} if checks else {}),
         **_dependencies(feature, keys),
@@ -42,14 +44,13 @@ def inputs_of_first_form(
     config: Config,
     feature: Feature,
     features: Mapping[str, Feature],
-    branches: Mapping[str, str],
     keys: Mapping[str, str],
 ) -> dict[str, str]:
     """The same as version 1.0 hashed it, to compare with what its journals hold."""
     checks = (*config.project.verify, *feature.verify)
     words = [word for command in checks for word in ("", *command.argv)]
     return {
-        "prompt": digest(inputs_1_0.prompt(config, feature, features, branches)),
+        "prompt": digest(inputs_1_0.prompt(config, feature, features)),
         "options": digest(inputs_1_0.options(config.claude, feature)),
         **({"checks": digest(words)} if checks else {}),
         **_dependencies(feature, keys),
@@ -64,12 +65,8 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _prompt(config: Config, feature: Feature) -> list[object]:
-    texts = (config.context, feature.description, feature.prompt)
-    return [
-        *(text.strip() for text in texts),
-        *map(list, (feature.uses, feature.creates, config.quality_rules)),
-    ]
+def _prompt(wording: Wording) -> list[object]:
+    return [*wording.texts, *map(list, (wording.uses, wording.creates, wording.rules))]
 
 
 def _options(options: ClaudeOptions, feature: Feature) -> list[object]:

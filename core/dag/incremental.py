@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from ..claude.prompt import PromptWriter
 from ..model.decision import Action, Decision
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
@@ -40,7 +41,6 @@ def decide(
     config: Config,
     dag: DAGResolver,
     state: RunState,
-    branches: Mapping[str, str],
     facts: Facts,
     *,
     hashed: bool = True,
@@ -49,18 +49,15 @@ def decide(
 
     Without ``hashed`` the keys are left out: where nothing ever ran, nothing compares them.
     """
+    prompts = PromptWriter(config)
     first = hashed and _has_first_form(state)
     keys: dict[str, str] = {}
     first_keys: dict[str, str] = {}
     decisions: dict[str, Decision] = {}
     for id in dag.order():
         feature, known = dag.features[id], state.feature(id)
-        inputs = inputs_of(config, feature, keys) if hashed else {}
-        earlier = (
-            inputs_of_first_form(config, feature, dag.features, branches, first_keys)
-            if first
-            else {}
-        )
+        inputs = inputs_of(prompts, feature, keys) if hashed else {}
+        earlier = inputs_of_first_form(config, feature, dag.features, first_keys) if first else {}
         forms = (inputs, earlier)
         if MADE in known.inputs:
             _mark(forms, known.inputs[MADE])
@@ -79,12 +76,10 @@ def decide(
     return decisions
 
 
-def out_of_date(
-    config: Config, dag: DAGResolver, state: RunState, branches: Mapping[str, str]
-) -> dict[str, str]:
+def out_of_date(config: Config, dag: DAGResolver, state: RunState) -> dict[str, str]:
     """The features with a result of other inputs than the list has now, and which changed."""
     done = {id: known for id, known in state.features.items() if known.work and known.inputs}
-    decisions = decide(config, dag, state, branches, Facts(reachable=done))
+    decisions = decide(config, dag, state, Facts(reachable=done))
     made = ((id, decisions[id]) for id in dag.order() if id in done)
     return {id: decision.reason for id, decision in made if decision.action is Action.START}
 

@@ -22,27 +22,25 @@ DENIED = ("Bash(git stash:*)", "EnterWorktree", "CronCreate", "ScheduleWakeup")
 OPTIONS = ("-p", "--output-format=stream-json", "--verbose")
 
 
-def prompt(
-    config: Config, feature: Feature, features: Mapping[str, Feature], branches: Mapping[str, str]
-) -> str:
+def prompt(config: Config, feature: Feature, features: Mapping[str, Feature]) -> str:
     """The whole prompt of a feature's first attempt."""
     parts = [
         f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
         config.context.strip(),
         feature.description.strip(),
         feature.prompt.strip(),
-        _dependencies([features[id] for id in feature.depends_on], branches),
+        _dependencies(config, [features[id] for id in feature.depends_on]),
         _bullets("## What this feature uses", feature.uses),
         _bullets("## What this feature has to create", feature.creates),
         _bullets("## Before you finish, check each of these", config.quality_rules, "- [ ] "),
-        STANDING.format(branch=branches[feature.id]),
+        STANDING.format(branch=config.branch_of(feature.id)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _dependencies(needed: Sequence[Feature], branches: Mapping[str, str]) -> str:
+def _dependencies(config: Config, needed: Sequence[Feature]) -> str:
     entries = [
-        f"- {feature.id} ({feature.name}), from branch `{branches[feature.id]}`"
+        f"- {feature.id} ({feature.name}), from branch `{config.branch_of(feature.id)}`"
         + (f": {', '.join(feature.creates)}" if feature.creates else "")
         for feature in needed
     ]

@@ -183,6 +183,10 @@ class Config:
     context: str = ""
     quality_rules: tuple[str, ...] = ()
 
+    def branch_of(self, id: str) -> str:
+        """The branch of a feature."""
+        return self.project.branch_prefix + id
+
 
 @dataclass(frozen=True)
 class Invocation:

@@ -79,11 +79,6 @@ class Workplace:
     base_option: str = ""
     """What ``--base`` named, which no configured branch is."""
 
-    @property
-    def branches(self) -> dict[str, str]:
-        """The branch of each feature of the list."""
-        return {f.id: self.worktrees.branch(f.id) for f in self.config.features}
-
     def acting(self) -> Workplace:
         """The same, where git may do as the user's settings say: no longer only looked at."""
         git = self.git.acting()
@@ -327,8 +322,8 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
     What would not run needs no room: a finished feature's branch may be the user's by now.
     """
     due = {
-        id: branch
-        for id, branch in place.branches.items()
+        id: place.config.branch_of(id)
+        for id in place.dag.features
         if id in decisions and decisions[id].action in (Action.START, Action.RESUME)
     }
     if not due:
@@ -505,8 +500,8 @@ def adopted(place: Workplace, state: RunState) -> RunState:
     A run that needs its name keeps it under a ref first, as any branch of ours.
     """
     features = dict(state.features)
-    for id, branch in place.branches.items():
-        known = state.feature(id)
+    for id in place.dag.features:
+        branch, known = place.config.branch_of(id), state.feature(id)
         if not made_by_us(known, branch) and place.tip(id) and brought_back(place, id):
             start = known.base_commit or place.base_commit
             features[id] = replace(known, branch=branch, start_commit=start)
@@ -543,7 +538,7 @@ def decide(
         fresh=_fresh(arguments, place.dag),
         run=run,
     )
-    return incremental.decide(place.config, place.dag, state, place.branches, facts, hashed=hashed)
+    return incremental.decide(place.config, place.dag, state, facts, hashed=hashed)
 
 
 def _fresh(arguments: argparse.Namespace, dag: DAGResolver) -> set[str]:
@@ -764,7 +759,7 @@ def make_plan(
         description=project.description,
         features=dag.features,
         waves=tuple(map(tuple, dag.waves())),
-        branches=place.branches,
+        branches={id: place.config.branch_of(id) for id in dag.features},
         decisions=decisions,
         selected=chosen,
         critical_path=tuple(dag.critical_path(work)),

@@ -99,7 +99,6 @@ class AttemptRunner:
     def __init__(
         self,
         config: Config,
-        branches: Mapping[str, str],
         supervisor: Supervisor,
         *,
         run: str,
@@ -113,8 +112,7 @@ class AttemptRunner:
         log_bytes: int = LOG_BYTES,
     ) -> None:
         self.config = config
-        self.features = {feature.id: feature for feature in config.features}
-        self.branches = branches
+        self.prompts = prompt.PromptWriter(config)
         self.supervisor = supervisor
         self.run_id = run
         self.log_folder = log_folder
@@ -214,14 +212,7 @@ class AttemptRunner:
             return session.task
         if session.resume:
             return prompt.resume(feature, session.told)
-        return prompt.assemble(
-            self.config,
-            feature,
-            self.features,
-            self.branches,
-            kept_work=session.kept_work,
-            told=session.told,
-        )
+        return self.prompts.first(feature, kept_work=session.kept_work, feedback=session.told)
 
     async def _watch(
         self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event

@@ -95,7 +95,8 @@ class ClaudeRunner:
         least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self.config = config
-        self.branches = attempts.branches
+        self.branch_of = attempts.config.branch_of
+        self.listed = frozenset(feature.id for feature in attempts.config.features)
         self.worktrees = worktrees
         self.attempts = attempts
         self.workbench = workbench
@@ -126,7 +127,7 @@ class ClaudeRunner:
         """
         id = job.feature.id
         heed(self.stop.of(id))
-        path, branch = self.worktrees.path(id), self.branches[id]
+        path, branch = self.worktrees.path(id), self.branch_of(id)
         name = job.feature.name
         no_room = self._no_room()
         if no_room is not None:
@@ -192,7 +193,7 @@ class ClaudeRunner:
     def _conflict_reason(self, conflict: Conflict) -> str:
         """Names the files and both features, and the command that mends it by hand."""
         folder = shlex.quote(self.worktrees.path(conflict.other))
-        branch = self.branches.get(conflict.one, conflict.one)
+        branch = self.branch_of(conflict.one) if conflict.one in self.listed else conflict.one
         return f"{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
 
     # -- the worktree ---------------------------------------------------------------------

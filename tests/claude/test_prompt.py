@@ -5,7 +5,9 @@ from __future__ import annotations
 import unittest
 
 from core.claude import prompt
+from core.claude.prompt import PromptWriter
 from core.model.feature import Config, Feature, Project
+from core.model.frozen import replace
 
 AUTH = Feature("auth", "Sign-in", prompt="Build it.", creates=("auth.py", "session.py"))
 DOCS = Feature("docs", "Manual", prompt="Write it.")
@@ -18,8 +20,7 @@ API = Feature(
     creates=("api.py",),
     uses=("auth.py",),
 )
-FEATURES = {feature.id: feature for feature in (AUTH, DOCS, API)}
-BRANCHES = {id: f"feature/{id}" for id in FEATURES}
+FEATURES = (AUTH, DOCS, API)
 
 WHOLE = """\
 Task: bring the feature "api" (REST API) to completion.
@@ -59,34 +60,36 @@ All routes.
 
 def _config(context: str = "", rules: tuple[str, ...] = ()) -> Config:
     project = Project("shop", "/repo")
-    return Config("/l.json", "/", project, (), context=context, quality_rules=rules)
+    return Config("/l.json", "/", project, FEATURES, context=context, quality_rules=rules)
 
 
 class First(unittest.TestCase):
     def test_it_holds_every_part_in_its_place(self) -> None:
         config = _config("\nA shop.\n", ("tests pass", "no secrets"))
-        self.assertEqual(prompt.assemble(config, API, FEATURES, BRANCHES), WHOLE)
+        self.assertEqual(PromptWriter(config).first(API), WHOLE)
 
     def test_what_the_list_leaves_out_leaves_no_heading(self) -> None:
-        text = prompt.assemble(_config(), DOCS, FEATURES, BRANCHES)
+        text = PromptWriter(_config()).first(DOCS)
         headings = [line for line in text.splitlines() if line.startswith("#")]
         self.assertEqual(headings, ["## How you work here"])
         self.assertNotIn("\n\n\n", text)
 
     def test_its_first_line_is_ours_whatever_the_list_says(self) -> None:
         slash = Feature("x", "/clear", prompt="/compact", description="/exit")
-        text = prompt.assemble(_config("/login"), slash, {}, {"x": "feature/x"})
+        text = PromptWriter(_config("/login")).first(slash)
         self.assertTrue(text.startswith("Task: "))
 
     def test_braces_in_the_list_are_only_text(self) -> None:
+        project = Project("shop", "/repo", branch_prefix="{b}/")
+        config = replace(_config("{context}"), project=project)
         odd = Feature("x", "{id}", prompt="{branch} %s {0}", creates=("{}",))
-        text = prompt.assemble(_config("{context}"), odd, {}, {"x": "{b}/x"})
+        text = PromptWriter(config).first(odd)
         for part in ("({id})", "{branch} %s {0}", "- {}", "{context}", "`{b}/x`"):
             self.assertIn(part, text)
 
     def test_only_a_start_on_kept_work_says_so(self) -> None:
         for kept in (False, True):
-            text = prompt.assemble(_config(), AUTH, FEATURES, BRANCHES, kept_work=kept)
+            text = PromptWriter(_config()).first(AUTH, kept_work=kept)
             with self.subTest(kept=kept):
                 self.assertEqual("An earlier attempt" in text, kept)
 

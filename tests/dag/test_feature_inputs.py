@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from core.claude.prompt import PromptWriter
 from core.dag import incremental
 from core.dag.feature_inputs import FORM, inputs
 from core.dag.incremental import Facts
@@ -45,7 +46,6 @@ CONFIG = Config(
     context="C",
     quality_rules=("R",),
 )
-BRANCHES = {"auth": "feature/auth", "api": "feature/api"}
 
 WRITTEN_BY_1_0 = {
     "auth": {
@@ -85,7 +85,7 @@ def _decide(config: Config, state: RunState, facts: Facts | None = None) -> dict
     """The reason for each feature."""
     facts = facts or Facts(reachable=("auth", "api"))
     dag = DAGResolver(config.features)
-    decisions = incremental.decide(config, dag, state, BRANCHES, facts)
+    decisions = incremental.decide(config, dag, state, facts)
     return {id: made.reason for id, made in decisions.items()}
 
 
@@ -115,7 +115,7 @@ class WhatCounts(unittest.TestCase):
 
     def test_what_the_user_wrote_is(self) -> None:
         def hashed(config: Config = CONFIG, feature: Feature = API) -> dict[str, str]:
-            return inputs(config, feature, {"auth": "k"})
+            return inputs(PromptWriter(config), feature, {"auth": "k"})
 
         def of(options: ClaudeOptions) -> Config:
             return replace(CONFIG, claude=options)
@@ -168,7 +168,7 @@ class JournalOfTheFirstForm(unittest.TestCase):
     def test_what_runs_on_it_is_hashed_as_today_and_up_to_date_afterwards(self) -> None:
         dag, facts = DAGResolver(CONFIG.features), Facts(reachable=("auth", "api"))
         older = RunState({"auth": JOURNAL_OF_1_0.feature("auth")})
-        made = incremental.decide(CONFIG, dag, older, BRANCHES, facts)["api"]
+        made = incremental.decide(CONFIG, dag, older, facts)["api"]
         state = RunState({**older.features, "api": _known("api", dict(made.inputs))})
         self.assertEqual(_decide(CONFIG, state), dict.fromkeys(("auth", "api"), "up to date"))
 
@@ -183,13 +183,13 @@ class JournalOfTheFirstForm(unittest.TestCase):
 
     def test_a_dependency_of_another_branch_name_is_the_same_result(self) -> None:
         """Only the first form holds the branch's name; today's does not."""
-        moved = {id: f"other/{id}" for id in BRANCHES}
+        moved = replace(CONFIG, project=replace(CONFIG.project, branch_prefix="other/"))
         dag, facts = DAGResolver(CONFIG.features), Facts(reachable=("auth", "api"))
         today = {
             id: _known(id, dict(made.inputs))
-            for id, made in incremental.decide(CONFIG, dag, RunState(), BRANCHES, facts).items()
+            for id, made in incremental.decide(CONFIG, dag, RunState(), facts).items()
         }
-        found = incremental.decide(CONFIG, dag, RunState(today), moved, facts)
+        found = incremental.decide(moved, dag, RunState(today), facts)
         self.assertEqual({made.action for made in found.values()}, {Action.SKIP})
 
 

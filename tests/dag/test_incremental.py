@@ -20,7 +20,6 @@ LIST = (
     Feature("docs", "Manual", prompt="Write it."),
 )
 ALL = {feature.id for feature in LIST}
-BRANCHES = {id: f"feature/{id}" for id in ALL}
 BASE = Config("/l.json", "/", Project("shop", "/repo"), LIST)
 
 
@@ -28,9 +27,7 @@ def _decide(
     config: Config = BASE, state: RunState | None = None, facts: Facts | None = None
 ) -> dict[str, Decision]:
     dag = DAGResolver(config.features)
-    return incremental.decide(
-        config, dag, state or RunState(), BRANCHES, facts or Facts(reachable=ALL)
-    )
+    return incremental.decide(config, dag, state or RunState(), facts or Facts(reachable=ALL))
 
 
 def _completed(config: Config = BASE) -> RunState:
@@ -150,7 +147,7 @@ class UpToDate(unittest.TestCase):
 
     def test_without_hashes_everything_is_new(self) -> None:
         dag = DAGResolver(LIST)
-        decisions = incremental.decide(BASE, dag, RunState(), BRANCHES, Facts(), hashed=False)
+        decisions = incremental.decide(BASE, dag, RunState(), Facts(), hashed=False)
         self.assertEqual(list(decisions), dag.order())
         for decision in decisions.values():
             expected = Decision(decision.feature, Action.START, "new")
@@ -305,13 +302,12 @@ class Steered(unittest.TestCase):
 
     def setUp(self) -> None:
         self.config = replace(BASE, features=self.LIST)
-        self.branches = {feature.id: f"feature/{feature.id}" for feature in self.LIST}
         self.dag = DAGResolver(self.LIST)
         self.fresh = self.decide(self.config)
 
     def decide(self, config: Config, state: RunState | None = None) -> dict[str, Decision]:
         dag, facts = DAGResolver(config.features), Facts(reachable={"auth", "api", "docs", "app"})
-        return incremental.decide(config, dag, state or RunState(), self.branches, facts)
+        return incremental.decide(config, dag, state or RunState(), facts)
 
     def skipped(self, id: str, **more: object) -> FeatureState:
         return FeatureState(id, status=Status.SKIPPED, skip="plain", reason="skipped", **more)  # type: ignore[arg-type]

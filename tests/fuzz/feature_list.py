@@ -164,10 +164,9 @@ def _check_complaint(error: UserError) -> None:
 
 def _check_plan(listed: Config) -> None:
     dag = DAGResolver(listed.features)
-    branches = {id: listed.project.branch_prefix + id for id in dag.features}
-    assert len({branch.casefold() for branch in branches.values()}) == len(listed.features)
-    decisions = incremental.decide(listed, dag, RunState(), branches, incremental.Facts())
-    place: Any = SimpleNamespace(config=listed, dag=dag, branches=branches)
+    assert len({listed.branch_of(id).casefold() for id in dag.features}) == len(listed.features)
+    decisions = incremental.decide(listed, dag, RunState(), incremental.Facts())
+    place: Any = SimpleNamespace(config=listed, dag=dag)
     options = argparse.Namespace(only=None, tag=None, no_deps=False)
     chosen = select(options, dag, decisions)
     with mock.patch("core.project.workplace.cautions", lambda place: ()):  # of its repository

@@ -176,8 +176,7 @@ def _check_views(story: list[Event]) -> None:
             assert_shown_clean(line)
         progress_line(state, 1_700_000_000.0, style)
     listed = Config("", "", Project("s", ""), tuple(Feature(id, id, "x") for id in IDS))
-    branches = {id: f"feature/{id}" for id in IDS}
-    incremental.decide(listed, DAGResolver(listed.features), state, branches, incremental.Facts())
+    incremental.decide(listed, DAGResolver(listed.features), state, incremental.Facts())
 
 
 TARGET = Target("journal", CASES, check)

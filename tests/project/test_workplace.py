@@ -36,7 +36,6 @@ class Opening(unittest.TestCase):
             self.assertEqual(place.config.path, space.list_file)
             self.assertEqual(place.git.repository.top, space.path)
             self.assertEqual(place.base_commit, space.commit_of("main"))
-            self.assertEqual(place.branches, {"auth": "feature/auth", "api": "feature/api"})
             self.assertEqual(place.worktrees.folder, space.worktrees)
             self.assertEqual(place.tip("auth"), "")
             self.assertEqual(place.state().features, {})

@@ -155,7 +155,6 @@ class RunnerTest(PlaygroundTest):
             worktrees = WorktreeManager(git, folder, "feature/", subject)
             attempts = AttemptRunner(
                 config,
-                {id: worktrees.branch(id) for id in features},
                 supervisor,
                 run=run,
                 log_folder=self.playground.path("logs", run),
