@@ -91,7 +91,7 @@ def _decide(config: Config, state: RunState, facts: Facts | None = None) -> dict
 
 class WhatCounts(unittest.TestCase):
     def test_what_changes_no_result_is_in_no_key(self) -> None:
-        plain = inputs(CONFIG, API, {"auth": "k"})
+        plain = inputs(PromptWriter(CONFIG), API, {"auth": "k"})
         same = replace(
             API,
             name="Other",
@@ -101,7 +101,7 @@ class WhatCounts(unittest.TestCase):
             timeout_seconds=5.0,
             max_cost_usd=1.0,
         )
-        self.assertEqual(inputs(CONFIG, same, {"auth": "k"}), plain)
+        self.assertEqual(inputs(PromptWriter(CONFIG), same, {"auth": "k"}), plain)
         options = replace(
             CONFIG.claude,
             command=("x",),
@@ -110,7 +110,9 @@ class WhatCounts(unittest.TestCase):
             allowed_tools=DEFAULT_ALLOWED_TOOLS,
             env={**CONFIG.claude.env, "ANTHROPIC_API_KEY": "k"},
         )
-        self.assertEqual(inputs(replace(CONFIG, claude=options), API, {"auth": "k"}), plain)
+        self.assertEqual(
+            inputs(PromptWriter(replace(CONFIG, claude=options)), API, {"auth": "k"}), plain
+        )
         self.assertEqual(plain[FORM], "2")
 
     def test_what_the_user_wrote_is(self) -> None:
@@ -148,7 +150,7 @@ class WhatCounts(unittest.TestCase):
                 with self.subTest(name, number=number):
                     plain = hashed()
                     self.assertEqual([n for n in plain if plain[n] != found[n]], [name])
-        other = inputs(CONFIG, API, {"auth": "l"})
+        other = inputs(PromptWriter(CONFIG), API, {"auth": "l"})
         self.assertNotEqual(other["dependency auth"], hashed()["dependency auth"])
 
 
