@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Callable
 from unittest import mock
 
-import core.seal
+from core.git import tampering
 from core.git.door import Git, open_repository
 from core.git.tampering import EXECUTES, Seal, Tampered, seal
 from core.process.spawner import Spawner, drive
@@ -264,7 +264,7 @@ class Submodules(SealTest):
         sealed = self.sealed()
         self.module("worktrees", "auth", "modules", "one")
         self.write("config", "[user]\n\tname = x\n", 0o644)
-        entries, come = core.seal._entries, [self.path("worktrees/auth/config.worktree")]
+        entries, come = tampering._entries, [self.path("worktrees/auth/config.worktree")]
 
         async def meanwhile(git: Git, file: str) -> list[tuple[str, str, str]]:
             found = await entries(git, file)
@@ -272,7 +272,7 @@ class Submodules(SealTest):
                 await sealed.watch(git, come.pop())
             return found
 
-        with mock.patch.object(core.seal, "_entries", meanwhile):
+        with mock.patch.object(tampering, "_entries", meanwhile):
             self.assertEqual(self.complaint(sealed), "")
 
     def test_one_that_goes_with_all_that_is_its_own_is_no_change(self) -> None:

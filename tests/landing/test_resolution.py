@@ -409,9 +409,7 @@ class WhatIsPaidFor(ResolutionTest):
         shop.write({"config/feature_list.json": json.dumps(shop.document)})
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
         no_room = UserError("no room for a worktree")
-        with mock.patch(
-            "core.runner.claude_runner.checks.Workbench._check_sides", side_effect=no_room
-        ):
+        with mock.patch("core.runner.checks.Workbench._check_sides", side_effect=no_room):
             said = self.resolve()
         self.assertIn("its known resolution could not be checked", self.held(said)["b"])
         self.assertEqual((len(shop.events("resolution_started")), len(self.refs())), (1, 1))
@@ -585,9 +583,7 @@ class Kills(ResolutionTest):
             os.kill(os.getpid(), signal.SIGINT)
             return 60.0
 
-        with mock.patch(
-            "core.runner.claude_runner.attempt.random.uniform", side_effect=interrupted
-        ):
+        with mock.patch("core.runner.attempt.random.uniform", side_effect=interrupted):
             said = self.merge("--resolve", "--yes")
         self.assertEqual(said.code, 130, said)
         self.assertEqual(len(self.shop.events("resolution_started")), 1)
