@@ -90,6 +90,8 @@ TRANSIENT = re.compile(
     rb"|Invalid path '[^']*/worktrees/"
     # A gc of the user's prunes what a `worktree add` has just begun.
     rb"|could not (?:open|create \w+ of) '[^']*worktrees/"
+    # The same gc removes an empty folder of objects just before git writes one into it.
+    rb"|unable to create temporary file: No such file or directory"
 )
 """Not ``cannot lock ref`` as such: so begins the refusal of a compare-and-swap as well."""
 TRIES = 8

@@ -501,6 +501,8 @@ class TransientTest(unittest.TestCase):
             b"error: could not lock config file .git/config: File exists": True,
             b"fatal: could not open 'worktrees/x/gitdir' for writing: No such file": True,
             b"fatal: could not create directory of 'worktrees/x': File exists": True,
+            b"error: unable to create temporary file: No such file or directory": True,
+            b"error: unable to create temporary file: Permission denied": False,
             b"error: cannot lock ref 'refs/x': reference already exists": False,
             b"fatal: could not open 'notes' for reading: No such file": False,
         }
