@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sysconfig
 import unittest
 from collections.abc import Iterator
@@ -235,6 +236,12 @@ class TheHouse(unittest.TestCase):
 
     def test_every_room_of_the_table_is_there(self) -> None:
         self.assertEqual({module.split(".")[0] for module, _ in modules()}, set(FLOOR_OF))
+
+    def test_the_page_has_these_floors(self) -> None:
+        with open(os.path.join(ROOT, "docs", "ARCHITECTURE.md"), encoding="utf-8") as page:
+            rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page.read(), re.MULTILINE)
+        shown = {room: int(floor) - 1 for floor, room in rows}
+        self.assertEqual({**shown, "__main__": FLOOR_OF["__main__"]}, FLOOR_OF)
 
     def test_what_is_unfinished_is_still_needed(self) -> None:
         sources = dict(modules())

@@ -29,11 +29,19 @@ def exists(name: str) -> bool:
 
 class NamedTests(unittest.TestCase):
     def test_every_test_that_a_document_names_is_there(self) -> None:
-        documents = [ROOT / "README.md", *ROOT.glob("docs/*.md")]
+        documents = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
         texts = {document.name: document.read_text(encoding="utf-8") for document in documents}
         named = {(where, name) for where, text in texts.items() for name in NAMED.findall(text)}
         self.assertGreater(len(named), 20)
         self.assertEqual([each for each in sorted(named) if not exists(each[1])], [])
+
+    def test_every_file_that_a_document_names_is_there(self) -> None:
+        for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]:
+            for path in re.findall(
+                r"\b(?:core|tests)/[\w/]+(?:\.py)?", document.read_text("utf-8")
+            ):
+                with self.subTest(document=document.name, path=path):
+                    self.assertTrue((ROOT / path).exists())
 
     def test_a_name_that_is_nowhere_is_found(self) -> None:
         here = "tests.scenarios.test_docs.NamedTests.test_a_name_that_is_nowhere_is_found"
