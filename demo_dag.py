@@ -39,7 +39,7 @@ def main() -> None:
     try:
         DAGResolver([Feature("a", "A", depends_on=("b",)), Feature("b", "B", depends_on=("a",))])
     except UserError as error:
-        print(f"A circle is refused: {error}")
+        print(f"A cycle is refused: {error}")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ class DocumentsTest(unittest.TestCase):
         self.assertTrue((shop / "src" / "api.py").exists())
         plan = json.loads((shop / "plan.json").read_text())
         self.assertEqual([["auth"], ["api"]], plan["waves"])
-        last = (shop / "events.jsonl").read_text().splitlines()[-1]
+        last = (self.home / "events.jsonl").read_text().splitlines()[-1]
         self.assertEqual(json.loads(last)["successful"], 1)
         status = json.loads((shop / "status.json").read_text())
         self.assertEqual(status["features"][0]["status"], "completed")
