@@ -72,7 +72,7 @@ from ..project.workplace import (
     with_program,
 )
 from ..reporter.console import PROGRESS_SECONDS, Reporter, say, style_of
-from ..reporter.documents import feature_document, local_time, run_document, write_reports
+from ..reporter.documents import RunReport, feature_document, local_time, write_reports
 from ..reporter.plan_text import plan_lines, run_question
 from ..reporter.run_text import report_lines
 from ..runner.attempt import AttemptRunner
@@ -705,25 +705,23 @@ class RunCommand:
     def _report(self, state: RunState, decisions: Mapping[str, Decision]) -> None:
         run = state.run
         assert run is not None and run.ended_at is not None
-        mask = self.place.mask
-        plain = run_document(
+        report = RunReport(
             state,
             run,
-            project_name=self.place.config.project.name,
-            waves=self.place.dag.waves(),
-            branches=[
-                branch
+            project_name=self.place.mask(self.place.config.project.name),
+            waves=tuple(map(tuple, self.place.dag.waves())),
+            branches=tuple(
+                self.place.mask(branch)
                 for id in self.place.dag.features
                 for branch in [self.place.config.branch_of(id)]
                 if id in run.features and HEADS + branch in self.heads
-            ],
-            up_to_date=_up_to_date(decisions),
-            left=self.left,
+            ),
+            up_to_date=tuple(_up_to_date(decisions)),
+            left=tuple(self.left),
             max_cost_usd=self.budget.cap_usd,
         )
-        document = {key: mask.tree(value) for key, value in plain.items()}
-        results = mask.tree([feature_document(state.feature(id)) for id in run.features])
-        assert isinstance(results, list)
+        document = report.to_json()
+        results = [feature_document(feature) for feature in report.features]
         folder = os.path.join(self.place.config.workspace, REPORTS)
         unwritten = None
         files: list[str] = []
@@ -736,7 +734,7 @@ class RunCommand:
             self._print(json.dumps({"event": "report", "files": files, **document}), sys.stdout)
         else:
             style = style_of(sys.stdout, self.arguments.color)
-            lines = [*report_lines(state, document, style), *_report_line(files)]
+            lines = [*report_lines(report, style), *_report_line(files)]
             self._print("\n".join(lines), sys.stdout)
         if unwritten is not None:
             raise unwritten

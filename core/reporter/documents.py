@@ -8,77 +8,108 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ..journal import private_files
+from ..model import next_commands
 from ..model.costs import Cost
 from ..model.errors import UserError
+from ..model.frozen import dataclass
 from ..model.outcome import Status
-from ..model.state import Check, FeatureState, Run, RunState, cost_of, usage
-from . import run_text
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
+from ..model.state import Attempt, Check, FeatureState, Run, RunState, cost_of, usage
 
 Json = object
 
 
-def run_document(
-    state: RunState,
-    run: Run,
-    *,
-    project_name: str,
-    waves: Sequence[Sequence[str]],
-    branches: Sequence[str],
-    up_to_date: Sequence[str],
-    left: Sequence[str] = (),
-    max_cost_usd: float | None = None,
-) -> dict[str, Json]:
-    """The report of a run (DESIGN: state on disk); ``branches`` are those seen in git.
+@dataclass(frozen=True)
+class RunReport:
+    """What came of a run: the source of its JSON report and of the lines at its end."""
 
-    ``left`` were skipped before it began, or need what was; ``max_cost_usd`` is what it was to
-    cost at most.
-    """
-    features = [state.feature(id) for id in run.features]
-    ended_at = run.ended_at if run.ended_at is not None else run.started_at
-    wall_ms = _ms(ended_at - run.started_at)
-    total_ms = sum(_duration_ms(feature) for feature in features)
-    attempts = [attempt for feature in features for attempt in feature.of_run(run.id)]
-    successful = sum(feature.status is Status.COMPLETED for feature in features)
-    return {
-        "project_name": project_name,
-        "run": run.id,
-        "started_at": local_time(run.started_at),
-        "finished_at": local_time(ended_at),
-        "base_branch": run.base_branch,
-        "base_commit": run.base_commit,
-        "max_parallel": run.max_parallel,
-        "total_features": len(features),
-        "successful": successful,
-        "failed": len(features) - successful,
-        **cost_document(cost_of(attempts), "total_cost_usd"),
-        "max_cost_usd": max_cost_usd,
-        "usage": vars(usage(attempts)).copy(),
-        "total_duration_ms": total_ms,
-        "wall_ms": wall_ms,
-        "limit_wait_ms": _ms(run.limits.seconds),
-        "pause_ms": _ms(run.pauses.seconds),
-        "speedup": round(total_ms / wall_ms, 2) if wall_ms else 1.0,
-        "waves": [list(wave) for wave in waves],
-        "branches_created": list(branches),
-        "errors": [
-            {
-                "feature_id": feature.id,
-                "status": feature.status.value,
-                "error": feature.reason,
-                "fault": feature.fault.value,
-            }
-            for feature in features
-            if feature.status is not Status.COMPLETED
-        ],
-        "features": [feature.id for feature in features],
-        "up_to_date": list(up_to_date),
-        "left_out": list(left),
-    }
+    state: RunState
+    run: Run
+    project_name: str
+    waves: tuple[tuple[str, ...], ...]
+    branches: tuple[str, ...]
+    """The branches of its features that git has."""
+    up_to_date: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    """Features that were skipped before the run, and their dependents."""
+    max_cost_usd: float | None = None
+
+    @property
+    def features(self) -> list[FeatureState]:
+        """The features of the run, in its order."""
+        return [self.state.feature(id) for id in self.run.features]
+
+    @property
+    def successful(self) -> int:
+        """How many features completed."""
+        return sum(feature.status is Status.COMPLETED for feature in self.features)
+
+    @property
+    def ended_at(self) -> float:
+        """When the run ended; when it started where its end is not known."""
+        return self.run.started_at if self.run.ended_at is None else self.run.ended_at
+
+    @property
+    def wall_ms(self) -> int:
+        """How long the run took."""
+        return _ms(self.ended_at - self.run.started_at)
+
+    @property
+    def total_ms(self) -> int:
+        """The durations of all features, summed."""
+        return sum(map(_duration_ms, self.features))
+
+    @property
+    def speedup(self) -> float:
+        """How much shorter the run was than its features one after the other."""
+        return round(self.total_ms / self.wall_ms, 2) if self.wall_ms else 1.0
+
+    @property
+    def cost(self) -> Cost:
+        """The cost of all attempts of this run."""
+        return cost_of(self._attempts)
+
+    @property
+    def _attempts(self) -> list[Attempt]:
+        return [a for feature in self.features for a in feature.of_run(self.run.id)]
+
+    def to_json(self) -> dict[str, Json]:
+        """The report as ``docs/STATE.md`` describes it."""
+        features = self.features
+        return {
+            "project_name": self.project_name,
+            "run": self.run.id,
+            "started_at": local_time(self.run.started_at),
+            "finished_at": local_time(self.ended_at),
+            "base_branch": self.run.base_branch,
+            "base_commit": self.run.base_commit,
+            "max_parallel": self.run.max_parallel,
+            "total_features": len(features),
+            "successful": self.successful,
+            "failed": len(features) - self.successful,
+            **cost_document(self.cost, "total_cost_usd"),
+            "max_cost_usd": self.max_cost_usd,
+            "usage": vars(usage(self._attempts)).copy(),
+            "total_duration_ms": self.total_ms,
+            "wall_ms": self.wall_ms,
+            "limit_wait_ms": _ms(self.run.limits.seconds),
+            "pause_ms": _ms(self.run.pauses.seconds),
+            "speedup": self.speedup,
+            "waves": [list(wave) for wave in self.waves],
+            "branches_created": list(self.branches),
+            "errors": [
+                {
+                    "feature_id": feature.id,
+                    "status": feature.status.value,
+                    "error": feature.reason,
+                    "fault": feature.fault.value,
+                }
+                for feature in features
+                if feature.status is not Status.COMPLETED
+            ],
+            "features": [feature.id for feature in features],
+            "up_to_date": list(self.up_to_date),
+            "left_out": list(self.left),
+        }
 
 
 def feature_document(feature: FeatureState) -> dict[str, Json]:
@@ -124,7 +155,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "error": feature.reason or None,
         "fault": feature.fault.value if feature.status is not Status.COMPLETED else None,
         "last_check": check_document(feature.last_check),
-        "resume_command": run_text.resume_command(feature) or None,
+        "resume_command": next_commands.resume_command(feature) or None,
     }
 
 

@@ -6,15 +6,17 @@ Text from outside (names, prompts, what Claude or git said) goes through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ..model.events import Event
 from ..model.excerpt import some
-from ..model.outcome import Fault, Status
+from ..model.next_commands import next_commands
+from ..model.outcome import Status
 from ..model.state import FeatureState, RunState, cost_of
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
+from .documents import RunReport
 from .style import _GLYPHS, Style, shorten
 
 
@@ -166,26 +168,24 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
     return shorten(dot.join(parts), style.width - 1, style)
 
 
-def report_lines(state: RunState, document: Mapping[str, object], style: Style) -> Iterator[str]:
-    """What a run came to; ``document`` is its JSON report."""
-    run = state.run
-    assert run is not None
-    features = [state.feature(id) for id in run.features]
-    done = sum(feature.status is Status.COMPLETED for feature in features)
-    mark = style.pick("✅", "[ok]") if done == len(features) else style.pick("❌", "[incomplete]")
+def report_lines(report: RunReport, style: Style) -> Iterator[str]:
+    """The result of a run, its problems, and the next commands to type."""
+    features, run = report.features, report.run
+    is_whole = report.successful == len(features)
+    mark = style.pick("✅", "[ok]") if is_whole else style.pick("❌", "[incomplete]")
     yield ""
-    summary = f"{mark} {done}/{len(features)} features completed"
-    yield style.paint(f"{summary} in {duration(_ms(document, 'wall_ms'))}", "bold")
-    yield f"Sum of durations: {duration(_ms(document, 'total_duration_ms'))}"
-    for key, what in (("limit_wait_ms", "Waited for usage limits"), ("pause_ms", "Paused by you")):
-        if document.get(key):
-            yield f"{what}: {duration(_ms(document, key))}"
-    yield f"Speedup: {document['speedup']}x"
-    yield f"Total cost: {_total_cost(document, style)}"
+    summary = f"{mark} {report.successful}/{len(features)} features completed"
+    yield style.paint(f"{summary} in {duration(report.wall_ms / 1000)}", "bold")
+    yield f"Sum of durations: {duration(report.total_ms / 1000)}"
+    if run.limits.seconds:
+        yield f"Waited for usage limits: {duration(run.limits.seconds)}"
+    if run.pauses.seconds:
+        yield f"Paused by you: {duration(run.pauses.seconds)}"
+    yield f"Speedup: {report.speedup}x"
+    yield f"Total cost: {_total_cost(report, style)}"
     yield f"By status: {_by_status(features)}"
-    branches = document["branches_created"]
-    if isinstance(branches, list) and branches:
-        yield f"Branches: {one_line(', '.join(map(str, branches)))}"
+    if report.branches:
+        yield f"Branches: {one_line(', '.join(report.branches))}"
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
@@ -194,23 +194,11 @@ def report_lines(state: RunState, document: Mapping[str, object], style: Style) 
         yield f"{style.pick('→', '->')} rorchestrator run  (goes on where this one stopped)"
 
 
-def _ms(document: Mapping[str, object], key: str) -> float:
-    value = document.get(key)
-    return value / 1000 if isinstance(value, (int, float)) else 0.0
-
-
-def _total_cost(document: Mapping[str, object], style: Style) -> str:
-    complete = document["cost_is_complete"] is True
-    usd, about_usd = (_usd(document, key) for key in ("total_cost_usd", "cost_about_usd"))
-    cap = _usd(document, "max_cost_usd")
+def _total_cost(report: RunReport, style: Style) -> str:
+    cost, cap = report.cost, report.max_cost_usd
     of_cap = "" if cap is None else f" of {money(cap)}"
-    why = "" if complete else " (some attempts ended without reporting their cost)"
-    return spent(usd, about_usd, style, complete=complete) + of_cap + why
-
-
-def _usd(document: Mapping[str, object], key: str) -> float | None:
-    value = document.get(key)
-    return value if isinstance(value, (int, float)) else None
+    why = "" if cost.is_complete else " (some attempts ended without reporting their cost)"
+    return spent(cost.usd, cost.about_usd, style, complete=cost.is_complete) + of_cap + why
 
 
 def _by_status(features: Iterable[FeatureState]) -> str:
@@ -236,32 +224,6 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
         yield f"    {line}"
     for command in next_commands(feature):
         yield f"    {style.pick('→', '->')} {one_line(command)}"
-
-
-def next_commands(feature: FeatureState) -> list[str]:
-    """What a user would type next about a feature that did not complete."""
-    if feature.fault is Fault.SETUP:
-        # What could not be copied, or what `uses` names and is not there, left no log.
-        was_run = feature.reason.startswith("setup: ")
-        return [f"rorchestrator logs {feature.id} --setup"] if was_run else []
-    if not feature.attempts:
-        return []
-    commands = [f"rorchestrator logs {feature.id}"]
-    if feature.fault is Fault.CHECK and feature.last_check is not None:
-        commands = [f"rorchestrator logs {feature.id} --checks"]
-    resume = resume_command(feature)
-    if resume and feature.fault not in (Fault.USAGE, Fault.PROGRAM):
-        commands.append(resume)
-    return commands
-
-
-def resume_command(feature: FeatureState) -> str:
-    """The command that opens the feature's session in its worktree; empty without one."""
-    if not (feature.session_id and feature.worktree):
-        return ""
-    import shlex
-
-    return f"cd {shlex.quote(feature.worktree)} && claude --resume {feature.session_id}"
 
 
 # -- Claude's stream --------------------------------------------------------------------------

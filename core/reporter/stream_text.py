@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from ..model.costs import SHARE
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
-from .run_text import _ms, _usd
 from .style import Style, shorten
 
 
@@ -104,3 +103,13 @@ def _result_lines(message: Mapping[str, object], style: Style) -> Iterator[str]:
     if failed:
         said = message.get("result") or message.get("errors") or ""
         yield from clean(_plain(said)).splitlines()
+
+
+def _ms(message: Mapping[str, object], key: str) -> float:
+    value = message.get(key)
+    return value / 1000 if isinstance(value, (int, float)) else 0.0
+
+
+def _usd(message: Mapping[str, object], key: str) -> float | None:
+    value = message.get(key)
+    return value if isinstance(value, (int, float)) else None

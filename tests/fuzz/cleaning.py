@@ -20,6 +20,7 @@ from core.model.outcome import Fault, Outcome, Status, Work
 from core.model.state import RunState
 from core.model.terminal_text import clean, one_line
 from core.project import feature_list as config
+from core.reporter.documents import RunReport
 from core.reporter.plan_text import plan_lines
 from core.reporter.run_text import event_line, report_lines
 from core.reporter.stream_text import message_lines
@@ -102,13 +103,9 @@ def _run(text: str, style: Style) -> list[str]:
     for event in story:
         state = fold([event], state)
         lines.append(event_line(state, event, style, verbose=True))
-    document = {
-        "speedup": 1.0,
-        "total_cost_usd": None,
-        "cost_is_complete": False,
-        "branches_created": [text],
-    }
-    return [*lines, *report_lines(state, document, style)]
+    assert state.run is not None
+    report = RunReport(state, state.run, text, waves=(), branches=(text,), up_to_date=())
+    return [*lines, *report_lines(report, style)]
 
 
 def _stream(text: str, style: Style) -> list[str]:

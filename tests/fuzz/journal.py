@@ -168,11 +168,9 @@ def _check_views(story: list[Event]) -> None:
     for known in state.features.values():
         json.dumps(documents.feature_document(known), allow_nan=False)
     if state.run is not None:
-        document = documents.run_document(
-            state, state.run, project_name="s", waves=[], branches=[], up_to_date=[]
-        )
-        json.dumps(document, allow_nan=False)
-        for line in report_lines(state, document, style):
+        report = documents.RunReport(state, state.run, "s", waves=(), branches=(), up_to_date=())
+        json.dumps(report.to_json(), allow_nan=False)
+        for line in report_lines(report, style):
             assert_shown_clean(line)
         progress_line(state, 1_700_000_000.0, style)
     listed = Config("", "", Project("s", ""), tuple(Feature(id, id, "x") for id in IDS))

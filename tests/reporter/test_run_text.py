@@ -9,7 +9,7 @@ from datetime import datetime
 
 from core.dag.resolver import DAGResolver
 from core.dag.schedule import Plan, predict
-from core.model import events, words
+from core.model import events, next_commands, words
 from core.model.costs import SHARE
 from core.model.decision import Action, Decision
 from core.model.events import Event
@@ -19,6 +19,7 @@ from core.model.frozen import replace
 from core.model.outcome import Fault, Outcome, Status, Work
 from core.model.state import FeatureState, RunState
 from core.reporter import plan_text, run_text, stream_text, style
+from core.reporter.documents import RunReport
 from core.reporter.style import Style
 
 PLAIN = Style()
@@ -337,6 +338,10 @@ def _ended(id: str, status: Status, reason: str = "", work: Work | None = None) 
     return events.ended(AT + 150, RUN, id, Outcome(status, reason, work=work))
 
 
+def _steered(at: float, action: str) -> Event:
+    return events.steered(at, RUN, "", action=action, request="1", done=True, text="")
+
+
 def _last_line(story: Sequence[Event], style: Style = PLAIN, *, verbose: bool = False) -> str:
     return run_text.event_line(fold(story), story[-1], style, verbose=verbose)
 
@@ -503,16 +508,14 @@ class TheProgressLine(unittest.TestCase):
         self.assertEqual(run_text.progress_line(RunState(), AT, PLAIN), "")
 
 
-def _document(**changes: object) -> dict[str, object]:
-    return {
-        "wall_ms": 150_000,
-        "total_duration_ms": 300_000,
-        "speedup": 2.0,
-        "total_cost_usd": 1.25,
-        "cost_is_complete": True,
-        "branches_created": ["feature/auth"],
-        **changes,
-    }
+def _report(
+    state: RunState, *branches: str, max_cost_usd: float | None = None, seconds: float = 150
+) -> RunReport:
+    """The report of a run that took that long."""
+    run = state.run
+    assert run is not None
+    run = replace(run, ended_at=run.started_at + seconds)
+    return RunReport(state, run, "Shop", (), branches, (), max_cost_usd=max_cost_usd)
 
 
 class TheReport(unittest.TestCase):
@@ -521,24 +524,29 @@ class TheReport(unittest.TestCase):
     def test_a_run_that_went_well(self) -> None:
         state = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
         self.assertEqual(
-            list(run_text.report_lines(state, _document(), PLAIN)),
+            list(run_text.report_lines(_report(state, "feature/auth"), PLAIN)),
             [
                 "",
                 "✅ 1/1 features completed in 2m30s",
-                "Sum of durations: 5m00s",
-                "Speedup: 2.0x",
-                "Total cost: $1.25",
+                "Sum of durations: 2m30s",
+                "Speedup: 1.0x",
+                "Total cost: $0.50",
                 "By status: 1 completed",
                 "Branches: feature/auth",
             ],
         )
 
     def test_what_it_was_to_cost_and_how_long_it_waited(self) -> None:
-        state = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
-        document = _document(max_cost_usd=5, limit_wait_ms=60_000, pause_ms=1000)
-        lines = list(run_text.report_lines(state, document, PLAIN))
+        waits = [
+            events.paused(AT + 1, RUN, until=AT + 61),
+            events.paused(AT + 61, RUN, until=0),
+            _steered(AT + 70, "pause"),
+            _steered(AT + 71, "resume"),
+        ]
+        state = fold([*LIFE, *waits, _ended("auth", Status.COMPLETED, work=WORK)])
+        lines = list(run_text.report_lines(_report(state, max_cost_usd=5), PLAIN))
         self.assertEqual(lines[3:5], ["Waited for usage limits: 1m00s", "Paused by you: 1.0s"])
-        self.assertIn("Total cost: $1.25 of $5.00", lines)
+        self.assertIn("Total cost: $0.50 of $5.00", lines)
 
     def test_each_problem_is_told_whole_with_the_next_command(self) -> None:
         reason = "first line\n" + "x" * 300
@@ -548,9 +556,7 @@ class TheReport(unittest.TestCase):
             _ended("auth", Status.FAILED, reason),
             _ended("api", Status.BLOCKED, "auth did not complete (failed)"),
         ]
-        lines = list(
-            run_text.report_lines(fold(story), _document(branches_created=[], wall_ms=None), PLAIN)
-        )
+        lines = list(run_text.report_lines(_report(fold(story), seconds=0), PLAIN))
         self.assertEqual(lines[1], "❌ 0/3 features completed in 0.0s")
         self.assertIn("By status: 1 failed, 1 blocked, 1 pending", lines)
         self.assertEqual(
@@ -569,58 +575,57 @@ class TheReport(unittest.TestCase):
 
     def test_a_damaged_journal_steers_no_terminal(self) -> None:
         state = fold([_started("a\0\x1b[2J")])
-        *_, last = run_text.report_lines(state, _document(), PLAIN)
+        *_, last = run_text.report_lines(_report(state), PLAIN)
         self.assertEqual(last, "• a\ufffd: pending")
 
     def test_a_run_that_was_stopped_says_how_to_go_on(self) -> None:
         story = [*LIFE, _ended("auth", Status.CANCELLED, "interrupted")]
-        document = _document(branches_created=[])
-        last = list(run_text.report_lines(fold(story), document, ASCII))[-1]
+        last = list(run_text.report_lines(_report(fold(story)), ASCII))[-1]
         self.assertEqual(last, "-> rorchestrator run  (goes on where this one stopped)")
 
     def test_it_has_ascii_forms(self) -> None:
-        state = fold([*LIFE, _ended("auth", Status.FAILED, "no")])
-        document = _document(cost_is_complete=False)
-        said = "\n".join(run_text.report_lines(state, document, ASCII))
+        story = [*LIFE, _attempt("auth", 2), _over("auth", None)]
+        state = fold([*story, _ended("auth", Status.FAILED, "no")])
+        said = "\n".join(run_text.report_lines(_report(state), ASCII))
         self.assertTrue(said.isascii(), said)
-        self.assertIn(">= $1.25 (some attempts ended without reporting their cost)", said)
+        self.assertIn(">= $0.50 (some attempts ended without reporting their cost)", said)
 
     def test_a_cost_that_nobody_knows_is_not_nothing(self) -> None:
-        state = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
-        unknown = _document(total_cost_usd=None, cost_is_complete=False)
-        for document, expected in (
-            (unknown, "cost unknown"),
-            (_document(cost_is_complete=False), "≥ $1.25 (some attempts ended without"),
-            (_document(cost_is_complete=False, cost_about_usd=1.75), "about $1.75 (some"),
+        started, prepared, attempt, _ = LIFE
+        again = (_attempt("auth", 2), _over("auth", None))
+        for story, expected in (
+            ((started, prepared, attempt, _over("auth", None)), "cost unknown"),
+            ((*LIFE, *again), "≥ $0.50 (some attempts ended without"),
         ):
-            lines = list(run_text.report_lines(state, document, PLAIN))
+            state = fold([*story, _ended("auth", Status.COMPLETED, work=WORK)])
+            lines = list(run_text.report_lines(_report(state), PLAIN))
             (total,) = (line for line in lines if line.startswith("Total cost: "))
             self.assertNotIn("≥ cost unknown", total)
-            self.assertIn(expected, "\n".join(lines))
+            self.assertIn(expected, total)
 
     def test_a_session_is_resumed_where_there_is_one_and_resuming_helps(self) -> None:
         tried = fold([*LIFE, _ended("auth", Status.FAILED, "no")]).feature("auth")
-        self.assertEqual(len(run_text.next_commands(tried)), 2)
-        self.assertEqual(run_text.next_commands(FeatureState("auth")), [])
+        self.assertEqual(len(next_commands.next_commands(tried)), 2)
+        self.assertEqual(next_commands.next_commands(FeatureState("auth")), [])
         usage = Outcome(Status.FAILED, "unknown option", Fault.USAGE)
         refused = fold([*LIFE, events.ended(AT, RUN, "auth", usage)]).feature("auth")
-        self.assertEqual(run_text.next_commands(refused), ["rorchestrator logs auth"])
+        self.assertEqual(next_commands.next_commands(refused), ["rorchestrator logs auth"])
         promise = Outcome(Status.FAILED, "`creates` promises path:x", Fault.CHECK)
         broken = fold([*LIFE, events.ended(AT, RUN, "auth", promise)]).feature("auth")
-        self.assertEqual(run_text.next_commands(broken)[0], "rorchestrator logs auth")
+        self.assertEqual(next_commands.next_commands(broken)[0], "rorchestrator logs auth")
         for reason, commands in {"setup: `x`": 1, "`uses` names path:x": 0}.items():
             failed = Outcome(Status.FAILED, reason, Fault.SETUP)
             unready = fold([*LIFE, events.ended(AT, RUN, "auth", failed)]).feature("auth")
-            self.assertEqual(len(run_text.next_commands(unready)), commands)
+            self.assertEqual(len(next_commands.next_commands(unready)), commands)
         gone = fold([*LIFE, cleaned()]).feature("auth")
-        self.assertEqual(run_text.resume_command(gone), "")
+        self.assertEqual(next_commands.resume_command(gone), "")
 
     def test_the_folder_of_a_session_is_quoted(self) -> None:
         state = FeatureState(
             id="auth", worktree="/my work/it's", attempts=fold(LIFE).feature("auth").attempts
         )
         self.assertEqual(
-            run_text.resume_command(state), "cd '/my work/it'\"'\"'s' && claude --resume s1"
+            next_commands.resume_command(state), "cd '/my work/it'\"'\"'s' && claude --resume s1"
         )
 
     def test_reasons_branches_and_folders_do_not_reach_the_terminal_raw(self) -> None:
@@ -629,8 +634,7 @@ class TheReport(unittest.TestCase):
             AT, RUN, decision, branch="b", worktree=f"/w/{HOSTILE}", name=HOSTILE
         )
         story = [LIFE[0], place, *LIFE[2:], _ended("auth", Status.FAILED, HOSTILE)]
-        document = _document(branches_created=[HOSTILE])
-        for line in run_text.report_lines(fold(story), document, PLAIN):
+        for line in run_text.report_lines(_report(fold(story), HOSTILE), PLAIN):
             self.assertTrue(_is_safe(line), line)
 
 

@@ -1,0 +1,66 @@
+"""The events of a small run: one feature completes, one fails, one is blocked."""
+
+from __future__ import annotations
+
+from core.model import events
+from core.model.decision import Action, Decision
+from core.model.events import Event
+from core.model.outcome import Outcome, Status, Usage, Work
+
+AT = 1_000_000.0
+
+
+RUN = "r1"
+
+
+WORK = Work("c0ffee", files_changed=3, insertions=12, deletions=4, held_back=(".env",))
+
+
+DONE = Outcome(
+    Status.COMPLETED,
+    cost_usd=0.5,
+    usage=Usage(1, 2, 3, 4),
+    num_turns=3,
+    session_id="s1",
+    result="Built it.",
+    denied_tools=("WebFetch",),
+)
+
+
+def prepared(id: str) -> Event:
+    decision = Decision(id, Action.START, "new", "key")
+    return events.preparing(
+        AT, RUN, decision, branch=f"feature/{id}", worktree=f"/w/{id}", name=id.title()
+    )
+
+
+def attempted(id: str, number: int, outcome: Outcome) -> list[Event]:
+    log = f"/l/{id}.{number}.jsonl"
+    return [
+        events.attempt_started(
+            AT, RUN, id, attempt=number, session_id=f"s{number}", resumed=number > 1, log=log
+        ),
+        events.attempt_ended(AT + 2, RUN, id, outcome),
+    ]
+
+
+STORY = [
+    events.run_started(
+        AT,
+        RUN,
+        pid=1,
+        base_branch="main",
+        base_commit="ba5e",
+        features=["auth", "api", "app"],
+        max_parallel=2,
+    ),
+    prepared("auth"),
+    *attempted("auth", 1, DONE),
+    events.ended(AT + 2, RUN, "auth", Outcome(Status.COMPLETED, work=WORK)),
+    prepared("api"),
+    *attempted("api", 1, Outcome(Status.TIMED_OUT, "late", cost_usd=None, session_id="s1")),
+    *attempted("api", 2, Outcome(Status.FAILED, "no", cost_usd=0.25, num_turns=2)),
+    events.ended(AT + 4, RUN, "api", Outcome(Status.FAILED, "no\nluck")),
+    events.ended(AT + 4, RUN, "app", Outcome(Status.BLOCKED, "api did not complete")),
+    events.run_ended(AT + 5, RUN, exit_code=1),
+]
