@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -43,6 +44,18 @@ class NamedTests(unittest.TestCase):
                 with self.subTest(document=document.name, path=path):
                     self.assertTrue((ROOT / path).exists())
 
+    def test_every_message_to_look_up_is_one_of_the_programs(self) -> None:
+        page = (ROOT / "docs" / "TROUBLESHOOTING.md").read_text(encoding="utf-8")
+        said = "\n".join(strings_of_core())
+        looked_up = re.findall(r"^\| (.*?) \|", page, re.MULTILINE)
+        messages = [each for cell in looked_up for each in re.findall(r"`([^`]* [^`]*)`", cell)]
+        self.assertGreater(len(messages), 6)
+        for message in messages:
+            # Names, numbers and what is left out are other ones each time.
+            for part in re.split(r"'[^']*'|…|: |[\w.]+:\d+|claude|pre-commit", message):
+                with self.subTest(message=message):
+                    self.assertTrue(part.strip() in said, part)
+
     def test_a_name_that_is_nowhere_is_found(self) -> None:
         here = "tests.scenarios.test_docs.NamedTests.test_a_name_that_is_nowhere_is_found"
         folder = "tests.scenarios.test_docs"
@@ -73,6 +86,14 @@ class NamedTests(unittest.TestCase):
         self.assertGreater(len(hazards), 90)
         for hazard in hazards:
             self.assertTrue("\n  - `" in hazard or hazard.startswith("52, 53**"), hazard)
+
+
+def strings_of_core() -> Iterator[str]:
+    """Every text in the code of ``core/``, those between the fields of a template included."""
+    for module in (ROOT / "core").glob("**/*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
 
 
 def section(page: str, heading: str) -> str:
