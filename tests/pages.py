@@ -16,7 +16,9 @@ from pathlib import Path
 from core.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
-MARKED = re.compile(r"(<!-- options ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (options)((?: [a-z]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""A table between its markers: what it is made of, and for whom."""
+
 NAMES = (*COMMANDS, "everywhere")
 EVERYWHERE = ("--config", "--base", "--color", "--verbose", "--quiet")
 
@@ -29,7 +31,8 @@ def pages() -> list[Path]:
 
 def filled(text: str) -> str:
     """The text of a page with its tables made anew."""
-    return MARKED.sub(lambda found: found[1] + options_table(found[2].split()) + found[3], text)
+    makers = {"options": options_table}
+    return MARKED.sub(lambda found: found[1] + makers[found[2]](found[3].split()) + found[4], text)
 
 
 def options_table(names: list[str]) -> str:

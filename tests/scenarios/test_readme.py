@@ -208,7 +208,7 @@ class PagesTest(unittest.TestCase):
 
     def test_each_command_has_a_table_of_its_options(self) -> None:
         texts = [page.read_text(encoding="utf-8") for page in pages.pages()]
-        marked = [found[1] for text in texts for found in pages.MARKED.findall(text)]
+        marked = [found[2] for text in texts for found in pages.MARKED.findall(text)]
         self.assertEqual(sorted(" ".join(marked).split()), sorted(pages.NAMES))
 
     def test_every_key_of_the_feature_list_has_a_row(self) -> None:
