@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
-import signal
 import stat
-import tempfile
-import threading
 import unittest
 from collections.abc import Iterator
 from itertools import accumulate
-from unittest import mock
 
 from core.journal.journal import Journal, Reader, _summed
 from core.journal.lock import Holder, RunLock
@@ -22,11 +17,8 @@ from core.model.errors import StateError, UserError
 from core.model.events import Event
 from core.model.lines import MAX_LINE_BYTES
 from tests.support.faulty import fails, nth_call, writes_half
+from tests.support.in_a_folder import InAFolder, note
 from tests.support.scratch import ROOT
-
-
-def _note(number: int, length: int = 0) -> Event:
-    return events.note(1_700_000_000.0 + number, "r1", f"note {number} ✅" + "x" * length)
 
 
 def _fixture(name: str) -> bytes:
@@ -36,36 +28,9 @@ def _fixture(name: str) -> bytes:
         return file.read()
 
 
-class InAFolder(unittest.TestCase):
-    """A folder of its own for each test, with a journal in a subfolder that isn't there yet."""
-
-    def setUp(self) -> None:
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = os.path.join(temporary.name, "state")
-        self.journal = Journal(self.folder)
-
-    def written(self, *story: Event) -> bytes:
-        """Append events; everything that the journal then holds."""
-        self.journal.open()
-        for event in story:
-            self.journal.append(event)
-        self.journal.close()
-        return self.content()
-
-    def content(self) -> bytes:
-        with open(self.journal.path, "rb") as file:
-            return file.read()
-
-    def put(self, content: bytes) -> None:
-        os.makedirs(self.folder, exist_ok=True)
-        with open(self.journal.path, "wb") as file:
-            file.write(content)
-
-
 class Writing(InAFolder):
     def test_what_is_appended_is_read_again_by_anyone(self) -> None:
-        story = [_note(1), _note(2)]
+        story = [note(1), note(2)]
         self.written(*story[:1])
         self.written(*story[1:])
         self.assertEqual(Journal(self.folder).read(), story)
@@ -76,19 +41,19 @@ class Writing(InAFolder):
 
     def test_it_is_for_our_eyes_only(self) -> None:
         os.makedirs(self.folder, mode=0o755)
-        self.written(_note(1))
+        self.written(note(1))
         self.assertEqual(stat.S_IMODE(os.stat(self.folder).st_mode), 0o700)
         self.assertEqual(stat.S_IMODE(os.stat(self.journal.path).st_mode), 0o600)
 
     def test_an_event_is_one_line_whatever_it_holds(self) -> None:
         odd = events.note(1.0, "r1", "a\nb\r\u0085\u2028 \ud800 \0")
-        content = self.written(odd, _note(2))
+        content = self.written(odd, note(2))
         self.assertEqual(content.count(b"\n"), 2)
-        self.assertEqual(self.journal.read(), [odd, _note(2)])
+        self.assertEqual(self.journal.read(), [odd, note(2)])
 
     def test_a_very_long_event_is_read_like_any_other(self) -> None:
         made = [f"file {number}" for number in range(30_000)]
-        story = [events.ready(1.0, "r1", "a", made=made), _note(2)]
+        story = [events.ready(1.0, "r1", "a", made=made), note(2)]
         self.written(*story)
         self.assertEqual(self.journal.read(), story)
 
@@ -105,7 +70,7 @@ class Writing(InAFolder):
 
 class Tears(InAFolder):
     def test_every_prefix_is_read_up_to_its_last_whole_line_and_mended(self) -> None:
-        story = [_note(1), _note(2), _note(3)]
+        story = [note(1), note(2), note(3)]
         whole = self.written(*story)
         for length in range(len(whole) + 1):
             with self.subTest(length=length):
@@ -118,12 +83,12 @@ class Tears(InAFolder):
                     f"{self.journal.path}: cut off {torn} bytes of an event that was not finished"
                 )
                 self.assertEqual(self.journal.open(), said if torn else "")
-                self.journal.append(_note(9))
+                self.journal.append(note(9))
                 self.journal.close()
-                self.assertEqual(self.journal.read(), [*kept, _note(9)])
+                self.assertEqual(self.journal.read(), [*kept, note(9)])
 
     def test_a_long_tear_is_cut_off_whole(self) -> None:
-        whole = self.written(_note(1))
+        whole = self.written(note(1))
         for tear in (b"x" * 65_536, b"x" * 200_000, b"\0" * 4096):
             for before in (b"", b"\n", whole):
                 with self.subTest(tear=len(tear), before=len(before)):
@@ -135,7 +100,7 @@ class Tears(InAFolder):
 
 class Damage(InAFolder):
     def test_a_damaged_line_before_the_last_is_named(self) -> None:
-        whole = self.written(_note(1), _note(2), _note(3))
+        whole = self.written(note(1), note(2), note(3))
         first, second, third = whole.splitlines(keepends=True)
         cases = [
             (first + second[:-9] + b"\n" + third, 2, ""),
@@ -157,7 +122,7 @@ class Damage(InAFolder):
                 self.assertIn("take this line out", caught.exception.hint)
 
     def test_an_intact_line_that_this_version_cannot_read_is_of_a_newer_one(self) -> None:
-        whole = self.written(_note(1))
+        whole = self.written(note(1))
         for newer in (b'{"v":2,"event":"note","at":"2026-01-02T14:30:15+00:00"}', b'{"v":1}'):
             self.put(whole + _summed(newer))
             with self.assertRaises(UserError) as caught:
@@ -195,11 +160,11 @@ class Damage(InAFolder):
         self.assertEqual(len(story), earlier.count(b"\n"))
         self.assertEqual(story, self.events_of(_fixture("summed.jsonl")))
         self.put(earlier)
-        self.written(_note(1))
-        self.assertEqual(self.journal.read(), [*story, _note(1)])
+        self.written(note(1))
+        self.assertEqual(self.journal.read(), [*story, note(1)])
 
     def test_half_a_checksum_does_not_pass_for_none(self) -> None:
-        line = self.written(_note(1))
+        line = self.written(note(1))
         for old, new in ((b'"sum"', b'"sun"'), (b'"sum":"', b'"sum":"g')):
             with self.assertRaisesRegex(UserError, "does not match its checksum"):
                 self.events_of(line.replace(old, new))
@@ -220,39 +185,39 @@ class Following(InAFolder):
     def test_each_call_gives_what_is_new(self) -> None:
         reader = Reader(self.journal.path)
         self.assertEqual(list(reader.new_events()), [])
-        self.written(_note(1), _note(2))
-        self.assertEqual(list(reader.new_events()), [_note(1), _note(2)])
+        self.written(note(1), note(2))
+        self.assertEqual(list(reader.new_events()), [note(1), note(2)])
         self.assertEqual(list(reader.new_events()), [])
-        self.written(_note(3))
-        self.assertEqual(list(reader.new_events()), [_note(3)])
+        self.written(note(3))
+        self.assertEqual(list(reader.new_events()), [note(3)])
 
     def test_a_line_that_is_being_written_is_read_once_it_is_whole(self) -> None:
-        line = self.written(_note(1))
+        line = self.written(note(1))
         reader = Reader(self.journal.path)
         for length in range(len(line)):
             self.put(line[:length])
             self.assertEqual(list(reader.new_events()), [])
         self.put(line)
-        self.assertEqual(list(reader.new_events()), [_note(1)])
+        self.assertEqual(list(reader.new_events()), [note(1)])
 
     def test_a_tear_that_was_cut_off_meanwhile_does_not_matter(self) -> None:
-        first = self.written(_note(1))
+        first = self.written(note(1))
         reader = Reader(self.journal.path)
         self.put(first + first[:20])
-        self.assertEqual(list(reader.new_events()), [_note(1)])
-        self.written(_note(2))
-        self.assertEqual(list(reader.new_events()), [_note(2)])
+        self.assertEqual(list(reader.new_events()), [note(1)])
+        self.written(note(2))
+        self.assertEqual(list(reader.new_events()), [note(2)])
 
     def test_who_stops_reading_goes_on_where_they_stopped(self) -> None:
-        self.written(_note(1), _note(2), _note(3))
+        self.written(note(1), note(2), note(3))
         reader = Reader(self.journal.path)
-        self.assertEqual(next(reader.new_events()), _note(1))
-        self.assertEqual(list(reader.new_events()), [_note(2), _note(3)])
+        self.assertEqual(next(reader.new_events()), note(1))
+        self.assertEqual(list(reader.new_events()), [note(2), note(3)])
 
     def test_damage_is_named_again_by_the_next_call(self) -> None:
-        self.put(self.written(_note(1)) + b"{}\n")
+        self.put(self.written(note(1)) + b"{}\n")
         reader = Reader(self.journal.path)
-        for expected in ([_note(1)], []):
+        for expected in ([note(1)], []):
             found = []
             with self.assertRaises(UserError) as caught:
                 for event in reader.new_events():
@@ -275,17 +240,17 @@ def _room(bytes_: int, path: str) -> Iterator[None]:
 
 class FullDisk(InAFolder):
     def test_the_journal_stays_as_it_was_and_later_appends_work(self) -> None:
-        before = self.written(_note(1))
+        before = self.written(note(1))
         for room in (0, 1, 40):
             with self.subTest(room=room):
                 self.journal.open()
                 with _room(room, self.journal.path), self.assertRaises(StateError) as caught:
-                    self.journal.append(_note(2))
+                    self.journal.append(note(2))
                 self.journal.close()
                 self.assertIn(f"{self.journal.path} can't be written: ", caught.exception.message)
                 self.assertEqual(self.content(), before)
-        self.written(_note(3))
-        self.assertEqual(self.journal.read(), [_note(1), _note(3)])
+        self.written(note(3))
+        self.assertEqual(self.journal.read(), [note(1), note(3)])
 
     def test_a_lock_whose_holder_cannot_be_written_is_not_held(self) -> None:
         lock = RunLock(self.folder)
@@ -304,7 +269,7 @@ class FullDisk(InAFolder):
         journal.close()
 
     def test_a_file_that_is_closed_or_read_only_is_told_too(self) -> None:
-        self.written(_note(1))
+        self.written(note(1))
         for flags in (None, os.O_RDONLY):
             with self.subTest(flags=flags):
                 self.journal.open()
@@ -316,8 +281,8 @@ class FullDisk(InAFolder):
                     os.dup2(other, inner)
                     os.close(other)
                 with self.assertRaises(StateError):
-                    self.journal.append(_note(2))
-                self.assertEqual(self.journal.read(), [_note(1)])
+                    self.journal.append(note(2))
+                self.assertEqual(self.journal.read(), [note(1)])
                 if flags is not None:
                     self.journal.close()
 
@@ -325,7 +290,7 @@ class FullDisk(InAFolder):
 class FaultyDisk(InAFolder):
     """Whichever call fails: what was acknowledged is there, and nothing else."""
 
-    STORY = (_note(1), _note(2, 5000), _note(3), _note(4))
+    STORY = (note(1), note(2, 5000), note(3), note(4))
 
     def acknowledged(self) -> list[Event]:
         """Append the story; what of it was taken for written."""
@@ -369,163 +334,6 @@ class FaultyDisk(InAFolder):
         with nth_call("ftruncate", 1), self.assertRaises(StateError):
             self.journal.open()
         self.assertEqual(self.content(), torn)
-
-
-SINCE = "2024-01-01T00:00:00+00:00"
-
-
-class Starters:
-    """Processes that try to take a lock at the same moment, and keep it if they get it."""
-
-    def __init__(self, folder: str, count: int) -> None:
-        self._wait, self._go = os.pipe()
-        self._hear, self._say = os.pipe()
-        self.pids = [self._fork(folder) for _ in range(count)]
-        os.close(self._wait)
-        os.close(self._say)
-
-    def _fork(self, folder: str) -> int:
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            os.close(self._go)
-            os.read(self._wait, 1)  # ends when the parent closes the other end
-            os.write(self._say, f"{os.getpid()} {self._try(RunLock(folder))}\n".encode())
-            signal.pause()
-        finally:
-            os._exit(1)
-
-    def _try(self, lock: RunLock) -> str:
-        try:
-            lock.acquire(Holder(os.getpid(), SINCE, "cleanup"))
-        except UserError as error:
-            return error.message
-        return "won"
-
-    def answers(self) -> dict[int, str]:
-        """Let them all start; what each of them met, by pid."""
-        os.close(self._go)
-        with os.fdopen(self._hear, encoding="utf-8") as file:
-            lines = [file.readline() for _ in self.pids]
-        return {int(pid): said.strip() for pid, said in (line.split(" ", 1) for line in lines)}
-
-    def end(self) -> None:
-        """Kill what is left of them."""
-        for pid in self.pids:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        self.pids.clear()
-
-
-class Locking(InAFolder):
-    def _started(self, count: int) -> Starters:
-        starters = Starters(self.folder, count)
-        self.addCleanup(starters.end)
-        return starters
-
-    def test_of_twenty_that_start_at_once_one_wins(self) -> None:
-        answers = self._started(20).answers()
-        self.assertEqual(len(answers), 20)
-        (winner,) = (pid for pid, said in answers.items() if said == "won")
-        refused = "rorchestrator cleanup is at work in this repository"
-        who = (f"(pid {winner}, since {SINCE})", "(it has just started)")
-        for pid, said in answers.items():
-            if pid != winner:
-                self.assertIn(said.replace(" run ", " cleanup "), [f"{refused} {w}" for w in who])
-        lock = RunLock(self.folder)
-        self.assertEqual(lock.holder(), Holder(winner, SINCE, "cleanup"))
-        with self.assertRaises(UserError) as caught:
-            lock.acquire(Holder(1, "now", "run"))
-        self.assertEqual(caught.exception.message, f"{refused} {who[0]}")
-        self.assertEqual(caught.exception.hint, "wait for it")
-
-    def test_a_lock_dies_with_its_holder(self) -> None:
-        starters = self._started(1)
-        self.assertEqual(set(starters.answers().values()), {"won"})
-        lock = RunLock(self.folder)
-        self.assertIsNotNone(lock.holder())
-        starters.end()
-        self.assertIsNone(lock.holder())
-        lock.acquire(Holder(1, "now", "run"))
-        lock.release()
-
-    def test_who_looks_just_then_delays_the_start_and_does_not_refuse_it(self) -> None:
-        lock = RunLock(self.folder)
-        looks = [False, True, True]  # not to be had alone, but beside another one; then alone
-        with mock.patch("core.journal.lock._locked", side_effect=looks) as asked:
-            lock.acquire(Holder(1, SINCE, "run"))
-        lock.release()
-        self.assertEqual(asked.call_count, 3)
-
-    def test_who_only_looks_never_stands_in_the_way(self) -> None:
-        own = RunLock(self.folder)
-        own.acquire(Holder(1, "now", "run"))
-        own.release()
-        parent = os.getpid()
-        looker = os.fork()
-        if looker == 0:
-            while os.getppid() == parent:
-                own.holder()
-            os._exit(0)
-        try:
-            for _ in range(300):
-                own.acquire(Holder(1, "now", "run"))
-                own.release()
-        finally:
-            os.kill(looker, signal.SIGKILL)
-            os.waitpid(looker, 0)
-
-    def test_a_lock_is_given_back_and_taken_again(self) -> None:
-        lock, other = RunLock(self.folder), RunLock(self.folder)
-        self.assertIsNone(lock.holder())
-        for number in (1, 22, 3):
-            holder = Holder(number, "now", "run")
-            lock.acquire(holder)
-            self.assertEqual(other.holder(), holder)
-            lock.release()
-            self.assertIsNone(other.holder())
-
-    def test_a_holder_that_has_not_said_who_it_is_is_no_process_to_kill(self) -> None:
-        lock, other = RunLock(self.folder), RunLock(self.folder, introduction_tries=2)
-        lock.acquire(Holder(1, "now", "run"))
-        cases: list[object] = ["", "nonsense", [], {}, {"pid": "x"}, {"pid": None}]
-        for content in cases:
-            with open(lock.path, "w", encoding="utf-8") as file:
-                file.write(content if isinstance(content, str) else json.dumps(content))
-            with self.subTest(content=content):
-                with self.assertRaises(UserError) as caught:
-                    other.acquire(Holder(2, "now", "run"))
-                message = "rorchestrator run is at work in this repository (it has just started)"
-                self.assertEqual(caught.exception.message, message)
-                self.assertEqual(caught.exception.hint, "wait for it")
-        lock.release()
-
-    def test_a_holder_that_is_about_to_say_who_it_is_is_named(self) -> None:
-        lock = RunLock(self.folder)
-        lock.acquire(Holder(7, "before", "run"))
-        lock.release()
-        self.assertEqual(os.path.getsize(lock.path), 0, "it would be taken for the next holder")
-        lock.acquire(Holder(8, "now", "run"))
-        os.truncate(lock.path, 0)
-
-        def introduce() -> None:
-            with open(lock.path, "w", encoding="utf-8") as file:
-                json.dump(vars(Holder(8, "now", "run")), file)
-
-        timer = threading.Timer(0.1, introduce)
-        timer.start()
-        self.addCleanup(timer.join)
-        with self.assertRaisesRegex(UserError, r"\(pid 8, since now\)"):
-            RunLock(self.folder, introduction_tries=3000).acquire(Holder(9, "now", "run"))
-        lock.release()
-
-    def test_where_no_lock_can_be_made_it_says_so(self) -> None:
-        with open(self.folder, "w"):
-            pass
-        with self.assertRaises(StateError) as caught:
-            RunLock(self.folder).acquire(Holder(1, "now", "run"))
-        self.assertIn("can't be written", caught.exception.message)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import unittest
 
+from core.model import terminal_text
 from core.model.terminal_text import ERASE_LINE, clean, harmless, painted, shell_word
 from core.reporter.style import Style
+from tests.support.story import HOSTILE, is_safe
 
 
 class TheDoor(unittest.TestCase):
@@ -49,3 +51,30 @@ class AWord(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Hostile(unittest.TestCase):
+    def test_what_would_steer_a_terminal_is_taken_out(self) -> None:
+        cases = {
+            "plain": "plain",
+            "Übergrößenträger 日本 🚀 👩‍🚀": "Übergrößenträger 日本 🚀 👩‍🚀",
+            "two\nlines\tand a tab": "two\nlines    and a tab",
+            "dos\r\nline ends": "dos\nline ends",
+            "\x1b[1;31mbold red\x1b[0m": "bold red",
+            "\x1b[2Jgone": "gone",
+            "\x1b\x1b[31m[31mtwice": "�[31mtwice",
+            "\x1b]0;title\x07": "�]0;title�",
+            "50 %\rover": "50 %�over",
+            "user\u202egpj.exe": "user�gpj.exe",
+            "half \udc80 pair": "half � pair",
+            "a\x00b\x7fc\x9bd": "a�b�c�d",
+            "no\u00a0break,\u3000wide": "no break, wide",
+            "line\u2028separator": "line�separator",
+        }
+        for given, expected in cases.items():
+            with self.subTest(given):
+                self.assertEqual(terminal_text.clean(given), expected)
+        self.assertTrue(is_safe(terminal_text.clean(HOSTILE)))
+
+    def test_one_line_is_one_line(self) -> None:
+        self.assertEqual(terminal_text.one_line("  a\n b\t\tc \x1b[1m "), "a b c")

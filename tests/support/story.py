@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.outcome import Outcome, Status, Usage, Work
+from core.reporter.style import Style
 
 AT = 1_000_000.0
 
@@ -64,3 +67,22 @@ STORY = [
     events.ended(AT + 4, RUN, "app", Outcome(Status.BLOCKED, "api did not complete")),
     events.run_ended(AT + 5, RUN, exit_code=1),
 ]
+
+
+PLAIN = Style()
+
+
+ASCII = Style(unicode=False)
+
+
+COLOUR = Style(colour=True)
+
+
+HOSTILE = "a\x1b[31mred\x1b[0m\x07\x9b2J\u202egnp\udc80\r\x00\u200b\x1b]0;t"
+"""Colour, bell, C1, right-to-left override, half a surrogate pair, overwriting, a title."""
+
+
+def is_safe(line: str) -> bool:
+    return not re.search(
+        "[\x00-\x1f\x7f-\x9f\u200b-\u200c\u200e\u200f\u202a-\u202e\ud800-\udfff]", line
+    )

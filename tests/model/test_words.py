@@ -1,0 +1,51 @@
+"""Numbers as words."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.model import words
+from core.model.outcome import Work
+
+WORK = Work("c0ffee", files_changed=3, insertions=120, deletions=4)
+
+
+class Numbers(unittest.TestCase):
+    def test_money_has_as_many_digits_as_it_needs(self) -> None:
+        cases = {5.4: "$5.40", 0.0: "$0.00", 0.01: "$0.01", 0.0042: "$0.0042", None: "cost unknown"}
+        for usd, expected in cases.items():
+            with self.subTest(usd):
+                self.assertEqual(words.money(usd), expected)
+
+    def test_a_duration_reads_as_a_person_says_it(self) -> None:
+        cases = {
+            -1.0: "0.0s",
+            0.84: "0.8s",
+            9.94: "9.9s",
+            45.2: "45s",
+            59.7: "1m00s",
+            150.0: "2m30s",
+            3599.0: "59m59s",
+            3900.0: "1h05m",
+            360000.0: "100h00m",
+        }
+        for seconds, expected in cases.items():
+            with self.subTest(seconds):
+                self.assertEqual(words.duration(seconds), expected)
+
+    def test_tokens_are_rounded_only_where_nothing_is_lost(self) -> None:
+        cases = {None: "? tokens", 0: "~0 tokens", 999: "~999 tokens", 40000: "~40k tokens"}
+        for count, expected in cases.items():
+            with self.subTest(count):
+                self.assertEqual(words.tokens(count), expected)
+        self.assertEqual(words.tokens(1500), "~1.5k tokens")
+
+    def test_a_noun_agrees_with_its_number(self) -> None:
+        self.assertEqual(
+            [words.counted(number, "wave") for number in range(3)],
+            ["0 waves", "1 wave", "2 waves"],
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

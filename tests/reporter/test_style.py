@@ -1,0 +1,45 @@
+"""Colours, widths, cuts and tables."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.model.outcome import Work
+from core.reporter import style
+from tests.support.story import ASCII, COLOUR, PLAIN
+
+WORK = Work("c0ffee", files_changed=3, insertions=120, deletions=4)
+
+
+class AStyle(unittest.TestCase):
+    def test_width_is_counted_in_columns(self) -> None:
+        for given, expected in {"abc": 3, "é": 1, "e\u0301": 1, "日本": 4, "✅": 2, "": 0}.items():
+            with self.subTest(given):
+                self.assertEqual(style.columns(given), expected)
+
+    def test_a_cut_is_marked_and_fits(self) -> None:
+        cases = [
+            ("abcdef", 6, PLAIN, "abcdef"),
+            ("abcdefg", 6, PLAIN, "abcde…"),
+            ("abcdefg", 6, ASCII, "abc..."),
+            ("日本語", 6, PLAIN, "日本語"),
+            ("日本語です", 6, PLAIN, "日本…"),
+            ("abc", 0, PLAIN, "…"),
+            ("", 0, PLAIN, ""),
+        ]
+        for given, width, made, expected in cases:
+            with self.subTest(given, width=width):
+                self.assertEqual(style.shorten(given, width, made), expected)
+
+    def test_colours_are_there_only_where_they_are_wanted(self) -> None:
+        self.assertEqual(COLOUR.paint("x", "red"), "\x1b[31mx\x1b[0m")
+        self.assertEqual(COLOUR.paint("", "red"), "")
+        self.assertEqual(PLAIN.paint("x", "red"), "x")
+
+    def test_columns_line_up_whatever_is_in_them(self) -> None:
+        rows = [["NAME", "B"], ["日本", "x"], ["longer", ""]]
+        self.assertEqual(list(style.table_lines(rows)), ["NAME    B", "日本    x", "longer"])
+
+
+if __name__ == "__main__":
+    unittest.main()

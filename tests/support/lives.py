@@ -1,0 +1,64 @@
+"""The events of a feature's life, in short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.model import events
+from core.model.decision import Action, Decision
+from core.model.events import Event
+from core.model.fold import fold
+from core.model.outcome import Fault, Outcome, Status, Usage, Work
+from core.model.state import FeatureState
+
+WORK = Work("c0ffee", files_changed=3)
+
+
+DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
+
+
+def prepared(at: float, run: str, action: Action = Action.START) -> Event:
+    return events.preparing(
+        at, run, decision(action), branch="feature/auth", worktree="/w/auth", name="Sign-in"
+    )
+
+
+def attempted(at: float, run: str, number: int, outcome: Outcome) -> list[Event]:
+    session = f"s{number}"
+    return [
+        events.attempt_started(
+            at, run, "auth", attempt=number, session_id=session, resumed=number > 1, log="l"
+        ),
+        events.attempt_ended(at + 1, run, "auth", outcome),
+    ]
+
+
+def life(run: str, outcome: Outcome, end: Outcome, action: Action = Action.START) -> list[Event]:
+    """A feature's turn in a run, from its slot to its end."""
+    based = events.based(2, run, decision(), start_commit="57a7", base_commit="ba5e")
+    return [
+        prepared(1, run, action),
+        *([based] if action is Action.START else []),
+        *attempted(3, run, 2 if action is Action.RESUME else 1, outcome),
+        events.verifying(5, run, "auth"),
+        events.committing(6, run, "auth"),
+        events.ended(7, run, "auth", end),
+    ]
+
+
+def auth(story: Sequence[Event]) -> FeatureState:
+    return fold(story).feature("auth")
+
+
+LATE = Outcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+
+
+def decision(action: Action = Action.START) -> Decision:
+    return Decision("auth", action, "new", "key1", {"prompt": "p1"})
+
+
+def steered(at: float, run: str, action: str, *, done: bool = True, force: bool = False) -> Event:
+    feature = "" if action in ("pause", "resume") else "auth"
+    return events.steered(
+        at, run, feature, action=action, request="q", done=done, text="said", force=force
+    )
