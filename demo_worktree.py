@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 from core.cli import guarded
-from core.git import door
+from core.git import opening
 from core.model.feature import Feature
 from core.process.spawner import Spawner, drive
 from core.worktree.manager import Conflict, WorktreeManager
@@ -39,7 +39,7 @@ def make_repository(path: str) -> None:
 
 async def show(path: str, folder: str) -> None:
     """Every step on the real WorktreeManager."""
-    repository = await door.open_repository(Spawner(), path, os.environ)
+    repository = await opening.open_repository(Spawner(), path, os.environ)
     manager = WorktreeManager(repository, folder, "feature/")
     base = await repository.commit_of("main")
 

@@ -11,7 +11,8 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..git.door import WorktreeEntry
+from ..git import checkouts, history
+from ..git.output import WorktreeEntry
 from ..journal.lock import Holder
 from ..model import events
 from ..model.errors import ExitCode, StateError, UserError
@@ -317,7 +318,7 @@ class Cleanup:
             removal.kept = f"the worktree is locked{why}"
             removal.next = f"git worktree unlock {shlex.quote(entry.path)}"
             return
-        for other in await self.git.worktrees():
+        for other in await checkouts.worktrees(self.git):
             if other.branch == removal.branch and other.path != removal.worktree:
                 removal.kept = f"{removal.branch} is checked out in {other.path}"
                 removal.next = f"git -C {shlex.quote(other.path)} switch --detach"
@@ -333,7 +334,7 @@ class Cleanup:
             yield f"{files} not committed: {some(removal.files)}"
         if not (removal.merged or removal.safe):
             if self.is_held:
-                commits = counted(await self.git.count_commits(tip, self.target), "commit")
+                commits = counted(await history.count_commits(self.git, tip, self.target), "commit")
                 yield f"{commits} not in {self.into}"
             else:
                 yield f"{self.into} proves nothing: only branches that would go as well hold it"

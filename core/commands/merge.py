@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from ..dag.incremental import out_of_date
+from ..git import checkouts, commits
 from ..git.door import Unknown
 from ..git.tampering import seal
 from ..journal.control import Requests
@@ -490,7 +491,7 @@ class Merge:
         git, target = self.place.git, self.target.commit
         bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
         pairs = [(base or target, tip) for base, tip in bases]
-        return set().union(*await git.changed_files(pairs))
+        return set().union(*await commits.changed_files(git, pairs))
 
     async def _candidates(self) -> tuple[list[Candidate], dict[str, Held]]:
         """What may land, in topological order; why the rest of what is asked for may not."""
@@ -555,7 +556,7 @@ class Merge:
             return f"its result {known.work.commit[:10]} is gone"
         if not held.tip:
             return f"{held.words}; {held.hint}"
-        rebased = self.place.git.rebased_in(self.endings[known.id].branch)
+        rebased = checkouts.rebased_in(self.place.git, self.endings[known.id].branch)
         if rebased:
             return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
         if known.id in self.stale:

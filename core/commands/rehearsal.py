@@ -18,8 +18,10 @@ from functools import partial
 
 from ..claude import simulated, stream
 from ..dag.resolver import DAGResolver
-from ..git.door import Git, WorktreeStatus
+from ..git import replica
+from ..git.door import Git
 from ..git.hooks import Hooks
+from ..git.output import WorktreeStatus
 from ..git.replica import replicate
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
@@ -289,7 +291,7 @@ class Rehearsal(RunCommand):
     def _check_space(self, folder: str) -> None:
         """Raise :class:`UserError` where there is no room for all the worktrees."""
         block = os.statvfs(folder).f_frsize
-        size = drive(self.place.git.room_for(self.place.base_commit, block))
+        size = drive(replica.room_for(self.place.git, self.place.base_commit, block))
         needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
         where, free = free_bytes(folder)
         if free < needed:

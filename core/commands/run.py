@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
+from ..git import commits
 from ..git.door import Git
 from ..git.tampering import seal
 from ..journal.control import Requests
@@ -376,7 +377,7 @@ class RunCommand:
             self.place.journal.append(event)
 
     async def _finished(self, known: FeatureState, commit: str) -> Outcome:
-        stat = await self.place.git.diffstat(known.start_commit, commit)
+        stat = await commits.diffstat(self.place.git, known.start_commit, commit)
         work = Work(commit, stat.files, stat.insertions, stat.deletions)
         return Outcome(Status.COMPLETED, work=work)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from itertools import islice
 
+from ..git import history, merging, worktree_status
 from ..git.door import Unknown
 from ..journal.lock import Holder
 from ..model.errors import ExitCode, UserError
@@ -185,7 +186,7 @@ async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dic
     }
     try:
         if tip:
-            facts["ahead"] = await place.git.count_commits(tip, place.base_commit)
+            facts["ahead"] = await history.count_commits(place.git, tip, place.base_commit)
         if known.worktree:
             await _look_into_worktree(place, known, facts)
         facts["merged"] = await _merged(place, known)
@@ -211,7 +212,7 @@ async def _look_into_worktree(
     facts["worktree"] = entry.path
     worktrees.check_linked(entry.path)
     worktrees.check_pipes(entry.path)
-    found = await place.git.status(entry.path)
+    found = await worktree_status.status_of(place.git, entry.path)
     status = await worktrees.only_work(entry.path, found, known.start_commit, known.left)
     facts["uncommitted"] = list(status.uncommitted)
     facts["maybe_changed"] = [{"file": f, "filter": name} for f, name in status.uncertain]
@@ -256,7 +257,7 @@ async def _clash(
     theirs = place.base_commit if landed else place.refs.get(HEADS + against.branch, "")
     if not (tip and theirs):
         return []
-    tree, now = await place.git.merged_tree(theirs, tip)
+    tree, now = await merging.merged_tree(place.git, theirs, tip)
     return [] if tree else now or list(files)
 
 

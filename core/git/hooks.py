@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..journal import private_files
+from . import checkouts, configuration
 from .door import Git
 
 NAMES = (
@@ -129,9 +130,9 @@ class Hooks:
 
 async def hooks_of(git: Git, worktree: str) -> Hooks:
     """The hooks that git would run for a commit in a worktree."""
-    folder = await git.hooks_folder(worktree)
+    folder = await configuration.hooks_folder(git, worktree)
     ours = (name for name in COMMITTER if not git.has_variable(name))
-    return Hooks(worktree, folder, await git.admin_dir(worktree), ours)
+    return Hooks(worktree, folder, await checkouts.admin_dir(git, worktree), ours)
 
 
 def default_folder(git: Git) -> str:
@@ -141,7 +142,7 @@ def default_folder(git: Git) -> str:
 
 async def idle(git: Git, commit: str, worktree: str) -> list[str]:
     """Why hooks of a commit that the user has would not run in a worktree of ``commit``."""
-    folder = await git.hooks_folder()
+    folder = await configuration.hooks_folder(git)
     if folder == os.devnull:
         return []
     if os.path.isabs(folder) or folder.startswith(os.pardir):
@@ -149,7 +150,7 @@ async def idle(git: Git, commit: str, worktree: str) -> list[str]:
         if not os.path.isdir(place) and place != default_folder(git):
             return [f"no hook runs: core.hooksPath is {folder}, which does not exist"]
         return list(_broken(place))
-    modes = await git.modes(commit, folder)
+    modes = await configuration.modes(git, commit, folder)
     if not modes:
         return [
             f"no hook runs in worktrees: core.hooksPath is {folder}, which no commit holds "

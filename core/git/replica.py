@@ -11,7 +11,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..model.frozen import replace
-from .door import Git, config_text
+from . import configuration
+from .door import NO_FETCH, Git
+from .output import config_text
 
 COPIED_REFS = ("refs/heads/", "refs/tags/", "refs/remotes/", "refs/rorchestrator/results/")
 
@@ -61,12 +63,12 @@ async def replicate(git: Git, folder: str, less: Collection[str] = ()) -> Git:
 
 async def _borrowing(git: Git, source: str, folder: str, refs: Mapping[str, str]) -> Git:
     """A bare repository with these refs, and the objects of the repository ``source``."""
-    await git.init_bare(folder, sha256=any(len(commit) == 64 for commit in refs.values()))
+    await init_bare(git, folder, sha256=any(len(commit) == 64 for commit in refs.values()))
     with open(os.path.join(folder, "objects", "info", "alternates"), "wb") as file:
         file.write(os.fsencode(os.path.join(source, "objects")) + b"\n")
     _copy_files(source, folder, ("shallow",))
     copy = git.at(replace(git.repository, common_dir=folder))
-    await copy.create_refs(refs)
+    await create_refs(copy, refs)
     return copy
 
 
@@ -85,8 +87,8 @@ class _Settings:
         """Config, hooks, what is ignored, what is checked out; remotes and submodules."""
         common = self.git.repository.common_dir
         own = await self._own(common)
-        everywhere = await self.git.effective_settings()
-        hooks = await self.git.hooks_folder()
+        everywhere = await configuration.effective_settings(self.git)
+        hooks = await configuration.hooks_folder(self.git)
         absolute = os.path.isabs(hooks)
         settings = [
             (key, value)
@@ -157,7 +159,10 @@ class _Settings:
         return settings
 
     async def _own(self, common: str) -> list[tuple[str, str]]:
-        return [(k, v) for _, k, v in await self.git.settings(os.path.join(common, "config"))]
+        return [
+            (k, v)
+            for _, k, v in await configuration.settings(self.git, os.path.join(common, "config"))
+        ]
 
 
 def _add_settings(folder: str, settings: Settings) -> None:
@@ -205,3 +210,42 @@ def _copy_hooks(source: str, target: str) -> None:
         for name in files:
             if os.path.isfile(os.path.join(root, name)):  # no pipe, and no link that leads nowhere
                 shutil.copy2(os.path.join(root, name), os.path.join(there, name))
+
+
+async def init_bare(git: Git, path: str, *, sha256: bool = False) -> None:
+    """Make an empty bare repository, with no hooks and nothing of a template."""
+    format = ("--object-format=sha256",) if sha256 else ()
+    arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", path)
+    plain = git.acting()
+    await plain.run("make a repository", *arguments, at=os.path.dirname(path))
+
+
+async def create_refs(git: Git, refs: Mapping[str, str]) -> None:
+    """Create refs, all or none."""
+    listed = "".join(f"create {ref} {commit}\n" for ref, commit in refs.items())
+    await git.run("write refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
+
+
+async def room_for(git: Git, commit: str, block_bytes: int) -> int:
+    """How much disk the files of a commit take, in whole blocks; 0 where that can't be told.
+
+    Of a sparse checkout, only those that the main checkout has.
+    """
+    arguments = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit)
+    # Where blobs are fetched on demand, they are not fetched for this.
+    finished = await git.try_run(*arguments, env={**git.environ, **NO_FETCH})
+    left_out = await _left_out(git)
+    entries = (entry.partition(b"\t") for entry in finished.stdout.split(b"\0") if entry)
+    sizes = [head.split()[-1] for head, _, path in entries if path not in left_out]
+    blocks = (-(-int(size) // block_bytes) if size.isdigit() else 1 for size in sizes)
+    return sum(blocks) * block_bytes
+
+
+async def _left_out(git: Git) -> set[bytes]:
+    """The files that a sparse checkout leaves out."""
+    sparse = await git.try_run("config", "--type=bool", "--get", "core.sparseCheckout")
+    if git.repository.bare or sparse.text != "true":
+        return set()
+    listed = await git.try_run("ls-files", "-t", "-z", at=git.repository.top)
+    entries = (entry.partition(b" ") for entry in listed.stdout.split(b"\0"))
+    return {path for tag, _, path in entries if tag == b"S"}

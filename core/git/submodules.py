@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from .door import Git, GitError
+from . import configuration
+from .door import LITERAL, NO_FETCH, Git, GitError
+from .output import parse_gitlinks
+from .paths import is_there
 
 
 class Submodules:
@@ -26,19 +29,19 @@ class Submodules:
         """Fill the submodules of a checkout; ``git_dir`` is where the user's clones of them are."""
         if not os.path.exists(os.path.join(path, ".gitmodules")):
             return
-        paths = await self.git.module_paths(path)
+        paths = await module_paths(self.git, path)
         initialised = await self._urls(git_dir)
         clones = {name: os.path.join(git_dir, "modules", name) for name in paths}
         clones = {n: c for n, c in clones.items() if n in initialised and os.path.isdir(c)}
         if not clones:
             return
-        pinned = await self.git.pinned(path, [paths[name] for name in clones])
+        pinned = await pins_of(self.git, path, [paths[name] for name in clones])
         sources = {
             name: await self._source(clone, pinned.get(paths[name], ""))
             for name, clone in clones.items()
         }
         try:
-            await self.git.update_submodules(path, sources)
+            await update_submodules(self.git, path, sources)
         except GitError as error:
             where = shlex.quote(self.git.repository.top)
             error.hint = f"git -C {where} submodule update --recursive fetches what is missing"
@@ -46,9 +49,9 @@ class Submodules:
         for name, clone in clones.items():
             folder = os.path.join(path, paths[name])
             if _is_checked_out(folder):
-                await self.git.set_remotes(folder, await self._remotes(clone, initialised[name]))
+                await set_remotes(self.git, folder, await self._remotes(clone, initialised[name]))
                 if sources[name] != clone:
-                    await self.git.mark_as_filled(folder)
+                    await mark_as_filled(self.git, folder)
                 await self._fill(folder, clone)
 
     async def _urls(self, git_dir: str) -> dict[str, str]:
@@ -61,7 +64,7 @@ class Submodules:
         return {"remote.origin.url": url, **await self._settings(clone, "remote.origin.", "url")}
 
     async def _settings(self, git_dir: str, begin: str, end: str) -> dict[str, str]:
-        entries = await self.git.settings(os.path.join(git_dir, "config"))
+        entries = await configuration.settings(self.git, os.path.join(git_dir, "config"))
         return {k: value for _, k, value in entries if k.startswith(begin) and k.endswith(end)}
 
     async def _source(self, clone: str, commit: str) -> str:
@@ -72,7 +75,7 @@ class Submodules:
         names = sorted(os.listdir(worktrees)) if os.path.isdir(worktrees) else []
         others = [os.path.join(worktrees, name, below) for name in names]
         for place in (clone, *filter(os.path.isdir, others)):
-            if await self.git.has_commit(commit, place):
+            if await has_commit(self.git, commit, place):
                 return place
         return clone
 
@@ -81,24 +84,24 @@ class Submodules:
         is in no clone but that of the worktree, and on no remote; inner ones come first."""
         if not os.path.isdir(path):
             return []
-        links = await self.git.gitlinks(tip, start)
+        links = await gitlinks(self.git, tip, start)
         return await self._unpublished(path, tip, links, self.git.repository.common_dir)
 
     async def _unpublished(
         self, path: str, commit: str, links: Mapping[str, str], git_dir: str
     ) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
-        paths = await self.git.module_paths(path, commit) if links else {}
+        paths = await module_paths(self.git, path, commit) if links else {}
         names = {where: name for name, where in paths.items()}
         for where, pin in links.items():
             folder = os.path.join(path, where)
-            if not (_is_checked_out(folder) and await self.git.has_commit(pin, folder)):
+            if not (_is_checked_out(folder) and await has_commit(self.git, pin, folder)):
                 continue
             clone = os.path.join(git_dir, "modules", names.get(where, where))
-            inner = await self.git.gitlinks(pin, at=folder)
+            inner = await gitlinks(self.git, pin, at=folder)
             found += await self._unpublished(folder, pin, inner, clone)
-            known = os.path.isdir(clone) and await self.git.has_commit(pin, clone)
-            if not known and not await self.git.is_on_remote(pin, folder):
+            known = os.path.isdir(clone) and await has_commit(self.git, pin, clone)
+            if not known and not await is_on_remote(self.git, pin, folder):
                 found.append((folder, pin))
         return found
 
@@ -109,10 +112,137 @@ class Submodules:
     async def _push(self, folder: str, commit: str, branch: str) -> str:
         git = f"git -C {shlex.quote(folder)}"
         push = f"{git} push origin {shlex.quote(f'{commit}:refs/heads/{branch}')}"
-        has_remote = await self.git.has_remote(folder)
+        has_remote = await has_a_remote(self.git, folder)
         return push if has_remote else f"{git} remote add origin URL && {push}"
 
 
 def _is_checked_out(folder: str) -> bool:
     """Else git would take the repository around it for the submodule."""
     return os.path.lexists(os.path.join(folder, ".git"))
+
+
+async def module_paths(git: Git, path: str, commit: str = "") -> dict[str, str]:
+    """The path of each submodule by its name, as the files or a commit of a checkout tell."""
+    source = ("--blob", f"{commit}:.gitmodules") if commit else ("--file", ".gitmodules")
+    listing = ("config", *source, "-z", "--get-regexp", MODULE_PATH)
+    finished = await git.try_run(*listing, at=path, env=offline_environment(git), elsewhere=True)
+    entries = os.fsdecode(finished.stdout).split("\0")
+    pairs = (entry.split("\n", 1) for entry in entries if "\n" in entry)
+    return {key[len("submodule.") : -len(".path")]: path for key, path in pairs}
+
+
+async def pins_of(git: Git, path: str, modules: Iterable[str]) -> dict[str, str]:
+    """The commits of submodules that the index of a worktree holds, by path."""
+    listing = ("ls-files", "--stage", "-z", "--", *modules)
+    finished = await git.run("read the index", *listing, at=path, settings=LITERAL)
+    return parse_gitlinks(finished.stdout, commit=1)
+
+
+async def update_submodules(git: Git, path: str, sources: Mapping[str, str]) -> None:
+    """Check out submodules of a worktree, each from the clone that ``sources`` names."""
+    # Given on the command line, so that the shared config is not written.
+    local = [w for name, url in sources.items() for w in ("-c", f"submodule.{name}.url={url}")]
+    allowed = ("-c", "protocol.file.allow=always", "-c", "clone.defaultRemoteName=origin")
+    doing, settings = "check out the submodules", (*allowed, *local)
+    arguments = ("submodule", "--quiet", "update")
+    # Where the user allows some protocols, no setting allows another one.
+    only = git.environ.get("GIT_ALLOW_PROTOCOL")
+    env = {**git.environ, **({} if only is None else {"GIT_ALLOW_PROTOCOL": f"{only}:file"})}
+    await git.run(doing, *arguments, at=path, guarded=True, settings=settings, env=env)
+
+
+async def set_remotes(git: Git, path: str, settings: Mapping[str, str]) -> None:
+    """Let a submodule that was just checked out have these settings of its remotes."""
+    for key, value in settings.items():
+        await git.run("set the URL of a submodule", "config", key, value, at=path)
+
+
+async def mark_as_filled(git: Git, path: str) -> None:
+    """Let a submodule know what it was filled with from the clone of another worktree."""
+    await git.run("mark a submodule", "update-ref", f"{FILLED}from", "HEAD", at=path)
+
+
+async def gitlinks(git: Git, tip: str, start: str = "", *, at: str = "") -> dict[str, str]:
+    """The commits of submodules in ``tip``, by path; those that are not so in ``start``."""
+    if start:
+        arguments = ("diff-tree", "-r", "-z", "--raw", "--no-renames", start, tip)
+        words = (await git.run("compare commits", *arguments)).stdout.split(b"\0")
+        pairs = zip(words[::2], words[1::2])
+        # :mode mode commit commit status
+        changed = ((raw.split(b" ")[1::2], file) for raw, file in pairs)
+        entries = (b"%b %b\t%b" % (mode, commit, file) for (mode, commit), file in changed)
+        return parse_gitlinks(b"\0".join(entries), commit=1)
+    listing = ("ls-tree", "-r", "-z", "--full-tree", tip)
+    offline = offline_environment(git)
+    finished = await git.run("read a commit", *listing, at=at, env=offline, elsewhere=True)
+    return parse_gitlinks(finished.stdout, commit=2)
+
+
+async def has_commit(git: Git, commit: str, path: str) -> bool:
+    """Whether a clone holds a commit; nothing is fetched to find out."""
+    asked = ("cat-file", "-e", f"{commit}^{{commit}}")
+    return (
+        await git.try_run(*asked, at=path, env=offline_environment(git), elsewhere=True)
+    ).code == 0
+
+
+async def is_on_remote(git: Git, commit: str, path: str) -> bool:
+    """Whether a remote of a clone has a commit, as far as the clone knows."""
+    asked = ("rev-list", "-n", "1", commit, "--not", "--remotes")
+    finished = await git.try_run(*asked, at=path, env=offline_environment(git), elsewhere=True)
+    return finished.code == 0 and not finished.text
+
+
+async def has_a_remote(git: Git, path: str) -> bool:
+    """Whether a clone has a remote ``origin``."""
+    asked = ("config", "--get", "remote.origin.url")
+    return (
+        await git.try_run(*asked, at=path, env=offline_environment(git), elsewhere=True)
+    ).code == 0
+
+
+async def was_pinned(git: Git, commit: str, path: str, tip: str) -> bool:
+    """Whether a submodule stood at a commit anywhere in the history of ``tip``."""
+    asked = ("log", "-1", "--format=%H", "--no-show-signature", f"--find-object={commit}")
+    finished = await git.try_run(*asked, tip, "--", path, settings=LITERAL)
+    return finished.code == 0 and bool(finished.text)
+
+
+def offline_environment(git: Git) -> Mapping[str, str]:
+    """For looks into a clone whose settings an agent may have written."""
+    return {**git.environ, **NO_FETCH}
+
+
+def clone_of_submodule(git: Git, name: str) -> str:
+    clone = os.path.join(git.repository.common_dir, "modules", name)
+    return clone if os.path.isdir(clone) else ""
+
+
+async def unpublished_commits(git: Git, path: str, name: str) -> int:
+    """How many commits of a submodule are neither on a remote nor in our clone.
+
+    ``path`` is its checkout, or its git folder. What another worktree's clone had, from which
+    it was filled, is kept by that one.
+    """
+    left_out = ("--not", "--remotes", f"--glob={FILLED}*")
+    arguments = ("rev-list", "HEAD", "--branches", *left_out)
+    env = git.environ
+    if is_there(path, "objects"):
+        # The checkout may be gone: to a git that looks for it that is an error.
+        env = {**env, "GIT_DIR": path, "GIT_WORK_TREE": path}
+    finished = await git.try_run(*arguments, at=path, env=env, elsewhere=True)
+    clone = clone_of_submodule(git, name)
+    if finished.code != 0 or not clone:
+        return len(finished.text.split()) or finished.code
+    listed = ("cat-file", "--batch-check")
+    known = await git.run(
+        "look for commits", *listed, at=clone, stdin=finished.stdout, elsewhere=True
+    )
+    return sum(line.endswith(" missing") for line in known.text.splitlines())
+
+
+FILLED = "refs/rorchestrator/filled/"
+"""Below it, in a submodule's clone: the commit that it got from the clone of another worktree."""
+
+
+MODULE_PATH = r"^submodule\..*\.path$"

@@ -14,7 +14,9 @@ from contextlib import suppress
 
 from ..model.errors import UserError
 from ..model.excerpt import some
-from .door import Git, GitError, first_line
+from . import configuration
+from .door import Git, GitError
+from .paths import first_line
 
 EXECUTES = re.compile(
     r"(core\.(fsmonitor|hookspath|sshcommand|gitproxy|pager|editor|askpass|worktree"
@@ -198,7 +200,7 @@ async def seal(git: Git, reference: Mapping[str, str] | None = None) -> Seal:
     its own of are not watched: they are versioned.
     """
     common = git.repository.common_dir
-    folders = dict.fromkeys([os.path.join(common, "hooks"), await git.hooks_folder()])
+    folders = dict.fromkeys([os.path.join(common, "hooks"), await configuration.hooks_folder(git)])
     made = Seal(common, filter(os.path.isabs, folders), reference)
     linked = os.path.join(common, "worktrees")
     names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
@@ -310,7 +312,7 @@ async def _entries(git: Git, file: str) -> list[tuple[str, str, str]]:
     if not os.path.lexists(file):
         return []
     try:
-        return await git.settings(file)
+        return await configuration.settings(git, file)
     except GitError:
         return [(file, UNREADABLE, "")]
 

@@ -71,7 +71,7 @@ def in_the_way(top: str, added: Iterable[str], tracked: Collection[str]) -> list
         parts = name.split("/")
         above = ("/".join(parts[:count]) for count in range(1, len(parts)))
         places = [*(p for p in above if not is_folder(top, p)), *files_below(top, name)]
-        found.update(dict.fromkeys(p for p in places if p not in tracked and _is_there(top, p)))
+        found.update(dict.fromkeys(p for p in places if p not in tracked and is_there(top, p)))
     return sorted(found)
 
 
@@ -81,7 +81,7 @@ def is_folder(top: str, name: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
 
 
-def _is_there(top: str, name: str) -> bool:
+def is_there(top: str, name: str) -> bool:
     """Whether it is there by exactly that name, also where case makes no difference."""
     folder, base = os.path.split(os.path.join(top, name))
     try:

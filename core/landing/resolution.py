@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..claude import prompt
 from ..claude.prompt import Side
+from ..git import checkouts, commits, history, merging
 from ..git.door import GitError
 from ..git.tampering import Seal
 from ..model import events
@@ -160,7 +161,9 @@ class Resolver:
         """The features that meet in the conflict; those of ours as far as they are green there."""
         clash = merge.clash
         asked = [each for each in (*clash.below, *self.present) if each.start_commit]
-        changed = await self.git.changed_files([(each.start_commit, each.tip) for each in asked])
+        changed = await commits.changed_files(
+            self.git, [(each.start_commit, each.tip) for each in asked]
+        )
         met = [c.feature for c, files in zip(asked, changed) if files.intersection(clash.files)]
         return [*met, merge.feature]
 
@@ -216,7 +219,7 @@ class Resolver:
         """The commit that may land, or why there is none."""
         clash, git = merge.clash, self.git
         async with self.worktrees.scratch(RESOLVED + merge.feature.id, clash.ours) as worktree:
-            await git.begin_merge(worktree.path, clash.candidate.tip)
+            await merging.begin_merge(git, worktree.path, clash.candidate.tip)
             admin = self.worktrees.admin_folder(worktree.path)
             await self.seal.watch(git, os.path.join(admin, "config.worktree"))
             task = self._task(merge, sides)
@@ -319,7 +322,7 @@ class Resolver:
         if isinstance(status, str):
             return "", Wrong(status, is_final=True)
         is_there = (status.commit, status.branch) == (worktree.start_commit, DETACHED)
-        if not is_there or await git.busy_with(worktree.path) != "a merge":
+        if not is_there or await checkouts.operation_in_progress(git, worktree.path) != "a merge":
             what = "the merge was committed, aborted or left, and not resolved"
             return "", Wrong(what, is_final=True)
         if status.unmerged:
@@ -335,10 +338,10 @@ class Resolver:
     async def _refuse(self, merge: Merge, commit: str, tree: str) -> Wrong | None:
         """What forbids to land it whatever the checks say."""
         git, sides = self.git, (merge.clash.ours, merge.clash.candidate.tip)
-        markers = await git.markers_left(commit, sides)
+        markers = await merging.markers_left(git, commit, sides)
         if markers:
             return Wrong(f"conflict markers are left: {some(markers)}")
-        (changed,) = await git.changed_files([(merge.clash.ours, commit)])
+        (changed,) = await commits.changed_files(git, [(merge.clash.ours, commit)])
         foreign = sorted(changed - merge.touched)
         if foreign:
             return Wrong(f"files that neither side touched were changed: {some(foreign)}")
@@ -375,7 +378,7 @@ async def foresee(worktrees: WorktreeManager, into: str, clash: Clash) -> Resolu
 
 
 async def _known(worktrees: WorktreeManager, merge: Merge, commit: str) -> Resolution:
-    session_id = await worktrees.git.trailer(commit, SESSION)
+    session_id = await history.trailer(worktrees.git, commit, SESSION)
     return Resolution("known", commit, files=merge.clash.files, session_id=session_id)
 
 
@@ -384,7 +387,7 @@ async def _merge(worktrees: WorktreeManager, into: str, clash: Clash) -> Merge:
     base = await git.merge_base(clash.ours, tip)
     trees = [await git.tree_of(commit) for commit in (base, clash.ours, tip)]
     key = hashlib.sha256(" ".join(trees).encode()).hexdigest()[:20]
-    ours, theirs = await git.changed_files([(base, clash.ours), (base, tip)])
+    ours, theirs = await commits.changed_files(git, [(base, clash.ours), (base, tip)])
     with_them = [candidate.id for candidate in clash.below]
     name = f"`{into}`" + (f" with {', '.join(with_them)}" if with_them else "")
     return Merge(

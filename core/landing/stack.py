@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
+from ..git import history
 from ..git.door import GitError, Unknown
 from ..model.excerpt import some
 from ..model.feature import Feature
@@ -307,7 +308,7 @@ class Stacker:
         if self.strategy != "merge":
             return False
         start = candidate.start_commit
-        missing = await self.git.own_commits(start, [onto]) if start else []
+        missing = await history.own_commits(self.git, start, [onto]) if start else []
         return all([await self._joins(commit, parents) for commit, parents in missing])
 
     async def _joins(self, commit: str, parents: Sequence[str]) -> bool:
@@ -343,14 +344,14 @@ class Stacker:
 
     async def _replay(self, below: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
         onto, known = below, [candidate.start_commit] if candidate.start_commit else []
-        commits = await self.git.own_commits(candidate.tip, (*known, below))
+        commits = await history.own_commits(self.git, candidate.tip, (*known, below))
         linear = [(commit, parents[0]) for commit, parents in commits if len(parents) == 1]
         for commit, parent in linear:
             tree, files = await self._merge(await self._as_child(onto, parent), commit)
             if not tree:
                 return tuple(files)
             if tree != await self.git.tree_of(onto):
-                onto = await self.git.commit_again(commit, tree, onto)
+                onto = await history.commit_again(self.git, commit, tree, onto)
         if len(linear) < len(commits) and not await self._is_all(onto, below, candidate):
             return Held(LOSSY)
         return onto

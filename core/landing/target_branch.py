@@ -7,8 +7,18 @@ import shlex
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
-from ..git import unreadable_entries
-from ..git.door import Git, GitError, WorktreeEntry
+from ..git import (
+    checkouts,
+    commits,
+    history,
+    merged,
+    merging,
+    submodules,
+    unreadable_entries,
+    worktree_status,
+)
+from ..git.door import Git, GitError
+from ..git.output import WorktreeEntry
 from ..model.errors import ExitCode, UserError
 from ..model.excerpt import some
 from .checkout_backup import Before
@@ -43,9 +53,9 @@ class Target:
         for tip in tips:
             forward = tip != self.commit and await self.git.is_ancestor(self.commit, tip)
             # A branch that was there came back by the user's hand, as by `git reset --soft`.
-            if not forward or await self.git.was_at(self.ref, tip):
+            if not forward or await history.was_at(self.git, self.ref, tip):
                 continue
-            if await self.git.stands_at(entry.path, tip):
+            if await merged.matches(self.git, entry.path, tip):
                 await self.git.move_ref(self.ref, tip, self.commit, at=entry.path)
                 self.commit = tip
                 return True
@@ -63,7 +73,7 @@ class Target:
             raise UserError(
                 f"{self.name} only stands for {meant}", hint=f"--into {shlex.quote(meant)}"
             )
-        rebased = self.git.rebased_in(self.name)
+        rebased = checkouts.rebased_in(self.git, self.name)
         if rebased:
             raise UserError(
                 f"a rebase of {self.name} is going on ({rebased})",
@@ -73,7 +83,7 @@ class Target:
         if entry is None:
             return ""
         where = shlex.quote(entry.path)
-        busy = await self.git.busy_with(entry.path)
+        busy = await checkouts.operation_in_progress(self.git, entry.path)
         if busy:
             raise UserError(
                 f"{busy} is going on in {entry.path}, which has {self.name} checked out",
@@ -91,7 +101,7 @@ class Target:
         return entry.path
 
     async def _entry(self) -> WorktreeEntry | None:
-        entries = [e for e in await self.git.worktrees() if e.branch == self.name]
+        entries = [e for e in await checkouts.worktrees(self.git) if e.branch == self.name]
         if len(entries) > 1:
             raise UserError(
                 f"{self.name} is checked out more than once: "
@@ -108,7 +118,7 @@ class Target:
 
     async def _files(self, entry: WorktreeEntry) -> tuple[str, ...]:
         """What is not committed there; new files are not in the way yet."""
-        status = await self.git.status(entry.path)
+        status = await worktree_status.status_of(self.git, entry.path)
         self.uncertain = tuple(f"{file} (filter {name})" for file, name in status.uncertain)
         behind = [module for module in status.moved if await self._is_behind(entry.path, module)]
         changed = (file for file in status.changed if file not in behind)
@@ -117,15 +127,15 @@ class Target:
     async def _is_behind(self, path: str, module: str) -> bool:
         """Whether a submodule stands where the branch had it once: nothing of the user's is new."""
         head = await self.git.commit_of("HEAD", at=os.path.join(path, module))
-        return await self.git.was_pinned(head, module, self.commit)
+        return await submodules.was_pinned(self.git, head, module, self.commit)
 
     async def submodules_behind(self, old: str, new: str) -> list[str]:
         """How the submodules follow where the branch, which moved, is checked out."""
         entry = await self._entry()
-        if entry is None or not await self.git.gitlinks(new, old):
+        if entry is None or not await submodules.gitlinks(self.git, new, old):
             return []
         git = f"git -C {shlex.quote(entry.path)} submodule"
-        (changed,) = await self.git.changed_files([(old, new)])
+        (changed,) = await commits.changed_files(self.git, [(old, new)])
         # New ones have to be initialised, and those of another name or URL to be told so.
         sync = f"{git} sync --recursive && " if ".gitmodules" in changed else ""
         init = " --init --recursive" if sync else ""
@@ -137,7 +147,7 @@ class Target:
         Raises :class:`UserError` where it is elsewhere by now, or something is in the way.
         """
         try:
-            (touched,) = await self.git.changed_files([(self.commit, commit)])
+            (touched,) = await commits.changed_files(self.git, [(self.commit, commit)])
             path = await self.check(touched)
             if await self._is_elsewhere():
                 raise self._moved()
@@ -169,16 +179,16 @@ class Target:
                 return  # git was ended just after it
             await self._bring_back(path, commit)
             raise
-        if await self.git.head_of(path) != self.ref:
+        if await checkouts.head_of(self.git, path) != self.ref:
             await self._bring_back(path, commit)
 
     async def _bring(self, path: str, commit: str) -> None:
         """Bring the files of a checkout to ``commit``. Where that fails, they are put back."""
-        (files,) = await self.git.changed_files([(self.commit, commit)])
-        store = os.path.join(await self.git.admin_dir(path), STORE)
+        (files,) = await commits.changed_files(self.git, [(self.commit, commit)])
+        store = os.path.join(await checkouts.admin_dir(self.git, path), STORE)
         with Before(path, store, files) as before:
             try:
-                await self.git.bring(path, self.commit, commit)
+                await merging.bring(self.git, path, self.commit, commit)
             except UserError as error:
                 left = await self._put_back(before, path, commit)
                 if left:
@@ -195,20 +205,24 @@ class Target:
     async def _put_back(self, before: Before, path: str, commit: str) -> Sequence[str]:
         """Put back what git changed in a checkout; the files that somebody else changed."""
         changed = before.changed
-        if not changed or await self.git.head_of(path) != self.ref or await self._is_elsewhere():
+        if (
+            not changed
+            or await checkouts.head_of(self.git, path) != self.ref
+            or await self._is_elsewhere()
+        ):
             return ()  # nothing is wrong, or the files are those of another commit by now
         return before.restore(await self._written(path, commit, changed))
 
     async def _written(self, path: str, commit: str, files: Sequence[str]) -> set[str]:
         """Those of the files that hold what ``commit`` has; none where git can't tell soon."""
         with suppress(UserError):
-            return await self.git.equal_files(path, commit, files)
+            return await merging.equal_files(self.git, path, commit, files)
         return set()
 
     async def _check_room(self, path: str, commit: str) -> None:
         """Raise where a file that git does not know, ignored or not, would be replaced."""
-        added = await self.git.added_files(self.commit, commit)
-        tracked = await self.git.files_of(self.commit) if added else ()
+        added = await commits.added_files(self.git, self.commit, commit)
+        tracked = await commits.files_of(self.git, self.commit) if added else ()
         files = unreadable_entries.in_the_way(path, added, tracked)
         if files:
             raise UserError(
@@ -217,7 +231,7 @@ class Target:
             )
 
     async def _check_head(self, path: str) -> None:
-        if await self.git.head_of(path) != self.ref:
+        if await checkouts.head_of(self.git, path) != self.ref:
             raise UserError(
                 f"{path} was switched away from {self.name} in the meantime; nothing was landed",
                 hint="type it again: it starts from what is checked out now",
@@ -226,16 +240,18 @@ class Target:
     async def _bring_back(self, path: str, commit: str) -> None:
         """Take the files of ``commit`` out of a checkout, unless its HEAD holds them by now."""
         head = await self.git.commit_of("HEAD", at=path)
-        brought, missing = await self.git.changed_files([(self.commit, commit), (head, commit)])
+        brought, missing = await commits.changed_files(
+            self.git, [(self.commit, commit), (head, commit)]
+        )
         if not brought.isdisjoint(missing):
             with suppress(GitError):  # where the user has gone on with them, they are the user's
-                await self.git.bring(path, commit, self.commit)
+                await merging.bring(self.git, path, commit, self.commit)
 
     async def _catch_up(self, old: str) -> None:
         """Bring a checkout along that was switched to the branch just before it moved."""
         entry = await self._entry()
         if entry is not None:
-            await self.git.bring(entry.path, old, self.commit)
+            await merging.bring(self.git, entry.path, old, self.commit)
 
     async def _is_elsewhere(self) -> bool:
         return await self.git.commit_of(self.ref) != self.commit

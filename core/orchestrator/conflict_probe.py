@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from itertools import islice
 
+from ..git import commits, merging
 from ..git.door import Git, Unknown
 from ..model import events
 from ..model.errors import UserError
@@ -85,7 +86,7 @@ class Foresight:
     async def _look(self) -> None:
         sides = {side.id: side for side in self._sides(await self.git.refs(HEADS))}
         moved = [side for id, side in sides.items() if self._seen.get(id) != side]
-        changed = await self.git.changed_files([(side.start, side.tip) for side in moved])
+        changed = await commits.changed_files(self.git, [(side.start, side.tip) for side in moved])
         for id in self._seen.keys() - sides.keys():
             self._note_files(id, frozenset())
         for side, files in zip(moved, changed):
@@ -139,7 +140,7 @@ class Foresight:
         if shared:
             # Unknown: a program of the user's would have to run, so nothing is foreseen.
             with suppress(Unknown):
-                tree, files = await self.git.merged_tree(one.tip, other.tip)
+                tree, files = await merging.merged_tree(self.git, one.tip, other.tip)
                 now = () if tree else tuple(files or sorted(shared))
         if now != before:
             self._clashes[pair] = now

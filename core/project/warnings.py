@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ..git import hooks
+from ..git import commits, hooks, worktree_status
 from ..model.errors import UserError
 from ..process.spawner import drive
 from ..worktree import escaping_paths
@@ -106,12 +106,12 @@ def _pattern_faults(place: Workplace, kind: str) -> Iterator[str]:
 async def _not_ignored(place: Workplace, names: list[str], *, linked: bool) -> list[str]:
     """Those that would be committed: the commit that features start from has none of them."""
     git, top = place.git, place.git.repository.top
-    absent = set(names) - await git.present(place.base_commit, names)
+    absent = set(names) - await commits.present(git, place.base_commit, names)
     if linked:
-        return sorted(absent - await git.ignored_as_links(top, absent))
+        return sorted(absent - await worktree_status.ignored_as_links(git, top, absent))
     folders = {name for name in absent if os.path.isdir(os.path.join(top, name))}
     spelled = {name: f"{name}/" if name in folders else name for name in absent}
-    ignored = await git.ignored_of(top, spelled.values())
+    ignored = await worktree_status.ignored_of(git, top, spelled.values())
     return sorted(name for name in absent if spelled[name] not in ignored)
 
 
@@ -146,5 +146,5 @@ async def _versioned(git: Git, ways: Iterable[WayBack]) -> list[WayBack]:
     top = git.repository.top
     targets = [way.target for way in ways if way.target != os.curdir]
     names = {t: f"{t}/" if os.path.isdir(os.path.join(top, t)) else t for t in targets}
-    ignored = await git.ignored_of(top, names.values())
+    ignored = await worktree_status.ignored_of(git, top, names.values())
     return [way for way in ways if names.get(way.target) not in ignored]

@@ -11,7 +11,7 @@ from ..claude import command_line
 from ..claude.permission_bypass import bypasses
 from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
-from ..git import door
+from ..git import checkouts, merged, opening
 from ..git.answer_cache import AnswerFile
 from ..git.door import Git, Repository, Unknown
 from ..journal.journal import Journal
@@ -121,7 +121,7 @@ def _list_folders(place: Workplace, state: RunState) -> list[str]:
     """Where a list of the repository may be: its checkouts, less the features' worktrees."""
     made = {os.path.realpath(known.worktree) for known in state.features.values()}
     made.add(os.path.realpath(place.worktrees.folder))
-    listed = [os.path.realpath(entry.path) for entry in drive(place.git.worktrees())]
+    listed = [os.path.realpath(entry.path) for entry in drive(checkouts.worktrees(place.git))]
     ours = (path for path in listed if made.isdisjoint((path, os.path.dirname(path))))
     return [place.git.repository.top, *ours]
 
@@ -198,7 +198,7 @@ def open_workplace(arguments: argparse.Namespace) -> Workplace:
 
 async def _open(config: Config, mask: Mask, option: str) -> Workplace:
     project = config.project
-    repository = await door.open_repository(Spawner(), project.repo_path, os.environ)
+    repository = await opening.open_repository(Spawner(), project.repo_path, os.environ)
     where = repository.repository
     folder = os.path.normpath(os.path.join(where.top, os.path.expanduser(project.worktrees_path)))
     refs = await repository.refs(*SEEN)
@@ -239,7 +239,7 @@ def answer_file(place: Workplace, state: RunState) -> AnswerFile | None:
     file = AnswerFile(place.git.repository.common_dir, settings, os.environ)
     place.git.answers = file.read()
     results = {known.work.commit for known in state.features.values() if known.work}
-    drive(place.git.learn(results, place.base_commit))
+    drive(merged.learn(place.git, results, place.base_commit))
     return file
 
 

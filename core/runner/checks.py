@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import asynccontextmanager
 from functools import partial
 
-from ..git.door import WorktreeStatus
+from ..git import commits, staging, worktree_status
+from ..git.output import WorktreeStatus
 from ..git.tampering import Tampered
 from ..model import events
 from ..model.contracts import PROSE, Contract, Kind, contracts, definition
@@ -167,7 +168,9 @@ class Workbench:
         if failed is not None:
             return failed
         if told:
-            ignored = (await self.worktrees.git.status(worktree.path, ignored=True)).ignored
+            ignored = (
+                await worktree_status.status_of(self.worktrees.git, worktree.path, ignored=True)
+            ).ignored
             made = [file for file in ignored if not built_by_tools(file)]
             self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
         return None
@@ -260,7 +263,9 @@ class Workbench:
             if not os.path.lexists(target):
                 wanted.append(name)
             elif os.path.isdir(target) and not os.path.islink(target):
-                ignored = (await self.worktrees.git.status(top, ignored=True)).ignored
+                ignored = (
+                    await worktree_status.status_of(self.worktrees.git, top, ignored=True)
+                ).ignored
                 below = [file.rstrip("/") for file in ignored if file.startswith(f"{name}/")]
                 wanted += [file for file in below if not _is_there(worktree.path, file)]
         return wanted
@@ -274,7 +279,9 @@ class Workbench:
         asked.update((name, name) for name in linked if name not in asked)
         if not asked:
             return
-        ignored = await self.worktrees.git.ignored_of(worktree.path, asked.values())
+        ignored = await worktree_status.ignored_of(
+            self.worktrees.git, worktree.path, asked.values()
+        )
         shown = [name for name, spelled in asked.items() if spelled not in ignored]
         if shown:
             raise UserError(
@@ -371,8 +378,10 @@ class Workbench:
         """Why a commit has not the path, or the symbol, that a contract names."""
         git, what = self.worktrees.git, contract.what
         if contract.kind is Kind.PATH:
-            return None if await git.has_path(commit, what) else Red("there is no such path")
-        found = await git.has_line(commit, definition(what), less=PROSE)
+            return (
+                None if await commits.has_path(git, commit, what) else Red("there is no such path")
+            )
+        found = await commits.has_line(git, commit, definition(what), less=PROSE)
         return None if found else Red("no line of code defines it")
 
     async def _run_checks(
@@ -422,8 +431,8 @@ class Workbench:
         staged = set(status.added).difference(before.added)
         if not staged:
             return status
-        await self.worktrees.git.unstage(worktree.path, staged)
-        return await self.worktrees.git.status(worktree.path, ignored=True)
+        await staging.unstage(self.worktrees.git, worktree.path, staged)
+        return await worktree_status.status_of(self.worktrees.git, worktree.path, ignored=True)
 
     async def _changed(
         self, worktree: Worktree, before: WorktreeStatus, after: WorktreeStatus
@@ -433,7 +442,7 @@ class Workbench:
         base = worktree.base_commit or worktree.start_commit
         tracked = changed.difference(after.added)
         built = await self.worktrees.products(worktree.path, base, tracked)
-        await self.worktrees.git.put_back(worktree.path, sorted(built))
+        await staging.put_back(self.worktrees.git, worktree.path, sorted(built))
         return sorted(changed.difference(built))
 
     def _written(

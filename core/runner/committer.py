@@ -10,8 +10,8 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 
-from ..git.door import WorktreeStatus
 from ..git.hooks import Hooks, default_folder, hooks_of
+from ..git.output import WorktreeStatus
 from ..git.tampering import Seal, changes, shared_settings
 from ..model import events
 from ..model.errors import UserError

@@ -13,7 +13,9 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
-from ..git.door import Git, first_line
+from ..git import configuration, history, worktree_status
+from ..git.door import Git
+from ..git.paths import first_line
 from ..git.tampering import EXECUTES, Seal
 from ..model import events
 from ..model.errors import UserError
@@ -214,7 +216,7 @@ class Surroundings:
         begun = time.monotonic()
         if begun < self._next_status:
             return last
-        status = await self.git.bare_status(where.top, filters)
+        status = await worktree_status.bare_status(self.git, where.top, filters)
         took = time.monotonic() - begun
         self._next_status = begun + took * SHARE
         if status is None:
@@ -228,7 +230,7 @@ class Surroundings:
         found: dict[str, str] = {}
         filters: set[str] = set()
         own = os.path.join(where.common_dir, "config")
-        for origin, key, value in await self.git.settings_in(where.top):
+        for origin, key, value in await configuration.settings_in(self.git, where.top):
             name = key if origin == own else f"{key} in {origin}"
             if key.startswith("filter."):
                 filters.add(key[len("filter.") :].rpartition(".")[0])
@@ -274,7 +276,7 @@ class Surroundings:
         held = [tip for name, tip in now.branches.items() if name not in new]
         for name in new:
             tip = now.branches[name]
-            if BY_A_SUBAGENT.fullmatch(name) or await self.git.own_commits(tip, held):
+            if BY_A_SUBAGENT.fullmatch(name) or await history.own_commits(self.git, tip, held):
                 found.append(Stray("", name, tip))
         return found
 

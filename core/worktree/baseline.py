@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 
-from ..git.door import WorktreeStatus
+from ..git.output import WorktreeStatus
 from ..journal import private_files
 from ..model.frozen import dataclass, field
 from .check_artifacts import print_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
+from ..git import commits, history
 from ..git.door import Git
 from ..model.frozen import dataclass
 
@@ -95,9 +96,9 @@ async def _rewritten(git: Git, start: str, tip: str, result: str, target: str) -
     """
     if not (start and await git.commit_of(result)):
         return Change.REPLACED
-    files, others = await git.changed_files([(start, result), (start, tip)])
+    files, others = await commits.changed_files(git, [(start, result), (start, tip)])
     same_files = not files.isdisjoint(others)
-    before, now = await git.authors(result, start), await git.authors(tip, start)
+    before, now = await history.authors(git, result, start), await history.authors(git, tip, start)
     same_authors = {who for who, _ in before}.intersection(who for who, _ in now)
     if before & now or (same_authors and same_files):
         return Change.REWRITTEN

@@ -11,9 +11,19 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from itertools import count
 
-from ..git import unreadable_entries
-from ..git.door import BEING_MADE, Commit, Git, GitError, Unknown, WorktreeEntry, WorktreeStatus
+from ..git import (
+    checkouts,
+    commits,
+    merged,
+    merging,
+    staging,
+    submodules,
+    unreadable_entries,
+    worktree_status,
+)
+from ..git.door import Git, GitError, Unknown
 from ..git.hooks import Hooks, hooks_of
+from ..git.output import BEING_MADE, Commit, WorktreeEntry, WorktreeStatus
 from ..git.submodules import Submodules
 from ..journal import private_files
 from ..model.commit_subject import DEFAULT as COMMIT_SUBJECT
@@ -230,7 +240,7 @@ class WorktreeManager:
         can tell, they run in a scratch worktree; raises :class:`Unknown` where we only look.
         """
         try:
-            return await self.git.merged_tree(ours, theirs)
+            return await merging.merged_tree(self.git, ours, theirs)
         except Unknown:
             if self.git.looks:
                 raise
@@ -240,8 +250,8 @@ class WorktreeManager:
 
     async def _merge_in_worktree(self, ours: str, theirs: str) -> tuple[str, list[str]]:
         async with self.scratch(f"{MERGED}.{next(_MERGES)}", ours) as worktree:
-            files = await self.git.merge_into_worktree(worktree.path, theirs, "a merge")
-            head = (await self.git.status(worktree.path)).commit
+            files = await merging.merge_into_worktree(self.git, worktree.path, theirs, "a merge")
+            head = (await worktree_status.status_of(self.git, worktree.path)).commit
             return ("", files) if files else (await self.git.tree_of(head), [])
 
     async def merge_rest(self, worktree: Worktree, results: Mapping[str, str]) -> str | Conflict:
@@ -250,11 +260,11 @@ class WorktreeManager:
         names = list(tips)[:1]
         for name, commit in list(tips.items())[1:]:
             message = _merge_message(names, name)
-            files = await self.git.merge_into_worktree(worktree.path, commit, message)
+            files = await merging.merge_into_worktree(self.git, worktree.path, commit, message)
             if files:
                 return Conflict(" + ".join(names), name, tuple(files))
             names.append(name)
-        return (await self.git.status(worktree.path)).commit
+        return (await worktree_status.status_of(self.git, worktree.path)).commit
 
     # -- making -------------------------------------------------------------------------
 
@@ -280,13 +290,13 @@ class WorktreeManager:
         async with self.git.spawner.exclusive():
             self._clear_rubbish(path)
             if instead:
-                await self.git.remove_worktree(instead)
+                await checkouts.remove_worktree(self.git, instead)
             self._note_first_mark()
-            await self.git.add_worktree(path, commit)
+            await checkouts.add_worktree(self.git, path, commit)
             with open(os.path.join(self.admin_folder(path), MARK), "xb"):
                 pass
         try:
-            await self.git.check_out(path, new_branch)
+            await checkouts.check_out(self.git, path, new_branch)
         except GitError:
             self._undo(path)
             raise
@@ -435,8 +445,8 @@ class WorktreeManager:
         A worktree that the user made, on the feature's branch or in its place, is not ours.
         """
         path = os.path.realpath(self.path(feature))
-        linked = (await self.git.worktrees())[1:]
-        there = [entry for entry in linked if self.git.real_path(entry.path) == path]
+        linked = (await checkouts.worktrees(self.git))[1:]
+        there = [entry for entry in linked if checkouts.real_path(self.git, entry.path) == path]
         there += [entry for entry in linked if entry.branch == self.branch(feature)]
         return next((entry for entry in there if self._was_made_for(entry, path, feature)), None)
 
@@ -444,7 +454,7 @@ class WorktreeManager:
         """Whether we made a worktree for a feature, or are just making it."""
         admin = self._admin_of(entry.path)
         # git names the admin folder after the worktree's first place, and keeps the name.
-        if self.git.real_path(entry.path) != path and not _is_named_for(
+        if checkouts.real_path(self.git, entry.path) != path and not _is_named_for(
             os.path.basename(admin), feature
         ):
             return False
@@ -597,9 +607,9 @@ class WorktreeManager:
 
     async def _put_back(self, path: str, status: WorktreeStatus, old: Collection[str]) -> None:
         """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
-        await self.git.unstage(path, set(old).intersection(status.added))
+        await staging.unstage(self.git, path, set(old).intersection(status.added))
         tracked = set(old).intersection(status.changed).difference(status.added)
-        await self.git.put_back(path, sorted(tracked))
+        await staging.put_back(self.git, path, sorted(tracked))
 
     # -- build products -----------------------------------------------------------------
 
@@ -609,14 +619,16 @@ class WorktreeManager:
         Never below a folder of which the commit ``base`` holds a file.
         """
         found = build_products.among(path, files)
-        tracked = await self.git.present(base, {root for roots in found.values() for root in roots})
+        tracked = await commits.present(
+            self.git, base, {root for roots in found.values() for root in roots}
+        )
         own = {file: [r for r in roots if r not in tracked] for file, roots in found.items()}
         return {file: roots[0] for file, roots in own.items() if roots}
 
     async def committed_products(self, worktree: Worktree, commit: str) -> list[str]:
         """The build products that a commit has and the worktree's start had not."""
         start = worktree.start_commit
-        (changed,) = await self.git.changed_files([(start, commit)])
+        (changed,) = await commits.changed_files(self.git, [(start, commit)])
         return sorted(set((await self.products(worktree.path, start, changed)).values()))
 
     # -- the result -----------------------------------------------------------------------
@@ -662,8 +674,8 @@ class WorktreeManager:
 
     async def revealed(self, path: str) -> WorktreeStatus:
         """git's status with ignored files, once no index bit hides a change any more."""
-        await self.git.reveal(path, await self.git.hidden(path))
-        return await self.git.status(path, ignored=True)
+        await worktree_status.reveal(self.git, path, await worktree_status.hidden(self.git, path))
+        return await worktree_status.status_of(self.git, path, ignored=True)
 
     def _unlock(self, feature: str, path: str) -> None:
         """Take away the locks that a killed git left: nobody works in the worktree any more."""
@@ -696,7 +708,7 @@ class WorktreeManager:
         built = await self.products(worktree.path, worktree.start_commit, new)
         held = await self._held_back(worktree.path, [file for file in new if file not in built])
         wanted = set(status.uncommitted).difference(held, built)
-        await self.git.unstage(worktree.path, {*held, *built}.intersection(status.added))
+        await staging.unstage(self.git, worktree.path, {*held, *built}.intersection(status.added))
         held += tuple(sorted(set(built.values())))
         if known.ignored is not None:
             held += self._new_ignored(worktree.path, status, known.ignored)
@@ -717,7 +729,7 @@ class WorktreeManager:
         if made and made.parents == (worktree.start_commit,):
             stat = made.stat
         else:
-            stat = await self.git.diffstat(worktree.start_commit, tip)
+            stat = await commits.diffstat(self.git, worktree.start_commit, tip)
         return Work(tip, stat.files, stat.insertions, stat.deletions, held)
 
     async def _check_hooks(
@@ -742,7 +754,7 @@ class WorktreeManager:
                 f"the commit: it is {tip[:10]}",
                 hint=f"in there: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
             )
-        (committed,) = await self.git.changed_files([(old, tip)])
+        (committed,) = await commits.changed_files(self.git, [(old, tip)])
         untracked = (await self._work(worktree.path)).untracked
         left = sorted({*wanted, *committed}.intersection(untracked))
         if left:
@@ -755,14 +767,14 @@ class WorktreeManager:
     async def _stage(self, path: str, files: Sequence[str]) -> None:
         """Stage files; a filter or an attribute of the user's may refuse one."""
         try:
-            await self.git.stage(path, files)
+            await staging.stage(self.git, path, files)
         except GitError as error:
             error.hint = error.hint or ONLY_COMMITS
             raise
 
     async def _work(self, path: str) -> WorktreeStatus:
         """What stands in a worktree, less what stood there before Claude."""
-        status = await self.git.status(path)
+        status = await worktree_status.status_of(self.git, path)
         return status.without(await self._old(path, status))
 
     @staticmethod
@@ -775,7 +787,7 @@ class WorktreeManager:
     async def _held_back(self, path: str, files: Sequence[str]) -> tuple[str, ...]:
         held = held_back(path, files)
         huge = [file for file in held if is_only_huge(path, file)]
-        pointers = await self.git.kept_by_lfs(path, huge)
+        pointers = await worktree_status.kept_by_lfs(self.git, path, huge)
         return tuple(file for file in held if file not in pointers)
 
     async def _commit_index(
@@ -796,10 +808,10 @@ class WorktreeManager:
             changed = await self._changed_since(path, stamps) if made and hooks.names else []
             if not changed:
                 return made
-            await self.git.stage(path, changed)
+            await staging.stage(self.git, path, changed)
             stamps = {**stamps, **{file: print_of(path, file) for file in changed}}
             try:
-                made = await self.git.commit(path, message, folder, amend=True)
+                made = await staging.commit(self.git, path, message, folder, amend=True)
             except GitError as error:
                 raise _refusal(error, hooks.refused) from None
             changed = await self._changed_since(path, stamps)
@@ -813,7 +825,7 @@ class WorktreeManager:
 
     async def _changed_since(self, path: str, stamps: Mapping[str, Print | None]) -> list[str]:
         """The uncommitted files that were written since; not what git itself sees as changed."""
-        await self.git.reveal(path, await self.git.hidden(path))
+        await worktree_status.reveal(self.git, path, await worktree_status.hidden(self.git, path))
         status = await self._work(path)
         return [
             file
@@ -829,22 +841,22 @@ class WorktreeManager:
         There is a second try where a hook changed files, as formatters do, and where no hook
         refused: then git or a signing program failed.
         """
-        tree = await self.git.written_tree(path)
+        tree = await staging.written_tree(self.git, path)
         try:
-            return await self.git.commit(path, message, folder)
+            return await staging.commit(self.git, path, message, folder)
         except GitError as error:
             status = await self._work(path)
             if not status.changed:
                 # Staging can show that nothing differs, as with line ends that git
                 # normalises; and a hook may have made the commit itself.
-                return None if status.commit == tip else await self.git.head_commit(path)
-            await self.git.stage(path, status.changed)
-            if hooks.refused and await self.git.written_tree(path) == tree:
+                return None if status.commit == tip else await staging.head_commit(self.git, path)
+            await staging.stage(self.git, path, status.changed)
+            if hooks.refused and await staging.written_tree(self.git, path) == tree:
                 raise _refusal(error, hooks.refused) from None
         hooks.forget_refusal()
         await self.git.spawner.pause(SECOND_TRY_SECONDS)
         try:
-            return await self.git.commit(path, message, folder)
+            return await staging.commit(self.git, path, message, folder)
         except GitError as error:
             raise _refusal(error, hooks.refused) from None
 
@@ -906,15 +918,15 @@ class WorktreeManager:
 
     async def _whole_status(self, path: str) -> WorktreeStatus:
         """git's status with what index bits hide; the index itself stays as it is."""
-        hidden = await self.git.hidden(path)
+        hidden = await worktree_status.hidden(self.git, path)
         if not hidden:
-            return await self.git.status(path, ignored=True)
+            return await worktree_status.status_of(self.git, path, ignored=True)
         import shutil  # not for a start
 
         with _passing(await self._own_index(path)) as index:
-            shutil.copyfile(os.path.join(await self.git.admin_dir(path), "index"), index)
-            await self.git.reveal(path, hidden, index=index)
-            return await self.git.status(path, ignored=True, index=index)
+            shutil.copyfile(os.path.join(await checkouts.admin_dir(self.git, path), "index"), index)
+            await worktree_status.reveal(self.git, path, hidden, index=index)
+            return await worktree_status.status_of(self.git, path, ignored=True, index=index)
 
     def _was_edited(self, path: str, file: str) -> bool:
         """Whether a file of a worktree differs from the one of that name in the main checkout."""
@@ -926,7 +938,7 @@ class WorktreeManager:
         return not filecmp.cmp(source, copy, shallow=False)
 
     async def _submodule_work(self, path: str) -> list[str]:
-        modules = os.path.join(await self.git.admin_dir(path), "modules")
+        modules = os.path.join(await checkouts.admin_dir(self.git, path), "modules")
         if not os.path.isdir(modules):
             return []
         found = []
@@ -934,7 +946,7 @@ class WorktreeManager:
             if "HEAD" in files and "objects" in folders:
                 folders[:] = [folder for folder in folders if folder == "modules"]
                 name = os.path.relpath(root, modules)
-                if await self.git.unpublished_commits(root, name):
+                if await submodules.unpublished_commits(self.git, root, name):
                     found.append(f"submodule {name}")
         return found
 
@@ -1004,7 +1016,7 @@ class WorktreeManager:
         self, feature: str, path: str, saved: str, files: Sequence[str], aside: PutAside
     ) -> str:
         """One commit of ``saved``, the worktree's HEAD and ``files``, less what is put aside."""
-        status = await self.git.status(path)
+        status = await worktree_status.status_of(self.git, path)
         files = _spread(path, files)
         secret = {file for file in files if is_new_secret(file, status)}
         aside.put(path, secret)
@@ -1022,7 +1034,9 @@ class WorktreeManager:
 
     async def _with_head(self, feature: str, path: str, saved: str) -> str:
         """One commit that holds ``saved``, and what only HEAD of a worktree does that is gone."""
-        heads = [e.commit for e in await self.git.worktrees() if e.path == path and not e.branch]
+        heads = [
+            e.commit for e in await checkouts.worktrees(self.git) if e.path == path and not e.branch
+        ]
         head = await self.git.commit_of(heads[0]) if heads else ""
         if not head or await self._is_published(head):
             return saved
@@ -1046,19 +1060,21 @@ class WorktreeManager:
     async def tree_of_files(self, path: str, files: Sequence[str]) -> str:
         """The tree of a worktree's HEAD with these files as they stand."""
         with _passing(await self._own_index(path)) as index:
-            return await self.git.snapshot_tree(path, _spread(path, files), index)
+            return await staging.snapshot_tree(self.git, path, _spread(path, files), index)
 
     async def _indexed(self, feature: str, path: str, status: WorktreeStatus) -> str:
         """A commit of what only the index holds: staged, and then changed once more."""
         with _passing(await self._own_index(path)) as index:
-            tree = await self.git.index_tree(path, status.indexed, index)
+            tree = await staging.index_tree(self.git, path, status.indexed, index)
         message = f"what only the index of {feature} held, kept by RoRchestrator"
         return await self.git.commit_tree(tree, (status.commit,), message)
 
     async def _own_index(self, path: str) -> str:
         if self.git.looks:
             return self.git.spare_index()
-        return os.path.join(await self.git.admin_dir(path), f"rorchestrator-index.{os.getpid()}")
+        return os.path.join(
+            await checkouts.admin_dir(self.git, path), f"rorchestrator-index.{os.getpid()}"
+        )
 
     async def remove(self, feature: str, path: str, tip: str) -> str:
         """Remove the worktree and its branch, which must still be at ``tip``.
@@ -1069,7 +1085,7 @@ class WorktreeManager:
         async with self.git.spawner.exclusive():
             if path:
                 await self._remove_worktree(path)
-            used = [e.path for e in await self.git.worktrees() if e.branch == branch]
+            used = [e.path for e in await checkouts.worktrees(self.git) if e.branch == branch]
             if used:
                 return f"{branch} is checked out in {used[0]}"
             return await self.git.delete_ref(f"refs/heads/{branch}", tip) if tip else ""
@@ -1089,7 +1105,7 @@ class WorktreeManager:
         if self._is_linked(path):
             os.rename(path, rubbish)
         try:
-            await self.git.remove_worktree(path)
+            await checkouts.remove_worktree(self.git, path)
         except GitError:
             if os.path.isdir(rubbish):
                 os.rename(rubbish, path)
@@ -1104,7 +1120,7 @@ class WorktreeManager:
         """
         if await self.git.is_ancestor(tip, target):
             return "ancestor"
-        if await self.git.adds_nothing(tip, target):
+        if await merged.is_empty_diff(self.git, tip, target):
             return "empty difference"
         tree = await self.git.tree_of(target)
         if await self.git.tree_of(tip) == tree:
@@ -1116,10 +1132,10 @@ class WorktreeManager:
         # before anything changed it again, does a merge tell.
         for how, find in (
             ("merge adds nothing", _target),
-            ("same changes", self.git.equivalents),
-            ("squashed", self.git.squashed),
+            ("same changes", merged.equivalent),
+            ("squashed", merged.squashed),
         ):
-            commit = await find(tip, target)
+            commit = await find(self.git, tip, target)
             try:
                 if commit and await self._adds_nothing(tip, commit):
                     return how
@@ -1140,7 +1156,7 @@ class WorktreeManager:
         if self.git.merges_without_worktree:
             merged, _ = await self.merge(commit, tip)
             return merged == await self.git.tree_of(commit)
-        own, other = await self.git.changed_files([(base, tip), (commit, tip)])
+        own, other = await commits.changed_files(self.git, [(base, tip), (commit, tip)])
         return own.isdisjoint(other)
 
     def as_made(self, feature: str, path: str, branch: str) -> WorktreeManager:
@@ -1168,7 +1184,7 @@ def _passing(path: str) -> Iterator[str]:
             os.unlink(path)
 
 
-async def _target(tip: str, target: str) -> str:
+async def _target(git: Git, tip: str, target: str) -> str:
     return target
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from unittest import mock
 
 from core.commands.merge import Merge
-from core.git.door import open_repository
+from core.git.opening import open_repository
 from core.landing.stack import Held as HeldBack
 from core.landing.stack import Stack, Stacker
 from core.model import events

@@ -15,7 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from core.git.door import open_repository
+from core.git.opening import open_repository
 from core.model.errors import UserError
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Supervisor

@@ -9,9 +9,10 @@ import tempfile
 import unittest
 from unittest import mock
 
-from core.git import answer_cache
+from core.git import answer_cache, merged
 from core.git.answer_cache import AnswerFile, Answers
-from core.git.door import Git, open_repository
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.process.spawner import Spawner, drive
 from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.repository import Repository
@@ -174,22 +175,22 @@ class LearnTest(unittest.TestCase):
         make.git("checkout", "-q", "--orphan", "alone")
         tips["alone"] = make.commit({"b": "1\n"})
         learnt, asked = self.open(), self.open()
-        drive(learnt.learn(tips.values(), target))
+        drive(merged.learn(learnt, tips.values(), target))
         for name, tip in tips.items():
             with self.subTest(name):
                 bases = [drive(git.merge_base(tip, target)) for git in (learnt, asked)]
                 self.assertEqual(bases[0], bases[1])
-                found = [drive(git._parents(tip, target)) for git in (learnt, asked)]
+                found = [drive(merged._parents(git, tip, target)) for git in (learnt, asked)]
                 self.assertEqual(found[0], found[1])
                 self.assertEqual(drive(learnt.tree_of(tip)), drive(asked.tree_of(tip)))
         self.assertIsNotNone(learnt.answers.get("base", *sorted((tips["one"], target))))
-        with mock.patch.object(learnt, "_try", side_effect=AssertionError):
-            drive(learnt.learn(tips.values(), target))
+        with mock.patch.object(learnt, "try_run", side_effect=AssertionError):
+            drive(merged.learn(learnt, tips.values(), target))
 
     def test_commits_that_are_not_here_are_left_to_whoever_asks(self) -> None:
         git, target = self.open(), self.repository.commit_of("main")
-        drive(git.learn(["1" * 40], target))
-        drive(git.learn(["main"], target))
+        drive(merged.learn(git, ["1" * 40], target))
+        drive(merged.learn(git, ["main"], target))
         self.assertEqual(git.answers.used, {})
 
 

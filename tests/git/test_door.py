@@ -6,20 +6,23 @@ import os
 import shutil
 import unittest
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
-from core.git.door import (
-    BEING_MADE,
-    TRANSIENT,
-    DiffStat,
-    Git,
-    GitError,
-    WorktreeEntry,
-    WorktreeStatus,
-    git_version,
-    open_repository,
+from core.git import (
+    checkouts,
+    commits,
+    history,
+    merged,
+    merging,
+    staging,
+    submodules,
+    worktree_status,
 )
+from core.git.door import TRANSIENT, Git, GitError
+from core.git.opening import git_version, open_repository
+from core.git.output import BEING_MADE, DiffStat, WorktreeEntry, WorktreeStatus
 from core.git.submodules import Submodules
 from core.model.errors import UserError
 from core.model.frozen import replace
@@ -31,9 +34,9 @@ MISSING = "1" * 40
 
 def make_worktree(git: Git, path: str, branch: str, commit: str) -> None:
     """A worktree with its files on a new branch, as :mod:`core.worktree` makes it."""
-    drive(git.add_worktree(path, commit))
-    drive(git.check_out(path, branch))
-    os.unlink(os.path.join(drive(git.admin_dir(path)), "locked"))
+    drive(checkouts.add_worktree(git, path, commit))
+    drive(checkouts.check_out(git, path, branch))
+    os.unlink(os.path.join(drive(checkouts.admin_dir(git, path)), "locked"))
 
 
 class Impatient(Spawner):
@@ -194,7 +197,9 @@ class OpenTest(GitTest):
         git = self.open(self.repository.path, **hook)
         self.assertEqual(git.repository.top, self.repository.path)
         self.repository.write({"new": "x"})
-        self.assertEqual(drive(git.status(self.repository.path)).untracked, ("new",))
+        self.assertEqual(
+            drive(worktree_status.status_of(git, self.repository.path)).untracked, ("new",)
+        )
 
     def test_messages_are_english_and_hooks_keep_the_users_characters(self) -> None:
         self.repository.git("config", "core.hooksPath", "hooks")
@@ -203,7 +208,7 @@ class OpenTest(GitTest):
         hook.write_text('#!/bin/sh\necho "$LC_ALL|$LC_CTYPE|$LC_MESSAGES"; exit 1\n')
         hook.chmod(0o755)
         git = self.open(self.repository.path, LC_ALL="nl_NL.UTF-8").using(self.spawner)
-        error = self.refused(git.commit(self.repository.path, "x"), "could not commit")
+        error = self.refused(staging.commit(git, self.repository.path, "x"), "could not commit")
         self.assertEqual(error.complaint, "|nl_NL.UTF-8|C")
 
 
@@ -238,8 +243,8 @@ class RefTest(GitTest):
         self.assertFalse(drive(self.git.is_ancestor(MISSING, first)))
         self.assertEqual(drive(self.git.merge_base("side", second)), first)
         self.assertEqual(drive(self.git.merge_base(alone, second)), "")
-        self.assertEqual(drive(self.git.count_commits(second, first)), 1)
-        self.refused(self.git.count_commits(MISSING, first), "list commits")
+        self.assertEqual(drive(history.count_commits(self.git, second, first)), 1)
+        self.refused(history.count_commits(self.git, MISSING, first), "list commits")
         self.refused(self.git.tree_of(MISSING), "read a commit")
 
     def test_a_ref_is_created_once(self) -> None:
@@ -286,17 +291,17 @@ class RefTest(GitTest):
         ):
             with self.subTest(said):
                 self.spawner.complaints = [said, said]
-                self.assertEqual(len(drive(self.git.worktrees())), 1)
+                self.assertEqual(len(drive(checkouts.worktrees(self.git))), 1)
         self.assertEqual(self.spawner.pauses, 8)
         self.spawner.complaints = ["fatal: Invalid path '/r/.git': No such file or directory"] * 2
-        self.refused(self.git.worktrees(), "Invalid path")
+        self.refused(checkouts.worktrees(self.git), "Invalid path")
 
     def test_a_question_that_dies_once_is_asked_again_and_a_change_is_not(self) -> None:
         self.spawner.complaints = ["fatal: Out of memory, malloc failed"]
-        self.assertEqual(len(drive(self.git.worktrees())), 1)
+        self.assertEqual(len(drive(checkouts.worktrees(self.git))), 1)
         self.assertEqual(self.spawner.pauses, 1)
         self.spawner.complaints = ["fatal: Out of memory, malloc failed"]
-        self.refused(self.git.remove_worktree(self.beside("w")), "Out of memory")
+        self.refused(checkouts.remove_worktree(self.git, self.beside("w")), "Out of memory")
         self.assertEqual(self.spawner.pauses, 1)
 
     def test_repositories_with_long_object_names_work(self) -> None:
@@ -311,8 +316,8 @@ class RefTest(GitTest):
         picked = self.repository.commit({"b": "1\n"}, at=self.beside("w"))
         self.repository.commit({"c": "1\n"}, at=path)
         self.repository.git("cherry-pick", picked, at=path)
-        self.assertTrue(drive(git.equivalents(picked, "main")))
-        self.assertTrue(drive(git.squashed(picked, "main")))
+        self.assertTrue(drive(merged.equivalent(git, picked, "main")))
+        self.assertTrue(drive(merged.squashed(git, picked, "main")))
 
     def test_a_commit_is_made_of_a_tree_with_or_without_an_identity(self) -> None:
         tree = drive(self.git.tree_of("main"))
@@ -343,19 +348,19 @@ class CompareTest(GitTest):
     def test_the_difference_is_counted(self) -> None:
         first = self.repository.commit({"a": "1\n2\n3\n", "b": "x\n", "c": b"\0"})
         second = self.repository.commit({"a": "1\n3\n4\n5\n", "b": None, "moved": "x\n"})
-        self.assertEqual(drive(self.git.diffstat(first, second)), DiffStat(2, 2, 1))
-        self.assertEqual(drive(self.git.diffstat(first, first)), DiffStat())
-        self.refused(self.git.diffstat(first, MISSING), "compare commits")
+        self.assertEqual(drive(commits.diffstat(self.git, first, second)), DiffStat(2, 2, 1))
+        self.assertEqual(drive(commits.diffstat(self.git, first, first)), DiffStat())
+        self.refused(commits.diffstat(self.git, first, MISSING), "compare commits")
 
     def test_a_branch_that_took_its_changes_back_adds_nothing(self) -> None:
         self.repository.git("checkout", "-q", "-b", "x")
         self.repository.commit({"a": "1"})
-        self.assertFalse(drive(self.git.adds_nothing("x", "main")))
+        self.assertFalse(drive(merged.is_empty_diff(self.git, "x", "main")))
         self.repository.commit({"a": None})
-        self.assertTrue(drive(self.git.adds_nothing("x", "main")))
+        self.assertTrue(drive(merged.is_empty_diff(self.git, "x", "main")))
         self.repository.git("checkout", "-q", "--orphan", "alone")
         self.repository.commit({"a": "1"})
-        self.assertFalse(drive(self.git.adds_nothing("alone", "main")))
+        self.assertFalse(drive(merged.is_empty_diff(self.git, "alone", "main")))
 
     def test_a_merge_is_forecast(self) -> None:
         if not self.git.merges_without_worktree:
@@ -366,11 +371,11 @@ class CompareTest(GitTest):
             self.repository.commit({"a": content, "é": content, name: ""})
         self.repository.git("checkout", "-q", "-b", "clean", "main")
         self.repository.commit({"clean": ""})
-        self.assertEqual(drive(self.git.merged_tree("one", "two")), ("", ["a", "é"]))
-        tree, files = drive(self.git.merged_tree("one", "clean"))
+        self.assertEqual(drive(merging.merged_tree(self.git, "one", "two")), ("", ["a", "é"]))
+        tree, files = drive(merging.merged_tree(self.git, "one", "clean"))
         self.assertEqual(files, [])
         self.assertEqual(set(self.repository.files(tree)), {"README.md", "a", "clean", "one", "é"})
-        self.refused(self.git.merged_tree("one", MISSING), "could not merge")
+        self.refused(merging.merged_tree(self.git, "one", MISSING), "could not merge")
 
     def test_a_copied_commit_is_recognised_wherever_it_went(self) -> None:
         lines = [f"{n}\n" for n in range(40)]
@@ -384,14 +389,14 @@ class CompareTest(GitTest):
         self.repository.git("cherry-pick", "main..x")
         copy = self.repository.commit_of("main")
         self.repository.commit({"new": "y\n"})
-        self.assertEqual(drive(self.git.equivalents("x", "main")), copy)
+        self.assertEqual(drive(merged.equivalent(self.git, "x", "main")), copy)
         self.repository.git("checkout", "-q", "x")
         self.repository.commit({}, "nothing")
-        self.assertEqual(drive(self.git.equivalents("x", "main")), "")
+        self.assertEqual(drive(merged.equivalent(self.git, "x", "main")), "")
         self.repository.git("reset", "-q", "--hard", picked)
-        self.assertFalse(drive(self.git.squashed("x", "main")))
-        self.assertFalse(drive(self.git.equivalents("main", "main")))
-        self.assertTrue(drive(self.git.equivalents(picked, "main")))
+        self.assertFalse(drive(merged.squashed(self.git, "x", "main")))
+        self.assertFalse(drive(merged.equivalent(self.git, "main", "main")))
+        self.assertTrue(drive(merged.equivalent(self.git, picked, "main")))
 
     def test_a_change_of_white_space_is_a_change(self) -> None:
         self.repository.commit({"a.py": "if x:\n    one()\ntwo()\n"})
@@ -399,8 +404,8 @@ class CompareTest(GitTest):
         self.repository.commit({"a.py": "if x:\n    one()\n    three()\ntwo()\n"})
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"a.py": "if x:\n    one()\nthree()\ntwo()\n"})
-        self.assertFalse(drive(self.git.equivalents("x", "main")))
-        self.assertFalse(drive(self.git.squashed("x", "main")))
+        self.assertFalse(drive(merged.equivalent(self.git, "x", "main")))
+        self.assertFalse(drive(merged.squashed(self.git, "x", "main")))
 
     def test_another_content_of_a_binary_file_is_a_change(self) -> None:
         self.repository.commit({"logo": b"\0one"})
@@ -410,8 +415,8 @@ class CompareTest(GitTest):
         self.repository.commit({"logo": b"\0two"}, "another message")
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"logo": b"\0three"})
-        self.assertFalse(drive(self.git.squashed("x", "main")))
-        self.assertTrue(drive(self.git.squashed("x", "same")))
+        self.assertFalse(drive(merged.squashed(self.git, "x", "main")))
+        self.assertTrue(drive(merged.squashed(self.git, "x", "same")))
 
     def test_a_merge_among_the_commits_is_never_taken_for_copied(self) -> None:
         self.repository.git("checkout", "-q", "-b", "x")
@@ -423,7 +428,7 @@ class CompareTest(GitTest):
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"z": ""})
         self.repository.git("cherry-pick", first, second)
-        self.assertFalse(drive(self.git.equivalents("y", "main")))
+        self.assertFalse(drive(merged.equivalent(self.git, "y", "main")))
 
     def test_a_squash_is_recognised_with_renames_and_after_later_changes(self) -> None:
         self.repository.commit({"old": "".join(f"{n}\n" for n in range(30)), "a": "1\n"})
@@ -436,14 +441,14 @@ class CompareTest(GitTest):
         self.repository.git("merge", "-q", "--squash", "x")
         self.repository.commit({}, "the squash")
         self.repository.commit({"a": "4\n", "new": "gone\n"})
-        self.assertTrue(drive(self.git.squashed("x", "main")))
-        self.assertFalse(drive(self.git.equivalents("x", "main")))
+        self.assertTrue(drive(merged.squashed(self.git, "x", "main")))
+        self.assertFalse(drive(merged.equivalent(self.git, "x", "main")))
 
     def test_an_unrelated_history_holds_no_squash(self) -> None:
         self.repository.git("checkout", "-q", "--orphan", "alone")
         self.repository.commit({"a": "1"})
-        self.assertFalse(drive(self.git.squashed("alone", "main")))
-        self.assertFalse(drive(self.git.equivalents("alone", "main")))
+        self.assertFalse(drive(merged.squashed(self.git, "alone", "main")))
+        self.assertFalse(drive(merged.equivalent(self.git, "alone", "main")))
 
     def test_no_program_of_the_repositorys_config_compares(self) -> None:
         trace = self.beside("trace")
@@ -451,10 +456,10 @@ class CompareTest(GitTest):
         tip = self.repository.commit({".gitattributes": "* diff=x\n", "a": "1\n"})
         for key in ("diff.external", "diff.x.command", "diff.x.textconv", "core.fsmonitor"):
             self.repository.git("config", key, f"touch '{trace}'; false")
-        for question in (self.git.equivalents, self.git.squashed, self.git.adds_nothing):
-            self.assertFalse(drive(question(tip, "main")))
-        drive(self.git.diffstat("main", tip))
-        drive(self.git.status(self.repository.path))
+        for question in (merged.equivalent, merged.squashed, merged.is_empty_diff):
+            self.assertFalse(drive(question(self.git, tip, "main")))
+        drive(commits.diffstat(self.git, "main", tip))
+        drive(worktree_status.status_of(self.git, self.repository.path))
         self.assertFalse(os.path.exists(trace))
 
 
@@ -465,30 +470,30 @@ class ContentTest(GitTest):
         commit = self.repository.commit({"src/a b.py": "x", "-f": "x"})
         for path in ("src", "src/", "./src/a b.py", "src//a b.py", "src/../src", "-f"):
             with self.subTest(path):
-                self.assertTrue(drive(self.git.has_path(commit, path)))
+                self.assertTrue(drive(commits.has_path(self.git, commit, path)))
         for path in ("other", "src/a", "../src", "src/a b.py/x", "/src", "SRC"):
             with self.subTest(path):
-                self.assertFalse(drive(self.git.has_path(commit, path)))
+                self.assertFalse(drive(commits.has_path(self.git, commit, path)))
 
     def test_a_line_is_looked_for_in_text_and_not_in_what_is_left_out(self) -> None:
         commit = self.repository.commit({"a.py": "one\n", "b/c.md": "two\n", "d": b"\0three\n"})
         cases = {"one": True, "^one$": True, "tw+o": False, "three": False, "-x": False}
         for pattern, expected in cases.items():
             with self.subTest(pattern):
-                found = drive(self.git.has_line(commit, pattern, less=["*.md"]))
+                found = drive(commits.has_line(self.git, commit, pattern, less=["*.md"]))
                 self.assertEqual(found, expected)
-        self.assertTrue(drive(self.git.has_line(commit, "two")))
+        self.assertTrue(drive(commits.has_line(self.git, commit, "two")))
 
     def test_a_search_that_git_cannot_make_is_no_answer(self) -> None:
         with self.assertRaises(GitError):
-            drive(self.git.has_line(MISSING, "one"))
+            drive(commits.has_line(self.git, MISSING, "one"))
 
     def test_what_a_worktree_ignores_need_not_be_there(self) -> None:
         self.repository.commit({".gitignore": ".env\nlib/\n", "tracked.env": ""})
         asked = [".env", "lib/", "lib", "deep/.env", "tracked.env", "lib/é"]
-        found = drive(self.git.ignored_of(self.repository.path, asked))
+        found = drive(worktree_status.ignored_of(self.git, self.repository.path, asked))
         self.assertEqual(found & set(asked), {".env", "lib/", "deep/.env", "lib/é"})
-        nothing = drive(self.git.ignored_of(self.repository.path, ["tracked.env"]))
+        nothing = drive(worktree_status.ignored_of(self.git, self.repository.path, ["tracked.env"]))
         self.assertEqual(nothing & {"tracked.env"}, set())
 
 
@@ -522,7 +527,7 @@ class WorktreesTest(GitTest):
         self.repository.git("worktree", "add", "-q", "--detach", detached)
         self.repository.git("worktree", "add", "-q", gone, "-b", "gone")
         shutil.rmtree(gone)
-        main, *others = drive(self.git.worktrees())
+        main, *others = drive(checkouts.worktrees(self.git))
         self.assertEqual(main, WorktreeEntry(self.repository.path, "main", tip))
         expected = {
             linked: WorktreeEntry(linked, "feature/a", tip, locked="on a stick"),
@@ -535,21 +540,28 @@ class WorktreesTest(GitTest):
         self.repository.git("clone", "-q", "--bare", ".", self.beside("bare.git"))
         git = self.open(self.beside("bare.git"))
         make_worktree(git, self.beside("w"), "feature/a", drive(git.commit_of("main")))
-        self.assertEqual([entry.branch for entry in drive(git.worktrees())], ["", "feature/a"])
+        self.assertEqual(
+            [entry.branch for entry in drive(checkouts.worktrees(git))], ["", "feature/a"]
+        )
 
     def test_a_folder_in_the_way_is_named_and_left_alone(self) -> None:
         self.repository.write({"f": ""}, at=self.beside("taken"))
-        adding = self.git.add_worktree(self.beside("taken"), "main")
+        adding = checkouts.add_worktree(self.git, self.beside("taken"), "main")
         self.refused(adding, "already exists")
 
     def test_a_branch_in_the_way_is_named_and_left_alone(self) -> None:
         tip = self.repository.branch("feature/a")
         second = self.repository.commit({"a": "1"})
-        drive(self.git.add_worktree(self.beside("w"), second))
-        self.refused(self.git.check_out(self.beside("w"), "feature/a"), "feature/a.*already exists")
+        drive(checkouts.add_worktree(self.git, self.beside("w"), second))
+        self.refused(
+            checkouts.check_out(self.git, self.beside("w"), "feature/a"),
+            "feature/a.*already exists",
+        )
         self.assertEqual(self.repository.commit_of("feature/a"), tip)
         self.repository.branch("task")
-        self.refused(self.git.check_out(self.beside("w"), "task/a"), "'refs/heads/task' exists")
+        self.refused(
+            checkouts.check_out(self.git, self.beside("w"), "task/a"), "'refs/heads/task' exists"
+        )
         self.assertEqual(self.spawner.pauses, 0)
 
     def test_hooks_stay_silent_and_a_branch_is_made_only_with_its_files(self) -> None:
@@ -562,47 +574,47 @@ class WorktreesTest(GitTest):
         attributes = self.repository.commit({".gitattributes": "* filter=f\n"})
         self.repository.git("config", "filter.f.smudge", "false")
         self.repository.git("config", "filter.f.required", "true")
-        drive(self.git.add_worktree(self.beside("w"), attributes))
-        adding = self.git.check_out(self.beside("w"), "feature/a")
+        drive(checkouts.add_worktree(self.git, self.beside("w"), attributes))
+        adding = checkouts.check_out(self.git, self.beside("w"), "feature/a")
         self.refused(adding, "smudge filter f failed")
         self.assertEqual(self.repository.commit_of("feature/a"), "")
 
     def test_a_worktree_of_a_branch_that_exists_gets_its_files(self) -> None:
         tip = self.repository.branch("feature/a")
-        drive(self.git.add_worktree(self.beside("w"), "feature/a"))
+        drive(checkouts.add_worktree(self.git, self.beside("w"), "feature/a"))
         self.assertEqual(os.listdir(self.beside("w")), [".git"])
-        drive(self.git.check_out(self.beside("w")))
-        status = drive(self.git.status(self.beside("w")))
+        drive(checkouts.check_out(self.git, self.beside("w")))
+        status = drive(worktree_status.status_of(self.git, self.beside("w")))
         self.assertEqual((status.branch, status.commit), ("feature/a", tip))
         self.assertEqual(status.uncommitted, ())
-        self.assertIn(drive(self.git.worktrees())[1].locked, BEING_MADE)
+        self.assertIn(drive(checkouts.worktrees(self.git))[1].locked, BEING_MADE)
 
     def test_the_users_lock_on_the_config_delays_nothing(self) -> None:
         Path(self.repository.path, ".git", "config.lock").write_text("")
         tip = self.repository.commit_of("main")
         make_worktree(self.git, self.beside("w"), "feature/a", tip)
-        drive(self.git.remove_worktree(self.beside("w")))
+        drive(checkouts.remove_worktree(self.git, self.beside("w")))
         self.assertEqual(self.spawner.pauses, 0)
 
     def test_a_worktree_is_removed_with_everything_in_it(self) -> None:
         path = self.beside("w")
         make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
         self.assertEqual(
-            drive(self.git.admin_dir(path)),
+            drive(checkouts.admin_dir(self.git, path)),
             os.path.join(self.repository.path, ".git", "worktrees", "w"),
         )
         self.repository.write({"new": "x"}, at=path)
-        drive(self.git.remove_worktree(path))
+        drive(checkouts.remove_worktree(self.git, path))
         self.assertFalse(os.path.exists(path))
-        self.refused(self.git.remove_worktree(path), "is not a working tree")
-        self.refused(self.git.admin_dir(self.repository.root), "find a worktree")
+        self.refused(checkouts.remove_worktree(self.git, path), "is not a working tree")
+        self.refused(checkouts.admin_dir(self.git, self.repository.root), "find a worktree")
 
 
 class StatusTest(GitTest):
     """What stands in a worktree, and how it is staged and committed."""
 
     def status(self, **options: bool) -> WorktreeStatus:
-        return drive(self.git.status(self.repository.path, **options))
+        return drive(worktree_status.status_of(self.git, self.repository.path, **options))
 
     def test_every_kind_of_change_is_told(self) -> None:
         self.repository.commit({".gitignore": "*.log\n", "a": "1", "b": "1", "c": "1"})
@@ -631,7 +643,7 @@ class StatusTest(GitTest):
         self.assertEqual((status.unmerged, status.changed), (("a b",), ()))
 
     def test_a_folder_that_is_no_worktree_has_no_status(self) -> None:
-        self.refused(self.git.status(self.repository.root), "look at")
+        self.refused(worktree_status.status_of(self.git, self.repository.root), "look at")
 
     def test_everything_an_agent_can_do_to_a_file_is_committed(self) -> None:
         odd = {
@@ -666,12 +678,12 @@ class StatusTest(GitTest):
         os.symlink("file-to-folder", os.path.join(path, "folder-to-link"))
         os.unlink(os.path.join(path, "file-to-link"))
         os.symlink("nowhere", os.path.join(path, "file-to-link"))
-        drive(self.git.stage(path, self.status().uncommitted))
+        drive(staging.stage(self.git, path, self.status().uncommitted))
         old = self.repository.commit_of("main")
-        made = drive(self.git.commit(path, "all of it"))
+        made = drive(staging.commit(self.git, path, "all of it"))
         self.assertEqual(self.status().uncommitted, ())
         self.assertEqual((made.id, made.parents), (self.repository.commit_of("main"), (old,)))
-        self.assertEqual(made.stat, drive(self.git.diffstat(old, made.id)))
+        self.assertEqual(made.stat, drive(commits.diffstat(self.git, old, made.id)))
         expected = {
             "README.md": b"hello\n",
             "changed": b"2",
@@ -689,15 +701,15 @@ class StatusTest(GitTest):
     def test_what_is_taken_out_of_the_index_stays_on_disk(self) -> None:
         self.repository.write({"new": "x"})
         self.repository.git("add", "new")
-        drive(self.git.unstage(self.repository.path, ["new"]))
-        drive(self.git.unstage(self.repository.path, []))
+        drive(staging.unstage(self.git, self.repository.path, ["new"]))
+        drive(staging.unstage(self.git, self.repository.path, []))
         self.assertEqual(self.status().untracked, ("new",))
 
     def test_a_file_that_cannot_be_staged_is_named(self) -> None:
         self.repository.git("config", "filter.f.clean", "false")
         self.repository.git("config", "filter.f.required", "true")
         self.repository.write({".gitattributes": "bad filter=f\n", "bad": "x"})
-        self.refused(self.git.stage(self.repository.path, ["bad"]), "stage the files")
+        self.refused(staging.stage(self.git, self.repository.path, ["bad"]), "stage the files")
 
     def test_a_snapshot_leaves_index_and_branch_as_they_are(self) -> None:
         self.repository.commit({"a": "1", "b": "1"})
@@ -705,7 +717,7 @@ class StatusTest(GitTest):
         seen = self.repository.seen_by_user()
         index = self.beside("index")
         files = ["a", "b", "new"]
-        tree = drive(self.git.snapshot_tree(self.repository.path, files, index))
+        tree = drive(staging.snapshot_tree(self.git, self.repository.path, files, index))
         self.assertEqual(
             self.repository.files(tree), {"README.md": b"hello\n", "a": b"2", "new": b"x"}
         )
@@ -720,7 +732,7 @@ class StatusTest(GitTest):
         self.repository.commit({"clean": "x"})
         self.repository.git("checkout", "-q", "one")
         path = self.repository.path
-        merge = self.git.merge_into_worktree
+        merge = partial(merging.merge_into_worktree, self.git)
         self.assertEqual(drive(merge(path, "clean", "merge them")), [])
         self.assertEqual(self.repository.git("log", "-1", "--format=%s"), "merge them")
         seen = self.repository.git("status", "--porcelain=v2", "--branch")
@@ -754,7 +766,7 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "README.md")))
         self.assertEqual(self.repository.seen_by_user(), seen)
-        self.assertEqual(drive(self.git.status(path)).uncommitted, ())
+        self.assertEqual(drive(worktree_status.status_of(self.git, path)).uncommitted, ())
 
     def test_a_commit_that_no_branch_of_the_clone_has_is_found(self) -> None:
         newer = self.library.commit({"newer": "x"})
@@ -766,8 +778,8 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "newer")))
         module = os.path.join(path, "libs", "the lib")
-        self.assertEqual(drive(self.git.unpublished_commits(module, "lib")), 0)
-        self.assertEqual(drive(self.git.unpublished_commits(module, "another")), 1)
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 0)
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "another")), 1)
 
     def test_a_submodule_that_the_user_did_not_fetch_stays_empty(self) -> None:
         shutil.rmtree(os.path.join(self.repository.path, ".git", "modules"))
@@ -778,14 +790,16 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         module = os.path.join(path, "libs", "the lib")
         self.repository.write({"new": "x"}, at=module)
-        status = drive(self.git.status(path))
+        status = drive(worktree_status.status_of(self.git, path))
         self.assertEqual((status.submodules, status.changed), (("libs/the lib",), ()))
-        self.assertEqual(drive(self.git.unpublished_commits(module, "lib")), 0)
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 0)
         self.repository.commit({}, "in the submodule", at=module)
-        status = drive(self.git.status(path))
+        status = drive(worktree_status.status_of(self.git, path))
         self.assertEqual((status.submodules, status.changed), ((), ("libs/the lib",)))
-        self.assertEqual(drive(self.git.unpublished_commits(module, "lib")), 1)
-        self.assertTrue(drive(self.git.unpublished_commits(self.repository.root, "lib")))
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 1)
+        self.assertTrue(
+            drive(submodules.unpublished_commits(self.git, self.repository.root, "lib"))
+        )
 
     def test_a_broken_clone_is_told(self) -> None:
         shutil.rmtree(os.path.join(self.repository.path, ".git", "modules", "lib", "objects"))
@@ -809,10 +823,10 @@ class LandingTest(GitTest):
         self.repository.git("merge", "-q", "--no-ff", "-m", "both", "main")
         tip = self.repository.commit({"c": ""}, "on top")
         merge = self.repository.commit_of("side~1")
-        own = drive(self.git.own_commits(tip, [self.third]))
+        own = drive(history.own_commits(self.git, tip, [self.third]))
         both = (side, self.third)
         self.assertEqual(own, [(side, (self.first,)), (merge, both), (tip, (merge,))])
-        everything = dict(drive(self.git.own_commits(tip, [])))
+        everything = dict(drive(history.own_commits(self.git, tip, [])))
         self.assertEqual(everything[self.first], ())
         self.assertEqual(set(everything), {self.first, self.second, self.third, *both, merge, tip})
 
@@ -822,7 +836,7 @@ class LandingTest(GitTest):
         self.repository.git("commit", "-q", "--allow-empty", "-m", "Some\n\nwords \u00e9", env=who)
         commit = self.repository.commit_of("HEAD")
         tree = drive(self.git.tree_of(self.third))
-        made = drive(self.git.commit_again(commit, tree, self.third))
+        made = drive(history.commit_again(self.git, commit, tree, self.third))
         seen = self.repository.git("log", "-1", "--date=raw", "--format=%T %P %an %ad%n%B", made)
         expected = f"{tree} {self.third} Zo\u00eb 12345 +0130\nSome\n\nwords \u00e9"
         self.assertEqual(seen.rstrip("\n"), expected)
@@ -833,12 +847,12 @@ class LandingTest(GitTest):
         pairs += [(self.third, fourth), (fourth, self.first)]
         expected = [{"a", "b", "dir/\u00e9"}, set(), {"a"}, {"b", "dir/\u00e9"}]
         expected.append(expected[0])
-        self.assertEqual(drive(self.git.changed_files(pairs)), expected)
-        self.assertEqual(drive(self.git.changed_files([])), [])
+        self.assertEqual(drive(commits.changed_files(self.git, pairs)), expected)
+        self.assertEqual(drive(commits.changed_files(self.git, [])), [])
 
     def test_a_worktree_stands_at_a_commit_only_with_index_and_files(self) -> None:
         def stands(commit: str) -> bool:
-            return drive(self.git.stands_at(self.path, commit))
+            return drive(merged.matches(self.git, self.path, commit))
 
         self.assertEqual((stands(self.third), stands(self.second)), (True, False))
         self.repository.git("update-ref", "refs/heads/main", self.second)
@@ -851,38 +865,40 @@ class LandingTest(GitTest):
     def test_a_checkout_is_brought_to_another_commit_and_its_head_stays(self) -> None:
         self.repository.git("reset", "-q", "--hard", self.first)
         os.utime(os.path.join(self.path, "README.md"), (1, 1))
-        drive(self.git.bring(self.path, self.first, self.third))
+        drive(merging.bring(self.git, self.path, self.first, self.third))
         self.assertEqual(self.repository.commit_of("main"), self.first)
         self.assertEqual(self.repository.git("status", "--porcelain"), "A  a")
-        drive(self.git.bring(self.path, self.third, self.first))
+        drive(merging.bring(self.git, self.path, self.third, self.first))
         self.assertEqual(self.repository.git("status", "--porcelain"), "")
         self.repository.write({"a": "mine\n"})
-        self.refused(self.git.bring(self.path, self.first, self.third), "overwritten")
+        self.refused(merging.bring(self.git, self.path, self.first, self.third), "overwritten")
         self.assertEqual(self.repository.git("status", "--porcelain"), "?? a")
 
     def test_the_log_of_a_ref_tells_where_it_was(self) -> None:
         self.repository.git("reset", "-q", "--soft", self.second)
-        self.assertTrue(drive(self.git.was_at("refs/heads/main", self.third)))
-        self.assertFalse(drive(self.git.was_at("refs/heads/main", MISSING)))
-        self.assertFalse(drive(self.git.was_at("refs/heads/nowhere", self.third)))
-        self.assertEqual(drive(self.git.head_of(self.path)), "refs/heads/main")
+        self.assertTrue(drive(history.was_at(self.git, "refs/heads/main", self.third)))
+        self.assertFalse(drive(history.was_at(self.git, "refs/heads/main", MISSING)))
+        self.assertFalse(drive(history.was_at(self.git, "refs/heads/nowhere", self.third)))
+        self.assertEqual(drive(checkouts.head_of(self.git, self.path)), "refs/heads/main")
         self.repository.git("checkout", "-q", "--detach")
-        self.assertEqual(drive(self.git.head_of(self.path)), "")
+        self.assertEqual(drive(checkouts.head_of(self.git, self.path)), "")
 
     def test_what_is_half_done_is_known_by_the_worktree_and_by_the_branch(self) -> None:
         path = self.beside("w")
         make_worktree(self.git, path, "side", self.first)
-        self.assertEqual(drive(self.git.busy_with(path)), "")
+        self.assertEqual(drive(checkouts.operation_in_progress(self.git, path)), "")
         self.repository.commit({"a": "side\n"}, at=path)
         self.repository.git("merge", "main", at=path, fails=True)
-        self.assertEqual(drive(self.git.busy_with(path)), "a merge")
-        self.assertEqual(drive(self.git.busy_with(self.path)), "")
+        self.assertEqual(drive(checkouts.operation_in_progress(self.git, path)), "a merge")
+        self.assertEqual(drive(checkouts.operation_in_progress(self.git, self.path)), "")
         self.repository.git("merge", "--abort", at=path)
-        self.assertEqual(self.git.rebased_in("side"), "")
+        self.assertEqual(checkouts.rebased_in(self.git, "side"), "")
         self.repository.git("rebase", "main", at=path, fails=True)
-        self.assertEqual(drive(self.git.busy_with(path)), "a rebase")
-        self.assertEqual(self.git.rebased_in("side"), drive(self.git.admin_dir(path)))
-        self.assertEqual(self.git.rebased_in("main"), "")
+        self.assertEqual(drive(checkouts.operation_in_progress(self.git, path)), "a rebase")
+        self.assertEqual(
+            checkouts.rebased_in(self.git, "side"), drive(checkouts.admin_dir(self.git, path))
+        )
+        self.assertEqual(checkouts.rebased_in(self.git, "main"), "")
 
 
 class VersionTest(GitTest):

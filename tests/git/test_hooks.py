@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import unittest
 
-from core.git.door import open_repository
 from core.git.hooks import idle
+from core.git.opening import open_repository
 from core.process.spawner import Spawner, drive
 from tests.support.repository import Repository
 from tests.support.scratch import Workspace, feature

@@ -6,7 +6,9 @@ import os
 import shutil
 import unittest
 
-from core.git.door import Git, open_repository
+from core.git import configuration, replica, staging, worktree_status
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.git.replica import replicate
 from core.git.submodules import Submodules
 from core.process.spawner import Spawner, drive
@@ -80,11 +82,13 @@ class TheSame(ReplicaTest):
         copy = self.copied()
         path = self.beside("w")
         make_worktree(copy, path, "new", self.repository.commit_of("main"))
-        self.assertEqual(drive(copy.hooks_folder()), f"{copy.repository.common_dir}/hooks")
-        self.assertEqual(drive(copy.ignored_of(path, ["a.tmp"])), {"a.tmp", ""})
+        self.assertEqual(
+            drive(configuration.hooks_folder(copy)), f"{copy.repository.common_dir}/hooks"
+        )
+        self.assertEqual(drive(worktree_status.ignored_of(copy, path, ["a.tmp"])), {"a.tmp", ""})
         self.repository.write({"b": "b"}, at=path)
-        drive(copy.stage(path, ["b"]))
-        self.refused(copy.commit(path, "refused by the hook"), "commit")
+        drive(staging.stage(copy, path, ["b"]))
+        self.refused(staging.commit(copy, path, "refused by the hook"), "commit")
 
     def test_a_repository_of_other_ids_is_copied_as_well(self) -> None:
         repository = Repository("sha256", empty=True)
@@ -107,10 +111,10 @@ class TheSame(ReplicaTest):
         files = {"a": "12345", "dir/\u00e9 b": "678", "README.md": None, "far/c": "x" * 101}
         commit = self.repository.commit(files)
         # Three files, one of them of two blocks, and two folders.
-        self.assertEqual(drive(self.git.room_for(commit, 100)), 600)
-        self.assertEqual(drive(self.git.room_for(MISSING, 100)), 0)
+        self.assertEqual(drive(replica.room_for(self.git, commit, 100)), 600)
+        self.assertEqual(drive(replica.room_for(self.git, MISSING, 100)), 0)
         self.repository.git("sparse-checkout", "set", "--cone", "dir")
-        self.assertEqual(drive(self.git.room_for(commit, 100)), 400)
+        self.assertEqual(drive(replica.room_for(self.git, commit, 100)), 400)
 
 
 class ALink(ReplicaTest):

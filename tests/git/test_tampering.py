@@ -9,7 +9,8 @@ from collections.abc import Callable
 from unittest import mock
 
 from core.git import tampering
-from core.git.door import Git, open_repository
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.git.tampering import EXECUTES, Seal, Tampered, seal
 from core.process.spawner import Spawner, drive
 from tests.support.repository import Repository

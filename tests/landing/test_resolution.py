@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from core import cli
-from core.git.door import WorktreeStatus
+from core.git.output import WorktreeStatus
 from core.model.errors import UserError
 from core.model.outcome import Status
 from tests.commands.test_merge import MergeTest, Shop
@@ -335,7 +335,7 @@ class NotResolved(ResolutionTest):
     def test_what_git_leaves_no_conflict_of_is_held_with_its_words(self) -> None:
         self.conflict().branch("elsewhere", "main")
         nothing = WorktreeStatus("", "")
-        with mock.patch("core.git.door._parse_status", return_value=nothing):
+        with mock.patch("core.git.worktree_status.parse_status", return_value=nothing):
             said = self.resolve("--into", "elsewhere")
         self.assertIn("git could not leave a conflict in", self.held(said)["b"])
 

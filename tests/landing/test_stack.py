@@ -6,7 +6,8 @@ import os
 import unittest
 from collections.abc import Mapping, Sequence
 
-from core.git.door import Git, open_repository
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.landing.stack import (
     LOSSY,
     STRATEGIES,

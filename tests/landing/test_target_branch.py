@@ -6,8 +6,10 @@ import os
 import shutil
 import unittest
 from collections.abc import Sequence
+from unittest import mock
 
-from core.git.door import open_repository
+from core.git import commits, merging
+from core.git.opening import open_repository
 from core.landing.target_branch import Target
 from core.model.errors import ExitCode, UserError
 from core.process.spawner import Spawner, drive
@@ -60,18 +62,21 @@ class TargetTest(unittest.TestCase):
         self.assertEqual(caught.exception.exit_code, ExitCode.INCOMPLETE)
         return caught.exception
 
-    def just_before(self, method: str, *acts: Sequence[str], after: bool = False) -> None:
-        """What the user does just before, or just ``after``, git does that for the first time."""
-        git, real = self.target.git, getattr(self.target.git, method)
+    def just_before(
+        self, owner: object, step: str, *acts: Sequence[str], after: bool = False
+    ) -> None:
+        """The user acts just before (or ``after``) ``owner`` first takes a step."""
+        real = getattr(owner, step)
 
-        async def meanwhile(*given: str, **more: str) -> object:
-            setattr(git, method, real)
+        async def meanwhile(*given: object, **more: object) -> object:
+            patch.stop()
             answer = await real(*given, **more) if after else None
             for words in acts:
                 self.git(*words)
             return answer if after else await real(*given, **more)
 
-        setattr(git, method, meanwhile)
+        patch = mock.patch.object(owner, step, meanwhile)
+        patch.start()
 
 
 class WhereItMoves(TargetTest):
@@ -200,8 +205,8 @@ class WhenItMovedMeanwhile(TargetTest):
     def moves_once_we_looked(self, commit: str) -> None:
         """The user moves the branch right after we saw where it is."""
         moves = (("reset", "--quiet", "--hard", commit), ("update-ref", "refs/heads/main", commit))
-        self.just_before("added_files", *moves)
-        self.just_before("move_ref", *moves)
+        self.just_before(commits, "added_files", *moves)
+        self.just_before(self.target.git, "move_ref", *moves)
 
     def test_git_itself_compares_where_it_moves_after_we_looked(self) -> None:
         for away in (False, True):
@@ -230,7 +235,7 @@ class WhoeverActsMeanwhile(TargetTest):
         self.assertEqual(self.git("status", "--porcelain"), "")
 
     def test_a_switch_before_the_files_move(self) -> None:
-        self.just_before("bring", ("switch", "--quiet", "other"))
+        self.just_before(merging, "bring", ("switch", "--quiet", "other"))
         self.assertIn("was switched away from main", self.refused_move().message)
         self.assert_only_main_may_have_moved(self.old)
 
@@ -238,32 +243,32 @@ class WhoeverActsMeanwhile(TargetTest):
         self.git("switch", "--quiet", "-c", "third", self.old)
         third = self.repository.commit({"a": "3\n"})
         self.git("switch", "--quiet", "main")
-        self.just_before("bring", ("switch", "--quiet", "third"))
+        self.just_before(merging, "bring", ("switch", "--quiet", "third"))
         self.assertIn("was switched away from main", self.refused_move().message)
         self.assert_only_main_may_have_moved(self.old)
         self.assertEqual(self.repository.commit_of("HEAD"), third)
 
     def test_a_file_that_is_changed_before_the_files_move(self) -> None:
         path = os.path.join(self.path, "a")
-        self.just_before("bring", ("-c", f"alias.dirty=!echo mine > {path}", "dirty"))
+        self.just_before(merging, "bring", ("-c", f"alias.dirty=!echo mine > {path}", "dirty"))
         self.assertIn("a", self.refused_move().message)
         self.assertEqual(self.repository.commit_of("main"), self.old)
         self.assertEqual(self.git("status", "--porcelain"), " M a")
 
     def test_a_switch_between_the_files_and_the_branch(self) -> None:
-        self.just_before("move_ref", ("switch", "--quiet", "other"))
+        self.just_before(self.target.git, "move_ref", ("switch", "--quiet", "other"))
         self.move()
         self.assert_only_main_may_have_moved(self.new)
         self.assertEqual(self.git("symbolic-ref", "HEAD"), "refs/heads/other")
 
     def test_a_switch_right_after_the_branch_moved(self) -> None:
-        self.just_before("move_ref", ("switch", "--quiet", "other"), after=True)
+        self.just_before(self.target.git, "move_ref", ("switch", "--quiet", "other"), after=True)
         self.move()
         self.assert_only_main_may_have_moved(self.new)
 
     def test_a_checkout_right_before_a_branch_moves_that_was_checked_out_nowhere(self) -> None:
         self.away()
-        self.just_before("move_ref", ("switch", "--quiet", "main"))
+        self.just_before(self.target.git, "move_ref", ("switch", "--quiet", "main"))
         self.move()
         self.assert_only_main_may_have_moved(self.new)
         self.assertEqual(self.repository.commit_of("HEAD"), self.new)
@@ -272,23 +277,25 @@ class WhoeverActsMeanwhile(TargetTest):
         self.away()
         path = os.path.join(self.path, "a")
         dirty = ("-c", f"alias.dirty=!echo mine > {path}", "dirty")
-        self.just_before("move_ref", ("switch", "--quiet", "main"), dirty)
+        self.just_before(self.target.git, "move_ref", ("switch", "--quiet", "main"), dirty)
         self.assertIn(self.path, self.refused_move().message)
         self.assertEqual(self.repository.commit_of("main"), self.new)
 
     def test_a_commit_that_took_the_files_keeps_them(self) -> None:
-        self.just_before("move_ref", ("commit", "--quiet", "-m", "mine"))
+        self.just_before(self.target.git, "move_ref", ("commit", "--quiet", "-m", "mine"))
         self.assertIn("moved in the meantime", self.refused_move().message)
         self.assertEqual(self.git("log", "-1", "--format=%s", "main"), "mine")
         self.assertEqual(self.git("status", "--porcelain"), "")
 
     def test_a_git_that_was_killed_after_it_moved_the_branch(self) -> None:
-        self.just_before("move_ref", ("update-ref", "refs/heads/main", self.new))
+        self.just_before(self.target.git, "move_ref", ("update-ref", "refs/heads/main", self.new))
         self.move()
         self.assert_only_main_may_have_moved(self.new)
 
     def test_a_reset_between_the_files_and_the_branch(self) -> None:
-        self.just_before("move_ref", ("reset", "--quiet", "--soft", f"{self.old}~1"))
+        self.just_before(
+            self.target.git, "move_ref", ("reset", "--quiet", "--soft", f"{self.old}~1")
+        )
         self.assertIn("moved in the meantime", self.refused_move().message)
         self.assertEqual(self.repository.commit_of("main"), self.repository.commit_of("other~1"))
         self.assertNotIn("new", self.git("status", "--porcelain"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unittest
 
-from core.git.door import Git, open_repository
+from core.git import commits
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.model.contracts import PROSE, Contract, Kind, contract, contracts, definition, fault
 from core.process.spawner import Spawner, drive
 from tests.support.repository import Repository
@@ -107,7 +109,7 @@ class Definitions(unittest.TestCase):
         cls.used = cls.repository.commit(dict(USED))
 
     def is_defined(self, commit: str, name: str) -> bool:
-        return drive(self.git.has_line(commit, definition(name), less=PROSE))
+        return drive(commits.has_line(self.git, commit, definition(name), less=PROSE))
 
     def test_a_name_is_found_where_it_is_defined_in_the_languages_of_today(self) -> None:
         for name in NAMES:

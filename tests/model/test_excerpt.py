@@ -81,7 +81,7 @@ class WhereItEnters(unittest.TestCase):
     def test_a_log_that_takes_nothing_is_not_named(self) -> None:
         git = Git(Spawner(), Repository("/", "/", bare=True, shallow=False, version=(2, 40)), {})
         git.log = os.path.join(os.devnull, "logs", "git.log")
-        error = git._error("make it", Finished(128, b"", self.MANY.encode()))
+        error = git.error("make it", Finished(128, b"", self.MANY.encode()))
         self.assertIn("... 19,960 lines left out ...", str(error))
 
     def test_what_claude_says(self) -> None:

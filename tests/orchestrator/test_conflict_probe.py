@@ -7,7 +7,8 @@ import json
 import unittest
 from unittest import mock
 
-from core.git.door import Git, GitError, open_repository
+from core.git.door import Git, GitError
+from core.git.opening import open_repository
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
@@ -90,7 +91,7 @@ class ForesightTest(unittest.TestCase):
 
     def test_a_second_look_merges_nothing_again(self) -> None:
         self.test_two_that_changed_the_same_lines_clash_and_the_files_are_named()
-        with mock.patch.object(self.git, "merged_tree", side_effect=AssertionError):
+        with mock.patch("core.git.merging.merged_tree", side_effect=AssertionError):
             drive(self.foresight.look())
 
     def test_what_attributes_join_is_no_clash_and_what_a_driver_decides_is_not_foreseen(
@@ -117,7 +118,7 @@ class ForesightTest(unittest.TestCase):
             self.begin(id)
             self.work(id, f"{id}\n2\n3\n")
         gone = GitError("merge", Finished(128, b"", b"bad object"))
-        with mock.patch.object(self.git, "merged_tree", side_effect=gone):
+        with mock.patch("core.git.merging.merged_tree", side_effect=gone):
             self.assertEqual(self.clashes(), {})
         self.assertEqual(self.clashes(), {"b a": ("text",)})
 

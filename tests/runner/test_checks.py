@@ -10,7 +10,8 @@ from glob import glob
 from typing import Any
 from unittest import mock
 
-from core.git.door import Git, open_repository
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.model.decision import Action
 from core.model.errors import StateError
 from core.model.events import Event

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.claude.command_line import NO_WORKTREE_HOOK
-from core.git.door import Git, Repository, open_repository
+from core.git.door import Git, Repository
+from core.git.opening import open_repository
 from core.git.tampering import seal
 from core.model import events
 from core.model.decision import Action, Decision
@@ -599,7 +600,8 @@ class FailureTest(RunnerTest):
     def test_where_git_is_gone_claude_is_not_paid_again(self) -> None:
         self.playground.features(feature("a"))
         self.on_event = lambda event, stop: (
-            event.kind == "verifying" and self.runners[-1].worktrees.git._env.update(PATH="/none")
+            event.kind == "verifying"
+            and self.runners[-1].worktrees.git.environ.update(PATH="/none")
         )
         self.assert_failed(self.run_feature(), Fault.COMMIT, "git was not found")
         self.on_event = lambda event, stop: None

@@ -9,7 +9,8 @@ import time
 import unittest
 from collections.abc import Callable
 
-from core.git.door import Git, open_repository
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.git.tampering import seal
 from core.model import events
 from core.model.decision import Action, Decision

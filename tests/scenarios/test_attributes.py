@@ -7,7 +7,10 @@ import unittest
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from core.git.door import Git, Unknown, config_text, open_repository
+from core.git import checkouts
+from core.git.door import Git, Unknown
+from core.git.opening import open_repository
+from core.git.output import config_text
 from core.process.spawner import Spawner, drive
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content, Repository
@@ -131,7 +134,7 @@ class AsGitMergesInACheckout(unittest.TestCase):
                     self.assertIn(case.merges, (bool(expected[0]), None))
                     fresh = Git(git.spawner, git.repository, repository.environ)
                     self.check(case, manager_of(repository, fresh), (ours, theirs), expected)
-            self.assertEqual(len(drive(git.worktrees())), 2)
+            self.assertEqual(len(drive(checkouts.worktrees(git))), 2)
 
     def check(
         self,

@@ -8,7 +8,8 @@ import time
 import unittest
 import unittest.mock
 
-from core.git.door import open_repository
+from core.git import merging
+from core.git.opening import open_repository
 from core.landing.checkout_backup import Before
 from core.landing.target_branch import Target
 from core.model.errors import StateError
@@ -235,7 +236,7 @@ class Kept(unittest.TestCase):
         os.symlink("elsewhere", os.path.join(path, "other"))
         git = drive(open_repository(Spawner(), path, self.repository.environ))
         names = [*files, "link", "other", "new"]
-        self.assertEqual(drive(git.equal_files(path, commit, names)), {"same", "link"})
+        self.assertEqual(drive(merging.equal_files(git, path, commit, names)), {"same", "link"})
         target = Target(git, "main", commit)
         self.assertEqual(drive(target._written(path, "1" * 40, names)), set())
 

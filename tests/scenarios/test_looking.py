@@ -7,7 +7,10 @@ import shutil
 import time
 import unittest
 
-from core.git.door import Git, GitError, Unknown, WorktreeStatus, open_repository
+from core.git import checkouts, merged, merging, worktree_status
+from core.git.door import Git, GitError, Unknown
+from core.git.opening import open_repository
+from core.git.output import WorktreeStatus
 from core.model import events
 from core.process.spawner import Spawner, drive
 from core.worktree.manager import WorktreeManager
@@ -192,7 +195,7 @@ class WhatFiltersHide(unittest.TestCase):
         repository = self.repository
         git = drive(open_repository(Spawner(), repository.path, repository.environ))
         self.repository.git("config", "filter.up.clean", self.trap.path)
-        status = drive(git.looking().status(repository.path))
+        status = drive(worktree_status.status_of(git.looking(), repository.path))
         self.repository.git("config", "filter.up.clean", "tr a-z A-Z")
         self.assertEqual(self.trap.sprung(), "")
         return status
@@ -282,8 +285,8 @@ class WhatFiltersHide(unittest.TestCase):
         repository.git("config", "--unset", "filter.up.clean")
         os.utime(os.path.join(path, "x.up"), (1, 1))
         git = drive(open_repository(Spawner(), repository.path, repository.environ)).looking()
-        self.assertEqual(drive(git.status(path)).uncertain, (("x.up", "up"),))
-        self.assertEqual(drive(git.status(repository.path)).uncertain, ())
+        self.assertEqual(drive(worktree_status.status_of(git, path)).uncertain, (("x.up", "up"),))
+        self.assertEqual(drive(worktree_status.status_of(git, repository.path)).uncertain, ())
         self.assertEqual(self.trap.sprung(), "")
 
 
@@ -316,13 +319,15 @@ class APartialClone(unittest.TestCase):
             self.source.git("config", "remote.origin.uploadpack", self.trap.path, at=self.clone)
             before = files_below(self.clone)
             with self.assertRaises(Unknown):
-                drive(self.open().looking().merged_tree(self.tips["main"], self.tips["side"]))
+                drive(
+                    merging.merged_tree(self.open().looking(), self.tips["main"], self.tips["side"])
+                )
             with self.assertRaises(Unknown):
-                drive(self.open().looking().squashed(self.tips["side"], self.tips["main"]))
+                drive(merged.squashed(self.open().looking(), self.tips["side"], self.tips["main"]))
             self.assertEqual(self.trap.sprung(), "")
             self.assertEqual(files_below(self.clone), before)
         self.source.git("config", "--unset", "remote.origin.uploadpack", at=self.clone)
-        tree, files = drive(self.open().merged_tree(self.tips["main"], self.tips["side"]))
+        tree, files = drive(merging.merged_tree(self.open(), self.tips["main"], self.tips["side"]))
         self.assertEqual((bool(tree), files), (True, []))
 
     def test_attributes_that_are_not_here_leave_it_unknown(self) -> None:
@@ -330,8 +335,8 @@ class APartialClone(unittest.TestCase):
         self.source.git("fetch", "--quiet", "origin", "+main:main", at=self.clone)
         tip = self.source.commit_of("main")
         with self.assertRaises(Unknown):
-            drive(self.open().looking().merged_tree(tip, self.tips["side"]))
-        tree, _ = drive(self.open().merged_tree(tip, self.tips["side"]))
+            drive(merging.merged_tree(self.open().looking(), tip, self.tips["side"]))
+        tree, _ = drive(merging.merged_tree(self.open(), tip, self.tips["side"]))
         self.assertTrue(tree)
 
 
@@ -371,7 +376,7 @@ class ALookingGit(unittest.TestCase):
         head = self.repository.commit_of("main")
         for change in (
             self.looking.create_ref("refs/heads/new", head),
-            self.looking.check_out(self.repository.path),
+            checkouts.check_out(self.looking, self.repository.path),
         ):
             with self.assertRaises(ValueError):
                 drive(change)
@@ -397,7 +402,7 @@ class ALookingGit(unittest.TestCase):
             tree = f"100644 blob {blob}\t.gitattributes\n040000 tree {below}\t{name}\n"
         top = self.repository.git("mktree", stdin=tree.encode())
         commit = self.repository.git("commit-tree", "-m", "odd", top)
-        folder = drive(self.looking._attributes_of(commit))
+        folder = drive(merging._attributes_of(self.looking, commit))
         self.assertEqual(list(files_below(folder)), [os.path.join(folder, ".gitattributes")])
 
     def test_attributes_that_are_lost_are_no_unknown(self) -> None:
@@ -406,16 +411,16 @@ class ALookingGit(unittest.TestCase):
         os.unlink(os.path.join(self.repository.path, ".git", "objects", blob[:2], blob[2:]))
         for git in (self.git, self.looking):
             with self.assertRaisesRegex(GitError, f"could not read files: {blob} missing"):
-                drive(git.merged_tree(tip, tip))
+                drive(merging.merged_tree(git, tip, tip))
 
     def test_settings_that_git_can_not_read_are_its_own_words(self) -> None:
         self.repository.write({".git/config": "[nonsense"})
         with self.assertRaisesRegex(GitError, "could not read its settings: .*bad config"):
-            drive(self.looking.status(self.repository.path))
+            drive(worktree_status.status_of(self.looking, self.repository.path))
 
     def test_what_git_refuses_is_no_unknown_where_nothing_is_missing(self) -> None:
         with self.assertRaises(GitError):
-            drive(self.looking.merged_tree(self.repository.commit_of("main"), "0" * 40))
+            drive(merging.merged_tree(self.looking, self.repository.commit_of("main"), "0" * 40))
 
 
 class ARehearsal(unittest.TestCase):

@@ -6,7 +6,20 @@ import os
 import unittest
 from collections.abc import Mapping, Sequence
 
-from core.git.door import Git, open_repository
+from core.git import (
+    checkouts,
+    commits,
+    configuration,
+    history,
+    merged,
+    merging,
+    replica,
+    staging,
+    submodules,
+    worktree_status,
+)
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.process.spawner import Spawner, drive
 from tests.support.repository import Repository
 from tests.support.scratch import Workspace, feature
@@ -210,37 +223,37 @@ class Questions(unittest.TestCase):
         questions = {
             "refs": git.refs("refs/"),
             "tree": git.tree_of("main"),
-            "present": git.present(main, ["sub/", "naïve é.txt", "nope"]),
-            "line": git.has_line(main, "^line (4|5)$", ["*.md"]),
-            "ignored": git.ignored_of(at, ["x.log", "new é.txt"]),
+            "present": commits.present(git, main, ["sub/", "naïve é.txt", "nope"]),
+            "line": commits.has_line(git, main, "^line (4|5)$", ["*.md"]),
+            "ignored": worktree_status.ignored_of(git, at, ["x.log", "new é.txt"]),
             "base": git.merge_base(main, side),
-            "count": git.count_commits(side, main),
-            "reflog": git.was_at("refs/heads/main", main),
-            "own": git.own_commits(side, [main]),
-            "trailer": git.trailer(side, "Feature"),
-            "stat": git.diffstat(main, side),
-            "changed": git.changed_files([(main, side), (side, other)]),
-            "added": git.added_files(main, side),
-            "files": git.files_of(main),
-            "merge": git.merged_tree(main, side),
-            "conflict": git.merged_tree(side, other),
-            "squashed": git.squashed(side, main),
-            "worktrees": git.worktrees(),
-            "status": git.status(at, ignored=True),
-            "look": git.looking().status(at),
-            "bare status": git.bare_status(at, []),
-            "hidden": git.hidden(at),
-            "head": git.head_commit(at),
-            "markers": git.markers_left(main, [side]),
-            "equal": git.equal_files(at, main, ["a.txt", "sub/b.txt"]),
-            "links": git.gitlinks(main, side),
-            "modes": git.modes(main, "sub"),
-            "hooks": git.hooks_folder(),
-            "room": git.room_for(main, 4096),
+            "count": history.count_commits(git, side, main),
+            "reflog": history.was_at(git, "refs/heads/main", main),
+            "own": history.own_commits(git, side, [main]),
+            "trailer": history.trailer(git, side, "Feature"),
+            "stat": commits.diffstat(git, main, side),
+            "changed": commits.changed_files(git, [(main, side), (side, other)]),
+            "added": commits.added_files(git, main, side),
+            "files": commits.files_of(git, main),
+            "merge": merging.merged_tree(git, main, side),
+            "conflict": merging.merged_tree(git, side, other),
+            "squashed": merged.squashed(git, side, main),
+            "worktrees": checkouts.worktrees(git),
+            "status": worktree_status.status_of(git, at, ignored=True),
+            "look": worktree_status.status_of(git.looking(), at),
+            "bare status": worktree_status.bare_status(git, at, []),
+            "hidden": worktree_status.hidden(git, at),
+            "head": staging.head_commit(git, at),
+            "markers": merging.markers_left(git, main, [side]),
+            "equal": merging.equal_files(git, at, main, ["a.txt", "sub/b.txt"]),
+            "links": submodules.gitlinks(git, main, side),
+            "modes": configuration.modes(git, main, "sub"),
+            "hooks": configuration.hooks_folder(git),
+            "room": replica.room_for(git, main, 4096),
         }
         found: dict[str, object] = {name: drive(asked) for name, asked in questions.items()}
-        found["patches"] = drive(git._changes([side, main, other]))
-        again = drive(git.commit_again(side, drive(git.tree_of(main)), main))
+        found["patches"] = drive(merged._changes(git, [side, main, other]))
+        again = drive(history.commit_again(git, side, drive(git.tree_of(main)), main))
         found["again"] = self.repository.git("show", "-s", "--format=%an%ae%ad%B", again)
         return found
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.git.door import open_repository
+from core.git.opening import open_repository
 from core.process.spawner import Spawner, drive
 from core.worktree.manager import WorktreeManager
 from tests.support.forked import Forked, may_fork

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import cli
-from core.git.door import open_repository
+from core.git.opening import open_repository
 from core.journal.journal import Journal
 from core.journal.lock import Holder, RunLock
 from core.model import events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from core.git.door import WorktreeStatus
+from core.git.output import WorktreeStatus
 from core.model.decision import Action
 from core.model.outcome import Fault, Outcome, Status
 from core.worktree import baseline

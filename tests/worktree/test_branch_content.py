@@ -5,7 +5,8 @@ from __future__ import annotations
 import unittest
 from typing import ClassVar
 
-from core.git.door import Git, open_repository
+from core.git.door import Git
+from core.git.opening import open_repository
 from core.process.spawner import Spawner, drive
 from core.worktree.branch_content import Change, Holding, Origin, holding, start_of
 from tests.support.repository import Content, Repository

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Callable
 from unittest import mock
 
-from core.git.door import Git, GitError, WorktreeStatus, open_repository
+from core.git import checkouts, commits, worktree_status
+from core.git.door import Git, GitError
+from core.git.opening import open_repository
+from core.git.output import WorktreeStatus
 from core.model.commit_subject import DEFAULT
 from core.model.errors import UserError
 from core.model.feature import Feature
@@ -189,7 +192,7 @@ class StartTest(WorktreeTest):
         worktree = self.create("auth", one)
         conflict = drive(self.with_old_git().merge_rest(worktree, {"one": one, "two": two}))
         self.assertEqual(conflict, Conflict("one", "two", ("a",)))
-        status = drive(self.manager.git.status(worktree.path))
+        status = drive(worktree_status.status_of(self.manager.git, worktree.path))
         self.assertEqual((status.commit, status.uncommitted), (one, ()))
 
 
@@ -204,7 +207,9 @@ class CreateTest(WorktreeTest):
         self.assertEqual(worktree.branch, "feature/auth")
         self.assertEqual(self.repository.commit_of("HEAD", at=worktree.path), self.base)
         self.assertFalse(os.path.exists(os.path.join(worktree.path, "later")))
-        self.assertEqual(drive(self.manager.git.status(worktree.path)).uncommitted, ())
+        self.assertEqual(
+            drive(worktree_status.status_of(self.manager.git, worktree.path)).uncommitted, ()
+        )
         self.assertEqual(self.repository.seen_by_user(), seen)
         self.assertFalse(os.path.exists(os.path.join(self.folder, ".gitignore")))
 
@@ -338,7 +343,7 @@ class CreateTest(WorktreeTest):
         tip = self.repository.commit({"new": "x"}, at=made.path)
         shutil.rmtree(made.path)
         self.repository.git("worktree", "prune")
-        drive(self.manager.git.add_worktree(made.path, made.branch))
+        drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         Path(self.manager.admin_folder(made.path), MARK).touch()
         self.repository.write({"new": "cut o"}, at=made.path)
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
@@ -353,15 +358,15 @@ class CreateTest(WorktreeTest):
 
     def test_one_that_was_killed_while_it_was_taken_away_is_made_whole(self) -> None:
         made = self.create()
-        drive(self.manager.git.remove_worktree(made.path))
-        drive(self.manager.git.add_worktree(made.path, made.branch))
+        drive(checkouts.remove_worktree(self.manager.git, made.path))
+        drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         shutil.rmtree(made.path)
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
 
     def test_what_somebody_put_where_one_was_being_made_is_left_alone(self) -> None:
         made = self.create()
-        drive(self.manager.git.remove_worktree(made.path))
-        drive(self.manager.git.add_worktree(made.path, made.branch))
+        drive(checkouts.remove_worktree(self.manager.git, made.path))
+        drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         Path(self.manager.admin_folder(made.path), MARK).touch()
         os.unlink(os.path.join(made.path, ".git"))
         self.repository.write({"mine": "x"}, at=made.path)
@@ -724,7 +729,7 @@ class ResultTest(WorktreeTest):
         self.repository.git("commit", "-q", "--allow-empty", "-m", "x", at=f"{made.path}/nested")
         work = self.work(made)
         self.assertEqual(work.held_back, ("nested/",))
-        (changed,) = drive(self.manager.git.changed_files([(self.base, work.commit)]))
+        (changed,) = drive(commits.changed_files(self.manager.git, [(self.base, work.commit)]))
         self.assertEqual(changed, {"plain", "staged", "link", "nested", *new})
 
     def test_what_claude_left_is_committed_under_the_features_name(self) -> None:
@@ -922,7 +927,7 @@ class LookTest(WorktreeTest):
 
     def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
         made = self.create()
-        admin = drive(self.manager.git.admin_dir(made.path))
+        admin = drive(checkouts.admin_dir(self.manager.git, made.path))
         branch = os.path.join(self.repository.path, ".git", "refs", "heads", "feature", "auth.lock")
         locks = [os.path.join(admin, "index.lock"), os.path.join(admin, "HEAD.lock"), branch]
         for again in (False, True):
@@ -1086,7 +1091,7 @@ class KeepTest(WorktreeTest):
         self.assertEqual(base, self.base)
         expected = {"twice": b"first", "gone": b"never committed", "README.md": b"staged\n"}
         self.assertEqual(self.repository.files(index), expected)
-        admin = drive(self.manager.git.admin_dir(made.path))
+        admin = drive(checkouts.admin_dir(self.manager.git, made.path))
         self.assertEqual([n for n in os.listdir(admin) if n.startswith("rorchestrator")], [])
 
     def test_a_detached_head_is_kept_though_its_worktree_is_gone(self) -> None:

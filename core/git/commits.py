@@ -1,0 +1,71 @@
+"""What commits hold and how two of them differ: paths, files, diff statistics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from .door import PATHS_AT_ONCE, Git
+from .output import DiffStat, parse_names, parse_shortstat
+
+
+async def has_path(git: Git, commit: str, path: str) -> bool:
+    """Whether a commit holds a file or a folder of that name."""
+    spelled = f"{commit}:{os.path.normpath(path)}"
+    return (await git.try_run("cat-file", "-e", spelled)).code == 0
+
+
+async def present(git: Git, commit: str, paths: Iterable[str]) -> set[str]:
+    """Those paths that a commit holds; folders end with a slash."""
+    spelled = {path.rstrip("/"): path for path in paths}
+    names, found = list(spelled), set()
+    for start in range(0, len(names), PATHS_AT_ONCE):
+        asked = names[start : start + PATHS_AT_ONCE]
+        arguments = ("ls-tree", "--full-tree", "--name-only", "-z", commit, "--", *asked)
+        literally = {**git.environ, "GIT_LITERAL_PATHSPECS": "1"}
+        finished = await git.run("read a commit", *arguments, env=literally)
+        found.update(os.fsdecode(finished.stdout).split("\0"))
+    return {path for name, path in spelled.items() if name in found}
+
+
+async def has_line(git: Git, commit: str, pattern: str, less: Iterable[str] = ()) -> bool:
+    """Whether a line of a commit's files matches a POSIX extended regular expression.
+
+    ``less`` are patterns of files that are not looked into.
+    """
+    arguments = ("grep", "--quiet", "--no-textconv", "-I", "-E", "-e", pattern, commit)
+    finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in less))
+    if finished.code not in (0, 1):
+        raise git.error("search a commit", finished)
+    return finished.code == 0
+
+
+async def diffstat(git: Git, old: str, new: str) -> DiffStat:
+    """Files and lines that differ between two commits."""
+    finished = await git.run("compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new)
+    return parse_shortstat(finished.text)
+
+
+async def changed_files(git: Git, pairs: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+    """For each pair of an older and a newer commit, the files that differ."""
+    if not pairs:
+        return []
+    # A second commit of a line is taken for the parent of the first one.
+    listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
+    arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
+    finished = await git.run("compare commits", *arguments, stdin=listed)
+    return parse_names(finished.text.splitlines(), [new for _, new in pairs])
+
+
+async def added_files(git: Git, old: str, new: str) -> list[str]:
+    """The files of one commit that another one has not."""
+    arguments = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A")
+    finished = await git.run("compare commits", *arguments, old, new)
+    return [name for name in os.fsdecode(finished.stdout).split("\0") if name]
+
+
+async def files_of(git: Git, commit: str) -> set[str]:
+    """The names of all files of a commit."""
+    arguments = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    finished = await git.run("list the files of a commit", *arguments)
+    return set(os.fsdecode(finished.stdout).split("\0"))

@@ -1,0 +1,59 @@
+"""The configuration of a repository, and the folder of its hooks."""
+
+from __future__ import annotations
+
+import os
+
+from .door import Git
+
+
+async def hooks_folder(git: Git, path: str = "") -> str:
+    """Where the hooks are, of a worktree or of all; relative where each has its own."""
+    asked = ("config", "--type=path", "--get", "core.hooksPath")
+    finished = await git.try_run(*asked, at=path, hooks=True)
+    return finished.text or os.path.join(git.repository.common_dir, "hooks")
+
+
+async def modes(git: Git, commit: str, folder: str) -> dict[str, str]:
+    """The modes, by name, of what a folder of a commit holds; format: git-ls-tree(1)."""
+    arguments = ("ls-tree", "-z", "--full-tree", commit, "--", f"{os.path.normpath(folder)}/")
+    finished = await git.run("read a commit", *arguments)
+    entries = (e.partition("\t") for e in os.fsdecode(finished.stdout).split("\0") if e)
+    return {os.path.basename(path): entry.split(" ")[0] for entry, _, path in entries}
+
+
+async def settings(git: Git, file: str) -> list[tuple[str, str, str]]:
+    """File, key and value of all that a config file says, and what it includes.
+
+    Format: git-config(1), ``--show-origin`` and ``--null``.
+    """
+    return await _settings(git, "--file", file, "--includes")
+
+
+async def settings_in(git: Git, path: str) -> list[tuple[str, str, str]]:
+    """The same of all that git goes by in a folder, from every config file."""
+    return await _settings(git, at=path)
+
+
+async def _settings(git: Git, *of: str, at: str = "") -> list[tuple[str, str, str]]:
+    arguments = ("config", *of, "--show-origin", "--null", "--list")
+    finished = await git.run("read the settings", *arguments, at=at)
+    words = os.fsdecode(finished.stdout).split("\0")
+    pairs = (
+        (origin[len("file:") :], *entry.partition("\n"))
+        for origin, entry in zip(words[::2], words[1::2])
+        if origin.startswith("file:")
+    )
+    folder = at or os.curdir
+    return [
+        (os.path.normpath(os.path.join(folder, origin)), key, value)
+        for origin, key, _, value in pairs
+    ]
+
+
+async def effective_settings(git: Git) -> list[tuple[str, str]]:
+    """Key and value of every setting, also those of the user and of the system, in order."""
+    finished = await git.run("read its settings", "config", "--null", "--list")
+    entries = os.fsdecode(finished.stdout).split("\0")
+    pairs = (entry.partition("\n") for entry in entries if entry)
+    return [(key, value) for key, _, value in pairs]

@@ -1,0 +1,64 @@
+"""Commits of a branch: its own, their authors and trailers; a commit repeated on another parent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from . import merged
+from .door import Git
+
+
+async def count_commits(git: Git, tip: str, without: str) -> int:
+    """How many commits ``tip`` has that ``without`` has not."""
+    return len(await merged._parents(git, tip, without))
+
+
+async def was_at(git: Git, ref: str, commit: str) -> bool:
+    """Whether the log of a ref, where it has one, tells that it was at a commit."""
+    finished = await git.try_run("reflog", "show", "--format=%H", ref, "--")
+    return commit in finished.text.split()
+
+
+async def own_commits(
+    git: Git, tip: str, without: Iterable[str]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The commits of ``tip`` that none of ``without`` has, oldest first, with their parents."""
+    left_out = [f"^{commit}" for commit in without]
+    arguments = ("rev-list", "--reverse", "--topo-order", "--parents", tip, *left_out)
+    finished = await git.run("list commits", *arguments)
+    lines = (line.split() for line in finished.text.splitlines())
+    return [(commit, tuple(parents)) for commit, *parents in lines]
+
+
+async def authors(git: Git, tip: str, without: str) -> set[tuple[str, str]]:
+    """Who wrote each commit that ``without`` has not, and when; and its subject."""
+    arguments = ("rev-list", "--format=%ae %at%n%s", tip, f"^{without}")
+    lines = (await git.run("list commits", *arguments)).text.split("\n")
+    return set(zip(lines[1::3], lines[2::3]))  # after a line with its id
+
+
+async def trailer(git: Git, commit: str, key: str) -> str:
+    """The value of a trailer of a commit's message; empty where it has none."""
+    wanted = f"--format=%(trailers:key={key},valueonly)"
+    shown = ("show", "-s", "--no-show-signature", wanted)
+    return (await git.run("read a commit", *shown, commit)).text.strip()
+
+
+async def commit_again(git: Git, commit: str, tree: str, parent: str) -> str:
+    """Write a commit of another tree, with the author and the message of ``commit``."""
+    wanted = ("-s", "--no-show-signature", "--date=raw", "--encoding=UTF-8")
+    seen = await git.run("read a commit", "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit)
+    name, email, date, message = seen.stdout.split(b"\n", 3)
+    env = {
+        **await git.identity(),
+        "GIT_AUTHOR_NAME": os.fsdecode(name),
+        "GIT_AUTHOR_EMAIL": os.fsdecode(email),
+        "GIT_AUTHOR_DATE": f"@{os.fsdecode(date)}",
+    }
+    arguments = ("commit-tree", "--no-gpg-sign", "-p", parent, "-F", "-", tree)
+    utf8 = ("-c", "i18n.commitEncoding=UTF-8")
+    words = message.rstrip(b"\n") + b"\n"
+    git.put_objects_aside()
+    doing = "write a commit"
+    return (await git.run(doing, *arguments, stdin=words, env=env, settings=utf8)).text

@@ -1,0 +1,83 @@
+"""Finds and opens a repository; the oldest git that works."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from ..model.errors import UserError
+from ..model.excerpt import excerpt
+from ..process.spawner import Finished, Spawner
+from .door import QUIET, Git, Repository, environment
+from .paths import is_there
+
+OLDEST = (2, 25)
+
+
+async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str]) -> Git:
+    """The repository that ``path`` lies in.
+
+    Raises :class:`UserError` where there is none, where git is too old, or where git
+    refuses it (as it does for a folder of somebody else's).
+    """
+    if not os.path.isdir(path):
+        raise UserError(f"the folder {path} does not exist", hint="mend project.repo_path")
+    env = environment(environ)
+    version = await git_version(spawner, env)
+    question = ("--is-bare-repository", "--is-shallow-repository", "--git-common-dir")
+    argv = ["git", "-C", path, *QUIET, "rev-parse", *question, "--show-cdup"]
+    finished = await spawner.run(argv, env=env)
+    if finished.code != 0:
+        raise _no_repository(path, environ.get("HOME", ""), finished)
+    bare, shallow, common, *cdup = finished.text.split("\n")
+    common_dir = os.path.realpath(os.path.join(path, common))
+    up = cdup[0] if cdup else ""
+    top = common_dir if bare == "true" else os.path.realpath(os.path.join(path, up))
+    repository = Repository(top, common_dir, bare == "true", shallow == "true", version)
+    return Git(spawner, repository, environ)
+
+
+def _no_repository(path: str, home: str, finished: Finished) -> UserError:
+    """Why git does not work in ``path``, in its own words where there is a repository."""
+    if _repository_above(path):
+        return _refused(f"git refuses the repository of {path}", finished)
+    here = os.path.realpath(path)
+    if here in (os.path.realpath(home or os.sep), os.sep):
+        # Nobody means to commit all of it.
+        hint = "type it in the repository, or set project.repo_path"
+    else:
+        hint = "git init && git add . && git commit -m 'Initial commit'"
+    return UserError(f"{path} is not in a git repository", hint=hint)
+
+
+def _refused(what: str, finished: Finished) -> UserError:
+    """What git refuses, and what it said."""
+    said = tuple(line for line in excerpt(finished.complaint).splitlines() if line.strip())
+    return UserError(what, hint="do what git asks for, then type this again", details=said)
+
+
+def _repository_above(path: str) -> bool:
+    """Whether a folder, or one above it, is or holds what git takes for a repository."""
+    folder = os.path.realpath(path)
+    if is_there(folder, ".git") or (is_there(folder, "HEAD") and is_there(folder, "objects")):
+        return True
+    parent = os.path.dirname(folder)
+    return parent != folder and _repository_above(parent)
+
+
+async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, int]:
+    """git's version. Raises :class:`UserError` where it is missing, too old, or won't start."""
+    try:
+        finished = await spawner.run(["git", "version"], env=env)
+    except UserError:
+        raise UserError("git was not found", hint="install git 2.25 or newer") from None
+    if finished.code != 0:
+        raise _refused("git does not start", finished)
+    numbers = re.search(r"(\d+)\.(\d+)", finished.text)
+    version = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
+    if version < OLDEST:
+        raise UserError(
+            f"{finished.text or 'this git'} is too old", hint="install git 2.25 or newer"
+        )
+    return version

@@ -1,0 +1,136 @@
+"""The index of a worktree: stage, unstage, commit, write a tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from . import unreadable_entries, worktree_status
+from .door import TRIES, Git
+from .output import Commit, parse_shortstat
+from .paths import is_beyond_link
+
+
+async def stage(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
+    """Put files as they stand (or their absence) into the index."""
+    files = list(files)
+    # git refuses to look for these: a symbolic link took the place of their folder.
+    beyond = [file for file in files if is_beyond_link(path, file)]
+    folders = {file for file in files if unreadable_entries.is_folder(path, file)}
+    if folders:
+        # Of a folder git takes the submodule; where a file is gone for one, it fails.
+        folders -= set(await worktree_status.submodules_in(git, path, env_with_index(git, index)))
+    there = set(files).difference(beyond, folders)
+    await _update_index(git, path, sorted(there), "--add", "--remove", "--replace", index=index)
+    await unstage(git, path, (*beyond, *sorted(folders)), index=index)
+
+
+async def unstage(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
+    """Take files out of the index; in the worktree they stay."""
+    await _update_index(git, path, files, "--force-remove", index=index)
+
+
+async def put_back(git: Git, path: str, files: Iterable[str]) -> None:
+    """Make files of a worktree, and their entries in its index, those of HEAD again."""
+    names = b"".join(os.fsencode(file) + b"\0" for file in files)
+    if names:
+        given = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        await git.run(
+            f"put the files of {path} back",
+            *("checkout", "--force", "--quiet", "--no-recurse-submodules", "HEAD", *given),
+            at=path,
+            stdin=names,
+            guarded=True,
+            env={**git.environ, "GIT_LITERAL_PATHSPECS": "1"},
+        )
+
+
+async def _update_index(
+    git: Git, path: str, files: Iterable[str], *options: str, index: str
+) -> None:
+    names = b"".join(os.fsencode(file) + b"\0" for file in files)
+    if names:
+        # Else git may put a part of it beside the worktree's own.
+        settings: tuple[str, ...] = ("-c", "core.splitIndex=false") if index else ()
+        if git.looks:
+            # A bit that goes has the file compared, by its filter.
+            settings += git.without(await git.named_programs(path), strict=False)
+        await git.run(
+            f"stage the files of {path}",
+            *("update-index", *options, "-z", "--stdin"),
+            at=path,
+            stdin=names,
+            guarded=True,
+            env=env_with_index(git, index),
+            settings=settings,
+        )
+
+
+def env_with_index(git: Git, index: str) -> Mapping[str, str]:
+    return {**git.environ, "GIT_INDEX_FILE": index} if index else git.environ
+
+
+async def commit(
+    git: Git, path: str, message: str, hooks: str = "", *, amend: bool = False
+) -> Commit:
+    """Commit the index of a worktree, with the user's hooks; its new tip.
+
+    ``hooks`` is a folder of hooks to take instead. They run once: what they print may look
+    like a passing fault of git's.
+    """
+    identity = await git.identity()
+    instead = ("-c", f"core.hooksPath={hooks}") if hooks else ()
+    amending = ("--amend",) if amend else ()
+    arguments = (*instead, "commit", "--quiet", *amending, "-m", message)
+    await git.run(
+        f"commit in {path}",
+        *arguments,
+        at=path,
+        guarded=True,
+        hooks=True,
+        env=identity,
+        tries=1 if hooks else TRIES,
+    )
+    return await head_commit(git, path)
+
+
+async def head_commit(git: Git, path: str) -> Commit:
+    """The commit that HEAD of a worktree is at."""
+    # A hook may have left nothing to commit: such a commit differs in nothing.
+    seen = (
+        "diff-tree",
+        "-r",
+        "-M",
+        "--always",
+        "--shortstat",
+        "--pretty=tformat:%H %P",
+        "HEAD",
+    )
+    finished = await git.run("read HEAD", *seen, at=path)
+    named, _, numbers = finished.text.partition("\n")
+    id, *parents = named.split()
+    return Commit(id, tuple(parents), parse_shortstat(numbers))
+
+
+async def written_tree(git: Git, path: str) -> str:
+    """The tree of a worktree's index."""
+    return (await git.run("write a tree", "write-tree", at=path)).text
+
+
+async def snapshot_tree(git: Git, path: str, files: Iterable[str], index: str) -> str:
+    """A tree of HEAD with ``files`` as they stand, made in an index of its own."""
+    env = env_with_index(git, index)
+    await git.run("read HEAD", "read-tree", "HEAD", at=path, env=env)
+    await stage(git, path, files, index=index)
+    return (await git.run("write a tree", "write-tree", at=path, env=env)).text
+
+
+async def index_tree(git: Git, path: str, files: Iterable[str], index: str) -> str:
+    """A tree of ``files`` alone, as a worktree's index has them; made in another index."""
+    wanted = {os.fsencode(file) for file in files}
+    listed = await git.run("read the index", "ls-files", "--stage", "-z", at=path)
+    entries = (e for e in listed.stdout.split(b"\0") if e.partition(b"\t")[2] in wanted)
+    env = env_with_index(git, index)
+    given = b"".join(entry + b"\0" for entry in entries)
+    await git.run("stage", "update-index", "-z", "--index-info", at=path, stdin=given, env=env)
+    return (await git.run("write a tree", "write-tree", at=path, env=env)).text

@@ -1,0 +1,217 @@
+"""`git status` of a worktree: changed, hidden and ignored files, without running its filters."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from ..model.frozen import replace
+from . import staging, submodules, unreadable_entries
+from .door import NO_FETCH, Git
+from .filters_and_drivers import Programs
+from .output import WorktreeStatus, parse_status
+from .paths import is_plain, is_there
+
+
+async def status_of(
+    git: Git, path: str, *, ignored: bool = False, index: str = ""
+) -> WorktreeStatus:
+    """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
+    arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
+    env = staging.env_with_index(git, index)
+    if git.looks:
+        status = await _unfiltered_status(git, path, arguments, env)
+    else:
+        arguments += ["--ignore-submodules=none"]
+        # A filter of the user's runs for what may have changed.
+        told = await git.run(f"look at {path}", *arguments, at=path, guarded=True, env=env)
+        status = parse_status(os.fsdecode(told.stdout))
+    return await _with_covered(git, path, status) if ignored else status
+
+
+async def _with_covered(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:
+    """A status that counts as ignored what stands where a submodule is not checked out.
+
+    git looks at no file in there and adds none.
+    """
+    submodules = await _submodules_of(git, path, status)
+    folders = [folder for folder in submodules if is_plain(path, folder)]
+    covered = (file for folder in folders for file in unreadable_entries.files_below(path, folder))
+    return replace(status, ignored=(*status.ignored, *covered))
+
+
+async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[str]:
+    """The paths of the submodules in the index of a worktree that has this status."""
+    if status.staged or status.unmerged or not git.is_lasting(status.commit):
+        return await submodules_in(git, path)
+    # Nothing is staged: the index has the submodules of the commit, which are asked for once.
+    known = git.answers.get("submodules", status.commit)
+    if known is None:
+        known = "\0".join(await submodules.gitlinks(git, status.commit))
+        git.answers.put(known, "submodules", status.commit)
+    return known.split("\0") if known else []
+
+
+async def submodules_in(git: Git, path: str, env: Mapping[str, str] | None = None) -> list[str]:
+    """The paths of the submodules in an index."""
+    listed = await git.run(f"look at {path}", "ls-files", "--stage", "-z", at=path, env=env)
+    return [os.fsdecode(name) for name in SUBMODULE.findall(listed.stdout)]
+
+
+async def hidden(git: Git, path: str) -> list[str]:
+    """The tracked files of a worktree whose changes an index bit hides from ``git status``.
+
+    Not those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
+    """
+    finished = await git.run(f"look at {path}", "ls-files", "-v", "-z", at=path)
+    entries = [entry.split(" ", 1) for entry in os.fsdecode(finished.stdout).split("\0") if entry]
+    hidden = [(tag, file) for tag, file in entries if tag.islower() or tag == "S"]
+    absent = {file for tag, file in hidden if tag in "sS" and not is_there(path, file)}
+    if absent and await _is_sparse(git, path):
+        return [file for _, file in hidden if file not in absent]
+    return [file for _, file in hidden]
+
+
+async def _is_sparse(git: Git, path: str) -> bool:
+    asked = ("config", "--type=bool", "--get", "core.sparseCheckout")
+    return (await git.try_run(*asked, at=path)).text == "true"
+
+
+async def reveal(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
+    """Clear the bits that hide changes of files from ``git status``."""
+    files = list(files)
+    for bit in ("--no-assume-unchanged", "--no-skip-worktree"):
+        await staging._update_index(git, path, files, bit, index=index)
+
+
+async def kept_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
+    """Those files of which git would store a pointer: ``filter=lfs``, and Git LFS is set up."""
+    names = b"".join(os.fsencode(file) + b"\0" for file in files)
+    if not names:
+        return set()
+    asked = ("check-attr", "-z", "--stdin", "filter")
+    finished = await git.run("read attributes", *asked, at=path, stdin=names)
+    words = os.fsdecode(finished.stdout).split("\0")
+    found = {file for file, value in zip(words[::3], words[2::3]) if value == "lfs"}
+    is_set_up = ("config", "--get-regexp", r"^filter\.lfs\.(clean|process)$")
+    return found if found and (await git.try_run(*is_set_up, at=path)).code == 0 else set()
+
+
+async def bare_status(git: Git, path: str, filters: Iterable[str]) -> WorktreeStatus | None:
+    """What stands in a worktree, told without running anything, without a lock or a fetch.
+
+    A folder of new files is one entry, and nobody looks into submodules. A file of one of the
+    ``filters`` that was only touched may count as changed. ``None`` where a filter's name
+    can't be spelled on a command line.
+    """
+    names = list(filters)
+    if any("=" in name or "\n" in name for name in names):
+        return None
+    off = [w for n in names for end in NO_FILTER for w in ("-c", f"filter.{n}.{end}")]
+    arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
+    arguments += ["--no-renames", "--ignore-submodules=dirty"]
+    env = {**git.environ, **NO_FETCH}
+    finished = await git.run(f"look at {path}", *arguments, at=path, env=env, settings=off)
+    return parse_status(os.fsdecode(finished.stdout))
+
+
+async def _unfiltered_status(
+    git: Git, path: str, arguments: Sequence[str], env: Mapping[str, str]
+) -> WorktreeStatus:
+    """The status of a worktree by what can be told without a filter."""
+    programs = await git.named_programs(path)
+    # In a submodule git would run the filters of its own settings.
+    arguments = [*arguments, "--ignore-submodules=dirty"]
+    strict = git.without(programs, strict=True)
+    finished = await git.try_run(*arguments, at=path, env=env, settings=strict, tries=1)
+    uncertain: dict[str, str] = {}
+    if finished.code != 0:
+        lenient = git.without(programs, strict=False)
+        doing = f"look at {path}"
+        finished = await git.run(doing, *arguments, at=path, env=env, settings=lenient)
+        uncertain = await _may_have_changed(git, path, programs, env, lenient)
+    status = parse_status(os.fsdecode(finished.stdout))
+    status = replace(
+        status,
+        changed=tuple(f for f in status.changed if f in status.staged or f not in uncertain),
+        uncertain=tuple((f, name) for f, name in uncertain.items() if f not in status.staged),
+    )
+    return await _with_submodules(git, path, status)
+
+
+async def _may_have_changed(
+    git: Git, path: str, programs: Programs, env: Mapping[str, str], settings: Sequence[str]
+) -> dict[str, str]:
+    """Files that are not as git left them and have a filter, each with its name."""
+    plain = ("--name-only", "-z", "--diff-filter=M", "--ignore-submodules=all")
+    doing = f"look at {path}"
+    listed = await git.run(doing, "diff-files", *plain, at=path, env=env, settings=settings)
+    asked = ("check-attr", "-z", "--stdin", "filter")
+    finished = await git.run("read attributes", *asked, at=path, stdin=listed.stdout)
+    words = os.fsdecode(finished.stdout).split("\0")
+    pairs = zip(words[::3], words[2::3])
+    return {file: name for file, name in pairs if name in programs.filters}
+
+
+async def _with_submodules(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:
+    """A status with the submodules that hold uncommitted work, each of which is looked into."""
+    for name in await _submodules_of(git, path, status):
+        place = os.path.join(path, name)
+        if not os.path.lexists(os.path.join(place, ".git")):
+            continue
+        inner = await status_of(await _inside(git, place), place)
+        if inner.uncommitted or inner.submodules:
+            status = replace(status, submodules=(*status.submodules, name))
+        uncertain = [(os.path.join(name, file), which) for file, which in inner.uncertain]
+        status = replace(status, uncertain=(*status.uncertain, *uncertain))
+    return status
+
+
+async def _inside(git: Git, place: str) -> Git:
+    """The repository of a submodule, only to be looked at as well."""
+    asked = ("rev-parse", "--git-common-dir")
+    found = await git.run(f"look into {place}", *asked, at=place, elsewhere=True)
+    common = os.path.realpath(os.path.join(place, found.text))
+    where = replace(git.repository, top=place, common_dir=common, bare=False)
+    return Git(git.spawner, where, git.environ).looking()
+
+
+async def ignored_of(git: Git, path: str, files: Iterable[str]) -> set[str]:
+    """Those files of a worktree, there or not, that git ignores; a folder ends with ``/``."""
+    names = "".join(f"{file}\0" for file in files)
+    arguments = ("check-ignore", "-z", "--stdin")
+    finished = await git.try_run(*arguments, at=path, stdin=os.fsencode(names))
+    return set(os.fsdecode(finished.stdout).split("\0"))
+
+
+async def ignored_as_links(git: Git, path: str, files: Collection[str]) -> set[str]:
+    """Those files of a worktree that git ignores even where they are symbolic links.
+
+    A pattern with a slash at its end is of folders: what is in one is ignored, a link is not.
+    Format: git-check-ignore(1), ``--verbose``.
+    """
+    above = {file: f"{os.path.dirname(file)}/" for file in files if os.path.dirname(file)}
+    within = await ignored_of(git, path, above.values())
+    names = os.fsencode("".join(f"{file}\0" for file in files))
+    asked = ("check-ignore", "--verbose", "-z", "--stdin")
+    words = os.fsdecode((await git.try_run(*asked, at=path, stdin=names)).stdout).split("\0")
+    by_itself = {
+        file
+        for pattern, file in zip(words[2::4], words[3::4])
+        if not pattern.startswith("!") and not pattern.endswith("/")
+    }
+    return by_itself | {file for file, folder in above.items() if folder in within}
+
+
+STATUS = (
+    *("status", "--porcelain=v2", "--branch", "-z"),
+    *("--untracked-files=all", "--no-renames"),
+)
+
+
+SUBMODULE = re.compile(rb"(?:^|(?<=\0))160000 [0-9a-f]+ 0\t([^\0]+)")
+"""A submodule in the index; format: git-ls-files(1)."""
+
+
+NO_FILTER = ("clean=", "process=", "required=false")
