@@ -77,6 +77,7 @@ class TargetTest(unittest.TestCase):
 
         patch = mock.patch.object(owner, step, meanwhile)
         patch.start()
+        self.addCleanup(patch.stop)
 
 
 class WhereItMoves(TargetTest):
