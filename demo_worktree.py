@@ -15,7 +15,9 @@ from core.cli import guarded
 from core.git import opening
 from core.model.feature import Feature
 from core.process.spawner import Spawner, drive
-from core.worktree.manager import Conflict, WorktreeManager
+from core.worktree import dependencies
+from core.worktree.manager import WorktreeManager
+from core.worktree.worktree import Conflict
 
 
 def main() -> None:
@@ -55,7 +57,7 @@ async def show(path: str, folder: str) -> None:
         results[feature.id] = work.commit
         print(f"{feature.id}: {worktree.branch} at {work.commit[:10]}, {work.files_changed} file")
 
-    start = await manager.start_commit(base, results)
+    start = await dependencies.start_commit(manager, base, results)
     assert not isinstance(start, Conflict)
     dashboard = await manager.create("dashboard", start)
     files = sorted(name for name in os.listdir(dashboard.path) if name != ".git")

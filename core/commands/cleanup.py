@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..git import checkouts, history
 from ..git.output import WorktreeEntry
+from ..git.refs import RESOLUTIONS
 from ..journal.lock import Holder
 from ..model import events
 from ..model.errors import ExitCode, StateError, UserError
@@ -39,7 +40,8 @@ from ..project.workplace import (
 from ..reporter.console import style_of
 from ..reporter.documents import local_time
 from ..reporter.style import Style
-from ..worktree.manager import RESOLUTIONS, WorktreeManager
+from ..worktree import keeping
+from ..worktree.manager import WorktreeManager
 
 EXAMPLES = """\
 examples:
@@ -278,14 +280,14 @@ class Cleanup:
         if not removal.kept:
             await self._check_places(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
-            removal.files, nested = await worktrees.unsaved(
-                entry.path, known.made_before_work, known.start_commit, known.left
+            removal.files, nested = await keeping.unsaved(
+                worktrees, entry.path, known.made_before_work, known.start_commit, known.left
             )
             if nested:
                 removal.kept = f"it holds what no commit can: {some(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
                 try:
-                    worktrees.check_open(entry.path, nested)
+                    keeping.check_open(worktrees, entry.path, nested)
                 except UserError as error:
                     removal.kept, removal.next = error.message, error.hint
         removal.lost = [loss async for loss in self._losses(removal, entry, tip)]
@@ -362,7 +364,8 @@ class Cleanup:
         self, worktrees: WorktreeManager, known: FeatureState, removal: Removal, tip: str
     ) -> None:
         if removal.lost:
-            kept = await worktrees.keep(
+            kept = await keeping.keep(
+                worktrees,
                 known.id,
                 self.stamp,
                 removal.worktree,

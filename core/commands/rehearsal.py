@@ -60,14 +60,10 @@ from ..runner.checks import CLEAN, VARIABLES, Red, Workbench
 from ..runner.claude_runner import LEAST_FREE_BYTES, MIB, free_bytes
 from ..runner.steps import Step, StepRunner
 from ..worktree import copy_link
-from ..worktree.manager import (
-    BUILT_BY_TOOLS,
-    MERGED,
-    RUBBISH,
-    Worktree,
-    WorktreeManager,
-    scratch_owner,
-)
+from ..worktree.files import BUILT_BY_TOOLS
+from ..worktree.manager import WorktreeManager
+from ..worktree.names import MERGED, RUBBISH, scratch_owner
+from ..worktree.worktree import Worktree
 from .cleanup import Cleanup, Removal
 from .merge import Merge, Stopped, Wanted
 from .run import SIGNALS, RunCommand

@@ -15,6 +15,7 @@ from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
 from ..git import commits
 from ..git.door import Git
+from ..git.refs import RESULTS
 from ..git.tampering import seal
 from ..journal.control import Requests
 from ..journal.lock import Holder
@@ -83,7 +84,6 @@ from ..runner.claude_runner import ClaudeRunner
 from ..runner.steps import StepRunner
 from ..runner.surroundings import Surroundings
 from ..runner.usage_limit import Pause
-from ..worktree.manager import RESULTS
 from .merge import Wanted, land
 
 EXAMPLES = """\

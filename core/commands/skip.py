@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from ..git.refs import RESULTS
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.state import RunState
 from ..project import lists
 from ..project.workplace import Workplace, as_steered, check_known, decide, open_workplace
-from ..worktree.manager import RESULTS
 from . import steer as wishes
 
 EXAMPLES = """\

@@ -37,6 +37,7 @@ from ..reporter.console import style_of
 from ..reporter.documents import check_document, cost_document, local_time
 from ..reporter.run_text import spent
 from ..reporter.style import Style, table_lines
+from ..worktree import admin_files, keeping
 
 EXAMPLES = """\
 examples:
@@ -210,10 +211,10 @@ async def _look_into_worktree(
     if not os.path.isdir(entry.path):
         raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
     facts["worktree"] = entry.path
-    worktrees.check_linked(entry.path)
-    worktrees.check_pipes(entry.path)
+    admin_files.check_linked(worktrees, entry.path)
+    keeping.check_pipes(worktrees, entry.path)
     found = await worktree_status.status_of(place.git, entry.path)
-    status = await worktrees.only_work(entry.path, found, known.start_commit, known.left)
+    status = await keeping.only_work(worktrees, entry.path, found, known.start_commit, known.left)
     facts["uncommitted"] = list(status.uncommitted)
     facts["maybe_changed"] = [{"file": f, "filter": name} for f, name in status.uncertain]
 

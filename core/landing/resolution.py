@@ -17,6 +17,7 @@ from ..claude import prompt
 from ..claude.prompt import Side
 from ..git import checkouts, commits, history, merging
 from ..git.door import GitError
+from ..git.refs import RESOLUTIONS
 from ..git.tampering import Seal
 from ..model import events
 from ..model.excerpt import excerpt, some
@@ -26,7 +27,10 @@ from ..model.outcome import Fault, Outcome, Status
 from ..runner.attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from ..runner.budget import LEAST_USD, OVER, Budget
 from ..runner.checks import Workbench
-from ..worktree.manager import RESOLUTIONS, RESOLVED, Worktree, WorktreeManager
+from ..worktree import admin_files, keeping
+from ..worktree.manager import WorktreeManager
+from ..worktree.names import RESOLVED
+from ..worktree.worktree import Worktree
 from .stack import SESSION, Candidate, Clash, Resolution
 
 ALLOWED_TOOLS = (
@@ -220,7 +224,7 @@ class Resolver:
         clash, git = merge.clash, self.git
         async with self.worktrees.scratch(RESOLVED + merge.feature.id, clash.ours) as worktree:
             await merging.begin_merge(git, worktree.path, clash.candidate.tip)
-            admin = self.worktrees.admin_folder(worktree.path)
+            admin = admin_files.admin_folder(self.worktrees, worktree.path)
             await self.seal.watch(git, os.path.join(admin, "config.worktree"))
             task = self._task(merge, sides)
             session = Session(str(uuid.uuid4()), task=task)
@@ -327,7 +331,7 @@ class Resolver:
             return "", Wrong(what, is_final=True)
         if status.unmerged:
             return "", Wrong(f"not marked as resolved: {some(status.unmerged)}")
-        tree = await self.worktrees.tree_of_files(worktree.path, status.uncommitted)
+        tree = await keeping.tree_of_files(self.worktrees, worktree.path, status.uncommitted)
         message = (
             f"what Claude made of {some(clash.files)}\n\n"
             f"RoRchestrator-Feature: {merge.feature.id}\n{SESSION}: {session_id}\n"

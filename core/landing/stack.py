@@ -13,7 +13,9 @@ from ..git.door import GitError, Unknown
 from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
-from ..worktree.manager import WorktreeManager, commit_message
+from ..worktree import dependencies
+from ..worktree.committing import commit_message
+from ..worktree.manager import WorktreeManager
 
 STRATEGIES = ("merge", "squash", "rebase")
 
@@ -381,7 +383,7 @@ class Stacker:
 
     async def _merge(self, ours: str, theirs: str) -> tuple[str, list[str]]:
         """The tree of a merge, empty where there is a conflict, and the files in conflict."""
-        return await self.worktrees.merge(ours, theirs)
+        return await dependencies.merge(self.worktrees, ours, theirs)
 
 
 def _merge_message(candidate: Candidate) -> str:

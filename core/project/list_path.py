@@ -7,7 +7,8 @@ import os
 from ..journal.journal import Journal
 from ..model.errors import UserError
 from ..model.fold import fold
-from ..worktree.manager import MARK, admin_of
+from ..worktree.admin_files import admin_of
+from ..worktree.names import MARK
 from . import feature_list
 
 

@@ -14,6 +14,7 @@ from ..dag.resolver import DAGResolver
 from ..git import checkouts, merged, opening
 from ..git.answer_cache import AnswerFile
 from ..git.door import Git, Repository, Unknown
+from ..git.refs import KEPT, RESULTS
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..model.decision import Action, Decision
@@ -27,15 +28,10 @@ from ..model.outcome import Stray
 from ..model.state import FORCED, Attempt, FeatureState, RunState
 from ..model.terminal_text import one_line
 from ..process.spawner import Spawner, drive, which
+from ..worktree import admin_files
 from ..worktree.branch_content import Holding, Origin, holding
-from ..worktree.manager import (
-    AGENTS_FOLDER,
-    BY_A_SUBAGENT,
-    KEPT,
-    OWN_FOLDER,
-    RESULTS,
-    WorktreeManager,
-)
+from ..worktree.manager import OWN_FOLDER, WorktreeManager
+from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
 from . import base_branch as bases
 from . import feature_list
 from .consent import Consents
@@ -338,9 +334,11 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
         known, path = state.feature(id), place.worktrees.path(id)
         if not os.path.lexists(path):
             continue
-        is_ours = place.worktrees.is_ours(path) or not place.worktrees.admin_folder(path)
+        is_ours = admin_files.is_ours(place.worktrees, path) or not admin_files.admin_folder(
+            place.worktrees, path
+        )
         made_there = is_ours and made_by_us(known, known.branch) and _same(known.worktree, path)
-        if made_by_us(known, branch) and (made_there or place.worktrees.is_ours(path)):
+        if made_by_us(known, branch) and (made_there or admin_files.is_ours(place.worktrees, path)):
             continue
         if made_there:
             earlier[id] = (
@@ -368,7 +366,7 @@ def check_names(place: Workplace, state: RunState, decisions: Mapping[str, Decis
 def _check_neighbours(place: Workplace, due: Iterable[str]) -> None:
     """Raise :class:`UserError` where another repository has worktrees where ours would go."""
     paths = {id: place.worktrees.path(id) for id in due}
-    moved = [path for path in paths.values() if place.worktrees.was_moved(path)]
+    moved = [path for path in paths.values() if admin_files.was_moved(place.worktrees, path)]
     if moved:
         import shlex
 
@@ -377,7 +375,7 @@ def _check_neighbours(place: Workplace, due: Iterable[str]) -> None:
             details=tuple(moved),
             hint=f"git -C {shlex.quote(place.git.repository.top)} worktree repair",
         )
-    others = {id: place.worktrees.other_repository(path) for id, path in paths.items()}
+    others = {id: admin_files.other_repository(place.worktrees, path) for id, path in paths.items()}
     taken = {id: other for id, other in others.items() if other}
     if taken:
         raise UserError(
@@ -518,7 +516,11 @@ def _prefix_of(known: FeatureState) -> str:
 
 def _whose(path: str, place: Workplace) -> str:
     """What a folder is that no run of ours made."""
-    return "is a worktree of yours" if place.worktrees.admin_folder(path) else "exists already"
+    return (
+        "is a worktree of yours"
+        if admin_files.admin_folder(place.worktrees, path)
+        else "exists already"
+    )
 
 
 def decide(

@@ -24,16 +24,12 @@ from ..model.list_commands import BASE, promised_commands, shell_command
 from ..model.outcome import Work
 from ..process.supervisor import Killed
 from ..process.temporary_folder import remove_tree
-from ..worktree import build_products, copy_link
+from ..worktree import build_products, copy_link, inspection
 from ..worktree.check_artifacts import Leftovers
-from ..worktree.manager import (
-    MERGED,
-    RUBBISH,
-    Worktree,
-    WorktreeManager,
-    built_by_tools,
-    scratch_owner,
-)
+from ..worktree.files import built_by_tools
+from ..worktree.manager import WorktreeManager
+from ..worktree.names import MERGED, RUBBISH, scratch_owner
+from ..worktree.worktree import Worktree
 from . import ports
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
@@ -345,7 +341,9 @@ class Workbench:
         """Take away the build products that checks left, and name what else appeared."""
         left = self.leftovers(worktree)
         paths = left.proved(self._wrote)
-        built = await self.worktrees.products(worktree.path, worktree.start_commit, left.files)
+        built = await inspection.products(
+            self.worktrees, worktree.path, worktree.start_commit, left.files
+        )
         left.remove(built)
         others = sorted(set(left.files).difference(built))
         if others:
@@ -404,7 +402,10 @@ class Workbench:
         todo = [(key, command) for key, command in todo if key not in self.passed]
         if not todo:
             return None
-        before, left = await self.worktrees.revealed(worktree.path), self.leftovers(worktree)
+        before, left = (
+            await inspection.revealed(self.worktrees, worktree.path),
+            self.leftovers(worktree),
+        )
         theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
         for key, command in todo:
             limit = self.config.project.verify_timeout_seconds
@@ -427,7 +428,7 @@ class Workbench:
 
     async def _after_check(self, worktree: Worktree, before: WorktreeStatus) -> WorktreeStatus:
         """What a check left. New files that it staged are as little work as any other of them."""
-        status = await self.worktrees.revealed(worktree.path)
+        status = await inspection.revealed(self.worktrees, worktree.path)
         staged = set(status.added).difference(before.added)
         if not staged:
             return status
@@ -441,7 +442,7 @@ class Workbench:
         changed = set(after.changed).difference(before.changed)
         base = worktree.base_commit or worktree.start_commit
         tracked = changed.difference(after.added)
-        built = await self.worktrees.products(worktree.path, base, tracked)
+        built = await inspection.products(self.worktrees, worktree.path, base, tracked)
         await staging.put_back(self.worktrees.git, worktree.path, sorted(built))
         return sorted(changed.difference(built))
 
@@ -507,7 +508,7 @@ class Workbench:
         """As a feature's worktree is when its checks begin: tracked files are the commit's."""
         red = await self.make_ready(feature, worktree, env, told=False)
         if red is None and (self.config.project.setup or feature.setup):
-            await self.worktrees.as_committed(worktree.path)
+            await inspection.as_committed(self.worktrees, worktree.path)
         return red
 
     @asynccontextmanager

@@ -22,8 +22,10 @@ from ..model.frozen import dataclass, field, replace
 from ..model.outcome import Fault, Outcome, Status, Work
 from ..process.cancellation import Stop
 from ..process.supervisor import Killed, heed
+from ..worktree import admin_files, dependencies, inspection, keeping
 from ..worktree.branch_content import Origin, holding
-from ..worktree.manager import Conflict, Worktree, WorktreeManager
+from ..worktree.manager import WorktreeManager
+from ..worktree.worktree import Conflict, Worktree
 from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
 from .checks import Red, Workbench
@@ -154,7 +156,7 @@ class ClaudeRunner:
         if isinstance(worktree, Conflict):
             return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
         worktree = replace(worktree, base_commit=job.base_commit)
-        admin = self.worktrees.admin_folder(worktree.path)
+        admin = admin_files.admin_folder(self.worktrees, worktree.path)
         await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
         refused = await turn.begin()
@@ -208,14 +210,14 @@ class ClaudeRunner:
         if job.start_commit:
             await self._clear(job)
         results = await self._results(job)
-        start = await self.worktrees.start_commit(job.base_commit, results)
+        start = await dependencies.start_commit(self.worktrees, job.base_commit, results)
         if isinstance(start, Conflict):
             return start, False
         self._based(job, start)
         worktree = await self.worktrees.create(id, start)
         if self.worktrees.git.merges_without_worktree or len(results) < 2:
             return worktree, False
-        merged = await self.worktrees.merge_rest(worktree, results)
+        merged = await dependencies.merge_rest(self.worktrees, worktree, results)
         if isinstance(merged, Conflict):
             return merged, False
         self._based(job, merged)
@@ -253,7 +255,7 @@ class ClaudeRunner:
             await self.worktrees.repair(id)
         entry = await self.worktrees.entry(id)
         path = entry.path if entry is not None else ""
-        kept = await self.worktrees.keep(id, self.run_id, path, job.start_commit, job.made)
+        kept = await keeping.keep(self.worktrees, id, self.run_id, path, job.start_commit, job.made)
         if kept.ref:
             self._note(id, f"its earlier work is kept as {kept.ref}")
         if kept.aside:
@@ -344,7 +346,7 @@ class Life:
             if red is not None:
                 return red
         if not (self.job.attempts and self.worktree.is_old):
-            await self.runner.worktrees.note_baseline(self.worktree)
+            await inspection.note_baseline(self.runner.worktrees, self.worktree)
         if self.resumed:
             return None
         return await bench.missing(self.feature, self.worktree, self.env)
@@ -505,7 +507,7 @@ class Life:
 
     async def _name_committed_products(self, commit: str) -> None:
         """Commits of Claude's own are kept as they are: the user is to know what is in them."""
-        built = await self.runner.worktrees.committed_products(self.worktree, commit)
+        built = await inspection.committed_products(self.runner.worktrees, self.worktree, commit)
         if built:
             self._note(
                 f"Claude itself committed build products: {some(built)} (left as committed; "

@@ -19,7 +19,9 @@ from ..model.events import Event
 from ..model.feature import Feature
 from ..model.outcome import Work
 from ..process.supervisor import Killed
-from ..worktree.manager import ONLY_COMMITS, Worktree, WorktreeManager
+from ..worktree.committing import ONLY_COMMITS
+from ..worktree.manager import WorktreeManager
+from ..worktree.worktree import Worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

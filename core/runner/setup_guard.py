@@ -15,7 +15,9 @@ from ..git.tampering import EXECUTES, OF_WORKTREE, Seal, Tampered, changes, shar
 from ..model import events
 from ..model.events import Event
 from ..model.excerpt import some
-from ..worktree.manager import Worktree, WorktreeManager
+from ..worktree import admin_files
+from ..worktree.manager import WorktreeManager
+from ..worktree.worktree import Worktree
 
 
 class SetupGuard:
@@ -131,7 +133,7 @@ class SetupGuard:
             self.emit(events.note(self.clock(), self.run_id, text))
 
     def _own_config(self, worktree: Worktree) -> str:
-        return os.path.join(self.worktrees.admin_folder(worktree.path), OF_WORKTREE)
+        return os.path.join(admin_files.admin_folder(self.worktrees, worktree.path), OF_WORKTREE)
 
 
 def _short(ref: str) -> str:

@@ -26,7 +26,7 @@ from ..model.mask import is_secret
 from ..model.outcome import Outcome, Status, Stray
 from ..model.state import RunState
 from ..process.supervisor import Killed
-from ..worktree.manager import AGENTS_FOLDER, BY_A_SUBAGENT
+from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
 
 HEADS = "refs/heads/"
 REPLACED = "refs/replace/"

@@ -12,10 +12,11 @@ import unittest
 from collections.abc import Iterator, Sequence
 
 from core.commands.cleanup import holds_current_folder
+from core.git.refs import RESULTS
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.outcome import Outcome, Status
-from core.worktree.manager import BUILT_BY_TOOLS, RESULTS
+from core.worktree.files import BUILT_BY_TOOLS
 from tests.support.scratch import (
     LIMIT_SECONDS,
     RUN,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from core.model.list_commands import shell_command
 from core.runner.checks import check_key
-from core.worktree.manager import SCRATCH
+from core.worktree.names import SCRATCH
 from tests.support.playground import AGENT, steps
 from tests.support.repository import Repository
 

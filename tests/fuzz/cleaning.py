@@ -25,7 +25,7 @@ from core.reporter.plan_text import plan_lines
 from core.reporter.run_text import event_line, report_lines
 from core.reporter.stream_text import message_lines
 from core.reporter.style import Style, columns, shorten, table_lines
-from core.worktree.manager import Conflict
+from core.worktree.worktree import Conflict
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.support.scratch import streams
 

@@ -22,6 +22,7 @@ from core.landing.stack import (
 from core.model.feature import Feature
 from core.model.frozen import replace
 from core.process.spawner import Spawner, drive
+from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content, Repository
 
@@ -455,7 +456,9 @@ class Attributes(LandingTest):
     def test_dependencies_are_joined_by_union_as_well(self) -> None:
         self.with_attributes("text merge=union\n")
         start = drive(
-            self.worktrees.start_commit(self.base, {"a": self.tip("a"), "b": self.tip("b")})
+            dependencies.start_commit(
+                self.worktrees, self.base, {"a": self.tip("a"), "b": self.tip("b")}
+            )
         )
         assert isinstance(start, str)
         self.assertIn(b"a\nb\n", self.repository.files(start)["text"])

@@ -16,7 +16,7 @@ from core import cli
 from core.model.feature import Invocation
 from core.project.consent import Consents, state_folder
 from core.project.list_path import in_main_checkout
-from core.worktree.manager import MARK
+from core.worktree.names import MARK
 from tests.support.repository import Repository
 from tests.support.scratch import Said, Terminal, Workspace, feature, standing_in, streams
 

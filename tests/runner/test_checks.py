@@ -25,7 +25,8 @@ from core.runner.checks import Red, Workbench, check_key
 from core.runner.steps import StepRunner
 from core.worktree import copy_link
 from core.worktree.check_artifacts import Leftovers
-from core.worktree.manager import Worktree, WorktreeManager
+from core.worktree.manager import WorktreeManager
+from core.worktree.worktree import Worktree
 from tests.runner.test_claude_runner import RunnerTest, run_id
 from tests.support.playground import feature
 from tests.support.repository import Repository

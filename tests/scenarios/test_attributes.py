@@ -12,6 +12,7 @@ from core.git.door import Git, Unknown
 from core.git.opening import open_repository
 from core.git.output import config_text
 from core.process.spawner import Spawner, drive
+from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content, Repository
 
@@ -146,10 +147,10 @@ class AsGitMergesInACheckout(unittest.TestCase):
         looking = manager.using(manager.git.looking())
         if case.is_unknown:
             with self.assertRaises(Unknown):
-                drive(looking.merge(*sides))
+                drive(dependencies.merge(looking, *sides))
         else:
-            self.assertEqual(drive(looking.merge(*sides)), expected)
-        self.assertEqual(drive(manager.merge(*sides)), expected)
+            self.assertEqual(drive(dependencies.merge(looking, *sides)), expected)
+        self.assertEqual(drive(dependencies.merge(manager, *sides)), expected)
 
     def test_submodules_of_which_one_side_contains_the_other(self) -> None:
         with Repository() as repository, Repository("lib") as lib:
@@ -166,7 +167,7 @@ class AsGitMergesInACheckout(unittest.TestCase):
             repository.git("reset", "--quiet", "--hard", base)
             ours = at(steps[1])
             git = drive(open_repository(Spawner(), repository.path, repository.environ))
-            merged, files = drive(manager_of(repository, git).merge(ours, theirs))
+            merged, files = drive(dependencies.merge(manager_of(repository, git), ours, theirs))
             self.assertEqual(files, [])
             repository.git("merge", "--quiet", "-m", "merge", theirs)
             self.assertEqual(merged, repository.git("rev-parse", "HEAD^{tree}"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from core.model.decision import Action
 from core.model.outcome import Fault, Outcome, Status
-from core.worktree.manager import HUGE_BYTES
+from core.worktree.files import HUGE_BYTES
 from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import Json, PlaygroundTest, feature
 

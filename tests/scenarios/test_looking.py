@@ -13,6 +13,7 @@ from core.git.opening import open_repository
 from core.git.output import WorktreeStatus
 from core.model import events
 from core.process.spawner import Spawner, drive
+from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.commands.test_status import row_of, said_of
 from tests.support.repository import Repository
@@ -130,7 +131,7 @@ class AHostileRepository(unittest.TestCase):
         self.assertIn("trap", trap.sprung())
         git = drive(open_repository(Spawner(), space.path, space.environ))
         manager = WorktreeManager(git, os.path.join(space.root, "apart"), "feature/")
-        drive(manager.merge(space.commit_of("main"), space.commit_of("feature/a")))
+        drive(dependencies.merge(manager, space.commit_of("main"), space.commit_of("feature/a")))
         self.assertIn("trap", trap.sprung())
 
     def test_status_says_what_only_a_filter_could_tell(self) -> None:
@@ -225,7 +226,7 @@ class WhatFiltersHide(unittest.TestCase):
         self.assertEqual(self.look().uncertain, (("plain", ""),))
         git = drive(open_repository(Spawner(), repository.path, repository.environ)).looking()
         with self.assertRaisesRegex(Unknown, "a merge driver decides"):
-            drive(WorktreeManager(git, repository.root, "").merge(*sides))
+            drive(dependencies.merge(WorktreeManager(git, repository.root, ""), *sides))
         self.assertEqual(self.trap.sprung(), "")
 
     def test_a_file_that_git_left_so_is_clean(self) -> None:

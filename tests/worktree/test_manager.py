@@ -15,6 +15,7 @@ from core.git import checkouts, commits, worktree_status
 from core.git.door import Git, GitError
 from core.git.opening import open_repository
 from core.git.output import WorktreeStatus
+from core.git.refs import KEPT, RESULTS
 from core.model.commit_subject import DEFAULT
 from core.model.errors import UserError
 from core.model.feature import Feature
@@ -22,20 +23,12 @@ from core.model.frozen import replace
 from core.model.outcome import Work
 from core.process.spawner import Spawner, drive
 from core.process.supervisor import Supervisor
-from core.worktree.manager import (
-    HUGE_BYTES,
-    KEPT,
-    MARK,
-    RESULTS,
-    RUBBISH,
-    SCRATCH,
-    Conflict,
-    Kept,
-    Worktree,
-    WorktreeManager,
-    commit_message,
-    held_back,
-)
+from core.worktree import admin_files, dependencies, inspection, keeping
+from core.worktree.committing import commit_message
+from core.worktree.files import HUGE_BYTES, held_back
+from core.worktree.manager import WorktreeManager
+from core.worktree.names import MARK, RUBBISH, SCRATCH
+from core.worktree.worktree import Conflict, Kept, Worktree
 from tests.support.repository import Repository
 
 LINES = [f"{number}\n" for number in range(20)]
@@ -91,10 +84,10 @@ class WorktreeTest(unittest.TestCase):
         return self.repository.commit(files, f"on {branch}")
 
     def keep(self, path: str = "", start: str = "", run: str = "run1") -> Kept:
-        return drive(self.manager.keep("auth", run, path, start or self.base))
+        return drive(keeping.keep(self.manager, "auth", run, path, start or self.base))
 
     def keeping(self, path: str) -> Coroutine[None, None, Kept]:
-        return self.manager.keep("auth", "run1", path, self.base)
+        return keeping.keep(self.manager, "auth", "run1", path, self.base)
 
     def refused(self, change: Coroutine[None, None, object], pattern: str) -> UserError:
         with self.assertRaisesRegex(UserError, pattern) as caught:
@@ -106,7 +99,7 @@ class StartTest(WorktreeTest):
     """Where a feature starts."""
 
     def start(self, results: Mapping[str, str]) -> str | Conflict:
-        return drive(self.manager.start_commit(self.base, results))
+        return drive(dependencies.start_commit(self.manager, self.base, results))
 
     def test_without_dependencies_a_feature_starts_at_the_base(self) -> None:
         self.assertEqual(self.start({}), self.base)
@@ -175,22 +168,24 @@ class StartTest(WorktreeTest):
     def test_an_older_git_merges_inside_the_worktree(self) -> None:
         results = {name: self.result(name, {name: name}) for name in ("one", "two", "three")}
         manager = self.with_old_git()
-        start = drive(manager.start_commit(self.base, results))
+        start = drive(dependencies.start_commit(manager, self.base, results))
         self.assertEqual(start, results["one"])
         worktree = self.create("auth", results["one"])
-        merged = drive(manager.merge_rest(worktree, results))
+        merged = drive(dependencies.merge_rest(manager, worktree, results))
         assert isinstance(merged, str)
         self.assertEqual(
             set(self.repository.files(merged)), {"README.md", "a", "one", "two", "three"}
         )
         self.assertEqual(self.repository.commit_of("feature/auth"), merged)
-        self.assertEqual(drive(manager.merge_rest(worktree, {})), merged)
+        self.assertEqual(drive(dependencies.merge_rest(manager, worktree, {})), merged)
 
     def test_an_older_git_names_a_conflict_and_undoes_the_merge(self) -> None:
         one = self.result("one", {"a": changed(_3="one")})
         two = self.result("two", {"a": changed(_3="two")})
         worktree = self.create("auth", one)
-        conflict = drive(self.with_old_git().merge_rest(worktree, {"one": one, "two": two}))
+        conflict = drive(
+            dependencies.merge_rest(self.with_old_git(), worktree, {"one": one, "two": two})
+        )
         self.assertEqual(conflict, Conflict("one", "two", ("a",)))
         status = drive(worktree_status.status_of(self.manager.git, worktree.path))
         self.assertEqual((status.commit, status.uncommitted), (one, ()))
@@ -344,7 +339,7 @@ class CreateTest(WorktreeTest):
         shutil.rmtree(made.path)
         self.repository.git("worktree", "prune")
         drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
-        Path(self.manager.admin_folder(made.path), MARK).touch()
+        Path(admin_files.admin_folder(self.manager, made.path), MARK).touch()
         self.repository.write({"new": "cut o"}, at=made.path)
         self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
         status = drive(self.manager.look(made))
@@ -367,7 +362,7 @@ class CreateTest(WorktreeTest):
         made = self.create()
         drive(checkouts.remove_worktree(self.manager.git, made.path))
         drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
-        Path(self.manager.admin_folder(made.path), MARK).touch()
+        Path(admin_files.admin_folder(self.manager, made.path), MARK).touch()
         os.unlink(os.path.join(made.path, ".git"))
         self.repository.write({"mine": "x"}, at=made.path)
         self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
@@ -432,26 +427,26 @@ class CreateTest(WorktreeTest):
         admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
         os.unlink(os.path.join(admin, MARK))
         Path(admin, "locked").write_text("added with --lock")
-        self.assertFalse(self.manager.is_ours(made.path))
+        self.assertFalse(admin_files.is_ours(self.manager, made.path))
         for name in ("a", "README.md"):
             os.unlink(os.path.join(made.path, name))
-        self.assertTrue(self.manager.is_ours(made.path))
+        self.assertTrue(admin_files.is_ours(self.manager, made.path))
         os.unlink(os.path.join(admin, "locked"))
-        self.assertFalse(self.manager.is_ours(made.path))
+        self.assertFalse(admin_files.is_ours(self.manager, made.path))
 
     def test_the_worktree_of_another_repository_in_its_place_is_named(self) -> None:
         with Repository("neighbour") as other:
             made = self.create()
             shutil.rmtree(made.path)
             other.git("worktree", "add", "-q", "--detach", made.path)
-            self.assertEqual(self.manager.other_repository(made.path), other.path)
+            self.assertEqual(admin_files.other_repository(self.manager, made.path), other.path)
             drive(self.manager.repair("auth"))
             self.refused(self.manager.create("auth", self.base), f"repository {other.path}")
             self.refused(self.keeping(made.path), "no worktree of this repository")
             with Repository("bare", bare=True) as bare:
                 bare.git("fetch", "--quiet", other.path, "main:main")
                 bare.git("worktree", "add", "-q", self.beside("theirs"), "main")
-                named = self.manager.other_repository(self.beside("theirs"))
+                named = admin_files.other_repository(self.manager, self.beside("theirs"))
                 self.assertEqual(named, bare.path)
 
     def test_the_users_own_checkout_of_our_branch_is_not_taken_for_ours(self) -> None:
@@ -656,7 +651,7 @@ class SubmoduleTest(WorktreeTest):
         drive(self.manager.reopen("auth", self.base))
         self.assertTrue(os.path.exists(os.path.join(made.path, "lib", "README.md")))
         self.assertEqual(self.repository.seen_by_user(), seen)
-        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], []))
+        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], []))
         self.assertEqual(drive(self.manager.remove("auth", made.path, self.base)), "")
 
     def test_a_submodule_that_cannot_be_filled_leaves_nothing_behind(self) -> None:
@@ -679,16 +674,18 @@ class SubmoduleTest(WorktreeTest):
         module = os.path.join(made.path, "lib")
         self.repository.write({"inside": "x"}, at=module)
         self.assertEqual(self.work(made), Work(self.base, held_back=("lib/",)))
-        files, nested = drive(self.manager.unsaved(made.path))
+        files, nested = drive(keeping.unsaved(self.manager, made.path))
         self.assertEqual((files, nested), ([], ["submodule lib"]))
-        self.refused(self.manager.keep("auth", "run1", made.path, self.base), "submodule lib")
+        self.refused(
+            keeping.keep(self.manager, "auth", "run1", made.path, self.base), "submodule lib"
+        )
 
     def test_a_commit_inside_a_submodule_is_recorded_and_never_removed(self) -> None:
         made = self.create()
         inside = self.repository.commit({"inside": "x"}, at=os.path.join(made.path, "lib"))
         work = self.work(made)
         self.assertIn(inside, self.repository.git("ls-tree", work.commit, "lib"))
-        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], ["submodule lib"]))
+        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], ["submodule lib"]))
 
     def test_files_where_a_submodule_is_not_checked_out_are_named_and_kept(self) -> None:
         made = self.create()
@@ -696,13 +693,17 @@ class SubmoduleTest(WorktreeTest):
         shutil.rmtree(module)
         os.mkdir(module)
         self.repository.write({"set up": "x"}, at=module)
-        drive(self.manager.note_baseline(made))
+        drive(inspection.note_baseline(self.manager, made))
         self.repository.write({"inside/new": "x"}, at=module)
         self.assertEqual(self.work(made), Work(self.base, held_back=("lib/inside/new",)))
         for git in (self.manager.git, self.manager.git.looking()):
-            files, nested = drive(self.manager.using(git).unsaved(made.path, ["lib/set up"]))
+            files, nested = drive(
+                keeping.unsaved(self.manager.using(git), made.path, ["lib/set up"])
+            )
             self.assertEqual((files, nested), (["lib/inside/new"], []))
-        kept = drive(self.manager.keep("auth", "run1", made.path, self.base, ["lib/set up"]))
+        kept = drive(
+            keeping.keep(self.manager, "auth", "run1", made.path, self.base, ["lib/set up"])
+        )
         self.assertEqual(self.repository.git("show", f"{kept.ref}:lib/inside/new"), "x")
 
     def test_one_that_was_removed_is_in_nobodys_way(self) -> None:
@@ -711,7 +712,7 @@ class SubmoduleTest(WorktreeTest):
         self.repository.write({"lib/file": "x"}, at=made.path)
         work = self.work(made)
         self.assertEqual(self.repository.git("show", f"{work.commit}:lib/file"), "x")
-        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], []))
+        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], []))
 
 
 class ResultTest(WorktreeTest):
@@ -917,13 +918,15 @@ class LookTest(WorktreeTest):
         os.mkfifo(os.path.join(made.path, ".git"))
         self.assertIn(".git was changed", self.look(made))
         self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
-        self.refused(self.manager.unsaved(made.path), "no worktree of this repository any more")
+        self.refused(
+            keeping.unsaved(self.manager, made.path), "no worktree of this repository any more"
+        )
 
     def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
         made = self.create()
         os.mkfifo(os.path.join(made.path, ".gitattributes"))
         self.assertIn(".gitattributes is a pipe", self.look(made))
-        self.refused(self.manager.unsaved(made.path), r"\.gitattributes is a pipe")
+        self.refused(keeping.unsaved(self.manager, made.path), r"\.gitattributes is a pipe")
 
     def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
         made = self.create()
@@ -956,7 +959,7 @@ class LookTest(WorktreeTest):
         self.assertEqual(work.files_changed, 1)
         (closed,) = work.held_back
         self.assertRegex(closed, f"^({name}/)+$")
-        self.assertEqual(drive(self.manager.unsaved(made.path)), ([], [closed]))
+        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], [closed]))
 
     def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
         made = self.create()
@@ -1001,7 +1004,7 @@ class KeepTest(WorktreeTest):
         made = self.create()
         self.assertEqual(self.keep(made.path), Kept("", self.base))
         self.assertEqual(self.keep(), Kept("", self.base))
-        self.assertEqual(drive(self.manager.keep("api", "run1", "", self.base)), Kept())
+        self.assertEqual(drive(keeping.keep(self.manager, "api", "run1", "", self.base)), Kept())
 
     def test_commits_are_kept(self) -> None:
         made = self.create()
@@ -1059,7 +1062,7 @@ class KeepTest(WorktreeTest):
         os.symlink("../a.env", os.path.join(worktree.path, "c.env"))
 
         def unsaved(made: tuple[str, ...] | None) -> list[str]:
-            return sorted(drive(self.manager.unsaved(worktree.path, made))[0])
+            return sorted(drive(keeping.unsaved(self.manager, worktree.path, made))[0])
 
         self.assertEqual(unsaved(()), ["a.env", "b.env", "c.env", "d.env", "own", "storage/"])
         self.assertEqual(
@@ -1133,7 +1136,7 @@ class KeepTest(WorktreeTest):
     def test_a_head_without_commits_is_refused(self) -> None:
         made = self.create()
         self.repository.git("checkout", "-q", "--orphan", "other", at=made.path)
-        self.refused(self.manager.keep("auth", "run1", made.path, self.base), "read HEAD")
+        self.refused(keeping.keep(self.manager, "auth", "run1", made.path, self.base), "read HEAD")
 
     def test_a_repository_inside_is_no_file_to_be_kept(self) -> None:
         self.base = self.repository.commit({".gitignore": "vendor/\n"})
@@ -1143,7 +1146,7 @@ class KeepTest(WorktreeTest):
             self.repository.git("init", "-q", path)
             self.repository.commit({"x": ""}, at=path)
         error = self.refused(
-            self.manager.keep("auth", "run1", made.path, self.base), "no commit can"
+            keeping.keep(self.manager, "auth", "run1", made.path, self.base), "no commit can"
         )
         self.assertIn("nested/, vendor/", error.message)
 
@@ -1151,7 +1154,9 @@ class KeepTest(WorktreeTest):
         made = self.create()
         os.unlink(os.path.join(made.path, ".git"))
         self.repository.git("init", "-q", self.repository.root)
-        self.refused(self.manager.keep("auth", "run1", made.path, self.base), "no worktree of this")
+        self.refused(
+            keeping.keep(self.manager, "auth", "run1", made.path, self.base), "no worktree of this"
+        )
         with self.assertRaises(GitError):
             drive(self.manager.remove("auth", made.path, self.base))
         self.assertTrue(os.path.exists(os.path.join(made.path, "a")))
@@ -1385,18 +1390,10 @@ class RepairTest(WorktreeTest):
                 self.assertIsInstance(drive(self.manager.look(other)), WorktreeStatus)
 
     def test_a_repair_that_was_killed_is_repaired(self) -> None:
-        removed = []
-
-        def killed(path: str) -> None:
-            removed.append(path)
-            if len(removed) > 1:
-                raise KeyboardInterrupt
-            shutil.rmtree(path)
-
         self.create()
         os.unlink(os.path.join(self.admin, "index"))
         with (
-            mock.patch("core.worktree.manager.remove_tree", killed),
+            mock.patch("core.worktree.admin_files.remove_tree", side_effect=KeyboardInterrupt),
             self.assertRaises(KeyboardInterrupt),
         ):
             drive(self.manager.repair("auth"))

@@ -1,0 +1,108 @@
+"""What stood in a worktree before Claude began, and the build products since."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+
+from ..git import (
+    commits,
+    staging,
+    worktree_status,
+)
+from ..git.output import WorktreeStatus
+from ..model.errors import UserError
+from . import admin_files, baseline, build_products
+from .baseline import Baseline
+from .worktree import Worktree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .manager import WorktreeManager
+
+
+async def note_baseline(worktrees: WorktreeManager, worktree: Worktree) -> None:
+    """Remember what stands in a worktree in which Claude has not begun: it is nobody's work."""
+    status = await revealed(worktrees, worktree.path)
+    folder = admin_files.admin_folder(worktrees, worktree.path)
+    try:
+        modules = await _modules(worktrees, worktree.path, status.changed)
+        baseline.save(folder, baseline.taken(worktree.path, status, modules))
+    except OSError as error:
+        raise UserError(
+            f"{folder} can't be written: {error.strerror}",
+            hint="free some space or correct the permissions, then run again",
+        ) from None
+
+
+def read_baseline(worktrees: WorktreeManager, path: str) -> Baseline:
+    """What stood in a worktree of ours before Claude began, as far as that is known."""
+    return baseline.load(admin_files.admin_folder(worktrees, path))
+
+
+async def _modules(worktrees: WorktreeManager, path: str, files: Iterable[str]) -> dict[str, str]:
+    """The commits that submodules, of these files, have checked out."""
+    folders = {file: os.path.join(path, file) for file in files}
+    there = {file: at for file, at in folders.items() if os.path.lexists(f"{at}/.git")}
+    return {file: await worktrees.git.commit_of("HEAD", at=at) for file, at in there.items()}
+
+
+async def _old(worktrees: WorktreeManager, path: str, status: WorktreeStatus) -> set[str]:
+    """The uncommitted files that are as they were before Claude began."""
+    known = read_baseline(worktrees, path)
+    old = known.unchanged(path, (*status.changed, *status.untracked))
+    now = await _modules(worktrees, path, set(known.modules).intersection(status.changed))
+    return old.union(file for file, commit in now.items() if known.modules[file] == commit)
+
+
+async def as_committed(worktrees: WorktreeManager, path: str) -> None:
+    """Undo what a setup did to tracked files of a worktree in which nobody works."""
+    status = await revealed(worktrees, path)
+    await _put_back(worktrees, path, status, status.changed)
+
+
+async def _put_back(
+    worktrees: WorktreeManager, path: str, status: WorktreeStatus, old: Collection[str]
+) -> None:
+    """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
+    await staging.unstage(worktrees.git, path, set(old).intersection(status.added))
+    tracked = set(old).intersection(status.changed).difference(status.added)
+    await staging.put_back(worktrees.git, path, sorted(tracked))
+
+
+async def products(
+    worktrees: WorktreeManager, path: str, base: str, files: Iterable[str]
+) -> dict[str, str]:
+    """The files of a worktree that are build products, each with the folder or file to name.
+
+    Never below a folder of which the commit ``base`` holds a file.
+    """
+    found = build_products.among(path, files)
+    tracked = await commits.present(
+        worktrees.git, base, {root for roots in found.values() for root in roots}
+    )
+    own = {file: [r for r in roots if r not in tracked] for file, roots in found.items()}
+    return {file: roots[0] for file, roots in own.items() if roots}
+
+
+async def committed_products(
+    worktrees: WorktreeManager, worktree: Worktree, commit: str
+) -> list[str]:
+    """The build products that a commit has and the worktree's start had not."""
+    start = worktree.start_commit
+    (changed,) = await commits.changed_files(worktrees.git, [(start, commit)])
+    return sorted(set((await products(worktrees, worktree.path, start, changed)).values()))
+
+
+async def revealed(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+    """git's status with ignored files, once no index bit hides a change any more."""
+    await worktree_status.reveal(
+        worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
+    )
+    return await worktree_status.status_of(worktrees.git, path, ignored=True)
+
+
+async def _work(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+    """What stands in a worktree, less what stood there before Claude."""
+    status = await worktree_status.status_of(worktrees.git, path)
+    return status.without(await _old(worktrees, path, status))

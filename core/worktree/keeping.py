@@ -1,0 +1,334 @@
+"""Work in a worktree that no commit holds: found, and kept under a ref before it goes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from ..git import (
+    checkouts,
+    staging,
+    submodules,
+    unreadable_entries,
+    worktree_status,
+)
+from ..git.output import WorktreeStatus
+from ..git.refs import KEPT
+from ..model.errors import UserError
+from ..model.excerpt import some
+from . import admin_files, inspection
+from .check_artifacts import contents, digest
+from .files import (
+    BUILT_BY_TOOLS,
+    _is_rebuilt,
+    built_by_tools,
+    is_new_secret,
+)
+from .secret_copies import PutAside
+from .worktree import Kept
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .manager import WorktreeManager
+
+
+async def unsaved(
+    worktrees: WorktreeManager,
+    path: str,
+    made: Collection[str] | None = (),
+    base: str = "",
+    left: Mapping[str, str] | None = None,
+) -> tuple[list[str], list[str]]:
+    """Files of a worktree that no commit holds: those that a commit can, and the others.
+
+    Build products are nobody's work where ``base``, else HEAD, tracks none there. ``made``
+    are ignored files that were put there before the work, ``None`` where all of them were:
+    they count where they are no longer what they were copied from. ``left`` is what checks
+    left, with what tells it from a changed one.
+    """
+    admin_files.check_linked(worktrees, path)
+    barred = unreadable_entries.find(path)
+    _check_pipes(path, barred.pipes)
+    status = await _whole_status(worktrees, path)
+    precious = [
+        file
+        for file in status.ignored
+        if not built_by_tools(file)
+        and (not (made is None or file in made) or _was_edited(worktrees, path, file))
+    ]
+    work = await only_work(worktrees, path, status, base, left or {})
+    files = [*work.uncommitted, *(f for f in precious if not _is_left(path, f, left or {}))]
+    # Only where we look: else the filter was asked.
+    files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
+    nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
+    nested += [folder for folder in barred.closed if folder not in nested]
+    nested += [f"submodule {name}" for name in status.submodules]
+    nested += await _submodule_work(worktrees, path)
+    return [file for file in files if file not in nested], nested
+
+
+def check_pipes(worktrees: WorktreeManager, path: str) -> None:
+    """Raise :class:`UserError` where git would wait; what tools build is passed over."""
+    _check_pipes(path, unreadable_entries.find(path, BUILT_BY_TOOLS).pipes)
+
+
+async def only_work(
+    worktrees: WorktreeManager,
+    path: str,
+    status: WorktreeStatus,
+    base: str,
+    left: Mapping[str, str],
+) -> WorktreeStatus:
+    """A worktree's status less what is nobody's work, as :meth:`unsaved` has it."""
+    old = await inspection._old(worktrees, path, status)
+    found = await inspection.products(worktrees, path, base or status.commit, status.untracked)
+    built = {file for file, root in found.items() if _is_rebuilt(path, root)}
+    checked = {file for file in status.untracked if _is_left(path, file, left)}
+    return status.without({*old, *built, *checked})
+
+
+async def _whole_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+    """git's status with what index bits hide; the index itself stays as it is."""
+    hidden = await worktree_status.hidden(worktrees.git, path)
+    if not hidden:
+        return await worktree_status.status_of(worktrees.git, path, ignored=True)
+    import shutil  # not for a start
+
+    with _passing(await _own_index(worktrees, path)) as index:
+        shutil.copyfile(
+            os.path.join(await checkouts.admin_dir(worktrees.git, path), "index"), index
+        )
+        await worktree_status.reveal(worktrees.git, path, hidden, index=index)
+        return await worktree_status.status_of(worktrees.git, path, ignored=True, index=index)
+
+
+def _was_edited(worktrees: WorktreeManager, path: str, file: str) -> bool:
+    """Whether a file of a worktree differs from the one of that name in the main checkout."""
+    copy, source = os.path.join(path, file), os.path.join(worktrees.git.repository.top, file)
+    if os.path.islink(copy) or not (os.path.isfile(copy) and os.path.isfile(source)):
+        return False
+    import filecmp
+
+    return not filecmp.cmp(source, copy, shallow=False)
+
+
+async def _submodule_work(worktrees: WorktreeManager, path: str) -> list[str]:
+    modules = os.path.join(await checkouts.admin_dir(worktrees.git, path), "modules")
+    if not os.path.isdir(modules):
+        return []
+    found = []
+    for root, folders, files in os.walk(modules):
+        if "HEAD" in files and "objects" in folders:
+            folders[:] = [folder for folder in folders if folder == "modules"]
+            name = os.path.relpath(root, modules)
+            if await submodules.unpublished_commits(worktrees.git, root, name):
+                found.append(f"submodule {name}")
+    return found
+
+
+async def keep(
+    worktrees: WorktreeManager,
+    feature: str,
+    run: str,
+    path: str,
+    start_commit: str,
+    made: Collection[str] | None = (),
+    left: Mapping[str, str] | None = None,
+) -> Kept:
+    """Save the branch's tip and all uncommitted work under :data:`KEPT`.
+
+    Raises :class:`UserError` where something in the worktree cannot be committed.
+    """
+    branch = f"refs/heads/{worktrees.branch(feature)}"
+    tip = await worktrees.git.commit_of(branch)
+    saved = tip if tip != start_commit else ""
+    aside = PutAside(worktrees.git.repository.common_dir, feature, run)
+    if path and os.path.isdir(path):
+        files = await _committable(worktrees, path, made, start_commit, left)
+        saved = await _with_snapshot(worktrees, feature, path, saved, files, aside)
+    elif path:
+        saved = await _with_head(worktrees, feature, path, saved)
+    ref = await _keep(worktrees, f"{KEPT}{feature}/{run}", saved) if saved else ""
+    return Kept(ref, tip, aside.folder)
+
+
+async def _keep(worktrees: WorktreeManager, ref: str, commit: str) -> str:
+    """A ref that holds the commit: ``ref``, or with a number where that holds another."""
+    name, number = ref, 1
+    while not await worktrees.git.create_ref(name, commit):
+        if await worktrees.git.commit_of(name) == commit:
+            break
+        number += 1
+        name = f"{ref}.{number}"
+    return name
+
+
+async def _committable(
+    worktrees: WorktreeManager,
+    path: str,
+    made: Collection[str] | None,
+    base: str,
+    left: Mapping[str, str] | None,
+) -> list[str]:
+    """What :meth:`unsaved` finds. Raises :class:`UserError` where no commit can hold some."""
+    files, nested = await unsaved(worktrees, path, made, base, left)
+    check_open(worktrees, path, nested)
+    if nested:
+        raise UserError(
+            f"{path} holds what no commit can: {some(nested)}",
+            hint="move it elsewhere, or commit and push it there",
+        )
+    return files
+
+
+def check_open(worktrees: WorktreeManager, path: str, nested: Collection[str]) -> None:
+    """Raise :class:`UserError` where some of the ``nested`` can't even be looked into."""
+    closed = [name for name in unreadable_entries.find(path).closed if name in nested]
+    if closed:
+        folders = " ".join(shlex.quote(os.path.join(path, name)) for name in closed)
+        raise UserError(
+            f"{path} holds folders that can't be looked into: {', '.join(closed)}",
+            hint=f"chmod -R u+rwX {folders}, then type this again",
+        )
+
+
+async def _with_snapshot(
+    worktrees: WorktreeManager,
+    feature: str,
+    path: str,
+    saved: str,
+    files: Sequence[str],
+    aside: PutAside,
+) -> str:
+    """One commit of ``saved``, the worktree's HEAD and ``files``, less what is put aside."""
+    status = await worktree_status.status_of(worktrees.git, path)
+    files = _spread(path, files)
+    secret = {file for file in files if is_new_secret(file, status)}
+    aside.put(path, secret)
+    files = [file for file in files if file not in secret]
+    head = status.commit
+    if not files and (head == saved or await _is_published(worktrees, head)):
+        return saved
+    others = [saved] if saved and not await worktrees.git.is_ancestor(saved, head) else []
+    if not files and not others:
+        return head
+    status = status.without(secret)
+    if status.indexed:
+        others.append(await _indexed(worktrees, feature, path, status))
+    return await _snapshot(worktrees, feature, path, (head, *others), files)
+
+
+async def _with_head(worktrees: WorktreeManager, feature: str, path: str, saved: str) -> str:
+    """One commit that holds ``saved``, and what only HEAD of a worktree does that is gone."""
+    heads = [
+        e.commit
+        for e in await checkouts.worktrees(worktrees.git)
+        if e.path == path and not e.branch
+    ]
+    head = await worktrees.git.commit_of(heads[0]) if heads else ""
+    if not head or await _is_published(worktrees, head):
+        return saved
+    if not saved or await worktrees.git.is_ancestor(saved, head):
+        return head
+    message = f"HEAD of the worktree of {feature}, kept by RoRchestrator"
+    return await worktrees.git.commit_tree(
+        await worktrees.git.tree_of(head), (head, saved), message
+    )
+
+
+async def _is_published(worktrees: WorktreeManager, commit: str) -> bool:
+    """Whether a branch holds the commit anyway."""
+    heads = set((await worktrees.git.refs("refs/heads/")).values())
+    return any([await worktrees.git.is_ancestor(commit, head) for head in heads])
+
+
+async def _snapshot(
+    worktrees: WorktreeManager,
+    feature: str,
+    path: str,
+    parents: Sequence[str],
+    files: Sequence[str],
+) -> str:
+    tree = await tree_of_files(worktrees, path, files)
+    message = f"uncommitted work of {feature}, kept by RoRchestrator"
+    return await worktrees.git.commit_tree(tree, parents, message)
+
+
+async def tree_of_files(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> str:
+    """The tree of a worktree's HEAD with these files as they stand."""
+    with _passing(await _own_index(worktrees, path)) as index:
+        return await staging.snapshot_tree(worktrees.git, path, _spread(path, files), index)
+
+
+async def _indexed(
+    worktrees: WorktreeManager, feature: str, path: str, status: WorktreeStatus
+) -> str:
+    """A commit of what only the index holds: staged, and then changed once more."""
+    with _passing(await _own_index(worktrees, path)) as index:
+        tree = await staging.index_tree(worktrees.git, path, status.indexed, index)
+    message = f"what only the index of {feature} held, kept by RoRchestrator"
+    return await worktrees.git.commit_tree(tree, (status.commit,), message)
+
+
+async def _own_index(worktrees: WorktreeManager, path: str) -> str:
+    if worktrees.git.looks:
+        return worktrees.git.spare_index()
+    return os.path.join(
+        await checkouts.admin_dir(worktrees.git, path), f"rorchestrator-index.{os.getpid()}"
+    )
+
+
+@contextmanager
+def _passing(path: str) -> Iterator[str]:
+    """A file that is not there before nor after."""
+    try:
+        yield path
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _check_pipes(path: str, pipes: Sequence[str]) -> None:
+    if pipes:
+        raise UserError(f"{path}: {_waits_for(pipes)}", hint="remove it")
+
+
+def _waits_for(pipes: Sequence[str]) -> str:
+    return f"{some(pipes)} is a pipe, at which git would wait for ever"
+
+
+def _is_left(path: str, file: str, left: Mapping[str, str]) -> bool:
+    """Whether a file, or a folder, is as the checks left it."""
+    return file in left and digest(contents(path, file)) == left[file]
+
+
+def _holds_repository(path: str, folder: str) -> bool:
+    return any(
+        ".git" in folders + files for _, folders, files in os.walk(os.path.join(path, folder))
+    )
+
+
+def _spread(path: str, files: Iterable[str]) -> list[str]:
+    """Folders replaced by the files and links in them."""
+    spread: list[str] = []
+    for file in files:
+        if not file.endswith("/"):
+            spread.append(file)
+            continue
+        for root, folders, names in os.walk(os.path.join(path, file)):
+            found = (os.path.join(root, name) for name in folders + names)
+            spread.extend(os.path.relpath(each, path) for each in found if _is_committable(each))
+    return spread
+
+
+def _is_committable(path: str) -> bool:
+    return os.path.islink(path) or os.path.isfile(path)
+
+
+def _inside_a_repository(folder: str) -> bool:
+    parent = os.path.dirname(os.path.realpath(folder))
+    return os.path.exists(os.path.join(parent, ".git")) or (
+        parent != os.path.dirname(parent) and _inside_a_repository(parent)
+    )
