@@ -21,7 +21,7 @@ from ..process.spawner import Finished, Spawner
 from ..process.temporary_folder import Aside
 from .answer_cache import Answers
 from .filters_and_drivers import DRIVER, Programs, named_by, withheld
-from .output import WorktreeEntry, _escaped, config_text
+from .output import WorktreeEntry, config_text, escaped
 from .paths import is_below
 
 MERGE_TREE = (2, 38)
@@ -491,7 +491,7 @@ class Git:
 
 def _quoted(path: str) -> str:
     """A path as git reads it in a list of alternates; format: git(1)."""
-    return '"' + _escaped(path).replace("\n", "\\n") + '"'
+    return '"' + escaped(path).replace("\n", "\\n") + '"'
 
 
 def _jitter(seconds: float) -> float:

@@ -11,7 +11,7 @@ from .door import Git
 
 async def count_commits(git: Git, tip: str, without: str) -> int:
     """How many commits ``tip`` has that ``without`` has not."""
-    return len(await merged._parents(git, tip, without))
+    return len(await merged.parents_of(git, tip, without))
 
 
 async def was_at(git: Git, ref: str, commit: str) -> bool:

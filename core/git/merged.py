@@ -56,7 +56,7 @@ async def equivalent(git: Git, tip: str, target: str) -> str:
 
     Empty unless each commit of ``tip`` has one.
     """
-    commits = await _parents(git, tip, without=target)
+    commits = await parents_of(git, tip, without=target)
     if not commits or any(len(parents) > 1 for parents in commits.values()):
         return ""
     wanted = await _changes(git, commits)
@@ -80,7 +80,7 @@ async def squashed(git: Git, tip: str, target: str) -> str:
     base = await git.merge_base(tip, target)
     if not base:
         return ""
-    own = await _parents(git, tip, without=target)
+    own = await parents_of(git, tip, without=target)
     if own == {tip: [base]}:
         patch = next(iter(await _changes(git, [tip])), "")
     else:
@@ -97,7 +97,7 @@ async def _patch(git: Git, base: str, tip: str) -> str:
     return patch
 
 
-async def _parents(git: Git, tip: str, without: str) -> dict[str, list[str]]:
+async def parents_of(git: Git, tip: str, without: str) -> dict[str, list[str]]:
     """The commits of ``tip`` that ``without`` has not, newest first, with their parents."""
     listed = git.answers.get("history", tip, without)
     if listed is None:
@@ -115,7 +115,7 @@ async def _changes_since(git: Git, tip: str, target: str) -> dict[str, str]:
     start = await git.merge_base(tip, target) or tip
     if (start, target) in git.since:
         return git.since[start, target]
-    commits = await _parents(git, target, without=start)
+    commits = await parents_of(git, target, without=start)
     changes = await _changes(git, (c for c, parents in commits.items() if len(parents) < 2))
     if git.is_lasting(start, target):
         git.since[start, target] = changes

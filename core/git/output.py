@@ -94,12 +94,12 @@ def config_text(settings: Iterable[tuple[str, str]]) -> str:
 def _config_entry(key: str, value: str) -> str:
     section, _, rest = key.partition(".")
     subsection, dot, name = rest.rpartition(".")
-    heading = f'{section} "{_escaped(subsection)}"' if dot else section
-    words = _escaped(value).replace("\n", "\\n").replace("\t", "\\t").replace("\b", "\\b")
+    heading = f'{section} "{escaped(subsection)}"' if dot else section
+    words = escaped(value).replace("\n", "\\n").replace("\t", "\\t").replace("\b", "\\b")
     return f'[{heading}]\n\t{name} = "{words}"\n'
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

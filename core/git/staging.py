@@ -21,13 +21,13 @@ async def stage(git: Git, path: str, files: Iterable[str], *, index: str = "") -
         # Of a folder git takes the submodule; where a file is gone for one, it fails.
         folders -= set(await worktree_status.submodules_in(git, path, env_with_index(git, index)))
     there = set(files).difference(beyond, folders)
-    await _update_index(git, path, sorted(there), "--add", "--remove", "--replace", index=index)
+    await update_index(git, path, sorted(there), "--add", "--remove", "--replace", index=index)
     await unstage(git, path, (*beyond, *sorted(folders)), index=index)
 
 
 async def unstage(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
     """Take files out of the index; in the worktree they stay."""
-    await _update_index(git, path, files, "--force-remove", index=index)
+    await update_index(git, path, files, "--force-remove", index=index)
 
 
 async def put_back(git: Git, path: str, files: Iterable[str]) -> None:
@@ -45,7 +45,7 @@ async def put_back(git: Git, path: str, files: Iterable[str]) -> None:
         )
 
 
-async def _update_index(
+async def update_index(
     git: Git, path: str, files: Iterable[str], *options: str, index: str
 ) -> None:
     names = b"".join(os.fsencode(file) + b"\0" for file in files)

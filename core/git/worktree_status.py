@@ -82,7 +82,7 @@ async def reveal(git: Git, path: str, files: Iterable[str], *, index: str = "") 
     """Clear the bits that hide changes of files from ``git status``."""
     files = list(files)
     for bit in ("--no-assume-unchanged", "--no-skip-worktree"):
-        await staging._update_index(git, path, files, bit, index=index)
+        await staging.update_index(git, path, files, bit, index=index)
 
 
 async def kept_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:

@@ -17,7 +17,7 @@ from ..model.state import FeatureState, RunState, cost_of
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
 from .documents import RunReport
-from .style import _GLYPHS, Style, shorten
+from .style import GLYPHS, Style, shorten
 
 
 def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
@@ -70,7 +70,7 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         how = "resumed" if event.data.get("resumed") is True else "started"
         more = f" ({feature.why})" if feature.why != "new" else ""
         return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
-    glyph, ascii, colour = _GLYPHS[feature.status]
+    glyph, ascii, colour = GLYPHS[feature.status]
     words = style.paint(feature.status.value.replace("_", " "), colour)
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
 
@@ -210,7 +210,7 @@ def _by_status(features: Iterable[FeatureState]) -> str:
 
 
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
-    glyph, ascii, colour = _GLYPHS.get(feature.status, ("•", "*", "yellow"))
+    glyph, ascii, colour = GLYPHS.get(feature.status, ("•", "*", "yellow"))
     status = feature.status.value.replace("_", " ")
     head = f"{style.pick(glyph, ascii)} {style.paint(f'{one_line(feature.id)}: {status}', colour)}"
     if feature.started_at is None:

@@ -26,7 +26,7 @@ class Style:
         return glyph if self.unicode else ascii
 
 
-_GLYPHS = {
+GLYPHS = {
     Status.COMPLETED: ("✅", "[ok]", "green"),
     Status.FAILED: ("❌", "[failed]", "red"),
     Status.TIMED_OUT: ("⏰", "[timed out]", "red"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def admin_of(path: str) -> str:
     """Where the ``.git`` file of a worktree points; empty where there is none."""
-    words = _gitfile_or_nothing(path)
+    words = gitfile_or_nothing(path)
     if not words.startswith(b"gitdir: "):
         return ""
     target = os.fsdecode(words).rstrip("\n")[len("gitdir: ") :]
@@ -43,14 +43,14 @@ def _read_at_once(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _gitfile_or_nothing(path: str) -> bytes:
+def gitfile_or_nothing(path: str) -> bytes:
     try:
         return read_gitfile(path)
     except OSError:
         return b""
 
 
-def _is_whole(admin: str, path: str) -> bool:
+def is_whole(admin: str, path: str) -> bool:
     """Whether git finished making a worktree: both halves point at each other."""
     has_all = all(_read(os.path.join(admin, name)) for name in ("HEAD", "commondir", "gitdir"))
     linked = bool(_read(os.path.join(path, ".git")))
@@ -70,13 +70,13 @@ def _is_named_for(admin: str, feature: str) -> bool:
     return re.fullmatch(re.escape(feature) + "[0-9]*", admin) is not None
 
 
-def _is_stump(admin: str, path: str) -> bool:
+def is_stump(admin: str, path: str) -> bool:
     """Whether git was killed before it had written which worktree an admin folder is for."""
     named = os.path.basename(path).replace("~", "-")  # as git spells it there
-    return not _linked_folder(admin) and _is_named_for(os.path.basename(admin), named)
+    return not linked_folder(admin) and _is_named_for(os.path.basename(admin), named)
 
 
-def _linked_folder(admin: str) -> str:
+def linked_folder(admin: str) -> str:
     """The worktree that an admin folder belongs to; empty where it doesn't say."""
     gitfile = os.fsdecode(_read(os.path.join(admin, "gitdir")).strip())
     return os.path.dirname(os.path.realpath(os.path.join(admin, gitfile))) if gitfile else ""
@@ -89,9 +89,7 @@ def _read(path: str) -> bytes:
         return b""
 
 
-def _was_made_for(
-    worktrees: WorktreeManager, entry: WorktreeEntry, path: str, feature: str
-) -> bool:
+def was_made_for(worktrees: WorktreeManager, entry: WorktreeEntry, path: str, feature: str) -> bool:
     """Whether we made a worktree for a feature, or are just making it."""
     admin = admin_entry(worktrees, entry.path)
     # git names the admin folder after the worktree's first place, and keeps the name.
@@ -107,9 +105,9 @@ def admin_entry(worktrees: WorktreeManager, path: str) -> str:
     """The admin folder of a worktree, whether its folder is there or not."""
     admin = admin_folder(worktrees, path)
     real = os.path.realpath(path)
-    if _is_linked(worktrees, path) and _linked_folder(admin) == real:
+    if is_linked(worktrees, path) and linked_folder(admin) == real:
         return admin
-    return next((each for each in _all_admin_dirs(worktrees) if _linked_folder(each) == real), "")
+    return next((each for each in all_admin_dirs(worktrees) if linked_folder(each) == real), "")
 
 
 def _is_marked(worktrees: WorktreeManager, admin: str) -> bool:
@@ -130,8 +128,8 @@ def is_ours(worktrees: WorktreeManager, path: str) -> bool:
     Or one that a kill left before it was marked, with nothing in it.
     """
     admin = admin_folder(worktrees, path)
-    was_begun = not _is_whole(admin, path) and _is_empty(path)
-    return _is_linked(worktrees, path) and (was_begun or _is_marked(worktrees, admin))
+    was_begun = not is_whole(admin, path) and _is_empty(path)
+    return is_linked(worktrees, path) and (was_begun or _is_marked(worktrees, admin))
 
 
 def admin_folder(worktrees: WorktreeManager, path: str) -> str:
@@ -142,7 +140,7 @@ def admin_folder(worktrees: WorktreeManager, path: str) -> str:
 def other_repository(worktrees: WorktreeManager, path: str) -> str:
     """The repository whose worktree a folder is; empty where it is none, or this one's."""
     admin = admin_folder(worktrees, path)
-    if not admin or _is_linked(worktrees, path):
+    if not admin or is_linked(worktrees, path):
         return ""
     common = os.path.dirname(os.path.dirname(admin))
     return os.path.dirname(common) if os.path.basename(common) == ".git" else common
@@ -154,11 +152,11 @@ def was_moved(worktrees: WorktreeManager, path: str) -> bool:
     common = worktrees.git.repository.common_dir
     own = os.path.join(common, "worktrees", os.path.basename(admin))
     return (
-        bool(admin) and not os.path.exists(admin) and _linked_folder(own) == os.path.realpath(path)
+        bool(admin) and not os.path.exists(admin) and linked_folder(own) == os.path.realpath(path)
     )
 
 
-def _is_linked(worktrees: WorktreeManager, path: str) -> bool:
+def is_linked(worktrees: WorktreeManager, path: str) -> bool:
     """Whether a folder is a worktree of this repository, or only lies where one was."""
     parent = os.path.join(worktrees.git.repository.common_dir, "worktrees")
     return os.path.dirname(admin_folder(worktrees, path)) == parent
@@ -169,31 +167,31 @@ def leads_here(worktrees: WorktreeManager, path: str) -> bool:
     admin = admin_folder(worktrees, path)
     common = os.fsdecode(_read(os.path.join(admin, "commondir"))).rstrip("\n")
     there = os.path.realpath(os.path.join(admin, common)) if common else ""
-    return _is_linked(worktrees, path) and there == worktrees.git.repository.common_dir
+    return is_linked(worktrees, path) and there == worktrees.git.repository.common_dir
 
 
-def _is_half_of_ours(worktrees: WorktreeManager, admin: str, path: str) -> bool:
+def is_half_of_ours(worktrees: WorktreeManager, admin: str, path: str) -> bool:
     """Whether we began to make the worktree at ``path``, where nothing else stands."""
     return not other_repository(worktrees, path) and (
         _is_marked(worktrees, admin) or _is_empty(path)
     )
 
 
-def _admin_dirs(worktrees: WorktreeManager, path: str) -> list[str]:
+def admin_dirs(worktrees: WorktreeManager, path: str) -> list[str]:
     return [
         admin
-        for admin in _all_admin_dirs(worktrees)
+        for admin in all_admin_dirs(worktrees)
         if _is_named_for(os.path.basename(admin), os.path.basename(path))
-        and _linked_folder(admin) in ("", path)
+        and linked_folder(admin) in ("", path)
     ]
 
 
-def _all_admin_dirs(worktrees: WorktreeManager) -> list[str]:
+def all_admin_dirs(worktrees: WorktreeManager) -> list[str]:
     parent = os.path.join(worktrees.git.repository.common_dir, "worktrees")
     return [folder.path for folder in os.scandir(parent)] if os.path.isdir(parent) else []
 
 
-def _forget(worktrees: WorktreeManager, admin: str) -> None:
+def forget(worktrees: WorktreeManager, admin: str) -> None:
     """Take away what git knows of a worktree, in one step: ``git fsck`` is clean after a kill.
 
     What a kill leaves of it goes with the next one.

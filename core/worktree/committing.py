@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .manager import WorktreeManager
 
 
-async def _check_hooks(
+async def check_hooks(
     worktrees: WorktreeManager,
     worktree: Worktree,
     old: str,
@@ -52,7 +52,7 @@ async def _check_hooks(
             hint=f"in there: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
         )
     (committed,) = await commits.changed_files(worktrees.git, [(old, tip)])
-    untracked = (await inspection._work(worktrees, worktree.path)).untracked
+    untracked = (await inspection.work(worktrees, worktree.path)).untracked
     left = sorted({*wanted, *committed}.intersection(untracked))
     if left:
         raise UserError(
@@ -62,7 +62,7 @@ async def _check_hooks(
         )
 
 
-async def _stage(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> None:
+async def stage(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> None:
     """Stage files; a filter or an attribute of the user's may refuse one."""
     try:
         await staging.stage(worktrees.git, path, files)
@@ -71,7 +71,7 @@ async def _stage(worktrees: WorktreeManager, path: str, files: Sequence[str]) ->
         raise
 
 
-async def _held_back(
+async def files_held_back(
     worktrees: WorktreeManager, path: str, files: Sequence[str]
 ) -> tuple[str, ...]:
     held = held_back(path, files)
@@ -80,7 +80,7 @@ async def _held_back(
     return tuple(file for file in held if file not in pointers)
 
 
-async def _commit_index(
+async def commit_index(
     worktrees: WorktreeManager,
     path: str,
     message: str,
@@ -121,7 +121,7 @@ async def _changed_since(
     await worktree_status.reveal(
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
-    status = await inspection._work(worktrees, path)
+    status = await inspection.work(worktrees, path)
     return [
         file
         for file in status.changed
@@ -141,7 +141,7 @@ async def _commit_staged(
     try:
         return await staging.commit(worktrees.git, path, message, folder)
     except GitError as error:
-        status = await inspection._work(worktrees, path)
+        status = await inspection.work(worktrees, path)
         if not status.changed:
             # Staging can show that nothing differs, as with line ends that git
             # normalises; and a hook may have made the commit itself.

@@ -80,7 +80,7 @@ def built_by_tools(file: str) -> bool:
     return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
 
 
-def _is_rebuilt(path: str, root: str) -> bool:
+def is_rebuilt(path: str, root: str) -> bool:
     """Whether a build product can be removed: an agent may have put a tag beside its sources."""
     whole = os.path.join(path, root)
     return not root.endswith("/") or built_by_tools(root) or build_products.is_known(whole)

@@ -47,7 +47,7 @@ async def _modules(worktrees: WorktreeManager, path: str, files: Iterable[str]) 
     return {file: await worktrees.git.commit_of("HEAD", at=at) for file, at in there.items()}
 
 
-async def _old(worktrees: WorktreeManager, path: str, status: WorktreeStatus) -> set[str]:
+async def old_files(worktrees: WorktreeManager, path: str, status: WorktreeStatus) -> set[str]:
     """The uncommitted files that are as they were before Claude began."""
     known = read_baseline(worktrees, path)
     old = known.unchanged(path, (*status.changed, *status.untracked))
@@ -58,10 +58,10 @@ async def _old(worktrees: WorktreeManager, path: str, status: WorktreeStatus) ->
 async def as_committed(worktrees: WorktreeManager, path: str) -> None:
     """Undo what a setup did to tracked files of a worktree in which nobody works."""
     status = await revealed(worktrees, path)
-    await _put_back(worktrees, path, status, status.changed)
+    await put_back(worktrees, path, status, status.changed)
 
 
-async def _put_back(
+async def put_back(
     worktrees: WorktreeManager, path: str, status: WorktreeStatus, old: Collection[str]
 ) -> None:
     """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
@@ -102,7 +102,7 @@ async def revealed(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
     return await worktree_status.status_of(worktrees.git, path, ignored=True)
 
 
-async def _work(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+async def work(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
     """What stands in a worktree, less what stood there before Claude."""
     status = await worktree_status.status_of(worktrees.git, path)
-    return status.without(await _old(worktrees, path, status))
+    return status.without(await old_files(worktrees, path, status))

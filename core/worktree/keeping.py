@@ -22,9 +22,9 @@ from . import admin_files, inspection
 from .check_artifacts import contents, digest
 from .files import (
     BUILT_BY_TOOLS,
-    _is_rebuilt,
     built_by_tools,
     is_new_secret,
+    is_rebuilt,
 )
 from .secret_copies import PutAside
 from .worktree import Kept
@@ -82,9 +82,9 @@ async def only_work(
     left: Mapping[str, str],
 ) -> WorktreeStatus:
     """A worktree's status less what is nobody's work, as :meth:`unsaved` has it."""
-    old = await inspection._old(worktrees, path, status)
+    old = await inspection.old_files(worktrees, path, status)
     found = await inspection.products(worktrees, path, base or status.commit, status.untracked)
-    built = {file for file, root in found.items() if _is_rebuilt(path, root)}
+    built = {file for file, root in found.items() if is_rebuilt(path, root)}
     checked = {file for file in status.untracked if _is_left(path, file, left)}
     return status.without({*old, *built, *checked})
 
@@ -292,10 +292,10 @@ def _passing(path: str) -> Iterator[str]:
 
 def _check_pipes(path: str, pipes: Sequence[str]) -> None:
     if pipes:
-        raise UserError(f"{path}: {_waits_for(pipes)}", hint="remove it")
+        raise UserError(f"{path}: {waits_for(pipes)}", hint="remove it")
 
 
-def _waits_for(pipes: Sequence[str]) -> str:
+def waits_for(pipes: Sequence[str]) -> str:
     return f"{some(pipes)} is a pipe, at which git would wait for ever"
 
 
@@ -327,8 +327,8 @@ def _is_committable(path: str) -> bool:
     return os.path.islink(path) or os.path.isfile(path)
 
 
-def _inside_a_repository(folder: str) -> bool:
+def inside_a_repository(folder: str) -> bool:
     parent = os.path.dirname(os.path.realpath(folder))
     return os.path.exists(os.path.join(parent, ".git")) or (
-        parent != os.path.dirname(parent) and _inside_a_repository(parent)
+        parent != os.path.dirname(parent) and inside_a_repository(parent)
     )

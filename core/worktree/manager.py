@@ -31,10 +31,10 @@ from ..model.outcome import Work
 from ..process.temporary_folder import remove_tree
 from . import admin_files, build_products, committing, dependencies, inspection
 from .admin_files import (
-    _gitfile_or_nothing,
-    _is_stump,
-    _is_whole,
-    _linked_folder,
+    gitfile_or_nothing,
+    is_stump,
+    is_whole,
+    linked_folder,
     read_gitfile,
 )
 from .check_artifacts import print_of
@@ -42,7 +42,7 @@ from .committing import commit_message
 from .files import (
     built_by_tools,
 )
-from .keeping import _inside_a_repository, _waits_for
+from .keeping import inside_a_repository, waits_for
 from .names import MARK, MARKS_SINCE, RUBBISH, SCRATCH
 from .worktree import Worktree
 
@@ -132,11 +132,11 @@ class WorktreeManager:
 
     def _undo(self, path: str) -> None:
         """Take a worktree away that never became whole; a kill leaves no half of a folder."""
-        if admin_files._is_linked(self, path):
+        if admin_files.is_linked(self, path):
             admin = admin_files.admin_folder(self, path)
             rubbish = self._clear_rubbish(path)
             os.rename(path, rubbish)
-            admin_files._forget(self, admin)
+            admin_files.forget(self, admin)
             remove_tree(rubbish)
 
     def _clear_rubbish(self, path: str) -> str:
@@ -184,7 +184,7 @@ class WorktreeManager:
     def left_scratch(self) -> list[str]:
         """This repository's scratch worktrees; those of killed runs, before one begins."""
         here = os.path.realpath(self.folder)
-        linked = (_linked_folder(admin) for admin in admin_files._all_admin_dirs(self))
+        linked = (linked_folder(admin) for admin in admin_files.all_admin_dirs(self))
         known = [path for path in linked if os.path.dirname(path) == here]
         there = os.listdir(here) if os.path.isdir(here) else []
         found = {*known, *(os.path.join(here, name.removesuffix(RUBBISH)) for name in there)}
@@ -195,9 +195,9 @@ class WorktreeManager:
         """Whether a scratch worktree is this repository's, also what a kill left of one."""
         for place in (path, path + RUBBISH):
             if os.path.lexists(os.path.join(place, ".git")):
-                return admin_files._is_linked(self, place)
+                return admin_files.is_linked(self, place)
         is_keyed = path.endswith(f"~{self.key}{SCRATCH}")
-        return is_keyed or path in map(_linked_folder, admin_files._all_admin_dirs(self))
+        return is_keyed or path in map(linked_folder, admin_files.all_admin_dirs(self))
 
     async def clear_scratch(self, paths: Iterable[str]) -> None:
         """Take scratch worktrees away, whole or not: the folder, and what git knows of it."""
@@ -207,9 +207,9 @@ class WorktreeManager:
                 rubbish = self._clear_rubbish(path)
                 if os.path.isdir(path) and self._is_our_scratch(path):
                     os.rename(path, rubbish)
-                for admin in admin_files._all_admin_dirs(self):
-                    if _linked_folder(admin) == path or _is_stump(admin, path):
-                        admin_files._forget(self, admin)
+                for admin in admin_files.all_admin_dirs(self):
+                    if linked_folder(admin) == path or is_stump(admin, path):
+                        admin_files.forget(self, admin)
             await self.git.spawner.apart(partial(remove_tree, rubbish))
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
@@ -237,19 +237,19 @@ class WorktreeManager:
 
     def _unmade(self, entry: WorktreeEntry) -> WorktreeEntry | None:
         """Take away what was being made when we were killed, or was being taken away."""
-        if admin_files._is_linked(self, entry.path):
+        if admin_files.is_linked(self, entry.path):
             self._undo(entry.path)  # entry() found it to be ours
             return None
         if os.path.lexists(entry.path):
             return entry  # what stands there is not ours
-        for admin in admin_files._admin_dirs(self, os.path.realpath(entry.path)):
-            admin_files._forget(self, admin)
+        for admin in admin_files.admin_dirs(self, os.path.realpath(entry.path)):
+            admin_files.forget(self, admin)
         return None
 
     def _make_folder(self) -> None:
         try:
             os.makedirs(self.folder, exist_ok=True)
-            if not os.listdir(self.folder) and _inside_a_repository(self.folder):
+            if not os.listdir(self.folder) and inside_a_repository(self.folder):
                 # Else the user's `git add -A` would take the worktrees in.
                 ignore = os.path.join(self.folder, ".gitignore")
                 with open(private_files.open_file(ignore, os.O_WRONLY | os.O_TRUNC), "wb") as file:
@@ -270,7 +270,7 @@ class WorktreeManager:
         there = [entry for entry in linked if checkouts.real_path(self.git, entry.path) == path]
         there += [entry for entry in linked if entry.branch == self.branch(feature)]
         return next(
-            (entry for entry in there if admin_files._was_made_for(self, entry, path, feature)),
+            (entry for entry in there if admin_files.was_made_for(self, entry, path, feature)),
             None,
         )
 
@@ -282,11 +282,11 @@ class WorktreeManager:
         path = os.path.realpath(self.path(feature))
         # An add that goes on for another feature looks like one that was killed.
         async with self.git.spawner.exclusive():
-            for admin in admin_files._admin_dirs(self, path):
-                if not _is_whole(admin, path) and admin_files._is_half_of_ours(self, admin, path):
+            for admin in admin_files.admin_dirs(self, path):
+                if not is_whole(admin, path) and admin_files.is_half_of_ours(self, admin, path):
                     # In this order: a folder without the other one would never be found.
                     remove_tree(path)
-                    admin_files._forget(self, admin)
+                    admin_files.forget(self, admin)
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
 
@@ -325,13 +325,13 @@ class WorktreeManager:
             return f"the worktree {worktree.path} is gone"
         if os.path.islink(worktree.path):
             return f"the worktree {worktree.path} was replaced by a link"
-        if _gitfile_or_nothing(worktree.path) != worktree.gitfile:
+        if gitfile_or_nothing(worktree.path) != worktree.gitfile:
             return f"{worktree.path}/.git was changed: it points to another repository"
         if not admin_files.leads_here(self, worktree.path):
             return f"{worktree.path} no longer leads to this repository"
         found = unreadable_entries.find(worktree.path)
         if found.pipes:
-            return _waits_for(found.pipes)
+            return waits_for(found.pipes)
         self._unlock(worktree.feature, worktree.path)
         return replace(await inspection.revealed(self, worktree.path), closed=found.closed)
 
@@ -359,12 +359,12 @@ class WorktreeManager:
         Raises :class:`UserError` where git or one of the user's hooks refuses.
         """
         known = inspection.read_baseline(self, worktree.path)
-        old = await inspection._old(self, worktree.path, status)
-        await inspection._put_back(self, worktree.path, status, old)
+        old = await inspection.old_files(self, worktree.path, status)
+        await inspection.put_back(self, worktree.path, status, old)
         status = status.without(old)
         new = (*status.untracked, *status.added)
         built = await inspection.products(self, worktree.path, worktree.start_commit, new)
-        held = await committing._held_back(
+        held = await committing.files_held_back(
             self, worktree.path, [file for file in new if file not in built]
         )
         wanted = set(status.uncommitted).difference(held, built)
@@ -376,15 +376,15 @@ class WorktreeManager:
         held += status.closed
         made = None
         if wanted:
-            await committing._stage(self, worktree.path, sorted(wanted))
+            await committing.stage(self, worktree.path, sorted(wanted))
             hooks = hooks or await hooks_of(self.git, worktree.path)
             message = commit_message(feature, run, self.commit_subject)
             stamps = {file: print_of(worktree.path, file) for file in wanted}
-            made = await committing._commit_index(
+            made = await committing.commit_index(
                 self, worktree.path, message, status.commit, hooks, stamps
             )
             if hooks.ran:
-                await committing._check_hooks(self, worktree, status.commit, made, wanted, hooks)
+                await committing.check_hooks(self, worktree, status.commit, made, wanted, hooks)
         tip = made.id if made else status.commit
         if tip == worktree.start_commit:
             return Work(tip, held_back=held)
@@ -435,7 +435,7 @@ class WorktreeManager:
                 hint=f"sudo rm -r {shlex.quote(stuck)}, then type this again",
             )
         rubbish = self._clear_rubbish(path)
-        if admin_files._is_linked(self, path):
+        if admin_files.is_linked(self, path):
             os.rename(path, rubbish)
         try:
             await checkouts.remove_worktree(self.git, path)
