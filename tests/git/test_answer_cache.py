@@ -180,7 +180,7 @@ class LearnTest(unittest.TestCase):
             with self.subTest(name):
                 bases = [drive(git.merge_base(tip, target)) for git in (learnt, asked)]
                 self.assertEqual(bases[0], bases[1])
-                found = [drive(merged._parents(git, tip, target)) for git in (learnt, asked)]
+                found = [drive(merged.parents_of(git, tip, target)) for git in (learnt, asked)]
                 self.assertEqual(found[0], found[1])
                 self.assertEqual(drive(learnt.tree_of(tip)), drive(asked.tree_of(tip)))
         self.assertIsNotNone(learnt.answers.get("base", *sorted((tips["one"], target))))
