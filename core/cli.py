@@ -27,31 +27,31 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 DESCRIPTION = """\
-Bring a list of features to verified git branches: Claude Code, headless, many at once,
-each feature in a git worktree of its own."""
+Run Claude Code on a list of features, several at once, each in a git worktree of its own,
+and get a verified git branch for each."""
 
 EXAMPLES = """\
 The global wrapper also takes: rorchestrator self-update [VERSION]
 
 examples:
-  rorchestrator plan                 what would run, and what it would cost
+  rorchestrator plan                 show what would run, and what it would cost
   rorchestrator run --yes            run it without asking
-  rorchestrator cleanup --merged     remove what is merged
+  rorchestrator cleanup --merged     remove merged worktrees and branches
 """
 
 COMMANDS = {
-    "plan": "show the waves, what would run and why, and what it will cost",
-    "run": "bring the features to finished branches",
-    "retry": "run a feature again that did not complete, or was skipped",
-    "skip": "leave a feature out, until it is retried",
-    "attach": "open a feature's session in its worktree",
-    "stop": "end the run that is on, or one feature of it",
-    "pause": "let the run that is on start nothing new",
-    "resume": "let a paused run go on",
-    "status": "show where each feature stands",
-    "logs": "show what Claude said and did for a feature",
-    "merge": "land finished features on the base branch",
-    "cleanup": "remove the worktrees and branches of finished features",
+    "plan": "show what run would do, why, and what it would cost",
+    "run": "bring every feature of the list up to date",
+    "retry": "run a feature again that did not complete or was skipped",
+    "skip": "leave out a feature until it is retried",
+    "attach": "open the session of a feature in its worktree",
+    "stop": "stop the current run, or one feature",
+    "pause": "pause the current run; running features finish",
+    "resume": "resume a paused run",
+    "status": "show the state of each feature",
+    "logs": "show what Claude, the setup or the checks printed",
+    "merge": "land completed features on the base branch",
+    "cleanup": "remove worktrees and branches that are no longer needed",
 }
 
 

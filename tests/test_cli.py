@@ -90,7 +90,7 @@ class Help(WithWorkspace):
 
     def test_the_width_is_the_terminals(self) -> None:
         leader, follower = pty.openpty()  # a new one has no size yet
-        wide = "Show where each feature stands, also while a run is going on elsewhere."
+        wide = "Show the state of each feature, also while a run is in progress."
         try:
             done = subprocess.run(
                 self.space.argv("status", "--help"),

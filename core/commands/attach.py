@@ -35,14 +35,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = (
         "Open the last session of a feature in its worktree, with the list's Claude and rules.\n"
-        "What is done there stays in the worktree: rorchestrator retry goes on from it."
+        "Your changes stay in the worktree; rorchestrator retry continues from them."
     )
     parser.epilog = EXAMPLES
     parser.add_argument("id", metavar="ID", help="the feature")
-    parser.add_argument("-y", "--yes", action="store_true", help="allow the list's Claude unasked")
-    parser.add_argument("--print", action="store_true", help="only print the command")
     parser.add_argument(
-        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
+        "-y", "--yes", action="store_true", help="consent to the list's Claude without asking"
+    )
+    parser.add_argument(
+        "--print", action="store_true", help="print the command instead of running it"
+    )
+    parser.add_argument(
+        "--allow-bypass",
+        action="store_true",
+        help="allow the list to turn off Claude's permission checks",
     )
     add_common_options(parser)
 

@@ -57,25 +57,31 @@ REPAIR = "if it was moved: git worktree repair <the new place>"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = (
-        "Remove worktrees and branches that a run made. Work that is nowhere else is kept,\n"
-        "unless --discard is given; its tip stays under refs/rorchestrator/kept/ even then."
+        "Remove worktrees and branches that a run made. Work that exists nowhere else is kept,\n"
+        "unless --discard is given; even then its tip stays under refs/rorchestrator/kept/."
     )
     parser.epilog = EXAMPLES
-    parser.add_argument("ids", nargs="*", metavar="ID", help="these features")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="the features to clean up")
     parser.add_argument(
-        "--merged", action="store_true", help="the features whose work is in the base branch"
+        "--merged", action="store_true", help="all features that are merged into the base branch"
     )
-    parser.add_argument("--all", action="store_true", help="every feature of the list")
+    parser.add_argument("--all", action="store_true", help="all features of the list")
     parser.add_argument(
-        "--all-lists", action="store_true", help="also the features of the repository's other lists"
+        "--all-lists",
+        action="store_true",
+        help="include the features of the repository's other lists",
     )
-    parser.add_argument("--into", metavar="BRANCH", help="look for the work in this branch")
-    parser.add_argument("--discard", action="store_true", help="remove unmerged work as well")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--into", metavar="BRANCH", help="look for merged work in this branch")
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="do not ask: allow the list's teardown"
+        "--discard", action="store_true", help="also remove work that exists nowhere else"
     )
-    parser.add_argument("--json", action="store_true", help="what was done, as JSON")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be removed, and remove nothing"
+    )
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="consent to the list's teardown without asking"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_common_options(parser)
 
 

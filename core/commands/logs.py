@@ -33,20 +33,28 @@ READ_BYTES = 65536
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = (
-        "Show Claude's stream of a feature's last attempt, as readable text, or what its setup\n"
-        f"or its checks printed the last time. The base, whose checks come first, is {BASE}."
+        "Show what Claude did in the last attempt at a feature, as readable text, or what its\n"
+        "setup or its checks printed the last time."
     )
     parser.epilog = EXAMPLES
-    parser.add_argument("id", metavar="ID", help="the feature")
-    parser.add_argument("--attempt", type=int, metavar="N", help="not the last, but the N-th")
-    parser.add_argument("--raw", action="store_true", help="the stream as Claude printed it")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--setup", action="store_true", help="what its setup printed instead")
-    what.add_argument("--checks", action="store_true", help="what its checks printed instead")
-    what.add_argument(
-        "--resolution", action="store_true", help="how Claude resolved its conflict in a merge"
+    parser.add_argument("id", metavar="ID", help=f"the feature, or {BASE} for the base branch")
+    parser.add_argument(
+        "--attempt", type=int, metavar="N", help="the N-th attempt instead of the last"
     )
-    parser.add_argument("-f", "--follow", action="store_true", help="go on while it grows")
+    parser.add_argument(
+        "--raw", action="store_true", help="print Claude's output as it is, secrets included"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--setup", action="store_true", help="print the output of its setup")
+    what.add_argument("--checks", action="store_true", help="print the output of its checks")
+    what.add_argument(
+        "--resolution",
+        action="store_true",
+        help="print how Claude resolved its conflict in a merge",
+    )
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="keep printing while the log grows"
+    )
     add_common_options(parser)
 
 

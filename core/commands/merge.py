@@ -97,40 +97,57 @@ OwnCheck = Callable[[Feature, str], Awaitable[str]]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = (
-        "Land finished features, and what they need, on the base branch: in topological order,\n"
-        "and only when project.verify is green on the result. Nothing is pushed."
+        "Land completed features and their dependencies on the base branch, in topological order,\n"
+        "if the checks of project.verify pass on the result. Nothing is pushed."
     )
     parser.epilog = EXAMPLES
-    parser.add_argument("ids", nargs="*", metavar="ID", help="these, else all that are completed")
-    parser.add_argument("--into", metavar="BRANCH", help="land on this branch")
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="the features to land, with their dependencies (default: all that are completed)",
+    )
+    parser.add_argument(
+        "--into", metavar="BRANCH", help="the branch to land on (default: the base branch)"
+    )
     parser.add_argument(
         "--strategy",
         choices=STRATEGIES,
         default=STRATEGIES[0],
-        help="a merge for each feature (the default), one commit, or its own commits once more",
+        help="a merge commit for each feature (default), one commit each, or copies of its commits",
     )
     parser.add_argument(
-        "--keep-going", action="store_true", help="after a conflict, try the others as well"
+        "--keep-going", action="store_true", help="after a conflict, try the remaining features"
     )
     parser.add_argument(
-        "--stale", action="store_true", help="land what is out of date as well, as it is"
+        "--stale", action="store_true", help="also land features that are out of date"
     )
     parser.add_argument(
-        "--resolve", action="store_true", help="let Claude resolve conflicts; asks before it pays"
+        "--resolve",
+        action="store_true",
+        help="let Claude resolve conflicts; asks before it spends money",
     )
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="do not ask: allow the list's commands, and costs"
+        "-y",
+        "--yes",
+        action="store_true",
+        help="consent to the list's commands and to costs without asking",
     )
     parser.add_argument(
-        "--max-cost", type=dollars, metavar="USD", help="what --resolve may cost at most"
+        "--max-cost",
+        type=dollars,
+        metavar="USD",
+        help="budget of --resolve, instead of project.max_cost_usd",
     )
     parser.add_argument(
-        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
+        "--allow-bypass",
+        action="store_true",
+        help="allow the list to turn off Claude's permission checks",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="only say what would land; runs no check"
+        "--dry-run", action="store_true", help="show what would land; run no check and move nothing"
     )
-    parser.add_argument("--json", action="store_true", help="what was done, as JSON")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_common_options(parser)
 
 

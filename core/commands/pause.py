@@ -1,4 +1,4 @@
-"""``pause``: the run that is on starts nothing new."""
+"""``pause``: the current run starts nothing new."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     about = (
-        "Let the run that is on start nothing new: no feature, and no further attempt at one.\n"
-        "What runs goes on to its end. It lasts until rorchestrator resume, or the run's end."
+        "Pause the current run: no feature and no further attempt starts, running\n"
+        "attempts finish. The pause lasts until rorchestrator resume, or until the run ends."
     )
     steer.configure(parser, about, EXAMPLES)
 

@@ -35,10 +35,10 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
-    parser.description = "Show what run would do. Starts nothing and writes nothing."
+    parser.description = "Show what run would do. Starts nothing and changes nothing."
     parser.epilog = EXAMPLES
     add_selection_options(parser)
-    parser.add_argument("--json", action="store_true", help="the plan as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the plan as one JSON object")
     add_common_options(parser)
 
 

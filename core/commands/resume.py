@@ -1,4 +1,4 @@
-"""``resume``: a run that was paused goes on."""
+"""``resume``: ends the pause of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
-    steer.configure(parser, "Let a run go on that rorchestrator pause holds.", EXAMPLES)
+    steer.configure(parser, "Resume a run that rorchestrator pause has paused.", EXAMPLES)
 
 
 def execute(arguments: argparse.Namespace) -> int:

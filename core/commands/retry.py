@@ -20,12 +20,14 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     parser.description = (
-        "Run a feature again that did not complete, was stopped or skipped. Where a run is on, it\n"
-        "is queued there, and the options of a run do not count; else this is run --only ID."
+        "Run a feature again that did not complete, was stopped or was skipped. A run in progress\n"
+        "queues it, and the options below are ignored. Without a run, this is run --only ID."
     )
     parser.epilog = EXAMPLES
     parser.add_argument("id", metavar="ID", help="the feature")
-    parser.add_argument("--json", action="store_true", help="the answer, or the run's events")
+    parser.add_argument(
+        "--json", action="store_true", help="print the reply, or the events of the run, as JSON"
+    )
     run.add_running_options(parser)
     add_common_options(parser)
 

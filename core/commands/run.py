@@ -106,27 +106,31 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
-    parser.description = "Run Claude Code for every feature that is not up to date, many at once."
+    parser.description = "Run Claude Code for every feature that is out of date, several at once."
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "--sequential", action="store_true", help="one at a time, in topological order"
+        "--sequential", action="store_true", help="run one feature at a time, in topological order"
     )
     parser.add_argument(
-        "--fail-fast", action="store_true", help="start nothing more once a feature failed"
+        "--fail-fast", action="store_true", help="start nothing more after the first failure"
     )
     parser.add_argument(
-        "--merge", action="store_true", help="when all are completed, land them on the base branch"
+        "--merge",
+        action="store_true",
+        help="when all features are completed, land them on the base branch",
     )
     parser.add_argument(
         "--rehearse",
         action="store_true",
-        help="try everything but Claude, at no cost, in a throw-away copy of the repository",
+        help="try everything but Claude in a temporary copy of the repository, at no cost",
     )
     parser.add_argument(
         "--resolve", action="store_true", help="with --merge: let Claude resolve conflicts"
     )
     parser.add_argument(
-        "--json", action="store_true", help="events on stdout as they happen, one object a line"
+        "--json",
+        action="store_true",
+        help="print each event when it happens, one JSON object a line; the last is the report",
     )
     add_running_options(parser)
     add_selection_options(parser)
@@ -135,25 +139,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_running_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that starts Claude."""
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument(
-        "--allow-bypass", action="store_true", help="let the list switch Claude's permissions off"
+        "-y", "--yes", action="store_true", help="do not ask; required without a terminal"
     )
     parser.add_argument(
-        "--max-cost", type=dollars, metavar="USD", help="start nothing that does not fit into this"
+        "--allow-bypass",
+        action="store_true",
+        help="allow the list to turn off Claude's permission checks",
+    )
+    parser.add_argument(
+        "--max-cost",
+        type=dollars,
+        metavar="USD",
+        help="budget of the run, instead of project.max_cost_usd",
     )
     parser.add_argument(
         "--max-time",
         type=seconds,
         metavar="TIME",
-        help="be over by then, such as 2h; what runs is ended, and resumed by the next run",
+        help="stop the run after this time, such as 90m or 2h; the next run resumes its features",
     )
     parser.add_argument(
         "--max-wait",
         type=seconds,
         default=MAX_WAIT_SECONDS,
         metavar="TIME",
-        help="how long to wait at most for a usage limit to be lifted, such as 90m (default: 6h)",
+        help="wait at most this long for the reset of a usage limit, such as 90m (default: 6h)",
     )
 
 

@@ -1,4 +1,4 @@
-"""``skip``: a feature is left out, until it is retried."""
+"""``skip``: leaves out a feature until it is retried."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from . import steer as wishes
 
 EXAMPLES = """\
 examples:
-  rorchestrator skip search          what needs it does not run either
-  rorchestrator skip search --force  what needs it runs without it
+  rorchestrator skip search          its dependents do not run either
+  rorchestrator skip search --force  its dependents run without it
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     about = (
-        "Leave a feature out of the run that is on, and of all later ones, until rorchestrator\n"
-        "retry takes that back. What needs it does not run either."
+        "Leave out a feature, in the current run and in later ones, until rorchestrator retry.\n"
+        "Its dependents do not run either."
     )
     wishes.configure(parser, about, EXAMPLES, id="the feature")
-    parser.add_argument("--force", action="store_true", help="run what needs it, without it")
+    parser.add_argument("--force", action="store_true", help="let its dependents run without it")
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -54,12 +54,14 @@ Json = object
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
-    parser.description = "Show where each feature stands, also while a run is going on elsewhere."
+    parser.description = "Show the state of each feature, also while a run is in progress."
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "--all-lists", action="store_true", help="also the features of the repository's other lists"
+        "--all-lists",
+        action="store_true",
+        help="include the features of the repository's other lists",
     )
-    parser.add_argument("--json", action="store_true", help="all of it as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_common_options(parser)
 
 

@@ -35,7 +35,7 @@ def configure(
     parser.description, parser.epilog = description, examples
     if id:
         parser.add_argument("id", metavar="ID", help=id)
-    parser.add_argument("--json", action="store_true", help="the answer as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the reply as one JSON object")
     add_common_options(parser)
 
 

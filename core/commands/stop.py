@@ -1,4 +1,4 @@
-"""``stop``: ends the run that is on, or one feature of it."""
+"""``stop``: stops the current run, or one feature of it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from . import steer
 
 EXAMPLES = """\
 examples:
-  rorchestrator stop auth            the others go on
-  rorchestrator stop                 the whole run, as Ctrl-C does
+  rorchestrator stop auth            the other features continue
+  rorchestrator stop                 the whole run, like Ctrl-C
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Tell argparse of the command's options."""
     about = (
-        "End the run that is on, or one feature of it, in order: Claude still tells what it cost,\n"
-        "session and work are kept, and the next run, or rorchestrator retry, goes on with it."
+        "Stop the current run, or one feature of it. Claude may still report its cost; session\n"
+        "and work are kept, and the next run, or rorchestrator retry, continues."
     )
-    parser.add_argument("id", nargs="?", default="", metavar="ID", help="this one; else all")
+    parser.add_argument(
+        "id",
+        nargs="?",
+        default="",
+        metavar="ID",
+        help="the feature to stop (default: the whole run)",
+    )
     steer.configure(parser, about, EXAMPLES)
 
 

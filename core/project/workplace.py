@@ -128,17 +128,28 @@ def _is_file(folder: str, name: str) -> bool:
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command."""
-    group = parser.add_argument_group("everywhere")
+    group = parser.add_argument_group("options of every command")
     group.add_argument(
-        "--config", type=_path, metavar="PATH", help="the feature list (else it is searched for)"
+        "--config",
+        type=_path,
+        metavar="PATH",
+        help="the feature list, or its folder (default: searched for upwards)",
     )
-    group.add_argument("--base", type=_given, metavar="REF", help="instead of project.base_branch")
     group.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colours and bold"
+        "--base",
+        type=_given,
+        metavar="REF",
+        help="start from this branch, tag or commit, instead of project.base_branch",
+    )
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="whether the output has colours (default: auto)",
     )
     volume = group.add_mutually_exclusive_group()
-    volume.add_argument("-v", "--verbose", action="store_true", help="tell more")
-    volume.add_argument("-q", "--quiet", action="store_true", help="tell only what matters")
+    volume.add_argument("-v", "--verbose", action="store_true", help="print more details")
+    volume.add_argument("-q", "--quiet", action="store_true", help="print only results and errors")
 
 
 def _path(text: str) -> str:
@@ -720,19 +731,33 @@ def wanted(arguments: argparse.Namespace, dag: DAGResolver) -> set[str]:
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """The options that say which features are meant, and on how many slots."""
-    group = parser.add_argument_group("which features")
-    group.add_argument("--only", type=ids, metavar="ID[,ID...]", help="these, and what they need")
-    group.add_argument("--tag", metavar="T", help="those with this tag, and what they need")
-    group.add_argument("--no-deps", action="store_true", help="without what they need")
+    group = parser.add_argument_group("selection")
+    group.add_argument(
+        "--only",
+        type=ids,
+        metavar="ID[,ID...]",
+        help="these features, and dependencies that are out of date",
+    )
+    group.add_argument(
+        "--tag", metavar="T", help="features with this tag, and dependencies that are out of date"
+    )
+    group.add_argument(
+        "--no-deps", action="store_true", help="with --only or --tag: no dependencies"
+    )
     group.add_argument(
         "--fresh",
         type=ids,
         nargs="?",
         const=ALL,
         metavar="ID[,ID...]",
-        help="run these again, or all that are selected, also where they are up to date or merged",
+        help="run these features (default: all selected) again, even if up to date or merged",
     )
-    group.add_argument("--max-parallel", type=_slots, metavar="N", help="how many at once")
+    group.add_argument(
+        "--max-parallel",
+        type=_slots,
+        metavar="N",
+        help="number of slots, instead of project.max_parallel",
+    )
 
 
 def _slots(text: str) -> int:
