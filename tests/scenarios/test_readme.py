@@ -12,9 +12,11 @@ import sys
 import tempfile
 import unittest
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from xml.etree import ElementTree
 
+from core.model.outcome import Fault, Status
 from tests import pages, picture
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -240,6 +242,17 @@ class PagesTest(unittest.TestCase):
         self.assertGreater(len(made), 20)
         of_conflicts = {"resolution_started", "resolution_ended"}
         self.assertEqual(made | of_conflicts, set(documented_events()) - {"every"})
+
+    def test_every_status_and_every_fault_has_a_row(self) -> None:
+        pairs: tuple[tuple[str, type[Enum]], ...] = (
+            ("HOW_IT_WORKS.md", Status),
+            ("LIMITS_AND_BUDGETS.md", Fault),
+        )
+        for name, values in pairs:
+            page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+            cells = "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))
+            known = sorted(value.value for value in values)
+            self.assertEqual(sorted(re.findall(r"`(\w+)`", cells)), known)
 
 
 class PictureTest(unittest.TestCase):
