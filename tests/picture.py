@@ -65,7 +65,9 @@ def recorded(pace: float = 1.0) -> str:
             file.write(f'#!/bin/sh\nexec "{sys.executable}" "{simulated}" "$@"\n')
         os.chmod(claude, 0o755)
         path = programs + os.pathsep + os.environ["PATH"]
-        env = {**os.environ, "HOME": folder, "PATH": path, "TERM": "xterm", "LANG": "C.UTF-8"}
+        own = ("XDG_", "RORCHESTRATOR_", "LC_")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        env.update(HOME=folder, PATH=path, TERM="xterm", LANG="C.UTF-8")
         shown = typed(
             [sys.executable, str(ROOT / "orchestrate.py"), "run", "--yes"], repository, env
         )
