@@ -13,16 +13,13 @@ from ..model.state import FeatureState
 from ..model.terminal_text import shell_word
 from ..process.environment import without_git
 from ..process.spawner import become
-from ..project.agreement import check_agreed
-from ..project.workplace import (
-    Workplace,
-    add_common_options,
-    check_known,
-    check_permissions,
-    open_workplace,
-    with_program,
-)
+from ..project.claude_program import with_program
+from ..project.decisions import check_permissions
+from ..project.open import OpenProject
+from ..project.selection import check_known
 from . import steer
+from .agreement import check_agreed
+from .options import add_common_options, asking, opened
 
 EXAMPLES = """\
 examples:
@@ -55,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Become Claude; comes back only with ``--print``."""
-    place, id = open_workplace(arguments), arguments.id
+    place, id = opened(arguments), arguments.id
     state = place.state()
     check_known("", [id], {**place.dag.features, **state.features})
     known = state.feature(id)
@@ -74,7 +71,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "a session is opened on a terminal, and there is none",
             hint=f"rorchestrator attach {id} --print",
         )
-    check_agreed(arguments, place, command_line.own_command(place.config.claude))
+    check_agreed(asking(arguments), place, command_line.own_command(place.config.claude))
     _journal(place, run, id)
     env = command_line.environment(without_git(os.environ), place.config.claude)
     become(words, env, known.worktree)
@@ -89,7 +86,7 @@ def _check_session(known: FeatureState, *, is_listed: bool) -> None:
         raise UserError(f"the worktree of {known.id} is gone: {known.worktree}", hint=again)
 
 
-def _command(arguments: argparse.Namespace, place: Workplace, known: FeatureState) -> list[str]:
+def _command(arguments: argparse.Namespace, place: OpenProject, known: FeatureState) -> list[str]:
     if not arguments.allow_bypass:
         check_permissions(place.config, "attach ID")
     options = with_program(place.config).claude
@@ -97,7 +94,7 @@ def _command(arguments: argparse.Namespace, place: Workplace, known: FeatureStat
     return command_line.interactive(options, feature, known.session_id)
 
 
-def _journal(place: Workplace, run: str, id: str) -> None:
+def _journal(place: OpenProject, run: str, id: str) -> None:
     """Let the journal know: through the run that is on, or by ourselves."""
     if not run:
         with steer.journalling(place, "attach"):

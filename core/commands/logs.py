@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from ..journal.private_files import only_regular
 from ..model.errors import ExitCode, UserError
 from ..model.list_commands import BASE
-from ..project.workplace import add_common_options, check_known, open_workplace
+from ..project.selection import check_known
+from .options import add_common_options, opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..model.mask import Mask
     from ..model.state import Attempt
-    from ..project.workplace import Workplace
+    from ..project.open import OpenProject
 
 EXAMPLES = """\
 examples:
@@ -60,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print a stream; with ``--follow`` until its attempt is over."""
-    place = open_workplace(arguments)
+    place = opened(arguments)
     if arguments.setup or arguments.checks:
         path = _step_log(arguments, place, "setup" if arguments.setup else "verify")
         show = _raw if arguments.raw else _Printed(arguments, place.mask)
@@ -100,7 +101,7 @@ def _print(
         show.rest()
 
 
-def _step_log(arguments: argparse.Namespace, place: Workplace, kind: str) -> str:
+def _step_log(arguments: argparse.Namespace, place: OpenProject, kind: str) -> str:
     """Where the last run that did it has put what the setup or the checks printed."""
     import glob
 
@@ -120,13 +121,13 @@ def _step_log(arguments: argparse.Namespace, place: Workplace, kind: str) -> str
     return max(found, key=os.path.getmtime)
 
 
-def _is_active(place: Workplace, id: str) -> bool:
+def _is_active(place: OpenProject, id: str) -> bool:
     """Whether a run works on the feature, or on the base before everything else."""
     known = place.state().feature(id)
     return (id == BASE or known.status.active) and place.lock.holder() is not None
 
 
-def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
+def _attempt(arguments: argparse.Namespace, place: OpenProject) -> Attempt:
     known = place.state().feature(arguments.id)
     if not known.attempts:
         check_known("", [arguments.id], {**place.dag.features, **place.state().features})
@@ -139,7 +140,7 @@ def _attempt(arguments: argparse.Namespace, place: Workplace) -> Attempt:
     return _numbered(arguments, (*known.earlier, *known.attempts))
 
 
-def _resolution(arguments: argparse.Namespace, place: Workplace) -> Attempt:
+def _resolution(arguments: argparse.Namespace, place: OpenProject) -> Attempt:
     state = place.state()
     check_known("", [arguments.id], {**place.dag.features, **state.features})
     made = state.feature(arguments.id).resolutions
@@ -162,7 +163,7 @@ def _numbered(arguments: argparse.Namespace, attempts: Sequence[Attempt]) -> Att
     raise UserError(f"{arguments.id} has no attempt {arguments.attempt}", hint=f"there is: {there}")
 
 
-def _is_over(place: Workplace, id: str, attempt: Attempt) -> bool:
+def _is_over(place: OpenProject, id: str, attempt: Attempt) -> bool:
     """Whether the attempt ended, or the run that it belongs to is gone."""
     known = place.state().feature(id)
     for now in (*known.attempts, *known.resolutions):

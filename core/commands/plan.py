@@ -8,17 +8,10 @@ import sys
 
 from ..model.errors import ExitCode
 from ..project import lists
+from ..project.decisions import answer_file, as_steered, decide, make_plan
+from ..project.selection import select
 from ..project.warnings import check_supplies
-from ..project.workplace import (
-    add_common_options,
-    add_selection_options,
-    answer_file,
-    as_steered,
-    decide,
-    make_plan,
-    open_workplace,
-    select,
-)
+from .options import add_common_options, add_selection_options, opened, selection_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,15 +40,16 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..reporter.console import style_of
     from ..reporter.plan_text import plan_lines
 
-    place = open_workplace(arguments)
+    place = opened(arguments)
     whole = place.whole_state()
     state = place.seen(whole)
     place = as_steered(place, state)
     answers = answer_file(place, state) if state.features else None
-    decisions = decide(place, state, arguments, hashed=bool(state.features))
+    selection = selection_of(arguments)
+    decisions = decide(place, state, selection, hashed=bool(state.features))
     if answers is not None:
         answers.write(place.git.answers)
-    selected = select(arguments, place.dag, decisions)
+    selected = select(selection, place.dag, decisions)
     lists.check(place, whole, decisions, selected)
     if selected:
         check_supplies(place)

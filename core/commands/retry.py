@@ -6,9 +6,19 @@ import argparse
 
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
-from ..project.workplace import add_common_options, as_steered, check_known, decide, open_workplace
-from . import run
+from ..project.decisions import as_steered, check_permissions, decide
+from ..project.selection import Selection, check_known
 from . import steer as wishes
+from .agreement import check_can_ask
+from .options import (
+    add_common_options,
+    add_running_options,
+    asking,
+    display_of,
+    opened,
+    run_options,
+)
+from .running import run_features
 
 EXAMPLES = """\
 examples:
@@ -28,35 +38,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print the reply, or the events of the run, as JSON"
     )
-    run.add_running_options(parser)
+    add_running_options(parser)
     add_common_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run that is on, or run it."""
-    place, id = open_workplace(arguments), arguments.id
+    place, id = opened(arguments), arguments.id
     check_known("", [id], place.dag.features)
     state = place.state()
     on = wishes.running(place, state)
     if on:
         return wishes.told(arguments, wishes.ask(place, on, "retry", id))
-    vars(arguments).update(
-        only=[id],
-        tag=None,
-        no_deps=False,
-        fresh=None,
-        max_parallel=None,
-        sequential=False,
-        fail_fast=False,
-        merge=False,
-        resolve=False,
-        rehearse=False,
-    )
-    decision = decide(as_steered(place, state), state, arguments)[id]
+    selection = Selection((id,))
+    decision = decide(as_steered(place, state), state, selection)[id]
     if decision.action is Action.SKIP:
         raise UserError(
             f"{id} is {decision.reason}: there is nothing to retry",
             hint=f"rorchestrator run --only {id} --fresh",
             exit_code=ExitCode.INCOMPLETE,
         )
-    return run.execute(arguments, retried=id)
+    check_can_ask(asking(arguments), place, "run")
+    if not arguments.allow_bypass:
+        check_permissions(place.config, "run")
+    options = run_options(arguments, selection, retried=id)
+    return run_features(place, options, asking(arguments), display_of(arguments))

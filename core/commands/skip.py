@@ -9,8 +9,11 @@ from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.state import RunState
 from ..project import lists
-from ..project.workplace import Workplace, as_steered, check_known, decide, open_workplace
+from ..project.decisions import as_steered, decide
+from ..project.open import OpenProject
+from ..project.selection import Selection, check_known
 from . import steer as wishes
+from .options import opened
 
 EXAMPLES = """\
 examples:
@@ -31,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run, or journal it where none is on."""
-    place, id = open_workplace(arguments), arguments.id
+    place, id = opened(arguments), arguments.id
     check_known("", [id], place.dag.features)
     run = wishes.running(place, place.state())
     if run:
@@ -46,11 +49,10 @@ def execute(arguments: argparse.Namespace) -> int:
         return wishes.told(arguments, wishes.note(place, "skip", id, text, force=arguments.force))
 
 
-def _check(arguments: argparse.Namespace, place: Workplace, state: RunState) -> None:
+def _check(arguments: argparse.Namespace, place: OpenProject, state: RunState) -> None:
     """Raise :class:`UserError` where there is nothing to skip."""
     id, known = arguments.id, state.feature(arguments.id)
-    arguments.fresh = None
-    decision = decide(as_steered(place, state), state, arguments)[id]
+    decision = decide(as_steered(place, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
     if known.status.active and f"{RESULTS}{id}/{known.run}" in place.refs:
         reason = "completed, though its run was killed before it could say so"

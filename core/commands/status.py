@@ -12,32 +12,28 @@ from itertools import islice
 
 from ..git import history, merging, worktree_status
 from ..git.door import Unknown
+from ..git.refs import HEADS
 from ..journal.lock import Holder
 from ..model.errors import ExitCode, UserError
-from ..model.excerpt import excerpt, listed, some
-from ..model.feature import ClaudeOptions, Feature
+from ..model.excerpt import listed, some
+from ..model.feature import Feature
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState, cost_of
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
 from ..orchestrator.conflict_probe import SHOWN
-from ..process.spawner import Spawner, drive, which
-from ..project.workplace import (
-    HEADS,
-    Workplace,
-    add_common_options,
-    answer_file,
-    held_now,
-    merged_how,
-    open_workplace,
-    stray_lines,
-    strays_of,
-)
+from ..process.spawner import drive
+from ..project.claude_program import told_version
+from ..project.decisions import answer_file
+from ..project.landed import held_now, merged_how
+from ..project.open import OpenProject
+from ..project.strays import stray_lines, strays_of
 from ..reporter.console import style_of
 from ..reporter.documents import check_document, cost_document, local_time
 from ..reporter.run_text import spent
 from ..reporter.style import Style, table_lines
 from ..worktree import admin_files, keeping
+from .options import add_common_options, opened
 
 EXAMPLES = """\
 examples:
@@ -46,8 +42,6 @@ examples:
   rorchestrator status --json | python3 -m json.tool
 """
 
-VERSION_SECONDS = 5.0
-"""How long Claude may take to tell its version."""
 
 Json = object
 
@@ -67,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Show the state of everything."""
-    place = open_workplace(arguments)
+    place = opened(arguments)
     whole = place.whole_state()
     owners = place.owners(whole)
     made = (known for known in whole.features.values() if known.worktree or known.branch)
@@ -88,7 +82,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 async def _document(
-    place: Workplace, state: RunState, others: Sequence[FeatureState], *, shown: bool
+    place: OpenProject, state: RunState, others: Sequence[FeatureState], *, shown: bool
 ) -> dict[str, Json]:
     project = place.config.project
     holder = place.lock.holder()
@@ -110,7 +104,7 @@ async def _document(
         "config": place.config.path,
         "list": place.owner,
         "other_lists": sorted({known.owner for known in others}),
-        "claude": _claude_version(place.config.claude),
+        "claude": told_version(place.config.claude),
         "running": vars(holder) if holder is not None else None,
         "paused": _is_paused(state, holder),
         "last_run": None
@@ -133,7 +127,7 @@ def _is_paused(state: RunState, holder: Holder | None) -> bool:
 
 
 async def _feature(
-    place: Workplace,
+    place: OpenProject,
     state: RunState,
     known: FeatureState,
     running: bool,
@@ -169,7 +163,7 @@ async def _feature(
     }
 
 
-async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dict[str, Json]:
+async def _in_git(place: OpenProject, state: RunState, known: FeatureState) -> dict[str, Json]:
     """What git tells of a feature; a fault in it is this feature's alone."""
     # The journal knows where it was made, whatever the list says of prefix and folder by now.
     branch = known.branch or place.worktrees.branch(known.id)
@@ -204,7 +198,7 @@ async def _in_git(place: Workplace, state: RunState, known: FeatureState) -> dic
 
 
 async def _look_into_worktree(
-    place: Workplace, known: FeatureState, facts: dict[str, Json]
+    place: OpenProject, known: FeatureState, facts: dict[str, Json]
 ) -> None:
     worktrees = place.worktrees.as_made(known.id, known.worktree, known.branch)
     entry = await worktrees.entry(known.id)
@@ -221,7 +215,7 @@ async def _look_into_worktree(
     facts["maybe_changed"] = [{"file": f, "filter": name} for f, name in status.uncertain]
 
 
-async def _merged(place: Workplace, known: FeatureState) -> str | None:
+async def _merged(place: OpenProject, known: FeatureState) -> str | None:
     if known.status is not Status.COMPLETED or known.work is None:
         return None
     return (
@@ -229,7 +223,7 @@ async def _merged(place: Workplace, known: FeatureState) -> str | None:
     )
 
 
-async def _by_hand(place: Workplace, known: FeatureState) -> str | None:
+async def _by_hand(place: OpenProject, known: FeatureState) -> str | None:
     """What the user did with a completed feature's branch since its run."""
     if known.status is not Status.COMPLETED or known.work is None:
         return None
@@ -238,7 +232,7 @@ async def _by_hand(place: Workplace, known: FeatureState) -> str | None:
 
 
 async def _clashes(
-    place: Workplace, state: RunState, known: FeatureState, tip: str
+    place: OpenProject, state: RunState, known: FeatureState, tip: str
 ) -> list[dict[str, Json]]:
     """The features that a run saw it will not merge with, as far as that is still so."""
     clashes: list[dict[str, Json]] = []
@@ -253,7 +247,7 @@ async def _clashes(
 
 
 async def _clash(
-    place: Workplace, against: FeatureState, tip: str, files: Sequence[str]
+    place: OpenProject, against: FeatureState, tip: str, files: Sequence[str]
 ) -> list[str]:
     """The files in which a branch still clashes with a feature; none where they merge."""
     landed = await _merged(place, against)
@@ -262,37 +256,6 @@ async def _clash(
         return []
     tree, now = await merging.merged_tree(place.git, theirs, tip)
     return [] if tree else now or list(files)
-
-
-def _claude_version(options: ClaudeOptions) -> str | None:
-    """What the user's ``claude --version`` says; ``None`` where there is no claude."""
-    if options.env or options.command != ClaudeOptions().command:
-        is_there = which(options.command[0], {**os.environ, **options.env})
-        return (
-            f"not asked, the list names it: {excerpt(' '.join(options.command))}"
-            if is_there
-            else None
-        )
-    return ask_version(options)
-
-
-def ask_version(options: ClaudeOptions) -> str | None:
-    """What ``claude --version`` says, or why it says nothing; ``None`` where there is no claude."""
-    name, *rest = options.command
-    env = {**os.environ, **options.env}
-    path = which(name, env)
-    if not path:
-        return None
-    try:
-        finished = Spawner().ask(
-            [path, *rest, "--version"], env=env, timeout_seconds=VERSION_SECONDS
-        )
-    except UserError as error:
-        return error.message
-    if finished.code == 0 and finished.text:
-        return excerpt(finished.text)
-    said = excerpt(finished.complaint) or "no answer"
-    return f"there, but it does not tell its version: {said}"
 
 
 def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespace) -> list[str]:

@@ -19,8 +19,9 @@ from ..model.events import Event
 from ..model.state import RunState
 from ..model.terminal_text import clean, one_line
 from ..project import lists
-from ..project.workplace import Workplace, add_common_options, open_workplace
+from ..project.open import OpenProject
 from ..reporter.documents import local_time
+from .options import add_common_options, opened
 
 ANSWER_SECONDS = 10.0
 """How long a run may take to answer; it looks five times a second."""
@@ -39,7 +40,7 @@ def configure(
     add_common_options(parser)
 
 
-def landing(place: Workplace, state: RunState) -> str:
+def landing(place: OpenProject, state: RunState) -> str:
     """The id of the landing that is in progress, by ``merge`` or by ``run --merge``; else empty."""
     holder, run = place.lock.holder(), state.run
     if holder is None or holder.command not in ("run", "merge"):
@@ -50,7 +51,7 @@ def landing(place: Workplace, state: RunState) -> str:
 
 def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
     """Ask the run that is on for something; the exit code. There has to be one."""
-    place = open_workplace(arguments)
+    place = opened(arguments)
     state = place.state()
     run = landing(place, state) or running(place, state)
     if not run:
@@ -68,7 +69,7 @@ def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
     return told(arguments, ask(place, run, action, feature))
 
 
-def running(place: Workplace, state: RunState) -> str:
+def running(place: OpenProject, state: RunState) -> str:
     """The id of the run that is on; empty where there is none.
 
     Raises :class:`UserError` for one that has not begun: it may still ask its user.
@@ -91,7 +92,7 @@ def running(place: Workplace, state: RunState) -> str:
 
 
 def ask(
-    place: Workplace,
+    place: OpenProject,
     run: str,
     action: str,
     feature: str = "",
@@ -128,7 +129,7 @@ def ask(
         time.sleep(POLL_SECONDS)
 
 
-def _silence(place: Workplace, is_on: bool, seconds: float) -> UserError:
+def _silence(place: OpenProject, is_on: bool, seconds: float) -> UserError:
     if not is_on:
         return UserError(
             "the run ended meanwhile: nothing was changed",
@@ -145,7 +146,7 @@ def _silence(place: Workplace, is_on: bool, seconds: float) -> UserError:
 
 
 @contextmanager
-def journalling(place: Workplace, command: str) -> Iterator[RunState]:
+def journalling(place: OpenProject, command: str) -> Iterator[RunState]:
     """Hold the lock for a moment, in which no run is on; what the journal tells then."""
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), command))
     try:
@@ -160,7 +161,7 @@ def journalling(place: Workplace, command: str) -> Iterator[RunState]:
         place.lock.release()
 
 
-def note(place: Workplace, action: str, id: str, text: str, *, force: bool = False) -> Event:
+def note(place: OpenProject, action: str, id: str, text: str, *, force: bool = False) -> Event:
     """Journal what was done without a run."""
     return place.journal.append(
         events.steered(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..project.workplace import check_known, open_workplace
+from ..project.selection import check_known
 from . import steer
+from .options import opened
 
 EXAMPLES = """\
 examples:
@@ -33,5 +34,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
     if arguments.id:
-        check_known("", [arguments.id], open_workplace(arguments).dag.features)
+        check_known("", [arguments.id], opened(arguments).dag.features)
     return steer.wish(arguments, "stop", arguments.id)

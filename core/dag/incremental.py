@@ -72,7 +72,8 @@ def decide(
         key = keys[id] = digest(inputs) if hashed else ""
         first_keys[id] = digest(earlier) if first else ""
         reason = f"{reason} ({said})" if said else reason
-        decisions[id] = Decision(id, action, reason, key, inputs)
+        merged = facts.merged.get(id, "") if action is Action.SKIP else ""
+        decisions[id] = Decision(id, action, reason, key, inputs, merged)
     return decisions
 
 

@@ -7,6 +7,7 @@ import os
 from .door import Git
 from .output import WorktreeEntry, worktree_entry
 from .paths import first_line, is_there
+from .refs import HEADS
 
 
 async def worktrees(git: Git) -> list[WorktreeEntry]:
@@ -83,7 +84,7 @@ def rebased_in(git: Git, branch: str) -> str:
     names = os.listdir(linked) if os.path.isdir(linked) else []
     for folder in (common, *(os.path.join(linked, name) for name in names)):
         for kind in ("rebase-merge", "rebase-apply"):
-            if first_line(os.path.join(folder, kind, "head-name")) == f"refs/heads/{branch}":
+            if first_line(os.path.join(folder, kind, "head-name")) == HEADS + branch:
                 return folder
     return ""
 

@@ -23,6 +23,7 @@ from .answer_cache import Answers
 from .filters_and_drivers import DRIVER, Programs, named_by, withheld
 from .output import WorktreeEntry, config_text, escaped
 from .paths import is_below
+from .refs import HEADS
 
 MERGE_TREE = (2, 38)
 """First version of ``merge-tree --write-tree``, which merges without a working tree."""
@@ -442,7 +443,7 @@ class Git:
         finished = await self.try_run("update-ref", "-d", ref, old)
         if finished.code == 0:
             return ""
-        short = ref.removeprefix("refs/heads/")
+        short = ref.removeprefix(HEADS)
         if await self.commit_of(ref) != old:
             return f"{short} moved in the meantime"
         return GitError(f"delete {short}", finished).message

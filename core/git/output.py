@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from ..model.frozen import dataclass, replace
+from .refs import HEADS
 
 NO_PLACE = frozenset({b"", b".", b"..", b".git"})
 """What no folder of a checkout can be called, though a damaged tree may say so."""
@@ -122,7 +123,7 @@ def worktree_entry(block: str) -> WorktreeEntry:
         elif word == "HEAD":
             entry = replace(entry, commit=rest)
         elif word == "branch":
-            entry = replace(entry, branch=rest[len("refs/heads/") :])
+            entry = replace(entry, branch=rest[len(HEADS) :])
         elif word == "locked":
             entry = replace(entry, locked=rest)
         elif word == "prunable":

@@ -36,3 +36,8 @@ def is_beyond_link(path: str, file: str) -> bool:
     return bool(folder) and os.path.realpath(os.path.join(path, folder)) != os.path.join(
         os.path.realpath(path), folder
     )
+
+
+def is_in(path: str, folder: str) -> bool:
+    """Whether an absolute path is a folder or in it."""
+    return os.path.commonpath([path, folder]) == folder

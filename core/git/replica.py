@@ -14,8 +14,9 @@ from ..model.frozen import replace
 from . import configuration
 from .door import NO_FETCH, Git
 from .output import config_text
+from .refs import HEADS
 
-COPIED_REFS = ("refs/heads/", "refs/tags/", "refs/remotes/", "refs/rorchestrator/results/")
+COPIED_REFS = (HEADS, "refs/tags/", "refs/remotes/", "refs/rorchestrator/results/")
 
 NOT_COPIED = re.compile(
     r"(core\.(bare|worktree|repositoryformatversion|fsmonitor)|extensions\..*"
@@ -132,9 +133,9 @@ class _Settings:
             number = len(self._stand_ins)
             path = self._stand_ins[remote] = os.path.join(self.here, STAND_INS, f"{number}.git")
             tracked = f"refs/remotes/{remote}/"
-            refs = {f"refs/heads/{r[len(tracked) :]}": c for r, c in _below(self.refs, tracked)}
-            refs.pop("refs/heads/HEAD", None)
-            refs = refs or dict(_below(self.refs, "refs/heads/"))
+            refs = {f"{HEADS}{r[len(tracked) :]}": c for r, c in _below(self.refs, tracked)}
+            refs.pop(HEADS + "HEAD", None)
+            refs = refs or dict(_below(self.refs, HEADS))
             tags = dict(_below(self.refs, "refs/tags/"))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             await _borrowing(self.git, self.git.repository.common_dir, path, {**refs, **tags})

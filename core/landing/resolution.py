@@ -31,7 +31,7 @@ from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RESOLVED
 from ..worktree.worktree import Worktree
-from .stack import SESSION, Candidate, Clash, Resolution
+from .stack import SESSION, Candidate, Clash, Resolution, Resolved
 
 ALLOWED_TOOLS = (
     *("Read", "Edit(./**)", "Edit(/**)", "Glob", "Grep", "LS", "TodoWrite"),
@@ -156,7 +156,7 @@ class Resolver:
             return await _known(self.worktrees, merge, commit)
         if red.interrupted or red.is_ours:
             reason = f"its known resolution could not be checked: {red.what}"
-            return Resolution("not asked", reason=reason, files=merge.clash.files)
+            return Resolution(Resolved.NOT_ASKED, reason=reason, files=merge.clash.files)
         self._note(merge, f"its known resolution is red by now: {red.what}")
         await self.git.delete_ref(merge.ref, commit)
         return None
@@ -177,7 +177,7 @@ class Resolver:
         """Give it to Claude, and tell the journal what came of it."""
         refused = "interrupted" if self.stop.is_set() else self._refused
         if refused:
-            return Resolution("not asked", reason=refused, files=merge.clash.files)
+            return Resolution(Resolved.NOT_ASKED, reason=refused, files=merge.clash.files)
         self.say(f"Claude resolves {some(merge.clash.files)} for {merge.feature.id}")
         try:
             commit, reason = await self._resolve(merge, sides, checked)
@@ -195,7 +195,7 @@ class Resolver:
         self.emit(event)
         outcomes = self._outcomes.get(merge.feature.id, [])
         return Resolution(
-            ending="resolved" if commit else "failed",
+            ending=Resolved.RESOLVED if commit else Resolved.FAILED,
             commit=commit,
             reason=f"Claude could not resolve it: {reason}" if reason else "",
             files=files,
@@ -378,12 +378,12 @@ async def foresee(worktrees: WorktreeManager, into: str, clash: Clash) -> Resolu
     commit = await worktrees.git.commit_of(merge.ref)
     if commit:
         return await _known(worktrees, merge, commit)
-    return Resolution("would ask", reason="Claude would be given it", files=clash.files)
+    return Resolution(Resolved.WOULD_ASK, reason="Claude would be given it", files=clash.files)
 
 
 async def _known(worktrees: WorktreeManager, merge: Merge, commit: str) -> Resolution:
     session_id = await history.trailer(worktrees.git, commit, SESSION)
-    return Resolution("known", commit, files=merge.clash.files, session_id=session_id)
+    return Resolution(Resolved.KNOWN, commit, files=merge.clash.files, session_id=session_id)
 
 
 async def _merge(worktrees: WorktreeManager, into: str, clash: Clash) -> Merge:

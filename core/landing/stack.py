@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from enum import Enum
 
 from ..git import history
 from ..git.door import GitError, Unknown
@@ -66,12 +67,22 @@ class Clash:
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolved(Enum):
     """What became of a conflict that Claude was, or would be, given."""
 
-    ending: str
-    """``resolved``, ``known`` from before, ``failed``, ``not asked``, or ``would ask``."""
+    RESOLVED = "resolved"
+    KNOWN = "known"
+    """Resolved by an earlier command."""
+    FAILED = "failed"
+    NOT_ASKED = "not asked"
+    WOULD_ASK = "would ask"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The resolution of a conflict, and its cost."""
+
+    ending: Resolved
     commit: str = ""
     """Whose tree is the merge; empty where nothing may land."""
     reason: str = ""
@@ -80,6 +91,10 @@ class Resolution:
     """Of this command, for the feature, as the cost is."""
     cost_usd: float | None = 0.0
     session_id: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """As ``merge --json`` prints it."""
+        return {**vars(self), "ending": self.ending.value}
 
 
 Resolve = Callable[[Clash], Awaitable[Resolution]]

@@ -19,6 +19,7 @@ from ..git import (
 )
 from ..git.door import Git, GitError
 from ..git.output import WorktreeEntry
+from ..git.refs import HEADS
 from ..model.errors import ExitCode, UserError
 from ..model.excerpt import some
 from .checkout_backup import Before
@@ -37,7 +38,7 @@ class Target:
     def __init__(self, git: Git, name: str, commit: str) -> None:
         self.git = git
         self.name = name
-        self.ref = f"refs/heads/{name}"
+        self.ref = HEADS + name
         self.commit = commit
         self.uncertain: tuple[str, ...] = ()
         """What may have changed where it is checked out: only a filter could tell."""
@@ -67,7 +68,7 @@ class Target:
         ``touched`` are the files that its move changes; without them, any may be. Raises
         :class:`UserError` for what forbids to move it.
         """
-        meant = (await self.git.meant_by(self.ref))[len("refs/heads/") :]
+        meant = (await self.git.meant_by(self.ref))[len(HEADS) :]
         if meant:
             # Where that one is checked out would be looked for under the wrong name.
             raise UserError(

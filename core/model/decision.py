@@ -28,3 +28,5 @@ class Decision:
     key: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """The hashes that went into ``key``, by name, so that a change can be named."""
+    merged: str = ""
+    """How the base branch holds its work, where that is why it does not run."""

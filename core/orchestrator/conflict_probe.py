@@ -9,6 +9,7 @@ from itertools import islice
 
 from ..git import commits, merging
 from ..git.door import Git, Unknown
+from ..git.refs import HEADS
 from ..model import events
 from ..model.errors import UserError
 from ..model.events import Event
@@ -23,8 +24,6 @@ TRIALS = 20
 
 SHOWN = 5
 """The conflicts of a feature that are looked for: more help nobody."""
-
-HEADS = "refs/heads/"
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..git.door import Git
+from ..git.refs import HEADS
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.frozen import dataclass
 from .feature_list import did_you_mean
 
-HEADS = "refs/heads/"
 REMOTES = "refs/remotes/"
 REMOTE_HEAD = "refs/remotes/origin/HEAD"
 

@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Collection, Iterable, Mapping
 
+from ..git.refs import HEADS
 from ..model import events
 from ..model.decision import Decision
 from ..model.errors import UserError
@@ -14,10 +15,12 @@ from ..model.events import Event
 from ..model.fold import fold
 from ..model.state import FeatureState, RunState
 from ..process.spawner import drive
-from .workplace import HEADS, Workplace, check_names, made_by_us, merged_how
+from .landed import merged_how
+from .obstructions import check_names, made_by_us
+from .open import OpenProject
 
 
-def claims(place: Workplace, state: RunState) -> list[Event]:
+def claims(place: OpenProject, state: RunState) -> list[Event]:
     """What the journal is to say of features that have no recorded list, or one that moved."""
     ours, dag = place.owners(state), place.dag.features
     found = [
@@ -29,7 +32,7 @@ def claims(place: Workplace, state: RunState) -> list[Event]:
 
 
 def check(
-    place: Workplace,
+    place: OpenProject,
     state: RunState,
     decisions: Mapping[str, Decision],
     selected: Collection[str],
@@ -46,7 +49,7 @@ def check(
     return story
 
 
-def takeovers(place: Workplace, state: RunState, ids: Iterable[str]) -> list[Event]:
+def takeovers(place: OpenProject, state: RunState, ids: Iterable[str]) -> list[Event]:
     """What the journal is to say before features start under ids of another list.
 
     Raises :class:`UserError` where its work has not landed.
@@ -59,7 +62,7 @@ def takeovers(place: Workplace, state: RunState, ids: Iterable[str]) -> list[Eve
     return [events.replaced(time.time(), place.owner, taken)] if taken else []
 
 
-async def _has_landed(place: Workplace, state: RunState, id: str) -> bool:
+async def _has_landed(place: OpenProject, state: RunState, id: str) -> bool:
     """Whether nothing of a feature's work is on its branch or in its worktree alone."""
     known = state.features[id]
     if known.status.active:
@@ -77,7 +80,7 @@ async def _has_landed(place: Workplace, state: RunState, id: str) -> bool:
     return False
 
 
-def _refused(place: Workplace, known: Collection[FeatureState]) -> UserError:
+def _refused(place: OpenProject, known: Collection[FeatureState]) -> UserError:
     faults = tuple(
         f"features {each.id}: {each.branch or each.id} is of the list {each.owner}"
         for each in known
@@ -93,12 +96,12 @@ def _refused(place: Workplace, known: Collection[FeatureState]) -> UserError:
     )
 
 
-def list_file(place: Workplace, owner: str) -> str:
+def list_file(place: OpenProject, owner: str) -> str:
     """Where the list of that record is."""
     return os.path.join(place.git.repository.top, owner)
 
 
-def check_run(place: Workplace, action: str, id: str) -> None:
+def check_run(place: OpenProject, action: str, id: str) -> None:
     """Raise :class:`UserError` where the current run is of another list than the feature."""
     state = place.whole_state()
     owner = state.run.owner if state.run is not None else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..git.door import Git
     from ..worktree.escaping_paths import WayBack
-    from .workplace import Workplace
+    from .open import OpenProject
 
 LIST_FOLDERS = ("orchestrator", ".rorchestrator")
 """Folders that hold the list of the whole repository."""
@@ -25,14 +25,14 @@ SHOWN = 10
 """Ways back that are named; there may be one for each package."""
 
 
-def cautions(place: Workplace) -> tuple[str, ...]:
+def cautions(place: OpenProject) -> tuple[str, ...]:
     """Everything that is allowed, and probably not meant."""
     worktree = place.worktrees.path("feature")
     idle = drive(hooks.idle(place.git, place.base_commit, worktree))
     return (*_of_folder(place), *idle, *_of_environment(place, worktree))
 
 
-def _of_folder(place: Workplace) -> Iterator[str]:
+def _of_folder(place: OpenProject) -> Iterator[str]:
     """A list in a package of a larger repository is not about the package alone."""
     where = place.git.repository
     inner = os.path.relpath(os.path.realpath(place.config.project.repo_path), where.top)
@@ -43,7 +43,7 @@ def _of_folder(place: Workplace) -> Iterator[str]:
         )
 
 
-def _of_environment(place: Workplace, worktree: str) -> Iterator[str]:
+def _of_environment(place: OpenProject, worktree: str) -> Iterator[str]:
     checkout = escaping_paths.Checkout(place.git.repository.top, worktree, ())
     for way in drive(_versioned(place.git, checkout.of_environment(os.environ))):
         yield (
@@ -52,7 +52,7 @@ def _of_environment(place: Workplace, worktree: str) -> Iterator[str]:
         )
 
 
-def caught(place: Workplace) -> dict[str, tuple[str, ...]]:
+def caught(place: OpenProject) -> dict[str, tuple[str, ...]]:
     """What each pattern of what is copied or linked catches, as far as it catches anything."""
     found: dict[str, tuple[str, ...]] = {}
     for pattern in (*place.config.project.copy, *place.config.project.link):
@@ -61,14 +61,14 @@ def caught(place: Workplace) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _matching(place: Workplace, pattern: str) -> list[str]:
+def _matching(place: OpenProject, pattern: str) -> list[str]:
     from ..worktree import copy_link
 
     top, bare = place.git.repository.top, place.git.repository.bare
     return [] if bare else copy_link.matching(top, [pattern], less=place.worktrees.folder)
 
 
-def check_supplies(place: Workplace) -> None:
+def check_supplies(place: OpenProject) -> None:
     """Raise :class:`UserError` for what can't be copied or linked, as each feature would."""
     project = place.config.project
     if place.git.repository.bare and (project.copy or project.link):
@@ -87,7 +87,7 @@ def check_supplies(place: Workplace) -> None:
     check_ways_back(place)
 
 
-def _pattern_faults(place: Workplace, kind: str) -> Iterator[str]:
+def _pattern_faults(place: OpenProject, kind: str) -> Iterator[str]:
     patterns = place.config.project.copy if kind == "copy" else place.config.project.link
     for number, pattern in enumerate(patterns):
         where = f"project.{kind}[{number}]"
@@ -103,7 +103,7 @@ def _pattern_faults(place: Workplace, kind: str) -> Iterator[str]:
             yield f"{where}: git does not ignore {', '.join(shown[:SHOWN])}"
 
 
-async def _not_ignored(place: Workplace, names: list[str], *, linked: bool) -> list[str]:
+async def _not_ignored(place: OpenProject, names: list[str], *, linked: bool) -> list[str]:
     """Those that would be committed: the commit that features start from has none of them."""
     git, top = place.git, place.git.repository.top
     absent = set(names) - await commits.present(git, place.base_commit, names)
@@ -115,7 +115,7 @@ async def _not_ignored(place: Workplace, names: list[str], *, linked: bool) -> l
     return sorted(name for name in absent if spelled[name] not in ignored)
 
 
-def check_ways_back(place: Workplace) -> None:
+def check_ways_back(place: OpenProject) -> None:
     """Raise :class:`UserError` where what is copied or linked leads back into the checkout."""
     project, top = place.config.project, place.git.repository.top
     if place.git.repository.bare or not (project.copy or project.link):

@@ -8,10 +8,12 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum
 from functools import partial
 
 from ..git import commits, staging, worktree_status
 from ..git.output import WorktreeStatus
+from ..git.refs import HEADS
 from ..git.tampering import Tampered
 from ..model import events
 from ..model.contracts import PROSE, Contract, Kind, contracts, definition
@@ -52,15 +54,30 @@ CLEAN = "_clean_"
 """Put before a feature's id for the clean checkout of its commit."""
 
 
+class Stage(Enum):
+    """Where a failure happened, as its message begins."""
+
+    NONE = ""
+    SETUP = "setup"
+    CHECK = "check"
+    TEARDOWN = "teardown"
+
+
 @dataclass(frozen=True)
 class Red:
-    """What did not go well: a command and what it printed, or why it could not be tried."""
+    """A failed setup, check or teardown: the command and its output, or why it was not tried."""
 
-    what: str
+    cause: str
     output: str = ""
     interrupted: bool = False
     is_ours: bool = False
     """Whether the feature's work is not to blame: nobody could look at it."""
+    stage: Stage = Stage.NONE
+
+    @property
+    def what(self) -> str:
+        """The cause, with its stage."""
+        return f"{self.stage.value}: {self.cause}" if self.stage.value else self.cause
 
     @property
     def reason(self) -> str:
@@ -197,9 +214,9 @@ class Workbench:
             step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
             fault = await guard.look(worktree, command.line) if guard is not None else ""
             if not step.passed:
-                return Red(f"setup: {step}", step.tail, step.interrupted)
+                return Red(str(step), step.tail, step.interrupted, stage=Stage.SETUP)
             if fault:
-                return Red(f"setup: `{command.line}` {fault}")
+                return Red(f"`{command.line}` {fault}", stage=Stage.SETUP)
         return None
 
     async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
@@ -293,7 +310,9 @@ class Workbench:
         for contract in contracts(feature.uses):
             red = await self._keeps(feature, contract, worktree, worktree.start_commit, env)
             if red is not None:
-                return replace(red, what=f"`uses` names {contract}, but {red.what}")
+                return replace(
+                    red, cause=f"`uses` names {contract}, but {red.what}", stage=Stage.NONE
+                )
         return None
 
     async def tear_down(self, name: str, path: str, branch: str = "") -> Red | None:
@@ -306,7 +325,7 @@ class Workbench:
         for command in self.config.project.teardown:
             step = await self._step(name, command, path, env, limit, "teardown")
             if not step.passed:
-                return Red(f"teardown: {step}", step.tail, step.interrupted)
+                return Red(str(step), step.tail, step.interrupted, stage=Stage.TEARDOWN)
         return None
 
     # -- after the work -------------------------------------------------------------------
@@ -326,7 +345,11 @@ class Workbench:
             for contract in promised:
                 red = await self._keeps(feature, contract, worktree, work.commit, env)
                 if red is not None:
-                    return replace(red, what=f"`creates` promises {contract}, but {red.what}")
+                    return replace(
+                        red,
+                        cause=f"`creates` promises {contract}, but {red.what}",
+                        stage=Stage.NONE,
+                    )
             red = await self._run_checks(feature.id, commands, worktree, work.commit, env)
             if red is None and self.config.project.verify_clean:
                 again = (*promised_commands(feature.creates), *commands)
@@ -410,7 +433,7 @@ class Workbench:
         for key, command in todo:
             limit = self.config.project.verify_timeout_seconds
             step = await self._step(feature, command, worktree.path, env, limit, "verify")
-            red = None if step.passed else Red(f"check: {step}", step.tail, step.interrupted)
+            red = None if step.passed else _failed(step)
             status = await self._after_check(worktree, before)
             left.note(set(status.untracked).difference(theirs))
             wrote = self._written(left, command, status, theirs)
@@ -418,7 +441,8 @@ class Workbench:
             moved = (status.commit, status.branch) != (commit, before.branch)
             if red is None and (changed or moved):
                 what = some(changed) or "the branch"
-                red = Red(f"check: `{command.line}` changed {what}: what it saw is no commit")
+                why = f"`{command.line}` changed {what}: what it saw is no commit"
+                red = Red(why, stage=Stage.CHECK)
             if not (red and red.interrupted):
                 self._tell(feature, key, command, red, step, wrote if clean else ())
             if red is not None:
@@ -500,7 +524,7 @@ class Workbench:
             red = red or await self._run_checks(
                 feature.id, commands, clean, commit, there, clean=True
             )
-        return red and replace(red, what=f"in a clean checkout, {red.what}")
+        return red and replace(red, cause=f"in a clean checkout, {red.what}", stage=Stage.NONE)
 
     async def _make_scratch_ready(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
@@ -568,7 +592,7 @@ class Workbench:
                         red = await self._holds(contract, commit)
                         if red is not None:
                             said = f"`creates` of {feature.id} promises {contract}, but {red.what}"
-                            return replace(red, what=said)
+                            return replace(red, cause=said, stage=Stage.NONE)
             return await self._check_sides(commit, branch, features)
         except UserError as error:
             return _unable(error)
@@ -600,7 +624,7 @@ class Workbench:
     ) -> Red | None:
         """Checks in a scratch worktree of a commit; ``named`` is what it is called, and set up."""
         env = {**self.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
-        onto = await self.worktrees.git.commit_of(f"refs/heads/{branch}")
+        onto = await self.worktrees.git.commit_of(HEADS + branch)
         async with self._scratch(named.id, commit) as scratch:
             worktree = replace(scratch, base_commit=commit if named.id == BASE else onto)
             red = await self._make_scratch_ready(named, worktree, env)
@@ -669,3 +693,7 @@ def _is_there(worktree: str, file: str) -> bool:
 
 def _as_git_sees_it(top: str, name: str) -> str:
     return f"{name}/" if os.path.isdir(os.path.join(top, name)) else name
+
+
+def _failed(step: Step) -> Red:
+    return Red(str(step), step.tail, step.interrupted, stage=Stage.CHECK)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 
 from ..claude import prompt, reset_time
+from ..git.refs import HEADS
 from ..git.tampering import Seal, Tampered
 from ..model import events
 from ..model.decision import Action, Decision
@@ -230,7 +231,7 @@ class ClaudeRunner:
         """
         git, results = self.worktrees.git, dict(job.results)
         for id, origin in job.origins.items():
-            tip = await git.commit_of(f"refs/heads/{origin.branch}")
+            tip = await git.commit_of(HEADS + origin.branch)
             held = await holding(git, origin, tip, results[id], job.base_commit)
             if not held.tip:
                 raise UserError(f"it needs {id}, but {held.words}", hint=held.hint)

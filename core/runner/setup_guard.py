@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from ..git.refs import HEADS
 from ..git.tampering import EXECUTES, OF_WORKTREE, Seal, Tampered, changes, shared_settings
 from ..model import events
 from ..model.events import Event
@@ -81,7 +82,7 @@ class SetupGuard:
     async def _moved(self, worktree: Worktree) -> str:
         before, commit = self._heads[worktree.path], await self._head(worktree)
         branch = await self.git.meant_by("HEAD", at=worktree.path)
-        expected = f"refs/heads/{worktree.branch}" if worktree.branch else ""
+        expected = HEADS + worktree.branch if worktree.branch else ""
         if branch != expected:
             return f"switched the worktree from {_short(expected)} to {_short(branch)}"
         return "" if commit == before else f"moved HEAD from {before[:12]} to {commit[:12]}"
@@ -137,4 +138,4 @@ class SetupGuard:
 
 
 def _short(ref: str) -> str:
-    return ref[len("refs/heads/") :] if ref else "no branch"
+    return ref[len(HEADS) :] if ref else "no branch"

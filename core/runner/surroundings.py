@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from ..git import configuration, history, worktree_status
 from ..git.door import Git
 from ..git.paths import first_line
+from ..git.refs import HEADS
 from ..git.tampering import EXECUTES, Seal
 from ..model import events
 from ..model.errors import UserError
@@ -28,7 +29,6 @@ from ..model.state import RunState
 from ..process.supervisor import Killed
 from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
 
-HEADS = "refs/heads/"
 REPLACED = "refs/replace/"
 """Each names an object that git shows another one instead of, everywhere; git-replace(1)."""
 

@@ -12,6 +12,7 @@ from ..git import (
 from ..git.door import GitError
 from ..git.hooks import Hooks
 from ..git.output import Commit
+from ..git.refs import HEADS
 from ..model.commit_subject import subject
 from ..model.errors import UserError
 from ..model.excerpt import excerpt, some
@@ -45,7 +46,7 @@ async def check_hooks(
     tip = made.id if made else old
     if made and tip == old:
         raise UserError(f"{which} took the commit back", hint=ONLY_COMMITS)
-    if await worktrees.git.commit_of(f"refs/heads/{worktree.branch}") != tip:
+    if await worktrees.git.commit_of(HEADS + worktree.branch) != tip:
         raise UserError(
             f"{which} moved {worktree.path} away from {worktree.branch}, which does not have "
             f"the commit: it is {tip[:10]}",

@@ -15,7 +15,7 @@ from ..git import (
     worktree_status,
 )
 from ..git.output import WorktreeStatus
-from ..git.refs import KEPT
+from ..git.refs import HEADS, KEPT
 from ..model.errors import UserError
 from ..model.excerpt import some
 from . import admin_files, inspection
@@ -141,7 +141,7 @@ async def keep(
 
     Raises :class:`UserError` where something in the worktree cannot be committed.
     """
-    branch = f"refs/heads/{worktrees.branch(feature)}"
+    branch = HEADS + worktrees.branch(feature)
     tip = await worktrees.git.commit_of(branch)
     saved = tip if tip != start_commit else ""
     aside = PutAside(worktrees.git.repository.common_dir, feature, run)
@@ -240,7 +240,7 @@ async def _with_head(worktrees: WorktreeManager, feature: str, path: str, saved:
 
 async def _is_published(worktrees: WorktreeManager, commit: str) -> bool:
     """Whether a branch holds the commit anyway."""
-    heads = set((await worktrees.git.refs("refs/heads/")).values())
+    heads = set((await worktrees.git.refs(HEADS)).values())
     return any([await worktrees.git.is_ancestor(commit, head) for head in heads])
 
 

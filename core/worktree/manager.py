@@ -19,7 +19,7 @@ from ..git import (
 from ..git.door import Git, GitError, Unknown
 from ..git.hooks import Hooks, hooks_of
 from ..git.output import BEING_MADE, WorktreeEntry, WorktreeStatus
-from ..git.refs import RESULTS
+from ..git.refs import HEADS, RESULTS
 from ..git.submodules import Submodules
 from ..journal import private_files
 from ..model.commit_subject import DEFAULT as COMMIT_SUBJECT
@@ -126,7 +126,7 @@ class WorktreeManager:
         except GitError:
             self._undo(path)
             if new_branch:
-                await self.git.delete_ref(f"refs/heads/{new_branch}", commit)
+                await self.git.delete_ref(HEADS + new_branch, commit)
             raise
         os.unlink(os.path.join(admin_files.admin_folder(self, path), "locked"))
 
@@ -227,7 +227,7 @@ class WorktreeManager:
                 return None
             path, is_old = entry.path, True
             self._unlock(feature, path)
-        elif await self.git.commit_of(f"refs/heads/{branch}"):
+        elif await self.git.commit_of(HEADS + branch):
             path, is_old = self.path(feature), False
             self._make_folder()
             await self._add(path, branch, instead=entry.path if entry is not None else "")
@@ -421,7 +421,7 @@ class WorktreeManager:
             used = [e.path for e in await checkouts.worktrees(self.git) if e.branch == branch]
             if used:
                 return f"{branch} is checked out in {used[0]}"
-            return await self.git.delete_ref(f"refs/heads/{branch}", tip) if tip else ""
+            return await self.git.delete_ref(HEADS + branch, tip) if tip else ""
 
     async def _remove_worktree(self, path: str) -> None:
         """Remove it in one step: what a kill leaves is either whole or marked as rubbish.

@@ -11,8 +11,8 @@ import subprocess
 import unittest
 from collections.abc import Iterator, Sequence
 
-from core.commands.cleanup import holds_current_folder
 from core.git.refs import RESULTS
+from core.landing.cleanup import holds_current_folder
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.outcome import Outcome, Status

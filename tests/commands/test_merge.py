@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from unittest import mock
 
-from core.commands.merge import Merge
 from core.git.opening import open_repository
+from core.landing.merge import Merge
 from core.landing.stack import Held as HeldBack
 from core.landing.stack import Stack, Stacker
 from core.model import events

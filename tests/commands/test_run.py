@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -18,10 +17,11 @@ import unittest
 import unittest.mock
 from collections.abc import Mapping
 
-from core.commands.run import RunCommand
 from core.journal.journal import Journal
 from core.model import events
 from core.model.outcome import Fault, Outcome, Status
+from core.orchestrator.one_run import OneRun, RunOptions
+from core.process.cancellation import Stop
 from core.process.supervisor import MARK, Supervisor
 from core.runner import claude_runner
 from tests.support.playground import (
@@ -895,7 +895,7 @@ class InterruptedTest(RunTest):
         )
         running = self.start_held("a")
         running.signal(signal.SIGINT)
-        wait_until(lambda: "Once more to kill it" in running.err, "the first signal is heard")
+        wait_until(lambda: "again to kill it" in running.err, "the first signal is heard")
         began = time.monotonic()
         running.signal(signal.SIGINT)
         self.assert_code(running.end(), 130)
@@ -933,7 +933,7 @@ class InterruptedTest(RunTest):
         running = self.playground.start("run", "--yes")
         self.wait_for("held")
         running.signal(signal.SIGINT)
-        wait_until(lambda: "Once more" in running.err, "the first signal is heard")
+        wait_until(lambda: "again to kill it" in running.err, "the first signal is heard")
         running.signal(signal.SIGINT)
         self.assert_code(running.end(), 130)
         self.assert_statuses(a="cancelled")
@@ -949,20 +949,18 @@ class InterruptedTest(RunTest):
 
     def test_a_signal_after_the_report_is_too_late_to_stop_anything(self) -> None:
         async def main() -> bool:
-            stop = asyncio.Event()
-            arguments = argparse.Namespace(color="never", quiet=True)
-            with unittest.mock.patch.object(RunCommand, "_budget"):
-                place = argparse.Namespace(config=None)
-                command = RunCommand(arguments, place)  # type: ignore[arg-type]
+            stop = Stop()
+            with unittest.mock.patch.object(OneRun, "_budget"):
+                run = OneRun(unittest.mock.Mock(), RunOptions())
             loop = asyncio.get_running_loop()
             async with Supervisor("late") as supervisor:
-                command._listen(stop, supervisor)
-                command.over = True
+                run._listen(stop, supervisor)
+                run._is_over = True
                 os.kill(os.getpid(), signal.SIGTERM)
                 await asyncio.sleep(0.1)
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     loop.remove_signal_handler(number)
-            return stop.is_set() or command.signal is not None
+            return stop.is_set() or run.signal is not None
 
         self.assertFalse(asyncio.run(main()))
 
@@ -1157,8 +1155,8 @@ class TroubleTest(RunTest):
 
     def test_a_state_folder_that_is_deleted_meanwhile_ends_the_run(self) -> None:
         for gone, said in {
-            "": "was deleted while the run went on",
-            "logs": "was deleted while the run went on",
+            "": "was deleted during the run",
+            "logs": "was deleted during the run",
             "journal.jsonl": "journal.jsonl can't be written: it was deleted",
         }.items():
             with self.subTest(gone):

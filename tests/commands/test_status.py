@@ -8,11 +8,11 @@ import sys
 import time
 import unittest
 
-from core.commands.status import ask_version
 from core.model import events
 from core.model.feature import ClaudeOptions
 from core.model.frozen import replace
 from core.model.outcome import Outcome, Status
+from core.project.claude_program import ask_version
 from tests.support.scratch import RUN, SIMULATED, Said, Workspace, attempt, feature
 
 

@@ -30,7 +30,7 @@ import resource  # noqa: F401
 import shutil  # noqa: F401
 
 from core import cli
-from core.commands import merge, run, status  # noqa: F401 – as those above
+from core.commands import merge, run, running, status  # noqa: F401 – as those above
 from core.journal import journal
 from core.process import spawner, supervisor
 from core.worktree import copy_link
@@ -333,7 +333,7 @@ def fork(order: Order) -> int:
 
 def hold_report(folder: str) -> None:
     """Have the report wait, with a file ``held`` in the folder, for a file ``go``."""
-    write = run.write_reports
+    write = running.write_reports
 
     def write_reports(*given: Any) -> list[str]:
         with open(os.path.join(folder, "held"), "w", encoding="utf-8"):
@@ -342,7 +342,7 @@ def hold_report(folder: str) -> None:
             time.sleep(0.02)
         return write(*given)
 
-    run.write_reports = write_reports
+    running.write_reports = write_reports
 
 
 def main() -> None:

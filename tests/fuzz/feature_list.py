@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -21,7 +20,8 @@ from core.model.errors import UserError
 from core.model.feature import Config
 from core.model.state import RunState
 from core.project import feature_list as config
-from core.project.workplace import make_plan, select
+from core.project.decisions import make_plan
+from core.project.selection import Selection, select
 from core.reporter.plan_text import plan_lines
 from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
@@ -167,9 +167,8 @@ def _check_plan(listed: Config) -> None:
     assert len({listed.branch_of(id).casefold() for id in dag.features}) == len(listed.features)
     decisions = incremental.decide(listed, dag, RunState(), incremental.Facts())
     place: Any = SimpleNamespace(config=listed, dag=dag)
-    options = argparse.Namespace(only=None, tag=None, no_deps=False)
-    chosen = select(options, dag, decisions)
-    with mock.patch("core.project.workplace.cautions", lambda place: ()):  # of its repository
+    chosen = select(Selection(), dag, decisions)
+    with mock.patch("core.project.decisions.cautions", lambda place: ()):  # of its repository
         made = make_plan(place, decisions, listed.project.max_parallel, chosen)
     for style in (Style(), Style(20, colour=False, unicode=False)):
         for line in plan_lines(made, style, verbose=True):

@@ -16,6 +16,7 @@ from core.landing.stack import (
     Held,
     Resolution,
     Resolve,
+    Resolved,
     Stack,
     Stacker,
 )
@@ -364,7 +365,7 @@ class WhatAMergeWouldBringAlong(LandingTest):
         both = self.commit({"text": changed(3, "a and main")}, self.base)
 
         async def resolve(clash: Clash) -> Resolution:
-            return Resolution("resolved", both, files=("text",))
+            return Resolution(Resolved.RESOLVED, both, files=("text",))
 
         self.resolve = resolve
         stack = self.stack()
@@ -515,7 +516,7 @@ class Resolutions(LandingTest):
         self.finished("c")
         self.clashes: list[Clash] = []
         both = self.commit({"text": changed(3, "a and b")}, self.base)
-        self.answer = Resolution("resolved", both, files=("text",), session_id="5e55")
+        self.answer = Resolution(Resolved.RESOLVED, both, files=("text",), session_id="5e55")
 
     async def resolve(self, clash: Clash) -> Resolution:
         self.clashes.append(clash)
@@ -536,7 +537,7 @@ class Resolutions(LandingTest):
                 self.assertIn("RoRchestrator-Session: 5e55", body)
 
     def test_what_nobody_could_resolve_is_held_with_all_that_needs_it(self) -> None:
-        self.answer = Resolution("failed", reason="nobody could")
+        self.answer = Resolution(Resolved.FAILED, reason="nobody could")
         stack = self.stack(keep_going=True)
         self.assert_landed(stack, "a", "c")
         self.assertEqual(stack.held["b"].reason, "b and a do not merge: text; nobody could")

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 from unittest import mock
 
-from core.commands import rehearsal
-from core.commands.rehearsal import Heard, Signals, row_of
+from core.process.signals import Heard, Signals
 from core.process.temporary_folder import PREFIX, find, remove_tree
+from core.rehearsal import rehearsal
+from core.rehearsal.timed import row_of
 from tests.commands.test_run import read_until
 from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
 from tests.support.playground import feature as entry

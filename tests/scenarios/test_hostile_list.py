@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from core.git.door import Repository
 from core.model.errors import UserError
 from core.project import feature_list as config
-from core.project.workplace import WORKTREES, check_place
+from core.project.obstructions import WORKTREES, check_place
 from tests.support.scratch import Said, Workspace, feature
 
 

@@ -687,14 +687,11 @@ class AnswerTest(unittest.TestCase):
 
         @contextmanager
         def place() -> Any:
-            arguments = cli.parser("status").parse_args(["status"])
-            arguments.mask = str
             with standing_in(self.space.path, self.space.environ):
                 from core.model.mask import Mask
-                from core.project import workplace
+                from core.project.open import open_project
 
-                arguments.mask = Mask({})
-                yield workplace.open_workplace(arguments)
+                yield open_project("", "", Mask({}))
 
         return place()
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import cli
+from core.commands.agreement import all_commands
 from core.git.opening import open_repository
 from core.journal.journal import Journal
 from core.journal.lock import Holder, RunLock
@@ -27,7 +28,6 @@ from core.model.fold import fold
 from core.model.outcome import Outcome, Status, Work
 from core.model.state import RunState
 from core.process.spawner import Spawner, drive
-from core.project.agreement import all_commands
 from core.project.consent import Consents
 from core.project.feature_list import load
 from core.worktree.manager import WorktreeManager

@@ -7,6 +7,7 @@ import os
 import unittest
 from collections.abc import Mapping
 
+from core.commands import options
 from core.dag.resolver import DAGResolver
 from core.model import events
 from core.model.decision import Action, Decision
@@ -17,15 +18,15 @@ from core.model.mask import Mask
 from core.model.outcome import Status, Work
 from core.model.state import FeatureState, RunState
 from core.process.spawner import drive
-from core.project import workplace
-from core.project.workplace import Workplace
+from core.project import landed, obstructions, selection
+from core.project.open import OpenProject, open_project
 from tests.support.scratch import Workspace, feature, standing_in
 
 
-def place_of(space: Workspace) -> Workplace:
-    """The workplace of a workspace, opened as every command does."""
+def place_of(space: Workspace) -> OpenProject:
+    """The project of a workspace, opened as every command does."""
     with standing_in(space.path, space.environ):
-        return workplace.open_workplace(argparse.Namespace(config=None, base=None, mask=Mask({})))
+        return open_project("", "", Mask({}))
 
 
 class Opening(unittest.TestCase):
@@ -82,7 +83,7 @@ class Opening(unittest.TestCase):
 class WhoMadeIt(unittest.TestCase):
     def test_a_branch_is_ours_from_its_start_until_it_was_cleaned_up(self) -> None:
         ours = FeatureState("auth", branch="feature/auth", start_commit="c0ffee")
-        self.assertTrue(workplace.made_by_us(ours, "feature/auth"))
+        self.assertTrue(obstructions.made_by_us(ours, "feature/auth"))
         cleaned = events.cleaned(
             1.0, "auth", merged_into="main", kept_ref="", discarded=False, detail=""
         )
@@ -92,14 +93,14 @@ class WhoMadeIt(unittest.TestCase):
             FeatureState("auth", branch="feature/auth"),
             fold([cleaned], RunState({"auth": ours})).feature("auth"),
         ):
-            self.assertFalse(workplace.made_by_us(other, "feature/auth"), other)
+            self.assertFalse(obstructions.made_by_us(other, "feature/auth"), other)
 
 
 class WhetherItIsMerged(unittest.TestCase):
     def how(self, space: Workspace, known: FeatureState, target: str = "main") -> str:
         place = place_of(space)
         commit = space.commit_of(target)
-        return drive(workplace.merged_how(place, known, commit, target))
+        return drive(landed.merged_how(place, known, commit, target))
 
     def test_it_is_proved_from_git_once_the_target_moved(self) -> None:
         with Workspace([feature("auth")]) as space:
@@ -147,12 +148,13 @@ class Choosing(unittest.TestCase):
 
     def select(self, *words: str, done: tuple[str, ...] = ()) -> list[str]:
         parser = argparse.ArgumentParser()
-        workplace.add_selection_options(parser)
+        options.add_selection_options(parser)
         dag = DAGResolver(self.FEATURES)
         decisions: Mapping[str, Decision] = {
             id: Decision(id, Action.SKIP if id in done else Action.START, "") for id in dag.features
         }
-        return workplace.select(parser.parse_args(words), dag, decisions)
+        given = options.selection_of(parser.parse_args(words))
+        return selection.select(given, dag, decisions)
 
     def test_a_choice_comes_with_what_it_needs_that_is_not_up_to_date(self) -> None:
         cases: list[tuple[tuple[str, ...], tuple[str, ...], list[str]]] = [
@@ -182,20 +184,20 @@ class Choosing(unittest.TestCase):
             self.assertTrue(raised.exception.hint)
 
     def test_a_list_of_ids_may_have_spaces_but_must_name_one(self) -> None:
-        self.assertEqual(workplace.ids("a, b ,,c"), ["a", "b", "c"])
+        self.assertEqual(options.ids("a, b ,,c"), ["a", "b", "c"])
         for text in ("", " ", ",", " , "):
             with self.subTest(text), self.assertRaises(argparse.ArgumentTypeError):
-                workplace.ids(text)
+                options.ids(text)
 
 
 class RoomForBranches(unittest.TestCase):
     """Each branch that stands in the way, or does not, of a feature ``auth``."""
 
-    def faults(self, place: Workplace, action: Action = Action.START) -> list[str]:
+    def faults(self, place: OpenProject, action: Action = Action.START) -> list[str]:
         """What ``check_names`` finds where the feature is to be started."""
         decisions = {"auth": Decision("auth", action, "")}
         try:
-            workplace.check_names(place, place.state(), decisions)
+            obstructions.check_names(place, place.state(), decisions)
         except UserError as error:
             return list(error.details)
         return []
@@ -232,18 +234,18 @@ class RoomForBranches(unittest.TestCase):
                 allowed.append(path)
                 return path != space.path
 
-            workplace.check_room(os.path.join(space.root, "a", "b"), access)
-            workplace.check_room(space.root, access)
+            obstructions.check_room(os.path.join(space.root, "a", "b"), access)
+            obstructions.check_room(space.root, access)
             self.assertEqual(allowed, [space.root, space.root])
             with self.assertRaises(UserError) as raised:
-                workplace.check_room(os.path.join(space.path, "a", "b"), access)
+                obstructions.check_room(os.path.join(space.path, "a", "b"), access)
             self.assertEqual(raised.exception.details, (f"{space.path} can't be written to",))
             self.assertEqual(os.listdir(space.root).count("a"), 0)
 
     @unittest.skipIf(os.access("/proc/sys", os.W_OK), "needs a folder that nobody can write to")
     def test_plan_and_run_refuse_a_folder_that_is_read_only(self) -> None:
         with Workspace([feature("auth")], project={"worktrees_path": "/proc/sys/x"}) as space:
-            space.environ[workplace.WORKTREES] = "/proc/sys"
+            space.environ[obstructions.WORKTREES] = "/proc/sys"
             for said in (space.main("plan"), space.command("run", "--yes")):
                 self.assertEqual(said.code, 2)
                 self.assertIn("/proc/sys/x can't hold the worktrees", said.err)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +11,10 @@ from ..model.errors import UserError
 from ..model.feature import Config, Invocation
 from ..model.list_commands import config_commands
 from ..model.terminal_text import one_line
+from ..project.open import OpenProject
 from ..reporter.console import style_of
 from ..reporter.plan_text import command_lines
-from .workplace import Workplace, agrees
+from .options import Asking, agrees
 
 PURPOSES_OF_MERGE = ("setup", "verify", "teardown")
 
@@ -43,8 +43,8 @@ def is_terminal() -> bool:
 
 
 def check_agreed(
-    arguments: argparse.Namespace,
-    place: Workplace,
+    asking: Asking,
+    place: OpenProject,
     commands: Iterable[Invocation],
     starts: Callable[[], bool] = lambda: True,
 ) -> None:
@@ -56,51 +56,61 @@ def check_agreed(
     new = place.consents.missing(commands)
     if not new:
         return
-    if not arguments.yes and starts():
+    if not asking.yes and starts():
         if not is_terminal():
             raise UserError(
                 "this list has commands that you have not agreed to yet",
-                details=not_agreed(arguments, place, new),
-                hint=f"read them, then: rorchestrator {shlex.join(arguments.words)} --yes",
+                details=not_agreed(asking, place, new),
+                hint=f"read them, then: rorchestrator {shlex.join(asking.words)} --yes",
             )
-        _show(arguments, new)
+        _show(asking, new)
         if not agrees("Allow these commands in this repository?"):
             raise UserError("you did not agree to its commands: nothing was changed")
-    elif not arguments.yes:
+    elif not asking.yes:
         return
     remember(place, commands)
 
 
+def check_can_ask(asking: Asking, place: OpenProject, command: str) -> None:
+    """Raise :class:`UserError` where a run has to ask and there is no terminal."""
+    if not (asking.yes or is_terminal()):
+        raise UserError(
+            "run asks before it starts, and there is no terminal to ask on",
+            details=not_agreed(asking, place),
+            hint=f"rorchestrator {command} --yes",
+        )
+
+
 def not_agreed(
-    arguments: argparse.Namespace, place: Workplace, new: Iterable[Invocation] | None = None
+    asking: Asking, place: OpenProject, new: Iterable[Invocation] | None = None
 ) -> tuple[str, ...]:
     """The commands of the list that the user has not agreed to, in lines."""
     given = place.consents.missing(all_commands(place.config)) if new is None else new
-    return tuple(_lines(arguments, given))
+    return tuple(_lines(asking, given))
 
 
-def show_unshown(arguments: argparse.Namespace, place: Workplace) -> None:
+def show_unshown(asking: Asking, place: OpenProject) -> None:
     """Show what is new in a list that the user knows, and all of it where no plan was shown."""
     commands = all_commands(place.config)
     new = place.consents.missing(commands)
-    if new and (arguments.quiet or len(new) < len(commands)):
-        _show(arguments, new)
+    if new and (asking.quiet or len(new) < len(commands)):
+        _show(asking, new)
 
 
-def _show(arguments: argparse.Namespace, new: Iterable[Invocation]) -> None:
+def _show(asking: Asking, new: Iterable[Invocation]) -> None:
     """Show commands that the user has not agreed to."""
     print("Commands of this list that you have not agreed to yet:", file=sys.stderr)
-    for line in _lines(arguments, new):
+    for line in _lines(asking, new):
         print(f"  {line}", file=sys.stderr)
 
 
-def _lines(arguments: argparse.Namespace, commands: Iterable[Invocation]) -> Iterator[str]:
-    style = style_of(sys.stderr, arguments.color)
+def _lines(asking: Asking, commands: Iterable[Invocation]) -> Iterator[str]:
+    style = style_of(sys.stderr, asking.color)
     for command in commands:
         yield from command_lines(command, style)
 
 
-def remember(place: Workplace, commands: Iterable[Invocation]) -> None:
+def remember(place: OpenProject, commands: Iterable[Invocation]) -> None:
     """Keep a yes; where that can't be done, the next command asks again."""
     why = place.consents.give(commands)
     if why:

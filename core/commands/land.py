@@ -1,0 +1,120 @@
+"""What ``merge`` and ``run --merge`` share: landing under the lock, and the report of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+
+from ..git.refs import SEEN
+from ..landing.merge import Ending, LandingState, Merge, MergeReport, Stopped, Wanted
+from ..landing.stack import Resolution, Resolved
+from ..model.errors import ExitCode, StateError
+from ..model.excerpt import some
+from ..model.frozen import replace
+from ..model.terminal_text import clean, one_line
+from ..model.words import counted, money
+from ..process.spawner import drive
+from ..project.open import OpenProject
+from ..reporter.console import style_of
+from ..reporter.style import Style
+from .options import Display
+
+
+def land(
+    place: OpenProject, wanted: Wanted, display: Display, *, deadline: float = float("inf")
+) -> int:
+    """Land features, under the lock and with the journal open; the exit code.
+
+    At the ``deadline``, by the monotonic clock, it begins to end.
+    """
+    # A run that ended between our first look and the lock may have moved some.
+    refs = drive(place.git.refs(*SEEN))
+    place = replace(place.acting(), refs=refs)
+    merge = Merge(place, wanted, say=Sayer(display), deadline=deadline)
+    try:
+        report = asyncio.run(merge.land())
+    except Stopped as stopped:
+        print(one_line(f"Stopped: {stopped}."), file=sys.stderr)
+        return ExitCode.INCOMPLETE if merge.signal is None else 128 + merge.signal
+    except StateError as error:
+        error.exit_code = ExitCode.INCOMPLETE
+        raise
+    return show(report, display)
+
+
+def look(place: OpenProject, wanted: Wanted, display: Display) -> int:
+    """Show what would land; the exit code."""
+    merge, say = Merge(place, wanted), Sayer(display)
+    report = drive(merge.look())
+    if merge.target.uncertain:
+        say(f"maybe changed in the checkout: {some(merge.target.uncertain)}")
+    return show(report, display)
+
+
+class Sayer:
+    """Says what goes on, on stderr, unless the user wants quiet."""
+
+    def __init__(self, display: Display) -> None:
+        self._quiet = display.quiet
+
+    def __call__(self, words: str) -> None:
+        if not self._quiet:
+            print(one_line(words), file=sys.stderr, flush=True)
+
+
+def show(report: MergeReport, display: Display) -> int:
+    """Print what a ``merge`` did; the exit code."""
+    if display.json:
+        print(json.dumps(report.to_json(), indent=display.indent), flush=True)
+    else:
+        for line in _lines(report, display, style_of(sys.stdout, display.color)):
+            print(line)
+    return ExitCode.UP_TO_DATE if report.is_complete else ExitCode.INCOMPLETE
+
+
+def _lines(report: MergeReport, display: Display, style: Style) -> Iterator[str]:
+    for ending in report.features:
+        yield from _feature_lines(ending, display, style)
+        if ending.resolution is not None and not display.quiet:
+            yield from _resolution_lines(ending, ending.resolution)
+    if not display.quiet:
+        yield one_line(_summary(report))
+
+
+def _feature_lines(ending: Ending, display: Display, style: Style) -> Iterator[str]:
+    name = one_line(f"{ending.id} ({ending.branch})")
+    if ending.state in (LandingState.HELD, LandingState.UNKNOWN):
+        first, *rest = clean(ending.reason).splitlines()
+        yield style.paint(f"{ending.state.value} {name}: {first}", "yellow")
+        yield from (f"    {line}" for line in rest)
+    elif ending.state is not LandingState.ALREADY and not display.quiet:
+        yield style.paint(f"{ending.state.value} {name}: {ending.commit[:10]}", "green")
+        for note in filter(None, (ending.by_hand, ending.reason)):
+            yield f"    {one_line(note)}"
+    elif display.verbose:
+        yield f"already there {name}: {ending.merged}"
+
+
+def _resolution_lines(ending: Ending, made: Resolution) -> Iterator[str]:
+    if made.commit and made.ending is Resolved.KNOWN:
+        files = some(made.files)
+        yield "    " + one_line(f"Claude resolved {files} before, and is not paid again")
+    elif made.commit:
+        yield "    " + one_line(f"Claude resolved {some(made.files)}")
+    if made.attempts:
+        cost = f"{counted(made.attempts, 'attempt')}, {money(made.cost_usd)}"
+        yield f"    {cost}: rorchestrator logs {ending.id} --resolution"
+
+
+def _summary(report: MergeReport) -> str:
+    moved = (LandingState.LANDED, LandingState.WOULD_LAND)
+    states = [ending.state for ending in report.features if ending.state in moved]
+    features = counted(len(states), "feature")
+    before, after = report.before[:10], report.after[:10]
+    if not states:
+        return f"Nothing to land on {report.into}."
+    if LandingState.WOULD_LAND in states:
+        return f"{report.into} would go from {before} to {after}, with {features}."
+    return f"{report.into} went from {before} to {after}, with {features}."

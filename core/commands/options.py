@@ -1,0 +1,234 @@
+"""Options of the command line: their parsers, and the typed values made of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ..model.frozen import dataclass
+from ..model.terminal_text import one_line
+from ..orchestrator.one_run import MAX_WAIT_SECONDS, RunOptions
+from ..project.open import OpenProject, open_project
+from ..project.selection import ALL, Selection
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a command asks its user."""
+
+    yes: bool
+    """Nothing is asked: the answer is yes."""
+    quiet: bool
+    color: str
+    words: tuple[str, ...]
+    """The command line, to be repeated in a hint."""
+
+
+def asking(arguments: argparse.Namespace) -> Asking:
+    """How the command that was typed asks."""
+    return Asking(arguments.yes, arguments.quiet, arguments.color, tuple(arguments.words))
+
+
+@dataclass(frozen=True)
+class Display:
+    """How a command shows its result."""
+
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+    indent: int | None = 2
+    """Of the JSON; ``None`` for one line, as everything that ``run --json`` prints."""
+
+
+def display_of(arguments: argparse.Namespace) -> Display:
+    """How the command that was typed shows its result."""
+    indent = None if arguments.command == "run" else 2
+    return Display(arguments.color, arguments.quiet, arguments.verbose, arguments.json, indent)
+
+
+def opened(arguments: argparse.Namespace) -> OpenProject:
+    """The project of ``--config`` and ``--base``."""
+    return open_project(arguments.config or "", arguments.base or "", arguments.mask)
+
+
+def selection_of(arguments: argparse.Namespace) -> Selection:
+    """What ``--only``, ``--tag``, ``--no-deps`` and ``--fresh`` say."""
+    return Selection(
+        tuple(arguments.only or ()),
+        arguments.tag,
+        not arguments.no_deps,
+        None if arguments.fresh is None else tuple(arguments.fresh),
+    )
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command."""
+    group = parser.add_argument_group("options of every command")
+    group.add_argument(
+        "--config",
+        type=_path,
+        metavar="PATH",
+        help="the feature list, or its folder (default: searched for upwards)",
+    )
+    group.add_argument(
+        "--base",
+        type=_given,
+        metavar="REF",
+        help="start from this branch, tag or commit, instead of project.base_branch",
+    )
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="whether the output has colours (default: auto)",
+    )
+    volume = group.add_mutually_exclusive_group()
+    volume.add_argument("-v", "--verbose", action="store_true", help="print more details")
+    volume.add_argument("-q", "--quiet", action="store_true", help="print only results and errors")
+
+
+def _path(text: str) -> str:
+    if not text:
+        # An empty variable of a script must not mean whatever list is found.
+        raise argparse.ArgumentTypeError("it names no file")
+    return text
+
+
+def _given(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it names no branch or commit")
+    return text
+
+
+def dollars(text: str) -> float:
+    """``--max-cost USD``."""
+    try:
+        value = float(text.lstrip("$"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+    return value
+
+
+def ids(text: str) -> list[str]:
+    """``ID[,ID…]`` of an option."""
+    found = [id.strip() for id in text.split(",") if id.strip()]
+    if not found:
+        # An empty variable of a script must not mean every feature.
+        raise argparse.ArgumentTypeError("it names no feature")
+    return found
+
+
+def agrees(question: str) -> bool:
+    """Whether who sits at the terminal says yes."""
+    print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except UnicodeDecodeError:
+        return False
+
+
+def add_selection_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which features are meant, and on how many slots."""
+    group = parser.add_argument_group("selection")
+    group.add_argument(
+        "--only",
+        type=ids,
+        metavar="ID[,ID...]",
+        help="these features, and dependencies that are out of date",
+    )
+    group.add_argument(
+        "--tag", metavar="T", help="features with this tag, and dependencies that are out of date"
+    )
+    group.add_argument(
+        "--no-deps", action="store_true", help="with --only or --tag: no dependencies"
+    )
+    group.add_argument(
+        "--fresh",
+        type=ids,
+        nargs="?",
+        const=ALL,
+        metavar="ID[,ID...]",
+        help="run these features (default: all selected) again, even if up to date or merged",
+    )
+    group.add_argument(
+        "--max-parallel",
+        type=_slots,
+        metavar="N",
+        help="number of slots, instead of project.max_parallel",
+    )
+
+
+def _slots(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of slots (1, 2, ...)")
+    return number
+
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def add_running_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every command that starts Claude."""
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask; required without a terminal"
+    )
+    parser.add_argument(
+        "--allow-bypass",
+        action="store_true",
+        help="allow the list to turn off Claude's permission checks",
+    )
+    parser.add_argument(
+        "--max-cost",
+        type=dollars,
+        metavar="USD",
+        help="budget of the run, instead of project.max_cost_usd",
+    )
+    parser.add_argument(
+        "--max-time",
+        type=seconds,
+        metavar="TIME",
+        help="stop the run after this time, such as 90m or 2h; the next run resumes its features",
+    )
+    parser.add_argument(
+        "--max-wait",
+        type=seconds,
+        default=MAX_WAIT_SECONDS,
+        metavar="TIME",
+        help="wait at most this long for the reset of a usage limit, such as 90m (default: 6h)",
+    )
+
+
+def seconds(text: str) -> float:
+    """A time such as ``90``, ``90s``, ``15m``, ``1.5h`` or ``1d``, in seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "s")
+    try:
+        value = float(number) * UNITS[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time (such as 90s, 15m, 6h)")
+    return value
+
+
+def run_options(
+    arguments: argparse.Namespace, selection: Selection, retried: str = ""
+) -> RunOptions:
+    """What the user asked of a run; ``retry`` has fewer options than ``run``."""
+    given = vars(arguments)
+    return RunOptions(
+        selection,
+        given.get("max_parallel"),
+        given.get("sequential", False),
+        given.get("fail_fast", False),
+        arguments.max_cost,
+        arguments.max_time,
+        arguments.max_wait,
+        retried,
+    )

@@ -1,0 +1,81 @@
+"""``run --rehearse``: the plan, the question and the findings of a rehearsal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+
+from ..model.errors import ExitCode
+from ..model.words import counted, duration
+from ..orchestrator.one_run import Decided, OneRun
+from ..process.signals import Heard, Signals
+from ..project.open import OpenProject
+from ..rehearsal.rehearsal import Rehearsal, RehearsalOptions, Rehearsed
+from ..reporter.console import style_of
+from .agreement import all_commands, remember, show_unshown
+from .options import Asking, Display, agrees
+from .running import Printer, redraw, reporter_of, show_plan
+
+
+def rehearse(
+    place: OpenProject, options: RehearsalOptions, asking: Asking, display: Display
+) -> int:
+    """Rehearse what ``run`` would do; exit 1 where it found something."""
+    printer = Printer(display)
+    with Signals() as handlers:
+        try:
+            reporter = reporter_of(printer, style_of(sys.stderr, display.color))
+            rehearsal = Rehearsal(
+                place,
+                options,
+                handlers,
+                printer.say,
+                listeners=[reporter.on_event],
+                beside=partial(redraw, reporter),
+            )
+            return _rehearse(rehearsal, asking, printer)
+        except Heard as heard:
+            print("\nStopped: nothing is left of it.", file=sys.stderr)
+            return 128 + heard.number
+
+
+def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
+    run = OneRun(rehearsal.place, rehearsal.options.run)
+    decided = Decided(rehearsal.decisions, rehearsal.selected, (), ())
+    show_plan(run, decided, printer, style_of(sys.stderr, printer.display.color))
+    if not rehearsal.selected:
+        printer.say("There is nothing to rehearse.")
+    elif not _agreed(rehearsal, asking, printer):
+        printer.say("Nothing was started.")
+        return ExitCode.CANNOT_START
+    found = rehearsal.try_all()
+    _show(found, printer)
+    return found.exit_code
+
+
+def _agreed(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> bool:
+    what = counted(len(rehearsal.selected), "feature")
+    printer.say(
+        f"Rehearsing {what}: the commands above are run in a throw-away copy of the "
+        "repository,\nbut no Claude. Nothing is paid for."
+    )
+    if not asking.yes:
+        show_unshown(asking, rehearsal.place)
+        if not agrees(f"Rehearse {what} now?"):
+            return False
+    remember(rehearsal.place, all_commands(rehearsal.place.config))
+    return True
+
+
+def _show(found: Rehearsed, printer: Printer) -> None:
+    quiet = printer.display.quiet
+    if printer.display.json:
+        printer.print(json.dumps(found.to_json()), sys.stdout)
+    elif found.selected:
+        style = style_of(sys.stdout, printer.display.color)
+        notes = found.notes
+        lines = list(notes.lines(found.dag, style, is_whole=found.is_whole, quiet=quiet))
+        if not quiet:
+            lines.append(f"The rehearsal itself took {duration(found.seconds)}.")
+        printer.print("\n".join(lines), sys.stdout)

@@ -1,0 +1,262 @@
+"""A run as ``run`` and ``retry`` show it: the plan, the question, its events and its report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ..dag import schedule
+from ..git.refs import HEADS, SEEN
+from ..journal.lock import Holder
+from ..landing.merge import Wanted
+from ..model.decision import Action, Decision
+from ..model.errors import ExitCode, UserError
+from ..model.frozen import dataclass, replace
+from ..model.terminal_text import one_line
+from ..orchestrator.one_run import Decided, OneRun, RunOptions, RunResult
+from ..process.spawner import drive
+from ..process.supervisor import check_descriptors
+from ..project.claude_program import with_program
+from ..project.decisions import make_plan
+from ..project.obstructions import REPORTS
+from ..project.open import OpenProject
+from ..project.selection import wanted
+from ..project.warnings import check_supplies
+from ..reporter.console import PROGRESS_SECONDS, Reporter, say, style_of
+from ..reporter.documents import RunReport, feature_document, local_time, write_reports
+from ..reporter.plan_text import plan_lines, run_question
+from ..reporter.run_text import report_lines
+from ..reporter.style import Style
+from .agreement import all_commands, check_agreed, commands_of_merge, remember, show_unshown
+from .land import land
+from .options import Asking, Display, agrees
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+@dataclass(frozen=True)
+class LandAfterwards:
+    """How completed features land on the base branch after the run."""
+
+    resolve: bool = False
+    """Whether Claude resolves conflicts."""
+
+
+def run_features(
+    place: OpenProject,
+    options: RunOptions,
+    asking: Asking,
+    display: Display,
+    landing: LandAfterwards | None = None,
+) -> int:
+    """Run under the lock, and land where that is wanted; the exit code."""
+    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
+    try:
+        # A run that ended between our first look and the lock may have moved some.
+        place = replace(place, refs=drive(place.git.refs(*SEEN)))
+        shown = _ShownRun(place, options, asking, display)
+        code = shown.execute()
+        if code != ExitCode.UP_TO_DATE or landing is None:
+            return code
+        named = wanted(options.selection, place.dag)
+        ids = tuple(id for id in place.dag.features if id in named)
+        asked = Wanted(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
+        check_agreed(asking, place, commands_of_merge(place.config, resolve=landing.resolve))
+        return land(place, asked, display, deadline=shown.run.deadline)
+    finally:
+        place.lock.release()
+
+
+class Printer:
+    """Prints for a user who may want quiet; remembers a stream that could not be written."""
+
+    def __init__(self, display: Display) -> None:
+        self.display = display
+        self.lost: OSError | None = None
+
+    def say(self, words: str) -> None:
+        """A line on stderr, unless the user wants quiet."""
+        if not self.display.quiet:
+            self.print(words, sys.stderr)
+
+    def print(self, words: str, stream: TextIO) -> None:
+        """Lines on a stream."""
+        say(stream, words + "\n", self.note_loss)
+
+    def note_loss(self, error: OSError) -> None:
+        """Say once, also to a user who wants quiet, that a part of the output is missing."""
+        if self.lost is None:
+            self.lost = error
+            self.print(f"rorchestrator: could not write: {error.strerror}", sys.stderr)
+
+
+class _ShownRun:
+    """One run with its plan, question and report."""
+
+    def __init__(
+        self, place: OpenProject, options: RunOptions, asking: Asking, display: Display
+    ) -> None:
+        self.place = place
+        self.asking = asking
+        self.display = display
+        self.printer = Printer(display)
+        self.style = style_of(sys.stderr, display.color)
+        self.reporter = reporter_of(self.printer, self.style)
+        self.run = OneRun(
+            place,
+            options,
+            listeners=[self.reporter.on_event],
+            say=self.printer.say,
+            beside=partial(redraw, self.reporter),
+        )
+
+    def execute(self) -> int:
+        """Recover, decide, ask, run, report; the exit code."""
+        repaired = self.place.journal.open()
+        if repaired:
+            self.printer.say(one_line(repaired))
+        self.run.recover()
+        decided = self.run.decide()
+        place = self.place = self.run.place
+        plan = show_plan(self.run, decided, self.printer, self.style)
+        if not decided.selected:
+            for event in decided.story:
+                place.journal.append(event)
+            return self._nothing_to_do(decided)
+        results = self.run.results(decided.decisions, decided.selected)
+        check_supplies(place)
+        config = with_program(place.config)
+        check_descriptors(min(self.run.slots, len(decided.selected)))
+        refused = self._ask(plan)
+        if refused is not None:
+            return refused
+        remember(place, all_commands(place.config))
+        result = self.run.run(config, decided, results)
+        self._report(decided, result)
+        return result.exit_code or (ExitCode.INCOMPLETE if self.printer.lost else 0)
+
+    def _ask(self, plan: schedule.Plan) -> int | None:
+        """Ask before anything starts; the exit code where the answer is no."""
+        if self.asking.yes:
+            return None
+        show_unshown(self.asking, self.place)
+        try:
+            agreed = agrees(self._question(plan))
+        except KeyboardInterrupt:
+            self.printer.say("\nNothing was started.")
+            return ExitCode.INTERRUPTED
+        if not agreed:
+            self.printer.say("Nothing was started.")
+            return ExitCode.CANNOT_START
+        return None
+
+    def _question(self, plan: schedule.Plan) -> str:
+        place, home = self.place, os.path.expanduser("~")
+        top = place.git.repository.top
+        repository = f"~{top[len(home) :]}" if top.startswith(f"{home}{os.sep}") else top
+        base = f"{place.config.project.base_branch} @ {place.base_commit[:7]}"
+        return run_question(plan, repository, base)
+
+    def _nothing_to_do(self, decided: Decided) -> int:
+        self.run.begin_time()
+        if self.display.json:
+            report = {
+                "event": "report",
+                "total_features": 0,
+                "up_to_date": _up_to_date(decided.decisions),
+                "left_out": decided.left,
+            }
+            print(json.dumps(report), flush=True)
+        return ExitCode.INCOMPLETE if decided.left else ExitCode.UP_TO_DATE
+
+    def _report(self, decided: Decided, result: RunResult) -> None:
+        """Write and print the report. Raises :class:`UserError` where it can't be written."""
+        report = self._made_report(decided, result)
+        document = report.to_json()
+        folder = os.path.join(self.place.config.workspace, REPORTS)
+        unwritten = None
+        files: list[str] = []
+        try:
+            results = [feature_document(feature) for feature in report.features]
+            files = write_reports(folder, document, results, report.ended_at)
+        except UserError as error:
+            error.exit_code = ExitCode(result.exit_code or ExitCode.INCOMPLETE)
+            unwritten = error
+        if self.display.json:
+            line = json.dumps({"event": "report", "files": files, **document})
+            self.printer.print(line, sys.stdout)
+        else:
+            style = style_of(sys.stdout, self.display.color)
+            lines = [*report_lines(report, style), *_report_line(files)]
+            self.printer.print("\n".join(lines), sys.stdout)
+        if unwritten is not None:
+            raise unwritten
+
+    def _made_report(self, decided: Decided, result: RunResult) -> RunReport:
+        run, place = result.state.run, self.place
+        assert run is not None
+        branches = {id: place.config.branch_of(id) for id in place.dag.features}
+        ran = frozenset(run.features)
+        return RunReport(
+            result.state,
+            run,
+            project_name=place.mask(place.config.project.name),
+            waves=tuple(map(tuple, place.dag.waves())),
+            branches=tuple(
+                place.mask(branch)
+                for id, branch in branches.items()
+                if id in ran and HEADS + branch in result.heads
+            ),
+            up_to_date=tuple(_up_to_date(decided.decisions)),
+            left=tuple(decided.left),
+            max_cost_usd=self.run.budget.cap_usd,
+        )
+
+
+def reporter_of(printer: Printer, style: Style) -> Reporter:
+    """What prints the events of a run."""
+    display = printer.display
+    plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+    return Reporter(
+        sys.stderr,
+        style,
+        quiet=display.quiet,
+        verbose=display.verbose,
+        json_stream=sys.stdout if display.json else None,
+        progress=not plain,
+        clock=time.time,
+        lost=printer.note_loss,
+    )
+
+
+async def redraw(reporter: Reporter) -> None:
+    """Redraw the progress line, and remove it at the end."""
+    try:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            reporter.tick()
+    finally:
+        reporter.finish()
+
+
+def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> schedule.Plan:
+    """Print what a run would do."""
+    plan = make_plan(run.place, decided.decisions, run.slots, decided.selected)
+    plan = replace(plan, max_cost_usd=run.budget.cap_usd)
+    printer.say("\n".join(plan_lines(plan, style, verbose=printer.display.verbose)) + "\n")
+    return plan
+
+
+def _report_line(files: Sequence[str]) -> list[str]:
+    return [one_line(f"Report: {path}") for path in files[:1]]
+
+
+def _up_to_date(decisions: Mapping[str, Decision]) -> list[str]:
+    return [id for id, decision in decisions.items() if decision.action is Action.SKIP]

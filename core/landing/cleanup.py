@@ -1,0 +1,379 @@
+"""Removes worktrees and branches of features whose work is safe elsewhere; else says why not."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+from ..git import checkouts, history
+from ..git.output import WorktreeEntry
+from ..git.refs import HEADS, RESOLUTIONS, branch_name
+from ..model import events
+from ..model.errors import StateError, UserError
+from ..model.excerpt import some
+from ..model.outcome import Status
+from ..model.state import FeatureState, RunState
+from ..model.words import counted
+from ..project.landed import held_now, landed
+from ..project.obstructions import made_by_us
+from ..project.open import OpenProject
+from ..project.selection import check_known
+from ..worktree import keeping
+from ..worktree.manager import WorktreeManager
+
+REPAIR = "if it was moved: git worktree repair <the new place>"
+
+
+@dataclass(frozen=True)
+class CleanupOptions:
+    """What to clean up: the features ``ids``, or all of the list."""
+
+    ids: tuple[str, ...] = ()
+    into: str = ""
+    """The branch in which their work is looked for; else the base branch."""
+    merged: bool = False
+    """Only what is merged."""
+    discard: bool = False
+    """Remove work that is nowhere else as well; a ref keeps it."""
+    dry_run: bool = False
+    all_lists: bool = False
+
+
+@dataclass
+class Removal:
+    """What was done about one feature; ``kept`` says why it is still there."""
+
+    id: str
+    branch: str
+    worktree: str = ""
+    removed: bool = False
+    merged: str = ""
+    """How the target holds the feature's result and its branch; empty where it does not."""
+    safe: str = ""
+    """Why the branch holds nothing to lose, though that is no merge of the result."""
+    lost: list[str] = field(default_factory=list)
+    """What is nowhere else, in words."""
+    files: list[str] = field(default_factory=list)
+    """What no commit holds."""
+    kept: str = ""
+    next: str = ""
+    """The command to type, or the step to take, where it was kept."""
+    kept_ref: str = ""
+    bring_back: str = ""
+    aside: str = ""
+    """The folder that has the files that look secret, which no ref holds."""
+
+    failed_teardown: bool = False
+    """Whether it was kept because the list's teardown failed."""
+
+    def to_json(self) -> dict[str, object]:
+        """As ``cleanup --json`` prints it."""
+        return {name: value for name, value in vars(self).items() if name != "failed_teardown"}
+
+    @property
+    def proof(self) -> str:
+        """Why nothing is lost, in words."""
+        return "; ".join(filter(None, (self.merged, self.safe)))
+
+
+class Cleanup:
+    """One ``cleanup``, under the lock unless it only looks."""
+
+    def __init__(self, options: CleanupOptions, place: OpenProject) -> None:
+        self.options = options
+        self.place = place
+        self.git = place.git
+        self.whole: RunState = place.whole_state()
+        self.state = self.whole if options.all_lists else place.seen(self.whole)
+        self.owners = place.owners(self.whole)
+        base = place.config.project.base_branch
+        self.into: str = branch_name(options.into or base, place.refs)
+        self.stays = {self.into, base}
+        self.target = ""
+        self._listed: list[WorktreeEntry] | None = None
+        self.is_held = True
+        # A discarded feature may be discarded again, after another run of the same second.
+        self.stamp = time.strftime("cleanup-%Y%m%dT%H%M%S")
+
+    async def run(self) -> list[Removal]:
+        """Go through the features that were asked for."""
+        self.target = self.place.refs.get(HEADS + self.into) or await self.git.commit_of(self.into)
+        if not self.target:
+            raise UserError(f"the branch {self.into!r} does not exist", hint="mend --into")
+        wanted = self._wanted()
+        self.is_held = await self._is_held(wanted)
+        removals = [await self._clean(known) for known in wanted]
+        return [removal for removal in removals if removal is not None]
+
+    def _wanted(self) -> list[FeatureState]:
+        known_here = {**self.place.dag.features, **self.state.features}
+        for id in self.options.ids:
+            if id not in self.state.features and id in self.whole.features:
+                raise UserError(
+                    f"{id} is of another list: {self.whole.features[id].owner}",
+                    hint=f"rorchestrator cleanup {id} --all-lists",
+                )
+        check_known("", self.options.ids, known_here)
+        asked = dict.fromkeys(self.options.ids or self.state.features)
+        known = (self.state.feature(id) for id in asked)
+        return [feature for feature in known if made_by_us(feature, feature.branch)]
+
+    async def _is_held(self, wanted: Iterable[FeatureState]) -> bool:
+        """Whether something holds the target that does not go in this very call."""
+        if HEADS + self.into in self.place.refs:
+            return True  # A branch: it stays, whatever else was asked for.
+        going = {HEADS + known.branch for known in wanted if known.branch not in self.stays}
+        refs = await self.git.refs(HEADS, "refs/tags/", "refs/remotes/")
+        staying = (commit for ref, commit in refs.items() if ref not in going)
+        return await self._holds(self.target, staying)
+
+    async def _clean(self, known: FeatureState) -> Removal | None:
+        """Remove one feature's worktree and branch; ``None`` where it was not meant."""
+        removal = Removal(known.id, known.branch)
+        try:
+            return removal if await self._settle(removal, known) else None
+        except StateError:
+            raise
+        except UserError as error:
+            # The others may go all the same.
+            removal.kept, removal.next = error.message, error.hint
+            return removal
+
+    async def _settle(self, removal: Removal, known: FeatureState) -> bool:
+        """Remove it, or tell why it is kept; whether it was meant at all."""
+        # Where it was made, whatever the list says of prefix and folder by now.
+        worktrees = self.place.worktrees.as_made(known.id, known.worktree, known.branch)
+        tip = self.place.refs.get(HEADS + known.branch, "")
+        entry = await worktrees.entry(known.id)
+        removal.worktree = entry.path if entry else ""
+        if not tip and entry is None:
+            return False
+        if known.branch not in self.stays:
+            removal.merged, removal.safe = await self._proof(worktrees, known, tip)
+        if self.options.merged and not (removal.merged and known.status is Status.COMPLETED):
+            return False
+        await self._decide(worktrees, removal, entry, known, tip)
+        if not (removal.kept or self.options.dry_run):
+            await self._remove(worktrees, known, removal, tip)
+        return True
+
+    async def _proof(
+        self, worktrees: WorktreeManager, known: FeatureState, tip: str
+    ) -> tuple[str, str]:
+        """How the target holds the result and the branch; why the branch has nothing to lose.
+
+        A branch that was deleted, or set back to its start, is no merge: the result is looked
+        for as well. What was done on top of it, or instead of it, is on the branch.
+        """
+        result = await self.git.commit_of(known.work.commit) if known.work else ""
+        whole = await self._merged(worktrees, known, result)
+        if not tip:
+            return whole, "no branch"
+        if tip == known.start_commit:
+            return whole, "no commits of its own"
+        how = whole if tip == result else await self._merged(worktrees, known, tip)
+        if not (how and result):
+            return "", how
+        # What is on top of the result may have been squashed with it, or have undone it.
+        undone = how == "empty difference"
+        if whole or (not undone and await self._holds(result, [tip])):
+            return how, ""
+        held = await held_now(self.place, known, self.target)
+        if not undone and held.tip:
+            return how, ""  # The user made that of it.
+        return "", f"{how}, but its result {result[:10]} is not in {self.into}"
+
+    async def _merged(self, worktrees: WorktreeManager, known: FeatureState, commit: str) -> str:
+        """How the target holds a feature's commit; empty where it does not."""
+        if not (commit and self.is_held):
+            return ""
+        if commit == self.target:
+            return "same commit"
+        how = await landed(self.git, known, commit, self.target, self.into)
+        return how or await worktrees.merged(commit, self.target)
+
+    async def _decide(
+        self,
+        worktrees: WorktreeManager,
+        removal: Removal,
+        entry: WorktreeEntry | None,
+        known: FeatureState,
+        tip: str,
+    ) -> None:
+        """Find what would be lost, and whether anything forbids the removal."""
+        self._check_use(removal, known)
+        if not removal.kept:
+            await self._check_places(removal, entry)
+        if entry is not None and os.path.isdir(entry.path) and not removal.kept:
+            removal.files, nested = await keeping.unsaved(
+                worktrees, entry.path, known.made_before_work, known.start_commit, known.left
+            )
+            if nested:
+                removal.kept = f"it holds what no commit can: {some(nested)}"
+                removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
+                try:
+                    keeping.check_open(worktrees, entry.path, nested)
+                except UserError as error:
+                    removal.kept, removal.next = error.message, error.hint
+        removal.lost = [loss async for loss in self._losses(removal, entry, tip)]
+        if removal.lost and not removal.kept and not self.options.discard:
+            removal.kept = "; ".join(removal.lost)
+            removal.next = _next(removal, known)
+
+    def _check_use(self, removal: Removal, known: FeatureState) -> None:
+        """Keep what others rest on, or somebody stands in."""
+        holder = self.place.lock.holder() if known.status.active and self.options.dry_run else None
+        if removal.branch in self.stays:
+            removal.kept = f"{removal.branch} is the branch that merged work is looked for in"
+            removal.next = "name another one: --into BRANCH"
+            if removal.branch == self.place.config.project.base_branch:
+                removal.kept = f"{removal.branch} is the base branch"
+                removal.next = "change project.base_branch first"
+        elif holder is not None:
+            removal.kept = f"rorchestrator {holder.command} is at work on it (pid {holder.pid})"
+            removal.next = "wait for it"
+        elif removal.worktree and holds_current_folder(removal.worktree):
+            removal.kept = f"the current folder is in its worktree {removal.worktree}"
+            removal.next = f"cd {shlex.quote(os.path.dirname(self.git.repository.common_dir))}"
+
+    async def _check_places(self, removal: Removal, entry: WorktreeEntry | None) -> None:
+        """Keep what is locked, and a branch that somebody uses elsewhere."""
+        if entry is not None and entry.locked is not None:
+            why = f" ({entry.locked})" if entry.locked else ""
+            removal.kept = f"the worktree is locked{why}"
+            removal.next = f"git worktree unlock {shlex.quote(entry.path)}"
+            return
+        for other in await self._all_worktrees():
+            if other.branch == removal.branch and other.path != removal.worktree:
+                removal.kept = f"{removal.branch} is checked out in {other.path}"
+                removal.next = f"git -C {shlex.quote(other.path)} switch --detach"
+                if not os.path.isdir(other.path):
+                    removal.kept += ", which is gone"
+                    removal.next = f"{REPAIR}; if it was deleted: git worktree prune"
+
+    async def _losses(
+        self, removal: Removal, entry: WorktreeEntry | None, tip: str
+    ) -> AsyncIterator[str]:
+        if removal.files:
+            files = counted(len(removal.files), "file")
+            yield f"{files} not committed: {some(removal.files)}"
+        if not (removal.merged or removal.safe):
+            if self.is_held:
+                commits = counted(await history.count_commits(self.git, tip, self.target), "commit")
+                yield f"{commits} not in {self.into}"
+            else:
+                yield f"{self.into} proves nothing: only branches that would go as well hold it"
+        if entry is None:
+            return
+        if not os.path.isdir(entry.path):
+            yield (
+                f"git's entry for the worktree points to {entry.path}, which is gone: if it was "
+                "moved by hand, it may hold files that no commit has, and git can't tell"
+            )
+        if entry.branch == removal.branch:
+            return
+        if entry.branch:
+            yield f"the worktree is on the branch {entry.branch}"
+        elif not await self._holds(entry.commit, (tip, self.target)):
+            yield f"the worktree is at {entry.commit[:10]}, on no branch"
+
+    async def _all_worktrees(self) -> list[WorktreeEntry]:
+        if self._listed is None:
+            self._listed = await checkouts.worktrees(self.git)
+        return self._listed
+
+    async def _holds(self, commit: str, others: Iterable[str]) -> bool:
+        for other in filter(None, others):
+            if await self.git.is_ancestor(commit, other):
+                return True
+        return False
+
+    async def _remove(
+        self, worktrees: WorktreeManager, known: FeatureState, removal: Removal, tip: str
+    ) -> None:
+        if removal.lost:
+            kept = await keeping.keep(
+                worktrees,
+                known.id,
+                self.stamp,
+                removal.worktree,
+                known.start_commit,
+                known.made_before_work,
+                known.left,
+            )
+            removal.kept_ref, removal.aside = kept.ref, kept.aside
+            if kept.ref:
+                # Never the worktree that goes, though the list may be in it.
+                where = shlex.quote(self.git.repository.common_dir)
+                name = shlex.quote(removal.branch)
+                removal.bring_back = f"git -C {where} branch {name} {kept.ref}"
+        removal.kept = self._tear_down(worktrees, known, removal)
+        if not removal.kept:
+            try:
+                removal.kept = await worktrees.remove(known.id, removal.worktree, tip)
+            except UserError as error:
+                removal.kept, removal.next = error.message, error.hint
+        removal.removed = not removal.kept
+        if removal.removed:
+            await self._forget_resolutions(known.id)
+            completed = known.status is Status.COMPLETED
+            merged = bool(removal.merged) and completed
+            self.place.journal.append(
+                events.cleaned(
+                    time.time(),
+                    known.id,
+                    merged_into=self.into if merged else "",
+                    kept_ref=removal.kept_ref,
+                    discarded=not merged and (bool(removal.lost) or not completed),
+                    detail=removal.proof,
+                )
+            )
+
+    async def _forget_resolutions(self, id: str) -> None:
+        """Nothing of the feature is left to land, or to resolve."""
+        for ref, commit in self.place.refs.items():
+            if ref.startswith(f"{RESOLUTIONS}{id}/"):
+                await self.git.delete_ref(ref, commit)
+
+    def _tear_down(self, worktrees: WorktreeManager, known: FeatureState, removal: Removal) -> str:
+        """Run the list's teardown in a worktree; why it has to stay, if it has."""
+        project = self.place.config.project
+        if not (project.teardown and os.path.isdir(removal.worktree)):
+            return ""
+        if known.owner not in self.owners:
+            return ""  # What this list starts, and so ends, is not what another one does.
+        from ..runner.teardown import tear_down
+
+        log = os.path.join(self.place.journal.folder, "logs", self.stamp)
+        said = tear_down(
+            self.place.config, worktrees, known.id, removal.worktree, run=self.stamp, logs=log
+        )
+        if not said or self.options.discard:
+            return ""
+        removal.failed_teardown = True
+        removal.next = f"see {log}, or: rorchestrator cleanup {known.id} --discard"
+        return said
+
+
+def holds_current_folder(path: str) -> bool:
+    """Whether somebody would stand nowhere if ``path`` was removed."""
+    try:
+        here = os.path.realpath(os.getcwd())
+    except FileNotFoundError:
+        return False
+    top = os.path.realpath(path)
+    return os.path.commonpath((here, top)) == top
+
+
+def _next(removal: Removal, known: FeatureState) -> str:
+    discard = f"rorchestrator cleanup {removal.id} --discard"
+    if not removal.worktree or os.path.isdir(removal.worktree):
+        if known.status is Status.COMPLETED and not (removal.files or removal.safe):
+            return f"rorchestrator merge {removal.id}, or: {discard}"
+        return discard
+    # What else would be lost is not for a prune to take.
+    deleted = "git worktree prune, or: " if len(removal.lost) == 1 else ""
+    return f"{REPAIR}; if it was deleted: {deleted}{discard}"

@@ -1,0 +1,625 @@
+"""Lands finished features on a branch: the stack, its checks, the move, and what was held."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from ..dag.incremental import out_of_date
+from ..git import checkouts, commits
+from ..git.door import Unknown
+from ..git.refs import HEADS, branch_name
+from ..git.tampering import seal
+from ..journal.control import Requests
+from ..model import events
+from ..model.errors import ExitCode, UserError
+from ..model.events import Event
+from ..model.feature import Feature
+from ..model.frozen import replace
+from ..model.outcome import Fault, Outcome, Status
+from ..model.state import FeatureState
+from ..process import signals, temporary_folder
+from ..process.cancellation import Stop
+from ..process.environment import without_git
+from ..process.spawner import drive
+from ..process.supervisor import Killed, Supervisor, heed
+from ..project.claude_program import with_program
+from ..project.decisions import as_steered
+from ..project.feature_list import did_you_mean
+from ..project.landed import held_now, killed_resolutions, landed, landing_fault
+from ..project.open import OpenProject
+from ..project.selection import check_known
+from ..runner.attempt import AttemptRunner
+from ..runner.budget import Budget
+from ..runner.checks import Workbench
+from ..runner.steps import StepRunner
+from ..worktree.branch_content import Change, Holding, start_of
+from .resolution import Resolver, foresee, options_for
+from .stack import (
+    STRATEGIES,
+    Candidate,
+    Clash,
+    Held,
+    Layer,
+    Resolution,
+    Resolve,
+    Resolved,
+    Stack,
+    Stacker,
+)
+from .target_branch import Interrupted, Target
+
+UNPUBLISHED = "it pins commits of submodules that nobody else can fetch; publish them:"
+
+
+POLL_SECONDS = 0.2
+"""How often is looked whether another terminal asks for something."""
+
+
+Check = Callable[[str], Awaitable[str]]
+
+
+OwnCheck = Callable[[Feature, str], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to land, and how: the features ``ids``, or all; on ``into``, or on the base."""
+
+    ids: tuple[str, ...] = ()
+    into: str = ""
+    strategy: str = STRATEGIES[0]
+    keep_going: bool = False
+    resolve: bool = False
+    max_cost_usd: float | None = None
+    """What resolving may cost at most."""
+    stale: bool = False
+    """Whether what is out of date lands all the same."""
+
+
+class LandingState(Enum):
+    """What became of a feature in a ``merge``."""
+
+    LANDED = "landed"
+    WOULD_LAND = "would land"
+    ALREADY = "already"
+    """The target holds it."""
+    HELD = "held"
+    UNKNOWN = "unknown"
+    """A look can't tell."""
+
+
+@dataclass
+class Ending:
+    """One feature of a ``merge``."""
+
+    id: str
+    branch: str
+    state: LandingState = LandingState.UNKNOWN
+    commit: str = ""
+    """The first commit of the target that holds it."""
+    merged: str = ""
+    """How the target held it before."""
+    by_hand: str = ""
+    """What the user did with its branch since its run."""
+    reason: str = ""
+    """Why it is held, or why it did not land by the strategy that was asked for."""
+    conflict_with: str = ""
+    files: tuple[str, ...] = ()
+    resolution: Resolution | None = None
+    """What became of its conflict, where Claude was, or would be, asked."""
+
+    @property
+    def would_ask(self) -> bool:
+        """Whether Claude would be asked to resolve its conflict."""
+        return self.resolution is not None and self.resolution.ending is Resolved.WOULD_ASK
+
+    def to_json(self) -> dict[str, object]:
+        """As ``merge --json`` prints it."""
+        resolution = self.resolution.to_json() if self.resolution else None
+        return {**vars(self), "state": self.state.value, "resolution": resolution}
+
+
+@dataclass(frozen=True)
+class MergeReport:
+    """What a ``merge`` did: the branch was at ``before`` and is, or would be, at ``after``."""
+
+    into: str
+    strategy: str
+    before: str
+    after: str
+    features: tuple[Ending, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was asked for is on the branch, or would be."""
+        held = (LandingState.HELD, LandingState.UNKNOWN)
+        return not any(ending.state in held for ending in self.features)
+
+    def to_json(self) -> dict[str, object]:
+        """As ``merge --json`` prints it."""
+        features = [ending.to_json() for ending in self.features]
+        return {"event": "merge", **vars(self), "features": features}
+
+
+NOTHING_MOVED = "nothing was moved"
+
+
+LATE = "the time of the run (--max-time) is over"
+
+
+class Stopped(Exception):
+    """A signal, another terminal or the clock asked us to end; what came of it."""
+
+
+class Merge:
+    """One ``merge``."""
+
+    def __init__(
+        self,
+        place: OpenProject,
+        wanted: Wanted,
+        *,
+        say: Callable[[str], None] = lambda words: None,
+        deadline: float = float("inf"),
+        workbench: Callable[..., Workbench] = Workbench,
+    ) -> None:
+        self.whole = place.whole_state()
+        self.state = place.seen(self.whole)
+        self.place = as_steered(place, self.state)
+        self.wanted = wanted
+        self.say = say
+        self.clock = time.time
+        self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
+        self.signal: signal.Signals | None = None
+        self.deadline = deadline
+        self.stop: Stop
+        """Made in the event loop that it belongs to."""
+        self.is_over = False
+        """Whether the branch has moved, so that it is too late to stop."""
+        self.endings: dict[str, Ending] = {}
+        self.present: list[Candidate] = []
+        """What the branch has already, as far as it is known what that is."""
+        self.resolutions: dict[str, Resolution] = {}
+        self.tips: dict[str, str] = {}
+        """What is to land of each feature, as its branch holds it."""
+        self.own_check: OwnCheck = _not_checked
+        self.stale: dict[str, str] = {}
+        """What is out of date, and why."""
+        if not wanted.stale:
+            config, dag = self.place.config, self.place.dag
+            self.stale = out_of_date(config, dag, self.state)
+        self.workbench = workbench
+        fault = "" if wanted.into else landing_fault(place)
+        if fault:
+            raise UserError(
+                f"merge needs the branch to land on: {fault}",
+                hint="rorchestrator merge --into BRANCH",
+            )
+        name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
+        if HEADS + name not in place.refs:
+            local = [ref.removeprefix(HEADS) for ref in place.refs if ref.startswith(HEADS)]
+            raise UserError(
+                f"there is no local branch {name!r} to land on{did_you_mean(name, local)}",
+                hint=f"git branch NAME {shlex.quote(name)}, then --into NAME"
+                if drive(place.git.commit_of(name))
+                else f"git branch {shlex.quote(name)}, or mend --into",
+            )
+        self.target = Target(place.git, name, place.refs[HEADS + name])
+
+    async def look(self) -> MergeReport:
+        """What would land; conflicts are found, checks are not run."""
+        resolve = self._foresee if self.wanted.resolve else None
+        return self._report(await self._stack(_unchecked, resolve), LandingState.WOULD_LAND)
+
+    async def _foresee(self, clash: Clash) -> Resolution:
+        return self._noted(clash, await foresee(self.place.worktrees, self.target.name, clash))
+
+    def _noted(self, clash: Clash, resolution: Resolution) -> Resolution:
+        self.resolutions[clash.candidate.id] = resolution
+        return resolution
+
+    async def land(self) -> MergeReport:
+        """Make the stack, check it, move the branch."""
+        if self.wanted.resolve:
+            self.place = replace(self.place, config=with_program(self.place.config))
+        try:
+            async with Supervisor(self.run_id) as supervisor:
+                return await self._until_stopped(supervisor)
+        finally:
+            self._emit(events.merge_ended(self.clock(), self.run_id))
+
+    async def _until_stopped(self, supervisor: Supervisor) -> MergeReport:
+        """Land, unless somebody stops that. Raises :class:`Stopped`."""
+        self.stop = Stop()  # up to Python 3.9 it belongs to the loop that sees it made
+        self._listen(self.stop, supervisor)
+        heed(self.stop)
+        wishes = asyncio.create_task(self._watch_wishes())
+        if self.deadline < float("inf"):
+            seconds = max(0.0, self.deadline - time.monotonic())
+            asyncio.get_running_loop().call_later(seconds, self.stop.set)
+        try:
+            return await self._land(supervisor)
+        except (Killed, Stopped, Interrupted) as error:
+            kept = error.message if isinstance(error, Interrupted) else NOTHING_MOVED
+            raise Stopped(f"{LATE}, {kept}" if self._is_late() else kept) from None
+        finally:
+            self.is_over = True
+            wishes.cancel()
+            await asyncio.gather(wishes, return_exceptions=True)
+            self._answer_wishes()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    async def _watch_wishes(self) -> None:
+        while True:
+            self._answer_wishes()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _answer_wishes(self) -> None:
+        """Answer what other terminals ask of this landing: it can only be stopped, as a whole."""
+        for request in Requests(self.place.journal.folder).take(self.run_id):
+            done = request.action == "stop" and not request.feature and not self.is_over
+            going_on = "stopping: nothing lands" if done else "features are being landed"
+            text = "the landing is over" if self.is_over else going_on
+            self._emit(
+                events.steered(
+                    self.clock(),
+                    self.run_id,
+                    "",
+                    action=request.action,
+                    request=request.id,
+                    done=done,
+                    text=text,
+                    hint="" if done or self.is_over else "rorchestrator stop",
+                )
+            )
+            if done:
+                self.stop.set()
+
+    async def _land(self, supervisor: Supervisor) -> MergeReport:
+        stop = self.stop
+        git = self.place.git.using(supervisor)
+        self.place = replace(self.place, git=git, worktrees=self.place.worktrees.using(git))
+        self.target.git = git
+        await self._settle_killed(supervisor)
+        await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
+        temporary_folder.clear()
+        self._emit(self._started())
+        if await self.target.settle(self._tips()):
+            self.say(f"{self.target.name}: finished the move that was cut short")
+        workbench = self._workbench(supervisor, stop)
+        resolve = None
+        if self.wanted.resolve:
+            resolve = await self._resolver(supervisor, stop, workbench)
+        self.own_check = self._own_checker(workbench, stop)
+        stack = await self._stack(self._checker(workbench, stop), resolve)
+        if stop.is_set():
+            raise Stopped
+        await self._move(stack)
+        for words in await self.target.submodules_behind(stack.base, stack.tip):
+            self.say(words)
+        return self._report(stack, LandingState.LANDED)
+
+    def _started(self) -> Event:
+        into, owner = self.target.name, self.place.owner
+        return events.merge_started(self.clock(), self.run_id, into=into, owner=owner)
+
+    def _tips(self) -> list[str]:
+        """Where the branch was to go when a ``merge`` was killed."""
+        landings = [known.landings.get(self.target.name) for known in self.whole.features.values()]
+        begun = (landing for landing in landings if landing and not landing.is_over)
+        return list(dict.fromkeys(landing.tip for landing in begun))
+
+    # -- what is to land --------------------------------------------------------------------
+
+    async def _stack(self, check: Check, resolve: Resolve | None) -> Stack:
+        candidates, held = await self._candidates()
+        if candidates:  # said now: a check can take long
+            await self.target.check(await self._touched(candidates))
+        stacker = Stacker(
+            self.place.worktrees,
+            self.target.name,
+            self.target.commit,
+            candidates,
+            strategy=self.wanted.strategy,
+            # Where Claude is only foreseen, what comes after it is to be seen as well.
+            keep_going=self.wanted.keep_going or resolve == self._foresee,
+            check=check,
+            resolve=resolve,
+        )
+        return await stacker.green(held)
+
+    async def _touched(self, candidates: Iterable[Candidate]) -> set[str]:
+        """The files that any of the features changes."""
+        git, target = self.place.git, self.target.commit
+        bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
+        pairs = [(base or target, tip) for base, tip in bases]
+        return set().union(*await commits.changed_files(git, pairs))
+
+    async def _candidates(self) -> tuple[list[Candidate], dict[str, Held]]:
+        """What may land, in topological order; why the rest of what is asked for may not."""
+        dag = self.place.dag
+        check_known("", self.wanted.ids, dag.features)
+        completed = [id for id in dag.features if self._status(id) is Status.COMPLETED]
+        asked = set(dag.ancestors(self.wanted.ids or completed))
+        candidates: list[Candidate] = []
+        held: dict[str, Held] = {}
+        for id in dag.order():
+            if id in asked:
+                candidate = await self._candidate(self.state.feature(id))
+                if isinstance(candidate, Held):
+                    held[id] = candidate
+                elif candidate is not None:
+                    candidates.append(candidate)
+        return candidates, held
+
+    def _status(self, id: str) -> Status:
+        return self.state.feature(id).status
+
+    async def _candidate(self, known: FeatureState) -> Candidate | Held | None:
+        """What of a feature may land; ``None`` where the target has it already."""
+        id = known.id
+        ending = self.endings[id] = Ending(id, known.branch or self.place.worktrees.branch(id))
+        held = Holding("")
+        if known.work is not None:
+            held = await held_now(self.place, known, self.target.commit)
+        result = known.work.commit if known.work else ""
+        tip = held.tip or result
+        is_there = bool(await self.place.git.commit_of(tip))
+        if known.merged_into == self.target.name:
+            ending.merged = "cleaned up"
+        elif is_there:
+            try:
+                ending.merged = await self._merged(known, tip)
+            except Unknown as error:
+                return Held(error.message, is_unknown=True)
+            self.tips[id] = tip
+        candidate = Candidate(self.place.dag.features[id], known.run, tip, known.work_start)
+        if ending.merged:
+            ending.state = LandingState.ALREADY
+            if is_there and known.start_commit:
+                self.present.append(candidate)
+            return None
+        why_not = self._why_not(known, held, is_there=is_there)
+        if why_not:
+            return Held(why_not)
+        pushes = await self.place.worktrees.unpublished(
+            known.worktree, known.start_commit, tip, ending.branch
+        )
+        if pushes:
+            return Held("\n".join((UNPUBLISHED, *pushes)))
+        ending.by_hand = held.words
+        return await self._as_held(candidate, held)
+
+    def _why_not(self, known: FeatureState, held: Holding, *, is_there: bool) -> str:
+        """Why a feature is not even tried; empty where it is."""
+        if known.status is not Status.COMPLETED or known.work is None:
+            return f"it is not completed, but {_in_words(known.status)}"
+        if not is_there:
+            return f"its result {known.work.commit[:10]} is gone"
+        if not held.tip:
+            return f"{held.words}; {held.hint}"
+        rebased = checkouts.rebased_in(self.place.git, self.endings[known.id].branch)
+        if rebased:
+            return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
+        if known.id in self.stale:
+            why = f"it is out of date ({self.stale[known.id]})"
+            return f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is"
+        if known.base_option and not self.wanted.into:
+            return f"it started from {known.base_option} (--base): land it with --into BRANCH"
+        return ""
+
+    async def _as_held(self, candidate: Candidate, held: Holding) -> Candidate | Held:
+        """The candidate as its branch is now; held where the user made its checks red."""
+        feature, tip = candidate.feature, candidate.tip
+        if held.change is not Change.NONE:
+            red = await self.own_check(feature, tip)
+            if red:
+                return Held(f"{held.words}, and its checks are red there: {red}")
+        below = [self.tips[id] for id in feature.depends_on if id in self.tips]
+        start = await start_of(
+            self.place.git, candidate.start_commit, below, tip, self.target.commit
+        )
+        return replace(candidate, start_commit=start, needs=feature.depends_on)
+
+    async def _merged(self, known: FeatureState, tip: str) -> str:
+        target = self.target
+        how = await landed(self.place.git, known, tip, target.commit, target.name)
+        return how or await self.place.worktrees.merged(tip, target.commit)
+
+    # -- whether it may ---------------------------------------------------------------------
+
+    def _workbench(self, supervisor: Supervisor, stop: Stop) -> Workbench:
+        return self.workbench(
+            self.place.config,
+            self.place.worktrees,
+            StepRunner(supervisor, stop),
+            run=self.run_id,
+            log_folder=self._log_folder,
+            emit=self._emit,
+            clock=self.clock,
+            environ=without_git(os.environ),
+            passed=set(self.state.passed),
+            wrote=self.state.wrote,
+        )
+
+    @property
+    def _log_folder(self) -> str:
+        return os.path.join(self.place.journal.folder, "logs", self.run_id)
+
+    def _checker(self, workbench: Workbench, stop: asyncio.Event) -> Check:
+        async def check(commit: str) -> str:
+            if not await workbench.is_green(commit):
+                self.say(f"checking {commit[:10]} before it becomes {self.target.name}")
+            red = await workbench.check_merged(commit, self.target.name)
+            if stop.is_set():
+                raise Stopped
+            return red.reason if red else ""
+
+        return check
+
+    def _own_checker(self, workbench: Workbench, stop: asyncio.Event) -> OwnCheck:
+        async def check(feature: Feature, commit: str) -> str:
+            self.say(f"checking {commit[:10]}, which {feature.id} is now")
+            red = await workbench.check_sides(commit, self.target.name, [feature])
+            if stop.is_set():
+                raise Stopped
+            return red.reason if red else ""
+
+        return check
+
+    # -- where it does not merge ------------------------------------------------------------
+
+    async def _resolver(self, supervisor: Supervisor, stop: Stop, workbench: Workbench) -> Resolve:
+        config = self.place.config
+        attempts = AttemptRunner(
+            options_for(config),
+            supervisor,
+            run=self.run_id,
+            log_folder=self._log_folder,
+            emit=lambda event: self._emit(events.of_resolution(event)),
+            clock=self.clock,
+            stop=stop,
+        )
+        known = self.state.features.items()
+        resolver = Resolver(
+            config,
+            self.place.worktrees,
+            attempts,
+            workbench,
+            Budget(self.wanted.max_cost_usd, {}),
+            await seal(self.place.git),
+            into=self.target.name,
+            present=self.present,
+            numbers={id: len(feature.resolutions) for id, feature in known},
+            emit=self._emit,
+            clock=self.clock,
+            stop=stop,
+            say=self.say,
+        )
+
+        async def resolve(clash: Clash) -> Resolution:
+            resolution = await resolver.resolve(clash)
+            if stop.is_set():
+                raise Stopped
+            return self._noted(clash, resolution)
+
+        return resolve
+
+    async def _settle_killed(self, supervisor: Supervisor) -> None:
+        """End, and put on record, what a killed ``merge`` left."""
+        if self.state.merge:
+            await supervisor.end_run(self.state.merge)
+            self._emit(events.merge_ended(self.clock(), self.state.merge))
+        killed = Outcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
+        for id, attempt in killed_resolutions(self.whole):
+            await supervisor.end_run(attempt.run)
+            event = events.attempt_ended(self.clock(), attempt.run, id, killed)
+            self._emit(events.of_resolution(event))
+
+    def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
+        """The first signal asks a check to end, a second one does not ask."""
+
+        def heard(number: signal.Signals) -> None:
+            if self.is_over:
+                return  # There is nothing left to stop.
+            if self.signal is not None:
+                supervisor.kill_all()
+            self.signal = self.signal or number
+            stop.set()
+
+        signals.listen(heard)
+
+    # -- the landing ------------------------------------------------------------------------
+
+    def _emit(self, event: Event) -> None:
+        self.place.journal.append(event)
+
+    async def _move(self, stack: Stack) -> None:
+        """Move the branch. The journal says it before, so that a kill in between loses nothing."""
+        await self._check_branches(stack)
+        for layer in stack.layers:
+            self._record_landing(layer, stack.tip)
+        if stack.tip != stack.base:
+            await self.target.move(stack.tip)
+        self.is_over = True
+        for layer in stack.layers:
+            self._emit(
+                events.merged(
+                    self.clock(),
+                    self.run_id,
+                    layer.candidate.id,
+                    into=self.target.name,
+                    commit=layer.commit,
+                    strategy=layer.strategy,
+                )
+            )
+
+    async def _check_branches(self, stack: Stack) -> None:
+        """Raise where the branch of a feature is no longer what was looked at and checked."""
+        refs = await self.place.git.refs(HEADS)
+        for layer in stack.layers:
+            branch = self.endings[layer.candidate.id].branch
+            if refs.get(HEADS + branch) != self.place.refs.get(HEADS + branch):
+                raise UserError(
+                    f"{branch} moved in the meantime; nothing was landed",
+                    hint="type it again: it starts from what the branch holds now",
+                    exit_code=ExitCode.INCOMPLETE,
+                )
+
+    def _record_landing(self, layer: Layer, tip: str) -> None:
+        self._emit(
+            events.landing(
+                self.clock(),
+                self.run_id,
+                layer.candidate.id,
+                into=self.target.name,
+                commit=layer.commit,
+                result=layer.candidate.tip,
+                strategy=layer.strategy,
+                tip=tip,
+            )
+        )
+
+    def _report(self, stack: Stack, landed: LandingState) -> MergeReport:
+        into = self.target.name
+        for layer in stack.layers:
+            ending = self.endings[layer.candidate.id]
+            ending.state, ending.commit = landed, layer.commit
+            if layer.strategy != self.wanted.strategy:
+                start = layer.candidate.start_commit[:10]
+                ending.reason = f"only its own commits: {start}, where it began, is not on {into}"
+        for id, held in stack.held.items():
+            ending = self.endings[id]
+            ending.state = LandingState.UNKNOWN if held.is_unknown else LandingState.HELD
+            ending.reason = held.reason
+            ending.conflict_with, ending.files = held.conflict_with, held.files
+        for id, resolution in self.resolutions.items():
+            self.endings[id].resolution = resolution
+        return MergeReport(
+            into,
+            self.wanted.strategy,
+            stack.base,
+            stack.tip,
+            tuple(self.endings.values()),
+        )
+
+
+async def _unchecked(commit: str) -> str:
+    return ""
+
+
+async def _not_checked(feature: Feature, commit: str) -> str:
+    return ""
+
+
+def _in_words(status: Status) -> str:
+    return status.value.replace("_", " ")

@@ -1,0 +1,461 @@
+"""One run, as named steps: recover, decide, run the features, settle. It knows no terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+from ..dag import incremental, schedule
+from ..dag.resolver import DAGResolver
+from ..git import commits
+from ..git.door import Git
+from ..git.refs import HEADS, RESULTS, STASH
+from ..journal.control import Requests
+from ..model import events
+from ..model.decision import Decision
+from ..model.errors import ExitCode, StateError, UserError
+from ..model.events import Event
+from ..model.feature import Config
+from ..model.fold import apply, fold
+from ..model.frozen import dataclass, replace
+from ..model.list_commands import BASE
+from ..model.outcome import Fault, Outcome, Status, Work
+from ..model.state import FeatureState, RunState
+from ..model.terminal_text import clean
+from ..process import signals, temporary_folder
+from ..process.cancellation import Stop
+from ..process.spawner import drive
+from ..process.supervisor import Supervisor, heed
+from ..project import lists
+from ..project.decisions import as_steered, decide
+from ..project.landed import held_now, killed_resolutions
+from ..project.obstructions import adopted
+from ..project.open import OpenProject
+from ..project.selection import Selection, left_out, select
+from ..runner.budget import OVER, Budget
+from ..runner.checks import Stage, Workbench
+from ..runner.claude_runner import ClaudeRunner
+from . import parts
+from .conflict_probe import Foresight
+from .loop import Orchestrator
+from .steering import Steering
+
+STOPPING = "\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill it."
+
+MAX_WAIT_SECONDS = 6 * 3600.0
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the user asked of a run, beside the features."""
+
+    selection: Selection = Selection()
+    max_parallel: int | None = None
+    """Slots, instead of the list's number."""
+    sequential: bool = False
+    fail_fast: bool = False
+    max_cost_usd: float | None = None
+    max_time_seconds: float | None = None
+    max_wait_seconds: float = MAX_WAIT_SECONDS
+    """How long to wait at most for a usage limit to be lifted."""
+    retried: str = ""
+    """A feature that is no longer skipped once the run is agreed to."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a run would do: the answer of :meth:`OneRun.decide`."""
+
+    decisions: Mapping[str, Decision]
+    selected: Sequence[str]
+    left: Sequence[str]
+    """Chosen features that do not run because of a skip."""
+    story: Sequence[Event]
+    """Events to journal before the first feature starts."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a run."""
+
+    state: RunState
+    exit_code: int
+    heads: Mapping[str, str]
+    """The branches when the last feature had ended."""
+
+
+class OneRun:
+    """One run of a project, under its lock and with its journal open.
+
+    ``listeners`` get each event as it is journalled, ``say`` a line for the user; ``beside`` goes
+    on while features run, and is cancelled at the end.
+    """
+
+    def __init__(
+        self,
+        place: OpenProject,
+        options: RunOptions,
+        *,
+        listeners: Sequence[Callable[[RunState, Event], None]] = (),
+        say: Callable[[str], None] = lambda words: None,
+        beside: Callable[[], Coroutine[object, object, None]] | None = None,
+        workbench: Callable[..., Workbench] = Workbench,
+    ) -> None:
+        self.place = place
+        self.options = options
+        self.listeners = listeners
+        self.say = say
+        self.beside = beside
+        self.workbench = workbench
+        self.clock = time.time
+        self.run_id = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
+        self.state = RunState()
+        self.signal: signal.Signals | None = None
+        self.deadline = float("inf")
+        """By the monotonic clock."""
+        self.budget = self._budget()
+        self._killed_runs: set[str] = set()
+        self._is_over = False
+        self._has_failing_base = False
+        self._heads: Mapping[str, str] = {}
+
+    @property
+    def slots(self) -> int:
+        """How many features may run at once."""
+        if self.options.sequential:
+            return 1
+        return self.options.max_parallel or self.place.config.project.max_parallel
+
+    @property
+    def left_usd(self) -> float | None:
+        """What is left of the run's budget; ``None`` where there is none."""
+        return None if self.budget.cap_usd is None else max(0.0, self.budget.left_usd)
+
+    # -- before ---------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Settle what a killed run left open: refs are the truth, the journal the intent."""
+        self.state = self.place.whole_state()
+        last = self.state.run
+        if last is not None and last.ended_at is None:
+            # Also where a recovery that was killed had settled all its features before.
+            self._killed_runs.add(last.id)
+        self._killed_runs.update(attempt.run for _, attempt in killed_resolutions(self.state))
+        self._killed_runs.update(filter(None, (self.state.merge,)))
+        for known in self.state.features.values():
+            if not known.status.active:
+                continue
+            self._killed_runs.add(known.run)
+            commit = self.place.refs.get(f"{RESULTS}{known.id}/{known.run}")
+            outcome = (
+                drive(self._finished(known, commit))
+                if commit
+                else Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+            )
+            self._record(events.ended(self.clock(), known.run, known.id, outcome))
+
+    async def _finished(self, known: FeatureState, commit: str) -> Outcome:
+        stat = await commits.diffstat(self.place.git, known.start_commit, commit)
+        work = Work(commit, stat.files, stat.insertions, stat.deletions)
+        return Outcome(Status.COMPLETED, work=work)
+
+    def decide(self) -> Decided:
+        """What to do with each feature. Raises :class:`UserError` for what is in the way."""
+        again = self._retry()
+        whole = fold(again, self.state)
+        self.state = self.place.seen(whole)
+        place = self.place = as_steered(self.place, self.state)
+        selection = self.options.selection
+        decisions = decide(place, self.state, selection, run=self.run_id)
+        selected = select(selection, place.dag, decisions)
+        more = lists.check(place, whole, decisions, selected)
+        self.state = adopted(place, place.seen(fold(more, whole)))
+        left = left_out(selection, place.dag, decisions)
+        return Decided(decisions, selected, left, [*again, *more])
+
+    def _retry(self) -> list[Event]:
+        """The events that end the skip of a feature that is retried."""
+        id = self.options.retried
+        if not id:
+            return []
+        event = events.steered(
+            self.clock(),
+            *("", id),
+            action="retry",
+            request="",
+            done=True,
+            text=f"{id} is run again",
+            owner=self.place.owner,
+        )
+        return [*lists.takeovers(self.place, self.state, [id]), event]
+
+    def results(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> dict[str, str]:
+        """The commits of the dependencies that do not run themselves.
+
+        Raises :class:`UserError` where ``--no-deps`` leaves out one without a result.
+        """
+        results: dict[str, str] = {}
+        chosen = frozenset(selected)
+        for id in selected:
+            for dependency in self.place.dag.features[id].depends_on:
+                known = self.state.feature(dependency)
+                if dependency in chosen:
+                    continue
+                if decisions[dependency].merged:
+                    results[dependency] = self.place.base_commit  # which holds its work
+                    continue
+                if known.work is None:
+                    raise UserError(
+                        f"{id} needs {dependency}, which has no result yet",
+                        hint=f"rorchestrator run --only {id} runs both",
+                    )
+                held = drive(held_now(self.place, known, self.place.base_commit))
+                if not held.tip:
+                    raise UserError(f"{id} needs {dependency}, but {held.words}", hint=held.hint)
+                results[dependency] = held.tip
+        return results
+
+    # -- the run itself -------------------------------------------------------------------
+
+    def run(self, config: Config, decided: Decided, results: Mapping[str, str]) -> RunResult:
+        """Run the selected features of ``config``, whose commands the user has agreed to."""
+        for event in decided.story:
+            self.place.journal.append(event)
+        selected = decided.selected
+        decisions = incremental.as_built(decided.decisions, self.place.dag, self.state, selected)
+        self.begin_time()
+        try:
+            return asyncio.run(
+                self._session(config, replace(decided, decisions=decisions), results)
+            )
+        except StateError as error:
+            error.exit_code = ExitCode.INCOMPLETE
+            raise
+        except FileNotFoundError as error:
+            raise StateError(
+                f"{error.filename} was deleted during the run",
+                hint="run again: completed features stay completed",
+                exit_code=ExitCode.INCOMPLETE,
+            ) from None
+
+    def begin_time(self) -> None:
+        """Start the time of ``--max-time``: it does not pass while the user is asked."""
+        if self.options.max_time_seconds is not None:
+            self.deadline = time.monotonic() + self.options.max_time_seconds
+
+    async def _session(
+        self, config: Config, decided: Decided, results: Mapping[str, str]
+    ) -> RunResult:
+        # The user has agreed: git may do as the user's settings say.
+        place = self.place = self.place.acting()
+        stop, selected = Stop(), decided.selected
+        async with Supervisor(self.run_id) as supervisor:
+            heed(stop)
+            self._listen(stop, supervisor)
+            await self._end_killed(supervisor)
+            dag = DAGResolver(place.dag.features[id] for id in selected)
+            rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
+            orchestrator = Orchestrator(
+                dag,
+                rank(dag),
+                self.slots,
+                run=self.run_id,
+                base_commit=place.base_commit,
+                decisions=decided.decisions,
+                results=results,
+                state=self.state,
+                journal=place.journal,
+                listeners=self.listeners,
+                clock=self.clock,
+                stop=stop,
+                fail_fast=self.options.fail_fast,
+            )
+            runner = self._runner(config, supervisor, orchestrator, stop)
+            requests = Requests(place.journal.folder)
+            requests.clear()
+            orchestrator.emit(self._started(selected))
+            steering = Steering(orchestrator, requests, config.features, stop)
+            steered = asyncio.create_task(_watch(steering, stop))
+            foresight = self._foresight(supervisor, orchestrator, decided.decisions)
+            tasks = [steered, asyncio.create_task(foresight.watch())]
+            if self.beside is not None:
+                tasks.append(asyncio.create_task(self.beside()))
+            self._limit_time(orchestrator, supervisor)
+            around = parts.surroundings(
+                place, runner, supervisor, orchestrator, run=self.run_id, clock=self.clock
+            )
+            try:
+                await place.git.using(supervisor).pin_identity()
+                await runner.workbench.clear()
+                temporary_folder.clear()
+                await self._check_base(runner, orchestrator)
+                await around.begin()
+                await orchestrator.run(
+                    lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
+                )
+                await around.end()
+                await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            if not steered.cancelled():
+                steered.result()  # A control request could not be recorded.
+            steering.look()  # Requests from now on learn that it is too late.
+        self._is_over = True
+        code = self._exit_code(orchestrator.state, decided)
+        orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
+        return RunResult(orchestrator.state, code, self._heads)
+
+    async def _end_killed(self, supervisor: Supervisor) -> None:
+        """End what a killed run or merge left, if its guard was killed as well."""
+        for run in self._killed_runs:
+            await supervisor.end_run(run)
+        if self.state.merge:
+            self._record(events.merge_ended(self.clock(), self.state.merge))
+
+    def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
+        """The first signal asks everything to end, the second kills it."""
+
+        def heard(number: signal.Signals) -> None:
+            if self._is_over:
+                return
+            if stop.is_set():
+                supervisor.kill_all()
+                return
+            self.signal = number
+            stop.set()
+            self.say(STOPPING)
+
+        signals.listen(heard)
+
+    def _runner(
+        self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator, stop: Stop
+    ) -> ClaudeRunner:
+        return parts.claude_runner(
+            self.place,
+            config,
+            supervisor,
+            orchestrator,
+            stop,
+            self.budget,
+            self.state,
+            run=self.run_id,
+            clock=self.clock,
+            deadline=self.deadline,
+            max_wait_seconds=self.options.max_wait_seconds,
+            workbench=self.workbench,
+        )
+
+    def _foresight(
+        self,
+        supervisor: Supervisor,
+        orchestrator: Orchestrator,
+        decisions: Mapping[str, Decision],
+    ) -> Foresight:
+        return Foresight(
+            self.place.git.using(supervisor),
+            [id for id, made in decisions.items() if not made.merged],
+            run=self.run_id,
+            state=lambda: orchestrator.state,
+            emit=orchestrator.emit,
+            clock=self.clock,
+        )
+
+    def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
+        """Start nothing once the time of the whole run is over, and end what git still does."""
+        if self.options.max_time_seconds is not None:
+            reason = f"{OVER}: the time of the run (--max-time) is over"
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.options.max_time_seconds, orchestrator.slots.close, reason)
+            loop.call_later(self.options.max_time_seconds, supervisor.hurry)
+
+    async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
+        """Start nothing where the checks fail on the base: they would fail for every feature."""
+        red = await runner.workbench.check_base(self.place.base_commit)
+        if red is None or red.interrupted:
+            return
+        self._has_failing_base = True
+        name = self.place.config.project.base_branch
+        if red.is_ours:
+            why = f"{name} could not be checked: {clean(red.what)}"
+            self.say(why)
+            orchestrator.slots.close(why)
+            return
+        self.say(f"{name} is red already: {clean(red.reason)}")
+        kind = "setup" if red.stage is Stage.SETUP else "checks"
+        self.say(f"All of it: rorchestrator logs {BASE} --{kind}")
+        advice = "mend it, or set project.verify_base to false"
+        orchestrator.slots.close(f"{name} is red already: {red.what}; {advice}")
+
+    def _budget(self) -> Budget:
+        features, project = self.place.dag.features, self.place.config.project
+        work, rate = schedule.estimator(features), project.usd_per_million_tokens
+        estimates = {id: work(f) * rate / 1_000_000 for id, f in features.items()}
+        return Budget(self.options.max_cost_usd or project.max_cost_usd, estimates)
+
+    def _started(self, selected: Sequence[str]) -> Event:
+        return events.run_started(
+            self.clock(),
+            self.run_id,
+            pid=os.getpid(),
+            base_branch=self.place.config.project.base_branch,
+            base_commit=self.place.base_commit,
+            features=selected,
+            max_parallel=self.slots,
+            base_option=self.place.base_option,
+            owner=self.place.owner,
+        )
+
+    def _record(self, event: Event) -> None:
+        self.state = apply(self.state, self.place.journal.append(event))
+
+    # -- after ----------------------------------------------------------------------------
+
+    async def _look_at_heads(self, git: Git, emit: Callable[[Event], None]) -> None:
+        """See which branches there are now; note where base branch or stash changed."""
+        name = self.place.config.project.base_branch
+        try:
+            self._heads = await git.refs(HEADS, STASH)
+        except UserError as error:
+            emit(events.note(self.clock(), self.run_id, f"the branches are unknown: {error}"))
+            return
+        now, pinned = self._heads.get(HEADS + name, ""), self.place.base_commit
+        if HEADS + name in self.place.refs and now != pinned:
+            what = f"moved to {now[:12]}" if now else "was deleted"
+            text = f"{name} {what} while the run went on, which started from {pinned[:12]}"
+            emit(events.note(self.clock(), self.run_id, text))
+        if self._heads.get(STASH) != self.place.refs.get(STASH):
+            text = "the stash, which all worktrees share, changed meanwhile: see git stash list"
+            emit(events.note(self.clock(), self.run_id, text))
+
+    def _exit_code(self, state: RunState, decided: Decided) -> int:
+        if self.signal is not None:
+            return 128 + self.signal
+        if self._has_failing_base:
+            return ExitCode.CANNOT_START
+        features = [state.feature(id) for id in decided.selected]
+        completed = [feature.status is Status.COMPLETED for feature in features]
+        if all(completed):
+            return ExitCode.INCOMPLETE if decided.left else ExitCode.UP_TO_DATE
+        faults = [
+            attempt.outcome.fault
+            for feature in features
+            for attempt in feature.of_run(self.run_id)
+            if attempt.outcome is not None
+        ]
+        if faults and all(fault.fatal for fault in faults) and not any(completed):
+            return ExitCode.CANNOT_START
+        return ExitCode.INCOMPLETE
+
+
+async def _watch(steering: Steering, stop: Stop) -> None:
+    """Carry out control requests; where one can't be recorded, everything ends."""
+    try:
+        await steering.watch()
+    except StateError:
+        stop.set()
+        raise

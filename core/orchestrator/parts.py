@@ -1,0 +1,110 @@
+"""Puts the parts of a run together: supervisor, worktrees, attempts, checks, runner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from ..git.tampering import seal
+from ..model import events
+from ..model.feature import Config
+from ..model.state import RunState
+from ..process.cancellation import Stop
+from ..process.environment import without_git
+from ..process.spawner import drive
+from ..process.supervisor import Supervisor
+from ..project.open import OpenProject
+from ..runner.attempt import AttemptRunner
+from ..runner.budget import Budget
+from ..runner.checks import Workbench
+from ..runner.claude_runner import ClaudeRunner
+from ..runner.steps import StepRunner
+from ..runner.surroundings import Surroundings
+from ..runner.usage_limit import Pause
+from .loop import Orchestrator
+
+
+def claude_runner(
+    place: OpenProject,
+    config: Config,
+    supervisor: Supervisor,
+    orchestrator: Orchestrator,
+    stop: Stop,
+    budget: Budget,
+    state: RunState,
+    *,
+    run: str,
+    clock: Callable[[], float],
+    deadline: float,
+    max_wait_seconds: float,
+    workbench: Callable[..., Workbench],
+) -> ClaudeRunner:
+    """What runs the features of one run; ``state`` is that from before it."""
+    worktrees = place.worktrees.using(place.git.using(supervisor))
+    log_folder = os.path.join(place.journal.folder, "logs", run)
+    pause = Pause(
+        orchestrator.slots,
+        stop,
+        clock,
+        lambda until: orchestrator.emit(events.paused(clock(), run, until=until)),
+        grace_seconds=config.project.limit_grace_seconds,
+        max_wait_seconds=max_wait_seconds,
+        deadline=deadline,
+    )
+    attempts = AttemptRunner(
+        config,
+        supervisor,
+        run=run,
+        log_folder=log_folder,
+        emit=orchestrator.emit,
+        clock=clock,
+        stop=stop,
+        answered=pause.lift,
+        deadline=deadline,
+    )
+    bench = workbench(
+        config,
+        worktrees,
+        StepRunner(supervisor, stop, deadline),
+        run=run,
+        log_folder=log_folder,
+        emit=orchestrator.emit,
+        clock=clock,
+        environ=without_git(os.environ),
+        passed=set(state.passed),
+        wrote=state.wrote,
+    )
+    return ClaudeRunner(
+        config,
+        worktrees,
+        attempts,
+        bench,
+        pause,
+        budget,
+        drive(seal(place.git, state.setups)),
+        run=run,
+        emit=orchestrator.emit,
+        clock=clock,
+        stop=stop,
+    )
+
+
+def surroundings(
+    place: OpenProject,
+    runner: ClaudeRunner,
+    supervisor: Supervisor,
+    orchestrator: Orchestrator,
+    *,
+    run: str,
+    clock: Callable[[], float],
+) -> Surroundings:
+    """What watches the user's checkout and the shared settings during a run."""
+    return Surroundings(
+        place.git.using(supervisor),
+        runner.seal,
+        folder=place.worktrees.folder,
+        run=run,
+        state=lambda: orchestrator.state,
+        emit=orchestrator.emit,
+        clock=clock,
+    )

@@ -1,0 +1,148 @@
+"""What a run would do with each feature, and the plan of it; the program of Claude."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from ..claude.permission_bypass import bypasses
+from ..dag import incremental, schedule
+from ..dag.resolver import DAGResolver
+from ..git import merged
+from ..git.answer_cache import AnswerFile
+from ..git.door import Unknown
+from ..git.refs import RESULTS
+from ..model.decision import Decision
+from ..model.errors import UserError
+from ..model.feature import Config
+from ..model.frozen import replace
+from ..model.state import FORCED, RunState
+from ..process.spawner import drive
+from .landed import merged_how
+from .open import OpenProject, commands
+from .selection import Selection, fresh
+from .warnings import caught, cautions
+
+
+def answer_file(place: OpenProject, state: RunState) -> AnswerFile | None:
+    """Have git's answers of earlier commands used in this one, which only looks; where they are.
+
+    ``None`` where ids do not mean the same for ever.
+    """
+    settings = drive(place.git.circumstances())
+    if not settings:
+        return None
+    file = AnswerFile(place.git.repository.common_dir, settings, os.environ)
+    place.git.answers = file.read()
+    results = {known.work.commit for known in state.features.values() if known.work}
+    drive(merged.learn(place.git, results, place.base_commit))
+    return file
+
+
+def as_steered(place: OpenProject, state: RunState) -> OpenProject:
+    """The list as the user's skips leave it: who needs what was skipped for good, needs it not."""
+    forced = {id for id, known in state.features.items() if known.skip == FORCED}
+    if not forced.intersection(place.dag.features):
+        return place
+    features = tuple(incremental.without(place.config.features, forced))
+    return replace(
+        place, config=replace(place.config, features=features), dag=DAGResolver(features)
+    )
+
+
+def check_permissions(config: Config, command: str) -> None:
+    """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
+    places = bypasses(config.claude)
+    if places:
+        raise UserError(
+            "the list turns off Claude's permission checks, or replaces what they rest on",
+            details=places,
+            hint="take that out of the list, or agree to it: "
+            f"rorchestrator {command} --allow-bypass",
+        )
+
+
+def decide(
+    place: OpenProject,
+    state: RunState,
+    selection: Selection,
+    *,
+    hashed: bool = True,
+    run: str = "next",
+) -> dict[str, Decision]:
+    """What to do with each feature of the list, and why."""
+    unknown: dict[str, str] = {}
+    facts = incremental.Facts(
+        reachable=_reachable(place, state),
+        merged=drive(_merged(place, state, unknown)),
+        unknown=unknown,
+        fresh=fresh(selection, place.dag),
+        run=run,
+    )
+    return incremental.decide(place.config, place.dag, state, facts, hashed=hashed)
+
+
+def _reachable(place: OpenProject, state: RunState) -> set[str]:
+    results = {
+        (ref[len(RESULTS) :].split("/", 1)[0], commit)
+        for ref, commit in place.refs.items()
+        if ref.startswith(RESULTS)
+    }
+    return {id for id, f in state.features.items() if f.work and (id, f.work.commit) in results}
+
+
+async def _merged(place: OpenProject, state: RunState, unknown: dict[str, str]) -> dict[str, str]:
+    """How the base holds the work of each feature that it holds; why that is ``unknown``."""
+    merged: dict[str, str] = {}
+    base = place.config.project.base_branch
+    for feature in place.config.features:
+        known = state.feature(feature.id)
+        if known.work is None:
+            continue
+        try:
+            how = await merged_how(place, known, place.base_commit, base)
+        except Unknown as error:
+            unknown[feature.id] = f"whether {base} holds it: {error.message}"
+            continue
+        if how:
+            merged[feature.id] = how
+    return merged
+
+
+def make_plan(
+    place: OpenProject,
+    decisions: Mapping[str, Decision],
+    slots: int,
+    selected: Iterable[str],
+) -> schedule.Plan:
+    """The plan of the whole list, in which ``selected`` would run."""
+    dag = place.dag
+    work = schedule.estimator(dag.features)
+    chosen = frozenset(selected)
+    project = place.config.project
+    return schedule.Plan(
+        project=project.name,
+        description=project.description,
+        features=dag.features,
+        waves=tuple(map(tuple, dag.waves())),
+        branches={id: place.config.branch_of(id) for id in dag.features},
+        decisions=decisions,
+        selected=chosen,
+        critical_path=tuple(dag.critical_path(work)),
+        max_parallel=slots,
+        timeline=schedule.predict(_part(dag, chosen), slots),
+        usd_per_million_tokens=project.usd_per_million_tokens,
+        commands=commands(place.config),
+        max_cost_usd=project.max_cost_usd,
+        copied=project.copy,
+        linked=project.link,
+        caught=caught(place) if chosen else {},
+        warnings=cautions(place) if chosen else (),
+    )
+
+
+def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:
+    """The graph of some of its features; of all where there are none."""
+    if not ids or len(ids) == len(dag.features):
+        return dag
+    return DAGResolver(feature for id, feature in dag.features.items() if id in ids)

@@ -1,0 +1,232 @@
+"""What is in the way of a run: branches and folders of the same names, places for worktrees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+from ..git.door import Repository
+from ..git.paths import is_in
+from ..git.refs import HEADS, KEPT, RESULTS
+from ..model.decision import Action, Decision
+from ..model.errors import UserError
+from ..model.frozen import replace
+from ..model.state import FeatureState, RunState
+from ..process.spawner import drive
+from ..worktree import admin_files
+from ..worktree.manager import OWN_FOLDER
+from .open import OpenProject
+
+WORKTREES = "RORCHESTRATOR_WORKTREES"
+"""The variable that names a folder where lists may put worktrees, wherever the repository is."""
+
+
+REPORTS = "reports"
+"""The folder of the reports, in the workspace."""
+
+
+def check_names(place: OpenProject, state: RunState, decisions: Mapping[str, Decision]) -> None:
+    """Raise :class:`UserError` for every branch or folder that is in the way.
+
+    What would not run needs no room: a finished feature's branch may be the user's by now.
+    """
+    due = {
+        id: place.config.branch_of(id)
+        for id in place.dag.features
+        if id in decisions and decisions[id].action in (Action.START, Action.RESUME)
+    }
+    if not due:
+        return
+    check_place(place.git.repository, place.worktrees.folder, os.environ.get(WORKTREES, ""))
+    check_room(place.worktrees.folder)
+    check_reports(place.config.workspace)
+    _check_neighbours(place, due)
+    foreign = [*_branch_faults(place, state, due)]
+    earlier: dict[str, str] = {}
+    for id, branch in due.items():
+        known, path = state.feature(id), place.worktrees.path(id)
+        if not os.path.lexists(path):
+            continue
+        is_ours = admin_files.is_ours(place.worktrees, path) or not admin_files.admin_folder(
+            place.worktrees, path
+        )
+        made_there = is_ours and made_by_us(known, known.branch) and _same(known.worktree, path)
+        if made_by_us(known, branch) and (made_there or admin_files.is_ours(place.worktrees, path)):
+            continue
+        if made_there:
+            earlier[id] = (
+                f"features {id}: {path} holds the worktree that an earlier run made for it "
+                f"on the branch {known.branch!r}"
+            )
+        else:
+            foreign.append(f"features {id}: {path} {_whose(path, place)}")
+    if foreign:
+        raise UserError(
+            "something that RoRchestrator did not make is in the way",
+            details=(*foreign, *earlier.values()),
+            hint="rename or remove it, or change project.branch_prefix or project.worktrees_path",
+        )
+    if earlier:
+        prefix = _prefix_of(state.feature(next(iter(earlier))))
+        raise UserError(
+            "project.branch_prefix was changed, and worktrees of the old one are in the way",
+            details=tuple(earlier.values()),
+            hint=f"rorchestrator cleanup {' '.join(earlier)}"
+            f", or set project.branch_prefix back to {prefix!r}",
+        )
+
+
+def _check_neighbours(place: OpenProject, due: Iterable[str]) -> None:
+    """Raise :class:`UserError` where another repository has worktrees where ours would go."""
+    paths = {id: place.worktrees.path(id) for id in due}
+    moved = [path for path in paths.values() if admin_files.was_moved(place.worktrees, path)]
+    if moved:
+        import shlex
+
+        raise UserError(
+            "the repository was moved, and its worktrees lead to where it was",
+            details=tuple(moved),
+            hint=f"git -C {shlex.quote(place.git.repository.top)} worktree repair",
+        )
+    others = {id: admin_files.other_repository(place.worktrees, path) for id, path in paths.items()}
+    taken = {id: other for id, other in others.items() if other}
+    if taken:
+        raise UserError(
+            "another repository keeps its worktrees in the same folder, under the same names",
+            details=tuple(
+                f"features {id}: {paths[id]} is a worktree of the repository {other}"
+                for id, other in taken.items()
+            ),
+            hint=OWN_FOLDER,
+        )
+
+
+def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
+    """Raise :class:`UserError` where a list, which may come with a clone, puts files elsewhere.
+
+    Worktrees belong beside the repository or in a folder in it, or in the user's own folder
+    ``allowed``; what is beside it and hidden (``~/.config``) is no place for them.
+    """
+    real, top = os.path.realpath(folder), os.path.realpath(repository.top)
+    parent = os.path.dirname(top)
+    if allowed and is_in(real, os.path.realpath(os.path.expanduser(allowed))):
+        return
+    if is_in(top, real):
+        fault = "it holds the repository"
+    elif is_in(real, repository.common_dir):
+        fault = "it is git's own folder"
+    elif is_in(os.path.normpath(folder), repository.top) and real != _unlinked(folder, repository):
+        fault = f"a link in the repository leads it to {real}"
+    elif not is_in(real, parent):
+        fault = f"it is not in {parent}"
+    elif not is_in(real, top) and f"{os.sep}." in os.sep + os.path.relpath(real, parent):
+        fault = "it is a hidden folder outside the repository"
+    else:
+        return
+    import shlex
+
+    raise UserError(
+        f"{folder} is no place for worktrees: {fault}",
+        hint=f"mend project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
+    )
+
+
+def _unlinked(folder: str, repository: Repository) -> str:
+    """Where a folder of the repository is, if no link in there leads it elsewhere."""
+    inner = os.path.relpath(folder, repository.top)
+    return os.path.normpath(os.path.join(os.path.realpath(repository.top), inner))
+
+
+def check_reports(workspace: str) -> None:
+    """Raise :class:`UserError` where the reports of a run would be written through a link."""
+    import shlex
+
+    folder = os.path.join(workspace, REPORTS)
+    if os.path.islink(folder):
+        raise UserError(
+            f"{folder} is a link, and reports are not written through one",
+            hint=f"rm {shlex.quote(folder)}",
+        )
+
+
+def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
+    """Raise :class:`UserError` where worktrees can't be made in ``folder``, or it made."""
+    place = folder
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        fault = f"{place}: Not a directory"
+    elif not access(place, os.W_OK | os.X_OK):
+        fault = f"{place} can't be written to"
+    else:
+        return
+    raise UserError(
+        f"{folder} can't hold the worktrees", details=(fault,), hint="mend project.worktrees_path"
+    )
+
+
+def _branch_faults(place: OpenProject, state: RunState, due: Mapping[str, str]) -> Iterable[str]:
+    heads = {ref[len(HEADS) :] for ref in place.refs if ref.startswith(HEADS)}
+    folders = {head[:at] for head in heads for at, c in enumerate(head) if c == "/"}
+    prefix = place.config.project.branch_prefix
+    parents = {prefix[:at] for at, c in enumerate(prefix) if c == "/"}
+    for parent in sorted(parents & heads):
+        yield f"the branch {parent!r} leaves no room for {prefix}<id>"
+    for id, branch in due.items():
+        if branch in heads and not made_by_us(state.feature(id), branch):
+            if not brought_back(place, id):
+                yield f"features {id}: the branch {branch!r} exists already{_holds(place, id)}"
+        elif branch in folders:
+            yield f"features {id}: branches below {branch!r} leave no room for it"
+
+
+def made_by_us(known: FeatureState, branch: str) -> bool:
+    """Whether a run made the branch, and nobody cleaned it up since."""
+    return known.branch == branch and bool(known.start_commit)
+
+
+def brought_back(place: OpenProject, id: str) -> str:
+    """The ref of ours at which the feature's branch stands exactly; empty where there is none."""
+    tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+    refs = (ref for ref, commit in place.refs.items() if commit == tip and ref.startswith(ours))
+    return next(refs, "")
+
+
+def _holds(place: OpenProject, id: str) -> str:
+    """What to say of a branch of the user's that goes on from work of ours."""
+    tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+    for ref, commit in place.refs.items():
+        if ref.startswith(ours) and drive(place.git.is_ancestor(commit, tip)):
+            return f"; it holds {ref}, and commits on top: merge or rename it"
+    return ""
+
+
+def adopted(place: OpenProject, state: RunState) -> RunState:
+    """The state in which a branch that was brought back, as cleanup tells how to, is ours again.
+
+    A run that needs its name keeps it under a ref first, as any branch of ours.
+    """
+    features = dict(state.features)
+    for id in place.dag.features:
+        branch, known = place.config.branch_of(id), state.feature(id)
+        if not made_by_us(known, branch) and place.tip(id) and brought_back(place, id):
+            start = known.base_commit or place.base_commit
+            features[id] = replace(known, branch=branch, start_commit=start)
+    return replace(state, features=features)
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _prefix_of(known: FeatureState) -> str:
+    return known.branch[: len(known.branch) - len(known.id)]
+
+
+def _whose(path: str, place: OpenProject) -> str:
+    """What a folder is that no run of ours made."""
+    return (
+        "is a worktree of yours"
+        if admin_files.admin_folder(place.worktrees, path)
+        else "exists already"
+    )

@@ -1,0 +1,149 @@
+"""`OpenProject`: a feature list with its repository and state folder, opened and checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..claude import command_line
+from ..dag.resolver import DAGResolver
+from ..git import checkouts, opening
+from ..git.door import Git
+from ..git.paths import is_in
+from ..git.refs import HEADS, SEEN, branch_name
+from ..journal.journal import Journal
+from ..journal.lock import RunLock
+from ..model.feature import Config, Invocation
+from ..model.fold import fold
+from ..model.frozen import dataclass, replace
+from ..model.list_commands import config_commands
+from ..model.mask import Mask
+from ..model.state import RunState
+from ..process.spawner import Spawner, drive
+from ..worktree.manager import WorktreeManager
+from . import base_branch as bases
+from . import feature_list
+from .consent import Consents
+from .list_path import list_path
+
+
+@dataclass(frozen=True)
+class OpenProject:
+    """A feature list with its repository; nothing in it was changed by opening it."""
+
+    config: Config
+    git: Git
+    worktrees: WorktreeManager
+    journal: Journal
+    lock: RunLock
+    dag: DAGResolver
+    base_commit: str
+    refs: Mapping[str, str]
+    """Commit by full name of all branches and of all that is ours."""
+    mask: Mask
+    """Of the secrets in the environment and in ``claude.env``."""
+    consents: Consents
+    """What the user said yes to in this repository."""
+    base_option: str = ""
+    """What ``--base`` named, which no configured branch is."""
+
+    def acting(self) -> OpenProject:
+        """The same, where git may do as the user's settings say: no longer only looked at."""
+        git = self.git.acting()
+        return replace(self, git=git, worktrees=self.worktrees.using(git))
+
+    @property
+    def owner(self) -> str:
+        """The list as the journal names it: relative to the repository, absolute outside of it."""
+        path, top = os.path.realpath(self.config.path), self.git.repository.top
+        return os.path.relpath(path, top) if is_in(path, top) else path
+
+    def whole_state(self) -> RunState:
+        """What the journal tells, of every list of the repository."""
+        return fold(self.journal.read())
+
+    def state(self) -> RunState:
+        """What the journal tells of this list's features."""
+        return self.seen(self.whole_state())
+
+    def seen(self, state: RunState) -> RunState:
+        """A state without the features of other lists."""
+        return state.of(self.owners(state))
+
+    def owners(self, state: RunState) -> set[str]:
+        """The records that stand for this list: its own, none, and what it was called before."""
+        ids: dict[str, set[str]] = {}
+        for id, known in state.features.items():
+            ids.setdefault(known.owner, set()).add(id)
+        others = [o for o in ids.keys() - {"", self.owner} if self.dag.features.keys() & ids[o]]
+        there = _list_folders(self, state) if others else []
+        moved = {o for o in others if not any(_is_file(folder, o) for folder in there)}
+        return {"", self.owner, *moved}
+
+    def tip(self, id: str) -> str:
+        """Where the feature's branch is; empty where it does not exist."""
+        return self.refs.get(HEADS + self.worktrees.branch(id), "")
+
+
+def _list_folders(place: OpenProject, state: RunState) -> list[str]:
+    """Where a list of the repository may be: its checkouts, less the features' worktrees."""
+    made = {os.path.realpath(known.worktree) for known in state.features.values()}
+    made.add(os.path.realpath(place.worktrees.folder))
+    listed = [os.path.realpath(entry.path) for entry in drive(checkouts.worktrees(place.git))]
+    ours = (path for path in listed if made.isdisjoint((path, os.path.dirname(path))))
+    return [place.git.repository.top, *ours]
+
+
+def _is_file(folder: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(folder, name))
+
+
+def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
+    """Open and check everything that ``run`` needs, reading only.
+
+    ``config_path`` is empty where the list is to be found; ``base`` replaces the list's base
+    branch. The project's git only looks: :meth:`OpenProject.acting` lets it act. Raises
+    :class:`UserError` for what is missing or in the way.
+    """
+    config = feature_list.load(list_path(config_path))
+    mask.learn(config.claude.env)
+    for command in commands(config):
+        mask.learn_named(" ".join(command.brief))
+    return drive(_open(config, mask, base))
+
+
+async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
+    project = config.project
+    repository = await opening.open_repository(Spawner(), project.repo_path, os.environ)
+    where = repository.repository
+    folder = os.path.normpath(os.path.join(where.top, os.path.expanduser(project.worktrees_path)))
+    refs = await repository.refs(*SEEN)
+    state_folder = os.path.join(where.common_dir, "rorchestrator")
+    journal = Journal(state_folder, mask)
+
+    def is_ours(branch: str) -> bool:
+        made = {known.branch for known in fold(journal.read()).features.values()}
+        return branch in made or branch in {project.branch_prefix + f.id for f in config.features}
+
+    base = await bases.find(
+        repository, branch_name(option or project.base_branch, refs), refs, is_ours
+    )
+    looking = repository.looking()
+    return OpenProject(
+        config=replace(config, project=replace(project, base_branch=base.name)),
+        git=looking,
+        worktrees=WorktreeManager(looking, folder, project.branch_prefix, project.commit_subject),
+        journal=journal,
+        lock=RunLock(state_folder),
+        dag=DAGResolver(config.features),
+        base_commit=base.commit,
+        refs=refs,
+        mask=mask,
+        base_option=option,
+        consents=Consents(where.common_dir, os.environ),
+    )
+
+
+def commands(config: Config) -> tuple[Invocation, ...]:
+    """Every command that the list would run: whatever a list may name has its place here."""
+    return (*command_line.commands(config.claude, config.features), *config_commands(config))

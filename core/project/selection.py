@@ -1,0 +1,92 @@
+"""Which features of the list a command means: `--only`, `--tag`, `--no-deps`, `--fresh`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..dag import incremental
+from ..dag.resolver import DAGResolver
+from ..model.decision import Action, Decision
+from ..model.errors import UserError
+from ..model.frozen import dataclass
+from . import feature_list
+
+ALL = ("*",)
+"""What ``--fresh`` without ids means: no feature has this id."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The features that a command names."""
+
+    only: tuple[str, ...] = ()
+    tag: str | None = None
+    deps: bool = True
+    """Whether their dependencies are meant as well."""
+    fresh: tuple[str, ...] | None = None
+    """Features to run again though they are up to date; :data:`ALL` for every selected one."""
+
+
+def left_out(
+    selection: Selection, dag: DAGResolver, decisions: Mapping[str, Decision]
+) -> list[str]:
+    """Of the features that were chosen, those that do not run because of a skip."""
+    chosen = incremental.chosen(dag, wanted(selection, dag), deps=selection.deps)
+    return [id for id in chosen if decisions[id].action is Action.LEAVE]
+
+
+def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
+    """The features that ``--fresh`` names; all that are selected where it names none."""
+    if selection.fresh is None:
+        return set()
+    named = wanted(selection, dag)
+    if selection.fresh == ALL:
+        return named
+    check_known("--fresh: ", selection.fresh, dag.features)
+    others = set(selection.fresh) - named
+    if others:
+        raise UserError(
+            f"--fresh: {', '.join(sorted(others))} is not among the selected features",
+            hint="name it in --only as well",
+        )
+    return set(selection.fresh)
+
+
+def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:
+    """Raise :class:`UserError` for each of ``names`` that is no feature."""
+    unknown = [
+        f"unknown feature {name!r}{feature_list.did_you_mean(name, known)}"
+        for name in names
+        if name not in known
+    ]
+    if unknown:
+        raise UserError(where + ", ".join(unknown), hint="rorchestrator status lists them all")
+
+
+def select(selection: Selection, dag: DAGResolver, decisions: Mapping[str, Decision]) -> list[str]:
+    """The features that ``--only``, ``--tag`` and ``--no-deps`` leave to run."""
+    named = wanted(selection, dag)
+    return incremental.selection(dag, decisions, named, deps=selection.deps)
+
+
+def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
+    """The features that ``--only`` and ``--tag`` name; all where there is neither."""
+    named = set(dag.features)
+    if selection.only:
+        check_known("--only: ", selection.only, dag.features)
+        named &= set(selection.only)
+    if selection.tag is not None:
+        tags = {tag for feature in dag.features.values() for tag in feature.tags}
+        if selection.tag not in tags:
+            near = feature_list.did_you_mean(selection.tag, tuple(tags))
+            raise UserError(
+                f"--tag: no feature has the tag {selection.tag!r}{near}",
+                hint="rorchestrator plan --verbose shows the tags",
+            )
+        named &= {id for id, feature in dag.features.items() if selection.tag in feature.tags}
+        if not named:
+            raise UserError(
+                f"none of --only has the tag {selection.tag!r}",
+                hint="rorchestrator plan --verbose shows the tags",
+            )
+    return named

@@ -1,0 +1,53 @@
+"""Branches and worktrees that no feature owns, though they appeared during a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from ..git.door import Git
+from ..git.refs import HEADS
+from ..model.outcome import Stray
+from ..model.state import RunState
+from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
+from .open import OpenProject
+
+SHOWN_STRAYS = 10
+
+
+def strays_of(place: OpenProject, state: RunState) -> list[tuple[str, Stray]]:
+    """What runs saw come up beside their features and is still there, by feature.
+
+    Of no feature are branches of subagents that no run saw: a killed one did not look.
+    """
+    told = [(id, stray) for id, known in state.features.items() for stray in known.strays]
+    there = [(id, stray) for id, stray in told if _is_there(place, stray)]
+    known = {stray.branch for _, stray in there}
+    for ref, commit in place.refs.items():
+        branch = ref[len(HEADS) :] if ref.startswith(HEADS) else ""
+        if BY_A_SUBAGENT.fullmatch(branch) and branch not in known:
+            folder = AGENTS_FOLDER + branch[len("worktree-") :]
+            path = os.path.join(place.git.repository.top, folder)
+            there.append(("", Stray(path if os.path.isdir(path) else "", branch, commit)))
+    return there
+
+
+def _is_there(place: OpenProject, stray: Stray) -> bool:
+    has_branch = bool(stray.branch) and HEADS + stray.branch in place.refs
+    return has_branch or (bool(stray.worktree) and os.path.isdir(stray.worktree))
+
+
+def stray_lines(strays: Iterable[tuple[str, Stray]], git: Git) -> Iterable[str]:
+    """What to say of them, and how the user takes them away once he has looked."""
+    import shlex
+
+    where = shlex.quote(git.repository.common_dir)
+    for number, (id, stray) in enumerate(strays):
+        if number == SHOWN_STRAYS:
+            yield "… and more: git worktree list; git branch --list 'worktree-agent-*'"
+            return
+        words = [f"worktree remove {shlex.quote(stray.worktree)}"] if stray.worktree else []
+        words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
+        whose = f"{id}: " if id else ""
+        commands = " && ".join(f"git -C {where} {word}" for word in words)
+        yield f"{whose}{stray} is in no feature, and stays. When you have looked: {commands}"

@@ -1,0 +1,421 @@
+"""A rehearsal: the whole run but Claude, in a temporary copy of the repository.
+
+Runner, checks, merge and cleanup are the real ones. The copy, its worktrees and a simulated agent
+replace those of the user, and failures are written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from functools import partial
+
+from ..claude import simulated, stream
+from ..dag.resolver import DAGResolver
+from ..git import replica
+from ..git.refs import HEADS, SEEN
+from ..git.replica import replicate
+from ..journal.journal import Journal
+from ..journal.lock import RunLock
+from ..landing.cleanup import CleanupOptions, Removal
+from ..landing.merge import LandingState, Merge, Stopped, Wanted
+from ..landing.target_branch import Target
+from ..model.decision import Decision
+from ..model.errors import ExitCode, UserError
+from ..model.events import Event
+from ..model.feature import ClaudeOptions, Config, Feature, Retry
+from ..model.frozen import dataclass, replace
+from ..model.outcome import Fault, Status
+from ..model.state import FeatureState, RunState
+from ..model.terminal_text import one_line
+from ..orchestrator.one_run import Decided, OneRun, RunOptions
+from ..process.signals import Signals
+from ..process.spawner import drive
+from ..process.supervisor import check_descriptors
+from ..process.temporary_folder import throwaway
+from ..project import lists
+from ..project.claude_program import ask_version, with_program
+from ..project.decisions import as_steered, check_permissions, decide
+from ..project.feature_list import is_branch_name
+from ..project.open import OpenProject
+from ..project.selection import select
+from ..project.warnings import check_ways_back
+from ..runner.claude_runner import LEAST_FREE_BYTES, MIB, free_bytes
+from ..worktree import copy_link
+from ..worktree.files import BUILT_BY_TOOLS
+from ..worktree.names import RUBBISH
+from .findings import LANDING, Finding, Notebook, of_details
+from .timed import (
+    MEND_COMMIT,
+    MEND_LEFT,
+    MEND_MERGE,
+    MEND_RUN,
+    MEND_TEARDOWN,
+    Bench,
+    TimedCleanup,
+    TimedWorktrees,
+)
+
+BASE_BRANCH = "rehearsed-base"
+"""The base's branch in the copy, where it has no name that a branch may have."""
+
+
+@dataclass(frozen=True)
+class RehearsalOptions:
+    """What ``run --rehearse`` was asked for."""
+
+    run: RunOptions
+    merge: bool = False
+    allow_bypass: bool = False
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a rehearsal found, and how it ended."""
+
+    project_name: str
+    selected: Sequence[str]
+    dag: DAGResolver
+    notes: Notebook
+    exit_code: int
+    seconds: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing interrupted it."""
+        return self.exit_code <= ExitCode.INCOMPLETE
+
+    def to_json(self) -> dict[str, object]:
+        """As ``run --rehearse --json`` prints it."""
+        return {
+            "event": "rehearsal",
+            "project_name": self.project_name,
+            "features": list(self.selected),
+            **self.notes.document(self.dag),
+            "wall_seconds": round(self.seconds, 3),
+            "exit_code": self.exit_code,
+        }
+
+
+class Rehearsal:
+    """One rehearsal: ``place`` is the user's own at first, which is only read; then the copy."""
+
+    def __init__(
+        self,
+        place: OpenProject,
+        options: RehearsalOptions,
+        handlers: Signals,
+        say: Callable[[str], None],
+        listeners: Sequence[Callable[[RunState, Event], None]] = (),
+        beside: Callable[[], Coroutine[object, object, None]] | None = None,
+    ) -> None:
+        self.place = place
+        self.options = options
+        self.handlers = handlers
+        self.say = say
+        self.listeners = listeners
+        self.beside = beside
+        self.signal: int | None = None
+        self.notes = Notebook(time.monotonic)
+        self.workbench = partial(Bench, self.notes, place.worktrees.folder)
+        self.whole = place.whole_state()
+        self.state = place.seen(self.whole)
+        self.place = as_steered(place, self.state)
+        selection = options.run.selection
+        self.decisions = decide(self.place, self.state, selection)
+        self.selected = select(selection, self.place.dag, self.decisions)
+
+    def try_all(self) -> Rehearsed:
+        """Try everything in a copy; the project itself is only read."""
+        begun = time.monotonic()
+        code = self._try_all(self.decisions) if self.selected else ExitCode.UP_TO_DATE
+        code = code or (ExitCode.INCOMPLETE if self.notes.findings else ExitCode.UP_TO_DATE)
+        name, seconds = self.place.config.project.name, time.monotonic() - begun
+        return Rehearsed(name, self.selected, self.place.dag, self.notes, code, seconds)
+
+    def _try_all(self, decisions: Mapping[str, Decision]) -> int:
+        """Try everything; an exit code only where that was interrupted."""
+        self._look_around(decisions)
+        code: int = ExitCode.UP_TO_DATE
+        with throwaway() as folder:
+            try:
+                if self._move_to(folder):
+                    code = self._run() or self._land() or self._clean_up()
+            finally:
+                self.handlers.ignore()
+        if os.path.exists(folder):
+            told = f"{folder} could not be removed: something in it is not yours to remove"
+            self.say(one_line(told))
+        return code
+
+    # -- in the user's own place, which is only read --------------------------------------
+
+    def _look_around(self, decisions: Mapping[str, Decision]) -> None:
+        place = self.place
+        self._check("names", lambda: lists.check(place, self.whole, decisions, self.selected))
+        self._check("files", lambda: check_ways_back(place))
+        if not self.options.allow_bypass:
+            self._check("permissions", lambda: check_permissions(place.config, "run"))
+        base = HEADS + place.config.project.base_branch
+        if self.options.merge and base in place.refs:
+            target = Target(place.git, base[len(HEADS) :], place.refs[base])
+            self._check("merge", lambda: drive(target.check()))
+        self._check("claude", self._look_at_claude)
+
+    def _check(self, kind: str, check: Callable[[], object]) -> bool:
+        """Whether a check has nothing to say; what it says is met."""
+        try:
+            check()
+        except UserError as error:
+            for finding in of_details(kind, error.message, error.details, error.hint):
+                self.notes.met(finding)
+            return False
+        return True
+
+    def _look_at_claude(self) -> None:
+        options = with_program(self.place.config).claude
+        version = ask_version(options) or ""
+        old = stream.old_version(version)
+        if old or not version[:1].isdigit():
+            raise UserError(old or version, hint="install Claude Code (https://claude.ai/code)")
+
+    def _supplied(self, config: Config) -> Config:
+        """The list less the patterns that match nothing, each of which would stop every feature."""
+        top, less = self.place.git.repository.top, self.place.worktrees.folder
+
+        def leads_somewhere(pattern: str) -> bool:
+            return self._check("files", lambda: copy_link.matching(top, [pattern], less=less))
+
+        if self.place.git.repository.bare:
+            return config  # Nothing can be supplied at all: each feature says so.
+        copy, link = config.project.copy, config.project.link
+        copy, link = (tuple(filter(leads_somewhere, patterns)) for patterns in (copy, link))
+        return replace(config, project=replace(config.project, copy=copy, link=link))
+
+    # -- the copy ---------------------------------------------------------------------------
+
+    def _move_to(self, folder: str) -> bool:
+        """Make a copy of the place in ``folder``; whether there is a base to start from in it."""
+        place = self.place
+        base = place.config.project.base_branch
+        in_the_way = set(_in_the_way(place, self.selected))
+        if HEADS + base in in_the_way:
+            return False
+        self._check_space(folder)
+        git = drive(replicate(place.git, os.path.join(folder, "repository.git"), in_the_way))
+        if HEADS + base not in place.refs:
+            base = base if is_branch_name(base) else BASE_BRANCH
+            drive(git.create_ref(HEADS + base, place.base_commit))
+        worktrees = TimedWorktrees(
+            git,
+            os.path.join(folder, "worktrees"),
+            place.worktrees.branch_prefix,
+            place.worktrees.commit_subject,
+            self.notes,
+        )
+        _copy_tools(place.worktrees.folder, worktrees.folder)
+        state_folder = os.path.join(git.repository.common_dir, "rorchestrator")
+        carried = list(self._carried())
+        self.place = replace(
+            place,
+            config=_unhurried(self._supplied(place.config), folder, base),
+            base_option="",
+            git=git,
+            worktrees=worktrees,
+            journal=Journal(state_folder, place.mask),
+            lock=RunLock(state_folder),
+            refs=drive(git.refs(*SEEN)),
+        )
+        self.place.journal.open()
+        for event in carried:
+            self.place.journal.append(event)
+        self.state = self.place.state()
+        return True
+
+    def _check_space(self, folder: str) -> None:
+        """Raise :class:`UserError` where there is no room for all the worktrees."""
+        block = os.statvfs(folder).f_frsize
+        size = drive(replica.room_for(self.place.git, self.place.base_commit, block))
+        needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
+        where, free = free_bytes(folder)
+        if free < needed:
+            raise UserError(
+                f"a rehearsal needs about {needed / MIB:.0f} MiB, and {free / MIB:.0f} MiB are "
+                f"free in {os.path.dirname(where)}",
+                hint="set TMPDIR to a folder with more room",
+            )
+
+    def _carried(self) -> Iterator[Event]:
+        """What the journal tells of the results that the selected features build on."""
+        below = set(self.place.dag.ancestors(self.selected)).difference(self.selected)
+        done = {id for id in below if self.state.feature(id).work is not None}
+        ours = self.place.owners(self.whole)
+        for event in self.place.journal.read():
+            owner = event.data.get("list") or self.whole.owners.get(event.run, "")
+            if event.feature in done and event.kind != "checked" and owner in ours:
+                # Where its worktree is, nobody here is to know.
+                data = {name: value for name, value in event.data.items() if name != "worktree"}
+                yield replace(event, data=data)
+
+    # -- in the copy ------------------------------------------------------------------------
+
+    def _run(self) -> int:
+        """Run the features; an exit code only where that was interrupted."""
+        run = OneRun(
+            self.place,
+            self._run_options(),
+            listeners=self.listeners,
+            say=self.say,
+            beside=self.beside,
+            workbench=self.workbench,
+        )
+        run.state = self.state
+        decisions = decide(self.place, self.state, run.options.selection, run=run.run_id)
+        results = run.results(decisions, self.selected)
+        check_descriptors(min(run.slots, len(self.selected)))
+        # From here on: what was decided before was decided by the real prompts.
+        config = _with_simulated_agent(self.place.config)
+        self.place = run.place = replace(
+            self.place, config=config, dag=DAGResolver(config.features)
+        )
+        try:
+            ended = run.run(config, Decided(decisions, self.selected, (), ()), results)
+        finally:
+            self.handlers.heed()
+        self.place, self.signal = run.place, run.signal
+        self._note_endings(ended.state)
+        return 128 + run.signal if run.signal is not None else 0
+
+    def _run_options(self) -> RunOptions:
+        """The user's options without what makes sense for a real Claude only."""
+        run = self.options.run
+        selection = replace(run.selection, fresh=None)
+        return RunOptions(selection, run.max_parallel, sequential=run.sequential)
+
+    def _note_endings(self, state: RunState) -> None:
+        """Write down what went wrong beside setup and checks."""
+        self.state = state
+        for id in self.selected:
+            known = state.feature(id)
+            if known.status not in (Status.COMPLETED, Status.BLOCKED):
+                self._note_ending(known)
+
+    def _note_ending(self, known: FeatureState) -> None:
+        stopped = self.signal is not None and known.status is Status.CANCELLED
+        if stopped or known.fault is Fault.SETUP:
+            return  # What is wrong with a setup is met already.
+        what, _, rest = known.reason.partition("\n")
+        kind, next, output = "run", rest or MEND_RUN, ""
+        if known.status is Status.CONFLICT:
+            kind, next = "merge", MEND_MERGE
+        elif known.fault is Fault.COMMIT:
+            kind, next, output = "commit", MEND_COMMIT, rest
+        self.notes.met(Finding(kind, what, next, (known.id,), output))
+
+    def _land(self) -> int:
+        """Merge what was completed; an exit code only where that was interrupted."""
+        completed = [id for id in self.selected if self._is_completed(id)]
+        if not completed:
+            return 0
+        place = replace(self.place, refs=drive(self.place.git.refs(*SEEN)))
+        wanted = Wanted(tuple(completed), keep_going=True, stale=True)
+        merge = Merge(place, wanted, workbench=self.workbench)
+        try:
+            with self.notes.timed(LANDING, "merge"):
+                report = asyncio.run(merge.land())
+        except Stopped:
+            assert merge.signal is not None
+            return 128 + merge.signal
+        except UserError as error:
+            self.notes.met(Finding("merge", error.message, error.hint))
+            return 0
+        finally:
+            self.handlers.heed()
+            times = self.notes.seconds[LANDING]
+            times["merge"] -= self.notes.sum(LANDING, less=("merge",))
+        for ending in report.features:
+            if ending.state is LandingState.HELD and ending.conflict_with:
+                self.notes.met(Finding("merge", ending.reason, MEND_MERGE, (ending.id,)))
+        return 0
+
+    def _is_completed(self, id: str) -> bool:
+        return self.state.feature(id).status is Status.COMPLETED
+
+    def _clean_up(self) -> int:
+        """Clean up what is landed and what failed; what would be kept is met."""
+        place = replace(self.place, refs=drive(self.place.git.refs(*SEEN)))
+        options = CleanupOptions(tuple(self.selected))
+        for removal in drive(TimedCleanup(options, place, self.notes).run()):
+            self._note_removal(removal)
+        return 0
+
+    def _note_removal(self, removal: Removal) -> None:
+        what, _, output = removal.kept.partition("\n")
+        if removal.failed_teardown:
+            found = Finding("cleanup", what, MEND_TEARDOWN, (removal.id,), output)
+            self.notes.met(found)
+        elif what and removal.merged:
+            self.notes.met(Finding("cleanup", what, MEND_LEFT, (removal.id,)))
+
+
+def _in_the_way(place: OpenProject, selected: Sequence[str]) -> Iterator[str]:
+    """The branches that leave no room for those of the features, or stand where they go."""
+    wanted = {HEADS + place.config.branch_of(id) for id in selected}
+    parents = {branch[:at] for branch in wanted for at, c in enumerate(branch) if c == "/"}
+    for ref in place.refs:
+        below = any(ref[:at] in wanted for at, c in enumerate(ref) if c == "/")
+        if ref in wanted or ref in parents or below:
+            yield ref
+
+
+def _copy_tools(folder: str, target: str) -> None:
+    """Copy what tools put beside the worktrees for all of them, as ``node_modules``."""
+    there = os.listdir(folder) if os.path.isdir(folder) else []
+    os.mkdir(target)
+    try:
+        for name in sorted(BUILT_BY_TOOLS.intersection(there)):
+            apart = target + RUBBISH
+            copy_link.copy(folder, name, target, copy_link.going_on, apart=apart, contained=True)
+    except OSError as error:
+        raise UserError(f"{folder} could not be copied: {error}") from None
+
+
+def _unhurried(config: Config, workspace: str, base: str) -> Config:
+    """The list without what only makes sense of a real Claude: costs, waits, repetitions."""
+    project = replace(
+        config.project,
+        base_branch=base,
+        max_cost_usd=None,
+        start_interval_seconds=0.0,
+        retry=Retry(attempts=1),
+    )
+    return replace(config, workspace=workspace, project=project)
+
+
+def _with_simulated_agent(config: Config) -> Config:
+    """The list with an agent that makes one small file for each feature, and promises nothing."""
+    command = (sys.executable, "-I", "-S", os.path.abspath(simulated.__file__))
+    return replace(
+        config,
+        claude=ClaudeOptions(command=command, env={simulated.FOLDER: ""}),
+        context="",
+        quality_rules=(),
+        features=tuple(map(_with_simulated_prompt, config.features)),
+    )
+
+
+def _with_simulated_prompt(feature: Feature) -> Feature:
+    file = f".rehearsal/{feature.id}.txt"
+    steps: Sequence[Mapping[str, object]] = (
+        {"write": file, "content": f"The rehearsal of {feature.id}.\n"},
+        # Also where the repository ignores such a file.
+        {"bash": f"git add --force -- {file}"},
+        {"cost": 0},
+    )
+    prompt = "\n".join(f"{simulated.DIRECTIVE} {json.dumps(step)}" for step in steps)
+    plain = replace(feature, description="", creates=(), uses=(), max_cost_usd=None)
+    return replace(plain, prompt=prompt)
