@@ -7,7 +7,7 @@ import sys
 
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
-from ..orchestrator.one_run import MAX_WAIT_SECONDS, RunOptions
+from ..orchestrator.run_options import MAX_WAIT_SECONDS, RunOptions
 from ..project.open import OpenProject, open_project
 from ..project.selection import ALL, Selection
 

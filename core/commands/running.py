@@ -18,7 +18,8 @@ from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace
 from ..model.terminal_text import one_line
-from ..orchestrator.one_run import Decided, OneRun, RunOptions, RunResult
+from ..orchestrator.one_run import Decided, OneRun, RunResult
+from ..orchestrator.run_options import RunOptions
 from ..process.spawner import drive
 from ..process.supervisor import check_descriptors
 from ..project.claude_program import with_program

@@ -34,35 +34,17 @@ from ..project.decisions import as_steered, decide
 from ..project.landed import held_now, killed_resolutions
 from ..project.obstructions import adopted
 from ..project.open import OpenProject
-from ..project.selection import Selection, left_out, select
+from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
 from ..runner.checks import Stage, Workbench
 from ..runner.claude_runner import ClaudeRunner
 from . import parts
 from .conflict_probe import Foresight
 from .loop import Orchestrator
+from .run_options import RunOptions
 from .steering import Steering
 
 STOPPING = "\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill it."
-
-MAX_WAIT_SECONDS = 6 * 3600.0
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What the user asked of a run, beside the features."""
-
-    selection: Selection = Selection()
-    max_parallel: int | None = None
-    """Slots, instead of the list's number."""
-    sequential: bool = False
-    fail_fast: bool = False
-    max_cost_usd: float | None = None
-    max_time_seconds: float | None = None
-    max_wait_seconds: float = MAX_WAIT_SECONDS
-    """How long to wait at most for a usage limit to be lifted."""
-    retried: str = ""
-    """A feature that is no longer skipped once the run is agreed to."""
 
 
 @dataclass(frozen=True)

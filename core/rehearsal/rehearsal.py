@@ -32,7 +32,8 @@ from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, Status
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import one_line
-from ..orchestrator.one_run import Decided, OneRun, RunOptions
+from ..orchestrator.one_run import Decided, OneRun
+from ..orchestrator.run_options import RunOptions
 from ..process.signals import Signals
 from ..process.spawner import drive
 from ..process.supervisor import check_descriptors

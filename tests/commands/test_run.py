@@ -20,7 +20,8 @@ from collections.abc import Mapping
 from core.journal.journal import Journal
 from core.model import events
 from core.model.outcome import Fault, Outcome, Status
-from core.orchestrator.one_run import OneRun, RunOptions
+from core.orchestrator.one_run import OneRun
+from core.orchestrator.run_options import RunOptions
 from core.process.cancellation import Stop
 from core.process.supervisor import MARK, Supervisor
 from core.runner import claude_runner
