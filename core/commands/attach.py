@@ -10,7 +10,7 @@ from ..claude import command_line
 from ..model.errors import ExitCode, UserError
 from ..model.feature import Feature
 from ..model.state import FeatureState
-from ..model.terminal_text import shell_word
+from ..model.terminal_text import one_line, shell_word
 from ..process.environment import without_git
 from ..process.spawner import become
 from ..project.claude_program import with_program
@@ -19,7 +19,7 @@ from ..project.open import OpenProject
 from ..project.selection import check_known
 from . import steer
 from .agreement import check_agreed
-from .options import add_common_options, asking, opened
+from .options import NO_LIST, add_common_options, asking, opened_or_recorded
 
 EXAMPLES = """\
 examples:
@@ -52,7 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Become Claude; comes back only with ``--print``."""
-    place, id = opened(arguments), arguments.id
+    id = arguments.id
+    place, fault = opened_or_recorded(arguments)
+    if fault:
+        print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
     state = place.state()
     check_known("", [id], {**place.dag.features, **state.features})
     known = state.feature(id)

@@ -12,7 +12,7 @@ from ..journal.private_files import only_regular
 from ..model.errors import ExitCode, UserError
 from ..model.list_commands import BASE
 from ..project.selection import check_known
-from .options import add_common_options, opened
+from .options import add_common_options, opened_or_recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print a stream; with ``--follow`` until its attempt is over."""
-    place = opened(arguments)
+    place, _ = opened_or_recorded(arguments)
     if arguments.setup or arguments.checks:
         path = _step_log(arguments, place, "setup" if arguments.setup else "verify")
         show = _raw if arguments.raw else _Printed(arguments, place.mask)

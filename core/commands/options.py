@@ -9,6 +9,7 @@ from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
 from ..orchestrator.run_options import MAX_WAIT_SECONDS, RunOptions
 from ..project.open import OpenProject, open_project
+from ..project.recorded import open_or_recorded
 from ..project.selection import ALL, Selection
 
 
@@ -50,6 +51,14 @@ def display_of(arguments: argparse.Namespace) -> Display:
 def opened(arguments: argparse.Namespace) -> OpenProject:
     """The project of ``--config`` and ``--base``."""
     return open_project(arguments.config or "", arguments.base or "", arguments.mask)
+
+
+NO_LIST = "The feature list can't be used ({fault}); this is what the journal knows."
+
+
+def opened_or_recorded(arguments: argparse.Namespace) -> tuple[OpenProject, str]:
+    """The project, or what its journal knows of it and why the list can't be used."""
+    return open_or_recorded(arguments.config or "", arguments.base or "", arguments.mask)
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:

@@ -16,6 +16,7 @@ from .options import (
     asking,
     display_of,
     opened,
+    opened_or_recorded,
     run_options,
 )
 from .running import run_features
@@ -44,12 +45,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run that is on, or run it."""
-    place, id = opened(arguments), arguments.id
+    id = arguments.id
+    place, fault = opened_or_recorded(arguments)
     check_known("", [id], place.dag.features)
     state = place.state()
     on = wishes.running(place, state)
     if on:
         return wishes.told(arguments, wishes.ask(place, on, "retry", id))
+    if fault:
+        place = opened(arguments)  # which says what is wrong with the list
     selection = Selection((id,))
     decision = decide(as_steered(place, state), state, selection)[id]
     if decision.action is Action.SKIP:

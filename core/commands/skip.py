@@ -13,7 +13,7 @@ from ..project.decisions import as_steered, decide
 from ..project.open import OpenProject
 from ..project.selection import Selection, check_known
 from . import steer as wishes
-from .options import opened
+from .options import opened, opened_or_recorded
 
 EXAMPLES = """\
 examples:
@@ -34,12 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run, or journal it where none is on."""
-    place, id = opened(arguments), arguments.id
+    id = arguments.id
+    place, fault = opened_or_recorded(arguments)
     check_known("", [id], place.dag.features)
     run = wishes.running(place, place.state())
     if run:
         answer = wishes.ask(place, run, "skip", id, force=arguments.force)
         return wishes.told(arguments, answer)
+    if fault:
+        place = opened(arguments)  # which says what is wrong with the list
     with wishes.journalling(place, "skip") as state:
         _check(arguments, place, state)
         for event in lists.takeovers(place, place.whole_state(), [id]):

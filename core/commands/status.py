@@ -33,7 +33,7 @@ from ..reporter.documents import check_document, cost_document, local_time
 from ..reporter.run_text import spent
 from ..reporter.style import Style, table_lines
 from ..worktree import admin_files, keeping
-from .options import add_common_options, opened
+from .options import NO_LIST, add_common_options, opened_or_recorded
 
 EXAMPLES = """\
 examples:
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Show the state of everything."""
-    place = opened(arguments)
+    place, fault = opened_or_recorded(arguments)
     whole = place.whole_state()
     owners = place.owners(whole)
     made = (known for known in whole.features.values() if known.worktree or known.branch)
@@ -71,10 +71,13 @@ def execute(arguments: argparse.Namespace) -> int:
     if answers is not None:
         answers.write(place.git.answers)
     strays = strays_of(place, whole)
+    document["list_fault"] = fault or None
     document["strays"] = [{"feature": id or None, **vars(stray)} for id, stray in strays]
     if arguments.json:
         print(json.dumps(document, indent=2))
     else:
+        if fault:
+            print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
         style = style_of(sys.stdout, arguments.color)
         lines = [one_line(line) for line in stray_lines(strays, place.git)]
         print("\n".join([*_lines(document, style, arguments), *([""] if lines else []), *lines]))

@@ -20,8 +20,9 @@ from ..model.state import RunState
 from ..model.terminal_text import clean, one_line
 from ..project import lists
 from ..project.open import OpenProject
+from ..project.selection import check_known
 from ..reporter.documents import local_time
-from .options import add_common_options, opened
+from .options import add_common_options, opened_or_recorded
 
 ANSWER_SECONDS = 10.0
 """How long a run may take to answer; it looks five times a second."""
@@ -51,7 +52,9 @@ def landing(place: OpenProject, state: RunState) -> str:
 
 def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
     """Ask the run that is on for something; the exit code. There has to be one."""
-    place = opened(arguments)
+    place, _ = opened_or_recorded(arguments)
+    if feature:
+        check_known("", [feature], place.dag.features)
     state = place.state()
     run = landing(place, state) or running(place, state)
     if not run:

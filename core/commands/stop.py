@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..project.selection import check_known
 from . import steer
-from .options import opened
 
 EXAMPLES = """\
 examples:
@@ -33,6 +31,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    if arguments.id:
-        check_known("", [arguments.id], opened(arguments).dag.features)
     return steer.wish(arguments, "stop", arguments.id)

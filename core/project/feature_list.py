@@ -164,6 +164,20 @@ def load(path: str) -> Config:
     return config
 
 
+def claude_of(path: str) -> ClaudeOptions:
+    """The Claude options of a list that has faults elsewhere.
+
+    Raises :class:`UserError` where the list is no JSON, or they have a fault themselves.
+    """
+    data = _read_json(path)
+    reader = _Reader(os.path.dirname(path))
+    given = data.get("claude", {}) if isinstance(data, dict) else {}
+    options = _claude(reader, "claude", given)
+    if reader.faults:
+        raise UserError(f"{path} has faults", details=tuple(reader.faults))
+    return options
+
+
 def _absolute(path: str) -> str:
     try:
         return os.path.abspath(path)
@@ -173,9 +187,14 @@ def _absolute(path: str) -> str:
         ) from None
 
 
+def read(path: str) -> str:
+    """The text of a list. Raises ``OSError``, or ``ValueError`` where it is no text file."""
+    return decoded(_content(path, LIST_LIMIT_BYTES))
+
+
 def _read_json(path: str) -> object:
     try:
-        text = decoded(_content(path, LIST_LIMIT_BYTES))
+        text = read(path)
         return json.loads(text, object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise UserError(

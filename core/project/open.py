@@ -54,9 +54,8 @@ class OpenProject:
 
     @property
     def owner(self) -> str:
-        """The list as the journal names it: relative to the repository, absolute outside of it."""
-        path, top = os.path.realpath(self.config.path), self.git.repository.top
-        return os.path.relpath(path, top) if is_in(path, top) else path
+        """The list as the journal names it."""
+        return owner_of(self.config.path, self.git.repository.top)
 
     def whole_state(self) -> RunState:
         """What the journal tells, of every list of the repository."""
@@ -83,6 +82,12 @@ class OpenProject:
     def tip(self, id: str) -> str:
         """Where the feature's branch is; empty where it does not exist."""
         return self.refs.get(HEADS + self.worktrees.branch(id), "")
+
+
+def owner_of(path: str, top: str) -> str:
+    """A list as the journal names it: relative to the repository, absolute outside of it."""
+    path = os.path.realpath(path)
+    return os.path.relpath(path, top) if is_in(path, top) else path
 
 
 def _list_folders(place: OpenProject, state: RunState) -> list[str]:

@@ -65,6 +65,7 @@ class AfterARun(unittest.TestCase):
                 "base_commit": space.commit_of("main"),
                 "config": space.list_file,
                 "list": "config/feature_list.json",
+                "list_fault": None,
                 "other_lists": [],
                 "claude": f"not asked, the list names it: {sys.executable} {SIMULATED}",
                 "running": None,

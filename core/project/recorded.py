@@ -1,0 +1,122 @@
+"""A project as its journal knows it: to look at a run and steer it where the list is faulty."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+
+from ..dag.resolver import DAGResolver
+from ..git import opening
+from ..git.refs import HEADS, SEEN
+from ..journal.journal import Journal
+from ..journal.lock import RunLock
+from ..model.errors import UserError
+from ..model.feature import ClaudeOptions, Config, Feature, Project
+from ..model.fold import fold
+from ..model.mask import Mask
+from ..model.state import FeatureState, Run, RunState
+from ..process.spawner import Spawner, drive
+from ..worktree.manager import WorktreeManager
+from . import feature_list
+from .consent import Consents
+from .list_path import list_path
+from .open import OpenProject, open_project, owner_of
+
+_REPO_PATH = re.compile(r'"repo_path"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProject, str]:
+    """The project; where its list or base is faulty, the recorded one and what is wrong.
+
+    The recorded project has the features of the journal and, of the list's settings, only those
+    of Claude. Raises the
+    :class:`UserError` of the list where the journal knows no run.
+    """
+    try:
+        return open_project(config_path, base, mask), ""
+    except UserError as error:
+        place = drive(_recorded(config_path, mask))
+        if place is None:
+            raise
+        return place, "; ".join((error.message, *error.details))
+
+
+async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
+    """The project of the journal; ``None`` where no repository or no run is found."""
+    path = ""
+    with suppress(UserError):
+        path = os.path.abspath(list_path(config_path))
+    try:
+        repository = await opening.open_repository(Spawner(), _repository_of(path), os.environ)
+    except UserError:
+        return None
+    where = repository.repository
+    state_folder = os.path.join(where.common_dir, "rorchestrator")
+    journal = Journal(state_folder, mask)
+    state = fold(journal.read())
+    run = state.run
+    if run is None:
+        return None
+    refs = await repository.refs(*SEEN)
+    looking = repository.looking()
+    known = _features_of(state, run, path, where.top)
+    folder, prefix = _places(known, where.top)
+    features = tuple(Feature(each.id, each.name or each.id) for each in known)
+    project = Project(
+        os.path.basename(where.top), where.top, base_branch=run.base_branch, branch_prefix=prefix
+    )
+    claude = ClaudeOptions()
+    with suppress(UserError):
+        claude = feature_list.claude_of(path)
+    mask.learn(claude.env)
+    list_file = path or os.path.join(where.top, run.owner)
+    return OpenProject(
+        config=Config(list_file, where.top, project, features, claude),
+        git=looking,
+        worktrees=WorktreeManager(looking, folder, prefix),
+        journal=journal,
+        lock=RunLock(state_folder),
+        dag=DAGResolver(features),
+        base_commit=refs.get(HEADS + run.base_branch, run.base_commit),
+        refs=refs,
+        mask=mask,
+        consents=Consents(where.common_dir, os.environ),
+    )
+
+
+def _repository_of(path: str) -> str:
+    """Where the repository of a list may be: as it says itself, else around it."""
+    if not path:
+        return os.curdir
+    folder = os.path.dirname(path)
+    workspace = os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
+    with suppress(OSError, ValueError, UserError):
+        # Not read as JSON: a comma may be missing.
+        said = _REPO_PATH.search(feature_list.read(path))
+        if said:
+            repo_path = os.path.expanduser(str(json.loads(said[1])))
+            workspace = os.path.join(workspace, repo_path)
+    while not os.path.isdir(workspace):
+        workspace = os.path.dirname(workspace)
+    return workspace
+
+
+def _features_of(state: RunState, run: Run, path: str, top: str) -> list[FeatureState]:
+    """The features that the journal knows of a list, those of the last run first."""
+    owner = owner_of(path, top) if path else run.owner
+    of_run = run.features if run.owner in ("", owner) else ()
+    others = [id for id, known in state.features.items() if known.owner in ("", owner)]
+    return [state.feature(id) for id in dict.fromkeys((*of_run, *others))]
+
+
+def _places(known: list[FeatureState], top: str) -> tuple[str, str]:
+    """The folder of the worktrees and the prefix of the branches, as features have them."""
+    folder, prefix = os.path.join(os.path.dirname(top), "worktrees"), Project("", "").branch_prefix
+    for each in known:
+        if each.worktree:
+            folder = os.path.dirname(each.worktree)
+        if each.branch.endswith(each.id):
+            prefix = each.branch[: -len(each.id)]
+    return folder, prefix
