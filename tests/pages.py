@@ -1,12 +1,14 @@
 """Fills the tables of the pages from the code: ``python3 -m tests.pages``.
 
-A table stands between ``<!-- options NAMES -->`` and ``<!-- end -->``. The names are commands,
-or ``everywhere`` for the options that every command has. ``tests`` fails where a page differs.
+A table stands between ``<!-- options NAMES -->`` or ``<!-- keys -->`` and ``<!-- end -->``. The
+names are commands, or ``everywhere`` for the options that every command has. A test fails where a
+page differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -14,9 +16,12 @@ from importlib import import_module
 from pathlib import Path
 
 from core.cli import COMMANDS
+from core.model.feature import ClaudeOptions, Feature, Project, Retry
+from core.project import keys
+from core.project.list_reader import Key
 
 ROOT = Path(__file__).resolve().parent.parent
-MARKED = re.compile(r"(<!-- (options)((?: [a-z]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- (options|keys)((?: [a-z]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A table between its markers: what it is made of, and for whom."""
 
 NAMES = (*COMMANDS, "everywhere")
@@ -31,7 +36,7 @@ def pages() -> list[Path]:
 
 def filled(text: str) -> str:
     """The text of a page with its tables made anew."""
-    makers = {"options": options_table}
+    makers = {"options": options_table, "keys": keys_table}
     return MARKED.sub(lambda found: found[1] + makers[found[2]](found[3].split()) + found[4], text)
 
 
@@ -46,6 +51,44 @@ def options_table(names: list[str]) -> str:
             meaning = str(action.help).replace("|", "\\|")
             rows.append([f"`{name}`", option, meaning] if several else [option, meaning])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+DEFAULTS = {
+    "project": Project("", ""),
+    "project.retry": Retry(),
+    "claude": ClaudeOptions(),
+    "features[]": Feature("", ""),
+}
+
+
+def keys_table(names: list[str]) -> str:
+    """Every key of the feature list, one row each, as Markdown."""
+    rows = [["key", "type, default", "meaning"], ["---"] * 3]
+    groups = {
+        "project": keys.PROJECT,
+        "project.retry": keys.RETRY,
+        "prompts": keys.PROMPTS,
+        "claude": keys.CLAUDE,
+        "features[]": keys.FEATURE,
+    }
+    for prefix, group in groups.items():
+        for name, key in group.items():
+            kind = key.check.words + _default(prefix, name, key)
+            rows.append([f"`{prefix}.{name}`", kind, key.meaning])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _default(prefix: str, name: str, key: Key) -> str:
+    if key.needed:
+        return ", required"
+    value = OWN_DEFAULTS.get(f"{prefix}.{name}", getattr(DEFAULTS.get(prefix), name, None))
+    if name == "allowed_tools" or value in (None, "", ()) or isinstance(value, (Retry, dict)):
+        return ""
+    return f", `{json.dumps(value)}`"
+
+
+OWN_DEFAULTS = {"project.repo_path": ".", "features[].priority": 0}
+"""What the loader fills in, where the value has no default of its own."""
 
 
 def options(name: str) -> Iterator[argparse.Action]:

@@ -18,6 +18,7 @@ from ..git.refs import HEADS, branch_name
 from ..git.tampering import seal
 from ..journal.control import Requests
 from ..model import events
+from ..model.did_you_mean import did_you_mean
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.feature import Feature
@@ -31,7 +32,6 @@ from ..process.spawner import drive
 from ..process.supervisor import Killed, Supervisor, heed
 from ..project.claude_program import with_program
 from ..project.decisions import as_steered
-from ..project.feature_list import did_you_mean
 from ..project.landed import held_now, killed_resolutions, landed, landing_fault
 from ..project.open import OpenProject
 from ..project.selection import check_known

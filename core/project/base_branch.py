@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from ..git.door import Git
 from ..git.refs import HEADS
+from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.frozen import dataclass
-from .feature_list import did_you_mean
 
 REMOTES = "refs/remotes/"
 REMOTE_HEAD = "refs/remotes/origin/HEAD"

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from ..dag import incremental
 from ..dag.resolver import DAGResolver
+from ..model import did_you_mean
 from ..model.decision import Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import dataclass
-from . import feature_list
 
 ALL = ("*",)
 """What ``--fresh`` without ids means: no feature has this id."""
@@ -55,7 +55,7 @@ def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
 def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:
     """Raise :class:`UserError` for each of ``names`` that is no feature."""
     unknown = [
-        f"unknown feature {name!r}{feature_list.did_you_mean(name, known)}"
+        f"unknown feature {name!r}{did_you_mean.did_you_mean(name, known)}"
         for name in names
         if name not in known
     ]
@@ -78,7 +78,7 @@ def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
     if selection.tag is not None:
         tags = {tag for feature in dag.features.values() for tag in feature.tags}
         if selection.tag not in tags:
-            near = feature_list.did_you_mean(selection.tag, tuple(tags))
+            near = did_you_mean.did_you_mean(selection.tag, tuple(tags))
             raise UserError(
                 f"--tag: no feature has the tag {selection.tag!r}{near}",
                 hint="rorchestrator plan --verbose shows the tags",

@@ -24,6 +24,7 @@ from ..journal.lock import RunLock
 from ..landing.cleanup import CleanupOptions, Removal
 from ..landing.merge import LandingState, Merge, Stopped, Wanted
 from ..landing.target_branch import Target
+from ..model.branch_name import is_branch_name
 from ..model.decision import Decision
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
@@ -41,7 +42,6 @@ from ..process.temporary_folder import throwaway
 from ..project import lists
 from ..project.claude_program import ask_version, with_program
 from ..project.decisions import as_steered, check_permissions, decide
-from ..project.feature_list import is_branch_name
 from ..project.open import OpenProject
 from ..project.selection import select
 from ..project.warnings import check_ways_back

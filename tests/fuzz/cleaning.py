@@ -19,7 +19,9 @@ from core.model.fold import fold
 from core.model.outcome import Fault, Outcome, Status, Work
 from core.model.state import RunState
 from core.model.terminal_text import clean, one_line
-from core.project import feature_list as config
+from core.project import list_reader
+from core.project.list_reader import Key
+from core.project.value_checks import RULES, Id, Ref
 from core.reporter.documents import RunReport
 from core.reporter.plan_text import plan_lines
 from core.reporter.run_text import event_line, report_lines
@@ -169,11 +171,11 @@ def _status(text: str) -> dict[str, Any]:
 
 
 def _check_errors(text: str) -> None:
-    reader = config._Reader("/nowhere")
-    reader.fields("", {text: 1, "x-a": text}, {"id": config._Key(config._id)})
-    config._id(reader, "id", text)
-    config._rules(reader, "rules", [text])
-    config._branch(reader, "branch", text)
+    reader = list_reader.Reader("/nowhere")
+    reader.fields("", {text: 1, "x-a": text}, {"id": Key(Id())})
+    Id().check(reader, "id", text)
+    RULES.check(reader, "rules", [text])
+    Ref(filled=True).check(reader, "branch", text)
     for details in ((text,), tuple(reader.faults)):
         said = io.StringIO()
         with streams(None, said):

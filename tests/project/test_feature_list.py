@@ -20,6 +20,7 @@ from core.model.feature import (
     Project,
 )
 from core.model.list_commands import config_commands, shell_command
+from core.project import dependencies, keys, list_reader, value_checks
 from core.project import feature_list as config
 from tests.support.scratch import ROOT
 
@@ -118,7 +119,7 @@ class Commands(InAWorkspace):
 
 class Lengths(InAWorkspace):
     def test_a_context_and_a_prompt_that_claude_would_refuse_together_are_a_fault(self) -> None:
-        half = "x" * (config.PROMPT_LIMIT_BYTES // 2 + 1)
+        half = "x" * (list_reader.PROMPT_LIMIT_BYTES // 2 + 1)
         self.write("prompts/_context.md", half)
         faults = self.faults(
             _list(prompts={"context_file": "_context.md"}, features=[_feature(prompt=half)])
@@ -304,9 +305,13 @@ class Good(InAWorkspace):
         self.assertEqual(found.project.timeout_seconds, 1800.0)
 
     def test_the_ends_of_what_is_allowed_are_allowed(self) -> None:
-        largest = config.LARGEST
+        largest = value_checks.LARGEST
         for value in (0, largest):
-            fields = {"estimated_tokens": value, "priority": -value, "id": "x" * config.ID_LIMIT}
+            fields = {
+                "estimated_tokens": value,
+                "priority": -value,
+                "id": "x" * value_checks.ID_LIMIT,
+            }
             with self.subTest(value=value):
                 found = self.load(_list(features=[_feature(**fields)])).features[0]
                 self.assertEqual((found.estimated_tokens, found.priority), (value, -value))
@@ -433,7 +438,7 @@ class Prompts(InAWorkspace):
             os.symlink(target, os.path.join(prompts, name))
         self.write("prompts/empty.md", " \n")
         big = self.write("prompts/big.md", "")
-        os.truncate(big, config.PROMPT_LIMIT_BYTES + 1)
+        os.truncate(big, list_reader.PROMPT_LIMIT_BYTES + 1)
         out = f"is outside the workspace {self.workspace}"
         nowhere = f"is neither in {prompts}/ nor in the workspace"
         cases = {
@@ -471,9 +476,9 @@ class Prompts(InAWorkspace):
         self.assertEqual(faults, ["features[0].prompt_file: p.md can't be read: Permission denied"])
 
     def test_a_prompt_of_just_the_limit_is_read(self) -> None:
-        self.write("prompts/p.md", b"x" * config.PROMPT_LIMIT_BYTES)
+        self.write("prompts/p.md", b"x" * list_reader.PROMPT_LIMIT_BYTES)
         found = self.load(_list(features=[{"id": "a", "prompt_file": "p.md"}]))
-        self.assertEqual(len(found.features[0].prompt), config.PROMPT_LIMIT_BYTES)
+        self.assertEqual(len(found.features[0].prompt), list_reader.PROMPT_LIMIT_BYTES)
 
     def test_a_file_that_is_missing_is_told_at_each_place_that_names_it(self) -> None:
         nowhere = f"p.md is neither in {self.workspace}/prompts/ nor in the workspace"
@@ -809,11 +814,11 @@ class Faults(InAWorkspace):
             for n in range(60)
         ]
         faults = self.feature_faults(*pairs)
-        self.assertEqual(sum("circle: " in fault for fault in faults), config.CIRCLES_SHOWN)
+        self.assertEqual(sum("circle: " in fault for fault in faults), dependencies.CIRCLES_SHOWN)
         unknown = [fault for fault in faults if "unknown feature 'itme" in fault]
         self.assertEqual(len(unknown), 120)
         hinted = {fault.split(": ")[1] for fault in unknown if "did you mean" in fault}
-        self.assertEqual(len(hinted), config.HINTED)
+        self.assertEqual(len(hinted), list_reader.HINTED)
 
     def test_all_at_once_in_the_order_of_the_file(self) -> None:
         error = self.error(
@@ -887,12 +892,12 @@ class ToolRules(unittest.TestCase):
         }
         for rule, fault in cases.items():
             with self.subTest(rule=rule):
-                self.assertEqual(config.tool_rule_fault(rule), fault)
+                self.assertEqual(value_checks.tool_rule_fault(rule), fault)
 
     def test_the_tools_that_are_allowed_by_default_are_good_rules(self) -> None:
         for rule in DEFAULT_ALLOWED_TOOLS:
             with self.subTest(rule=rule):
-                self.assertEqual(config.tool_rule_fault(rule), "")
+                self.assertEqual(value_checks.tool_rule_fault(rule), "")
 
 
 class Unreadable(InAWorkspace):
@@ -941,7 +946,7 @@ class Unreadable(InAWorkspace):
 
     def test_a_huge_list_is_not_read(self) -> None:
         self.write("config/feature_list.json", "")
-        os.truncate(self.path, config.LIST_LIMIT_BYTES + 1)
+        os.truncate(self.path, list_reader.LIST_LIMIT_BYTES + 1)
         with self.assertRaises(UserError) as caught:
             config.load(self.path)
         message = f"{self.path} is not a feature list: larger than 32 MiB"
@@ -954,12 +959,12 @@ class Unreadable(InAWorkspace):
             every = {
                 section: dict.fromkeys(keys, value)
                 for section, keys in (
-                    ("project", config._PROJECT),
-                    ("prompts", config._PROMPTS),
-                    ("claude", config._CLAUDE),
+                    ("project", keys.PROJECT),
+                    ("prompts", keys.PROMPTS),
+                    ("claude", keys.CLAUDE),
                 )
             }
-            feature: dict[str, object] = dict.fromkeys(config._FEATURE, value)
+            feature: dict[str, object] = dict.fromkeys(keys.FEATURE, value)
             lists = [value, _list(**every), _list(features=[value, feature])]
             lists += [_list(**{section: value}) for section in (*every, "features", "x", "_x")]
             lists.append(_list(features=[{**feature, "id": "a"}, _feature(depends_on=["a", "a"])]))

@@ -14,9 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from core.git.door import Repository
+from core.model import did_you_mean
 from core.model.errors import UserError
 from core.project import feature_list as config
+from core.project import list_reader
 from core.project.obstructions import WORKTREES, check_place
+from core.project.value_checks import Id
 from tests.support.scratch import Said, Workspace, feature
 
 
@@ -147,7 +150,7 @@ class WhatIsRead(unittest.TestCase):
         for name in ("a", "b", "c"):
             with open(os.path.join(self.workspace, "prompts", name), "w") as file:
                 file.write("xxxx")
-        reader = config._Reader(self.workspace, room=10)
+        reader = list_reader.Reader(self.workspace, room=10)
         for name in ("a", "b", "c"):
             reader.text_file("features[0].prompt_file", name)
         self.assertEqual(
@@ -163,12 +166,12 @@ class WhatIsRead(unittest.TestCase):
             {"id": "a", "prompt": "x", "allowed_tools": rules, **odd}, **{"featurs" * 100_000: 1}
         )
         self.assertGreater(len(faults), 100_000)
-        self.assertEqual(sum("did you mean" in fault for fault in faults), config.HINTED)
+        self.assertEqual(sum("did you mean" in fault for fault in faults), list_reader.HINTED)
         self.assertLess(time.process_time() - before, 5.0)
 
     def test_a_very_long_word_is_not_looked_up(self) -> None:
         for length, hint in ((100, " (did you mean 'xxx"), (101, "")):
-            near = config.did_you_mean("x" * length, ["x" * 100])
+            near = did_you_mean.did_you_mean("x" * length, ["x" * 100])
             self.assertEqual(near[: len(hint) or None], hint)
 
     def test_words_that_no_command_line_or_file_system_takes_are_faults(self) -> None:
@@ -246,8 +249,8 @@ class Ids(unittest.TestCase):
                     if chance.random() < 0.5
                     else id + chance.choice(words)
                 )
-            reader = config._Reader("/nowhere")
-            if config._id(reader, "id", id) is None:
+            reader = list_reader.Reader("/nowhere")
+            if Id().check(reader, "id", id) is None:
                 self.assertEqual(len(reader.faults), 1)
                 refused += 1
             else:

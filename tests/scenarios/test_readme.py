@@ -213,21 +213,6 @@ class PagesTest(unittest.TestCase):
         marked = [found[2] for text in texts for found in pages.MARKED.findall(text)]
         self.assertEqual(sorted(" ".join(marked).split()), sorted(pages.NAMES))
 
-    def test_every_key_of_the_feature_list_has_a_row(self) -> None:
-        from core.project import feature_list as config
-
-        page = (ROOT / "docs" / "FEATURE_LIST.md").read_text(encoding="utf-8")
-        groups = {
-            "project.": config._PROJECT,
-            "prompts.": config._PROMPTS,
-            "claude.": config._CLAUDE,
-            "features[].": config._FEATURE,
-        }
-        for prefix, keys in groups.items():
-            for key in keys:
-                with self.subTest(key=prefix + key):
-                    self.assertTrue(f"`{prefix}{key}`" in page or f"`.{key}`" in page)
-
     def test_every_kind_of_event_has_a_row(self) -> None:
         made = {
             str(node.args[0].value)

@@ -1,0 +1,66 @@
+"""Checks of ids and dependencies across features: duplicates, unknown ids, cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..dag.resolver import cycle
+from ..model.did_you_mean import did_you_mean
+from .list_reader import HINTED, Reader
+
+CIRCLES_SHOWN = 10
+
+
+def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
+    """Where each id stands; one that stands twice, whatever the case, is a fault."""
+    positions: dict[str, int] = {}
+    folded: dict[str, int] = {}
+    for index, item in enumerate(value):
+        id = item.get("id") if isinstance(item, dict) else None
+        if not isinstance(id, str):
+            continue
+        # Folders and refs collide where the file system ignores case.
+        first = folded.setdefault(id.casefold(), index)
+        if first != index:
+            reader.fault(f"features[{index}].id", f"{id!r} stands in features[{first}] already")
+        positions.setdefault(id, index)
+    return positions
+
+
+def check_dependencies(reader: Reader, value: Sequence[object]) -> None:
+    """Note ids that are not unique and dependencies that can't be."""
+    positions = _positions(reader, value)
+    graph: dict[str, list[str]] = {id: [] for id in positions}
+    hints: dict[str, str] = {}
+    for index, item in enumerate(value):
+        own = item.get("id") if isinstance(item, dict) else None
+        needed = item.get("depends_on") if isinstance(item, dict) else None
+        seen: set[str] = set()
+        for number, name in enumerate(needed if isinstance(needed, list) else ()):
+            path = f"features[{index}].depends_on[{number}]"
+            if not isinstance(name, str):
+                continue
+            if name not in positions:
+                if name not in hints:
+                    hints[name] = did_you_mean(name, positions) if len(hints) < HINTED else ""
+                reader.fault(path, f"unknown feature {name!r}{hints[name]}")
+            elif name == own:
+                reader.fault(path, f"{name!r} can't depend on itself")
+            elif name in seen:
+                reader.fault(path, f"{name!r} stands here twice")
+            elif isinstance(own, str):
+                graph[own].append(name)
+            seen.add(name)
+    _check_circles(reader, graph, positions)
+
+
+def _check_circles(
+    reader: Reader, graph: dict[str, list[str]], positions: Mapping[str, int]
+) -> None:
+    for _ in range(CIRCLES_SHOWN):
+        found = cycle(graph)
+        if not found:
+            break
+        place = f"features[{positions[found[0]]}].depends_on"
+        reader.fault(place, f"circle: {' needs '.join(found)}")
+        graph.update((id, []) for id in found)

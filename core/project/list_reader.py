@@ -1,0 +1,156 @@
+"""Collects the faults of a feature list with their JSON paths; reads the files that it names."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+
+from ..model.did_you_mean import did_you_mean
+from .source_text import decoded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .value_checks import Check
+
+    Json = dict[str, object]
+else:
+    Json = dict
+
+PROMPT_LIMIT_BYTES = 8 * 1024 * 1024
+"""The CLI refuses 10 MiB of standard input; context and rules go on top of a prompt."""
+
+
+LIST_LIMIT_BYTES = 32 * 1024 * 1024
+
+
+ALL_PROMPTS_LIMIT_BYTES = 256 * 1024 * 1024
+
+
+HINTED = 10
+"""How many unknown words are looked up among the known ones, which is slow in a long list."""
+
+
+def content_of(path: str, limit: int) -> bytes:
+    """The bytes of a file. Raises ``OSError``, or ``ValueError`` where it is not fit to be read."""
+    # Not to block on a FIFO: what is opened is looked at before it is read.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise ValueError(_too_large(limit))
+    return content
+
+
+def _too_large(limit: int) -> str:
+    if limit in (LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES):
+        return f"larger than {limit >> 20} MiB"
+    return f"too much: all files together are larger than {ALL_PROMPTS_LIMIT_BYTES >> 20} MiB"
+
+
+class Key:
+    """A key of the list: how its value is checked, what it means, and the field that it fills."""
+
+    def __init__(
+        self, check: Check, meaning: str = "", *, field: str = "", needed: bool = False
+    ) -> None:
+        self.check = check
+        self.meaning = meaning
+        """One line for the documents, in Markdown."""
+        self.field = field
+        self.needed = needed
+
+    def schema(self) -> Json:
+        """The JSON Schema of the key's value, with its meaning."""
+        return {**self.check.schema(), "description": self.meaning}
+
+
+class Reader:
+    """Collects the faults of one list, and reads each prompt file once."""
+
+    def __init__(self, workspace: str, room: int = ALL_PROMPTS_LIMIT_BYTES) -> None:
+        self.workspace = workspace
+        self.faults: list[str] = []
+        self._texts: dict[str, tuple[str | None, str]] = {}
+        self._files: dict[str, str] = {}
+        self._room = room
+        self._hints = HINTED
+
+    def near(self, word: str, known: Sequence[str] | Mapping[str, object]) -> str:
+        """:func:`did_you_mean` for the first unknown words."""
+        self._hints -= 1
+        return did_you_mean(word, known) if self._hints >= 0 else ""
+
+    def fault(self, path: str, text: str) -> None:
+        self.faults.append(f"{path}: {text}" if path else text)
+
+    def fields(self, path: str, value: object, keys: Mapping[str, Key]) -> dict[str, object]:
+        """The checked values of an object, by the name of the field that each fills."""
+        if not isinstance(value, dict):
+            self.fault(path, f"expected an object, not {kind(value)}")
+            return {}
+        prefix = f"{path}." if path else ""
+        found: dict[str, object] = {}
+        for name, item in value.items():
+            key = keys.get(name)
+            if key is None:
+                if not name.startswith(("_", "x-", "$")):
+                    self.fault(prefix + name, f"unknown key{self.near(name, keys)}")
+                continue
+            checked = key.check.check(self, prefix + name, item)
+            if checked is not None:
+                found[key.field or name] = checked
+        for name, key in keys.items():
+            if key.needed and name not in value:
+                self.fault(path, f"{name} is missing")
+        return found
+
+    def text_file(self, path: str, name: str) -> str | None:
+        """The text of a file of the workspace, looked up in ``prompts/`` first."""
+        if name not in self._texts:
+            self._texts[name] = self._read_text(name)
+        text, fault = self._texts[name]
+        if fault:
+            self.fault(path, f"{name} {fault}")
+        return text
+
+    def _read_text(self, name: str) -> tuple[str | None, str]:
+        """The text of a file, or what is wrong with it."""
+        prompts = os.path.join(self.workspace, "prompts")
+        places = (os.path.join(prompts, name), os.path.join(self.workspace, name))
+        file = next((place for place in places if os.path.lexists(place)), None)
+        if file is None:
+            return None, f"is neither in {prompts}{os.sep} nor in the workspace"
+        if not _inside(file, self.workspace):
+            return None, f"is outside the workspace {self.workspace}"
+        try:
+            return self._content_of(os.path.realpath(file)), ""
+        except OSError as error:
+            return None, f"can't be read: {error.strerror}"
+        except ValueError as error:
+            return None, f"is {error}"
+
+    def _content_of(self, file: str) -> str:
+        """The text of a file, which is read once whatever it is called."""
+        if file not in self._files:
+            content = content_of(file, min(PROMPT_LIMIT_BYTES, self._room))
+            self._room -= len(content)
+            self._files[file] = decoded(content)
+        return self._files[file]
+
+
+def _inside(file: str, folder: str) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(file), real]) == real
+
+
+def kind(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+    return names.get(type(value), "a list" if isinstance(value, list) else "an object")

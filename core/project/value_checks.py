@@ -1,0 +1,445 @@
+"""Checks of single values in a feature list, as values: each with its faults and its schema."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+
+from ..model import contracts
+from ..model.branch_name import REF_FORBIDDEN, REF_LIMIT_BYTES
+from ..model.commit_subject import FIELDS, fields_of
+from ..model.did_you_mean import did_you_mean
+from ..model.feature import Command
+from ..model.list_commands import shell_command
+from .list_reader import Json, Reader, kind
+
+PATH_LIMIT = 4096
+
+LABEL_LIMIT = 500
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+ID_LIMIT = 100
+
+LARGEST = 2**53
+"""What a number may be at most: beyond it, neither arithmetic nor JSON is exact."""
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+PERMISSION_MODES = (
+    *("acceptEdits", "auto", "bypassPermissions", "default", "dontAsk", "manual", "plan"),
+)
+
+TOOLS = (
+    *("Agent", "Bash", "BashOutput", "Edit", "ExitPlanMode", "Glob", "Grep", "KillShell", "LS"),
+    *("MultiEdit", "NotebookEdit", "NotebookRead", "Read", "Skill", "SlashCommand", "Task"),
+    *("TaskOutput", "TaskStop", "TodoWrite", "WebFetch", "WebSearch", "Write"),
+)
+"""Known tools, for the did-you-mean; a name far from all of them may be a newer tool."""
+
+SET_BY_US = (
+    *("-p", "--print", "--output-format", "--verbose", "--session-id", "--resume", "-r"),
+    *("--continue", "-c", "--fork-session", "--no-session-persistence"),
+)
+"""Options of Claude that no list may set."""
+
+_TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
+_UNPASSABLE = re.compile("[\0\ud800-\udfff]")
+
+TEXT: Json = {"type": "string"}
+FILLED: Json = {"type": "string", "pattern": r"\S"}
+TEXTS: Json = {"type": "array", "items": TEXT}
+
+
+class Check:
+    """A check of one value."""
+
+    words = "text"
+    """The type, as the documents name it."""
+
+    def check(self, reader: Reader, path: str, value: object) -> object:
+        """The value that is meant; ``None`` with a fault in the ``reader``."""
+        raise NotImplementedError
+
+    def schema(self) -> Json:
+        """The JSON Schema of good values, as far as a schema can express them."""
+        raise NotImplementedError
+
+
+class Text(Check):
+    """A string that a program can be given."""
+
+    def __init__(self, *, filled: bool = False, limit: int = 0, one_line: bool = False) -> None:
+        self.filled = filled
+        self.limit = limit
+        self.one_line = one_line
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        text = text_of(reader, path, value)
+        if text is None:
+            return None
+        if self.filled and not text.strip():
+            reader.fault(path, "is empty")
+        elif self.one_line and CONTROL.search(text):
+            reader.fault(path, "holds a control character or a line end")
+        elif self.limit and len(text) > self.limit:
+            reader.fault(path, f"is longer than {self.limit} characters")
+        else:
+            return text
+        return None
+
+    def schema(self) -> Json:
+        limit: Json = {"maxLength": self.limit} if self.limit else {}
+        return {**(FILLED if self.filled else TEXT), **limit}
+
+
+def text_of(reader: Reader, path: str, value: object) -> str | None:
+    """A string without NUL or half a surrogate pair."""
+    if not isinstance(value, str):
+        reader.fault(path, f"expected a string, not {kind(value)}")
+    elif _UNPASSABLE.search(value):
+        reader.fault(path, "holds what no program can be given: NUL, or half a surrogate pair")
+    else:
+        return value
+    return None
+
+
+def texts_of(reader: Reader, path: str, value: object) -> tuple[str, ...] | None:
+    """A list of strings."""
+    if not isinstance(value, list):
+        reader.fault(path, f"expected a list of strings, not {kind(value)}")
+        return None
+    checked = [text_of(reader, f"{path}[{index}]", item) for index, item in enumerate(value)]
+    return tuple(item for item in checked if item is not None)
+
+
+PATH = Text(filled=True, limit=PATH_LIMIT)
+PATH.words = "path"
+
+LABEL = Text(filled=True, limit=LABEL_LIMIT, one_line=True)
+"""A text for one line of a terminal and of a commit message."""
+
+
+class Lines(Check):
+    """A text that may be long: a string, or a list of its lines."""
+
+    words = "text or list of lines"
+
+    def __init__(self, *, filled: bool = False) -> None:
+        self.filled = filled
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        if isinstance(value, list):
+            lines = texts_of(reader, path, value)
+            text = None if lines is None else "\n".join(lines)
+        else:
+            text = text_of(reader, path, value)
+        if text is not None and self.filled and not text.strip():
+            reader.fault(path, "is empty")
+            return None
+        return text
+
+    def schema(self) -> Json:
+        some: Json = {"minItems": 1} if self.filled else {}
+        return {"anyOf": [FILLED if self.filled else TEXT, {**TEXTS, **some}]}
+
+
+class Texts(Check):
+    """A list of strings; ``fault`` says what is wrong with one of them."""
+
+    words = "list of text"
+
+    def __init__(self, fault: Callable[[Reader, str], str] | None = None, words: str = "") -> None:
+        self.fault = fault
+        self.words = words or self.words
+
+    def check(self, reader: Reader, path: str, value: object) -> tuple[str, ...] | None:
+        texts = texts_of(reader, path, value)
+        for index, text in enumerate(texts or ()):
+            fault = self.fault(reader, text) if self.fault is not None else ""
+            if fault:
+                reader.fault(f"{path}[{index}]", fault)
+        return texts
+
+    def schema(self) -> Json:
+        return TEXTS
+
+
+def _promise_fault(reader: Reader, entry: str) -> str:
+    promise = contracts.contract(entry)
+    fault = contracts.fault(promise) if promise is not None else ""
+    return f"{entry!r} {fault}" if fault else ""
+
+
+def _pattern_fault(reader: Reader, pattern: str) -> str:
+    parts = pattern.split("/")
+    if not pattern or pattern.startswith("/") or ".." in parts or ".git" in parts:
+        return f"{pattern!r} is no pattern of files inside the repository"
+    return ""
+
+
+def _argument_fault(reader: Reader, word: str) -> str:
+    return f"{word} is set by RoRchestrator itself" if word.split("=", 1)[0] in SET_BY_US else ""
+
+
+def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
+    """What is wrong with a tool rule, which the CLI would ignore without a word."""
+    found = _TOOL_RULE.match(rule.strip())
+    if not found or rule.count("(") != rule.count(")"):
+        return f"malformed tool rule {rule!r} (expected Tool or Tool(what it may do))"
+    name = found[1]
+    if name.startswith("mcp__") or name in TOOLS:
+        return ""
+    exact = [tool for tool in TOOLS if tool.lower() == name.lower()]
+    hint = f" (did you mean {exact[0]!r}?)" if exact else near(name, TOOLS)
+    return f"unknown tool {name!r}{hint}" if hint or name[0].islower() else ""
+
+
+PROMISES = Texts(_promise_fault)
+"""Free texts, and contracts that can be kept."""
+
+GLOBS = Texts(_pattern_fault, "list of patterns")
+"""Patterns of files of the repository, relative to its top folder."""
+
+RULES = Texts(lambda reader, rule: tool_rule_fault(rule, reader.near), "list of rules")
+
+ARGUMENTS = Texts(_argument_fault)
+
+
+class Argv(Check):
+    """A program and its arguments."""
+
+    words = "list of text"
+
+    def check(self, reader: Reader, path: str, value: object) -> tuple[str, ...] | None:
+        words = texts_of(reader, path, value)
+        if _names_no_program(reader, path, value):
+            return None
+        if words and os.sep in words[0]:
+            # Like every path of a list: never relative to the current folder.
+            program = os.path.join(reader.workspace, os.path.expanduser(words[0]))
+            return (os.path.normpath(program), *words[1:])
+        return words
+
+    def schema(self) -> Json:
+        return {**TEXTS, "minItems": 1}
+
+
+def _names_no_program(reader: Reader, path: str, value: object) -> bool:
+    if isinstance(value, list) and value[:1] in ([], [""]):
+        reader.fault(path, "names no program")
+        return True
+    return False
+
+
+class Commands(Check):
+    """Commands, each a string for the shell or a list of words."""
+
+    words = "list of commands"
+
+    def check(self, reader: Reader, path: str, value: object) -> tuple[Command, ...] | None:
+        if not isinstance(value, list):
+            reader.fault(path, f"expected a list of commands, not {kind(value)}")
+            return None
+        checked = [self._one(reader, f"{path}[{n}]", item) for n, item in enumerate(value)]
+        return tuple(command for command in checked if command is not None)
+
+    def _one(self, reader: Reader, path: str, value: object) -> Command | None:
+        if isinstance(value, str):
+            line = Text(filled=True).check(reader, path, value)
+            return shell_command(line) if line else None
+        if not isinstance(value, list):
+            reader.fault(path, f"expected a string or a list of strings, not {kind(value)}")
+            return None
+        words = texts_of(reader, path, value)
+        if _names_no_program(reader, path, value) or not words:
+            return None
+        import shlex
+
+        return Command(words, shlex.join(words))
+
+    def schema(self) -> Json:
+        return {"type": "array", "items": {"anyOf": [FILLED, {**TEXTS, "minItems": 1}]}}
+
+
+class Flag(Check):
+    """True or false."""
+
+    words = "true or false"
+
+    def check(self, reader: Reader, path: str, value: object) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        reader.fault(path, f"expected true or false, not {kind(value)}")
+        return None
+
+    def schema(self) -> Json:
+        return {"type": "boolean"}
+
+
+class Whole(Check):
+    """A whole number."""
+
+    words = "whole number"
+
+    def __init__(self, least: int | None = None) -> None:
+        self.least = least
+
+    def check(self, reader: Reader, path: str, value: object) -> int | None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            shown = str(value) if isinstance(value, float) else kind(value)
+            reader.fault(path, f"expected a whole number, not {shown}")
+        elif abs(value) > LARGEST:
+            reader.fault(path, "is too large")
+        elif self.least is not None and value < self.least:
+            reader.fault(path, f"{value} is less than {self.least}")
+        else:
+            return value
+        return None
+
+    def schema(self) -> Json:
+        least = -LARGEST if self.least is None else self.least
+        return {"type": "integer", "minimum": least, "maximum": LARGEST}
+
+
+class Number(Check):
+    """A number above 0, or at least 0."""
+
+    words = "number"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        self.zero = zero
+
+    def check(self, reader: Reader, path: str, value: object) -> float | None:
+        expected = "a number, at least 0" if self.zero else "a number above 0"
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            reader.fault(path, f"expected {expected}, not {kind(value)}")
+        elif abs(value) > LARGEST:
+            reader.fault(path, "is too large")
+        elif not (value > 0 or (self.zero and value == 0)):
+            reader.fault(path, f"expected {expected}, not {value}")
+        else:
+            return float(value)
+        return None
+
+    def schema(self) -> Json:
+        least = "minimum" if self.zero else "exclusiveMinimum"
+        return {"type": "number", least: 0, "maximum": LARGEST}
+
+
+class Id(Check):
+    """The id of a feature: also the end of a branch and of a path."""
+
+    words = "letters, digits, `.` `_` `-`"
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        text = text_of(reader, path, value)
+        if text is None:
+            return None
+        if not ID.match(text):
+            allowed = "may hold letters, digits, . _ - and begins with one of the first two"
+            reader.fault(path, f"{text!r} {allowed}")
+        elif len(text) > ID_LIMIT:
+            reader.fault(path, f"is longer than {ID_LIMIT} characters")
+        elif ".." in text or text.endswith((".", ".lock")):
+            reader.fault(path, f"{text!r} can't be the end of a branch name")
+        else:
+            return text
+        return None
+
+    def schema(self) -> Json:
+        return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": ID_LIMIT}
+
+
+class Ref(Check):
+    """A branch name, or the beginning of one; the rules of git-check-ref-format(1)."""
+
+    def __init__(self, *, filled: bool = False) -> None:
+        self.filled = filled
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        text = Text(filled=self.filled).check(reader, path, value)
+        if text and (REF_FORBIDDEN.search(text) or text == "@" or text.endswith(".")):
+            reader.fault(path, f"{text!r} can't be (part of) a branch name")
+        elif text and len(text.encode()) > REF_LIMIT_BYTES:
+            reader.fault(path, f"is longer than {REF_LIMIT_BYTES} bytes")
+        else:
+            return text
+        return None
+
+    def schema(self) -> Json:
+        return {**(FILLED if self.filled else TEXT), "maxLength": REF_LIMIT_BYTES}
+
+
+class OneOf(Check):
+    """One of some words."""
+
+    def __init__(self, what: str, choices: Sequence[str]) -> None:
+        self.what = what
+        self.choices = choices
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        text = text_of(reader, path, value)
+        if text is not None and text not in self.choices:
+            known = ", ".join(self.choices)
+            hint = reader.near(text, self.choices) or f" (one of {known})"
+            reader.fault(path, f"unknown {self.what} {text!r}{hint}")
+            return None
+        return text
+
+    def schema(self) -> Json:
+        return {"enum": list(self.choices)}
+
+
+class Variables(Check):
+    """Environment variables."""
+
+    words = "object of text"
+
+    def check(self, reader: Reader, path: str, value: object) -> dict[str, str] | None:
+        if not isinstance(value, dict):
+            reader.fault(path, f"expected an object of strings, not {kind(value)}")
+            return None
+        checked: dict[str, str] = {}
+        for name, item in value.items():
+            text = text_of(reader, f"{path}.{name}", item)
+            if not name or "=" in name or _UNPASSABLE.search(name):
+                reader.fault(f"{path}.{name}", "can't be an environment variable")
+            elif text is not None:
+                checked[name] = text
+        return checked
+
+    def schema(self) -> Json:
+        return {
+            "type": "object",
+            "additionalProperties": TEXT,
+            "propertyNames": {"pattern": "^[^=]+$"},
+        }
+
+
+class Subject(Check):
+    """A template for the first line of a commit."""
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        template = LABEL.check(reader, path, value)
+        unknown = [name for name in fields_of(template or "") if name not in FIELDS]
+        for name in unknown:
+            near = reader.near(name, FIELDS) or f" (one of {', '.join(FIELDS)})"
+            reader.fault(path, f"unknown field {name!r}{near}")
+        return None if unknown else template
+
+    def schema(self) -> Json:
+        return LABEL.schema()
+
+
+class ContextFile(Check):
+    """A file of the workspace; its text is the value."""
+
+    words = "file"
+
+    def check(self, reader: Reader, path: str, value: object) -> str | None:
+        name = PATH.check(reader, path, value)
+        return reader.text_file(path, name) if name else None
+
+    def schema(self) -> Json:
+        return PATH.schema()

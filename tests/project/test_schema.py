@@ -1,0 +1,116 @@
+"""The schema of a feature list says what the loader says, as far as a schema can."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import unittest
+from collections.abc import Mapping
+
+from core.model.errors import UserError
+from core.project import feature_list
+from core.project.schema import schema
+from tests.support.scratch import ROOT
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None  # type: ignore[assignment]
+
+GOOD = {"project": {"name": "Shop"}, "features": [{"id": "a", "prompt": "x"}]}
+
+
+def _with(section: str, **fields: object) -> dict[str, object]:
+    made = json.loads(json.dumps(GOOD))
+    if section == "feature":
+        made["features"][0].update(fields)
+    else:
+        made.setdefault(section, {}).update(fields)
+    return made  # type: ignore[no-any-return]
+
+
+ACCEPTED: tuple[Mapping[str, object], ...] = (
+    GOOD,
+    {**GOOD, "_comment": 1, "x-tool": {}, "$schema": "s"},
+    _with("project", retry={"attempts": 1, "backoff_seconds": 0}, verify=["true", ["sh", "-c"]]),
+    _with("project", max_parallel=1, usd_per_million_tokens=0, description=["two", "lines"]),
+    _with("claude", permission_mode="plan", env={"A": "b"}, allowed_tools=["Bash(ls)"]),
+    _with("feature", prompt=["two", "lines"], tags=[], priority=-3, estimated_tokens=0),
+)
+REFUSED: tuple[object, ...] = (
+    [],
+    {},
+    {"project": {"name": "Shop"}},
+    {"project": {}, "features": [{"id": "a", "prompt": "x"}]},
+    {**GOOD, "features": []},
+    {**GOOD, "featurs": []},
+    {**GOOD, "features": [{"prompt": "x"}]},
+    {**GOOD, "features": [{"id": "a"}]},
+    {**GOOD, "features": [{"id": "a", "prompt": "x", "prompt_file": "y"}]},
+    _with("project", name=""),
+    _with("project", max_parallel=0),
+    _with("project", max_parallel=1.5),
+    _with("project", timeout_seconds=0),
+    _with("project", usd_per_million_tokens=-1),
+    _with("project", setup="make"),
+    _with("project", setup=[[]]),
+    _with("project", verify_clean="yes"),
+    _with("project", retry={"attempts": 0}),
+    _with("project", copy=[1]),
+    _with("claude", permission_mode="always"),
+    _with("claude", command=[]),
+    _with("claude", env={"A": 1}),
+    _with("claude", env={"A=B": "x"}),
+    _with("feature", id="a b"),
+    _with("feature", id="-a"),
+    _with("feature", prompt=""),
+    _with("feature", depends_on="b"),
+    _with("feature", priority="high"),
+    _with("feature", max_cost_usd=0),
+)
+
+
+class Loader(unittest.TestCase):
+    """The corpus is right: the loader judges it so."""
+
+    def loads(self, document: object) -> bool:
+        with tempfile.TemporaryDirectory(prefix="ror-") as folder:
+            path = os.path.join(folder, "list.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(document, file)
+            try:
+                feature_list.load(path)
+            except UserError:
+                return False
+        return True
+
+    def test_it_accepts_and_refuses_the_corpus(self) -> None:
+        for document in ACCEPTED:
+            self.assertTrue(self.loads(document), document)
+        for refused in REFUSED:
+            self.assertFalse(self.loads(refused), refused)
+
+
+class Schema(unittest.TestCase):
+    def test_it_is_json_and_describes_every_key(self) -> None:
+        made = json.loads(json.dumps(schema()))
+        for name in ("project", "claude"):
+            for key, of_key in made["properties"][name]["properties"].items():
+                self.assertTrue(of_key["description"], key)
+
+    @unittest.skipIf(jsonschema is None, "jsonschema is a development tool")
+    def test_it_judges_the_corpus_and_the_examples_as_the_loader_does(self) -> None:
+        validator = jsonschema.Draft202012Validator(schema())
+        validator.check_schema(schema())
+        for document in ACCEPTED:
+            self.assertTrue(validator.is_valid(document), document)
+        for refused in REFUSED:
+            self.assertFalse(validator.is_valid(refused), refused)
+        for name in os.listdir(os.path.join(ROOT, "config")):
+            with open(os.path.join(ROOT, "config", name), encoding="utf-8") as file:
+                self.assertTrue(validator.is_valid(json.load(file)), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
