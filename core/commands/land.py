@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from ..git.refs import SEEN
-from ..landing.merge import Ending, LandingState, Merge, MergeReport, Stopped, Wanted
+from ..landing.merge import Merge, Stopped
+from ..landing.report import Ending, LandingState, MergeReport, Wanted
 from ..landing.stack import Resolution, Resolved
 from ..model.errors import ExitCode, StateError
 from ..model.excerpt import some

@@ -8,7 +8,8 @@ import sys
 import time
 
 from ..journal.lock import Holder
-from ..landing.merge import LandingState, Merge, Wanted
+from ..landing.merge import Merge
+from ..landing.report import LandingState, Wanted
 from ..landing.stack import (
     STRATEGIES,
 )

@@ -13,7 +13,7 @@ from functools import partial
 from ..dag import schedule
 from ..git.refs import HEADS, SEEN
 from ..journal.lock import Holder
-from ..landing.merge import Wanted
+from ..landing.report import Wanted
 from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace

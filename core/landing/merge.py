@@ -7,13 +7,8 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Awaitable, Callable
 
-from ..dag.incremental import out_of_date
-from ..git import checkouts, commits
-from ..git.door import Unknown
 from ..git.refs import HEADS, branch_name
 from ..git.tampering import seal
 from ..journal.control import Requests
@@ -24,7 +19,6 @@ from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Fault, Outcome, Status
-from ..model.state import FeatureState
 from ..process import signals, temporary_folder
 from ..process.cancellation import Stop
 from ..process.environment import without_git
@@ -32,120 +26,31 @@ from ..process.spawner import drive
 from ..process.supervisor import Killed, Supervisor, heed
 from ..project.claude_program import with_program
 from ..project.decisions import as_steered
-from ..project.landed import held_now, killed_resolutions, landed, landing_fault
+from ..project.landed import killed_resolutions, landing_fault
 from ..project.open import OpenProject
-from ..project.selection import check_known
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
 from ..runner.checks import Workbench
 from ..runner.steps import StepRunner
-from ..worktree.branch_content import Change, Holding, start_of
+from .candidates import Candidates, OwnCheck
+from .report import Ending, LandingState, MergeReport, Wanted
 from .resolution import Resolver, foresee, options_for
 from .stack import (
-    STRATEGIES,
     Candidate,
     Clash,
-    Held,
     Layer,
     Resolution,
     Resolve,
-    Resolved,
     Stack,
     Stacker,
 )
 from .target_branch import Interrupted, Target
-
-UNPUBLISHED = "it pins commits of submodules that nobody else can fetch; publish them:"
-
 
 POLL_SECONDS = 0.2
 """How often is looked whether another terminal asks for something."""
 
 
 Check = Callable[[str], Awaitable[str]]
-
-
-OwnCheck = Callable[[Feature, str], Awaitable[str]]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to land, and how: the features ``ids``, or all; on ``into``, or on the base."""
-
-    ids: tuple[str, ...] = ()
-    into: str = ""
-    strategy: str = STRATEGIES[0]
-    keep_going: bool = False
-    resolve: bool = False
-    max_cost_usd: float | None = None
-    """What resolving may cost at most."""
-    stale: bool = False
-    """Whether what is out of date lands all the same."""
-
-
-class LandingState(Enum):
-    """What became of a feature in a ``merge``."""
-
-    LANDED = "landed"
-    WOULD_LAND = "would land"
-    ALREADY = "already"
-    """The target holds it."""
-    HELD = "held"
-    UNKNOWN = "unknown"
-    """A look can't tell."""
-
-
-@dataclass
-class Ending:
-    """One feature of a ``merge``."""
-
-    id: str
-    branch: str
-    state: LandingState = LandingState.UNKNOWN
-    commit: str = ""
-    """The first commit of the target that holds it."""
-    merged: str = ""
-    """How the target held it before."""
-    by_hand: str = ""
-    """What the user did with its branch since its run."""
-    reason: str = ""
-    """Why it is held, or why it did not land by the strategy that was asked for."""
-    conflict_with: str = ""
-    files: tuple[str, ...] = ()
-    resolution: Resolution | None = None
-    """What became of its conflict, where Claude was, or would be, asked."""
-
-    @property
-    def would_ask(self) -> bool:
-        """Whether Claude would be asked to resolve its conflict."""
-        return self.resolution is not None and self.resolution.ending is Resolved.WOULD_ASK
-
-    def to_json(self) -> dict[str, object]:
-        """As ``merge --json`` prints it."""
-        resolution = self.resolution.to_json() if self.resolution else None
-        return {**vars(self), "state": self.state.value, "resolution": resolution}
-
-
-@dataclass(frozen=True)
-class MergeReport:
-    """What a ``merge`` did: the branch was at ``before`` and is, or would be, at ``after``."""
-
-    into: str
-    strategy: str
-    before: str
-    after: str
-    features: tuple[Ending, ...]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything that was asked for is on the branch, or would be."""
-        held = (LandingState.HELD, LandingState.UNKNOWN)
-        return not any(ending.state in held for ending in self.features)
-
-    def to_json(self) -> dict[str, object]:
-        """As ``merge --json`` prints it."""
-        features = [ending.to_json() for ending in self.features]
-        return {"event": "merge", **vars(self), "features": features}
 
 
 NOTHING_MOVED = "nothing was moved"
@@ -187,14 +92,7 @@ class Merge:
         self.present: list[Candidate] = []
         """What the branch has already, as far as it is known what that is."""
         self.resolutions: dict[str, Resolution] = {}
-        self.tips: dict[str, str] = {}
-        """What is to land of each feature, as its branch holds it."""
         self.own_check: OwnCheck = _not_checked
-        self.stale: dict[str, str] = {}
-        """What is out of date, and why."""
-        if not wanted.stale:
-            config, dag = self.place.config, self.place.dag
-            self.stale = out_of_date(config, dag, self.state)
         self.workbench = workbench
         fault = "" if wanted.into else landing_fault(place)
         if fault:
@@ -321,9 +219,13 @@ class Merge:
     # -- what is to land --------------------------------------------------------------------
 
     async def _stack(self, check: Check, resolve: Resolve | None) -> Stack:
-        candidates, held = await self._candidates()
-        if candidates:  # said now: a check can take long
-            await self.target.check(await self._touched(candidates))
+        finder = Candidates(
+            self.place, self.wanted, self.state, self.target, self.present, self.own_check
+        )
+        self.endings = finder.endings
+        candidates, held = await finder.find()
+        if candidates:  # refused now, because checks can take long
+            await self.target.check(await finder.touched(candidates))
         stacker = Stacker(
             self.place.worktrees,
             self.target.name,
@@ -336,104 +238,6 @@ class Merge:
             resolve=resolve,
         )
         return await stacker.green(held)
-
-    async def _touched(self, candidates: Iterable[Candidate]) -> set[str]:
-        """The files that any of the features changes."""
-        git, target = self.place.git, self.target.commit
-        bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
-        pairs = [(base or target, tip) for base, tip in bases]
-        return set().union(*await commits.changed_files(git, pairs))
-
-    async def _candidates(self) -> tuple[list[Candidate], dict[str, Held]]:
-        """What may land, in topological order; why the rest of what is asked for may not."""
-        dag = self.place.dag
-        check_known("", self.wanted.ids, dag.features)
-        completed = [id for id in dag.features if self._status(id) is Status.COMPLETED]
-        asked = set(dag.ancestors(self.wanted.ids or completed))
-        candidates: list[Candidate] = []
-        held: dict[str, Held] = {}
-        for id in dag.order():
-            if id in asked:
-                candidate = await self._candidate(self.state.feature(id))
-                if isinstance(candidate, Held):
-                    held[id] = candidate
-                elif candidate is not None:
-                    candidates.append(candidate)
-        return candidates, held
-
-    def _status(self, id: str) -> Status:
-        return self.state.feature(id).status
-
-    async def _candidate(self, known: FeatureState) -> Candidate | Held | None:
-        """What of a feature may land; ``None`` where the target has it already."""
-        id = known.id
-        ending = self.endings[id] = Ending(id, known.branch or self.place.worktrees.branch(id))
-        held = Holding("")
-        if known.work is not None:
-            held = await held_now(self.place, known, self.target.commit)
-        result = known.work.commit if known.work else ""
-        tip = held.tip or result
-        is_there = bool(await self.place.git.commit_of(tip))
-        if known.merged_into == self.target.name:
-            ending.merged = "cleaned up"
-        elif is_there:
-            try:
-                ending.merged = await self._merged(known, tip)
-            except Unknown as error:
-                return Held(error.message, is_unknown=True)
-            self.tips[id] = tip
-        candidate = Candidate(self.place.dag.features[id], known.run, tip, known.work_start)
-        if ending.merged:
-            ending.state = LandingState.ALREADY
-            if is_there and known.start_commit:
-                self.present.append(candidate)
-            return None
-        why_not = self._why_not(known, held, is_there=is_there)
-        if why_not:
-            return Held(why_not)
-        pushes = await self.place.worktrees.unpublished(
-            known.worktree, known.start_commit, tip, ending.branch
-        )
-        if pushes:
-            return Held("\n".join((UNPUBLISHED, *pushes)))
-        ending.by_hand = held.words
-        return await self._as_held(candidate, held)
-
-    def _why_not(self, known: FeatureState, held: Holding, *, is_there: bool) -> str:
-        """Why a feature is not even tried; empty where it is."""
-        if known.status is not Status.COMPLETED or known.work is None:
-            return f"it is not completed, but {_in_words(known.status)}"
-        if not is_there:
-            return f"its result {known.work.commit[:10]} is gone"
-        if not held.tip:
-            return f"{held.words}; {held.hint}"
-        rebased = checkouts.rebased_in(self.place.git, self.endings[known.id].branch)
-        if rebased:
-            return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
-        if known.id in self.stale:
-            why = f"it is out of date ({self.stale[known.id]})"
-            return f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is"
-        if known.base_option and not self.wanted.into:
-            return f"it started from {known.base_option} (--base): land it with --into BRANCH"
-        return ""
-
-    async def _as_held(self, candidate: Candidate, held: Holding) -> Candidate | Held:
-        """The candidate as its branch is now; held where the user made its checks red."""
-        feature, tip = candidate.feature, candidate.tip
-        if held.change is not Change.NONE:
-            red = await self.own_check(feature, tip)
-            if red:
-                return Held(f"{held.words}, and its checks are red there: {red}")
-        below = [self.tips[id] for id in feature.depends_on if id in self.tips]
-        start = await start_of(
-            self.place.git, candidate.start_commit, below, tip, self.target.commit
-        )
-        return replace(candidate, start_commit=start, needs=feature.depends_on)
-
-    async def _merged(self, known: FeatureState, tip: str) -> str:
-        target = self.target
-        how = await landed(self.place.git, known, tip, target.commit, target.name)
-        return how or await self.place.worktrees.merged(tip, target.commit)
 
     # -- whether it may ---------------------------------------------------------------------
 
@@ -619,7 +423,3 @@ async def _unchecked(commit: str) -> str:
 
 async def _not_checked(feature: Feature, commit: str) -> str:
     return ""
-
-
-def _in_words(status: Status) -> str:
-    return status.value.replace("_", " ")

@@ -22,7 +22,8 @@ from ..git.replica import replicate
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..landing.cleanup import CleanupOptions, Removal
-from ..landing.merge import LandingState, Merge, Stopped, Wanted
+from ..landing.merge import Merge, Stopped
+from ..landing.report import LandingState, Wanted
 from ..landing.target_branch import Target
 from ..model.branch_name import is_branch_name
 from ..model.decision import Decision

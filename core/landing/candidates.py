@@ -1,0 +1,154 @@
+"""What may land on a branch: completed features in topological order, and why others may not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from ..dag.incremental import out_of_date
+from ..git import checkouts, commits
+from ..git.door import Unknown
+from ..model.feature import Feature
+from ..model.frozen import replace
+from ..model.outcome import Status
+from ..model.state import FeatureState, RunState
+from ..project.landed import held_now, landed
+from ..project.open import OpenProject
+from ..project.selection import check_known
+from ..worktree.branch_content import Change, Holding, start_of
+from .report import Ending, LandingState, Wanted
+from .stack import Candidate, Held
+from .target_branch import Target
+
+OwnCheck = Callable[[Feature, str], Awaitable[str]]
+"""Runs the checks of a feature whose branch the user changed; what fails."""
+
+UNPUBLISHED = "it pins commits of submodules that nobody else can fetch; publish them:"
+
+
+class Candidates:
+    """Finds the features of a ``merge``; ``present`` gets those that the target holds."""
+
+    def __init__(
+        self,
+        place: OpenProject,
+        wanted: Wanted,
+        state: RunState,
+        target: Target,
+        present: list[Candidate],
+        own_check: OwnCheck,
+    ) -> None:
+        self.place = place
+        self.wanted = wanted
+        self.state = state
+        self.target = target
+        self.present = present
+        self.own_check = own_check
+        self.endings: dict[str, Ending] = {}
+        self.tips: dict[str, str] = {}
+        """The commit of each feature that is to land, as its branch holds it."""
+        self.stale: dict[str, str] = {}
+        """What is out of date, and why."""
+        if not wanted.stale:
+            self.stale = out_of_date(place.config, place.dag, state)
+
+    async def touched(self, candidates: Iterable[Candidate]) -> set[str]:
+        """The files that any of the features changes."""
+        git, target = self.place.git, self.target.commit
+        bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
+        pairs = [(base or target, tip) for base, tip in bases]
+        return set().union(*await commits.changed_files(git, pairs))
+
+    async def find(self) -> tuple[list[Candidate], dict[str, Held]]:
+        """What may land, in topological order; why the rest of what is asked for may not."""
+        dag = self.place.dag
+        check_known("", self.wanted.ids, dag.features)
+        completed = [id for id in dag.features if self._status(id) is Status.COMPLETED]
+        asked = set(dag.ancestors(self.wanted.ids or completed))
+        candidates: list[Candidate] = []
+        held: dict[str, Held] = {}
+        for id in dag.order():
+            if id in asked:
+                candidate = await self._candidate(self.state.feature(id))
+                if isinstance(candidate, Held):
+                    held[id] = candidate
+                elif candidate is not None:
+                    candidates.append(candidate)
+        return candidates, held
+
+    def _status(self, id: str) -> Status:
+        return self.state.feature(id).status
+
+    async def _candidate(self, known: FeatureState) -> Candidate | Held | None:
+        """What of a feature may land; ``None`` where the target has it already."""
+        id = known.id
+        ending = self.endings[id] = Ending(id, known.branch or self.place.worktrees.branch(id))
+        held = Holding("")
+        if known.work is not None:
+            held = await held_now(self.place, known, self.target.commit)
+        result = known.work.commit if known.work else ""
+        tip = held.tip or result
+        is_there = bool(await self.place.git.commit_of(tip))
+        if known.merged_into == self.target.name:
+            ending.merged = "cleaned up"
+        elif is_there:
+            try:
+                ending.merged = await self._merged(known, tip)
+            except Unknown as error:
+                return Held(error.message, is_unknown=True)
+            self.tips[id] = tip
+        candidate = Candidate(self.place.dag.features[id], known.run, tip, known.work_start)
+        if ending.merged:
+            ending.state = LandingState.ALREADY
+            if is_there and known.start_commit:
+                self.present.append(candidate)
+            return None
+        why_not = self._why_not(known, held, is_there=is_there)
+        if why_not:
+            return Held(why_not)
+        pushes = await self.place.worktrees.unpublished(
+            known.worktree, known.start_commit, tip, ending.branch
+        )
+        if pushes:
+            return Held("\n".join((UNPUBLISHED, *pushes)))
+        ending.by_hand = held.words
+        return await self._as_held(candidate, held)
+
+    def _why_not(self, known: FeatureState, held: Holding, *, is_there: bool) -> str:
+        """Why a feature is not even tried; empty where it is."""
+        if known.status is not Status.COMPLETED or known.work is None:
+            return f"it is not completed, but {_in_words(known.status)}"
+        if not is_there:
+            return f"its result {known.work.commit[:10]} is gone"
+        if not held.tip:
+            return f"{held.words}; {held.hint}"
+        rebased = checkouts.rebased_in(self.place.git, self.endings[known.id].branch)
+        if rebased:
+            return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
+        if known.id in self.stale:
+            why = f"it is out of date ({self.stale[known.id]})"
+            return f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is"
+        if known.base_option and not self.wanted.into:
+            return f"it started from {known.base_option} (--base): land it with --into BRANCH"
+        return ""
+
+    async def _as_held(self, candidate: Candidate, held: Holding) -> Candidate | Held:
+        """The candidate as its branch is now; held where the user made its checks red."""
+        feature, tip = candidate.feature, candidate.tip
+        if held.change is not Change.NONE:
+            red = await self.own_check(feature, tip)
+            if red:
+                return Held(f"{held.words}, and its checks are red there: {red}")
+        below = [self.tips[id] for id in feature.depends_on if id in self.tips]
+        start = await start_of(
+            self.place.git, candidate.start_commit, below, tip, self.target.commit
+        )
+        return replace(candidate, start_commit=start, needs=feature.depends_on)
+
+    async def _merged(self, known: FeatureState, tip: str) -> str:
+        target = self.target
+        how = await landed(self.place.git, known, tip, target.commit, target.name)
+        return how or await self.place.worktrees.merged(tip, target.commit)
+
+
+def _in_words(status: Status) -> str:
+    return status.value.replace("_", " ")
