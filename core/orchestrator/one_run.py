@@ -36,8 +36,9 @@ from ..project.obstructions import adopted
 from ..project.open import OpenProject
 from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
-from ..runner.checks import Stage, Workbench
+from ..runner.checks import Workbench
 from ..runner.claude_runner import ClaudeRunner
+from ..runner.failure import Stage
 from . import parts
 from .conflict_probe import Foresight
 from .loop import Orchestrator

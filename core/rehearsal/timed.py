@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ..git.door import Git
 from ..git.hooks import Hooks
@@ -16,8 +16,10 @@ from ..model.frozen import replace
 from ..model.outcome import Work
 from ..model.state import FeatureState
 from ..project.open import OpenProject
-from ..runner.checks import CLEAN, VARIABLES, Red, Stage, Workbench
+from ..runner.checks import CLEAN, VARIABLES, Workbench
+from ..runner.failure import Red, Stage
 from ..runner.steps import Step, StepRunner
+from ..runner.supplies import Supplies
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import MERGED, scratch_owner
 from ..worktree.worktree import Worktree
@@ -133,7 +135,7 @@ class Bench(Workbench):
             wrote=wrote,
         )
         self.notes = notes
-        self.apart = apart
+        self.supplies = Supplies(worktrees, config.project, apart=apart, copies_links=True)
         self._last: dict[str, Step] = {}
 
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
@@ -167,17 +169,6 @@ class Bench(Workbench):
         if self.config.project.copy or self.config.project.link:
             with self.notes.timed(row_of(worktree.feature), "copy"):
                 await super()._supply(worktree, stopped)
-
-    def _bring(
-        self,
-        path: str,
-        copied: Iterable[str],
-        linked: Iterable[str],
-        stopped: Callable[[], bool],
-        *,
-        contained: bool = True,
-    ) -> None:
-        super()._bring(path, [*copied, *linked], (), stopped, contained=contained)
 
     async def check_base(self, base_commit: str) -> Red | None:
         """The project's checks on the base; where they are red, the run would not start."""

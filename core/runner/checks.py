@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from enum import Enum
 from functools import partial
 
 from ..git import commits, staging, worktree_status
 from ..git.output import WorktreeStatus
 from ..git.refs import HEADS
-from ..git.tampering import Tampered
 from ..model import events
 from ..model.contracts import PROSE, Contract, Kind, contracts, definition
-from ..model.errors import StateError, UserError
+from ..model.errors import UserError
 from ..model.events import Event
-from ..model.excerpt import excerpt, some
+from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
-from ..model.frozen import dataclass, replace
+from ..model.frozen import replace
 from ..model.list_commands import BASE, promised_commands, shell_command
 from ..model.outcome import Work
-from ..process.supervisor import Killed
-from ..process.temporary_folder import remove_tree
-from ..worktree import build_products, copy_link, inspection
+from ..worktree import build_products, inspection
 from ..worktree.check_artifacts import Leftovers
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
-from ..worktree.names import MERGED, RUBBISH, scratch_owner
+from ..worktree.names import MERGED, scratch_owner
 from ..worktree.worktree import Worktree
 from . import ports
+from .failure import Red, Stage, unable
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
+from .supplies import Supplies
 
 VARIABLES = "RORCHESTRATOR_"
 """What the names of the variables begin with that setup, Claude and the checks are given."""
@@ -44,46 +41,12 @@ NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLO
 GIT_LOG = "git.log"
 """Complaints of git that are too long for a message."""
 
-REASON_LINES = 20
-"""How much of what a command printed goes into the report; Claude is told more."""
 
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 """For checks, unless the user says otherwise: Python rewrites its caches, tracked ones too."""
 
 CLEAN = "_clean_"
 """Put before a feature's id for the clean checkout of its commit."""
-
-
-class Stage(Enum):
-    """Where a failure happened, as its message begins."""
-
-    NONE = ""
-    SETUP = "setup"
-    CHECK = "check"
-    TEARDOWN = "teardown"
-
-
-@dataclass(frozen=True)
-class Red:
-    """A failed setup, check or teardown: the command and its output, or why it was not tried."""
-
-    cause: str
-    output: str = ""
-    interrupted: bool = False
-    is_ours: bool = False
-    """Whether the feature's work is not to blame: nobody could look at it."""
-    stage: Stage = Stage.NONE
-
-    @property
-    def what(self) -> str:
-        """The cause, with its stage."""
-        return f"{self.stage.value}: {self.cause}" if self.stage.value else self.cause
-
-    @property
-    def reason(self) -> str:
-        """For the report: what it was, and the end of its output."""
-        last = self.output.strip().splitlines()[-REASON_LINES:]
-        return excerpt("\n".join([self.what, *last]))
 
 
 class Workbench:
@@ -117,8 +80,7 @@ class Workbench:
         self.clock = clock
         self.environ = environ
         self.passed = passed
-        self.apart = worktrees.folder
-        """A folder in the main checkout, if it is there, whose files are not copied or linked."""
+        self.supplies = Supplies(worktrees, config.project)
         self.guard: SetupGuard | None = None
         """What watches the setups of a run; a landing has none."""
         self._leftovers: dict[str, Leftovers] = {}
@@ -175,7 +137,7 @@ class Workbench:
         try:
             await self._supply(worktree, stopped)
         except UserError as error:
-            red = _unable(error)
+            red = unable(error)
             return replace(red, interrupted=red.interrupted or stopped())
         failed = await self._set_up(feature, worktree, commands, env)
         if failed is not None:
@@ -220,88 +182,7 @@ class Workbench:
         return None
 
     async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
-        """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
-        project = self.config.project
-        if self.worktrees.git.repository.bare and (project.copy or project.link):
-            raise UserError(
-                "a bare repository has no files to copy or to link",
-                hint="take project.copy and project.link out of the list",
-            )
-        try:
-            copied = await self._wanted(worktree, project.copy, stopped)
-            linked = await self._wanted(worktree, project.link, stopped)
-            await self._check_ignored(worktree, copied, linked)
-            # A large folder takes its time, in which the others go on.
-            await asyncio.get_running_loop().run_in_executor(
-                None, lambda: self._bring(worktree.path, copied, linked, stopped)
-            )
-        except OSError as error:
-            raise UserError(f"{worktree.path} could not be supplied: {_why(error)}") from None
-
-    def _bring(
-        self,
-        path: str,
-        copied: Iterable[str],
-        linked: Iterable[str],
-        stopped: Callable[[], bool],
-        *,
-        contained: bool = False,
-    ) -> None:
-        """Copy and link into a worktree. Raises ``OSError``."""
-        top, apart = self.worktrees.git.repository.top, path + RUBBISH
-        for name in copied:
-            remove_tree(apart)
-            try:
-                copy_link.copy(top, name, path, stopped, apart=apart, contained=contained)
-            finally:
-                remove_tree(apart)
-        for name in linked:
-            copy_link.link(top, name, path)
-
-    async def _wanted(
-        self, worktree: Worktree, patterns: Sequence[str], stopped: Callable[[], bool]
-    ) -> list[str]:
-        """What the patterns match and the worktree does not have.
-
-        Of a folder that it has, because some of it is tracked, the ignored files that it lacks.
-        """
-        top = self.worktrees.git.repository.top
-        wanted: list[str] = []
-        # `**` can lead through a large tree; the others go on meanwhile.
-        found = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: copy_link.matching(top, patterns, less=self.apart, stopped=stopped)
-        )
-        for name in found:
-            target = os.path.join(worktree.path, name)
-            if not os.path.lexists(target):
-                wanted.append(name)
-            elif os.path.isdir(target) and not os.path.islink(target):
-                ignored = (
-                    await worktree_status.status_of(self.worktrees.git, top, ignored=True)
-                ).ignored
-                below = [file.rstrip("/") for file in ignored if file.startswith(f"{name}/")]
-                wanted += [file for file in below if not _is_there(worktree.path, file)]
-        return wanted
-
-    async def _check_ignored(
-        self, worktree: Worktree, copied: Collection[str], linked: Collection[str]
-    ) -> None:
-        """Raise :class:`UserError` for what would be committed: before it is there."""
-        top = self.worktrees.git.repository.top
-        asked = {name: _as_git_sees_it(top, name) for name in copied}
-        asked.update((name, name) for name in linked if name not in asked)
-        if not asked:
-            return
-        ignored = await worktree_status.ignored_of(
-            self.worktrees.git, worktree.path, asked.values()
-        )
-        shown = [name for name, spelled in asked.items() if spelled not in ignored]
-        if shown:
-            raise UserError(
-                f"git does not ignore {some(shown)}: what is copied or linked would be committed",
-                hint="name it in .gitignore without a slash at its end (node_modules/ ignores "
-                "a folder, not a link to one), or copy it instead of linking it",
-            )
+        await self.supplies.bring(worktree, stopped)
 
     async def missing(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
@@ -358,7 +239,7 @@ class Workbench:
                 await self._settle(feature, worktree)
             return red
         except UserError as error:
-            return _unable(error)
+            return unable(error)
 
     async def _settle(self, feature: Feature, worktree: Worktree) -> None:
         """Take away the build products that checks left, and name what else appeared."""
@@ -571,7 +452,7 @@ class Workbench:
                 Feature(BASE, BASE), base_commit, project.base_branch, project.verify
             )
         except UserError as error:
-            return _unable(error)
+            return unable(error)
 
     async def check_merged(self, commit: str, branch: str) -> Red | None:
         """The project's checks on what is to land on a branch."""
@@ -595,7 +476,7 @@ class Workbench:
                             return replace(red, cause=said, stage=Stage.NONE)
             return await self._check_sides(commit, branch, features)
         except UserError as error:
-            return _unable(error)
+            return unable(error)
 
     async def _check_sides(
         self, commit: str, branch: str, features: Sequence[Feature]
@@ -670,29 +551,6 @@ def check_key(tree: str, command: Command, *, clean: bool = False) -> str:
     """What the result of a check is remembered by: the tree that it looked at, and its words."""
     words = json.dumps([tree, command.argv, command.line, *(["clean"] if clean else [])])
     return hashlib.sha256(words.encode()).hexdigest()[:20]
-
-
-def _unable(error: UserError) -> Red:
-    """That something could not be tried. What ends the run is raised again."""
-    if isinstance(error, (StateError, Tampered)):
-        raise error
-    if isinstance(error, Killed):
-        return Red(error.message, interrupted=True)
-    return Red("\n".join(filter(None, (error.message, error.hint))), is_ours=True)
-
-
-def _why(error: OSError) -> str:
-    """What went wrong first, where many files of a folder could not be copied."""
-    faults = error.args[0] if error.args else ""
-    return str(faults[0][-1]) if isinstance(faults, list) else str(error)
-
-
-def _is_there(worktree: str, file: str) -> bool:
-    return os.path.lexists(os.path.join(worktree, file))
-
-
-def _as_git_sees_it(top: str, name: str) -> str:
-    return f"{name}/" if os.path.isdir(os.path.join(top, name)) else name
 
 
 def _failed(step: Step) -> Red:

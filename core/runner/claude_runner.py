@@ -29,8 +29,9 @@ from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Conflict, Worktree
 from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
-from .checks import Red, Workbench
+from .checks import Workbench
 from .committer import Committer
+from .failure import Red
 from .setup_guard import SetupGuard
 from .slots import Turn
 from .usage_limit import Pause

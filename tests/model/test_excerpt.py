@@ -12,7 +12,7 @@ from core.model import event_json, events, json_values
 from core.model.events import Event
 from core.model.excerpt import excerpt, listed, some
 from core.process.spawner import Finished, Spawner
-from core.runner.checks import Red
+from core.runner.failure import Red
 from tests.support.playground import PlaygroundTest, feature
 
 GIT = """\

@@ -21,7 +21,8 @@ from core.process.spawner import Spawner, drive
 from core.process.supervisor import Killed, Supervisor
 from core.project import feature_list
 from core.runner import ports
-from core.runner.checks import Red, Workbench, check_key
+from core.runner.checks import Workbench, check_key
+from core.runner.failure import Red
 from core.runner.steps import StepRunner
 from core.worktree import copy_link
 from core.worktree.check_artifacts import Leftovers

@@ -1,0 +1,137 @@
+"""Copies and links ignored files of the main checkout into a worktree: `project.copy`, `.link`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from ..git import worktree_status
+from ..model.errors import UserError
+from ..model.excerpt import some
+from ..model.feature import Project
+from ..process.temporary_folder import remove_tree
+from ..worktree import copy_link
+from ..worktree.manager import WorktreeManager
+from ..worktree.names import RUBBISH
+from ..worktree.worktree import Worktree
+
+
+class Supplies:
+    """The copied and linked files of a list.
+
+    With ``copies_links``, what would be linked is copied, and links in it are followed: nothing in
+    the worktree leads back to the user's own files. Files below the folder ``apart`` of the main
+    checkout are left out; there worktrees may be.
+    """
+
+    def __init__(
+        self,
+        worktrees: WorktreeManager,
+        project: Project,
+        *,
+        apart: str = "",
+        copies_links: bool = False,
+    ) -> None:
+        self.worktrees = worktrees
+        self.project = project
+        self.apart = apart or worktrees.folder
+        self.copies_links = copies_links
+
+    async def bring(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
+        """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
+        project = self.project
+        if self.worktrees.git.repository.bare and (project.copy or project.link):
+            raise UserError(
+                "a bare repository has no files to copy or to link",
+                hint="take project.copy and project.link out of the list",
+            )
+        try:
+            copied = await self._wanted(worktree, project.copy, stopped)
+            linked = await self._wanted(worktree, project.link, stopped)
+            await self._check_ignored(worktree, copied, linked)
+            # A large folder takes its time, in which the others go on.
+            await asyncio.get_running_loop().run_in_executor(
+                None, lambda: self._put(worktree.path, copied, linked, stopped)
+            )
+        except OSError as error:
+            raise UserError(f"{worktree.path} could not be supplied: {_why(error)}") from None
+
+    def _put(
+        self,
+        path: str,
+        copied: Iterable[str],
+        linked: Iterable[str],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Copy and link into a worktree. Raises ``OSError``."""
+        top, apart = self.worktrees.git.repository.top, path + RUBBISH
+        if self.copies_links:
+            copied, linked = [*copied, *linked], ()
+        for name in copied:
+            remove_tree(apart)
+            try:
+                copy_link.copy(top, name, path, stopped, apart=apart, contained=self.copies_links)
+            finally:
+                remove_tree(apart)
+        for name in linked:
+            copy_link.link(top, name, path)
+
+    async def _wanted(
+        self, worktree: Worktree, patterns: Sequence[str], stopped: Callable[[], bool]
+    ) -> list[str]:
+        """What the patterns match and the worktree does not have.
+
+        Of a folder that it has, because some of it is tracked, the ignored files that it lacks.
+        """
+        top = self.worktrees.git.repository.top
+        wanted: list[str] = []
+        # `**` can lead through a large tree; the others go on meanwhile.
+        found = await asyncio.get_running_loop().run_in_executor(
+            None, lambda: copy_link.matching(top, patterns, less=self.apart, stopped=stopped)
+        )
+        for name in found:
+            target = os.path.join(worktree.path, name)
+            if not os.path.lexists(target):
+                wanted.append(name)
+            elif os.path.isdir(target) and not os.path.islink(target):
+                ignored = (
+                    await worktree_status.status_of(self.worktrees.git, top, ignored=True)
+                ).ignored
+                below = [file.rstrip("/") for file in ignored if file.startswith(f"{name}/")]
+                wanted += [file for file in below if not _is_there(worktree.path, file)]
+        return wanted
+
+    async def _check_ignored(
+        self, worktree: Worktree, copied: Collection[str], linked: Collection[str]
+    ) -> None:
+        """Raise :class:`UserError` for what would be committed: before it is there."""
+        top = self.worktrees.git.repository.top
+        asked = {name: _as_git_sees_it(top, name) for name in copied}
+        asked.update((name, name) for name in linked if name not in asked)
+        if not asked:
+            return
+        ignored = await worktree_status.ignored_of(
+            self.worktrees.git, worktree.path, asked.values()
+        )
+        shown = [name for name, spelled in asked.items() if spelled not in ignored]
+        if shown:
+            raise UserError(
+                f"git does not ignore {some(shown)}: what is copied or linked would be committed",
+                hint="name it in .gitignore without a slash at its end (node_modules/ ignores "
+                "a folder, not a link to one), or copy it instead of linking it",
+            )
+
+
+def _why(error: OSError) -> str:
+    """What went wrong first, where many files of a folder could not be copied."""
+    faults = error.args[0] if error.args else ""
+    return str(faults[0][-1]) if isinstance(faults, list) else str(error)
+
+
+def _is_there(worktree: str, file: str) -> bool:
+    return os.path.lexists(os.path.join(worktree, file))
+
+
+def _as_git_sees_it(top: str, name: str) -> str:
+    return f"{name}/" if os.path.isdir(os.path.join(top, name)) else name
