@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ..git import checkouts, history
 from ..git.output import WorktreeEntry
 from ..git.refs import HEADS, RESOLUTIONS, branch_name
+from ..journal.recorder import Recorder
 from ..model import events
 from ..model.errors import StateError, UserError
 from ..model.excerpt import some
@@ -88,6 +89,7 @@ class Cleanup:
         self.git = place.git
         self.whole: RunState = place.whole_state()
         self.state = self.whole if options.all_lists else place.seen(self.whole)
+        self._record = Recorder(place.journal, self.whole).emit
         self.owners = place.owners(self.whole)
         base = place.config.project.base_branch
         self.into: str = branch_name(options.into or base, place.refs)
@@ -321,7 +323,7 @@ class Cleanup:
             await self._forget_resolutions(known.id)
             completed = known.status is Status.COMPLETED
             merged = bool(removal.merged) and completed
-            self.place.journal.append(
+            self._record(
                 events.cleaned(
                     time.time(),
                     known.id,

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from ..git.refs import HEADS, branch_name
 from ..git.tampering import seal
 from ..journal.control import Requests
+from ..journal.recorder import Recorder
 from ..model import events
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import ExitCode, UserError
@@ -31,6 +32,7 @@ from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
 from ..runner.checks import Workbench
+from ..runner.context import RunContext
 from ..runner.steps import StepRunner
 from .candidates import Candidates, OwnCheck
 from .report import Ending, LandingState, MergeReport, Wanted
@@ -78,6 +80,7 @@ class Merge:
         self.whole = place.whole_state()
         self.state = place.seen(self.whole)
         self.place = as_steered(place, self.state)
+        self._emit = Recorder(place.journal, self.whole).emit
         self.wanted = wanted
         self.say = say
         self.clock = time.time
@@ -85,7 +88,8 @@ class Merge:
         self.signal: signal.Signals | None = None
         self.deadline = deadline
         self.stop: Stop
-        """Made in the event loop that it belongs to."""
+        self.context: RunContext
+        """Both are made in the event loop that they belong to."""
         self.is_over = False
         """Whether the branch has moved, so that it is too late to stop."""
         self.endings: dict[str, Ending] = {}
@@ -135,7 +139,11 @@ class Merge:
 
     async def _until_stopped(self, supervisor: Supervisor) -> MergeReport:
         """Land, unless somebody stops that. Raises :class:`Stopped`."""
-        self.stop = Stop()  # up to Python 3.9 it belongs to the loop that sees it made
+        # Made here: up to Python 3.9 it belongs to the event loop that sees it made.
+        self.stop = Stop()
+        self.context = RunContext(
+            self.run_id, self._log_folder, self.clock, self._emit, self.stop, self.deadline
+        )
         self._listen(self.stop, supervisor)
         heed(self.stop)
         wishes = asyncio.create_task(self._watch_wishes())
@@ -167,17 +175,14 @@ class Merge:
             done = request.action == "stop" and not request.feature and not self.is_over
             going_on = "stopping: nothing lands" if done else "features are being landed"
             text = "the landing is over" if self.is_over else going_on
-            self._emit(
-                events.steered(
-                    self.clock(),
-                    self.run_id,
-                    "",
-                    action=request.action,
-                    request=request.id,
-                    done=done,
-                    text=text,
-                    hint="" if done or self.is_over else "rorchestrator stop",
-                )
+            self.context.record(
+                events.steered,
+                "",
+                action=request.action,
+                request=request.id,
+                done=done,
+                text=text,
+                hint="" if done or self.is_over else "rorchestrator stop",
             )
             if done:
                 self.stop.set()
@@ -246,10 +251,7 @@ class Merge:
             self.place.config,
             self.place.worktrees,
             StepRunner(supervisor, stop),
-            run=self.run_id,
-            log_folder=self._log_folder,
-            emit=self._emit,
-            clock=self.clock,
+            self.context,
             environ=without_git(os.environ),
             passed=set(self.state.passed),
             wrote=self.state.wrote,
@@ -284,15 +286,10 @@ class Merge:
 
     async def _resolver(self, supervisor: Supervisor, stop: Stop, workbench: Workbench) -> Resolve:
         config = self.place.config
-        attempts = AttemptRunner(
-            options_for(config),
-            supervisor,
-            run=self.run_id,
-            log_folder=self._log_folder,
-            emit=lambda event: self._emit(events.of_resolution(event)),
-            clock=self.clock,
-            stop=stop,
+        of_resolution = replace(
+            self.context, emit=lambda event: self._emit(events.of_resolution(event))
         )
+        attempts = AttemptRunner(options_for(config), supervisor, of_resolution)
         known = self.state.features.items()
         resolver = Resolver(
             config,
@@ -301,12 +298,10 @@ class Merge:
             workbench,
             Budget(self.wanted.max_cost_usd, {}),
             await seal(self.place.git),
+            self.context,
             into=self.target.name,
             present=self.present,
             numbers={id: len(feature.resolutions) for id, feature in known},
-            emit=self._emit,
-            clock=self.clock,
-            stop=stop,
             say=self.say,
         )
 
@@ -344,9 +339,6 @@ class Merge:
 
     # -- the landing ------------------------------------------------------------------------
 
-    def _emit(self, event: Event) -> None:
-        self.place.journal.append(event)
-
     async def _move(self, stack: Stack) -> None:
         """Move the branch. The journal says it before, so that a kill in between loses nothing."""
         await self._check_branches(stack)
@@ -356,15 +348,12 @@ class Merge:
             await self.target.move(stack.tip)
         self.is_over = True
         for layer in stack.layers:
-            self._emit(
-                events.merged(
-                    self.clock(),
-                    self.run_id,
-                    layer.candidate.id,
-                    into=self.target.name,
-                    commit=layer.commit,
-                    strategy=layer.strategy,
-                )
+            self.context.record(
+                events.merged,
+                layer.candidate.id,
+                into=self.target.name,
+                commit=layer.commit,
+                strategy=layer.strategy,
             )
 
     async def _check_branches(self, stack: Stack) -> None:
@@ -380,17 +369,14 @@ class Merge:
                 )
 
     def _record_landing(self, layer: Layer, tip: str) -> None:
-        self._emit(
-            events.landing(
-                self.clock(),
-                self.run_id,
-                layer.candidate.id,
-                into=self.target.name,
-                commit=layer.commit,
-                result=layer.candidate.tip,
-                strategy=layer.strategy,
-                tip=tip,
-            )
+        self.context.record(
+            events.landing,
+            layer.candidate.id,
+            into=self.target.name,
+            commit=layer.commit,
+            result=layer.candidate.tip,
+            strategy=layer.strategy,
+            tip=tip,
         )
 
     def _report(self, stack: Stack, landed: LandingState) -> MergeReport:

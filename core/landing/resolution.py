@@ -7,7 +7,6 @@ touched.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import uuid
@@ -24,9 +23,10 @@ from ..model.excerpt import excerpt, some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, Outcome, Status
-from ..runner.attempt import AttemptRunner, Emit, Session, wait_for_repetition
+from ..runner.attempt import AttemptRunner, Session, wait_for_repetition
 from ..runner.budget import LEAST_USD, OVER, Budget
 from ..runner.checks import Workbench
+from ..runner.context import RunContext
 from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RESOLVED
@@ -100,13 +100,11 @@ class Resolver:
         workbench: Workbench,
         budget: Budget,
         seal: Seal,
+        context: RunContext,
         *,
         into: str,
         present: Sequence[Candidate],
         numbers: Mapping[str, int],
-        emit: Emit,
-        clock: Callable[[], float],
-        stop: asyncio.Event,
         say: Callable[[str], None],
     ) -> None:
         self.config = config
@@ -119,9 +117,7 @@ class Resolver:
         self.into = into
         self.present = present
         self.numbers = dict(numbers)
-        self.emit = emit
-        self.clock = clock
-        self.stop = stop
+        self.context = context
         self.say = say
         self._outcomes: dict[str, list[Outcome]] = {}
         self._spent_usd: dict[str, float] = {}
@@ -175,7 +171,7 @@ class Resolver:
         self, merge: Merge, sides: Sequence[Feature], checked: Sequence[Feature]
     ) -> Resolution:
         """Give it to Claude, and tell the journal what came of it."""
-        refused = "interrupted" if self.stop.is_set() else self._refused
+        refused = "interrupted" if self.context.stop.is_set() else self._refused
         if refused:
             return Resolution(Resolved.NOT_ASKED, reason=refused, files=merge.clash.files)
         self.say(f"Claude resolves {some(merge.clash.files)} for {merge.feature.id}")
@@ -184,15 +180,13 @@ class Resolver:
         except GitError as error:
             commit, reason = "", error.message
         files = merge.clash.files
-        event = events.resolved(
-            self.clock(),
-            self.attempts.run_id,
+        self.context.record(
+            events.resolved,
             merge.feature.id,
             files=files,
             commit=commit,
             reason=reason,
         )
-        self.emit(event)
         outcomes = self._outcomes.get(merge.feature.id, [])
         return Resolution(
             ending=Resolved.RESOLVED if commit else Resolved.FAILED,
@@ -272,7 +266,8 @@ class Resolver:
                 outcome = await self._attempt(merge, worktree, session)
             if outcome.fault not in (Fault.TRANSIENT, Fault.RATE):
                 break
-            if not await wait_for_repetition(retry, repetition, outcome, self.stop, self.say):
+            stop = self.context.stop
+            if not await wait_for_repetition(retry, repetition, outcome, stop, self.say):
                 break
             session = Session(session.id, resume=True, told=told)
         if outcome.fault.fatal or outcome.fault in HOPELESS:
@@ -362,8 +357,7 @@ class Resolver:
         return Wrong(red.what, red.output, red.interrupted or red.is_ours)
 
     def _note(self, merge: Merge, text: str) -> None:
-        event = events.note(self.clock(), self.attempts.run_id, text, merge.feature.id)
-        self.emit(event)
+        self.context.note(text, merge.feature.id)
 
 
 def options_for(config: Config) -> Config:

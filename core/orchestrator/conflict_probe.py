@@ -12,10 +12,10 @@ from ..git.door import Git, Unknown
 from ..git.refs import HEADS
 from ..model import events
 from ..model.errors import UserError
-from ..model.events import Event
 from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.state import RunState
+from ..runner.context import RunContext
 
 PROBE_SECONDS = 5.0
 
@@ -46,18 +46,14 @@ class Foresight:
         self,
         git: Git,
         features: Collection[str],
+        context: RunContext,
         *,
-        run: str,
         state: Callable[[], RunState],
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
     ) -> None:
         self.git = git
         self.features = features
-        self.run_id = run
+        self.context = context
         self.state = state
-        self.emit = emit
-        self.clock = clock
         self._position = {id: number for number, id in enumerate(features)}
         self._seen: dict[str, Side] = {}
         self._files: dict[str, frozenset[str]] = {}
@@ -143,4 +139,4 @@ class Foresight:
                 now = () if tree else tuple(files or sorted(shared))
         if now != before:
             self._clashes[pair] = now
-            self.emit(events.clash(self.clock(), self.run_id, other.id, other=one.id, files=now))
+            self.context.record(events.clash, other.id, other=one.id, files=now)

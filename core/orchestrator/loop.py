@@ -9,17 +9,16 @@ from heapq import heappop, heappush
 
 from ..dag.resolver import DAGResolver
 from ..dag.schedule import Rank
-from ..journal.journal import Journal
+from ..journal.recorder import Recorder
 from ..model import events
 from ..model.decision import Decision
 from ..model.events import Event
 from ..model.feature import Feature
-from ..model.fold import apply
 from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, Outcome, Status
 from ..model.state import RunState, cost_of
-from ..process.cancellation import Stop
 from ..runner.claude_runner import Job
+from ..runner.context import RunContext
 from ..runner.slots import Place, Slots, Turn
 from ..worktree.branch_content import Origin
 
@@ -54,8 +53,7 @@ class Orchestrator:
     """Works on the features of ``dag`` in up to ``slots`` slots.
 
     ``rank`` orders what is ready; ``results`` are the commits of dependencies outside of
-    ``dag``, ``merged`` those whose work is in the base. Every event goes through
-    :meth:`emit`: to the journal first, then into the state, then to the listeners.
+    ``dag``, ``merged`` those whose work is in the base.
     """
 
     def __init__(
@@ -63,31 +61,23 @@ class Orchestrator:
         dag: DAGResolver,
         rank: Rank,
         slots: int,
+        recorder: Recorder,
+        context: RunContext,
         *,
-        run: str,
         base_commit: str,
         decisions: Mapping[str, Decision],
         results: Mapping[str, str],
-        state: RunState,
-        journal: Journal,
-        listeners: Iterable[Listener],
-        clock: Callable[[], float],
-        stop: Stop,
         fail_fast: bool = False,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self.dag = dag
         self.rank = rank
         self.slots = Slots(slots)
-        self.run_id = run
+        self.recorder = recorder
+        self.context = context
         self.base_commit = base_commit
         self.decisions = decisions
         self.results = dict(results)
-        self.state = state
-        self.journal = journal
-        self.listeners = tuple(listeners)
-        self.clock = clock
-        self.stop = stop
         self.fail_fast = fail_fast
         self.drain_seconds = drain_seconds
         self.is_over = False
@@ -101,19 +91,17 @@ class Orchestrator:
         self._told_of_standstill = False
         self._sort()
 
-    def emit(self, event: Event) -> None:
-        """Record an event and show it. Raises where it can't be recorded."""
-        event = self.journal.append(event)  # without the secrets that it came with
-        self.state = apply(self.state, event)
-        for listener in self.listeners:
-            listener(self.state, event)
+    @property
+    def state(self) -> RunState:
+        """What is known of all features by now."""
+        return self.recorder.state
 
     async def run(self, run_feature: RunFeature) -> None:
         """Work until nothing more can be started and nothing runs any more.
 
         What did not get its turn is recorded as ``blocked`` or ``cancelled``.
         """
-        if self.stop.is_set():
+        if self.context.stop.is_set():
             self.slots.close(INTERRUPTED)
         stopped = asyncio.create_task(self._stopped())
         try:
@@ -169,12 +157,12 @@ class Orchestrator:
         idle = all(turn.held if turn.works else turn.ready for turn in turns)
         still = self._is_held() and idle
         if still and not self._told_of_standstill:
-            self.emit(events.note(self.clock(), self.run_id, STANDSTILL))
+            self.context.note(STANDSTILL)
         self._told_of_standstill = still
 
     async def _stopped(self) -> float:
         """Wait for the wish to stop; when to give up on what runs, by the loop's clock."""
-        await self.stop.wait()
+        await self.context.stop.wait()
         self.slots.close(INTERRUPTED)
         return asyncio.get_running_loop().time() + self.drain_seconds
 
@@ -198,7 +186,7 @@ class Orchestrator:
     def _job(self, id: str) -> Job:
         feature, known = self.dag.features[id], self.state.feature(id)
         last = known.last_outcome
-        of_run = known.of_run(self.run_id)
+        of_run = known.of_run(self.context.run_id)
         return Job(
             feature=feature,
             decision=self.decisions[id],
@@ -254,7 +242,7 @@ class Orchestrator:
 
     def _end(self, id: str, outcome: Outcome) -> None:
         self._over.add(id)
-        self.emit(events.ended(self.clock(), self.run_id, id, outcome))
+        self.context.record(events.ended, id, outcome)
 
     def _cancel_the_rest(self) -> None:
         self.is_over = True
@@ -332,7 +320,7 @@ class Orchestrator:
         return freed
 
     def _queue(self, id: str) -> None:
-        self.emit(events.queued(self.clock(), self.run_id, id))
+        self.context.record(events.queued, id)
         self._over.discard(id)
 
     def _sort(self) -> None:

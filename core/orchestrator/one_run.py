@@ -14,6 +14,7 @@ from ..git import commits
 from ..git.door import Git
 from ..git.refs import HEADS, RESULTS, STASH
 from ..journal.control import Requests
+from ..journal.recorder import Recorder
 from ..model import events
 from ..model.decision import Decision
 from ..model.errors import ExitCode, StateError, UserError
@@ -38,6 +39,7 @@ from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
 from ..runner.checks import Workbench
 from ..runner.claude_runner import ClaudeRunner
+from ..runner.context import RunContext
 from ..runner.failure import Stage
 from . import parts
 from .conflict_probe import Foresight
@@ -241,25 +243,24 @@ class OneRun:
             await self._end_killed(supervisor)
             dag = DAGResolver(place.dag.features[id] for id in selected)
             rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
+            recorder = Recorder(place.journal, self.state, self.listeners)
+            logs = os.path.join(place.journal.folder, "logs", self.run_id)
+            context = RunContext(self.run_id, logs, self.clock, recorder.emit, stop, self.deadline)
             orchestrator = Orchestrator(
                 dag,
                 rank(dag),
                 self.slots,
-                run=self.run_id,
+                recorder,
+                context,
                 base_commit=place.base_commit,
                 decisions=decided.decisions,
                 results=results,
-                state=self.state,
-                journal=place.journal,
-                listeners=self.listeners,
-                clock=self.clock,
-                stop=stop,
                 fail_fast=self.options.fail_fast,
             )
-            runner = self._runner(config, supervisor, orchestrator, stop)
+            runner = self._runner(config, supervisor, orchestrator)
             requests = Requests(place.journal.folder)
             requests.clear()
-            orchestrator.emit(self._started(selected))
+            recorder.emit(self._started(selected))
             steering = Steering(orchestrator, requests, config.features, stop)
             steered = asyncio.create_task(_watch(steering, stop))
             foresight = self._foresight(supervisor, orchestrator, decided.decisions)
@@ -267,9 +268,7 @@ class OneRun:
             if self.beside is not None:
                 tasks.append(asyncio.create_task(self.beside()))
             self._limit_time(orchestrator, supervisor)
-            around = parts.surroundings(
-                place, runner, supervisor, orchestrator, run=self.run_id, clock=self.clock
-            )
+            around = parts.surroundings(place, runner, supervisor, orchestrator)
             try:
                 await place.git.using(supervisor).pin_identity()
                 await runner.workbench.clear()
@@ -280,7 +279,7 @@ class OneRun:
                     lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
                 )
                 await around.end()
-                await self._look_at_heads(place.git.using(supervisor), orchestrator.emit)
+                await self._look_at_heads(place.git.using(supervisor), context)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -290,7 +289,7 @@ class OneRun:
             steering.look()  # Requests from now on learn that it is too late.
         self._is_over = True
         code = self._exit_code(orchestrator.state, decided)
-        orchestrator.emit(events.run_ended(self.clock(), self.run_id, exit_code=code))
+        context.record(events.run_ended, exit_code=code)
         return RunResult(orchestrator.state, code, self._heads)
 
     async def _end_killed(self, supervisor: Supervisor) -> None:
@@ -316,19 +315,15 @@ class OneRun:
         signals.listen(heard)
 
     def _runner(
-        self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator, stop: Stop
+        self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator
     ) -> ClaudeRunner:
         return parts.claude_runner(
             self.place,
             config,
             supervisor,
             orchestrator,
-            stop,
             self.budget,
             self.state,
-            run=self.run_id,
-            clock=self.clock,
-            deadline=self.deadline,
             max_wait_seconds=self.options.max_wait_seconds,
             workbench=self.workbench,
         )
@@ -342,10 +337,8 @@ class OneRun:
         return Foresight(
             self.place.git.using(supervisor),
             [id for id, made in decisions.items() if not made.merged],
-            run=self.run_id,
+            orchestrator.context,
             state=lambda: orchestrator.state,
-            emit=orchestrator.emit,
-            clock=self.clock,
         )
 
     def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
@@ -398,22 +391,22 @@ class OneRun:
 
     # -- after ----------------------------------------------------------------------------
 
-    async def _look_at_heads(self, git: Git, emit: Callable[[Event], None]) -> None:
+    async def _look_at_heads(self, git: Git, context: RunContext) -> None:
         """See which branches there are now; note where base branch or stash changed."""
         name = self.place.config.project.base_branch
         try:
             self._heads = await git.refs(HEADS, STASH)
         except UserError as error:
-            emit(events.note(self.clock(), self.run_id, f"the branches are unknown: {error}"))
+            context.note(f"the branches are unknown: {error}")
             return
         now, pinned = self._heads.get(HEADS + name, ""), self.place.base_commit
         if HEADS + name in self.place.refs and now != pinned:
             what = f"moved to {now[:12]}" if now else "was deleted"
             text = f"{name} {what} while the run went on, which started from {pinned[:12]}"
-            emit(events.note(self.clock(), self.run_id, text))
+            context.note(text)
         if self._heads.get(STASH) != self.place.refs.get(STASH):
             text = "the stash, which all worktrees share, changed meanwhile: see git stash list"
-            emit(events.note(self.clock(), self.run_id, text))
+            context.note(text)
 
     def _exit_code(self, state: RunState, decided: Decided) -> int:
         if self.signal is not None:

@@ -9,7 +9,6 @@ from ..git.tampering import seal
 from ..model import events
 from ..model.feature import Config
 from ..model.state import RunState
-from ..process.cancellation import Stop
 from ..process.environment import without_git
 from ..process.spawner import drive
 from ..process.supervisor import Supervisor
@@ -29,47 +28,30 @@ def claude_runner(
     config: Config,
     supervisor: Supervisor,
     orchestrator: Orchestrator,
-    stop: Stop,
     budget: Budget,
     state: RunState,
     *,
-    run: str,
-    clock: Callable[[], float],
-    deadline: float,
     max_wait_seconds: float,
     workbench: Callable[..., Workbench],
 ) -> ClaudeRunner:
     """What runs the features of one run; ``state`` is that from before it."""
     worktrees = place.worktrees.using(place.git.using(supervisor))
-    log_folder = os.path.join(place.journal.folder, "logs", run)
+    context = orchestrator.context
     pause = Pause(
         orchestrator.slots,
-        stop,
-        clock,
-        lambda until: orchestrator.emit(events.paused(clock(), run, until=until)),
+        context.stop,
+        context.clock,
+        lambda until: context.record(events.paused, until=until),
         grace_seconds=config.project.limit_grace_seconds,
         max_wait_seconds=max_wait_seconds,
-        deadline=deadline,
+        deadline=context.deadline,
     )
-    attempts = AttemptRunner(
-        config,
-        supervisor,
-        run=run,
-        log_folder=log_folder,
-        emit=orchestrator.emit,
-        clock=clock,
-        stop=stop,
-        answered=pause.lift,
-        deadline=deadline,
-    )
+    attempts = AttemptRunner(config, supervisor, context, answered=pause.lift)
     bench = workbench(
         config,
         worktrees,
-        StepRunner(supervisor, stop, deadline),
-        run=run,
-        log_folder=log_folder,
-        emit=orchestrator.emit,
-        clock=clock,
+        StepRunner(supervisor, context.stop, context.deadline),
+        context,
         environ=without_git(os.environ),
         passed=set(state.passed),
         wrote=state.wrote,
@@ -82,10 +64,7 @@ def claude_runner(
         pause,
         budget,
         drive(seal(place.git, state.setups)),
-        run=run,
-        emit=orchestrator.emit,
-        clock=clock,
-        stop=stop,
+        context,
     )
 
 
@@ -94,17 +73,12 @@ def surroundings(
     runner: ClaudeRunner,
     supervisor: Supervisor,
     orchestrator: Orchestrator,
-    *,
-    run: str,
-    clock: Callable[[], float],
 ) -> Surroundings:
     """What watches the user's checkout and the shared settings during a run."""
     return Surroundings(
         place.git.using(supervisor),
         runner.seal,
+        orchestrator.context,
         folder=place.worktrees.folder,
-        run=run,
         state=lambda: orchestrator.state,
-        emit=orchestrator.emit,
-        clock=clock,
     )

@@ -68,25 +68,22 @@ class Steering:
 
     def look(self) -> None:
         """Carry out what is wished for. Raises where it can't be recorded."""
-        for request in self.requests.take(self.orchestrator.run_id):
+        for request in self.requests.take(self.orchestrator.context.run_id):
             self.take(request)
 
     def take(self, request: Request) -> Answer:
         """Carry out one wish, or refuse it; the journal tells which, before it is done."""
         answer, act = self._decide(request, request.feature)
         orchestrator = self.orchestrator
-        orchestrator.emit(
-            events.steered(
-                orchestrator.clock(),
-                orchestrator.run_id,
-                request.feature if request.feature in self.listed else "",
-                action=request.action,
-                request=request.id,
-                done=answer.done,
-                text=answer.text,
-                hint=answer.hint,
-                force=request.force,
-            )
+        orchestrator.context.record(
+            events.steered,
+            request.feature if request.feature in self.listed else "",
+            action=request.action,
+            request=request.id,
+            done=answer.done,
+            text=answer.text,
+            hint=answer.hint,
+            force=request.force,
         )
         act()
         return answer

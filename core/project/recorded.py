@@ -46,11 +46,11 @@ def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProje
 async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     """The project of the journal; ``None`` where no repository or no run is found."""
     path = ""
-    with suppress(UserError):
+    with suppress(UserError, OSError):
         path = os.path.abspath(list_path(config_path))
     try:
         repository = await opening.open_repository(Spawner(), _repository_of(path), os.environ)
-    except UserError:
+    except (UserError, OSError):
         return None
     where = repository.repository
     state_folder = os.path.join(where.common_dir, "rorchestrator")

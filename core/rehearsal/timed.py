@@ -10,13 +10,13 @@ from ..git.hooks import Hooks
 from ..git.output import WorktreeStatus
 from ..landing.cleanup import Cleanup, CleanupOptions, Removal
 from ..model import events, list_commands
-from ..model.events import Event
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
 from ..model.outcome import Work
 from ..model.state import FeatureState
 from ..project.open import OpenProject
 from ..runner.checks import CLEAN, VARIABLES, Workbench
+from ..runner.context import RunContext
 from ..runner.failure import Red, Stage
 from ..runner.steps import Step, StepRunner
 from ..runner.supplies import Supplies
@@ -113,11 +113,8 @@ class Bench(Workbench):
         config: Config,
         worktrees: WorktreeManager,
         steps: StepRunner,
+        context: RunContext,
         *,
-        run: str,
-        log_folder: str,
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
         environ: Mapping[str, str],
         passed: set[str],
         wrote: Mapping[str, Collection[str]] | None = None,
@@ -126,10 +123,7 @@ class Bench(Workbench):
             config,
             worktrees,
             steps,
-            run=run,
-            log_folder=log_folder,
-            emit=emit,
-            clock=clock,
+            context,
             environ=environ,
             passed=passed,
             wrote=wrote,
@@ -187,7 +181,7 @@ class Bench(Workbench):
         of_project = self.config.project.verify
         commands = (*of_project, *feature.verify)
         if commands:
-            self.emit(events.checking(self.clock(), self.run_id, feature.id))
+            self.context.record(events.checking, feature.id)
         all_green = True
         for number, command in enumerate(commands):
             red = await self._run_checks(feature.id, [command], worktree, work.commit, env)

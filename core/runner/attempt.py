@@ -19,8 +19,8 @@ from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
 from ..model.outcome import Fault, Outcome, Status
-from ..process.cancellation import Stop
 from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
+from .context import RunContext
 
 POLL_SECONDS = 0.2
 """How often Claude's output is read. The end of the process is noticed at once."""
@@ -100,29 +100,19 @@ class AttemptRunner:
         self,
         config: Config,
         supervisor: Supervisor,
+        context: RunContext,
         *,
-        run: str,
-        log_folder: str,
-        emit: Emit,
-        clock: Callable[[], float],
-        stop: Stop,
         answered: Callable[[], None] = lambda: None,
-        deadline: float = float("inf"),
         linger_seconds: float = LINGER_SECONDS,
         log_bytes: int = LOG_BYTES,
     ) -> None:
         self.config = config
         self.prompts = prompt.PromptWriter(config)
         self.supervisor = supervisor
-        self.run_id = run
-        self.log_folder = log_folder
-        self.emit = emit
-        self.clock = clock
-        self.stop = stop
+        self.context = context
         self.linger_seconds = linger_seconds
         self.log_bytes = log_bytes
         self.answered = answered
-        self.deadline = deadline
         """When the whole run has to be over, by the monotonic clock."""
         self._introduced = False
         self._next_start = 0.0
@@ -144,20 +134,17 @@ class AttemptRunner:
         Raises :class:`~core.errors.StateError` where what happens can't be recorded.
         """
         log = self._write_prompt(feature, number, session)
-        stop = self.stop.of(feature.id)
+        stop = self.context.stop.of(feature.id)
         await self._keep_interval(stop)
         if stop.is_set():
             return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
-        self.emit(
-            events.attempt_started(
-                self.clock(),
-                self.run_id,
-                feature.id,
-                attempt=number,
-                session_id=session.id,
-                resumed=session.resume,
-                log=log.stdout,
-            )
+        self.context.record(
+            events.attempt_started,
+            feature.id,
+            attempt=number,
+            session_id=session.id,
+            resumed=session.resume,
+            log=log.stdout,
         )
         options = self.config.claude
         if max_cost_usd is not None:
@@ -176,13 +163,13 @@ class AttemptRunner:
         except OSError as error:
             raise unwritable(log.stdout, error) from None
         limit = feature.timeout_seconds or self.config.project.timeout_seconds
-        limit = min(limit, self.deadline - time.monotonic())
+        limit = min(limit, self.context.deadline - time.monotonic())
         outcome = await self._watch(feature.id, child, log, limit, stop)
         if session.resume and outcome.fault is Fault.REQUEST and not outcome.usage.output_tokens:
             outcome = replace(outcome, fault=Fault.SESSION)
         # Claude names the session in its result; where there is none, it is the one we chose.
         outcome = replace(outcome, session_id=outcome.session_id or session.id)
-        self.emit(events.attempt_ended(self.clock(), self.run_id, feature.id, outcome))
+        self.context.record(events.attempt_ended, feature.id, outcome)
         return outcome
 
     async def _keep_interval(self, stop: asyncio.Event) -> None:
@@ -195,11 +182,11 @@ class AttemptRunner:
                 await asyncio.wait_for(stop.wait(), start - now)
 
     def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
-        stem = os.path.join(self.log_folder, f"{feature.id}.{number}")
+        stem = os.path.join(self.context.log_folder, f"{feature.id}.{number}")
         log = Log(f"{stem}.prompt", f"{stem}.jsonl", f"{stem}.stderr")
         text = self._prompt(feature, session)
         try:
-            private_files.make_folder(self.log_folder, 2)
+            private_files.make_folder(self.context.log_folder, 2)
             descriptor = private_files.open_file(log.prompt, os.O_WRONLY | os.O_TRUNC)
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
@@ -229,7 +216,7 @@ class AttemptRunner:
                 if watch.lingered or ended is not Fault.NONE:
                     break
                 if watch.is_worried(stream):
-                    self._note(f"not a word for {stream.silent_seconds:.0f} s", id)
+                    self.context.note(f"not a word for {stream.silent_seconds:.0f} s", id)
         finally:
             done = stream.transcript.waiting
             brisk = done or ended is Fault.OUTPUT
@@ -258,9 +245,6 @@ class AttemptRunner:
         if stream.transcript.answered:
             self.answered()
 
-    def _note(self, text: str, id: str = "") -> None:
-        self.emit(events.note(self.clock(), self.run_id, text, id))
-
     def _introduce(self, transcript: transcript.Transcript) -> None:
         """Say once who works here, and who pays: a key in the environment beats a login."""
         if transcript.began and not self._introduced:
@@ -269,7 +253,7 @@ class AttemptRunner:
             version = transcript.version or "of an unknown version"
             text = f"Claude Code {version}, authentication: {source}"
             for said in filter(None, (text, stream.old_version(transcript.version))):
-                self._note(said)
+                self.context.note(said)
 
 
 class Watch:

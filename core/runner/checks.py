@@ -15,7 +15,6 @@ from ..git.refs import HEADS
 from ..model import events
 from ..model.contracts import PROSE, Contract, Kind, contracts, definition
 from ..model.errors import UserError
-from ..model.events import Event
 from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
@@ -28,6 +27,7 @@ from ..worktree.manager import WorktreeManager
 from ..worktree.names import MERGED, scratch_owner
 from ..worktree.worktree import Worktree
 from . import ports
+from .context import RunContext
 from .failure import Red, Stage, unable
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
@@ -61,11 +61,8 @@ class Workbench:
         config: Config,
         worktrees: WorktreeManager,
         steps: StepRunner,
+        context: RunContext,
         *,
-        run: str,
-        log_folder: str,
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
         environ: Mapping[str, str],
         passed: set[str],
         wrote: Mapping[str, Collection[str]] | None = None,
@@ -73,11 +70,8 @@ class Workbench:
         self.config = config
         self.worktrees = worktrees
         self.steps = steps
-        self.run_id = run
-        self.log_folder = log_folder
-        worktrees.git.log = os.path.join(log_folder, GIT_LOG)
-        self.emit = emit
-        self.clock = clock
+        self.context = context
+        worktrees.git.log = os.path.join(context.log_folder, GIT_LOG)
         self.environ = environ
         self.passed = passed
         self.supplies = Supplies(worktrees, config.project)
@@ -108,15 +102,15 @@ class Workbench:
 
         It names no port where none is free: few lists need one.
         """
-        port = ports.free_block(slot, slots, self.run_id)
+        port = ports.free_block(slot, slots, self.context.run_id)
         if not port:
             taken = f"no {ports.BLOCK} ports in a row are free: {VARIABLES}PORT is not set"
-            self.emit(events.note(self.clock(), self.run_id, taken, feature))
+            self.context.note(taken, feature)
         named = {"SLOT": str(slot), **({"PORT": str(port)} if port else {})}
         return self._named(feature, self.worktrees.branch(feature), **named)
 
     def _named(self, feature: str, branch: str, **more: str) -> dict[str, str]:
-        ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.run_id, **more}
+        ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.context.run_id, **more}
         # Of a run that we are a part of, or of one that left them behind.
         kept = {name: value for name, value in self.environ.items() if name not in NAMES}
         return {**kept, **{VARIABLES + name: value for name, value in ours.items()}}
@@ -132,7 +126,7 @@ class Workbench:
         if not (project.copy or project.link or commands):
             return None
         if told:
-            self.emit(events.setting_up(self.clock(), self.run_id, feature.id))
+            self.context.record(events.setting_up, feature.id)
         stopped = partial(self.steps.is_to_end, _whose(feature.id))
         try:
             await self._supply(worktree, stopped)
@@ -147,7 +141,7 @@ class Workbench:
                 await worktree_status.status_of(self.worktrees.git, worktree.path, ignored=True)
             ).ignored
             made = [file for file in ignored if not built_by_tools(file)]
-            self.emit(events.ready(self.clock(), self.run_id, feature.id, made=made))
+            self.context.record(events.ready, feature.id, made=made)
         return None
 
     async def _set_up(
@@ -219,7 +213,7 @@ class Workbench:
         promised = contracts(feature.creates)
         if not (commands or promised):
             return None
-        self.emit(events.checking(self.clock(), self.run_id, feature.id))
+        self.context.record(events.checking, feature.id)
         if work.held_back and not self.config.project.verify_clean:
             self._note_held_back(feature, work.held_back)
         try:
@@ -252,16 +246,16 @@ class Workbench:
         others = sorted(set(left.files).difference(built))
         if others:
             text = f"appeared while the checks ran, and in no commit: {some(others)}"
-            self.emit(events.note(self.clock(), self.run_id, text, feature.id))
+            self.context.note(text, feature.id)
         if paths:
-            self.emit(events.left(self.clock(), self.run_id, feature.id, paths=paths))
+            self.context.record(events.left, feature.id, paths=paths)
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
         text = (
             f"the checks see files that no commit holds: {some(files)} "
             "(project.verify_clean looks without them)"
         )
-        self.emit(events.note(self.clock(), self.run_id, text, feature.id))
+        self.context.note(text, feature.id)
 
     async def _keeps(
         self,
@@ -373,9 +367,8 @@ class Workbench:
         known = self._wrote.setdefault(by, set())
         new = sorted(set(wrote).difference(known))
         known.update(new)
-        event = events.checked(
-            self.clock(),
-            self.run_id,
+        self.context.record(
+            events.checked,
             "" if feature == BASE else feature,
             key=key,
             command=command.line,
@@ -384,7 +377,6 @@ class Workbench:
             by=by,
             wrote=new,
         )
-        self.emit(event)
 
     async def _check_clean(
         self,
@@ -427,7 +419,7 @@ class Workbench:
     async def _tear_down_scratch(self, name: str, path: str) -> None:
         red = await self.tear_down(name, path, name)
         if red is not None:
-            self.emit(events.note(self.clock(), self.run_id, red.what))
+            self.context.note(red.what)
 
     # -- before everything ----------------------------------------------------------------
 
@@ -447,7 +439,7 @@ class Workbench:
             if await self.is_green(base_commit):
                 return None
             words = f"checking {project.base_branch} before anything is paid for"
-            self.emit(events.note(self.clock(), self.run_id, words))
+            self.context.note(words)
             return await self._check_commit(
                 Feature(BASE, BASE), base_commit, project.base_branch, project.verify
             )
@@ -526,7 +518,7 @@ class Workbench:
             command,
             folder=folder,
             env=_of_check(env) if kind == "verify" else env,
-            log=os.path.join(self.log_folder, f"{name}.{kind}.log"),
+            log=os.path.join(self.context.log_folder, f"{name}.{kind}.log"),
             limit_seconds=limit_seconds,
             mark=f"{name}/{kind}",
             feature=_whose(name),

@@ -7,7 +7,7 @@ import os
 import shlex
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -21,16 +21,16 @@ from ..model.excerpt import some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
 from ..model.outcome import Fault, Outcome, Status, Work
-from ..process.cancellation import Stop
 from ..process.supervisor import Killed, heed
 from ..worktree import admin_files, dependencies, inspection, keeping
 from ..worktree.branch_content import Origin, holding
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Conflict, Worktree
-from .attempt import AttemptRunner, Emit, Session, wait_for_repetition
+from .attempt import AttemptRunner, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
 from .checks import Workbench
 from .committer import Committer
+from .context import RunContext
 from .failure import Red
 from .setup_guard import SetupGuard
 from .slots import Turn
@@ -91,11 +91,8 @@ class ClaudeRunner:
         pause: Pause,
         budget: Budget,
         seal: Seal,
+        context: RunContext,
         *,
-        run: str,
-        emit: Emit,
-        clock: Callable[[], float],
-        stop: Stop,
         least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self.config = config
@@ -107,20 +104,15 @@ class ClaudeRunner:
         self.pause = pause
         self.budget = budget
         self.seal = seal
-        self.run_id = run
-        self.emit = emit
-        self.clock = clock
-        self.stop = stop
+        self.context = context
         self.least_free_bytes = least_free_bytes
-        self.guard = workbench.guard = SetupGuard(worktrees, seal, run=run, emit=emit, clock=clock)
+        self.guard = workbench.guard = SetupGuard(worktrees, seal, context)
         self.committer = Committer(
             worktrees,
             seal,
-            run=run,
+            context,
             limit_seconds=config.project.commit_timeout_seconds,
             is_to_end=workbench.steps.is_to_end,
-            emit=emit,
-            clock=clock,
         )
 
     async def run(self, job: Job, turn: Turn) -> Outcome:
@@ -130,17 +122,13 @@ class ClaudeRunner:
         Raises :class:`StateError` where what happens can't be recorded.
         """
         id = job.feature.id
-        heed(self.stop.of(id))
+        heed(self.context.stop.of(id))
         path, branch = self.worktrees.path(id), self.branch_of(id)
         name = job.feature.name
         no_room = self._no_room()
         if no_room is not None:
             return no_room
-        self.emit(
-            events.preparing(
-                self.clock(), self.run_id, job.decision, branch=branch, worktree=path, name=name
-            )
-        )
+        self.context.record(events.preparing, job.decision, branch=branch, worktree=path, name=name)
         try:
             return await self._run(job, turn)
         except StateError:
@@ -181,11 +169,11 @@ class ClaudeRunner:
 
     def _stopped(self, id: str, turn: Turn) -> str:
         """Why one who waits for money is to wait no longer; empty while it may."""
-        return turn.slots.closed or ("interrupted" if self.stop.of(id).is_set() else "")
+        return turn.slots.closed or ("interrupted" if self.context.stop.of(id).is_set() else "")
 
     def _no_room(self) -> Outcome | None:
         """How a feature ends that is not even begun, because the disk is nearly full."""
-        for folder in (self.attempts.log_folder, self.worktrees.folder):
+        for folder in (self.context.log_folder, self.worktrees.folder):
             place, free = free_bytes(folder)
             if free < self.least_free_bytes:
                 least = f"{self.least_free_bytes / MIB:.0f} MiB are the least to start with"
@@ -240,14 +228,8 @@ class ClaudeRunner:
         return results
 
     def _based(self, job: Job, start_commit: str) -> None:
-        self.emit(
-            events.based(
-                self.clock(),
-                self.run_id,
-                job.decision,
-                start_commit=start_commit,
-                base_commit=job.base_commit,
-            )
+        self.context.record(
+            events.based, job.decision, start_commit=start_commit, base_commit=job.base_commit
         )
 
     async def _clear(self, job: Job) -> None:
@@ -257,21 +239,19 @@ class ClaudeRunner:
             await self.worktrees.repair(id)
         entry = await self.worktrees.entry(id)
         path = entry.path if entry is not None else ""
-        kept = await keeping.keep(self.worktrees, id, self.run_id, path, job.start_commit, job.made)
+        run = self.context.run_id
+        kept = await keeping.keep(self.worktrees, id, run, path, job.start_commit, job.made)
         if kept.ref:
-            self._note(id, f"its earlier work is kept as {kept.ref}")
+            self.context.note(f"its earlier work is kept as {kept.ref}", id)
         if kept.aside:
-            self._note(id, f"what looks secret in it is put aside in {kept.aside}")
+            self.context.note(f"what looks secret in it is put aside in {kept.aside}", id)
         if path and os.path.isdir(path):
             red = await self.workbench.tear_down(id, path)
             if red is not None:
-                self._note(id, red.reason)
+                self.context.note(red.reason, id)
         problem = await self.worktrees.remove(id, path, kept.tip)
         if problem:
             raise UserError(problem, hint="rename that branch, or switch away from it")
-
-    def _note(self, id: str, text: str) -> None:
-        self.emit(events.note(self.clock(), self.run_id, text, id))
 
 
 class Life:
@@ -298,7 +278,7 @@ class Life:
         """Of the last attempt."""
         self.session_id = job.session_id if resumed else ""
         self.spent_usd = job.spent_usd
-        self.stop = runner.stop.of(job.feature.id)
+        self.stop = runner.context.stop.of(job.feature.id)
         self._is_first = not resumed
         self._was_checked = resumed and job.claude_is_done and job.was_checked
         """Whether checks of an earlier run may have left files, and nobody worked there since."""
@@ -337,8 +317,7 @@ class Life:
         await self.runner.seal.check(self.runner.worktrees.git)
 
     def _note(self, text: str) -> None:
-        runner = self.runner
-        runner.emit(events.note(runner.clock(), runner.run_id, text, self.feature.id))
+        self.runner.context.note(text, self.feature.id)
 
     async def _make_ready(self) -> Red | None:
         bench = self.runner.workbench
@@ -369,7 +348,7 @@ class Life:
             fault = outcome.fault
             if fault is Fault.LIMIT:
                 known = outcome.resets_at or reset_time.resets_at(
-                    outcome.reason, self.runner.clock()
+                    outcome.reason, self.runner.context.clock()
                 )
                 pause.begin(known)
             elif fault is Fault.ALLOWANCE and self._has_more():
@@ -406,7 +385,7 @@ class Life:
         return "" if self._seconds_left() > 0 else "the time of the run (--max-time) is over"
 
     def _seconds_left(self) -> float:
-        return self.runner.attempts.deadline - time.monotonic()
+        return self.runner.context.deadline - time.monotonic()
 
     def _is_broke(self) -> bool:
         """Whether there is less than an attempt is worth: it would cost a turn."""
@@ -482,12 +461,12 @@ class Life:
     async def _commit(self, outcome: Outcome) -> Outcome:
         """Look at what Claude left and commit it; the outcome has ``work`` where that went well."""
         runner, id = self.runner, self.feature.id
-        runner.emit(events.verifying(runner.clock(), runner.run_id, id))
+        runner.context.record(events.verifying, id)
         try:
             status = await runner.committer.look(self.worktree)
             if isinstance(status, str):
                 return replace(outcome, status=Status.FAILED, reason=status)
-            runner.emit(events.committing(runner.clock(), runner.run_id, id))
+            runner.context.record(events.committing, id)
             bench, was_checked = runner.workbench, self._was_checked
             status = bench.without_leftovers(self.worktree, status, was_checked=was_checked)
             self._was_checked = False
@@ -522,7 +501,9 @@ class Life:
     async def _publish(self, outcome: Outcome, work: Work) -> Outcome:
         """Make it the feature's result."""
         pushes = await self._pushes(work)
-        await self.runner.worktrees.publish(self.feature.id, self.runner.run_id, work.commit)
+        await self.runner.worktrees.publish(
+            self.feature.id, self.runner.context.run_id, work.commit
+        )
         for command in pushes:
             self._note(f"a submodule's commit is nowhere else; merge waits for: {command}")
         return outcome

@@ -15,13 +15,13 @@ from ..git.output import WorktreeStatus
 from ..git.tampering import Seal, changes, shared_settings
 from ..model import events
 from ..model.errors import UserError
-from ..model.events import Event
 from ..model.feature import Feature
 from ..model.outcome import Work
 from ..process.supervisor import Killed
 from ..worktree.committing import ONLY_COMMITS
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Worktree
+from .context import RunContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,20 +52,16 @@ class Committer:
         self,
         worktrees: WorktreeManager,
         seal: Seal,
+        context: RunContext,
         *,
-        run: str,
         limit_seconds: float,
         is_to_end: Callable[[str], bool],
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
     ) -> None:
         self.worktrees = worktrees
         self.seal = seal
-        self.run_id = run
+        self.context = context
         self.limit_seconds = limit_seconds
         self.is_to_end = is_to_end
-        self.emit = emit
-        self.clock = clock
         self.note_seconds = NOTE_SECONDS
         self.grace_seconds = GRACE_SECONDS
         self._turn = asyncio.Lock()
@@ -93,7 +89,7 @@ class Committer:
             changed = changes(before, await shared_settings(git))
             if changed:
                 what = "the repository's settings changed while the commit and its hooks ran"
-                self.note(feature.id, f"{what}: {'; '.join(changed)}")
+                self.context.note(f"{what}: {'; '.join(changed)}", feature.id)
 
     async def _commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
         hooks = await self._hooks(worktree)
@@ -105,11 +101,13 @@ class Committer:
             if isinstance(after, str) or after.changed or after.commit == status.commit:
                 raise
             # The commit was made: only what the user has after it, as post-commit, hung.
-            self.note(feature.id, f"{bounded.what} was stopped after {bounded.seconds:.0f} s")
-            return await self.worktrees.commit(worktree, after, feature, self.run_id, hooks)
+            self.context.note(
+                f"{bounded.what} was stopped after {bounded.seconds:.0f} s", feature.id
+            )
+            return await self.worktrees.commit(worktree, after, feature, self.context.run_id, hooks)
         finally:
             if hooks.ran:
-                self.emit(bounded.ended(hooks))
+                bounded.note_end(hooks)
 
     async def _hooks(self, worktree: Worktree) -> Hooks:
         """The hooks of a worktree; said once where the user has some, and it has none of them."""
@@ -120,7 +118,7 @@ class Committer:
             what = (
                 f"no hook runs: core.hooksPath is {hooks.folder}, which the worktree does not have"
             )
-            self.note(worktree.feature, what)
+            self.context.note(what, worktree.feature)
         return hooks
 
     async def _in_turn(
@@ -129,11 +127,8 @@ class Committer:
         async with self._turn:
             bounded.begin()
             return await self.worktrees.commit(
-                worktree, status, feature, self.run_id, bounded.hooks
+                worktree, status, feature, self.context.run_id, bounded.hooks
             )
-
-    def note(self, feature: str, text: str) -> None:
-        self.emit(events.note(self.clock(), self.run_id, text, feature))
 
 
 class Bounded:
@@ -188,15 +183,10 @@ class Bounded:
         if self.seconds >= committer.note_seconds and not self._is_noted:
             self._is_noted = True
             text = f"{self.what} has been running for {self.seconds:.0f} s; {limit:.0f} s at most"
-            committer.note(self.feature, text)
+            committer.context.note(text, self.feature)
 
-    def ended(self, hooks: Hooks) -> Event:
-        """What the journal is to know of the hooks."""
-        committer = self.committer
-        return events.committed(
-            committer.clock(),
-            committer.run_id,
-            self.feature,
-            hooks=hooks.ran,
-            seconds=self.seconds,
+    def note_end(self, hooks: Hooks) -> None:
+        """Journal the commit, and which hooks ran."""
+        self.committer.context.record(
+            events.committed, self.feature, hooks=hooks.ran, seconds=self.seconds
         )

@@ -8,17 +8,17 @@ later setup that does the same. Anything else ends the feature before Claude is 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from ..git.refs import HEADS
 from ..git.tampering import EXECUTES, OF_WORKTREE, Seal, Tampered, changes, shared_settings
 from ..model import events
-from ..model.events import Event
 from ..model.excerpt import some
 from ..worktree import admin_files
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Worktree
+from .context import RunContext
 
 
 class SetupGuard:
@@ -28,17 +28,12 @@ class SetupGuard:
         self,
         worktrees: WorktreeManager,
         seal: Seal,
-        *,
-        run: str,
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
+        context: RunContext,
     ) -> None:
         self.worktrees = worktrees
         self.git = worktrees.git
         self.seal = seal
-        self.run_id = run
-        self.emit = emit
-        self.clock = clock
+        self.context = context
         self._is_open = True
         """Whether no agent was started yet: until then nobody else can have changed anything."""
         self._running = 0
@@ -104,8 +99,7 @@ class SetupGuard:
             if not (is_base and self._is_open):
                 raise self._tampered(worktree, line, names)
             self.seal.reference.update(facts)
-            event = events.setup_changed(self.clock(), self.run_id, facts=facts)
-            self.emit(event)
+            self.context.record(events.setup_changed, facts=facts)
             self._note(f"setup: `{line}` changed {names}; the same is accepted of later setups")
         await self.seal.take(self.git, changed)
 
@@ -131,7 +125,7 @@ class SetupGuard:
     def _note(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self.emit(events.note(self.clock(), self.run_id, text))
+            self.context.note(text)
 
     def _own_config(self, worktree: Worktree) -> str:
         return os.path.join(admin_files.admin_folder(self.worktrees, worktree.path), OF_WORKTREE)

@@ -20,9 +20,9 @@ from ..worktree.worktree import Worktree
 class Supplies:
     """The copied and linked files of a list.
 
-    With ``copies_links``, what would be linked is copied, and links in it are followed: nothing in
-    the worktree leads back to the user's own files. Files below the folder ``apart`` of the main
-    checkout are left out; there worktrees may be.
+    With ``copies_links``, what would be linked is copied, and links that lead out of it are
+    replaced: nothing in the worktree leads back to the user's own files. Files below the folder
+    ``apart`` of the main checkout are left out: there may be worktrees.
     """
 
     def __init__(

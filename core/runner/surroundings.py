@@ -20,7 +20,6 @@ from ..git.refs import HEADS
 from ..git.tampering import EXECUTES, Seal
 from ..model import events
 from ..model.errors import UserError
-from ..model.events import Event
 from ..model.excerpt import some
 from ..model.frozen import dataclass, field, replace
 from ..model.mask import is_secret
@@ -28,6 +27,7 @@ from ..model.outcome import Outcome, Status, Stray
 from ..model.state import RunState
 from ..process.supervisor import Killed
 from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
+from .context import RunContext
 
 REPLACED = "refs/replace/"
 """Each names an object that git shows another one instead of, everywhere; git-replace(1)."""
@@ -80,20 +80,16 @@ class Surroundings:
         self,
         git: Git,
         seal: Seal,
+        context: RunContext,
         *,
         folder: str,
-        run: str,
         state: Callable[[], RunState],
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
     ) -> None:
         self.git = git
         self.seal = seal
         self.folder = os.path.realpath(folder)
-        self.run_id = run
+        self.context = context
         self.state = state
-        self.emit = emit
-        self.clock = clock
         self._seen: Seen | None = None
         self._working: set[str] = set()
         self._worked: set[str] = set()
@@ -116,7 +112,7 @@ class Surroundings:
         try:
             outcome = await working
             known = self.state().feature(feature)
-            if known.run != self.run_id or not known.in_slot:
+            if known.run != self.context.run_id or not known.in_slot:
                 return outcome
             self._worked.update(self._in_slots())
             strays = await self._compare(feature)
@@ -130,7 +126,7 @@ class Surroundings:
     def _in_slots(self) -> Iterator[str]:
         for id in self._working:
             known = self.state().feature(id)
-            if known.run == self.run_id and known.in_slot:
+            if known.run == self.context.run_id and known.in_slot:
                 yield id
 
     async def end(self) -> None:
@@ -172,7 +168,7 @@ class Surroundings:
         self._named.update(f"{what} {detail}" for detail in new)
         if new:
             text = f"{what}{self._meanwhile()}: {some(new, between='; ')}"
-            self.emit(events.note(self.clock(), self.run_id, text, feature))
+            self.context.note(text, feature)
 
     def _meanwhile(self) -> str:
         names = some(sorted(self._worked))
@@ -310,13 +306,13 @@ class Surroundings:
             text = f"Claude made {stray}; no feature has what is in it"
         else:
             text = f"{stray} appeared{self._meanwhile()}; no feature has what is in it"
-        self.emit(events.stray(self.clock(), self.run_id, owner or feature, stray, text))
+        self.context.record(events.stray, owner or feature, stray, text)
 
     def _maker(self, stray: Stray) -> str:
         """The feature whose session speaks of it; empty where none does."""
         name = os.path.basename(stray.worktree) or stray.branch
         for id in sorted(self._worked):
-            attempts = self.state().feature(id).of_run(self.run_id)
+            attempts = self.state().feature(id).of_run(self.context.run_id)
             if any(_mentions(attempt.log, name) for attempt in attempts):
                 return id
         return ""

@@ -12,6 +12,7 @@ from ..process.environment import without_git
 from ..process.supervisor import Supervisor
 from ..worktree.manager import WorktreeManager
 from .checks import Workbench
+from .context import RunContext
 from .steps import StepRunner
 
 
@@ -25,15 +26,13 @@ def tear_down(
 async def _tear_down(
     config: Config, worktrees: WorktreeManager, name: str, path: str, run: str, logs: str
 ) -> str:
+    stop = Stop()
     async with Supervisor(run) as supervisor:
         bench = Workbench(
             config,
             worktrees,
-            StepRunner(supervisor, Stop()),
-            run=run,
-            log_folder=logs,
-            emit=lambda event: None,
-            clock=time.time,
+            StepRunner(supervisor, stop),
+            RunContext(run, logs, time.time, lambda event: None, stop),
             environ=without_git(os.environ),
             passed=set(),
         )

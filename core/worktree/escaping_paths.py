@@ -11,7 +11,6 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from ..git.paths import is_in
 from ..model.frozen import dataclass
 
 MOST_ENTRIES = 20_000
@@ -142,11 +141,11 @@ class Checkout:
         """The way from a file to a path, where that is in the checkout and not supplied as well."""
         real = os.path.realpath(target) if os.path.isabs(target) else ""
         mine = (self.worktree, *self.supplied)
-        if real and is_in(real, self.top) and not any(is_in(real, each) for each in mine):
+        if real and _is_in(real, self.top) and not any(_is_in(real, each) for each in mine):
             yield WayBack(self._named(source), self._named(real))
 
     def _named(self, path: str) -> str:
-        return os.path.relpath(path, self.top) if is_in(path, self.top) else path
+        return os.path.relpath(path, self.top) if _is_in(path, self.top) else path
 
 
 def ways_back(
@@ -158,6 +157,10 @@ def ways_back(
     found = [way for name in copied for way in checkout.of_copied(name)]
     found += [way for name in linked if name not in copied for way in checkout.of_linked(name)]
     return list(dict.fromkeys(found))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def _kind(folder: str) -> str:

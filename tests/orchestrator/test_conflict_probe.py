@@ -18,7 +18,9 @@ from core.model.outcome import Outcome, Status
 from core.model.state import RunState
 from core.orchestrator import conflict_probe
 from core.orchestrator.conflict_probe import Foresight
+from core.process.cancellation import Stop
 from core.process.spawner import Finished, Spawner, drive
+from core.runner.context import RunContext
 from tests.support.playground import PlaygroundTest, feature, wait_until
 from tests.support.repository import Repository
 
@@ -36,10 +38,8 @@ class ForesightTest(unittest.TestCase):
         return Foresight(
             git,
             ("a", "b", "c"),
-            run="r1",
+            RunContext("r1", "", lambda: 1.0, self.emit, Stop()),
             state=lambda: self.state,
-            emit=self.emit,
-            clock=lambda: 1.0,
         )
 
     def emit(self, event: Event) -> None:

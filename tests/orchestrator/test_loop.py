@@ -12,6 +12,7 @@ from core.dag import schedule
 from core.dag.resolver import DAGResolver
 from core.dag.schedule import Rank
 from core.journal.journal import Journal
+from core.journal.recorder import Recorder
 from core.model.decision import Action, Decision
 from core.model.errors import StateError
 from core.model.events import Event
@@ -22,6 +23,7 @@ from core.model.state import Attempt, FeatureState, RunState
 from core.orchestrator.loop import Orchestrator
 from core.process.cancellation import Stop
 from core.runner.claude_runner import Job
+from core.runner.context import RunContext
 from core.runner.slots import Turn
 
 DONE = Outcome(Status.COMPLETED)
@@ -64,19 +66,16 @@ class Stage:
         self.most = 0
         self.outcomes = dict(outcomes or {})
         self._ends: dict[str, asyncio.Future[Outcome]] = {}
+        recorder = Recorder(self.journal, state or RunState(), [self._hear])
         self.orchestrator = Orchestrator(
             self.dag,
             rank(self.dag),
             slots,
-            run="r1",
+            recorder,
+            RunContext("r1", self.folder.name, lambda: 1000.0, recorder.emit, self.stop),
             base_commit="base",
             decisions={id: Decision(id, Action.START, "new") for id in self.dag.features},
             results=results or {},
-            state=state or RunState(),
-            journal=self.journal,
-            listeners=[self._hear],
-            clock=lambda: 1000.0,
-            stop=self.stop,
             fail_fast=fail_fast,
             drain_seconds=drain_seconds,
         )
@@ -496,7 +495,7 @@ class FaultOfOursTest(StageTest):
         async def scene() -> None:
             stage = self.stage(DIAMOND)
             broken = Journal(stage.folder.name)  # never opened
-            stage.orchestrator.journal = broken
+            stage.orchestrator.recorder.journal = broken
             with self.assertRaises(StateError):
                 await stage.run_all()
             self.assertEqual(stage.started, ["model"])

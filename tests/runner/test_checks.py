@@ -22,6 +22,7 @@ from core.process.supervisor import Killed, Supervisor
 from core.project import feature_list
 from core.runner import ports
 from core.runner.checks import Workbench, check_key
+from core.runner.context import RunContext
 from core.runner.failure import Red
 from core.runner.steps import StepRunner
 from core.worktree import copy_link
@@ -279,14 +280,12 @@ class Supplies(WorkbenchTest):
 
     async def make_ready_in(self, bare: Repository) -> Red | None:
         git = drive(open_repository(Spawner(), bare.path, bare.environ))
+        stop = Stop()
         bench = Workbench(
             feature_list.load(self.playground.list),
             WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
-            StepRunner(Supervisor(run_id(1)), Stop()),
-            run=run_id(1),
-            log_folder=self.playground.path("logs"),
-            emit=lambda event: None,
-            clock=lambda: 0.0,
+            StepRunner(Supervisor(run_id(1)), stop),
+            RunContext(run_id(1), self.playground.path("logs"), lambda: 0.0, print, stop),
             environ={},
             passed=set(),
         )

@@ -21,6 +21,7 @@ from core.model.decision import Action, Decision
 from core.model.errors import StateError
 from core.model.events import Event
 from core.model.fold import apply
+from core.model.frozen import replace
 from core.model.outcome import Fault, Outcome, Status, Usage
 from core.model.state import RunState
 from core.process.cancellation import Stop
@@ -31,6 +32,7 @@ from core.runner.attempt import LOG_BYTES, AttemptRunner, Stream
 from core.runner.budget import Budget
 from core.runner.checks import Workbench
 from core.runner.claude_runner import LEAST_FREE_BYTES, ClaudeRunner, Job
+from core.runner.context import RunContext
 from core.runner.ports import FIRST
 from core.runner.slots import Slots
 from core.runner.steps import StepRunner
@@ -154,15 +156,12 @@ class RunnerTest(PlaygroundTest):
             git = await self._git(supervisor)
             folder, subject = self.playground.path("worktrees"), config.project.commit_subject
             worktrees = WorktreeManager(git, folder, "feature/", subject)
+            logs = self.playground.path("logs", run)
+            context = RunContext(run, logs, time.time, emit, stop, self.deadline)
             attempts = AttemptRunner(
                 config,
                 supervisor,
-                run=run,
-                log_folder=self.playground.path("logs", run),
-                emit=emit,
-                clock=time.time,
-                stop=stop,
-                deadline=self.deadline,
+                context,
                 linger_seconds=self.linger_seconds,
                 log_bytes=self.limits.get("log_bytes", LOG_BYTES),
             )
@@ -170,10 +169,7 @@ class RunnerTest(PlaygroundTest):
                 config,
                 worktrees,
                 StepRunner(supervisor, stop, self.deadline),
-                run=run,
-                log_folder=self.playground.path("logs", run),
-                emit=emit,
-                clock=time.time,
+                context,
                 environ=without_git(self.playground.environ if environ is None else environ),
                 passed=set(self.state.passed),
             )
@@ -195,10 +191,7 @@ class RunnerTest(PlaygroundTest):
                 ),
                 Budget(self.cap_usd, dict.fromkeys(features, 0.0)),
                 await seal(git, self.state.setups),
-                run=run,
-                emit=emit,
-                clock=time.time,
-                stop=stop,
+                context,
                 least_free_bytes=self.limits.get("least_free_bytes", LEAST_FREE_BYTES),
             )
             self.runners.append(runner)
@@ -839,7 +832,8 @@ class TimeTest(RunnerTest):
     def end_with(self, kind: str) -> None:
         def listen(event: Event, _: asyncio.Event) -> None:
             if event.kind == kind:
-                self.runners[-1].attempts.deadline = 0.0
+                runner = self.runners[-1]
+                runner.context = runner.attempts.context = replace(runner.context, deadline=0.0)
 
         self.on_event = listen
 

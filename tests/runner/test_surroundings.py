@@ -18,8 +18,10 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import Outcome, Status, Stray
 from core.model.state import RunState
+from core.process.cancellation import Stop
 from core.process.spawner import Finished, Spawner, drive
 from core.process.supervisor import Killed
+from core.runner.context import RunContext
 from core.runner.surroundings import Surroundings
 from core.worktree.manager import WorktreeManager
 from tests.support.playground import PlaygroundTest, feature
@@ -79,11 +81,9 @@ class SurroundingsTest(unittest.TestCase):
             self.around = Surroundings(
                 self.git,
                 await seal(self.git),
+                RunContext(RUN, self.folder, time.time, self.told.append, Stop()),
                 folder=self.folder,
-                run=RUN,
                 state=self.state,
-                emit=self.told.append,
-                clock=time.time,
             )
             await self.around.begin()
 

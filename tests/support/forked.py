@@ -126,6 +126,7 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     os.environ.update(env)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     temporary_folder._put_aside.clear()  # those of the tests are not the command's to remove
     tempfile.tempdir = None  # it was asked for by the tests, in their own environment
     asyncio._set_running_loop(None)  # type: ignore[attr-defined]

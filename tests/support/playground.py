@@ -26,6 +26,7 @@ from core.worktree.manager import WorktreeManager
 from tests.support.forked import Forked, may_fork
 from tests.support.repository import AT_ONCE, Content, Repository
 from tests.support.scratch import ASKING, say_yes
+from tests.support.signals import as_at_a_terminal
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
@@ -236,7 +237,7 @@ class Playground:
         known = {**self.environ, **(env or {})}
         folder = cwd or self.workspace
         process: Forked | subprocess.Popen[bytes]
-        with contextlib.ExitStack() as files:
+        with contextlib.ExitStack() as files, as_at_a_terminal():
             streams = [terminal] * 3
             if terminal < 0:
                 modes = {os.devnull: "rb", out: "wb", err: "wb"}

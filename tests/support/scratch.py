@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from core.project.consent import Consents
 from core.project.feature_list import load
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import AT_ONCE, Repository
+from tests.support.signals import as_at_a_terminal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -241,9 +241,7 @@ class Workspace(Repository):
     def start(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run the command beside the test, which is to wait for it; it is gone at the end."""
         self.agree(*words)
-        # A shell's `&` has SIGINT ignored, and children inherit that, but not a handler.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
+        with as_at_a_terminal():
             child = subprocess.Popen(
                 self.argv(*words),
                 cwd=self.path,
@@ -252,8 +250,6 @@ class Workspace(Repository):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-        finally:
-            signal.signal(signal.SIGINT, before)
         with child:
             try:
                 yield child
