@@ -15,6 +15,7 @@ from core.cli import COMMANDS
 from tests.support.scratch import ROOT
 
 CORE = os.path.join(ROOT, "core")
+TESTS = os.path.join(ROOT, "tests")
 
 FLOORS = (
     ("model",),
@@ -48,6 +49,9 @@ VIEWS = ("reporter", "views")
 
 UNFINISHED: dict[str, set[str]] = {}
 """Edges that are still to go, by module: what it imports against the rules."""
+
+FOR_TYPE_CHECKERS = ("typing_extensions",)
+"""Modules that no interpreter imports: below ``if TYPE_CHECKING``."""
 
 MAY_START_CHILDREN = ("process",)
 STARTERS = (
@@ -101,7 +105,7 @@ def _edges(module: str, tree: ast.AST) -> Iterator[str]:
             top = name.split(".")[0]
             if top in ("core", "rorchestrator"):
                 yield f"{node.lineno}: imports {name} by an absolute name"
-            elif not _is_standard(top):
+            elif top not in FOR_TYPE_CHECKERS and not _is_standard(top):
                 yield f"{node.lineno}: {name} is not in the standard library"
             elif top == "argparse" and not _may_read_arguments(module):
                 yield f"{node.lineno}: knows argparse"
@@ -243,6 +247,90 @@ class TheHouse(unittest.TestCase):
             with mock.patch.dict(UNFINISHED, {module: set()}):
                 found = {fault.split()[-1] for fault in faults(module, sources[module])}
             self.assertEqual(found, edges, module)
+
+
+LARGEST_FILE = 600
+"""Lines."""
+
+TESTED_BY = {
+    "claude.transcript": "claude.test_stream",
+    "commands.agreement": "project.test_consent",
+    "commands.land": "commands.test_merge",
+    "commands.options": "project.test_selection",
+    "commands.pause": "scenarios.test_steering",
+    "commands.rehearsing": "rehearsal.test_rehearsal",
+    "commands.resume": "scenarios.test_steering",
+    "commands.retry": "scenarios.test_steering",
+    "commands.running": "commands.test_run",
+    "commands.stop": "scenarios.test_steering",
+    "dag.inputs_1_0": "dag.test_feature_inputs",
+    "git.configuration": "scenarios.test_settings",
+    "git.filters_and_drivers": "scenarios.test_looking",
+    "git.history": "git.test_merging",
+    "git.output": "git.test_staging",
+    "git.paths": "git.test_staging",
+    "git.refs": "git.test_door",
+    "git.worktree_status": "scenarios.test_looking",
+    "landing.candidates": "commands.test_merge",
+    "landing.checkout_backup": "landing.test_target_branch",
+    "landing.cleanup": "commands.test_cleanup",
+    "landing.report": "commands.test_merge",
+    "model.commit_subject": "worktree.test_committing",
+    "model.decision": "dag.test_incremental",
+    "model.list_commands": "project.test_feature_list",
+    "orchestrator.parts": "commands.test_run",
+    "orchestrator.run_options": "commands.test_run",
+    "process.environment": "process.test_spawner",
+    "project.claude_program": "commands.test_run",
+    "project.decisions": "commands.test_plan",
+    "project.dependencies": "project.test_feature_list",
+    "project.keys": "project.test_schema",
+    "project.list_path": "project.test_consent",
+    "project.recorded": "scenarios.test_faulty_list",
+    "project.strays": "commands.test_status",
+    "project.warnings": "commands.test_plan",
+    "rehearsal.timed": "rehearsal.test_rehearsal",
+    "runner.context": "runner.test_claude_runner",
+    "runner.failure": "runner.test_checks",
+    "worktree.files": "worktree.test_committing",
+    "worktree.secret_copies": "commands.test_cleanup",
+    "worktree.worktree": "worktree.test_manager",
+}
+"""Files that another test file than that of their name tests: values, and parts of a whole."""
+
+
+class TheMirror(unittest.TestCase):
+    """``tests/`` mirrors ``core/``."""
+
+    def test_every_file_has_a_test_file(self) -> None:
+        for module, _ in modules():
+            room, _, name = module.rpartition(".")
+            if name not in ("package", "__main__"):
+                expected = ".".join(filter(None, (room, f"test_{name}")))
+                with self.subTest(module):
+                    self.assertTrue(_has_tests(TESTED_BY.get(module, expected)))
+                    self.assertFalse(module in TESTED_BY and _has_tests(expected))
+
+    def test_no_file_is_tested_elsewhere_that_is_not_there(self) -> None:
+        self.assertLessEqual(set(TESTED_BY), {module for module, _ in modules()})
+
+    def test_no_test_module_imports_from_a_test_module(self) -> None:
+        for root, _, names in os.walk(TESTS):
+            for name in names:
+                if name.endswith(".py"):
+                    with open(os.path.join(root, name), encoding="utf-8") as file:
+                        found = re.findall(
+                            r"^from (tests[.\w]*\.test_\w+) import", file.read(), re.M
+                        )
+                    self.assertEqual(found, [], name)
+
+    def test_no_file_is_too_long_to_read(self) -> None:
+        for module, source in modules():
+            self.assertLessEqual(source.count("\n"), LARGEST_FILE, module)
+
+
+def _has_tests(module: str) -> bool:
+    return os.path.exists(os.path.join(TESTS, *module.split(".")) + ".py")
 
 
 class TheGuards(unittest.TestCase):

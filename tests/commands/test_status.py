@@ -13,20 +13,8 @@ from core.model.feature import ClaudeOptions
 from core.model.frozen import replace
 from core.model.outcome import Outcome, Status
 from core.project.claude_program import ask_version
-from tests.support.scratch import RUN, SIMULATED, Said, Workspace, attempt, feature
-
-
-def said_of(said: Said) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
-    """The JSON document of a status, and its features by id."""
-    document = said.json
-    assert isinstance(document, dict)
-    return document, {entry["id"]: entry for entry in document.pop("features")}
-
-
-def row_of(said: Said, id: str) -> list[str]:
-    """The cells of a feature's row."""
-    (row,) = [line for line in said.out.splitlines() if line.startswith(f"{id} ")]
-    return [cell.strip() for cell in row.split("  ") if cell.strip()]
+from tests.support.scratch import RUN, SIMULATED, Workspace, attempt, feature
+from tests.support.statuses import row_of, said_of
 
 
 class AfterARun(unittest.TestCase):

@@ -12,7 +12,7 @@ from core.git.opening import open_repository
 from core.git.replica import replicate
 from core.git.submodules import Submodules
 from core.process.spawner import Spawner, drive
-from tests.git.test_door import MISSING, GitTest, make_worktree
+from tests.support.git import MISSING, GitTest, make_worktree
 from tests.support.repository import Repository
 
 

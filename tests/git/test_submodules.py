@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import unittest
 
+from core.git import (
+    submodules,
+    worktree_status,
+)
+from core.git.door import GitError
+from core.git.submodules import Submodules
+from core.process.spawner import drive
+from tests.support.git import GitTest, make_worktree
 from tests.support.playground import PlaygroundTest, feature
 
 
@@ -183,3 +192,69 @@ class Published(SubmodulesTest):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class SubmoduleTest(GitTest):
+    """Submodules: checked out from the clone that the repository has."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.library = self.make("library")
+        self.add_submodule(self.library.path, "libs/the lib", "lib")
+
+    def add_submodule(self, source: str, path: str, name: str) -> None:
+        allow = ("-c", "protocol.file.allow=always")
+        self.repository.git(*allow, "submodule", "add", "-q", "--name", name, source, path)
+        self.repository.commit({}, "a submodule")
+
+    def worktree(self) -> str:
+        path = self.beside("w")
+        make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
+        drive(Submodules(self.git).fill(path))
+        return path
+
+    def test_a_submodule_is_filled_without_network_and_without_the_shared_config(self) -> None:
+        shutil.rmtree(self.library.path)
+        seen = self.repository.seen_by_user()
+        path = self.worktree()
+        self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "README.md")))
+        self.assertEqual(self.repository.seen_by_user(), seen)
+        self.assertEqual(drive(worktree_status.status_of(self.git, path)).uncommitted, ())
+
+    def test_a_commit_that_no_branch_of_the_clone_has_is_found(self) -> None:
+        newer = self.library.commit({"newer": "x"})
+        module = os.path.join(self.repository.path, "libs", "the lib")
+        self.repository.git("fetch", "-q", at=module)
+        self.repository.git("checkout", "-q", "--detach", newer, at=module)
+        self.repository.commit({}, "newer")
+        self.repository.git("checkout", "-q", "main", at=module)
+        path = self.worktree()
+        self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "newer")))
+        module = os.path.join(path, "libs", "the lib")
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 0)
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "another")), 1)
+
+    def test_a_submodule_that_the_user_did_not_fetch_stays_empty(self) -> None:
+        shutil.rmtree(os.path.join(self.repository.path, ".git", "modules"))
+        path = self.worktree()
+        self.assertEqual(os.listdir(os.path.join(path, "libs", "the lib")), [])
+
+    def test_work_in_a_submodule_is_told_apart_from_a_new_commit_of_it(self) -> None:
+        path = self.worktree()
+        module = os.path.join(path, "libs", "the lib")
+        self.repository.write({"new": "x"}, at=module)
+        status = drive(worktree_status.status_of(self.git, path))
+        self.assertEqual((status.submodules, status.changed), (("libs/the lib",), ()))
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 0)
+        self.repository.commit({}, "in the submodule", at=module)
+        status = drive(worktree_status.status_of(self.git, path))
+        self.assertEqual((status.submodules, status.changed), ((), ("libs/the lib",)))
+        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 1)
+        self.assertTrue(
+            drive(submodules.unpublished_commits(self.git, self.repository.root, "lib"))
+        )
+
+    def test_a_broken_clone_is_told(self) -> None:
+        shutil.rmtree(os.path.join(self.repository.path, ".git", "modules", "lib", "objects"))
+        with self.assertRaisesRegex(GitError, "check out the submodules"):
+            self.worktree()

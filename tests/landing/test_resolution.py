@@ -15,7 +15,7 @@ from core import cli
 from core.git.output import WorktreeStatus
 from core.model.errors import UserError
 from core.model.outcome import Status
-from tests.commands.test_merge import MergeTest, Shop
+from tests.support.merges import MergeTest, Shop
 from tests.support.playground import wait_until
 from tests.support.scratch import Said, Terminal, feature, standing_in, streams
 

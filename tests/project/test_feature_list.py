@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-import tempfile
 import unittest
 from collections.abc import Mapping, Sequence
 
@@ -20,87 +18,20 @@ from core.model.feature import (
     Project,
 )
 from core.model.list_commands import config_commands, shell_command
-from core.project import dependencies, keys, list_reader, value_checks
+from core.project import dependencies, list_reader, value_checks
 from core.project import feature_list as config
+from tests.support.feature_lists import (
+    SEED,
+    STRING,
+    TOO_LARGE,
+    UNPASSABLE,
+    InAWorkspace,
+    feature_of,
+    list_of,
+    malformed,
+    unknown,
+)
 from tests.support.scratch import ROOT
-
-SEED = """
-{
-  "project": {
-    "name": "MyProject",
-    "repo_path": "..",
-    "base_branch": "main"
-  },
-  "features": [
-    {
-      "id": "auth",
-      "name": "User Authentication",
-      "depends_on": [],
-      "prompt_file": "auth.md"
-    },
-    {
-      "id": "api",
-      "name": "REST API",
-      "depends_on": ["auth"],
-      "prompt_file": "api.md"
-    }
-  ]
-}
-"""
-"""The minimal list of the project's first README."""
-
-
-class InAWorkspace(unittest.TestCase):
-    """A workspace of its own for each test, with a list in ``config/``."""
-
-    def setUp(self) -> None:
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.outside = os.path.realpath(temporary.name)
-        self.workspace = os.path.join(self.outside, "ws")
-        self.path = os.path.join(self.workspace, "config", "feature_list.json")
-        os.makedirs(os.path.join(self.workspace, "prompts"))
-        os.makedirs(os.path.dirname(self.path))
-
-    def write(self, name: str, content: str | bytes) -> str:
-        """Write a file of the workspace; where it is."""
-        path = os.path.join(self.workspace, name)
-        with open(path, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def load(self, content: object) -> Config:
-        """Load a list with this content: as it is, or as JSON."""
-        text = content if isinstance(content, (str, bytes)) else json.dumps(content)
-        self.write("config/feature_list.json", text)
-        return config.load(self.path)
-
-    def error(self, content: object) -> UserError:
-        """What is said of a list with this content."""
-        with self.assertRaises(UserError) as caught:
-            self.load(content)
-        return caught.exception
-
-    def faults(self, content: object) -> list[str]:
-        """The faults of a list with this content."""
-        return list(self.error(content).details)
-
-    def feature_faults(self, *features: object) -> list[str]:
-        """The faults of a list that has only these features."""
-        return self.faults({"project": {"name": "shop"}, "features": features})
-
-
-def _list(**sections: object) -> dict[str, object]:
-    """A good list, with these sections in place of its own."""
-    good: dict[str, object] = {
-        "project": {"name": "shop"},
-        "features": [{"id": "auth", "prompt": "Build it."}],
-    }
-    return {**good, **sections}
-
-
-def _feature(**fields: object) -> dict[str, object]:
-    return {"id": "auth", "prompt": "Build it.", **fields}
 
 
 class Commands(InAWorkspace):
@@ -113,18 +44,8 @@ class Commands(InAWorkspace):
         }
         for given, expected in cases.items():
             with self.subTest(given=given):
-                loaded = self.load(_list(claude={"command": [given, "-x"]}))
+                loaded = self.load(list_of(claude={"command": [given, "-x"]}))
                 self.assertEqual(loaded.claude.command, (expected, "-x"))
-
-
-class Lengths(InAWorkspace):
-    def test_a_context_and_a_prompt_that_claude_would_refuse_together_are_a_fault(self) -> None:
-        half = "x" * (list_reader.PROMPT_LIMIT_BYTES // 2 + 1)
-        self.write("prompts/_context.md", half)
-        faults = self.faults(
-            _list(prompts={"context_file": "_context.md"}, features=[_feature(prompt=half)])
-        )
-        self.assertEqual(faults, ["features auth: context and prompt are longer than 8 MiB"])
 
 
 class Good(InAWorkspace):
@@ -296,7 +217,7 @@ class Good(InAWorkspace):
         )
 
     def test_what_is_left_out_has_its_default(self) -> None:
-        found = self.load(_list())
+        found = self.load(list_of())
         self.assertEqual(found.project, Project("shop", self.workspace))
         self.assertEqual(found.claude, ClaudeOptions())
         self.assertEqual(found.claude.allowed_tools, DEFAULT_ALLOWED_TOOLS)
@@ -313,12 +234,12 @@ class Good(InAWorkspace):
                 "id": "x" * value_checks.ID_LIMIT,
             }
             with self.subTest(value=value):
-                found = self.load(_list(features=[_feature(**fields)])).features[0]
+                found = self.load(list_of(features=[feature_of(**fields)])).features[0]
                 self.assertEqual((found.estimated_tokens, found.priority), (value, -value))
         for number in (1, largest):
             project = {"name": "shop", "max_parallel": number, "timeout_seconds": number}
             with self.subTest(number=number):
-                loaded = self.load(_list(project=project, claude={"max_turns": number}))
+                loaded = self.load(list_of(project=project, claude={"max_turns": number}))
                 self.assertEqual(loaded.project.max_parallel, number)
                 self.assertEqual(loaded.project.timeout_seconds, number)
                 self.assertEqual(loaded.claude.max_turns, number)
@@ -347,11 +268,11 @@ class Good(InAWorkspace):
     def test_a_byte_order_mark_is_no_matter(self) -> None:
         self.write("prompts/p.md", b"\xef\xbb\xbfBuild it.")
         features = [{"id": "auth", "prompt_file": "p.md"}]
-        found = self.load(b"\xef\xbb\xbf" + json.dumps(_list(features=features)).encode())
+        found = self.load(b"\xef\xbb\xbf" + json.dumps(list_of(features=features)).encode())
         self.assertEqual(found.features[0].prompt, "Build it.")
 
     def test_the_workspace_is_the_folder_above_config_else_the_lists_own(self) -> None:
-        text = json.dumps(_list())
+        text = json.dumps(list_of())
         self.write("list.json", text)
         found = config.load(os.path.join(self.workspace, "list.json"))
         self.assertEqual((found.workspace, found.project.repo_path), (self.workspace,) * 2)
@@ -360,142 +281,8 @@ class Good(InAWorkspace):
         self.assertEqual(found.workspace, self.workspace)
 
     def test_a_home_folder_is_meant_by_a_tilde(self) -> None:
-        found = self.load(_list(project={"name": "shop", "repo_path": "~/shop"}))
+        found = self.load(list_of(project={"name": "shop", "repo_path": "~/shop"}))
         self.assertEqual(found.project.repo_path, os.path.join(os.path.expanduser("~"), "shop"))
-
-
-class Prompts(InAWorkspace):
-    def test_a_prompt_is_looked_for_in_prompts_first_then_in_the_workspace(self) -> None:
-        self.write("prompts/both.md", "inner")
-        self.write("both.md", "outer")
-        self.write("only.md", "only")
-        names = ("both.md", "only.md", "prompts/both.md", os.path.join(self.workspace, "both.md"))
-        features = [{"id": f"f{n}", "prompt_file": name} for n, name in enumerate(names)]
-        found = self.load(_list(features=features))
-        self.assertEqual([f.prompt for f in found.features], ["inner", "only", "inner", "outer"])
-
-    def test_a_link_may_lead_to_another_place_in_the_workspace(self) -> None:
-        self.write("real.md", "real")
-        os.symlink("../real.md", os.path.join(self.workspace, "prompts", "link.md"))
-        found = self.load(_list(features=[{"id": "a", "prompt_file": "link.md"}]))
-        self.assertEqual(found.features[0].prompt, "real")
-
-    def test_a_file_in_another_encoding_is_decoded_or_a_fault_with_its_position(self) -> None:
-        self.write("prompts/wide.md", "Créer l'API".encode("utf-16"))
-        self.write("prompts/latin.md", "Ajouter\nla clé".encode("latin-1"))
-        self.write("prompts/odd.md", b"a\0b")
-        found = self.load(_list(features=[{"id": "a", "prompt_file": "wide.md"}]))
-        self.assertEqual(found.features[0].prompt, "Créer l'API")
-        files = [{"id": name, "prompt_file": f"{name}.md"} for name in ("latin", "odd")]
-        faults = self.faults(_list(features=files, prompts={"context_file": "latin.md"}))
-        latin = "latin.md is not UTF-8 at line 2, column 6 (byte 0xe9): save it as UTF-8"
-        odd = "odd.md is not text at line 1, column 2 (a NUL): save it as UTF-8"
-        self.assertEqual(
-            sorted(faults),
-            [
-                f"features[0].prompt_file: {latin}",
-                f"features[1].prompt_file: {odd}",
-                f"prompts.context_file: {latin}",
-            ],
-        )
-
-    def test_long_texts_may_be_lists_of_their_lines(self) -> None:
-        loaded = self.load(
-            _list(
-                project={"name": "Shop", "description": ["a", "b"]},
-                claude={"append_system_prompt": ["be brief", "be kind"]},
-                features=[_feature(prompt=["Build it.", "", "- well"], description=["c", "d"])],
-            )
-        )
-        (found,) = loaded.features
-        self.assertEqual((found.prompt, found.description), ("Build it.\n\n- well", "c\nd"))
-        self.assertEqual(loaded.project.description, "a\nb")
-        self.assertEqual(loaded.claude.append_system_prompt, "be brief\nbe kind")
-        self.assertEqual(
-            self.faults(_list(features=[_feature(prompt=["x", 5])])),
-            ["features[0].prompt[1]: expected a string, not a number"],
-        )
-        for empty in ([], ["", " "]):
-            faults = self.faults(_list(features=[_feature(prompt=empty)]))
-            self.assertEqual(faults, ["features[0].prompt: is empty"])
-
-    def test_hostile_files_are_refused_without_being_read(self) -> None:
-        prompts = os.path.join(self.workspace, "prompts")
-        evil = os.path.join(self.outside, "ws-evil")
-        os.mkdir(evil)
-        with open(os.path.join(evil, "x.md"), "w") as file:
-            file.write("secret")
-        os.mkfifo(os.path.join(prompts, "fifo"))
-        os.mkdir(os.path.join(prompts, "folder"))
-        links = {
-            "out": os.path.join(evil, "x.md"),
-            "zero": "/dev/zero",
-            "loop": "loop",
-            "broken": "nowhere",
-            "way": evil,
-        }
-        for name, target in links.items():
-            os.symlink(target, os.path.join(prompts, name))
-        self.write("prompts/empty.md", " \n")
-        big = self.write("prompts/big.md", "")
-        os.truncate(big, list_reader.PROMPT_LIMIT_BYTES + 1)
-        out = f"is outside the workspace {self.workspace}"
-        nowhere = f"is neither in {prompts}/ nor in the workspace"
-        cases = {
-            "fifo": "is not a regular file",
-            "folder": "is not a regular file",
-            ".": "is not a regular file",
-            "out": out,
-            "zero": out,
-            "way/x.md": out,
-            "../ws-evil/x.md": out,
-            "../../ws-evil/x.md": out,
-            os.path.join(evil, "x.md"): out,
-            "/dev/zero": out,
-            "/etc/passwd": out,
-            "..": out + "?",
-            "loop": "can't be read: Too many levels of symbolic links",
-            "broken": "can't be read: No such file or directory",
-            "big.md": "is larger than 8 MiB",
-            "empty.md": "is empty",
-            "missing.md": nowhere,
-            "/nowhere/missing.md": nowhere,
-            "empty.md/x": nowhere,
-            "x" * 4096: nowhere,
-        }
-        cases[".."] = "is not a regular file"  # of prompts/: the workspace itself
-        for name, said in cases.items():
-            with self.subTest(file=name[:40]):
-                faults = self.feature_faults({"id": "a", "prompt_file": name})
-                self.assertEqual(faults, [f"features[0].prompt_file: {name} {said}"])
-
-    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
-    def test_a_file_that_may_not_be_read_is_named(self) -> None:
-        os.chmod(self.write("prompts/p.md", "secret"), 0)
-        faults = self.feature_faults({"id": "a", "prompt_file": "p.md"})
-        self.assertEqual(faults, ["features[0].prompt_file: p.md can't be read: Permission denied"])
-
-    def test_a_prompt_of_just_the_limit_is_read(self) -> None:
-        self.write("prompts/p.md", b"x" * list_reader.PROMPT_LIMIT_BYTES)
-        found = self.load(_list(features=[{"id": "a", "prompt_file": "p.md"}]))
-        self.assertEqual(len(found.features[0].prompt), list_reader.PROMPT_LIMIT_BYTES)
-
-    def test_a_file_that_is_missing_is_told_at_each_place_that_names_it(self) -> None:
-        nowhere = f"p.md is neither in {self.workspace}/prompts/ nor in the workspace"
-        features = [{"id": "a", "prompt_file": "p.md"}, {"id": "b", "prompt_file": "p.md"}]
-        self.assertEqual(
-            self.faults(_list(features=features, prompts={"context_file": "p.md"})),
-            [
-                f"features[0].prompt_file: {nowhere}",
-                f"features[1].prompt_file: {nowhere}",
-                f"prompts.context_file: {nowhere}",
-            ],
-        )
-
-
-STRING = "expected a string, not "
-TOO_LARGE = "is too large"
-UNPASSABLE = "holds what no program can be given: NUL, or half a surrogate pair"
 
 
 class Faults(InAWorkspace):
@@ -504,7 +291,7 @@ class Faults(InAWorkspace):
         for fields, fault in cases:
             with self.subTest(fields=str(fields)[:80]):
                 good: dict[str, object] = {"name": "shop"} if section == "project" else {}
-                faults = self.faults(_list(**{section: {**good, **fields}}))
+                faults = self.faults(list_of(**{section: {**good, **fields}}))
                 self.assertEqual(faults, [f"{section}.{fault}"])
 
     def test_of_the_list_as_a_whole(self) -> None:
@@ -515,15 +302,15 @@ class Faults(InAWorkspace):
             ("x", ["expected an object, not a string"]),
             (True, ["expected an object, not a boolean"]),
             ({}, ["project is missing", "features is missing"]),
-            (_list(project=None), ["project: expected an object, not null"]),
-            (_list(project={}), ["project: name is missing"]),
-            (_list(prompts=None), ["prompts: expected an object, not null"]),
-            (_list(claude=[]), ["claude: expected an object, not a list"]),
-            (_list(features=None), ["features: expected a list, not null"]),
-            (_list(features={}), ["features: expected a list, not an object"]),
-            (_list(features=[]), ["features: holds no feature"]),
-            (_list(feature=[]), ["feature: unknown key (did you mean 'features'?)"]),
-            (_list(zzz=1), ["zzz: unknown key"]),
+            (list_of(project=None), ["project: expected an object, not null"]),
+            (list_of(project={}), ["project: name is missing"]),
+            (list_of(prompts=None), ["prompts: expected an object, not null"]),
+            (list_of(claude=[]), ["claude: expected an object, not a list"]),
+            (list_of(features=None), ["features: expected a list, not null"]),
+            (list_of(features={}), ["features: expected a list, not an object"]),
+            (list_of(features=[]), ["features: holds no feature"]),
+            (list_of(feature=[]), ["feature: unknown key (did you mean 'features'?)"]),
+            (list_of(zzz=1), ["zzz: unknown key"]),
         ]
         for content, faults in cases:
             with self.subTest(content=content):
@@ -651,7 +438,7 @@ class Faults(InAWorkspace):
             ({"env": {"": "x"}}, f"env.: {variable}"),
             ({"env": {"\0": "x"}}, f"env.\0: {variable}"),
             ({"allowed_tools": "Read"}, "allowed_tools: expected a list of strings, not a string"),
-            ({"disallowed_tools": ["Read("]}, f"disallowed_tools[0]: {_malformed('Read(')}"),
+            ({"disallowed_tools": ["Read("]}, f"disallowed_tools[0]: {malformed('Read(')}"),
             ({"allowed_tool": []}, "allowed_tool: unknown key (did you mean 'allowed_tools'?)"),
         ]
         self._check("claude", cases)
@@ -663,68 +450,71 @@ class Faults(InAWorkspace):
             ("auth", ": expected an object, not a string"),
             ({"prompt": "x"}, ": id is missing"),
             ({"id": "auth"}, f": {one}"),
-            (_feature(prompt=" "), ".prompt: is empty"),
-            (_feature(prompt="\ud800"), f".prompt: {UNPASSABLE}"),
-            (_feature(id=5), f".id: {STRING}a number"),
-            (_feature(id=["a"]), f".id: {STRING}a list"),
-            (_feature(id=""), f".id: '' {letters}"),
-            (_feature(id="a b"), f".id: 'a b' {letters}"),
-            (_feature(id="auth\n"), f".id: 'auth\\n' {letters}"),
-            (_feature(id="-a"), f".id: '-a' {letters}"),
-            (_feature(id="é"), f".id: 'é' {letters}"),
-            (_feature(id="a/b"), f".id: 'a/b' {letters}"),
-            (_feature(id="x" * 101), ".id: is longer than 100 characters"),
-            (_feature(id="a..b"), ".id: 'a..b' can't be the end of a branch name"),
-            (_feature(id="a."), ".id: 'a.' can't be the end of a branch name"),
-            (_feature(id="a.lock"), ".id: 'a.lock' can't be the end of a branch name"),
-            (_feature(name=""), ".name: is empty"),
-            (_feature(name="a\nb"), ".name: holds a control character or a line end"),
-            (_feature(name="a" * 501), ".name: is longer than 500 characters"),
-            (_feature(name="\x1b[31mred"), ".name: holds a control character or a line end"),
-            (_feature(tags="web"), ".tags: expected a list of strings, not a string"),
-            (_feature(creates=[[]]), f".creates[0]: {STRING}a list"),
-            (_feature(uses=None), ".uses: expected a list of strings, not null"),
-            (_feature(uses="path:a"), ".uses: expected a list of strings, not a string"),
+            (feature_of(prompt=" "), ".prompt: is empty"),
+            (feature_of(prompt="\ud800"), f".prompt: {UNPASSABLE}"),
+            (feature_of(id=5), f".id: {STRING}a number"),
+            (feature_of(id=["a"]), f".id: {STRING}a list"),
+            (feature_of(id=""), f".id: '' {letters}"),
+            (feature_of(id="a b"), f".id: 'a b' {letters}"),
+            (feature_of(id="auth\n"), f".id: 'auth\\n' {letters}"),
+            (feature_of(id="-a"), f".id: '-a' {letters}"),
+            (feature_of(id="é"), f".id: 'é' {letters}"),
+            (feature_of(id="a/b"), f".id: 'a/b' {letters}"),
+            (feature_of(id="x" * 101), ".id: is longer than 100 characters"),
+            (feature_of(id="a..b"), ".id: 'a..b' can't be the end of a branch name"),
+            (feature_of(id="a."), ".id: 'a.' can't be the end of a branch name"),
+            (feature_of(id="a.lock"), ".id: 'a.lock' can't be the end of a branch name"),
+            (feature_of(name=""), ".name: is empty"),
+            (feature_of(name="a\nb"), ".name: holds a control character or a line end"),
+            (feature_of(name="a" * 501), ".name: is longer than 500 characters"),
+            (feature_of(name="\x1b[31mred"), ".name: holds a control character or a line end"),
+            (feature_of(tags="web"), ".tags: expected a list of strings, not a string"),
+            (feature_of(creates=[[]]), f".creates[0]: {STRING}a list"),
+            (feature_of(uses=None), ".uses: expected a list of strings, not null"),
+            (feature_of(uses="path:a"), ".uses: expected a list of strings, not a string"),
             (
-                _feature(creates=["path:../a"]),
+                feature_of(creates=["path:../a"]),
                 ".creates[0]: 'path:../a' is no path inside the repository",
             ),
             (
-                _feature(uses=["a", "symbol: "]),
+                feature_of(uses=["a", "symbol: "]),
                 ".uses[1]: 'symbol: ' promises nothing: there is no word behind the colon",
             ),
-            (_feature(setup="make"), ".setup: expected a list of commands, not a string"),
-            (_feature(setup=[""]), ".setup[0]: is empty"),
-            (_feature(setup=["a\0b"]), f".setup[0]: {UNPASSABLE}"),
-            (_feature(verify=[[]]), ".verify[0]: names no program"),
-            (_feature(verify=[["", "a"]]), ".verify[0]: names no program"),
-            (_feature(verify=["a", [5]]), f".verify[1][0]: {STRING}a number"),
+            (feature_of(setup="make"), ".setup: expected a list of commands, not a string"),
+            (feature_of(setup=[""]), ".setup[0]: is empty"),
+            (feature_of(setup=["a\0b"]), f".setup[0]: {UNPASSABLE}"),
+            (feature_of(verify=[[]]), ".verify[0]: names no program"),
+            (feature_of(verify=[["", "a"]]), ".verify[0]: names no program"),
+            (feature_of(verify=["a", [5]]), f".verify[1][0]: {STRING}a number"),
             (
-                _feature(verify=[{"run": "a"}]),
+                feature_of(verify=[{"run": "a"}]),
                 ".verify[0]: expected a string or a list of strings, not an object",
             ),
-            (_feature(estimated_tokens=-1), ".estimated_tokens: -1 is less than 0"),
-            (_feature(estimated_tokens=10**300), f".estimated_tokens: {TOO_LARGE}"),
-            (_feature(priority=-(10**300)), f".priority: {TOO_LARGE}"),
+            (feature_of(estimated_tokens=-1), ".estimated_tokens: -1 is less than 0"),
+            (feature_of(estimated_tokens=10**300), f".estimated_tokens: {TOO_LARGE}"),
+            (feature_of(priority=-(10**300)), f".priority: {TOO_LARGE}"),
             (
-                _feature(priority=float("nan")),
+                feature_of(priority=float("nan")),
                 ".priority: expected a whole number, not nan",
             ),
-            (_feature(allow_empty=1), ".allow_empty: expected true or false, not a number"),
+            (feature_of(allow_empty=1), ".allow_empty: expected true or false, not a number"),
             (
-                _feature(timeout_seconds=0),
+                feature_of(timeout_seconds=0),
                 ".timeout_seconds: expected a number above 0, not 0",
             ),
-            (_feature(allowed_tools=["bash"]), ".allowed_tools[0]: " + _unknown("bash", "Bash")),
-            (_feature(dependson=[]), ".dependson: unknown key (did you mean 'depends_on'?)"),
-            (_feature(depends_on="auth"), ".depends_on: expected a list of strings, not a string"),
-            (_feature(depends_on=[5]), f".depends_on[0]: {STRING}a number"),
-            (_feature(depends_on=["auth"]), ".depends_on[0]: 'auth' can't depend on itself"),
+            (feature_of(allowed_tools=["bash"]), ".allowed_tools[0]: " + unknown("bash", "Bash")),
+            (feature_of(dependson=[]), ".dependson: unknown key (did you mean 'depends_on'?)"),
             (
-                _feature(depends_on=["auht"]),
+                feature_of(depends_on="auth"),
+                ".depends_on: expected a list of strings, not a string",
+            ),
+            (feature_of(depends_on=[5]), f".depends_on[0]: {STRING}a number"),
+            (feature_of(depends_on=["auth"]), ".depends_on[0]: 'auth' can't depend on itself"),
+            (
+                feature_of(depends_on=["auht"]),
                 ".depends_on[0]: unknown feature 'auht' (did you mean 'auth'?)",
             ),
-            (_feature(depends_on=["zzz"]), ".depends_on[0]: unknown feature 'zzz'"),
+            (feature_of(depends_on=["zzz"]), ".depends_on[0]: unknown feature 'zzz'"),
         ]
         for feature, fault in cases:
             with self.subTest(feature=str(feature)[:80]):
@@ -732,8 +522,8 @@ class Faults(InAWorkspace):
 
     def test_a_subject_that_is_empty_for_a_feature_is_a_fault(self) -> None:
         project = {"name": "shop", "commit_subject": "{description}"}
-        features = [_feature(id="a"), _feature(id="b", description="Sells.")]
-        faults = self.faults(_list(project=project, features=features))
+        features = [feature_of(id="a"), feature_of(id="b", description="Sells.")]
+        faults = self.faults(list_of(project=project, features=features))
         self.assertEqual(faults, ["features a: project.commit_subject gives an empty subject"])
 
     def test_what_git_refuses_only_of_prefix_and_id_together(self) -> None:
@@ -748,7 +538,7 @@ class Faults(InAWorkspace):
         for prefix, id in cases:
             with self.subTest(prefix=prefix, id=id):
                 project = {"name": "shop", "branch_prefix": prefix}
-                listed = _list(project=project, features=[_feature(id=id)])
+                listed = list_of(project=project, features=[feature_of(id=id)])
                 command = ["git", "check-ref-format", "--branch", prefix + id]
                 if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                     self.assertEqual(self.load(listed).project.branch_prefix, prefix)
@@ -852,133 +642,7 @@ class Faults(InAWorkspace):
             ],
         )
         self.assertEqual(error.message, f"{self.path} has 10 faults")
-        self.assertEqual(self.error(_list(x=1)).message, f"{self.path} has 1 fault")
-
-
-def _malformed(rule: str) -> str:
-    return f"malformed tool rule {rule!r} (expected Tool or Tool(what it may do))"
-
-
-def _unknown(tool: str, near: str) -> str:
-    return f"unknown tool {tool!r} (did you mean {near!r}?)"
-
-
-class ToolRules(unittest.TestCase):
-    def test_what_the_cli_would_ignore_without_a_word_is_a_fault(self) -> None:
-        cases = {
-            "Read": "",
-            " Read ": "",
-            "*": "",
-            "Bash(npm test)": "",
-            "Bash(npm run test:*)": "",
-            "Bash(echo (a) && echo (b))": "",
-            "Bash(a\nb)": "",
-            "mcp__github__create_issue": "",
-            "TomorrowsTool": "",
-            "WebFetch(domain:example.org)": "",
-            "bash": _unknown("bash", "Bash"),
-            "webfetch(domain:x)": _unknown("webfetch", "WebFetch"),
-            "Raed": _unknown("Raed", "Read"),
-            "zzz": "unknown tool 'zzz'",
-            "": _malformed(""),
-            "Bash(": _malformed("Bash("),
-            "Bash()": _malformed("Bash()"),
-            "Bash(npm test": _malformed("Bash(npm test"),
-            "Bash(npm test))": _malformed("Bash(npm test))"),
-            "Bash npm": _malformed("Bash npm"),
-            "Read,Write": _malformed("Read,Write"),
-            "(x)": _malformed("(x)"),
-            "--x": _malformed("--x"),
-        }
-        for rule, fault in cases.items():
-            with self.subTest(rule=rule):
-                self.assertEqual(value_checks.tool_rule_fault(rule), fault)
-
-    def test_the_tools_that_are_allowed_by_default_are_good_rules(self) -> None:
-        for rule in DEFAULT_ALLOWED_TOOLS:
-            with self.subTest(rule=rule):
-                self.assertEqual(value_checks.tool_rule_fault(rule), "")
-
-
-class Unreadable(InAWorkspace):
-    def test_what_is_no_json_is_told_with_its_place(self) -> None:
-        deep = "maximum recursion depth exceeded"
-        digits = "Exceeds the limit"
-        cases: list[tuple[str | bytes, str]] = [
-            ("", "is not JSON at line 1, column 1: the file is empty"),
-            ('{"a": 1,\n "b": 2,}', "is not JSON at line 2, column 8: no comma may stand"),
-            ('{"a": {"b": 1, "c": 2, "b": 3}}', "the key 'b' stands twice in one object"),
-            (b"{\n\xff}", "not UTF-8 at line 2, column 1 (byte 0xff)"),
-            ("[" * 100_000, deep),
-            ('{"_x": ' * 50_000, deep),
-            ('{"_x": ' + "9" * 5000 + "}", digits),
-        ]
-        for content, said in cases:
-            with self.subTest(content=content[:40]):
-                if said is digits and not hasattr(sys, "get_int_max_str_digits"):
-                    continue  # This Python reads such numbers.
-                message = self.error(content).message
-                told = said if "JSON" in said else f"is not a feature list: {said}"
-                self.assertTrue(message.startswith(f"{self.path} {told}"), message)
-
-    def test_a_list_that_is_not_there_is_named(self) -> None:
-        with self.assertRaises(UserError) as caught:
-            config.load(self.path)
-        self.assertEqual(caught.exception.message, f"{self.path} does not exist")
-        self.assertEqual(caught.exception.hint, "write it, or name another list with --config PATH")
-
-    def test_a_list_that_is_no_regular_file_is_not_read(self) -> None:
-        fifo = os.path.join(self.workspace, "fifo.json")
-        os.mkfifo(fifo)
-        zero = os.path.join(self.workspace, "zero.json")
-        os.symlink("/dev/zero", zero)
-        for path in (fifo, zero, self.workspace):
-            with self.subTest(path=path), self.assertRaises(UserError) as caught:
-                config.load(path)
-            message = f"{path} is not a feature list: not a regular file"
-            self.assertEqual(caught.exception.message, message)
-        loop = os.path.join(self.workspace, "loop.json")
-        os.symlink(loop, loop)
-        with self.assertRaises(UserError) as caught:
-            config.load(loop)
-        message = f"{loop} can't be read: Too many levels of symbolic links"
-        self.assertEqual(caught.exception.message, message)
-
-    def test_a_huge_list_is_not_read(self) -> None:
-        self.write("config/feature_list.json", "")
-        os.truncate(self.path, list_reader.LIST_LIMIT_BYTES + 1)
-        with self.assertRaises(UserError) as caught:
-            config.load(self.path)
-        message = f"{self.path} is not a feature list: larger than 32 MiB"
-        self.assertEqual(caught.exception.message, message)
-
-    def test_values_of_any_type_in_any_place_are_faults_and_never_a_traceback(self) -> None:
-        odd: list[object] = [None, True, 0, -1, 10**400, 1.5, "", "\0", "\ud800", [], {}]
-        odd += [[None], [[]], [{}], ["\0"], {"": ""}, {"\0": []}, float("nan"), float("inf")]
-        for value in odd:
-            every = {
-                section: dict.fromkeys(keys, value)
-                for section, keys in (
-                    ("project", keys.PROJECT),
-                    ("prompts", keys.PROMPTS),
-                    ("claude", keys.CLAUDE),
-                )
-            }
-            feature: dict[str, object] = dict.fromkeys(keys.FEATURE, value)
-            lists = [value, _list(**every), _list(features=[value, feature])]
-            lists += [_list(**{section: value}) for section in (*every, "features", "x", "_x")]
-            lists.append(_list(features=[{**feature, "id": "a"}, _feature(depends_on=["a", "a"])]))
-            lists.append(_list(features=[_feature(), _feature(depends_on=["auth"], id=value)]))
-            nested = _feature(depends_on=[value], tags=[value], allowed_tools=[value])
-            options = {"env": {"A": value}, "extra_args": [value], "command": [value]}
-            lists.append(_list(features=[nested], claude=options))
-            for content in lists:
-                with self.subTest(content=str(content)[:120]):
-                    try:
-                        self.load(json.dumps(content))
-                    except UserError as error:
-                        self.assertTrue(error.details)
-                        self.assertTrue(all(error.details))
+        self.assertEqual(self.error(list_of(x=1)).message, f"{self.path} has 1 fault")
 
 
 class Finding(InAWorkspace):
@@ -1003,7 +667,7 @@ class Finding(InAWorkspace):
         self.assertEqual(config.find(self.workspace), self.path)
 
     def test_from_a_folder_that_was_deleted_only_a_whole_path_leads_to_a_list(self) -> None:
-        self.load(_list())
+        self.load(list_of())
         here, gone = os.getcwd(), os.path.join(self.outside, "gone")
         os.mkdir(gone)
         os.chdir(gone)

@@ -18,10 +18,10 @@ from core.process.signals import Heard, Signals
 from core.process.temporary_folder import PREFIX, find, remove_tree
 from core.rehearsal import rehearsal
 from core.rehearsal.timed import row_of
-from tests.commands.test_run import read_until
 from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
 from tests.support.playground import feature as entry
 from tests.support.repository import Repository
+from tests.support.runs import read_until
 from tests.support.scratch import SIMULATED, Said, Workspace, feature
 
 CLAUDE = "#!/bin/sh\necho '2.1.197 (Claude Code)'\n"

@@ -3,70 +3,27 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Mapping, Sequence
 
-from core.dag.resolver import DAGResolver
-from core.dag.schedule import Plan, predict
+from core.dag.schedule import Plan
 from core.model.decision import Action, Decision
 from core.model.feature import Feature, Invocation
 from core.model.frozen import replace
 from core.reporter import plan_text
+from tests.support.plans import API, AUTH, DIAMOND, plan_of
 from tests.support.story import ASCII, HOSTILE, PLAIN, is_safe
-
-
-def _plan(
-    features: Sequence[Feature],
-    *,
-    selected: Sequence[str] | None = None,
-    decisions: Mapping[str, Decision] | None = None,
-    description: str = "",
-    max_cost_usd: float | None = None,
-    copied: tuple[str, ...] = (),
-    linked: tuple[str, ...] = (),
-) -> Plan:
-    dag = DAGResolver(features)
-    new = {id: Decision(id, Action.START, "new") for id in dag.features}
-    return Plan(
-        project="Shop",
-        description=description,
-        features=dag.features,
-        waves=tuple(map(tuple, dag.waves())),
-        branches={id: f"feature/{id}" for id in dag.features},
-        decisions={**new, **(decisions or {})},
-        selected=frozenset(dag.features if selected is None else selected),
-        critical_path=tuple(dag.critical_path(lambda feature: feature.estimated_tokens or 1)),
-        max_parallel=2,
-        timeline=predict(dag, 2),
-        usd_per_million_tokens=30.0,
-        max_cost_usd=max_cost_usd,
-        copied=copied,
-        linked=linked,
-    )
-
-
-AUTH = Feature("auth", "Sign-in", estimated_tokens=50_000)
-
-
-API = Feature("api", "Lookup", depends_on=("auth",), estimated_tokens=40_000)
-
-
-BATCH = Feature("batch", "batch", depends_on=("auth",), estimated_tokens=60_000)
-
-
-DIAMOND = (AUTH, API, BATCH, Feature("app", "App", depends_on=("api", "batch")))
 
 
 class APlan(unittest.TestCase):
     maxDiff = None
 
     def test_its_budget_and_what_worktrees_are_given_are_told(self) -> None:
-        plan = _plan([AUTH], max_cost_usd=7.5, copied=(".env", "*.k\ney"), linked=("vendor",))
+        plan = plan_of([AUTH], max_cost_usd=7.5, copied=(".env", "*.k\ney"), linked=("vendor",))
         lines = list(plan_text.plan_lines(plan, PLAIN))
         begin = lines.index("Budget: $7.50")
         self.assertEqual(lines[begin + 1 : begin + 3], ["Copied: .env, *.k ey", "Linked: vendor"])
 
     def test_it_shows_waves_features_and_what_they_take(self) -> None:
-        plan = _plan(DIAMOND, description="All of it")
+        plan = plan_of(DIAMOND, description="All of it")
         self.assertEqual(
             list(plan_text.plan_lines(plan, PLAIN)),
             [
@@ -91,13 +48,13 @@ class APlan(unittest.TestCase):
         )
 
     def test_it_has_ascii_forms(self) -> None:
-        said = "\n".join(plan_text.plan_lines(_plan(DIAMOND), ASCII, verbose=True))
+        said = "\n".join(plan_text.plan_lines(plan_of(DIAMOND), ASCII, verbose=True))
         self.assertTrue(said.isascii(), said)
         self.assertIn("  | batch <- auth (", said)
         self.assertIn("auth -> batch -> app", said)
 
     def test_without_any_estimate_no_time_and_no_cost_is_invented(self) -> None:
-        lines = list(plan_text.plan_lines(_plan([Feature("a", "a"), Feature("b", "b")]), PLAIN))
+        lines = list(plan_text.plan_lines(plan_of([Feature("a", "a"), Feature("b", "b")]), PLAIN))
         self.assertIn("  │ a (? tokens) [new]", lines)
         self.assertIn("Estimated: ? tokens (2 without an estimate)", lines)
         self.assertEqual(
@@ -106,7 +63,7 @@ class APlan(unittest.TestCase):
         )
 
     def test_what_would_not_run_is_told_apart(self) -> None:
-        plan = _plan(
+        plan = plan_of(
             DIAMOND,
             selected=["batch", "app"],
             decisions={
@@ -119,31 +76,35 @@ class APlan(unittest.TestCase):
         self.assertIn("  │ api: Lookup ← auth (~40k tokens, $1.20) [new, not selected]", lines)
         self.assertIn("  │ batch ← auth (~60k tokens, $1.80) [resumes: interrupted]", lines)
         self.assertEqual(lines[-1], "To run: 2 of 4 features, ~60k tokens, $1.80")
-        unknown = list(plan_text.plan_lines(_plan(DIAMOND, selected=["app"]), PLAIN))
+        unknown = list(plan_text.plan_lines(plan_of(DIAMOND, selected=["app"]), PLAIN))
         self.assertEqual(unknown[-1], "To run: 1 of 4 features, ? tokens")
 
     def test_it_says_when_run_would_do_nothing(self) -> None:
         done = {id: Decision(id, Action.SKIP, "up to date") for id in ("auth", "api")}
-        nothing = list(plan_text.plan_lines(_plan([AUTH, API], selected=[], decisions=done), PLAIN))
+        nothing = list(
+            plan_text.plan_lines(plan_of([AUTH, API], selected=[], decisions=done), PLAIN)
+        )
         self.assertEqual(nothing[-1], "Everything is up to date: run would do nothing.")
         del done["api"]
-        chosen = list(plan_text.plan_lines(_plan([AUTH, API], selected=[], decisions=done), PLAIN))
+        chosen = list(
+            plan_text.plan_lines(plan_of([AUTH, API], selected=[], decisions=done), PLAIN)
+        )
         self.assertEqual(chosen[-1], "What was chosen is up to date: run would do nothing.")
 
     def test_verbose_adds_what_a_feature_is_made_of_and_quiet_leaves_the_waves_out(self) -> None:
         feature = replace_feature(AUTH, tags=("x", "y"), creates=("a.py",), prompt_file="auth.md")
-        lines = list(plan_text.plan_lines(_plan([feature]), PLAIN, verbose=True))
+        lines = list(plan_text.plan_lines(plan_of([feature]), PLAIN, verbose=True))
         details = [line.split("│")[1].strip() for line in lines[4:8]]
         self.assertEqual(
             details, ["branch: feature/auth", "prompt: auth.md", "tags: x, y", "creates: a.py"]
         )
-        quiet = list(plan_text.plan_lines(_plan(DIAMOND), PLAIN, quiet=True))
+        quiet = list(plan_text.plan_lines(plan_of(DIAMOND), PLAIN, quiet=True))
         self.assertFalse([line for line in quiet if "WAVE" in line or "│" in line])
         self.assertIn("4 features, 3 waves", quiet)
 
     def test_it_shows_the_commands_that_would_run(self) -> None:
         plan = replace(
-            _plan(DIAMOND),
+            plan_of(DIAMOND),
             commands=(
                 Invocation(
                     "claude", ("claude", "-p", "--verbose"), ("claude", "-p"), ("auth", "api")
@@ -180,7 +141,7 @@ class APlan(unittest.TestCase):
             creates=(HOSTILE,),
             uses=(HOSTILE,),
         )
-        plan = _plan([feature], description=HOSTILE)
+        plan = plan_of([feature], description=HOSTILE)
         plan = Plan(**{**vars(plan), "project": HOSTILE})
         for line in plan_text.plan_lines(plan, PLAIN, verbose=True):
             self.assertTrue(is_safe(line), line)

@@ -16,7 +16,7 @@ from core.model.state import FeatureState, RunState
 from core.reporter import plan_text, run_text, style
 from core.reporter.documents import RunReport
 from core.reporter.style import Style
-from tests.reporter.test_plan_text import API, AUTH, _plan
+from tests.support.plans import API, AUTH, plan_of
 from tests.support.story import ASCII, HOSTILE, PLAIN, is_safe
 
 WORK = Work("c0ffee", files_changed=3, insertions=120, deletions=4)
@@ -191,7 +191,7 @@ class ASteeredRun(unittest.TestCase):
             "api": Decision("api", Action.LEAVE, "needs auth, which does not run"),
         }
         shown = "\n".join(
-            plan_text.plan_lines(_plan((AUTH, API), selected=[], decisions=left), PLAIN)
+            plan_text.plan_lines(plan_of((AUTH, API), selected=[], decisions=left), PLAIN)
         )
         self.assertIn("$1.20) [needs auth, which does not run]", shown)
         self.assertIn("Nothing is left to run but what is skipped", shown)

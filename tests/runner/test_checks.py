@@ -7,80 +7,21 @@ import os
 import shutil
 from collections.abc import Mapping
 from glob import glob
-from typing import Any
 from unittest import mock
 
 from core.git.door import Git
-from core.git.opening import open_repository
 from core.model.decision import Action
 from core.model.errors import StateError
 from core.model.events import Event
 from core.model.outcome import Fault, Status
 from core.process.cancellation import Stop
-from core.process.spawner import Spawner, drive
-from core.process.supervisor import Killed, Supervisor
+from core.process.supervisor import Killed
 from core.project import feature_list
 from core.runner import ports
-from core.runner.checks import Workbench, check_key
-from core.runner.context import RunContext
-from core.runner.failure import Red
-from core.runner.steps import StepRunner
-from core.worktree import copy_link
+from core.runner.checks import check_key
 from core.worktree.check_artifacts import Leftovers
-from core.worktree.manager import WorktreeManager
-from core.worktree.worktree import Worktree
-from tests.runner.test_claude_runner import RunnerTest, run_id
-from tests.support.playground import feature
-from tests.support.repository import Repository
-
-PAUSE: Mapping[str, object] = {"linger": 0}
-"""The agent reports success here; told of something, it goes on behind it."""
-
-VARIABLES = ("FEATURE", "BRANCH", "RUN", "SLOT", "PORT")
-SHOW = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_BRANCH $RORCHESTRATOR_RUN"
-SHOW_ALL = f"{SHOW} $RORCHESTRATOR_SLOT $RORCHESTRATOR_PORT"
-
-
-class WorkbenchTest(RunnerTest):
-    def lists(self, *does: Mapping[str, object], project: Any = (), **more: object) -> None:
-        """One feature, which writes ``a.md`` where nothing else is said."""
-        self.playground.features(feature("a", *does, **more), **dict(project))
-
-    def ignore(self, *patterns: str, **files: str) -> None:
-        """Commit a .gitignore and, beside it, write files that may be ignored."""
-        self.playground.repository.commit({".gitignore": "".join(f"{p}\n" for p in patterns)})
-        self.playground.repository.write(files)
-
-    def supply(self, name: str, content: str = "secret\n") -> None:
-        self.playground.repository.write({name: content})
-
-    def here(self, *parts: str) -> str:
-        return os.path.join(self.playground.worktree("a"), *parts)
-
-    def read(self, *parts: str) -> str:
-        with open(self.here(*parts), encoding="utf-8") as file:
-            return file.read()
-
-    def log(self, kind: str, feature: str = "a", run: int = 0) -> str:
-        """What was logged in this run; empty where nothing was."""
-        name = f"{feature}.{kind}.log"
-        path = self.playground.path("logs", run_id(run or self.runs), name)
-        if not os.path.exists(path):
-            return ""
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-
-    def completes(self, action: Action = Action.START) -> None:
-        outcome = self.run_feature(action=action)
-        self.assertEqual(outcome.status, Status.COMPLETED, outcome)
-
-    def fails(self, fault: Fault, *reasons: str, action: Action = Action.START) -> None:
-        outcome = self.run_feature(action=action)
-        for reason in reasons:
-            self.assert_failed(outcome, fault, reason)
-
-    def count(self, kind: str) -> int:
-        return self.kinds().count(kind)
+from tests.support.runner import run_id
+from tests.support.workbench import PAUSE, SHOW, SHOW_ALL, WorkbenchTest
 
 
 class Setup(WorkbenchTest):
@@ -208,117 +149,6 @@ class Setup(WorkbenchTest):
             pass
         with self.assertRaises(StateError):
             self.run_feature()
-
-
-class Supplies(WorkbenchTest):
-    def test_ignored_files_are_copied_and_linked_before_the_setup(self) -> None:
-        self.ignore(".env", "node_modules")
-        self.supply(".env")
-        self.supply("node_modules/m.js", "m")
-        setup = ["cat .env node_modules/m.js > seen.txt; echo changed > .env"]
-        self.lists(project={"setup": setup, "copy": [".env"], "link": ["node_modules"]})
-        self.completes()
-        self.assertEqual(self.read("seen.txt"), "secret\nm")
-        self.assertTrue(os.path.islink(self.here("node_modules")))
-        self.assertEqual(
-            self.playground.repository.path,
-            os.path.dirname(os.path.realpath(self.here("node_modules"))),
-        )
-        with open(os.path.join(self.playground.repository.path, ".env"), encoding="utf-8") as file:
-            self.assertEqual(file.read(), "secret\n")
-        self.assertEqual(self.playground.files("feature/a"), {".gitignore", "a.md"})
-        # What any build makes again is nobody's work anyway.
-        self.assertEqual(self.state.feature("a").made, (".env",))
-
-    def test_a_tracked_file_is_never_overwritten(self) -> None:
-        self.playground.repository.commit({"tracked": "as committed\n"})
-        self.supply("tracked", "as edited\n")
-        for key in ("copy", "link"):
-            with self.subTest(key):
-                self.lists(project={key: ["tracked"]})
-                self.completes()
-                self.assertEqual(self.read("tracked"), "as committed\n")
-                self.assertFalse(os.path.islink(self.here("tracked")))
-
-    def test_a_folder_with_tracked_files_gets_the_ignored_ones_that_it_lacks(self) -> None:
-        self.ignore("*.key", "config/cache/")
-        self.playground.repository.commit({"config/app.yml": "as committed\n"})
-        for name in ("config/app.yml", "config/master.key", "config/cache/x", "config/loose"):
-            self.supply(name)
-        self.lists(project={"copy": ["config"]})
-        self.completes()
-        self.assertEqual(self.read("config", "app.yml"), "as committed\n")
-        self.assertEqual(self.read("config", "master.key"), "secret\n")
-        self.assertEqual(self.read("config", "cache", "x"), "secret\n")
-        self.assertFalse(os.path.exists(self.here("config", "loose")))
-
-    def test_what_git_does_not_ignore_is_refused_before_it_is_there(self) -> None:
-        self.ignore("node_modules/")
-        self.supply(".env")
-        self.supply("lib/x")
-        self.supply("node_modules/m.js")
-        cases = {".env": "copy", "lib": "copy", "node_modules": "link"}
-        for name, key in cases.items():
-            with self.subTest(name):
-                self.lists(project={key: [name]})
-                self.fails(Fault.SETUP, f"git does not ignore {name}", "in .gitignore without")
-                self.assertFalse(os.path.lexists(self.here(name)))
-        self.lists(project={"copy": ["node_modules"], "link": ["node_modules"]})
-        self.fails(Fault.SETUP, "could not be supplied: ", "File exists")
-
-    def test_a_pattern_that_matches_nothing_fails_the_feature_and_costs_nothing(self) -> None:
-        self.lists(project={"link": ["node_modules"]})
-        self.fails(Fault.SETUP, "node_modules matches nothing in ", "mend project.copy")
-        self.assertEqual(self.attempts(), [])
-
-    def test_a_bare_repository_has_nothing_to_copy(self) -> None:
-        self.lists(project={"copy": ["config"]})
-        with Repository(bare=True) as bare:
-            red = asyncio.run(self.make_ready_in(bare))
-        assert red is not None
-        self.assertIn("a bare repository has no files to copy", red.reason)
-
-    async def make_ready_in(self, bare: Repository) -> Red | None:
-        git = drive(open_repository(Spawner(), bare.path, bare.environ))
-        stop = Stop()
-        bench = Workbench(
-            feature_list.load(self.playground.list),
-            WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
-            StepRunner(Supervisor(run_id(1)), stop),
-            RunContext(run_id(1), self.playground.path("logs"), lambda: 0.0, print, stop),
-            environ={},
-            passed=set(),
-        )
-        made = Worktree("a", bare.path, "feature/a", "", b"")
-        return await bench.make_ready(bench.config.features[0], made, {})
-
-    def test_a_full_disk_is_told_in_one_line(self) -> None:
-        self.ignore(".env", "lib")
-        self.supply(".env")
-        self.supply("lib/x")
-        self.supply("lib/y")
-        for name in (".env", "lib"):
-            with (
-                self.subTest(name),
-                mock.patch.object(
-                    copy_link, "clone", side_effect=OSError(28, "No space left on device")
-                ),
-            ):
-                self.lists(project={"copy": [name]})
-                self.fails(Fault.SETUP, "could not be supplied: [Errno 28] No space left on device")
-
-    def test_a_wish_to_stop_ends_the_copying(self) -> None:
-        self.ignore("lib")
-        self.supply("lib/x")
-        self.lists(project={"copy": ["lib"]})
-
-        def stop_now(event: Event, stop: Stop) -> None:
-            if event.kind == "setting_up":
-                stop.set()
-
-        self.on_event = stop_now
-        outcome = self.run_feature()
-        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
 
 
 class Contracts(WorkbenchTest):
@@ -662,33 +492,3 @@ class CleanCheckout(WorkbenchTest):
         names = os.listdir(self.playground.path("worktrees"))
         self.assertEqual([name for name in names if "~" in name], [])
         self.assertNotIn("~scratch", self.playground.repository.git("worktree", "list"))
-
-
-class Teardown(WorkbenchTest):
-    def test_it_comes_before_a_worktree_is_started_over_and_knows_no_slot(self) -> None:
-        gone = self.playground.path("gone")
-        project = {
-            "setup": ["exit 1"],
-            "teardown": [f"{SHOW_ALL} > {gone}; pwd >> {gone}"],
-        }
-        self.lists(project=project)
-        self.fails(Fault.SETUP, "ended with exit 1")
-        self.assertFalse(os.path.exists(gone))
-        with mock.patch.dict(self.playground.environ, {"RORCHESTRATOR_SLOT": "7"}):
-            self.fails(Fault.SETUP, "ended with exit 1")
-        with open(gone, encoding="utf-8") as file:
-            self.assertEqual(file.read(), f"a feature/a {run_id(2)}\n{self.here()}\n")
-
-    def test_one_that_fails_is_told_and_holds_up_nothing(self) -> None:
-        self.lists(project={"teardown": ["echo it hurts; false", "true"]})
-        self.completes()
-        self.completes()
-        told = "teardown: `echo it hurts; false` ended with exit 1\nit hurts"
-        self.assertIn(told, self.notes())
-
-    def test_a_worktree_that_is_gone_is_not_torn_down(self) -> None:
-        self.lists(project={"teardown": ["false"]})
-        self.completes()
-        shutil.rmtree(self.here())
-        self.completes()
-        self.assertEqual([note for note in self.notes() if "teardown" in note], [])

@@ -9,273 +9,32 @@ import stat
 import sys
 import time
 import unittest
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from core.claude.command_line import NO_WORKTREE_HOOK
-from core.git.door import Git, Repository
-from core.git.opening import open_repository
-from core.git.tampering import seal
-from core.model import events
-from core.model.decision import Action, Decision
+from core.model.decision import Action
 from core.model.errors import StateError
 from core.model.events import Event
-from core.model.fold import apply
 from core.model.frozen import replace
 from core.model.outcome import Fault, Outcome, Status, Usage
-from core.model.state import RunState
-from core.process.cancellation import Stop
-from core.process.environment import without_git
-from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
-from core.project import feature_list
-from core.runner.attempt import LOG_BYTES, AttemptRunner, Stream
-from core.runner.budget import Budget
-from core.runner.checks import Workbench
-from core.runner.claude_runner import LEAST_FREE_BYTES, ClaudeRunner, Job
-from core.runner.context import RunContext
 from core.runner.ports import FIRST
-from core.runner.slots import Slots
-from core.runner.steps import StepRunner
-from core.runner.usage_limit import Pause
-from core.worktree.manager import WorktreeManager
 from tests.support.playground import (
     AGENT,
     HAS_PROC,
-    SIMULATED,
     Content,
-    PlaygroundTest,
     feature,
     wait_until,
 )
-
-RECORDER = f"""\
-#!{sys.executable}
-import json, os, sys
-me = os.path.abspath(__file__)
-seen = {{"argv": sys.argv[1:], "environ": dict(os.environ), "cwd": os.getcwd()}}
-seen["prompt"] = sys.stdin.read()
-seen["mode"] = os.fstat(0).st_mode
-with open(me + ".seen", "a") as file:
-    file.write(json.dumps(seen) + "\\n")
-os.lseek(0, 0, os.SEEK_SET)
-os.execv(sys.executable, [sys.executable, {SIMULATED!r}, *sys.argv[1:]])
-"""
-
-BY_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE", "LINES", "COLUMNS"}
-"""Variables that /bin/sh or Python itself adds."""
-
-
-def run_id(number: int) -> str:
-    """Of this process only: a run ends whatever carries its mark."""
-    return f"run{number}-{os.getpid()}"
-
-
-class Hasty(Supervisor):
-    """Gives each signal a fraction of its time."""
-
-    async def end(self, child: Child, ladder: Ladder = PATIENT) -> None:
-        await super().end(child, [(number, 0.3) for number, _ in ladder])
-
-
-class RunnerTest(PlaygroundTest):
-    """Runs features one by one in this process, as the orchestrator would."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.state = RunState()
-        self.events: list[Event] = []
-        self.on_event: Callable[[Event, asyncio.Event], object] = lambda event, stop: None
-        """Gets each event, and the wish to stop."""
-        self.linger_seconds = 10.0
-        self.limits: dict[str, int] = {}
-        self.runners: list[ClaudeRunner] = []
-        self.supervisor: type[Supervisor] = Supervisor
-        self.version: tuple[int, int] | None = None
-        self.runs = 0
-        self.pauses: list[float] = []
-        self.cap_usd: float | None = None
-        self.deadline = float("inf")
-
-    def run_feature(
-        self,
-        id: str = "a",
-        action: Action = Action.START,
-        *,
-        results: Mapping[str, str] | None = None,
-        stop: bool = False,
-        environ: Mapping[str, str] | None = None,
-        **more: Any,
-    ) -> Outcome:
-        """One feature's turn, in a run of its own."""
-
-        async def turn() -> Outcome:
-            return (await self._turns([id], action, results or {}, stop, environ, more))[0]
-
-        return asyncio.run(asyncio.wait_for(turn(), 30))
-
-    def run_features(self, *ids: str) -> list[Outcome]:
-        """One after the other, in one run."""
-
-        async def turns() -> list[Outcome]:
-            return await self._turns(list(ids), Action.START, {}, False, None, {})
-
-        return asyncio.run(asyncio.wait_for(turns(), 30))
-
-    def run_together(self, *ids: str) -> list[Outcome]:
-        """All at once, in one run."""
-
-        async def turns() -> list[Outcome]:
-            return await self._turns(list(ids), Action.START, {}, False, None, {}, slots=len(ids))
-
-        return asyncio.run(asyncio.wait_for(turns(), 30))
-
-    async def _turns(
-        self,
-        ids: list[str],
-        action: Action,
-        results: Mapping[str, str],
-        stopped: bool,
-        environ: Mapping[str, str] | None,
-        more: Mapping[str, Any],
-        slots: int = 1,
-    ) -> list[Outcome]:
-        self.runs += 1
-        run = run_id(self.runs)
-        config = feature_list.load(self.playground.list)
-        features = {feature.id: feature for feature in config.features}
-        stop = Stop()
-        if stopped:
-            stop.set()
-
-        def emit(event: Event) -> None:
-            self.state = apply(self.state, event)
-            self.events.append(event)
-            self.on_event(event, stop)
-
-        async with self.supervisor(run) as supervisor:
-            git = await self._git(supervisor)
-            folder, subject = self.playground.path("worktrees"), config.project.commit_subject
-            worktrees = WorktreeManager(git, folder, "feature/", subject)
-            logs = self.playground.path("logs", run)
-            context = RunContext(run, logs, time.time, emit, stop, self.deadline)
-            attempts = AttemptRunner(
-                config,
-                supervisor,
-                context,
-                linger_seconds=self.linger_seconds,
-                log_bytes=self.limits.get("log_bytes", LOG_BYTES),
-            )
-            workbench = Workbench(
-                config,
-                worktrees,
-                StepRunner(supervisor, stop, self.deadline),
-                context,
-                environ=without_git(self.playground.environ if environ is None else environ),
-                passed=set(self.state.passed),
-            )
-            places = Slots(slots)
-            if stop.is_set():
-                places.close("interrupted")
-            runner = ClaudeRunner(
-                config,
-                worktrees,
-                attempts,
-                workbench,
-                Pause(
-                    places,
-                    stop,
-                    time.time,
-                    self.pauses.append,
-                    grace_seconds=0.0,
-                    max_wait_seconds=3600.0,
-                ),
-                Budget(self.cap_usd, dict.fromkeys(features, 0.0)),
-                await seal(git, self.state.setups),
-                context,
-                least_free_bytes=self.limits.get("least_free_bytes", LEAST_FREE_BYTES),
-            )
-            self.runners.append(runner)
-
-            async def one(id: str) -> Outcome:
-                known = self.state.feature(id)
-                last = known.last_outcome
-                left: dict[str, Any] = {
-                    "start_commit": known.start_commit,
-                    "session_id": known.session_id,
-                    "attempts": len(known.attempts),
-                    "is_ready": known.is_ready,
-                    "made": known.made_before_work,
-                    "claude_is_done": last is not None and last.status is Status.COMPLETED,
-                    **more,
-                }
-                decision = Decision(id, action, "new", "key")
-                base = self.playground.repository.commit_of("main")
-                job = Job(features[id], decision, base, results, **left)
-                turn = places.turn((0.0, 0, 0))
-                outcome = await runner.run(job, turn)
-                turn.end()
-                emit(events.ended(time.time(), run, id, outcome))
-                return outcome
-
-            if slots > 1:
-                return list(await asyncio.gather(*map(one, ids)))
-            return [await one(id) for id in ids]
-
-    async def _git(self, supervisor: Supervisor) -> Git:
-        place = self.playground.repository
-        git = await open_repository(supervisor, place.path, place.environ)
-        if self.version is None:
-            return git
-        real = git.repository
-        older = Repository(real.top, real.common_dir, real.bare, real.shallow, self.version)
-        return Git(supervisor, older, place.environ)
-
-    def stop_when(self, exists: str) -> None:
-        """Set the wish to stop as soon as a file is there."""
-
-        def listen(event: Event, stop: Stop) -> None:
-            if event.kind == "attempt_started":
-                self._watcher = asyncio.get_running_loop().create_task(watch(stop))
-
-        async def watch(stop: Stop) -> None:
-            while not os.path.exists(self.playground.path(exists)):
-                await asyncio.sleep(0.01)
-            stop.set()
-
-        self.on_event = listen
-
-    def kinds(self) -> list[str]:
-        return [event.kind for event in self.events]
-
-    def notes(self) -> list[str]:
-        return [str(event.data["text"]) for event in self.events if event.kind == "note"]
-
-    def attempts(self) -> list[tuple[int, bool]]:
-        """Number of each attempt, and whether it was a resumed session."""
-        found = self.state.feature("a").attempts
-        return [(attempt.number, attempt.resumed) for attempt in found]
-
-    def prompt_of(self, attempt: int) -> str:
-        with open(self.playground.path("logs", run_id(self.runs), f"a.{attempt}.prompt")) as file:
-            return file.read()
-
-    def record(self) -> list[str]:
-        """A command that keeps what it was called with, then simulates."""
-        return [self.playground.script("claude", RECORDER)]
-
-    def seen(self) -> list[dict[str, Any]]:
-        with open(self.playground.path("claude.seen")) as file:
-            return [json.loads(line) for line in file]
-
-    def assert_failed(self, outcome: Outcome, fault: Fault, reason: str) -> None:
-        self.assertEqual((outcome.status, outcome.fault), (Status.FAILED, fault), outcome)
-        self.assertIn(reason, outcome.reason)
-
-
-def result(**more: object) -> str:
-    """A raw result line."""
-    line = {"type": "result", "subtype": "success", "is_error": False, "num_turns": 1}
-    return json.dumps({**line, "result": "Done.", "total_cost_usd": 0.1, **more}) + "\n"
+from tests.support.runner import (
+    AGAIN,
+    BY_THE_SHELL,
+    FORGETFUL,
+    LIMITED,
+    Hasty,
+    RunnerTest,
+    result,
+    run_id,
+)
 
 
 class SuccessTest(RunnerTest):
@@ -633,101 +392,6 @@ class TamperingTest(RunnerTest):
         self.assertEqual(last.fault, Fault.TRANSIENT)
 
 
-class StreamTest(RunnerTest):
-    def test_garbage_between_the_lines_is_survived(self) -> None:
-        self.playground.features(
-            feature("a"),
-            claude={
-                "command": [
-                    "/bin/sh",
-                    "-c",
-                    f"""printf '\\377\\376 {{"no\\n[1, 2]\\nnull\\n\\n'; touch a.txt
-                    printf '%s' '{result()}'; printf '{{"type": "later"}}\\nhalf a li'""",
-                ]
-            },
-        )
-        outcome = self.run_feature()
-        self.assertEqual(outcome.status, Status.COMPLETED, outcome)
-
-    def test_a_line_of_five_megabytes_is_read(self) -> None:
-        does = ({"print": "x", "times": 5_000_000}, {"print": "\n"}, {"write": "a.txt"})
-        self.playground.features(feature("a", *does))
-        self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        log = self.playground.path("logs", run_id(1), "a.1.jsonl")
-        self.assertGreater(os.path.getsize(log), 5_000_000)
-
-    def test_of_lines_too_long_to_be_worth_it_only_a_result_is_read(self) -> None:
-        path = self.playground.path("stream.jsonl")
-        init = '{"type": "system", "subtype": "init"'
-        for begin, read in ((init, (False, False)), (result().strip()[:-1], (False, True))):
-            with self.subTest(begin=begin):
-                with open(path, "w") as file:
-                    file.write(f'{begin}, "more": "{"x" * (17 << 20)}"}}\n')
-                stream = Stream(path)
-                asyncio.run(stream.finish())
-                told = stream.transcript
-                self.assertEqual((told.began, told.result is not None), read)
-
-    def test_a_result_without_a_line_end_counts(self) -> None:
-        script = f"touch a.txt; printf '%s' '{result().strip()}'"
-        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
-        self.assertEqual(self.run_feature().status, Status.COMPLETED)
-
-    def test_of_two_results_the_last_one_tells_the_cost(self) -> None:
-        does = ({"write": "a.txt"}, {"print": result()}, {"cost": 0.7})
-        self.playground.features(feature("a", *does))
-        outcome = self.run_feature()
-        self.assertEqual((outcome.status, outcome.cost_usd), (Status.COMPLETED, 0.7))
-
-    def test_a_result_is_not_the_end_while_claude_goes_on(self) -> None:
-        self.linger_seconds = 0.3
-        go = self.playground.path("go")
-        more = {"type": "assistant", "message": {"content": "One more thing."}}
-        both = {"print": result() + json.dumps(more) + "\n"}
-        self.playground.features(feature("a", both, {"wait": go}, {"write": "a.txt"}))
-        # Silent for longer than a lingering Claude may be, but not after a result.
-        self.on_event = lambda event, stop: (
-            event.kind == "attempt_started"
-            and (asyncio.get_running_loop().call_later(0.6, self.playground.touch, "go"))
-        )
-        self.assertEqual(self.run_feature().status, Status.COMPLETED)
-
-    def test_output_is_read_in_slices_however_much_there_is(self) -> None:
-        path = self.playground.path("log")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(
-                '{"type": "user"}\n' * 200_000 + "{}\n" * 200_000 + result(result="At last.")
-            )
-        stream = Stream(path)
-        stream.read()
-        self.assertTrue(stream.behind)
-        self.assertIsNone(stream.transcript.result)
-        turns = 0
-
-        async def scene() -> None:
-            nonlocal turns
-            reading = asyncio.ensure_future(stream.finish())
-            while not reading.done():
-                await asyncio.sleep(0)
-                turns += 1
-
-        asyncio.run(scene())
-        self.assertGreater(turns, 2)
-        self.assertEqual(stream.transcript.text, "At last.")
-
-    def test_an_agent_that_prints_more_than_is_kept_is_ended(self) -> None:
-        self.limits = {"log_bytes": 1_000_000}
-        for end in ("", ">&2"):
-            with self.subTest(end):
-                script = f"touch a.txt; yes | head -c 2000000 {end}; exec sleep 60"
-                self.playground.features(
-                    feature("a"), claude={"command": ["/bin/sh", "-c", script]}
-                )
-                outcome = self.run_feature()
-                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than a log may hold")
-                self.assertEqual(self.playground.processes(), [])
-
-
 class RoomTest(RunnerTest):
     def test_where_there_is_too_little_room_nothing_is_begun(self) -> None:
         self.limits = {"least_free_bytes": 1 << 62}
@@ -750,32 +414,6 @@ class RoomTest(RunnerTest):
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
         self.assertEqual(self.kinds(), ["preparing", "based", "ended"])
-
-
-LIMITED = """\
-#!{python}
-import json, os, sys, time
-folder = {folder!r}
-print(json.dumps({{"type": "system", "subtype": "init"}}))
-result = {{"type": "result", "subtype": "success", "num_turns": 1, "total_cost_usd": 0}}
-if os.path.exists(os.path.join(folder, "limited")):
-    os.system("git config alias.x '!evil'")
-    print(json.dumps({{**result, "is_error": False, "result": "x"}}))
-else:
-    open(os.path.join(folder, "limited"), "w").close()
-    limit = {{"status": "rejected", "resetsAt": time.time() + 0.3}}
-    print(json.dumps({{"type": "rate_limit_event", "rate_limit_info": limit}}))
-    print(json.dumps({{**result, "is_error": True, "result": "You've hit your limit"}}))
-"""
-
-FORGETFUL = f"""\
-#!/bin/sh
-case "$*" in *--resume=*) echo 'No conversation found' >&2; exit 1;; esac
-exec '{sys.executable}' '{SIMULATED}' "$@"
-"""
-
-
-AGAIN = {"attempts": 3, "backoff_seconds": 0.01}
 
 
 class MoneyTest(RunnerTest):

@@ -13,8 +13,8 @@ from core.model.feature import Feature
 from core.model.outcome import Fault, Outcome, Status
 from core.process.cancellation import Stop
 from core.process.supervisor import Child, Ladder, Supervisor
-from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import feature
+from tests.support.runner import RunnerTest
 
 ADD = "git add a.txt"
 

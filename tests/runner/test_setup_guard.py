@@ -10,8 +10,8 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import Fault, Outcome, Status
 from core.model.state import RunState
-from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import PlaygroundTest, feature
+from tests.support.runner import RunnerTest
 
 HUSKY = "git config core.hooksPath .husky/_"
 

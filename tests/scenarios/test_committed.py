@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from core.model.decision import Action
 from core.model.outcome import Fault, Outcome, Status
 from core.worktree.files import HUGE_BYTES
-from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import Json, PlaygroundTest, feature
+from tests.support.runner import RunnerTest
 
 FILES = {"a.txt": "a\n", "b.txt": "b\n", "c.txt": "c\n", "far/d.txt": "d\n"}
 FORMATS = "for f in *.txt; do tr a-z A-Z < $f > .new; cat .new > $f; done; rm .new"

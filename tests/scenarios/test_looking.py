@@ -15,9 +15,9 @@ from core.model import events
 from core.process.spawner import Spawner, drive
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
-from tests.commands.test_status import row_of, said_of
 from tests.support.repository import Repository
 from tests.support.scratch import RUN, Workspace, feature
+from tests.support.statuses import row_of, said_of
 
 HOOKS = ("post-checkout", "post-commit", "post-index-change", "pre-commit", "reference-transaction")
 

@@ -25,7 +25,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tests.commands.test_run import read_until
 from tests.support import real_claude, todo_project
 from tests.support.messages_api import (
     FINAL,
@@ -45,6 +44,7 @@ from tests.support.messages_api import (
     write,
 )
 from tests.support.playground import ROOT, PlaygroundTest, terminal, wait_until
+from tests.support.runs import read_until
 
 Json = Any
 

@@ -88,6 +88,10 @@ class Forked:
             os.kill(self.pid, signal.SIGKILL)
 
 
+_OF_THE_TESTS: list[object] = []
+"""Keeps alive what a fork has from its parent."""
+
+
 def _put_aside_what_was_measured() -> None:
     """Else each fork would write once more what the tests themselves have executed."""
     coverage = sys.modules.get("coverage")
@@ -127,7 +131,9 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    temporary_folder._put_aside.clear()  # those of the tests are not the command's to remove
+    # Those of the tests are not the command's to remove, nor to be finalised here.
+    _OF_THE_TESTS.extend(temporary_folder._put_aside.values())
+    temporary_folder._put_aside.clear()
     tempfile.tempdir = None  # it was asked for by the tests, in their own environment
     asyncio._set_running_loop(None)  # type: ignore[attr-defined]
     sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")

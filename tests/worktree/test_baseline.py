@@ -9,9 +9,9 @@ from core.git.output import WorktreeStatus
 from core.model.decision import Action
 from core.model.outcome import Fault, Outcome, Status
 from core.worktree import baseline
-from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import feature
 from tests.support.repository import Repository
+from tests.support.runner import RunnerTest
 
 CRLF = {".gitattributes": "*.txt text\n", "a.txt": b"one\r\n", "b.txt": b"two\r\n"}
 SETUP = (

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from core.model.outcome import Status
 from core.worktree import build_products
-from tests.runner.test_claude_runner import RunnerTest
 from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.repository import Repository
+from tests.support.runner import RunnerTest
 
 TAG = f"{build_products.SIGNATURE.decode()}\n# by a tool\n"
 TREE: Mapping[str, str] = {

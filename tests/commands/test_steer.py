@@ -1,0 +1,127 @@
+"""How a command asks a run and waits for the reply."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import unittest
+from typing import Any
+
+from core.commands import steer as wishes
+from core.journal.lock import Holder, RunLock
+from core.model import events
+from core.model.errors import UserError
+from tests.support.scratch import Said, Workspace, standing_in
+from tests.support.scratch import feature as entry
+from tests.support.steered_runs import Run, started
+
+
+class AnswerTest(unittest.TestCase):
+    """What a command does from the other terminal; the run is played by a thread."""
+
+    space: Workspace
+
+    def setUp(self) -> None:
+        self.space = Workspace([entry("auth"), entry("api", depends_on=["auth"])])
+        self.addCleanup(self.space.close)
+
+    def ask(self, *words: str, run: Run | None = None, pid: int = 0) -> Said:
+        """Type a command while a run is on."""
+        with self.space.at_work(started("r1", pid or os.getpid())):
+            if run is not None:
+                run.start()
+            said = self.space.main(*words)
+            if run is not None:
+                run.over.set()
+                run.join()
+        return said
+
+    def test_the_answer_of_the_run_is_shown_whatever_it_is(self) -> None:
+        said = self.ask("pause", run=Run(self.space))
+        self.assertEqual(said, Said(0, "pause of True\n", ""))
+        said = self.ask("stop", "auth", "--json", run=Run(self.space, done=False))
+        expected = {"action": "stop", "feature": "auth", "done": False, "run": "r1"}
+        self.assertEqual(said.code, 1)
+        self.assertEqual(said.json, {**expected, "text": "stop of True", "hint": "type it again"})
+        said = self.ask("retry", "api", run=Run(self.space, done=False))
+        self.assertEqual(said, Said(1, "", "rorchestrator: retry of True\n  next: type it again\n"))
+        said = self.ask("skip", "api", "--force", run=Run(self.space))
+        self.assertEqual((said.code, said.out), (0, "skip of True\n"))
+
+    def test_where_no_run_is_on_the_next_step_is_told(self) -> None:
+        for words in (("pause",), ("resume",), ("stop",), ("stop", "auth")):
+            said = self.space.main(*words)
+            self.assertEqual((said.code, said.out), (2, ""))
+            self.assertIn(f"there is nothing to {words[0]}\n  next: ", said.err)
+        lock = RunLock(self.space.state_folder)
+        lock.acquire(Holder(os.getpid(), "now", "merge"))
+        self.addCleanup(lock.release)
+        self.assertIn("rorchestrator merge (pid ", self.space.main("stop").err)
+        self.assertIn("rorchestrator merge is at work", self.space.main("skip", "auth").err)
+
+    def test_a_run_that_has_not_begun_is_no_run_of_before(self) -> None:
+        # Its journal ends with a run that was killed, or with one that is over.
+        said = self.ask("stop", pid=1)
+        self.assertEqual(said.code, 2)
+        self.assertIn("has not begun yet, or is just over", said.err)
+        self.space.record(events.run_ended(time.time(), "r1", exit_code=0))
+        with self.space.at_work():
+            self.assertIn("has not begun yet", self.space.main("retry", "auth").err)
+
+    def test_a_feature_that_nobody_knows_is_refused_by_each_of_them(self) -> None:
+        for words in (("stop",), ("skip",), ("retry", "--yes"), ("attach",)):
+            said = self.space.main(words[0], "auht", *words[1:])
+            self.assertEqual(said.code, 2)
+            self.assertIn("unknown feature 'auht' (did you mean 'auth'?)", said.err)
+
+    def ask_silently(self, run: Run | None, seconds: float) -> str:
+        with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
+            if run is not None:
+                run.start()
+            with self.assertRaises(UserError) as caught:
+                wishes.ask(place, "r1", "pause", answer_seconds=seconds)
+            if run is not None:
+                run.over.set()
+                run.join()
+        self.assertEqual(caught.exception.exit_code, 1)
+        self.assertEqual(os.listdir(os.path.join(self.space.state_folder, "requests")), [])
+        return caught.exception.message
+
+    def opened(self) -> Any:
+        """The workspace as a command opens it."""
+        from contextlib import contextmanager
+
+        @contextmanager
+        def place() -> Any:
+            with standing_in(self.space.path, self.space.environ):
+                from core.model.mask import Mask
+                from core.project.open import open_project
+
+                yield open_project("", "", Mask({}))
+
+        return place()
+
+    def test_a_run_that_does_not_answer_has_not_heard_of_it(self) -> None:
+        said = self.ask_silently(None, 0.0)
+        self.assertEqual(
+            said, f"the run (pid {os.getpid()}) did not answer within 0 s: nothing was changed"
+        )
+
+    def test_a_run_that_took_it_and_says_nothing_is_not_waited_for_for_ever(self) -> None:
+        said = self.ask_silently(Run(self.space, answers=False), 0.3)
+        self.assertEqual(said, "the run took the request up, but did not answer")
+
+    def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
+        ended = "the run ended meanwhile: nothing was changed"
+        with self.opened() as place, self.assertRaises(UserError) as caught:
+            wishes.ask(place, "r1", "pause")
+        self.assertEqual(caught.exception.message, ended)
+        # Also where the next one has begun by then.
+        with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
+            next_run = threading.Timer(0.1, self.space.record, [started("r2", os.getpid())])
+            next_run.start()
+            with self.assertRaises(UserError) as caught:
+                wishes.ask(place, "r1", "pause")
+            next_run.join()
+        self.assertEqual(caught.exception.message, ended)

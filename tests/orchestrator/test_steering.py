@@ -1,0 +1,450 @@
+"""Control requests, decided and carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import unittest
+from collections.abc import Sequence
+from typing import Any
+from unittest import mock
+
+from core.dag import schedule
+from core.journal.control import Request, Requests
+from core.model.decision import Action, Decision
+from core.model.errors import StateError
+from core.model.feature import Feature
+from core.model.fold import fold
+from core.model.outcome import Status
+from core.model.state import RunState
+from core.orchestrator.loop import STANDSTILL
+from core.orchestrator.steering import Answer, Steering
+from tests.support.scratch import Workspace
+from tests.support.scratch import feature as entry
+from tests.support.stage import DIAMOND, FAILED, INTERRUPTED, Stage, StageTest, settle
+
+
+class Steered:
+    """A stage, and who steers it."""
+
+    def __init__(self, stage: Stage, features: Sequence[Feature]) -> None:
+        self.stage = stage
+        requests = Requests(stage.folder.name)
+        self.steering = Steering(stage.orchestrator, requests, features, stage.stop)
+        self.requests = requests
+        self.number = 0
+
+    async def __call__(self, action: str, id: str = "", *, force: bool = False) -> Answer:
+        self.number += 1
+        asked = Request(f"q{self.number}", "r1", action, id, force)
+        answer = self.steering.take(asked)
+        await settle()
+        return answer
+
+    async def stop(self, id: str) -> Answer:
+        """As its agent does: it ends on that wish."""
+        answer = await self("stop", id)
+        self.stage.outcomes[id] = INTERRUPTED
+        await self.stage.end(id)
+        del self.stage.outcomes[id]
+        return answer
+
+    def state(self) -> RunState:
+        return fold(self.stage.journal.read())
+
+    def status(self, id: str) -> str:
+        return self.state().feature(id).status.value
+
+
+class SteeringTest(StageTest):
+    def steered(self, features: Sequence[Feature], slots: int = 3, **more: Any) -> Steered:
+        return Steered(self.stage(features, slots, **more), features)
+
+    def test_a_paused_run_starts_nothing_new_and_lets_go_on_what_runs(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND)
+            run = ror.stage.start()
+            await settle()
+            self.assertTrue((await ror("pause")).done)
+            await ror.stage.end("model")
+            self.assertEqual((ror.stage.ready, run.done()), (["model"], False))
+            self.assertEqual(await ror("pause"), Answer(True, "it is paused already"))
+            self.assertEqual(
+                [e.data["text"] for e in ror.stage.heard if e.kind == "note"], [STANDSTILL]
+            )
+            await ror("resume")
+            self.assertEqual(ror.stage.running, {"storage", "search"})
+            self.assertEqual(await ror("resume"), Answer(True, "it is not paused"))
+            for id in ("storage", "search", "app"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_that_one_is_ready_and_waits_is_a_standstill_too(self) -> None:
+        async def scene() -> None:
+            ror = self.steered([Feature("a", ""), Feature("b", "")], 1)
+            run = ror.stage.start()
+            await settle()
+            self.assertEqual(ror.stage.ready, ["a", "b"])
+            for _ in range(2):
+                await ror("pause")
+                if "a" in ror.stage.running:
+                    await ror.stage.end("a")
+                await ror("resume")
+            told = [event.kind for event in ror.stage.heard if event.kind == "note"]
+            self.assertEqual((len(told), ror.stage.running), (1, {"b"}))
+            await ror.stage.end("b")
+            await run
+
+        self.play(scene)
+
+    def test_a_paused_run_in_which_nothing_is_left_to_do_ends(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND[:1])
+            run = ror.stage.start()
+            await settle()
+            await ror("pause")
+            await ror.stage.end("model")
+            await run
+
+        self.play(scene)
+
+    def test_a_paused_run_ends_when_it_is_told_to_or_its_time_is_over(self) -> None:
+        async def scene() -> None:
+            for end in ("stop", "time"):
+                ror = self.steered(DIAMOND)
+                await ror("pause")
+                run = ror.stage.start()
+                await settle()
+                self.assertEqual((ror.stage.ready, run.done()), ([], False))
+                if end == "stop":
+                    told = [ror.steering.take(Request(n, "r1", "stop")).text for n in "ab"]
+                    self.assertEqual(told[1], "it is ending already")
+                else:
+                    ror.stage.orchestrator.slots.close("the time is over")
+                await run
+                self.assertEqual(set(ror.stage.ended().values()), {"cancelled"})
+                self.assertEqual(await ror("resume"), Answer(False, "the run is over"))
+
+        self.play(scene)
+
+    def test_a_stopped_feature_blocks_what_needs_it_and_a_retry_takes_that_back(self) -> None:
+        async def scene() -> None:
+            ror = self.steered((*DIAMOND, Feature("lone", "")))
+            run = ror.stage.start()
+            await settle()
+            answer = await ror("stop", "model")
+            self.assertIn("blocked: storage, search, app", answer.text)
+            self.assertTrue(ror.stage.stop.of("model").is_set())
+            ending = {action: await ror(action, "model") for action in ("stop", "skip", "retry")}
+            self.assertEqual({a.text for a in ending.values()}, {"model is just ending"})
+            ror.stage.outcomes["model"] = INTERRUPTED
+            await ror.stage.end("model")
+            self.assertEqual(ror.status("app"), "blocked")
+            self.assertEqual(ror.state().feature("model").reason, "stopped by the user")
+            late = await ror("retry", "app")
+            self.assertEqual(late.hint, "rorchestrator retry storage")
+            self.assertFalse((await ror("stop", "model")).done)
+            del ror.stage.outcomes["model"]
+            self.assertTrue((await ror("retry", "model")).done)
+            self.assertFalse(ror.stage.stop.of("model").is_set())
+            self.assertEqual((ror.status("app"), ror.stage.running), ("pending", {"model", "lone"}))
+            for id in ("model", "storage", "search", "app", "lone"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_one_that_completes_although_it_was_stopped_is_completed(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND[:2], fail_fast=True)
+            run = ror.stage.start()
+            await settle()
+            await ror("stop", "model")
+            await ror.stage.end("model")
+            await ror.stop("storage")
+            await run
+            self.assertEqual(ror.stage.ended(), {"model": "completed", "storage": "cancelled"})
+            self.assertEqual(ror.stage.orchestrator.slots.closed, "")
+
+        self.play(scene)
+
+    def test_one_that_waits_is_cancelled_and_may_be_queued_again(self) -> None:
+        async def scene() -> None:
+            # With one slot: one works, the next is ready for it, the others wait.
+            ror = self.steered([Feature(f"f{n}", "") for n in range(4)], 1)
+            run = ror.stage.start()
+            await settle()
+            self.assertEqual(ror.stage.ready, ["f0", "f1"])
+            for id in ("f1", "f3"):
+                self.assertIn(f"{id} does not start", (await ror("stop", id)).text)
+                self.assertEqual(ror.status(id), "cancelled")
+                self.assertEqual(ror.stage.reason(id), "stopped by the user before it started")
+            await ror("retry", "f3")
+            self.assertEqual((await ror("retry", "f3")).text, "f3 waits for its turn")
+            for id in ("f0", "f2", "f3"):
+                await ror.stage.end(id)
+            await run
+            done = dict.fromkeys(("f0", "f2", "f3"), "completed")
+            self.assertEqual(ror.stage.ended(), {**done, "f1": "cancelled"})
+
+        self.play(scene)
+
+    def test_a_feature_that_just_ended_is_not_taken_for_one_at_work(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND[:1])
+            run = ror.stage.start()
+            await settle()
+            ror.stage._ends["model"].set_result(ror.stage._outcome("model"))
+            await asyncio.sleep(0)  # its task is over, and the loop has not seen it yet
+            answers = [ror.steering.take(Request(a, "r1", a, "model")) for a in ("stop", "skip")]
+            self.assertEqual({answer.text for answer in answers}, {"model is just ending"})
+            await run
+            self.assertEqual(ror.stage.ended(), {"model": "completed"})
+
+        self.play(scene)
+
+    def test_a_skipped_feature_blocks_what_needs_it(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND, 1)
+            run = ror.stage.start()
+            await settle()
+            refused = await ror("skip", "model")
+            self.assertEqual(refused, Answer(False, "model is at work", "rorchestrator stop model"))
+            self.assertEqual((await ror("skip", "search")).text, "search is skipped; blocked: app")
+            await ror.stage.end("model")
+            self.assertFalse((await ror("skip", "model")).done)
+            self.assertEqual((await ror("skip", "storage")).text, "storage is at work")
+            await ror.stage.end("storage")
+            await run
+            self.assertEqual((ror.status("search"), ror.status("app")), ("skipped", "blocked"))
+            self.assertEqual(ror.stage.reason("app"), "search is skipped")
+            self.assertEqual(ror.stage.started, ["model", "storage"])
+
+        self.play(scene)
+
+    def test_with_force_what_needs_it_runs_without_it(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND)
+            run = ror.stage.start()
+            await settle()
+            before = ror.stage.orchestrator.decisions["app"]
+            await ror("skip", "search", force=True)
+            await ror.stage.end("model")
+            self.assertEqual(ror.stage.running, {"storage"})
+            await ror.stage.end("storage")
+            job = ror.stage.jobs["app"]
+            self.assertEqual(job.feature.depends_on, ("storage",))
+            self.assertEqual(job.results, {"storage": "commit of storage"})
+            self.assertNotEqual(job.decision.key, before.key)
+            await ror.stage.end("app")
+            await run
+            self.assertEqual(ror.status("search"), "skipped")
+
+        self.play(scene)
+
+    def test_one_that_gets_ready_can_be_skipped_and_taken_back(self) -> None:
+        async def scene() -> None:
+            features = (Feature("a", ""), Feature("b", ""), Feature("c", "", depends_on=("b",)))
+            ror = self.steered(features, 1, rank=schedule.wave_order)
+            run = ror.stage.start()
+            await settle()
+            self.assertEqual((ror.stage.started, ror.stage.ready), (["a"], ["a", "b"]))
+            await ror("skip", "b", force=True)
+            self.assertEqual((ror.status("b"), ror.stage.ready), ("skipped", ["a", "b", "c"]))
+            # Without force after all, and then not skipped at all: who has begun goes on so.
+            await ror("skip", "b")
+            await ror("retry", "b")
+            self.assertEqual(ror.status("b"), "pending")
+            for id in ("a", "b", "c"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(ror.stage.jobs["c"].feature.depends_on, ())
+            self.assertEqual(ror.stage.ended(), dict.fromkeys("abc", "completed"))
+
+        self.play(scene)
+
+    def test_what_needs_a_skipped_one_gets_it_back_before_it_has_begun(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND)
+            run = ror.stage.start()
+            await settle()
+            key = ror.stage.orchestrator.decisions["app"].key
+            await ror("skip", "search", force=True)
+            await ror("skip", "search")
+            self.assertEqual(ror.status("app"), "blocked")
+            await ror("retry", "search")
+            self.assertEqual((ror.status("search"), ror.status("app")), ("pending", "pending"))
+            for id in ("model", "storage", "search", "app"):
+                await ror.stage.end(id)
+            await run
+            job = ror.stage.jobs["app"]
+            self.assertEqual(job.feature.depends_on, ("storage", "search"))
+            self.assertNotEqual(job.decision.key, key)  # which was of no inputs at all
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_what_failed_is_queued_again_with_what_it_blocked_while_the_run_goes_on(self) -> None:
+        async def scene() -> None:
+            ror = self.steered((*DIAMOND, Feature("lone", "")), outcomes={"search": FAILED})
+            run = ror.stage.start()
+            await settle()
+            for id in ("model", "search"):
+                await ror.stage.end(id)
+            self.assertEqual(ror.status("app"), "blocked")
+            del ror.stage.outcomes["search"]
+            await ror("retry", "search")
+            self.assertEqual((ror.status("search"), ror.status("app")), ("pending", "pending"))
+            self.assertIn("search", ror.stage.running)
+            again = await ror("retry", "model")
+            self.assertEqual(again.hint, "rorchestrator run --only model --fresh")
+            for id in ("search", "storage", "app"):
+                await ror.stage.end(id)
+            ror.stage.orchestrator.slots.close("the time is over")
+            await ror.stage.end("lone")
+            await run
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_where_the_failed_one_is_skipped_with_force_what_it_blocked_runs(self) -> None:
+        async def scene() -> None:
+            ror = self.steered((*DIAMOND, Feature("lone", "")), outcomes={"search": FAILED})
+            run = ror.stage.start()
+            await settle()
+            for id in ("model", "search", "storage"):
+                await ror.stage.end(id)
+            await ror("skip", "search", force=True)
+            self.assertEqual(ror.stage.running, {"app", "lone"})
+            # What has begun without it goes on so; only what has not gets it back.
+            del ror.stage.outcomes["search"]
+            await ror("retry", "search")
+            for id in ("app", "search", "lone"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(ror.stage.jobs["app"].feature.depends_on, ("storage",))
+            self.assertEqual(set(ror.stage.ended().values()), {"completed"})
+
+        self.play(scene)
+
+    def test_a_run_that_starts_nothing_more_queues_nothing(self) -> None:
+        async def scene() -> None:
+            ror = self.steered([Feature(id, "") for id in "ab"], outcomes={"a": FAILED})
+            run = ror.stage.start()
+            await settle()
+            await ror.stage.end("a")
+            ror.stage.orchestrator.slots.close("the time is over")
+            answer = await ror("retry", "a")
+            self.assertEqual(answer.text, "the run starts nothing more: the time is over")
+            await ror.stage.end("b")
+            await run
+
+        self.play(scene)
+
+    def test_features_that_are_no_part_of_the_run_are_skipped_for_the_next_one(self) -> None:
+        async def scene() -> None:
+            ror = Steered(self.stage(DIAMOND[:1]), DIAMOND)
+            decisions = {**ror.stage.orchestrator.decisions}
+            decisions["storage"] = Decision("storage", Action.SKIP, "up to date")
+            decisions["search"] = Decision("search", Action.START, "new")
+            ror.stage.orchestrator.decisions = decisions
+            up_to_date = await ror("skip", "storage")
+            self.assertEqual(up_to_date.text, "storage is up to date: there is nothing to skip")
+            self.assertFalse((await ror("retry", "search")).done)
+            self.assertFalse((await ror("stop", "search")).done)
+            self.assertTrue((await ror("skip", "search", force=True)).done)
+            self.assertEqual(ror.state().feature("search").skip, "forced")
+            self.assertTrue((await ror("retry", "search")).done)
+            self.assertEqual(ror.state().feature("search").skip, "")
+            self.assertTrue((await ror("attach", "search")).done)
+
+        self.play(scene)
+
+    def test_what_makes_no_sense_is_refused_and_journalled(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND, 1)
+            run = ror.stage.start()
+            await settle()
+            for action, id in (
+                ("retry", ""),
+                ("pause", "model"),
+                ("skip", "nobody"),
+                ("attach", "model"),
+                ("attach", "app"),
+                ("retry", "model"),
+            ):
+                self.assertFalse((await ror(action, id)).done, (action, id))
+            told = [e for e in ror.stage.journal.read() if e.kind == "steered"]
+            self.assertEqual([e.data["done"] for e in told], [False] * 6)
+            self.assertEqual([e.feature for e in told], ["", "model", "", "model", "app", "model"])
+            ror.stage.stop.set()
+            await ror.stage.end("model")
+            await run
+
+        self.play(scene)
+
+    def test_whoever_watches_takes_what_is_left_for_this_run(self) -> None:
+        async def scene() -> None:
+            ror = self.steered(DIAMOND)
+            ror.requests.leave("dead", "stop")
+            asked = ror.requests.leave("r1", "pause")
+            watcher = asyncio.create_task(ror.steering.watch())
+            await settle()
+            watcher.cancel()
+            told = [e.data["request"] for e in ror.stage.heard if e.kind == "steered"]
+            self.assertEqual((told, ror.stage.stop.is_set()), ([asked.id], False))
+            self.assertTrue(ror.stage.orchestrator.slots.paused)
+
+        self.play(scene)
+
+
+class GateTest(StageTest):
+    def test_one_with_a_slot_waits_for_the_resume_or_the_end(self) -> None:
+        async def scene() -> None:
+            stage = self.stage(DIAMOND)
+            slots, stop = stage.orchestrator.slots, asyncio.Event()
+            turn = slots.turn((0.0, 0, 0))
+            self.assertEqual(await turn.until_resumed(stop), "")
+            for act, said in (
+                (lambda: slots.pause(False), ""),
+                (stop.set, "interrupted"),
+                (lambda: slots.close("the time is over"), "the time is over"),
+            ):
+                stop.clear()
+                slots.pause(True)
+                waits = asyncio.create_task(turn.until_resumed(stop))
+                await settle()
+                slots.pause(True)  # woken, and still paused
+                await settle()
+                self.assertEqual((waits.done(), turn.held), (False, True))
+                act()
+                self.assertEqual((await waits, turn.held), (said, False))
+
+        self.play(scene)
+
+    def test_one_that_is_turned_away_before_it_is_ready_takes_no_slot(self) -> None:
+        async def scene() -> None:
+            slots = self.stage(DIAMOND, 1).orchestrator.slots
+            first, second = slots.turn((0.0, 0, 0)), slots.turn((0.0, 0, 1))
+            first.refuse("stopped")
+            self.assertEqual((await first.begin(), first.works), ("stopped", False))
+            self.assertEqual((await second.begin(), second.works), ("", True))
+            slots.close("over")
+            self.assertEqual((first.refused, second.refused), ("stopped", ""))
+
+        self.play(scene)
+
+
+class LostTest(unittest.TestCase):
+    def test_where_a_wish_cannot_be_recorded_the_run_ends_and_says_so(self) -> None:
+        space = Workspace([entry("auth", {"sleep": 60})])
+        self.addCleanup(space.close)
+        broken = StateError("the journal can't be written", hint="free some space")
+        with mock.patch.object(Steering, "look", side_effect=[broken]):
+            said = space.main("run", "--yes")
+        self.assertEqual(said.code, 1)
+        self.assertIn("rorchestrator: the journal can't be written\n  next: free some", said.err)
+        self.assertEqual(space.state().feature("auth").status, Status.CANCELLED)

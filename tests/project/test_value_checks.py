@@ -1,0 +1,51 @@
+"""Checks of single values."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.model.feature import (
+    DEFAULT_ALLOWED_TOOLS,
+)
+from core.project import value_checks
+from tests.support.feature_lists import (
+    malformed,
+    unknown,
+)
+
+
+class ToolRules(unittest.TestCase):
+    def test_what_the_cli_would_ignore_without_a_word_is_a_fault(self) -> None:
+        cases = {
+            "Read": "",
+            " Read ": "",
+            "*": "",
+            "Bash(npm test)": "",
+            "Bash(npm run test:*)": "",
+            "Bash(echo (a) && echo (b))": "",
+            "Bash(a\nb)": "",
+            "mcp__github__create_issue": "",
+            "TomorrowsTool": "",
+            "WebFetch(domain:example.org)": "",
+            "bash": unknown("bash", "Bash"),
+            "webfetch(domain:x)": unknown("webfetch", "WebFetch"),
+            "Raed": unknown("Raed", "Read"),
+            "zzz": "unknown tool 'zzz'",
+            "": malformed(""),
+            "Bash(": malformed("Bash("),
+            "Bash()": malformed("Bash()"),
+            "Bash(npm test": malformed("Bash(npm test"),
+            "Bash(npm test))": malformed("Bash(npm test))"),
+            "Bash npm": malformed("Bash npm"),
+            "Read,Write": malformed("Read,Write"),
+            "(x)": malformed("(x)"),
+            "--x": malformed("--x"),
+        }
+        for rule, fault in cases.items():
+            with self.subTest(rule=rule):
+                self.assertEqual(value_checks.tool_rule_fault(rule), fault)
+
+    def test_the_tools_that_are_allowed_by_default_are_good_rules(self) -> None:
+        for rule in DEFAULT_ALLOWED_TOOLS:
+            with self.subTest(rule=rule):
+                self.assertEqual(value_checks.tool_rule_fault(rule), "")

@@ -1,0 +1,156 @@
+"""A worktree as an agent left it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from core.git import checkouts
+from core.git.door import GitError
+from core.git.output import WorktreeStatus
+from core.process.spawner import drive
+from core.worktree import keeping
+from core.worktree.worktree import Worktree
+from tests.support.worktrees import WorktreeTest, changed
+
+
+class LookTest(WorktreeTest):
+    """What an agent may have done to its worktree."""
+
+    def look(self, worktree: Worktree) -> str:
+        found = drive(self.manager.look(worktree))
+        assert isinstance(found, str), found
+        return found
+
+    def test_work_in_order_is_a_status(self) -> None:
+        made = self.create()
+        self.repository.commit({"own": "x"}, at=made.path)
+        self.write(made, {"new": "x"})
+        status = drive(self.manager.look(made))
+        assert isinstance(status, WorktreeStatus)
+        self.assertEqual(status.uncommitted, ("new",))
+
+    def test_another_branch_is_named(self) -> None:
+        made = self.create()
+        self.repository.git("checkout", "-q", "-b", "other", at=made.path)
+        self.assertIn("switched to other; the work belongs on feature/auth", self.look(made))
+        self.repository.git("checkout", "-q", "--detach", at=made.path)
+        self.assertIn("switched to (detached)", self.look(made))
+
+    def test_a_rewritten_history_is_told(self) -> None:
+        made = self.create()
+        self.repository.git("reset", "-q", "--hard", "HEAD~1", at=made.path)
+        self.repository.commit({"b": ""}, at=made.path)
+        self.assertIn("rewritten", self.look(made))
+
+    def test_a_worktree_that_is_gone_is_told(self) -> None:
+        made = self.create()
+        shutil.rmtree(made.path)
+        self.assertIn("is gone", self.look(made))
+
+    def test_a_link_in_the_place_of_the_whole_worktree_is_told(self) -> None:
+        made = self.create()
+        theirs = os.path.join(self.repository.root, "theirs")
+        shutil.copytree(made.path, theirs)
+        shutil.rmtree(made.path)
+        os.symlink(theirs, made.path)
+        self.assertIn("was replaced by a link", self.look(made))
+
+    def test_a_replaced_link_is_told_and_nothing_of_it_runs(self) -> None:
+        made = self.create()
+        link = os.path.join(made.path, ".git")
+        os.unlink(link)
+        self.assertIn(".git was changed", self.look(made))
+        self.repository.git("init", "-q", at=made.path)
+        trace = os.path.join(self.repository.root, "trace")
+        self.repository.git("config", "core.fsmonitor", f"touch '{trace}'", at=made.path)
+        self.assertIn(".git was changed", self.look(made))
+        shutil.rmtree(link)
+        Path(link).write_text(f"gitdir: {self.repository.path}/.git\n")
+        self.assertIn(".git was changed", self.look(made))
+        self.assertFalse(os.path.exists(trace))
+
+    def test_a_link_that_became_a_pipe_is_told_and_nobody_waits_for_it(self) -> None:
+        made = self.create()
+        os.unlink(os.path.join(made.path, ".git"))
+        os.mkfifo(os.path.join(made.path, ".git"))
+        self.assertIn(".git was changed", self.look(made))
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.refused(
+            keeping.unsaved(self.manager, made.path), "no worktree of this repository any more"
+        )
+
+    def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
+        made = self.create()
+        os.mkfifo(os.path.join(made.path, ".gitattributes"))
+        self.assertIn(".gitattributes is a pipe", self.look(made))
+        self.refused(keeping.unsaved(self.manager, made.path), r"\.gitattributes is a pipe")
+
+    def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
+        made = self.create()
+        admin = drive(checkouts.admin_dir(self.manager.git, made.path))
+        branch = os.path.join(self.repository.path, ".git", "refs", "heads", "feature", "auth.lock")
+        locks = [os.path.join(admin, "index.lock"), os.path.join(admin, "HEAD.lock"), branch]
+        for again in (False, True):
+            with self.subTest(again=again):
+                for lock in locks:
+                    Path(lock).touch()
+                if again:
+                    drive(self.manager.reopen("auth", self.base))
+                else:
+                    self.assertIsInstance(drive(self.manager.look(made)), WorktreeStatus)
+                self.assertEqual([lock for lock in locks if os.path.exists(lock)], [])
+
+    def test_a_folder_that_git_can_not_look_into_is_held_back_and_never_removed(self) -> None:
+        made = self.create()
+        self.write(made, {"new": "x"})
+        name = "d" * 200
+        here = os.open(made.path, os.O_RDONLY)
+        for _ in range(25):  # as deep as no path can name
+            os.mkdir(name, dir_fd=here)
+            deeper = os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = deeper
+        os.close(os.open("lost", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=here))
+        os.close(here)
+        work = self.work(made)
+        self.assertEqual(work.files_changed, 1)
+        (closed,) = work.held_back
+        self.assertRegex(closed, f"^({name}/)+$")
+        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], [closed]))
+
+    def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
+        made = self.create()
+        admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
+        Path(admin, "index").write_text("no index")
+        with self.assertRaisesRegex(GitError, "could not look at"):
+            self.look(made)
+        shutil.rmtree(admin)
+        self.assertIn("no longer leads to this repository", self.look(made))
+
+    def test_a_link_that_leads_on_to_another_repository_is_told_and_nothing_of_it_runs(
+        self,
+    ) -> None:
+        made = self.create()
+        self.write(made, {"a": "changed"})
+        self.repository.git("init", "-q", "evil", at=self.repository.root)
+        evil = os.path.join(self.repository.root, "evil", ".git")
+        trace = os.path.join(self.repository.root, "trace")
+        self.repository.git("config", "filter.x.clean", f"touch '{trace}'", at=evil)
+        Path(evil, "info", "attributes").parent.mkdir(exist_ok=True)
+        Path(evil, "info", "attributes").write_text("* filter=x\n")
+        admin = Path(self.repository.path, ".git", "worktrees", "auth")
+        (admin / "commondir").write_text(f"{evil}\n")
+        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        (admin / "commondir").unlink()
+        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertFalse(os.path.exists(trace))
+
+    def test_a_half_done_merge_is_told(self) -> None:
+        self.on("other", {"a": changed(_3="other")}, start=self.base)
+        made = self.create()
+        self.repository.commit({"a": changed(_3="mine")}, at=made.path)
+        self.repository.git("merge", "other", at=made.path, fails=True)
+        self.assertIn("a merge was left half done: a", self.look(made))
