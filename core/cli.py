@@ -313,7 +313,7 @@ def _apologise(error: Exception, mask: Mask) -> int:
     import tempfile
     import traceback
 
-    details = "they could not be written"
+    details = "no file: it could not be written"
     with suppress(OSError):
         file, details = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as report:
@@ -321,7 +321,7 @@ def _apologise(error: Exception, mask: Mask) -> int:
             report.write(mask("".join(lines)))
     with suppress(OSError):
         print(
-            f"rorchestrator: a fault of its own: {type(error).__name__}; details: {details}",
+            f"rorchestrator: internal error: {type(error).__name__} (details in {details})",
             file=sys.stderr,
             flush=True,
         )

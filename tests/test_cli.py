@@ -286,7 +286,7 @@ class TheBoundary(WithWorkspace):
     def test_a_fault_of_ours_is_one_line_and_a_file_with_the_traceback(self) -> None:
         code, said = self._failing(LookupError("oh\ud800"))
         found = re.fullmatch(
-            "rorchestrator: a fault of its own: LookupError; details: (.+)\n", said
+            r"rorchestrator: internal error: LookupError \(details in (.+)\)\n", said
         )
         assert found is not None, said
         with open(found[1]) as file:

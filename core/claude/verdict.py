@@ -62,8 +62,8 @@ _STATUS = {
 _ENDED_REASONS = {
     Fault.TIMEOUT: "no result in time",
     Fault.INTERRUPTED: "interrupted",
-    Fault.STALL: "not a word for too long",
-    Fault.OUTPUT: "it printed more than a log may hold",
+    Fault.STALL: "no output for too long",
+    Fault.OUTPUT: "it printed more than the log limit",
 }
 
 

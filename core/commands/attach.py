@@ -63,7 +63,7 @@ def execute(arguments: argparse.Namespace) -> int:
     run = steer.running(place, state)
     if run and known.status.active:
         raise UserError(
-            f"{id} is at work", hint=f"rorchestrator stop {id}", exit_code=ExitCode.INCOMPLETE
+            f"{id} is running", hint=f"rorchestrator stop {id}", exit_code=ExitCode.INCOMPLETE
         )
     words = _command(arguments, place, known)
     if arguments.print:

@@ -47,8 +47,8 @@ def execute(arguments: argparse.Namespace) -> int:
         _check(arguments, place, state)
         for event in lists.takeovers(place, place.whole_state(), [id]):
             place.journal.append(event)
-        how = "what needs it runs without it" if arguments.force else "what needs it does not run"
-        text = f"{id} is skipped, until rorchestrator retry {id}; {how}"
+        how = "its dependents run without it" if arguments.force else "its dependents do not run"
+        text = f"{id} is skipped until rorchestrator retry {id}; {how}"
         return wishes.told(arguments, wishes.note(place, "skip", id, text, force=arguments.force))
 
 

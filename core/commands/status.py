@@ -276,10 +276,10 @@ def _lines(document: dict[str, Json], style: Style, arguments: argparse.Namespac
 
 def _heading(document: dict[str, Json], style: Style) -> list[str]:
     running = document["running"]
-    at_work = "no run at work"
+    at_work = "no run in progress"
     if isinstance(running, dict):
         at_work = (
-            f"{running['command']} at work: pid {running['pid']}, since {running['started_at']}"
+            f"{running['command']} in progress: pid {running['pid']}, since {running['started_at']}"
         )
         last = document["last_run"]
         if isinstance(last, dict) and last["list"] not in (None, document["list"]):

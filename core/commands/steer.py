@@ -66,8 +66,8 @@ def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
                 hint="wait for it, or press Ctrl-C in its terminal",
             )
         raise UserError(
-            f"no run is on in this repository: there is nothing to {action}",
-            hint="rorchestrator status shows what is known, rorchestrator run goes on",
+            f"no run in progress in this repository: nothing to {action}",
+            hint="rorchestrator status shows the features, rorchestrator run starts a run",
         )
     return told(arguments, ask(place, run, action, feature))
 
@@ -88,7 +88,7 @@ def running(place: OpenProject, state: RunState) -> str:
         )
     if run is None or run.ended_at is not None or run.pid != holder.pid:
         raise UserError(
-            f"the run of pid {holder.pid} has not begun yet, or is just over",
+            f"the run of pid {holder.pid} has not started yet, or has just finished",
             hint="answer its question, or type this again in a moment",
         )
     return run.id
@@ -125,7 +125,7 @@ def ask(
         if not is_on or time.monotonic() >= deadline + answer_seconds:
             # It has taken the request, and was killed before, or while, it answered.
             raise UserError(
-                "the run took the request up, but did not answer",
+                "the run accepted the request but did not reply",
                 hint="rorchestrator status shows where everything stands",
                 exit_code=ExitCode.INCOMPLETE,
             )
@@ -135,7 +135,7 @@ def ask(
 def _silence(place: OpenProject, is_on: bool, seconds: float) -> UserError:
     if not is_on:
         return UserError(
-            "the run ended meanwhile: nothing was changed",
+            "the run ended before it replied; nothing was changed",
             hint="rorchestrator status",
             exit_code=ExitCode.INCOMPLETE,
         )
@@ -143,7 +143,7 @@ def _silence(place: OpenProject, is_on: bool, seconds: float) -> UserError:
     who = f" (pid {holder.pid})" if holder else ""
     return UserError(
         f"the run{who} did not answer within {seconds:.0f} s: nothing was changed",
-        hint="is it stopped, or its machine overloaded? Type it again",
+        hint="the run may be suspended or the machine overloaded; try again",
         exit_code=ExitCode.INCOMPLETE,
     )
 

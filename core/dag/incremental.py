@@ -14,7 +14,7 @@ from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_first_form
 from .feature_inputs import inputs as inputs_of
 from .resolver import DAGResolver
 
-ASKED = "asked for anew"
+ASKED = "requested again"
 GONE = "its result is gone"
 
 MADE = "made anew"
@@ -132,7 +132,7 @@ def rebuilt(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, De
         if key != made.key:
             again = replace(made, key=key, inputs=inputs)
             if made.action is Action.RESUME:
-                again = replace(again, action=Action.START, reason="what it needs changed")
+                again = replace(again, action=Action.START, reason="a dependency changed")
             built[id] = again
     return built
 

@@ -41,7 +41,7 @@ class DAGResolver:
         except CycleError as error:
             chain = " needs ".join(_chain(error))
             raise UserError(
-                f"the features depend on each other in a circle: {chain}",
+                f"dependency cycle: {chain}",
                 hint="remove one of these depends_on entries",
             ) from None
         self.dependents: dict[str, list[str]] = {id: [] for id in self.features}

@@ -22,7 +22,7 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
     refuses it (as it does for a folder of somebody else's).
     """
     if not os.path.isdir(path):
-        raise UserError(f"the folder {path} does not exist", hint="mend project.repo_path")
+        raise UserError(f"the folder {path} does not exist", hint="correct project.repo_path")
     env = environment(environ)
     version = await git_version(spawner, env)
     question = ("--is-bare-repository", "--is-shallow-repository", "--git-common-dir")

@@ -102,9 +102,9 @@ class Seal:
             who, what = during or self.blamed, some(changed, between="; ")
             raise Tampered(
                 f"what git executes in this repository was changed{who}: {what}",
-                hint="any feature that was at work may have done it; nothing was committed since,"
-                " and the work is in the worktrees. Look at it, mend it, run again: a new run "
-                "takes what it finds for good. git config --list --show-origin",
+                hint="any running feature may have done this; nothing was committed since,"
+                " and the work is in the worktrees. Inspect and revert it, then run again: a new "
+                "run accepts what it finds. git config --list --show-origin",
             )
 
     async def changes(self, git: Git) -> list[str]:

@@ -173,5 +173,6 @@ class Reader:
                 ) from None
             raise UserError(
                 f"{where} is damaged: {error}",
-                hint="keep a copy, then take this line out; branches and results are in git",
+                hint="back up the file, then delete this line; "
+                "branches and results are safe in git",
             ) from None

@@ -99,7 +99,7 @@ def _held_by(other: Holder) -> UserError:
     stops = other.pid and other.command in ("run", "merge")
     end = ", or: rorchestrator stop" if stops else ""
     return UserError(
-        f"rorchestrator {other.command} is at work in this repository ({who})",
+        f"rorchestrator {other.command} is running in this repository ({who})",
         hint=f"wait for it{end}",
     )
 

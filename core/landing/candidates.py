@@ -126,7 +126,7 @@ class Candidates:
             return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
         if known.id in self.stale:
             why = f"it is out of date ({self.stale[known.id]})"
-            return f"{why}: rorchestrator run makes it anew, merge --stale lands it as it is"
+            return f"{why}: rorchestrator run repeats it, merge --stale lands it as it is"
         if known.base_option and not self.wanted.into:
             return f"it started from {known.base_option} (--base): land it with --into BRANCH"
         return ""
@@ -137,7 +137,7 @@ class Candidates:
         if held.change is not Change.NONE:
             red = await self.own_check(feature, tip)
             if red:
-                return Held(f"{held.words}, and its checks are red there: {red}")
+                return Held(f"{held.words}, and its checks fail there: {red}")
         below = [self.tips[id] for id in feature.depends_on if id in self.tips]
         start = await start_of(
             self.place.git, candidate.start_commit, below, tip, self.target.commit

@@ -104,7 +104,7 @@ class Cleanup:
         """Go through the features that were asked for."""
         self.target = self.place.refs.get(HEADS + self.into) or await self.git.commit_of(self.into)
         if not self.target:
-            raise UserError(f"the branch {self.into!r} does not exist", hint="mend --into")
+            raise UserError(f"the branch {self.into!r} does not exist", hint="correct --into")
         wanted = self._wanted()
         self.is_held = await self._is_held(wanted)
         removals = [await self._clean(known) for known in wanted]
@@ -229,13 +229,13 @@ class Cleanup:
         """Keep what others rest on, or somebody stands in."""
         holder = self.place.lock.holder() if known.status.active and self.options.dry_run else None
         if removal.branch in self.stays:
-            removal.kept = f"{removal.branch} is the branch that merged work is looked for in"
+            removal.kept = f"{removal.branch} is the branch merges are checked against"
             removal.next = "name another one: --into BRANCH"
             if removal.branch == self.place.config.project.base_branch:
                 removal.kept = f"{removal.branch} is the base branch"
                 removal.next = "change project.base_branch first"
         elif holder is not None:
-            removal.kept = f"rorchestrator {holder.command} is at work on it (pid {holder.pid})"
+            removal.kept = f"rorchestrator {holder.command} is working on it (pid {holder.pid})"
             removal.next = "wait for it"
         elif removal.worktree and holds_current_folder(removal.worktree):
             removal.kept = f"the current folder is in its worktree {removal.worktree}"

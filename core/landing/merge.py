@@ -111,7 +111,7 @@ class Merge:
                 f"there is no local branch {name!r} to land on{did_you_mean(name, local)}",
                 hint=f"git branch NAME {shlex.quote(name)}, then --into NAME"
                 if drive(place.git.commit_of(name))
-                else f"git branch {shlex.quote(name)}, or mend --into",
+                else f"git branch {shlex.quote(name)}, or correct --into",
             )
         self.target = Target(place.git, name, place.refs[HEADS + name])
 

@@ -153,7 +153,7 @@ class Resolver:
         if red.interrupted or red.is_ours:
             reason = f"its known resolution could not be checked: {red.what}"
             return Resolution(Resolved.NOT_ASKED, reason=reason, files=merge.clash.files)
-        self._note(merge, f"its known resolution is red by now: {red.what}")
+        self._note(merge, f"the checks fail on its known resolution: {red.what}")
         await self.git.delete_ref(merge.ref, commit)
         return None
 
@@ -206,7 +206,8 @@ class Resolver:
             if red is None:
                 checked.append(side)
             elif not red.interrupted:
-                self._note(merge, f"{side.id} is red already, and not asked afterwards: {red.what}")
+                text = f"{side.id} already fails its checks, which are not repeated on the merge"
+                self._note(merge, f"{text}: {red.what}")
         return [*checked, merge.feature]
 
     # -- Claude at work ---------------------------------------------------------------------
@@ -235,7 +236,7 @@ class Resolver:
                 if wrong.is_final or told == self.config.project.verify_attempts:
                     return "", excerpt("\n".join((wrong.what, *_end(wrong.output))))
                 told += 1
-                self.say(f"{wrong.what}: Claude is told, and goes on")
+                self.say(f"{wrong.what}: sent back to Claude")
                 words = prompt.unresolved(merge.feature, wrong.what, wrong.output)
                 session = Session(outcome.session_id, resume=True, told=words)
 

@@ -48,10 +48,10 @@ class StateError(UserError):
 
 def unwritable(path: str, error: OSError) -> StateError:
     """That a file of ours can't be written, and what to do about it."""
-    what = "free some space or mend the permissions"
+    what = "free some space, or correct the permissions"
     if error.errno == errno.ELOOP:
         what = f"remove the link {error.filename or path}"
     return StateError(
         f"{path} can't be written: {error.strerror}",
-        hint=f"{what}, then run again: what is done stays done",
+        hint=f"{what}, then run again: completed features stay completed",
     )

@@ -368,6 +368,10 @@ def _steered(feature: FeatureState, event: Event) -> FeatureState:
     return feature
 
 
+PLAIN_SKIP = "skipped, and its dependents do not run"
+FORCED_SKIP = "skipped, and its dependents run without it"
+
+
 def _skipped(feature: FeatureState, event: Event) -> FeatureState:
     forced = event.data.get("force") is True
     run = event.run or feature.run
@@ -375,7 +379,7 @@ def _skipped(feature: FeatureState, event: Event) -> FeatureState:
         feature,
         skip=FORCED if forced else PLAIN,
         status=Status.SKIPPED,
-        reason=f"skipped, and what needs it {'runs without it' if forced else 'does not run'}",
+        reason=FORCED_SKIP if forced else PLAIN_SKIP,
         run=run,
         started_at=feature.started_at if run == feature.run else None,
         ended_at=event.at,

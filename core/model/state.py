@@ -208,7 +208,7 @@ class RunState:
     passed: frozenset[str] = frozenset()
     """The checks that were green, by tree and command."""
     merge: str = ""
-    """The mark of a merge that is at work or was killed: what it started may be left."""
+    """The mark of a merge that is running or was killed: what it started may be left."""
     rates: Mapping[str, Paid] = field(default_factory=dict)
     """What each model cost so far, by what the results reported."""
     owners: Mapping[str, str] = field(default_factory=dict)

@@ -29,7 +29,7 @@ INTERRUPTED = "interrupted before it started"
 
 SKIPPED = "skipped"
 
-STANDSTILL = "paused, and nothing runs any more: rorchestrator resume lets it go on"
+STANDSTILL = "paused, nothing is running. To continue: rorchestrator resume"
 
 
 class Standing(Enum):
@@ -225,7 +225,9 @@ class Orchestrator:
             self.results[id] = outcome.work.commit
             return True
         if outcome.fault.fatal:
-            self.slots.close(f"every further feature would meet it: {outcome.reason}")
+            self.slots.close(
+                f"stopped, the remaining features would fail the same way: {outcome.reason}"
+            )
         elif stopped or outcome.fault is not Fault.INTERRUPTED:
             self._block_dependents(id, outcome)
             if self.fail_fast and not stopped:

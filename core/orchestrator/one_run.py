@@ -361,11 +361,11 @@ class OneRun:
             self.say(why)
             orchestrator.slots.close(why)
             return
-        self.say(f"{name} is red already: {clean(red.reason)}")
+        self.say(f"the checks already fail on {name}: {clean(red.reason)}")
         kind = "setup" if red.stage is Stage.SETUP else "checks"
         self.say(f"All of it: rorchestrator logs {BASE} --{kind}")
-        advice = "mend it, or set project.verify_base to false"
-        orchestrator.slots.close(f"{name} is red already: {red.what}; {advice}")
+        advice = "fix it, or set project.verify_base to false"
+        orchestrator.slots.close(f"the checks already fail on {name}: {red.what}; {advice}")
 
     def _budget(self) -> Budget:
         features, project = self.place.dag.features, self.place.config.project
@@ -402,10 +402,12 @@ class OneRun:
         now, pinned = self._heads.get(HEADS + name, ""), self.place.base_commit
         if HEADS + name in self.place.refs and now != pinned:
             what = f"moved to {now[:12]}" if now else "was deleted"
-            text = f"{name} {what} while the run went on, which started from {pinned[:12]}"
+            text = f"{name} {what} during the run, which started from {pinned[:12]}"
             context.note(text)
         if self._heads.get(STASH) != self.place.refs.get(STASH):
-            text = "the stash, which all worktrees share, changed meanwhile: see git stash list"
+            text = (
+                "the stash, which all worktrees share, changed during the run: see git stash list"
+            )
             context.note(text)
 
     def _exit_code(self, state: RunState, decided: Decided) -> int:

@@ -109,18 +109,20 @@ class Steering:
         slots = self.orchestrator.slots
         if slots.paused:
             return _done("it is paused already")
-        return _done("nothing new starts; what runs goes on to its end", lambda: slots.pause(True))
+        return _done(
+            "paused: nothing new starts, running features finish", lambda: slots.pause(True)
+        )
 
     def _resume(self) -> Decided:
         slots = self.orchestrator.slots
         if not slots.paused:
             return _done("it is not paused")
-        return _done("it goes on", lambda: slots.pause(False))
+        return _done("resumed", lambda: slots.pause(False))
 
     def _stop(self) -> Decided:
         if self.stop.is_set():
             return _done("it is ending already")
-        return _done("what runs is ended, and resumed by the next run", self.stop.set)
+        return _done("stopping; the next run resumes what was running", self.stop.set)
 
     # -- one feature ------------------------------------------------------------------------
 
@@ -135,13 +137,13 @@ class Steering:
             if works:
                 self.stop.of(id).set()
 
-        what = f"{id} is ended" if works else f"{id} does not start"
-        return _done(f"{what}{self._hit(id)}; rorchestrator retry {id} goes on with it", act)
+        what = f"{id} stopped" if works else f"{id} does not start"
+        return _done(f"{what}{self._hit(id)}. To continue: rorchestrator retry {id}", act)
 
     def _skip(self, id: str, *, force: bool) -> Decided:
         orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
         if standing is Standing.WORKING:
-            return _refused(f"{id} is at work", f"rorchestrator stop {id}")
+            return _refused(f"{id} is running", f"rorchestrator stop {id}")
         if standing in (Standing.DONE, Standing.ENDING):
             return _refused(f"{id} {self._where(id)}", "rorchestrator status")
         if standing is Standing.ABSENT:
@@ -157,7 +159,7 @@ class Steering:
             orchestrator.take_out(id, blocks="" if force else f"{id} is skipped")
             orchestrator.unblock()
 
-        how = "; what needs it runs without it" if force else self._hit(id)
+        how = "; its dependents run without it" if force else self._hit(id)
         return _done(f"{id} is skipped{how}", act)
 
     def _retry(self, id: str) -> Decided:
@@ -195,7 +197,7 @@ class Steering:
         return {
             Standing.ABSENT: "takes no part in this run",
             Standing.WAITING: "waits for its turn",
-            Standing.WORKING: "is at work",
+            Standing.WORKING: "is running",
             Standing.ENDING: "is just ending",
             Standing.DONE: "is completed",
             Standing.OVER: f"is over ({self._status(id)})",

@@ -239,7 +239,7 @@ def find(program: str, env: Mapping[str, str]) -> str:
     path = which(program, env)
     if not path:
         raise UserError(
-            f"{program} was not found, or is no program", hint="install it, or mend PATH"
+            f"{program} was not found, or is no program", hint="install it, or correct PATH"
         )
     return path
 

@@ -55,7 +55,7 @@ def with_program(config: Config) -> Config:
         raise UserError(f"{name} is not executable", hint=f"chmod +x {shlex.quote(name)}")
     if not path and os.sep in name:
         what = "is no program" if os.path.exists(name) else "does not exist"
-        raise UserError(f"{name} {what}", hint="mend claude.command in the list")
+        raise UserError(f"{name} {what}", hint="correct claude.command in the list")
     if not path:
         raise UserError(
             f"{name} was not found on PATH",

@@ -22,7 +22,7 @@ def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
         # Folders and refs collide where the file system ignores case.
         first = folded.setdefault(id.casefold(), index)
         if first != index:
-            reader.fault(f"features[{index}].id", f"{id!r} stands in features[{first}] already")
+            reader.fault(f"features[{index}].id", f"duplicate id {id!r} (also features[{first}])")
         positions.setdefault(id, index)
     return positions
 
@@ -62,5 +62,5 @@ def _check_circles(
         if not found:
             break
         place = f"features[{positions[found[0]]}].depends_on"
-        reader.fault(place, f"circle: {' needs '.join(found)}")
+        reader.fault(place, f"dependency cycle: {' → '.join(found)}")
         graph.update((id, []) for id in found)

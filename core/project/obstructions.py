@@ -62,7 +62,7 @@ def check_names(place: OpenProject, state: RunState, decisions: Mapping[str, Dec
             foreign.append(f"features {id}: {path} {_whose(path, place)}")
     if foreign:
         raise UserError(
-            "something that RoRchestrator did not make is in the way",
+            "branches or folders not created by RoRchestrator are in the way",
             details=(*foreign, *earlier.values()),
             hint="rename or remove it, or change project.branch_prefix or project.worktrees_path",
         )
@@ -127,7 +127,7 @@ def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
 
     raise UserError(
         f"{folder} is no place for worktrees: {fault}",
-        hint=f"mend project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
+        hint=f"correct project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
     )
 
 
@@ -161,7 +161,9 @@ def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> N
     else:
         return
     raise UserError(
-        f"{folder} can't hold the worktrees", details=(fault,), hint="mend project.worktrees_path"
+        f"{folder} can't hold the worktrees",
+        details=(fault,),
+        hint="correct project.worktrees_path",
     )
 
 

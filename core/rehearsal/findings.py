@@ -119,23 +119,23 @@ class Notebook:
     ) -> Iterator[str]:
         """For a terminal; ``quiet`` leaves the findings. Not ``is_whole`` where it was stopped."""
         if not is_whole:
-            yield style.paint("Stopped before all was tried.", "yellow")
+            yield style.paint("Stopped before everything was tried.", "yellow")
         if is_whole or self.findings:
             yield from self._met(style)
         if quiet:
             return
         if self.expected:
             yield ""
-            yield "Red without Claude's work, which is as expected:"
+            yield "Failing, as expected before Claude's work:"
             yield from (f"  {_heading(each)}" for each in self.expected.values())
         yield ""
         yield from self._times(dag, style)
 
     def _met(self, style: Style) -> Iterator[str]:
         if not self.findings:
-            yield style.paint("The run would meet nothing of what a rehearsal can see.", "green")
+            yield style.paint("No problems found.", "green")
             return
-        yield style.paint("The run would meet:", "bold")
+        yield style.paint("The run would have these problems:", "bold")
         for finding in self.findings.values():
             yield style.paint(f"  {_heading(finding)}", "yellow")
             yield from (f"      {line}" for line in clean(finding.output).splitlines())
@@ -143,7 +143,7 @@ class Notebook:
                 yield f"    next: {one_line(finding.next)}"
 
     def _times(self, dag: DAGResolver, style: Style) -> Iterator[str]:
-        rows = [["TIME BESIDE CLAUDE", *PARTS, "all"]]
+        rows = [["OVERHEAD (time outside Claude)", *PARTS, "all"]]
         named = [row for row in (BASE, *dag.order(), LANDING) if row in self.seconds]
         for row in named:
             parts = self.seconds[row]
@@ -154,7 +154,7 @@ class Notebook:
         yield from rest
         path, seconds = self.critical_path(dag)
         arrow = style.pick(" → ", " -> ")
-        yield f"On the critical path, beside Claude: {_brief(seconds)} ({arrow.join(path)})"
+        yield f"On the critical path, outside Claude: {_brief(seconds)} ({arrow.join(path)})"
 
 
 def _brief(seconds: float) -> str:

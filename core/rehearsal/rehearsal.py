@@ -150,7 +150,7 @@ class Rehearsal:
             finally:
                 self.handlers.ignore()
         if os.path.exists(folder):
-            told = f"{folder} could not be removed: something in it is not yours to remove"
+            told = f"{folder} could not be removed: it holds files that you may not remove"
             self.say(one_line(told))
         return code
 

@@ -25,15 +25,15 @@ from ..worktree.names import MERGED, scratch_owner
 from ..worktree.worktree import Worktree
 from .findings import BASE, LANDING, Finding, Notebook
 
-MEND_SETUP = "mend the setup, or what it needs"
-MEND_BASE = "mend it, or set project.verify_base to false: the run would not start"
-MEND_CHECK = "it is green on the base: mend what differs in a feature's worktree"
-MEND_BROKEN = "mend the command: it can't be run, or takes too long"
+MEND_SETUP = "fix the setup, or what it needs"
+MEND_BASE = "fix it, or set project.verify_base to false: the run would not start"
+MEND_CHECK = "it passes on the base: fix what differs in a feature's worktree"
+MEND_BROKEN = "fix the command: it can't be run, or it takes too long"
 MEND_PORTS = "end what listens on the ports from 20000 to 32000"
-MEND_COMMIT = "mend your hook, or what it refuses"
-MEND_RUN = "mend what it names: the run would end there as well"
+MEND_COMMIT = "fix your hook, or what it refuses"
+MEND_RUN = "fix what it names: the run would fail there as well"
 MEND_MERGE = "merge them by hand, or let one depend on the other"
-MEND_TEARDOWN = "mend project.teardown"
+MEND_TEARDOWN = "correct project.teardown"
 MEND_LEFT = "let what makes or changes it take that back: else cleanup keeps the worktree"
 
 NOT_RUN = (126, 127)

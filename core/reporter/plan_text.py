@@ -143,7 +143,7 @@ def run_question(plan: Plan, repository: str, base: str) -> str:
 def _nothing_to_run(plan: Plan, style: Style) -> str:
     actions = {decision.action for decision in plan.decisions.values()}
     if Action.LEAVE in actions:
-        what = "Nothing is left to run but what is skipped, or needs it: rorchestrator retry ID"
+        what = "Only skipped features, and what depends on them, are left: rorchestrator retry ID"
         return style.paint(what, "yellow")
     what = "Everything" if actions == {Action.SKIP} else "What was chosen"
     return style.paint(f"{what} is up to date: run would do nothing.", "green")

@@ -105,8 +105,8 @@ def _clash(event: Event, style: Style) -> str:
 
 def _paused(until: str, now: float, style: Style) -> str:
     if not until:
-        return f"{style.pick('▶', '[go]')} the usage limit is lifted: it goes on"
-    words = f"usage limit: nothing is asked before {_clock(until, now)}"
+        return f"{style.pick('▶', '[go]')} the usage limit is reset: continuing"
+    words = f"usage limit: waiting until {_clock(until, now)}"
     return style.paint(f"{style.pick('⏸', '[pause]')} {words}", "yellow")
 
 
@@ -191,7 +191,7 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
             yield from _problem(feature, style)
     if any(feature.status is Status.CANCELLED for feature in features):
         yield ""
-        yield f"{style.pick('→', '->')} rorchestrator run  (goes on where this one stopped)"
+        yield f"{style.pick('→', '->')} rorchestrator run  (continues where this run stopped)"
 
 
 def _total_cost(report: RunReport, style: Style) -> str:

@@ -216,7 +216,7 @@ class AttemptRunner:
                 if watch.lingered or ended is not Fault.NONE:
                     break
                 if watch.is_worried(stream):
-                    self.context.note(f"not a word for {stream.silent_seconds:.0f} s", id)
+                    self.context.note(f"no output for {stream.silent_seconds:.0f} s", id)
         finally:
             done = stream.transcript.waiting
             brisk = done or ended is Fault.OUTPUT

@@ -49,9 +49,10 @@ class Budget:
         estimate = max(LEAST_USD, self.estimates[feature])
         while estimate > self.left_usd:
             if not self._reserved:
+                left = dollars(max(0.0, self.left_usd))
+                needed = dollars(estimate)
                 return (
-                    f"{OVER}: about {dollars(estimate)} would not fit into the "
-                    f"{dollars(max(0.0, self.left_usd))} that are left of {dollars(self.cap_usd)}"
+                    f"{OVER}: needs about {needed}, only {left} of {dollars(self.cap_usd)} is left"
                 )
             self._changed = self._changed or asyncio.Event()
             self._changed.clear()

@@ -176,9 +176,9 @@ class ClaudeRunner:
         for folder in (self.context.log_folder, self.worktrees.folder):
             place, free = free_bytes(folder)
             if free < self.least_free_bytes:
-                least = f"{self.least_free_bytes / MIB:.0f} MiB are the least to start with"
-                reason = f"only {free / MIB:.0f} MiB are free in {place}, and {least}"
-                hint = "free some space, then run again: what is done stays done"
+                least = f"at least {self.least_free_bytes / MIB:.0f} MiB are needed"
+                reason = f"only {free / MIB:.0f} MiB free in {place}; {least}"
+                hint = "free some space, then run again: completed features stay completed"
                 return Outcome(Status.CANCELLED, f"{reason}\n{hint}", Fault.SPACE)
         return None
 
@@ -309,7 +309,7 @@ class Life:
             if missing:
                 return _without(missing, _of_red(red, Fault.CHECK, outcome))
             told += 1
-            self._note(f"{red.what}: Claude is told, and goes on")
+            self._note(f"{red.what}: sent back to Claude")
             outcome = await self._attempts(prompt.red_check(self.feature, red.what, red.output))
         return outcome
 
@@ -454,7 +454,7 @@ class Life:
         budget.spend(self.feature.id, cost_usd)
         self.spent_usd += (granted or 0.0) if cost_usd is None else cost_usd
         self.session_id = outcome.session_id
-        # Before any git command that would execute it: nobody knows who else is at work.
+        # Before any git command that would execute it: nobody knows who else is running.
         await self._check_seal()
         return outcome
 

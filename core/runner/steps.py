@@ -36,7 +36,7 @@ class Step:
     timed_out: bool = False
     interrupted: bool = False
     flooded: bool = False
-    """Whether it printed more than a log may hold."""
+    """Whether it printed more than the log limit."""
 
     @property
     def passed(self) -> bool:
@@ -52,7 +52,7 @@ class Step:
         if self.interrupted:
             return "was interrupted"
         if self.flooded:
-            return "printed more than a log may hold"
+            return "printed more than the log limit"
         if self.timed_out:
             return f"did not end within {self.seconds:.0f} s"
         return (

@@ -12,8 +12,8 @@ FIRST_GUESS_SECONDS = 60.0
 LONGEST_GUESS_SECONDS = 3600.0
 """How long is waited where nobody says when the limit is lifted; doubled each time."""
 
-TOO_LATE = "the usage limit is lifted later than --max-wait allows"
-OUT_OF_TIME = "the usage limit is lifted when the time of the run (--max-time) is over"
+TOO_LATE = "the usage limit is reset later than --max-wait allows"
+OUT_OF_TIME = "the usage limit is reset after the end of the run (--max-time)"
 
 NAP_SECONDS = 30.0
 """The clock is looked at so often: a machine that slept is late by that much at most."""

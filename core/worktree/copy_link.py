@@ -20,7 +20,7 @@ FICLONE = 0x40049409
 
 CHUNK_BYTES = 1024 * 1024
 
-MEND = "mend project.copy and project.link"
+MEND = "correct project.copy and project.link"
 
 
 def going_on() -> bool:

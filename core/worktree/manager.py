@@ -257,7 +257,7 @@ class WorktreeManager:
         except OSError as error:
             raise UserError(
                 f"{self.folder} can't hold the worktrees: {error.strerror}",
-                hint="mend project.worktrees_path",
+                hint="correct project.worktrees_path",
             ) from None
 
     async def entry(self, feature: str) -> WorktreeEntry | None:
@@ -506,6 +506,6 @@ def _check_gone(rubbish: str) -> None:
     """Raise :class:`UserError` where a folder that was to go is still there."""
     if os.path.lexists(rubbish):
         raise UserError(
-            f"{rubbish} could not be removed: something in it is not yours to remove",
+            f"{rubbish} could not be removed: it holds files that you may not remove",
             hint=f"sudo rm -r {shlex.quote(rubbish)}, then type this again",
         )

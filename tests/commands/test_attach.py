@@ -143,4 +143,4 @@ class AttachTest(unittest.TestCase):
         with self.space.at_work(started("r1", os.getpid()), *begun):
             said = self.attach("auth")
         self.assertEqual(said.code, 1)
-        self.assertIn("auth is at work\n  next: rorchestrator stop auth", said.err)
+        self.assertIn("auth is running\n  next: rorchestrator stop auth", said.err)

@@ -532,7 +532,7 @@ class WhatIsNoMerge(OneFeatureEach):
         for id in ("a", "b"):
             at = self.space.worktree("c")
             self.space.git("merge", "--quiet", "--no-edit", f"feature/{id}", at=at)
-        reason = "feature/c is the branch that merged work is looked for in"
+        reason = "feature/c is the branch merges are checked against"
         for into in ("feature/c", "heads/feature/c", "refs/heads/feature/c"):
             for words in (("c",), ("c", "--discard")):
                 said = self.cleanup(*words, "--into", into)
@@ -926,7 +926,7 @@ class WhatIsAskedFor(unittest.TestCase):
         with Workspace([feature("auth")]) as space, space.at_work(*attempt("auth")):
             said = space.main("cleanup", "--all")
             self.assertEqual((said.code, said.out), (2, ""))
-            self.assertIn("rorchestrator run is at work in this repository", said.err)
+            self.assertIn("rorchestrator run is running in this repository", said.err)
             self.assertIn(f"pid {os.getpid()}, since 2026-01-02T14:30:15", said.err)
 
     def test_a_dry_run_looks_beside_a_run_and_leaves_alone_what_that_is_at(self) -> None:
@@ -941,7 +941,7 @@ class WhatIsAskedFor(unittest.TestCase):
                 Said(
                     1,
                     "would remove auth (feature/auth): same commit\n"
-                    "kept api (feature/api): rorchestrator run is at work on it "
+                    "kept api (feature/api): rorchestrator run is working on it "
                     f"(pid {os.getpid()})\n    next: wait for it\n",
                     "",
                 ),

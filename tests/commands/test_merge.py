@@ -93,7 +93,7 @@ class Landing(MergeTest):
         with self.shop.at_work():
             said = self.merge()
         self.assertEqual(said.code, 2)
-        self.assertIn("rorchestrator run is at work", said.err)
+        self.assertIn("rorchestrator run is running", said.err)
 
     def test_work_that_was_added_by_hand_on_top_of_a_result_lands_with_it(self) -> None:
         self.shop.commit({"by-hand.txt": "x"}, "by hand", at=self.shop.worktree("b"))
@@ -474,7 +474,7 @@ class ByHand(MergeTest):
         said = self.merge("--json")
         self.assertEqual(said.code, 1)
         held = self.held(said)
-        self.assertIn("what it holds now counts, and its checks are red there: check: ", held["a"])
+        self.assertIn("what it holds now counts, and its checks fail there: check: ", held["a"])
         self.assertEqual(held["b"], "it needs a, held as well")
         self.assertEqual(self.landed(), [])
         self.amend("a", {"a.txt": "good"})
@@ -713,9 +713,7 @@ class Checks(MergeTest):
         )
         shop.finish("a")
         begun = os.path.join(shop.worktrees, "begun")
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self.addCleanup(signal.signal, signal.SIGHUP, before)
-        with shop.start("merge") as child:
+        with shop.start("merge", nohup=True) as child:
             wait_until(lambda: os.path.exists(begun), "the check")
             child.send_signal(signal.SIGHUP)
             with open(os.path.join(shop.worktrees, "go"), "w"):

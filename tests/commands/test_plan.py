@@ -255,7 +255,7 @@ class WhatWouldRun(unittest.TestCase):
             self.assertIn("[resumes: failed before]", space.main("plan").out)
             nothing = space.main("plan", "--only", "api").out
             self.assertIn("What was chosen is up to date: run would do nothing.", nothing)
-            self.assertEqual(set(self.reasons(space, "--fresh").values()), {"asked for anew"})
+            self.assertEqual(set(self.reasons(space, "--fresh").values()), {"requested again"})
 
             space.change([feature("auth", {"write": "other.txt"}), api, broken, feature("idle")])
             changed = self.reasons(space)
@@ -292,7 +292,7 @@ class WhatIsInTheWay(unittest.TestCase):
             os.makedirs(space.worktree("batch"))
             self.refused(
                 space,
-                "something that RoRchestrator did not make is in the way",
+                "branches or folders not created by RoRchestrator are in the way",
                 "features auth: the branch 'feature/auth' exists already",
                 "features api: branches below 'feature/api' leave no room for it",
                 f"features batch: {space.worktree('batch')} exists already",
@@ -334,7 +334,12 @@ class WhatIsInTheWay(unittest.TestCase):
                 "next: rorchestrator cleanup auth, or set project.branch_prefix back to 'feature/'",
             )
             space.branch("work/api")
-            self.refused(space, "did not make", "'work/api' exists already", "an earlier run made")
+            self.refused(
+                space,
+                "not created by RoRchestrator",
+                "'work/api' exists already",
+                "an earlier run made",
+            )
             self.assertEqual(space.main("cleanup", "auth", "--discard").code, 0)
             space.git("branch", "--delete", "--force", "work/api")
             self.assertEqual(space.main("plan").code, 0)
@@ -436,7 +441,7 @@ class WhatItStartsFrom(unittest.TestCase):
             self.assertIn(space.home, said.err)
             self.assertIn("next: ", said.err)
             space.change(repo_path="no/such/folder")
-            self.refused(space, "does not exist", "mend project.repo_path")
+            self.refused(space, "does not exist", "correct project.repo_path")
 
     def test_every_fault_of_the_list_is_told_at_once(self) -> None:
         with Workspace([feature("auth")]) as space:

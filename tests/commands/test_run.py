@@ -729,7 +729,9 @@ class FatalTest(RunTest):
         done = self.run_to(2)
         self.assert_statuses(a="failed", b="cancelled", c="cancelled")
         self.assertIn("Not logged in", done.out)
-        self.assertIn("every further feature would meet it", self.playground.last("c")["reason"])
+        self.assertIn(
+            "the remaining features would fail the same way", self.playground.last("c")["reason"]
+        )
         self.assertEqual(self.playground.journal()[-1]["exit_code"], 2)
         self.assertEqual(self.playground.report()["failed"], 3)
 
@@ -775,8 +777,8 @@ class FatalTest(RunTest):
         os.chmod(path, 0o644)
         for name, expected in {
             path: f"{path} is not executable\n  next: chmod +x '{path}'",
-            self.playground.root: f"{self.playground.root} is no program\n  next: mend",
-            f"{path}2": f"{path}2 does not exist\n  next: mend claude.command",
+            self.playground.root: f"{self.playground.root} is no program\n  next: correct",
+            f"{path}2": f"{path}2 does not exist\n  next: correct claude.command",
         }.items():
             with self.subTest(name):
                 self.three(command=[name])
@@ -866,14 +868,14 @@ class TroubleTest(RunTest):
                 pinned = self.playground.repository.commit_of("main")
                 done = self.run_to(0)
                 self.assertIn(told, done.err)
-                self.assertIn(f"while the run went on, which started from {pinned[:12]}", done.err)
+                self.assertIn(f"during the run, which started from {pinned[:12]}", done.err)
                 self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
                 self.use(Playground())
 
     def test_a_stash_that_changes_meanwhile_is_told(self) -> None:
         stash = {"bash": "git add --all && git stash -q"}
         self.playground.features(feature("a", {"write": "a.md"}, stash))
-        told = "the stash, which all worktrees share, changed meanwhile"
+        told = "the stash, which all worktrees share, changed during the run"
         self.assertIn(told, self.run_to(1).err)
         self.assert_statuses(a="empty")
         self.playground.features(feature("a"))

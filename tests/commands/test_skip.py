@@ -23,7 +23,7 @@ class SkipTest(unittest.TestCase):
         self.assertEqual([features[id]["status"] for id in ("auth", "api")], ["skipped", "pending"])
         plan = space.main("plan", "--json").json
         actions = {f["id"]: (f["action"], f["reason"]) for f in plan["features"]}
-        self.assertEqual(actions["auth"], ("leave", "skipped, and what needs it does not run"))
+        self.assertEqual(actions["auth"], ("leave", "skipped, and its dependents do not run"))
         self.assertEqual(actions["api"], ("leave", "needs auth, which does not run"))
         shown = space.main("plan").out
         self.assertIn("[needs auth, which does not run]", shown)
@@ -31,7 +31,7 @@ class SkipTest(unittest.TestCase):
         self.assertEqual(plan["features_to_run"], ["docs"])
         done = space.main("run", "--yes", "--only", "api", "--json")
         self.assertEqual((done.code, done.json["left_out"]), (1, ["auth", "api"]))
-        self.assertIn("Nothing is left to run but what is skipped, or needs it", done.err)
+        self.assertIn("Only skipped features, and what depends on them, are left", done.err)
         space.main("skip", "auth", "--force")
         plan = space.main("plan", "--json").json
         self.assertEqual(plan["features_to_run"], ["api", "docs"])

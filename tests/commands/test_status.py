@@ -109,7 +109,7 @@ class AfterARun(unittest.TestCase):
                 "Shop",
                 f"Repository: {self.space.path}, base main ({base})",
                 f"Claude: not asked, the list names it: {sys.executable} {SIMULATED}",
-                "Run: no run at work",
+                "Run: no run in progress",
                 "",
             ],
         )
@@ -277,7 +277,7 @@ class WhileARunIsAtWork(unittest.TestCase):
             self.assertGreater(float(str(features["auth"]["duration_seconds"])), 99)
             said = space.main("status")
             since = "since 2026-01-02T14:30:15+00:00"
-            self.assertIn(f"Run: run at work: pid {os.getpid()}, {since}", said.out)
+            self.assertIn(f"Run: run in progress: pid {os.getpid()}, {since}", said.out)
             row = row_of(said, "auth")
             self.assertEqual((row[1:3], row[3][:2]), (["running", "-"], "1m"))
 
@@ -298,7 +298,7 @@ class WhileARunIsAtWork(unittest.TestCase):
             2.0, RUN, "", action="pause", request="r", done=True, text="nothing new starts"
         )
         ours = replace(RAN, data={**RAN.data, "pid": os.getpid()})
-        for run, said in (ours, True), (RAN, False):  # the other one is no run at work
+        for run, said in (ours, True), (RAN, False):  # the other one is no run in progress
             with Workspace([feature("auth")]) as space, space.at_work(run, paused):
                 words = "; paused: rorchestrator resume lets it go on"
                 self.assertEqual(words in space.main("status").out, said)
@@ -337,7 +337,7 @@ class OddWords(unittest.TestCase):
                         "\x1b", "\\u001b"
                     )
                 )
-            self.assertIn("Run: run at work: pid 1, since \ufffd", space.main("status").out)
+            self.assertIn("Run: run in progress: pid 1, since \ufffd", space.main("status").out)
 
     def test_a_session_does_not_steer_the_terminal(self) -> None:
         with Workspace([feature("auth")]) as space:

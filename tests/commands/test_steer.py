@@ -53,21 +53,21 @@ class AnswerTest(unittest.TestCase):
         for words in (("pause",), ("resume",), ("stop",), ("stop", "auth")):
             said = self.space.main(*words)
             self.assertEqual((said.code, said.out), (2, ""))
-            self.assertIn(f"there is nothing to {words[0]}\n  next: ", said.err)
+            self.assertIn(f"nothing to {words[0]}\n  next: ", said.err)
         lock = RunLock(self.space.state_folder)
         lock.acquire(Holder(os.getpid(), "now", "merge"))
         self.addCleanup(lock.release)
         self.assertIn("rorchestrator merge (pid ", self.space.main("stop").err)
-        self.assertIn("rorchestrator merge is at work", self.space.main("skip", "auth").err)
+        self.assertIn("rorchestrator merge is running", self.space.main("skip", "auth").err)
 
     def test_a_run_that_has_not_begun_is_no_run_of_before(self) -> None:
         # Its journal ends with a run that was killed, or with one that is over.
         said = self.ask("stop", pid=1)
         self.assertEqual(said.code, 2)
-        self.assertIn("has not begun yet, or is just over", said.err)
+        self.assertIn("has not started yet, or has just finished", said.err)
         self.space.record(events.run_ended(time.time(), "r1", exit_code=0))
         with self.space.at_work():
-            self.assertIn("has not begun yet", self.space.main("retry", "auth").err)
+            self.assertIn("has not started yet", self.space.main("retry", "auth").err)
 
     def test_a_feature_that_nobody_knows_is_refused_by_each_of_them(self) -> None:
         for words in (("stop",), ("skip",), ("retry", "--yes"), ("attach",)):
@@ -110,10 +110,10 @@ class AnswerTest(unittest.TestCase):
 
     def test_a_run_that_took_it_and_says_nothing_is_not_waited_for_for_ever(self) -> None:
         said = self.ask_silently(Run(self.space, answers=False), 0.3)
-        self.assertEqual(said, "the run took the request up, but did not answer")
+        self.assertEqual(said, "the run accepted the request but did not reply")
 
     def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
-        ended = "the run ended meanwhile: nothing was changed"
+        ended = "the run ended before it replied; nothing was changed"
         with self.opened() as place, self.assertRaises(UserError) as caught:
             wishes.ask(place, "r1", "pause")
         self.assertEqual(caught.exception.message, ended)

@@ -117,7 +117,7 @@ class UpToDate(unittest.TestCase):
 
     def test_asked_for_anew_everything_runs(self) -> None:
         told = _told(_decide(state=_completed(), facts=Facts(reachable=ALL, fresh=ALL)))
-        self.assertEqual(told, dict.fromkeys(ALL, (Action.START, "asked for anew")))
+        self.assertEqual(told, dict.fromkeys(ALL, (Action.START, "requested again")))
 
     def test_what_is_made_anew_puts_those_out_of_date_that_built_on_it(self) -> None:
         state = _completed()
@@ -349,7 +349,7 @@ class Steered(unittest.TestCase):
         less = {f.id: f for f in incremental.without(self.LIST, {"auth"})}
         built = incremental.rebuilt(resumes, DAGResolver(less.values()))
         told = {id: (d.action, d.reason) for id, d in built.items()}
-        self.assertEqual(told["app"], (Action.START, "what it needs changed"))
+        self.assertEqual(told["app"], (Action.START, "a dependency changed"))
         self.assertEqual(told["docs"], (Action.RESUME, "new"))
 
     def test_another_go_resumes_what_ended_from_outside(self) -> None:

@@ -70,8 +70,8 @@ class Circles(unittest.TestCase):
         self.assertIn(
             caught.exception.message,
             (
-                "the features depend on each other in a circle: a needs b needs a",
-                "the features depend on each other in a circle: b needs a needs b",
+                "dependency cycle: a needs b needs a",
+                "dependency cycle: b needs a needs b",
             ),
         )
         self.assertEqual(caught.exception.hint, "remove one of these depends_on entries")

@@ -217,7 +217,7 @@ class Arena:
     ) -> tuple[int, str]:
         """Exit code and output of a command, maybe with a fault.
 
-        ``meanwhile`` gets the pid of the command while it is at work.
+        ``meanwhile`` gets the pid of the command while it is running.
         """
         output = os.path.join(self.root, "said")
         before = os.path.getsize(output) if os.path.exists(output) else 0

@@ -104,7 +104,7 @@ class Points:
         self.names: list[str] = []
         self._seen: Counter[str] = Counter()
         self._commands: dict[int, str] = {}
-        """What is at work, by the descriptor of its output."""
+        """What is running, by the descriptor of its output."""
 
     def named(self, label: str) -> str:
         """A name for something that may happen more than once."""

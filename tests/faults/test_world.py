@@ -107,7 +107,7 @@ class FullDiskTest(WorldTest):
             with self.subTest(folder):
                 self.mount(folder, "2m")
                 done = self.run_to(1)
-                self.assertIn(f"MiB are free in {folder}, and 64 MiB are the least", done.out)
+                self.assertIn(f"MiB free in {folder}, and 64 MiB are the least", done.out)
                 self.assertIn("free some space, then run again", done.out)
                 self.assertEqual(place.statuses(), {"a": "cancelled", "b": "cancelled"})
                 self.assertEqual(place.attempts("a"), [])

@@ -54,7 +54,7 @@ class SealTest(unittest.TestCase):
         try:
             drive(sealed.check(self.git))
         except Tampered as error:
-            self.assertIn("Look at it, mend it, run again", error.hint)
+            self.assertIn("Inspect and revert it, then run again", error.hint)
             return error.message.partition("was changed: ")[2]
         return ""
 

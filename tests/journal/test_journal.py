@@ -119,7 +119,7 @@ class Damage(InAFolder):
                     self.journal.read()
                 said = f"{self.journal.path}:{line} is damaged: {reason}"
                 self.assertTrue(caught.exception.message.startswith(said))
-                self.assertIn("take this line out", caught.exception.hint)
+                self.assertIn("delete this line", caught.exception.hint)
 
     def test_an_intact_line_that_this_version_cannot_read_is_of_a_newer_one(self) -> None:
         whole = self.written(note(1))

@@ -69,7 +69,7 @@ class Locking(InAFolder):
         answers = self._started(20).answers()
         self.assertEqual(len(answers), 20)
         (winner,) = (pid for pid, said in answers.items() if said == "won")
-        refused = "rorchestrator cleanup is at work in this repository"
+        refused = "rorchestrator cleanup is running in this repository"
         who = (f"(pid {winner}, since {SINCE})", "(it has just started)")
         for pid, said in answers.items():
             if pid != winner:
@@ -137,7 +137,7 @@ class Locking(InAFolder):
             with self.subTest(content=content):
                 with self.assertRaises(UserError) as caught:
                     other.acquire(Holder(2, "now", "run"))
-                message = "rorchestrator run is at work in this repository (it has just started)"
+                message = "rorchestrator run is running in this repository (it has just started)"
                 self.assertEqual(caught.exception.message, message)
                 self.assertEqual(caught.exception.hint, "wait for it")
         lock.release()

@@ -179,7 +179,7 @@ class Resolved(ResolutionTest):
         self.assertEqual(first["session_id"], second["session_id"])
         self.assertIn("check: `grep -q a same.txt` ended with exit 1", self.prompts()[1])
         self.assertIn("Claude resolves same.txt for b", said.err)
-        self.assertIn("Claude is told, and goes on", said.err)
+        self.assertIn("sent back to Claude", said.err)
 
     def test_two_conflicts_one_after_the_other_and_what_comes_after(self) -> None:
         shop = self.open(
@@ -383,7 +383,7 @@ class WhatIsPaidFor(ResolutionTest):
             shop.finish(id, {"same.txt": f"{id}\n"})
         self.assertEqual(self.resolve().code, 0)
         notes = [str(event["text"]) for event in shop.events("note")]
-        self.assertTrue(any("a is red already, and not asked" in note for note in notes), notes)
+        self.assertTrue(any("a already fails its checks" in note for note in notes), notes)
 
     def test_a_known_one_that_is_red_by_now_is_asked_for_anew(self) -> None:
         shop = self.conflict()

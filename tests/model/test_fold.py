@@ -266,11 +266,11 @@ class Steered(unittest.TestCase):
         skipped = [*failed, steered(8, "", "skip")]
         found = auth(skipped)
         self.assertEqual((found.status, found.skip, found.run), (Status.SKIPPED, "plain", "r1"))
-        self.assertEqual(found.reason, "skipped, and what needs it does not run")
+        self.assertEqual(found.reason, "skipped, and its dependents do not run")
         self.assertEqual((found.started_at, found.ended_at, found.fault), (3, 8, Fault.COMMIT))
         forced = auth([*skipped, steered(9, "r2", "skip", force=True)])
         self.assertEqual((forced.skip, forced.run, forced.started_at), ("forced", "r2", None))
-        self.assertEqual(forced.reason, "skipped, and what needs it runs without it")
+        self.assertEqual(forced.reason, "skipped, and its dependents run without it")
         cleaned = events.cleaned(
             10, "auth", merged_into="", kept_ref="", discarded=True, detail="said"
         )

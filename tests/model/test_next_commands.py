@@ -31,7 +31,7 @@ class Texts(unittest.TestCase):
             "rorchestrator merge a --config b.json; rorchestrator stop": (
                 f"rorchestrator merge a --config b.json; rorchestrator stop {config}"
             ),
-            "rorchestrator run is at work": "rorchestrator run is at work",
+            "rorchestrator run is running": "rorchestrator run is running",
             "rorchestrator run (pid 7) is in progress": "rorchestrator run (pid 7) is in progress",
             ".git/rorchestrator run": ".git/rorchestrator run",
             "rorchestrator: status": "rorchestrator: status",
@@ -54,9 +54,9 @@ class Said(unittest.TestCase):
             said = space.main("plan", "--only", "nope", "--config", path)
             self.assertIn(f"next: rorchestrator status --config {path} lists them all", said.err)
             said = space.main("stop", "--config", path)
-            self.assertIn(f"rorchestrator run --config {path} goes on", said.err)
+            self.assertIn(f"rorchestrator run --config {path} starts a run", said.err)
             said = space.main("stop")
-            self.assertIn("rorchestrator run goes on", said.err)
+            self.assertIn("rorchestrator run starts a run", said.err)
             said = space.main("--help")
             self.assertNotIn("--config", said.out.split("examples:")[1])
 

@@ -270,7 +270,8 @@ class FailureTest(StageTest):
             rest = dict.fromkeys(("storage", "search", "app", "lone"), "cancelled")
             self.assertEqual(stage.ended(), {"model": "failed", **rest})
             self.assertEqual(
-                stage.reason("lone"), "every further feature would meet it: Not logged in"
+                stage.reason("lone"),
+                "stopped, the remaining features would fail the same way: Not logged in",
             )
 
         self.play(scene)

@@ -212,11 +212,11 @@ class SteeringTest(StageTest):
             run = ror.stage.start()
             await settle()
             refused = await ror("skip", "model")
-            self.assertEqual(refused, Answer(False, "model is at work", "rorchestrator stop model"))
+            self.assertEqual(refused, Answer(False, "model is running", "rorchestrator stop model"))
             self.assertEqual((await ror("skip", "search")).text, "search is skipped; blocked: app")
             await ror.stage.end("model")
             self.assertFalse((await ror("skip", "model")).done)
-            self.assertEqual((await ror("skip", "storage")).text, "storage is at work")
+            self.assertEqual((await ror("skip", "storage")).text, "storage is running")
             await ror.stage.end("storage")
             await run
             self.assertEqual((ror.status("search"), ror.status("app")), ("skipped", "blocked"))

@@ -558,8 +558,8 @@ class Faults(InAWorkspace):
             (
                 [feature("a"), feature("A"), feature("a")],
                 [
-                    "features[1].id: 'A' stands in features[0] already",
-                    "features[2].id: 'a' stands in features[0] already",
+                    "features[1].id: duplicate id 'A' (also features[0])",
+                    "features[2].id: duplicate id 'a' (also features[0])",
                 ],
             ),
             (
@@ -592,11 +592,13 @@ class Faults(InAWorkspace):
         faults = self.feature_faults(*features)
         self.assertEqual(len(faults), 2)
         either = (
-            "features[0].depends_on: circle: a needs b needs a",
-            "features[1].depends_on: circle: b needs a needs b",
+            "features[0].depends_on: dependency cycle: a → b → a",
+            "features[1].depends_on: dependency cycle: b → a → b",
         )
         self.assertIn(faults[0], either)
-        self.assertRegex(faults[1], r"features\[[23]\]\.depends_on: circle: (c needs d|d needs c)")
+        self.assertRegex(
+            faults[1], r"features\[[23]\]\.depends_on: dependency cycle: (c → d|d → c)"
+        )
 
     def test_many_circles_and_many_unknown_ids_do_not_take_for_ever(self) -> None:
         pairs = [
@@ -604,7 +606,9 @@ class Faults(InAWorkspace):
             for n in range(60)
         ]
         faults = self.feature_faults(*pairs)
-        self.assertEqual(sum("circle: " in fault for fault in faults), dependencies.CIRCLES_SHOWN)
+        self.assertEqual(
+            sum("dependency cycle: " in fault for fault in faults), dependencies.CIRCLES_SHOWN
+        )
         unknown = [fault for fault in faults if "unknown feature 'itme" in fault]
         self.assertEqual(len(unknown), 120)
         hinted = {fault.split(": ")[1] for fault in unknown if "did you mean" in fault}
@@ -624,7 +628,7 @@ class Faults(InAWorkspace):
             }
         )
         where = os.path.join(self.workspace, "prompts") + os.sep
-        circles = [fault for fault in error.details if "circle" in fault]
+        circles = [fault for fault in error.details if "cycle" in fault]
         self.assertEqual(len(circles), 1)
         self.assertEqual(
             [fault for fault in error.details if fault not in circles],

@@ -196,7 +196,7 @@ class WhileOneRuns(ListsTest):
         go = self.playground.path("go")
         self.one = self.write("one", feature("auth", {"wait": go}, {"write": "one.md"}))
         running = self.playground.start("run", "--yes", "--config", self.one)
-        wait_until(lambda: self.paid() == 1, "it is at work")
+        wait_until(lambda: self.paid() == 1, "it is running")
         self.assertIn(f", of {self.one}", self.said(0, self.two, "status"))
         self.assertIn("is of the list", self.said(2, self.two, "plan"))
         for words in (("stop", "auth"), ("skip", "other"), ("retry", "other", "--yes")):
@@ -210,7 +210,7 @@ class WhileOneRuns(ListsTest):
     def test_what_was_killed_is_settled_by_whoever_runs_next(self) -> None:
         self.one = self.write("one", feature("auth", {"wait": self.playground.path("never")}))
         running = self.playground.start("run", "--yes", "--config", self.one)
-        wait_until(lambda: self.paid() == 1, "it is at work")
+        wait_until(lambda: self.paid() == 1, "it is running")
         running.kill()
         self.assertIn("is of the list", self.said(2, self.two, "run", "--yes"))
         self.said(0, self.two, "run", "--yes", "--only", "other")

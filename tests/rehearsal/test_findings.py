@@ -64,31 +64,34 @@ class NotebookTest(unittest.TestCase):
         self.takes(0.25, BASE, "checks")
         self.takes(75, "a", "setup")
         expected = [
-            "The run would meet:",
+            "The run would have these problems:",
             "  names: the branch is taken",
             "    next: rename it",
             "  base: `x` failed",
             "      one",
             "      two",
             "",
-            "Red without Claude's work, which is as expected:",
+            "Failing, as expected before Claude's work:",
             "  checks (a): `y` failed",
             "",
-            "TIME BESIDE CLAUDE  worktree  copy  setup  checks  commit  merge  cleanup  all",
-            "the base            -         -     -      0.25s   -       -      -        0.25s",
-            "a                   -         -     1m15s  -       -       -      -        1m15s",
-            "On the critical path, beside Claude: 1m15s (the base -> a)",
+            "OVERHEAD (time outside Claude)  worktree  copy  setup  checks  commit  merge  cleanup"
+            "  all",
+            "the base                        -         -     -      0.25s   -       -"
+            "      -        0.25s",
+            "a                               -         -     1m15s  -       -       -"
+            "      -        1m15s",
+            "On the critical path, outside Claude: 1m15s (the base -> a)",
         ]
         self.assertEqual(self.told(), expected)
         self.assertEqual(self.told(quiet=True), expected[:6])
 
     def test_where_nothing_was_met_it_says_so_unless_it_was_stopped(self) -> None:
-        nothing = "The run would meet nothing of what a rehearsal can see."
+        nothing = "No problems found."
         self.assertEqual(self.told(quiet=True), [nothing])
-        stopped = "Stopped before all was tried."
+        stopped = "Stopped before everything was tried."
         self.assertEqual(self.told(is_whole=False, quiet=True), [stopped])
         self.notes.met(Finding("names", "taken"))
-        both = [stopped, "The run would meet:", "  names: taken"]
+        both = [stopped, "The run would have these problems:", "  names: taken"]
         self.assertEqual(self.told(is_whole=False, quiet=True), both)
 
     def test_each_fault_of_an_error_is_a_finding(self) -> None:

@@ -388,7 +388,7 @@ class Stopped(RehearsalTest):
                 self.lists(feature("a"), *others, verify=[check], verify_clean=True)
                 said = self.rehearse("--quiet")
                 self.assertEqual(said.code, 143, said)
-                self.assertIn("Stopped before all was tried.", said.out)
+                self.assertIn("Stopped before everything was tried.", said.out)
                 self.assertNotIn("would meet", said.out)
 
     def test_a_signal_before_the_run_leaves_nothing(self) -> None:

@@ -194,7 +194,7 @@ class ASteeredRun(unittest.TestCase):
             plan_text.plan_lines(plan_of((AUTH, API), selected=[], decisions=left), PLAIN)
         )
         self.assertIn("$1.20) [needs auth, which does not run]", shown)
-        self.assertIn("Nothing is left to run but what is skipped", shown)
+        self.assertIn("Only skipped features, and what depends on them, are left", shown)
         self.assertNotIn("up to date", shown)
 
 
@@ -298,7 +298,7 @@ class TheReport(unittest.TestCase):
     def test_a_run_that_was_stopped_says_how_to_go_on(self) -> None:
         story = [*LIFE, _ended("auth", Status.CANCELLED, "interrupted")]
         last = list(run_text.report_lines(_report(fold(story)), ASCII))[-1]
-        self.assertEqual(last, "-> rorchestrator run  (goes on where this one stopped)")
+        self.assertEqual(last, "-> rorchestrator run  (continues where this run stopped)")
 
     def test_it_has_ascii_forms(self) -> None:
         story = [*LIFE, _attempt("auth", 2), _over("auth", None)]

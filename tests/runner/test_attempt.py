@@ -109,5 +109,5 @@ class StreamTest(RunnerTest):
                     feature("a"), claude={"command": ["/bin/sh", "-c", script]}
                 )
                 outcome = self.run_feature()
-                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than a log may hold")
+                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than the log limit")
                 self.assertEqual(self.playground.processes(), [])

@@ -100,12 +100,10 @@ class LedgerTest(unittest.TestCase):
             budget.spend("b", 2.5)
             budget.release("b")
             said = await budget.reserve("b", str)
-            self.assertEqual(
-                said, "budget: about $3.00 would not fit into the $2.50 that are left of $5.00"
-            )
+            self.assertEqual(said, "budget: needs about $3.00, only $2.50 of $5.00 is left")
             self.assertEqual(await budget.reserve("a", str), "")
             said = await Budget(0.001, ESTIMATES).reserve("b", str)
-            self.assertIn("would not fit into the $0.0010 that are left of $0.0010", said)
+            self.assertIn("only $0.0010 of $0.0010 is left", said)
 
         self.play(scene)
 

@@ -399,7 +399,7 @@ class RoomTest(RunnerTest):
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
         self.assertRegex(
-            outcome.reason, r"^only \d+ MiB are free in /\S+, and 4398046511104 MiB are"
+            outcome.reason, r"^only \d+ MiB free in /\S+; at least 4398046511104 MiB are"
         )
         self.assertEqual(self.kinds(), ["ended"])
 

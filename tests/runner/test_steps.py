@@ -154,7 +154,7 @@ class HowOneEnds(StepTest):
         with mock.patch.object(steps, "LOG_BYTES", 100_000):
             step = self.run_step("exec yes", limit=30.0)
         self.assertEqual((step.flooded, step.passed, step.timed_out), (True, False, False))
-        self.assertEqual(step.ending, "printed more than a log may hold")
+        self.assertEqual(step.ending, "printed more than the log limit")
 
     def test_the_end_of_the_run_s_time_interrupts_it_as_well(self) -> None:
         step = self.run_step("sleep 300", deadline=time.monotonic() + 0.1)

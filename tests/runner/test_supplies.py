@@ -83,7 +83,7 @@ class Supplies(WorkbenchTest):
 
     def test_a_pattern_that_matches_nothing_fails_the_feature_and_costs_nothing(self) -> None:
         self.lists(project={"link": ["node_modules"]})
-        self.fails(Fault.SETUP, "node_modules matches nothing in ", "mend project.copy")
+        self.fails(Fault.SETUP, "node_modules matches nothing in ", "correct project.copy")
         self.assertEqual(self.attempts(), [])
 
     def test_a_bare_repository_has_nothing_to_copy(self) -> None:

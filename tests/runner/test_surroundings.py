@@ -60,7 +60,7 @@ class SurroundingsTest(unittest.TestCase):
         return os.path.join(self.repository.path, *parts)
 
     def state(self) -> RunState:
-        """Feature ``a`` is at work, ``b`` waits for a slot, ``c`` was at work in another run."""
+        """Feature ``a`` is running, ``b`` waits for a slot, ``c`` was at work in another run."""
         made = {"branch": "feature/a", "worktree": os.path.join(self.folder, "a"), "name": "a"}
         begun = {"attempt": 1, "session_id": "s", "resumed": False, "log": self.log}
         start = {id: Decision(id, Action.START, "new", "key") for id in "abc"}

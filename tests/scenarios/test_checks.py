@@ -72,7 +72,9 @@ class TheBase(CheckTest):
         )
         done = self.playground.run()
         self.assertEqual(done.code, 2)
-        self.assertIn("main is red already: setup: `echo it hurts; exit 3` ended", done.err)
+        self.assertIn(
+            "the checks already fail on main: setup: `echo it hurts; exit 3` ended", done.err
+        )
         self.assertIn("rorchestrator logs _base --setup", done.err)
         self.assertEqual(self.read("gone").strip(), self.playground.scratch("_base"))
         self.assertIn("teardown: ", "".join(self.notes()))

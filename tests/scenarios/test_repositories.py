@@ -238,7 +238,7 @@ class HookTest(RepositoryTest):
         began = self.playground.path("began")
         self.playground.hook("pre-commit", f"touch '{began}'; sleep 60")
         running = self.playground.start("run", "--yes")
-        wait_until(lambda: os.path.exists(began), "the hook is at work")
+        wait_until(lambda: os.path.exists(began), "the hook is running")
         running.signal(signal.SIGINT)
         wait_until(lambda: "Stopping" in running.err, "the first signal is heard")
         running.signal(signal.SIGINT)

@@ -361,7 +361,7 @@ class TamperingTest(PlaygroundTest):
         began, go = (self.playground.path(name) for name in ("began", "go"))
         self.playground.features(feature("a", {"write": began}, {"wait": go}, {"write": "a.txt"}))
         running = self.playground.start("run", "--yes")
-        wait_until(lambda: os.path.exists(began), "the agent is at work")
+        wait_until(lambda: os.path.exists(began), "the agent is running")
         self.playground.repository.git("remote", "add", "origin", "https://localhost/x.git")
         self.playground.repository.git("config", "user.name", "Somebody Else")
         self.playground.touch("go")

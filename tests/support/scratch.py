@@ -238,12 +238,12 @@ class Workspace(Repository):
         return said
 
     @contextmanager
-    def start(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    def start(self, *words: str, nohup: bool = False) -> Iterator[subprocess.Popen[bytes]]:
         """Run the command beside the test, which is to wait for it; it is gone at the end."""
         self.agree(*words)
         with as_at_a_terminal():
             child = subprocess.Popen(
-                self.argv(*words),
+                [*(["nohup"] if nohup else []), *self.argv(*words)],
                 cwd=self.path,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
