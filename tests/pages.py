@@ -84,7 +84,8 @@ def _default(prefix: str, name: str, key: Key) -> str:
     value = OWN_DEFAULTS.get(f"{prefix}.{name}", getattr(DEFAULTS.get(prefix), name, None))
     if name == "allowed_tools" or value in (None, "", ()) or isinstance(value, (Retry, dict)):
         return ""
-    return f", `{json.dumps(value)}`"
+    whole = isinstance(value, float) and value.is_integer()
+    return f", `{json.dumps(int(value) if whole else value)}`"
 
 
 OWN_DEFAULTS = {"project.repo_path": ".", "features[].priority": 0}
