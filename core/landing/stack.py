@@ -185,7 +185,7 @@ class Stacker:
             number = await self._first_red(stack)
             culprit = stack.layers[number - 1].candidate.id
             out[culprit] = Held(
-                f"with it the checks are red: {await self._red(stack.commit(number))}"
+                f"the checks fail with it: {await self._red(stack.commit(number))}"
             )
             culprits.append(culprit)
 

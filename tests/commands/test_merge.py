@@ -615,7 +615,7 @@ class Checks(MergeTest):
         said = self.merge()
         self.assertEqual(said.code, 1)
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge e: e"])
-        self.assertIn("held bad (feature/bad): with it the checks are red: check: `if", said.out)
+        self.assertIn("held bad (feature/bad): the checks fail with it: check: `if", said.out)
         self.assertIn("\n    it is bad\n", said.out)
         self.assertIn("held on-bad (feature/on-bad): it needs bad, held as well", said.out)
         self.assertIn("before it becomes main", said.err)

@@ -579,7 +579,7 @@ class RedStacks(LandingTest):
         self.assertEqual(
             stack.held,
             {
-                "bad": Held("with it the checks are red: ['bad'] fail"),
+                "bad": Held("the checks fail with it: ['bad'] fail"),
                 "on-bad": Held("it needs bad, held as well"),
             },
         )

@@ -312,7 +312,7 @@ class Gates(CheckTest):
         done = self.playground.run("--merge")
         self.assertEqual(done.code, 1, done.err)
         self.assert_statuses(a="completed")
-        self.assertIn("held a (feature/a): with it the checks are red", done.out)
+        self.assertIn("held a (feature/a): the checks fail with it", done.out)
         self.assertEqual(self.playground.files("main"), set())
 
 
