@@ -50,6 +50,10 @@ from .steering import Steering
 STOPPING = "\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill it."
 
 
+async def _nothing() -> None:
+    """Nothing goes on beside the features."""
+
+
 @dataclass(frozen=True)
 class Decided:
     """What a run would do: the answer of :meth:`OneRun.decide`."""
@@ -86,7 +90,7 @@ class OneRun:
         *,
         listeners: Sequence[Callable[[RunState, Event], None]] = (),
         say: Callable[[str], None] = lambda words: None,
-        beside: Callable[[], Coroutine[object, object, None]] | None = None,
+        beside: Callable[[], Coroutine[object, object, None]] = _nothing,
         workbench: Callable[..., Workbench] = Workbench,
     ) -> None:
         self.place = place
@@ -265,8 +269,7 @@ class OneRun:
             steered = asyncio.create_task(_watch(steering, stop))
             foresight = self._foresight(supervisor, orchestrator, decided.decisions)
             tasks = [steered, asyncio.create_task(foresight.watch())]
-            if self.beside is not None:
-                tasks.append(asyncio.create_task(self.beside()))
+            tasks.append(asyncio.create_task(self.beside()))
             self._limit_time(orchestrator, supervisor)
             around = parts.surroundings(place, runner, supervisor, orchestrator)
             try:

@@ -94,10 +94,8 @@ def _repository_of(path: str) -> str:
     workspace = os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
     with suppress(OSError, ValueError, UserError):
         # Not read as JSON: a comma may be missing.
-        said = _REPO_PATH.search(feature_list.read(path))
-        if said:
-            repo_path = os.path.expanduser(str(json.loads(said[1])))
-            workspace = os.path.join(workspace, repo_path)
+        for said in _REPO_PATH.findall(feature_list.read(path))[:1]:
+            workspace = os.path.join(workspace, os.path.expanduser(json.loads(said)))
     while not os.path.isdir(workspace):
         workspace = os.path.dirname(workspace)
     return workspace

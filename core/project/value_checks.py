@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from ..model import contracts
@@ -51,19 +52,19 @@ FILLED: Json = {"type": "string", "pattern": r"\S"}
 TEXTS: Json = {"type": "array", "items": TEXT}
 
 
-class Check:
+class Check(ABC):
     """A check of one value."""
 
     words = "text"
     """The type, as the documents name it."""
 
+    @abstractmethod
     def check(self, reader: Reader, path: str, value: object) -> object:
         """The value that is meant; ``None`` with a fault in the ``reader``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def schema(self) -> Json:
         """The JSON Schema of good values, as far as a schema can express them."""
-        raise NotImplementedError
 
 
 class Text(Check):

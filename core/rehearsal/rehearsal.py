@@ -112,8 +112,8 @@ class Rehearsal:
         options: RehearsalOptions,
         handlers: Signals,
         say: Callable[[str], None],
-        listeners: Sequence[Callable[[RunState, Event], None]] = (),
-        beside: Callable[[], Coroutine[object, object, None]] | None = None,
+        listeners: Sequence[Callable[[RunState, Event], None]],
+        beside: Callable[[], Coroutine[object, object, None]],
     ) -> None:
         self.place = place
         self.options = options

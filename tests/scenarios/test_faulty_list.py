@@ -115,6 +115,27 @@ class FaultyList(PlaygroundTest):
         self.spoiled_by(spoil)
 
 
+class FaultyClaude(PlaygroundTest):
+    """The list has a fault in its own Claude options, and says nothing of its repository."""
+
+    def test_the_features_are_shown_all_the_same(self) -> None:
+        self.playground.features(feature("a"))
+        self.assertEqual(self.playground.run("--yes").code, 0)
+        with open(self.playground.list, encoding="utf-8") as file:
+            document = json.load(file)
+        document["claude"]["max_turns"] = 0
+        with open(self.playground.list, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        shown = json.loads(self.playground.command("status", "--json").out)
+        self.assertEqual([row["status"] for row in shown["features"]], ["completed"])
+        done = self.playground.command("retry", "a")
+        self.assertIn("has 1 fault", done.err)
+        del document["project"]["repo_path"]
+        with open(self.playground.list, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        self.assertEqual(self.playground.command("status").code, 2)  # no repository is around it
+
+
 class NothingRecorded(PlaygroundTest):
     def test_without_a_run_the_faults_of_the_list_are_shown(self) -> None:
         self.playground.features({"id": "a"})

@@ -177,15 +177,19 @@ class PermissionsTest(PlaygroundTest):
                 self.assertEqual(self.playground.journal(), [])
 
     def test_plan_works_and_marks_it_and_run_starts_where_it_is_allowed(self) -> None:
-        self.playground.features(feature("a"), claude={"permission_mode": "bypassPermissions"})
+        bypass = {"permission_mode": "bypassPermissions"}
+        self.playground.features(feature("a"), feature("b"), claude=bypass)
         plan = self.playground.command("plan")
         self.assertEqual(plan.code, 0, plan.err)
         self.assertIn("it may do anything unasked (claude.permission_mode)", plan.out)
         (command,) = json.loads(self.playground.command("plan", "--json").out)["commands"]
         self.assertEqual(command["bypass"], ["claude.permission_mode"])
-        done = self.playground.run("--allow-bypass")
-        self.assertEqual(done.code, 0, done.err)
-        self.assertIn("it may do anything unasked", done.err)
+        refused = self.playground.command("retry", "b", "--yes")
+        self.assertIn("rorchestrator run --allow-bypass", refused.err)
+        for words in (("run", "--yes", "--only", "a"), ("retry", "b", "--yes")):
+            done = self.playground.command(*words, "--allow-bypass")
+            self.assertEqual(done.code, 0, done.err)
+            self.assertIn("it may do anything unasked", done.err)
 
     def test_the_commands_of_a_list_are_shown_before_anything_starts(self) -> None:
         script = self.playground.script("evil.sh", "#!/bin/sh\nexit 1\n")
@@ -354,7 +358,7 @@ class TamperingTest(PlaygroundTest):
         self.assertEqual(self.playground.run().code, 1)
         for id in ("a", "b"):
             self.assertEqual(self.playground.last(id)["fault"], "tampered")
-            self.assertIn("any feature that was at work", self.playground.last(id)["reason"])
+            self.assertIn("any running feature may have done this", self.playground.last(id)["reason"])
         self.assertEqual(self.playground.ref("b"), [])
 
     def test_the_user_may_change_what_executes_nothing(self) -> None:
