@@ -184,9 +184,7 @@ class Stacker:
                 return Stack(self.base, (), {**out, **{c.id: why for c in self.candidates}})
             number = await self._first_red(stack)
             culprit = stack.layers[number - 1].candidate.id
-            out[culprit] = Held(
-                f"the checks fail with it: {await self._red(stack.commit(number))}"
-            )
+            out[culprit] = Held(f"the checks fail with it: {await self._red(stack.commit(number))}")
             culprits.append(culprit)
 
     async def _first_red(self, stack: Stack) -> int:

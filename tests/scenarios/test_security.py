@@ -358,7 +358,9 @@ class TamperingTest(PlaygroundTest):
         self.assertEqual(self.playground.run().code, 1)
         for id in ("a", "b"):
             self.assertEqual(self.playground.last(id)["fault"], "tampered")
-            self.assertIn("any running feature may have done this", self.playground.last(id)["reason"])
+            self.assertIn(
+                "any running feature may have done this", self.playground.last(id)["reason"]
+            )
         self.assertEqual(self.playground.ref("b"), [])
 
     def test_the_user_may_change_what_executes_nothing(self) -> None:
