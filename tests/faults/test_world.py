@@ -229,7 +229,7 @@ class OthersTest(WorldTest):
                 for run in runs:
                     if run is not winner:
                         done = self.ended(run.end(), 2)
-                        self.assertIn(f"at work in this repository (pid {winner.pid}, ", done.err)
+                        self.assertIn(f"running in this repository (pid {winner.pid}, ", done.err)
                         self.assertIn("rorchestrator stop", done.err)
                 self.go(winner)
                 os.unlink(self.playground.path("go"))

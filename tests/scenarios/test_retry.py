@@ -141,7 +141,7 @@ class StallTest(RetryTest):
     def test_a_silence_ends_the_attempt_which_is_resumed_once(self) -> None:
         silent = "print(answers[number], flush=True); import time; time.sleep(60)"
         said = self.run_with(self.claude([INIT], then=silent), 0, stall_seconds=0.6)
-        self.assertIn("not a word for", said)
+        self.assertIn("no output for", said)
         self.assertEqual(self.calls()[:2], ["new", "resumed"])
 
     def test_the_second_silence_ends_the_feature(self) -> None:
