@@ -121,7 +121,7 @@ class LimitTest(RetryTest):
     def test_the_run_waits_until_the_limit_is_lifted_and_counts_no_attempt(self) -> None:
         claude = self.limiting(*[self.limited(0.2)] * 3)
         said = self.run_with(claude, 0, limit_grace_seconds=0, retry={"attempts": 1})
-        self.assertIn("usage limit: nothing is asked before", said)
+        self.assertIn("usage limit: waiting until", said)
         self.assertIn("the usage limit is lifted", said)
         kinds = [event["event"] for event in self.playground.journal()]
         self.assertEqual(kinds.count("attempt_started"), 5)

@@ -68,7 +68,7 @@ class FilesOfSomebodyElse(unittest.TestCase):
             with mock.patch.object(manager, "remove_tree", lambda path: os.makedirs(path)):
                 said = space.main("cleanup", "--all", "--discard", "--yes")
             self.assertEqual(said.code, 1)
-            self.assertIn("could not be removed: something in it is not yours", said.out)
+            self.assertIn("could not be removed: it holds files that you may not remove", said.out)
             self.assertTrue(os.path.isdir(there))
 
     def test_what_cannot_be_removed_ends_no_removal(self) -> None:
