@@ -122,7 +122,7 @@ class LimitTest(RetryTest):
         claude = self.limiting(*[self.limited(0.2)] * 3)
         said = self.run_with(claude, 0, limit_grace_seconds=0, retry={"attempts": 1})
         self.assertIn("usage limit: waiting until", said)
-        self.assertIn("the usage limit is lifted", said)
+        self.assertIn("the usage limit is reset", said)
         kinds = [event["event"] for event in self.playground.journal()]
         self.assertEqual(kinds.count("attempt_started"), 5)
 
