@@ -14,7 +14,7 @@ import tempfile
 from core.cli import guarded
 from core.git import opening
 from core.model.feature import Feature
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from core.worktree.worktree import Conflict
@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rorchestrator-demo-") as folder:
         repository = os.path.join(folder, "repository")
         make_repository(repository)
-        drive(show(repository, os.path.join(folder, "worktrees")))
+        run_sync(show(repository, os.path.join(folder, "worktrees")))
 
 
 def make_repository(path: str) -> None:

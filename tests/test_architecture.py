@@ -292,6 +292,8 @@ TESTED_BY = {
     "rehearsal.timed": "rehearsal.test_rehearsal",
     "runner.context": "runner.test_claude_runner",
     "runner.failure": "runner.test_checks",
+    "runner.feature_run": "runner.test_claude_runner",
+    "runner.job": "orchestrator.test_loop",
     "worktree.files": "worktree.test_committing",
     "worktree.secret_copies": "commands.test_cleanup",
     "worktree.worktree": "worktree.test_manager",

@@ -14,7 +14,7 @@ from ..landing.cleanup import Cleanup, CleanupOptions, Removal
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
 from ..model.terminal_text import one_line
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..project.strays import stray_lines, strays_of
 from ..reporter.console import style_of
@@ -94,7 +94,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _look(options: CleanupOptions, place: OpenProject) -> list[Removal]:
-    return drive(Cleanup(options, place).run())
+    return run_sync(Cleanup(options, place).run())
 
 
 def _would_tear_down(options: CleanupOptions, place: OpenProject) -> bool:
@@ -110,7 +110,7 @@ def _clean_up(options: CleanupOptions, place: OpenProject) -> list[Removal]:
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            return drive(Cleanup(options, place.acting()).run())
+            return run_sync(Cleanup(options, place.acting()).run())
         finally:
             place.journal.close()
     finally:

@@ -16,7 +16,7 @@ from ..model.excerpt import some
 from ..model.frozen import replace
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, money
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..reporter.console import style_of
 from ..reporter.style import Style
@@ -31,7 +31,7 @@ def land(
     At the ``deadline``, by the monotonic clock, it begins to end.
     """
     # A run that ended between our first look and the lock may have moved some.
-    refs = drive(place.git.refs(*SEEN))
+    refs = run_sync(place.git.refs(*SEEN))
     place = replace(place.acting(), refs=refs)
     merge = Merge(place, wanted, say=Sayer(display), deadline=deadline)
     try:
@@ -48,7 +48,7 @@ def land(
 def look(place: OpenProject, wanted: Wanted, display: Display) -> int:
     """Show what would land; the exit code."""
     merge, say = Merge(place, wanted), Sayer(display)
-    report = drive(merge.look())
+    report = run_sync(merge.look())
     if merge.target.uncertain:
         say(f"maybe changed in the checkout: {some(merge.target.uncertain)}")
     return show(report, display)

@@ -16,7 +16,7 @@ from ..landing.stack import (
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..model.words import counted
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
 from ..reporter.documents import local_time
@@ -132,7 +132,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _ask(place: OpenProject, wanted: Wanted) -> int | None:
     """Ask on the terminal whether Claude is to be paid; the exit code where it is not."""
-    report = drive(Merge(place, wanted).look())
+    report = run_sync(Merge(place, wanted).look())
     asked = [each for each in report.features if each.would_ask]
     if not asked:
         return None
@@ -152,6 +152,6 @@ def _ask(place: OpenProject, wanted: Wanted) -> int | None:
 
 def _would_start_any(place: OpenProject, wanted: Wanted) -> bool:
     """Whether there is something to check, or to resolve."""
-    report = drive(Merge(place, wanted).look())
+    report = run_sync(Merge(place, wanted).look())
     to_check = (LandingState.WOULD_LAND, LandingState.UNKNOWN)
     return any(each.state in to_check or each.would_ask for each in report.features)

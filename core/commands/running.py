@@ -20,7 +20,7 @@ from ..model.frozen import dataclass, replace
 from ..model.terminal_text import one_line
 from ..orchestrator.one_run import Decided, OneRun, RunResult
 from ..orchestrator.run_options import RunOptions
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..process.supervisor import check_descriptors
 from ..project.claude_program import with_program
 from ..project.decisions import make_plan
@@ -61,7 +61,7 @@ def run_features(
     place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
-        place = replace(place, refs=drive(place.git.refs(*SEEN)))
+        place = replace(place, refs=run_sync(place.git.refs(*SEEN)))
         shown = _ShownRun(place, options, asking, display)
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:

@@ -22,7 +22,7 @@ from ..model.state import FeatureState, RunState, cost_of
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
 from ..orchestrator.conflict_probe import SHOWN
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..project.claude_program import told_version
 from ..project.decisions import answer_file
 from ..project.landed import held_now, merged_how
@@ -67,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     made = (known for known in whole.features.values() if known.worktree or known.branch)
     others = [known for known in made if known.owner not in owners]
     answers = answer_file(place, whole) if whole.features else None
-    document = drive(_document(place, whole.of(owners), others, shown=arguments.all_lists))
+    document = run_sync(_document(place, whole.of(owners), others, shown=arguments.all_lists))
     if answers is not None:
         answers.write(place.git.answers)
     strays = strays_of(place, whole)

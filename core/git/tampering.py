@@ -50,7 +50,7 @@ class Tampered(UserError):
     """What git would execute is no longer what the run found."""
 
 
-class Seal:
+class ExecutableFingerprint:
     """What git would execute, as a run found it; made by :func:`seal`.
 
     To see that nothing changed takes a few ``stat`` calls; git is asked only where a file did.
@@ -191,7 +191,7 @@ class Seal:
         return folder.startswith(tuple(nested)) and not os.path.isdir(folder)
 
 
-async def seal(git: Git, reference: Mapping[str, str] | None = None) -> Seal:
+async def seal(git: Git, reference: Mapping[str, str] | None = None) -> ExecutableFingerprint:
     """Take what is there for good: hooks, and the settings of the repository itself.
 
     ``reference`` is what earlier setups changed.
@@ -201,7 +201,7 @@ async def seal(git: Git, reference: Mapping[str, str] | None = None) -> Seal:
     """
     common = git.repository.common_dir
     folders = dict.fromkeys([os.path.join(common, "hooks"), await configuration.hooks_folder(git)])
-    made = Seal(common, filter(os.path.isabs, folders), reference)
+    made = ExecutableFingerprint(common, filter(os.path.isabs, folders), reference)
     linked = os.path.join(common, "worktrees")
     names = sorted(os.listdir(linked)) if os.path.isdir(linked) else []
     admins = [common, *(os.path.join(linked, name) for name in names)]

@@ -17,7 +17,7 @@ from ..project.selection import check_known
 from ..worktree.branch_content import Change, Holding, start_of
 from .report import Ending, LandingState, Wanted
 from .stack import Candidate, Held
-from .target_branch import Target
+from .target_branch import TargetBranch
 
 OwnCheck = Callable[[Feature, str], Awaitable[str]]
 """Runs the checks of a feature whose branch the user changed; what fails."""
@@ -33,7 +33,7 @@ class Candidates:
         place: OpenProject,
         wanted: Wanted,
         state: RunState,
-        target: Target,
+        target: TargetBranch,
         present: list[Candidate],
         own_check: OwnCheck,
     ) -> None:

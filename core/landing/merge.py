@@ -21,9 +21,9 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Fault, Outcome, Status
 from ..process import signals, temporary_folder
-from ..process.cancellation import Stop
+from ..process.cancellation import Cancellation
 from ..process.environment import without_git
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..process.supervisor import Killed, Supervisor, heed
 from ..project.claude_program import with_program
 from ..project.decisions import as_steered
@@ -46,7 +46,7 @@ from .stack import (
     Stack,
     Stacker,
 )
-from .target_branch import Interrupted, Target
+from .target_branch import Interrupted, TargetBranch
 
 POLL_SECONDS = 0.2
 """How often is looked whether another terminal asks for something."""
@@ -87,7 +87,7 @@ class Merge:
         self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.signal: signal.Signals | None = None
         self.deadline = deadline
-        self.stop: Stop
+        self.stop: Cancellation
         self.context: RunContext
         """Both are made in the event loop that they belong to."""
         self.is_over = False
@@ -110,10 +110,10 @@ class Merge:
             raise UserError(
                 f"there is no local branch {name!r} to land on{did_you_mean(name, local)}",
                 hint=f"git branch NAME {shlex.quote(name)}, then --into NAME"
-                if drive(place.git.commit_of(name))
+                if run_sync(place.git.commit_of(name))
                 else f"git branch {shlex.quote(name)}, or correct --into",
             )
-        self.target = Target(place.git, name, place.refs[HEADS + name])
+        self.target = TargetBranch(place.git, name, place.refs[HEADS + name])
 
     async def look(self) -> MergeReport:
         """What would land; conflicts are found, checks are not run."""
@@ -140,7 +140,7 @@ class Merge:
     async def _until_stopped(self, supervisor: Supervisor) -> MergeReport:
         """Land, unless somebody stops that. Raises :class:`Stopped`."""
         # Made here: up to Python 3.9 it belongs to the event loop that sees it made.
-        self.stop = Stop()
+        self.stop = Cancellation()
         self.context = RunContext(
             self.run_id, self._log_folder, self.clock, self._emit, self.stop, self.deadline
         )
@@ -246,7 +246,7 @@ class Merge:
 
     # -- whether it may ---------------------------------------------------------------------
 
-    def _workbench(self, supervisor: Supervisor, stop: Stop) -> Workbench:
+    def _workbench(self, supervisor: Supervisor, stop: Cancellation) -> Workbench:
         return self.workbench(
             self.place.config,
             self.place.worktrees,
@@ -284,7 +284,9 @@ class Merge:
 
     # -- where it does not merge ------------------------------------------------------------
 
-    async def _resolver(self, supervisor: Supervisor, stop: Stop, workbench: Workbench) -> Resolve:
+    async def _resolver(
+        self, supervisor: Supervisor, stop: Cancellation, workbench: Workbench
+    ) -> Resolve:
         config = self.place.config
         of_resolution = replace(
             self.context, emit=lambda event: self._emit(events.of_resolution(event))
@@ -324,7 +326,7 @@ class Merge:
             event = events.attempt_ended(self.clock(), attempt.run, id, killed)
             self._emit(events.of_resolution(event))
 
-    def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
+    def _listen(self, stop: Cancellation, supervisor: Supervisor) -> None:
         """The first signal asks a check to end, a second one does not ask."""
 
         def heard(number: signal.Signals) -> None:

@@ -17,7 +17,7 @@ from ..claude.prompt import Side
 from ..git import checkouts, commits, history, merging
 from ..git.door import GitError
 from ..git.refs import RESOLUTIONS
-from ..git.tampering import Seal
+from ..git.tampering import ExecutableFingerprint
 from ..model import events
 from ..model.excerpt import excerpt, some
 from ..model.feature import Config, Feature
@@ -99,7 +99,7 @@ class Resolver:
         attempts: AttemptRunner,
         workbench: Workbench,
         budget: Budget,
-        seal: Seal,
+        seal: ExecutableFingerprint,
         context: RunContext,
         *,
         into: str,

@@ -32,7 +32,7 @@ class Interrupted(UserError):
     """The move was interrupted, and some files are neither what they were nor what was to land."""
 
 
-class Target:
+class TargetBranch:
     """The branch ``name``, at ``commit``; a worktree that has it checked out moves along."""
 
     def __init__(self, git: Git, name: str, commit: str) -> None:

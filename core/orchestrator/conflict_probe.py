@@ -35,7 +35,7 @@ class Side:
     tip: str
 
 
-class Foresight:
+class ConflictProbe:
     """Looks at the branches of ``features``; a look costs only what has moved since the last.
 
     Two are merged for trial where they changed a file of the same name: at most :data:`TRIALS`

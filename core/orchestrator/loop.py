@@ -17,8 +17,8 @@ from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, Outcome, Status
 from ..model.state import RunState, cost_of
-from ..runner.claude_runner import Job
 from ..runner.context import RunContext
+from ..runner.job import Job
 from ..runner.slots import Place, Slots, Turn
 from ..worktree.branch_content import Origin
 

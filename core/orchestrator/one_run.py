@@ -27,8 +27,8 @@ from ..model.outcome import Fault, Outcome, Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
 from ..process import signals, temporary_folder
-from ..process.cancellation import Stop
-from ..process.spawner import drive
+from ..process.cancellation import Cancellation
+from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor, heed
 from ..project import lists
 from ..project.decisions import as_steered, decide
@@ -42,7 +42,7 @@ from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
 from ..runner.failure import Stage
 from . import parts
-from .conflict_probe import Foresight
+from .conflict_probe import ConflictProbe
 from .loop import Orchestrator
 from .run_options import RunOptions
 from .steering import Steering
@@ -140,7 +140,7 @@ class OneRun:
             self._killed_runs.add(known.run)
             commit = self.place.refs.get(f"{RESULTS}{known.id}/{known.run}")
             outcome = (
-                drive(self._finished(known, commit))
+                run_sync(self._finished(known, commit))
                 if commit
                 else Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
             )
@@ -201,7 +201,7 @@ class OneRun:
                         f"{id} needs {dependency}, which has no result yet",
                         hint=f"rorchestrator run --only {id} runs both",
                     )
-                held = drive(held_now(self.place, known, self.place.base_commit))
+                held = run_sync(held_now(self.place, known, self.place.base_commit))
                 if not held.tip:
                     raise UserError(f"{id} needs {dependency}, but {held.words}", hint=held.hint)
                 results[dependency] = held.tip
@@ -240,7 +240,7 @@ class OneRun:
     ) -> RunResult:
         # The user has agreed: git may do as the user's settings say.
         place = self.place = self.place.acting()
-        stop, selected = Stop(), decided.selected
+        stop, selected = Cancellation(), decided.selected
         async with Supervisor(self.run_id) as supervisor:
             heed(stop)
             self._listen(stop, supervisor)
@@ -302,7 +302,7 @@ class OneRun:
         if self.state.merge:
             self._record(events.merge_ended(self.clock(), self.state.merge))
 
-    def _listen(self, stop: Stop, supervisor: Supervisor) -> None:
+    def _listen(self, stop: Cancellation, supervisor: Supervisor) -> None:
         """The first signal asks everything to end, the second kills it."""
 
         def heard(number: signal.Signals) -> None:
@@ -336,8 +336,8 @@ class OneRun:
         supervisor: Supervisor,
         orchestrator: Orchestrator,
         decisions: Mapping[str, Decision],
-    ) -> Foresight:
-        return Foresight(
+    ) -> ConflictProbe:
+        return ConflictProbe(
             self.place.git.using(supervisor),
             [id for id, made in decisions.items() if not made.merged],
             orchestrator.context,
@@ -433,7 +433,7 @@ class OneRun:
         return ExitCode.INCOMPLETE
 
 
-async def _watch(steering: Steering, stop: Stop) -> None:
+async def _watch(steering: Steering, stop: Cancellation) -> None:
     """Carry out control requests; where one can't be recorded, everything ends."""
     try:
         await steering.watch()

@@ -10,7 +10,7 @@ from ..model import events
 from ..model.feature import Config
 from ..model.state import RunState
 from ..process.environment import without_git
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor
 from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner
@@ -19,7 +19,7 @@ from ..runner.checks import Workbench
 from ..runner.claude_runner import ClaudeRunner
 from ..runner.steps import StepRunner
 from ..runner.surroundings import Surroundings
-from ..runner.usage_limit import Pause
+from ..runner.usage_limit import UsageLimitGate
 from .loop import Orchestrator
 
 
@@ -37,7 +37,7 @@ def claude_runner(
     """What runs the features of one run; ``state`` is that from before it."""
     worktrees = place.worktrees.using(place.git.using(supervisor))
     context = orchestrator.context
-    pause = Pause(
+    pause = UsageLimitGate(
         orchestrator.slots,
         context.stop,
         context.clock,
@@ -63,7 +63,7 @@ def claude_runner(
         bench,
         pause,
         budget,
-        drive(seal(place.git, state.setups)),
+        run_sync(seal(place.git, state.setups)),
         context,
     )
 

@@ -11,7 +11,7 @@ from ..model import events
 from ..model.decision import Action
 from ..model.feature import Feature
 from ..model.frozen import dataclass
-from ..process.cancellation import Stop
+from ..process.cancellation import Cancellation
 from .loop import Orchestrator, Standing
 
 POLL_SECONDS = 0.2
@@ -51,7 +51,7 @@ class Steering:
         orchestrator: Orchestrator,
         requests: Requests,
         listed: Iterable[Feature],
-        stop: Stop,
+        stop: Cancellation,
     ) -> None:
         self.orchestrator = orchestrator
         self.requests = requests

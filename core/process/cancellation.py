@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Stop(asyncio.Event):
+class Cancellation(asyncio.Event):
     """Set where everything is to end; :meth:`of` is set as well where one feature is."""
 
     def __init__(self) -> None:

@@ -259,7 +259,7 @@ def _executable(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def drive(coroutine: Coroutine[None, None, T]) -> T:
+def run_sync(coroutine: Coroutine[None, None, T]) -> T:
     """The result of a coroutine that never waits for an event loop, as with a Spawner."""
     try:
         coroutine.send(None)

@@ -17,7 +17,7 @@ from ..model.errors import UserError
 from ..model.feature import Config
 from ..model.frozen import replace
 from ..model.state import FORCED, RunState
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from .landed import merged_how
 from .open import OpenProject, commands
 from .selection import Selection, fresh
@@ -29,13 +29,13 @@ def answer_file(place: OpenProject, state: RunState) -> AnswerFile | None:
 
     ``None`` where ids do not mean the same for ever.
     """
-    settings = drive(place.git.circumstances())
+    settings = run_sync(place.git.circumstances())
     if not settings:
         return None
     file = AnswerFile(place.git.repository.common_dir, settings, os.environ)
     place.git.answers = file.read()
     results = {known.work.commit for known in state.features.values() if known.work}
-    drive(merged.learn(place.git, results, place.base_commit))
+    run_sync(merged.learn(place.git, results, place.base_commit))
     return file
 
 
@@ -74,7 +74,7 @@ def decide(
     unknown: dict[str, str] = {}
     facts = incremental.Facts(
         reachable=_reachable(place, state),
-        merged=drive(_merged(place, state, unknown)),
+        merged=run_sync(_merged(place, state, unknown)),
         unknown=unknown,
         fresh=fresh(selection, place.dag),
         run=run,

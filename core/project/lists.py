@@ -14,7 +14,7 @@ from ..model.errors import UserError
 from ..model.events import Event
 from ..model.fold import fold
 from ..model.state import FeatureState, RunState
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from .landed import merged_how
 from .obstructions import check_names, made_by_us
 from .open import OpenProject
@@ -56,7 +56,7 @@ def takeovers(place: OpenProject, state: RunState, ids: Iterable[str]) -> list[E
     """
     ours = place.owners(state)
     taken = [id for id in ids if id in state.features and state.features[id].owner not in ours]
-    unlanded = [state.features[id] for id in taken if not drive(_has_landed(place, state, id))]
+    unlanded = [state.features[id] for id in taken if not run_sync(_has_landed(place, state, id))]
     if unlanded:
         raise _refused(place, unlanded)
     return [events.replaced(time.time(), place.owner, taken)] if taken else []

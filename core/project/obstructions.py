@@ -12,7 +12,7 @@ from ..model.decision import Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import replace
 from ..model.state import FeatureState, RunState
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..worktree import admin_files
 from ..worktree.manager import OWN_FOLDER
 from .open import OpenProject
@@ -198,7 +198,7 @@ def _holds(place: OpenProject, id: str) -> str:
     """What to say of a branch of the user's that goes on from work of ours."""
     tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
     for ref, commit in place.refs.items():
-        if ref.startswith(ours) and drive(place.git.is_ancestor(commit, tip)):
+        if ref.startswith(ours) and run_sync(place.git.is_ancestor(commit, tip)):
             return f"; it holds {ref}, and commits on top: merge or rename it"
     return ""
 

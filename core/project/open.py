@@ -19,7 +19,7 @@ from ..model.frozen import dataclass, replace
 from ..model.list_commands import config_commands
 from ..model.mask import Mask
 from ..model.state import RunState
-from ..process.spawner import Spawner, drive
+from ..process.spawner import Spawner, run_sync
 from ..worktree.manager import WorktreeManager
 from . import base_branch as bases
 from . import feature_list
@@ -94,7 +94,7 @@ def _list_folders(place: OpenProject, state: RunState) -> list[str]:
     """Where a list of the repository may be: its checkouts, less the features' worktrees."""
     made = {os.path.realpath(known.worktree) for known in state.features.values()}
     made.add(os.path.realpath(place.worktrees.folder))
-    listed = [os.path.realpath(entry.path) for entry in drive(checkouts.worktrees(place.git))]
+    listed = [os.path.realpath(entry.path) for entry in run_sync(checkouts.worktrees(place.git))]
     ours = (path for path in listed if made.isdisjoint((path, os.path.dirname(path))))
     return [place.git.repository.top, *ours]
 
@@ -114,7 +114,7 @@ def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
     mask.learn(config.claude.env)
     for command in commands(config):
         mask.learn_named(" ".join(command.brief))
-    return drive(_open(config, mask, base))
+    return run_sync(_open(config, mask, base))
 
 
 async def _open(config: Config, mask: Mask, option: str) -> OpenProject:

@@ -17,7 +17,7 @@ from ..model.feature import ClaudeOptions, Config, Feature, Project
 from ..model.fold import fold
 from ..model.mask import Mask
 from ..model.state import FeatureState, Run, RunState
-from ..process.spawner import Spawner, drive
+from ..process.spawner import Spawner, run_sync
 from ..worktree.manager import WorktreeManager
 from . import feature_list
 from .consent import Consents
@@ -37,7 +37,7 @@ def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProje
     try:
         return open_project(config_path, base, mask), ""
     except UserError as error:
-        place = drive(_recorded(config_path, mask))
+        place = run_sync(_recorded(config_path, mask))
         if place is None:
             raise
         return place, "; ".join((error.message, *error.details))

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ..git import commits, hooks, worktree_status
 from ..model.errors import UserError
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..worktree import escaping_paths
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ SHOWN = 10
 def cautions(place: OpenProject) -> tuple[str, ...]:
     """Everything that is allowed, and probably not meant."""
     worktree = place.worktrees.path("feature")
-    idle = drive(hooks.idle(place.git, place.base_commit, worktree))
+    idle = run_sync(hooks.idle(place.git, place.base_commit, worktree))
     return (*_of_folder(place), *idle, *_of_environment(place, worktree))
 
 
@@ -45,7 +45,7 @@ def _of_folder(place: OpenProject) -> Iterator[str]:
 
 def _of_environment(place: OpenProject, worktree: str) -> Iterator[str]:
     checkout = escaping_paths.Checkout(place.git.repository.top, worktree, ())
-    for way in drive(_versioned(place.git, checkout.of_environment(os.environ))):
+    for way in run_sync(_versioned(place.git, checkout.of_environment(os.environ))):
         yield (
             f"{way}: checks that use it test your checkout, not the worktree "
             "(deactivate it, or make one in project.setup)"
@@ -98,7 +98,7 @@ def _pattern_faults(place: OpenProject, kind: str) -> Iterator[str]:
             hidden = " (* and ** pass over names that begin with a dot)" if passed else ""
             yield f"{where}: {error.message}{hidden}"
             continue
-        shown = drive(_not_ignored(place, names, linked=kind == "link"))
+        shown = run_sync(_not_ignored(place, names, linked=kind == "link"))
         if shown:
             yield f"{where}: git does not ignore {', '.join(shown[:SHOWN])}"
 
@@ -126,7 +126,7 @@ def check_ways_back(place: OpenProject) -> None:
         for patterns in (project.copy, project.link)
     )
     found = escaping_paths.ways_back(top, place.worktrees.path("feature"), copied, linked)
-    ways = drive(_versioned(place.git, found))
+    ways = run_sync(_versioned(place.git, found))
     if ways:
         more = [f"and {len(ways) - SHOWN} more"] if len(ways) > SHOWN else []
         raise UserError(

@@ -24,7 +24,7 @@ from ..journal.lock import RunLock
 from ..landing.cleanup import CleanupOptions, Removal
 from ..landing.merge import Merge, Stopped
 from ..landing.report import LandingState, Wanted
-from ..landing.target_branch import Target
+from ..landing.target_branch import TargetBranch
 from ..model.branch_name import is_branch_name
 from ..model.decision import Decision
 from ..model.errors import ExitCode, UserError
@@ -37,7 +37,7 @@ from ..model.terminal_text import one_line
 from ..orchestrator.one_run import Decided, OneRun
 from ..orchestrator.run_options import RunOptions
 from ..process.signals import Signals
-from ..process.spawner import drive
+from ..process.spawner import run_sync
 from ..process.supervisor import check_descriptors
 from ..process.temporary_folder import throwaway
 from ..project import lists
@@ -164,8 +164,8 @@ class Rehearsal:
             self._check("permissions", lambda: check_permissions(place.config, "run"))
         base = HEADS + place.config.project.base_branch
         if self.options.merge and base in place.refs:
-            target = Target(place.git, base[len(HEADS) :], place.refs[base])
-            self._check("merge", lambda: drive(target.check()))
+            target = TargetBranch(place.git, base[len(HEADS) :], place.refs[base])
+            self._check("merge", lambda: run_sync(target.check()))
         self._check("claude", self._look_at_claude)
 
     def _check(self, kind: str, check: Callable[[], object]) -> bool:
@@ -208,10 +208,10 @@ class Rehearsal:
         if HEADS + base in in_the_way:
             return False
         self._check_space(folder)
-        git = drive(replicate(place.git, os.path.join(folder, "repository.git"), in_the_way))
+        git = run_sync(replicate(place.git, os.path.join(folder, "repository.git"), in_the_way))
         if HEADS + base not in place.refs:
             base = base if is_branch_name(base) else BASE_BRANCH
-            drive(git.create_ref(HEADS + base, place.base_commit))
+            run_sync(git.create_ref(HEADS + base, place.base_commit))
         worktrees = TimedWorktrees(
             git,
             os.path.join(folder, "worktrees"),
@@ -230,7 +230,7 @@ class Rehearsal:
             worktrees=worktrees,
             journal=Journal(state_folder, place.mask),
             lock=RunLock(state_folder),
-            refs=drive(git.refs(*SEEN)),
+            refs=run_sync(git.refs(*SEEN)),
         )
         self.place.journal.open()
         for event in carried:
@@ -241,7 +241,7 @@ class Rehearsal:
     def _check_space(self, folder: str) -> None:
         """Raise :class:`UserError` where there is no room for all the worktrees."""
         block = os.statvfs(folder).f_frsize
-        size = drive(replica.room_for(self.place.git, self.place.base_commit, block))
+        size = run_sync(replica.room_for(self.place.git, self.place.base_commit, block))
         needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
         where, free = free_bytes(folder)
         if free < needed:
@@ -323,7 +323,7 @@ class Rehearsal:
         completed = [id for id in self.selected if self._is_completed(id)]
         if not completed:
             return 0
-        place = replace(self.place, refs=drive(self.place.git.refs(*SEEN)))
+        place = replace(self.place, refs=run_sync(self.place.git.refs(*SEEN)))
         wanted = Wanted(tuple(completed), keep_going=True, stale=True)
         merge = Merge(place, wanted, workbench=self.workbench)
         try:
@@ -349,9 +349,9 @@ class Rehearsal:
 
     def _clean_up(self) -> int:
         """Clean up what is landed and what failed; what would be kept is met."""
-        place = replace(self.place, refs=drive(self.place.git.refs(*SEEN)))
+        place = replace(self.place, refs=run_sync(self.place.git.refs(*SEEN)))
         options = CleanupOptions(tuple(self.selected))
-        for removal in drive(TimedCleanup(options, place, self.notes).run()):
+        for removal in run_sync(TimedCleanup(options, place, self.notes).run()):
             self._note_removal(removal)
         return 0
 

@@ -17,7 +17,7 @@ from ..model.state import FeatureState
 from ..project.open import OpenProject
 from ..runner.checks import CLEAN, VARIABLES, Workbench
 from ..runner.context import RunContext
-from ..runner.failure import Red, Stage
+from ..runner.failure import Failure, Stage
 from ..runner.steps import Step, StepRunner
 from ..runner.supplies import Supplies
 from ..worktree.manager import WorktreeManager
@@ -142,7 +142,7 @@ class Bench(Workbench):
 
     async def make_ready(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
-    ) -> Red | None:
+    ) -> Failure | None:
         """Copy and set up; what failed is met, and ends the feature, as it would."""
         red = await super().make_ready(feature, worktree, env, told=told)
         if red is not None and not red.interrupted:
@@ -153,7 +153,7 @@ class Bench(Workbench):
         return red
 
     def _met(
-        self, kind: str, what: str, next: str, name: str, red: Red, *, expected: bool = False
+        self, kind: str, what: str, next: str, name: str, red: Failure, *, expected: bool = False
     ) -> None:
         output = replace(red, cause="", stage=Stage.NONE).reason.strip("\n")
         found = Finding(kind, what, next, (row_of(name),), output)
@@ -164,19 +164,19 @@ class Bench(Workbench):
             with self.notes.timed(row_of(worktree.feature), "copy"):
                 await super()._supply(worktree, stopped)
 
-    async def check_base(self, base_commit: str) -> Red | None:
+    async def check_base(self, base_commit: str) -> Failure | None:
         """The project's checks on the base; where they are red, the run would not start."""
         red = await super().check_base(base_commit)
         return self._written_down(red, list_commands.BASE, "base", MEND_BASE)
 
-    async def check_merged(self, commit: str, branch: str) -> Red | None:
+    async def check_merged(self, commit: str, branch: str) -> Failure | None:
         """The project's checks on all features together."""
         red = await super().check_merged(commit, branch)
         return self._written_down(red, MERGED, "checks", MEND_CHECK)
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
-    ) -> Red | None:
+    ) -> Failure | None:
         """Every check, on what an agent left that did not do the work."""
         of_project = self.config.project.verify
         commands = (*of_project, *feature.verify)
@@ -197,8 +197,8 @@ class Bench(Workbench):
         return None
 
     def _written_down(
-        self, red: Red | None, name: str, kind: str, next: str, *, own: bool = False
-    ) -> Red | None:
+        self, red: Failure | None, name: str, kind: str, next: str, *, own: bool = False
+    ) -> Failure | None:
         """Nothing, once it is written down; a look that was interrupted."""
         if red is None or red.interrupted:
             return red

@@ -21,14 +21,14 @@ from ..model.frozen import replace
 from ..model.list_commands import BASE, promised_commands, shell_command
 from ..model.outcome import Work
 from ..worktree import build_products, inspection
-from ..worktree.check_artifacts import Leftovers
+from ..worktree.check_artifacts import CheckArtifacts
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import MERGED, scratch_owner
 from ..worktree.worktree import Worktree
 from . import ports
 from .context import RunContext
-from .failure import Red, Stage, unable
+from .failure import Failure, Stage, unable
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
 from .supplies import Supplies
@@ -77,12 +77,12 @@ class Workbench:
         self.supplies = Supplies(worktrees, config.project)
         self.guard: SetupGuard | None = None
         """What watches the setups of a run; a landing has none."""
-        self._leftovers: dict[str, Leftovers] = {}
+        self._leftovers: dict[str, CheckArtifacts] = {}
         self._wrote = {by: set(files) for by, files in (wrote or {}).items()}
 
-    def leftovers(self, worktree: Worktree) -> Leftovers:
+    def leftovers(self, worktree: Worktree) -> CheckArtifacts:
         """What checks left in a worktree, in this run."""
-        return self._leftovers.setdefault(worktree.path, Leftovers(worktree.path))
+        return self._leftovers.setdefault(worktree.path, CheckArtifacts(worktree.path))
 
     def without_leftovers(
         self, worktree: Worktree, status: WorktreeStatus, *, was_checked: bool
@@ -119,7 +119,7 @@ class Workbench:
 
     async def make_ready(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
-    ) -> Red | None:
+    ) -> Failure | None:
         """Copy, link and set up; what failed, or nothing. ``told`` where the journal is to know."""
         project = self.config.project
         commands = (*project.setup, *feature.setup)
@@ -150,7 +150,7 @@ class Workbench:
         worktree: Worktree,
         commands: Sequence[Command],
         env: Mapping[str, str],
-    ) -> Red | None:
+    ) -> Failure | None:
         """Run the setup; the first command that fails, or does what it may not."""
         if self.guard is None or not commands:
             return await self._run_setup(feature, worktree, commands, env)
@@ -163,16 +163,16 @@ class Workbench:
         worktree: Worktree,
         commands: Sequence[Command],
         env: Mapping[str, str],
-    ) -> Red | None:
+    ) -> Failure | None:
         guard = self.guard
         for command in commands:
             limit = self.config.project.setup_timeout_seconds
             step = await self._step(feature.id, command, worktree.path, env, limit, "setup")
             fault = await guard.look(worktree, command.line) if guard is not None else ""
             if not step.passed:
-                return Red(str(step), step.tail, step.interrupted, stage=Stage.SETUP)
+                return Failure(str(step), step.tail, step.interrupted, stage=Stage.SETUP)
             if fault:
-                return Red(f"`{command.line}` {fault}", stage=Stage.SETUP)
+                return Failure(f"`{command.line}` {fault}", stage=Stage.SETUP)
         return None
 
     async def _supply(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
@@ -180,7 +180,7 @@ class Workbench:
 
     async def missing(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
-    ) -> Red | None:
+    ) -> Failure | None:
         """The first thing that a feature ``uses`` and its starting point does not have."""
         for contract in contracts(feature.uses):
             red = await self._keeps(feature, contract, worktree, worktree.start_commit, env)
@@ -190,7 +190,7 @@ class Workbench:
                 )
         return None
 
-    async def tear_down(self, name: str, path: str, branch: str = "") -> Red | None:
+    async def tear_down(self, name: str, path: str, branch: str = "") -> Failure | None:
         """Run the project's teardown in a worktree that is about to go; what failed, or nothing.
 
         It is told no slot and no ports: others may work in those by now.
@@ -200,14 +200,14 @@ class Workbench:
         for command in self.config.project.teardown:
             step = await self._step(name, command, path, env, limit, "teardown")
             if not step.passed:
-                return Red(str(step), step.tail, step.interrupted, stage=Stage.TEARDOWN)
+                return Failure(str(step), step.tail, step.interrupted, stage=Stage.TEARDOWN)
         return None
 
     # -- after the work -------------------------------------------------------------------
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
-    ) -> Red | None:
+    ) -> Failure | None:
         """The first check that is red on a feature's commit, which its worktree has checked out."""
         commands = (*self.config.project.verify, *feature.verify)
         promised = contracts(feature.creates)
@@ -264,21 +264,23 @@ class Workbench:
         worktree: Worktree,
         commit: str,
         env: Mapping[str, str],
-    ) -> Red | None:
+    ) -> Failure | None:
         if contract.kind is not Kind.COMMAND:
             return await self._holds(contract, commit)
         command = shell_command(contract.what)
         return await self._run_checks(feature.id, [command], worktree, commit, env)
 
-    async def _holds(self, contract: Contract, commit: str) -> Red | None:
+    async def _holds(self, contract: Contract, commit: str) -> Failure | None:
         """Why a commit has not the path, or the symbol, that a contract names."""
         git, what = self.worktrees.git, contract.what
         if contract.kind is Kind.PATH:
             return (
-                None if await commits.has_path(git, commit, what) else Red("there is no such path")
+                None
+                if await commits.has_path(git, commit, what)
+                else Failure("there is no such path")
             )
         found = await commits.has_line(git, commit, definition(what), less=PROSE)
-        return None if found else Red("no line of code defines it")
+        return None if found else Failure("no line of code defines it")
 
     async def _run_checks(
         self,
@@ -289,7 +291,7 @@ class Workbench:
         env: Mapping[str, str],
         *,
         clean: bool = False,
-    ) -> Red | None:
+    ) -> Failure | None:
         """Run checks in a worktree that holds ``commit``; the first that is red, or nothing.
 
         One that was green on the same tree before is not repeated.
@@ -317,7 +319,7 @@ class Workbench:
             if red is None and (changed or moved):
                 what = some(changed) or "the branch"
                 why = f"`{command.line}` changed {what}: what it saw is no commit"
-                red = Red(why, stage=Stage.CHECK)
+                red = Failure(why, stage=Stage.CHECK)
             if not (red and red.interrupted):
                 self._tell(feature, key, command, red, step, wrote if clean else ())
             if red is not None:
@@ -346,7 +348,11 @@ class Workbench:
         return sorted(changed.difference(built))
 
     def _written(
-        self, left: Leftovers, command: Command, status: WorktreeStatus, theirs: Collection[str]
+        self,
+        left: CheckArtifacts,
+        command: Command,
+        status: WorktreeStatus,
+        theirs: Collection[str],
     ) -> set[str]:
         """The files that a check wrote, of those that appeared and that no build makes again."""
         untracked = set(status.untracked).difference(theirs)
@@ -359,7 +365,7 @@ class Workbench:
         feature: str,
         key: str,
         command: Command,
-        red: Red | None,
+        red: Failure | None,
         step: Step,
         wrote: Collection[str],
     ) -> None:
@@ -385,7 +391,7 @@ class Workbench:
         worktree: Worktree,
         commit: str,
         env: Mapping[str, str],
-    ) -> Red | None:
+    ) -> Failure | None:
         """The same checks in a checkout of the commit and nothing else, apart from supplies."""
         tree = await self.worktrees.git.tree_of(commit)
         if all(check_key(tree, command, clean=True) in self.passed for command in commands):
@@ -401,7 +407,7 @@ class Workbench:
 
     async def _make_scratch_ready(
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
-    ) -> Red | None:
+    ) -> Failure | None:
         """As a feature's worktree is when its checks begin: tracked files are the commit's."""
         red = await self.make_ready(feature, worktree, env, told=False)
         if red is None and (self.config.project.setup or feature.setup):
@@ -430,7 +436,7 @@ class Workbench:
             await self._tear_down_scratch(scratch_owner(path), path)
         await self.worktrees.clear_scratch(left)
 
-    async def check_base(self, base_commit: str) -> Red | None:
+    async def check_base(self, base_commit: str) -> Failure | None:
         """The project's checks on the base, before anything is paid for."""
         project = self.config.project
         if not (project.verify and project.verify_base):
@@ -446,7 +452,7 @@ class Workbench:
         except UserError as error:
             return unable(error)
 
-    async def check_merged(self, commit: str, branch: str) -> Red | None:
+    async def check_merged(self, commit: str, branch: str) -> Failure | None:
         """The project's checks on what is to land on a branch."""
         if await self.is_green(commit):
             return None
@@ -455,7 +461,7 @@ class Workbench:
 
     async def check_sides(
         self, commit: str, branch: str, features: Sequence[Feature]
-    ) -> Red | None:
+    ) -> Failure | None:
         """The project's checks on a merge, those of the features that meet in it, and what
         these promised."""
         try:
@@ -472,7 +478,7 @@ class Workbench:
 
     async def _check_sides(
         self, commit: str, branch: str, features: Sequence[Feature]
-    ) -> Red | None:
+    ) -> Failure | None:
         tree = await self.worktrees.git.tree_of(commit)
         own = [each for f in features for each in (*promised_commands(f.creates), *f.verify)]
         commands = (*self.config.project.verify, *own)
@@ -494,7 +500,7 @@ class Workbench:
 
     async def _check_commit(
         self, named: Feature, commit: str, branch: str, commands: Iterable[Command]
-    ) -> Red | None:
+    ) -> Failure | None:
         """Checks in a scratch worktree of a commit; ``named`` is what it is called, and set up."""
         env = {**self.environment(named.id, 0, 1), f"{VARIABLES}BRANCH": branch}
         onto = await self.worktrees.git.commit_of(HEADS + branch)
@@ -545,5 +551,5 @@ def check_key(tree: str, command: Command, *, clean: bool = False) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:20]
 
 
-def _failed(step: Step) -> Red:
-    return Red(str(step), step.tail, step.interrupted, stage=Stage.CHECK)
+def _failed(step: Step) -> Failure:
+    return Failure(str(step), step.tail, step.interrupted, stage=Stage.CHECK)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 
 from ..git.hooks import Hooks, default_folder, hooks_of
 from ..git.output import WorktreeStatus
-from ..git.tampering import Seal, changes, shared_settings
+from ..git.tampering import ExecutableFingerprint, changes, shared_settings
 from ..model import events
 from ..model.errors import UserError
 from ..model.feature import Feature
@@ -51,7 +51,7 @@ class Committer:
     def __init__(
         self,
         worktrees: WorktreeManager,
-        seal: Seal,
+        seal: ExecutableFingerprint,
         context: RunContext,
         *,
         limit_seconds: float,

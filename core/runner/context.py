@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..model import events
 from ..model.events import Event
 from ..model.frozen import dataclass
-from ..process.cancellation import Stop
+from ..process.cancellation import Cancellation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class RunContext:
     """The time in seconds since 1970."""
     emit: Callable[[Event], None]
     """Journals an event."""
-    stop: Stop
+    stop: Cancellation
     deadline: float = float("inf")
     """By the monotonic clock."""
 

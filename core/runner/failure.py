@@ -24,7 +24,7 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True)
-class Red:
+class Failure:
     """A failed setup, check or teardown: the command and its output, or why it was not tried."""
 
     cause: str
@@ -46,10 +46,10 @@ class Red:
         return excerpt("\n".join([self.what, *last]))
 
 
-def unable(error: UserError) -> Red:
+def unable(error: UserError) -> Failure:
     """That something could not be tried. What ends the run is raised again."""
     if isinstance(error, (StateError, Tampered)):
         raise error
     if isinstance(error, Killed):
-        return Red(error.message, interrupted=True)
-    return Red("\n".join(filter(None, (error.message, error.hint))), is_ours=True)
+        return Failure(error.message, interrupted=True)
+    return Failure("\n".join(filter(None, (error.message, error.hint))), is_ours=True)

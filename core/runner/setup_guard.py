@@ -12,7 +12,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from ..git.refs import HEADS
-from ..git.tampering import EXECUTES, OF_WORKTREE, Seal, Tampered, changes, shared_settings
+from ..git.tampering import (
+    EXECUTES,
+    OF_WORKTREE,
+    ExecutableFingerprint,
+    Tampered,
+    changes,
+    shared_settings,
+)
 from ..model import events
 from ..model.excerpt import some
 from ..worktree import admin_files
@@ -27,7 +34,7 @@ class SetupGuard:
     def __init__(
         self,
         worktrees: WorktreeManager,
-        seal: Seal,
+        seal: ExecutableFingerprint,
         context: RunContext,
     ) -> None:
         self.worktrees = worktrees

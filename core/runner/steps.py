@@ -12,7 +12,7 @@ from ..model.errors import unwritable
 from ..model.feature import Command
 from ..model.frozen import dataclass
 from ..model.mask import Mask, whole_words
-from ..process.cancellation import Stop
+from ..process.cancellation import Cancellation
 from ..process.supervisor import BRISK, Supervisor
 
 POLL_SECONDS = 0.2
@@ -66,7 +66,9 @@ class StepRunner:
     ``deadline``, by the monotonic clock, is such a wish as well.
     """
 
-    def __init__(self, supervisor: Supervisor, stop: Stop, deadline: float = float("inf")) -> None:
+    def __init__(
+        self, supervisor: Supervisor, stop: Cancellation, deadline: float = float("inf")
+    ) -> None:
         self.supervisor = supervisor
         self.stop = stop
         self.deadline = deadline

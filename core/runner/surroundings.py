@@ -17,7 +17,7 @@ from ..git import configuration, history, worktree_status
 from ..git.door import Git
 from ..git.paths import first_line
 from ..git.refs import HEADS
-from ..git.tampering import EXECUTES, Seal
+from ..git.tampering import EXECUTES, ExecutableFingerprint
 from ..model import events
 from ..model.errors import UserError
 from ..model.excerpt import some
@@ -79,7 +79,7 @@ class Surroundings:
     def __init__(
         self,
         git: Git,
-        seal: Seal,
+        seal: ExecutableFingerprint,
         context: RunContext,
         *,
         folder: str,

@@ -7,7 +7,7 @@ import os
 import time
 
 from ..model.feature import Config
-from ..process.cancellation import Stop
+from ..process.cancellation import Cancellation
 from ..process.environment import without_git
 from ..process.supervisor import Supervisor
 from ..worktree.manager import WorktreeManager
@@ -26,7 +26,7 @@ def tear_down(
 async def _tear_down(
     config: Config, worktrees: WorktreeManager, name: str, path: str, run: str, logs: str
 ) -> str:
-    stop = Stop()
+    stop = Cancellation()
     async with Supervisor(run) as supervisor:
         bench = Workbench(
             config,

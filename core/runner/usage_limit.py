@@ -19,7 +19,7 @@ NAP_SECONDS = 30.0
 """The clock is looked at so often: a machine that slept is late by that much at most."""
 
 
-class Pause:
+class UsageLimitGate:
     """The pause of one run.
 
     ``told`` hears when everything stands still and until when (seconds since 1970), and, with

@@ -13,7 +13,7 @@ MANY = 2000
 """A folder with more files is looked at no further: it is nobody's but whoever made it."""
 
 
-class Leftovers:
+class CheckArtifacts:
     """Of one worktree. What somebody changed since is no leftover any more, but work."""
 
     def __init__(self, folder: str) -> None:

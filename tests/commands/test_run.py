@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from core.journal.journal import Journal
 from core.model import events
 from core.process.supervisor import MARK
-from core.runner import claude_runner
+from core.runner import feature_run
 from tests.support.playground import (
     Done,
     Json,
@@ -786,7 +786,7 @@ class FatalTest(RunTest):
 
     def test_a_claude_that_cannot_be_executed_stops_the_run(self) -> None:
         self.three(command=[self.playground.script("claude", "#!/no/such/interpreter\n")])
-        with unittest.mock.patch.object(claude_runner, "START_WAITS_SECONDS", (0.0,)):
+        with unittest.mock.patch.object(feature_run, "START_WAITS_SECONDS", (0.0,)):
             self.run_to(2)
         self.assert_statuses(a="failed", b="cancelled", c="cancelled")
 

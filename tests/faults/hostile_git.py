@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from core.git.opening import open_repository
 from core.model.errors import UserError
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.process.supervisor import Supervisor
 from core.worktree.manager import WorktreeManager
 from tests.support.playground import Playground, feature
@@ -86,7 +86,7 @@ def adds(count: int, at_once: int) -> Figures:
 
     async def work(repository: Repository) -> list[str]:
         faults: list[str] = []
-        git = drive(open_repository(Spawner(), repository.path, repository.environ))
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ))
         manager = WorktreeManager(git, os.path.join(repository.root, "worktrees"), "feature/")
         base = repository.commit_of("main")
         async with Supervisor(f"adds-{os.getpid()}") as supervisor:

@@ -13,7 +13,7 @@ from core.git import answer_cache, merged
 from core.git.answer_cache import AnswerFile, Answers
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.repository import Repository
 
@@ -116,7 +116,7 @@ class CircumstancesTest(unittest.TestCase):
 
     def git(self) -> Git:
         environ = self.repository.environ
-        return drive(open_repository(Spawner(), self.repository.path, environ)).looking()
+        return run_sync(open_repository(Spawner(), self.repository.path, environ)).looking()
 
     def put(self, path: str, text: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -125,26 +125,26 @@ class CircumstancesTest(unittest.TestCase):
 
     def test_settings_and_attributes_are_other_circumstances(self) -> None:
         common, home = os.path.join(self.repository.path, ".git"), self.repository.home
-        known = {drive(self.git().circumstances())}
+        known = {run_sync(self.git().circumstances())}
         self.put(os.path.join(common, "info", "attributes"), "*.x -merge\n")
-        known.add(drive(self.git().circumstances()))
+        known.add(run_sync(self.git().circumstances()))
         config = self.repository.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
         self.put(os.path.join(config, "git", "attributes"), "*.y -merge\n")
-        known.add(drive(self.git().circumstances()))
+        known.add(run_sync(self.git().circumstances()))
         self.put(os.path.join(home, "own"), "*.z -merge\n")
         self.repository.git("config", "core.attributesFile", os.path.join(home, "own"))
-        known.add(drive(self.git().circumstances()))
+        known.add(run_sync(self.git().circumstances()))
         self.assertEqual(len(known), 4)
-        self.assertEqual(drive(self.git().circumstances()), drive(self.git().circumstances()))
+        self.assertEqual(run_sync(self.git().circumstances()), run_sync(self.git().circumstances()))
 
     def test_where_ids_stand_for_something_else_nothing_is_kept(self) -> None:
         first = self.repository.commit_of("main")
         self.repository.git("replace", first, self.repository.commit({"a": "1"}))
-        self.assertEqual(drive(self.git().circumstances()), "")
+        self.assertEqual(run_sync(self.git().circumstances()), "")
         self.repository.git("replace", "--delete", first)
-        self.assertNotEqual(drive(self.git().circumstances()), "")
+        self.assertNotEqual(run_sync(self.git().circumstances()), "")
         self.put(os.path.join(self.repository.path, ".git", "info", "grafts"), "")
-        self.assertEqual(drive(self.git().circumstances()), "")
+        self.assertEqual(run_sync(self.git().circumstances()), "")
 
 
 class LearnTest(unittest.TestCase):
@@ -154,7 +154,7 @@ class LearnTest(unittest.TestCase):
 
     def open(self) -> Git:
         environ = self.repository.environ
-        return drive(open_repository(Spawner(), self.repository.path, environ)).looking()
+        return run_sync(open_repository(Spawner(), self.repository.path, environ)).looking()
 
     def test_what_is_learnt_at_once_is_what_git_says_one_by_one(self) -> None:
         make = self.repository
@@ -175,22 +175,22 @@ class LearnTest(unittest.TestCase):
         make.git("checkout", "-q", "--orphan", "alone")
         tips["alone"] = make.commit({"b": "1\n"})
         learnt, asked = self.open(), self.open()
-        drive(merged.learn(learnt, tips.values(), target))
+        run_sync(merged.learn(learnt, tips.values(), target))
         for name, tip in tips.items():
             with self.subTest(name):
-                bases = [drive(git.merge_base(tip, target)) for git in (learnt, asked)]
+                bases = [run_sync(git.merge_base(tip, target)) for git in (learnt, asked)]
                 self.assertEqual(bases[0], bases[1])
-                found = [drive(merged.parents_of(git, tip, target)) for git in (learnt, asked)]
+                found = [run_sync(merged.parents_of(git, tip, target)) for git in (learnt, asked)]
                 self.assertEqual(found[0], found[1])
-                self.assertEqual(drive(learnt.tree_of(tip)), drive(asked.tree_of(tip)))
+                self.assertEqual(run_sync(learnt.tree_of(tip)), run_sync(asked.tree_of(tip)))
         self.assertIsNotNone(learnt.answers.get("base", *sorted((tips["one"], target))))
         with mock.patch.object(learnt, "try_run", side_effect=AssertionError):
-            drive(merged.learn(learnt, tips.values(), target))
+            run_sync(merged.learn(learnt, tips.values(), target))
 
     def test_commits_that_are_not_here_are_left_to_whoever_asks(self) -> None:
         git, target = self.open(), self.repository.commit_of("main")
-        drive(merged.learn(git, ["1" * 40], target))
-        drive(merged.learn(git, ["main"], target))
+        run_sync(merged.learn(git, ["1" * 40], target))
+        run_sync(merged.learn(git, ["main"], target))
         self.assertEqual(git.answers.used, {})
 
 

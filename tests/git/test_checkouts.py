@@ -11,7 +11,7 @@ from core.git import (
     worktree_status,
 )
 from core.git.output import BEING_MADE, WorktreeEntry
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import GitTest, make_worktree
 
 
@@ -26,7 +26,7 @@ class WorktreesTest(GitTest):
         self.repository.git("worktree", "add", "-q", "--detach", detached)
         self.repository.git("worktree", "add", "-q", gone, "-b", "gone")
         shutil.rmtree(gone)
-        main, *others = drive(checkouts.worktrees(self.git))
+        main, *others = run_sync(checkouts.worktrees(self.git))
         self.assertEqual(main, WorktreeEntry(self.repository.path, "main", tip))
         expected = {
             linked: WorktreeEntry(linked, "feature/a", tip, locked="on a stick"),
@@ -38,9 +38,9 @@ class WorktreesTest(GitTest):
     def test_a_bare_repository_lists_itself_first(self) -> None:
         self.repository.git("clone", "-q", "--bare", ".", self.beside("bare.git"))
         git = self.open(self.beside("bare.git"))
-        make_worktree(git, self.beside("w"), "feature/a", drive(git.commit_of("main")))
+        make_worktree(git, self.beside("w"), "feature/a", run_sync(git.commit_of("main")))
         self.assertEqual(
-            [entry.branch for entry in drive(checkouts.worktrees(git))], ["", "feature/a"]
+            [entry.branch for entry in run_sync(checkouts.worktrees(git))], ["", "feature/a"]
         )
 
     def test_a_folder_in_the_way_is_named_and_left_alone(self) -> None:
@@ -51,7 +51,7 @@ class WorktreesTest(GitTest):
     def test_a_branch_in_the_way_is_named_and_left_alone(self) -> None:
         tip = self.repository.branch("feature/a")
         second = self.repository.commit({"a": "1"})
-        drive(checkouts.add_worktree(self.git, self.beside("w"), second))
+        run_sync(checkouts.add_worktree(self.git, self.beside("w"), second))
         self.refused(
             checkouts.check_out(self.git, self.beside("w"), "feature/a"),
             "feature/a.*already exists",
@@ -73,37 +73,37 @@ class WorktreesTest(GitTest):
         attributes = self.repository.commit({".gitattributes": "* filter=f\n"})
         self.repository.git("config", "filter.f.smudge", "false")
         self.repository.git("config", "filter.f.required", "true")
-        drive(checkouts.add_worktree(self.git, self.beside("w"), attributes))
+        run_sync(checkouts.add_worktree(self.git, self.beside("w"), attributes))
         adding = checkouts.check_out(self.git, self.beside("w"), "feature/a")
         self.refused(adding, "smudge filter f failed")
         self.assertEqual(self.repository.commit_of("feature/a"), "")
 
     def test_a_worktree_of_a_branch_that_exists_gets_its_files(self) -> None:
         tip = self.repository.branch("feature/a")
-        drive(checkouts.add_worktree(self.git, self.beside("w"), "feature/a"))
+        run_sync(checkouts.add_worktree(self.git, self.beside("w"), "feature/a"))
         self.assertEqual(os.listdir(self.beside("w")), [".git"])
-        drive(checkouts.check_out(self.git, self.beside("w")))
-        status = drive(worktree_status.status_of(self.git, self.beside("w")))
+        run_sync(checkouts.check_out(self.git, self.beside("w")))
+        status = run_sync(worktree_status.status_of(self.git, self.beside("w")))
         self.assertEqual((status.branch, status.commit), ("feature/a", tip))
         self.assertEqual(status.uncommitted, ())
-        self.assertIn(drive(checkouts.worktrees(self.git))[1].locked, BEING_MADE)
+        self.assertIn(run_sync(checkouts.worktrees(self.git))[1].locked, BEING_MADE)
 
     def test_the_users_lock_on_the_config_delays_nothing(self) -> None:
         Path(self.repository.path, ".git", "config.lock").write_text("")
         tip = self.repository.commit_of("main")
         make_worktree(self.git, self.beside("w"), "feature/a", tip)
-        drive(checkouts.remove_worktree(self.git, self.beside("w")))
+        run_sync(checkouts.remove_worktree(self.git, self.beside("w")))
         self.assertEqual(self.spawner.pauses, 0)
 
     def test_a_worktree_is_removed_with_everything_in_it(self) -> None:
         path = self.beside("w")
         make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
         self.assertEqual(
-            drive(checkouts.admin_dir(self.git, path)),
+            run_sync(checkouts.admin_dir(self.git, path)),
             os.path.join(self.repository.path, ".git", "worktrees", "w"),
         )
         self.repository.write({"new": "x"}, at=path)
-        drive(checkouts.remove_worktree(self.git, path))
+        run_sync(checkouts.remove_worktree(self.git, path))
         self.assertFalse(os.path.exists(path))
         self.refused(checkouts.remove_worktree(self.git, path), "is not a working tree")
         self.refused(checkouts.admin_dir(self.git, self.repository.root), "find a worktree")

@@ -7,7 +7,7 @@ from core.git import (
     worktree_status,
 )
 from core.git.door import GitError
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest
 
 
@@ -18,28 +18,30 @@ class ContentTest(GitTest):
         commit = self.repository.commit({"src/a b.py": "x", "-f": "x"})
         for path in ("src", "src/", "./src/a b.py", "src//a b.py", "src/../src", "-f"):
             with self.subTest(path):
-                self.assertTrue(drive(commits.has_path(self.git, commit, path)))
+                self.assertTrue(run_sync(commits.has_path(self.git, commit, path)))
         for path in ("other", "src/a", "../src", "src/a b.py/x", "/src", "SRC"):
             with self.subTest(path):
-                self.assertFalse(drive(commits.has_path(self.git, commit, path)))
+                self.assertFalse(run_sync(commits.has_path(self.git, commit, path)))
 
     def test_a_line_is_looked_for_in_text_and_not_in_what_is_left_out(self) -> None:
         commit = self.repository.commit({"a.py": "one\n", "b/c.md": "two\n", "d": b"\0three\n"})
         cases = {"one": True, "^one$": True, "tw+o": False, "three": False, "-x": False}
         for pattern, expected in cases.items():
             with self.subTest(pattern):
-                found = drive(commits.has_line(self.git, commit, pattern, less=["*.md"]))
+                found = run_sync(commits.has_line(self.git, commit, pattern, less=["*.md"]))
                 self.assertEqual(found, expected)
-        self.assertTrue(drive(commits.has_line(self.git, commit, "two")))
+        self.assertTrue(run_sync(commits.has_line(self.git, commit, "two")))
 
     def test_a_search_that_git_cannot_make_is_no_answer(self) -> None:
         with self.assertRaises(GitError):
-            drive(commits.has_line(self.git, MISSING, "one"))
+            run_sync(commits.has_line(self.git, MISSING, "one"))
 
     def test_what_a_worktree_ignores_need_not_be_there(self) -> None:
         self.repository.commit({".gitignore": ".env\nlib/\n", "tracked.env": ""})
         asked = [".env", "lib/", "lib", "deep/.env", "tracked.env", "lib/é"]
-        found = drive(worktree_status.ignored_of(self.git, self.repository.path, asked))
+        found = run_sync(worktree_status.ignored_of(self.git, self.repository.path, asked))
         self.assertEqual(found & set(asked), {".env", "lib/", "deep/.env", "lib/é"})
-        nothing = drive(worktree_status.ignored_of(self.git, self.repository.path, ["tracked.env"]))
+        nothing = run_sync(
+            worktree_status.ignored_of(self.git, self.repository.path, ["tracked.env"])
+        )
         self.assertEqual(nothing & {"tracked.env"}, set())

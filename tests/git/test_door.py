@@ -12,7 +12,7 @@ from core.git import (
 )
 from core.git.door import TRANSIENT, Git
 from core.model.frozen import replace
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest, make_worktree
 
 
@@ -23,16 +23,18 @@ class RefTest(GitTest):
         tip = self.repository.branch("feature/a")
         self.repository.branch("other")
         self.repository.git("update-ref", "refs/heads/odd\u2028name", tip)
-        self.assertEqual(drive(self.git.refs("refs/heads/feature/")), {"refs/heads/feature/a": tip})
-        self.assertEqual(len(drive(self.git.refs("refs/heads/"))), 4)
-        self.assertEqual(drive(self.git.refs("refs/none/")), {})
+        self.assertEqual(
+            run_sync(self.git.refs("refs/heads/feature/")), {"refs/heads/feature/a": tip}
+        )
+        self.assertEqual(len(run_sync(self.git.refs("refs/heads/"))), 4)
+        self.assertEqual(run_sync(self.git.refs("refs/none/")), {})
 
     def test_a_revision_names_a_commit_or_nothing(self) -> None:
         tip = self.repository.commit_of("main")
         self.repository.git("tag", "-a", "-m", "x", "v1")
-        self.assertEqual(drive(self.git.commit_of("v1")), tip)
+        self.assertEqual(run_sync(self.git.commit_of("v1")), tip)
         for revision in ("none", "", "--all", "-1", "main:README.md"):
-            self.assertEqual(drive(self.git.commit_of(revision)), "", revision)
+            self.assertEqual(run_sync(self.git.commit_of(revision)), "", revision)
 
     def test_ancestors_and_merge_bases(self) -> None:
         first = self.repository.commit_of("main")
@@ -40,22 +42,22 @@ class RefTest(GitTest):
         second = self.repository.commit({"a": "1"})
         self.repository.git("checkout", "-q", "--orphan", "alone")
         alone = self.repository.commit({"b": "2"})
-        self.assertTrue(drive(self.git.is_ancestor(first, second)))
-        self.assertFalse(drive(self.git.is_ancestor(second, first)))
-        self.assertTrue(drive(self.git.is_ancestor("side", second)))
-        self.assertFalse(drive(self.git.is_ancestor(second, "side")))
-        self.assertFalse(drive(self.git.is_ancestor(MISSING, first)))
-        self.assertEqual(drive(self.git.merge_base("side", second)), first)
-        self.assertEqual(drive(self.git.merge_base(alone, second)), "")
-        self.assertEqual(drive(history.count_commits(self.git, second, first)), 1)
+        self.assertTrue(run_sync(self.git.is_ancestor(first, second)))
+        self.assertFalse(run_sync(self.git.is_ancestor(second, first)))
+        self.assertTrue(run_sync(self.git.is_ancestor("side", second)))
+        self.assertFalse(run_sync(self.git.is_ancestor(second, "side")))
+        self.assertFalse(run_sync(self.git.is_ancestor(MISSING, first)))
+        self.assertEqual(run_sync(self.git.merge_base("side", second)), first)
+        self.assertEqual(run_sync(self.git.merge_base(alone, second)), "")
+        self.assertEqual(run_sync(history.count_commits(self.git, second, first)), 1)
         self.refused(history.count_commits(self.git, MISSING, first), "list commits")
         self.refused(self.git.tree_of(MISSING), "read a commit")
 
     def test_a_ref_is_created_once(self) -> None:
         first = self.repository.commit_of("main")
         second = self.repository.commit({"a": "1"})
-        self.assertTrue(drive(self.git.create_ref("refs/x/a", first)))
-        self.assertFalse(drive(self.git.create_ref("refs/x/a", second)))
+        self.assertTrue(run_sync(self.git.create_ref("refs/x/a", first)))
+        self.assertFalse(run_sync(self.git.create_ref("refs/x/a", second)))
         self.assertEqual(self.repository.commit_of("refs/x/a"), first)
         self.refused(self.git.create_ref("refs/x/a/b", second), "make refs/x/a/b")
         self.assertEqual(self.spawner.pauses, 0, "a refusal is no reason to try again")
@@ -65,9 +67,9 @@ class RefTest(GitTest):
         second = self.repository.commit({"a": "1"})
         ref = "refs/heads/x"
         self.refused(self.git.move_ref(ref, first, second), "move refs/heads/x")
-        drive(self.git.move_ref(ref, second, first))
-        self.assertIn("moved in the meantime", drive(self.git.delete_ref(ref, first)))
-        self.assertEqual(drive(self.git.delete_ref(ref, second)), "")
+        run_sync(self.git.move_ref(ref, second, first))
+        self.assertIn("moved in the meantime", run_sync(self.git.delete_ref(ref, first)))
+        self.assertEqual(run_sync(self.git.delete_ref(ref, second)), "")
         self.assertEqual(self.repository.commit_of(ref), "")
         self.assertEqual(self.spawner.pauses, 0)
 
@@ -76,14 +78,14 @@ class RefTest(GitTest):
         lock = Path(self.repository.path, ".git", "refs", "heads", "x.lock")
         lock.write_text("")
         self.spawner.at_pause = lambda: lock.unlink() if self.spawner.pauses == 3 else None
-        self.assertTrue(drive(self.git.create_ref("refs/heads/x", tip)))
+        self.assertTrue(run_sync(self.git.create_ref("refs/heads/x", tip)))
         self.assertEqual(self.spawner.pauses, 3)
         self.spawner.at_pause = lambda: None
         lock.write_text("")
         self.refused(self.git.move_ref("refs/heads/x", tip, tip), "File exists")
         self.assertEqual(self.spawner.pauses, 3 + 7)
         # It did not move: git's own words tell why it stays.
-        said = drive(self.git.delete_ref("refs/heads/x", tip))
+        said = run_sync(self.git.delete_ref("refs/heads/x", tip))
         self.assertRegex(said, "git could not delete x: .*File exists")
 
     def test_what_another_worktree_that_comes_or_goes_causes_is_tried_again(self) -> None:
@@ -95,14 +97,14 @@ class RefTest(GitTest):
         ):
             with self.subTest(said):
                 self.spawner.complaints = [said, said]
-                self.assertEqual(len(drive(checkouts.worktrees(self.git))), 1)
+                self.assertEqual(len(run_sync(checkouts.worktrees(self.git))), 1)
         self.assertEqual(self.spawner.pauses, 8)
         self.spawner.complaints = ["fatal: Invalid path '/r/.git': No such file or directory"] * 2
         self.refused(checkouts.worktrees(self.git), "Invalid path")
 
     def test_a_question_that_dies_once_is_asked_again_and_a_change_is_not(self) -> None:
         self.spawner.complaints = ["fatal: Out of memory, malloc failed"]
-        self.assertEqual(len(drive(checkouts.worktrees(self.git))), 1)
+        self.assertEqual(len(run_sync(checkouts.worktrees(self.git))), 1)
         self.assertEqual(self.spawner.pauses, 1)
         self.spawner.complaints = ["fatal: Out of memory, malloc failed"]
         self.refused(checkouts.remove_worktree(self.git, self.beside("w")), "Out of memory")
@@ -114,17 +116,17 @@ class RefTest(GitTest):
         tip = self.repository.commit({"a": "1\n"}, at=path)
         git = self.open(path)
         self.assertEqual(len(tip), 64)
-        self.assertTrue(drive(git.create_ref("refs/x/a", tip)))
-        self.assertFalse(drive(git.create_ref("refs/x/a", tip)))
+        self.assertTrue(run_sync(git.create_ref("refs/x/a", tip)))
+        self.assertFalse(run_sync(git.create_ref("refs/x/a", tip)))
         make_worktree(git, self.beside("w"), "feature/a", tip)
         picked = self.repository.commit({"b": "1\n"}, at=self.beside("w"))
         self.repository.commit({"c": "1\n"}, at=path)
         self.repository.git("cherry-pick", picked, at=path)
-        self.assertTrue(drive(merged.equivalent(git, picked, "main")))
-        self.assertTrue(drive(merged.squashed(git, picked, "main")))
+        self.assertTrue(run_sync(merged.equivalent(git, picked, "main")))
+        self.assertTrue(run_sync(merged.squashed(git, picked, "main")))
 
     def test_a_commit_is_made_of_a_tree_with_or_without_an_identity(self) -> None:
-        tree = drive(self.git.tree_of("main"))
+        tree = run_sync(self.git.tree_of("main"))
         main = self.repository.commit_of("main")
         for config, expected in (
             ("", "Test"),
@@ -133,7 +135,7 @@ class RefTest(GitTest):
             if config:
                 Path(self.repository.config).write_text(config)
             git = self.open(self.repository.path)
-            made = [drive(git.commit_tree(tree, (main,), "the message")) for _ in range(2)]
+            made = [run_sync(git.commit_tree(tree, (main,), "the message")) for _ in range(2)]
             said = self.repository.git("log", "-1", "--format=%an|%cn|%s|%P", made[1])
             self.assertEqual(said, f"{expected}|{expected}|the message|{main}")
 
@@ -141,7 +143,7 @@ class RefTest(GitTest):
         Path(self.repository.config).write_text("[user]\n\tuseConfigOnly = true\n")
         who = {"GIT_COMMITTER_NAME": "CI", "GIT_COMMITTER_EMAIL": "ci@localhost"}
         git = self.open(self.repository.path, **who)
-        made = drive(git.commit_tree(drive(git.tree_of("main")), (), "x"))
+        made = run_sync(git.commit_tree(run_sync(git.tree_of("main")), (), "x"))
         said = self.repository.git("log", "-1", "--format=%an|%cn", made)
         self.assertEqual(said, "RoRchestrator|CI")
 

@@ -7,7 +7,7 @@ import unittest
 
 from core.git.hooks import idle
 from core.git.opening import open_repository
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
 from tests.support.scratch import Workspace, feature
 
@@ -16,12 +16,14 @@ class Idle(unittest.TestCase):
     def setUp(self) -> None:
         self.repository = Repository()
         self.addCleanup(self.repository.close)
-        self.git = drive(open_repository(Spawner(), self.repository.path, self.repository.environ))
+        self.git = run_sync(
+            open_repository(Spawner(), self.repository.path, self.repository.environ)
+        )
         self.worktree = os.path.join(self.repository.root, "worktrees", "a")
 
     def idle(self) -> list[str]:
         commit = self.repository.commit_of("main")
-        return drive(idle(self.git, commit, self.worktree))
+        return run_sync(idle(self.git, commit, self.worktree))
 
     def write(self, name: str, text: str = "#!/bin/sh\n", mode: int = 0o755) -> str:
         path = os.path.join(self.repository.path, name)

@@ -11,7 +11,7 @@ from core.git import (
     worktree_status,
 )
 from core.git.output import DiffStat
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest
 
 
@@ -21,19 +21,19 @@ class CompareTest(GitTest):
     def test_the_difference_is_counted(self) -> None:
         first = self.repository.commit({"a": "1\n2\n3\n", "b": "x\n", "c": b"\0"})
         second = self.repository.commit({"a": "1\n3\n4\n5\n", "b": None, "moved": "x\n"})
-        self.assertEqual(drive(commits.diffstat(self.git, first, second)), DiffStat(2, 2, 1))
-        self.assertEqual(drive(commits.diffstat(self.git, first, first)), DiffStat())
+        self.assertEqual(run_sync(commits.diffstat(self.git, first, second)), DiffStat(2, 2, 1))
+        self.assertEqual(run_sync(commits.diffstat(self.git, first, first)), DiffStat())
         self.refused(commits.diffstat(self.git, first, MISSING), "compare commits")
 
     def test_a_branch_that_took_its_changes_back_adds_nothing(self) -> None:
         self.repository.git("checkout", "-q", "-b", "x")
         self.repository.commit({"a": "1"})
-        self.assertFalse(drive(merged.is_empty_diff(self.git, "x", "main")))
+        self.assertFalse(run_sync(merged.is_empty_diff(self.git, "x", "main")))
         self.repository.commit({"a": None})
-        self.assertTrue(drive(merged.is_empty_diff(self.git, "x", "main")))
+        self.assertTrue(run_sync(merged.is_empty_diff(self.git, "x", "main")))
         self.repository.git("checkout", "-q", "--orphan", "alone")
         self.repository.commit({"a": "1"})
-        self.assertFalse(drive(merged.is_empty_diff(self.git, "alone", "main")))
+        self.assertFalse(run_sync(merged.is_empty_diff(self.git, "alone", "main")))
 
     def test_a_merge_is_forecast(self) -> None:
         if not self.git.merges_without_worktree:
@@ -44,8 +44,8 @@ class CompareTest(GitTest):
             self.repository.commit({"a": content, "é": content, name: ""})
         self.repository.git("checkout", "-q", "-b", "clean", "main")
         self.repository.commit({"clean": ""})
-        self.assertEqual(drive(merging.merged_tree(self.git, "one", "two")), ("", ["a", "é"]))
-        tree, files = drive(merging.merged_tree(self.git, "one", "clean"))
+        self.assertEqual(run_sync(merging.merged_tree(self.git, "one", "two")), ("", ["a", "é"]))
+        tree, files = run_sync(merging.merged_tree(self.git, "one", "clean"))
         self.assertEqual(files, [])
         self.assertEqual(set(self.repository.files(tree)), {"README.md", "a", "clean", "one", "é"})
         self.refused(merging.merged_tree(self.git, "one", MISSING), "could not merge")
@@ -62,14 +62,14 @@ class CompareTest(GitTest):
         self.repository.git("cherry-pick", "main..x")
         copy = self.repository.commit_of("main")
         self.repository.commit({"new": "y\n"})
-        self.assertEqual(drive(merged.equivalent(self.git, "x", "main")), copy)
+        self.assertEqual(run_sync(merged.equivalent(self.git, "x", "main")), copy)
         self.repository.git("checkout", "-q", "x")
         self.repository.commit({}, "nothing")
-        self.assertEqual(drive(merged.equivalent(self.git, "x", "main")), "")
+        self.assertEqual(run_sync(merged.equivalent(self.git, "x", "main")), "")
         self.repository.git("reset", "-q", "--hard", picked)
-        self.assertFalse(drive(merged.squashed(self.git, "x", "main")))
-        self.assertFalse(drive(merged.equivalent(self.git, "main", "main")))
-        self.assertTrue(drive(merged.equivalent(self.git, picked, "main")))
+        self.assertFalse(run_sync(merged.squashed(self.git, "x", "main")))
+        self.assertFalse(run_sync(merged.equivalent(self.git, "main", "main")))
+        self.assertTrue(run_sync(merged.equivalent(self.git, picked, "main")))
 
     def test_a_change_of_white_space_is_a_change(self) -> None:
         self.repository.commit({"a.py": "if x:\n    one()\ntwo()\n"})
@@ -77,8 +77,8 @@ class CompareTest(GitTest):
         self.repository.commit({"a.py": "if x:\n    one()\n    three()\ntwo()\n"})
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"a.py": "if x:\n    one()\nthree()\ntwo()\n"})
-        self.assertFalse(drive(merged.equivalent(self.git, "x", "main")))
-        self.assertFalse(drive(merged.squashed(self.git, "x", "main")))
+        self.assertFalse(run_sync(merged.equivalent(self.git, "x", "main")))
+        self.assertFalse(run_sync(merged.squashed(self.git, "x", "main")))
 
     def test_another_content_of_a_binary_file_is_a_change(self) -> None:
         self.repository.commit({"logo": b"\0one"})
@@ -88,8 +88,8 @@ class CompareTest(GitTest):
         self.repository.commit({"logo": b"\0two"}, "another message")
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"logo": b"\0three"})
-        self.assertFalse(drive(merged.squashed(self.git, "x", "main")))
-        self.assertTrue(drive(merged.squashed(self.git, "x", "same")))
+        self.assertFalse(run_sync(merged.squashed(self.git, "x", "main")))
+        self.assertTrue(run_sync(merged.squashed(self.git, "x", "same")))
 
     def test_a_merge_among_the_commits_is_never_taken_for_copied(self) -> None:
         self.repository.git("checkout", "-q", "-b", "x")
@@ -101,7 +101,7 @@ class CompareTest(GitTest):
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"z": ""})
         self.repository.git("cherry-pick", first, second)
-        self.assertFalse(drive(merged.equivalent(self.git, "y", "main")))
+        self.assertFalse(run_sync(merged.equivalent(self.git, "y", "main")))
 
     def test_a_squash_is_recognised_with_renames_and_after_later_changes(self) -> None:
         self.repository.commit({"old": "".join(f"{n}\n" for n in range(30)), "a": "1\n"})
@@ -114,14 +114,14 @@ class CompareTest(GitTest):
         self.repository.git("merge", "-q", "--squash", "x")
         self.repository.commit({}, "the squash")
         self.repository.commit({"a": "4\n", "new": "gone\n"})
-        self.assertTrue(drive(merged.squashed(self.git, "x", "main")))
-        self.assertFalse(drive(merged.equivalent(self.git, "x", "main")))
+        self.assertTrue(run_sync(merged.squashed(self.git, "x", "main")))
+        self.assertFalse(run_sync(merged.equivalent(self.git, "x", "main")))
 
     def test_an_unrelated_history_holds_no_squash(self) -> None:
         self.repository.git("checkout", "-q", "--orphan", "alone")
         self.repository.commit({"a": "1"})
-        self.assertFalse(drive(merged.squashed(self.git, "alone", "main")))
-        self.assertFalse(drive(merged.equivalent(self.git, "alone", "main")))
+        self.assertFalse(run_sync(merged.squashed(self.git, "alone", "main")))
+        self.assertFalse(run_sync(merged.equivalent(self.git, "alone", "main")))
 
     def test_no_program_of_the_repositorys_config_compares(self) -> None:
         trace = self.beside("trace")
@@ -130,7 +130,7 @@ class CompareTest(GitTest):
         for key in ("diff.external", "diff.x.command", "diff.x.textconv", "core.fsmonitor"):
             self.repository.git("config", key, f"touch '{trace}'; false")
         for question in (merged.equivalent, merged.squashed, merged.is_empty_diff):
-            self.assertFalse(drive(question(self.git, tip, "main")))
-        drive(commits.diffstat(self.git, "main", tip))
-        drive(worktree_status.status_of(self.git, self.repository.path))
+            self.assertFalse(run_sync(question(self.git, tip, "main")))
+        run_sync(commits.diffstat(self.git, "main", tip))
+        run_sync(worktree_status.status_of(self.git, self.repository.path))
         self.assertFalse(os.path.exists(trace))

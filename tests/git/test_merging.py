@@ -11,7 +11,7 @@ from core.git import (
     merged,
     merging,
 )
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest, make_worktree
 
 
@@ -31,10 +31,10 @@ class LandingTest(GitTest):
         self.repository.git("merge", "-q", "--no-ff", "-m", "both", "main")
         tip = self.repository.commit({"c": ""}, "on top")
         merge = self.repository.commit_of("side~1")
-        own = drive(history.own_commits(self.git, tip, [self.third]))
+        own = run_sync(history.own_commits(self.git, tip, [self.third]))
         both = (side, self.third)
         self.assertEqual(own, [(side, (self.first,)), (merge, both), (tip, (merge,))])
-        everything = dict(drive(history.own_commits(self.git, tip, [])))
+        everything = dict(run_sync(history.own_commits(self.git, tip, [])))
         self.assertEqual(everything[self.first], ())
         self.assertEqual(set(everything), {self.first, self.second, self.third, *both, merge, tip})
 
@@ -43,8 +43,8 @@ class LandingTest(GitTest):
         who = {"GIT_AUTHOR_NAME": "Zo\u00eb", "GIT_AUTHOR_DATE": "@12345 +0130"}
         self.repository.git("commit", "-q", "--allow-empty", "-m", "Some\n\nwords \u00e9", env=who)
         commit = self.repository.commit_of("HEAD")
-        tree = drive(self.git.tree_of(self.third))
-        made = drive(history.commit_again(self.git, commit, tree, self.third))
+        tree = run_sync(self.git.tree_of(self.third))
+        made = run_sync(history.commit_again(self.git, commit, tree, self.third))
         seen = self.repository.git("log", "-1", "--date=raw", "--format=%T %P %an %ad%n%B", made)
         expected = f"{tree} {self.third} Zo\u00eb 12345 +0130\nSome\n\nwords \u00e9"
         self.assertEqual(seen.rstrip("\n"), expected)
@@ -55,12 +55,12 @@ class LandingTest(GitTest):
         pairs += [(self.third, fourth), (fourth, self.first)]
         expected = [{"a", "b", "dir/\u00e9"}, set(), {"a"}, {"b", "dir/\u00e9"}]
         expected.append(expected[0])
-        self.assertEqual(drive(commits.changed_files(self.git, pairs)), expected)
-        self.assertEqual(drive(commits.changed_files(self.git, [])), [])
+        self.assertEqual(run_sync(commits.changed_files(self.git, pairs)), expected)
+        self.assertEqual(run_sync(commits.changed_files(self.git, [])), [])
 
     def test_a_worktree_stands_at_a_commit_only_with_index_and_files(self) -> None:
         def stands(commit: str) -> bool:
-            return drive(merged.matches(self.git, self.path, commit))
+            return run_sync(merged.matches(self.git, self.path, commit))
 
         self.assertEqual((stands(self.third), stands(self.second)), (True, False))
         self.repository.git("update-ref", "refs/heads/main", self.second)
@@ -73,10 +73,10 @@ class LandingTest(GitTest):
     def test_a_checkout_is_brought_to_another_commit_and_its_head_stays(self) -> None:
         self.repository.git("reset", "-q", "--hard", self.first)
         os.utime(os.path.join(self.path, "README.md"), (1, 1))
-        drive(merging.bring(self.git, self.path, self.first, self.third))
+        run_sync(merging.bring(self.git, self.path, self.first, self.third))
         self.assertEqual(self.repository.commit_of("main"), self.first)
         self.assertEqual(self.repository.git("status", "--porcelain"), "A  a")
-        drive(merging.bring(self.git, self.path, self.third, self.first))
+        run_sync(merging.bring(self.git, self.path, self.third, self.first))
         self.assertEqual(self.repository.git("status", "--porcelain"), "")
         self.repository.write({"a": "mine\n"})
         self.refused(merging.bring(self.git, self.path, self.first, self.third), "overwritten")
@@ -84,26 +84,26 @@ class LandingTest(GitTest):
 
     def test_the_log_of_a_ref_tells_where_it_was(self) -> None:
         self.repository.git("reset", "-q", "--soft", self.second)
-        self.assertTrue(drive(history.was_at(self.git, "refs/heads/main", self.third)))
-        self.assertFalse(drive(history.was_at(self.git, "refs/heads/main", MISSING)))
-        self.assertFalse(drive(history.was_at(self.git, "refs/heads/nowhere", self.third)))
-        self.assertEqual(drive(checkouts.head_of(self.git, self.path)), "refs/heads/main")
+        self.assertTrue(run_sync(history.was_at(self.git, "refs/heads/main", self.third)))
+        self.assertFalse(run_sync(history.was_at(self.git, "refs/heads/main", MISSING)))
+        self.assertFalse(run_sync(history.was_at(self.git, "refs/heads/nowhere", self.third)))
+        self.assertEqual(run_sync(checkouts.head_of(self.git, self.path)), "refs/heads/main")
         self.repository.git("checkout", "-q", "--detach")
-        self.assertEqual(drive(checkouts.head_of(self.git, self.path)), "")
+        self.assertEqual(run_sync(checkouts.head_of(self.git, self.path)), "")
 
     def test_what_is_half_done_is_known_by_the_worktree_and_by_the_branch(self) -> None:
         path = self.beside("w")
         make_worktree(self.git, path, "side", self.first)
-        self.assertEqual(drive(checkouts.operation_in_progress(self.git, path)), "")
+        self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, path)), "")
         self.repository.commit({"a": "side\n"}, at=path)
         self.repository.git("merge", "main", at=path, fails=True)
-        self.assertEqual(drive(checkouts.operation_in_progress(self.git, path)), "a merge")
-        self.assertEqual(drive(checkouts.operation_in_progress(self.git, self.path)), "")
+        self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, path)), "a merge")
+        self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, self.path)), "")
         self.repository.git("merge", "--abort", at=path)
         self.assertEqual(checkouts.rebased_in(self.git, "side"), "")
         self.repository.git("rebase", "main", at=path, fails=True)
-        self.assertEqual(drive(checkouts.operation_in_progress(self.git, path)), "a rebase")
+        self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, path)), "a rebase")
         self.assertEqual(
-            checkouts.rebased_in(self.git, "side"), drive(checkouts.admin_dir(self.git, path))
+            checkouts.rebased_in(self.git, "side"), run_sync(checkouts.admin_dir(self.git, path))
         )
         self.assertEqual(checkouts.rebased_in(self.git, "main"), "")

@@ -12,7 +12,7 @@ from core.git import (
 )
 from core.git.opening import git_version, open_repository
 from core.model.errors import UserError
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import GitTest
 
 
@@ -31,9 +31,9 @@ class OpenTest(GitTest):
         for name in ("a b", 'it\'s "quoted"', "naïve 日本", "-dash", "$(id) `id`;*?\\"):
             with self.subTest(name):
                 repository = self.make(name)
-                git = drive(open_repository(self.spawner, repository.path, repository.environ))
+                git = run_sync(open_repository(self.spawner, repository.path, repository.environ))
                 self.assertEqual(git.repository.top, repository.path)
-                self.assertEqual(drive(git.commit_of("main")), repository.commit_of("main"))
+                self.assertEqual(run_sync(git.commit_of("main")), repository.commit_of("main"))
 
     def test_a_bare_repository_is_its_own_top(self) -> None:
         bare = self.make("bare.git", bare=True)
@@ -55,7 +55,7 @@ class OpenTest(GitTest):
 
     def test_a_repository_without_commits_opens_and_has_no_branch(self) -> None:
         empty = self.make("empty", empty=True)
-        self.assertEqual(drive(self.open(empty.path).commit_of("main")), "")
+        self.assertEqual(run_sync(self.open(empty.path).commit_of("main")), "")
 
     def test_a_folder_without_a_repository_is_refused(self) -> None:
         with self.assertRaisesRegex(UserError, "is not in a git repository"):
@@ -117,11 +117,11 @@ class OpenTest(GitTest):
             program.write_text(f"#!/bin/sh\necho {said}\n")
             program.chmod(0o755)
             with self.subTest(said), self.assertRaisesRegex(UserError, "too old") as caught:
-                drive(git_version(self.spawner, {"PATH": self.repository.root}))
+                run_sync(git_version(self.spawner, {"PATH": self.repository.root}))
             self.assertIn("2.25", caught.exception.hint)
         program.write_text("#!/bin/sh\necho 'git version 3.1.2 (Apple Git-9)'\n")
         env = {"PATH": self.repository.root}
-        self.assertEqual(drive(git_version(self.spawner, env)), (3, 1))
+        self.assertEqual(run_sync(git_version(self.spawner, env)), (3, 1))
 
     def test_what_a_calling_hook_left_in_the_environment_is_ignored(self) -> None:
         other = self.make("other")
@@ -130,7 +130,7 @@ class OpenTest(GitTest):
         self.assertEqual(git.repository.top, self.repository.path)
         self.repository.write({"new": "x"})
         self.assertEqual(
-            drive(worktree_status.status_of(git, self.repository.path)).untracked, ("new",)
+            run_sync(worktree_status.status_of(git, self.repository.path)).untracked, ("new",)
         )
 
     def test_messages_are_english_and_hooks_keep_the_users_characters(self) -> None:

@@ -11,7 +11,7 @@ from core.git.door import Git
 from core.git.opening import open_repository
 from core.git.replica import replicate
 from core.git.submodules import Submodules
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.git import MISSING, GitTest, make_worktree
 from tests.support.repository import Repository
 
@@ -20,7 +20,7 @@ class ReplicaTest(GitTest):
     """A copy of a repository."""
 
     def copied(self, less: tuple[str, ...] = ()) -> Git:
-        return drive(replicate(self.git, self.beside("copy.git"), less))
+        return run_sync(replicate(self.git, self.beside("copy.git"), less))
 
     def setting(self, copy: Git, key: str) -> str:
         return self.repository.git("config", "--get", key, at=copy.repository.common_dir)
@@ -37,12 +37,12 @@ class TheSame(ReplicaTest):
         refs = self.repository.git("for-each-ref", "--format=%(refname)", at=common).split()
         expected = ["refs/heads/main", "refs/rorchestrator/results/a/1", "refs/tags/v1"]
         self.assertEqual(refs, expected)
-        self.assertEqual(drive(copy.commit_of("v1")), first)
+        self.assertEqual(run_sync(copy.commit_of("v1")), first)
         self.repository.git("fsck", "--connectivity-only", at=common)
         self.assertEqual(copy.repository.top, self.repository.path)
         make_worktree(copy, self.beside("w"), "new", first)
         self.assertTrue(os.path.isfile(self.beside("w/README.md")))
-        self.assertEqual(drive(self.git.commit_of("new")), "")
+        self.assertEqual(run_sync(self.git.commit_of("new")), "")
 
     def test_its_settings_are_the_same_but_for_what_makes_a_repository(self) -> None:
         config = self.repository.git
@@ -83,11 +83,11 @@ class TheSame(ReplicaTest):
         path = self.beside("w")
         make_worktree(copy, path, "new", self.repository.commit_of("main"))
         self.assertEqual(
-            drive(configuration.hooks_folder(copy)), f"{copy.repository.common_dir}/hooks"
+            run_sync(configuration.hooks_folder(copy)), f"{copy.repository.common_dir}/hooks"
         )
-        self.assertEqual(drive(worktree_status.ignored_of(copy, path, ["a.tmp"])), {"a.tmp", ""})
+        self.assertEqual(run_sync(worktree_status.ignored_of(copy, path, ["a.tmp"])), {"a.tmp", ""})
         self.repository.write({"b": "b"}, at=path)
-        drive(staging.stage(copy, path, ["b"]))
+        run_sync(staging.stage(copy, path, ["b"]))
         self.refused(staging.commit(copy, path, "refused by the hook"), "commit")
 
     def test_a_repository_of_other_ids_is_copied_as_well(self) -> None:
@@ -96,25 +96,25 @@ class TheSame(ReplicaTest):
         shutil.rmtree(os.path.join(repository.path, ".git"))
         repository.git("init", "-q", "--object-format=sha256")
         commit = repository.commit({"a": ""})
-        git = drive(open_repository(Spawner(), repository.path, repository.environ))
-        copy = drive(replicate(git, os.path.join(repository.root, "copy.git")))
-        self.assertEqual(drive(copy.commit_of("main")), commit)
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ))
+        copy = run_sync(replicate(git, os.path.join(repository.root, "copy.git")))
+        self.assertEqual(run_sync(copy.commit_of("main")), commit)
 
     def test_a_shallow_clone_stays_so(self) -> None:
         self.repository.commit({"b": "b"})
         clone = self.beside("clone")
         self.repository.git("clone", "-q", "--depth=1", f"file://{self.repository.path}", clone)
-        copy = drive(replicate(self.open(clone), self.beside("copy.git")))
+        copy = run_sync(replicate(self.open(clone), self.beside("copy.git")))
         self.repository.git("fsck", "--connectivity-only", at=copy.repository.common_dir)
 
     def test_the_room_is_counted_in_blocks_and_of_what_is_checked_out(self) -> None:
         files = {"a": "12345", "dir/\u00e9 b": "678", "README.md": None, "far/c": "x" * 101}
         commit = self.repository.commit(files)
         # Three files, one of them of two blocks, and two folders.
-        self.assertEqual(drive(replica.room_for(self.git, commit, 100)), 600)
-        self.assertEqual(drive(replica.room_for(self.git, MISSING, 100)), 0)
+        self.assertEqual(run_sync(replica.room_for(self.git, commit, 100)), 600)
+        self.assertEqual(run_sync(replica.room_for(self.git, MISSING, 100)), 0)
         self.repository.git("sparse-checkout", "set", "--cone", "dir")
-        self.assertEqual(drive(replica.room_for(self.git, commit, 100)), 400)
+        self.assertEqual(run_sync(replica.room_for(self.git, commit, 100)), 400)
 
 
 class ALink(ReplicaTest):
@@ -190,7 +190,7 @@ class ALink(ReplicaTest):
         clone = os.path.join(copy.repository.common_dir, "modules", "vendor/lib")
         self.assertEqual(self.setting(copy, "submodule.vendor/lib.url"), clone)
         make_worktree(copy, self.beside("w"), "new", commit)
-        drive(Submodules(copy).fill(self.beside("w")))
+        run_sync(Submodules(copy).fill(self.beside("w")))
         module = self.beside("w/vendor/lib")
         for name in ("lib.py", "inner/README.md"):
             self.assertTrue(os.path.isfile(os.path.join(module, name)))
@@ -211,7 +211,7 @@ class ALink(ReplicaTest):
                 git, place = self.git, self.beside(f"sparse{number}")
                 for name, repository in (
                     ("ours", git),
-                    ("copy", drive(replicate(git, f"{place}.git"))),
+                    ("copy", run_sync(replicate(git, f"{place}.git"))),
                 ):
                     path = f"{place}.{name}"
                     make_worktree(repository, path, f"{name}{number}", commit)

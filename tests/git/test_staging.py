@@ -13,7 +13,7 @@ from core.git import (
     worktree_status,
 )
 from core.git.output import WorktreeStatus
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest
 
 
@@ -21,7 +21,7 @@ class StatusTest(GitTest):
     """What stands in a worktree, and how it is staged and committed."""
 
     def status(self, **options: bool) -> WorktreeStatus:
-        return drive(worktree_status.status_of(self.git, self.repository.path, **options))
+        return run_sync(worktree_status.status_of(self.git, self.repository.path, **options))
 
     def test_every_kind_of_change_is_told(self) -> None:
         self.repository.commit({".gitignore": "*.log\n", "a": "1", "b": "1", "c": "1"})
@@ -85,12 +85,12 @@ class StatusTest(GitTest):
         os.symlink("file-to-folder", os.path.join(path, "folder-to-link"))
         os.unlink(os.path.join(path, "file-to-link"))
         os.symlink("nowhere", os.path.join(path, "file-to-link"))
-        drive(staging.stage(self.git, path, self.status().uncommitted))
+        run_sync(staging.stage(self.git, path, self.status().uncommitted))
         old = self.repository.commit_of("main")
-        made = drive(staging.commit(self.git, path, "all of it"))
+        made = run_sync(staging.commit(self.git, path, "all of it"))
         self.assertEqual(self.status().uncommitted, ())
         self.assertEqual((made.id, made.parents), (self.repository.commit_of("main"), (old,)))
-        self.assertEqual(made.stat, drive(commits.diffstat(self.git, old, made.id)))
+        self.assertEqual(made.stat, run_sync(commits.diffstat(self.git, old, made.id)))
         expected = {
             "README.md": b"hello\n",
             "changed": b"2",
@@ -108,8 +108,8 @@ class StatusTest(GitTest):
     def test_what_is_taken_out_of_the_index_stays_on_disk(self) -> None:
         self.repository.write({"new": "x"})
         self.repository.git("add", "new")
-        drive(staging.unstage(self.git, self.repository.path, ["new"]))
-        drive(staging.unstage(self.git, self.repository.path, []))
+        run_sync(staging.unstage(self.git, self.repository.path, ["new"]))
+        run_sync(staging.unstage(self.git, self.repository.path, []))
         self.assertEqual(self.status().untracked, ("new",))
 
     def test_a_file_that_cannot_be_staged_is_named(self) -> None:
@@ -124,7 +124,7 @@ class StatusTest(GitTest):
         seen = self.repository.seen_by_user()
         index = self.beside("index")
         files = ["a", "b", "new"]
-        tree = drive(staging.snapshot_tree(self.git, self.repository.path, files, index))
+        tree = run_sync(staging.snapshot_tree(self.git, self.repository.path, files, index))
         self.assertEqual(
             self.repository.files(tree), {"README.md": b"hello\n", "a": b"2", "new": b"x"}
         )
@@ -140,9 +140,9 @@ class StatusTest(GitTest):
         self.repository.git("checkout", "-q", "one")
         path = self.repository.path
         merge = partial(merging.merge_into_worktree, self.git)
-        self.assertEqual(drive(merge(path, "clean", "merge them")), [])
+        self.assertEqual(run_sync(merge(path, "clean", "merge them")), [])
         self.assertEqual(self.repository.git("log", "-1", "--format=%s"), "merge them")
         seen = self.repository.git("status", "--porcelain=v2", "--branch")
-        self.assertEqual(drive(merge(path, "two", "merge them")), ["é"])
+        self.assertEqual(run_sync(merge(path, "two", "merge them")), ["é"])
         self.assertEqual(self.repository.git("status", "--porcelain=v2", "--branch"), seen)
         self.refused(merge(path, MISSING, "merge them"), "could not merge")

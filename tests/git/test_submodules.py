@@ -13,7 +13,7 @@ from core.git import (
 )
 from core.git.door import GitError
 from core.git.submodules import Submodules
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.git import GitTest, make_worktree
 from tests.support.playground import PlaygroundTest, feature
 
@@ -210,7 +210,7 @@ class SubmoduleTest(GitTest):
     def worktree(self) -> str:
         path = self.beside("w")
         make_worktree(self.git, path, "feature/a", self.repository.commit_of("main"))
-        drive(Submodules(self.git).fill(path))
+        run_sync(Submodules(self.git).fill(path))
         return path
 
     def test_a_submodule_is_filled_without_network_and_without_the_shared_config(self) -> None:
@@ -219,7 +219,7 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "README.md")))
         self.assertEqual(self.repository.seen_by_user(), seen)
-        self.assertEqual(drive(worktree_status.status_of(self.git, path)).uncommitted, ())
+        self.assertEqual(run_sync(worktree_status.status_of(self.git, path)).uncommitted, ())
 
     def test_a_commit_that_no_branch_of_the_clone_has_is_found(self) -> None:
         newer = self.library.commit({"newer": "x"})
@@ -231,8 +231,8 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         self.assertTrue(os.path.exists(os.path.join(path, "libs", "the lib", "newer")))
         module = os.path.join(path, "libs", "the lib")
-        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 0)
-        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "another")), 1)
+        self.assertEqual(run_sync(submodules.unpublished_commits(self.git, module, "lib")), 0)
+        self.assertEqual(run_sync(submodules.unpublished_commits(self.git, module, "another")), 1)
 
     def test_a_submodule_that_the_user_did_not_fetch_stays_empty(self) -> None:
         shutil.rmtree(os.path.join(self.repository.path, ".git", "modules"))
@@ -243,15 +243,15 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         module = os.path.join(path, "libs", "the lib")
         self.repository.write({"new": "x"}, at=module)
-        status = drive(worktree_status.status_of(self.git, path))
+        status = run_sync(worktree_status.status_of(self.git, path))
         self.assertEqual((status.submodules, status.changed), (("libs/the lib",), ()))
-        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 0)
+        self.assertEqual(run_sync(submodules.unpublished_commits(self.git, module, "lib")), 0)
         self.repository.commit({}, "in the submodule", at=module)
-        status = drive(worktree_status.status_of(self.git, path))
+        status = run_sync(worktree_status.status_of(self.git, path))
         self.assertEqual((status.submodules, status.changed), ((), ("libs/the lib",)))
-        self.assertEqual(drive(submodules.unpublished_commits(self.git, module, "lib")), 1)
+        self.assertEqual(run_sync(submodules.unpublished_commits(self.git, module, "lib")), 1)
         self.assertTrue(
-            drive(submodules.unpublished_commits(self.git, self.repository.root, "lib"))
+            run_sync(submodules.unpublished_commits(self.git, self.repository.root, "lib"))
         )
 
     def test_a_broken_clone_is_told(self) -> None:

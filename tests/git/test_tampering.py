@@ -11,8 +11,8 @@ from unittest import mock
 from core.git import tampering
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.git.tampering import EXECUTES, Seal, Tampered, seal
-from core.process.spawner import Spawner, drive
+from core.git.tampering import EXECUTES, ExecutableFingerprint, Tampered, seal
+from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
 
 
@@ -31,7 +31,7 @@ class SealTest(unittest.TestCase):
         self.repository = Repository()
         self.addCleanup(self.repository.close)
         self.spawner = Counting()
-        self.git: Git = drive(
+        self.git: Git = run_sync(
             open_repository(self.spawner, self.repository.path, self.repository.environ)
         )
 
@@ -46,13 +46,13 @@ class SealTest(unittest.TestCase):
         os.chmod(path, mode)
         return path
 
-    def sealed(self) -> Seal:
-        return drive(seal(self.git))
+    def sealed(self) -> ExecutableFingerprint:
+        return run_sync(seal(self.git))
 
-    def complaint(self, sealed: Seal) -> str:
+    def complaint(self, sealed: ExecutableFingerprint) -> str:
         """What was told, less what is always the same; empty where all is well."""
         try:
-            drive(sealed.check(self.git))
+            run_sync(sealed.check(self.git))
         except Tampered as error:
             self.assertIn("Inspect and revert it, then run again", error.hint)
             return error.message.partition("was changed: ")[2]
@@ -181,7 +181,7 @@ class Settings(SealTest):
     def test_the_settings_of_a_worktree_are_watched_from_when_it_is_there(self) -> None:
         sealed = self.sealed()
         own = self.write("worktrees/auth/config.worktree", "[alias]\n\tx = y\n", 0o644)
-        drive(sealed.watch(self.git, own))
+        run_sync(sealed.watch(self.git, own))
         self.assertEqual(self.complaint(sealed), "")
         self.write("worktrees/auth/config.worktree", '[filter "x"]\n\tsmudge = evil\n', 0o644)
         name = "filter.x.smudge in .git/worktrees/auth/config.worktree was added"
@@ -191,7 +191,7 @@ class Settings(SealTest):
         sealed = self.sealed()
         self.write("hooks/pre-commit")
         self.repository.git("config", "alias.x", "!evil")
-        drive(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
+        run_sync(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
         self.assertEqual(
             self.complaint(sealed),
             ".git/hooks/pre-commit was added; alias.x in .git/config was added",
@@ -291,7 +291,7 @@ class Submodules(SealTest):
         ours = self.module("worktrees", "auth", "modules", "one")
         self.assertEqual(self.complaint(sealed), "")
         self.write(f"{ours}/hooks/pre-push")
-        drive(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
+        run_sync(sealed.watch(self.git, self.path("worktrees/auth/config.worktree")))
         self.assertEqual(self.complaint(sealed), "")
         self.write(f"{ours}/config", "[alias]\n\tx = !evil\n")
         self.assertEqual(self.complaint(sealed), f"alias.x in .git/{ours}/config was added")

@@ -12,7 +12,7 @@ from functools import partial
 from unittest import mock
 
 from core.landing.merge import Merge
-from core.process.cancellation import Stop
+from core.process.cancellation import Cancellation
 from tests.support.merges import MergeTest, Shop, listed
 from tests.support.playground import wait_until
 from tests.support.scratch import Said
@@ -24,7 +24,7 @@ class SignalsTest(unittest.TestCase):
 
         async def scene() -> bool:
             merge = Merge.__new__(Merge)
-            merge.is_over, stop = True, Stop()
+            merge.is_over, stop = True, Cancellation()
             loop = asyncio.get_running_loop()
             with mock.patch.object(loop, "add_signal_handler") as added:
                 merge._listen(stop, mock.Mock())

@@ -22,7 +22,7 @@ from core.landing.stack import (
 )
 from core.model.feature import Feature
 from core.model.frozen import replace
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content, Repository
@@ -45,7 +45,7 @@ class LandingTest(unittest.TestCase):
         self.repository = Repository()
         self.addCleanup(self.repository.close)
         self.base = self.repository.commit({"text": TEXT}, "text")
-        git = drive(open_repository(Spawner(), self.repository.path, self.repository.environ))
+        git = run_sync(open_repository(Spawner(), self.repository.path, self.repository.environ))
         folder = os.path.join(self.repository.root, "worktrees")
         self.worktrees = WorktreeManager(git, folder, "feature/")
         self.candidates: list[Candidate] = []
@@ -106,7 +106,7 @@ class LandingTest(unittest.TestCase):
             check=self.check,
             resolve=self.resolve,
         )
-        return drive(stacker.green(held or {}))
+        return run_sync(stacker.green(held or {}))
 
     def assert_landed(self, stack: Stack, *ids: str) -> None:
         self.assertEqual([layer.candidate.id for layer in stack.layers], list(ids))
@@ -456,7 +456,7 @@ class Attributes(LandingTest):
 
     def test_dependencies_are_joined_by_union_as_well(self) -> None:
         self.with_attributes("text merge=union\n")
-        start = drive(
+        start = run_sync(
             dependencies.start_commit(
                 self.worktrees, self.base, {"a": self.tip("a"), "b": self.tip("b")}
             )

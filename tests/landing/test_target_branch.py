@@ -10,9 +10,9 @@ from unittest import mock
 
 from core.git import commits, merging
 from core.git.opening import open_repository
-from core.landing.target_branch import Target
+from core.landing.target_branch import TargetBranch
 from core.model.errors import ExitCode, UserError
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
 
 
@@ -29,22 +29,22 @@ class TargetTest(unittest.TestCase):
     def git(self, *words: str, at: str = "", fails: bool = False) -> str:
         return self.repository.git(*words, at=at, fails=fails)
 
-    def open(self, name: str) -> Target:
+    def open(self, name: str) -> TargetBranch:
         environ = self.repository.environ
-        git = drive(open_repository(Spawner(), self.path, environ))
-        return Target(git, name, self.repository.commit_of(name))
+        git = run_sync(open_repository(Spawner(), self.path, environ))
+        return TargetBranch(git, name, self.repository.commit_of(name))
 
     def away(self) -> None:
         """Check another branch out, so that main is checked out nowhere."""
         self.git("checkout", "--quiet", "-b", "elsewhere")
 
     def move(self) -> None:
-        drive(self.target.move(self.new))
+        run_sync(self.target.move(self.new))
 
     def refused(self, *words: str) -> UserError:
         """Looking at it and moving it both are refused, and nothing has moved."""
         with self.assertRaises(UserError) as looked:
-            drive(self.target.check())
+            run_sync(self.target.check())
         with self.assertRaises(UserError) as moved:
             self.move()
         for error in (looked.exception, moved.exception):
@@ -85,14 +85,14 @@ class WhereItMoves(TargetTest):
         self.away()
         self.repository.write({"a": "dirty\n"})
         before = self.repository.seen_by_user()
-        self.assertEqual(drive(self.target.check()), "")
+        self.assertEqual(run_sync(self.target.check()), "")
         self.move()
         self.assertEqual(self.repository.commit_of("main"), self.new)
         self.assertEqual(self.repository.seen_by_user(), before)
 
     def test_a_clean_checkout_moves_along_and_keeps_files_that_git_does_not_know(self) -> None:
         self.repository.write({"untracked": "mine\n", "secret": "mine\n"})
-        self.assertEqual(drive(self.target.check()), self.path)
+        self.assertEqual(run_sync(self.target.check()), self.path)
         self.move()
         self.assertEqual(self.repository.commit_of("HEAD"), self.new)
         self.assertEqual(self.git("status", "--porcelain"), "?? untracked")
@@ -309,7 +309,7 @@ class AMoveThatWasCutShort(TargetTest):
         self.git("reflog", "expire", "--expire=now", "--all")
 
     def settle(self, *tips: str) -> bool:
-        return drive(self.target.settle(tips))
+        return run_sync(self.target.settle(tips))
 
     def test_it_is_finished_where_only_the_branch_did_not_move(self) -> None:
         self.git("read-tree", "-m", "-u", self.old, self.new)

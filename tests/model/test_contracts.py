@@ -8,7 +8,7 @@ from core.git import commits
 from core.git.door import Git
 from core.git.opening import open_repository
 from core.model.contracts import PROSE, Contract, Kind, contract, contracts, definition, fault
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
 
 DEFINED = {
@@ -103,13 +103,13 @@ class Definitions(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.repository = Repository()
         cls.addClassCleanup(cls.repository.close)
-        cls.git = drive(open_repository(Spawner(), cls.repository.path, cls.repository.environ))
+        cls.git = run_sync(open_repository(Spawner(), cls.repository.path, cls.repository.environ))
         cls.defined = cls.repository.commit(DEFINED)
         cls.repository.git("rm", "--quiet", "-r", ".")
         cls.used = cls.repository.commit(dict(USED))
 
     def is_defined(self, commit: str, name: str) -> bool:
-        return drive(commits.has_line(self.git, commit, definition(name), less=PROSE))
+        return run_sync(commits.has_line(self.git, commit, definition(name), less=PROSE))
 
     def test_a_name_is_found_where_it_is_defined_in_the_languages_of_today(self) -> None:
         for name in NAMES:

@@ -12,7 +12,7 @@ from core.model import event_json, events, json_values
 from core.model.events import Event
 from core.model.excerpt import excerpt, listed, some
 from core.process.spawner import Finished, Spawner
-from core.runner.failure import Red
+from core.runner.failure import Failure
 from tests.support.playground import PlaygroundTest, feature
 
 GIT = """\
@@ -103,7 +103,7 @@ class WhereItEnters(unittest.TestCase):
         self.assertLess(len(silent.reason), 20_000)
 
     def test_what_a_check_prints(self) -> None:
-        red = Red("check: `x` ended with exit 1", "word " * 10**5)
+        red = Failure("check: `x` ended with exit 1", "word " * 10**5)
         self.assertLess(len(red.reason), 20_000)
         self.assertTrue(red.reason.startswith("check: `x` ended with exit 1\n"))
 

@@ -13,7 +13,7 @@ from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunStat
 from tests.support.lives import DONE, LATE, WORK, attempted, auth, decision, life, prepared, steered
 
 
-class Life(unittest.TestCase):
+class FeatureRun(unittest.TestCase):
     def test_each_event_moves_the_feature_on(self) -> None:
         story = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
         expected = [

@@ -17,9 +17,9 @@ from core.model.frozen import replace
 from core.model.outcome import Outcome, Status
 from core.model.state import RunState
 from core.orchestrator import conflict_probe
-from core.orchestrator.conflict_probe import Foresight
-from core.process.cancellation import Stop
-from core.process.spawner import Finished, Spawner, drive
+from core.orchestrator.conflict_probe import ConflictProbe
+from core.process.cancellation import Cancellation
+from core.process.spawner import Finished, Spawner, run_sync
 from core.runner.context import RunContext
 from tests.support.playground import PlaygroundTest, feature, wait_until
 from tests.support.repository import Repository
@@ -30,15 +30,17 @@ class ForesightTest(unittest.TestCase):
         self.repository = Repository()
         self.addCleanup(self.repository.close)
         self.base = self.repository.commit({"text": "1\n2\n3\n"}, "text")
-        self.git = drive(open_repository(Spawner(), self.repository.path, self.repository.environ))
+        self.git = run_sync(
+            open_repository(Spawner(), self.repository.path, self.repository.environ)
+        )
         self.state = RunState()
         self.foresight = self.make(self.git)
 
-    def make(self, git: Git) -> Foresight:
-        return Foresight(
+    def make(self, git: Git) -> ConflictProbe:
+        return ConflictProbe(
             git,
             ("a", "b", "c"),
-            RunContext("r1", "", lambda: 1.0, self.emit, Stop()),
+            RunContext("r1", "", lambda: 1.0, self.emit, Cancellation()),
             state=lambda: self.state,
         )
 
@@ -59,7 +61,7 @@ class ForesightTest(unittest.TestCase):
         self.repository.git("checkout", "--quiet", "main")
 
     def clashes(self) -> dict[str, tuple[str, ...]]:
-        drive(self.foresight.look())
+        run_sync(self.foresight.look())
         known = self.state.features.values()
         pairs = ((f, other, files) for f in known for other, files in f.clashes.items())
         return {f"{feature.id} {other}": files for feature, other, files in pairs}
@@ -92,7 +94,7 @@ class ForesightTest(unittest.TestCase):
     def test_a_second_look_merges_nothing_again(self) -> None:
         self.test_two_that_changed_the_same_lines_clash_and_the_files_are_named()
         with mock.patch("core.git.merging.merged_tree", side_effect=AssertionError):
-            drive(self.foresight.look())
+            run_sync(self.foresight.look())
 
     def test_what_attributes_join_is_no_clash_and_what_a_driver_decides_is_not_foreseen(
         self,

@@ -12,7 +12,7 @@ from core.model.errors import StateError
 from core.model.feature import Feature
 from core.model.outcome import Fault, Outcome, Status
 from core.model.state import Attempt, FeatureState, RunState
-from core.runner.claude_runner import Job
+from core.runner.job import Job
 from core.runner.slots import Turn
 from tests.support.stage import DIAMOND, DONE, FAILED, INTERRUPTED, StageTest, settle
 

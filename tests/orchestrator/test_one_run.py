@@ -15,7 +15,7 @@ from core.model import events
 from core.model.outcome import Fault, Outcome, Status
 from core.orchestrator.one_run import OneRun
 from core.orchestrator.run_options import RunOptions
-from core.process.cancellation import Stop
+from core.process.cancellation import Cancellation
 from core.process.supervisor import Supervisor
 from tests.support.playground import (
     HAS_PROC,
@@ -126,7 +126,7 @@ class InterruptedTest(RunTest):
 
     def test_a_signal_after_the_report_is_too_late_to_stop_anything(self) -> None:
         async def main() -> bool:
-            stop = Stop()
+            stop = Cancellation()
             with unittest.mock.patch.object(OneRun, "_budget"):
                 run = OneRun(unittest.mock.Mock(), RunOptions())
             loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from types import FrameType
 from core.model.errors import UserError
 from core.process import spawner
 from core.process.environment import without_git
-from core.process.spawner import Finished, Spawner, drive, spawn, which
+from core.process.spawner import Finished, Spawner, run_sync, spawn, which
 from tests.support.processes import (
     LONG,
     STUBBORN,
@@ -34,7 +34,7 @@ class SpawnerTest(ProcessTest):
     def finish(
         self, *argv: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
     ) -> Finished:
-        return drive(Spawner().run(argv, env=env or self.environ, stdin=stdin))
+        return run_sync(Spawner().run(argv, env=env or self.environ, stdin=stdin))
 
     def test_a_command_hands_over_its_code_and_both_its_outputs(self) -> None:
         done = self.finish("sh", "-c", "echo to stdout; echo to stderr >&2; exit 3")
@@ -126,11 +126,11 @@ class SpawnerTest(ProcessTest):
                 await Spawner().pause(0)
             return "done"
 
-        self.assertEqual(drive(body()), "done")
+        self.assertEqual(run_sync(body()), "done")
 
     def test_a_coroutine_that_waits_for_a_loop_cannot_be_driven(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "event loop"):
-            drive(asyncio.sleep(0))
+            run_sync(asyncio.sleep(0))
 
     def test_which_finds_programs_by_path_and_by_name(self) -> None:
         tool = Path(self.folder, "tool")

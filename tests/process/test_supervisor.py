@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core.model.errors import UserError
 from core.process import supervisor as supervisor_module
-from core.process.spawner import Finished, Spawner, drive, spawn
+from core.process.spawner import Finished, Spawner, run_sync, spawn
 from core.process.supervisor import (
     AT_ONCE,
     BRISK,
@@ -448,7 +448,7 @@ class SupervisorTest(ProcessTest):
             self.assertTrue(await work)
 
         self.supervise(body)
-        self.assertEqual(drive(Spawner().apart(lambda: 7)), 7)
+        self.assertEqual(run_sync(Spawner().apart(lambda: 7)), 7)
 
     def test_what_asks_for_the_same_waits_and_the_others_go_on(self) -> None:
         async def body(supervisor: Supervisor) -> None:

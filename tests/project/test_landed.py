@@ -6,7 +6,7 @@ import unittest
 
 from core.model.outcome import Status, Work
 from core.model.state import FeatureState
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from core.project import landed
 from tests.support.projects import place_of
 from tests.support.scratch import Workspace, feature
@@ -16,7 +16,7 @@ class WhetherItIsMerged(unittest.TestCase):
     def how(self, space: Workspace, known: FeatureState, target: str = "main") -> str:
         place = place_of(space)
         commit = space.commit_of(target)
-        return drive(landed.merged_how(place, known, commit, target))
+        return run_sync(landed.merged_how(place, known, commit, target))
 
     def test_it_is_proved_from_git_once_the_target_moved(self) -> None:
         with Workspace([feature("auth")]) as space:

@@ -14,12 +14,12 @@ from core.model.decision import Action
 from core.model.errors import StateError
 from core.model.events import Event
 from core.model.outcome import Fault, Status
-from core.process.cancellation import Stop
+from core.process.cancellation import Cancellation
 from core.process.supervisor import Killed
 from core.project import feature_list
 from core.runner import ports
 from core.runner.checks import check_key
-from core.worktree.check_artifacts import Leftovers
+from core.worktree.check_artifacts import CheckArtifacts
 from tests.support.runner import run_id
 from tests.support.workbench import PAUSE, SHOW, SHOW_ALL, WorkbenchTest
 
@@ -91,12 +91,12 @@ class Setup(WorkbenchTest):
     def stop_at(self, kind: str, exists: str) -> None:
         """Set the wish to stop once a file is there, after an event."""
 
-        async def watch(stop: Stop) -> None:
+        async def watch(stop: Cancellation) -> None:
             while not os.path.exists(self.playground.path(exists)):
                 await asyncio.sleep(0.01)
             stop.set()
 
-        def listen(event: Event, stop: Stop) -> None:
+        def listen(event: Event, stop: Cancellation) -> None:
             if event.kind == kind:
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
@@ -313,11 +313,11 @@ class Checks(WorkbenchTest):
         on = self.playground.path("on")
         self.lists(project={"verify": [f"test -e {on} || {{ touch {on}; sleep 300; }}"]})
 
-        def listen(event: Event, stop: Stop) -> None:
+        def listen(event: Event, stop: Cancellation) -> None:
             if event.kind == "checking":
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
-        async def watch(stop: Stop) -> None:
+        async def watch(stop: Cancellation) -> None:
             while not os.path.exists(on):
                 await asyncio.sleep(0.01)
             stop.set()
@@ -379,7 +379,7 @@ class WhatChecksLeave(WorkbenchTest):
         for name in ("a", "b", "deep/c", "gone", "folder/x"):
             self.playground.repository.write({name: "1"}, at=self.playground.path("outside"))
         folder = self.playground.path("outside")
-        left = Leftovers(folder)
+        left = CheckArtifacts(folder)
         left.note(["a", "b", "deep/c", "gone", "never", "folder/"])
         self.assertEqual(left.files, ["a", "b", "deep/c", "gone"])
         with open(os.path.join(folder, "b"), "a", encoding="utf-8") as file:
@@ -397,7 +397,7 @@ class WhatChecksLeave(WorkbenchTest):
         folder = self.playground.path("outside")
         for name in ("a", "b", "c"):
             self.playground.repository.write({name: "1"}, at=folder)
-        left = Leftovers(folder)
+        left = CheckArtifacts(folder)
         left.spare(["a", "b", "c", "never"])
         left.note(["a", "b"])
         self.assertEqual(left.files, ["a", "b", "c"])
@@ -411,7 +411,7 @@ class WhatChecksLeave(WorkbenchTest):
     def test_what_cannot_be_taken_away_stays(self) -> None:
         folder = self.playground.path("outside")
         self.playground.repository.write({"deep/a": "1"}, at=folder)
-        left = Leftovers(folder)
+        left = CheckArtifacts(folder)
         left.note(["deep/a"])
         with mock.patch.object(os, "unlink", side_effect=PermissionError):
             left.remove(["deep/a"])

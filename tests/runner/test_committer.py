@@ -11,7 +11,7 @@ from core.model.decision import Action
 from core.model.events import Event
 from core.model.feature import Feature
 from core.model.outcome import Fault, Outcome, Status
-from core.process.cancellation import Stop
+from core.process.cancellation import Cancellation
 from core.process.supervisor import Child, Ladder, Supervisor
 from tests.support.playground import feature
 from tests.support.runner import RunnerTest
@@ -208,7 +208,7 @@ class Limits(CommitterTest):
         self.playground.hook("pre-commit", "exit 0")
         self.commits_only()
 
-    def note_soon(self, event: Event, stop: Stop) -> None:
+    def note_soon(self, event: Event, stop: Cancellation) -> None:
         if event.kind == "committing":
             self.runners[-1].committer.note_seconds = 0.3
 
@@ -236,7 +236,7 @@ class Limits(CommitterTest):
     def test_the_time_of_the_run_ends_a_commit_too(self) -> None:
         self.playground.hook("pre-commit", "sleep 60")
 
-        def over(event: Event, stop: Stop) -> None:
+        def over(event: Event, stop: Cancellation) -> None:
             if event.kind == "committing":
                 self.runners[-1].workbench.steps.deadline = time.monotonic() + 0.3
 

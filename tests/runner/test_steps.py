@@ -15,7 +15,7 @@ from unittest import mock
 from core.model.errors import StateError
 from core.model.feature import Command
 from core.model.list_commands import shell_command
-from core.process.cancellation import Stop
+from core.process.cancellation import Cancellation
 from core.process.supervisor import Supervisor
 from core.runner import steps
 from core.runner.steps import TAIL_LINES, Step, StepRunner
@@ -49,7 +49,7 @@ class StepTest(unittest.TestCase):
             command = shell_command(command)
 
         async def turn() -> Step:
-            stop = Stop()
+            stop = Cancellation()
             if stopped:
                 stop.set()
             async with Supervisor(self.run_id) as supervisor:

@@ -9,13 +9,13 @@ from unittest import mock
 from core.git.opening import open_repository
 from core.model.events import Event
 from core.model.outcome import Fault, Status
-from core.process.cancellation import Stop
-from core.process.spawner import Spawner, drive
+from core.process.cancellation import Cancellation
+from core.process.spawner import Spawner, run_sync
 from core.process.supervisor import Supervisor
 from core.project import feature_list
 from core.runner.checks import Workbench
 from core.runner.context import RunContext
-from core.runner.failure import Red
+from core.runner.failure import Failure
 from core.runner.steps import StepRunner
 from core.worktree import copy_link
 from core.worktree.manager import WorktreeManager
@@ -93,9 +93,9 @@ class Supplies(WorkbenchTest):
         assert red is not None
         self.assertIn("a bare repository has no files to copy", red.reason)
 
-    async def make_ready_in(self, bare: Repository) -> Red | None:
-        git = drive(open_repository(Spawner(), bare.path, bare.environ))
-        stop = Stop()
+    async def make_ready_in(self, bare: Repository) -> Failure | None:
+        git = run_sync(open_repository(Spawner(), bare.path, bare.environ))
+        stop = Cancellation()
         bench = Workbench(
             feature_list.load(self.playground.list),
             WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
@@ -127,7 +127,7 @@ class Supplies(WorkbenchTest):
         self.supply("lib/x")
         self.lists(project={"copy": ["lib"]})
 
-        def stop_now(event: Event, stop: Stop) -> None:
+        def stop_now(event: Event, stop: Cancellation) -> None:
             if event.kind == "setting_up":
                 stop.set()
 

@@ -18,8 +18,8 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import Outcome, Status, Stray
 from core.model.state import RunState
-from core.process.cancellation import Stop
-from core.process.spawner import Finished, Spawner, drive
+from core.process.cancellation import Cancellation
+from core.process.spawner import Finished, Spawner, run_sync
 from core.process.supervisor import Killed
 from core.runner.context import RunContext
 from core.runner.surroundings import Surroundings
@@ -52,7 +52,7 @@ class SurroundingsTest(unittest.TestCase):
         self.folder = os.path.join(repository.root, "worktrees")
         self.log = os.path.join(repository.root, "a.1.jsonl")
         self.spawner = Mortal()
-        self.git: Git = drive(open_repository(self.spawner, repository.path, repository.environ))
+        self.git: Git = run_sync(open_repository(self.spawner, repository.path, repository.environ))
         self.told: list[Event] = []
         self.around: Surroundings
 
@@ -81,7 +81,7 @@ class SurroundingsTest(unittest.TestCase):
             self.around = Surroundings(
                 self.git,
                 await seal(self.git),
-                RunContext(RUN, self.folder, time.time, self.told.append, Stop()),
+                RunContext(RUN, self.folder, time.time, self.told.append, Cancellation()),
                 folder=self.folder,
                 state=self.state,
             )
@@ -378,7 +378,7 @@ class Strays(SurroundingsTest):
         def work() -> None:
             fix = self.add(os.path.join(self.repository.root, "hotfix"), "fix")
             self.repository.commit({"fix.txt": "x\n"}, at=fix)
-            made = drive(ours.create("a", commit))
+            made = run_sync(ours.create("a", commit))
             self.repository.commit({"a.txt": "x\n"}, at=made.path)
             self.add(os.path.join(self.folder, "a~scratch"))
             self.repository.git("switch", "--quiet", "--create", "mine")

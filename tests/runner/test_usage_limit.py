@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Awaitable, Callable
 
 from core.runner.slots import Slots
-from core.runner.usage_limit import Pause
+from core.runner.usage_limit import UsageLimitGate
 
 
 class Stage:
@@ -19,7 +19,7 @@ class Stage:
         self.slots = Slots(4)
         self.stop = asyncio.Event()
         self.told: list[float] = []
-        self.pause = Pause(
+        self.pause = UsageLimitGate(
             self.slots,
             self.stop,
             lambda: self.now,

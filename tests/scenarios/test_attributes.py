@@ -11,7 +11,7 @@ from core.git import checkouts
 from core.git.door import Git, Unknown
 from core.git.opening import open_repository
 from core.git.output import config_text
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content, Repository
@@ -123,7 +123,7 @@ CASES: Mapping[str, Case] = {
 class AsGitMergesInACheckout(unittest.TestCase):
     def test_each_case_of_the_table(self) -> None:
         with Repository() as repository:
-            git = drive(open_repository(Spawner(), repository.path, repository.environ))
+            git = run_sync(open_repository(Spawner(), repository.path, repository.environ))
             checkout = os.path.join(repository.root, "checkout")
             repository.git("worktree", "add", "--quiet", "--detach", checkout)
             commits = written(repository, CASES.values())
@@ -135,7 +135,7 @@ class AsGitMergesInACheckout(unittest.TestCase):
                     self.assertIn(case.merges, (bool(expected[0]), None))
                     fresh = Git(git.spawner, git.repository, repository.environ)
                     self.check(case, manager_of(repository, fresh), (ours, theirs), expected)
-            self.assertEqual(len(drive(checkouts.worktrees(git))), 2)
+            self.assertEqual(len(run_sync(checkouts.worktrees(git))), 2)
 
     def check(
         self,
@@ -147,10 +147,10 @@ class AsGitMergesInACheckout(unittest.TestCase):
         looking = manager.using(manager.git.looking())
         if case.is_unknown:
             with self.assertRaises(Unknown):
-                drive(dependencies.merge(looking, *sides))
+                run_sync(dependencies.merge(looking, *sides))
         else:
-            self.assertEqual(drive(dependencies.merge(looking, *sides)), expected)
-        self.assertEqual(drive(dependencies.merge(manager, *sides)), expected)
+            self.assertEqual(run_sync(dependencies.merge(looking, *sides)), expected)
+        self.assertEqual(run_sync(dependencies.merge(manager, *sides)), expected)
 
     def test_submodules_of_which_one_side_contains_the_other(self) -> None:
         with Repository() as repository, Repository("lib") as lib:
@@ -166,8 +166,8 @@ class AsGitMergesInACheckout(unittest.TestCase):
             theirs = at(steps[2])
             repository.git("reset", "--quiet", "--hard", base)
             ours = at(steps[1])
-            git = drive(open_repository(Spawner(), repository.path, repository.environ))
-            merged, files = drive(dependencies.merge(manager_of(repository, git), ours, theirs))
+            git = run_sync(open_repository(Spawner(), repository.path, repository.environ))
+            merged, files = run_sync(dependencies.merge(manager_of(repository, git), ours, theirs))
             self.assertEqual(files, [])
             repository.git("merge", "--quiet", "-m", "merge", theirs)
             self.assertEqual(merged, repository.git("rev-parse", "HEAD^{tree}"))

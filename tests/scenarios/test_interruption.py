@@ -11,9 +11,9 @@ import unittest.mock
 from core.git import merging
 from core.git.opening import open_repository
 from core.landing.checkout_backup import Before
-from core.landing.target_branch import Target
+from core.landing.target_branch import TargetBranch
 from core.model.errors import StateError
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.playground import Playground, PlaygroundTest, Running, feature, wait_until
 
 SOON_SECONDS = 12.0
@@ -234,11 +234,11 @@ class Kept(unittest.TestCase):
         commit = self.repository.commit(files)
         self.repository.write({"changed": "2", "gone": None, "new": "1", "other": None})
         os.symlink("elsewhere", os.path.join(path, "other"))
-        git = drive(open_repository(Spawner(), path, self.repository.environ))
+        git = run_sync(open_repository(Spawner(), path, self.repository.environ))
         names = [*files, "link", "other", "new"]
-        self.assertEqual(drive(merging.equal_files(git, path, commit, names)), {"same", "link"})
-        target = Target(git, "main", commit)
-        self.assertEqual(drive(target._written(path, "1" * 40, names)), set())
+        self.assertEqual(run_sync(merging.equal_files(git, path, commit, names)), {"same", "link"})
+        target = TargetBranch(git, "main", commit)
+        self.assertEqual(run_sync(target._written(path, "1" * 40, names)), set())
 
     def test_so_it_is_where_there_are_no_hard_links(self) -> None:
         self.repository.write({"git": "old"})

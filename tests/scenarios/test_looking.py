@@ -12,7 +12,7 @@ from core.git.door import Git, GitError, Unknown
 from core.git.opening import open_repository
 from core.git.output import WorktreeStatus
 from core.model import events
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Repository
@@ -129,9 +129,9 @@ class AHostileRepository(unittest.TestCase):
         space, trap = self.space, self.trap
         space.git("status", at=space.worktree("a"), env={"GIT_OPTIONAL_LOCKS": "0"})
         self.assertIn("trap", trap.sprung())
-        git = drive(open_repository(Spawner(), space.path, space.environ))
+        git = run_sync(open_repository(Spawner(), space.path, space.environ))
         manager = WorktreeManager(git, os.path.join(space.root, "apart"), "feature/")
-        drive(dependencies.merge(manager, space.commit_of("main"), space.commit_of("feature/a")))
+        run_sync(dependencies.merge(manager, space.commit_of("main"), space.commit_of("feature/a")))
         self.assertIn("trap", trap.sprung())
 
     def test_status_says_what_only_a_filter_could_tell(self) -> None:
@@ -194,9 +194,9 @@ class WhatFiltersHide(unittest.TestCase):
 
     def look(self) -> WorktreeStatus:
         repository = self.repository
-        git = drive(open_repository(Spawner(), repository.path, repository.environ))
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ))
         self.repository.git("config", "filter.up.clean", self.trap.path)
-        status = drive(worktree_status.status_of(git.looking(), repository.path))
+        status = run_sync(worktree_status.status_of(git.looking(), repository.path))
         self.repository.git("config", "filter.up.clean", "tr a-z A-Z")
         self.assertEqual(self.trap.sprung(), "")
         return status
@@ -224,9 +224,9 @@ class WhatFiltersHide(unittest.TestCase):
         repository.write({"plain": "own"})
         self.touch("plain")
         self.assertEqual(self.look().uncertain, (("plain", ""),))
-        git = drive(open_repository(Spawner(), repository.path, repository.environ)).looking()
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ)).looking()
         with self.assertRaisesRegex(Unknown, "a merge driver decides"):
-            drive(dependencies.merge(WorktreeManager(git, repository.root, ""), *sides))
+            run_sync(dependencies.merge(WorktreeManager(git, repository.root, ""), *sides))
         self.assertEqual(self.trap.sprung(), "")
 
     def test_a_file_that_git_left_so_is_clean(self) -> None:
@@ -285,9 +285,11 @@ class WhatFiltersHide(unittest.TestCase):
         repository.git("config", "--worktree", "filter.up.process", self.trap.path, at=path)
         repository.git("config", "--unset", "filter.up.clean")
         os.utime(os.path.join(path, "x.up"), (1, 1))
-        git = drive(open_repository(Spawner(), repository.path, repository.environ)).looking()
-        self.assertEqual(drive(worktree_status.status_of(git, path)).uncertain, (("x.up", "up"),))
-        self.assertEqual(drive(worktree_status.status_of(git, repository.path)).uncertain, ())
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ)).looking()
+        self.assertEqual(
+            run_sync(worktree_status.status_of(git, path)).uncertain, (("x.up", "up"),)
+        )
+        self.assertEqual(run_sync(worktree_status.status_of(git, repository.path)).uncertain, ())
         self.assertEqual(self.trap.sprung(), "")
 
 
@@ -313,22 +315,26 @@ class APartialClone(unittest.TestCase):
         self.trap = Trap(self.source)
 
     def open(self) -> Git:
-        return drive(open_repository(Spawner(), self.clone, self.source.environ))
+        return run_sync(open_repository(Spawner(), self.clone, self.source.environ))
 
     def test_a_merge_that_needs_them_is_unknown_and_made_where_it_lands(self) -> None:
         with self.subTest("a look fetches nothing"):
             self.source.git("config", "remote.origin.uploadpack", self.trap.path, at=self.clone)
             before = files_below(self.clone)
             with self.assertRaises(Unknown):
-                drive(
+                run_sync(
                     merging.merged_tree(self.open().looking(), self.tips["main"], self.tips["side"])
                 )
             with self.assertRaises(Unknown):
-                drive(merged.squashed(self.open().looking(), self.tips["side"], self.tips["main"]))
+                run_sync(
+                    merged.squashed(self.open().looking(), self.tips["side"], self.tips["main"])
+                )
             self.assertEqual(self.trap.sprung(), "")
             self.assertEqual(files_below(self.clone), before)
         self.source.git("config", "--unset", "remote.origin.uploadpack", at=self.clone)
-        tree, files = drive(merging.merged_tree(self.open(), self.tips["main"], self.tips["side"]))
+        tree, files = run_sync(
+            merging.merged_tree(self.open(), self.tips["main"], self.tips["side"])
+        )
         self.assertEqual((bool(tree), files), (True, []))
 
     def test_attributes_that_are_not_here_leave_it_unknown(self) -> None:
@@ -336,8 +342,8 @@ class APartialClone(unittest.TestCase):
         self.source.git("fetch", "--quiet", "origin", "+main:main", at=self.clone)
         tip = self.source.commit_of("main")
         with self.assertRaises(Unknown):
-            drive(merging.merged_tree(self.open().looking(), tip, self.tips["side"]))
-        tree, _ = drive(merging.merged_tree(self.open(), tip, self.tips["side"]))
+            run_sync(merging.merged_tree(self.open().looking(), tip, self.tips["side"]))
+        tree, _ = run_sync(merging.merged_tree(self.open(), tip, self.tips["side"]))
         self.assertTrue(tree)
 
 
@@ -370,7 +376,7 @@ class ALookingGit(unittest.TestCase):
     def setUp(self) -> None:
         self.repository = Repository('odd: "name"\\ß')
         self.addCleanup(self.repository.close)
-        git = drive(open_repository(Spawner(), self.repository.path, self.repository.environ))
+        git = run_sync(open_repository(Spawner(), self.repository.path, self.repository.environ))
         self.git, self.looking = git, git.looking()
 
     def test_it_refuses_what_changes_something(self) -> None:
@@ -380,7 +386,7 @@ class ALookingGit(unittest.TestCase):
             checkouts.check_out(self.looking, self.repository.path),
         ):
             with self.assertRaises(ValueError):
-                drive(change)
+                run_sync(change)
         self.assertEqual(self.looking.acting().looks, False)
         self.assertIs(self.git.acting(), self.git)
 
@@ -389,9 +395,9 @@ class ALookingGit(unittest.TestCase):
         before = files_below(objects)
         looking = self.git.looking()
         head = self.repository.commit_of("main")
-        made = drive(looking.commit_tree(drive(looking.tree_of(head)), (head,), "one"))
-        child = drive(looking.commit_tree(drive(looking.tree_of(made)), (made,), "two"))
-        self.assertTrue(drive(looking.is_ancestor(head, child)))
+        made = run_sync(looking.commit_tree(run_sync(looking.tree_of(head)), (head,), "one"))
+        child = run_sync(looking.commit_tree(run_sync(looking.tree_of(made)), (made,), "two"))
+        self.assertTrue(run_sync(looking.is_ancestor(head, child)))
         self.assertEqual(files_below(objects), before)
         self.assertEqual(self.repository.commit_of(made), "")
 
@@ -403,7 +409,7 @@ class ALookingGit(unittest.TestCase):
             tree = f"100644 blob {blob}\t.gitattributes\n040000 tree {below}\t{name}\n"
         top = self.repository.git("mktree", stdin=tree.encode())
         commit = self.repository.git("commit-tree", "-m", "odd", top)
-        folder = drive(merging._attributes_of(self.looking, commit))
+        folder = run_sync(merging._attributes_of(self.looking, commit))
         self.assertEqual(list(files_below(folder)), [os.path.join(folder, ".gitattributes")])
 
     def test_attributes_that_are_lost_are_no_unknown(self) -> None:
@@ -412,16 +418,16 @@ class ALookingGit(unittest.TestCase):
         os.unlink(os.path.join(self.repository.path, ".git", "objects", blob[:2], blob[2:]))
         for git in (self.git, self.looking):
             with self.assertRaisesRegex(GitError, f"could not read files: {blob} missing"):
-                drive(merging.merged_tree(git, tip, tip))
+                run_sync(merging.merged_tree(git, tip, tip))
 
     def test_settings_that_git_can_not_read_are_its_own_words(self) -> None:
         self.repository.write({".git/config": "[nonsense"})
         with self.assertRaisesRegex(GitError, "could not read its settings: .*bad config"):
-            drive(worktree_status.status_of(self.looking, self.repository.path))
+            run_sync(worktree_status.status_of(self.looking, self.repository.path))
 
     def test_what_git_refuses_is_no_unknown_where_nothing_is_missing(self) -> None:
         with self.assertRaises(GitError):
-            drive(merging.merged_tree(self.looking, self.repository.commit_of("main"), "0" * 40))
+            run_sync(merging.merged_tree(self.looking, self.repository.commit_of("main"), "0" * 40))
 
 
 class ARehearsal(unittest.TestCase):

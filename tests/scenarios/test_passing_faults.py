@@ -7,7 +7,7 @@ import signal
 import unittest
 from unittest import mock
 
-from core.runner import claude_runner
+from core.runner import feature_run
 from tests.support.playground import AGENT, PlaygroundTest, feature, wait_until
 
 FAILING_GIT = """\
@@ -88,7 +88,7 @@ class ProgramTest(PlaygroundTest):
             claude={"command": [claude]},
             max_parallel=1,
         )
-        with mock.patch.object(claude_runner, "START_WAITS_SECONDS", (0.5,) * 20):
+        with mock.patch.object(feature_run, "START_WAITS_SECONDS", (0.5,) * 20):
             running = self.playground.start("run", "--yes")
 
             def waits() -> bool:
@@ -102,7 +102,7 @@ class ProgramTest(PlaygroundTest):
     def test_a_run_that_is_stopped_meanwhile_ends(self) -> None:
         claude = self.playground.script("claude", "#!/no/such/interpreter\n")
         self.playground.features(feature("a"), claude={"command": [claude]})
-        with mock.patch.object(claude_runner, "START_WAITS_SECONDS", (60.0,)):
+        with mock.patch.object(feature_run, "START_WAITS_SECONDS", (60.0,)):
             running = self.playground.start("run", "--yes")
             wait_until(lambda: "trying again in 60 s" in running.err, "the run waits")
             running.signal(signal.SIGTERM)

@@ -20,7 +20,7 @@ from core.git import (
 )
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
 from tests.support.scratch import Workspace, feature
 
@@ -251,9 +251,9 @@ class Questions(unittest.TestCase):
             "hooks": configuration.hooks_folder(git),
             "room": replica.room_for(git, main, 4096),
         }
-        found: dict[str, object] = {name: drive(asked) for name, asked in questions.items()}
-        found["patches"] = drive(merged._changes(git, [side, main, other]))
-        again = drive(history.commit_again(git, side, drive(git.tree_of(main)), main))
+        found: dict[str, object] = {name: run_sync(asked) for name, asked in questions.items()}
+        found["patches"] = run_sync(merged._changes(git, [side, main, other]))
+        again = run_sync(history.commit_again(git, side, run_sync(git.tree_of(main)), main))
         found["again"] = self.repository.git("show", "-s", "--format=%an%ae%ad%B", again)
         return found
 
@@ -272,12 +272,12 @@ class Questions(unittest.TestCase):
             "GIT_REFLOG_ACTION": "x",
             "GIT_PAGER_IN_USE": "1",
         }
-        plain = self.answers(drive(open_repository(Spawner(), self.repository.path, environ)))
+        plain = self.answers(run_sync(open_repository(Spawner(), self.repository.path, environ)))
         self.assertEqual(plain["trailer"], "side")
         for number in (0, 1):
             settings = [(name, values[number]) for name, values in OUTPUT.items()]
             env = {**environ, **variables, **given(settings)}
-            answers = self.answers(drive(open_repository(Spawner(), self.repository.path, env)))
+            answers = self.answers(run_sync(open_repository(Spawner(), self.repository.path, env)))
             for question, answer in answers.items():
                 with self.subTest(question, number=number):
                     self.assertEqual(answer, plain[question])

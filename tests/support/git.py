@@ -12,7 +12,7 @@ from core.git import (
 )
 from core.git.door import Git, GitError
 from core.git.opening import open_repository
-from core.process.spawner import Finished, Spawner, drive
+from core.process.spawner import Finished, Spawner, run_sync
 from tests.support.repository import Repository
 
 MISSING = "1" * 40
@@ -20,9 +20,9 @@ MISSING = "1" * 40
 
 def make_worktree(git: Git, path: str, branch: str, commit: str) -> None:
     """A worktree with its files on a new branch, as :mod:`core.worktree` makes it."""
-    drive(checkouts.add_worktree(git, path, commit))
-    drive(checkouts.check_out(git, path, branch))
-    os.unlink(os.path.join(drive(checkouts.admin_dir(git, path)), "locked"))
+    run_sync(checkouts.add_worktree(git, path, commit))
+    run_sync(checkouts.check_out(git, path, branch))
+    os.unlink(os.path.join(run_sync(checkouts.admin_dir(git, path)), "locked"))
 
 
 class Impatient(Spawner):
@@ -59,12 +59,12 @@ class GitTest(unittest.TestCase):
 
     def open(self, path: str, **more: str) -> Git:
         environ = {**self.repository.environ, **more}
-        return drive(open_repository(self.spawner, path, environ))
+        return run_sync(open_repository(self.spawner, path, environ))
 
     def beside(self, name: str) -> str:
         return os.path.join(self.repository.root, name)
 
     def refused(self, change: Coroutine[None, None, object], pattern: str) -> GitError:
         with self.assertRaisesRegex(GitError, pattern) as caught:
-            drive(change)
+            run_sync(change)
         return caught.exception

@@ -11,7 +11,7 @@ from core.git.opening import open_repository
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.outcome import Outcome, Status, Work
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content
 from tests.support.scratch import RUN, Said, Workspace, attempt, feature
@@ -31,13 +31,13 @@ class Shop(Workspace):
     def finish(self, id: str, *changes: Mapping[str, Content], start: str = "main") -> str:
         """A feature with a commit for each of its changes; its result."""
         base, first = self.commit_of("main"), self.commit_of(start)
-        git = drive(open_repository(Spawner(), self.path, self.environ))
+        git = run_sync(open_repository(Spawner(), self.path, self.environ))
         manager = WorktreeManager(git, self.worktrees, "feature/")
-        made = drive(manager.create(id, first))
+        made = run_sync(manager.create(id, first))
         tip = first
         for files in changes or ({f"{id}.txt": f"{id}\n"},):
             tip = self.commit(files, f"feat({id})", at=made.path)
-        drive(manager.publish(id, RUN, tip))
+        run_sync(manager.publish(id, RUN, tip))
         outcome = Outcome(Status.COMPLETED, work=Work(tip, 0 if tip == first else 1))
         prepared, begun = attempt(id, worktree=made.path)
         decision = Decision(id, Action.START, "new", "key")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.git.opening import open_repository
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree.manager import WorktreeManager
 from tests.support.forked import Forked, may_fork
 from tests.support.repository import AT_ONCE, Content, Repository
@@ -168,7 +168,7 @@ class Playground:
 
     def scratch(self, name: str) -> str:
         """Where a scratch worktree is, while it is there."""
-        git = drive(open_repository(Spawner(), self.repository.path, self.environ))
+        git = run_sync(open_repository(Spawner(), self.repository.path, self.environ))
         return WorktreeManager(git, self.path("worktrees"), "").scratch_path(name)
 
     def touch(self, name: str) -> str:

@@ -19,18 +19,19 @@ from core.model.events import Event
 from core.model.fold import apply
 from core.model.outcome import Fault, Outcome, Status
 from core.model.state import RunState
-from core.process.cancellation import Stop
+from core.process.cancellation import Cancellation
 from core.process.environment import without_git
 from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
 from core.project import feature_list
 from core.runner.attempt import LOG_BYTES, AttemptRunner
 from core.runner.budget import Budget
 from core.runner.checks import Workbench
-from core.runner.claude_runner import LEAST_FREE_BYTES, ClaudeRunner, Job
+from core.runner.claude_runner import LEAST_FREE_BYTES, ClaudeRunner
 from core.runner.context import RunContext
+from core.runner.job import Job
 from core.runner.slots import Slots
 from core.runner.steps import StepRunner
-from core.runner.usage_limit import Pause
+from core.runner.usage_limit import UsageLimitGate
 from core.worktree.manager import WorktreeManager
 from tests.support.playground import (
     SIMULATED,
@@ -133,7 +134,7 @@ class RunnerTest(PlaygroundTest):
         run = run_id(self.runs)
         config = feature_list.load(self.playground.list)
         features = {feature.id: feature for feature in config.features}
-        stop = Stop()
+        stop = Cancellation()
         if stopped:
             stop.set()
 
@@ -171,7 +172,7 @@ class RunnerTest(PlaygroundTest):
                 worktrees,
                 attempts,
                 workbench,
-                Pause(
+                UsageLimitGate(
                     places,
                     stop,
                     time.time,
@@ -223,11 +224,11 @@ class RunnerTest(PlaygroundTest):
     def stop_when(self, exists: str) -> None:
         """Set the wish to stop as soon as a file is there."""
 
-        def listen(event: Event, stop: Stop) -> None:
+        def listen(event: Event, stop: Cancellation) -> None:
             if event.kind == "attempt_started":
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
-        async def watch(stop: Stop) -> None:
+        async def watch(stop: Cancellation) -> None:
             while not os.path.exists(self.playground.path(exists)):
                 await asyncio.sleep(0.01)
             stop.set()

@@ -26,7 +26,7 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import Outcome, Status, Work
 from core.model.state import RunState
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.project.consent import Consents
 from core.project.feature_list import load
 from core.worktree.manager import WorktreeManager
@@ -172,12 +172,12 @@ class Workspace(Repository):
         For tests that need many of them; what a real run leaves is tested with real ones.
         """
         base, folder = self.commit_of("main"), self.worktrees
-        git = drive(open_repository(Spawner(), self.path, self.environ))
+        git = run_sync(open_repository(Spawner(), self.path, self.environ))
         manager = WorktreeManager(git, folder, "feature/")
         for id in ids:
-            made = drive(manager.create(id, base))
+            made = run_sync(manager.create(id, base))
             commit = self.commit({f"{id}.txt": f"{id}\n"}, f"feat({id})", at=made.path)
-            drive(manager.publish(id, RUN, commit))
+            run_sync(manager.publish(id, RUN, commit))
             outcome = Outcome(Status.COMPLETED, cost_usd=0.05, work=Work(commit, 1, 1))
             prepared, begun = attempt(id, worktree=made.path)
             self.record(

@@ -20,9 +20,9 @@ from core.model.fold import fold
 from core.model.outcome import Fault, Outcome, Status, Work
 from core.model.state import RunState
 from core.orchestrator.loop import Orchestrator
-from core.process.cancellation import Stop
-from core.runner.claude_runner import Job
+from core.process.cancellation import Cancellation
 from core.runner.context import RunContext
+from core.runner.job import Job
 from core.runner.slots import Turn
 
 FAILED = Outcome(Status.FAILED, "it did not work")
@@ -58,7 +58,7 @@ class Stage:
         self.journal = Journal(self.folder.name)
         self.journal.open()
         self.dag = DAGResolver(features)
-        self.stop = Stop()
+        self.stop = Cancellation()
         self.heard: list[Event] = []
         self.ready: list[str] = []
         self.started: list[str] = []

@@ -13,7 +13,7 @@ from core.model.errors import UserError
 from core.model.feature import Feature
 from core.model.frozen import replace
 from core.model.outcome import Work
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree import keeping
 from core.worktree.manager import WorktreeManager
 from core.worktree.worktree import Kept, Worktree
@@ -42,7 +42,7 @@ class WorktreeTest(unittest.TestCase):
 
     def open(self, path: str = "", folder: str = "") -> WorktreeManager:
         opening = open_repository(Spawner(), path or self.repository.path, self.repository.environ)
-        return WorktreeManager(drive(opening), folder or self.folder, "feature/")
+        return WorktreeManager(run_sync(opening), folder or self.folder, "feature/")
 
     def with_old_git(self) -> WorktreeManager:
         git = self.manager.git
@@ -50,15 +50,15 @@ class WorktreeTest(unittest.TestCase):
         return self.manager.using(old)
 
     def create(self, feature: str = "auth", start: str = "") -> Worktree:
-        return drive(self.manager.create(feature, start or self.base))
+        return run_sync(self.manager.create(feature, start or self.base))
 
     def write(self, worktree: Worktree, files: Mapping[str, str | bytes | None]) -> None:
         self.repository.write(files, at=worktree.path)
 
     def work(self, worktree: Worktree) -> Work:
-        status = drive(self.manager.look(worktree))
+        status = run_sync(self.manager.look(worktree))
         assert isinstance(status, WorktreeStatus), status
-        return drive(self.manager.commit(worktree, status, self.feature, "run1"))
+        return run_sync(self.manager.commit(worktree, status, self.feature, "run1"))
 
     def result(self, feature: str, files: Mapping[str, str | bytes | None], start: str = "") -> str:
         """The commit of a feature that changes ``files``."""
@@ -74,12 +74,12 @@ class WorktreeTest(unittest.TestCase):
         return self.repository.commit(files, f"on {branch}")
 
     def keep(self, path: str = "", start: str = "", run: str = "run1") -> Kept:
-        return drive(keeping.keep(self.manager, "auth", run, path, start or self.base))
+        return run_sync(keeping.keep(self.manager, "auth", run, path, start or self.base))
 
     def keeping(self, path: str) -> Coroutine[None, None, Kept]:
         return keeping.keep(self.manager, "auth", "run1", path, self.base)
 
     def refused(self, change: Coroutine[None, None, object], pattern: str) -> UserError:
         with self.assertRaisesRegex(UserError, pattern) as caught:
-            drive(change)
+            run_sync(change)
         return caught.exception

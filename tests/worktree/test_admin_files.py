@@ -9,7 +9,7 @@ from typing import Callable
 from unittest import mock
 
 from core.git.output import WorktreeStatus
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from tests.support.worktrees import WorktreeTest
 
 
@@ -22,12 +22,12 @@ class RepairTest(WorktreeTest):
 
     def repaired(self) -> None:
         """Repair, then see that git works again and the worktree can be made."""
-        drive(self.manager.repair("auth"))
+        run_sync(self.manager.repair("auth"))
         self.repository.git("fsck", "--connectivity-only")
         self.repository.git("log", "--all", "--oneline")
-        again = drive(self.manager.reopen("auth", self.base)) or self.create()
-        self.assertIsInstance(drive(self.manager.look(again)), WorktreeStatus)
-        self.assertEqual(drive(self.manager.remove("auth", again.path, self.base)), "")
+        again = run_sync(self.manager.reopen("auth", self.base)) or self.create()
+        self.assertIsInstance(run_sync(self.manager.look(again)), WorktreeStatus)
+        self.assertEqual(run_sync(self.manager.remove("auth", again.path, self.base)), "")
 
     def test_every_half_made_worktree_is_taken_away(self) -> None:
         other = self.create("auth2")
@@ -72,7 +72,7 @@ class RepairTest(WorktreeTest):
                 self.create()
                 spoil()
                 self.repaired()
-                self.assertIsInstance(drive(self.manager.look(other)), WorktreeStatus)
+                self.assertIsInstance(run_sync(self.manager.look(other)), WorktreeStatus)
 
     def test_a_repair_that_was_killed_is_repaired(self) -> None:
         self.create()
@@ -81,19 +81,19 @@ class RepairTest(WorktreeTest):
             mock.patch("core.worktree.admin_files.remove_tree", side_effect=KeyboardInterrupt),
             self.assertRaises(KeyboardInterrupt),
         ):
-            drive(self.manager.repair("auth"))
+            run_sync(self.manager.repair("auth"))
         self.repaired()
 
     def test_a_whole_worktree_is_left_alone(self) -> None:
         made = self.create()
         self.write(made, {"new": "x"})
-        drive(self.manager.repair("auth"))
-        status = drive(self.manager.look(made))
+        run_sync(self.manager.repair("auth"))
+        status = run_sync(self.manager.look(made))
         assert isinstance(status, WorktreeStatus)
         self.assertEqual(status.untracked, ("new",))
 
     def test_before_the_first_worktree_there_is_nothing_to_repair(self) -> None:
-        drive(self.manager.repair("auth"))
+        run_sync(self.manager.repair("auth"))
 
     def test_a_folder_reached_by_a_symbolic_link_is_repaired_too(self) -> None:
         link = os.path.join(self.repository.root, "link")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree.branch_content import Change, Holding, Origin, holding, start_of
 from tests.support.repository import Content, Repository
 
@@ -29,7 +29,7 @@ class HoldingTest(unittest.TestCase):
         cls.repository = Repository()
         cls.addClassCleanup(cls.repository.close)
         path, environ = cls.repository.path, cls.repository.environ
-        cls.git = drive(open_repository(Spawner(), path, environ))
+        cls.git = run_sync(open_repository(Spawner(), path, environ))
         cls.start = cls.repository.commit({"text": TEXT}, "start")
         cls.repository.git("checkout", "--quiet", "-b", "result")
         cls.first = cls.made("first", {"a": "1\n"}, 1000)
@@ -51,7 +51,7 @@ class HoldingTest(unittest.TestCase):
 
     def held(self, tip: str, *, start: str | None = None) -> Holding:
         origin = Origin("feature/a", self.start if start is None else start)
-        return drive(holding(self.git, origin, tip, self.result, self.target))
+        return run_sync(holding(self.git, origin, tip, self.result, self.target))
 
     def assert_counts(self, change: Change, tip: str) -> None:
         held = self.held(tip)
@@ -88,7 +88,7 @@ class HoldingTest(unittest.TestCase):
         tip = self.repository.commit_of("HEAD")
         self.assert_counts(Change.REWRITTEN, tip)
         origin = Origin("feature/a", self.start)
-        landed = drive(holding(self.git, origin, tip, self.result, tip))
+        landed = run_sync(holding(self.git, origin, tip, self.result, tip))
         self.assertEqual((landed.change, landed.tip), (Change.REWRITTEN, tip))
 
     def test_commits_that_were_all_made_anew_count_by_their_files(self) -> None:
@@ -109,7 +109,7 @@ class HoldingTest(unittest.TestCase):
 
     def test_of_a_result_that_is_gone_nothing_can_be_told(self) -> None:
         origin = Origin("feature/a", self.start)
-        held = drive(holding(self.git, origin, self.target, "0" * 40, self.start))
+        held = run_sync(holding(self.git, origin, self.target, "0" * 40, self.start))
         self.assertIs(held.change, Change.REPLACED)
 
     def test_a_branch_that_is_gone_holds_nothing(self) -> None:
@@ -120,7 +120,7 @@ class HoldingTest(unittest.TestCase):
 
     def test_own_work_begins_where_the_run_began_or_after_what_it_needs_now(self) -> None:
         def start(tip: str, *below: str, known: str = "") -> str:
-            return drive(start_of(self.git, known or self.start, below, tip, self.target))
+            return run_sync(start_of(self.git, known or self.start, below, tip, self.target))
 
         self.assertEqual(start(self.result), self.start)
         self.assertEqual(start(self.result, self.first), self.first)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from core.model.outcome import Status
-from core.worktree.check_artifacts import MANY, Leftovers
+from core.worktree.check_artifacts import MANY, CheckArtifacts
 from tests.support.playground import Json, PlaygroundTest, feature, wait_until
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
@@ -125,14 +125,14 @@ class Landed(PlaygroundTest):
 
 
 class Proofs(PlaygroundTest):
-    def left(self, place: Repository) -> Leftovers:
+    def left(self, place: Repository) -> CheckArtifacts:
         place.write({"a": "a", "d/b": "b", "d/c": "c"})
         os.symlink("../a", os.path.join(place.path, "d", "link"))
         os.symlink("../d", os.path.join(place.path, "d", "folder"))
-        return Leftovers(place.path)
+        return CheckArtifacts(place.path)
 
     def assert_proved(
-        self, left: Leftovers, known: Mapping[str, Sequence[str]], *paths: str
+        self, left: CheckArtifacts, known: Mapping[str, Sequence[str]], *paths: str
     ) -> None:
         self.assertEqual(list(left.proved(known)), list(paths))
 

@@ -11,7 +11,7 @@ from core.git.refs import RESULTS
 from core.model.commit_subject import DEFAULT
 from core.model.frozen import replace
 from core.model.outcome import Work
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from core.worktree.committing import commit_message
 from core.worktree.files import HUGE_BYTES, held_back
 from tests.support.worktrees import WorktreeTest, changed
@@ -32,7 +32,7 @@ class ResultTest(WorktreeTest):
         self.repository.git("commit", "-q", "--allow-empty", "-m", "x", at=f"{made.path}/nested")
         work = self.work(made)
         self.assertEqual(work.held_back, ("nested/",))
-        (changed,) = drive(commits.changed_files(self.manager.git, [(self.base, work.commit)]))
+        (changed,) = run_sync(commits.changed_files(self.manager.git, [(self.base, work.commit)]))
         self.assertEqual(changed, {"plain", "staged", "link", "nested", *new})
 
     def test_what_claude_left_is_committed_under_the_features_name(self) -> None:
@@ -60,11 +60,11 @@ class ResultTest(WorktreeTest):
         self.base = self.repository.commit({".gitattributes": "* text=auto eol=lf\n", "b": "1\n"})
         made = self.create()
         self.write(made, {"b": "1\r\n"})
-        status = drive(self.manager.look(made))
+        status = run_sync(self.manager.look(made))
         assert isinstance(status, WorktreeStatus)
         status = replace(status, changed=("b",))
         committing = self.manager.commit(made, status, self.feature, "run1")
-        self.assertEqual(drive(committing), Work(self.base))
+        self.assertEqual(run_sync(committing), Work(self.base))
 
     def test_secrets_huge_files_and_repositories_are_held_back_and_named(self) -> None:
         made = self.create()
@@ -115,7 +115,7 @@ class ResultTest(WorktreeTest):
         hook.chmod(0o755)
         made = self.create()
         self.write(made, {"new": "x"})
-        status = drive(self.manager.look(made))
+        status = run_sync(self.manager.look(made))
         assert isinstance(status, WorktreeStatus)
         error = self.refused(
             self.manager.commit(made, status, self.feature, "run1"), "the design is wrong"
@@ -128,11 +128,11 @@ class ResultTest(WorktreeTest):
     def test_a_signature_without_a_key_is_explained(self) -> None:
         with open(self.repository.config, "a") as config:
             config.write("[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = false\n")
-        one = self.manager.git.commit_tree(drive(self.manager.git.tree_of(self.base)), (), "x")
-        self.assertTrue(drive(one), "merges of ours are not signed")
+        one = self.manager.git.commit_tree(run_sync(self.manager.git.tree_of(self.base)), (), "x")
+        self.assertTrue(run_sync(one), "merges of ours are not signed")
         made = self.create()
         self.write(made, {"new": "x"})
-        status = drive(self.manager.look(made))
+        status = run_sync(self.manager.look(made))
         assert isinstance(status, WorktreeStatus)
         committing = self.manager.commit(made, status, self.feature, "run1")
         self.assertIn("commit.gpgsign", self.refused(committing, "failed to").hint)
@@ -151,8 +151,8 @@ class ResultTest(WorktreeTest):
         self.assertEqual(self.repository.seen_by_user(), seen)
 
     def test_a_result_is_published_once(self) -> None:
-        drive(self.manager.publish("auth", "run1", self.base))
-        drive(self.manager.publish("auth", "run1", self.base))
+        run_sync(self.manager.publish("auth", "run1", self.base))
+        run_sync(self.manager.publish("auth", "run1", self.base))
         self.assertEqual(self.repository.commit_of(f"{RESULTS}auth/run1"), self.base)
         other = self.repository.commit({"b": "x"})
         self.refused(self.manager.publish("auth", "run1", other), "another commit already")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.git import worktree_status
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from core.worktree import dependencies
 from core.worktree.worktree import Conflict
 from tests.support.worktrees import WorktreeTest, changed
@@ -15,7 +15,7 @@ class StartTest(WorktreeTest):
     """Where a feature starts."""
 
     def start(self, results: Mapping[str, str]) -> str | Conflict:
-        return drive(dependencies.start_commit(self.manager, self.base, results))
+        return run_sync(dependencies.start_commit(self.manager, self.base, results))
 
     def test_without_dependencies_a_feature_starts_at_the_base(self) -> None:
         self.assertEqual(self.start({}), self.base)
@@ -84,24 +84,24 @@ class StartTest(WorktreeTest):
     def test_an_older_git_merges_inside_the_worktree(self) -> None:
         results = {name: self.result(name, {name: name}) for name in ("one", "two", "three")}
         manager = self.with_old_git()
-        start = drive(dependencies.start_commit(manager, self.base, results))
+        start = run_sync(dependencies.start_commit(manager, self.base, results))
         self.assertEqual(start, results["one"])
         worktree = self.create("auth", results["one"])
-        merged = drive(dependencies.merge_rest(manager, worktree, results))
+        merged = run_sync(dependencies.merge_rest(manager, worktree, results))
         assert isinstance(merged, str)
         self.assertEqual(
             set(self.repository.files(merged)), {"README.md", "a", "one", "two", "three"}
         )
         self.assertEqual(self.repository.commit_of("feature/auth"), merged)
-        self.assertEqual(drive(dependencies.merge_rest(manager, worktree, {})), merged)
+        self.assertEqual(run_sync(dependencies.merge_rest(manager, worktree, {})), merged)
 
     def test_an_older_git_names_a_conflict_and_undoes_the_merge(self) -> None:
         one = self.result("one", {"a": changed(_3="one")})
         two = self.result("two", {"a": changed(_3="two")})
         worktree = self.create("auth", one)
-        conflict = drive(
+        conflict = run_sync(
             dependencies.merge_rest(self.with_old_git(), worktree, {"one": one, "two": two})
         )
         self.assertEqual(conflict, Conflict("one", "two", ("a",)))
-        status = drive(worktree_status.status_of(self.manager.git, worktree.path))
+        status = run_sync(worktree_status.status_of(self.manager.git, worktree.path))
         self.assertEqual((status.commit, status.uncommitted), (one, ()))

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.git import checkouts
 from core.git.door import GitError
 from core.git.output import WorktreeStatus
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from core.worktree import keeping
 from core.worktree.worktree import Worktree
 from tests.support.worktrees import WorktreeTest, changed
@@ -19,7 +19,7 @@ class LookTest(WorktreeTest):
     """What an agent may have done to its worktree."""
 
     def look(self, worktree: Worktree) -> str:
-        found = drive(self.manager.look(worktree))
+        found = run_sync(self.manager.look(worktree))
         assert isinstance(found, str), found
         return found
 
@@ -27,7 +27,7 @@ class LookTest(WorktreeTest):
         made = self.create()
         self.repository.commit({"own": "x"}, at=made.path)
         self.write(made, {"new": "x"})
-        status = drive(self.manager.look(made))
+        status = run_sync(self.manager.look(made))
         assert isinstance(status, WorktreeStatus)
         self.assertEqual(status.uncommitted, ("new",))
 
@@ -76,7 +76,7 @@ class LookTest(WorktreeTest):
         os.unlink(os.path.join(made.path, ".git"))
         os.mkfifo(os.path.join(made.path, ".git"))
         self.assertIn(".git was changed", self.look(made))
-        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         self.refused(
             keeping.unsaved(self.manager, made.path), "no worktree of this repository any more"
         )
@@ -89,7 +89,7 @@ class LookTest(WorktreeTest):
 
     def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
         made = self.create()
-        admin = drive(checkouts.admin_dir(self.manager.git, made.path))
+        admin = run_sync(checkouts.admin_dir(self.manager.git, made.path))
         branch = os.path.join(self.repository.path, ".git", "refs", "heads", "feature", "auth.lock")
         locks = [os.path.join(admin, "index.lock"), os.path.join(admin, "HEAD.lock"), branch]
         for again in (False, True):
@@ -97,9 +97,9 @@ class LookTest(WorktreeTest):
                 for lock in locks:
                     Path(lock).touch()
                 if again:
-                    drive(self.manager.reopen("auth", self.base))
+                    run_sync(self.manager.reopen("auth", self.base))
                 else:
-                    self.assertIsInstance(drive(self.manager.look(made)), WorktreeStatus)
+                    self.assertIsInstance(run_sync(self.manager.look(made)), WorktreeStatus)
                 self.assertEqual([lock for lock in locks if os.path.exists(lock)], [])
 
     def test_a_folder_that_git_can_not_look_into_is_held_back_and_never_removed(self) -> None:
@@ -118,7 +118,7 @@ class LookTest(WorktreeTest):
         self.assertEqual(work.files_changed, 1)
         (closed,) = work.held_back
         self.assertRegex(closed, f"^({name}/)+$")
-        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], [closed]))
+        self.assertEqual(run_sync(keeping.unsaved(self.manager, made.path)), ([], [closed]))
 
     def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
         made = self.create()
@@ -143,7 +143,7 @@ class LookTest(WorktreeTest):
         admin = Path(self.repository.path, ".git", "worktrees", "auth")
         (admin / "commondir").write_text(f"{evil}\n")
         self.assertIn("no longer leads to this repository", self.look(made))
-        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         (admin / "commondir").unlink()
         self.assertIn("no longer leads to this repository", self.look(made))
         self.assertFalse(os.path.exists(trace))

@@ -10,7 +10,7 @@ from core.git import checkouts
 from core.git.door import GitError
 from core.git.refs import KEPT
 from core.model.outcome import Work
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from core.worktree import inspection, keeping
 from core.worktree.worktree import Kept
 from tests.support.repository import Repository
@@ -33,11 +33,11 @@ class SubmoduleTest(WorktreeTest):
         made = self.create()
         self.assertTrue(os.path.exists(os.path.join(made.path, "lib", "README.md")))
         shutil.rmtree(made.path)
-        drive(self.manager.reopen("auth", self.base))
+        run_sync(self.manager.reopen("auth", self.base))
         self.assertTrue(os.path.exists(os.path.join(made.path, "lib", "README.md")))
         self.assertEqual(self.repository.seen_by_user(), seen)
-        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], []))
-        self.assertEqual(drive(self.manager.remove("auth", made.path, self.base)), "")
+        self.assertEqual(run_sync(keeping.unsaved(self.manager, made.path)), ([], []))
+        self.assertEqual(run_sync(self.manager.remove("auth", made.path, self.base)), "")
 
     def test_a_submodule_that_cannot_be_filled_leaves_nothing_behind(self) -> None:
         shutil.rmtree(os.path.join(self.repository.path, ".git", "modules", "lib", "objects"))
@@ -59,7 +59,7 @@ class SubmoduleTest(WorktreeTest):
         module = os.path.join(made.path, "lib")
         self.repository.write({"inside": "x"}, at=module)
         self.assertEqual(self.work(made), Work(self.base, held_back=("lib/",)))
-        files, nested = drive(keeping.unsaved(self.manager, made.path))
+        files, nested = run_sync(keeping.unsaved(self.manager, made.path))
         self.assertEqual((files, nested), ([], ["submodule lib"]))
         self.refused(
             keeping.keep(self.manager, "auth", "run1", made.path, self.base), "submodule lib"
@@ -70,7 +70,9 @@ class SubmoduleTest(WorktreeTest):
         inside = self.repository.commit({"inside": "x"}, at=os.path.join(made.path, "lib"))
         work = self.work(made)
         self.assertIn(inside, self.repository.git("ls-tree", work.commit, "lib"))
-        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], ["submodule lib"]))
+        self.assertEqual(
+            run_sync(keeping.unsaved(self.manager, made.path)), ([], ["submodule lib"])
+        )
 
     def test_files_where_a_submodule_is_not_checked_out_are_named_and_kept(self) -> None:
         made = self.create()
@@ -78,15 +80,15 @@ class SubmoduleTest(WorktreeTest):
         shutil.rmtree(module)
         os.mkdir(module)
         self.repository.write({"set up": "x"}, at=module)
-        drive(inspection.note_baseline(self.manager, made))
+        run_sync(inspection.note_baseline(self.manager, made))
         self.repository.write({"inside/new": "x"}, at=module)
         self.assertEqual(self.work(made), Work(self.base, held_back=("lib/inside/new",)))
         for git in (self.manager.git, self.manager.git.looking()):
-            files, nested = drive(
+            files, nested = run_sync(
                 keeping.unsaved(self.manager.using(git), made.path, ["lib/set up"])
             )
             self.assertEqual((files, nested), (["lib/inside/new"], []))
-        kept = drive(
+        kept = run_sync(
             keeping.keep(self.manager, "auth", "run1", made.path, self.base, ["lib/set up"])
         )
         self.assertEqual(self.repository.git("show", f"{kept.ref}:lib/inside/new"), "x")
@@ -97,7 +99,7 @@ class SubmoduleTest(WorktreeTest):
         self.repository.write({"lib/file": "x"}, at=made.path)
         work = self.work(made)
         self.assertEqual(self.repository.git("show", f"{work.commit}:lib/file"), "x")
-        self.assertEqual(drive(keeping.unsaved(self.manager, made.path)), ([], []))
+        self.assertEqual(run_sync(keeping.unsaved(self.manager, made.path)), ([], []))
 
 
 class KeepTest(WorktreeTest):
@@ -107,7 +109,7 @@ class KeepTest(WorktreeTest):
         made = self.create()
         self.assertEqual(self.keep(made.path), Kept("", self.base))
         self.assertEqual(self.keep(), Kept("", self.base))
-        self.assertEqual(drive(keeping.keep(self.manager, "api", "run1", "", self.base)), Kept())
+        self.assertEqual(run_sync(keeping.keep(self.manager, "api", "run1", "", self.base)), Kept())
 
     def test_commits_are_kept(self) -> None:
         made = self.create()
@@ -152,7 +154,7 @@ class KeepTest(WorktreeTest):
         self.assertEqual(self.repository.commit_of(f"{kept.ref}~1"), self.base)
         after = self.repository.git("status", "--porcelain=v2", "--branch", at=made.path)
         self.assertEqual(after, before, "keeping changes nothing in the worktree")
-        self.assertEqual(drive(self.manager.remove("auth", made.path, kept.tip)), "")
+        self.assertEqual(run_sync(self.manager.remove("auth", made.path, kept.tip)), "")
 
     def test_ignored_files_that_were_there_before_the_work_are_nobodys(self) -> None:
         worktree = self.create()
@@ -165,7 +167,7 @@ class KeepTest(WorktreeTest):
         os.symlink("../a.env", os.path.join(worktree.path, "c.env"))
 
         def unsaved(made: tuple[str, ...] | None) -> list[str]:
-            return sorted(drive(keeping.unsaved(self.manager, worktree.path, made))[0])
+            return sorted(run_sync(keeping.unsaved(self.manager, worktree.path, made))[0])
 
         self.assertEqual(unsaved(()), ["a.env", "b.env", "c.env", "d.env", "own", "storage/"])
         self.assertEqual(
@@ -197,7 +199,7 @@ class KeepTest(WorktreeTest):
         self.assertEqual(base, self.base)
         expected = {"twice": b"first", "gone": b"never committed", "README.md": b"staged\n"}
         self.assertEqual(self.repository.files(index), expected)
-        admin = drive(checkouts.admin_dir(self.manager.git, made.path))
+        admin = run_sync(checkouts.admin_dir(self.manager.git, made.path))
         self.assertEqual([n for n in os.listdir(admin) if n.startswith("rorchestrator")], [])
 
     def test_a_detached_head_is_kept_though_its_worktree_is_gone(self) -> None:
@@ -261,5 +263,5 @@ class KeepTest(WorktreeTest):
             keeping.keep(self.manager, "auth", "run1", made.path, self.base), "no worktree of this"
         )
         with self.assertRaises(GitError):
-            drive(self.manager.remove("auth", made.path, self.base))
+            run_sync(self.manager.remove("auth", made.path, self.base))
         self.assertTrue(os.path.exists(os.path.join(made.path, "a")))

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.git import checkouts, worktree_status
 from core.git.output import WorktreeStatus
 from core.model.frozen import replace
-from core.process.spawner import drive
+from core.process.spawner import run_sync
 from core.process.supervisor import Supervisor
 from core.worktree import admin_files
 from core.worktree.manager import WorktreeManager
@@ -32,7 +32,7 @@ class CreateTest(WorktreeTest):
         self.assertEqual(self.repository.commit_of("HEAD", at=worktree.path), self.base)
         self.assertFalse(os.path.exists(os.path.join(worktree.path, "later")))
         self.assertEqual(
-            drive(worktree_status.status_of(self.manager.git, worktree.path)).uncommitted, ()
+            run_sync(worktree_status.status_of(self.manager.git, worktree.path)).uncommitted, ()
         )
         self.assertEqual(self.repository.seen_by_user(), seen)
         self.assertFalse(os.path.exists(os.path.join(self.folder, ".gitignore")))
@@ -67,10 +67,10 @@ class CreateTest(WorktreeTest):
                 self.write(worktree, {"new": "x\n"})
                 work = self.work(worktree)
                 self.assertEqual((work.files_changed, work.insertions), (1, 1))
-                entry = drive(self.manager.entry(form.__name__))
+                entry = run_sync(self.manager.entry(form.__name__))
                 assert entry is not None
                 removing = self.manager.remove(form.__name__, entry.path, work.commit)
-                self.assertEqual(drive(removing), "")
+                self.assertEqual(run_sync(removing), "")
 
     def beside(self, name: str) -> str:
         return os.path.join(self.repository.root, name)
@@ -82,10 +82,10 @@ class CreateTest(WorktreeTest):
                 worktree = self.create()
                 self.write(worktree, {"new": "x"})
                 work = self.work(worktree)
-                entry = drive(self.manager.entry("auth"))
+                entry = run_sync(self.manager.entry("auth"))
                 assert entry is not None
                 self.assertEqual(entry.path, worktree.path)
-                self.assertEqual(drive(self.manager.remove("auth", entry.path, work.commit)), "")
+                self.assertEqual(run_sync(self.manager.remove("auth", entry.path, work.commit)), "")
 
     def test_worktrees_inside_a_repository_show_in_no_status(self) -> None:
         self.repository.commit({"sub/x": ""})
@@ -93,8 +93,8 @@ class CreateTest(WorktreeTest):
         inside = os.path.join(self.repository.path, "sub", "trees")
         manager = self.open(self.beside("linked"), inside)
         seen = self.repository.git("status", "--porcelain")
-        drive(manager.create("auth", self.base))
-        drive(manager.create("api", self.base))
+        run_sync(manager.create("auth", self.base))
+        run_sync(manager.create("api", self.base))
         self.assertEqual(self.repository.git("status", "--porcelain"), seen)
 
     def test_a_folder_that_cannot_be_made_is_named(self) -> None:
@@ -139,8 +139,8 @@ class CreateTest(WorktreeTest):
         made = self.create()
         self.write(made, {"new": "x"})
         old = replace(made, is_old=True)
-        self.assertEqual(drive(self.manager.reopen("auth", self.base)), old)
-        self.assertIsNone(drive(self.manager.reopen("api", self.base)))
+        self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), old)
+        self.assertIsNone(run_sync(self.manager.reopen("api", self.base)))
 
     def test_locks_that_a_killed_git_left_are_gone_once_a_worktree_is_opened_again(self) -> None:
         made = self.create()
@@ -149,7 +149,7 @@ class CreateTest(WorktreeTest):
         for lock in (f"{admin}/index", f"{admin}/HEAD", f"{common}/refs/heads/feature/auth"):
             Path(f"{lock}.lock").write_bytes(b"")
         self.write(made, {"b": "b"})
-        again = drive(self.manager.reopen("auth", self.base))
+        again = run_sync(self.manager.reopen("auth", self.base))
         assert again is not None
         self.assertEqual(self.work(again).files_changed, 1)
 
@@ -157,21 +157,21 @@ class CreateTest(WorktreeTest):
         made = self.create()
         tip = self.repository.commit({"new": "x"}, at=made.path)
         shutil.rmtree(made.path)
-        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
+        self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
         self.assertEqual(self.repository.commit_of("HEAD", at=made.path), tip)
         self.repository.git("worktree", "remove", made.path)
-        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
+        self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
 
     def test_one_that_was_killed_while_it_was_made_again_is_made_whole(self) -> None:
         made = self.create()
         tip = self.repository.commit({"new": "x"}, at=made.path)
         shutil.rmtree(made.path)
         self.repository.git("worktree", "prune")
-        drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
+        run_sync(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         Path(admin_files.admin_folder(self.manager, made.path), MARK).touch()
         self.repository.write({"new": "cut o"}, at=made.path)
-        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
-        status = drive(self.manager.look(made))
+        self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
+        status = run_sync(self.manager.look(made))
         assert isinstance(status, WorktreeStatus)
         self.assertEqual((status.commit, status.uncommitted), (tip, ()))
 
@@ -182,19 +182,19 @@ class CreateTest(WorktreeTest):
 
     def test_one_that_was_killed_while_it_was_taken_away_is_made_whole(self) -> None:
         made = self.create()
-        drive(checkouts.remove_worktree(self.manager.git, made.path))
-        drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
+        run_sync(checkouts.remove_worktree(self.manager.git, made.path))
+        run_sync(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         shutil.rmtree(made.path)
-        self.assertEqual(drive(self.manager.reopen("auth", self.base)), made)
+        self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
 
     def test_what_somebody_put_where_one_was_being_made_is_left_alone(self) -> None:
         made = self.create()
-        drive(checkouts.remove_worktree(self.manager.git, made.path))
-        drive(checkouts.add_worktree(self.manager.git, made.path, made.branch))
+        run_sync(checkouts.remove_worktree(self.manager.git, made.path))
+        run_sync(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         Path(admin_files.admin_folder(self.manager, made.path), MARK).touch()
         os.unlink(os.path.join(made.path, ".git"))
         self.repository.write({"mine": "x"}, at=made.path)
-        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         self.assertEqual(os.listdir(made.path), ["mine"])
 
     def test_files_that_cannot_be_checked_out_leave_nothing_behind(self) -> None:
@@ -203,7 +203,7 @@ class CreateTest(WorktreeTest):
         self.repository.git("config", "filter.f.required", "true")
         self.refused(self.manager.create("auth", start), "smudge filter f failed")
         self.assertEqual(self.repository.commit_of("feature/auth"), "")
-        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertIsNone(run_sync(self.manager.entry("auth")))
         self.assertEqual(os.listdir(self.folder), [])
         self.repository.git("config", "--unset", "filter.f.required")
         self.create("auth", start)
@@ -211,45 +211,45 @@ class CreateTest(WorktreeTest):
     def test_a_worktree_that_was_moved_is_opened_where_it_is(self) -> None:
         made = self.create()
         self.repository.git("worktree", "move", made.path, self.beside("moved"))
-        again = drive(self.manager.reopen("auth", self.base))
+        again = run_sync(self.manager.reopen("auth", self.base))
         assert again is not None
         self.assertEqual(again.path, self.beside("moved"))
 
     def test_a_worktree_of_the_users_with_our_branch_is_not_taken_for_ours(self) -> None:
         self.repository.branch("feature/auth", self.base)
         self.repository.git("worktree", "add", "-q", self.beside("mine"), "feature/auth")
-        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertIsNone(run_sync(self.manager.entry("auth")))
         self.refused(self.manager.reopen("auth", self.base), "mine")
         shutil.rmtree(self.beside("mine"))
-        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertIsNone(run_sync(self.manager.entry("auth")))
 
     def test_a_worktree_of_the_users_is_never_ours_wherever_it_is(self) -> None:
         made = self.create()
         for place in (self.beside("auth"), made.path):
             with self.subTest(place):
-                self.repository.git("worktree", "remove", drive(self.manager.entry("auth")).path)
+                self.repository.git("worktree", "remove", run_sync(self.manager.entry("auth")).path)
                 self.repository.git("worktree", "add", "-q", "--lock", place, "feature/auth")
-                self.assertIsNone(drive(self.manager.entry("auth")))
-                drive(self.manager.repair("auth"))
+                self.assertIsNone(run_sync(self.manager.entry("auth")))
+                run_sync(self.manager.repair("auth"))
                 self.assertTrue(os.path.isfile(os.path.join(place, "a")))
                 self.refused(self.manager.reopen("auth", self.base), "could not make")
-                told = drive(self.manager.remove("auth", "", self.base))
+                told = run_sync(self.manager.remove("auth", "", self.base))
                 self.assertIn("is checked out in", told)
                 self.repository.git("worktree", "unlock", place)
                 self.repository.git("worktree", "remove", place)
-                self.assertIsNotNone(drive(self.manager.reopen("auth", self.base)))
+                self.assertIsNotNone(run_sync(self.manager.reopen("auth", self.base)))
 
     def test_what_a_version_without_marks_made_stays_ours(self) -> None:
         made = self.create()
         common = os.path.join(self.repository.path, ".git")
         os.unlink(os.path.join(common, "worktrees", "auth", MARK))
-        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertIsNone(run_sync(self.manager.entry("auth")))
         for change in (
             lambda: os.utime(os.path.join(common, "rorchestrator", "marks")),
             lambda: os.unlink(os.path.join(common, "rorchestrator", "marks")),
         ):
             change()
-            self.assertEqual(drive(self.manager.entry("auth")).path, made.path)
+            self.assertEqual(run_sync(self.manager.entry("auth")).path, made.path)
 
     def test_what_a_kill_left_before_the_mark_is_ours_while_nothing_is_in_it(self) -> None:
         made = self.create()
@@ -269,7 +269,7 @@ class CreateTest(WorktreeTest):
             shutil.rmtree(made.path)
             other.git("worktree", "add", "-q", "--detach", made.path)
             self.assertEqual(admin_files.other_repository(self.manager, made.path), other.path)
-            drive(self.manager.repair("auth"))
+            run_sync(self.manager.repair("auth"))
             self.refused(self.manager.create("auth", self.base), f"repository {other.path}")
             self.refused(self.keeping(made.path), "no worktree of this repository")
             with Repository("bare", bare=True) as bare:
@@ -280,22 +280,22 @@ class CreateTest(WorktreeTest):
 
     def test_the_users_own_checkout_of_our_branch_is_not_taken_for_ours(self) -> None:
         self.repository.git("checkout", "-q", "-b", "feature/auth")
-        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertIsNone(run_sync(self.manager.entry("auth")))
 
     def test_a_worktree_on_another_branch_or_without_its_link_is_not_opened(self) -> None:
         made = self.create()
         self.repository.git("checkout", "-q", "-b", "other", at=made.path)
-        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         self.repository.git("checkout", "-q", "feature/auth", at=made.path)
         os.unlink(os.path.join(made.path, ".git"))
-        self.assertIsNone(drive(self.manager.reopen("auth", self.base)))
+        self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
 
 
 class RemoveTest(WorktreeTest):
     """Worktrees and branches removed."""
 
     def remove(self, path: str, tip: str = "") -> str:
-        return drive(self.manager.remove("auth", path, tip or self.base))
+        return run_sync(self.manager.remove("auth", path, tip or self.base))
 
     def test_worktree_and_branch_go_and_the_user_sees_no_change(self) -> None:
         seen = self.repository.seen_by_user()
@@ -308,21 +308,21 @@ class RemoveTest(WorktreeTest):
     def test_a_worktree_deleted_by_hand_is_forgotten(self) -> None:
         made = self.create()
         shutil.rmtree(made.path)
-        entry = drive(self.manager.entry("auth"))
+        entry = run_sync(self.manager.entry("auth"))
         assert entry is not None
         self.assertEqual(self.remove(entry.path), "")
-        self.assertIsNone(drive(self.manager.entry("auth")))
+        self.assertIsNone(run_sync(self.manager.entry("auth")))
 
     def test_without_a_worktree_only_the_branch_goes(self) -> None:
         self.repository.branch("feature/auth", self.base)
         self.assertEqual(self.remove(""), "")
-        self.assertEqual(drive(self.manager.remove("auth", "", "")), "")
+        self.assertEqual(run_sync(self.manager.remove("auth", "", "")), "")
 
     def test_a_moved_worktree_is_removed_where_it_is(self) -> None:
         made = self.create()
         moved = os.path.join(self.repository.root, "moved")
         self.repository.git("worktree", "move", made.path, moved)
-        entry = drive(self.manager.entry("auth"))
+        entry = run_sync(self.manager.entry("auth"))
         assert entry is not None
         self.assertEqual(self.remove(entry.path), "")
         self.assertFalse(os.path.exists(moved))
@@ -351,7 +351,7 @@ class MergedTest(WorktreeTest):
 
     def merged(self, tip: str, target: str = "main", manager: WorktreeManager | None = None) -> str:
         commit = self.repository.commit_of(tip)
-        return drive((manager or self.manager).merged(commit, self.repository.commit_of(target)))
+        return run_sync((manager or self.manager).merged(commit, self.repository.commit_of(target)))
 
     def test_a_merged_branch_is_an_ancestor(self) -> None:
         self.on("x", {"new": "x"}, start="main")

@@ -10,7 +10,7 @@ from unittest import mock
 
 from core.git.door import GitError
 from core.git.opening import open_repository
-from core.process.spawner import Spawner, drive
+from core.process.spawner import Spawner, run_sync
 from core.worktree.manager import WorktreeManager
 from core.worktree.names import RUBBISH, SCRATCH
 from core.worktree.worktree import Worktree
@@ -31,7 +31,7 @@ class ScratchTest(WorktreeTest):
             async with self.manager.scratch("auth", self.base) as worktree:
                 look(worktree)
 
-        drive(main())
+        run_sync(main())
 
     def leave(self) -> str:
         """What a run leaves that was killed within its look; its admin folder."""
@@ -101,7 +101,7 @@ class ScratchTest(WorktreeTest):
             with self.subTest(spoil.__name__):
                 spoil(self.leave())
                 self.assertEqual(self.manager.left_scratch(), [os.path.realpath(self.path)])
-                drive(self.manager.clear_scratch(self.manager.left_scratch()))
+                run_sync(self.manager.clear_scratch(self.manager.left_scratch()))
                 self.assert_nothing_left()
         for spoil in (whole, being_made, folder_without_entry, entry_without_folder, rubbish):
             with self.subTest(spoil.__name__, then="made again"):
@@ -113,12 +113,12 @@ class ScratchTest(WorktreeTest):
         self.leave()
         rubbish = self.admin + "~removing"
         with mock.patch("shutil.rmtree"):  # killed before a file has gone
-            drive(self.manager.clear_scratch([self.path]))
+            run_sync(self.manager.clear_scratch([self.path]))
         self.assertEqual(os.listdir(self.admin), [])
         self.assertTrue(os.path.isdir(rubbish))
-        drive(self.manager.clear_scratch([self.path]))
+        run_sync(self.manager.clear_scratch([self.path]))
         self.leave()
-        drive(self.manager.clear_scratch([self.path]))
+        run_sync(self.manager.clear_scratch([self.path]))
         self.assertFalse(os.path.exists(rubbish))
         self.assert_nothing_left()
 
@@ -128,7 +128,7 @@ class ScratchTest(WorktreeTest):
         stump = os.path.join(self.admin, f"auth-{self.manager.key}-scratch1")
         os.makedirs(stump)
         Path(stump, "locked").write_text("initializing")
-        drive(self.manager.clear_scratch([self.path]))
+        run_sync(self.manager.clear_scratch([self.path]))
         self.assertEqual(sorted(os.listdir(self.admin)), ["auth", "auth-scratch-2"])
 
     def test_nobody_else_s_worktree_is_taken_for_one(self) -> None:
@@ -140,7 +140,7 @@ class ScratchTest(WorktreeTest):
     def test_that_of_another_repository_in_the_same_folder_is_left_alone(self) -> None:
         with Repository("neighbour") as other:
             theirs = WorktreeManager(
-                drive(open_repository(Spawner(), other.path, other.environ)), self.folder, "f/"
+                run_sync(open_repository(Spawner(), other.path, other.environ)), self.folder, "f/"
             )
             ours = self.path
 
@@ -148,7 +148,7 @@ class ScratchTest(WorktreeTest):
                 self.assertNotEqual(worktree.path, ours)
                 self.use(lambda worktree: self.assertTrue(os.path.isdir(worktree.path)))
                 self.assertEqual(self.manager.left_scratch(), [])
-                drive(self.manager.clear_scratch([worktree.path]))
+                run_sync(self.manager.clear_scratch([worktree.path]))
                 self.assertTrue(os.path.isfile(os.path.join(worktree.path, "README.md")))
                 # Nor where it has the name that versions without a key gave it.
                 old = os.path.join(self.folder, "auth" + SCRATCH)
@@ -157,13 +157,13 @@ class ScratchTest(WorktreeTest):
                 self.assertEqual(theirs.left_scratch(), [os.path.realpath(old)])
                 os.rename(old, old + RUBBISH)
                 self.refused(self.manager.clear_scratch([old]), f"repository {other.path}")
-                drive(theirs.clear_scratch([old]))
+                run_sync(theirs.clear_scratch([old]))
 
             async def main() -> None:
                 async with theirs.scratch("auth", other.commit_of("main")) as worktree:
                     look(worktree)
 
-            drive(main())
+            run_sync(main())
             self.assert_nothing_left()
 
     def test_folders_that_may_not_be_written_to_are_taken_away_too(self) -> None:
