@@ -298,7 +298,7 @@ class TheBoundary(WithWorkspace):
 
     def test_the_file_about_a_fault_of_ours_holds_no_secret(self) -> None:
         code, said = self._failing(LookupError("hunter2hunter2"), API_KEY="hunter2hunter2")
-        path = said.split("details: ")[1].strip()
+        path = said.split("details in ")[1].strip(")\n")
         with open(path) as file:
             details = file.read()
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
@@ -322,7 +322,7 @@ class TheBoundary(WithWorkspace):
     def test_another_system_error_is_a_fault_of_ours(self) -> None:
         code, said = self._failing(OSError(9, "Bad file descriptor"))
         self.assertEqual(code, 3)
-        os.unlink(said.split("details: ")[1].strip())
+        os.unlink(said.split("details in ")[1].strip(")\n"))
 
     def test_an_interruption_is_silent(self) -> None:
         self.assertEqual(self._failing(KeyboardInterrupt()), (130, ""))
