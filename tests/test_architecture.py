@@ -278,6 +278,7 @@ TESTED_BY = {
     "model.commit_subject": "worktree.test_committing",
     "model.decision": "dag.test_incremental",
     "model.list_commands": "project.test_feature_list",
+    "model.next_steps": "reporter.test_run_text",
     "orchestrator.parts": "commands.test_run",
     "orchestrator.run_options": "commands.test_run",
     "process.environment": "process.test_spawner",

@@ -15,7 +15,10 @@ from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.state import RunState
-from ..runner.context import RunContext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..runner.context import RunContext
 
 PROBE_SECONDS = 5.0
 

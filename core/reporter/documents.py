@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ..journal import private_files
-from ..model import next_commands
+from ..model import next_steps
 from ..model.costs import Cost
 from ..model.errors import UserError
 from ..model.frozen import dataclass
@@ -155,7 +155,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "error": feature.reason or None,
         "fault": feature.fault.value if feature.status is not Status.COMPLETED else None,
         "last_check": check_document(feature.last_check),
-        "resume_command": next_commands.resume_command(feature) or None,
+        "resume_command": next_steps.resume_command(feature) or None,
     }
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ..model.events import Event
 from ..model.excerpt import some
-from ..model.next_commands import next_commands
+from ..model.next_steps import next_commands
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState, cost_of
 from ..model.terminal_text import clean, one_line

@@ -5,13 +5,14 @@ from __future__ import annotations
 from ..model import events
 from ..model.events import Event
 from ..model.frozen import dataclass
-from ..process.cancellation import Cancellation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typing_extensions import Concatenate, ParamSpec
+
+    from ..process.cancellation import Cancellation
 
     Data = ParamSpec("Data")
 

@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.model import events, next_commands
+from core.model import events, next_steps
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
@@ -326,27 +326,27 @@ class TheReport(unittest.TestCase):
 
     def test_a_session_is_resumed_where_there_is_one_and_resuming_helps(self) -> None:
         tried = fold([*LIFE, _ended("auth", Status.FAILED, "no")]).feature("auth")
-        self.assertEqual(len(next_commands.next_commands(tried)), 2)
-        self.assertEqual(next_commands.next_commands(FeatureState("auth")), [])
+        self.assertEqual(len(next_steps.next_commands(tried)), 2)
+        self.assertEqual(next_steps.next_commands(FeatureState("auth")), [])
         usage = Outcome(Status.FAILED, "unknown option", Fault.USAGE)
         refused = fold([*LIFE, events.ended(AT, RUN, "auth", usage)]).feature("auth")
-        self.assertEqual(next_commands.next_commands(refused), ["rorchestrator logs auth"])
+        self.assertEqual(next_steps.next_commands(refused), ["rorchestrator logs auth"])
         promise = Outcome(Status.FAILED, "`creates` promises path:x", Fault.CHECK)
         broken = fold([*LIFE, events.ended(AT, RUN, "auth", promise)]).feature("auth")
-        self.assertEqual(next_commands.next_commands(broken)[0], "rorchestrator logs auth")
+        self.assertEqual(next_steps.next_commands(broken)[0], "rorchestrator logs auth")
         for reason, commands in {"setup: `x`": 1, "`uses` names path:x": 0}.items():
             failed = Outcome(Status.FAILED, reason, Fault.SETUP)
             unready = fold([*LIFE, events.ended(AT, RUN, "auth", failed)]).feature("auth")
-            self.assertEqual(len(next_commands.next_commands(unready)), commands)
+            self.assertEqual(len(next_steps.next_commands(unready)), commands)
         gone = fold([*LIFE, cleaned()]).feature("auth")
-        self.assertEqual(next_commands.resume_command(gone), "")
+        self.assertEqual(next_steps.resume_command(gone), "")
 
     def test_the_folder_of_a_session_is_quoted(self) -> None:
         state = FeatureState(
             id="auth", worktree="/my work/it's", attempts=fold(LIFE).feature("auth").attempts
         )
         self.assertEqual(
-            next_commands.resume_command(state), "cd '/my work/it'\"'\"'s' && claude --resume s1"
+            next_steps.resume_command(state), "cd '/my work/it'\"'\"'s' && claude --resume s1"
         )
 
     def test_reasons_branches_and_folders_do_not_reach_the_terminal_raw(self) -> None:

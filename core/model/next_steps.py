@@ -1,0 +1,32 @@
+"""The commands to type about a feature that did not complete: logs, retry, its session."""
+
+from __future__ import annotations
+
+from .outcome import Fault
+from .state import FeatureState
+
+
+def next_commands(feature: FeatureState) -> list[str]:
+    """What a user would type next about a feature that did not complete."""
+    if feature.fault is Fault.SETUP:
+        # What could not be copied, or what `uses` names and is not there, left no log.
+        was_run = feature.reason.startswith("setup: ")
+        return [f"rorchestrator logs {feature.id} --setup"] if was_run else []
+    if not feature.attempts:
+        return []
+    commands = [f"rorchestrator logs {feature.id}"]
+    if feature.fault is Fault.CHECK and feature.last_check is not None:
+        commands = [f"rorchestrator logs {feature.id} --checks"]
+    resume = resume_command(feature)
+    if resume and feature.fault not in (Fault.USAGE, Fault.PROGRAM):
+        commands.append(resume)
+    return commands
+
+
+def resume_command(feature: FeatureState) -> str:
+    """The command that opens the feature's session in its worktree; empty without one."""
+    if not (feature.session_id and feature.worktree):
+        return ""
+    import shlex
+
+    return f"cd {shlex.quote(feature.worktree)} && claude --resume {feature.session_id}"
