@@ -37,12 +37,12 @@ class ForesightTest(unittest.TestCase):
         self.foresight = self.make(self.git)
 
     def make(self, git: Git) -> ConflictProbe:
-        return ConflictProbe(
-            git,
-            ("a", "b", "c"),
-            RunContext("r1", "", lambda: 1.0, self.emit, Cancellation()),
-            state=lambda: self.state,
-        )
+        context = run_sync(self.context())
+        return ConflictProbe(git, ("a", "b", "c"), context, state=lambda: self.state)
+
+    async def context(self) -> RunContext:
+        # Python 3.9 makes an asyncio.Event in a running loop only.
+        return RunContext("r1", "", lambda: 1.0, self.emit, Cancellation())
 
     def emit(self, event: Event) -> None:
         self.state = apply(self.state, event)
