@@ -37,7 +37,7 @@ class ForesightTest(unittest.TestCase):
         self.foresight = self.make(self.git)
 
     def make(self, git: Git) -> ConflictProbe:
-        context = run_sync(self.context())
+        context = asyncio.run(self.context())
         return ConflictProbe(git, ("a", "b", "c"), context, state=lambda: self.state)
 
     async def context(self) -> RunContext:
