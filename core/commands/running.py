@@ -139,8 +139,7 @@ class _ShownRun:
         if refused is not None:
             return refused
         remember(place, all_commands(place.config))
-        result = self.run.run(config, decided, results)
-        self._report(decided, result)
+        result = self.run.run(config, decided, results, partial(self._report, decided))
         return result.exit_code or (ExitCode.INCOMPLETE if self.printer.lost else 0)
 
     def _ask(self, plan: schedule.Plan) -> int | None:

@@ -209,8 +209,18 @@ class OneRun:
 
     # -- the run itself -------------------------------------------------------------------
 
-    def run(self, config: Config, decided: Decided, results: Mapping[str, str]) -> RunResult:
-        """Run the selected features of ``config``, whose commands the user has agreed to."""
+    def run(
+        self,
+        config: Config,
+        decided: Decided,
+        results: Mapping[str, str],
+        report: Callable[[RunResult], None] = lambda result: None,
+    ) -> RunResult:
+        """Run the selected features of ``config``, whose commands the user has agreed to.
+
+        ``report`` is called while signals are still ignored: one that comes late must not keep
+        the report from being written.
+        """
         for event in decided.story:
             self.place.journal.append(event)
         selected = decided.selected
@@ -218,7 +228,7 @@ class OneRun:
         self.begin_time()
         try:
             return asyncio.run(
-                self._session(config, replace(decided, decisions=decisions), results)
+                self._session(config, replace(decided, decisions=decisions), results, report)
             )
         except StateError as error:
             error.exit_code = ExitCode.INCOMPLETE
@@ -236,7 +246,11 @@ class OneRun:
             self.deadline = time.monotonic() + self.options.max_time_seconds
 
     async def _session(
-        self, config: Config, decided: Decided, results: Mapping[str, str]
+        self,
+        config: Config,
+        decided: Decided,
+        results: Mapping[str, str],
+        report: Callable[[RunResult], None],
     ) -> RunResult:
         # The user has agreed: git may do as the user's settings say.
         place = self.place = self.place.acting()
@@ -293,7 +307,9 @@ class OneRun:
         self._is_over = True
         code = self._exit_code(orchestrator.state, decided)
         context.record(events.run_ended, exit_code=code)
-        return RunResult(orchestrator.state, code, self._heads)
+        result = RunResult(orchestrator.state, code, self._heads)
+        report(result)
+        return result
 
     async def _end_killed(self, supervisor: Supervisor) -> None:
         """End what a killed run or merge left, if its guard was killed as well."""

@@ -215,7 +215,7 @@ class GitTest(AgentTest):
                 pinned = self.playground.repository.commit_of("main")
                 done = self.again(1)
                 self.assert_ended("empty", "changed nothing")
-                self.assertRegex(done.err, r"main moved to \w+ while the run went on")
+                self.assertRegex(done.err, r"main moved to \w+ during the run, which started from")
                 self.assertEqual(self.playground.repository.commit_of("feature/b~1"), pinned)
                 self.use(Playground())
 

@@ -107,7 +107,7 @@ class FullDiskTest(WorldTest):
             with self.subTest(folder):
                 self.mount(folder, "2m")
                 done = self.run_to(1)
-                self.assertIn(f"MiB free in {folder}, and 64 MiB are the least", done.out)
+                self.assertIn(f"MiB free in {folder}; at least 64 MiB are needed", done.out)
                 self.assertIn("free some space, then run again", done.out)
                 self.assertEqual(place.statuses(), {"a": "cancelled", "b": "cancelled"})
                 self.assertEqual(place.attempts("a"), [])
@@ -148,7 +148,7 @@ class FullDiskTest(WorldTest):
         self.run_to(1)
         self.assertEqual(place.statuses()["b"], "cancelled")
         self.assertEqual(place.attempts("b"), [])
-        self.assertIn("MiB are free in", place.last("b")["reason"])
+        self.assertIn("MiB free in", place.last("b")["reason"])
         os.unlink(os.path.join(worktrees, "full"))
         self.run_to(0)
         self.assertEqual(len(place.attempts("a")), 1)
