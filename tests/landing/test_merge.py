@@ -119,7 +119,8 @@ exec "{git}" "$@"
 
     def test_while_it_moves_git_goes_on_to_its_end(self) -> None:
         self.shop_of_two()
-        self.killed("update-ref", before=f"{self.KILL} sleep 2;")
+        # The guard must know the command before its caller is killed.
+        self.killed("update-ref", before=f"sleep 0.3; {self.KILL} sleep 2;")
         wait_until(lambda: self.landed() == ["merge a: a", "merge b: b"], "git")
         self.assert_lands(already=True)
 
