@@ -38,7 +38,8 @@ def land(
         report = asyncio.run(merge.land())
     except Stopped as stopped:
         print(one_line(f"Stopped: {stopped}."), file=sys.stderr)
-        return ExitCode.INCOMPLETE if merge.signal is None else 128 + merge.signal
+        received = merge.signals.received
+        return ExitCode.INCOMPLETE if received is None else 128 + received
     except StateError as error:
         error.exit_code = ExitCode.INCOMPLETE
         raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import signal
 import time
 from collections.abc import Awaitable, Callable
 
@@ -20,9 +19,10 @@ from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Fault, Outcome, Status
-from ..process import signals, temporary_folder
+from ..process import temporary_folder
 from ..process.cancellation import Cancellation
 from ..process.environment import without_git
+from ..process.signals import StopSignals
 from ..process.spawner import run_sync
 from ..process.supervisor import Killed, Supervisor, heed
 from ..project.claude_program import with_program
@@ -85,11 +85,11 @@ class Merge:
         self.say = say
         self.clock = time.time
         self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
-        self.signal: signal.Signals | None = None
         self.deadline = deadline
         self.stop: Cancellation
+        self.signals: StopSignals
         self.context: RunContext
-        """Both are made in the event loop that they belong to."""
+        """All three are made in the event loop that they belong to."""
         self.is_over = False
         """Whether the branch has moved, so that it is too late to stop."""
         self.endings: dict[str, Ending] = {}
@@ -144,7 +144,7 @@ class Merge:
         self.context = RunContext(
             self.run_id, self._log_folder, self.clock, self._emit, self.stop, self.deadline
         )
-        self._listen(self.stop, supervisor)
+        self.signals = StopSignals(self.stop, kill=supervisor.kill_all)
         heed(self.stop)
         wishes = asyncio.create_task(self._watch_wishes())
         if self.deadline < float("inf"):
@@ -156,10 +156,15 @@ class Merge:
             kept = error.message if isinstance(error, Interrupted) else NOTHING_MOVED
             raise Stopped(f"{LATE}, {kept}" if self._is_late() else kept) from None
         finally:
-            self.is_over = True
+            self._end()
             wishes.cancel()
             await asyncio.gather(wishes, return_exceptions=True)
             self._answer_wishes()
+
+    def _end(self) -> None:
+        """From now on it is too late to stop."""
+        self.is_over = True
+        self.signals.ignore()
 
     def _is_late(self) -> bool:
         return time.monotonic() >= self.deadline
@@ -326,19 +331,6 @@ class Merge:
             event = events.attempt_ended(self.clock(), attempt.run, id, killed)
             self._emit(events.of_resolution(event))
 
-    def _listen(self, stop: Cancellation, supervisor: Supervisor) -> None:
-        """The first signal asks a check to end, a second one does not ask."""
-
-        def heard(number: signal.Signals) -> None:
-            if self.is_over:
-                return  # There is nothing left to stop.
-            if self.signal is not None:
-                supervisor.kill_all()
-            self.signal = self.signal or number
-            stop.set()
-
-        signals.listen(heard)
-
     # -- the landing ------------------------------------------------------------------------
 
     async def _move(self, stack: Stack) -> None:
@@ -348,7 +340,7 @@ class Merge:
             self._record_landing(layer, stack.tip)
         if stack.tip != stack.base:
             await self.target.move(stack.tip)
-        self.is_over = True
+        self._end()
         for layer in stack.layers:
             self.context.record(
                 events.merged,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 
@@ -26,8 +25,9 @@ from ..model.list_commands import BASE
 from ..model.outcome import Fault, Outcome, Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
-from ..process import signals, temporary_folder
+from ..process import temporary_folder
 from ..process.cancellation import Cancellation
+from ..process.signals import StopSignals
 from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor, heed
 from ..project import lists
@@ -102,12 +102,11 @@ class OneRun:
         self.clock = time.time
         self.run_id = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.state = RunState()
-        self.signal: signal.Signals | None = None
         self.deadline = float("inf")
         """By the monotonic clock."""
         self.budget = self._budget()
         self._killed_runs: set[str] = set()
-        self._is_over = False
+        self.signals: StopSignals
         self._has_failing_base = False
         self._heads: Mapping[str, str] = {}
 
@@ -257,7 +256,9 @@ class OneRun:
         stop, selected = Cancellation(), decided.selected
         async with Supervisor(self.run_id) as supervisor:
             heed(stop)
-            self._listen(stop, supervisor)
+            self.signals = StopSignals(
+                stop, kill=supervisor.kill_all, stopping=lambda: self.say(STOPPING)
+            )
             await self._end_killed(supervisor)
             dag = DAGResolver(place.dag.features[id] for id in selected)
             rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
@@ -304,7 +305,7 @@ class OneRun:
             if not steered.cancelled():
                 steered.result()  # A control request could not be recorded.
             steering.look()  # Requests from now on learn that it is too late.
-        self._is_over = True
+        self.signals.ignore()
         code = self._exit_code(orchestrator.state, decided)
         context.record(events.run_ended, exit_code=code)
         result = RunResult(orchestrator.state, code, self._heads)
@@ -317,21 +318,6 @@ class OneRun:
             await supervisor.end_run(run)
         if self.state.merge:
             self._record(events.merge_ended(self.clock(), self.state.merge))
-
-    def _listen(self, stop: Cancellation, supervisor: Supervisor) -> None:
-        """The first signal asks everything to end, the second kills it."""
-
-        def heard(number: signal.Signals) -> None:
-            if self._is_over:
-                return
-            if stop.is_set():
-                supervisor.kill_all()
-                return
-            self.signal = number
-            stop.set()
-            self.say(STOPPING)
-
-        signals.listen(heard)
 
     def _runner(
         self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator
@@ -430,8 +416,8 @@ class OneRun:
             context.note(text)
 
     def _exit_code(self, state: RunState, decided: Decided) -> int:
-        if self.signal is not None:
-            return 128 + self.signal
+        if self.signals.received is not None:
+            return 128 + self.signals.received
         if self._has_failing_base:
             return ExitCode.CANNOT_START
         features = [state.feature(id) for id in decided.selected]

@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM and SIGHUP do: in an event loop, and outside of one."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first one stops, the second one kills, a late one is ignored."""
 
 from __future__ import annotations
 
@@ -6,19 +6,51 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+from .cancellation import Cancellation
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def listen(heard: Callable[[signal.Signals], None]) -> None:
-    """Have ``heard`` called in the running event loop when a signal arrives."""
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        if not _is_ignored(number, signal.getsignal(number)):
-            loop.add_signal_handler(number, heard, number)
+class StopSignals:
+    """The signals of one run or one merge, in the running event loop.
+
+    A signal sets ``stop`` and calls ``stopping``; where ``stop`` is set already, it calls ``kill``.
+    """
+
+    def __init__(
+        self,
+        stop: Cancellation,
+        kill: Callable[[], object],
+        stopping: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.received: signal.Signals | None = None
+        """The first signal; None if there was none."""
+        self._stop = stop
+        self._kill = kill
+        self._stopping = stopping
+        self._is_too_late = False
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            if not _is_ignored(number, signal.getsignal(number)):
+                loop.add_signal_handler(number, self._on_signal, number)
+
+    def ignore(self) -> None:
+        """Ignore all further signals: there is nothing left to stop."""
+        self._is_too_late = True
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if self._is_too_late:
+            return
+        self.received = self.received or number
+        if self._stop.is_set():
+            self._kill()
+        else:
+            self._stop.set()
+            self._stopping()
 
 
 def _is_ignored(number: signal.Signals, handler: object) -> bool:
-    """Whether a hangup stays ignored, as ``nohup`` wants it."""
+    """Whether SIGHUP was ignored at the start, as under ``nohup``."""
     return number == signal.SIGHUP and handler == signal.SIG_IGN
 
 

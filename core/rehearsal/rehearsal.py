@@ -288,9 +288,9 @@ class Rehearsal:
             ended = run.run(config, Decided(decisions, self.selected, (), ()), results)
         finally:
             self.handlers.heed()
-        self.place, self.signal = run.place, run.signal
+        self.place, self.signal = run.place, run.signals.received
         self._note_endings(ended.state)
-        return 128 + run.signal if run.signal is not None else 0
+        return 128 + self.signal if self.signal is not None else 0
 
     def _run_options(self) -> RunOptions:
         """The user's options without what makes sense for a real Claude only."""
@@ -330,8 +330,8 @@ class Rehearsal:
             with self.notes.timed(LANDING, "merge"):
                 report = asyncio.run(merge.land())
         except Stopped:
-            assert merge.signal is not None
-            return 128 + merge.signal
+            assert merge.signals.received is not None
+            return 128 + merge.signals.received
         except UserError as error:
             self.notes.met(Finding("merge", error.message, error.hint))
             return 0

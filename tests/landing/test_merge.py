@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
-import unittest
-from collections.abc import Callable
-from functools import partial
-from unittest import mock
 
-from core.landing.merge import Merge
-from core.process.cancellation import Cancellation
 from tests.support.merges import MergeTest, Shop, listed
 from tests.support.playground import wait_until
 from tests.support.scratch import Said
-
-
-class SignalsTest(unittest.TestCase):
-    def test_one_that_comes_when_all_has_landed_stops_nothing(self) -> None:
-        heard: dict[int, Callable[[], None]] = {}
-
-        async def scene() -> bool:
-            merge = Merge.__new__(Merge)
-            merge.is_over, stop = True, Cancellation()
-            loop = asyncio.get_running_loop()
-            with mock.patch.object(loop, "add_signal_handler") as added:
-                merge._listen(stop, mock.Mock())
-            for number, handler, *arguments in (call.args for call in added.call_args_list):
-                heard[number] = partial(handler, *arguments)
-            heard[signal.SIGTERM]()
-            return stop.is_set()
-
-        self.assertFalse(asyncio.run(scene()))
 
 
 class Kills(MergeTest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -13,10 +12,6 @@ import unittest.mock
 from core.journal.journal import Journal
 from core.model import events
 from core.model.outcome import Fault, Outcome, Status
-from core.orchestrator.one_run import OneRun
-from core.orchestrator.run_options import RunOptions
-from core.process.cancellation import Cancellation
-from core.process.supervisor import Supervisor
 from tests.support.playground import (
     HAS_PROC,
     Playground,
@@ -123,23 +118,6 @@ class InterruptedTest(RunTest):
         """Shell that makes one file and waits for the other."""
         path = self.playground.path
         return f"touch '{path(here)}'; while [ ! -e '{path(go)}' ]; do sleep 0.02; done"
-
-    def test_a_signal_after_the_report_is_too_late_to_stop_anything(self) -> None:
-        async def main() -> bool:
-            stop = Cancellation()
-            with unittest.mock.patch.object(OneRun, "_budget"):
-                run = OneRun(unittest.mock.Mock(), RunOptions())
-            loop = asyncio.get_running_loop()
-            async with Supervisor("late") as supervisor:
-                run._listen(stop, supervisor)
-                run._is_over = True
-                os.kill(os.getpid(), signal.SIGTERM)
-                await asyncio.sleep(0.1)
-                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                    loop.remove_signal_handler(number)
-            return stop.is_set() or run.signal is not None
-
-        self.assertFalse(asyncio.run(main()))
 
     def test_nohup_is_respected(self) -> None:
         self.playground.features(self.held("a"))
