@@ -194,7 +194,10 @@ class WorktreeManager:
     def _is_our_scratch(self, path: str) -> bool:
         """Whether a scratch worktree is this repository's, also what a kill left of one."""
         for place in (path, path + RUBBISH):
-            if os.path.lexists(os.path.join(place, ".git")):
+            gitfile = os.path.join(place, ".git")
+            # A killed `git worktree add` may leave the file empty.
+            was_written = not os.path.isfile(gitfile) or os.path.getsize(gitfile) > 0
+            if os.path.lexists(gitfile) and was_written:
                 return admin_files.is_linked(self, place)
         is_keyed = path.endswith(f"~{self.key}{SCRATCH}")
         return is_keyed or path in map(linked_folder, admin_files.all_admin_dirs(self))

@@ -82,6 +82,9 @@ class ScratchTest(WorktreeTest):
             Path(admin, "locked").write_text("added with --lock")
             Path(self.path, ".git").unlink()
 
+        def empty_gitfile(admin: str) -> None:
+            Path(self.path, ".git").write_text("")
+
         def folder_without_entry(admin: str) -> None:
             shutil.rmtree(admin)
             Path(self.path, ".git").unlink()
@@ -97,13 +100,14 @@ class ScratchTest(WorktreeTest):
             os.rename(self.path, self.path + RUBBISH)
             shutil.rmtree(admin)
 
-        for spoil in (whole, being_made, folder_without_entry, entry_without_folder, half_removed):
+        cases = (whole, being_made, empty_gitfile, folder_without_entry, entry_without_folder)
+        for spoil in (*cases, half_removed):
             with self.subTest(spoil.__name__):
                 spoil(self.leave())
                 self.assertEqual(self.manager.left_scratch(), [os.path.realpath(self.path)])
                 run_sync(self.manager.clear_scratch(self.manager.left_scratch()))
                 self.assert_nothing_left()
-        for spoil in (whole, being_made, folder_without_entry, entry_without_folder, rubbish):
+        for spoil in (*cases, rubbish):
             with self.subTest(spoil.__name__, then="made again"):
                 spoil(self.leave())
                 self.use(lambda worktree: self.assertTrue(os.path.exists(worktree.path + "/a")))
