@@ -44,7 +44,7 @@ def is_terminal() -> bool:
 
 def check_agreed(
     asking: Asking,
-    place: OpenProject,
+    project: OpenProject,
     commands: Iterable[Invocation],
     starts: Callable[[], bool] = lambda: True,
 ) -> None:
@@ -53,14 +53,14 @@ def check_agreed(
     Raises :class:`UserError` where the answer is no, or nobody can be asked.
     """
     commands = list(commands)
-    new = place.consents.missing(commands)
+    new = project.consents.missing(commands)
     if not new:
         return
     if not asking.yes and starts():
         if not is_terminal():
             raise UserError(
                 "this list has commands that you have not agreed to yet",
-                details=not_agreed(asking, place, new),
+                details=not_agreed(asking, project, new),
                 hint=f"read them, then: rorchestrator {shlex.join(asking.words)} --yes",
             )
         _show(asking, new)
@@ -68,31 +68,31 @@ def check_agreed(
             raise UserError("you did not agree to its commands: nothing was changed")
     elif not asking.yes:
         return
-    remember(place, commands)
+    remember(project, commands)
 
 
-def check_can_ask(asking: Asking, place: OpenProject, command: str) -> None:
+def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:
     """Raise :class:`UserError` where a run has to ask and there is no terminal."""
     if not (asking.yes or is_terminal()):
         raise UserError(
             "run asks before it starts, and there is no terminal to ask on",
-            details=not_agreed(asking, place),
+            details=not_agreed(asking, project),
             hint=f"rorchestrator {command} --yes",
         )
 
 
 def not_agreed(
-    asking: Asking, place: OpenProject, new: Iterable[Invocation] | None = None
+    asking: Asking, project: OpenProject, new: Iterable[Invocation] | None = None
 ) -> tuple[str, ...]:
     """The commands of the list that the user has not agreed to, in lines."""
-    given = place.consents.missing(all_commands(place.config)) if new is None else new
+    given = project.consents.missing(all_commands(project.config)) if new is None else new
     return tuple(_lines(asking, given))
 
 
-def show_unshown(asking: Asking, place: OpenProject) -> None:
+def show_unshown(asking: Asking, project: OpenProject) -> None:
     """Show what is new in a list that the user knows, and all of it where no plan was shown."""
-    commands = all_commands(place.config)
-    new = place.consents.missing(commands)
+    commands = all_commands(project.config)
+    new = project.consents.missing(commands)
     if new and (asking.quiet or len(new) < len(commands)):
         _show(asking, new)
 
@@ -110,9 +110,9 @@ def _lines(asking: Asking, commands: Iterable[Invocation]) -> Iterator[str]:
         yield from command_lines(command, style)
 
 
-def remember(place: OpenProject, commands: Iterable[Invocation]) -> None:
+def remember(project: OpenProject, commands: Iterable[Invocation]) -> None:
     """Keep a yes; where that can't be done, the next command asks again."""
-    why = place.consents.give(commands)
+    why = project.consents.give(commands)
     if why:
         told = f"Your yes could not be kept, you will be asked again: {why}"
         print(one_line(told), file=sys.stderr)

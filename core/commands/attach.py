@@ -53,19 +53,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Become Claude; comes back only with ``--print``."""
     id = arguments.id
-    place, fault = opened_or_recorded(arguments)
+    project, fault = opened_or_recorded(arguments)
     if fault:
         print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
-    state = place.state()
-    check_known("", [id], {**place.dag.features, **state.features})
+    state = project.state()
+    check_known("", [id], {**project.dag.features, **state.features})
     known = state.feature(id)
-    _check_session(known, is_listed=id in place.dag.features)
-    run = steer.running(place, state)
+    _check_session(known, is_listed=id in project.dag.features)
+    run = steer.running(project, state)
     if run and known.status.active:
         raise UserError(
             f"{id} is running", hint=f"rorchestrator stop {id}", exit_code=ExitCode.INCOMPLETE
         )
-    words = _command(arguments, place, known)
+    words = _command(arguments, project, known)
     if arguments.print:
         print(f"cd {shell_word(known.worktree)} && {' '.join(map(shell_word, words))}")
         return ExitCode.UP_TO_DATE
@@ -74,9 +74,9 @@ def execute(arguments: argparse.Namespace) -> int:
             "a session is opened on a terminal, and there is none",
             hint=f"rorchestrator attach {id} --print",
         )
-    check_agreed(asking(arguments), place, command_line.own_command(place.config.claude))
-    _journal(place, run, id)
-    env = command_line.environment(without_git(os.environ), place.config.claude)
+    check_agreed(asking(arguments), project, command_line.own_command(project.config.claude))
+    _journal(project, run, id)
+    env = command_line.environment(without_git(os.environ), project.config.claude)
     become(words, env, known.worktree)
 
 
@@ -89,21 +89,21 @@ def _check_session(known: FeatureState, *, is_listed: bool) -> None:
         raise UserError(f"the worktree of {known.id} is gone: {known.worktree}", hint=again)
 
 
-def _command(arguments: argparse.Namespace, place: OpenProject, known: FeatureState) -> list[str]:
+def _command(arguments: argparse.Namespace, project: OpenProject, known: FeatureState) -> list[str]:
     if not arguments.allow_bypass:
-        check_permissions(place.config, "attach ID")
-    options = with_program(place.config).claude
-    feature = place.dag.features.get(known.id) or Feature(known.id, known.name)
+        check_permissions(project.config, "attach ID")
+    options = with_program(project.config).claude
+    feature = project.dag.features.get(known.id) or Feature(known.id, known.name)
     return command_line.interactive(options, feature, known.session_id)
 
 
-def _journal(place: OpenProject, run: str, id: str) -> None:
+def _journal(project: OpenProject, run: str, id: str) -> None:
     """Let the journal know: through the run that is on, or by ourselves."""
     if not run:
-        with steer.journalling(place, "attach"):
-            steer.note(place, "attach", id, f"{id}: its session was opened")
+        with steer.journalling(project, "attach"):
+            steer.note(project, "attach", id, f"{id}: its session was opened")
         return
-    answer = steer.ask(place, run, "attach", id)
+    answer = steer.ask(project, run, "attach", id)
     if answer.data.get("done") is not True:
         raise UserError(
             str(answer.data.get("text", "")),

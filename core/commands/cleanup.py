@@ -69,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "cleanup needs ids, --merged or --all, and only one of them",
             hint="rorchestrator cleanup --merged",
         )
-    place = opened(arguments)
+    project = opened(arguments)
     options = CleanupOptions(
         tuple(arguments.ids),
         arguments.into or "",
@@ -79,42 +79,44 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.all_lists,
     )
     if not options.dry_run:
-        commands = commands_of_cleanup(place.config)
-        check_agreed(asking(arguments), place, commands, lambda: _would_tear_down(options, place))
+        commands = commands_of_cleanup(project.config)
+        check_agreed(
+            asking(arguments), project, commands, lambda: _would_tear_down(options, project)
+        )
     # A look needs no lock: it writes nothing, and a run may be in progress.
-    done = _look(options, place) if options.dry_run else _clean_up(options, place)
+    done = _look(options, project) if options.dry_run else _clean_up(options, project)
     if arguments.json:
         print(json.dumps([removal.to_json() for removal in done], indent=2))
     else:
         _show(done, arguments, style_of(sys.stdout, arguments.color))
     if not arguments.quiet:
-        for line in stray_lines(strays_of(place, place.state()), place.git):
+        for line in stray_lines(strays_of(project, project.state()), project.git):
             print(one_line(line), file=sys.stderr if arguments.json else sys.stdout)
     return ExitCode.INCOMPLETE if any(removal.kept for removal in done) else ExitCode.UP_TO_DATE
 
 
-def _look(options: CleanupOptions, place: OpenProject) -> list[Removal]:
-    return run_sync(Cleanup(options, place).run())
+def _look(options: CleanupOptions, project: OpenProject) -> list[Removal]:
+    return run_sync(Cleanup(options, project).run())
 
 
-def _would_tear_down(options: CleanupOptions, place: OpenProject) -> bool:
+def _would_tear_down(options: CleanupOptions, project: OpenProject) -> bool:
     """Whether a worktree would be removed."""
-    removals = _look(replace(options, dry_run=True), place)
+    removals = _look(replace(options, dry_run=True), project)
     return any(not each.kept and os.path.isdir(each.worktree) for each in removals)
 
 
-def _clean_up(options: CleanupOptions, place: OpenProject) -> list[Removal]:
-    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
+def _clean_up(options: CleanupOptions, project: OpenProject) -> list[Removal]:
+    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "cleanup"))
     try:
-        repaired = place.journal.open()
+        repaired = project.journal.open()
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            return run_sync(Cleanup(options, place.acting()).run())
+            return run_sync(Cleanup(options, project.acting()).run())
         finally:
-            place.journal.close()
+            project.journal.close()
     finally:
-        place.lock.release()
+        project.lock.release()
 
 
 def _show(done: list[Removal], arguments: argparse.Namespace, style: Style) -> None:

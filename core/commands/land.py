@@ -24,16 +24,16 @@ from .options import Display
 
 
 def land(
-    place: OpenProject, wanted: Wanted, display: Display, *, deadline: float = float("inf")
+    project: OpenProject, wanted: Wanted, display: Display, *, deadline: float = float("inf")
 ) -> int:
     """Land features, under the lock and with the journal open; the exit code.
 
     At the ``deadline``, by the monotonic clock, it begins to end.
     """
     # A run that ended between our first look and the lock may have moved some.
-    refs = run_sync(place.git.refs(*SEEN))
-    place = replace(place.acting(), refs=refs)
-    merge = Merge(place, wanted, say=Sayer(display), deadline=deadline)
+    refs = run_sync(project.git.refs(*SEEN))
+    project = replace(project.acting(), refs=refs)
+    merge = Merge(project, wanted, say=Sayer(display), deadline=deadline)
     try:
         report = asyncio.run(merge.land())
     except Stopped as stopped:
@@ -46,9 +46,9 @@ def land(
     return show(report, display)
 
 
-def look(place: OpenProject, wanted: Wanted, display: Display) -> int:
+def look(project: OpenProject, wanted: Wanted, display: Display) -> int:
     """Show what would land; the exit code."""
-    merge, say = Merge(place, wanted), Sayer(display)
+    merge, say = Merge(project, wanted), Sayer(display)
     report = run_sync(merge.look())
     if merge.target.uncertain:
         say(f"maybe changed in the checkout: {some(merge.target.uncertain)}")

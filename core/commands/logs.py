@@ -61,15 +61,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print a stream; with ``--follow`` until its attempt is over."""
-    place, _ = opened_or_recorded(arguments)
+    project, _ = opened_or_recorded(arguments)
     if arguments.setup or arguments.checks:
-        path = _step_log(arguments, place, "setup" if arguments.setup else "verify")
-        show = _raw if arguments.raw else _Printed(arguments, place.mask)
-        _print(path, show, arguments, lambda: not _is_active(place, arguments.id))
+        path = _step_log(arguments, project, "setup" if arguments.setup else "verify")
+        show = _raw if arguments.raw else _Printed(arguments, project.mask)
+        _print(path, show, arguments, lambda: not _is_active(project, arguments.id))
         return ExitCode.UP_TO_DATE
-    attempt = (_resolution if arguments.resolution else _attempt)(arguments, place)
-    show = _raw if arguments.raw else _Readable(arguments, place.mask)
-    _print(attempt.log, show, arguments, lambda: _is_over(place, arguments.id, attempt))
+    attempt = (_resolution if arguments.resolution else _attempt)(arguments, project)
+    show = _raw if arguments.raw else _Readable(arguments, project.mask)
+    _print(attempt.log, show, arguments, lambda: _is_over(project, arguments.id, attempt))
     if not arguments.raw:
         _show_errors(attempt.log)
     return ExitCode.UP_TO_DATE
@@ -101,15 +101,15 @@ def _print(
         show.rest()
 
 
-def _step_log(arguments: argparse.Namespace, place: OpenProject, kind: str) -> str:
+def _step_log(arguments: argparse.Namespace, project: OpenProject, kind: str) -> str:
     """Where the last run that did it has put what the setup or the checks printed."""
     import glob
 
     id = arguments.id
-    whole = place.whole_state()
-    check_known("", [id], {**place.dag.features, **place.seen(whole).features, BASE: None})
-    folder = glob.escape(os.path.join(place.journal.folder, "logs"))
-    ours = place.owners(whole)
+    whole = project.whole_state()
+    check_known("", [id], {**project.dag.features, **project.seen(whole).features, BASE: None})
+    folder = glob.escape(os.path.join(project.journal.folder, "logs"))
+    ours = project.owners(whole)
     found = [
         path
         for path in glob.glob(os.path.join(folder, "*", f"{glob.escape(id)}.{kind}.log"))
@@ -121,16 +121,16 @@ def _step_log(arguments: argparse.Namespace, place: OpenProject, kind: str) -> s
     return max(found, key=os.path.getmtime)
 
 
-def _is_active(place: OpenProject, id: str) -> bool:
+def _is_active(project: OpenProject, id: str) -> bool:
     """Whether a run works on the feature, or on the base before everything else."""
-    known = place.state().feature(id)
-    return (id == BASE or known.status.active) and place.lock.holder() is not None
+    known = project.state().feature(id)
+    return (id == BASE or known.status.active) and project.lock.holder() is not None
 
 
-def _attempt(arguments: argparse.Namespace, place: OpenProject) -> Attempt:
-    known = place.state().feature(arguments.id)
+def _attempt(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
+    known = project.state().feature(arguments.id)
     if not known.attempts:
-        check_known("", [arguments.id], {**place.dag.features, **place.state().features})
+        check_known("", [arguments.id], {**project.dag.features, **project.state().features})
         raise UserError(
             f"{arguments.id} was not started yet ({known.reason or known.status.value})",
             hint=f"rorchestrator logs {arguments.id} --setup"
@@ -140,9 +140,9 @@ def _attempt(arguments: argparse.Namespace, place: OpenProject) -> Attempt:
     return _numbered(arguments, (*known.earlier, *known.attempts))
 
 
-def _resolution(arguments: argparse.Namespace, place: OpenProject) -> Attempt:
-    state = place.state()
-    check_known("", [arguments.id], {**place.dag.features, **state.features})
+def _resolution(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
+    state = project.state()
+    check_known("", [arguments.id], {**project.dag.features, **state.features})
     made = state.feature(arguments.id).resolutions
     if not made:
         raise UserError(
@@ -163,12 +163,12 @@ def _numbered(arguments: argparse.Namespace, attempts: Sequence[Attempt]) -> Att
     raise UserError(f"{arguments.id} has no attempt {arguments.attempt}", hint=f"there is: {there}")
 
 
-def _is_over(place: OpenProject, id: str, attempt: Attempt) -> bool:
+def _is_over(project: OpenProject, id: str, attempt: Attempt) -> bool:
     """Whether the attempt ended, or the run that it belongs to is gone."""
-    known = place.state().feature(id)
+    known = project.state().feature(id)
     for now in (*known.attempts, *known.resolutions):
         if (now.run, now.number) == (attempt.run, attempt.number) and now.outcome is None:
-            return place.lock.holder() is None
+            return project.lock.holder() is None
     return True
 
 

@@ -97,42 +97,44 @@ def execute(arguments: argparse.Namespace) -> int:
             "merge --resolve asks before it pays, and there is no terminal to ask on",
             hint="rorchestrator merge --resolve --yes, or --dry-run to see the conflicts",
         )
-    place = opened(arguments)
+    project = opened(arguments)
     if pays and not arguments.allow_bypass:
-        check_permissions(place.config, "merge --resolve")
+        check_permissions(project.config, "merge --resolve")
     wanted = Wanted(
         tuple(arguments.ids),
         arguments.into or "",
         arguments.strategy,
         arguments.keep_going,
         arguments.resolve,
-        arguments.max_cost or place.config.project.max_cost_usd,
+        arguments.max_cost or project.config.project.max_cost_usd,
         arguments.stale,
     )
     if not arguments.dry_run:
-        commands = commands_of_merge(place.config, resolve=arguments.resolve)
-        check_agreed(asking(arguments), place, commands, lambda: _would_start_any(place, wanted))
+        commands = commands_of_merge(project.config, resolve=arguments.resolve)
+        check_agreed(
+            asking(arguments), project, commands, lambda: _would_start_any(project, wanted)
+        )
     # Looking needs no lock: it writes nothing.
     if arguments.dry_run:
-        return look(place, wanted, display_of(arguments))
-    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
+        return look(project, wanted, display_of(arguments))
+    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
     try:
-        place = place.acting()
-        repaired = place.journal.open()
+        project = project.acting()
+        repaired = project.journal.open()
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            refused = None if arguments.yes or not pays else _ask(place, wanted)
-            return land(place, wanted, display_of(arguments)) if refused is None else refused
+            refused = None if arguments.yes or not pays else _ask(project, wanted)
+            return land(project, wanted, display_of(arguments)) if refused is None else refused
         finally:
-            place.journal.close()
+            project.journal.close()
     finally:
-        place.lock.release()
+        project.lock.release()
 
 
-def _ask(place: OpenProject, wanted: Wanted) -> int | None:
+def _ask(project: OpenProject, wanted: Wanted) -> int | None:
     """Ask on the terminal whether Claude is to be paid; the exit code where it is not."""
-    report = run_sync(Merge(place, wanted).look())
+    report = run_sync(Merge(project, wanted).look())
     asked = [each for each in report.features if each.would_ask]
     if not asked:
         return None
@@ -150,8 +152,8 @@ def _ask(place: OpenProject, wanted: Wanted) -> int | None:
     return code
 
 
-def _would_start_any(place: OpenProject, wanted: Wanted) -> bool:
+def _would_start_any(project: OpenProject, wanted: Wanted) -> bool:
     """Whether there is something to check, or to resolve."""
-    report = run_sync(Merge(place, wanted).look())
+    report = run_sync(Merge(project, wanted).look())
     to_check = (LandingState.WOULD_LAND, LandingState.UNKNOWN)
     return any(each.state in to_check or each.would_ask for each in report.features)

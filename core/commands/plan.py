@@ -40,21 +40,21 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..reporter.console import style_of
     from ..reporter.plan_text import plan_lines
 
-    place = opened(arguments)
-    whole = place.whole_state()
-    state = place.seen(whole)
-    place = as_steered(place, state)
-    answers = answer_file(place, state) if state.features else None
+    project = opened(arguments)
+    whole = project.whole_state()
+    state = project.seen(whole)
+    project = as_steered(project, state)
+    answers = answer_file(project, state) if state.features else None
     selection = selection_of(arguments)
-    decisions = decide(place, state, selection, hashed=bool(state.features))
+    decisions = decide(project, state, selection, hashed=bool(state.features))
     if answers is not None:
-        answers.write(place.git.answers)
-    selected = select(selection, place.dag, decisions)
-    lists.check(place, whole, decisions, selected)
+        answers.write(project.git.answers)
+    selected = select(selection, project.dag, decisions)
+    lists.check(project, whole, decisions, selected)
     if selected:
-        check_supplies(place)
-    slots = arguments.max_parallel or place.config.project.max_parallel
-    plan = make_plan(place, decisions, slots, selected)
+        check_supplies(project)
+    slots = arguments.max_parallel or project.config.project.max_parallel
+    plan = make_plan(project, decisions, slots, selected)
     if arguments.json:
         print(json.dumps(document(plan), indent=2))
         return ExitCode.UP_TO_DATE

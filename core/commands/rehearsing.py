@@ -19,7 +19,7 @@ from .running import Printer, redraw, reporter_of, show_plan
 
 
 def rehearse(
-    place: OpenProject, options: RehearsalOptions, asking: Asking, display: Display
+    project: OpenProject, options: RehearsalOptions, asking: Asking, display: Display
 ) -> int:
     """Rehearse what ``run`` would do; exit 1 where it found something."""
     printer = Printer(display)
@@ -27,7 +27,7 @@ def rehearse(
         try:
             reporter = reporter_of(printer, style_of(sys.stderr, display.color))
             rehearsal = Rehearsal(
-                place,
+                project,
                 options,
                 handlers,
                 printer.say,
@@ -41,7 +41,7 @@ def rehearse(
 
 
 def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
-    run = OneRun(rehearsal.place, rehearsal.options.run)
+    run = OneRun(rehearsal.project, rehearsal.options.run)
     decided = Decided(rehearsal.decisions, rehearsal.selected, (), ())
     show_plan(run, decided, printer, style_of(sys.stderr, printer.display.color))
     if not rehearsal.selected:
@@ -61,10 +61,10 @@ def _agreed(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> bool:
         "repository,\nbut no Claude. Nothing is paid for."
     )
     if not asking.yes:
-        show_unshown(asking, rehearsal.place)
+        show_unshown(asking, rehearsal.project)
         if not agrees(f"Rehearse {what} now?"):
             return False
-    remember(rehearsal.place, all_commands(rehearsal.place.config))
+    remember(rehearsal.project, all_commands(rehearsal.project.config))
     return True
 
 

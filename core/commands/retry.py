@@ -46,24 +46,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run that is on, or run it."""
     id = arguments.id
-    place, fault = opened_or_recorded(arguments)
-    check_known("", [id], place.dag.features)
-    state = place.state()
-    on = wishes.running(place, state)
+    project, fault = opened_or_recorded(arguments)
+    check_known("", [id], project.dag.features)
+    state = project.state()
+    on = wishes.running(project, state)
     if on:
-        return wishes.told(arguments, wishes.ask(place, on, "retry", id))
+        return wishes.told(arguments, wishes.ask(project, on, "retry", id))
     if fault:
-        place = opened(arguments)  # which says what is wrong with the list
+        project = opened(arguments)  # which says what is wrong with the list
     selection = Selection((id,))
-    decision = decide(as_steered(place, state), state, selection)[id]
+    decision = decide(as_steered(project, state), state, selection)[id]
     if decision.action is Action.SKIP:
         raise UserError(
             f"{id} is {decision.reason}: there is nothing to retry",
             hint=f"rorchestrator run --only {id} --fresh",
             exit_code=ExitCode.INCOMPLETE,
         )
-    check_can_ask(asking(arguments), place, "run")
+    check_can_ask(asking(arguments), project, "run")
     if not arguments.allow_bypass:
-        check_permissions(place.config, "run")
+        check_permissions(project.config, "run")
     options = run_options(arguments, selection, retried=id)
-    return run_features(place, options, asking(arguments), display_of(arguments))
+    return run_features(project, options, asking(arguments), display_of(arguments))

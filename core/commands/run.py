@@ -67,22 +67,22 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UserError(
             "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
         )
-    place = opened(arguments)
-    fault = landing_fault(place) if arguments.merge else ""
+    project = opened(arguments)
+    fault = landing_fault(project) if arguments.merge else ""
     if fault:
         raise UserError(
             f"run --merge lands on the base branch, but {fault}",
             hint="rorchestrator run, then rorchestrator merge --into BRANCH",
         )
-    check_can_ask(asking(arguments), place, "run --rehearse" if arguments.rehearse else "run")
+    check_can_ask(asking(arguments), project, "run --rehearse" if arguments.rehearse else "run")
     options = run_options(arguments, selection_of(arguments))
     if arguments.rehearse:
         from ..rehearsal.rehearsal import RehearsalOptions
         from .rehearsing import rehearse
 
         asked = RehearsalOptions(options, arguments.merge, arguments.allow_bypass)
-        return rehearse(place, asked, asking(arguments), display_of(arguments))
+        return rehearse(project, asked, asking(arguments), display_of(arguments))
     if not arguments.allow_bypass:
-        check_permissions(place.config, "run")
+        check_permissions(project.config, "run")
     landing = LandAfterwards(arguments.resolve) if arguments.merge else None
-    return run_features(place, options, asking(arguments), display_of(arguments), landing)
+    return run_features(project, options, asking(arguments), display_of(arguments), landing)

@@ -51,28 +51,28 @@ class LandAfterwards:
 
 
 def run_features(
-    place: OpenProject,
+    project: OpenProject,
     options: RunOptions,
     asking: Asking,
     display: Display,
     landing: LandAfterwards | None = None,
 ) -> int:
     """Run under the lock, and land where that is wanted; the exit code."""
-    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
+    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # A run that ended between our first look and the lock may have moved some.
-        place = replace(place, refs=run_sync(place.git.refs(*SEEN)))
-        shown = _ShownRun(place, options, asking, display)
+        project = replace(project, refs=run_sync(project.git.refs(*SEEN)))
+        shown = _ShownRun(project, options, asking, display)
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
             return code
-        named = wanted(options.selection, place.dag)
-        ids = tuple(id for id in place.dag.features if id in named)
+        named = wanted(options.selection, project.dag)
+        ids = tuple(id for id in project.dag.features if id in named)
         asked = Wanted(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
-        check_agreed(asking, place, commands_of_merge(place.config, resolve=landing.resolve))
-        return land(place, asked, display, deadline=shown.run.deadline)
+        check_agreed(asking, project, commands_of_merge(project.config, resolve=landing.resolve))
+        return land(project, asked, display, deadline=shown.run.deadline)
     finally:
-        place.lock.release()
+        project.lock.release()
 
 
 class Printer:
@@ -102,16 +102,16 @@ class _ShownRun:
     """One run with its plan, question and report."""
 
     def __init__(
-        self, place: OpenProject, options: RunOptions, asking: Asking, display: Display
+        self, project: OpenProject, options: RunOptions, asking: Asking, display: Display
     ) -> None:
-        self.place = place
+        self.project = project
         self.asking = asking
         self.display = display
         self.printer = Printer(display)
         self.style = style_of(sys.stderr, display.color)
         self.reporter = reporter_of(self.printer, self.style)
         self.run = OneRun(
-            place,
+            project,
             options,
             listeners=[self.reporter.on_event],
             say=self.printer.say,
@@ -120,25 +120,25 @@ class _ShownRun:
 
     def execute(self) -> int:
         """Recover, decide, ask, run, report; the exit code."""
-        repaired = self.place.journal.open()
+        repaired = self.project.journal.open()
         if repaired:
             self.printer.say(one_line(repaired))
         self.run.recover()
         decided = self.run.decide()
-        place = self.place = self.run.place
+        project = self.project = self.run.project
         plan = show_plan(self.run, decided, self.printer, self.style)
         if not decided.selected:
             for event in decided.story:
-                place.journal.append(event)
+                project.journal.append(event)
             return self._nothing_to_do(decided)
         results = self.run.results(decided.decisions, decided.selected)
-        check_supplies(place)
-        config = with_program(place.config)
+        check_supplies(project)
+        config = with_program(project.config)
         check_descriptors(min(self.run.slots, len(decided.selected)))
         refused = self._ask(plan)
         if refused is not None:
             return refused
-        remember(place, all_commands(place.config))
+        remember(project, all_commands(project.config))
         result = self.run.run(config, decided, results, partial(self._report, decided))
         return result.exit_code or (ExitCode.INCOMPLETE if self.printer.lost else 0)
 
@@ -146,7 +146,7 @@ class _ShownRun:
         """Ask before anything starts; the exit code where the answer is no."""
         if self.asking.yes:
             return None
-        show_unshown(self.asking, self.place)
+        show_unshown(self.asking, self.project)
         try:
             agreed = agrees(self._question(plan))
         except KeyboardInterrupt:
@@ -158,10 +158,10 @@ class _ShownRun:
         return None
 
     def _question(self, plan: schedule.Plan) -> str:
-        place, home = self.place, os.path.expanduser("~")
-        top = place.git.repository.top
+        project, home = self.project, os.path.expanduser("~")
+        top = project.git.repository.top
         repository = f"~{top[len(home) :]}" if top.startswith(f"{home}{os.sep}") else top
-        base = f"{place.config.project.base_branch} @ {place.base_commit[:7]}"
+        base = f"{project.config.project.base_branch} @ {project.base_commit[:7]}"
         return run_question(plan, repository, base)
 
     def _nothing_to_do(self, decided: Decided) -> int:
@@ -180,7 +180,7 @@ class _ShownRun:
         """Write and print the report. Raises :class:`UserError` where it can't be written."""
         report = self._made_report(decided, result)
         document = report.to_json()
-        folder = os.path.join(self.place.config.workspace, REPORTS)
+        folder = os.path.join(self.project.config.workspace, REPORTS)
         unwritten = None
         files: list[str] = []
         try:
@@ -200,17 +200,17 @@ class _ShownRun:
             raise unwritten
 
     def _made_report(self, decided: Decided, result: RunResult) -> RunReport:
-        run, place = result.state.run, self.place
+        run, project = result.state.run, self.project
         assert run is not None
-        branches = {id: place.config.branch_of(id) for id in place.dag.features}
+        branches = {id: project.config.branch_of(id) for id in project.dag.features}
         ran = frozenset(run.features)
         return RunReport(
             result.state,
             run,
-            project_name=place.mask(place.config.project.name),
-            waves=tuple(map(tuple, place.dag.waves())),
+            project_name=project.mask(project.config.project.name),
+            waves=tuple(map(tuple, project.dag.waves())),
             branches=tuple(
-                place.mask(branch)
+                project.mask(branch)
                 for id, branch in branches.items()
                 if id in ran and HEADS + branch in result.heads
             ),
@@ -248,7 +248,7 @@ async def redraw(reporter: Reporter) -> None:
 
 def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> schedule.Plan:
     """Print what a run would do."""
-    plan = make_plan(run.place, decided.decisions, run.slots, decided.selected)
+    plan = make_plan(run.project, decided.decisions, run.slots, decided.selected)
     plan = replace(plan, max_cost_usd=run.budget.cap_usd)
     printer.say("\n".join(plan_lines(plan, style, verbose=printer.display.verbose)) + "\n")
     return plan

@@ -35,29 +35,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run, or journal it where none is on."""
     id = arguments.id
-    place, fault = opened_or_recorded(arguments)
-    check_known("", [id], place.dag.features)
-    run = wishes.running(place, place.state())
+    project, fault = opened_or_recorded(arguments)
+    check_known("", [id], project.dag.features)
+    run = wishes.running(project, project.state())
     if run:
-        answer = wishes.ask(place, run, "skip", id, force=arguments.force)
+        answer = wishes.ask(project, run, "skip", id, force=arguments.force)
         return wishes.told(arguments, answer)
     if fault:
-        place = opened(arguments)  # which says what is wrong with the list
-    with wishes.journalling(place, "skip") as state:
-        _check(arguments, place, state)
-        for event in lists.takeovers(place, place.whole_state(), [id]):
-            place.journal.append(event)
+        project = opened(arguments)  # which says what is wrong with the list
+    with wishes.journalling(project, "skip") as state:
+        _check(arguments, project, state)
+        for event in lists.takeovers(project, project.whole_state(), [id]):
+            project.journal.append(event)
         how = "its dependents run without it" if arguments.force else "its dependents do not run"
         text = f"{id} is skipped until rorchestrator retry {id}; {how}"
-        return wishes.told(arguments, wishes.note(place, "skip", id, text, force=arguments.force))
+        return wishes.told(arguments, wishes.note(project, "skip", id, text, force=arguments.force))
 
 
-def _check(arguments: argparse.Namespace, place: OpenProject, state: RunState) -> None:
+def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> None:
     """Raise :class:`UserError` where there is nothing to skip."""
     id, known = arguments.id, state.feature(arguments.id)
-    decision = decide(as_steered(place, state), state, Selection())[id]
+    decision = decide(as_steered(project, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
-    if known.status.active and f"{RESULTS}{id}/{known.run}" in place.refs:
+    if known.status.active and f"{RESULTS}{id}/{known.run}" in project.refs:
         reason = "completed, though its run was killed before it could say so"
     if reason:
         raise UserError(

@@ -41,9 +41,9 @@ def configure(
     add_common_options(parser)
 
 
-def landing(place: OpenProject, state: RunState) -> str:
+def landing(project: OpenProject, state: RunState) -> str:
     """The id of the landing that is in progress, by ``merge`` or by ``run --merge``; else empty."""
-    holder, run = place.lock.holder(), state.run
+    holder, run = project.lock.holder(), state.run
     if holder is None or holder.command not in ("run", "merge"):
         return ""
     is_running = run is not None and run.ended_at is None and run.pid == holder.pid
@@ -52,13 +52,13 @@ def landing(place: OpenProject, state: RunState) -> str:
 
 def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
     """Ask the run that is on for something; the exit code. There has to be one."""
-    place, _ = opened_or_recorded(arguments)
+    project, _ = opened_or_recorded(arguments)
     if feature:
-        check_known("", [feature], place.dag.features)
-    state = place.state()
-    run = landing(place, state) or running(place, state)
+        check_known("", [feature], project.dag.features)
+    state = project.state()
+    run = landing(project, state) or running(project, state)
     if not run:
-        holder = place.lock.holder()
+        holder = project.lock.holder()
         if holder is not None:
             raise UserError(
                 f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, and no run: "
@@ -69,19 +69,19 @@ def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
             f"no run in progress in this repository: nothing to {action}",
             hint="rorchestrator status shows the features, rorchestrator run starts a run",
         )
-    return told(arguments, ask(place, run, action, feature))
+    return told(arguments, ask(project, run, action, feature))
 
 
-def running(place: OpenProject, state: RunState) -> str:
+def running(project: OpenProject, state: RunState) -> str:
     """The id of the run that is on; empty where there is none.
 
     Raises :class:`UserError` for one that has not begun: it may still ask its user.
     """
-    holder = place.lock.holder()
+    holder = project.lock.holder()
     if holder is None or holder.command != "run":
         return ""
     run = state.run
-    if landing(place, state):
+    if landing(project, state):
         raise UserError(
             f"the run of pid {holder.pid} is landing its features: it can only be stopped",
             hint="rorchestrator stop",
@@ -95,7 +95,7 @@ def running(place: OpenProject, state: RunState) -> str:
 
 
 def ask(
-    place: OpenProject,
+    project: OpenProject,
     run: str,
     action: str,
     feature: str = "",
@@ -108,20 +108,20 @@ def ask(
     Raises :class:`UserError` where there is none in time; the run has then not heard of it.
     """
     if feature:
-        lists.check_run(place, action, feature)
-    reader, requests = Reader(place.journal.path), Requests(place.journal.folder)
+        lists.check_run(project, action, feature)
+    reader, requests = Reader(project.journal.path), Requests(project.journal.folder)
     for _ in reader.new_events():
         pass
     request = requests.leave(run, action, feature, force=force)
     deadline, is_on = time.monotonic() + answer_seconds, True
     while True:
-        is_on = is_on and place.lock.holder() is not None
+        is_on = is_on and project.lock.holder() is not None
         for event in reader.new_events():
             if event.kind == "steered" and event.data.get("request") == request.id:
                 return event
             is_on = is_on and event.kind not in ("run_ended", "run_started")
         if (not is_on or time.monotonic() >= deadline) and requests.withdraw(request):
-            raise _silence(place, is_on, answer_seconds)
+            raise _silence(project, is_on, answer_seconds)
         if not is_on or time.monotonic() >= deadline + answer_seconds:
             # It has taken the request, and was killed before, or while, it answered.
             raise UserError(
@@ -132,14 +132,14 @@ def ask(
         time.sleep(POLL_SECONDS)
 
 
-def _silence(place: OpenProject, is_on: bool, seconds: float) -> UserError:
+def _silence(project: OpenProject, is_on: bool, seconds: float) -> UserError:
     if not is_on:
         return UserError(
             "the run ended before it replied; nothing was changed",
             hint="rorchestrator status",
             exit_code=ExitCode.INCOMPLETE,
         )
-    holder = place.lock.holder()
+    holder = project.lock.holder()
     who = f" (pid {holder.pid})" if holder else ""
     return UserError(
         f"the run{who} did not answer within {seconds:.0f} s: nothing was changed",
@@ -149,24 +149,24 @@ def _silence(place: OpenProject, is_on: bool, seconds: float) -> UserError:
 
 
 @contextmanager
-def journalling(place: OpenProject, command: str) -> Iterator[RunState]:
+def journalling(project: OpenProject, command: str) -> Iterator[RunState]:
     """Hold the lock for a moment, in which no run is on; what the journal tells then."""
-    place.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), command))
+    project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), command))
     try:
-        repaired = place.journal.open()
+        repaired = project.journal.open()
         if repaired:
             print(one_line(repaired), file=sys.stderr)
         try:
-            yield place.state()
+            yield project.state()
         finally:
-            place.journal.close()
+            project.journal.close()
     finally:
-        place.lock.release()
+        project.lock.release()
 
 
-def note(place: OpenProject, action: str, id: str, text: str, *, force: bool = False) -> Event:
+def note(project: OpenProject, action: str, id: str, text: str, *, force: bool = False) -> Event:
     """Journal what was done without a run."""
-    return place.journal.append(
+    return project.journal.append(
         events.steered(
             time.time(),
             *("", id),
@@ -175,7 +175,7 @@ def note(place: OpenProject, action: str, id: str, text: str, *, force: bool = F
             done=True,
             text=text,
             force=force,
-            owner=place.owner,
+            owner=project.owner,
         )
     )
 

@@ -30,14 +30,14 @@ class Candidates:
 
     def __init__(
         self,
-        place: OpenProject,
+        project: OpenProject,
         wanted: Wanted,
         state: RunState,
         target: TargetBranch,
         present: list[Candidate],
         own_check: OwnCheck,
     ) -> None:
-        self.place = place
+        self.project = project
         self.wanted = wanted
         self.state = state
         self.target = target
@@ -49,18 +49,18 @@ class Candidates:
         self.stale: dict[str, str] = {}
         """What is out of date, and why."""
         if not wanted.stale:
-            self.stale = out_of_date(place.config, place.dag, state)
+            self.stale = out_of_date(project.config, project.dag, state)
 
     async def touched(self, candidates: Iterable[Candidate]) -> set[str]:
         """The files that any of the features changes."""
-        git, target = self.place.git, self.target.commit
+        git, target = self.project.git, self.target.commit
         bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
         pairs = [(base or target, tip) for base, tip in bases]
         return set().union(*await commits.changed_files(git, pairs))
 
     async def find(self) -> tuple[list[Candidate], dict[str, Held]]:
         """What may land, in topological order; why the rest of what is asked for may not."""
-        dag = self.place.dag
+        dag = self.project.dag
         check_known("", self.wanted.ids, dag.features)
         completed = [id for id in dag.features if self._status(id) is Status.COMPLETED]
         asked = set(dag.ancestors(self.wanted.ids or completed))
@@ -81,13 +81,13 @@ class Candidates:
     async def _candidate(self, known: FeatureState) -> Candidate | Held | None:
         """What of a feature may land; ``None`` where the target has it already."""
         id = known.id
-        ending = self.endings[id] = Ending(id, known.branch or self.place.worktrees.branch(id))
+        ending = self.endings[id] = Ending(id, known.branch or self.project.worktrees.branch(id))
         held = Holding("")
         if known.work is not None:
-            held = await held_now(self.place, known, self.target.commit)
+            held = await held_now(self.project, known, self.target.commit)
         result = known.work.commit if known.work else ""
         tip = held.tip or result
-        is_there = bool(await self.place.git.commit_of(tip))
+        is_there = bool(await self.project.git.commit_of(tip))
         if known.merged_into == self.target.name:
             ending.merged = "cleaned up"
         elif is_there:
@@ -96,7 +96,7 @@ class Candidates:
             except Unknown as error:
                 return Held(error.message, is_unknown=True)
             self.tips[id] = tip
-        candidate = Candidate(self.place.dag.features[id], known.run, tip, known.work_start)
+        candidate = Candidate(self.project.dag.features[id], known.run, tip, known.work_start)
         if ending.merged:
             ending.state = LandingState.ALREADY
             if is_there and known.start_commit:
@@ -105,7 +105,7 @@ class Candidates:
         why_not = self._why_not(known, held, is_there=is_there)
         if why_not:
             return Held(why_not)
-        pushes = await self.place.worktrees.unpublished(
+        pushes = await self.project.worktrees.unpublished(
             known.worktree, known.start_commit, tip, ending.branch
         )
         if pushes:
@@ -121,7 +121,7 @@ class Candidates:
             return f"its result {known.work.commit[:10]} is gone"
         if not held.tip:
             return f"{held.words}; {held.hint}"
-        rebased = checkouts.rebased_in(self.place.git, self.endings[known.id].branch)
+        rebased = checkouts.rebased_in(self.project.git, self.endings[known.id].branch)
         if rebased:
             return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
         if known.id in self.stale:
@@ -140,14 +140,14 @@ class Candidates:
                 return Held(f"{held.words}, and its checks fail there: {red}")
         below = [self.tips[id] for id in feature.depends_on if id in self.tips]
         start = await start_of(
-            self.place.git, candidate.start_commit, below, tip, self.target.commit
+            self.project.git, candidate.start_commit, below, tip, self.target.commit
         )
         return replace(candidate, start_commit=start, needs=feature.depends_on)
 
     async def _merged(self, known: FeatureState, tip: str) -> str:
         target = self.target
-        how = await landed(self.place.git, known, tip, target.commit, target.name)
-        return how or await self.place.worktrees.merged(tip, target.commit)
+        how = await landed(self.project.git, known, tip, target.commit, target.name)
+        return how or await self.project.worktrees.merged(tip, target.commit)
 
 
 def _in_words(status: Status) -> str:

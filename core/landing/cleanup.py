@@ -83,16 +83,16 @@ class Removal:
 class Cleanup:
     """One ``cleanup``, under the lock unless it only looks."""
 
-    def __init__(self, options: CleanupOptions, place: OpenProject) -> None:
+    def __init__(self, options: CleanupOptions, project: OpenProject) -> None:
         self.options = options
-        self.place = place
-        self.git = place.git
-        self.whole: RunState = place.whole_state()
-        self.state = self.whole if options.all_lists else place.seen(self.whole)
-        self._record = Recorder(place.journal, self.whole).emit
-        self.owners = place.owners(self.whole)
-        base = place.config.project.base_branch
-        self.into: str = branch_name(options.into or base, place.refs)
+        self.project = project
+        self.git = project.git
+        self.whole: RunState = project.whole_state()
+        self.state = self.whole if options.all_lists else project.seen(self.whole)
+        self._record = Recorder(project.journal, self.whole).emit
+        self.owners = project.owners(self.whole)
+        base = project.config.project.base_branch
+        self.into: str = branch_name(options.into or base, project.refs)
         self.stays = {self.into, base}
         self.target = ""
         self._listed: list[WorktreeEntry] | None = None
@@ -102,7 +102,9 @@ class Cleanup:
 
     async def run(self) -> list[Removal]:
         """Go through the features that were asked for."""
-        self.target = self.place.refs.get(HEADS + self.into) or await self.git.commit_of(self.into)
+        self.target = self.project.refs.get(HEADS + self.into) or await self.git.commit_of(
+            self.into
+        )
         if not self.target:
             raise UserError(f"the branch {self.into!r} does not exist", hint="correct --into")
         wanted = self._wanted()
@@ -111,7 +113,7 @@ class Cleanup:
         return [removal for removal in removals if removal is not None]
 
     def _wanted(self) -> list[FeatureState]:
-        known_here = {**self.place.dag.features, **self.state.features}
+        known_here = {**self.project.dag.features, **self.state.features}
         for id in self.options.ids:
             if id not in self.state.features and id in self.whole.features:
                 raise UserError(
@@ -125,7 +127,7 @@ class Cleanup:
 
     async def _is_held(self, wanted: Iterable[FeatureState]) -> bool:
         """Whether something holds the target that does not go in this very call."""
-        if HEADS + self.into in self.place.refs:
+        if HEADS + self.into in self.project.refs:
             return True  # A branch: it stays, whatever else was asked for.
         going = {HEADS + known.branch for known in wanted if known.branch not in self.stays}
         refs = await self.git.refs(HEADS, "refs/tags/", "refs/remotes/")
@@ -147,8 +149,8 @@ class Cleanup:
     async def _settle(self, removal: Removal, known: FeatureState) -> bool:
         """Remove it, or tell why it is kept; whether it was meant at all."""
         # Where it was made, whatever the list says of prefix and folder by now.
-        worktrees = self.place.worktrees.as_made(known.id, known.worktree, known.branch)
-        tip = self.place.refs.get(HEADS + known.branch, "")
+        worktrees = self.project.worktrees.as_made(known.id, known.worktree, known.branch)
+        tip = self.project.refs.get(HEADS + known.branch, "")
         entry = await worktrees.entry(known.id)
         removal.worktree = entry.path if entry else ""
         if not tip and entry is None:
@@ -183,7 +185,7 @@ class Cleanup:
         undone = how == "empty difference"
         if whole or (not undone and await self._holds(result, [tip])):
             return how, ""
-        held = await held_now(self.place, known, self.target)
+        held = await held_now(self.project, known, self.target)
         if not undone and held.tip:
             return how, ""  # The user made that of it.
         return "", f"{how}, but its result {result[:10]} is not in {self.into}"
@@ -227,11 +229,13 @@ class Cleanup:
 
     def _check_use(self, removal: Removal, known: FeatureState) -> None:
         """Keep what others rest on, or somebody stands in."""
-        holder = self.place.lock.holder() if known.status.active and self.options.dry_run else None
+        holder = (
+            self.project.lock.holder() if known.status.active and self.options.dry_run else None
+        )
         if removal.branch in self.stays:
             removal.kept = f"{removal.branch} is the branch merges are checked against"
             removal.next = "name another one: --into BRANCH"
-            if removal.branch == self.place.config.project.base_branch:
+            if removal.branch == self.project.config.project.base_branch:
                 removal.kept = f"{removal.branch} is the base branch"
                 removal.next = "change project.base_branch first"
         elif holder is not None:
@@ -336,22 +340,22 @@ class Cleanup:
 
     async def _forget_resolutions(self, id: str) -> None:
         """Nothing of the feature is left to land, or to resolve."""
-        for ref, commit in self.place.refs.items():
+        for ref, commit in self.project.refs.items():
             if ref.startswith(f"{RESOLUTIONS}{id}/"):
                 await self.git.delete_ref(ref, commit)
 
     def _tear_down(self, worktrees: WorktreeManager, known: FeatureState, removal: Removal) -> str:
         """Run the list's teardown in a worktree; why it has to stay, if it has."""
-        project = self.place.config.project
-        if not (project.teardown and os.path.isdir(removal.worktree)):
+        settings = self.project.config.project
+        if not (settings.teardown and os.path.isdir(removal.worktree)):
             return ""
         if known.owner not in self.owners:
             return ""  # What this list starts, and so ends, is not what another one does.
         from ..runner.teardown import tear_down
 
-        log = os.path.join(self.place.journal.folder, "logs", self.stamp)
+        log = os.path.join(self.project.journal.folder, "logs", self.stamp)
         said = tear_down(
-            self.place.config, worktrees, known.id, removal.worktree, run=self.stamp, logs=log
+            self.project.config, worktrees, known.id, removal.worktree, run=self.stamp, logs=log
         )
         if not said or self.options.discard:
             return ""

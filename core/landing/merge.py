@@ -70,17 +70,17 @@ class Merge:
 
     def __init__(
         self,
-        place: OpenProject,
+        project: OpenProject,
         wanted: Wanted,
         *,
         say: Callable[[str], None] = lambda words: None,
         deadline: float = float("inf"),
         workbench: Callable[..., Workbench] = Workbench,
     ) -> None:
-        self.whole = place.whole_state()
-        self.state = place.seen(self.whole)
-        self.place = as_steered(place, self.state)
-        self._emit = Recorder(place.journal, self.whole).emit
+        self.whole = project.whole_state()
+        self.state = project.seen(self.whole)
+        self.project = as_steered(project, self.state)
+        self._emit = Recorder(project.journal, self.whole).emit
         self.wanted = wanted
         self.say = say
         self.clock = time.time
@@ -98,22 +98,22 @@ class Merge:
         self.resolutions: dict[str, Resolution] = {}
         self.own_check: OwnCheck = _not_checked
         self.workbench = workbench
-        fault = "" if wanted.into else landing_fault(place)
+        fault = "" if wanted.into else landing_fault(project)
         if fault:
             raise UserError(
                 f"merge needs the branch to land on: {fault}",
                 hint="rorchestrator merge --into BRANCH",
             )
-        name = branch_name(wanted.into or place.config.project.base_branch, place.refs)
-        if HEADS + name not in place.refs:
-            local = [ref.removeprefix(HEADS) for ref in place.refs if ref.startswith(HEADS)]
+        name = branch_name(wanted.into or project.config.project.base_branch, project.refs)
+        if HEADS + name not in project.refs:
+            local = [ref.removeprefix(HEADS) for ref in project.refs if ref.startswith(HEADS)]
             raise UserError(
                 f"there is no local branch {name!r} to land on{did_you_mean(name, local)}",
                 hint=f"git branch NAME {shlex.quote(name)}, then --into NAME"
-                if run_sync(place.git.commit_of(name))
+                if run_sync(project.git.commit_of(name))
                 else f"git branch {shlex.quote(name)}, or correct --into",
             )
-        self.target = TargetBranch(place.git, name, place.refs[HEADS + name])
+        self.target = TargetBranch(project.git, name, project.refs[HEADS + name])
 
     async def look(self) -> MergeReport:
         """What would land; conflicts are found, checks are not run."""
@@ -121,7 +121,7 @@ class Merge:
         return self._report(await self._stack(_unchecked, resolve), LandingState.WOULD_LAND)
 
     async def _foresee(self, clash: Clash) -> Resolution:
-        return self._noted(clash, await foresee(self.place.worktrees, self.target.name, clash))
+        return self._noted(clash, await foresee(self.project.worktrees, self.target.name, clash))
 
     def _noted(self, clash: Clash, resolution: Resolution) -> Resolution:
         self.resolutions[clash.candidate.id] = resolution
@@ -130,7 +130,7 @@ class Merge:
     async def land(self) -> MergeReport:
         """Make the stack, check it, move the branch."""
         if self.wanted.resolve:
-            self.place = replace(self.place, config=with_program(self.place.config))
+            self.project = replace(self.project, config=with_program(self.project.config))
         try:
             async with Supervisor(self.run_id) as supervisor:
                 return await self._until_stopped(supervisor)
@@ -176,7 +176,7 @@ class Merge:
 
     def _answer_wishes(self) -> None:
         """Answer what other terminals ask of this landing: it can only be stopped, as a whole."""
-        for request in Requests(self.place.journal.folder).take(self.run_id):
+        for request in Requests(self.project.journal.folder).take(self.run_id):
             done = request.action == "stop" and not request.feature and not self.is_over
             going_on = "stopping: nothing lands" if done else "features are being landed"
             text = "the landing is over" if self.is_over else going_on
@@ -194,11 +194,11 @@ class Merge:
 
     async def _land(self, supervisor: Supervisor) -> MergeReport:
         stop = self.stop
-        git = self.place.git.using(supervisor)
-        self.place = replace(self.place, git=git, worktrees=self.place.worktrees.using(git))
+        git = self.project.git.using(supervisor)
+        self.project = replace(self.project, git=git, worktrees=self.project.worktrees.using(git))
         self.target.git = git
         await self._settle_killed(supervisor)
-        await self.place.worktrees.clear_scratch(self.place.worktrees.left_scratch())
+        await self.project.worktrees.clear_scratch(self.project.worktrees.left_scratch())
         temporary_folder.clear()
         self._emit(self._started())
         if await self.target.settle(self._tips()):
@@ -217,7 +217,7 @@ class Merge:
         return self._report(stack, LandingState.LANDED)
 
     def _started(self) -> Event:
-        into, owner = self.target.name, self.place.owner
+        into, owner = self.target.name, self.project.owner
         return events.merge_started(self.clock(), self.run_id, into=into, owner=owner)
 
     def _tips(self) -> list[str]:
@@ -230,14 +230,14 @@ class Merge:
 
     async def _stack(self, check: Check, resolve: Resolve | None) -> Stack:
         finder = Candidates(
-            self.place, self.wanted, self.state, self.target, self.present, self.own_check
+            self.project, self.wanted, self.state, self.target, self.present, self.own_check
         )
         self.endings = finder.endings
         candidates, held = await finder.find()
         if candidates:  # refused now, because checks can take long
             await self.target.check(await finder.touched(candidates))
         stacker = Stacker(
-            self.place.worktrees,
+            self.project.worktrees,
             self.target.name,
             self.target.commit,
             candidates,
@@ -253,8 +253,8 @@ class Merge:
 
     def _workbench(self, supervisor: Supervisor, stop: Cancellation) -> Workbench:
         return self.workbench(
-            self.place.config,
-            self.place.worktrees,
+            self.project.config,
+            self.project.worktrees,
             StepRunner(supervisor, stop),
             self.context,
             environ=without_git(os.environ),
@@ -264,7 +264,7 @@ class Merge:
 
     @property
     def _log_folder(self) -> str:
-        return os.path.join(self.place.journal.folder, "logs", self.run_id)
+        return os.path.join(self.project.journal.folder, "logs", self.run_id)
 
     def _checker(self, workbench: Workbench, stop: asyncio.Event) -> Check:
         async def check(commit: str) -> str:
@@ -292,7 +292,7 @@ class Merge:
     async def _resolver(
         self, supervisor: Supervisor, stop: Cancellation, workbench: Workbench
     ) -> Resolve:
-        config = self.place.config
+        config = self.project.config
         of_resolution = replace(
             self.context, emit=lambda event: self._emit(events.of_resolution(event))
         )
@@ -300,11 +300,11 @@ class Merge:
         known = self.state.features.items()
         resolver = Resolver(
             config,
-            self.place.worktrees,
+            self.project.worktrees,
             attempts,
             workbench,
             Budget(self.wanted.max_cost_usd, {}),
-            await seal(self.place.git),
+            await seal(self.project.git),
             self.context,
             into=self.target.name,
             present=self.present,
@@ -352,10 +352,10 @@ class Merge:
 
     async def _check_branches(self, stack: Stack) -> None:
         """Raise where the branch of a feature is no longer what was looked at and checked."""
-        refs = await self.place.git.refs(HEADS)
+        refs = await self.project.git.refs(HEADS)
         for layer in stack.layers:
             branch = self.endings[layer.candidate.id].branch
-            if refs.get(HEADS + branch) != self.place.refs.get(HEADS + branch):
+            if refs.get(HEADS + branch) != self.project.refs.get(HEADS + branch):
                 raise UserError(
                     f"{branch} moved in the meantime; nothing was landed",
                     hint="type it again: it starts from what the branch holds now",

@@ -85,7 +85,7 @@ class OneRun:
 
     def __init__(
         self,
-        place: OpenProject,
+        project: OpenProject,
         options: RunOptions,
         *,
         listeners: Sequence[Callable[[RunState, Event], None]] = (),
@@ -93,7 +93,7 @@ class OneRun:
         beside: Callable[[], Coroutine[object, object, None]] = _nothing,
         workbench: Callable[..., Workbench] = Workbench,
     ) -> None:
-        self.place = place
+        self.project = project
         self.options = options
         self.listeners = listeners
         self.say = say
@@ -115,7 +115,7 @@ class OneRun:
         """How many features may run at once."""
         if self.options.sequential:
             return 1
-        return self.options.max_parallel or self.place.config.project.max_parallel
+        return self.options.max_parallel or self.project.config.project.max_parallel
 
     @property
     def left_usd(self) -> float | None:
@@ -126,7 +126,7 @@ class OneRun:
 
     def recover(self) -> None:
         """Settle what a killed run left open: refs are the truth, the journal the intent."""
-        self.state = self.place.whole_state()
+        self.state = self.project.whole_state()
         last = self.state.run
         if last is not None and last.ended_at is None:
             # Also where a recovery that was killed had settled all its features before.
@@ -137,7 +137,7 @@ class OneRun:
             if not known.status.active:
                 continue
             self._killed_runs.add(known.run)
-            commit = self.place.refs.get(f"{RESULTS}{known.id}/{known.run}")
+            commit = self.project.refs.get(f"{RESULTS}{known.id}/{known.run}")
             outcome = (
                 run_sync(self._finished(known, commit))
                 if commit
@@ -146,7 +146,7 @@ class OneRun:
             self._record(events.ended(self.clock(), known.run, known.id, outcome))
 
     async def _finished(self, known: FeatureState, commit: str) -> Outcome:
-        stat = await commits.diffstat(self.place.git, known.start_commit, commit)
+        stat = await commits.diffstat(self.project.git, known.start_commit, commit)
         work = Work(commit, stat.files, stat.insertions, stat.deletions)
         return Outcome(Status.COMPLETED, work=work)
 
@@ -154,14 +154,14 @@ class OneRun:
         """What to do with each feature. Raises :class:`UserError` for what is in the way."""
         again = self._retry()
         whole = fold(again, self.state)
-        self.state = self.place.seen(whole)
-        place = self.place = as_steered(self.place, self.state)
+        self.state = self.project.seen(whole)
+        project = self.project = as_steered(self.project, self.state)
         selection = self.options.selection
-        decisions = decide(place, self.state, selection, run=self.run_id)
-        selected = select(selection, place.dag, decisions)
-        more = lists.check(place, whole, decisions, selected)
-        self.state = adopted(place, place.seen(fold(more, whole)))
-        left = left_out(selection, place.dag, decisions)
+        decisions = decide(project, self.state, selection, run=self.run_id)
+        selected = select(selection, project.dag, decisions)
+        more = lists.check(project, whole, decisions, selected)
+        self.state = adopted(project, project.seen(fold(more, whole)))
+        left = left_out(selection, project.dag, decisions)
         return Decided(decisions, selected, left, [*again, *more])
 
     def _retry(self) -> list[Event]:
@@ -176,9 +176,9 @@ class OneRun:
             request="",
             done=True,
             text=f"{id} is run again",
-            owner=self.place.owner,
+            owner=self.project.owner,
         )
-        return [*lists.takeovers(self.place, self.state, [id]), event]
+        return [*lists.takeovers(self.project, self.state, [id]), event]
 
     def results(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> dict[str, str]:
         """The commits of the dependencies that do not run themselves.
@@ -188,19 +188,19 @@ class OneRun:
         results: dict[str, str] = {}
         chosen = frozenset(selected)
         for id in selected:
-            for dependency in self.place.dag.features[id].depends_on:
+            for dependency in self.project.dag.features[id].depends_on:
                 known = self.state.feature(dependency)
                 if dependency in chosen:
                     continue
                 if decisions[dependency].merged:
-                    results[dependency] = self.place.base_commit  # which holds its work
+                    results[dependency] = self.project.base_commit  # which holds its work
                     continue
                 if known.work is None:
                     raise UserError(
                         f"{id} needs {dependency}, which has no result yet",
                         hint=f"rorchestrator run --only {id} runs both",
                     )
-                held = run_sync(held_now(self.place, known, self.place.base_commit))
+                held = run_sync(held_now(self.project, known, self.project.base_commit))
                 if not held.tip:
                     raise UserError(f"{id} needs {dependency}, but {held.words}", hint=held.hint)
                 results[dependency] = held.tip
@@ -221,9 +221,9 @@ class OneRun:
         the report from being written.
         """
         for event in decided.story:
-            self.place.journal.append(event)
+            self.project.journal.append(event)
         selected = decided.selected
-        decisions = incremental.as_built(decided.decisions, self.place.dag, self.state, selected)
+        decisions = incremental.as_built(decided.decisions, self.project.dag, self.state, selected)
         self.begin_time()
         try:
             return asyncio.run(
@@ -252,7 +252,7 @@ class OneRun:
         report: Callable[[RunResult], None],
     ) -> RunResult:
         # The user has agreed: git may do as the user's settings say.
-        place = self.place = self.place.acting()
+        project = self.project = self.project.acting()
         stop, selected = Cancellation(), decided.selected
         async with Supervisor(self.run_id) as supervisor:
             heed(stop)
@@ -260,10 +260,10 @@ class OneRun:
                 stop, kill=supervisor.kill_all, stopping=lambda: self.say(STOPPING)
             )
             await self._end_killed(supervisor)
-            dag = DAGResolver(place.dag.features[id] for id in selected)
+            dag = DAGResolver(project.dag.features[id] for id in selected)
             rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
-            recorder = Recorder(place.journal, self.state, self.listeners)
-            logs = os.path.join(place.journal.folder, "logs", self.run_id)
+            recorder = Recorder(project.journal, self.state, self.listeners)
+            logs = os.path.join(project.journal.folder, "logs", self.run_id)
             context = RunContext(self.run_id, logs, self.clock, recorder.emit, stop, self.deadline)
             orchestrator = Orchestrator(
                 dag,
@@ -271,13 +271,13 @@ class OneRun:
                 self.slots,
                 recorder,
                 context,
-                base_commit=place.base_commit,
+                base_commit=project.base_commit,
                 decisions=decided.decisions,
                 results=results,
                 fail_fast=self.options.fail_fast,
             )
             runner = self._runner(config, supervisor, orchestrator)
-            requests = Requests(place.journal.folder)
+            requests = Requests(project.journal.folder)
             requests.clear()
             recorder.emit(self._started(selected))
             steering = Steering(orchestrator, requests, config.features, stop)
@@ -286,9 +286,9 @@ class OneRun:
             tasks = [steered, asyncio.create_task(foresight.watch())]
             tasks.append(asyncio.create_task(self.beside()))
             self._limit_time(orchestrator, supervisor)
-            around = parts.surroundings(place, runner, supervisor, orchestrator)
+            around = parts.surroundings(project, runner, supervisor, orchestrator)
             try:
-                await place.git.using(supervisor).pin_identity()
+                await project.git.using(supervisor).pin_identity()
                 await runner.workbench.clear()
                 temporary_folder.clear()
                 await self._check_base(runner, orchestrator)
@@ -297,7 +297,7 @@ class OneRun:
                     lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
                 )
                 await around.end()
-                await self._look_at_heads(place.git.using(supervisor), context)
+                await self._look_at_heads(project.git.using(supervisor), context)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -323,7 +323,7 @@ class OneRun:
         self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator
     ) -> ClaudeRunner:
         return parts.claude_runner(
-            self.place,
+            self.project,
             config,
             supervisor,
             orchestrator,
@@ -340,7 +340,7 @@ class OneRun:
         decisions: Mapping[str, Decision],
     ) -> ConflictProbe:
         return ConflictProbe(
-            self.place.git.using(supervisor),
+            self.project.git.using(supervisor),
             [id for id, made in decisions.items() if not made.merged],
             orchestrator.context,
             state=lambda: orchestrator.state,
@@ -356,11 +356,11 @@ class OneRun:
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing where the checks fail on the base: they would fail for every feature."""
-        red = await runner.workbench.check_base(self.place.base_commit)
+        red = await runner.workbench.check_base(self.project.base_commit)
         if red is None or red.interrupted:
             return
         self._has_failing_base = True
-        name = self.place.config.project.base_branch
+        name = self.project.config.project.base_branch
         if red.is_ours:
             why = f"{name} could not be checked: {clean(red.what)}"
             self.say(why)
@@ -373,43 +373,43 @@ class OneRun:
         orchestrator.slots.close(f"the checks already fail on {name}: {red.what}; {advice}")
 
     def _budget(self) -> Budget:
-        features, project = self.place.dag.features, self.place.config.project
-        work, rate = schedule.estimator(features), project.usd_per_million_tokens
+        features, settings = self.project.dag.features, self.project.config.project
+        work, rate = schedule.estimator(features), settings.usd_per_million_tokens
         estimates = {id: work(f) * rate / 1_000_000 for id, f in features.items()}
-        return Budget(self.options.max_cost_usd or project.max_cost_usd, estimates)
+        return Budget(self.options.max_cost_usd or settings.max_cost_usd, estimates)
 
     def _started(self, selected: Sequence[str]) -> Event:
         return events.run_started(
             self.clock(),
             self.run_id,
             pid=os.getpid(),
-            base_branch=self.place.config.project.base_branch,
-            base_commit=self.place.base_commit,
+            base_branch=self.project.config.project.base_branch,
+            base_commit=self.project.base_commit,
             features=selected,
             max_parallel=self.slots,
-            base_option=self.place.base_option,
-            owner=self.place.owner,
+            base_option=self.project.base_option,
+            owner=self.project.owner,
         )
 
     def _record(self, event: Event) -> None:
-        self.state = apply(self.state, self.place.journal.append(event))
+        self.state = apply(self.state, self.project.journal.append(event))
 
     # -- after ----------------------------------------------------------------------------
 
     async def _look_at_heads(self, git: Git, context: RunContext) -> None:
         """See which branches there are now; note where base branch or stash changed."""
-        name = self.place.config.project.base_branch
+        name = self.project.config.project.base_branch
         try:
             self._heads = await git.refs(HEADS, STASH)
         except UserError as error:
             context.note(f"the branches are unknown: {error}")
             return
-        now, pinned = self._heads.get(HEADS + name, ""), self.place.base_commit
-        if HEADS + name in self.place.refs and now != pinned:
+        now, pinned = self._heads.get(HEADS + name, ""), self.project.base_commit
+        if HEADS + name in self.project.refs and now != pinned:
             what = f"moved to {now[:12]}" if now else "was deleted"
             text = f"{name} {what} during the run, which started from {pinned[:12]}"
             context.note(text)
-        if self._heads.get(STASH) != self.place.refs.get(STASH):
+        if self._heads.get(STASH) != self.project.refs.get(STASH):
             text = (
                 "the stash, which all worktrees share, changed during the run: see git stash list"
             )

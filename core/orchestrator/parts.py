@@ -24,7 +24,7 @@ from .loop import Orchestrator
 
 
 def claude_runner(
-    place: OpenProject,
+    project: OpenProject,
     config: Config,
     supervisor: Supervisor,
     orchestrator: Orchestrator,
@@ -35,7 +35,7 @@ def claude_runner(
     workbench: Callable[..., Workbench],
 ) -> ClaudeRunner:
     """What runs the features of one run; ``state`` is that from before it."""
-    worktrees = place.worktrees.using(place.git.using(supervisor))
+    worktrees = project.worktrees.using(project.git.using(supervisor))
     context = orchestrator.context
     pause = UsageLimitGate(
         orchestrator.slots,
@@ -63,22 +63,22 @@ def claude_runner(
         bench,
         pause,
         budget,
-        run_sync(seal(place.git, state.setups)),
+        run_sync(seal(project.git, state.setups)),
         context,
     )
 
 
 def surroundings(
-    place: OpenProject,
+    project: OpenProject,
     runner: ClaudeRunner,
     supervisor: Supervisor,
     orchestrator: Orchestrator,
 ) -> Surroundings:
     """What watches the user's checkout and the shared settings during a run."""
     return Surroundings(
-        place.git.using(supervisor),
+        project.git.using(supervisor),
         runner.seal,
         orchestrator.context,
-        folder=place.worktrees.folder,
+        folder=project.worktrees.folder,
         state=lambda: orchestrator.state,
     )

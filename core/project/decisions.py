@@ -24,29 +24,29 @@ from .selection import Selection, fresh
 from .warnings import caught, cautions
 
 
-def answer_file(place: OpenProject, state: RunState) -> AnswerFile | None:
+def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
     """Have git's answers of earlier commands used in this one, which only looks; where they are.
 
     ``None`` where ids do not mean the same for ever.
     """
-    settings = run_sync(place.git.circumstances())
+    settings = run_sync(project.git.circumstances())
     if not settings:
         return None
-    file = AnswerFile(place.git.repository.common_dir, settings, os.environ)
-    place.git.answers = file.read()
+    file = AnswerFile(project.git.repository.common_dir, settings, os.environ)
+    project.git.answers = file.read()
     results = {known.work.commit for known in state.features.values() if known.work}
-    run_sync(merged.learn(place.git, results, place.base_commit))
+    run_sync(merged.learn(project.git, results, project.base_commit))
     return file
 
 
-def as_steered(place: OpenProject, state: RunState) -> OpenProject:
+def as_steered(project: OpenProject, state: RunState) -> OpenProject:
     """The list as the user's skips leave it: who needs what was skipped for good, needs it not."""
     forced = {id for id, known in state.features.items() if known.skip == FORCED}
-    if not forced.intersection(place.dag.features):
-        return place
-    features = tuple(incremental.without(place.config.features, forced))
+    if not forced.intersection(project.dag.features):
+        return project
+    features = tuple(incremental.without(project.config.features, forced))
     return replace(
-        place, config=replace(place.config, features=features), dag=DAGResolver(features)
+        project, config=replace(project.config, features=features), dag=DAGResolver(features)
     )
 
 
@@ -63,7 +63,7 @@ def check_permissions(config: Config, command: str) -> None:
 
 
 def decide(
-    place: OpenProject,
+    project: OpenProject,
     state: RunState,
     selection: Selection,
     *,
@@ -73,34 +73,34 @@ def decide(
     """What to do with each feature of the list, and why."""
     unknown: dict[str, str] = {}
     facts = incremental.Facts(
-        reachable=_reachable(place, state),
-        merged=run_sync(_merged(place, state, unknown)),
+        reachable=_reachable(project, state),
+        merged=run_sync(_merged(project, state, unknown)),
         unknown=unknown,
-        fresh=fresh(selection, place.dag),
+        fresh=fresh(selection, project.dag),
         run=run,
     )
-    return incremental.decide(place.config, place.dag, state, facts, hashed=hashed)
+    return incremental.decide(project.config, project.dag, state, facts, hashed=hashed)
 
 
-def _reachable(place: OpenProject, state: RunState) -> set[str]:
+def _reachable(project: OpenProject, state: RunState) -> set[str]:
     results = {
         (ref[len(RESULTS) :].split("/", 1)[0], commit)
-        for ref, commit in place.refs.items()
+        for ref, commit in project.refs.items()
         if ref.startswith(RESULTS)
     }
     return {id for id, f in state.features.items() if f.work and (id, f.work.commit) in results}
 
 
-async def _merged(place: OpenProject, state: RunState, unknown: dict[str, str]) -> dict[str, str]:
+async def _merged(project: OpenProject, state: RunState, unknown: dict[str, str]) -> dict[str, str]:
     """How the base holds the work of each feature that it holds; why that is ``unknown``."""
     merged: dict[str, str] = {}
-    base = place.config.project.base_branch
-    for feature in place.config.features:
+    base = project.config.project.base_branch
+    for feature in project.config.features:
         known = state.feature(feature.id)
         if known.work is None:
             continue
         try:
-            how = await merged_how(place, known, place.base_commit, base)
+            how = await merged_how(project, known, project.base_commit, base)
         except Unknown as error:
             unknown[feature.id] = f"whether {base} holds it: {error.message}"
             continue
@@ -110,34 +110,34 @@ async def _merged(place: OpenProject, state: RunState, unknown: dict[str, str]) 
 
 
 def make_plan(
-    place: OpenProject,
+    project: OpenProject,
     decisions: Mapping[str, Decision],
     slots: int,
     selected: Iterable[str],
 ) -> schedule.Plan:
     """The plan of the whole list, in which ``selected`` would run."""
-    dag = place.dag
+    dag = project.dag
     work = schedule.estimator(dag.features)
     chosen = frozenset(selected)
-    project = place.config.project
+    settings = project.config.project
     return schedule.Plan(
-        project=project.name,
-        description=project.description,
+        project=settings.name,
+        description=settings.description,
         features=dag.features,
         waves=tuple(map(tuple, dag.waves())),
-        branches={id: place.config.branch_of(id) for id in dag.features},
+        branches={id: project.config.branch_of(id) for id in dag.features},
         decisions=decisions,
         selected=chosen,
         critical_path=tuple(dag.critical_path(work)),
         max_parallel=slots,
         timeline=schedule.predict(_part(dag, chosen), slots),
-        usd_per_million_tokens=project.usd_per_million_tokens,
-        commands=commands(place.config),
-        max_cost_usd=project.max_cost_usd,
-        copied=project.copy,
-        linked=project.link,
-        caught=caught(place) if chosen else {},
-        warnings=cautions(place) if chosen else (),
+        usd_per_million_tokens=settings.usd_per_million_tokens,
+        commands=commands(project.config),
+        max_cost_usd=settings.max_cost_usd,
+        copied=settings.copy,
+        linked=settings.link,
+        caught=caught(project) if chosen else {},
+        warnings=cautions(project) if chosen else (),
     )
 
 

@@ -12,12 +12,12 @@ LANDED = {"squash": "squashed", "rebase": "rebased"}
 """What is said of a feature that landed without its own commits, by the strategy."""
 
 
-def landing_fault(place: OpenProject) -> str:
+def landing_fault(project: OpenProject) -> str:
     """Why nothing lands on the base unless a branch is named; empty where it may."""
-    base = place.config.project.base_branch
-    if place.base_option:
+    base = project.config.project.base_branch
+    if project.base_option:
         return f"features start from {base} (--base)"
-    return "" if HEADS + base in place.refs else f"the base {base} is no local branch"
+    return "" if HEADS + base in project.refs else f"the base {base} is no local branch"
 
 
 def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
@@ -26,7 +26,7 @@ def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
     return [(id, attempt) for id, last in met for attempt in last if attempt.outcome is None]
 
 
-async def merged_how(place: OpenProject, known: FeatureState, target: str, name: str) -> str:
+async def merged_how(project: OpenProject, known: FeatureState, target: str, name: str) -> str:
     """How the branch ``name``, at ``target``, holds a feature's work; empty where it does not.
 
     Raises :class:`~core.git.Unknown` where only a program of the user's could tell.
@@ -37,9 +37,9 @@ async def merged_how(place: OpenProject, known: FeatureState, target: str, name:
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.
     # What the user took away is not there because what is left is: the result is looked for.
-    tip = (await held_now(place, known, target)).tip or known.work.commit
-    how = await landed(place.git, known, tip, target, name)
-    return how or await place.worktrees.merged(tip, target)
+    tip = (await held_now(project, known, target)).tip or known.work.commit
+    how = await landed(project.git, known, tip, target, name)
+    return how or await project.worktrees.merged(tip, target)
 
 
 async def landed(git: Git, known: FeatureState, commit: str, target: str, name: str) -> str:
@@ -55,7 +55,7 @@ async def landed(git: Git, known: FeatureState, commit: str, target: str, name: 
     return LANDED[landing.strategy] if held else ""
 
 
-async def held_now(place: OpenProject, known: FeatureState, target: str) -> Holding:
+async def held_now(project: OpenProject, known: FeatureState, target: str) -> Holding:
     """What counts of a feature with a result, as its branch holds it now.
 
     Once it was cleaned up because it is on another branch, that is the result.
@@ -64,8 +64,8 @@ async def held_now(place: OpenProject, known: FeatureState, target: str) -> Hold
     if known.is_replaced:
         return Holding(known.work.commit)
     # The branch as it was called then: the prefix may have changed since.
-    branch = known.branch or place.worktrees.branch(known.id)
-    tip, result = place.refs.get(HEADS + branch, ""), known.work.commit
+    branch = known.branch or project.worktrees.branch(known.id)
+    tip, result = project.refs.get(HEADS + branch, ""), known.work.commit
     if not (tip or known.branch) and known.merged_into:
         return Holding(result)
-    return await holding(place.git, Origin(branch, known.work_start), tip, result, target)
+    return await holding(project.git, Origin(branch, known.work_start), tip, result, target)

@@ -20,19 +20,19 @@ from .obstructions import check_names, made_by_us
 from .open import OpenProject
 
 
-def claims(place: OpenProject, state: RunState) -> list[Event]:
+def claims(project: OpenProject, state: RunState) -> list[Event]:
     """What the journal is to say of features that have no recorded list, or one that moved."""
-    ours, dag = place.owners(state), place.dag.features
+    ours, dag = project.owners(state), project.dag.features
     found = [
         id
         for id, known in state.features.items()
-        if known.owner != place.owner and known.owner in ours and (known.owner or id in dag)
+        if known.owner != project.owner and known.owner in ours and (known.owner or id in dag)
     ]
-    return [events.claimed(time.time(), place.owner, found)] if found else []
+    return [events.claimed(time.time(), project.owner, found)] if found else []
 
 
 def check(
-    place: OpenProject,
+    project: OpenProject,
     state: RunState,
     decisions: Mapping[str, Decision],
     selected: Collection[str],
@@ -41,28 +41,28 @@ def check(
 
     Raises :class:`UserError` for ids, branches and folders that are not theirs.
     """
-    story = [*claims(place, state), *takeovers(place, state, selected)]
-    ours = place.owners(state)
+    story = [*claims(project, state), *takeovers(project, state, selected)]
+    ours = project.owners(state)
     others = {id for id, known in state.features.items() if known.owner not in ours}
     due = {id: made for id, made in decisions.items() if id in selected or id not in others}
-    check_names(place, place.seen(fold(story, state)), due)
+    check_names(project, project.seen(fold(story, state)), due)
     return story
 
 
-def takeovers(place: OpenProject, state: RunState, ids: Iterable[str]) -> list[Event]:
+def takeovers(project: OpenProject, state: RunState, ids: Iterable[str]) -> list[Event]:
     """What the journal is to say before features start under ids of another list.
 
     Raises :class:`UserError` where its work has not landed.
     """
-    ours = place.owners(state)
+    ours = project.owners(state)
     taken = [id for id in ids if id in state.features and state.features[id].owner not in ours]
-    unlanded = [state.features[id] for id in taken if not run_sync(_has_landed(place, state, id))]
+    unlanded = [state.features[id] for id in taken if not run_sync(_has_landed(project, state, id))]
     if unlanded:
-        raise _refused(place, unlanded)
-    return [events.replaced(time.time(), place.owner, taken)] if taken else []
+        raise _refused(project, unlanded)
+    return [events.replaced(time.time(), project.owner, taken)] if taken else []
 
 
-async def _has_landed(place: OpenProject, state: RunState, id: str) -> bool:
+async def _has_landed(project: OpenProject, state: RunState, id: str) -> bool:
     """Whether nothing of a feature's work is on its branch or in its worktree alone."""
     known = state.features[id]
     if known.status.active:
@@ -71,22 +71,22 @@ async def _has_landed(place: OpenProject, state: RunState, id: str) -> bool:
         return True  # It never began, or was cleaned up.
     if known.work is None:
         return False
-    base = place.config.project.base_branch
-    targets = {base: place.base_commit}
-    targets.update((name, place.refs.get(HEADS + name, "")) for name in known.landings)
+    base = project.config.project.base_branch
+    targets = {base: project.base_commit}
+    targets.update((name, project.refs.get(HEADS + name, "")) for name in known.landings)
     for name, commit in targets.items():
-        if commit and await merged_how(place, known, commit, name):
+        if commit and await merged_how(project, known, commit, name):
             return True
     return False
 
 
-def _refused(place: OpenProject, known: Collection[FeatureState]) -> UserError:
+def _refused(project: OpenProject, known: Collection[FeatureState]) -> UserError:
     faults = tuple(
         f"features {each.id}: {each.branch or each.id} is of the list {each.owner}"
         for each in known
     )
     first = next(iter(known))
-    other = f"--config {shlex.quote(list_file(place, first.owner))}"
+    other = f"--config {shlex.quote(list_file(project, first.owner))}"
     step = "merge" if first.work is not None else "run --only"
     return UserError(
         "work of another list, which has not landed, is under the same id",
@@ -96,19 +96,19 @@ def _refused(place: OpenProject, known: Collection[FeatureState]) -> UserError:
     )
 
 
-def list_file(place: OpenProject, owner: str) -> str:
+def list_file(project: OpenProject, owner: str) -> str:
     """Where the list of that record is."""
-    return os.path.join(place.git.repository.top, owner)
+    return os.path.join(project.git.repository.top, owner)
 
 
-def check_run(place: OpenProject, action: str, id: str) -> None:
+def check_run(project: OpenProject, action: str, id: str) -> None:
     """Raise :class:`UserError` where the current run is of another list than the feature."""
-    state = place.whole_state()
+    state = project.whole_state()
     owner = state.run.owner if state.run is not None else ""
-    if owner in place.owners(state):
+    if owner in project.owners(state):
         return
-    file = shlex.quote(list_file(place, owner))
+    file = shlex.quote(list_file(project, owner))
     raise UserError(
-        f"the current run is of another list, {owner}, and not of {place.owner}",
+        f"the current run is of another list, {owner}, and not of {project.owner}",
         hint=f"wait for its end; if its {id} is meant: rorchestrator {action} {id} --config {file}",
     )

@@ -25,33 +25,35 @@ REPORTS = "reports"
 """The folder of the reports, in the workspace."""
 
 
-def check_names(place: OpenProject, state: RunState, decisions: Mapping[str, Decision]) -> None:
+def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, Decision]) -> None:
     """Raise :class:`UserError` for every branch or folder that is in the way.
 
     What would not run needs no room: a finished feature's branch may be the user's by now.
     """
     due = {
-        id: place.config.branch_of(id)
-        for id in place.dag.features
+        id: project.config.branch_of(id)
+        for id in project.dag.features
         if id in decisions and decisions[id].action in (Action.START, Action.RESUME)
     }
     if not due:
         return
-    check_place(place.git.repository, place.worktrees.folder, os.environ.get(WORKTREES, ""))
-    check_room(place.worktrees.folder)
-    check_reports(place.config.workspace)
-    _check_neighbours(place, due)
-    foreign = [*_branch_faults(place, state, due)]
+    check_place(project.git.repository, project.worktrees.folder, os.environ.get(WORKTREES, ""))
+    check_room(project.worktrees.folder)
+    check_reports(project.config.workspace)
+    _check_neighbours(project, due)
+    foreign = [*_branch_faults(project, state, due)]
     earlier: dict[str, str] = {}
     for id, branch in due.items():
-        known, path = state.feature(id), place.worktrees.path(id)
+        known, path = state.feature(id), project.worktrees.path(id)
         if not os.path.lexists(path):
             continue
-        is_ours = admin_files.is_ours(place.worktrees, path) or not admin_files.admin_folder(
-            place.worktrees, path
+        is_ours = admin_files.is_ours(project.worktrees, path) or not admin_files.admin_folder(
+            project.worktrees, path
         )
         made_there = is_ours and made_by_us(known, known.branch) and _same(known.worktree, path)
-        if made_by_us(known, branch) and (made_there or admin_files.is_ours(place.worktrees, path)):
+        if made_by_us(known, branch) and (
+            made_there or admin_files.is_ours(project.worktrees, path)
+        ):
             continue
         if made_there:
             earlier[id] = (
@@ -59,7 +61,7 @@ def check_names(place: OpenProject, state: RunState, decisions: Mapping[str, Dec
                 f"on the branch {known.branch!r}"
             )
         else:
-            foreign.append(f"features {id}: {path} {_whose(path, place)}")
+            foreign.append(f"features {id}: {path} {_whose(path, project)}")
     if foreign:
         raise UserError(
             "branches or folders not created by RoRchestrator are in the way",
@@ -76,19 +78,21 @@ def check_names(place: OpenProject, state: RunState, decisions: Mapping[str, Dec
         )
 
 
-def _check_neighbours(place: OpenProject, due: Iterable[str]) -> None:
+def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
     """Raise :class:`UserError` where another repository has worktrees where ours would go."""
-    paths = {id: place.worktrees.path(id) for id in due}
-    moved = [path for path in paths.values() if admin_files.was_moved(place.worktrees, path)]
+    paths = {id: project.worktrees.path(id) for id in due}
+    moved = [path for path in paths.values() if admin_files.was_moved(project.worktrees, path)]
     if moved:
         import shlex
 
         raise UserError(
             "the repository was moved, and its worktrees lead to where it was",
             details=tuple(moved),
-            hint=f"git -C {shlex.quote(place.git.repository.top)} worktree repair",
+            hint=f"git -C {shlex.quote(project.git.repository.top)} worktree repair",
         )
-    others = {id: admin_files.other_repository(place.worktrees, path) for id, path in paths.items()}
+    others = {
+        id: admin_files.other_repository(project.worktrees, path) for id, path in paths.items()
+    }
     taken = {id: other for id, other in others.items() if other}
     if taken:
         raise UserError(
@@ -151,13 +155,13 @@ def check_reports(workspace: str) -> None:
 
 def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
     """Raise :class:`UserError` where worktrees can't be made in ``folder``, or it made."""
-    place = folder
-    while not os.path.lexists(place):
-        place = os.path.dirname(place)
-    if not os.path.isdir(place):
-        fault = f"{place}: Not a directory"
-    elif not access(place, os.W_OK | os.X_OK):
-        fault = f"{place} can't be written to"
+    existing = folder
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        fault = f"{existing}: Not a directory"
+    elif not access(existing, os.W_OK | os.X_OK):
+        fault = f"{existing} can't be written to"
     else:
         return
     raise UserError(
@@ -167,17 +171,17 @@ def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> N
     )
 
 
-def _branch_faults(place: OpenProject, state: RunState, due: Mapping[str, str]) -> Iterable[str]:
-    heads = {ref[len(HEADS) :] for ref in place.refs if ref.startswith(HEADS)}
+def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]) -> Iterable[str]:
+    heads = {ref[len(HEADS) :] for ref in project.refs if ref.startswith(HEADS)}
     folders = {head[:at] for head in heads for at, c in enumerate(head) if c == "/"}
-    prefix = place.config.project.branch_prefix
+    prefix = project.config.project.branch_prefix
     parents = {prefix[:at] for at, c in enumerate(prefix) if c == "/"}
     for parent in sorted(parents & heads):
         yield f"the branch {parent!r} leaves no room for {prefix}<id>"
     for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
-            if not brought_back(place, id):
-                yield f"features {id}: the branch {branch!r} exists already{_holds(place, id)}"
+            if not brought_back(project, id):
+                yield f"features {id}: the branch {branch!r} exists already{_holds(project, id)}"
         elif branch in folders:
             yield f"features {id}: branches below {branch!r} leave no room for it"
 
@@ -187,32 +191,32 @@ def made_by_us(known: FeatureState, branch: str) -> bool:
     return known.branch == branch and bool(known.start_commit)
 
 
-def brought_back(place: OpenProject, id: str) -> str:
+def brought_back(project: OpenProject, id: str) -> str:
     """The ref of ours at which the feature's branch stands exactly; empty where there is none."""
-    tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
-    refs = (ref for ref, commit in place.refs.items() if commit == tip and ref.startswith(ours))
+    tip, ours = project.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+    refs = (ref for ref, commit in project.refs.items() if commit == tip and ref.startswith(ours))
     return next(refs, "")
 
 
-def _holds(place: OpenProject, id: str) -> str:
+def _holds(project: OpenProject, id: str) -> str:
     """What to say of a branch of the user's that goes on from work of ours."""
-    tip, ours = place.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
-    for ref, commit in place.refs.items():
-        if ref.startswith(ours) and run_sync(place.git.is_ancestor(commit, tip)):
+    tip, ours = project.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+    for ref, commit in project.refs.items():
+        if ref.startswith(ours) and run_sync(project.git.is_ancestor(commit, tip)):
             return f"; it holds {ref}, and commits on top: merge or rename it"
     return ""
 
 
-def adopted(place: OpenProject, state: RunState) -> RunState:
+def adopted(project: OpenProject, state: RunState) -> RunState:
     """The state in which a branch that was brought back, as cleanup tells how to, is ours again.
 
     A run that needs its name keeps it under a ref first, as any branch of ours.
     """
     features = dict(state.features)
-    for id in place.dag.features:
-        branch, known = place.config.branch_of(id), state.feature(id)
-        if not made_by_us(known, branch) and place.tip(id) and brought_back(place, id):
-            start = known.base_commit or place.base_commit
+    for id in project.dag.features:
+        branch, known = project.config.branch_of(id), state.feature(id)
+        if not made_by_us(known, branch) and project.tip(id) and brought_back(project, id):
+            start = known.base_commit or project.base_commit
             features[id] = replace(known, branch=branch, start_commit=start)
     return replace(state, features=features)
 
@@ -225,10 +229,10 @@ def _prefix_of(known: FeatureState) -> str:
     return known.branch[: len(known.branch) - len(known.id)]
 
 
-def _whose(path: str, place: OpenProject) -> str:
+def _whose(path: str, project: OpenProject) -> str:
     """What a folder is that no run of ours made."""
     return (
         "is a worktree of yours"
-        if admin_files.admin_folder(place.worktrees, path)
+        if admin_files.admin_folder(project.worktrees, path)
         else "exists already"
     )

@@ -90,13 +90,13 @@ def owner_of(path: str, top: str) -> str:
     return os.path.relpath(path, top) if is_in(path, top) else path
 
 
-def _list_folders(place: OpenProject, state: RunState) -> list[str]:
+def _list_folders(project: OpenProject, state: RunState) -> list[str]:
     """Where a list of the repository may be: its checkouts, less the features' worktrees."""
     made = {os.path.realpath(known.worktree) for known in state.features.values()}
-    made.add(os.path.realpath(place.worktrees.folder))
-    listed = [os.path.realpath(entry.path) for entry in run_sync(checkouts.worktrees(place.git))]
+    made.add(os.path.realpath(project.worktrees.folder))
+    listed = [os.path.realpath(entry.path) for entry in run_sync(checkouts.worktrees(project.git))]
     ours = (path for path in listed if made.isdisjoint((path, os.path.dirname(path))))
-    return [place.git.repository.top, *ours]
+    return [project.git.repository.top, *ours]
 
 
 def _is_file(folder: str, name: str) -> bool:

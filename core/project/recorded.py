@@ -37,10 +37,10 @@ def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProje
     try:
         return open_project(config_path, base, mask), ""
     except UserError as error:
-        place = run_sync(_recorded(config_path, mask))
-        if place is None:
+        project = run_sync(_recorded(config_path, mask))
+        if project is None:
             raise
-        return place, "; ".join((error.message, *error.details))
+        return project, "; ".join((error.message, *error.details))
 
 
 async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:

@@ -25,17 +25,17 @@ SHOWN = 10
 """Ways back that are named; there may be one for each package."""
 
 
-def cautions(place: OpenProject) -> tuple[str, ...]:
+def cautions(project: OpenProject) -> tuple[str, ...]:
     """Everything that is allowed, and probably not meant."""
-    worktree = place.worktrees.path("feature")
-    idle = run_sync(hooks.idle(place.git, place.base_commit, worktree))
-    return (*_of_folder(place), *idle, *_of_environment(place, worktree))
+    worktree = project.worktrees.path("feature")
+    idle = run_sync(hooks.idle(project.git, project.base_commit, worktree))
+    return (*_of_folder(project), *idle, *_of_environment(project, worktree))
 
 
-def _of_folder(place: OpenProject) -> Iterator[str]:
+def _of_folder(project: OpenProject) -> Iterator[str]:
     """A list in a package of a larger repository is not about the package alone."""
-    where = place.git.repository
-    inner = os.path.relpath(os.path.realpath(place.config.project.repo_path), where.top)
+    where = project.git.repository
+    inner = os.path.relpath(os.path.realpath(project.config.project.repo_path), where.top)
     if inner not in (os.curdir, *LIST_FOLDERS) and not where.bare:
         yield (
             f"the list is in {inner}, and everything works in the root of its repository, "
@@ -43,40 +43,40 @@ def _of_folder(place: OpenProject) -> Iterator[str]:
         )
 
 
-def _of_environment(place: OpenProject, worktree: str) -> Iterator[str]:
-    checkout = escaping_paths.Checkout(place.git.repository.top, worktree, ())
-    for way in run_sync(_versioned(place.git, checkout.of_environment(os.environ))):
+def _of_environment(project: OpenProject, worktree: str) -> Iterator[str]:
+    checkout = escaping_paths.Checkout(project.git.repository.top, worktree, ())
+    for way in run_sync(_versioned(project.git, checkout.of_environment(os.environ))):
         yield (
             f"{way}: checks that use it test your checkout, not the worktree "
             "(deactivate it, or make one in project.setup)"
         )
 
 
-def caught(place: OpenProject) -> dict[str, tuple[str, ...]]:
+def caught(project: OpenProject) -> dict[str, tuple[str, ...]]:
     """What each pattern of what is copied or linked catches, as far as it catches anything."""
     found: dict[str, tuple[str, ...]] = {}
-    for pattern in (*place.config.project.copy, *place.config.project.link):
+    for pattern in (*project.config.project.copy, *project.config.project.link):
         with suppress(UserError):
-            found[pattern] = tuple(_matching(place, pattern))
+            found[pattern] = tuple(_matching(project, pattern))
     return found
 
 
-def _matching(place: OpenProject, pattern: str) -> list[str]:
+def _matching(project: OpenProject, pattern: str) -> list[str]:
     from ..worktree import copy_link
 
-    top, bare = place.git.repository.top, place.git.repository.bare
-    return [] if bare else copy_link.matching(top, [pattern], less=place.worktrees.folder)
+    top, bare = project.git.repository.top, project.git.repository.bare
+    return [] if bare else copy_link.matching(top, [pattern], less=project.worktrees.folder)
 
 
-def check_supplies(place: OpenProject) -> None:
+def check_supplies(project: OpenProject) -> None:
     """Raise :class:`UserError` for what can't be copied or linked, as each feature would."""
-    project = place.config.project
-    if place.git.repository.bare and (project.copy or project.link):
+    settings = project.config.project
+    if project.git.repository.bare and (settings.copy or settings.link):
         raise UserError(
             "a bare repository has no files to copy or to link",
             hint="take project.copy and project.link out of the list",
         )
-    faults = [*_pattern_faults(place, "copy"), *_pattern_faults(place, "link")]
+    faults = [*_pattern_faults(project, "copy"), *_pattern_faults(project, "link")]
     if faults:
         raise UserError(
             "project.copy and project.link name what can't be brought into a worktree",
@@ -84,29 +84,29 @@ def check_supplies(place: OpenProject) -> None:
             hint="correct the patterns; what git does not ignore would be committed: name it in "
             ".gitignore, without a slash at its end (node_modules/ ignores no link)",
         )
-    check_ways_back(place)
+    check_ways_back(project)
 
 
-def _pattern_faults(place: OpenProject, kind: str) -> Iterator[str]:
-    patterns = place.config.project.copy if kind == "copy" else place.config.project.link
+def _pattern_faults(project: OpenProject, kind: str) -> Iterator[str]:
+    patterns = project.config.project.copy if kind == "copy" else project.config.project.link
     for number, pattern in enumerate(patterns):
         where = f"project.{kind}[{number}]"
         try:
-            names = _matching(place, pattern)
+            names = _matching(project, pattern)
         except UserError as error:
             passed = "*" in pattern and "matches nothing" in error.message
             hidden = " (* and ** pass over names that begin with a dot)" if passed else ""
             yield f"{where}: {error.message}{hidden}"
             continue
-        shown = run_sync(_not_ignored(place, names, linked=kind == "link"))
+        shown = run_sync(_not_ignored(project, names, linked=kind == "link"))
         if shown:
             yield f"{where}: git does not ignore {', '.join(shown[:SHOWN])}"
 
 
-async def _not_ignored(place: OpenProject, names: list[str], *, linked: bool) -> list[str]:
+async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) -> list[str]:
     """Those that would be committed: the commit that features start from has none of them."""
-    git, top = place.git, place.git.repository.top
-    absent = set(names) - await commits.present(git, place.base_commit, names)
+    git, top = project.git, project.git.repository.top
+    absent = set(names) - await commits.present(git, project.base_commit, names)
     if linked:
         return sorted(absent - await worktree_status.ignored_as_links(git, top, absent))
     folders = {name for name in absent if os.path.isdir(os.path.join(top, name))}
@@ -115,18 +115,18 @@ async def _not_ignored(place: OpenProject, names: list[str], *, linked: bool) ->
     return sorted(name for name in absent if spelled[name] not in ignored)
 
 
-def check_ways_back(place: OpenProject) -> None:
+def check_ways_back(project: OpenProject) -> None:
     """Raise :class:`UserError` where what is copied or linked leads back into the checkout."""
-    project, top = place.config.project, place.git.repository.top
-    if place.git.repository.bare or not (project.copy or project.link):
+    settings, top = project.config.project, project.git.repository.top
+    if project.git.repository.bare or not (settings.copy or settings.link):
         return
-    names = caught(place)
+    names = caught(project)
     copied, linked = (
         [name for pattern in patterns for name in names.get(pattern, ())]
-        for patterns in (project.copy, project.link)
+        for patterns in (settings.copy, settings.link)
     )
-    found = escaping_paths.ways_back(top, place.worktrees.path("feature"), copied, linked)
-    ways = run_sync(_versioned(place.git, found))
+    found = escaping_paths.ways_back(top, project.worktrees.path("feature"), copied, linked)
+    ways = run_sync(_versioned(project.git, found))
     if ways:
         more = [f"and {len(ways) - SHOWN} more"] if len(ways) > SHOWN else []
         raise UserError(

@@ -104,18 +104,18 @@ class Rehearsed:
 
 
 class Rehearsal:
-    """One rehearsal: ``place`` is the user's own at first, which is only read; then the copy."""
+    """One rehearsal. ``project`` is the user's, which is only read, and later the copy."""
 
     def __init__(
         self,
-        place: OpenProject,
+        project: OpenProject,
         options: RehearsalOptions,
         handlers: Signals,
         say: Callable[[str], None],
         listeners: Sequence[Callable[[RunState, Event], None]],
         beside: Callable[[], Coroutine[object, object, None]],
     ) -> None:
-        self.place = place
+        self.project = project
         self.options = options
         self.handlers = handlers
         self.say = say
@@ -123,21 +123,21 @@ class Rehearsal:
         self.beside = beside
         self.signal: int | None = None
         self.notes = Notebook(time.monotonic)
-        self.workbench = partial(Bench, self.notes, place.worktrees.folder)
-        self.whole = place.whole_state()
-        self.state = place.seen(self.whole)
-        self.place = as_steered(place, self.state)
+        self.workbench = partial(Bench, self.notes, project.worktrees.folder)
+        self.whole = project.whole_state()
+        self.state = project.seen(self.whole)
+        self.project = as_steered(project, self.state)
         selection = options.run.selection
-        self.decisions = decide(self.place, self.state, selection)
-        self.selected = select(selection, self.place.dag, self.decisions)
+        self.decisions = decide(self.project, self.state, selection)
+        self.selected = select(selection, self.project.dag, self.decisions)
 
     def try_all(self) -> Rehearsed:
         """Try everything in a copy; the project itself is only read."""
         begun = time.monotonic()
         code = self._try_all(self.decisions) if self.selected else ExitCode.UP_TO_DATE
         code = code or (ExitCode.INCOMPLETE if self.notes.findings else ExitCode.UP_TO_DATE)
-        name, seconds = self.place.config.project.name, time.monotonic() - begun
-        return Rehearsed(name, self.selected, self.place.dag, self.notes, code, seconds)
+        name, seconds = self.project.config.project.name, time.monotonic() - begun
+        return Rehearsed(name, self.selected, self.project.dag, self.notes, code, seconds)
 
     def _try_all(self, decisions: Mapping[str, Decision]) -> int:
         """Try everything; an exit code only where that was interrupted."""
@@ -154,17 +154,17 @@ class Rehearsal:
             self.say(one_line(told))
         return code
 
-    # -- in the user's own place, which is only read --------------------------------------
+    # -- in the user's project, which is only read ------------------------------------------
 
     def _look_around(self, decisions: Mapping[str, Decision]) -> None:
-        place = self.place
-        self._check("names", lambda: lists.check(place, self.whole, decisions, self.selected))
-        self._check("files", lambda: check_ways_back(place))
+        project = self.project
+        self._check("names", lambda: lists.check(project, self.whole, decisions, self.selected))
+        self._check("files", lambda: check_ways_back(project))
         if not self.options.allow_bypass:
-            self._check("permissions", lambda: check_permissions(place.config, "run"))
-        base = HEADS + place.config.project.base_branch
-        if self.options.merge and base in place.refs:
-            target = TargetBranch(place.git, base[len(HEADS) :], place.refs[base])
+            self._check("permissions", lambda: check_permissions(project.config, "run"))
+        base = HEADS + project.config.project.base_branch
+        if self.options.merge and base in project.refs:
+            target = TargetBranch(project.git, base[len(HEADS) :], project.refs[base])
             self._check("merge", lambda: run_sync(target.check()))
         self._check("claude", self._look_at_claude)
 
@@ -179,7 +179,7 @@ class Rehearsal:
         return True
 
     def _look_at_claude(self) -> None:
-        options = with_program(self.place.config).claude
+        options = with_program(self.project.config).claude
         version = ask_version(options) or ""
         old = stream.old_version(version)
         if old or not version[:1].isdigit():
@@ -187,12 +187,12 @@ class Rehearsal:
 
     def _supplied(self, config: Config) -> Config:
         """The list less the patterns that match nothing, each of which would stop every feature."""
-        top, less = self.place.git.repository.top, self.place.worktrees.folder
+        top, less = self.project.git.repository.top, self.project.worktrees.folder
 
         def leads_somewhere(pattern: str) -> bool:
             return self._check("files", lambda: copy_link.matching(top, [pattern], less=less))
 
-        if self.place.git.repository.bare:
+        if self.project.git.repository.bare:
             return config  # Nothing can be supplied at all: each feature says so.
         copy, link = config.project.copy, config.project.link
         copy, link = (tuple(filter(leads_somewhere, patterns)) for patterns in (copy, link))
@@ -201,47 +201,47 @@ class Rehearsal:
     # -- the copy ---------------------------------------------------------------------------
 
     def _move_to(self, folder: str) -> bool:
-        """Make a copy of the place in ``folder``; whether there is a base to start from in it."""
-        place = self.place
-        base = place.config.project.base_branch
-        in_the_way = set(_in_the_way(place, self.selected))
+        """Copy the project into ``folder``; whether the copy has a base commit."""
+        project = self.project
+        base = project.config.project.base_branch
+        in_the_way = set(_in_the_way(project, self.selected))
         if HEADS + base in in_the_way:
             return False
         self._check_space(folder)
-        git = run_sync(replicate(place.git, os.path.join(folder, "repository.git"), in_the_way))
-        if HEADS + base not in place.refs:
+        git = run_sync(replicate(project.git, os.path.join(folder, "repository.git"), in_the_way))
+        if HEADS + base not in project.refs:
             base = base if is_branch_name(base) else BASE_BRANCH
-            run_sync(git.create_ref(HEADS + base, place.base_commit))
+            run_sync(git.create_ref(HEADS + base, project.base_commit))
         worktrees = TimedWorktrees(
             git,
             os.path.join(folder, "worktrees"),
-            place.worktrees.branch_prefix,
-            place.worktrees.commit_subject,
+            project.worktrees.branch_prefix,
+            project.worktrees.commit_subject,
             self.notes,
         )
-        _copy_tools(place.worktrees.folder, worktrees.folder)
+        _copy_tools(project.worktrees.folder, worktrees.folder)
         state_folder = os.path.join(git.repository.common_dir, "rorchestrator")
         carried = list(self._carried())
-        self.place = replace(
-            place,
-            config=_unhurried(self._supplied(place.config), folder, base),
+        self.project = replace(
+            project,
+            config=_unhurried(self._supplied(project.config), folder, base),
             base_option="",
             git=git,
             worktrees=worktrees,
-            journal=Journal(state_folder, place.mask),
+            journal=Journal(state_folder, project.mask),
             lock=RunLock(state_folder),
             refs=run_sync(git.refs(*SEEN)),
         )
-        self.place.journal.open()
+        self.project.journal.open()
         for event in carried:
-            self.place.journal.append(event)
-        self.state = self.place.state()
+            self.project.journal.append(event)
+        self.state = self.project.state()
         return True
 
     def _check_space(self, folder: str) -> None:
         """Raise :class:`UserError` where there is no room for all the worktrees."""
         block = os.statvfs(folder).f_frsize
-        size = run_sync(replica.room_for(self.place.git, self.place.base_commit, block))
+        size = run_sync(replica.room_for(self.project.git, self.project.base_commit, block))
         needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
         where, free = free_bytes(folder)
         if free < needed:
@@ -253,10 +253,10 @@ class Rehearsal:
 
     def _carried(self) -> Iterator[Event]:
         """What the journal tells of the results that the selected features build on."""
-        below = set(self.place.dag.ancestors(self.selected)).difference(self.selected)
+        below = set(self.project.dag.ancestors(self.selected)).difference(self.selected)
         done = {id for id in below if self.state.feature(id).work is not None}
-        ours = self.place.owners(self.whole)
-        for event in self.place.journal.read():
+        ours = self.project.owners(self.whole)
+        for event in self.project.journal.read():
             owner = event.data.get("list") or self.whole.owners.get(event.run, "")
             if event.feature in done and event.kind != "checked" and owner in ours:
                 # Where its worktree is, nobody here is to know.
@@ -268,7 +268,7 @@ class Rehearsal:
     def _run(self) -> int:
         """Run the features; an exit code only where that was interrupted."""
         run = OneRun(
-            self.place,
+            self.project,
             self._run_options(),
             listeners=self.listeners,
             say=self.say,
@@ -276,19 +276,19 @@ class Rehearsal:
             workbench=self.workbench,
         )
         run.state = self.state
-        decisions = decide(self.place, self.state, run.options.selection, run=run.run_id)
+        decisions = decide(self.project, self.state, run.options.selection, run=run.run_id)
         results = run.results(decisions, self.selected)
         check_descriptors(min(run.slots, len(self.selected)))
         # From here on: what was decided before was decided by the real prompts.
-        config = _with_simulated_agent(self.place.config)
-        self.place = run.place = replace(
-            self.place, config=config, dag=DAGResolver(config.features)
+        config = _with_simulated_agent(self.project.config)
+        self.project = run.project = replace(
+            self.project, config=config, dag=DAGResolver(config.features)
         )
         try:
             ended = run.run(config, Decided(decisions, self.selected, (), ()), results)
         finally:
             self.handlers.heed()
-        self.place, self.signal = run.place, run.signals.received
+        self.project, self.signal = run.project, run.signals.received
         self._note_endings(ended.state)
         return 128 + self.signal if self.signal is not None else 0
 
@@ -323,9 +323,9 @@ class Rehearsal:
         completed = [id for id in self.selected if self._is_completed(id)]
         if not completed:
             return 0
-        place = replace(self.place, refs=run_sync(self.place.git.refs(*SEEN)))
+        project = replace(self.project, refs=run_sync(self.project.git.refs(*SEEN)))
         wanted = Wanted(tuple(completed), keep_going=True, stale=True)
-        merge = Merge(place, wanted, workbench=self.workbench)
+        merge = Merge(project, wanted, workbench=self.workbench)
         try:
             with self.notes.timed(LANDING, "merge"):
                 report = asyncio.run(merge.land())
@@ -349,9 +349,9 @@ class Rehearsal:
 
     def _clean_up(self) -> int:
         """Clean up what is landed and what failed; what would be kept is met."""
-        place = replace(self.place, refs=run_sync(self.place.git.refs(*SEEN)))
+        project = replace(self.project, refs=run_sync(self.project.git.refs(*SEEN)))
         options = CleanupOptions(tuple(self.selected))
-        for removal in run_sync(TimedCleanup(options, place, self.notes).run()):
+        for removal in run_sync(TimedCleanup(options, project, self.notes).run()):
             self._note_removal(removal)
         return 0
 
@@ -364,11 +364,11 @@ class Rehearsal:
             self.notes.met(Finding("cleanup", what, MEND_LEFT, (removal.id,)))
 
 
-def _in_the_way(place: OpenProject, selected: Sequence[str]) -> Iterator[str]:
+def _in_the_way(project: OpenProject, selected: Sequence[str]) -> Iterator[str]:
     """The branches that leave no room for those of the features, or stand where they go."""
-    wanted = {HEADS + place.config.branch_of(id) for id in selected}
+    wanted = {HEADS + project.config.branch_of(id) for id in selected}
     parents = {branch[:at] for branch in wanted for at, c in enumerate(branch) if c == "/"}
-    for ref in place.refs:
+    for ref in project.refs:
         below = any(ref[:at] in wanted for at, c in enumerate(ref) if c == "/")
         if ref in wanted or ref in parents or below:
             yield ref

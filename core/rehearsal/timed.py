@@ -91,8 +91,8 @@ class TimedWorktrees(WorktreeManager):
 class TimedCleanup(Cleanup):
     """A cleanup as ever; how long it takes is written down."""
 
-    def __init__(self, options: CleanupOptions, place: OpenProject, notes: Notebook) -> None:
-        super().__init__(options, place)
+    def __init__(self, options: CleanupOptions, project: OpenProject, notes: Notebook) -> None:
+        super().__init__(options, project)
         self.notes = notes
 
     async def _clean(self, known: FeatureState) -> Removal | None:

@@ -168,7 +168,7 @@ def _check_plan(listed: Config) -> None:
     decisions = incremental.decide(listed, dag, RunState(), incremental.Facts())
     place: Any = SimpleNamespace(config=listed, dag=dag)
     chosen = select(Selection(), dag, decisions)
-    with mock.patch("core.project.decisions.cautions", lambda place: ()):  # of its repository
+    with mock.patch("core.project.decisions.cautions", lambda project: ()):  # of its repository
         made = make_plan(place, decisions, listed.project.max_parallel, chosen)
     for style in (Style(), Style(20, colour=False, unicode=False)):
         for line in plan_lines(made, style, verbose=True):
