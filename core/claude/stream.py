@@ -21,24 +21,13 @@ def parse(line: bytes) -> list[Message]:
     A line may hold an array: ``"verbose": true`` in the user's settings does that.
     """
     if b'"type"' not in line:
-        return []  # Seen at a glance: an agent may print millions of them.
+        return []  # Cheap: an agent may print millions of such lines.
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return []
     values = value if isinstance(value, list) else [value]
     return [v for v in values if isinstance(v, dict) and isinstance(v.get("type"), str)]
-
-
-_MAY_HOLD_RESULT = re.compile(rb'\s*(\[|\{(?!\s*"type"\s*:\s*"(?!result")))')
-
-
-def may_hold_result(begin: bytes) -> bool:
-    """Whether a line that begins so may hold a result: the only one to be read however long.
-
-    The type comes first in most messages, but not in every version's results.
-    """
-    return _MAY_HOLD_RESULT.match(begin) is not None
 
 
 RECENT = 16

@@ -1,39 +1,21 @@
-"""Bytes in, whole lines out: the one reader for streams that are followed while they grow."""
+"""Splits a growing stream of bytes into whole lines, with a limit on their length."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
-
 MAX_LINE_BYTES = 64 * 1024 * 1024
-"""A longer line is skipped: it is not worth the memory that it would take."""
-
-LONG_LINE_BYTES = 16 * 1024 * 1024
-"""A longer line is held only where its begin says that it is worth it."""
-
-BEGIN_BYTES = 256
+"""A longer line is skipped, because reading it would take too much memory."""
 
 
 class LineSplitter:
-    """Splits at ``\\n`` only: ``str.splitlines`` would tear lines at U+0085.
+    """Splits at ``\\n`` only: ``str.splitlines`` would also split at U+0085.
 
-    ``skipped`` counts the lines that were longer than ``limit`` bytes; or longer than ``long``
-    and, by their first :data:`BEGIN_BYTES`, not ``worth`` so much memory.
+    ``skipped`` counts the lines longer than ``limit`` bytes.
     """
 
-    def __init__(
-        self,
-        limit: int = MAX_LINE_BYTES,
-        *,
-        worth: Callable[[bytes], bool] = bool,
-        long: int = LONG_LINE_BYTES,
-    ) -> None:
+    def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
         self.limit = limit
-        self.worth = worth
-        self.long = long
         self.skipped = 0
-        self._parts: list[bytes] = []
-        self._held = 0
+        self._line = bytearray()
         self._skipping = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -47,27 +29,20 @@ class LineSplitter:
         return lines
 
     def rest(self) -> list[bytes]:
-        """What stands after the last line end, once, as a line of its own."""
-        return self._end_line() if self._held else []
+        """The incomplete last line, if there is one. A second call returns nothing."""
+        return self._end_line() if self._line or self._skipping else []
 
     def _hold(self, piece: bytes) -> None:
-        if self._skipping or not piece:
+        if self._skipping:
             return
-        self._parts.append(piece)
-        self._held += len(piece)
-        if self._held > self.limit or (self._held > self.long and not self.worth(self._begin())):
+        self._line += piece
+        if len(self._line) > self.limit:
             self.skipped += 1
             self._skipping = True
-            self._parts.clear()
-
-    def _begin(self) -> bytes:
-        return b"".join(part[:BEGIN_BYTES] for part in islice(self._parts, BEGIN_BYTES))[
-            :BEGIN_BYTES
-        ]
+            self._line = bytearray()
 
     def _end_line(self) -> list[bytes]:
-        lines = [] if self._skipping else [b"".join(self._parts)]
-        self._parts.clear()
-        self._held = 0
+        lines = [] if self._skipping else [bytes(self._line)]
+        self._line.clear()
         self._skipping = False
         return lines

@@ -291,7 +291,7 @@ class Stream:
     def __init__(self, path: str) -> None:
         self.path = path
         self.transcript = transcript.Transcript()
-        self._splitter = LineSplitter(worth=stream.may_hold_result)
+        self._splitter = LineSplitter()
         self._offset = 0
         self._last = time.monotonic()
         self.behind = False

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import unittest
-from collections.abc import Iterator
 
 from core.claude import stream
-from core.model.lines import BEGIN_BYTES
 from core.model.outcome import Status
 from tests.support import streams
-from tests.support.streams import GOOD, RECORDED
+from tests.support.streams import GOOD
 
 
 class HostileLines(unittest.TestCase):
@@ -89,40 +86,6 @@ class HostileLines(unittest.TestCase):
         ]
         found = streams.judge(streams.line(**GOOD, permission_denials=denials))
         self.assertEqual(found.denied_tools, ("Bash(npm test)", "Write", "WebFetch", "a tool"))
-
-
-class LongLines(unittest.TestCase):
-    def test_every_recorded_result_may_be_one_by_its_begin_and_what_grows_large_is_none(
-        self,
-    ) -> None:
-        known = {True: 0, False: 0}
-        for line in self.recorded():
-            kinds = {message["type"] for message in stream.parse(line)}
-            may = stream.may_hold_result(line[:BEGIN_BYTES])
-            if "result" in kinds or kinds.issubset({"user", "assistant"}):
-                self.assertEqual(may, "result" in kinds, line[:300])
-                known[may] += 1
-        self.assertGreater(min(known.values()), 10)
-
-    def recorded(self) -> Iterator[bytes]:
-        """Every line of every recorded stream."""
-        for folder, _, names in os.walk(RECORDED):
-            for name in names:
-                if name.endswith(".jsonl"):
-                    with open(os.path.join(folder, name), "rb") as file:
-                        yield from file
-
-    def test_what_says_first_that_it_is_something_else_is_none(self) -> None:
-        quoted = json.dumps({"type": "user", "message": '{"type":"result"}'}).encode()
-        for begin in (b"", b"x" * 256, b'"{', b'{"type":"user","m":"', b' { "type" : "r"', quoted):
-            with self.subTest(begin=begin):
-                self.assertFalse(stream.may_hold_result(begin))
-
-    def test_what_does_not_say_at_once_what_it_is_may_be_one(self) -> None:
-        result = (b'{"type":"result"', b'{ "type" : "result"', b'{"cost":1,"type":"result"')
-        for begin in (*result, b'{"usage":{"type":"user"', b' \n[{"type":"system"', b"{"):
-            with self.subTest(begin=begin):
-                self.assertTrue(stream.may_hold_result(begin))
 
 
 class OldVersions(unittest.TestCase):

@@ -78,24 +78,6 @@ class Limits(unittest.TestCase):
                 self.assertEqual(found, kept[:-1] if lines[-1] == b"" else kept)
                 self.assertEqual(splitter.skipped, len(lines) - len(kept))
 
-    def test_a_long_line_is_held_where_its_begin_is_worth_it(self) -> None:
-        text = b"+234567890\n-234567890\n-23456\n+23456789012345\n\n+23456\n+234567"
-        for size in range(1, len(text) + 1):
-            with self.subTest(size=size):
-                splitter = LineSplitter(12, worth=lambda begin: begin.startswith(b"+"), long=6)
-                found = _fed(splitter, [text[at : at + size] for at in range(0, len(text), size)])
-                self.assertEqual(found, [b"+234567890", b"-23456", b"", b"+23456"])
-                self.assertEqual(splitter.rest(), [b"+234567"])
-                self.assertEqual(splitter.skipped, 2)
-
-    def test_of_a_long_line_only_the_begin_is_looked_at(self) -> None:
-        text = bytes(range(256)).replace(b"\n", b"") * 40
-        for size in (1, 7, 255, 256, 257, 5000, len(text)):
-            with self.subTest(size=size):
-                splitter = LineSplitter(worth=text[:256].__eq__, long=300)
-                _fed(splitter, [text[at : at + size] for at in range(0, len(text), size)])
-                self.assertEqual(splitter.rest(), [text])
-
     def test_the_limit_is_far_above_what_claude_was_seen_to_write(self) -> None:
         line = b"x" * 6_000_000
         splitter = LineSplitter()

@@ -41,10 +41,10 @@ class StreamTest(RunnerTest):
         log = self.playground.path("logs", run_id(1), "a.1.jsonl")
         self.assertGreater(os.path.getsize(log), 5_000_000)
 
-    def test_of_lines_too_long_to_be_worth_it_only_a_result_is_read(self) -> None:
+    def test_a_message_of_any_kind_is_read_up_to_the_limit(self) -> None:
         path = self.playground.path("stream.jsonl")
         init = '{"type": "system", "subtype": "init"'
-        for begin, read in ((init, (False, False)), (result().strip()[:-1], (False, True))):
+        for begin, read in ((init, (True, False)), (result().strip()[:-1], (False, True))):
             with self.subTest(begin=begin):
                 with open(path, "w") as file:
                     file.write(f'{begin}, "more": "{"x" * (17 << 20)}"}}\n')
