@@ -135,7 +135,8 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
                 yield f"    next: {one_line(removal.next)}"
         elif not arguments.quiet:
             verb = "removed" if removal.removed else "would remove"
-            why = [removal.proof, *(f"discarding {loss}" for loss in removal.lost)]
+            merged = f"merged ({removal.merged})" if removal.merged else ""
+            why = [merged, removal.safe, *(f"discarding {loss}" for loss in removal.lost)]
             said = "; ".join(filter(None, why))
             yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
             if arguments.verbose and removal.worktree:

@@ -163,9 +163,9 @@ def _check_lengths(reader: Reader, config: Config) -> None:
     for feature in config.features:
         if len(config.context) + len(feature.prompt) > PROMPT_LIMIT_BYTES:
             limit = f"{PROMPT_LIMIT_BYTES >> 20} MiB"
-            reader.fault(f"features {feature.id}", f"context and prompt are longer than {limit}")
+            reader.fault(f"feature {feature.id}", f"context and prompt are longer than {limit}")
         if len(" ".join(_options(config.claude, feature)).encode()) > OPTIONS_LIMIT_BYTES:
-            reader.fault(f"features {feature.id}", "Claude's options are too long together")
+            reader.fault(f"feature {feature.id}", "Claude's options are too long together")
 
 
 def _options(claude: ClaudeOptions, feature: Feature) -> Iterator[str]:
@@ -185,12 +185,12 @@ def _check_branches(reader: Reader, config: Config) -> None:
     for feature in config.features:
         branch = config.project.branch_prefix + feature.id
         if not is_branch_name(branch):
-            reader.fault(f"features {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
+            reader.fault(f"feature {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
         elif len(branch.split("/")[-1].encode()) > REF_LIMIT_BYTES:
-            reader.fault(f"features {feature.id}", f"{branch!r} is too long for a branch")
+            reader.fault(f"feature {feature.id}", f"{branch!r} is too long for a branch")
 
 
 def _check_subjects(reader: Reader, config: Config) -> None:
     for feature in config.features:
         if not subject(config.project.commit_subject, feature):
-            reader.fault(f"features {feature.id}", "project.commit_subject gives an empty subject")
+            reader.fault(f"feature {feature.id}", "project.commit_subject gives an empty subject")

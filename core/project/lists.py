@@ -82,8 +82,7 @@ async def _has_landed(project: OpenProject, state: RunState, id: str) -> bool:
 
 def _refused(project: OpenProject, known: Collection[FeatureState]) -> UserError:
     faults = tuple(
-        f"features {each.id}: {each.branch or each.id} is of the list {each.owner}"
-        for each in known
+        f"feature {each.id}: {each.branch or each.id} is of the list {each.owner}" for each in known
     )
     first = next(iter(known))
     other = f"--config {shlex.quote(list_file(project, first.owner))}"

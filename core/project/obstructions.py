@@ -57,11 +57,11 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
             continue
         if made_there:
             earlier[id] = (
-                f"features {id}: {path} holds the worktree that an earlier run made for it "
+                f"feature {id}: {path} holds the worktree that an earlier run made for it "
                 f"on the branch {known.branch!r}"
             )
         else:
-            foreign.append(f"features {id}: {path} {_whose(path, project)}")
+            foreign.append(f"feature {id}: {path} {_whose(path, project)}")
     if foreign:
         raise UserError(
             "branches or folders not created by RoRchestrator are in the way",
@@ -98,7 +98,7 @@ def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
         raise UserError(
             "another repository keeps its worktrees in the same folder, under the same names",
             details=tuple(
-                f"features {id}: {paths[id]} is a worktree of the repository {other}"
+                f"feature {id}: {paths[id]} is a worktree of the repository {other}"
                 for id, other in taken.items()
             ),
             hint=OWN_FOLDER,
@@ -181,9 +181,9 @@ def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]
     for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
             if not brought_back(project, id):
-                yield f"features {id}: the branch {branch!r} exists already{_holds(project, id)}"
+                yield f"feature {id}: the branch {branch!r} exists already{_holds(project, id)}"
         elif branch in folders:
-            yield f"features {id}: branches below {branch!r} leave no room for it"
+            yield f"feature {id}: branches below {branch!r} leave no room for it"
 
 
 def made_by_us(known: FeatureState, branch: str) -> bool:

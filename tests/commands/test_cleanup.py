@@ -546,7 +546,7 @@ class WhatIsNoMerge(OneFeatureEach):
         self.assertIn("proves nothing: only branches that would go as well hold it", said.out)
         # Where it does not go, it does.
         said = self.cleanup("a", "--dry-run", "--into", self.tip("c"))
-        self.assertEqual(said.out, "would remove a (feature/a): ancestor\n")
+        self.assertEqual(said.out, "would remove a (feature/a): merged (ancestor)\n")
 
     def test_the_base_branch_is_never_removed(self) -> None:
         self.space.change(base_branch="feature/b")
@@ -787,7 +787,10 @@ class WhatIsAskedFor(unittest.TestCase):
             self.assertEqual(said.code, 0)
             self.assertEqual(
                 set(said.out.splitlines()),
-                {"removed auth (feature/auth): ancestor", "removed api (feature/api): ancestor"},
+                {
+                    "removed auth (feature/auth): merged (ancestor)",
+                    "removed api (feature/api): merged (ancestor)",
+                },
             )
             self.assertEqual(space.main("cleanup", "--merged").out, "Nothing to clean up.\n")
             heads = space.git("for-each-ref", "--format=%(refname:short)", "refs/heads/")
@@ -858,7 +861,7 @@ class WhatIsAskedFor(unittest.TestCase):
             before = everything()
             said = space.main("cleanup", "--all", "--dry-run")
             self.assertEqual(said.code, 1)
-            self.assertIn("would remove auth (feature/auth): same commit", said.out)
+            self.assertIn("would remove auth (feature/auth): merged (same commit)", said.out)
             self.assertIn("kept api", said.out)
             self.assertEqual(space.main("cleanup", "--all", "--discard", "--dry-run").code, 0)
             self.assertEqual(everything(), before)
@@ -940,7 +943,7 @@ class WhatIsAskedFor(unittest.TestCase):
                 said,
                 Said(
                     1,
-                    "would remove auth (feature/auth): same commit\n"
+                    "would remove auth (feature/auth): merged (same commit)\n"
                     "kept api (feature/api): rorchestrator run is working on it "
                     f"(pid {os.getpid()})\n    next: wait for it\n",
                     "",

@@ -168,7 +168,9 @@ class WhatIsSeenAfterwards(MergeTest):
         shop.commit({"a.txt": "later"}, "later")
         self.assertEqual(shop.main("status", "--json").json["features"][0]["merged"], "rebased")
         self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
-        self.assertIn("removed a (feature/a): rebased", shop.main("cleanup", "--merged").out)
+        self.assertIn(
+            "removed a (feature/a): merged (rebased", shop.main("cleanup", "--merged").out
+        )
 
     def test_a_dependency_that_left_the_list_is_not_taken_for_merged(self) -> None:
         shop = self.open(*listed("a", b="a"))
@@ -576,7 +578,9 @@ class ByHand(MergeTest):
         shop.git("merge", "--quiet", "-m", "by hand", "feature/a")
         self.assertEqual(self.status("a")["merged"], "ancestor")
         self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
-        self.assertIn("removed a (feature/a): ancestor", shop.main("cleanup", "--merged").out)
+        self.assertIn(
+            "removed a (feature/a): merged (ancestor)", shop.main("cleanup", "--merged").out
+        )
         self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
 
     def test_a_rebase_that_goes_on_is_waited_for(self) -> None:

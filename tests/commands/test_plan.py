@@ -293,9 +293,9 @@ class WhatIsInTheWay(unittest.TestCase):
             self.refused(
                 space,
                 "branches or folders not created by RoRchestrator are in the way",
-                "features auth: the branch 'feature/auth' exists already",
-                "features api: branches below 'feature/api' leave no room for it",
-                f"features batch: {space.worktree('batch')} exists already",
+                "feature auth: the branch 'feature/auth' exists already",
+                "feature api: branches below 'feature/api' leave no room for it",
+                f"feature batch: {space.worktree('batch')} exists already",
                 "next: rename or remove it",
             )
             self.assertEqual(space.git("for-each-ref", "refs/rorchestrator"), "")
@@ -329,7 +329,7 @@ class WhatIsInTheWay(unittest.TestCase):
             self.refused(
                 space,
                 "project.branch_prefix was changed, and worktrees of the old one are in the way",
-                f"features auth: {space.worktree('auth')} holds the worktree that an earlier run "
+                f"feature auth: {space.worktree('auth')} holds the worktree that an earlier run "
                 "made for it on the branch 'feature/auth'",
                 "next: rorchestrator cleanup auth, or set project.branch_prefix back to 'feature/'",
             )
@@ -350,7 +350,7 @@ class WhatIsInTheWay(unittest.TestCase):
             space.change([feature("auth", {"write": "new"})], worktrees_path="../trees")
             theirs = os.path.join(space.root, "trees", "auth")
             os.makedirs(theirs)
-            self.refused(space, f"features auth: {theirs} exists already")
+            self.refused(space, f"feature auth: {theirs} exists already")
             os.rmdir(theirs)
             self.assertEqual(space.main("plan").code, 0)
             space.git("worktree", "move", space.worktree("auth"), theirs)

@@ -524,7 +524,7 @@ class Faults(InAWorkspace):
         project = {"name": "shop", "commit_subject": "{description}"}
         features = [feature_of(id="a"), feature_of(id="b", description="Sells.")]
         faults = self.faults(list_of(project=project, features=features))
-        self.assertEqual(faults, ["features a: project.commit_subject gives an empty subject"])
+        self.assertEqual(faults, ["feature a: project.commit_subject gives an empty subject"])
 
     def test_what_git_refuses_only_of_prefix_and_id_together(self) -> None:
         cases = [
@@ -543,7 +543,7 @@ class Faults(InAWorkspace):
                 if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                     self.assertEqual(self.load(listed).project.branch_prefix, prefix)
                     continue
-                fault = f"features {id}: {prefix + id!r} can't be a branch (branch_prefix)"
+                fault = f"feature {id}: {prefix + id!r} can't be a branch (branch_prefix)"
                 self.assertEqual(self.faults(listed), [fault])
 
     def test_a_prompt_file_of_another_type_is_one_fault(self) -> None:

@@ -24,7 +24,7 @@ class Lengths(InAWorkspace):
         faults = self.faults(
             list_of(prompts={"context_file": "_context.md"}, features=[feature_of(prompt=half)])
         )
-        self.assertEqual(faults, ["features auth: context and prompt are longer than 8 MiB"])
+        self.assertEqual(faults, ["feature auth: context and prompt are longer than 8 MiB"])
 
 
 class Prompts(InAWorkspace):

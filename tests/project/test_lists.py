@@ -58,7 +58,7 @@ class OneIdTwice(ListsTest):
             ("skip", "auth"),
         ):
             said = self.said(2, self.two, *words)
-            self.assertIn(f"features auth: feature/auth is of the list {self.one}", said)
+            self.assertIn(f"feature auth: feature/auth is of the list {self.one}", said)
             self.assertIn(f"rorchestrator merge auth --config {self.one}", said)
         self.assertEqual(
             (self.playground.journal(), repository.commit_of("feature/auth")), (before, tip)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 from enum import Enum
 from pathlib import Path
 from xml.etree import ElementTree
 
+from core.cli import COMMANDS, command_first, parser
 from core.model.outcome import Fault, Status
+from core.project.feature_list import load
 from tests import pages, picture
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -130,7 +135,10 @@ class DocumentsTest(unittest.TestCase):
         subprocess.run(["git", "-C", str(self.project), *words], check=True, env=self.env)
 
     def read_along(self, *documents: str) -> str:
-        """Type every block of the documents into one shell; what it printed."""
+        """Type every block of the documents into one shell; what it printed.
+
+        But for the one that runs all tests, this one included.
+        """
         commands = [block for name in documents for block in blocks(name)]
         script = "set -euo pipefail\n" + "\n".join(
             block for block in commands if block.strip() != TEST_COMMAND
@@ -152,6 +160,9 @@ class DocumentsTest(unittest.TestCase):
     def test_the_commands_of_the_pages_do_what_they_say(self) -> None:
         printed = self.read_along(*SHOP)
         self.assertIn("4/4 features completed", printed)
+        self.assertGreater(float(re.findall(r"^Speedup: (.*)x$", printed, re.MULTILINE)[0]), 1)
+        plan = (ROOT / "docs" / "commands" / "plan.md").read_text(encoding="utf-8")
+        self.assertIn(plan.split("```text\n")[1].split("```")[0], printed)
         self.assertIn("2/2 features completed", printed)
         self.assertIn("removed api (feature/api): ", printed)
         self.assertRegex(printed, r"this worktree has the ports from [23]\d{4} on")
@@ -198,6 +209,26 @@ class PagesTest(unittest.TestCase):
     def test_every_page_with_commands_is_typed_by_a_test(self) -> None:
         names = [str(page.relative_to(ROOT)) for page in pages.pages()]
         self.assertEqual({name for name in names if blocks(name)}, {*SHOP, *OTHERS})
+
+    def test_every_command_that_a_page_names_is_accepted(self) -> None:
+        typed = {each for page in pages.pages() for each in typed_commands(page)}
+        self.assertGreater(len(typed), 40)
+        for command in sorted(typed):
+            words = command_first(shlex.split(command))
+            with self.subTest(command=command):  # prose may leave out the id
+                self.assertTrue(accepted(words) or accepted([*words, "auth"]))
+
+    def test_the_feature_list_of_the_documents_is_one(self) -> None:
+        page = (ROOT / "docs" / "FEATURE_LIST.md").read_text(encoding="utf-8")
+        (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+        with tempfile.TemporaryDirectory(prefix="ror-list-") as folder:
+            path = Path(folder) / "feature_list.json"
+            path.write_text(block, encoding="utf-8")
+            prompts = Path(folder) / "prompts"
+            prompts.mkdir()
+            for name in ("auth", "api"):
+                (prompts / f"{name}.md").write_text("Build it.", encoding="utf-8")
+            self.assertEqual([each.id for each in load(str(path)).features], ["auth", "api"])
 
     def test_the_readme_is_short(self) -> None:
         self.assertLessEqual((ROOT / "README.md").stat().st_size, README_LIMIT_BYTES)
@@ -282,6 +313,28 @@ class LinksTest(unittest.TestCase):
         self.assertEqual(anchor_of("`copy` and `link`"), "copy-and-link")
         self.assertEqual(anchor_of("Faults, limits and budgets"), "faults-limits-and-budgets")
         self.assertEqual(anchor_of("`pause`, [`stop`](x.md)"), "pause-stop")
+
+
+def accepted(words: list[str]) -> bool:
+    """Whether the parser takes a command line."""
+    with redirect_stderr(io.StringIO()):
+        try:
+            parser(words[0]).parse_args(words)
+        except SystemExit:
+            return False
+    return True
+
+
+def typed_commands(page: Path) -> Iterator[str]:
+    """The commands of ours that a page names or types, without what is behind a pipe."""
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"`([^`\n]+)`", prose(page))
+    in_blocks = re.findall(r"^[ $]*(rorchestrator .*)$", text, re.MULTILINE)
+    for words in (*named, *in_blocks):
+        command = re.split(r" [|>#]", words.replace("rorchestrator ", "", 1))[0]
+        whole = not re.search(r"[\[(…{]|COMMAND|self-update", command)
+        if whole and command.split(" ")[0] in COMMANDS and " " in command:
+            yield command
 
 
 def documented_events() -> dict[str, set[str]]:

@@ -1,0 +1,125 @@
+"""Sample output in the pages is what the commands print, but for times, costs and commits."""
+
+from __future__ import annotations
+
+import os
+import re
+import unittest
+from pathlib import Path
+
+from tests.support.merges import Shop
+from tests.support.playground import PlaygroundTest, wait_until
+from tests.support.playground import feature as entry
+from tests.support.scratch import Workspace, feature
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+VARIES = re.compile(r"\b[0-9a-f]{10}\b|\d+(?:\.\d+)?")
+"""Commits, times and costs."""
+
+NAMED_ANEW = (
+    (r"/home/you/shop|/[\w/.-]+/shop\b", "the repository"),
+    (r"/bin/sh: .*", "what the shell says"),
+    (r"the base → .* → the merge", "the longest path"),
+)
+"""What depends on the machine."""
+
+SAMPLED = {
+    "commands/merge.md": 1,
+    "commands/plan.md": 1,
+    "commands/steering.md": 1,
+    "CONFLICTS.md": 1,
+    "REHEARSAL.md": 1,
+}
+"""Pages with sample output, and how many samples each has. ``test_readme`` compares the plan."""
+
+
+def samples(page: str) -> list[str]:
+    """The blocks of sample output of a page."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(r"^```text\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def lasting(text: str) -> list[str]:
+    """The lines of an output without what differs from run to run."""
+    for pattern, word in NAMED_ANEW:
+        text = re.sub(pattern, word, text)
+    lines = (re.sub(r" {2,}", "  ", VARIES.sub("0", line)) for line in text.splitlines())
+    return list(filter(None, lines))
+
+
+class Samples(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_page_with_a_sample_is_compared(self) -> None:
+        pages = {str(page.relative_to(DOCS)): page for page in DOCS.glob("**/*.md")}
+        found = {name: len(samples(name)) for name in pages if samples(name)}
+        self.assertEqual(found, SAMPLED)
+
+    def test_a_merge_with_a_conflict_and_a_failing_check(self) -> None:
+        found = [feature(id) for id in ("auth", "search", "api")]
+        failed = "test_sign_in (test_api.SignInTest) ... FAIL"
+        check = f"#!/bin/sh\n! test -e src/api.py || {{ echo '{failed}'; exit 2; }}\n"
+        with Shop(found, project={"verify": ["bin/test"]}) as shop:
+            path = os.path.join(shop.path, "bin", "test")
+            shop.commit({"bin/test": check}, "checks")
+            os.chmod(path, 0o755)
+            shop.git("update-index", "--chmod=+x", "bin/test")
+            shop.git("commit", "--quiet", "--message", "checks run")
+            shop.finish("auth", {"src/models.py": "auth\n"})
+            shop.finish("search", {"src/models.py": "search\n"})
+            shop.finish("api", {"src/api.py": "api\n"})
+            said = shop.main("merge", "--strategy", "squash", "--keep-going")
+        self.assertEqual(lasting(said.out), lasting(samples("commands/merge.md")[0]))
+
+    def test_a_conflict_that_claude_resolves(self) -> None:
+        does = {"bash": "printf 'a\\nb\\n' > src/models.py && git add src/models.py"}
+        found = [feature("auth", {"say": "Asked for."}), feature("search", does)]
+        with Shop(found, project={"verify": ["test -f README.md"]}) as shop:
+            shop.finish("auth", {"src/models.py": "auth\n"})
+            shop.finish("search", {"src/models.py": "search\n"})
+            said = shop.main("merge", "--resolve", "--max-cost", "2", "--yes")
+        self.assertEqual(lasting(said.out), lasting(samples("CONFLICTS.md")[0]))
+
+    def test_a_rehearsal_of_a_list_that_is_not_ready(self) -> None:
+        found = [
+            feature("search", verify=["test -s src/search.py"]),
+            feature("stock", setup=["bin/stock-database"]),
+            feature("filter"),
+        ]
+        checks = ["test -f README.md"]
+        project = {"copy": [".env", "config/*.key"], "setup": ["true"], "verify": checks}
+        with Workspace(found, project=project) as space:
+            space.commit({".gitignore": ".env\n"}, "ignore .env")
+            space.write({".env": "GREETING=hello\n"})
+            space.git("branch", "feature/filter")
+            said = space.main("run", "--rehearse", "--yes", "--fresh")
+        sample = lasting(samples("REHEARSAL.md")[0])
+        start = next(i for i, line in enumerate(lasting(said.out)) if line == sample[0])
+        self.assertEqual(lasting(said.out)[start:], sample)
+
+
+class Steering(PlaygroundTest):
+    maxDiff = None
+
+    def test_the_replies_of_a_run(self) -> None:
+        go = self.playground.path("go")
+        self.playground.features(
+            entry("auth", {"wait": go}),
+            entry("api", depends_on=["auth"]),
+            entry("other", {"wait": go}),
+            entry("search", depends_on=["other"]),
+            max_parallel=2,
+        )
+        run = self.playground.start("run", "--yes")
+        wait_until(lambda: self.playground.attempts("auth"), "auth runs")
+        sample = samples("commands/steering.md")[0]
+        printed = ""
+        for command in re.findall(r"^\$ rorchestrator (.*)$", sample, re.MULTILINE):
+            printed += f"$ rorchestrator {command}\n{self.playground.command(*command.split()).out}"
+        self.playground.touch("go")
+        run.end()
+        self.assertEqual(printed, sample)
+
+
+if __name__ == "__main__":
+    unittest.main()
