@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..model.excerpt import excerpt, listed
-from ..model.outcome import Fault, Outcome, Status
+from ..model.outcome import AttemptOutcome, Fault, Status
 from .transcript import (
     LONGEST_ID,
     RESULT_CHARACTERS,
@@ -21,7 +21,7 @@ from .transcript import (
 
 def outcome(
     transcript: Transcript, *, code: int, ended: Fault = Fault.NONE, stderr: str = ""
-) -> Outcome:
+) -> AttemptOutcome:
     """How an attempt ended.
 
     ``code`` is the exit status, negative for a signal. ``ended`` says why we ended it
@@ -34,7 +34,7 @@ def outcome(
     if ended is not Fault.NONE:
         fault, reason = ended, _ENDED_REASONS[ended]
     cost_usd = None if transcript.unpaid else transcript.cost_usd
-    return Outcome(
+    return AttemptOutcome(
         status=_STATUS.get(fault, Status.FAILED) if reason else Status.COMPLETED,
         reason=excerpt(reason),
         fault=fault,

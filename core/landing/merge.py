@@ -18,7 +18,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import replace
-from ..model.outcome import Fault, Outcome, Status
+from ..model.outcome import AttemptOutcome, Fault, Status
 from ..process import temporary_folder
 from ..process.cancellation import Cancellation
 from ..process.environment import without_git
@@ -325,7 +325,7 @@ class Merge:
         if self.state.merge:
             await supervisor.end_run(self.state.merge)
             self._emit(events.merge_ended(self.clock(), self.state.merge))
-        killed = Outcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
+        killed = AttemptOutcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
         for id, attempt in killed_resolutions(self.whole):
             await supervisor.end_run(attempt.run)
             event = events.attempt_ended(self.clock(), attempt.run, id, killed)

@@ -22,7 +22,7 @@ from ..model import events
 from ..model.excerpt import excerpt, some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, replace
-from ..model.outcome import Fault, Outcome, Status
+from ..model.outcome import AttemptOutcome, Fault, Status
 from ..runner.attempt import AttemptRunner, Session, wait_for_repetition
 from ..runner.budget import LEAST_USD, OVER, Budget
 from ..runner.checks import Workbench
@@ -119,7 +119,7 @@ class Resolver:
         self.numbers = dict(numbers)
         self.context = context
         self.say = say
-        self._outcomes: dict[str, list[Outcome]] = {}
+        self._outcomes: dict[str, list[AttemptOutcome]] = {}
         self._spent_usd: dict[str, float] = {}
         """By feature; where a cost is unknown, what was granted."""
         self._made: dict[str, Resolution] = {}
@@ -254,7 +254,7 @@ class Resolver:
 
     async def _attempts(
         self, merge: Merge, worktree: Worktree, session: Session, task: str
-    ) -> Outcome:
+    ) -> AttemptOutcome:
         """Attempts until one ends by its own result, or by a fault that another won't mend."""
         retry = self.config.project.retry
         told = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
@@ -275,15 +275,15 @@ class Resolver:
             self._refused = f"Claude is not asked after that: {outcome.reason}"
         return outcome
 
-    async def _attempt(self, merge: Merge, worktree: Worktree, session: Session) -> Outcome:
+    async def _attempt(self, merge: Merge, worktree: Worktree, session: Session) -> AttemptOutcome:
         id = merge.feature.id
         if self.budget.cap_usd is not None and self.budget.left_usd < LEAST_USD:
             self._refused = f"{OVER}: nothing is left of ${self.budget.cap_usd:.2f}"
-            return Outcome(Status.CANCELLED, self._refused, Fault.BUDGET)
+            return AttemptOutcome(Status.CANCELLED, self._refused, Fault.BUDGET)
         own_left_usd = self._own_left_usd(merge.feature)
         if own_left_usd is not None and own_left_usd < LEAST_USD:
             why = f"{OVER}: nothing is left of the feature's max_cost_usd"
-            return Outcome(Status.CANCELLED, why, Fault.ALLOWANCE)
+            return AttemptOutcome(Status.CANCELLED, why, Fault.ALLOWANCE)
         granted = self.budget.grant(id, 1, own_left_usd)
         self.numbers[id] = self.numbers.get(id, 0) + 1
         outcome = await self.attempts.run(

@@ -10,7 +10,7 @@ from .excerpt import excerpt
 from .frozen import replace
 from .json_values import Json
 from .outcome import Status
-from .outcome_json import outcome_of
+from .outcome_json import attempt_outcome, feature_outcome
 
 
 def masked(event: Event, mask: Callable[[str], str]) -> Event:
@@ -64,7 +64,8 @@ def from_json(value: Json) -> Event:
             raise ValueError("an id holds a control character")
         if event.kind in ("attempt_ended", "resolution_ended", "ended"):
             # Checked here, so that nobody has to when it is folded.
-            status = outcome_of(event.data).status
+            read = feature_outcome if event.kind == "ended" else attempt_outcome
+            status = read(event.data).status
             if status is Status.PENDING or status.active:
                 raise ValueError(f"nothing ends as {status.value}")
             if not event.feature:

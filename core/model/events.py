@@ -12,8 +12,8 @@ from .decision import Decision
 from .excerpt import listed
 from .frozen import dataclass, field, replace
 from .json_values import Json
-from .outcome import Outcome, Stray
-from .outcome_json import outcome_data
+from .outcome import AttemptOutcome, FeatureOutcome, Stray
+from .outcome_json import attempt_data, feature_data
 
 VERSION = 1
 """Of the JSON form; raised when an older reader would misunderstand it."""
@@ -146,9 +146,9 @@ def attempt_started(
     )
 
 
-def attempt_ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
+def attempt_ended(at: float, run: str, feature: str, outcome: AttemptOutcome) -> Event:
     """Claude is gone, and this is what it left."""
-    return Event("attempt_ended", at, run, feature, outcome_data(outcome))
+    return Event("attempt_ended", at, run, feature, attempt_data(outcome))
 
 
 def of_resolution(event: Event) -> Event:
@@ -225,23 +225,9 @@ def committed(at: float, run: str, feature: str, *, hooks: Sequence[str], second
     return Event("committed", at, run, feature, data)
 
 
-def ended(at: float, run: str, feature: str, outcome: Outcome) -> Event:
-    """The feature's turn in this run is over; ``outcome.work`` is its result, if it has one."""
-    work = outcome.work
-    data: dict[str, Json] = {
-        "status": outcome.status.value,
-        "reason": outcome.reason,
-        "fault": outcome.fault.value,
-    }
-    if work is not None:
-        data.update(
-            commit=work.commit,
-            files_changed=work.files_changed,
-            insertions=work.insertions,
-            deletions=work.deletions,
-            held_back=listed(work.held_back),
-        )
-    return Event("ended", at, run, feature, data)
+def ended(at: float, run: str, feature: str, outcome: FeatureOutcome) -> Event:
+    """The feature is over in this run."""
+    return Event("ended", at, run, feature, feature_data(outcome))
 
 
 def paused(at: float, run: str, *, until: float) -> Event:

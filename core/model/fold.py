@@ -8,8 +8,8 @@ from .costs import Cost, Paid, estimate
 from .events import Event, stray_of
 from .frozen import replace
 from .json_values import integer, strings
-from .outcome import Fault, Status
-from .outcome_json import outcome_of
+from .outcome import Fault, Stage, Status
+from .outcome_json import attempt_outcome, feature_outcome
 from .state import FORCED, PLAIN, Attempt, Check, FeatureState, Landing, Run, RunState, cost_of
 
 
@@ -172,6 +172,7 @@ def _preparing(feature: FeatureState, event: Event) -> FeatureState:
         status=Status.PREPARING,
         reason="",
         fault=Fault.NONE,
+        stage=Stage.NONE,
         why=str(data.get("why", "")),
         run=event.run,
         branch=str(data.get("branch", "")),
@@ -250,7 +251,7 @@ def _attempt_ended(feature: FeatureState, event: Event) -> FeatureState:
 def _last_ended(attempts: tuple[Attempt, ...], event: Event) -> tuple[Attempt, ...]:
     if not attempts:
         return attempts
-    last = replace(attempts[-1], ended_at=event.at, outcome=outcome_of(event.data))
+    last = replace(attempts[-1], ended_at=event.at, outcome=attempt_outcome(event.data))
     return (*attempts[:-1], last)
 
 
@@ -296,7 +297,7 @@ def _committing(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _ended(feature: FeatureState, event: Event) -> FeatureState:
-    outcome = outcome_of(event.data)
+    outcome = feature_outcome(event.data)
     if feature.run != event.run:
         # Blocked or cancelled before it got a slot: what earlier runs left still stands.
         return replace(
@@ -312,6 +313,7 @@ def _ended(feature: FeatureState, event: Event) -> FeatureState:
         status=outcome.status,
         reason=outcome.reason,
         fault=outcome.fault,
+        stage=outcome.stage,
         work=outcome.work or feature.work,
         ended_at=event.at,
     )

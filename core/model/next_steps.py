@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from .outcome import Fault
+from .outcome import Fault, Stage
 from .state import FeatureState
 
 
 def next_commands(feature: FeatureState) -> list[str]:
     """What a user would type next about a feature that did not complete."""
     if feature.fault is Fault.SETUP:
-        # What could not be copied, or what `uses` names and is not there, left no log.
-        was_run = feature.reason.startswith("setup: ")
-        return [f"rorchestrator logs {feature.id} --setup"] if was_run else []
+        # A failed copy, or a missing thing that `uses` names, leaves no log.
+        has_log = feature.stage is Stage.SETUP
+        return [f"rorchestrator logs {feature.id} --setup"] if has_log else []
     if not feature.attempts:
         return []
     commands = [f"rorchestrator logs {feature.id}"]

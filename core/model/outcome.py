@@ -173,21 +173,43 @@ class Stray:
         return f"the worktree {self.worktree} ({where})"
 
 
+class Stage(Enum):
+    """The commands of the list among which one failed."""
+
+    NONE = ""
+    SETUP = "setup"
+    CHECK = "check"
+    TEARDOWN = "teardown"
+
+
 @dataclass(frozen=True)
-class Outcome:
-    """How an attempt at a feature ended; ``cost_usd`` is ``None`` where nobody knows it."""
+class FeatureOutcome:
+    """How a feature ended in a run."""
+
+    status: Status
+    reason: str = ""
+    fault: Fault = Fault.NONE
+    work: Work | None = None
+    """Its result, if it has one."""
+    stage: Stage = Stage.NONE
+    """Where a command of the list failed."""
+
+
+@dataclass(frozen=True)
+class AttemptOutcome:
+    """How one process of Claude ended, and what it used."""
 
     status: Status
     reason: str = ""
     fault: Fault = Fault.NONE
     cost_usd: float | None = None
+    """``None`` if it ended without reporting its cost."""
     usage: Usage = Usage()
     duration_ms: int = 0
     num_turns: int = 0
     session_id: str = ""
     result: str = ""
     denied_tools: tuple[str, ...] = ()
-    work: Work | None = None
     resets_at: float | None = None
     """When the usage limit is lifted, in seconds since 1970, if the CLI said so."""
     paid: Mapping[str, Paid] = field(default_factory=dict)

@@ -1,15 +1,17 @@
-"""An outcome as the data of an event, and back."""
+"""Outcomes of attempts and features as the data of events, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from .costs import Paid
+from .excerpt import listed
 from .json_values import LARGEST, Json, dollars_of, integer, strings
-from .outcome import Fault, Outcome, Status, Usage, Work
+from .outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Status, Usage, Work
 
 
-def outcome_data(outcome: Outcome) -> dict[str, Json]:
+def attempt_data(outcome: AttemptOutcome) -> dict[str, Json]:
+    """The data of ``attempt_ended``."""
     costs: dict[str, Json] = {
         "paid": {model: [paid.cost_usd, paid.tokens] for model, paid in outcome.paid.items()},
         "tokens": dict(outcome.tokens),
@@ -59,10 +61,10 @@ def _work_of(data: Mapping[str, Json]) -> Work | None:
     )
 
 
-def outcome_of(data: Mapping[str, Json]) -> Outcome:
-    """The :class:`Outcome` whose data an event holds."""
+def attempt_outcome(data: Mapping[str, Json]) -> AttemptOutcome:
+    """The outcome that :func:`attempt_data` was made of. Raises ``ValueError`` for a false one."""
     usage = data.get("usage")
-    return Outcome(
+    return AttemptOutcome(
         status=Status(data["status"]),
         reason=str(data.get("reason", "")),
         fault=Fault(data.get("fault", "none")),
@@ -73,8 +75,39 @@ def outcome_of(data: Mapping[str, Json]) -> Outcome:
         session_id=str(data.get("session_id", "")),
         result=str(data.get("result", "")),
         denied_tools=strings(data, "denied_tools"),
-        work=_work_of(data),
         paid=dict(_paid(data.get("paid"))),
         tokens=_counts(data.get("tokens")),
         session_cost_usd=dollars_of(data.get("session_cost_usd")),
+    )
+
+
+def feature_data(outcome: FeatureOutcome) -> dict[str, Json]:
+    """The data of ``ended``."""
+    work = outcome.work
+    data: dict[str, Json] = {
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "fault": outcome.fault.value,
+    }
+    if outcome.stage is not Stage.NONE:
+        data["stage"] = outcome.stage.value
+    if work is not None:
+        data.update(
+            commit=work.commit,
+            files_changed=work.files_changed,
+            insertions=work.insertions,
+            deletions=work.deletions,
+            held_back=listed(work.held_back),
+        )
+    return data
+
+
+def feature_outcome(data: Mapping[str, Json]) -> FeatureOutcome:
+    """The outcome that :func:`feature_data` was made of. Raises ``ValueError`` for a false one."""
+    return FeatureOutcome(
+        status=Status(data["status"]),
+        reason=str(data.get("reason", "")),
+        fault=Fault(data.get("fault", "none")),
+        work=_work_of(data),
+        stage=Stage(data.get("stage", "")),  # up to 1.1.0 no event has one
     )

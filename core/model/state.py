@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
-from .outcome import Fault, Outcome, Status, Stray, Usage, Work
+from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
 
 PLAIN, FORCED = "plain", "forced"
 """How a feature is skipped: with what needs it, or so that this runs without it."""
@@ -23,7 +23,7 @@ class Attempt:
     log: str = ""
     resumed: bool = False
     ended_at: float | None = None
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     about_usd: float | None = None
     """An estimate of its cost, where that is unknown."""
     settled_usd: float | None = None
@@ -76,6 +76,7 @@ class FeatureState:
     status: Status = Status.PENDING
     reason: str = ""
     fault: Fault = Fault.NONE
+    stage: Stage = Stage.NONE
     why: str = ""
     run: str = ""
     key: str = ""
@@ -146,7 +147,7 @@ class FeatureState:
         return self.attempts[-1].session_id if self.attempts else ""
 
     @property
-    def last_outcome(self) -> Outcome | None:
+    def last_outcome(self) -> AttemptOutcome | None:
         """How the last attempt ended; ``None`` while it goes on, or where there was none."""
         return self.attempts[-1].outcome if self.attempts else None
 

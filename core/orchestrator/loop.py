@@ -15,8 +15,8 @@ from ..model.decision import Decision
 from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
-from ..model.outcome import Fault, Outcome, Status
-from ..model.state import RunState, cost_of
+from ..model.outcome import Fault, FeatureOutcome, Status
+from ..model.state import RunState
 from ..runner.context import RunContext
 from ..runner.job import Job
 from ..runner.slots import Place, Slots, Turn
@@ -46,7 +46,7 @@ class Standing(Enum):
 
 
 Listener = Callable[[RunState, Event], None]
-RunFeature = Callable[[Job, Turn], Coroutine[object, object, Outcome]]
+RunFeature = Callable[[Job, Turn], Coroutine[object, object, FeatureOutcome]]
 
 
 class Orchestrator:
@@ -184,24 +184,14 @@ class Orchestrator:
         return [id for id, going in self._going.items() if going.task.done()]
 
     def _job(self, id: str) -> Job:
-        feature, known = self.dag.features[id], self.state.feature(id)
-        last = known.last_outcome
-        of_run = known.of_run(self.context.run_id)
+        feature = self.dag.features[id]
         return Job(
             feature=feature,
             decision=self.decisions[id],
+            known=self.state.feature(id),
             base_commit=self.base_commit,
             results={d: self.results[d] for d in feature.depends_on if d in self.results},
             origins=self._origins(feature),
-            start_commit=known.start_commit,
-            session_id=known.session_id,
-            attempts=known.attempts[-1].number if known.attempts else int(known.is_inherited),
-            numbered=of_run[-1].number if of_run else 0,
-            spent_usd=cost_of(of_run).known_usd,
-            claude_is_done=last is not None and last.status is Status.COMPLETED,
-            was_checked=known.was_checked,
-            is_ready=known.is_ready,
-            made=known.made_before_work,
         )
 
     def _origins(self, feature: Feature) -> dict[str, Origin]:
@@ -212,7 +202,7 @@ class Orchestrator:
         known = {id: self.state.feature(id) for id in needed}
         return {id: Origin(k.branch, k.work_start) for id, k in known.items() if k.branch}
 
-    def _record(self, id: str, outcome: Outcome) -> bool:
+    def _record(self, id: str, outcome: FeatureOutcome) -> bool:
         """Record how a feature ended; whether its dependents may start."""
         stopped = self._told_to_end.pop(id, "")
         if id in self._over:
@@ -234,15 +224,15 @@ class Orchestrator:
                 self.slots.close(f"{id} failed, and --fail-fast was asked for")
         return False
 
-    def _block_dependents(self, id: str, outcome: Outcome) -> None:
+    def _block_dependents(self, id: str, outcome: FeatureOutcome) -> None:
         self._block(id, f"{id} did not complete ({outcome.status.value.replace('_', ' ')})")
 
     def _block(self, id: str, reason: str) -> None:
         for blocked in self.dag.descendants(id):
             if blocked not in self._over:
-                self._end(blocked, Outcome(Status.BLOCKED, reason))
+                self._end(blocked, FeatureOutcome(Status.BLOCKED, reason))
 
-    def _end(self, id: str, outcome: Outcome) -> None:
+    def _end(self, id: str, outcome: FeatureOutcome) -> None:
         self._over.add(id)
         self.context.record(events.ended, id, outcome)
 
@@ -250,7 +240,7 @@ class Orchestrator:
         self.is_over = True
         for id in self.dag.features:
             if id not in self._over:
-                self._end(id, Outcome(Status.CANCELLED, self.slots.closed))
+                self._end(id, FeatureOutcome(Status.CANCELLED, self.slots.closed))
 
     # -- what a user may wish meanwhile -----------------------------------------------------
 
@@ -283,7 +273,7 @@ class Orchestrator:
             if not going.turn.works:
                 going.turn.refuse(reason)
             return
-        self._end(id, Outcome(Status.CANCELLED, reason, Fault.INTERRUPTED))
+        self._end(id, FeatureOutcome(Status.CANCELLED, reason, Fault.INTERRUPTED))
         self._block(id, f"{id} did not complete (cancelled)")
         self._sort()
 
@@ -337,17 +327,17 @@ class Orchestrator:
 class _Going:
     """A feature that works, or gets ready."""
 
-    task: asyncio.Task[Outcome]
+    task: asyncio.Task[FeatureOutcome]
     turn: Turn
 
 
-def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
+def _outcome(task: asyncio.Task[FeatureOutcome]) -> FeatureOutcome:
     if task.cancelled():
-        return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+        return FeatureOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
     return task.result()
 
 
-async def _end(running: Sequence[asyncio.Task[Outcome]]) -> None:
+async def _end(running: Sequence[asyncio.Task[FeatureOutcome]]) -> None:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)

@@ -22,7 +22,7 @@ from ..model.feature import Config
 from ..model.fold import apply, fold
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import BASE
-from ..model.outcome import Fault, Outcome, Status, Work
+from ..model.outcome import Fault, FeatureOutcome, Stage, Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
 from ..process import temporary_folder
@@ -40,7 +40,6 @@ from ..runner.budget import OVER, Budget
 from ..runner.checks import Workbench
 from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
-from ..runner.failure import Stage
 from . import parts
 from .conflict_probe import ConflictProbe
 from .loop import Orchestrator
@@ -141,14 +140,14 @@ class OneRun:
             outcome = (
                 run_sync(self._finished(known, commit))
                 if commit
-                else Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+                else FeatureOutcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
             )
             self._record(events.ended(self.clock(), known.run, known.id, outcome))
 
-    async def _finished(self, known: FeatureState, commit: str) -> Outcome:
+    async def _finished(self, known: FeatureState, commit: str) -> FeatureOutcome:
         stat = await commits.diffstat(self.project.git, known.start_commit, commit)
         work = Work(commit, stat.files, stat.insertions, stat.deletions)
-        return Outcome(Status.COMPLETED, work=work)
+        return FeatureOutcome(Status.COMPLETED, work=work)
 
     def decide(self) -> Decided:
         """What to do with each feature. Raises :class:`UserError` for what is in the way."""

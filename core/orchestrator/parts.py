@@ -37,7 +37,7 @@ def claude_runner(
     """What runs the features of one run; ``state`` is that from before it."""
     worktrees = project.worktrees.using(project.git.using(supervisor))
     context = orchestrator.context
-    pause = UsageLimitGate(
+    gate = UsageLimitGate(
         orchestrator.slots,
         context.stop,
         context.clock,
@@ -46,7 +46,7 @@ def claude_runner(
         max_wait_seconds=max_wait_seconds,
         deadline=context.deadline,
     )
-    attempts = AttemptRunner(config, supervisor, context, answered=pause.lift)
+    attempts = AttemptRunner(config, supervisor, context, answered=gate.lift)
     bench = workbench(
         config,
         worktrees,
@@ -61,7 +61,7 @@ def claude_runner(
         worktrees,
         attempts,
         bench,
-        pause,
+        gate,
         budget,
         run_sync(seal(project.git, state.setups)),
         context,

@@ -12,12 +12,12 @@ from ..landing.cleanup import Cleanup, CleanupOptions, Removal
 from ..model import events, list_commands
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
-from ..model.outcome import Work
+from ..model.outcome import Stage, Work
 from ..model.state import FeatureState
 from ..project.open import OpenProject
 from ..runner.checks import CLEAN, VARIABLES, Workbench
 from ..runner.context import RunContext
-from ..runner.failure import Failure, Stage
+from ..runner.failure import Failure
 from ..runner.steps import Step, StepRunner
 from ..runner.supplies import Supplies
 from ..worktree.manager import WorktreeManager

@@ -18,7 +18,7 @@ from ..model.feature import Config, Feature, Retry
 from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
-from ..model.outcome import Fault, Outcome, Status
+from ..model.outcome import AttemptOutcome, Fault, Status
 from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
 from .context import RunContext
 
@@ -68,7 +68,7 @@ class Log:
 async def wait_for_repetition(
     retry: Retry,
     repetition: int,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     stop: asyncio.Event,
     say: Callable[[str], None],
     seconds_left: float = float("inf"),
@@ -90,7 +90,7 @@ async def wait_for_repetition(
 
 
 class AttemptRunner:
-    """Runs Claude for the features of one run, each attempt to its :class:`Outcome`.
+    """Runs Claude for the features of one run, each attempt to its :class:`AttemptOutcome`.
 
     ``stop`` is the wish to end, all or one of them: Claude is then interrupted, and the outcome
     ``cancelled``.
@@ -125,7 +125,7 @@ class AttemptRunner:
         session: Session,
         env: Mapping[str, str],
         max_cost_usd: float | None = None,
-    ) -> Outcome:
+    ) -> AttemptOutcome:
         """Run Claude once in ``folder``, and wait until it is gone.
 
         Once the wish to end is there, it is not even started.
@@ -137,7 +137,7 @@ class AttemptRunner:
         stop = self.context.stop.of(feature.id)
         await self._keep_interval(stop)
         if stop.is_set():
-            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+            return AttemptOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         self.context.record(
             events.attempt_started,
             feature.id,
@@ -203,7 +203,7 @@ class AttemptRunner:
 
     async def _watch(
         self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event
-    ) -> Outcome:
+    ) -> AttemptOutcome:
         """Follow Claude's output until it ends, or until it has to be ended."""
         watch = Watch(self.config.project.stall_seconds, limit_seconds, self.linger_seconds)
         stream = Stream(log.stdout)

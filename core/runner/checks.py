@@ -19,7 +19,7 @@ from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
 from ..model.list_commands import BASE, promised_commands, shell_command
-from ..model.outcome import Work
+from ..model.outcome import Stage, Work
 from ..worktree import build_products, inspection
 from ..worktree.check_artifacts import CheckArtifacts
 from ..worktree.files import built_by_tools
@@ -28,7 +28,7 @@ from ..worktree.names import MERGED, scratch_owner
 from ..worktree.worktree import Worktree
 from . import ports
 from .context import RunContext
-from .failure import Failure, Stage, unable
+from .failure import Failure, unable
 from .setup_guard import SetupGuard
 from .steps import Step, StepRunner
 from .supplies import Supplies

@@ -13,7 +13,7 @@ from ..model.decision import Action
 from ..model.errors import StateError, UserError
 from ..model.feature import Config
 from ..model.frozen import replace
-from ..model.outcome import Fault, Outcome, Status
+from ..model.outcome import Fault, FeatureOutcome, Status
 from ..process.supervisor import Killed, heed
 from ..worktree import admin_files, dependencies, keeping
 from ..worktree.branch_content import holding
@@ -24,7 +24,7 @@ from .budget import Budget
 from .checks import Workbench
 from .committer import Committer
 from .context import RunContext
-from .feature_run import FeatureRun
+from .feature_run import FeatureRun, Tools
 from .job import Job
 from .setup_guard import SetupGuard
 from .slots import Turn
@@ -38,7 +38,7 @@ LEAST_FREE_BYTES = 64 * MIB
 
 
 class ClaudeRunner:
-    """Runs features of one run, each to its :class:`Outcome`; a failed one is a value.
+    """Runs features of one run, each to its :class:`FeatureOutcome`; a failed one is a value.
 
     ``stop`` is the wish to end, all or one of them: nothing further is begun then, and the
     outcome ``cancelled``.
@@ -50,7 +50,7 @@ class ClaudeRunner:
         worktrees: WorktreeManager,
         attempts: AttemptRunner,
         workbench: Workbench,
-        pause: UsageLimitGate,
+        gate: UsageLimitGate,
         budget: Budget,
         seal: ExecutableFingerprint,
         context: RunContext,
@@ -63,12 +63,12 @@ class ClaudeRunner:
         self.worktrees = worktrees
         self.attempts = attempts
         self.workbench = workbench
-        self.pause = pause
+        self.gate = gate
         self.budget = budget
         self.seal = seal
         self.context = context
         self.least_free_bytes = least_free_bytes
-        self.guard = workbench.guard = SetupGuard(worktrees, seal, context)
+        workbench.guard = SetupGuard(worktrees, seal, context)
         self.committer = Committer(
             worktrees,
             seal,
@@ -76,8 +76,20 @@ class ClaudeRunner:
             limit_seconds=config.project.commit_timeout_seconds,
             is_to_end=workbench.steps.is_to_end,
         )
+        self.tools = Tools(
+            config,
+            worktrees,
+            attempts,
+            workbench,
+            gate,
+            budget,
+            workbench.guard,
+            self.committer,
+            seal,
+            context,
+        )
 
-    async def run(self, job: Job, turn: Turn) -> Outcome:
+    async def run(self, job: Job, turn: Turn) -> FeatureOutcome:
         """Work on a feature until it has a result, or can't have one now.
 
         Its worktree is made before its turn comes, so that no slot waits for git.
@@ -96,44 +108,44 @@ class ClaudeRunner:
         except StateError:
             raise
         except Killed:
-            return Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+            return FeatureOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
             fault = Fault.TAMPERED if isinstance(error, Tampered) else Fault.GIT
-            return Outcome(Status.FAILED, error.message + hint, fault)
+            return FeatureOutcome(Status.FAILED, error.message + hint, fault)
 
-    async def _run(self, job: Job, turn: Turn) -> Outcome:
-        await self.seal.check(self.worktrees.git)
+    async def _run(self, job: Job, turn: Turn) -> FeatureOutcome:
+        await self.tools.check_seal()
         worktree, resumed = await self._prepare(job)
         if isinstance(worktree, Conflict):
-            return Outcome(Status.CONFLICT, self._conflict_reason(worktree))
+            return FeatureOutcome(Status.CONFLICT, self._conflict_reason(worktree))
         worktree = replace(worktree, base_commit=job.base_commit)
         admin = admin_files.admin_folder(self.worktrees, worktree.path)
         await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
         refused = await turn.begin()
         if refused:
-            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+            return FeatureOutcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         # Not before its turn: who waits for money would wait for one who waits for this slot.
         stopped = partial(self._stopped, id, turn)
         refused = await self.budget.reserve(id, stopped)
         if refused:
             fault = Fault.INTERRUPTED if stopped() else Fault.BUDGET
-            return Outcome(Status.CANCELLED, refused, fault)
+            return FeatureOutcome(Status.CANCELLED, refused, fault)
         try:
             no_room = self._no_room()
             if no_room is not None:
                 return no_room
-            env = self.workbench.environment(id, turn.number, turn.slots.count)
-            return await FeatureRun(self, job, turn, worktree, env, resumed=resumed).run()
+            env = self.workbench.environment(id, turn.number, turn.slot_count)
+            return await FeatureRun(self.tools, job, turn, worktree, env, resumed=resumed).run()
         finally:
             self.budget.release(id)
 
     def _stopped(self, id: str, turn: Turn) -> str:
         """Why one who waits for money is to wait no longer; empty while it may."""
-        return turn.slots.closed or ("interrupted" if self.context.stop.of(id).is_set() else "")
+        return turn.closed or ("interrupted" if self.context.stop.of(id).is_set() else "")
 
-    def _no_room(self) -> Outcome | None:
+    def _no_room(self) -> FeatureOutcome | None:
         """How a feature ends that is not even begun, because the disk is nearly full."""
         for folder in (self.context.log_folder, self.worktrees.folder):
             place, free = free_bytes(folder)
@@ -141,7 +153,7 @@ class ClaudeRunner:
                 least = f"at least {self.least_free_bytes / MIB:.0f} MiB are needed"
                 reason = f"only {free / MIB:.0f} MiB free in {place}; {least}"
                 hint = "free some space, then run again: completed features stay completed"
-                return Outcome(Status.CANCELLED, f"{reason}\n{hint}", Fault.SPACE)
+                return FeatureOutcome(Status.CANCELLED, f"{reason}\n{hint}", Fault.SPACE)
         return None
 
     def _conflict_reason(self, conflict: Conflict) -> str:
@@ -156,10 +168,10 @@ class ClaudeRunner:
         """The feature's worktree, and whether it holds an earlier attempt's work."""
         id = job.feature.id
         if job.decision.action is Action.RESUME:
-            kept = await self.worktrees.reopen(id, job.start_commit)
+            kept = await self.worktrees.reopen(id, job.known.start_commit)
             if kept is not None:
                 return kept, True
-        if job.start_commit:
+        if job.known.start_commit:
             await self._clear(job)
         results = await self._results(job)
         start = await dependencies.start_commit(self.worktrees, job.base_commit, results)
@@ -196,13 +208,14 @@ class ClaudeRunner:
 
     async def _clear(self, job: Job) -> None:
         """Make room for a new start; what stands there is kept under a ref first."""
-        id = job.feature.id
-        if not job.attempts:
+        id, known = job.feature.id, job.known
+        if not job.last_number:
             await self.worktrees.repair(id)
         entry = await self.worktrees.entry(id)
         path = entry.path if entry is not None else ""
         run = self.context.run_id
-        kept = await keeping.keep(self.worktrees, id, run, path, job.start_commit, job.made)
+        made = known.made_before_work
+        kept = await keeping.keep(self.worktrees, id, run, path, known.start_commit, made)
         if kept.ref:
             self.context.note(f"its earlier work is kept as {kept.ref}", id)
         if kept.aside:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from ..git.tampering import Tampered
 from ..model.errors import StateError, UserError
 from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
+from ..model.outcome import Stage
 from ..process.supervisor import Killed
 
 REASON_LINES = 20
 """How much of what a command printed goes into the report; Claude is told more."""
-
-
-class Stage(Enum):
-    """Where a failure happened, as its message begins."""
-
-    NONE = ""
-    SETUP = "setup"
-    CHECK = "check"
-    TEARDOWN = "teardown"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A feature as the runner gets it: decision, base, results, and what earlier runs left."""
+"""A feature as the runner gets it: decision, base, results, and what earlier runs left of it."""
 
 from __future__ import annotations
 
@@ -7,34 +7,33 @@ from collections.abc import Mapping
 from ..model.decision import Decision
 from ..model.feature import Feature
 from ..model.frozen import dataclass, field
+from ..model.outcome import Status
+from ..model.state import FeatureState
 from ..worktree.branch_content import Origin
 
 
 @dataclass(frozen=True)
 class Job:
-    """A feature that is due, and what earlier attempts left of it."""
+    """A feature that is due."""
 
     feature: Feature
     decision: Decision
+    known: FeatureState
+    """The feature's state before this run works on it."""
     base_commit: str
     results: Mapping[str, str] = field(default_factory=dict)
     """Commit by dependency, of those whose work is not in the base already."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """Of those of them that have a branch of ours."""
-    start_commit: str = ""
-    """Where the feature's branch started, if a run of ours made it."""
-    session_id: str = ""
-    attempts: int = 0
-    """The number of its last attempt, in the worktree that is to be resumed."""
-    numbered: int = 0
-    """The number of its last attempt in this run, whatever became of that worktree."""
-    spent_usd: float = 0.0
-    """What its attempts in this run have cost so far."""
-    claude_is_done: bool = False
-    """Whether the last attempt succeeded and only what comes after it is missing."""
-    was_checked: bool = False
-    """Whether checks were begun after that."""
-    is_ready: bool = False
-    """Whether the worktree was set up already."""
-    made: tuple[str, ...] | None = ()
-    """The ignored files that this put there; ``None`` for all that there are."""
+    """By dependency, of those whose results are on a branch of ours."""
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last attempt; above 0 if Claude may have worked in the worktree."""
+        attempts = self.known.attempts
+        return attempts[-1].number if attempts else int(self.known.is_inherited)
+
+    @property
+    def claude_is_done(self) -> bool:
+        """Whether the last attempt succeeded, so that only commit and checks are missing."""
+        last = self.known.last_outcome
+        return last is not None and last.status is Status.COMPLETED

@@ -135,6 +135,29 @@ class Turn:
         self._refused = ""
 
     @property
+    def slot_count(self) -> int:
+        """How many slots the run has."""
+        return self.slots.count
+
+    @property
+    def closed(self) -> str:
+        """Why no slot is given out any more; empty while they are."""
+        return self.slots.closed
+
+    @property
+    def narrowed(self) -> int:
+        """How often the open slots became fewer."""
+        return self.slots.narrowed
+
+    def narrow(self, seen: int) -> None:
+        """As :meth:`Slots.narrow`, after an attempt of this feature."""
+        self.slots.narrow(seen)
+
+    def widen(self) -> None:
+        """As :meth:`Slots.widen`."""
+        self.slots.widen()
+
+    @property
     def works(self) -> bool:
         """Whether it has a slot."""
         return self in self.slots._working

@@ -23,7 +23,7 @@ from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.frozen import dataclass, field, replace
 from ..model.mask import is_secret
-from ..model.outcome import Outcome, Status, Stray
+from ..model.outcome import FeatureOutcome, Status, Stray
 from ..model.state import RunState
 from ..process.supervisor import Killed
 from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
@@ -106,7 +106,7 @@ class Surroundings:
         except UserError as error:
             self._say("", UNKNOWN, [error.message])
 
-    async def during(self, feature: str, working: Awaitable[Outcome]) -> Outcome:
+    async def during(self, feature: str, working: Awaitable[FeatureOutcome]) -> FeatureOutcome:
         """The outcome of a feature, once what changed around it meanwhile was named."""
         self._working.add(feature)
         try:

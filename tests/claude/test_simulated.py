@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from core.claude import command_line as claude
 from core.claude import simulated, stream, verdict
 from core.model.feature import ClaudeOptions, Feature
-from core.model.outcome import Fault, Outcome, Status, Usage
+from core.model.outcome import AttemptOutcome, Fault, Status, Usage
 from tests.support.scratch import LIMIT_SECONDS, SIMULATED, Said, standing_in, streams
 
 SESSION = "11111111-2222-4333-8444-555555555555"
@@ -29,7 +29,7 @@ def prompt_of(*steps: Step) -> str:
     return "\n".join(["Please.", *(f"  simulate: {json.dumps(step)}" for step in steps), "Thanks."])
 
 
-def outcome_of(said: Said) -> Outcome:
+def outcome_of(said: Said) -> AttemptOutcome:
     """What the runner would make of it."""
     transcript = stream.transcript_of(line.encode() for line in said.out.split("\n"))
     return verdict.outcome(transcript, code=said.code, stderr=said.err)

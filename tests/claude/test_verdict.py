@@ -7,7 +7,7 @@ import os
 import unittest
 
 from core.claude import transcript
-from core.model.outcome import Fault, Outcome, Status, Usage
+from core.model.outcome import AttemptOutcome, Fault, Status, Usage
 from tests.support import streams
 from tests.support.streams import EXPECTED, GOOD, RECORDED, ROWS, SIGNALLED, TURNS, Run
 
@@ -28,7 +28,7 @@ class Recorded(unittest.TestCase):
             with self.subTest(run=name):
                 self._check(streams.judged(name), expected)
 
-    def _check(self, found: Outcome, expected: Run) -> None:
+    def _check(self, found: AttemptOutcome, expected: Run) -> None:
         self.assertEqual((found.status, found.fault), (expected.status, expected.fault))
         if expected.cost is None:
             self.assertIsNone(found.cost_usd)

@@ -12,7 +12,7 @@ from core import cli
 from core.journal.lock import RunLock
 from core.model import events
 from core.model.errors import UserError
-from core.model.outcome import Outcome, Status
+from core.model.outcome import FeatureOutcome, Status
 from core.process.spawner import become
 from tests.support.playground import terminal
 from tests.support.scratch import RUN, Said, Terminal, Workspace, attempt, standing_in, streams
@@ -30,7 +30,7 @@ class AttachTest(unittest.TestCase):
         """As an attempt leaves it, that failed."""
         worktree = self.space.worktree(id)
         os.makedirs(worktree)
-        ended = events.ended(time.time(), RUN, id, Outcome(Status.FAILED, "it did not work"))
+        ended = events.ended(time.time(), RUN, id, FeatureOutcome(Status.FAILED, "it did not work"))
         self.space.record(*attempt(id, worktree=worktree), ended)
         return worktree
 

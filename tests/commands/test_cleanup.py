@@ -15,7 +15,7 @@ from core.git.refs import RESULTS
 from core.landing.cleanup import holds_current_folder
 from core.model import events
 from core.model.decision import Action, Decision
-from core.model.outcome import Outcome, Status
+from core.model.outcome import FeatureOutcome, Status
 from core.worktree.files import BUILT_BY_TOOLS
 from tests.support.scratch import (
     LIMIT_SECONDS,
@@ -514,7 +514,7 @@ class WhatIsNoMerge(OneFeatureEach):
         self.assert_not_merged("amended")
 
     def test_what_a_failed_feature_left_has_no_result_to_look_for(self) -> None:
-        failed = Outcome(Status.FAILED, "no")
+        failed = FeatureOutcome(Status.FAILED, "no")
         (prepared, begun) = attempt("failed", worktree=self.space.worktree("failed"))
         start = self.space.commit_of("main")
         decision = Decision("failed", Action.START, "new", "key")

@@ -9,7 +9,7 @@ import unittest
 
 from core import cli
 from core.model import events
-from core.model.outcome import Outcome, Status
+from core.model.outcome import AttemptOutcome, Status
 from tests.support.scratch import (
     LIMIT_SECONDS,
     RUN,
@@ -146,7 +146,7 @@ class WhileItGrows(unittest.TestCase):
             file.write(text)
 
     def over(self) -> events.Event:
-        return events.attempt_ended(2000.0, RUN, "auth", Outcome(Status.COMPLETED))
+        return events.attempt_ended(2000.0, RUN, "auth", AttemptOutcome(Status.COMPLETED))
 
     def test_follow_goes_on_until_the_attempt_is_over(self) -> None:
         at_work = self.space.at_work(*attempt("auth", log=self.log))

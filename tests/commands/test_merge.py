@@ -15,7 +15,7 @@ from core.landing.stack import Held as HeldBack
 from core.landing.stack import Stack, Stacker
 from core.model import events
 from core.model.decision import Action, Decision
-from core.model.outcome import Outcome, Status
+from core.model.outcome import FeatureOutcome, Status
 from tests.support.merges import MergeTest, Shop, listed
 from tests.support.playground import wait_until
 from tests.support.repository import Content
@@ -281,7 +281,7 @@ class Held(MergeTest):
         shop.finish("failed")
         shop.finish("b", start="feature/failed")
         prepared, begun = attempt("failed", worktree=shop.worktree("failed"))
-        outcome = Outcome(Status.TIMED_OUT, "too slow")
+        outcome = FeatureOutcome(Status.TIMED_OUT, "too slow")
         base = shop.commit_of("main")
         decision = Decision("failed", Action.START, "new", "key")
         based = events.based(prepared.at, RUN, decision, start_commit=base, base_commit=base)

@@ -11,7 +11,7 @@ import unittest
 from core.model import events
 from core.model.feature import ClaudeOptions
 from core.model.frozen import replace
-from core.model.outcome import Outcome, Status
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
 from core.project.claude_program import ask_version
 from tests.support.scratch import RUN, SIMULATED, Workspace, attempt, feature
 from tests.support.statuses import row_of, said_of
@@ -305,7 +305,7 @@ class WhileARunIsAtWork(unittest.TestCase):
 
     def test_what_a_killed_run_left_is_interrupted_and_costs_at_least(self) -> None:
         first, begun = attempt("auth", at=1000.0)
-        spent = Outcome(Status.TIMED_OUT, "late", cost_usd=0.25)
+        spent = AttemptOutcome(Status.TIMED_OUT, "late", cost_usd=0.25)
         story = [first, begun, events.attempt_ended(1100.0, RUN, "auth", spent), begun]
         with Workspace([feature("auth")]) as space:
             space.record(*story)
@@ -323,7 +323,7 @@ RAN = events.run_started(
 class OddWords(unittest.TestCase):
     def test_a_reason_of_nothing_but_control_characters_upsets_nothing(self) -> None:
         with Workspace([feature("auth")]) as space:
-            ended = events.ended(1.0, RUN, "auth", Outcome(Status.FAILED, "\x1b[0m\x1b[2J"))
+            ended = events.ended(1.0, RUN, "auth", FeatureOutcome(Status.FAILED, "\x1b[0m\x1b[2J"))
             space.record(*attempt("auth"), ended)
             said = space.main("status")
             self.assertEqual((said.code, said.err), (0, ""))

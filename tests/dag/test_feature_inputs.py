@@ -19,7 +19,7 @@ from core.model.feature import (
     Project,
 )
 from core.model.frozen import replace
-from core.model.outcome import Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, Status, Work
 from core.model.state import Attempt, FeatureState, RunState
 
 AUTH = Feature("auth", "Sign-in", prompt="Build it.", description="D.", creates=("app/auth.py",))
@@ -64,7 +64,7 @@ WRITTEN_BY_1_0 = {
 
 
 def _known(id: str, written: dict[str, str]) -> FeatureState:
-    done = Outcome(Status.COMPLETED)
+    done = AttemptOutcome(Status.COMPLETED)
     attempts = (Attempt("r1", 1, "s1", 1.0, outcome=done),)
     key = incremental.digest(written)
     return FeatureState(

@@ -11,7 +11,7 @@ from core.dag.resolver import DAGResolver
 from core.model.decision import Action, Decision
 from core.model.feature import ClaudeOptions, Command, Config, Feature, Project
 from core.model.frozen import replace
-from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, Fault, Status, Work
 from core.model.state import Attempt, FeatureState, RunState
 
 LIST = (
@@ -36,7 +36,7 @@ def _completed(config: Config = BASE) -> RunState:
 
 
 def _done(decision: Decision) -> FeatureState:
-    outcome = Outcome(Status.COMPLETED)
+    outcome = AttemptOutcome(Status.COMPLETED)
     return FeatureState(
         decision.feature,
         status=Status.COMPLETED,
@@ -226,12 +226,12 @@ class Unfinished(unittest.TestCase):
         state = RunState({"auth": replace(begun, **known)})  # type: ignore[arg-type]
         return _told(_decide(state=state))["auth"]
 
-    def _attempt(self, outcome: Outcome | None) -> tuple[Attempt, ...]:
+    def _attempt(self, outcome: AttemptOutcome | None) -> tuple[Attempt, ...]:
         return (Attempt("r1", 1, "s1", 1.0, outcome=outcome),)
 
     def test_what_ended_from_outside_is_resumed(self) -> None:
-        done = Outcome(Status.COMPLETED)
-        cases: list[tuple[Status, Fault, Outcome | None, str]] = [
+        done = AttemptOutcome(Status.COMPLETED)
+        cases: list[tuple[Status, Fault, AttemptOutcome | None, str]] = [
             (Status.RUNNING, Fault.NONE, None, "interrupted"),
             (Status.VERIFYING, Fault.NONE, done, "interrupted"),
             (Status.COMMITTING, Fault.NONE, done, "interrupted"),
@@ -239,11 +239,11 @@ class Unfinished(unittest.TestCase):
         ]
         for fault in Fault:
             if fault.resumable:
-                failed = Outcome(Status.FAILED, "r", fault)
+                failed = AttemptOutcome(Status.FAILED, "r", fault)
                 cases.append((Status.FAILED, fault, failed, "failed before"))
-        late = Outcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
+        late = AttemptOutcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
         cases.append((Status.TIMED_OUT, Fault.TIMEOUT, late, "timed out before"))
-        stopped = Outcome(Status.CANCELLED, "r", Fault.INTERRUPTED)
+        stopped = AttemptOutcome(Status.CANCELLED, "r", Fault.INTERRUPTED)
         cases.append((Status.CANCELLED, Fault.INTERRUPTED, stopped, "interrupted"))
         cases.append((Status.BLOCKED, Fault.TIMEOUT, late, "failed before"))
         for status, fault, outcome, reason in cases:
@@ -252,11 +252,11 @@ class Unfinished(unittest.TestCase):
                 self.assertEqual(found, (Action.RESUME, reason))
 
     def test_what_ended_by_its_own_result_starts_over(self) -> None:
-        done = Outcome(Status.COMPLETED)
+        done = AttemptOutcome(Status.COMPLETED)
         cases = [
             (Status.EMPTY, Fault.NONE, done),
             (Status.FAILED, Fault.NONE, done),
-            (Status.FAILED, Fault.NONE, Outcome(Status.FAILED, "r")),
+            (Status.FAILED, Fault.NONE, AttemptOutcome(Status.FAILED, "r")),
             (Status.FAILED, Fault.CHECK, done),
         ]
         for status, fault, outcome in cases:
@@ -274,7 +274,7 @@ class Unfinished(unittest.TestCase):
         self.assertEqual(found, (Action.START, "prompt changed"))
 
     def test_a_result_stands_though_a_later_run_never_got_to_its_feature(self) -> None:
-        done = self._attempt(Outcome(Status.COMPLETED))
+        done = self._attempt(AttemptOutcome(Status.COMPLETED))
         for status in (Status.BLOCKED, Status.CANCELLED):
             with self.subTest(status=status):
                 found = self._told(status=status, attempts=done, work=Work("c0ffee"))
@@ -282,7 +282,7 @@ class Unfinished(unittest.TestCase):
 
     def test_a_higher_limit_lets_an_attempt_that_used_it_up_go_on(self) -> None:
         state = _completed(replace(BASE, claude=ClaudeOptions(max_turns=5)))
-        stopped = Outcome(Status.FAILED, "r", Fault.ALLOWANCE)
+        stopped = AttemptOutcome(Status.FAILED, "r", Fault.ALLOWANCE)
         auth = replace(
             state.feature("auth"),
             status=Status.FAILED,
@@ -354,8 +354,8 @@ class Steered(unittest.TestCase):
 
     def test_another_go_resumes_what_ended_from_outside(self) -> None:
         decision = self.fresh["auth"]
-        late = Outcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
-        red = Outcome(Status.FAILED, "r")
+        late = AttemptOutcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
+        red = AttemptOutcome(Status.FAILED, "r")
         for outcome, key, expected in (
             (late, decision.key, (Action.RESUME, "timed out before")),
             (late, "other", (Action.START, "interrupted")),

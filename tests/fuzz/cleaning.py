@@ -16,7 +16,7 @@ from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.feature import Feature
 from core.model.fold import fold
-from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.outcome import Fault, FeatureOutcome, Status, Work
 from core.model.state import RunState
 from core.model.terminal_text import clean, one_line
 from core.project import list_reader
@@ -98,8 +98,10 @@ def _run(text: str, style: Style) -> list[str]:
         events.clash(1.0, "r", "a", other=text, files=(text,)),
         events.steered(1.0, "r", "a", action="skip", request=text, done=True, text=text),
         events.resolved(1.0, "r", "a", files=(text,), commit="c", reason=text),
-        events.ended(1.0, "r", "a", Outcome(Status.FAILED, text + conflict, Fault.TRANSIENT)),
-        events.ended(1.0, "r", "b", Outcome(Status.COMPLETED, text, work=work)),
+        events.ended(
+            1.0, "r", "a", FeatureOutcome(Status.FAILED, text + conflict, Fault.TRANSIENT)
+        ),
+        events.ended(1.0, "r", "b", FeatureOutcome(Status.COMPLETED, text, work=work)),
     ]
     state, lines = RunState(), []
     for event in story:

@@ -18,7 +18,7 @@ from core.model.errors import StateError, UserError
 from core.model.events import Event
 from core.model.feature import Config, Feature, Project
 from core.model.fold import fold
-from core.model.outcome import Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from core.model.state import RunState
 from core.reporter import documents
 from core.reporter.run_text import event_line, progress_line, report_lines
@@ -82,14 +82,15 @@ def _run(draw: st.DrawFn, run: str) -> list[Event]:
         status = draw(st.sampled_from([Status.COMPLETED, Status.FAILED, Status.EMPTY]))
         work = Work("c1", 1, 2, 3) if status is Status.COMPLETED else None
         said = draw(st.text(max_size=10))
-        outcome = Outcome(status, said, cost_usd=0.5, result=said, work=work)
+        attempt = AttemptOutcome(status, said, cost_usd=0.5, result=said)
+        outcome = FeatureOutcome(status, said, work=work)
         whole = [
             events.preparing(at, run, decision, branch=f"feature/{id}", worktree="/w", name=id),
             events.based(at, run, decision, start_commit="c0", base_commit="c0"),
             events.attempt_started(
                 at, run, id, attempt=1, session_id="s", resumed=False, log="l.jsonl"
             ),
-            events.attempt_ended(at, run, id, outcome),
+            events.attempt_ended(at, run, id, attempt),
             events.ended(at, run, id, outcome),
         ]
         story += whole[: draw(st.integers(0, 5))]

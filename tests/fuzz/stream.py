@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.claude import stream, verdict
 from core.model import event_json, events, outcome_json
 from core.model.lines import LineSplitter
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import AttemptOutcome, Fault, Status
 from core.model.terminal_text import clean
 from core.reporter.stream_text import message_lines
 from core.reporter.style import Style
@@ -80,7 +80,7 @@ def check(case: tuple[bytes, int, int, str, str]) -> None:
         _check_shown(line)
 
 
-def _check_outcome(outcome: Outcome, content: bytes, code: int, ended: str) -> None:
+def _check_outcome(outcome: AttemptOutcome, content: bytes, code: int, ended: str) -> None:
     cost = outcome.cost_usd
     assert cost is None or (type(cost) is float and math.isfinite(cost) and cost >= 0)
     if outcome.status is Status.COMPLETED:
@@ -90,7 +90,7 @@ def _check_outcome(outcome: Outcome, content: bytes, code: int, ended: str) -> N
         assert outcome.reason
     event = events.attempt_ended(1.0, "r", "auth", outcome)
     text = json.dumps(event_json.to_json(event), allow_nan=False)
-    assert outcome_json.outcome_of(event_json.from_json(json.loads(text)).data) == outcome
+    assert outcome_json.attempt_outcome(event_json.from_json(json.loads(text)).data) == outcome
 
 
 def _objects(content: bytes) -> Iterator[Any]:

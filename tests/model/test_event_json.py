@@ -8,7 +8,7 @@ import unittest
 from core.model import event_json, events
 from core.model.decision import Action, Decision
 from core.model.events import Event
-from core.model.outcome import Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from tests.support.every_event import EVERY
 
 
@@ -86,12 +86,14 @@ class Strangers(unittest.TestCase):
 class Masking(unittest.TestCase):
     def test_what_is_told_is_masked_and_what_the_next_run_works_with_is_not(self) -> None:
         work = Work("secret-commit", held_back=(".env.secret",))
-        outcome = Outcome(
-            Status.FAILED, "a secret", result="secret!", denied_tools=("secret",), work=work
+        attempt = AttemptOutcome(
+            Status.FAILED, "a secret", result="secret!", denied_tools=("secret",)
         )
         for made in (
-            events.ended(1.0, "secret-run", "secret-id", outcome),
-            events.attempt_ended(1.0, "secret-run", "secret-id", outcome),
+            events.ended(
+                1.0, "secret-run", "secret-id", FeatureOutcome(Status.FAILED, "a secret", work=work)
+            ),
+            events.attempt_ended(1.0, "secret-run", "secret-id", attempt),
             events.note(1.0, "run", "secret"),
             events.checked(
                 1.0, "run", "a", key="secret", command="secret", passed=True, ending="secret"

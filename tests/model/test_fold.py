@@ -8,14 +8,14 @@ from core.model import events, state
 from core.model.decision import Action
 from core.model.events import Event
 from core.model.fold import apply, fold
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import Fault, FeatureOutcome, Status
 from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunState
 from tests.support.lives import DONE, LATE, WORK, attempted, auth, decision, life, prepared, steered
 
 
 class FeatureRun(unittest.TestCase):
     def test_each_event_moves_the_feature_on(self) -> None:
-        story = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         expected = [
             Status.PREPARING,
             Status.PREPARING,
@@ -29,7 +29,7 @@ class FeatureRun(unittest.TestCase):
         self.assertEqual(seen, expected)
 
     def test_at_its_end_everything_is_known(self) -> None:
-        found = auth(life("r1", DONE, Outcome(Status.COMPLETED, work=WORK)))
+        found = auth(life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK)))
         attempt = Attempt("r1", 1, "s1", 3, log="l", ended_at=4, outcome=DONE)
         self.assertEqual(
             found,
@@ -101,19 +101,19 @@ class FeatureRun(unittest.TestCase):
         self.assertEqual((blank.session_id, blank.last_outcome), ("", None))
 
     def test_a_new_start_forgets_and_a_resumed_one_goes_on(self) -> None:
-        first = life("r1", LATE, LATE)
-        anew = auth([*first, *life("r2", DONE, DONE)])
+        first = life("r1", LATE)
+        anew = auth([*first, *life("r2", DONE)])
         self.assertEqual([a.number for a in anew.attempts], [1])
         again = auth([*first, prepared(8, "r2", Action.RESUME)])
         self.assertEqual((again.start_commit, again.base_commit), ("57a7", "ba5e"))
         self.assertEqual((again.status, again.fault), (Status.PREPARING, Fault.NONE))
-        resumed = auth([*first, *life("r2", DONE, DONE, Action.RESUME)])
+        resumed = auth([*first, *life("r2", DONE, action=Action.RESUME)])
         self.assertEqual([(a.number, a.resumed) for a in resumed.attempts], [(1, False), (2, True)])
         self.assertEqual([a.number for a in resumed.of_run("r2")], [2])
 
     def test_an_earlier_life_stands_until_the_new_one_is_based(self) -> None:
-        first = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
-        failed = Outcome(Status.FAILED, "its worktree is locked")
+        first = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
+        failed = FeatureOutcome(Status.FAILED, "its worktree is locked")
         found = auth([*first, prepared(9, "r2"), events.ended(10, "r2", "auth", failed)])
         self.assertEqual((found.status, found.reason), (Status.FAILED, "its worktree is locked"))
         self.assertEqual((found.start_commit, found.key, found.work), ("57a7", "key1", WORK))
@@ -127,7 +127,7 @@ class FeatureRun(unittest.TestCase):
         self.assertEqual(auth(story), auth(story[:1]))
 
     def test_what_failed_tells_why(self) -> None:
-        found = auth(life("r1", LATE, LATE))
+        found = auth(life("r1", LATE))
         self.assertEqual(
             (found.status, found.reason, found.fault, found.work),
             (Status.TIMED_OUT, "no result in time", Fault.TIMEOUT, None),
@@ -136,8 +136,8 @@ class FeatureRun(unittest.TestCase):
 
 class LaterRuns(unittest.TestCase):
     def test_blocked_before_its_slot_leaves_the_earlier_life_as_it_was(self) -> None:
-        story = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
-        blocked = Outcome(Status.BLOCKED, "api failed")
+        story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
+        blocked = FeatureOutcome(Status.BLOCKED, "api failed")
         found = auth([*story, events.ended(20, "r2", "auth", blocked)])
         self.assertEqual((found.status, found.reason), (Status.BLOCKED, "api failed"))
         self.assertEqual((found.run, found.started_at, found.ended_at), ("r2", None, 20))
@@ -146,7 +146,7 @@ class LaterRuns(unittest.TestCase):
         self.assertEqual(found.of_run("r2"), ())
 
     def test_cleaning_up_keeps_what_was_merged_and_forgets_what_was_discarded(self) -> None:
-        story = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         for discarded in (False, True):
             event = events.cleaned(
                 9, "auth", merged_into="main", kept_ref="refs/k", discarded=discarded, detail="d"
@@ -172,7 +172,7 @@ class LaterRuns(unittest.TestCase):
         )
 
     def test_its_last_landing_on_each_branch_is_known_until_it_starts_over(self) -> None:
-        story = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         landings = [self.landing("main", "1"), self.landing("develop", "2")]
         again = self.landing("main", "3")
         merged = events.merged(9, "m1", "auth", into="main", commit="3", strategy="squash")
@@ -183,7 +183,7 @@ class LaterRuns(unittest.TestCase):
         }
         self.assertEqual(found.landings, expected)
         self.assertEqual((found.status, found.work), (Status.COMPLETED, WORK))
-        over = life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
+        over = life("r2", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         self.assertEqual(auth([*story, *landings, *over]).landings, {})
         self.assertEqual(auth([*story, merged]).landings, {})
 
@@ -191,11 +191,11 @@ class LaterRuns(unittest.TestCase):
         def clash(other: str, *files: str) -> Event:
             return events.clash(8, "r1", "auth", other=other, files=files)
 
-        story = life("r1", DONE, Outcome(Status.COMPLETED, work=WORK))
+        story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         story += [clash("api", "a"), clash("web", "b"), clash("api", "a", "c")]
         self.assertEqual(auth(story).clashes, {"api": ("a", "c"), "web": ("b",)})
         self.assertEqual(auth([*story, clash("api")]).clashes, {"web": ("b",)})
-        again = life("r2", DONE, Outcome(Status.COMPLETED, work=WORK))
+        again = life("r2", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         self.assertEqual(auth([*story, *again]).clashes, {})
 
 
@@ -220,10 +220,10 @@ class Runs(unittest.TestCase):
 class Folding(unittest.TestCase):
     STORY = (
         Runs.STARTED,
-        *life("r1", LATE, LATE),
+        *life("r1", LATE),
         events.note(8, "r1", "a note", "auth"),
         events.run_ended(9, "r1", exit_code=1),
-        *life("r2", DONE, Outcome(Status.COMPLETED, work=WORK), Action.RESUME),
+        *life("r2", DONE, FeatureOutcome(Status.COMPLETED, work=WORK), Action.RESUME),
     )
 
     def test_all_at_once_is_the_same_as_one_after_the_other(self) -> None:
@@ -262,7 +262,7 @@ class Folding(unittest.TestCase):
 
 class Steered(unittest.TestCase):
     def test_a_skip_stands_over_all_runs_until_a_retry(self) -> None:
-        failed = life("r1", DONE, Outcome(Status.FAILED, "red", Fault.COMMIT))
+        failed = life("r1", DONE, FeatureOutcome(Status.FAILED, "red", Fault.COMMIT))
         skipped = [*failed, steered(8, "", "skip")]
         found = auth(skipped)
         self.assertEqual((found.status, found.skip, found.run), (Status.SKIPPED, "plain", "r1"))
@@ -283,7 +283,7 @@ class Steered(unittest.TestCase):
         self.assertEqual(auth([*skipped, prepared(9, "r2")]).skip, "")
 
     def test_what_was_refused_or_changes_nothing_changes_nothing(self) -> None:
-        failed = life("r1", DONE, Outcome(Status.FAILED, "red"))
+        failed = life("r1", DONE, FeatureOutcome(Status.FAILED, "red"))
         for event in (
             steered(8, "r1", "skip", done=False),
             steered(8, "r1", "retry"),
@@ -293,15 +293,15 @@ class Steered(unittest.TestCase):
             self.assertEqual(auth([*failed, event]), auth(failed))
 
     def test_one_that_waits_again_keeps_what_it_left_and_belongs_to_no_run(self) -> None:
-        story = life("r1", DONE, Outcome(Status.FAILED, "red", Fault.COMMIT))
+        story = life("r1", DONE, FeatureOutcome(Status.FAILED, "red", Fault.COMMIT))
         queued = auth([*story, events.queued(8, "r1", "auth")])
         self.assertEqual((queued.status, queued.run, queued.reason), (Status.PENDING, "", ""))
-        cut = Outcome(Status.CANCELLED, "interrupted before it started")
+        cut = FeatureOutcome(Status.CANCELLED, "interrupted before it started")
         over = auth([*story, events.queued(8, "r1", "auth"), events.ended(9, "r1", "auth", cut)])
         self.assertEqual((over.status, over.fault), (Status.CANCELLED, Fault.COMMIT))
 
     def test_a_second_life_in_a_run_is_paid_for_with_the_first(self) -> None:
-        failed = Outcome(Status.EMPTY, "nothing")
+        failed = FeatureOutcome(Status.EMPTY, "nothing")
         based = events.based(10, "r1", decision(), start_commit="57a7", base_commit="ba5e")
         story = [
             *life("r1", DONE, failed),

@@ -9,7 +9,7 @@ from core.model.costs import Paid
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.outcome import Outcome, Status, Usage
+from core.model.outcome import AttemptOutcome, Status, Usage
 from core.model.state import Attempt, FeatureState, RunState
 from tests.support.lives import DONE, LATE, attempted, decision, prepared
 
@@ -34,8 +34,8 @@ class Sums(unittest.TestCase):
 
     def test_what_ended_without_a_result_is_estimated_by_what_its_model_cost_before(self) -> None:
         paid = replace(DONE, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
-        cut = Outcome(Status.CANCELLED, tokens={"opus": 400})
-        other = Outcome(Status.CANCELLED, tokens={"haiku": 7})
+        cut = AttemptOutcome(Status.CANCELLED, tokens={"opus": 400})
+        other = AttemptOutcome(Status.CANCELLED, tokens={"haiku": 7})
         life = [prepared(1, "r1"), *attempted(2, "r1", 1, paid), *attempted(4, "r1", 2, cut)]
         auth = fold(life).feature("auth")
         cost = auth.cost
@@ -45,13 +45,13 @@ class Sums(unittest.TestCase):
         self.assertEqual((more.usd, more.about_usd, more.tokens_at_least), (0.5, None, 407))
 
     def test_a_resumption_settles_what_its_session_cost_before(self) -> None:
-        def attempt(at: float, number: int, outcome: Outcome) -> list[Event]:
+        def attempt(at: float, number: int, outcome: AttemptOutcome) -> list[Event]:
             begun = events.attempt_started(
                 at, "r1", "auth", attempt=number, session_id="s", resumed=number > 1, log="l"
             )
             return [begun, events.attempt_ended(at + 1, "r1", "auth", outcome)]
 
-        cut = Outcome(Status.CANCELLED, session_id="s", tokens={"opus": 400})
+        cut = AttemptOutcome(Status.CANCELLED, session_id="s", tokens={"opus": 400})
         done = replace(DONE, cost_usd=0.25, session_cost_usd=1.0)
         life = [prepared(1, "r1"), *attempt(2, 1, cut), *attempt(4, 2, cut), *attempt(6, 3, done)]
         auth = fold(life).feature("auth")

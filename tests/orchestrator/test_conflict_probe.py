@@ -14,7 +14,7 @@ from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import apply
 from core.model.frozen import replace
-from core.model.outcome import Outcome, Status
+from core.model.outcome import FeatureOutcome, Status
 from core.model.state import RunState
 from core.orchestrator import conflict_probe
 from core.orchestrator.conflict_probe import ConflictProbe
@@ -112,7 +112,7 @@ class ForesightTest(unittest.TestCase):
         for id in ("a", "b"):
             self.begin(id)
             self.work(id, f"{id}\n2\n3\n")
-        self.emit(events.ended(2, "r1", "a", Outcome(Status.FAILED)))
+        self.emit(events.ended(2, "r1", "a", FeatureOutcome(Status.FAILED)))
         self.assertEqual(self.clashes(), {})
 
     def test_a_fault_of_git_ends_no_run_and_is_looked_at_again(self) -> None:
@@ -148,7 +148,7 @@ class ForesightTest(unittest.TestCase):
             self.work(id, f"{id}\n2\n3\n")
         with mock.patch.object(conflict_probe, "TRIALS", 1):
             self.assertEqual(self.clashes(), {"b a": ("text",)})
-            self.emit(events.ended(2, "r1", "c", Outcome(Status.FAILED)))
+            self.emit(events.ended(2, "r1", "c", FeatureOutcome(Status.FAILED)))
             self.assertEqual(self.clashes(), {"b a": ("text",)})
             self.assertEqual(self.clashes(), {"b a": ("text",)})
 

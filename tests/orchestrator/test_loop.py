@@ -10,13 +10,13 @@ from core.dag import schedule
 from core.journal.journal import Journal
 from core.model.errors import StateError
 from core.model.feature import Feature
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status
 from core.model.state import Attempt, FeatureState, RunState
 from core.runner.job import Job
 from core.runner.slots import Turn
 from tests.support.stage import DIAMOND, DONE, FAILED, INTERRUPTED, StageTest, settle
 
-LOGGED_OUT = Outcome(Status.FAILED, "Not logged in", Fault.ACCOUNT)
+LOGGED_OUT = FeatureOutcome(Status.FAILED, "Not logged in", Fault.ACCOUNT)
 
 
 class OrderTest(StageTest):
@@ -136,7 +136,7 @@ class ParallelTest(StageTest):
             stage = self.stage(features, 1)
             made = asyncio.Event()
 
-            async def run_feature(job: Job, turn: Turn) -> Outcome:
+            async def run_feature(job: Job, turn: Turn) -> FeatureOutcome:
                 if job.feature.id == "leaf":
                     await made.wait()
                 return await stage._when_told(job, turn)
@@ -158,7 +158,7 @@ class ParallelTest(StageTest):
         async def scene() -> None:
             stage = self.stage([Feature(id, "") for id in ("bad", "good")], 1)
 
-            async def run_feature(job: Job, turn: Turn) -> Outcome:
+            async def run_feature(job: Job, turn: Turn) -> FeatureOutcome:
                 return FAILED if job.feature.id == "bad" else await stage._at_once(job, turn)
 
             await stage.orchestrator.run(run_feature)
@@ -185,8 +185,8 @@ class JobTest(StageTest):
     def test_a_feature_gets_what_earlier_attempts_left(self) -> None:
         async def scene() -> None:
             attempts = (
-                Attempt("r0", 1, "s1", 1.0, outcome=INTERRUPTED),
-                Attempt("r0", 2, "s2", 2.0, outcome=DONE),
+                Attempt("r0", 1, "s1", 1.0, outcome=AttemptOutcome(Status.CANCELLED)),
+                Attempt("r0", 2, "s2", 2.0, outcome=AttemptOutcome(Status.COMPLETED)),
             )
             known = FeatureState("a", start_commit="start", attempts=attempts)
             features = (Feature("a", ""), Feature("b", ""))
@@ -194,11 +194,11 @@ class JobTest(StageTest):
             await stage.run_all()
             job = stage.jobs["a"]
             self.assertEqual(
-                (job.start_commit, job.session_id, job.attempts, job.claude_is_done),
-                ("start", "s2", 2, True),
+                (job.known, job.last_number, job.claude_is_done),
+                (known, 2, True),
             )
             blank = stage.jobs["b"]
-            self.assertEqual((blank.session_id, blank.claude_is_done), ("", False))
+            self.assertEqual((blank.last_number, blank.claude_is_done), (0, False))
 
         self.play(scene)
 
@@ -207,7 +207,7 @@ class FailureTest(StageTest):
     def test_a_failed_feature_blocks_its_descendants_and_nothing_else(self) -> None:
         async def scene() -> None:
             features = (*DIAMOND, Feature("lone", ""))
-            late = Outcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+            late = FeatureOutcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
             stage = self.stage(features, outcomes={"storage": late})
             await stage.run_all()
             self.assertEqual(
@@ -237,7 +237,7 @@ class FailureTest(StageTest):
         async def scene() -> None:
             stage = self.stage(DIAMOND)
 
-            async def no_work(job: Job, turn: Turn) -> Outcome:
+            async def no_work(job: Job, turn: Turn) -> FeatureOutcome:
                 return DONE
 
             await stage.orchestrator.run(no_work)
@@ -278,7 +278,7 @@ class FailureTest(StageTest):
 
     def test_the_first_of_two_such_faults_is_named(self) -> None:
         async def scene() -> None:
-            other = Outcome(Status.FAILED, "Credit balance is too low", Fault.ACCOUNT)
+            other = FeatureOutcome(Status.FAILED, "Credit balance is too low", Fault.ACCOUNT)
             features = [Feature(id, "") for id in ("one", "two", "three")]
             stage = self.stage(features, 2, outcomes={"one": LOGGED_OUT, "two": other})
             await stage.run_all()
@@ -335,7 +335,7 @@ class FaultOfOursTest(StageTest):
         async def scene() -> None:
             ended: list[str] = []
 
-            async def run_feature(job: Job, turn: Turn) -> Outcome:
+            async def run_feature(job: Job, turn: Turn) -> FeatureOutcome:
                 if job.feature.id == "bad":
                     await settle()
                     raise ZeroDivisionError

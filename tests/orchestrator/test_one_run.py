@@ -11,7 +11,7 @@ import unittest.mock
 
 from core.journal.journal import Journal
 from core.model import events
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import Fault, FeatureOutcome, Status
 from tests.support.playground import (
     HAS_PROC,
     Playground,
@@ -180,7 +180,7 @@ class KilledTest(RunTest):
         journal = Journal(self.playground.state)
         journal.open()
         for id in ("a", "b"):  # as far as the recovery came
-            lost = Outcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+            lost = FeatureOutcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
             journal.append(events.ended(time.time(), run, id, lost))
         journal.close()
         self.playground.touch("b.go")

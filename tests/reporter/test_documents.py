@@ -14,7 +14,7 @@ from core.model.errors import UserError
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.outcome import Outcome, Status
+from core.model.outcome import AttemptOutcome, Status
 from core.reporter import documents
 from core.reporter.documents import RunReport
 from tests.support.faulty import nth_call
@@ -142,8 +142,8 @@ class Documents(unittest.TestCase):
         )
 
     def test_an_attempt_without_a_result_is_estimated(self) -> None:
-        done = Outcome(Status.COMPLETED, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
-        cut = Outcome(Status.CANCELLED, tokens={"opus": 400})
+        done = AttemptOutcome(Status.COMPLETED, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
+        cut = AttemptOutcome(Status.CANCELLED, tokens={"opus": 400})
         story = [
             event
             for number, outcome in enumerate((done, cut), 1)

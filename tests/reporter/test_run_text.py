@@ -11,7 +11,7 @@ from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Status, Work
 from core.model.state import FeatureState, RunState
 from core.reporter import plan_text, run_text, style
 from core.reporter.documents import RunReport
@@ -48,11 +48,11 @@ def _attempt(id: str, number: int = 1, *, resumed: bool = False) -> Event:
 
 
 def _over(id: str, cost: float | None = 0.5) -> Event:
-    return events.attempt_ended(AT + 150, RUN, id, Outcome(Status.COMPLETED, cost_usd=cost))
+    return events.attempt_ended(AT + 150, RUN, id, AttemptOutcome(Status.COMPLETED, cost_usd=cost))
 
 
 def _ended(id: str, status: Status, reason: str = "", work: Work | None = None) -> Event:
-    return events.ended(AT + 150, RUN, id, Outcome(status, reason, work=work))
+    return events.ended(AT + 150, RUN, id, FeatureOutcome(status, reason, work=work))
 
 
 def _steered(at: float, action: str) -> Event:
@@ -328,14 +328,14 @@ class TheReport(unittest.TestCase):
         tried = fold([*LIFE, _ended("auth", Status.FAILED, "no")]).feature("auth")
         self.assertEqual(len(next_steps.next_commands(tried)), 2)
         self.assertEqual(next_steps.next_commands(FeatureState("auth")), [])
-        usage = Outcome(Status.FAILED, "unknown option", Fault.USAGE)
+        usage = FeatureOutcome(Status.FAILED, "unknown option", Fault.USAGE)
         refused = fold([*LIFE, events.ended(AT, RUN, "auth", usage)]).feature("auth")
         self.assertEqual(next_steps.next_commands(refused), ["rorchestrator logs auth"])
-        promise = Outcome(Status.FAILED, "`creates` promises path:x", Fault.CHECK)
+        promise = FeatureOutcome(Status.FAILED, "`creates` promises path:x", Fault.CHECK)
         broken = fold([*LIFE, events.ended(AT, RUN, "auth", promise)]).feature("auth")
         self.assertEqual(next_steps.next_commands(broken)[0], "rorchestrator logs auth")
-        for reason, commands in {"setup: `x`": 1, "`uses` names path:x": 0}.items():
-            failed = Outcome(Status.FAILED, reason, Fault.SETUP)
+        for stage, commands in {Stage.SETUP: 1, Stage.NONE: 0}.items():
+            failed = FeatureOutcome(Status.FAILED, "`x`", Fault.SETUP, stage=stage)
             unready = fold([*LIFE, events.ended(AT, RUN, "auth", failed)]).feature("auth")
             self.assertEqual(len(next_steps.next_commands(unready)), commands)
         gone = fold([*LIFE, cleaned()]).feature("auth")

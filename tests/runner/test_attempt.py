@@ -62,7 +62,7 @@ class StreamTest(RunnerTest):
         does = ({"write": "a.txt"}, {"print": result()}, {"cost": 0.7})
         self.playground.features(feature("a", *does))
         outcome = self.run_feature()
-        self.assertEqual((outcome.status, outcome.cost_usd), (Status.COMPLETED, 0.7))
+        self.assertEqual((outcome.status, self.last_attempt().cost_usd), (Status.COMPLETED, 0.7))
 
     def test_a_result_is_not_the_end_while_claude_goes_on(self) -> None:
         self.linger_seconds = 0.3

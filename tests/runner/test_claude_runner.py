@@ -16,7 +16,7 @@ from core.model.decision import Action
 from core.model.errors import StateError
 from core.model.events import Event
 from core.model.frozen import replace
-from core.model.outcome import Fault, Outcome, Status, Usage
+from core.model.outcome import Fault, FeatureOutcome, Status, Usage
 from core.runner.ports import FIRST
 from tests.support.playground import (
     AGENT,
@@ -57,9 +57,11 @@ class SuccessTest(RunnerTest):
     def test_the_outcome_tells_what_the_result_line_told(self) -> None:
         self.playground.features(feature("a", {"cost": 0.5}, {"write": "a.txt"}))
         outcome = self.run_feature()
-        self.assertEqual((outcome.cost_usd, outcome.num_turns), (0.5, 2))
-        self.assertEqual((outcome.result, outcome.usage), ("Done.", Usage(1000, 100)))
-        self.assertEqual(outcome.session_id, self.state.feature("a").session_id)
+        self.assertEqual(outcome.status, Status.COMPLETED)
+        last = self.last_attempt()
+        self.assertEqual((last.cost_usd, last.num_turns), (0.5, 2))
+        self.assertEqual((last.result, last.usage), ("Done.", Usage(1000, 100)))
+        self.assertEqual(last.session_id, self.state.feature("a").session_id)
 
     def test_commits_of_claude_are_kept_and_the_rest_is_committed_on_top(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
@@ -278,8 +280,8 @@ class FailureTest(RunnerTest):
         outcome = self.run_feature()
         self.assert_failed(outcome, Fault.TRANSIENT, "Claude ended without a result (exit 3)")
         self.assertIn("no idea", outcome.reason)
-        self.assertIsNone(outcome.cost_usd)
-        self.assertEqual(outcome.session_id, self.state.feature("a").session_id)
+        self.assertIsNone(self.last_attempt().cost_usd)
+        self.assertEqual(self.last_attempt().session_id, self.state.feature("a").session_id)
 
     def test_of_long_complaints_the_end_is_told(self) -> None:
         long = ({"stderr": "x" * 70_000}, {"stderr": "the end"})
@@ -470,8 +472,7 @@ class TimeTest(RunnerTest):
     def end_with(self, kind: str) -> None:
         def listen(event: Event, _: asyncio.Event) -> None:
             if event.kind == kind:
-                runner = self.runners[-1]
-                runner.context = runner.attempts.context = replace(runner.context, deadline=0.0)
+                object.__setattr__(self.runners[-1].context, "deadline", 0.0)
 
         self.on_event = listen
 
@@ -494,7 +495,7 @@ class LimitTest(RunnerTest):
 
         def limit(event: Event, _: asyncio.Event) -> None:
             if event.kind == "setting_up":
-                self.runners[-1].pause.begin(time.time() + 0.5)
+                self.runners[-1].gate.begin(time.time() + 0.5)
 
         self.on_event = limit
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
@@ -507,7 +508,7 @@ class LimitTest(RunnerTest):
 
         def limit(event: Event, stop: asyncio.Event) -> None:
             if event.kind == "setting_up":
-                self.runners[-1].pause.begin(time.time() + 60)
+                self.runners[-1].gate.begin(time.time() + 60)
             elif event.kind == "ready":
                 stop.set()
 
@@ -520,7 +521,7 @@ class LimitTest(RunnerTest):
 
         def limit(event: Event, _: asyncio.Event) -> None:
             if event.kind == "setting_up":
-                self.runners[-1].pause.begin(time.time() + 1e6)
+                self.runners[-1].gate.begin(time.time() + 1e6)
 
         self.on_event = limit
         self.assert_failed(self.run_feature(), Fault.LIMIT, "--max-wait")
@@ -533,7 +534,7 @@ class LimitTest(RunnerTest):
         claude = {"command": [self.playground.script("claude", text)]}
         self.playground.features(feature("a"), claude=claude)
         self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x")
-        self.assertEqual((self.runners[-1].pause.until, self.pauses[-1]), (0.0, 0.0))
+        self.assertEqual((self.runners[-1].gate.until, self.pauses[-1]), (0.0, 0.0))
 
 
 class EndTest(RunnerTest):
@@ -541,7 +542,7 @@ class EndTest(RunnerTest):
         self.playground.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=2))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.TIMED_OUT, Fault.TIMEOUT))
-        self.assertEqual((outcome.reason, outcome.cost_usd), ("no result in time", 0.3))
+        self.assertEqual((outcome.reason, self.last_attempt().cost_usd), ("no result in time", 0.3))
 
     def test_the_time_of_the_project_holds_where_the_feature_has_none(self) -> None:
         self.playground.features(feature("a", {"sleep": 60}), timeout_seconds=0.5)
@@ -553,7 +554,7 @@ class EndTest(RunnerTest):
         self.playground.features(feature("a", deaf, {"sleep": 60}, timeout_seconds=0.5))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.TIMED_OUT)
-        self.assertIsNone(outcome.cost_usd)
+        self.assertIsNone(self.last_attempt().cost_usd)
 
     def test_a_stopped_attempt_is_cancelled_and_tells_its_cost(self) -> None:
         began = self.playground.path("began")
@@ -561,7 +562,7 @@ class EndTest(RunnerTest):
         self.stop_when("began")
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
-        self.assertEqual(outcome.cost_usd, 0.05)
+        self.assertEqual(self.last_attempt().cost_usd, 0.05)
 
     def test_a_run_that_is_stopped_while_it_prepares_does_not_start_claude(self) -> None:
         self.playground.features(feature("a"))
@@ -618,7 +619,7 @@ class EndTest(RunnerTest):
 
 
 class StartAgainTest(RunnerTest):
-    def interrupted(self, *does: Mapping[str, object]) -> Outcome:
+    def interrupted(self, *does: Mapping[str, object]) -> FeatureOutcome:
         """An attempt that is stopped after these steps."""
         began = {"write": self.playground.path("began")}
         self.playground.features(feature("a", *does, began, {"wait": self.playground.path("go")}))
@@ -633,22 +634,24 @@ class StartAgainTest(RunnerTest):
             os.unlink(os.path.join(self.playground.sessions, name))
 
     def test_an_interrupted_session_is_resumed_in_its_worktree(self) -> None:
-        first = self.interrupted({"write": "a.txt"})
+        self.interrupted({"write": "a.txt"})
+        first = self.last_attempt()
         self.playground.touch("go")
         second = self.run_feature(action=Action.RESUME)
         self.assertEqual(second.status, Status.COMPLETED, second)
-        self.assertEqual(second.session_id, first.session_id)
+        self.assertEqual(self.last_attempt().session_id, first.session_id)
         self.assertEqual(self.attempts(), [(1, False), (2, True)])
         self.assertTrue(self.prompt_of(2).startswith("Go on: this session was interrupted"))
         self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
 
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
-        first = self.interrupted({"write": "a.txt"})
+        self.interrupted({"write": "a.txt"})
+        first = self.last_attempt()
         self.forget_sessions()
         self.playground.features(feature("a", {"write": "b.txt"}))
         second = self.run_feature(action=Action.RESUME)
         self.assertEqual(second.status, Status.COMPLETED, second)
-        self.assertNotEqual(second.session_id, first.session_id)
+        self.assertNotEqual(self.last_attempt().session_id, first.session_id)
         self.assertEqual(self.attempts(), [(1, False), (2, True), (3, False)])
         self.assertIn("## What is here already", self.prompt_of(3))
         self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
@@ -664,7 +667,9 @@ class StartAgainTest(RunnerTest):
     def test_where_no_session_is_known_a_new_one_starts_on_the_kept_worktree(self) -> None:
         self.interrupted({"write": "a.txt"})
         self.playground.features(feature("a", {"write": "b.txt"}))
-        outcome = self.run_feature(action=Action.RESUME, session_id="")
+        known = self.state.feature("a")
+        attempts = tuple(replace(attempt, session_id="") for attempt in known.attempts)
+        outcome = self.run_feature(action=Action.RESUME, attempts=attempts)
         self.assertEqual(outcome.status, Status.COMPLETED)
         self.assertEqual(self.attempts(), [(1, False), (2, False)])
         self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})

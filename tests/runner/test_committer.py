@@ -10,7 +10,7 @@ from core.model.commit_subject import fields_of, subject
 from core.model.decision import Action
 from core.model.events import Event
 from core.model.feature import Feature
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import Fault, FeatureOutcome, Status
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Child, Ladder, Supervisor
 from tests.support.playground import feature
@@ -43,7 +43,9 @@ class CommitterTest(RunnerTest):
         self.supervisor = Brisk
         self.repository = self.playground.repository
 
-    def committed(self, *, settings: dict[str, object] | None = None, **keys: object) -> Outcome:
+    def committed(
+        self, *, settings: dict[str, object] | None = None, **keys: object
+    ) -> FeatureOutcome:
         """A feature whose Claude leaves one file."""
         step = {"write": "a.txt", "content": "messy\n"}
         self.playground.features(feature("a", step, **keys), **(settings or {}))

@@ -8,7 +8,7 @@ import unittest
 from core.model.decision import Action
 from core.model.events import Event
 from core.model.fold import fold
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import Fault, FeatureOutcome, Status
 from core.model.state import RunState
 from tests.support.playground import PlaygroundTest, feature
 from tests.support.runner import RunnerTest
@@ -28,7 +28,7 @@ class SetupGuardTest(RunnerTest):
         """The facts of the events by which changes became the reference."""
         return [dict(e.data["facts"]) for e in self.events if e.kind == "setup_changed"]  # type: ignore
 
-    def assert_completed(self, outcome: Outcome) -> None:
+    def assert_completed(self, outcome: FeatureOutcome) -> None:
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
 
 

@@ -16,7 +16,7 @@ from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
-from core.model.outcome import Outcome, Status, Stray
+from core.model.outcome import FeatureOutcome, Status, Stray
 from core.model.state import RunState
 from core.process.cancellation import Cancellation
 from core.process.spawner import Finished, Spawner, run_sync
@@ -94,14 +94,14 @@ class SurroundingsTest(unittest.TestCase):
         change: Callable[[], object],
         *,
         id: str = "a",
-        outcome: Outcome | None = None,
+        outcome: FeatureOutcome | None = None,
         look: bool = True,
-    ) -> Outcome:
+    ) -> FeatureOutcome:
         """A feature works, and meanwhile something happens; its outcome."""
 
-        async def work() -> Outcome:
+        async def work() -> FeatureOutcome:
             change()
-            return outcome or Outcome(Status.COMPLETED)
+            return outcome or FeatureOutcome(Status.COMPLETED)
 
         if look:
             self.around._next_status = 0.0  # not too soon after the last look
@@ -156,13 +156,13 @@ class TheCheckout(SurroundingsTest):
     def test_only_those_that_worked_are_named_with_it(self) -> None:
         self.begin()
 
-        async def waits_for_a_slot() -> Outcome:
+        async def waits_for_a_slot() -> FeatureOutcome:
             await asyncio.sleep(0)
-            return Outcome(Status.CANCELLED)
+            return FeatureOutcome(Status.CANCELLED)
 
-        async def works() -> Outcome:
+        async def works() -> FeatureOutcome:
             self.repository.write({"new.txt": "x\n"})
-            return Outcome(Status.COMPLETED)
+            return FeatureOutcome(Status.COMPLETED)
 
         async def both() -> None:
             waiting, working = waits_for_a_slot(), works()
@@ -337,7 +337,7 @@ class Strays(SurroundingsTest):
             with open(self.log, "w", encoding="utf-8") as file:
                 file.write(json.dumps({"worktreePath": path}))
 
-        outcome = self.during(work, outcome=Outcome(Status.EMPTY, "it changed nothing"))
+        outcome = self.during(work, outcome=FeatureOutcome(Status.EMPTY, "it changed nothing"))
         commit = self.repository.commit_of("HEAD")
         named = f"the worktree {path} (branch {branch})"
         self.assertEqual(outcome.reason, f"it changed nothing; there is work in {named}")

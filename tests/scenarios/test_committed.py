@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from core.model.decision import Action
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import Fault, FeatureOutcome, Status
 from core.worktree.files import HUGE_BYTES
 from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.runner import RunnerTest
@@ -20,7 +20,7 @@ class CommittedTest(RunnerTest):
         super().setUp()
         self.playground.repository.commit(dict(FILES))
 
-    def finish(self, *does: Mapping[str, object], **project: Json) -> Outcome:
+    def finish(self, *does: Mapping[str, object], **project: Json) -> FeatureOutcome:
         self.playground.features(feature("a", *does), **project)
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)

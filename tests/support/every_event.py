@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from core.model import events
 from core.model.decision import Action, Decision
-from core.model.outcome import Fault, Outcome, Status, Usage, Work
+from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
 
 AT = 1_700_000_000.125
 
 
-OUTCOME = Outcome(
+OUTCOME = AttemptOutcome(
     status=Status.FAILED,
     reason="it said “no” ✋",
     fault=Fault.LIMIT,
@@ -50,7 +50,7 @@ EVERY = {
     "attempt_ended": events.attempt_ended(AT, "r1", "auth", OUTCOME),
     "verifying": events.verifying(AT, "r1", "auth"),
     "committing": events.committing(AT, "r1", "auth"),
-    "ended": events.ended(AT, "r1", "auth", Outcome(Status.COMPLETED, work=WORK)),
+    "ended": events.ended(AT, "r1", "auth", FeatureOutcome(Status.COMPLETED, work=WORK)),
     "cleaned": events.cleaned(
         AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
     ),

@@ -8,13 +8,13 @@ from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
-from core.model.outcome import Fault, Outcome, Status, Usage, Work
+from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
 from core.model.state import FeatureState
 
 WORK = Work("c0ffee", files_changed=3)
 
 
-DONE = Outcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
+DONE = AttemptOutcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
 
 
 def prepared(at: float, run: str, action: Action = Action.START) -> Event:
@@ -23,7 +23,7 @@ def prepared(at: float, run: str, action: Action = Action.START) -> Event:
     )
 
 
-def attempted(at: float, run: str, number: int, outcome: Outcome) -> list[Event]:
+def attempted(at: float, run: str, number: int, outcome: AttemptOutcome) -> list[Event]:
     session = f"s{number}"
     return [
         events.attempt_started(
@@ -33,8 +33,14 @@ def attempted(at: float, run: str, number: int, outcome: Outcome) -> list[Event]
     ]
 
 
-def life(run: str, outcome: Outcome, end: Outcome, action: Action = Action.START) -> list[Event]:
-    """A feature's turn in a run, from its slot to its end."""
+def life(
+    run: str,
+    outcome: AttemptOutcome,
+    end: FeatureOutcome | None = None,
+    action: Action = Action.START,
+) -> list[Event]:
+    """A feature's turn in a run, from its slot to its end, which may be that of its attempt."""
+    end = end or FeatureOutcome(outcome.status, outcome.reason, outcome.fault)
     based = events.based(2, run, decision(), start_commit="57a7", base_commit="ba5e")
     return [
         prepared(1, run, action),
@@ -50,7 +56,7 @@ def auth(story: Sequence[Event]) -> FeatureState:
     return fold(story).feature("auth")
 
 
-LATE = Outcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+LATE = AttemptOutcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
 
 
 def decision(action: Action = Action.START) -> Decision:

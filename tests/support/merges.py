@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from core.git.opening import open_repository
 from core.model import events
 from core.model.decision import Action, Decision
-from core.model.outcome import Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from core.process.spawner import Spawner, run_sync
 from core.worktree.manager import WorktreeManager
 from tests.support.repository import Content
@@ -38,7 +38,7 @@ class Shop(Workspace):
         for files in changes or ({f"{id}.txt": f"{id}\n"},):
             tip = self.commit(files, f"feat({id})", at=made.path)
         run_sync(manager.publish(id, RUN, tip))
-        outcome = Outcome(Status.COMPLETED, work=Work(tip, 0 if tip == first else 1))
+        outcome = FeatureOutcome(Status.COMPLETED, work=Work(tip, 0 if tip == first else 1))
         prepared, begun = attempt(id, worktree=made.path)
         decision = Decision(id, Action.START, "new", "key")
         based = events.based(prepared.at, RUN, decision, start_commit=first, base_commit=base)
@@ -46,7 +46,7 @@ class Shop(Workspace):
             prepared,
             based,
             begun,
-            events.attempt_ended(begun.at, RUN, id, outcome),
+            events.attempt_ended(begun.at, RUN, id, AttemptOutcome(Status.COMPLETED)),
             events.ended(begun.at, RUN, id, outcome),
         )
         return tip

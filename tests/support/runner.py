@@ -17,7 +17,8 @@ from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import apply
-from core.model.outcome import Fault, Outcome, Status
+from core.model.frozen import replace
+from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status
 from core.model.state import RunState
 from core.process.cancellation import Cancellation
 from core.process.environment import without_git
@@ -96,26 +97,26 @@ class RunnerTest(PlaygroundTest):
         stop: bool = False,
         environ: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> Outcome:
+    ) -> FeatureOutcome:
         """One feature's turn, in a run of its own."""
 
-        async def turn() -> Outcome:
+        async def turn() -> FeatureOutcome:
             return (await self._turns([id], action, results or {}, stop, environ, more))[0]
 
         return asyncio.run(asyncio.wait_for(turn(), 30))
 
-    def run_features(self, *ids: str) -> list[Outcome]:
+    def run_features(self, *ids: str) -> list[FeatureOutcome]:
         """One after the other, in one run."""
 
-        async def turns() -> list[Outcome]:
+        async def turns() -> list[FeatureOutcome]:
             return await self._turns(list(ids), Action.START, {}, False, None, {})
 
         return asyncio.run(asyncio.wait_for(turns(), 30))
 
-    def run_together(self, *ids: str) -> list[Outcome]:
+    def run_together(self, *ids: str) -> list[FeatureOutcome]:
         """All at once, in one run."""
 
-        async def turns() -> list[Outcome]:
+        async def turns() -> list[FeatureOutcome]:
             return await self._turns(list(ids), Action.START, {}, False, None, {}, slots=len(ids))
 
         return asyncio.run(asyncio.wait_for(turns(), 30))
@@ -129,7 +130,7 @@ class RunnerTest(PlaygroundTest):
         environ: Mapping[str, str] | None,
         more: Mapping[str, Any],
         slots: int = 1,
-    ) -> list[Outcome]:
+    ) -> list[FeatureOutcome]:
         self.runs += 1
         run = run_id(self.runs)
         config = feature_list.load(self.playground.list)
@@ -187,21 +188,11 @@ class RunnerTest(PlaygroundTest):
             )
             self.runners.append(runner)
 
-            async def one(id: str) -> Outcome:
-                known = self.state.feature(id)
-                last = known.last_outcome
-                left: dict[str, Any] = {
-                    "start_commit": known.start_commit,
-                    "session_id": known.session_id,
-                    "attempts": len(known.attempts),
-                    "is_ready": known.is_ready,
-                    "made": known.made_before_work,
-                    "claude_is_done": last is not None and last.status is Status.COMPLETED,
-                    **more,
-                }
+            async def one(id: str) -> FeatureOutcome:
+                known = replace(self.state.feature(id), **more)
                 decision = Decision(id, action, "new", "key")
                 base = self.playground.repository.commit_of("main")
-                job = Job(features[id], decision, base, results, **left)
+                job = Job(features[id], decision, known, base, results)
                 turn = places.turn((0.0, 0, 0))
                 outcome = await runner.run(job, turn)
                 turn.end()
@@ -246,6 +237,11 @@ class RunnerTest(PlaygroundTest):
         found = self.state.feature("a").attempts
         return [(attempt.number, attempt.resumed) for attempt in found]
 
+    def last_attempt(self, id: str = "a") -> AttemptOutcome:
+        found = self.state.feature(id).last_outcome
+        assert found is not None
+        return found
+
     def prompt_of(self, attempt: int) -> str:
         with open(self.playground.path("logs", run_id(self.runs), f"a.{attempt}.prompt")) as file:
             return file.read()
@@ -258,7 +254,7 @@ class RunnerTest(PlaygroundTest):
         with open(self.playground.path("claude.seen")) as file:
             return [json.loads(line) for line in file]
 
-    def assert_failed(self, outcome: Outcome, fault: Fault, reason: str) -> None:
+    def assert_failed(self, outcome: FeatureOutcome, fault: Fault, reason: str) -> None:
         self.assertEqual((outcome.status, outcome.fault), (Status.FAILED, fault), outcome)
         self.assertIn(reason, outcome.reason)
 

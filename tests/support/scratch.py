@@ -24,7 +24,7 @@ from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.events import Event
 from core.model.fold import fold
-from core.model.outcome import Outcome, Status, Work
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from core.model.state import RunState
 from core.process.spawner import Spawner, run_sync
 from core.project.consent import Consents
@@ -178,7 +178,8 @@ class Workspace(Repository):
             made = run_sync(manager.create(id, base))
             commit = self.commit({f"{id}.txt": f"{id}\n"}, f"feat({id})", at=made.path)
             run_sync(manager.publish(id, RUN, commit))
-            outcome = Outcome(Status.COMPLETED, cost_usd=0.05, work=Work(commit, 1, 1))
+            done = AttemptOutcome(Status.COMPLETED, cost_usd=0.05)
+            outcome = FeatureOutcome(Status.COMPLETED, work=Work(commit, 1, 1))
             prepared, begun = attempt(id, worktree=made.path)
             self.record(
                 prepared,
@@ -190,7 +191,7 @@ class Workspace(Repository):
                     base_commit=base,
                 ),
                 begun,
-                events.attempt_ended(begun.at, RUN, id, outcome),
+                events.attempt_ended(begun.at, RUN, id, done),
                 events.ended(begun.at, RUN, id, outcome),
             )
 

@@ -17,7 +17,7 @@ from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.feature import Feature
 from core.model.fold import fold
-from core.model.outcome import Fault, Outcome, Status, Work
+from core.model.outcome import Fault, FeatureOutcome, Status, Work
 from core.model.state import RunState
 from core.orchestrator.loop import Orchestrator
 from core.process.cancellation import Cancellation
@@ -25,10 +25,10 @@ from core.runner.context import RunContext
 from core.runner.job import Job
 from core.runner.slots import Turn
 
-FAILED = Outcome(Status.FAILED, "it did not work")
+FAILED = FeatureOutcome(Status.FAILED, "it did not work")
 
 
-INTERRUPTED = Outcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+INTERRUPTED = FeatureOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
 
 
 DIAMOND = (
@@ -52,7 +52,7 @@ class Stage:
         state: RunState | None = None,
         fail_fast: bool = False,
         drain_seconds: float = 60.0,
-        outcomes: Mapping[str, Outcome] | None = None,
+        outcomes: Mapping[str, FeatureOutcome] | None = None,
     ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="ror-")
         self.journal = Journal(self.folder.name)
@@ -65,7 +65,7 @@ class Stage:
         self.jobs: dict[str, Job] = {}
         self.most = 0
         self.outcomes = dict(outcomes or {})
-        self._ends: dict[str, asyncio.Future[Outcome]] = {}
+        self._ends: dict[str, asyncio.Future[FeatureOutcome]] = {}
         recorder = Recorder(self.journal, state or RunState(), [self._hear])
         self.orchestrator = Orchestrator(
             self.dag,
@@ -91,10 +91,10 @@ class Stage:
         """Every feature ends at once, as ``outcomes`` say, else with success."""
         await self.orchestrator.run(self._at_once)
 
-    async def _at_once(self, job: Job, turn: Turn) -> Outcome:
+    async def _at_once(self, job: Job, turn: Turn) -> FeatureOutcome:
         refused = await turn.begin()
         if refused:
-            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+            return FeatureOutcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         self._note(job)
         await asyncio.sleep(0)
         return self._outcome(job.feature.id)
@@ -103,13 +103,13 @@ class Stage:
         """Every feature ends when the test calls :meth:`end`."""
         return asyncio.create_task(self.orchestrator.run(self._when_told))
 
-    async def _when_told(self, job: Job, turn: Turn) -> Outcome:
+    async def _when_told(self, job: Job, turn: Turn) -> FeatureOutcome:
         self.ready.append(job.feature.id)
         refused = await turn.begin()
         if refused:
-            return Outcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
+            return FeatureOutcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
         self._note(job)
-        end: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        end: asyncio.Future[FeatureOutcome] = asyncio.get_running_loop().create_future()
         self._ends[job.feature.id] = end
         self.most = max(self.most, len(self.running))
         return await end
@@ -126,11 +126,11 @@ class Stage:
         self.started.append(job.feature.id)
         self.jobs[job.feature.id] = job
 
-    def _outcome(self, id: str) -> Outcome:
+    def _outcome(self, id: str) -> FeatureOutcome:
         outcome = self.outcomes.get(id, DONE)
         if outcome.status is not Status.COMPLETED:
             return outcome
-        return Outcome(Status.COMPLETED, work=Work(f"commit of {id}", 1))
+        return FeatureOutcome(Status.COMPLETED, work=Work(f"commit of {id}", 1))
 
     def ended(self) -> dict[str, str]:
         """Status by feature, in the order in which they ended."""
@@ -158,4 +158,4 @@ class StageTest(unittest.TestCase):
         return stage
 
 
-DONE = Outcome(Status.COMPLETED)
+DONE = FeatureOutcome(Status.COMPLETED)

@@ -7,7 +7,7 @@ import re
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
-from core.model.outcome import Outcome, Status, Usage, Work
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Usage, Work
 from core.reporter.style import Style
 
 AT = 1_000_000.0
@@ -19,7 +19,7 @@ RUN = "r1"
 WORK = Work("c0ffee", files_changed=3, insertions=12, deletions=4, held_back=(".env",))
 
 
-DONE = Outcome(
+DONE = AttemptOutcome(
     Status.COMPLETED,
     cost_usd=0.5,
     usage=Usage(1, 2, 3, 4),
@@ -37,7 +37,7 @@ def prepared(id: str) -> Event:
     )
 
 
-def attempted(id: str, number: int, outcome: Outcome) -> list[Event]:
+def attempted(id: str, number: int, outcome: AttemptOutcome) -> list[Event]:
     log = f"/l/{id}.{number}.jsonl"
     return [
         events.attempt_started(
@@ -59,12 +59,12 @@ STORY = [
     ),
     prepared("auth"),
     *attempted("auth", 1, DONE),
-    events.ended(AT + 2, RUN, "auth", Outcome(Status.COMPLETED, work=WORK)),
+    events.ended(AT + 2, RUN, "auth", FeatureOutcome(Status.COMPLETED, work=WORK)),
     prepared("api"),
-    *attempted("api", 1, Outcome(Status.TIMED_OUT, "late", cost_usd=None, session_id="s1")),
-    *attempted("api", 2, Outcome(Status.FAILED, "no", cost_usd=0.25, num_turns=2)),
-    events.ended(AT + 4, RUN, "api", Outcome(Status.FAILED, "no\nluck")),
-    events.ended(AT + 4, RUN, "app", Outcome(Status.BLOCKED, "api did not complete")),
+    *attempted("api", 1, AttemptOutcome(Status.TIMED_OUT, "late", cost_usd=None, session_id="s1")),
+    *attempted("api", 2, AttemptOutcome(Status.FAILED, "no", cost_usd=0.25, num_turns=2)),
+    events.ended(AT + 4, RUN, "api", FeatureOutcome(Status.FAILED, "no\nluck")),
+    events.ended(AT + 4, RUN, "app", FeatureOutcome(Status.BLOCKED, "api did not complete")),
     events.run_ended(AT + 5, RUN, exit_code=1),
 ]
 

@@ -9,7 +9,7 @@ import re
 from core.claude import stream, verdict
 from core.claude.transcript import Transcript
 from core.model.lines import LineSplitter
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import AttemptOutcome, Fault, Status
 from tests.support.scratch import ROOT
 
 RECORDED = os.path.join(ROOT, "tests", "fixtures", "claude")
@@ -226,7 +226,7 @@ def transcript(name: str, *, chunk: int = 65536) -> Transcript:
     return stream.transcript_of([*lines, *splitter.rest()])
 
 
-def judged(name: str, ended: Fault = Fault.NONE, *, chunk: int = 65536) -> Outcome:
+def judged(name: str, ended: Fault = Fault.NONE, *, chunk: int = 65536) -> AttemptOutcome:
     files, code, _ = ROWS[name]
     stderr = b"".join(content(f) for f in files if f.endswith(".stderr.txt")).decode()
     return verdict.outcome(transcript(name, chunk=chunk), code=code, ended=ended, stderr=stderr)
@@ -245,7 +245,9 @@ GOOD: dict[str, object] = {
 }
 
 
-def judge(*lines: bytes, code: int = 0, stderr: str = "", ended: Fault = Fault.NONE) -> Outcome:
+def judge(
+    *lines: bytes, code: int = 0, stderr: str = "", ended: Fault = Fault.NONE
+) -> AttemptOutcome:
     return verdict.outcome(stream.transcript_of(lines), code=code, stderr=stderr, ended=ended)
 
 

@@ -7,7 +7,7 @@ import os
 
 from core.git.output import WorktreeStatus
 from core.model.decision import Action
-from core.model.outcome import Fault, Outcome, Status
+from core.model.outcome import Fault, FeatureOutcome, Status
 from core.worktree import baseline
 from tests.support.playground import feature
 from tests.support.repository import Repository
@@ -22,7 +22,7 @@ TRACKED = {"lock": "lock\n", "gone": "gone\n", "tool": "tool\n", ".gitignore": "
 
 
 class BaselineTest(RunnerTest):
-    def finish(self, *does: dict[str, object], **project: object) -> Outcome:
+    def finish(self, *does: dict[str, object], **project: object) -> FeatureOutcome:
         self.playground.features(feature("a", *does), **project)
         return self.run_feature()
 
