@@ -17,6 +17,7 @@ from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, FeatureOutcome, Status
 from ..model.state import RunState
+from ..process.cancellation import first_of
 from ..runner.context import RunContext
 from ..runner.job import Job
 from ..runner.slots import Place, Slots, Turn
@@ -125,8 +126,7 @@ class Orchestrator:
         while self._ready and self.slots.wants(self._ready[0][0]):
             place, id = heappop(self._ready)
             turn = self.slots.turn(place)
-            task = asyncio.create_task(run_feature(self._job(id), turn))
-            self._going[id] = _Going(task, turn)
+            self._going[id] = _going(run_feature(self._job(id), turn), turn)
 
     def _free(self) -> None:
         """Queue those who have all that they need."""
@@ -168,19 +168,14 @@ class Orchestrator:
 
     async def _wait(self, stopped: asyncio.Task[float]) -> list[str]:
         """Those who are over; a run that was told to stop does not wait for ever."""
-        running = [going.task for going in self._going.values()]
+        ended = [going.ended for going in self._going.values()]
         if not stopped.done():
             self.slots.full.clear()
-            full = asyncio.create_task(self.slots.full.wait())
-            await asyncio.wait([*running, stopped, full], return_when=asyncio.FIRST_COMPLETED)
-            full.cancel()
+            await first_of(self.slots.full, *ended)
         else:
             left = max(0.0, stopped.result() - asyncio.get_running_loop().time())
-            over, _ = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if not over:
-                for task in running:
-                    task.cancel()
-                await asyncio.wait(running)
+            if not await first_of(*ended, timeout_seconds=left):
+                await _end([going.task for going in self._going.values()])
         return [id for id, going in self._going.items() if going.task.done()]
 
     def _job(self, id: str) -> Job:
@@ -329,6 +324,14 @@ class _Going:
 
     task: asyncio.Task[FeatureOutcome]
     turn: Turn
+    ended: asyncio.Event
+    """Set when the task is done."""
+
+
+def _going(work: Coroutine[object, object, FeatureOutcome], turn: Turn) -> _Going:
+    task, ended = asyncio.create_task(work), asyncio.Event()
+    task.add_done_callback(lambda _: ended.set())
+    return _Going(task, turn, ended)
 
 
 def _outcome(task: asyncio.Task[FeatureOutcome]) -> FeatureOutcome:

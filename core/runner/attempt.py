@@ -7,7 +7,6 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from ..claude import command_line, prompt, stream, transcript, verdict
 from ..journal import private_files
@@ -19,6 +18,7 @@ from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..process.cancellation import first_of
 from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
 from .context import RunContext
 
@@ -84,9 +84,7 @@ async def wait_for_repetition(
     if seconds >= seconds_left:
         return False
     say(f"{outcome.reason}; attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s")
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
-    return not stop.is_set()
+    return not await first_of(stop, timeout_seconds=seconds)
 
 
 class AttemptRunner:
@@ -178,8 +176,7 @@ class AttemptRunner:
         start = max(now, self._next_start)
         self._next_start = start + self.config.project.start_interval_seconds
         if start > now:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(stop.wait(), start - now)
+            await first_of(stop, timeout_seconds=start - now)
 
     def _write_prompt(self, feature: Feature, number: int, session: Session) -> Log:
         stem = os.path.join(self.context.log_folder, f"{feature.id}.{number}")

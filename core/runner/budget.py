@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from ..model.costs import dollars
+from ..process.cancellation import first_of
 
 OVER = "budget"
 """What the reason of a feature begins with that the budget had no room for."""
@@ -56,8 +56,7 @@ class Budget:
                 )
             self._changed = self._changed or asyncio.Event()
             self._changed.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), NAP_SECONDS)
+            await first_of(self._changed, timeout_seconds=NAP_SECONDS)
             if closed():
                 return closed()
         self._reserved[feature] = estimate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 import uuid
@@ -18,6 +17,7 @@ from ..model.feature import Config
 from ..model.frozen import dataclass, replace
 from ..model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
 from ..model.state import cost_of
+from ..process.cancellation import first_of
 from ..process.supervisor import Killed
 from ..worktree import inspection
 from ..worktree.manager import WorktreeManager
@@ -233,9 +233,8 @@ class FeatureRun:
 
     async def _is_stopped_within(self, seconds: float) -> bool:
         """Wait, but not longer than the user allows; whether a stop was requested."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.stop.wait(), min(seconds, max(0.0, self._seconds_left())))
-        return self.stop.is_set()
+        seconds = min(seconds, max(0.0, self._seconds_left()))
+        return await first_of(self.stop, timeout_seconds=seconds)
 
     async def _session(self, feedback: str) -> AttemptOutcome:
         """One attempt; a second one in a new session where the old one can't be resumed."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from ..process.cancellation import first_of
+
 Place = tuple[float, int, int]
 """A feature's place in the queue: the lowest works first."""
 
@@ -182,10 +184,7 @@ class Turn:
             self.held = True
             slots.full.set()
             slots.moved.clear()
-            waits = [asyncio.ensure_future(event.wait()) for event in (slots.moved, stop)]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            await first_of(slots.moved, stop)
         self.held = False
         if not slots.paused:
             return ""

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from ..process.cancellation import first_of
 from .slots import Slots
 
 FIRST_GUESS_SECONDS = 60.0
@@ -122,7 +123,4 @@ class UsageLimitGate:
 
     async def _nap(self, seconds: float, stop: asyncio.Event) -> None:
         self._changed.clear()
-        waits = [asyncio.ensure_future(e.wait()) for e in (self._changed, stop)]
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await first_of(self._changed, stop, timeout_seconds=seconds)

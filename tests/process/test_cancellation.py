@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import unittest
 
-from core.process.cancellation import Cancellation
+from core.process.cancellation import Cancellation, first_of
 
 
 class StopTest(unittest.TestCase):
@@ -34,3 +34,34 @@ class StopTest(unittest.TestCase):
             self.assertEqual(found, [True, False, True])
 
         asyncio.run(scene())
+
+
+class FirstOfTest(unittest.IsolatedAsyncioTestCase):
+    async def test_one_event_that_is_set_already_is_enough(self) -> None:
+        one, other = asyncio.Event(), asyncio.Event()
+        other.set()
+        self.assertTrue(await first_of(one, other))
+
+    async def test_the_first_event_to_be_set_ends_the_wait(self) -> None:
+        one, other = asyncio.Event(), asyncio.Event()
+        wait = asyncio.ensure_future(first_of(one, other, timeout_seconds=20))
+        await asyncio.sleep(0)
+        self.assertFalse(wait.done())
+        one.set()
+        self.assertTrue(await wait)
+        self.assertFalse(other.is_set())
+
+    async def test_without_an_event_the_wait_ends_at_the_timeout(self) -> None:
+        for seconds in (0.0, 0.001):
+            self.assertFalse(await first_of(asyncio.Event(), timeout_seconds=seconds))
+
+    async def test_nobody_waits_any_longer_once_the_wait_is_over_or_cancelled(self) -> None:
+        one = asyncio.Event()
+        await first_of(one, timeout_seconds=0.0)
+        wait = asyncio.ensure_future(first_of(one))
+        await asyncio.sleep(0)
+        wait.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await wait
+        await asyncio.sleep(0)
+        self.assertEqual(asyncio.all_tasks(), {asyncio.current_task()})
