@@ -16,9 +16,10 @@ from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
-from ..project.strays import stray_lines, strays_of
+from ..project.strays import strays_of
 from ..reporter.console import style_of
 from ..reporter.documents import local_time
+from ..reporter.status_text import stray_lines
 from ..reporter.style import Style
 from .agreement import check_agreed, commands_of_cleanup
 from .options import add_common_options, asking, opened
@@ -90,7 +91,8 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         _show(done, arguments, style_of(sys.stdout, arguments.color))
     if not arguments.quiet:
-        for line in stray_lines(strays_of(project, project.state()), project.git):
+        git_folder = project.git.repository.common_dir
+        for line in stray_lines(strays_of(project, project.state()), git_folder):
             print(one_line(line), file=sys.stderr if arguments.json else sys.stdout)
     return ExitCode.INCOMPLETE if any(removal.kept for removal in done) else ExitCode.UP_TO_DATE
 

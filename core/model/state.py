@@ -11,6 +11,9 @@ from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
 PLAIN, FORCED = "plain", "forced"
 """How a feature is skipped: with what needs it, or so that this runs without it."""
 
+PREDICTED_CONFLICTS = 5
+"""How many of a feature's conflicts are predicted: a longer list would not help."""
+
 
 @dataclass(frozen=True)
 class Attempt:

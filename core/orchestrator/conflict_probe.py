@@ -14,7 +14,7 @@ from ..model import events
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.outcome import Status
-from ..model.state import RunState
+from ..model.state import PREDICTED_CONFLICTS, RunState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ PROBE_SECONDS = 5.0
 
 TRIALS = 20
 """Trial merges in one look; the other pairs wait for the next ones."""
-
-SHOWN = 5
-"""The conflicts of a feature that are looked for: more help nobody."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,9 @@ class ConflictProbe:
     async def _try_some(self) -> None:
         for pair in list(islice(self._untried, TRIALS)):
             one, other = (self._seen.get(id) for id in pair)
-            full = pair not in self._clashes and any(self._count(id) >= SHOWN for id in pair)
+            full = pair not in self._clashes and any(
+                self._count(id) >= PREDICTED_CONFLICTS for id in pair
+            )
             if one is not None and other is not None and not full:
                 await self._try(one, other)
             del self._untried[pair]

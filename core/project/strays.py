@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
-from ..git.door import Git
 from ..git.refs import HEADS
 from ..model.outcome import Stray
 from ..model.state import RunState
 from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
 from .open import OpenProject
-
-SHOWN_STRAYS = 10
 
 
 def strays_of(project: OpenProject, state: RunState) -> list[tuple[str, Stray]]:
@@ -35,19 +31,3 @@ def strays_of(project: OpenProject, state: RunState) -> list[tuple[str, Stray]]:
 def _is_there(project: OpenProject, stray: Stray) -> bool:
     has_branch = bool(stray.branch) and HEADS + stray.branch in project.refs
     return has_branch or (bool(stray.worktree) and os.path.isdir(stray.worktree))
-
-
-def stray_lines(strays: Iterable[tuple[str, Stray]], git: Git) -> Iterable[str]:
-    """What to say of them, and how the user takes them away once he has looked."""
-    import shlex
-
-    where = shlex.quote(git.repository.common_dir)
-    for number, (id, stray) in enumerate(strays):
-        if number == SHOWN_STRAYS:
-            yield "… and more: git worktree list; git branch --list 'worktree-agent-*'"
-            return
-        words = [f"worktree remove {shlex.quote(stray.worktree)}"] if stray.worktree else []
-        words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
-        whose = f"{id}: " if id else ""
-        commands = " && ".join(f"git -C {where} {word}" for word in words)
-        yield f"{whose}{stray} is in no feature, and stays. When you have looked: {commands}"

@@ -136,7 +136,7 @@ class ForesightTest(unittest.TestCase):
         for id in ("a", "b", "c"):
             self.begin(id)
             self.work(id, f"{id}\n2\n3\n")
-        with mock.patch.object(conflict_probe, "SHOWN", 1):
+        with mock.patch.object(conflict_probe, "PREDICTED_CONFLICTS", 1):
             self.assertEqual(self.clashes(), {"b a": ("text",)})
             self.work("b", "a\n2\n3\n")
             self.work("c", "a\n2\n3\n")

@@ -1,0 +1,186 @@
+"""Collects a project's status: what its journal and git know of each feature."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Sequence
+from itertools import islice
+
+from ..git import history, merging, worktree_status
+from ..git.door import Unknown
+from ..git.output import WorktreeStatus
+from ..git.refs import HEADS
+from ..model.errors import UserError
+from ..model.excerpt import listed
+from ..model.feature import Feature
+from ..model.frozen import replace
+from ..model.outcome import Status
+from ..model.state import PREDICTED_CONFLICTS, FeatureState, RunState
+from ..process.spawner import run_sync
+from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
+from ..worktree import admin_files, keeping
+from ..worktree.manager import WorktreeManager
+from .claude_program import told_version
+from .decisions import answer_file
+from .landed import held_now, merged_how
+from .open import OpenProject
+from .strays import strays_of
+
+
+def project_status(
+    project: OpenProject, list_fault: str = "", *, all_lists: bool = False
+) -> ProjectStatus:
+    """The status of a project and its features; ``all_lists`` adds those of its other lists."""
+    whole = project.whole_state()
+    owners = project.owners(whole)
+    state, others = whole.of(owners), _of_other_lists(whole, owners)
+    answers = answer_file(project, whole) if whole.features else None
+    holder = project.lock.holder()
+    shown = others if all_lists else RunState()
+    features = run_sync(_features(project, state, shown, is_locked=holder is not None))
+    if answers is not None:
+        answers.write(project.git.answers)
+    settings = project.config.project
+    return ProjectStatus(
+        project_name=settings.name,
+        repository=project.git.repository.top,
+        git_folder=project.git.repository.common_dir,
+        base_branch=settings.base_branch,
+        base_commit=project.base_commit,
+        config=project.config.path,
+        owner=project.owner,
+        other_lists=tuple(sorted({known.owner for known in others.features.values()})),
+        claude=told_version(project.config.claude) or "",
+        holder=holder,
+        run=state.run,
+        features=tuple(features),
+        strays=tuple(strays_of(project, whole)),
+        list_fault=list_fault,
+    )
+
+
+def _of_other_lists(whole: RunState, owners: Collection[str]) -> RunState:
+    """The features of the repository's other lists that have a branch or a worktree."""
+    features = {
+        id: known
+        for id, known in whole.features.items()
+        if (known.worktree or known.branch) and known.owner not in owners
+    }
+    return RunState(features)
+
+
+async def _features(
+    project: OpenProject, state: RunState, others: RunState, *, is_locked: bool
+) -> list[FeatureStatus]:
+    in_list, now = project.dag.features, time.time()
+    gone = [id for id, known in state.features.items() if id not in in_list and known.worktree]
+
+    async def status_of(
+        state: RunState, known: FeatureState, entry: Feature | None = None
+    ) -> FeatureStatus:
+        return FeatureStatus(
+            known,
+            entry.name if entry else known.name,
+            entry is not None,
+            now,
+            known.status.active and is_locked,
+            await _checkout(project, state, known),
+        )
+
+    return [
+        *[await status_of(state, state.feature(id), in_list.get(id)) for id in [*in_list, *gone]],
+        *[await status_of(others, known) for known in others.features.values()],
+    ]
+
+
+async def _checkout(project: OpenProject, state: RunState, known: FeatureState) -> Checkout:
+    """What git knows of a feature; a fault in it does not affect other features."""
+    # The list may name another prefix and another folder by now; the journal knows the real ones.
+    branch = known.branch or project.worktrees.branch(known.id)
+    tip = project.refs.get(HEADS + branch, "")
+    found = Checkout(branch if tip else "", tip)
+    try:
+        if tip:
+            ahead = await history.count_commits(project.git, tip, project.base_commit)
+            found = replace(found, ahead=ahead)
+        found = replace(found, worktree=await _worktree(project, known))
+        if found.worktree:
+            status = await _worktree_status(project, known, found.worktree)
+            uncommitted, uncertain = status.uncommitted, status.uncertain
+            found = replace(found, uncommitted=uncommitted, maybe_changed=uncertain)
+        found = replace(found, merged=await _merged(project, known))
+        if not found.merged:
+            found = replace(found, by_hand=await _by_hand(project, known))
+            found = replace(found, conflicts=await _conflicts(project, state, known, tip))
+    except Unknown as error:
+        return replace(found, unknown=error.message)
+    except UserError as error:
+        return replace(found, problem=error.message)
+    return found
+
+
+async def _worktree(project: OpenProject, known: FeatureState) -> str:
+    """Where a feature's worktree is; empty if git knows none."""
+    if not known.worktree:
+        return ""
+    entry = await _made(project, known).entry(known.id)
+    if entry is None:
+        return ""
+    if not os.path.isdir(entry.path):
+        raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
+    return entry.path
+
+
+async def _worktree_status(project: OpenProject, known: FeatureState, path: str) -> WorktreeStatus:
+    worktrees = _made(project, known)
+    admin_files.check_linked(worktrees, path)
+    keeping.check_pipes(worktrees, path)
+    found = await worktree_status.status_of(project.git, path)
+    return await keeping.only_work(worktrees, path, found, known.start_commit, known.left)
+
+
+def _made(project: OpenProject, known: FeatureState) -> WorktreeManager:
+    return project.worktrees.as_made(known.id, known.worktree, known.branch)
+
+
+async def _merged(project: OpenProject, known: FeatureState) -> str:
+    """How the base branch holds a completed feature's work; empty if it does not."""
+    if known.status is not Status.COMPLETED or known.work is None:
+        return ""
+    return await merged_how(project, known, project.base_commit, project.config.project.base_branch)
+
+
+async def _by_hand(project: OpenProject, known: FeatureState) -> str:
+    """How the user changed a completed feature's branch after its run; empty if not at all."""
+    if known.status is not Status.COMPLETED or known.work is None:
+        return ""
+    held = await held_now(project, known, project.base_commit)
+    return "; ".join(filter(None, (held.words, held.hint)))
+
+
+async def _conflicts(
+    project: OpenProject, state: RunState, known: FeatureState, tip: str
+) -> tuple[PredictedConflict, ...]:
+    """Those of a feature's predicted conflicts that still exist."""
+    found = []
+    for other, files in islice(known.clashes.items(), PREDICTED_CONFLICTS):
+        try:
+            now = await _conflicting_files(project, state.feature(other), tip, files)
+        except Unknown as error:
+            found.append(PredictedConflict(other, tuple(listed(files)), error.message))
+        else:
+            found += [PredictedConflict(other, tuple(listed(now)))] if now else []
+    return tuple(found)
+
+
+async def _conflicting_files(
+    project: OpenProject, other: FeatureState, tip: str, files: Sequence[str]
+) -> Sequence[str]:
+    """The files in which ``tip`` conflicts with another feature; empty if they merge."""
+    landed = await _merged(project, other)
+    theirs = project.base_commit if landed else project.refs.get(HEADS + other.branch, "")
+    if not (tip and theirs):
+        return ()
+    tree, now = await merging.merged_tree(project.git, theirs, tip)
+    return () if tree else now or files
