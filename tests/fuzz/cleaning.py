@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 from typing import Any
 
 from hypothesis import strategies as st
 
 from core import cli
-from core.commands import status
 from core.dag.schedule import Plan, Timeline
+from core.journal.lock import Holder
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.feature import Feature
 from core.model.fold import fold
-from core.model.outcome import Fault, FeatureOutcome, Status, Work
-from core.model.state import RunState
+from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Stray, Work
+from core.model.state import Attempt, Check, FeatureState, Run, RunState
 from core.model.terminal_text import clean, one_line
 from core.project import list_reader
 from core.project.list_reader import Key
 from core.project.value_checks import RULES, Id, Ref
 from core.reporter.documents import RunReport
 from core.reporter.plan_text import plan_lines
+from core.reporter.project_status import (
+    Checkout,
+    FeatureStatus,
+    PredictedConflict,
+    ProjectStatus,
+)
 from core.reporter.run_text import event_line, report_lines
+from core.reporter.status_text import status_lines
 from core.reporter.stream_text import message_lines
 from core.reporter.style import Style, columns, shorten, table_lines
 from core.worktree.worktree import Conflict
@@ -58,9 +64,7 @@ def check(text: str) -> None:
         assert columns(cut) <= 10
         for line in (*_plan(text, style), *_run(text, style), *_stream(text, style)):
             assert_shown_clean(line)
-        for line in status._lines(
-            _status(text), style, argparse.Namespace(quiet=False, verbose=True)
-        ):
+        for line in _status(text, style):
             assert_shown_clean(line)
     assert_shown_clean("".join(table_lines([["a", "b"], [one_line(text), one_line(text)]])))
     _check_errors(text)
@@ -130,46 +134,46 @@ def _stream(text: str, style: Style) -> list[str]:
     return [line for m in messages for line in message_lines(m, style, verbose=True)]
 
 
-def _status(text: str) -> dict[str, Any]:
-    feature = {
-        "id": "a",
-        "status": "failed",
-        "reason": text,
-        "problem": text,
-        "cost_usd": None,
-        "resolution_cost_usd": 0.05,
-        "cost_is_complete": False,
-        "active": False,
-        "attempts": 1,
-        "duration_seconds": 1.0,
-        "ahead": 0,
-        "merged": text,
-        "branch": text,
-        "worktree": text.replace("\0", ""),
-        "uncommitted": [text],
-        "session_id": text,
-        "clashes": [{"with": text, "files": [text]}],
-        "last_check": {"command": text, "ending": text},
-        "in_list": True,
-        "list": text,
-        "by_hand": text,
-        "maybe_changed": [{"file": text, "filter": text}],
-        "unknown": text,
-    }
-    return {
-        "list": "config/feature_list.json",
-        "other_lists": [text],
-        "strays": [],
-        "project_name": text,
-        "repository": text,
-        "base_branch": text,
-        "base_commit": text,
-        "claude": text,
-        "running": {"command": text, "pid": 1, "started_at": text},
-        "paused": True,
-        "last_run": {"paused_until": text or "never", "finished_at": None, "list": text},
-        "features": [feature],
-    }
+def _status(text: str, style: Style) -> list[str]:
+    attempt = Attempt("r", 1, text, 1.0, outcome=AttemptOutcome(Status.FAILED, cost_usd=0.05))
+    state = FeatureState(
+        "a",
+        text,
+        status=Status.FAILED,
+        reason=text,
+        started_at=1.0,
+        ended_at=2.0,
+        attempts=(attempt, Attempt("r", 2, text, 1.0)),
+        resolutions=(attempt,),
+        last_check=Check(text, False, text, 1.0),
+    )
+    checkout = Checkout(
+        branch=text,
+        merged=text,
+        unknown=text,
+        by_hand=text,
+        worktree=text.replace("\0", ""),
+        uncommitted=(text,),
+        maybe_changed=((text, text),),
+        conflicts=(PredictedConflict(text, (text,), text),),
+        problem=text,
+    )
+    status = ProjectStatus(
+        project_name=text,
+        repository=text,
+        git_folder=text,
+        base_branch=text,
+        base_commit=text,
+        config=text,
+        owner="config/feature_list.json",
+        other_lists=(text,),
+        claude=text,
+        holder=Holder(1, text, text),
+        run=Run("r", 1.0, pid=1, paused_until=text or "never", is_paused=True, owner=text),
+        features=(FeatureStatus(state, text, False, 1.0, False, checkout),),
+        strays=(("a", Stray(text, text, text)),),
+    )
+    return list(status_lines(status, style, verbose=True))
 
 
 def _check_errors(text: str) -> None:

@@ -1,0 +1,273 @@
+"""The lines of `status`, from typed values."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from core.model.costs import Cost
+from core.model.frozen import replace
+from core.model.outcome import AttemptOutcome, Status, Stray
+from core.model.state import Attempt, Check, FeatureState, Run
+from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
+from core.reporter.status_text import STRAYS_SHOWN, status_lines, stray_lines
+from tests.support.statuses import FEATURE, HOLDER, PROJECT
+from tests.support.story import ASCII, AT, COLOUR, HOSTILE, PLAIN, RUN, is_safe
+
+RUNNING = Run(RUN, AT, pid=HOLDER.pid)
+
+
+def attempt(number: int = 1, usd: float | None = None, *, is_over: bool = True) -> Attempt:
+    outcome = AttemptOutcome(Status.FAILED, cost_usd=usd) if is_over else None
+    return Attempt(RUN, number, "s1", AT, outcome=outcome)
+
+
+class TheHeading(unittest.TestCase):
+    def test_it_names_the_project_and_what_is_in_progress(self) -> None:
+        status = replace(PROJECT, base_commit="0123456789abcdef")
+        self.assertEqual(
+            list(status_lines(status, PLAIN))[:5],
+            [
+                "Shop",
+                "Repository: /shop, base main (0123456789)",
+                "Claude: not found: install it, or set claude.command in the list",
+                "Run: no run in progress",
+                "",
+            ],
+        )
+        status = replace(PROJECT, claude="2.1.0", other_lists=("a.json", "b.json"))
+        self.assertEqual(
+            list(status_lines(status, PLAIN))[2:6],
+            [
+                "Claude: 2.1.0",
+                "Run: no run in progress",
+                "Other lists: a.json, b.json (--all-lists shows their features)",
+                "",
+            ],
+        )
+
+    def test_a_run_in_progress_is_described(self) -> None:
+        begin = f"Run: run in progress: pid 7, since {HOLDER.started_at}"
+        until = "2026-01-02T15:00:00+00:00"
+        for run, end in (
+            (None, ""),
+            (RUNNING, ""),
+            (replace(RUNNING, owner="list.json"), ""),
+            (replace(RUNNING, owner="b.json"), ", of b.json"),
+            (replace(RUNNING, paused_until=until), f", waiting for a usage limit until {until}"),
+            (replace(RUNNING, paused_until=until, ended_at=AT), ""),
+            (replace(RUNNING, is_paused=True), "; paused: rorchestrator resume lets it go on"),
+        ):
+            with self.subTest(end):
+                status = replace(PROJECT, holder=HOLDER, run=run)
+                self.assertEqual(list(status_lines(status, PLAIN))[3], begin + end)
+
+    def test_quiet_omits_it(self) -> None:
+        (line,) = status_lines(PROJECT, PLAIN, quiet=True)
+        self.assertEqual(line, "FEATURE  STATUS  COST  TIME  AHEAD  MERGED  BRANCH  WORKTREE")
+
+    def test_it_is_bold_where_there_are_colours(self) -> None:
+        lines = list(status_lines(PROJECT, COLOUR))
+        self.assertEqual(lines[0], "\x1b[1mShop\x1b[0m")
+        self.assertTrue(lines[-1].startswith("\x1b[1mFEATURE"))
+
+
+class ARow(unittest.TestCase):
+    def cells(self, feature: FeatureStatus = FEATURE, *, ascii: bool = False) -> list[str]:
+        status = replace(PROJECT, features=(feature,))
+        _, row = status_lines(status, ASCII if ascii else PLAIN, quiet=True)
+        return [cell.strip() for cell in row.split("  ") if cell.strip()]
+
+    def cell(self, column: int, checkout: Checkout, status: Status = Status.COMPLETED) -> str:
+        state = FeatureState("auth", status=status)
+        # Without a blank line and details: those have tests of their own.
+        feature = replace(FEATURE, state=state, checkout=checkout)
+        row = list(status_lines(replace(PROJECT, features=(feature,)), PLAIN, quiet=True))[1]
+        return [cell.strip() for cell in row.split("  ") if cell.strip()][column]
+
+    def test_a_pending_feature_has_dashes(self) -> None:
+        self.assertEqual(self.cells(), ["auth", "pending", "-", "-", "0", "-", "-", "-"])
+
+    def test_a_feature_of_another_list_has_the_name_of_that_list(self) -> None:
+        for in_list, owner, expected in (
+            (True, "b.json", "auth"),
+            (False, "b.json", "auth (b.json)"),
+            (False, "list.json", "auth"),
+            (False, "", "auth"),
+        ):
+            with self.subTest(in_list=in_list, owner=owner):
+                state = FeatureState("auth", owner)
+                self.assertEqual(
+                    self.cells(replace(FEATURE, state=state, in_list=in_list))[0], expected
+                )
+
+    def test_the_status_has_spaces_and_the_time_is_short(self) -> None:
+        state = FeatureState("auth", status=Status.TIMED_OUT, started_at=AT, ended_at=AT + 150)
+        cells = self.cells(replace(FEATURE, state=state))
+        self.assertEqual((cells[1], cells[3]), ("timed out", "2m30s"))
+
+    def test_the_cost_is_exact_or_says_how_inexact_it_is(self) -> None:
+        one, killed = attempt(1, 0.25), attempt(2, is_over=False)
+        for attempts, is_active, expected in (
+            ((), False, "-"),
+            ((one,), False, "$0.25"),
+            ((one, killed), False, "≥ $0.25"),
+            ((one, killed), True, "$0.25"),
+            ((killed,), True, "-"),
+            ((killed,), False, "unknown"),
+            ((one, replace(killed, about_usd=0.5)), False, "about $0.75"),
+            ((replace(killed, about_usd=0.5),), False, "about $0.50"),
+        ):
+            with self.subTest(expected):
+                state = FeatureState("auth", status=Status.RUNNING, attempts=attempts)
+                feature = replace(FEATURE, state=state, is_active=is_active)
+                self.assertEqual(self.cells(feature)[2], expected)
+        state = FeatureState("auth", attempts=(one, killed))
+        self.assertEqual(self.cells(replace(FEATURE, state=state), ascii=True)[2], ">= $0.25")
+
+    def test_the_cost_of_earlier_runs_counts(self) -> None:
+        state = FeatureState("auth", past=Cost(0.5, 1))
+        self.assertEqual(self.cells(replace(FEATURE, state=state))[2], "$0.50")
+
+    def test_the_cost_of_resolutions_is_apart(self) -> None:
+        for usd, expected in ((0.05, "$0.25 + $0.05"), (None, "$0.25"), (0.0, "$0.25")):
+            with self.subTest(usd):
+                state = FeatureState(
+                    "auth", attempts=(attempt(1, 0.25),), resolutions=(attempt(1, usd),)
+                )
+                self.assertEqual(self.cells(replace(FEATURE, state=state))[2], expected)
+
+    def test_merged_is_a_proof_or_no_or_unknown(self) -> None:
+        self.assertEqual(self.cell(5, Checkout()), "no")
+        self.assertEqual(self.cell(5, Checkout(merged="ancestor")), "ancestor")
+        self.assertEqual(self.cell(5, Checkout(unknown="a filter decides")), "unknown")
+        self.assertEqual(self.cell(5, Checkout(problem="gone")), "unknown")
+        self.assertEqual(self.cell(5, Checkout(), Status.FAILED), "-")
+
+    def test_the_worktree_has_its_changes_and_its_problem(self) -> None:
+        for checkout, expected in (
+            (Checkout(worktree="/w"), "/w"),
+            (Checkout(worktree="/w", uncommitted=("a",)), "/w (1 uncommitted file)"),
+            (
+                Checkout(worktree="/w", maybe_changed=(("a", "x"), ("b", "y"), ("c", "x"))),
+                "/w (3 files maybe changed (filter x, filter y))",
+            ),
+            (Checkout(worktree="/w", problem="broken"), "/w (problem: see below)"),
+        ):
+            with self.subTest(expected):
+                self.assertEqual(self.cell(7, checkout), expected)
+
+    def test_a_path_is_shown_from_here_where_that_is_shorter(self) -> None:
+        here = os.path.join(os.getcwd(), "w")
+        self.assertEqual(self.cell(7, Checkout(worktree=here)), "w")
+
+
+class TheDetails(unittest.TestCase):
+    def lines(self, feature: FeatureStatus, *, verbose: bool = False) -> list[str]:
+        status = replace(PROJECT, features=(feature,))
+        return list(status_lines(status, PLAIN, quiet=True, verbose=verbose))[2:]
+
+    def test_each_reason_has_a_paragraph(self) -> None:
+        checkout = Checkout(
+            by_hand="moved by hand",
+            problem="the worktree is gone",
+            unknown="a filter decides",
+            conflicts=(
+                PredictedConflict("api", ("a.py", "b.py")),
+                PredictedConflict("app", ("c.py",), "a merge driver decides"),
+            ),
+        )
+        state = FeatureState("auth", reason="no\n\nluck")
+        self.assertEqual(
+            self.lines(replace(FEATURE, state=state, checkout=checkout)),
+            [
+                *("", "auth: no", "    ", "    luck"),
+                *("", "auth: moved by hand"),
+                *("", "auth: the worktree is gone"),
+                *("", "auth: merged: a filter decides"),
+                *("", "auth: will not merge with api: a.py, b.py"),
+                *("", "auth: may not merge with app: c.py (a merge driver decides)"),
+            ],
+        )
+
+    def test_a_reason_of_nothing_but_control_characters_is_an_empty_one(self) -> None:
+        state = FeatureState("auth", reason="\x1b[0m\x1b[2J")
+        self.assertEqual(self.lines(replace(FEATURE, state=state)), ["", "auth: "])
+
+    def test_verbose_adds_the_session_and_the_last_check(self) -> None:
+        check = Check("make\ntest", False, "exit 2", AT)
+        state = FeatureState("auth", attempts=(attempt(1, 0.25),), last_check=check)
+        feature = replace(FEATURE, state=state)
+        self.assertEqual(self.lines(feature), [])
+        self.assertEqual(
+            self.lines(feature, verbose=True),
+            ["    auth: session s1", "    auth: last check make test: exit 2"],
+        )
+        self.assertEqual(self.lines(FEATURE, verbose=True), [])
+
+
+class Strays(unittest.TestCase):
+    def test_each_has_the_commands_that_remove_it(self) -> None:
+        both, branch = Stray("/w/my x", "x", "c0ffee"), Stray("", "y", "c0ffee")
+        there = Stray("/w/z", "", "c0ffee")
+        stays = "is in no feature, and stays. When you have looked: "
+        expected = [
+            f"auth: the worktree /w/my x (branch x) {stays}"
+            "git -C '/my shop/.git' worktree remove '/w/my x' && "
+            "git -C '/my shop/.git' branch -d x",
+            f"the branch y (c0ffee) {stays}git -C '/my shop/.git' branch -d y",
+            f"the worktree /w/z (at c0ffee) {stays}git -C '/my shop/.git' worktree remove /w/z",
+        ]
+        strays = (("auth", both), ("", branch), ("", there))
+        self.assertEqual(list(stray_lines(strays, "/my shop/.git")), expected)
+        status = replace(PROJECT, strays=strays, git_folder="/my shop/.git")
+        self.assertEqual(list(status_lines(status, PLAIN, quiet=True))[1:], ["", *expected])
+
+    def test_of_many_the_first_are_shown(self) -> None:
+        strays = [("", Stray("", f"b{number}")) for number in range(STRAYS_SHOWN + 1)]
+        lines = list(stray_lines(strays, "/shop/.git"))
+        self.assertEqual(len(lines), STRAYS_SHOWN + 1)
+        self.assertTrue(lines[-1].startswith("… and more: git worktree list"))
+        self.assertNotIn("more", "".join(stray_lines(strays[1:], "/shop/.git")))
+
+
+class HostileText(unittest.TestCase):
+    def test_no_text_steers_the_terminal(self) -> None:
+        text = HOSTILE.replace("\x00", "")
+        state = FeatureState(
+            "auth",
+            text,
+            status=Status.FAILED,
+            reason=text,
+            attempts=(replace(attempt(), session_id=text),),
+            last_check=Check(text, False, text, AT),
+        )
+        checkout = Checkout(
+            branch=text,
+            merged=text,
+            unknown=text,
+            by_hand=text,
+            worktree=text,
+            maybe_changed=((text, text),),
+            conflicts=(PredictedConflict(text, (text,), text),),
+            problem=text,
+        )
+        status = replace(
+            PROJECT,
+            project_name=text,
+            repository=text,
+            base_branch=text,
+            base_commit=text,
+            other_lists=(text,),
+            claude=text,
+            holder=replace(HOLDER, started_at=text, command=text),
+            run=replace(RUNNING, owner=text, paused_until=text),
+            features=(replace(FEATURE, state=state, in_list=False, checkout=checkout),),
+            strays=((text, Stray(text, text, text)),),
+        )
+        for line in status_lines(status, PLAIN, verbose=True):
+            self.assertTrue(is_safe(line), repr(line))
+
+
+if __name__ == "__main__":
+    unittest.main()
