@@ -50,7 +50,7 @@ async def show(path: str, folder: str) -> None:
         worktree = await manager.create(feature.id, base)
         with open(os.path.join(worktree.path, f"{feature.id}.txt"), "w") as file:
             file.write(f"{feature.name}\n")
-        status = await manager.look(worktree)
+        status = await manager.inspect(worktree)
         assert not isinstance(status, str), status
         work = await manager.commit(worktree, status, feature, "demo")
         await manager.publish(feature.id, "demo", work.commit)

@@ -227,7 +227,7 @@ def guarded(
         return _guarded(program, mask)
     finally:
         sys.stdout, sys.stderr = streams
-        temporary_folder.dismiss()
+        temporary_folder.remove_scratch_folders()
 
 
 def _guarded(program: Callable[[], int | None], mask: Mask) -> int:

@@ -31,7 +31,7 @@ Look at what is done (`git status`, `git diff`): a command that was running when
 interrupted may have had its effect, or not. Then finish the feature as first asked. You run
 unattended: do not ask."""
 
-RED_CHECK = """\
+FAILING_CHECK = """\
 Go on: the work on the feature "{id}" was committed and then checked, and a check is red.
 
 {what}
@@ -192,9 +192,9 @@ def resume(feature: Feature, feedback: str = "") -> str:
     return (feedback or RESUME.format(id=feature.id)) + "\n"
 
 
-def red_check(feature: Feature, what: str, output: str) -> str:
+def failing_check(feature: Feature, what: str, output: str) -> str:
     """What Claude is told when a check of its work is red; ``output`` is the end of it."""
-    return RED_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
+    return FAILING_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
 
 
 def _bullets(title: str, items: Sequence[str], bullet: str = "- ") -> str:

@@ -12,7 +12,7 @@ from ..model.feature import Feature
 from ..model.state import FeatureState
 from ..model.terminal_text import one_line, shell_word
 from ..process.environment import without_git
-from ..process.spawner import become
+from ..process.spawner import exec_program
 from ..project.claude_program import with_program
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
@@ -77,7 +77,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_agreed(asking(arguments), project, command_line.own_command(project.config.claude))
     _journal(project, run, id)
     env = command_line.environment(without_git(os.environ), project.config.claude)
-    become(words, env, known.worktree)
+    exec_program(words, env, known.worktree)
 
 
 def _check_session(known: FeatureState, *, is_listed: bool) -> None:

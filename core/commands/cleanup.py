@@ -114,7 +114,7 @@ def _clean_up(options: CleanupOptions, project: OpenProject) -> list[Removal]:
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            return run_sync(Cleanup(options, project.acting()).run())
+            return run_sync(Cleanup(options, project.writable()).run())
         finally:
             project.journal.close()
     finally:

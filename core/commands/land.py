@@ -32,7 +32,7 @@ def land(
     """
     # A run that ended between our first look and the lock may have moved some.
     refs = run_sync(project.git.refs(*SEEN))
-    project = replace(project.acting(), refs=refs)
+    project = replace(project.writable(), refs=refs)
     merge = Merge(project, wanted, say=Sayer(display), deadline=deadline)
     try:
         report = asyncio.run(merge.land())

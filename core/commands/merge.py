@@ -119,7 +119,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return look(project, wanted, display_of(arguments))
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
     try:
-        project = project.acting()
+        project = project.writable()
         repaired = project.journal.open()
         try:
             if repaired:

@@ -9,7 +9,7 @@ from functools import partial
 from ..model.errors import ExitCode
 from ..model.words import counted, duration
 from ..orchestrator.one_run import Decided, OneRun
-from ..process.signals import Heard, Signals
+from ..process.signals import SignalReceived, Signals
 from ..project.open import OpenProject
 from ..rehearsal.rehearsal import Rehearsal, RehearsalOptions, Rehearsed
 from ..reporter.console import style_of
@@ -35,7 +35,7 @@ def rehearse(
                 beside=partial(redraw, reporter),
             )
             return _rehearse(rehearsal, asking, printer)
-        except Heard as heard:
+        except SignalReceived as heard:
             print("\nStopped: nothing is left of it.", file=sys.stderr)
             return 128 + heard.number
 

@@ -40,7 +40,7 @@ def inputs(prompts: PromptWriter, feature: Feature, keys: Mapping[str, str]) -> 
     }
 
 
-def inputs_of_first_form(
+def inputs_of_1_0(
     config: Config,
     feature: Feature,
     features: Mapping[str, Feature],

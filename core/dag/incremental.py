@@ -10,7 +10,7 @@ from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
-from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_first_form
+from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_1_0
 from .feature_inputs import inputs as inputs_of
 from .resolver import DAGResolver
 
@@ -50,18 +50,18 @@ def decide(
     Without ``hashed`` the keys are left out: where nothing ever ran, nothing compares them.
     """
     prompts = PromptWriter(config)
-    first = hashed and _has_first_form(state)
+    first = hashed and _has_1_0(state)
     keys: dict[str, str] = {}
     first_keys: dict[str, str] = {}
     decisions: dict[str, Decision] = {}
     for id in dag.order():
         feature, known = dag.features[id], state.feature(id)
         inputs = inputs_of(prompts, feature, keys) if hashed else {}
-        earlier = inputs_of_first_form(config, feature, dag.features, first_keys) if first else {}
+        earlier = inputs_of_1_0(config, feature, dag.features, first_keys) if first else {}
         forms = (inputs, earlier)
         if MADE in known.inputs:
             _mark(forms, known.inputs[MADE])
-        action, reason = _judge(known, earlier if _is_first_form(known) else inputs, facts)
+        action, reason = _judge(known, earlier if _is_1_0(known) else inputs, facts)
         said = facts.unknown.get(id, "")
         left = [d for d in feature.depends_on if d in decisions and _is_left(decisions[d])]
         if left and action is not Action.SKIP and not known.skip:
@@ -85,11 +85,11 @@ def out_of_date(config: Config, dag: DAGResolver, state: RunState) -> dict[str, 
     return {id: decision.reason for id, decision in made if decision.action is Action.START}
 
 
-def _has_first_form(state: RunState) -> bool:
-    return any(map(_is_first_form, state.features.values()))
+def _has_1_0(state: RunState) -> bool:
+    return any(map(_is_1_0, state.features.values()))
 
 
-def _is_first_form(known: FeatureState) -> bool:
+def _is_1_0(known: FeatureState) -> bool:
     """Whether version 1.0 hashed the feature's inputs."""
     return bool(known.key) and FORM not in known.inputs
 
@@ -111,14 +111,14 @@ def without(features: Iterable[Feature], skipped: Collection[str]) -> list[Featu
     ]
 
 
-def again(decision: Decision, known: FeatureState) -> Decision:
+def retry_decision(decision: Decision, known: FeatureState) -> Decision:
     """The decision for another go at a feature in the same run, from the same inputs."""
     if known.key == decision.key and known.attempts and _ended_from_outside(known):
         return replace(decision, action=Action.RESUME, reason=_resume_reason(known))
     return replace(decision, action=Action.START, reason=_why_again(known))
 
 
-def rebuilt(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, Decision]:
+def rekeyed(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, Decision]:
     """The decisions once features need what ``dag`` says.
 
     Whatever earlier attempts left was built on something else: it starts over.
@@ -130,10 +130,10 @@ def rebuilt(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, De
         inputs = _needing(dag.features[id], made.inputs, keys)
         key = digest(inputs)
         if key != made.key:
-            again = replace(made, key=key, inputs=inputs)
+            changed = replace(made, key=key, inputs=inputs)
             if made.action is Action.RESUME:
-                again = replace(again, action=Action.START, reason="a dependency changed")
-            built[id] = again
+                changed = replace(changed, action=Action.START, reason="a dependency changed")
+            built[id] = changed
     return built
 
 
@@ -146,7 +146,7 @@ def _needing(
     return {**rest, **{DEPENDENCY + id: key for id, key in keys.items()}}
 
 
-def as_built(
+def with_current_keys(
     decisions: Mapping[str, Decision], dag: DAGResolver, state: RunState, selected: Collection[str]
 ) -> dict[str, Decision]:
     """The decisions with the keys of what the ``selected`` features will really build on.

@@ -44,7 +44,7 @@ class Answers:
         return dict(self._used)
 
     @property
-    def differ(self) -> bool:
+    def have_changed(self) -> bool:
         """Whether they are other ones than were known at first."""
         return self._used != self._known
 
@@ -71,7 +71,7 @@ class AnswerFile:
             answers = value["answers"]
             if value["form"] != FORM or value["settings"] != self.settings:
                 return Answers()
-            if value["sum"] != sum_of(answers):
+            if value["sum"] != checksum(answers):
                 return Answers()
             return Answers(answers)
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
@@ -79,10 +79,10 @@ class AnswerFile:
 
     def write(self, answers: Answers) -> None:
         """Keep the answers. What can't be written is asked again."""
-        if not (self.path and answers.differ):
+        if not (self.path and answers.have_changed):
             return
         used = answers.used
-        value = {"form": FORM, "settings": self.settings, "sum": sum_of(used), "answers": used}
+        value = {"form": FORM, "settings": self.settings, "sum": checksum(used), "answers": used}
         content = json.dumps(value).encode()
         if len(content) > LARGEST_BYTES:
             return
@@ -97,7 +97,7 @@ class AnswerFile:
             pass
 
 
-def sum_of(answers: object) -> int:
+def checksum(answers: object) -> int:
     """What tells them from damaged ones."""
     import zlib
 

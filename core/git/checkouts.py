@@ -15,7 +15,7 @@ async def worktrees(git: Git) -> list[WorktreeEntry]:
 
     A command that only looks asks once: with hundreds of them each list takes its time.
     """
-    if git.looks and git.listed is not None:
+    if git.is_read_only and git.listed is not None:
         return git.listed
     finished = await git.run("list its worktrees", "worktree", "list", "--porcelain")
     blocks = os.fsdecode(finished.stdout).strip("\n").split("\n\n")
@@ -25,7 +25,7 @@ async def worktrees(git: Git) -> list[WorktreeEntry]:
 
 def real_path(git: Git, path: str) -> str:
     """The path without links; a command that only looks finds it once."""
-    if not git.looks:
+    if not git.is_read_only:
         return os.path.realpath(path)
     if path not in git.real_paths:
         git.real_paths[path] = os.path.realpath(path)

@@ -18,7 +18,7 @@ from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
 from ..process.environment import without_git
 from ..process.spawner import Finished, Spawner
-from ..process.temporary_folder import Aside
+from ..process.temporary_folder import ScratchFolder
 from .answer_cache import Answers
 from .filters_and_drivers import DRIVER, Programs, named_by, withheld
 from .output import WorktreeEntry, config_text, escaped
@@ -144,7 +144,7 @@ class Repository:
 class Git:
     """git, in one repository."""
 
-    looks = False
+    is_read_only = False
     """Whether it only looks: no program of the user's runs, nothing is fetched or written."""
 
     log = ""
@@ -156,7 +156,7 @@ class Git:
         self.spawner = spawner
         self.repository = repository
         self.environ = environment(environ)
-        self.aside = Aside()
+        self.scratch = ScratchFolder()
         self.answers = Answers()
         """What git said of commits that were named by their whole ids: it never changes."""
         self.listed: list[WorktreeEntry] | None = None
@@ -174,19 +174,19 @@ class Git:
         same.__dict__.update(self.__dict__, spawner=spawner)
         return same
 
-    def looking(self) -> Git:
+    def read_only(self) -> Git:
         """The same repository, only to be looked at.
 
         What it can't tell that way raises :class:`Unknown`. Objects that it makes are in a
         folder of its own, and gone with it.
         """
         same = self.using(self.spawner)
-        same.looks = True
+        same.is_read_only = True
         return same
 
-    def acting(self) -> Git:
+    def writable(self) -> Git:
         """The same repository, in which git may do as the user's settings say."""
-        if not self.looks:
+        if not self.is_read_only:
             return self
         same = Git(self.spawner, self.repository, self.environ)
         same._who, same.log = self._who, self.log
@@ -212,7 +212,7 @@ class Git:
         elsewhere: bool = False,
     ) -> Finished:
         """Run git; ``elsewhere`` in another repository than this one."""
-        if self.looks and not self._only_asks(arguments, env or {}):
+        if self.is_read_only and not self._only_asks(arguments, env or {}):
             raise ValueError(f"git {arguments[0]} does more than look")
         folder = at or self.repository.common_dir
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
@@ -240,18 +240,18 @@ class Git:
 
     def spare_index(self) -> str:
         """The path of an index for a look, of which git need not know."""
-        return os.path.join(self.aside.folder("index"), "index")
+        return os.path.join(self.scratch.folder("index"), "index")
 
     @property
     def _lacks_objects(self) -> bool:
         """Whether a second try will miss the same objects."""
-        return self.looks and self._programs.get("", Programs()).is_partial
+        return self.is_read_only and self._programs.get("", Programs()).is_partial
 
     def _restrictions(self, elsewhere: bool) -> Mapping[str, str]:
         """Variables that let git neither fetch nor write, where we only look."""
-        if not self.looks:
+        if not self.is_read_only:
             return {}
-        objects = self.aside.made(OBJECTS)
+        objects = self.scratch.existing(OBJECTS)
         if elsewhere or not objects:
             return NO_FETCH
         borrowed = _quoted(os.path.join(self.repository.common_dir, "objects"))
@@ -292,7 +292,7 @@ class Git:
     async def refusal(self, doing: str, finished: Finished) -> UserError:
         """What to raise where git refused."""
         error = self.error(doing, finished)
-        if self.looks and (await self.named_programs()).is_partial:
+        if self.is_read_only and (await self.named_programs()).is_partial:
             return Unknown(f"unknown, for objects are not here and are not fetched: {error}")
         return error
 
@@ -336,10 +336,10 @@ class Git:
             return ()
         words = os.fsencode(config_text(withheld(programs, strict=strict)))
         # A file, for the name of a filter may hold what an option can't.
-        path = self.aside.write(f"{zlib.crc32(words):08x}.config", words)
+        path = self.scratch.write(f"{zlib.crc32(words):08x}.config", words)
         return ("-c", f"include.path={path}")
 
-    async def circumstances(self) -> str:
+    async def settings_fingerprint(self) -> str:
         """A hash of all that answers about commit ids depend on beside the ids; else empty.
 
         Empty where the user replaces objects or history, so that ids do not mean what they were.
@@ -425,7 +425,7 @@ class Git:
             raise self.error(f"make {ref}", finished)
         return finished.code == 0
 
-    async def meant_by(self, ref: str, *, at: str = "") -> str:
+    async def symbolic_ref(self, ref: str, *, at: str = "") -> str:
         """The ref that a symbolic one stands for; empty for one that is none."""
         finished = await self.try_run("symbolic-ref", "--quiet", ref, at=at)
         return finished.text if finished.code == 0 else ""
@@ -452,13 +452,13 @@ class Git:
         """Write a commit of ``tree``, without a lock and without a working tree."""
         given = [word for parent in parents for word in ("-p", parent)]
         arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
-        self.put_objects_aside()
+        self.redirect_objects()
         return (await self.run("write a commit", *arguments, env=await self.identity())).text
 
-    def put_objects_aside(self) -> None:
+    def redirect_objects(self) -> None:
         """From now on new objects go where they are nobody's, if we only look."""
-        if self.looks:
-            self.aside.folder(OBJECTS)
+        if self.is_read_only:
+            self.scratch.folder(OBJECTS)
 
     # -- another repository ---------------------------------------------------------------
 

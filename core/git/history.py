@@ -45,7 +45,7 @@ async def trailer(git: Git, commit: str, key: str) -> str:
     return (await git.run("read a commit", *shown, commit)).text.strip()
 
 
-async def commit_again(git: Git, commit: str, tree: str, parent: str) -> str:
+async def recreate_commit(git: Git, commit: str, tree: str, parent: str) -> str:
     """Write a commit of another tree, with the author and the message of ``commit``."""
     wanted = ("-s", "--no-show-signature", "--date=raw", "--encoding=UTF-8")
     seen = await git.run("read a commit", "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit)
@@ -59,6 +59,6 @@ async def commit_again(git: Git, commit: str, tree: str, parent: str) -> str:
     arguments = ("commit-tree", "--no-gpg-sign", "-p", parent, "-F", "-", tree)
     utf8 = ("-c", "i18n.commitEncoding=UTF-8")
     words = message.rstrip(b"\n") + b"\n"
-    git.put_objects_aside()
+    git.redirect_objects()
     doing = "write a commit"
     return (await git.run(doing, *arguments, stdin=words, env=env, settings=utf8)).text

@@ -28,7 +28,7 @@ NAMES = (
 )
 """The hooks that ``git commit`` may run; format: githooks(5)."""
 
-TAKEN_AWAY = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_PARAMETERS", "GIT_OPTIONAL_LOCKS")
+UNSET_FOR_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_PARAMETERS", "GIT_OPTIONAL_LOCKS")
 """What a hook does not get in a checkout of the user's: of the worktree, and of our options."""
 
 COMMITTER = ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
@@ -60,9 +60,9 @@ class Hooks:
 
     def __init__(self, worktree: str, folder: str, admin: str, ours: Iterable[str] = ()) -> None:
         self.folder = folder
-        self.taken_away = (*TAKEN_AWAY, *ours)
+        self.unset = (*UNSET_FOR_HOOKS, *ours)
         place = os.path.join(worktree, folder)
-        self.names = runnable(place)
+        self.names = runnable_hooks(place)
         # The usual way to switch hooks off is no mistake.
         self.is_missing = folder != os.devnull and not os.path.isdir(place)
         self._place = os.path.join(admin, FOLDER + os.urandom(4).hex())
@@ -94,7 +94,7 @@ class Hooks:
     def _wrapper(self, name: str) -> str:
         return WRAPPER.format(
             name=name,
-            variables=" ".join(self.taken_away),
+            variables=" ".join(self.unset),
             folder=shlex.quote(self._place),
             # A relative path stays one, as git itself would call it.
             hook=shlex.quote(os.path.join(self.folder, name)),
@@ -140,7 +140,7 @@ def default_folder(git: Git) -> str:
     return os.path.join(git.repository.common_dir, "hooks")
 
 
-async def idle(git: Git, commit: str, worktree: str) -> list[str]:
+async def inactive(git: Git, commit: str, worktree: str) -> list[str]:
     """Why hooks of a commit that the user has would not run in a worktree of ``commit``."""
     folder = await configuration.hooks_folder(git)
     if folder == os.devnull:
@@ -183,7 +183,7 @@ def _begin(path: str) -> bytes:
         return b""
 
 
-def runnable(folder: str) -> tuple[str, ...]:
+def runnable_hooks(folder: str) -> tuple[str, ...]:
     """The hooks of a commit in a folder that git would run."""
     paths = ((name, os.path.join(folder, name)) for name in NAMES)
     return tuple(name for name, path in paths if os.path.isfile(path) and os.access(path, os.X_OK))

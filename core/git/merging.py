@@ -50,7 +50,7 @@ async def _merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:
 
 async def _merge_tree(git: Git, programs: Programs, one: str, other: str) -> Finished:
     folder = await _attributes_of(git, one)
-    git.put_objects_aside()
+    git.redirect_objects()
     # Attributes are read from the working tree: here it has nothing else.
     place = {"GIT_DIR": git.repository.common_dir, "GIT_WORK_TREE": folder}
     return await git.try_run(
@@ -70,8 +70,8 @@ async def _attributes_of(git: Git, commit: str) -> str:
         files = {path: blob for blob, path in found if NO_PLACE.isdisjoint(parts(path))}
         contents = await _contents(git, files.values())
         for path, content in zip(files, contents):
-            git.aside.write(os.path.join(tree, os.fsdecode(path)), content)
-        git.attributes[tree] = git.aside.folder(tree)
+            git.scratch.write(os.path.join(tree, os.fsdecode(path)), content)
+        git.attributes[tree] = git.scratch.folder(tree)
     return git.attributes[tree]
 
 
@@ -148,7 +148,7 @@ async def markers_left(git: Git, commit: str, sides: Iterable[str]) -> list[str]
     return sorted(set.intersection(*found))
 
 
-async def bring(git: Git, path: str, old: str, new: str) -> None:
+async def update_checkout(git: Git, path: str, old: str, new: str) -> None:
     """Bring index and files of a worktree from one commit to another, whatever HEAD says.
 
     Raises where something differs from ``old`` that is different in ``new``, or where a file

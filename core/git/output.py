@@ -46,7 +46,7 @@ class WorktreeStatus:
     """Submodules with uncommitted work of their own, which no commit here can hold."""
     moved: tuple[str, ...] = ()
     """Those of ``changed`` that are submodules, clean, at another commit than the index has."""
-    closed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     """Folders that git could not look into, for whoever looked: git itself keeps quiet."""
     staged: tuple[str, ...] = ()
     """Those of ``changed`` that differ from HEAD in the index already."""

@@ -217,7 +217,7 @@ async def init_bare(git: Git, path: str, *, sha256: bool = False) -> None:
     """Make an empty bare repository, with no hooks and nothing of a template."""
     format = ("--object-format=sha256",) if sha256 else ()
     arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", path)
-    plain = git.acting()
+    plain = git.writable()
     await plain.run("make a repository", *arguments, at=os.path.dirname(path))
 
 
@@ -227,7 +227,7 @@ async def create_refs(git: Git, refs: Mapping[str, str]) -> None:
     await git.run("write refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
 
 
-async def room_for(git: Git, commit: str, block_bytes: int) -> int:
+async def checkout_bytes(git: Git, commit: str, block_bytes: int) -> int:
     """How much disk the files of a commit take, in whole blocks; 0 where that can't be told.
 
     Of a sparse checkout, only those that the main checkout has.

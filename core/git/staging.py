@@ -30,7 +30,7 @@ async def unstage(git: Git, path: str, files: Iterable[str], *, index: str = "")
     await update_index(git, path, files, "--force-remove", index=index)
 
 
-async def put_back(git: Git, path: str, files: Iterable[str]) -> None:
+async def restore(git: Git, path: str, files: Iterable[str]) -> None:
     """Make files of a worktree, and their entries in its index, those of HEAD again."""
     names = b"".join(os.fsencode(file) + b"\0" for file in files)
     if names:
@@ -52,7 +52,7 @@ async def update_index(
     if names:
         # Else git may put a part of it beside the worktree's own.
         settings: tuple[str, ...] = ("-c", "core.splitIndex=false") if index else ()
-        if git.looks:
+        if git.is_read_only:
             # A bit that goes has the file compared, by its filter.
             settings += git.without(await git.named_programs(path), strict=False)
         await git.run(

@@ -63,15 +63,15 @@ class ExecutableFingerprint:
         self.top = os.path.dirname(common)
         self.folders = list(folders)
         self.files: list[str] = []
-        self.nests: list[str] = []
+        self.module_folders: list[str] = []
         """Where git keeps the clones of submodules: in the repository, and in each worktree."""
         self.reference = dict(reference or {})
         """What setups changed, with the user's consent: digests by name, empty for what is gone."""
-        self.is_lenient = False
+        self.is_suspended = False
         """While setups run, and nobody else: they are judged by themselves."""
-        self.blamed = ""
+        self.suspect = ""
         """Who changed what is not as it was, where that is known."""
-        self._stamps = self._look()
+        self._stamps = self._current_stamps()
         self._facts = self._hooks()
 
     async def watch(self, git: Git, *files: str) -> None:
@@ -79,9 +79,11 @@ class ExecutableFingerprint:
 
         So are the submodules of the worktree that a ``config.worktree`` belongs to.
         """
-        nests = [_nest(file) for file in files if os.path.basename(file) == OF_WORKTREE]
-        self.nests = list(dict.fromkeys((*self.nests, *nests)))
-        modules = _modules(nests)
+        module_folders = [
+            _modules_folder(file) for file in files if os.path.basename(file) == OF_WORKTREE
+        ]
+        self.module_folders = list(dict.fromkeys((*self.module_folders, *module_folders)))
+        modules = _modules(module_folders)
         for hook in _listed(_hooks_of(modules)):
             self._stamps[hook], self._facts[hook] = _stamp(hook), _fingerprint(hook)
         for file in (*files, *_configs_of(modules)):
@@ -97,9 +99,9 @@ class ExecutableFingerprint:
 
         ``during`` tells what has been going on since the last check.
         """
-        changed = [] if self.is_lenient else await self.changes(git)
+        changed = [] if self.is_suspended else await self.changes(git)
         if changed:
-            who, what = during or self.blamed, some(changed, between="; ")
+            who, what = during or self.suspect, some(changed, between="; ")
             raise Tampered(
                 f"what git executes in this repository was changed{who}: {what}",
                 hint="any running feature may have done this; nothing was committed since,"
@@ -109,7 +111,7 @@ class ExecutableFingerprint:
 
     async def changes(self, git: Git) -> list[str]:
         """What was added, changed or removed, each with how; nothing where all is as it was."""
-        stamps = self._look()
+        stamps = self._current_stamps()
         if stamps == self._stamps:
             return []
         found = await self._found(git)
@@ -128,25 +130,25 @@ class ExecutableFingerprint:
 
     async def differing(self, git: Git) -> dict[str, str]:
         """Digests by name of what is not as it was; empty for what is gone."""
-        if self._look() == self._stamps:
+        if self._current_stamps() == self._stamps:
             return {}
         found = await self._found(git)
         names = {n for n in {*self._facts, *found} if self._facts.get(n) != found.get(n)}
         return {name: _digest(found.get(name)) for name in names}
 
-    async def take(self, git: Git, names: Iterable[str]) -> None:
+    async def accept(self, git: Git, names: Iterable[str]) -> None:
         """Take some of what changed for good."""
         found = await self._found(git)
         for name in names:
             _copy_fact(name, found, self._facts)
 
-    def _look(self) -> dict[str, Stamp]:
-        modules = _modules(self.nests)
+    def _current_stamps(self) -> dict[str, Stamp]:
+        modules = _modules(self.module_folders)
         files = {file: _stamp(file) for file in (*self.files, *_configs_of(modules))}
         return {**files, **{hook: _stamp(hook) for hook in self._listed(modules)}}
 
     def _hooks(self) -> dict[str, str]:
-        return {hook: _fingerprint(hook) for hook in self._listed(_modules(self.nests))}
+        return {hook: _fingerprint(hook) for hook in self._listed(_modules(self.module_folders))}
 
     def _listed(self, modules: Iterable[str]) -> Iterator[str]:
         return _listed((*self.folders, *_hooks_of(modules)))
@@ -161,7 +163,7 @@ class ExecutableFingerprint:
 
     async def _found_at_once(self, git: Git) -> dict[str, str]:
         found = self._hooks()
-        for file in dict.fromkeys((*self.files, *_configs_of(_modules(self.nests)))):
+        for file in dict.fromkeys((*self.files, *_configs_of(_modules(self.module_folders)))):
             settings = _settings(await _entries(git, file))
             # git itself writes there where the files of a submodule are: a new or a moved one.
             place = f"core.worktree in {file}"
@@ -191,7 +193,9 @@ class ExecutableFingerprint:
         return folder.startswith(tuple(nested)) and not os.path.isdir(folder)
 
 
-async def seal(git: Git, reference: Mapping[str, str] | None = None) -> ExecutableFingerprint:
+async def take_fingerprint(
+    git: Git, reference: Mapping[str, str] | None = None
+) -> ExecutableFingerprint:
     """Take what is there for good: hooks, and the settings of the repository itself.
 
     ``reference`` is what earlier setups changed.
@@ -229,15 +233,15 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _nest(file: str) -> str:
+def _modules_folder(file: str) -> str:
     return os.path.join(os.path.dirname(file), "modules")
 
 
-def _modules(nests: Iterable[str]) -> list[str]:
+def _modules(module_folders: Iterable[str]) -> list[str]:
     """The git folders of submodules, and of submodules of theirs; a name may hold slashes."""
     found: list[str] = []
     seen: set[str] = set()  # A link may lead back.
-    pending = [*nests]
+    pending = [*module_folders]
     while pending and len(seen) < MOST_FOLDERS:
         folder = pending.pop()
         if os.path.realpath(folder) in seen or not os.path.isdir(folder):
@@ -270,10 +274,10 @@ def _listed(folders: Iterable[str]) -> Iterator[str]:
 
 def _stamp(path: str) -> Stamp:
     """What changes whenever a file, or what a link leads to, is written or replaced."""
-    return (*_looks(os.lstat, path), *_looks(os.stat, path))
+    return (*_stat(os.lstat, path), *_stat(os.stat, path))
 
 
-def _looks(look: Callable[[str], os.stat_result], path: str) -> Stamp:
+def _stat(look: Callable[[str], os.stat_result], path: str) -> Stamp:
     try:
         info = look(path)
     except OSError:

@@ -13,19 +13,19 @@ READ_BY_GIT = frozenset({".gitignore", ".gitattributes"})
 
 
 @dataclass(frozen=True)
-class Obstacles:
+class UnreadableEntries:
     """Paths in a worktree; those of folders end with a slash."""
 
     pipes: tuple[str, ...] = ()
     """Pipes where git expects a file of its own: it would wait for a writer for ever."""
-    closed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     """Folders that can't be listed, whose files git leaves out with exit code 0."""
 
 
-def find(top: str, less: Collection[str] = ()) -> Obstacles:
+def scan(top: str, less: Collection[str] = ()) -> UnreadableEntries:
     """The obstacles below a folder; links, and folders called ``less``, are passed over."""
     pipes: list[str] = []
-    closed: list[str] = []
+    unreadable: list[str] = []
     folders = [""]
     # Not os.walk: before Python 3.12 it calls itself for each level.
     while folders:
@@ -39,8 +39,8 @@ def find(top: str, less: Collection[str] = ()) -> Obstacles:
                     elif entry.name in READ_BY_GIT and _is_pipe(entry):
                         pipes.append(folder + entry.name)
         except OSError:
-            closed.append(folder)
-    return Obstacles(tuple(sorted(pipes)), tuple(sorted(closed)))
+            unreadable.append(folder)
+    return UnreadableEntries(tuple(sorted(pipes)), tuple(sorted(unreadable)))
 
 
 def undeletable(
@@ -64,7 +64,7 @@ def _is_pipe(entry: os.DirEntry[str]) -> bool:
     return stat.S_ISFIFO(entry.stat(follow_symlinks=False).st_mode)
 
 
-def in_the_way(top: str, added: Iterable[str], tracked: Collection[str]) -> list[str]:
+def colliding(top: str, added: Iterable[str], tracked: Collection[str]) -> list[str]:
     """What stands where files would be ``added`` below a folder, and is none of the ``tracked``."""
     found: dict[str, None] = {}
     for name in added:

@@ -20,7 +20,7 @@ async def status_of(
     """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
     arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
     env = staging.env_with_index(git, index)
-    if git.looks:
+    if git.is_read_only:
         status = await _unfiltered_status(git, path, arguments, env)
     else:
         arguments += ["--ignore-submodules=none"]
@@ -78,14 +78,14 @@ async def _is_sparse(git: Git, path: str) -> bool:
     return (await git.try_run(*asked, at=path)).text == "true"
 
 
-async def reveal(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
+async def clear_hiding_bits(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
     """Clear the bits that hide changes of files from ``git status``."""
     files = list(files)
     for bit in ("--no-assume-unchanged", "--no-skip-worktree"):
         await staging.update_index(git, path, files, bit, index=index)
 
 
-async def kept_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
+async def stored_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
     """Those files of which git would store a pointer: ``filter=lfs``, and Git LFS is set up."""
     names = b"".join(os.fsencode(file) + b"\0" for file in files)
     if not names:
@@ -174,7 +174,7 @@ async def _inside(git: Git, place: str) -> Git:
     found = await git.run(f"look into {place}", *asked, at=place, elsewhere=True)
     common = os.path.realpath(os.path.join(place, found.text))
     where = replace(git.repository, top=place, common_dir=common, bare=False)
-    return Git(git.spawner, where, git.environ).looking()
+    return Git(git.spawner, where, git.environ).read_only()
 
 
 async def ignored_of(git: Git, path: str, files: Iterable[str]) -> set[str]:

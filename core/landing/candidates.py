@@ -11,10 +11,10 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
-from ..project.landed import held_now, landed
+from ..project.landed import content_now, landed
 from ..project.open import OpenProject
 from ..project.selection import check_known
-from ..worktree.branch_content import Change, Holding, start_of
+from ..worktree.branch_content import BranchContent, Change, start_of
 from .report import Ending, LandingState, Wanted
 from .stack import Candidate, Held
 from .target_branch import TargetBranch
@@ -82,9 +82,9 @@ class Candidates:
         """What of a feature may land; ``None`` where the target has it already."""
         id = known.id
         ending = self.endings[id] = Ending(id, known.branch or self.project.worktrees.branch(id))
-        held = Holding("")
+        held = BranchContent("")
         if known.work is not None:
-            held = await held_now(self.project, known, self.target.commit)
+            held = await content_now(self.project, known, self.target.commit)
         result = known.work.commit if known.work else ""
         tip = held.tip or result
         is_there = bool(await self.project.git.commit_of(tip))
@@ -113,7 +113,7 @@ class Candidates:
         ending.by_hand = held.words
         return await self._as_held(candidate, held)
 
-    def _why_not(self, known: FeatureState, held: Holding, *, is_there: bool) -> str:
+    def _why_not(self, known: FeatureState, held: BranchContent, *, is_there: bool) -> str:
         """Why a feature is not even tried; empty where it is."""
         if known.status is not Status.COMPLETED or known.work is None:
             return f"it is not completed, but {_in_words(known.status)}"
@@ -131,7 +131,7 @@ class Candidates:
             return f"it started from {known.base_option} (--base): land it with --into BRANCH"
         return ""
 
-    async def _as_held(self, candidate: Candidate, held: Holding) -> Candidate | Held:
+    async def _as_held(self, candidate: Candidate, held: BranchContent) -> Candidate | Held:
         """The candidate as its branch is now; held where the user made its checks red."""
         feature, tip = candidate.feature, candidate.tip
         if held.change is not Change.NONE:

@@ -18,7 +18,7 @@ from ..model.excerpt import some
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
 from ..model.words import counted
-from ..project.landed import held_now, landed
+from ..project.landed import content_now, landed
 from ..project.obstructions import made_by_us
 from ..project.open import OpenProject
 from ..project.selection import check_known
@@ -149,7 +149,9 @@ class Cleanup:
     async def _settle(self, removal: Removal, known: FeatureState) -> bool:
         """Remove it, or tell why it is kept; whether it was meant at all."""
         # Where it was made, whatever the list says of prefix and folder by now.
-        worktrees = self.project.worktrees.as_made(known.id, known.worktree, known.branch)
+        worktrees = self.project.worktrees.with_recorded_names(
+            known.id, known.worktree, known.branch
+        )
         tip = self.project.refs.get(HEADS + known.branch, "")
         entry = await worktrees.entry(known.id)
         removal.worktree = entry.path if entry else ""
@@ -185,7 +187,7 @@ class Cleanup:
         undone = how == "empty difference"
         if whole or (not undone and await self._holds(result, [tip])):
             return how, ""
-        held = await held_now(self.project, known, self.target)
+        held = await content_now(self.project, known, self.target)
         if not undone and held.tip:
             return how, ""  # The user made that of it.
         return "", f"{how}, but its result {result[:10]} is not in {self.into}"
@@ -219,7 +221,7 @@ class Cleanup:
                 removal.kept = f"it holds what no commit can: {some(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
                 try:
-                    keeping.check_open(worktrees, entry.path, nested)
+                    keeping.check_readable(worktrees, entry.path, nested)
                 except UserError as error:
                     removal.kept, removal.next = error.message, error.hint
         removal.lost = [loss async for loss in self._losses(removal, entry, tip)]

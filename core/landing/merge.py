@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..git.refs import HEADS, branch_name
-from ..git.tampering import seal
+from ..git.tampering import take_fingerprint
 from ..journal.control import Requests
 from ..journal.recorder import Recorder
 from ..model import events
@@ -24,7 +24,7 @@ from ..process.cancellation import Cancellation
 from ..process.environment import without_git
 from ..process.signals import StopSignals
 from ..process.spawner import run_sync
-from ..process.supervisor import Killed, Supervisor, heed
+from ..process.supervisor import Killed, Supervisor, end_commands_on
 from ..project.claude_program import with_program
 from ..project.decisions import as_steered
 from ..project.landed import killed_resolutions, landing_fault
@@ -145,7 +145,7 @@ class Merge:
             self.run_id, self._log_folder, self.clock, self._emit, self.stop, self.deadline
         )
         self.signals = StopSignals(self.stop, kill=supervisor.kill_all)
-        heed(self.stop)
+        end_commands_on(self.stop)
         wishes = asyncio.create_task(self._watch_wishes())
         if self.deadline < float("inf"):
             seconds = max(0.0, self.deadline - time.monotonic())
@@ -304,7 +304,7 @@ class Merge:
             attempts,
             workbench,
             Budget(self.wanted.max_cost_usd, {}),
-            await seal(self.project.git),
+            await take_fingerprint(self.project.git),
             self.context,
             into=self.target.name,
             present=self.present,

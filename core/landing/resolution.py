@@ -99,7 +99,7 @@ class Resolver:
         attempts: AttemptRunner,
         workbench: Workbench,
         budget: Budget,
-        seal: ExecutableFingerprint,
+        fingerprint: ExecutableFingerprint,
         context: RunContext,
         *,
         into: str,
@@ -113,7 +113,7 @@ class Resolver:
         self.attempts = attempts
         self.workbench = workbench
         self.budget = budget
-        self.seal = seal
+        self.fingerprint = fingerprint
         self.into = into
         self.present = present
         self.numbers = dict(numbers)
@@ -130,7 +130,7 @@ class Resolver:
     async def resolve(self, clash: Clash) -> Resolution:
         """What is known of a conflict, else what Claude makes of it.
 
-        Raises :class:`~core.seal.Tampered` where an agent, or a check, changed what git executes.
+        Raises :class:`Tampered` where an agent, or a check, changed what git executes.
         """
         merge = await _merge(self.worktrees, self.into, clash)
         if merge.ref not in self._made:
@@ -220,7 +220,7 @@ class Resolver:
         async with self.worktrees.scratch(RESOLVED + merge.feature.id, clash.ours) as worktree:
             await merging.begin_merge(git, worktree.path, clash.candidate.tip)
             admin = admin_files.admin_folder(self.worktrees, worktree.path)
-            await self.seal.watch(git, os.path.join(admin, "config.worktree"))
+            await self.fingerprint.watch(git, os.path.join(admin, "config.worktree"))
             task = self._task(merge, sides)
             session = Session(str(uuid.uuid4()), task=task)
             told = 0
@@ -300,7 +300,7 @@ class Resolver:
         self.budget.release(id)
         self._outcomes.setdefault(id, []).append(outcome)
         # Before any git command that would execute it.
-        await self.seal.check(self.git)
+        await self.fingerprint.check(self.git)
         return outcome
 
     def _own_left_usd(self, feature: Feature) -> float | None:
@@ -316,7 +316,7 @@ class Resolver:
         """The commit of what Claude left, and what is wrong with it."""
         clash, git = merge.clash, self.git
         try:
-            status = await self.worktrees.glance(worktree)
+            status = await self.worktrees.read_status(worktree)
         except GitError as error:
             status = error.message
         if isinstance(status, str):
@@ -352,7 +352,7 @@ class Resolver:
 
     async def _check(self, commit: str, checked: Sequence[Feature]) -> Wrong | None:
         red = await self.workbench.check_sides(commit, self.into, checked)
-        await self.seal.check(self.git)
+        await self.fingerprint.check(self.git)
         if red is None:
             return None
         return Wrong(red.what, red.output, red.interrupted or red.is_ours)

@@ -366,7 +366,7 @@ class Stacker:
             if not tree:
                 return tuple(files)
             if tree != await self.git.tree_of(onto):
-                onto = await history.commit_again(self.git, commit, tree, onto)
+                onto = await history.recreate_commit(self.git, commit, tree, onto)
         if len(linear) < len(commits) and not await self._is_all(onto, below, candidate):
             return Held(LOSSY)
         return onto

@@ -68,7 +68,7 @@ class TargetBranch:
         ``touched`` are the files that its move changes; without them, any may be. Raises
         :class:`UserError` for what forbids to move it.
         """
-        meant = (await self.git.meant_by(self.ref))[len(HEADS) :]
+        meant = (await self.git.symbolic_ref(self.ref))[len(HEADS) :]
         if meant:
             # Where that one is checked out would be looked for under the wrong name.
             raise UserError(
@@ -189,7 +189,7 @@ class TargetBranch:
         store = os.path.join(await checkouts.admin_dir(self.git, path), STORE)
         with Before(path, store, files) as before:
             try:
-                await merging.bring(self.git, path, self.commit, commit)
+                await merging.update_checkout(self.git, path, self.commit, commit)
             except UserError as error:
                 left = await self._put_back(before, path, commit)
                 if left:
@@ -224,7 +224,7 @@ class TargetBranch:
         """Raise where a file that git does not know, ignored or not, would be replaced."""
         added = await commits.added_files(self.git, self.commit, commit)
         tracked = await commits.files_of(self.git, self.commit) if added else ()
-        files = unreadable_entries.in_the_way(path, added, tracked)
+        files = unreadable_entries.colliding(path, added, tracked)
         if files:
             raise UserError(
                 f"{path} has files in the way that git does not know: {some(files)}",
@@ -246,13 +246,13 @@ class TargetBranch:
         )
         if not brought.isdisjoint(missing):
             with suppress(GitError):  # where the user has gone on with them, they are the user's
-                await merging.bring(self.git, path, commit, self.commit)
+                await merging.update_checkout(self.git, path, commit, self.commit)
 
     async def _catch_up(self, old: str) -> None:
         """Bring a checkout along that was switched to the branch just before it moved."""
         entry = await self._entry()
         if entry is not None:
-            await merging.bring(self.git, entry.path, old, self.commit)
+            await merging.update_checkout(self.git, entry.path, old, self.commit)
 
     async def _is_elsewhere(self) -> bool:
         return await self.git.commit_of(self.ref) != self.commit

@@ -29,10 +29,10 @@ from ..process import temporary_folder
 from ..process.cancellation import Cancellation
 from ..process.signals import StopSignals
 from ..process.spawner import run_sync
-from ..process.supervisor import Supervisor, heed
+from ..process.supervisor import Supervisor, end_commands_on
 from ..project import lists
 from ..project.decisions import as_steered, decide
-from ..project.landed import held_now, killed_resolutions
+from ..project.landed import content_now, killed_resolutions
 from ..project.obstructions import adopted
 from ..project.open import OpenProject
 from ..project.selection import left_out, select
@@ -199,7 +199,7 @@ class OneRun:
                         f"{id} needs {dependency}, which has no result yet",
                         hint=f"rorchestrator run --only {id} runs both",
                     )
-                held = run_sync(held_now(self.project, known, self.project.base_commit))
+                held = run_sync(content_now(self.project, known, self.project.base_commit))
                 if not held.tip:
                     raise UserError(f"{id} needs {dependency}, but {held.words}", hint=held.hint)
                 results[dependency] = held.tip
@@ -222,7 +222,9 @@ class OneRun:
         for event in decided.story:
             self.project.journal.append(event)
         selected = decided.selected
-        decisions = incremental.as_built(decided.decisions, self.project.dag, self.state, selected)
+        decisions = incremental.with_current_keys(
+            decided.decisions, self.project.dag, self.state, selected
+        )
         self.begin_time()
         try:
             return asyncio.run(
@@ -251,10 +253,10 @@ class OneRun:
         report: Callable[[RunResult], None],
     ) -> RunResult:
         # The user has agreed: git may do as the user's settings say.
-        project = self.project = self.project.acting()
+        project = self.project = self.project.writable()
         stop, selected = Cancellation(), decided.selected
         async with Supervisor(self.run_id) as supervisor:
-            heed(stop)
+            end_commands_on(stop)
             self.signals = StopSignals(
                 stop, kill=supervisor.kill_all, stopping=lambda: self.say(STOPPING)
             )
@@ -351,7 +353,7 @@ class OneRun:
             reason = f"{OVER}: the time of the run (--max-time) is over"
             loop = asyncio.get_running_loop()
             loop.call_later(self.options.max_time_seconds, orchestrator.slots.close, reason)
-            loop.call_later(self.options.max_time_seconds, supervisor.hurry)
+            loop.call_later(self.options.max_time_seconds, supervisor.end_commands)
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing where the checks fail on the base: they would fail for every feature."""

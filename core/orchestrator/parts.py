@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from ..git.tampering import seal
+from ..git.tampering import take_fingerprint
 from ..model import events
 from ..model.feature import Config
 from ..model.state import RunState
@@ -63,7 +63,7 @@ def claude_runner(
         bench,
         gate,
         budget,
-        run_sync(seal(project.git, state.setups)),
+        run_sync(take_fingerprint(project.git, state.setups)),
         context,
     )
 
@@ -77,7 +77,7 @@ def surroundings(
     """What watches the user's checkout and the shared settings during a run."""
     return Surroundings(
         project.git.using(supervisor),
-        runner.seal,
+        runner.fingerprint,
         orchestrator.context,
         folder=project.worktrees.folder,
         state=lambda: orchestrator.state,

@@ -182,7 +182,7 @@ class Steering:
             self.stop.forget(id)
             if id in self._forced:
                 self._rearrange(self._forced - {id}, id)
-            orchestrator.queue(id, incremental.again(orchestrator.decisions[id], known))
+            orchestrator.queue(id, incremental.retry_decision(orchestrator.decisions[id], known))
             orchestrator.unblock()
 
         return _done(f"{id} is queued again", act)
@@ -227,7 +227,7 @@ class Steering:
         for feature in incremental.without((self.listed[other] for other in changed), forced):
             now[feature.id] = feature
         orchestrator.change(now.values(), orchestrator.decisions)
-        decisions = incremental.rebuilt(orchestrator.decisions, orchestrator.dag)
+        decisions = incremental.rekeyed(orchestrator.decisions, orchestrator.dag)
         orchestrator.change(now.values(), decisions)
 
     def _status(self, id: str) -> str:

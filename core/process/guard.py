@@ -41,12 +41,12 @@ def main(mark: str, orchestrator: int) -> None:
     """Watch the pipe on standard input until it closes, then end what is left of the run."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    watched = watch(0, Family(orchestrator))
+    watched = watch(0, Descendants(orchestrator))
     if not watched.finished:
         end_all(watched, mark)
 
 
-class Family:
+class Descendants:
     """The processes below the orchestrator: its orphans stay its descendants while it lives."""
 
     def __init__(self, orchestrator: int) -> None:
@@ -75,7 +75,7 @@ class Watched:
         self.seen: dict[int, str] = {}
         self.finished = False
 
-    def note(self, line: bytes) -> None:
+    def read(self, line: bytes) -> None:
         """Take one line of the pipe."""
         if line.startswith(b"+"):
             self.groups.add(int(line[1:]))
@@ -88,7 +88,7 @@ class Watched:
             self.finished = True
 
 
-def watch(pipe: int, family: Family) -> Watched:
+def watch(pipe: int, family: Descendants) -> Watched:
     """Read registrations until end of file, and look at the family meanwhile."""
     watched = Watched()
     held = b""
@@ -104,7 +104,7 @@ def watch(pipe: int, family: Family) -> Watched:
             return watched
         *lines, held = (held + chunk).split(b"\n")
         for line in lines:
-            watched.note(line)
+            watched.read(line)
 
 
 def end_all(watched: Watched, mark: str) -> None:

@@ -54,7 +54,7 @@ def _is_ignored(number: signal.Signals, handler: object) -> bool:
     return number == signal.SIGHUP and handler == signal.SIG_IGN
 
 
-class Heard(Exception):
+class SignalReceived(Exception):
     """A signal asked the program to end."""
 
     def __init__(self, number: int) -> None:
@@ -62,22 +62,22 @@ class Heard(Exception):
 
 
 class Signals:
-    """Outside of an event loop, signals raise :class:`Heard`; a context manager."""
+    """Outside of an event loop, signals raise :class:`SignalReceived`; a context manager."""
 
     def __enter__(self) -> Signals:
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
-        self.heed()
+        self.install()
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def heed(self) -> None:
+    def install(self) -> None:
         """Listen; again after each event loop, whose end removes the handlers."""
 
         def heard(number: int, _: object) -> None:
-            raise Heard(number)
+            raise SignalReceived(number)
 
         self._handle(heard)
 

@@ -80,7 +80,7 @@ class Spawner:
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             return scratch.finished(code)
 
-    def ask(
+    def run_limited(
         self, argv: Sequence[str], *, env: Mapping[str, str], timeout_seconds: float
     ) -> Finished:
         """Run ``argv``, but kill it when it takes too long; its code is negative then."""
@@ -100,7 +100,7 @@ class Spawner:
         """Holds off everything else that must not run side by side; here there is nothing."""
         return _Alone()
 
-    async def apart(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
         """The result of something that takes long and starts no command."""
         return work()
 
@@ -200,7 +200,7 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
 
     Raises :class:`UserError` where the program is not to be found, or does not start.
     """
-    program = find(argv[0], env)
+    program = find_program(argv[0], env)
     try:
         return os.posix_spawn(
             program,
@@ -215,12 +215,12 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
         raise UserError(f"{program} could not be started: {error.strerror}") from None
 
 
-def become(argv: Sequence[str], env: Mapping[str, str], folder: str) -> NoReturn:
+def exec_program(argv: Sequence[str], env: Mapping[str, str], folder: str) -> NoReturn:
     """Be ``argv`` from now on, in ``folder`` and on the same terminal.
 
     Raises :class:`UserError` where the program is not to be found, or does not start.
     """
-    program = os.path.abspath(find(argv[0], env))
+    program = os.path.abspath(find_program(argv[0], env))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     # Python ignores it, and what is ignored is ignored after an exec as well.
@@ -233,7 +233,7 @@ def become(argv: Sequence[str], env: Mapping[str, str], folder: str) -> NoReturn
         raise UserError(f"{program} could not be started: {error.strerror}") from None
 
 
-def find(program: str, env: Mapping[str, str]) -> str:
+def find_program(program: str, env: Mapping[str, str]) -> str:
     """The file that ``program`` names, by ``PATH``. Raises :class:`UserError` for none."""
     # Not posix_spawnp: it looks for the program by our PATH, not by the child's.
     path = which(program, env)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from ..model.errors import UserError
 from . import guard, table
-from .spawner import FileAction, Finished, Scratch, Spawner, find, spawn
+from .spawner import FileAction, Finished, Scratch, Spawner, find_program, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ BRISK: Ladder = ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
 GIT: Ladder = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 """For git: SIGTERM lets it take its locks away, SIGKILL leaves them."""
 
-HEED_SECONDS = 1.2
+CANCEL_GRACE_SECONDS = 1.2
 """How long a short command may go on once it is to end: most are over by then."""
 
-HEED_POLL_SECONDS = 0.2
+CANCEL_POLL_SECONDS = 0.2
 
-_wish: ContextVar[asyncio.Event | None] = ContextVar("wish", default=None)
+_cancelled: ContextVar[asyncio.Event | None] = ContextVar("wish", default=None)
 
 AT_ONCE: Ladder = ((signal.SIGKILL, 5.0),)
 
@@ -74,9 +74,9 @@ class Killed(UserError):
     """A command was ended because the user did not want to wait: it answered nothing."""
 
 
-def heed(wish: asyncio.Event) -> None:
+def end_commands_on(cancelled: asyncio.Event) -> None:
     """End short commands soon after ``wish`` is set: of this task, and of those that it starts."""
-    _wish.set(wish)
+    _cancelled.set(cancelled)
 
 
 @dataclass
@@ -92,9 +92,9 @@ class Child:
     """Descendants listed before the first signal: start time by pid."""
     is_short: bool = False
     """Whether it is a command of :meth:`Supervisor.run`."""
-    wish: asyncio.Event | None = None
+    cancelled: asyncio.Event | None = None
     """Once it is set, this short command is to end."""
-    asked: float | None = None
+    cancelled_at: float | None = None
     """When that was noticed, by the monotonic clock."""
     ending: asyncio.Task[None] | None = None
     """Ends it, where it went on for too long after that."""
@@ -109,7 +109,7 @@ class Supervisor(Spawner):
         self._live: dict[int, Child] = {}
         self._commands = 0
         self._killed = False
-        self._hurried = False
+        self._ends_commands = False
         self._pipe = -1
         self._guard: Child | None = None
         self._subreaper = False
@@ -123,20 +123,20 @@ class Supervisor(Spawner):
         self._subreaper = become_subreaper()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
         self._start_guard()
-        self._heeding = asyncio.create_task(self._heed())
+        self._ending = asyncio.create_task(self._end_cancelled())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._heeding.cancel()
+        self._ending.cancel()
         try:
             for child in list(self._live.values()):
                 if child is not self._guard:
                     await self.end(child, AT_ONCE)
             await self._sweep(self._strays)
-            self._tell_guard("q\n")
+            self._notify_guard("q\n")
         finally:
             # Where we were interrupted, the guard was not dismissed: it ends what is left.
-            await self._let_guard_go()
+            await self._dismiss_guard()
             asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
     def _start_guard(self) -> None:
@@ -156,13 +156,13 @@ class Supervisor(Spawner):
         self._before = (table.children_of_self() or set()) - {pid}
         self._guard = self._adopt(pid, "", "/")
 
-    async def _let_guard_go(self) -> None:
+    async def _dismiss_guard(self) -> None:
         os.close(self._pipe)
         self._pipe = -1
         assert self._guard is not None
         await self._guard.ended.wait()
 
-    def _tell_guard(self, line: str) -> None:
+    def _notify_guard(self, line: str) -> None:
         if self._pipe < 0:
             return
         # Somebody may have ended the guard; the other nets still hold.
@@ -177,7 +177,7 @@ class Supervisor(Spawner):
                 pid, status = child.pid, 0
             if pid:
                 del self._live[pid]
-                self._tell_guard(f"-{pid}\n")
+                self._notify_guard(f"-{pid}\n")
                 child.code = os.waitstatus_to_exitcode(status)
                 child.ended.set()
 
@@ -198,13 +198,13 @@ class Supervisor(Spawner):
             if guarded:
                 self._commands += 1
                 mark = f"{self.mark}#{self._commands};"
-                found = [find(argv[0], env), *argv[1:]]
+                found = [find_program(argv[0], env), *argv[1:]]
                 child = self._spawn_guarded(found, env, actions, folder="/", mark=mark)
             else:
                 child = self._adopt(spawn(argv, env, actions), "", "/")
                 # It runs nothing of the user's, or must not leave a checkout half done.
-                self._tell_guard(f"!{child.pid}\n")
-            child.is_short, child.wish = True, _wish.get()
+                self._notify_guard(f"!{child.pid}\n")
+            child.is_short, child.cancelled = True, _cancelled.get()
             try:
                 await child.ended.wait()
                 if child.ending is not None:
@@ -218,19 +218,21 @@ class Supervisor(Spawner):
                 raise Killed(f"{argv[0]} was ended before it was done")
             return scratch.finished(child.code)
 
-    def hurry(self) -> None:
+    def end_commands(self) -> None:
         """End every short command soon, and what is begun after this as well."""
-        self._hurried = True
+        self._ends_commands = True
 
-    async def _heed(self) -> None:
+    async def _end_cancelled(self) -> None:
         """End the short commands that are to end, and did not do so by themselves."""
         while True:
-            await asyncio.sleep(HEED_POLL_SECONDS)
+            await asyncio.sleep(CANCEL_POLL_SECONDS)
             now = time.monotonic()
             for child in self._live.values():
-                if child.is_short and (self._hurried or (child.wish and child.wish.is_set())):
-                    child.asked = child.asked or now
-                    if child.ending is None and now - child.asked >= HEED_SECONDS:
+                if child.is_short and (
+                    self._ends_commands or (child.cancelled and child.cancelled.is_set())
+                ):
+                    child.cancelled_at = child.cancelled_at or now
+                    if child.ending is None and now - child.cancelled_at >= CANCEL_GRACE_SECONDS:
                         child.ending = asyncio.create_task(self.end(child, GIT))
 
     def start(
@@ -402,7 +404,7 @@ class Supervisor(Spawner):
         """Holds off the other coroutines that ask for the same."""
         return self._lock
 
-    async def apart(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
         """The result of something that takes long: signals are heard meanwhile."""
         return await asyncio.get_running_loop().run_in_executor(None, work)
 

@@ -12,11 +12,11 @@ from ..model.errors import UserError
 
 PREFIX = "rorchestrator-throwaway-"
 
-_put_aside: dict[str, ExitStack] = {}
+_in_use: dict[str, ExitStack] = {}
 """What takes each folder away that is in use, by path."""
 
 
-class Aside:
+class ScratchFolder:
     """A throw-away folder that is made when it is first needed.
 
     It goes with this object, or with all of them by :func:`dismiss`.
@@ -44,7 +44,7 @@ class Aside:
             ) from None
         return path
 
-    def made(self, name: str) -> str:
+    def existing(self, name: str) -> str:
         """The folder of that name; empty where nobody asked for it yet."""
         path = os.path.join(self._path, name)
         return path if self._path and os.path.isdir(path) else ""
@@ -53,26 +53,26 @@ class Aside:
         import weakref
 
         stack = ExitStack()
-        self._path = stack.enter_context(throwaway())
-        _put_aside[self._path] = stack
-        weakref.finalize(self, _dismiss, self._path)
+        self._path = stack.enter_context(temporary_folder())
+        _in_use[self._path] = stack
+        weakref.finalize(self, _remove_scratch_folder, self._path)
         return self._path
 
 
-def _dismiss(path: str) -> None:
-    stack = _put_aside.pop(path, None)
+def _remove_scratch_folder(path: str) -> None:
+    stack = _in_use.pop(path, None)
     if stack is not None:
         stack.close()
 
 
-def dismiss() -> None:
+def remove_scratch_folders() -> None:
     """Remove all that was put aside, at the end of a command."""
-    for path in list(_put_aside):
-        _dismiss(path)
+    for path in list(_in_use):
+        _remove_scratch_folder(path)
 
 
 @contextmanager
-def throwaway() -> Iterator[str]:
+def temporary_folder() -> Iterator[str]:
     """A folder below ``TMPDIR``; it is removed in the end, with all that is in it.
 
     While it is in use it is locked, and a lock can't outlive its process: so what is not locked

@@ -45,7 +45,7 @@ async def _default(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], b
     main = await _named(git, "main", refs)
     if main.commit:
         return main
-    meant = (await git.meant_by(REMOTE_HEAD)).removeprefix(REMOTES)
+    meant = (await git.symbolic_ref(REMOTE_HEAD)).removeprefix(REMOTES)
     local = meant.partition("/")[2]
     for name in (local, "master"):
         if HEADS + name in refs:
@@ -57,7 +57,7 @@ async def _default(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], b
 
 async def _checked_out(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], bool]) -> Base:
     here = _checkout(git)
-    branch = (await git.meant_by("HEAD", at=here)).removeprefix(HEADS)
+    branch = (await git.symbolic_ref("HEAD", at=here)).removeprefix(HEADS)
     if not branch:
         return await _named(git, "HEAD", refs)
     return Base("", "") if is_ours(branch) else await _named(git, branch, refs)

@@ -34,7 +34,7 @@ def ask_version(options: ClaudeOptions) -> str | None:
     if not path:
         return None
     try:
-        finished = Spawner().ask(
+        finished = Spawner().run_limited(
             [path, *rest, "--version"], env=env, timeout_seconds=VERSION_SECONDS
         )
     except UserError as error:

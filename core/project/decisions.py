@@ -29,13 +29,13 @@ def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
 
     ``None`` where ids do not mean the same for ever.
     """
-    settings = run_sync(project.git.circumstances())
+    settings = run_sync(project.git.settings_fingerprint())
     if not settings:
         return None
     file = AnswerFile(project.git.repository.common_dir, settings, os.environ)
     project.git.answers = file.read()
     results = {known.work.commit for known in state.features.values() if known.work}
-    run_sync(merged.learn(project.git, results, project.base_commit))
+    run_sync(merged.prefetch(project.git, results, project.base_commit))
     return file
 
 

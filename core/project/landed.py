@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..git.door import Git
 from ..git.refs import HEADS
 from ..model.state import Attempt, FeatureState, RunState
-from ..worktree.branch_content import Holding, Origin, holding
+from ..worktree.branch_content import BranchContent, Origin, branch_content
 from .open import OpenProject
 
 LANDED = {"squash": "squashed", "rebase": "rebased"}
@@ -37,7 +37,7 @@ async def merged_how(project: OpenProject, known: FeatureState, target: str, nam
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.
     # What the user took away is not there because what is left is: the result is looked for.
-    tip = (await held_now(project, known, target)).tip or known.work.commit
+    tip = (await content_now(project, known, target)).tip or known.work.commit
     how = await landed(project.git, known, tip, target, name)
     return how or await project.worktrees.merged(tip, target)
 
@@ -55,17 +55,17 @@ async def landed(git: Git, known: FeatureState, commit: str, target: str, name: 
     return LANDED[landing.strategy] if held else ""
 
 
-async def held_now(project: OpenProject, known: FeatureState, target: str) -> Holding:
+async def content_now(project: OpenProject, known: FeatureState, target: str) -> BranchContent:
     """What counts of a feature with a result, as its branch holds it now.
 
     Once it was cleaned up because it is on another branch, that is the result.
     """
     assert known.work is not None
     if known.is_replaced:
-        return Holding(known.work.commit)
+        return BranchContent(known.work.commit)
     # The branch as it was called then: the prefix may have changed since.
     branch = known.branch or project.worktrees.branch(known.id)
     tip, result = project.refs.get(HEADS + branch, ""), known.work.commit
     if not (tip or known.branch) and known.merged_into:
-        return Holding(result)
-    return await holding(project.git, Origin(branch, known.work_start), tip, result, target)
+        return BranchContent(result)
+    return await branch_content(project.git, Origin(branch, known.work_start), tip, result, target)

@@ -47,9 +47,9 @@ class OpenProject:
     base_option: str = ""
     """What ``--base`` named, which no configured branch is."""
 
-    def acting(self) -> OpenProject:
+    def writable(self) -> OpenProject:
         """The same, where git may do as the user's settings say: no longer only looked at."""
-        git = self.git.acting()
+        git = self.git.writable()
         return replace(self, git=git, worktrees=self.worktrees.using(git))
 
     @property
@@ -107,7 +107,7 @@ def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
     """Open and check everything that ``run`` needs, reading only.
 
     ``config_path`` is empty where the list is to be found; ``base`` replaces the list's base
-    branch. The project's git only looks: :meth:`OpenProject.acting` lets it act. Raises
+    branch. The project's git only looks: :meth:`OpenProject.writable` lets it act. Raises
     :class:`UserError` for what is missing or in the way.
     """
     config = feature_list.load(list_path(config_path))
@@ -133,11 +133,11 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
     base = await bases.find(
         repository, branch_name(option or project.base_branch, refs), refs, is_ours
     )
-    looking = repository.looking()
+    read_only = repository.read_only()
     return OpenProject(
         config=replace(config, project=replace(project, base_branch=base.name)),
-        git=looking,
-        worktrees=WorktreeManager(looking, folder, project.branch_prefix, project.commit_subject),
+        git=read_only,
+        worktrees=WorktreeManager(read_only, folder, project.branch_prefix, project.commit_subject),
         journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(config.features),

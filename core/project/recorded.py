@@ -60,7 +60,7 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     if run is None:
         return None
     refs = await repository.refs(*SEEN)
-    looking = repository.looking()
+    read_only = repository.read_only()
     known = _features_of(state, run, path, where.top)
     folder, prefix = _places(known, where.top)
     features = tuple(Feature(each.id, each.name or each.id) for each in known)
@@ -74,8 +74,8 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     list_file = path or os.path.join(where.top, run.owner)
     return OpenProject(
         config=Config(list_file, where.top, project, features, claude),
-        git=looking,
-        worktrees=WorktreeManager(looking, folder, prefix),
+        git=read_only,
+        worktrees=WorktreeManager(read_only, folder, prefix),
         journal=journal,
         lock=RunLock(state_folder),
         dag=DAGResolver(features),

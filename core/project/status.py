@@ -23,7 +23,7 @@ from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
 from .claude_program import told_version
 from .decisions import answer_file
-from .landed import held_now, merged_how
+from .landed import content_now, merged_how
 from .open import OpenProject
 from .strays import strays_of
 
@@ -141,7 +141,7 @@ async def _worktree_status(project: OpenProject, known: FeatureState, path: str)
 
 
 def _made(project: OpenProject, known: FeatureState) -> WorktreeManager:
-    return project.worktrees.as_made(known.id, known.worktree, known.branch)
+    return project.worktrees.with_recorded_names(known.id, known.worktree, known.branch)
 
 
 async def _merged(project: OpenProject, known: FeatureState) -> str:
@@ -155,7 +155,7 @@ async def _by_hand(project: OpenProject, known: FeatureState) -> str:
     """How the user changed a completed feature's branch after its run; empty if not at all."""
     if known.status is not Status.COMPLETED or known.work is None:
         return ""
-    held = await held_now(project, known, project.base_commit)
+    held = await content_now(project, known, project.base_commit)
     return "; ".join(filter(None, (held.words, held.hint)))
 
 

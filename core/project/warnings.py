@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..git.door import Git
-    from ..worktree.escaping_paths import WayBack
+    from ..worktree.escaping_paths import EscapingPath
     from .open import OpenProject
 
 LIST_FOLDERS = ("orchestrator", ".rorchestrator")
@@ -28,7 +28,7 @@ SHOWN = 10
 def cautions(project: OpenProject) -> tuple[str, ...]:
     """Everything that is allowed, and probably not meant."""
     worktree = project.worktrees.path("feature")
-    idle = run_sync(hooks.idle(project.git, project.base_commit, worktree))
+    idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree))
     return (*_of_folder(project), *idle, *_of_environment(project, worktree))
 
 
@@ -84,7 +84,7 @@ def check_supplies(project: OpenProject) -> None:
             hint="correct the patterns; what git does not ignore would be committed: name it in "
             ".gitignore, without a slash at its end (node_modules/ ignores no link)",
         )
-    check_ways_back(project)
+    check_escaping_paths(project)
 
 
 def _pattern_faults(project: OpenProject, kind: str) -> Iterator[str]:
@@ -115,7 +115,7 @@ async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) 
     return sorted(name for name in absent if spelled[name] not in ignored)
 
 
-def check_ways_back(project: OpenProject) -> None:
+def check_escaping_paths(project: OpenProject) -> None:
     """Raise :class:`UserError` where what is copied or linked leads back into the checkout."""
     settings, top = project.config.project, project.git.repository.top
     if project.git.repository.bare or not (settings.copy or settings.link):
@@ -125,7 +125,9 @@ def check_ways_back(project: OpenProject) -> None:
         [name for pattern in patterns for name in names.get(pattern, ())]
         for patterns in (settings.copy, settings.link)
     )
-    found = escaping_paths.ways_back(top, project.worktrees.path("feature"), copied, linked)
+    found = escaping_paths.find_escaping_paths(
+        top, project.worktrees.path("feature"), copied, linked
+    )
     ways = run_sync(_versioned(project.git, found))
     if ways:
         more = [f"and {len(ways) - SHOWN} more"] if len(ways) > SHOWN else []
@@ -138,7 +140,7 @@ def check_ways_back(project: OpenProject) -> None:
         )
 
 
-async def _versioned(git: Git, ways: Iterable[WayBack]) -> list[WayBack]:
+async def _versioned(git: Git, ways: Iterable[EscapingPath]) -> list[EscapingPath]:
     """Those that lead to what git does not ignore: the rest is the same for every worktree."""
     ways = list(ways)
     if not ways:

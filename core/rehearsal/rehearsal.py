@@ -39,13 +39,13 @@ from ..orchestrator.run_options import RunOptions
 from ..process.signals import Signals
 from ..process.spawner import run_sync
 from ..process.supervisor import check_descriptors
-from ..process.temporary_folder import throwaway
+from ..process.temporary_folder import temporary_folder
 from ..project import lists
 from ..project.claude_program import ask_version, with_program
 from ..project.decisions import as_steered, check_permissions, decide
 from ..project.open import OpenProject
 from ..project.selection import select
-from ..project.warnings import check_ways_back
+from ..project.warnings import check_escaping_paths
 from ..runner.claude_runner import LEAST_FREE_BYTES, MIB, free_bytes
 from ..worktree import copy_link
 from ..worktree.files import BUILT_BY_TOOLS
@@ -143,7 +143,7 @@ class Rehearsal:
         """Try everything; an exit code only where that was interrupted."""
         self._look_around(decisions)
         code: int = ExitCode.UP_TO_DATE
-        with throwaway() as folder:
+        with temporary_folder() as folder:
             try:
                 if self._move_to(folder):
                     code = self._run() or self._land() or self._clean_up()
@@ -159,7 +159,7 @@ class Rehearsal:
     def _look_around(self, decisions: Mapping[str, Decision]) -> None:
         project = self.project
         self._check("names", lambda: lists.check(project, self.whole, decisions, self.selected))
-        self._check("files", lambda: check_ways_back(project))
+        self._check("files", lambda: check_escaping_paths(project))
         if not self.options.allow_bypass:
             self._check("permissions", lambda: check_permissions(project.config, "run"))
         base = HEADS + project.config.project.base_branch
@@ -241,7 +241,7 @@ class Rehearsal:
     def _check_space(self, folder: str) -> None:
         """Raise :class:`UserError` where there is no room for all the worktrees."""
         block = os.statvfs(folder).f_frsize
-        size = run_sync(replica.room_for(self.project.git, self.project.base_commit, block))
+        size = run_sync(replica.checkout_bytes(self.project.git, self.project.base_commit, block))
         needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
         where, free = free_bytes(folder)
         if free < needed:
@@ -287,7 +287,7 @@ class Rehearsal:
         try:
             ended = run.run(config, Decided(decisions, self.selected, (), ()), results)
         finally:
-            self.handlers.heed()
+            self.handlers.install()
         self.project, self.signal = run.project, run.signals.received
         self._note_endings(ended.state)
         return 128 + self.signal if self.signal is not None else 0
@@ -336,7 +336,7 @@ class Rehearsal:
             self.notes.met(Finding("merge", error.message, error.hint))
             return 0
         finally:
-            self.handlers.heed()
+            self.handlers.install()
             times = self.notes.seconds[LANDING]
             times["merge"] -= self.notes.sum(LANDING, less=("merge",))
         for ending in report.features:
@@ -380,8 +380,10 @@ def _copy_tools(folder: str, target: str) -> None:
     os.mkdir(target)
     try:
         for name in sorted(BUILT_BY_TOOLS.intersection(there)):
-            apart = target + RUBBISH
-            copy_link.copy(folder, name, target, copy_link.going_on, apart=apart, contained=True)
+            staging = target + RUBBISH
+            copy_link.copy(
+                folder, name, target, copy_link.never_stopped, staging=staging, contained=True
+            )
     except OSError as error:
         raise UserError(f"{folder} could not be copied: {error}") from None
 

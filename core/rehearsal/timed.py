@@ -70,10 +70,10 @@ class TimedWorktrees(WorktreeManager):
         with self.notes.timed(row_of(os.path.basename(path)), "worktree"):
             await super()._add(path, commit, new_branch=new_branch, instead=instead)
 
-    async def look(self, worktree: Worktree) -> WorktreeStatus | str:
+    async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:
         """The state that an agent left, or what is wrong with it."""
         with self.notes.timed(worktree.feature, "commit"):
-            return await super().look(worktree)
+            return await super().inspect(worktree)
 
     async def commit(
         self,
@@ -109,7 +109,7 @@ class Bench(Workbench):
     def __init__(
         self,
         notes: Notebook,
-        apart: str,
+        exclude: str,
         config: Config,
         worktrees: WorktreeManager,
         steps: StepRunner,
@@ -129,7 +129,7 @@ class Bench(Workbench):
             wrote=wrote,
         )
         self.notes = notes
-        self.supplies = Supplies(worktrees, config.project, apart=apart, copies_links=True)
+        self.supplies = Supplies(worktrees, config.project, exclude=exclude, copies_links=True)
         self._last: dict[str, Step] = {}
 
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:

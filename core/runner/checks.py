@@ -93,7 +93,7 @@ class Workbench:
         """
         left = self.leftovers(worktree)
         if was_checked:
-            left.spare(status.untracked)
+            left.ignore(status.untracked)
         ignored = () if was_checked else (f for f in status.ignored if f not in left.paths)
         return replace(status, ignored=tuple(ignored)).without(set(left.files))
 
@@ -303,7 +303,7 @@ class Workbench:
         if not todo:
             return None
         before, left = (
-            await inspection.revealed(self.worktrees, worktree.path),
+            await inspection.full_status(self.worktrees, worktree.path),
             self.leftovers(worktree),
         )
         theirs = {*before.untracked, *before.ignored}.difference(left.files, left.paths)
@@ -312,7 +312,7 @@ class Workbench:
             step = await self._step(feature, command, worktree.path, env, limit, "verify")
             red = None if step.passed else _failed(step)
             status = await self._after_check(worktree, before)
-            left.note(set(status.untracked).difference(theirs))
+            left.record(set(status.untracked).difference(theirs))
             wrote = self._written(left, command, status, theirs)
             changed = await self._changed(worktree, before, status)
             moved = (status.commit, status.branch) != (commit, before.branch)
@@ -329,7 +329,7 @@ class Workbench:
 
     async def _after_check(self, worktree: Worktree, before: WorktreeStatus) -> WorktreeStatus:
         """What a check left. New files that it staged are as little work as any other of them."""
-        status = await inspection.revealed(self.worktrees, worktree.path)
+        status = await inspection.full_status(self.worktrees, worktree.path)
         staged = set(status.added).difference(before.added)
         if not staged:
             return status
@@ -344,7 +344,7 @@ class Workbench:
         base = worktree.base_commit or worktree.start_commit
         tracked = changed.difference(after.added)
         built = await inspection.products(self.worktrees, worktree.path, base, tracked)
-        await staging.put_back(self.worktrees.git, worktree.path, sorted(built))
+        await staging.restore(self.worktrees.git, worktree.path, sorted(built))
         return sorted(changed.difference(built))
 
     def _written(
@@ -411,7 +411,7 @@ class Workbench:
         """As a feature's worktree is when its checks begin: tracked files are the commit's."""
         red = await self.make_ready(feature, worktree, env, told=False)
         if red is None and (self.config.project.setup or feature.setup):
-            await inspection.as_committed(self.worktrees, worktree.path)
+            await inspection.restore_tracked(self.worktrees, worktree.path)
         return red
 
     @asynccontextmanager

@@ -14,9 +14,9 @@ from ..model.errors import StateError, UserError
 from ..model.feature import Config
 from ..model.frozen import replace
 from ..model.outcome import Fault, FeatureOutcome, Status
-from ..process.supervisor import Killed, heed
+from ..process.supervisor import Killed, end_commands_on
 from ..worktree import admin_files, dependencies, keeping
-from ..worktree.branch_content import holding
+from ..worktree.branch_content import branch_content
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Conflict, Worktree
 from .attempt import AttemptRunner
@@ -52,7 +52,7 @@ class ClaudeRunner:
         workbench: Workbench,
         gate: UsageLimitGate,
         budget: Budget,
-        seal: ExecutableFingerprint,
+        fingerprint: ExecutableFingerprint,
         context: RunContext,
         *,
         least_free_bytes: int = LEAST_FREE_BYTES,
@@ -65,13 +65,13 @@ class ClaudeRunner:
         self.workbench = workbench
         self.gate = gate
         self.budget = budget
-        self.seal = seal
+        self.fingerprint = fingerprint
         self.context = context
         self.least_free_bytes = least_free_bytes
-        workbench.guard = SetupGuard(worktrees, seal, context)
+        workbench.guard = SetupGuard(worktrees, fingerprint, context)
         self.committer = Committer(
             worktrees,
-            seal,
+            fingerprint,
             context,
             limit_seconds=config.project.commit_timeout_seconds,
             is_to_end=workbench.steps.is_to_end,
@@ -85,7 +85,7 @@ class ClaudeRunner:
             budget,
             workbench.guard,
             self.committer,
-            seal,
+            fingerprint,
             context,
         )
 
@@ -96,7 +96,7 @@ class ClaudeRunner:
         Raises :class:`StateError` where what happens can't be recorded.
         """
         id = job.feature.id
-        heed(self.context.stop.of(id))
+        end_commands_on(self.context.stop.of(id))
         path, branch = self.worktrees.path(id), self.branch_of(id)
         name = job.feature.name
         no_room = self._no_room()
@@ -121,7 +121,7 @@ class ClaudeRunner:
             return FeatureOutcome(Status.CONFLICT, self._conflict_reason(worktree))
         worktree = replace(worktree, base_commit=job.base_commit)
         admin = admin_files.admin_folder(self.worktrees, worktree.path)
-        await self.seal.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
+        await self.fingerprint.watch(self.worktrees.git, os.path.join(admin, "config.worktree"))
         id = job.feature.id
         refused = await turn.begin()
         if refused:
@@ -195,7 +195,7 @@ class ClaudeRunner:
         git, results = self.worktrees.git, dict(job.results)
         for id, origin in job.origins.items():
             tip = await git.commit_of(HEADS + origin.branch)
-            held = await holding(git, origin, tip, results[id], job.base_commit)
+            held = await branch_content(git, origin, tip, results[id], job.base_commit)
             if not held.tip:
                 raise UserError(f"it needs {id}, but {held.words}", hint=held.hint)
             results[id] = held.tip

@@ -51,14 +51,14 @@ class Committer:
     def __init__(
         self,
         worktrees: WorktreeManager,
-        seal: ExecutableFingerprint,
+        fingerprint: ExecutableFingerprint,
         context: RunContext,
         *,
         limit_seconds: float,
         is_to_end: Callable[[str], bool],
     ) -> None:
         self.worktrees = worktrees
-        self.seal = seal
+        self.fingerprint = fingerprint
         self.context = context
         self.limit_seconds = limit_seconds
         self.is_to_end = is_to_end
@@ -67,25 +67,27 @@ class Committer:
         self._turn = asyncio.Lock()
         self._is_told = False
 
-    async def look(self, worktree: Worktree) -> WorktreeStatus | str:
+    async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:
         """What an agent left, or what is wrong with it; git may run a filter for that."""
         bounded = Bounded(self, worktree.feature)
         bounded.begin()
-        return await bounded.run(self.worktrees.look(worktree))
+        return await bounded.run(self.worktrees.inspect(worktree))
 
     async def commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
         """Commit what a worktree holds; what its branch has now.
 
         Raises :class:`UserError` where a hook or git refuses, or the time is up, and
         :class:`Killed` where the feature was stopped. What the user's hooks did to the repository
-        is said; :class:`~core.seal.Tampered` is raised where git would execute it.
+        is said; :class:`Tampered` is raised where git would execute it.
         """
         git = self.worktrees.git
         before = await shared_settings(git)
         try:
             return await self._commit(worktree, status, feature)
         finally:
-            await self.seal.check(git, f" while the commit of {feature.id} and its hooks ran")
+            await self.fingerprint.check(
+                git, f" while the commit of {feature.id} and its hooks ran"
+            )
             changed = changes(before, await shared_settings(git))
             if changed:
                 what = "the repository's settings changed while the commit and its hooks ran"
@@ -97,7 +99,7 @@ class Committer:
         try:
             return await bounded.run(self._in_turn(worktree, status, feature, bounded))
         except TimedOut:
-            after = await self.look(worktree)
+            after = await self.inspect(worktree)
             if isinstance(after, str) or after.changed or after.commit == status.commit:
                 raise
             # The commit was made: only what the user has after it, as post-commit, hung.

@@ -51,12 +51,12 @@ class Tools:
     budget: Budget
     guard: SetupGuard
     committer: Committer
-    seal: ExecutableFingerprint
+    fingerprint: ExecutableFingerprint
     context: RunContext
 
     async def check_seal(self) -> None:
         """Raise :class:`Tampered` if an agent changed what git executes."""
-        await self.seal.check(self.worktrees.git)
+        await self.fingerprint.check(self.worktrees.git)
 
 
 class FeatureRun:
@@ -121,7 +121,7 @@ class FeatureRun:
                 return _without(missing, _failed(failure, Fault.CHECK))
             feedbacks += 1
             self._note(f"{failure.what}: sent back to Claude")
-            feedback = prompt.red_check(self.feature, failure.what, failure.output)
+            feedback = prompt.failing_check(self.feature, failure.what, failure.output)
             outcome = await self._attempts(feedback)
         return outcome
 
@@ -136,7 +136,7 @@ class FeatureRun:
             if failure is not None:
                 return failure
         if not (self.job.last_number and self.worktree.is_old):
-            await inspection.note_baseline(self.tools.worktrees, self.worktree)
+            await inspection.record_baseline(self.tools.worktrees, self.worktree)
         if self.resumed:
             return None
         return await bench.missing(self.feature, self.worktree, self.env)
@@ -276,7 +276,7 @@ class FeatureRun:
         context, committer, id = self.context, self.tools.committer, self.feature.id
         context.record(events.verifying, id)
         try:
-            status = await committer.look(self.worktree)
+            status = await committer.inspect(self.worktree)
             if isinstance(status, str):
                 return FeatureOutcome(Status.FAILED, status)
             context.record(events.committing, id)

@@ -34,12 +34,12 @@ class SetupGuard:
     def __init__(
         self,
         worktrees: WorktreeManager,
-        seal: ExecutableFingerprint,
+        fingerprint: ExecutableFingerprint,
         context: RunContext,
     ) -> None:
         self.worktrees = worktrees
         self.git = worktrees.git
-        self.seal = seal
+        self.fingerprint = fingerprint
         self.context = context
         self._is_open = True
         """Whether no agent was started yet: until then nobody else can have changed anything."""
@@ -54,13 +54,13 @@ class SetupGuard:
         self._follow()
 
     def _follow(self) -> None:
-        self.seal.is_lenient = self._is_open and self._running > 0
+        self.fingerprint.is_suspended = self._is_open and self._running > 0
 
     @asynccontextmanager
     async def watching(self, worktree: Worktree) -> AsyncIterator[None]:
         """While a setup runs in a worktree. Raises :class:`Tampered` for what was done before."""
-        await self.seal.check(self.git)
-        await self.seal.watch(self.git, self._own_config(worktree))
+        await self.fingerprint.check(self.git)
+        await self.fingerprint.watch(self.git, self._own_config(worktree))
         self._heads[worktree.path] = await self._head(worktree)
         self._settings = await shared_settings(self.git)
         self._running += 1
@@ -83,7 +83,7 @@ class SetupGuard:
 
     async def _moved(self, worktree: Worktree) -> str:
         before, commit = self._heads[worktree.path], await self._head(worktree)
-        branch = await self.git.meant_by("HEAD", at=worktree.path)
+        branch = await self.git.symbolic_ref("HEAD", at=worktree.path)
         expected = HEADS + worktree.branch if worktree.branch else ""
         if branch != expected:
             return f"switched the worktree from {_short(expected)} to {_short(branch)}"
@@ -94,24 +94,24 @@ class SetupGuard:
 
     async def _judge(self, worktree: Worktree, line: str) -> None:
         """Take a change for good, or end the feature."""
-        changed = await self.seal.differing(self.git)
+        changed = await self.fingerprint.differing(self.git)
         own = self._own_config(worktree)
         facts = {name.replace(own, OF_WORKTREE): digest for name, digest in changed.items()}
         if not changed:
             return
         is_base = worktree.start_commit == worktree.base_commit
-        known = self.seal.reference
+        known = self.fingerprint.reference
         if any(known.get(name) != digest for name, digest in facts.items()):
-            names = some(sorted(name.replace(self.seal.top + os.sep, "") for name in facts))
+            names = some(sorted(name.replace(self.fingerprint.top + os.sep, "") for name in facts))
             if not (is_base and self._is_open):
                 raise self._tampered(worktree, line, names)
-            self.seal.reference.update(facts)
+            self.fingerprint.reference.update(facts)
             self.context.record(events.setup_changed, facts=facts)
             self._note(f"setup: `{line}` changed {names}; the same is accepted of later setups")
-        await self.seal.take(self.git, changed)
+        await self.fingerprint.accept(self.git, changed)
 
     def _tampered(self, worktree: Worktree, line: str, names: str) -> Tampered:
-        self.seal.blamed = f" while the setup of {worktree.feature} ran (`{line}`)"
+        self.fingerprint.suspect = f" while the setup of {worktree.feature} ran (`{line}`)"
         return Tampered(
             f"setup: while `{line}` ran, {names} changed, which git executes",
             hint="It was that command, or a feature that was running. Claude was not started. What "

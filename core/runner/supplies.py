@@ -30,12 +30,12 @@ class Supplies:
         worktrees: WorktreeManager,
         project: Project,
         *,
-        apart: str = "",
+        exclude: str = "",
         copies_links: bool = False,
     ) -> None:
         self.worktrees = worktrees
         self.project = project
-        self.apart = apart or worktrees.folder
+        self.exclude = exclude or worktrees.folder
         self.copies_links = copies_links
 
     async def bring(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
@@ -65,15 +65,17 @@ class Supplies:
         stopped: Callable[[], bool],
     ) -> None:
         """Copy and link into a worktree. Raises ``OSError``."""
-        top, apart = self.worktrees.git.repository.top, path + RUBBISH
+        top, staging = self.worktrees.git.repository.top, path + RUBBISH
         if self.copies_links:
             copied, linked = [*copied, *linked], ()
         for name in copied:
-            remove_tree(apart)
+            remove_tree(staging)
             try:
-                copy_link.copy(top, name, path, stopped, apart=apart, contained=self.copies_links)
+                copy_link.copy(
+                    top, name, path, stopped, staging=staging, contained=self.copies_links
+                )
             finally:
-                remove_tree(apart)
+                remove_tree(staging)
         for name in linked:
             copy_link.link(top, name, path)
 
@@ -88,7 +90,7 @@ class Supplies:
         wanted: list[str] = []
         # `**` can lead through a large tree; the others go on meanwhile.
         found = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: copy_link.matching(top, patterns, less=self.apart, stopped=stopped)
+            None, lambda: copy_link.matching(top, patterns, less=self.exclude, stopped=stopped)
         )
         for name in found:
             target = os.path.join(worktree.path, name)

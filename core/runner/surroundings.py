@@ -79,14 +79,14 @@ class Surroundings:
     def __init__(
         self,
         git: Git,
-        seal: ExecutableFingerprint,
+        fingerprint: ExecutableFingerprint,
         context: RunContext,
         *,
         folder: str,
         state: Callable[[], RunState],
     ) -> None:
         self.git = git
-        self.seal = seal
+        self.fingerprint = fingerprint
         self.folder = os.path.realpath(folder)
         self.context = context
         self.state = state
@@ -142,7 +142,9 @@ class Surroundings:
     async def _compared(self, feature: str, last: Seen) -> list[Stray]:
         try:
             # While a setup runs, somebody else judges what it does.
-            executed = [] if self.seal.is_lenient else await self.seal.changes(self.git)
+            executed = (
+                [] if self.fingerprint.is_suspended else await self.fingerprint.changes(self.git)
+            )
             if executed:
                 # Not even looked at: what git reads there may lead anywhere.
                 self._say(feature, "what git executes in this repository was changed", executed)

@@ -70,7 +70,7 @@ def _is_named_for(admin: str, feature: str) -> bool:
     return re.fullmatch(re.escape(feature) + "[0-9]*", admin) is not None
 
 
-def is_stump(admin: str, path: str) -> bool:
+def is_unfinished(admin: str, path: str) -> bool:
     """Whether git was killed before it had written which worktree an admin folder is for."""
     named = os.path.basename(path).replace("~", "-")  # as git spells it there
     return not linked_folder(admin) and _is_named_for(os.path.basename(admin), named)
@@ -191,7 +191,7 @@ def all_admin_dirs(worktrees: WorktreeManager) -> list[str]:
     return [folder.path for folder in os.scandir(parent)] if os.path.isdir(parent) else []
 
 
-def forget(worktrees: WorktreeManager, admin: str) -> None:
+def remove_admin(worktrees: WorktreeManager, admin: str) -> None:
     """Take away what git knows of a worktree, in one step: ``git fsck`` is clean after a kill.
 
     What a kill leaves of it goes with the next one.

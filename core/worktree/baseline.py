@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from ..git.output import WorktreeStatus
 from ..journal import private_files
 from ..model.frozen import dataclass, field
-from .check_artifacts import print_of
+from .check_artifacts import stamp_of
 
 FILE = "rorchestrator-baseline"
 """In git's own folder of a worktree: it goes with the worktree, and outlives a killed run."""
@@ -113,5 +113,5 @@ def content_of(path: str, file: str) -> str:
 
 
 def _stamp(path: str, file: str) -> str:
-    found = print_of(path, file)
+    found = stamp_of(path, file)
     return " ".join(map(str, found)) if found else ""

@@ -27,7 +27,7 @@ class Change(Enum):
     DELETED = "deleted"
 
 
-SAID = {
+MESSAGES = {
     Change.ADDED: "{branch} has further commits, added since its run",
     Change.SHORTENED: "{branch} was set back since its run: what is left counts",
     Change.REWRITTEN: "{branch} was rewritten since its run: what it holds now counts",
@@ -36,7 +36,7 @@ SAID = {
     Change.DELETED: "{branch} was deleted; its run made {result}",
 }
 
-TO_BRING_BACK = {
+HINTS = {
     Change.EMPTIED: "to bring it back, in its worktree: git reset --hard {result}",
     Change.REPLACED: "to bring it back, in its worktree: git reset --hard {result}",
     Change.DELETED: "to bring it back: git branch {branch} {result}",
@@ -52,7 +52,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Holding:
+class BranchContent:
     """A feature's work as it is now; ``tip`` is empty where the user took it away."""
 
     tip: str
@@ -62,16 +62,18 @@ class Holding:
     hint: str = ""
 
 
-async def holding(git: Git, origin: Origin, tip: str, result: str, target: str) -> Holding:
+async def branch_content(
+    git: Git, origin: Origin, tip: str, result: str, target: str
+) -> BranchContent:
     """What counts of a feature whose branch is at ``tip`` and whose run made ``result``.
 
     ``target`` is the branch that it would land on: what is there already is not its own.
     """
     change = await _change(git, origin.start, tip, result, target)
     names = {"branch": origin.branch, "result": result[:10]}
-    words = SAID.get(change, "").format(**names)
-    hint = TO_BRING_BACK.get(change, "").format(**names)
-    return Holding("" if hint else tip, change, words, hint)
+    words = MESSAGES.get(change, "").format(**names)
+    hint = HINTS.get(change, "").format(**names)
+    return BranchContent("" if hint else tip, change, words, hint)
 
 
 async def _change(git: Git, start: str, tip: str, result: str, target: str) -> Change:

@@ -7,9 +7,9 @@ import stat
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 
-Print = tuple[int, int, int]
+FileStamp = tuple[int, int, int]
 
-MANY = 2000
+MOST_FILES = 2000
 """A folder with more files is looked at no further: it is nobody's but whoever made it."""
 
 
@@ -18,26 +18,26 @@ class CheckArtifacts:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._seen: dict[str, Print] = {}
-        self._spared: dict[str, Print] = {}
+        self._seen: dict[str, FileStamp] = {}
+        self._spared: dict[str, FileStamp] = {}
         self.paths: set[str] = set()
         """What appeared during checks, ignored or not; an ignored folder ends with a slash."""
-        self._written: dict[str, Print] = {}
+        self._written: dict[str, FileStamp] = {}
         self._by: dict[str, set[str]] = {}
 
-    def note(self, files: Iterable[str]) -> None:
+    def record(self, files: Iterable[str]) -> None:
         """Remember files as a check left them just now; no repositories: those are folders."""
         for file in files:
-            found = print_of(self.folder, file)
+            found = stamp_of(self.folder, file)
             if found is not None and self._spared.get(file) != found:
                 self._seen[file] = found
 
-    def spare(self, files: Iterable[str]) -> None:
+    def ignore(self, files: Iterable[str]) -> None:
         """Remember files that were left by checks of a run that was cut short, or put there since.
 
         Nobody knows which: they are not taken for work, and not taken away.
         """
-        found = {file: print_of(self.folder, file) for file in files}
+        found = {file: stamp_of(self.folder, file) for file in files}
         self._spared.update((file, seen) for file, seen in found.items() if seen is not None)
 
     @property
@@ -46,7 +46,7 @@ class CheckArtifacts:
         return [file for file in {**self._spared, **self._seen} if self._is_as_it_was(file)]
 
     def _is_as_it_was(self, file: str) -> bool:
-        found = print_of(self.folder, file)
+        found = stamp_of(self.folder, file)
         return found is not None and found in (self._spared.get(file), self._seen.get(file))
 
     def remove(self, files: Iterable[str]) -> None:
@@ -65,7 +65,7 @@ class CheckArtifacts:
     def written(self, command: str, paths: Iterable[str]) -> set[str]:
         """Note ``paths`` that appeared while a command ran; the files of all such that it wrote."""
         self.paths.update(paths)
-        now: dict[str, Print] = {}
+        now: dict[str, FileStamp] = {}
         for path in self.paths:
             now.update(contents(self.folder, path))
         wrote = {file for file, found in now.items() if self._written.get(file) != found}
@@ -92,7 +92,7 @@ class CheckArtifacts:
         }
 
 
-def contents(folder: str, path: str) -> dict[str, Print]:
+def contents(folder: str, path: str) -> dict[str, FileStamp]:
     """The files of a path in ``folder``; nothing where there are too many, or it can't be told."""
     files = [path]
     if path.endswith("/"):
@@ -101,21 +101,21 @@ def contents(folder: str, path: str) -> dict[str, Print]:
             files += [os.path.relpath(os.path.join(root, name), folder) for name in names]
             links = [name for name in folders if os.path.islink(os.path.join(root, name))]
             files += [os.path.relpath(os.path.join(root, name), folder) for name in links]
-            if len(files) > MANY:
+            if len(files) > MOST_FILES:
                 return {}
-    found = {file: print_of(folder, file) for file in files}
+    found = {file: stamp_of(folder, file) for file in files}
     known = {file: seen for file, seen in found.items() if seen is not None}
     return known if len(known) == len(files) else {}
 
 
-def digest(files: Mapping[str, Print]) -> str:
+def digest(files: Mapping[str, FileStamp]) -> str:
     """What tells files, and their contents, from others."""
     import hashlib  # not for a start
 
     return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:20]
 
 
-def print_of(folder: str, file: str) -> Print | None:
+def stamp_of(folder: str, file: str) -> FileStamp | None:
     """What tells a file from a changed one; ``None`` where it is gone, or a link led away."""
     path = os.path.join(folder, file)
     parent = os.path.join(os.path.realpath(folder), os.path.dirname(file))

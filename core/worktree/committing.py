@@ -18,10 +18,10 @@ from ..model.errors import UserError
 from ..model.excerpt import excerpt, some
 from ..model.feature import Feature
 from . import inspection
-from .check_artifacts import Print, print_of
+from .check_artifacts import FileStamp, stamp_of
 from .files import (
-    held_back,
     is_only_huge,
+    left_uncommitted,
 )
 from .worktree import Worktree
 
@@ -53,7 +53,7 @@ async def check_hooks(
             hint=f"in there: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
         )
     (committed,) = await commits.changed_files(worktrees.git, [(old, tip)])
-    untracked = (await inspection.work(worktrees, worktree.path)).untracked
+    untracked = (await inspection.work_status(worktrees, worktree.path)).untracked
     left = sorted({*wanted, *committed}.intersection(untracked))
     if left:
         raise UserError(
@@ -75,9 +75,9 @@ async def stage(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> 
 async def files_held_back(
     worktrees: WorktreeManager, path: str, files: Sequence[str]
 ) -> tuple[str, ...]:
-    held = held_back(path, files)
+    held = left_uncommitted(path, files)
     huge = [file for file in held if is_only_huge(path, file)]
-    pointers = await worktree_status.kept_by_lfs(worktrees.git, path, huge)
+    pointers = await worktree_status.stored_by_lfs(worktrees.git, path, huge)
     return tuple(file for file in held if file not in pointers)
 
 
@@ -87,7 +87,7 @@ async def commit_index(
     message: str,
     tip: str,
     hooks: Hooks,
-    stamps: Mapping[str, Print | None],
+    stamps: Mapping[str, FileStamp | None],
 ) -> Commit | None:
     """The commit of what is staged; ``None`` where nothing differs from ``tip``.
 
@@ -100,7 +100,7 @@ async def commit_index(
         if not changed:
             return made
         await staging.stage(worktrees.git, path, changed)
-        stamps = {**stamps, **{file: print_of(path, file) for file in changed}}
+        stamps = {**stamps, **{file: stamp_of(path, file) for file in changed}}
         try:
             made = await staging.commit(worktrees.git, path, message, folder, amend=True)
         except GitError as error:
@@ -116,17 +116,17 @@ async def commit_index(
 
 
 async def _changed_since(
-    worktrees: WorktreeManager, path: str, stamps: Mapping[str, Print | None]
+    worktrees: WorktreeManager, path: str, stamps: Mapping[str, FileStamp | None]
 ) -> list[str]:
     """The uncommitted files that were written since; not what git itself sees as changed."""
-    await worktree_status.reveal(
+    await worktree_status.clear_hiding_bits(
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
-    status = await inspection.work(worktrees, path)
+    status = await inspection.work_status(worktrees, path)
     return [
         file
         for file in status.changed
-        if file not in stamps or print_of(path, file) != stamps[file]
+        if file not in stamps or stamp_of(path, file) != stamps[file]
     ]
 
 
@@ -142,7 +142,7 @@ async def _commit_staged(
     try:
         return await staging.commit(worktrees.git, path, message, folder)
     except GitError as error:
-        status = await inspection.work(worktrees, path)
+        status = await inspection.work_status(worktrees, path)
         if not status.changed:
             # Staging can show that nothing differs, as with line ends that git
             # normalises; and a hook may have made the commit itself.

@@ -20,10 +20,10 @@ FICLONE = 0x40049409
 
 CHUNK_BYTES = 1024 * 1024
 
-MEND = "correct project.copy and project.link"
+FIX_PATTERNS = "correct project.copy and project.link"
 
 
-def going_on() -> bool:
+def never_stopped() -> bool:
     """What a copy asks that nobody can stop."""
     return False
 
@@ -33,7 +33,7 @@ def matching(
     patterns: Iterable[str],
     *,
     less: str = "",
-    stopped: Callable[[], bool] = going_on,
+    stopped: Callable[[], bool] = never_stopped,
 ) -> list[str]:
     """The paths below ``top`` that match, relative to it; ``**`` goes through folders, not links.
 
@@ -46,7 +46,7 @@ def matching(
         paths = sorted(_paths(top, pattern, less, stopped))
         paths = [path for path in paths if not (less and _is_inside(path, less))]
         if not paths:
-            raise UserError(f"{pattern} matches nothing in {top}", hint=MEND)
+            raise UserError(f"{pattern} matches nothing in {top}", hint=FIX_PATTERNS)
         found.update((os.path.relpath(path, top), None) for path in paths)
     kept = [name for name in found if not _is_below(name, found)]
     for name in kept:
@@ -77,7 +77,7 @@ def _below(folder: str, part: str, stopped: Callable[[], bool]) -> Iterable[str]
     if not set(part).intersection("*?["):
         path = os.path.join(folder, part)
         return [path] if os.path.lexists(path) else []
-    _heed(stopped)
+    _check_stopped(stopped)
     names = fnmatch.filter(_names(folder), part)
     return [
         os.path.join(folder, name) for name in names if part[0] == "." or not name.startswith(".")
@@ -93,7 +93,7 @@ def _anywhere(
     """
     folders = [top] if os.path.isdir(top) else []
     while folders:
-        _heed(stopped)
+        _check_stopped(stopped)
         folder = folders.pop()
         caught = set(_below(folder, rest[0], stopped) if rest else [folder])
         yield from caught
@@ -114,7 +114,7 @@ def _names(folder: str) -> list[str]:
         return []  # a file, or a folder that nobody may look into
 
 
-def _heed(stopped: Callable[[], bool]) -> None:
+def _check_stopped(stopped: Callable[[], bool]) -> None:
     if stopped():
         raise InterruptedError("stopped")
 
@@ -122,9 +122,9 @@ def _heed(stopped: Callable[[], bool]) -> None:
 def _check_inside(top: str, name: str) -> None:
     path = os.path.join(top, name)
     if os.path.realpath(path) == os.path.realpath(top) or not _is_inside(path, top):
-        raise UserError(f"{name} is not inside {top}", hint=MEND)
+        raise UserError(f"{name} is not inside {top}", hint=FIX_PATTERNS)
     if ".git" in name.lower().split(os.sep):
-        raise UserError(f"{name} belongs to git itself", hint=MEND)
+        raise UserError(f"{name} belongs to git itself", hint=FIX_PATTERNS)
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -143,7 +143,7 @@ def copy(
     worktree: str,
     stopped: Callable[[], bool],
     *,
-    apart: str,
+    staging: str,
     contained: bool = False,
 ) -> None:
     """Copy a file or a folder to where nothing is. Raises ``OSError``, also once ``stopped()``.
@@ -158,8 +158,8 @@ def copy(
     source, target = os.path.join(top, name), _place(worktree, name)
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
-    os.mkdir(apart, 0o700)
-    whole = os.path.join(apart, os.path.basename(name))
+    os.mkdir(staging, 0o700)
+    whole = os.path.join(staging, os.path.basename(name))
     inside = Inside(top, worktree) if contained else None
     _copy_all(source, whole, stopped, inside)
     mode = stat.S_IMODE(os.lstat(whole).st_mode)
@@ -169,7 +169,7 @@ def copy(
         os.chmod(target, mode)
     else:
         os.rename(whole, target)
-    os.rmdir(apart)
+    os.rmdir(staging)
 
 
 class Inside:
@@ -204,7 +204,7 @@ def _copy_all(source: str, target: str, stopped: Callable[[], bool], inside: Ins
     folders: list[tuple[str, str]] = []
     while todo:
         one, other, roots = todo.pop()
-        _heed(stopped)
+        _check_stopped(stopped)
         mode = os.lstat(one).st_mode
         if stat.S_ISLNK(mode) and one != source:
             words = os.readlink(one) if inside is None else inside.link(one, roots)
@@ -239,7 +239,7 @@ def _place(worktree: str, name: str) -> str:
     return target
 
 
-def clone(source: str, target: str, stopped: Callable[[], bool] = going_on) -> None:
+def clone(source: str, target: str, stopped: Callable[[], bool] = never_stopped) -> None:
     """Copy one file with its mode and times, at no cost where the file system can.
 
     Where that fails, or once ``stopped()``, there is no part of a copy, and an ``OSError``.

@@ -73,7 +73,7 @@ async def merge(worktrees: WorktreeManager, ours: str, theirs: str) -> tuple[str
     try:
         return await merging.merged_tree(worktrees.git, ours, theirs)
     except Unknown:
-        if worktrees.git.looks:
+        if worktrees.git.is_read_only:
             raise
     if (ours, theirs) not in worktrees._merges:
         worktrees._merges[ours, theirs] = await _merge_in_worktree(worktrees, ours, theirs)

@@ -38,7 +38,7 @@ _URL = re.compile(r'"url"\s*:\s*"file://([^"]*)"')
 
 
 @dataclass(frozen=True)
-class WayBack:
+class EscapingPath:
     """A file or a link, relative to the main checkout or absolute, and where it leads in there."""
 
     source: str
@@ -57,16 +57,16 @@ class Checkout:
         self.supplied = [os.path.join(self.top, name) for name in supplied]
         self._left = MOST_ENTRIES
 
-    def of_copied(self, name: str) -> Iterator[WayBack]:
+    def of_copied(self, name: str) -> Iterator[EscapingPath]:
         """The ways back of what is copied: relative links then stay in the worktree."""
         yield from self._walk(name, is_linked=False)
 
-    def of_linked(self, name: str) -> Iterator[WayBack]:
+    def of_linked(self, name: str) -> Iterator[EscapingPath]:
         """The ways back of what is linked: its own links lead where they lead in the checkout."""
         yield from self._of_link(os.path.join(self.top, name), is_linked=True)
         yield from self._walk(name, is_linked=True)
 
-    def of_environment(self, environ: Mapping[str, str]) -> Iterator[WayBack]:
+    def of_environment(self, environ: Mapping[str, str]) -> Iterator[EscapingPath]:
         """The ways back of what checks inherit: search paths, and the active virtualenv."""
         for name in SEARCH_PATHS:
             for entry in environ.get(name, "").split(os.pathsep):
@@ -75,7 +75,7 @@ class Checkout:
             for site in _sites(environ.get(name, "")):
                 yield from self._of_site(site)
 
-    def _walk(self, name: str, *, is_linked: bool) -> Iterator[WayBack]:
+    def _walk(self, name: str, *, is_linked: bool) -> Iterator[EscapingPath]:
         """The ways back below a folder, the nearest first; of packages only the links to them."""
         pending = deque([os.path.join(self.top, name)])
         while pending:
@@ -103,7 +103,7 @@ class Checkout:
         self._left -= len(found)
         return found
 
-    def _of_link(self, path: str, *, is_linked: bool) -> Iterator[WayBack]:
+    def _of_link(self, path: str, *, is_linked: bool) -> Iterator[EscapingPath]:
         """Where a link of the checkout leads; as a copy it stands in the worktree."""
         target = os.path.realpath(path)
         if not is_linked and os.path.islink(path):
@@ -112,7 +112,7 @@ class Checkout:
         if target != path:
             yield from self._way(path, target)
 
-    def _of_site(self, site: str) -> Iterator[WayBack]:
+    def _of_site(self, site: str) -> Iterator[EscapingPath]:
         """The editable installs among Python's packages."""
         found = False
         names = sorted(entry.name for entry in self._entries(site))
@@ -129,7 +129,7 @@ class Checkout:
                 for url in _URL.findall(text):
                     yield from self._way(file, _unquoted(url))
 
-    def _of_composer(self, folder: str) -> Iterator[WayBack]:
+    def _of_composer(self, folder: str) -> Iterator[EscapingPath]:
         """Composer's list of the project's own files, which a link leads to those of the user."""
         for name in COMPOSER:
             file = os.path.join(folder, name)
@@ -137,20 +137,20 @@ class Checkout:
                 yield from self._way(file, os.path.join(folder, os.pardir, os.pardir))
                 return
 
-    def _way(self, source: str, target: str) -> Iterator[WayBack]:
+    def _way(self, source: str, target: str) -> Iterator[EscapingPath]:
         """The way from a file to a path, where that is in the checkout and not supplied as well."""
         real = os.path.realpath(target) if os.path.isabs(target) else ""
         mine = (self.worktree, *self.supplied)
         if real and _is_in(real, self.top) and not any(_is_in(real, each) for each in mine):
-            yield WayBack(self._named(source), self._named(real))
+            yield EscapingPath(self._named(source), self._named(real))
 
     def _named(self, path: str) -> str:
         return os.path.relpath(path, self.top) if _is_in(path, self.top) else path
 
 
-def ways_back(
+def find_escaping_paths(
     top: str, worktree: str, copied: Iterable[str], linked: Iterable[str]
-) -> list[WayBack]:
+) -> list[EscapingPath]:
     """Every way back of these files of the main checkout, once they are in a worktree."""
     copied, linked = list(copied), list(linked)
     checkout = Checkout(top, worktree, [*copied, *linked])

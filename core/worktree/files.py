@@ -39,7 +39,7 @@ BUILT_BY_TOOLS = frozenset(
 REBUILT_SUFFIXES = (".pyc", ".pyo", ".o", ".class", ".log", ".tsbuildinfo", ".egg-info")
 
 
-def held_back(path: str, untracked: Iterable[str]) -> tuple[str, ...]:
+def left_uncommitted(path: str, untracked: Iterable[str]) -> tuple[str, ...]:
     """Which new files are not to be committed unasked: secrets, huge files, repositories."""
     return tuple(file for file in untracked if _is_suspect(path, file))
 

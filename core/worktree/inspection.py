@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .manager import WorktreeManager
 
 
-async def note_baseline(worktrees: WorktreeManager, worktree: Worktree) -> None:
+async def record_baseline(worktrees: WorktreeManager, worktree: Worktree) -> None:
     """Remember what stands in a worktree in which Claude has not begun: it is nobody's work."""
-    status = await revealed(worktrees, worktree.path)
+    status = await full_status(worktrees, worktree.path)
     folder = admin_files.admin_folder(worktrees, worktree.path)
     try:
         modules = await _modules(worktrees, worktree.path, status.changed)
@@ -55,19 +55,19 @@ async def old_files(worktrees: WorktreeManager, path: str, status: WorktreeStatu
     return old.union(file for file, commit in now.items() if known.modules[file] == commit)
 
 
-async def as_committed(worktrees: WorktreeManager, path: str) -> None:
+async def restore_tracked(worktrees: WorktreeManager, path: str) -> None:
     """Undo what a setup did to tracked files of a worktree in which nobody works."""
-    status = await revealed(worktrees, path)
-    await put_back(worktrees, path, status, status.changed)
+    status = await full_status(worktrees, path)
+    await restore(worktrees, path, status, status.changed)
 
 
-async def put_back(
+async def restore(
     worktrees: WorktreeManager, path: str, status: WorktreeStatus, old: Collection[str]
 ) -> None:
     """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
     await staging.unstage(worktrees.git, path, set(old).intersection(status.added))
     tracked = set(old).intersection(status.changed).difference(status.added)
-    await staging.put_back(worktrees.git, path, sorted(tracked))
+    await staging.restore(worktrees.git, path, sorted(tracked))
 
 
 async def products(
@@ -94,15 +94,15 @@ async def committed_products(
     return sorted(set((await products(worktrees, worktree.path, start, changed)).values()))
 
 
-async def revealed(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
     """git's status with ignored files, once no index bit hides a change any more."""
-    await worktree_status.reveal(
+    await worktree_status.clear_hiding_bits(
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
     return await worktree_status.status_of(worktrees.git, path, ignored=True)
 
 
-async def work(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
+async def work_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
     """What stands in a worktree, less what stood there before Claude."""
     status = await worktree_status.status_of(worktrees.git, path)
     return status.without(await old_files(worktrees, path, status))

@@ -26,7 +26,7 @@ from .files import (
     is_new_secret,
     is_rebuilt,
 )
-from .secret_copies import PutAside
+from .secret_copies import SecretCopies
 from .worktree import Kept
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ async def unsaved(
     left, with what tells it from a changed one.
     """
     admin_files.check_linked(worktrees, path)
-    barred = unreadable_entries.find(path)
+    barred = unreadable_entries.scan(path)
     _check_pipes(path, barred.pipes)
     status = await _whole_status(worktrees, path)
     precious = [
@@ -63,7 +63,7 @@ async def unsaved(
     # Only where we look: else the filter was asked.
     files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
     nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
-    nested += [folder for folder in barred.closed if folder not in nested]
+    nested += [folder for folder in barred.unreadable if folder not in nested]
     nested += [f"submodule {name}" for name in status.submodules]
     nested += await _submodule_work(worktrees, path)
     return [file for file in files if file not in nested], nested
@@ -71,7 +71,7 @@ async def unsaved(
 
 def check_pipes(worktrees: WorktreeManager, path: str) -> None:
     """Raise :class:`UserError` where git would wait; what tools build is passed over."""
-    _check_pipes(path, unreadable_entries.find(path, BUILT_BY_TOOLS).pipes)
+    _check_pipes(path, unreadable_entries.scan(path, BUILT_BY_TOOLS).pipes)
 
 
 async def only_work(
@@ -96,11 +96,11 @@ async def _whole_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus
         return await worktree_status.status_of(worktrees.git, path, ignored=True)
     import shutil  # not for a start
 
-    with _passing(await _own_index(worktrees, path)) as index:
+    with _temporary_file(await _own_index(worktrees, path)) as index:
         shutil.copyfile(
             os.path.join(await checkouts.admin_dir(worktrees.git, path), "index"), index
         )
-        await worktree_status.reveal(worktrees.git, path, hidden, index=index)
+        await worktree_status.clear_hiding_bits(worktrees.git, path, hidden, index=index)
         return await worktree_status.status_of(worktrees.git, path, ignored=True, index=index)
 
 
@@ -144,7 +144,7 @@ async def keep(
     branch = HEADS + worktrees.branch(feature)
     tip = await worktrees.git.commit_of(branch)
     saved = tip if tip != start_commit else ""
-    aside = PutAside(worktrees.git.repository.common_dir, feature, run)
+    aside = SecretCopies(worktrees.git.repository.common_dir, feature, run)
     if path and os.path.isdir(path):
         files = await _committable(worktrees, path, made, start_commit, left)
         saved = await _with_snapshot(worktrees, feature, path, saved, files, aside)
@@ -174,7 +174,7 @@ async def _committable(
 ) -> list[str]:
     """What :meth:`unsaved` finds. Raises :class:`UserError` where no commit can hold some."""
     files, nested = await unsaved(worktrees, path, made, base, left)
-    check_open(worktrees, path, nested)
+    check_readable(worktrees, path, nested)
     if nested:
         raise UserError(
             f"{path} holds what no commit can: {some(nested)}",
@@ -183,13 +183,13 @@ async def _committable(
     return files
 
 
-def check_open(worktrees: WorktreeManager, path: str, nested: Collection[str]) -> None:
+def check_readable(worktrees: WorktreeManager, path: str, nested: Collection[str]) -> None:
     """Raise :class:`UserError` where some of the ``nested`` can't even be looked into."""
-    closed = [name for name in unreadable_entries.find(path).closed if name in nested]
-    if closed:
-        folders = " ".join(shlex.quote(os.path.join(path, name)) for name in closed)
+    unreadable = [name for name in unreadable_entries.scan(path).unreadable if name in nested]
+    if unreadable:
+        folders = " ".join(shlex.quote(os.path.join(path, name)) for name in unreadable)
         raise UserError(
-            f"{path} holds folders that can't be looked into: {', '.join(closed)}",
+            f"{path} holds folders that can't be looked into: {', '.join(unreadable)}",
             hint=f"chmod -R u+rwX {folders}, then type this again",
         )
 
@@ -200,7 +200,7 @@ async def _with_snapshot(
     path: str,
     saved: str,
     files: Sequence[str],
-    aside: PutAside,
+    aside: SecretCopies,
 ) -> str:
     """One commit of ``saved``, the worktree's HEAD and ``files``, less what is put aside."""
     status = await worktree_status.status_of(worktrees.git, path)
@@ -258,7 +258,7 @@ async def _snapshot(
 
 async def tree_of_files(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> str:
     """The tree of a worktree's HEAD with these files as they stand."""
-    with _passing(await _own_index(worktrees, path)) as index:
+    with _temporary_file(await _own_index(worktrees, path)) as index:
         return await staging.snapshot_tree(worktrees.git, path, _spread(path, files), index)
 
 
@@ -266,14 +266,14 @@ async def _indexed(
     worktrees: WorktreeManager, feature: str, path: str, status: WorktreeStatus
 ) -> str:
     """A commit of what only the index holds: staged, and then changed once more."""
-    with _passing(await _own_index(worktrees, path)) as index:
+    with _temporary_file(await _own_index(worktrees, path)) as index:
         tree = await staging.index_tree(worktrees.git, path, status.indexed, index)
     message = f"what only the index of {feature} held, kept by RoRchestrator"
     return await worktrees.git.commit_tree(tree, (status.commit,), message)
 
 
 async def _own_index(worktrees: WorktreeManager, path: str) -> str:
-    if worktrees.git.looks:
+    if worktrees.git.is_read_only:
         return worktrees.git.spare_index()
     return os.path.join(
         await checkouts.admin_dir(worktrees.git, path), f"rorchestrator-index.{os.getpid()}"
@@ -281,7 +281,7 @@ async def _own_index(worktrees: WorktreeManager, path: str) -> str:
 
 
 @contextmanager
-def _passing(path: str) -> Iterator[str]:
+def _temporary_file(path: str) -> Iterator[str]:
     """A file that is not there before nor after."""
     try:
         yield path
@@ -292,10 +292,10 @@ def _passing(path: str) -> Iterator[str]:
 
 def _check_pipes(path: str, pipes: Sequence[str]) -> None:
     if pipes:
-        raise UserError(f"{path}: {waits_for(pipes)}", hint="remove it")
+        raise UserError(f"{path}: {pipe_message(pipes)}", hint="remove it")
 
 
-def waits_for(pipes: Sequence[str]) -> str:
+def pipe_message(pipes: Sequence[str]) -> str:
     return f"{some(pipes)} is a pipe, at which git would wait for ever"
 
 

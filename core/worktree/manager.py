@@ -32,17 +32,17 @@ from ..process.temporary_folder import remove_tree
 from . import admin_files, build_products, committing, dependencies, inspection
 from .admin_files import (
     gitfile_or_nothing,
-    is_stump,
+    is_unfinished,
     is_whole,
     linked_folder,
     read_gitfile,
 )
-from .check_artifacts import print_of
+from .check_artifacts import stamp_of
 from .committing import commit_message
 from .files import (
     built_by_tools,
 )
-from .keeping import inside_a_repository, waits_for
+from .keeping import inside_a_repository, pipe_message
 from .names import MARK, MARKS_SINCE, RUBBISH, SCRATCH
 from .worktree import Worktree
 
@@ -136,7 +136,7 @@ class WorktreeManager:
             admin = admin_files.admin_folder(self, path)
             rubbish = self._clear_rubbish(path)
             os.rename(path, rubbish)
-            admin_files.forget(self, admin)
+            admin_files.remove_admin(self, admin)
             remove_tree(rubbish)
 
     def _clear_rubbish(self, path: str) -> str:
@@ -211,9 +211,9 @@ class WorktreeManager:
                 if os.path.isdir(path) and self._is_our_scratch(path):
                     os.rename(path, rubbish)
                 for admin in admin_files.all_admin_dirs(self):
-                    if linked_folder(admin) == path or is_stump(admin, path):
-                        admin_files.forget(self, admin)
-            await self.git.spawner.apart(partial(remove_tree, rubbish))
+                    if linked_folder(admin) == path or is_unfinished(admin, path):
+                        admin_files.remove_admin(self, admin)
+            await self.git.spawner.in_thread(partial(remove_tree, rubbish))
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
         """The worktree that an earlier attempt left, made again where only its branch stands.
@@ -246,7 +246,7 @@ class WorktreeManager:
         if os.path.lexists(entry.path):
             return entry  # what stands there is not ours
         for admin in admin_files.admin_dirs(self, os.path.realpath(entry.path)):
-            admin_files.forget(self, admin)
+            admin_files.remove_admin(self, admin)
         return None
 
     def _make_folder(self) -> None:
@@ -289,7 +289,7 @@ class WorktreeManager:
                 if not is_whole(admin, path) and admin_files.is_half_of_ours(self, admin, path):
                     # In this order: a folder without the other one would never be found.
                     remove_tree(path)
-                    admin_files.forget(self, admin)
+                    admin_files.remove_admin(self, admin)
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
 
@@ -299,12 +299,12 @@ class WorktreeManager:
 
     # -- the result -----------------------------------------------------------------------
 
-    async def look(self, worktree: Worktree) -> WorktreeStatus | str:
+    async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:
         """The state that an agent left, or what is wrong with it.
 
         Raises :class:`GitError` where git fails: that says nothing of the work.
         """
-        status = await self.glance(worktree)
+        status = await self.read_status(worktree)
         if isinstance(status, str):
             return status
         if status.branch != worktree.branch:
@@ -319,7 +319,7 @@ class WorktreeManager:
             return f"{worktree.branch} was rewritten: it no longer contains its starting point"
         return status
 
-    async def glance(self, worktree: Worktree) -> WorktreeStatus | str:
+    async def read_status(self, worktree: Worktree) -> WorktreeStatus | str:
         """What git tells of a worktree that an agent had, or why it can't be asked.
 
         Raises :class:`GitError` where git fails.
@@ -332,11 +332,13 @@ class WorktreeManager:
             return f"{worktree.path}/.git was changed: it points to another repository"
         if not admin_files.leads_here(self, worktree.path):
             return f"{worktree.path} no longer leads to this repository"
-        found = unreadable_entries.find(worktree.path)
+        found = unreadable_entries.scan(worktree.path)
         if found.pipes:
-            return waits_for(found.pipes)
+            return pipe_message(found.pipes)
         self._unlock(worktree.feature, worktree.path)
-        return replace(await inspection.revealed(self, worktree.path), closed=found.closed)
+        return replace(
+            await inspection.full_status(self, worktree.path), unreadable=found.unreadable
+        )
 
     def _unlock(self, feature: str, path: str) -> None:
         """Take away the locks that a killed git left: nobody works in the worktree any more."""
@@ -363,7 +365,7 @@ class WorktreeManager:
         """
         known = inspection.read_baseline(self, worktree.path)
         old = await inspection.old_files(self, worktree.path, status)
-        await inspection.put_back(self, worktree.path, status, old)
+        await inspection.restore(self, worktree.path, status, old)
         status = status.without(old)
         new = (*status.untracked, *status.added)
         built = await inspection.products(self, worktree.path, worktree.start_commit, new)
@@ -376,13 +378,13 @@ class WorktreeManager:
         if known.ignored is not None:
             held += self._new_ignored(worktree.path, status, known.ignored)
         held += tuple(f"{module}/" for module in status.submodules)
-        held += status.closed
+        held += status.unreadable
         made = None
         if wanted:
             await committing.stage(self, worktree.path, sorted(wanted))
             hooks = hooks or await hooks_of(self.git, worktree.path)
             message = commit_message(feature, run, self.commit_subject)
-            stamps = {file: print_of(worktree.path, file) for file in wanted}
+            stamps = {file: stamp_of(worktree.path, file) for file in wanted}
             made = await committing.commit_index(
                 self, worktree.path, message, status.commit, hooks, stamps
             )
@@ -446,7 +448,7 @@ class WorktreeManager:
             if os.path.isdir(rubbish):
                 os.rename(rubbish, path)
             raise
-        await self.git.spawner.apart(partial(remove_tree, rubbish))
+        await self.git.spawner.in_thread(partial(remove_tree, rubbish))
         _check_gone(rubbish)
 
     async def merged(self, tip: str, target: str) -> str:
@@ -473,7 +475,7 @@ class WorktreeManager:
         ):
             commit = await find(self.git, tip, target)
             try:
-                if commit and await self._adds_nothing(tip, commit):
+                if commit and await self._merge_adds_nothing(tip, commit):
                     return how
             except Unknown as error:
                 unknown = error
@@ -481,7 +483,7 @@ class WorktreeManager:
             raise unknown
         return ""
 
-    async def _adds_nothing(self, tip: str, commit: str) -> bool:
+    async def _merge_adds_nothing(self, tip: str, commit: str) -> bool:
         """Whether a merge of ``tip`` into ``commit`` would change nothing there.
 
         A git that can't merge without a working tree proves it where the files are the same.
@@ -495,7 +497,7 @@ class WorktreeManager:
         own, other = await commits.changed_files(self.git, [(base, tip), (commit, tip)])
         return own.isdisjoint(other)
 
-    def as_made(self, feature: str, path: str, branch: str) -> WorktreeManager:
+    def with_recorded_names(self, feature: str, path: str, branch: str) -> WorktreeManager:
         """For a feature whose worktree and branch were made with another folder or prefix."""
         prefix = branch[: len(branch) - len(feature)]
         return WorktreeManager(self.git, os.path.dirname(path), prefix, self.commit_subject)

@@ -13,7 +13,7 @@ FOLDER = os.path.join("rorchestrator", "aside")
 """In git's folder: ``<feature>/<run>/<path in the worktree>``."""
 
 
-class PutAside:
+class SecretCopies:
     """What is put aside of one worktree; ``folder`` is where, empty until something is there."""
 
     def __init__(self, common: str, feature: str, run: str) -> None:

@@ -13,7 +13,7 @@ from core.journal.lock import RunLock
 from core.model import events
 from core.model.errors import UserError
 from core.model.outcome import FeatureOutcome, Status
-from core.process.spawner import become
+from core.process.spawner import exec_program
 from tests.support.playground import terminal
 from tests.support.scratch import RUN, Said, Terminal, Workspace, attempt, standing_in, streams
 from tests.support.scratch import feature as entry
@@ -113,7 +113,7 @@ class AttachTest(unittest.TestCase):
         self.assertIn("could not be started: Exec format error", said.err)
         self.assertIs(signal.getsignal(signal.SIGPIPE), before)
         with self.assertRaises(UserError):
-            become([self.script], {}, self.space.path + "/nowhere")
+            exec_program([self.script], {}, self.space.path + "/nowhere")
 
     def test_a_list_that_bypasses_permissions_needs_the_users_word(self) -> None:
         self.has_session()

@@ -139,10 +139,10 @@ class UpToDate(unittest.TestCase):
         changed = _with(BASE, "auth", prompt="Other.")
         dag = DAGResolver(changed.features)
         decisions = _decide(changed, state)
-        alone = incremental.as_built(decisions, dag, state, {"api"})
+        alone = incremental.with_current_keys(decisions, dag, state, {"api"})
         self.assertEqual(alone["api"].key, state.feature("api").key)
         self.assertNotEqual(alone["api"].key, decisions["api"].key)
-        both = incremental.as_built(decisions, dag, state, {"auth", "api"})
+        both = incremental.with_current_keys(decisions, dag, state, {"auth", "api"})
         self.assertEqual(both, decisions)
 
     def test_without_hashes_everything_is_new(self) -> None:
@@ -336,10 +336,10 @@ class Steered(unittest.TestCase):
         forced = self.decide(replace(self.config, features=tuple(less)))
         changed = [f for f in less if f.id == "api"]
         dag = DAGResolver({**self.dag.features, **{f.id: f for f in changed}}.values())
-        built = incremental.rebuilt(self.fresh, dag)
+        built = incremental.rekeyed(self.fresh, dag)
         self.assertEqual(built, {**forced, "auth": self.fresh["auth"]})
         self.assertNotEqual(built["app"].key, self.fresh["app"].key)
-        back = incremental.rebuilt(built, self.dag)
+        back = incremental.rekeyed(built, self.dag)
         self.assertEqual(back, self.fresh)
 
     def test_what_was_built_on_something_else_starts_over(self) -> None:
@@ -347,7 +347,7 @@ class Steered(unittest.TestCase):
             id: replace(decision, action=Action.RESUME) for id, decision in self.fresh.items()
         }
         less = {f.id: f for f in incremental.without(self.LIST, {"auth"})}
-        built = incremental.rebuilt(resumes, DAGResolver(less.values()))
+        built = incremental.rekeyed(resumes, DAGResolver(less.values()))
         told = {id: (d.action, d.reason) for id, d in built.items()}
         self.assertEqual(told["app"], (Action.START, "a dependency changed"))
         self.assertEqual(told["docs"], (Action.RESUME, "new"))
@@ -369,9 +369,9 @@ class Steered(unittest.TestCase):
                 key=key,
                 attempts=attempts,
             )
-            found = incremental.again(decision, known)
+            found = incremental.retry_decision(decision, known)
             self.assertEqual((found.action, found.reason, found.key), (*expected, decision.key))
-        never = incremental.again(decision, FeatureState("auth"))
+        never = incremental.retry_decision(decision, FeatureState("auth"))
         self.assertEqual(never.action, Action.START)
 
 

@@ -24,7 +24,7 @@ class AnswersTest(unittest.TestCase):
         self.assertEqual(kept.get("tree", "a"), "1")
         self.assertEqual(kept.get("tree", "a"), "1")
         self.assertIsNone(kept.get("tree", "c"))
-        self.assertTrue(kept.differ)
+        self.assertTrue(kept.have_changed)
         self.assertEqual(kept.used, {"tree a": "1"})
         self.assertEqual(kept.put("3", "base", "a", "b"), "3")
         self.assertEqual(kept.used, {"tree a": "1", "base a b": "3"})
@@ -116,7 +116,7 @@ class CircumstancesTest(unittest.TestCase):
 
     def git(self) -> Git:
         environ = self.repository.environ
-        return run_sync(open_repository(Spawner(), self.repository.path, environ)).looking()
+        return run_sync(open_repository(Spawner(), self.repository.path, environ)).read_only()
 
     def put(self, path: str, text: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -125,26 +125,28 @@ class CircumstancesTest(unittest.TestCase):
 
     def test_settings_and_attributes_are_other_circumstances(self) -> None:
         common, home = os.path.join(self.repository.path, ".git"), self.repository.home
-        known = {run_sync(self.git().circumstances())}
+        known = {run_sync(self.git().settings_fingerprint())}
         self.put(os.path.join(common, "info", "attributes"), "*.x -merge\n")
-        known.add(run_sync(self.git().circumstances()))
+        known.add(run_sync(self.git().settings_fingerprint()))
         config = self.repository.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
         self.put(os.path.join(config, "git", "attributes"), "*.y -merge\n")
-        known.add(run_sync(self.git().circumstances()))
+        known.add(run_sync(self.git().settings_fingerprint()))
         self.put(os.path.join(home, "own"), "*.z -merge\n")
         self.repository.git("config", "core.attributesFile", os.path.join(home, "own"))
-        known.add(run_sync(self.git().circumstances()))
+        known.add(run_sync(self.git().settings_fingerprint()))
         self.assertEqual(len(known), 4)
-        self.assertEqual(run_sync(self.git().circumstances()), run_sync(self.git().circumstances()))
+        self.assertEqual(
+            run_sync(self.git().settings_fingerprint()), run_sync(self.git().settings_fingerprint())
+        )
 
     def test_where_ids_stand_for_something_else_nothing_is_kept(self) -> None:
         first = self.repository.commit_of("main")
         self.repository.git("replace", first, self.repository.commit({"a": "1"}))
-        self.assertEqual(run_sync(self.git().circumstances()), "")
+        self.assertEqual(run_sync(self.git().settings_fingerprint()), "")
         self.repository.git("replace", "--delete", first)
-        self.assertNotEqual(run_sync(self.git().circumstances()), "")
+        self.assertNotEqual(run_sync(self.git().settings_fingerprint()), "")
         self.put(os.path.join(self.repository.path, ".git", "info", "grafts"), "")
-        self.assertEqual(run_sync(self.git().circumstances()), "")
+        self.assertEqual(run_sync(self.git().settings_fingerprint()), "")
 
 
 class LearnTest(unittest.TestCase):
@@ -154,7 +156,7 @@ class LearnTest(unittest.TestCase):
 
     def open(self) -> Git:
         environ = self.repository.environ
-        return run_sync(open_repository(Spawner(), self.repository.path, environ)).looking()
+        return run_sync(open_repository(Spawner(), self.repository.path, environ)).read_only()
 
     def test_what_is_learnt_at_once_is_what_git_says_one_by_one(self) -> None:
         make = self.repository
@@ -175,7 +177,7 @@ class LearnTest(unittest.TestCase):
         make.git("checkout", "-q", "--orphan", "alone")
         tips["alone"] = make.commit({"b": "1\n"})
         learnt, asked = self.open(), self.open()
-        run_sync(merged.learn(learnt, tips.values(), target))
+        run_sync(merged.prefetch(learnt, tips.values(), target))
         for name, tip in tips.items():
             with self.subTest(name):
                 bases = [run_sync(git.merge_base(tip, target)) for git in (learnt, asked)]
@@ -185,12 +187,12 @@ class LearnTest(unittest.TestCase):
                 self.assertEqual(run_sync(learnt.tree_of(tip)), run_sync(asked.tree_of(tip)))
         self.assertIsNotNone(learnt.answers.get("base", *sorted((tips["one"], target))))
         with mock.patch.object(learnt, "try_run", side_effect=AssertionError):
-            run_sync(merged.learn(learnt, tips.values(), target))
+            run_sync(merged.prefetch(learnt, tips.values(), target))
 
     def test_commits_that_are_not_here_are_left_to_whoever_asks(self) -> None:
         git, target = self.open(), self.repository.commit_of("main")
-        run_sync(merged.learn(git, ["1" * 40], target))
-        run_sync(merged.learn(git, ["main"], target))
+        run_sync(merged.prefetch(git, ["1" * 40], target))
+        run_sync(merged.prefetch(git, ["main"], target))
         self.assertEqual(git.answers.used, {})
 
 
@@ -210,7 +212,7 @@ class CommandsTest(PlaygroundTest):
         tip, main = play.repository.commit_of("feature/a"), play.repository.commit_of("main")
         # As if the branch were in main already.
         value["answers"][f"base {' '.join(sorted((tip, main)))}"] = tip
-        value["sum"] = answer_cache.sum_of(value["answers"])
+        value["sum"] = answer_cache.checksum(value["answers"])
         with open(path, "w", encoding="utf-8") as file:
             json.dump(value, file)
         self.assertIn("merged (ancestor)", play.command("plan").out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unittest
 
-from core.git.hooks import idle
+from core.git.hooks import inactive
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
@@ -21,9 +21,9 @@ class Idle(unittest.TestCase):
         )
         self.worktree = os.path.join(self.repository.root, "worktrees", "a")
 
-    def idle(self) -> list[str]:
+    def inactive(self) -> list[str]:
         commit = self.repository.commit_of("main")
-        return run_sync(idle(self.git, commit, self.worktree))
+        return run_sync(inactive(self.git, commit, self.worktree))
 
     def write(self, name: str, text: str = "#!/bin/sh\n", mode: int = 0o755) -> str:
         path = os.path.join(self.repository.path, name)
@@ -35,20 +35,20 @@ class Idle(unittest.TestCase):
         self.repository.git("config", "core.hooksPath", folder)
 
     def test_a_hook_that_can_run_is_not_mentioned(self) -> None:
-        self.assertEqual(self.idle(), [])
+        self.assertEqual(self.inactive(), [])
         self.write(".git/hooks/pre-commit")
         self.write(".git/hooks/commit-msg", "echo without a first line\n")
         self.write(".git/hooks/post-commit", "#!\n")
         self.write(".git/hooks/pre-commit.sample", mode=0o644)
         os.mkfifo(os.path.join(self.repository.path, ".git", "hooks", "post-index-change"))
-        self.assertEqual(self.idle(), [])
+        self.assertEqual(self.inactive(), [])
 
     def test_one_that_git_ignores_or_can_not_start_is_named(self) -> None:
         plain = self.write(".git/hooks/pre-commit", mode=0o644)
         lost = self.write(".git/hooks/commit-msg", "#!/no/such/python -u\n")
         closed = self.write(".git/hooks/post-commit", mode=0o000)
         self.assertEqual(
-            self.idle(),
+            self.inactive(),
             [
                 f"{plain} is not executable: git does not run it",
                 f"{lost} can't run: /no/such/python does not exist, or is not executable",
@@ -60,13 +60,13 @@ class Idle(unittest.TestCase):
         for folder in ("/no/such/folder", "../hooks"):
             self.use(folder)
             what = f"no hook runs: core.hooksPath is {folder}, which does not exist"
-            self.assertEqual(self.idle(), [what])
+            self.assertEqual(self.inactive(), [what])
         os.makedirs(os.path.join(self.repository.root, "worktrees", "hooks"))
-        self.assertEqual(self.idle(), [])
+        self.assertEqual(self.inactive(), [])
 
     def test_hooks_that_the_user_switched_off_are_not_mentioned(self) -> None:
         self.use(os.devnull)
-        self.assertEqual(self.idle(), [])
+        self.assertEqual(self.inactive(), [])
 
     def test_a_relative_folder_is_looked_for_in_the_commit(self) -> None:
         self.use(".husky/_")
@@ -75,13 +75,13 @@ class Idle(unittest.TestCase):
             "no hook runs in worktrees: core.hooksPath is .husky/_, which no commit holds "
             "(unless project.setup, copy or link provides it)"
         )
-        self.assertEqual(self.idle(), [missing])
+        self.assertEqual(self.inactive(), [missing])
         self.repository.commit({})
-        self.assertEqual(self.idle(), [])
+        self.assertEqual(self.inactive(), [])
         self.write(".husky/_/commit-msg", mode=0o644)
         self.repository.commit({})
         plain = ".husky/_/commit-msg is not executable: git does not run it"
-        self.assertEqual(self.idle(), [plain])
+        self.assertEqual(self.inactive(), [plain])
 
 
 class Plan(unittest.TestCase):

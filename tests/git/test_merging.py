@@ -44,7 +44,7 @@ class LandingTest(GitTest):
         self.repository.git("commit", "-q", "--allow-empty", "-m", "Some\n\nwords \u00e9", env=who)
         commit = self.repository.commit_of("HEAD")
         tree = run_sync(self.git.tree_of(self.third))
-        made = run_sync(history.commit_again(self.git, commit, tree, self.third))
+        made = run_sync(history.recreate_commit(self.git, commit, tree, self.third))
         seen = self.repository.git("log", "-1", "--date=raw", "--format=%T %P %an %ad%n%B", made)
         expected = f"{tree} {self.third} Zo\u00eb 12345 +0130\nSome\n\nwords \u00e9"
         self.assertEqual(seen.rstrip("\n"), expected)
@@ -73,13 +73,15 @@ class LandingTest(GitTest):
     def test_a_checkout_is_brought_to_another_commit_and_its_head_stays(self) -> None:
         self.repository.git("reset", "-q", "--hard", self.first)
         os.utime(os.path.join(self.path, "README.md"), (1, 1))
-        run_sync(merging.bring(self.git, self.path, self.first, self.third))
+        run_sync(merging.update_checkout(self.git, self.path, self.first, self.third))
         self.assertEqual(self.repository.commit_of("main"), self.first)
         self.assertEqual(self.repository.git("status", "--porcelain"), "A  a")
-        run_sync(merging.bring(self.git, self.path, self.third, self.first))
+        run_sync(merging.update_checkout(self.git, self.path, self.third, self.first))
         self.assertEqual(self.repository.git("status", "--porcelain"), "")
         self.repository.write({"a": "mine\n"})
-        self.refused(merging.bring(self.git, self.path, self.first, self.third), "overwritten")
+        self.refused(
+            merging.update_checkout(self.git, self.path, self.first, self.third), "overwritten"
+        )
         self.assertEqual(self.repository.git("status", "--porcelain"), "?? a")
 
     def test_the_log_of_a_ref_tells_where_it_was(self) -> None:

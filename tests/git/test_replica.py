@@ -111,10 +111,10 @@ class TheSame(ReplicaTest):
         files = {"a": "12345", "dir/\u00e9 b": "678", "README.md": None, "far/c": "x" * 101}
         commit = self.repository.commit(files)
         # Three files, one of them of two blocks, and two folders.
-        self.assertEqual(run_sync(replica.room_for(self.git, commit, 100)), 600)
-        self.assertEqual(run_sync(replica.room_for(self.git, MISSING, 100)), 0)
+        self.assertEqual(run_sync(replica.checkout_bytes(self.git, commit, 100)), 600)
+        self.assertEqual(run_sync(replica.checkout_bytes(self.git, MISSING, 100)), 0)
         self.repository.git("sparse-checkout", "set", "--cone", "dir")
-        self.assertEqual(run_sync(replica.room_for(self.git, commit, 100)), 400)
+        self.assertEqual(run_sync(replica.checkout_bytes(self.git, commit, 100)), 400)
 
 
 class ALink(ReplicaTest):

@@ -11,7 +11,7 @@ from unittest import mock
 from core.git import tampering
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.git.tampering import EXECUTES, ExecutableFingerprint, Tampered, seal
+from core.git.tampering import EXECUTES, ExecutableFingerprint, Tampered, take_fingerprint
 from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
 
@@ -47,7 +47,7 @@ class SealTest(unittest.TestCase):
         return path
 
     def sealed(self) -> ExecutableFingerprint:
-        return run_sync(seal(self.git))
+        return run_sync(take_fingerprint(self.git))
 
     def complaint(self, sealed: ExecutableFingerprint) -> str:
         """What was told, less what is always the same; empty where all is well."""

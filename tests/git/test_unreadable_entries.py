@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from core.git import unreadable_entries
-from core.git.unreadable_entries import Obstacles
+from core.git.unreadable_entries import UnreadableEntries
 
 NAME = "d" * 200
 
@@ -31,8 +31,8 @@ class Finding(unittest.TestCase):
             pass
         with socket.socket(socket.AF_UNIX) as plug:
             plug.bind(self.path("plug"))
-            found = unreadable_entries.find(self.top)
-        self.assertEqual(found, Obstacles(pipes=(".gitignore", "a/b/.gitattributes")))
+            found = unreadable_entries.scan(self.top)
+        self.assertEqual(found, UnreadableEntries(pipes=(".gitignore", "a/b/.gitattributes")))
 
     def test_what_new_files_would_replace_is_found_wherever_it_is(self) -> None:
         for name in ("file", "folder/mine", "folder/theirs", "blocked", "old/gone", "Case"):
@@ -50,10 +50,10 @@ class Finding(unittest.TestCase):
             "case",
             "folder/x",
         ]
-        found = unreadable_entries.in_the_way(self.top, added, {"folder/theirs", "old/gone"})
+        found = unreadable_entries.colliding(self.top, added, {"folder/theirs", "old/gone"})
         self.assertEqual(found, ["blocked", "file", "folder/inner", "folder/mine", "link"])
         self.assertEqual(
-            unreadable_entries.in_the_way(self.top, ["folder/theirs"], {"folder/theirs"}), []
+            unreadable_entries.colliding(self.top, ["folder/theirs"], {"folder/theirs"}), []
         )
 
     def test_links_are_not_followed(self) -> None:
@@ -61,7 +61,9 @@ class Finding(unittest.TestCase):
         for name, target in (("loop", "loop"), ("all", "/"), ("up", ".."), ("again", "a")):
             os.symlink(target, self.path("b", name))
         os.symlink("a/.gitignore", self.path(".gitignore"))
-        self.assertEqual(unreadable_entries.find(self.top), Obstacles(pipes=("a/.gitignore",)))
+        self.assertEqual(
+            unreadable_entries.scan(self.top), UnreadableEntries(pipes=("a/.gitignore",))
+        )
 
     def test_a_folder_that_cannot_be_listed_is_named_and_the_others_are_looked_into(self) -> None:
         here = os.open(self.top, os.O_RDONLY)
@@ -72,13 +74,15 @@ class Finding(unittest.TestCase):
             here = deeper
         os.close(here)
         os.mkfifo(self.path("z", ".gitignore"))
-        found = unreadable_entries.find(self.top)
+        found = unreadable_entries.scan(self.top)
         self.assertEqual(found.pipes, ("z/.gitignore",))
-        (closed,) = found.closed
-        self.assertEqual(closed, f"{NAME}/" * closed.count("/"))
+        (unreadable,) = found.unreadable
+        self.assertEqual(unreadable, f"{NAME}/" * unreadable.count("/"))
 
     def test_a_folder_that_is_not_there_is_named_too(self) -> None:
-        self.assertEqual(unreadable_entries.find(self.path("gone")), Obstacles(closed=("",)))
+        self.assertEqual(
+            unreadable_entries.scan(self.path("gone")), UnreadableEntries(unreadable=("",))
+        )
 
     def test_thousands_of_levels_are_no_trouble(self) -> None:
         here = os.open(self.top, os.O_RDONLY)
@@ -90,7 +94,7 @@ class Finding(unittest.TestCase):
         os.mkfifo(".gitignore", dir_fd=here)
         os.close(here)
         self.addCleanup(self._remove_deep)
-        self.assertEqual(unreadable_entries.find(self.top).pipes, ("d/" * 1100 + ".gitignore",))
+        self.assertEqual(unreadable_entries.scan(self.top).pipes, ("d/" * 1100 + ".gitignore",))
 
     def _remove_deep(self) -> None:
         """From the deepest folder up: each Python before 3.13 gives up on the way down."""

@@ -11,7 +11,7 @@ from core.journal import private_files
 from core.journal.control import Requests
 from core.journal.journal import Journal
 from core.model.errors import StateError, UserError
-from core.worktree.secret_copies import PutAside
+from core.worktree.secret_copies import SecretCopies
 from tests.support.scratch import Workspace, feature
 
 
@@ -62,7 +62,7 @@ class OurOwn(unittest.TestCase):
                 file.write(name)
         os.symlink("nowhere", self.path("tree", ".env.local"))
         for number in ("", ".2"):
-            aside = PutAside(self.root, "auth", "run")
+            aside = SecretCopies(self.root, "auth", "run")
             self.assertEqual(aside.folder, "")
             aside.put(self.path("tree"), [".env", "sub/a.key", ".env.local"])
             self.assertEqual(aside.folder, self.path(f"rorchestrator/aside/auth/run{number}"))

@@ -88,7 +88,7 @@ class LandingTest(unittest.TestCase):
     async def check(self, commit: str) -> str:
         """Red where a commit holds all the files of one of the sets that are ``red``."""
         self.checks.append(commit)
-        if self.worktrees.git.looks:
+        if self.worktrees.git.is_read_only:
             return ""
         files = set(self.repository.files(commit))
         return next((f"{sorted(bad)} fail" for bad in self.red if bad <= files), "")
@@ -486,7 +486,7 @@ class Attributes(LandingTest):
     def test_a_look_does_not_run_it_and_says_so_of_all_that_follows(self) -> None:
         told = self.with_driver()
         self.finished("c")
-        self.worktrees = self.worktrees.using(self.worktrees.git.looking())
+        self.worktrees = self.worktrees.using(self.worktrees.git.read_only())
         for self.strategy in STRATEGIES:
             with self.subTest(self.strategy):
                 stack = self.stack(keep_going=True)
@@ -501,7 +501,7 @@ class Attributes(LandingTest):
         self.candidates.pop()
         self.finished("b", {"text": changed(3, "z"), "file": "b"}, needs="a")
         self.finished("z", {"text": changed(3, "z"), "file": "z"}, start=self.base)
-        self.worktrees = self.worktrees.using(self.worktrees.git.looking())
+        self.worktrees = self.worktrees.using(self.worktrees.git.read_only())
         self.assertEqual(self.stack().held["z"].conflict_with, "b")
 
 

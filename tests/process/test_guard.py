@@ -86,9 +86,9 @@ class RemainsTest(unittest.TestCase):
     def test_what_is_to_come_to_its_end_is_spared_with_all_below_it(self) -> None:
         self.add()
         self.add(pid=3, parent=2)
-        self.watched.note(b"!2")
+        self.watched.read(b"!2")
         self.assertEqual(self.look(), [])
-        self.watched.note(b"-2")
+        self.watched.read(b"-2")
         self.assertEqual(self.look(), [2, 3])
 
     def test_nor_is_the_mark_of_a_next_run_ours(self) -> None:
@@ -203,7 +203,7 @@ class GuardTest(ProcessTest):
         ]
         started = {row.pid: row.started for row in rows}
         with unittest.mock.patch.object(table, "started", started.get):
-            family = guard.Family(10)
+            family = guard.Descendants(10)
         with unittest.mock.patch.object(table, "snapshot", lambda: {p.pid: p for p in rows}):
             self.assertEqual(family.look(), {13: "120", 14: "130"})
             rows[0] = table.Process(10, 1, 10, "200")

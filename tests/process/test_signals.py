@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.process.cancellation import Cancellation
-from core.process.signals import SIGNALS, Heard, Signals, StopSignals
+from core.process.signals import SIGNALS, SignalReceived, Signals, StopSignals
 
 
 class InALoop(unittest.TestCase):
@@ -87,7 +87,7 @@ class OutsideOfALoop(unittest.TestCase):
     def test_each_raises_and_the_handlers_from_before_come_back(self) -> None:
         before = signal.getsignal(signal.SIGTERM)
         for number in (signal.SIGINT, signal.SIGTERM):
-            with self.assertRaises(Heard) as heard, Signals():
+            with self.assertRaises(SignalReceived) as heard, Signals():
                 os.kill(os.getpid(), number)
             self.assertEqual(heard.exception.number, number)
         self.assertEqual(signal.getsignal(signal.SIGTERM), before)

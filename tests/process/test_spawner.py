@@ -115,7 +115,7 @@ class SpawnerTest(ProcessTest):
 
     def test_a_question_is_answered_or_killed_when_it_takes_too_long(self) -> None:
         for script, code in (("echo yes; exit 2", 2), ("echo yes; exec sleep 1000", -9)):
-            done = Spawner().ask(
+            done = Spawner().run_limited(
                 ["sh", "-c", script], env=self.environ, timeout_seconds=20 if code > 0 else 0.2
             )
             self.assertEqual((done.code, done.text), (code, "yes"))

@@ -27,7 +27,7 @@ from core.process.supervisor import (
     Supervisor,
     become_subreaper,
     check_descriptors,
-    heed,
+    end_commands_on,
     raise_descriptor_limit,
 )
 from tests.support.processes import (
@@ -358,8 +358,8 @@ class SupervisorTest(ProcessTest):
 
     def test_a_command_ends_soon_after_the_wish_that_its_task_heeds(self) -> None:
         async def body(supervisor: Supervisor) -> None:
-            async def command(wish: asyncio.Event, *argv: str) -> Finished:
-                heed(wish)
+            async def command(cancelled: asyncio.Event, *argv: str) -> Finished:
+                end_commands_on(cancelled)
                 return await supervisor.run(argv, env=self.environ)
 
             wishes = [asyncio.Event() for _ in range(4)]
@@ -367,19 +367,19 @@ class SupervisorTest(ProcessTest):
             commands = [("sleep", "1000"), slow, ("sleep", "0.2"), ("sleep", "1000")]
             tasks = [asyncio.create_task(command(w, *c)) for w, c in zip(wishes, commands)]
             await asyncio.sleep(0)
-            for wish in wishes[:3]:
-                wish.set()
+            for cancelled in wishes[:3]:
+                cancelled.set()
             for task in tasks[:2]:
                 with self.assertRaisesRegex(Killed, "was ended"):
                     await task
             self.assertEqual((await tasks[2]).code, 0)
             self.assertFalse(tasks[3].done())
-            supervisor.hurry()
+            supervisor.end_commands()
             with self.assertRaises(Killed):
                 await tasks[3]
 
         with unittest.mock.patch.multiple(
-            supervisor_module, HEED_SECONDS=0.4, HEED_POLL_SECONDS=0.02
+            supervisor_module, CANCEL_GRACE_SECONDS=0.4, CANCEL_POLL_SECONDS=0.02
         ):
             self.supervise(body)
 
@@ -442,13 +442,13 @@ class SupervisorTest(ProcessTest):
         gate = threading.Event()
 
         async def body(supervisor: Supervisor) -> None:
-            work = asyncio.create_task(supervisor.apart(functools.partial(gate.wait, 20)))
+            work = asyncio.create_task(supervisor.in_thread(functools.partial(gate.wait, 20)))
             await asyncio.sleep(0)
             gate.set()  # not before the work waits for it, where that held the loop up
             self.assertTrue(await work)
 
         self.supervise(body)
-        self.assertEqual(run_sync(Spawner().apart(lambda: 7)), 7)
+        self.assertEqual(run_sync(Spawner().in_thread(lambda: 7)), 7)
 
     def test_what_asks_for_the_same_waits_and_the_others_go_on(self) -> None:
         async def body(supervisor: Supervisor) -> None:

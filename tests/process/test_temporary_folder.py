@@ -11,7 +11,7 @@ from unittest import mock
 
 from core.model.errors import UserError
 from core.process import temporary_folder
-from core.process.temporary_folder import PREFIX, Aside, clear, dismiss, find
+from core.process.temporary_folder import PREFIX, ScratchFolder, clear, find, remove_scratch_folders
 
 
 class ThrowawayTest(unittest.TestCase):
@@ -37,7 +37,7 @@ class ThrowawayTest(unittest.TestCase):
         return path
 
     def test_it_is_below_tmpdir_for_us_alone_and_gone_afterwards(self) -> None:
-        with self.assertRaises(ValueError), temporary_folder.throwaway() as path:
+        with self.assertRaises(ValueError), temporary_folder.temporary_folder() as path:
             self.assertEqual(os.path.dirname(path), self.parent)
             self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o700)
             with open(os.path.join(path, "file"), "w"):
@@ -48,7 +48,10 @@ class ThrowawayTest(unittest.TestCase):
         killed = self.left(f"{PREFIX}killed")
         others = self.left("others")
         os.symlink(others, os.path.join(self.parent, f"{PREFIX}link"))
-        with temporary_folder.throwaway() as in_use, temporary_folder.throwaway() as path:
+        with (
+            temporary_folder.temporary_folder() as in_use,
+            temporary_folder.temporary_folder() as path,
+        ):
             self.assertFalse(os.path.exists(killed))
             self.assertTrue(os.path.exists(in_use))
             self.assertEqual(find(self.parent), sorted((in_use, path)))
@@ -58,7 +61,7 @@ class ThrowawayTest(unittest.TestCase):
     def test_what_goes_while_it_is_looked_for_is_in_nobodys_way(self) -> None:
         gone = os.path.join(self.parent, f"{PREFIX}gone")
         looked = mock.patch.object(temporary_folder, "find", return_value=[gone])
-        with looked, temporary_folder.throwaway() as path:
+        with looked, temporary_folder.temporary_folder() as path:
             self.assertTrue(os.path.isdir(path))
         with mock.patch("os.listdir", return_value=[f"{PREFIX}gone"]):
             self.assertEqual(find(self.parent), [])
@@ -74,7 +77,10 @@ class ThrowawayTest(unittest.TestCase):
                 os.rmdir(removed[0])
             return real(*given, **named)
 
-        with mock.patch.object(place, function, quicker), temporary_folder.throwaway() as path:
+        with (
+            mock.patch.object(place, function, quicker),
+            temporary_folder.temporary_folder() as path,
+        ):
             self.assertNotEqual([path], removed)
             self.assertTrue(os.path.isdir(path))
         self.assertEqual(os.listdir(self.parent), [])
@@ -85,29 +91,29 @@ class ThrowawayTest(unittest.TestCase):
         self.removed_at(temporary_folder.fcntl, "flock")
 
     def test_one_that_is_put_aside_is_made_when_it_is_needed_and_goes_with_its_owner(self) -> None:
-        aside = Aside()
-        self.assertEqual((os.listdir(self.parent), aside.made("a")), ([], ""))
+        aside = ScratchFolder()
+        self.assertEqual((os.listdir(self.parent), aside.existing("a")), ([], ""))
         path = aside.write("a/b/file", b"1")
         with open(path, "rb") as file:
             self.assertEqual(file.read(), b"1")
-        self.assertEqual(aside.made("a"), aside.folder("a"))
-        self.assertEqual(aside.made("other"), "")
+        self.assertEqual(aside.existing("a"), aside.folder("a"))
+        self.assertEqual(aside.existing("other"), "")
         clear()
         self.assertTrue(os.path.exists(path))
         with self.assertRaisesRegex(UserError, "a/b/file/below could not be written in"):
             aside.write("a/b/file/below", b"")
         del aside
         self.assertEqual(os.listdir(self.parent), [])
-        aside = Aside()
+        aside = ScratchFolder()
         aside.folder("a")
-        dismiss()
+        remove_scratch_folders()
         self.assertEqual(os.listdir(self.parent), [])
 
     def test_where_none_can_be_made_it_says_where(self) -> None:
         refused = mock.patch.object(
             temporary_folder, "_make", side_effect=PermissionError(13, "no")
         )
-        with refused, self.assertRaises(UserError) as caught, temporary_folder.throwaway():
+        with refused, self.assertRaises(UserError) as caught, temporary_folder.temporary_folder():
             self.fail("there is no folder")
         self.assertIn(f"no folder can be made in {self.parent}", caught.exception.message)
 

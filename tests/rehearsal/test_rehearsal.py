@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from unittest import mock
 
-from core.process.signals import Heard, Signals
+from core.process.signals import SignalReceived, Signals
 from core.process.temporary_folder import PREFIX, find, remove_tree
 from core.rehearsal import rehearsal
 from core.rehearsal.timed import row_of
@@ -416,7 +416,7 @@ class Stopped(RehearsalTest):
         self.addCleanup(signal.signal, signal.SIGHUP, before)
         with Signals() as signals:
             os.kill(os.getpid(), signal.SIGHUP)
-            with self.assertRaises(Heard):
+            with self.assertRaises(SignalReceived):
                 os.kill(os.getpid(), signal.SIGTERM)
             signals.ignore()
             os.kill(os.getpid(), signal.SIGTERM)

@@ -380,7 +380,7 @@ class WhatChecksLeave(WorkbenchTest):
             self.playground.repository.write({name: "1"}, at=self.playground.path("outside"))
         folder = self.playground.path("outside")
         left = CheckArtifacts(folder)
-        left.note(["a", "b", "deep/c", "gone", "never", "folder/"])
+        left.record(["a", "b", "deep/c", "gone", "never", "folder/"])
         self.assertEqual(left.files, ["a", "b", "deep/c", "gone"])
         with open(os.path.join(folder, "b"), "a", encoding="utf-8") as file:
             file.write("mine")
@@ -398,12 +398,12 @@ class WhatChecksLeave(WorkbenchTest):
         for name in ("a", "b", "c"):
             self.playground.repository.write({name: "1"}, at=folder)
         left = CheckArtifacts(folder)
-        left.spare(["a", "b", "c", "never"])
-        left.note(["a", "b"])
+        left.ignore(["a", "b", "c", "never"])
+        left.record(["a", "b"])
         self.assertEqual(left.files, ["a", "b", "c"])
         for name in ("b", "c"):
             self.playground.repository.write({name: "more"}, at=folder)
-        left.note(["b"])
+        left.record(["b"])
         self.assertEqual(left.files, ["a", "b"])
         left.remove(["a", "b"])
         self.assertEqual(sorted(os.listdir(folder)), ["a", "c"])
@@ -412,7 +412,7 @@ class WhatChecksLeave(WorkbenchTest):
         folder = self.playground.path("outside")
         self.playground.repository.write({"deep/a": "1"}, at=folder)
         left = CheckArtifacts(folder)
-        left.note(["deep/a"])
+        left.record(["deep/a"])
         with mock.patch.object(os, "unlink", side_effect=PermissionError):
             left.remove(["deep/a"])
         self.assertEqual(os.listdir(os.path.join(folder, "deep")), ["a"])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from core.git.door import Git
 from core.git.opening import open_repository
-from core.git.tampering import seal
+from core.git.tampering import take_fingerprint
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
@@ -80,7 +80,7 @@ class SurroundingsTest(unittest.TestCase):
         async def begin() -> None:
             self.around = Surroundings(
                 self.git,
-                await seal(self.git),
+                await take_fingerprint(self.git),
                 RunContext(RUN, self.folder, time.time, self.told.append, Cancellation()),
                 folder=self.folder,
                 state=self.state,
@@ -262,9 +262,11 @@ class Settings(SurroundingsTest):
             os.makedirs(self.path(".git", "hooks"), exist_ok=True)
             self.repository.write({".git/hooks/pre-commit": "#!/bin/sh\n", "new.txt": "x\n"})
 
-        self.around.seal.is_lenient = True  # while a setup runs, which has a judge of its own
+        self.around.fingerprint.is_suspended = (
+            True  # while a setup runs, which has a judge of its own
+        )
         self.during(plant)
-        self.around.seal.is_lenient = False
+        self.around.fingerprint.is_suspended = False
         self.assertFalse([text for text in self.texts() if "executes" in text])
         self.during(lambda: None)
         what = "what git executes in this repository was changed"

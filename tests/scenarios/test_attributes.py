@@ -144,7 +144,7 @@ class AsGitMergesInACheckout(unittest.TestCase):
         sides: tuple[str, str],
         expected: tuple[str, list[str]],
     ) -> None:
-        looking = manager.using(manager.git.looking())
+        looking = manager.using(manager.git.read_only())
         if case.is_unknown:
             with self.assertRaises(Unknown):
                 run_sync(dependencies.merge(looking, *sides))

@@ -196,7 +196,7 @@ class WhatFiltersHide(unittest.TestCase):
         repository = self.repository
         git = run_sync(open_repository(Spawner(), repository.path, repository.environ))
         self.repository.git("config", "filter.up.clean", self.trap.path)
-        status = run_sync(worktree_status.status_of(git.looking(), repository.path))
+        status = run_sync(worktree_status.status_of(git.read_only(), repository.path))
         self.repository.git("config", "filter.up.clean", "tr a-z A-Z")
         self.assertEqual(self.trap.sprung(), "")
         return status
@@ -224,7 +224,7 @@ class WhatFiltersHide(unittest.TestCase):
         repository.write({"plain": "own"})
         self.touch("plain")
         self.assertEqual(self.look().uncertain, (("plain", ""),))
-        git = run_sync(open_repository(Spawner(), repository.path, repository.environ)).looking()
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ)).read_only()
         with self.assertRaisesRegex(Unknown, "a merge driver decides"):
             run_sync(dependencies.merge(WorktreeManager(git, repository.root, ""), *sides))
         self.assertEqual(self.trap.sprung(), "")
@@ -285,7 +285,7 @@ class WhatFiltersHide(unittest.TestCase):
         repository.git("config", "--worktree", "filter.up.process", self.trap.path, at=path)
         repository.git("config", "--unset", "filter.up.clean")
         os.utime(os.path.join(path, "x.up"), (1, 1))
-        git = run_sync(open_repository(Spawner(), repository.path, repository.environ)).looking()
+        git = run_sync(open_repository(Spawner(), repository.path, repository.environ)).read_only()
         self.assertEqual(
             run_sync(worktree_status.status_of(git, path)).uncertain, (("x.up", "up"),)
         )
@@ -322,12 +322,11 @@ class APartialClone(unittest.TestCase):
             self.source.git("config", "remote.origin.uploadpack", self.trap.path, at=self.clone)
             before = files_below(self.clone)
             with self.assertRaises(Unknown):
-                run_sync(
-                    merging.merged_tree(self.open().looking(), self.tips["main"], self.tips["side"])
-                )
+                git = self.open().read_only()
+                run_sync(merging.merged_tree(git, self.tips["main"], self.tips["side"]))
             with self.assertRaises(Unknown):
                 run_sync(
-                    merged.squashed(self.open().looking(), self.tips["side"], self.tips["main"])
+                    merged.squashed(self.open().read_only(), self.tips["side"], self.tips["main"])
                 )
             self.assertEqual(self.trap.sprung(), "")
             self.assertEqual(files_below(self.clone), before)
@@ -342,7 +341,7 @@ class APartialClone(unittest.TestCase):
         self.source.git("fetch", "--quiet", "origin", "+main:main", at=self.clone)
         tip = self.source.commit_of("main")
         with self.assertRaises(Unknown):
-            run_sync(merging.merged_tree(self.open().looking(), tip, self.tips["side"]))
+            run_sync(merging.merged_tree(self.open().read_only(), tip, self.tips["side"]))
         tree, _ = run_sync(merging.merged_tree(self.open(), tip, self.tips["side"]))
         self.assertTrue(tree)
 
@@ -377,23 +376,23 @@ class ALookingGit(unittest.TestCase):
         self.repository = Repository('odd: "name"\\ß')
         self.addCleanup(self.repository.close)
         git = run_sync(open_repository(Spawner(), self.repository.path, self.repository.environ))
-        self.git, self.looking = git, git.looking()
+        self.git, self.read_only = git, git.read_only()
 
     def test_it_refuses_what_changes_something(self) -> None:
         head = self.repository.commit_of("main")
         for change in (
-            self.looking.create_ref("refs/heads/new", head),
-            checkouts.check_out(self.looking, self.repository.path),
+            self.read_only.create_ref("refs/heads/new", head),
+            checkouts.check_out(self.read_only, self.repository.path),
         ):
             with self.assertRaises(ValueError):
                 run_sync(change)
-        self.assertEqual(self.looking.acting().looks, False)
-        self.assertIs(self.git.acting(), self.git)
+        self.assertEqual(self.read_only.writable().is_read_only, False)
+        self.assertIs(self.git.writable(), self.git)
 
     def test_its_objects_are_in_a_folder_of_its_own_that_goes_with_it(self) -> None:
         objects = os.path.join(self.repository.path, ".git", "objects")
         before = files_below(objects)
-        looking = self.git.looking()
+        looking = self.git.read_only()
         head = self.repository.commit_of("main")
         made = run_sync(looking.commit_tree(run_sync(looking.tree_of(head)), (head,), "one"))
         child = run_sync(looking.commit_tree(run_sync(looking.tree_of(made)), (made,), "two"))
@@ -409,25 +408,26 @@ class ALookingGit(unittest.TestCase):
             tree = f"100644 blob {blob}\t.gitattributes\n040000 tree {below}\t{name}\n"
         top = self.repository.git("mktree", stdin=tree.encode())
         commit = self.repository.git("commit-tree", "-m", "odd", top)
-        folder = run_sync(merging._attributes_of(self.looking, commit))
+        folder = run_sync(merging._attributes_of(self.read_only, commit))
         self.assertEqual(list(files_below(folder)), [os.path.join(folder, ".gitattributes")])
 
     def test_attributes_that_are_lost_are_no_unknown(self) -> None:
         tip = self.repository.commit({".gitattributes": "* merge=union\n"})
         blob = self.repository.git("rev-parse", f"{tip}:.gitattributes")
         os.unlink(os.path.join(self.repository.path, ".git", "objects", blob[:2], blob[2:]))
-        for git in (self.git, self.looking):
+        for git in (self.git, self.read_only):
             with self.assertRaisesRegex(GitError, f"could not read files: {blob} missing"):
                 run_sync(merging.merged_tree(git, tip, tip))
 
     def test_settings_that_git_can_not_read_are_its_own_words(self) -> None:
         self.repository.write({".git/config": "[nonsense"})
         with self.assertRaisesRegex(GitError, "could not read its settings: .*bad config"):
-            run_sync(worktree_status.status_of(self.looking, self.repository.path))
+            run_sync(worktree_status.status_of(self.read_only, self.repository.path))
 
     def test_what_git_refuses_is_no_unknown_where_nothing_is_missing(self) -> None:
         with self.assertRaises(GitError):
-            run_sync(merging.merged_tree(self.looking, self.repository.commit_of("main"), "0" * 40))
+            head = self.repository.commit_of("main")
+            run_sync(merging.merged_tree(self.read_only, head, "0" * 40))
 
 
 class ARehearsal(unittest.TestCase):

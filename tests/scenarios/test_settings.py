@@ -240,7 +240,7 @@ class Questions(unittest.TestCase):
             "squashed": merged.squashed(git, side, main),
             "worktrees": checkouts.worktrees(git),
             "status": worktree_status.status_of(git, at, ignored=True),
-            "look": worktree_status.status_of(git.looking(), at),
+            "look": worktree_status.status_of(git.read_only(), at),
             "bare status": worktree_status.bare_status(git, at, []),
             "hidden": worktree_status.hidden(git, at),
             "head": staging.head_commit(git, at),
@@ -249,11 +249,11 @@ class Questions(unittest.TestCase):
             "links": submodules.gitlinks(git, main, side),
             "modes": configuration.modes(git, main, "sub"),
             "hooks": configuration.hooks_folder(git),
-            "room": replica.room_for(git, main, 4096),
+            "room": replica.checkout_bytes(git, main, 4096),
         }
         found: dict[str, object] = {name: run_sync(asked) for name, asked in questions.items()}
         found["patches"] = run_sync(merged._changes(git, [side, main, other]))
-        again = run_sync(history.commit_again(git, side, run_sync(git.tree_of(main)), main))
+        again = run_sync(history.recreate_commit(git, side, run_sync(git.tree_of(main)), main))
         found["again"] = self.repository.git("show", "-s", "--format=%an%ae%ad%B", again)
         return found
 

@@ -97,8 +97,8 @@ class ClosedFolders(unittest.TestCase):
     def test_cleanup_says_how_to_open_one(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.run()
-            found = unreadable_entries.Obstacles(closed=("data/",))
-            with mock.patch.object(unreadable_entries, "find", lambda path: found):
+            found = unreadable_entries.UnreadableEntries(unreadable=("data/",))
+            with mock.patch.object(unreadable_entries, "scan", lambda path: found):
                 said = space.main("cleanup", "--all", "--discard", "--yes")
                 again = space.main("run", "--yes", "--fresh")
             self.assertIn("can't be looked into: data/", again.out + again.err)

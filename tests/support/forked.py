@@ -132,8 +132,8 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Those of the tests are not the command's to remove, nor to be finalised here.
-    _OF_THE_TESTS.extend(temporary_folder._put_aside.values())
-    temporary_folder._put_aside.clear()
+    _OF_THE_TESTS.extend(temporary_folder._in_use.values())
+    temporary_folder._in_use.clear()
     tempfile.tempdir = None  # it was asked for by the tests, in their own environment
     asyncio._set_running_loop(None)  # type: ignore[attr-defined]
     sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.git.door import Git, Repository
 from core.git.opening import open_repository
-from core.git.tampering import seal
+from core.git.tampering import take_fingerprint
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
@@ -182,7 +182,7 @@ class RunnerTest(PlaygroundTest):
                     max_wait_seconds=3600.0,
                 ),
                 Budget(self.cap_usd, dict.fromkeys(features, 0.0)),
-                await seal(git, self.state.setups),
+                await take_fingerprint(git, self.state.setups),
                 context,
                 least_free_bytes=self.limits.get("least_free_bytes", LEAST_FREE_BYTES),
             )

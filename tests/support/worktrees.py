@@ -56,7 +56,7 @@ class WorktreeTest(unittest.TestCase):
         self.repository.write(files, at=worktree.path)
 
     def work(self, worktree: Worktree) -> Work:
-        status = run_sync(self.manager.look(worktree))
+        status = run_sync(self.manager.inspect(worktree))
         assert isinstance(status, WorktreeStatus), status
         return run_sync(self.manager.commit(worktree, status, self.feature, "run1"))
 

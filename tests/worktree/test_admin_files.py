@@ -26,7 +26,7 @@ class RepairTest(WorktreeTest):
         self.repository.git("fsck", "--connectivity-only")
         self.repository.git("log", "--all", "--oneline")
         again = run_sync(self.manager.reopen("auth", self.base)) or self.create()
-        self.assertIsInstance(run_sync(self.manager.look(again)), WorktreeStatus)
+        self.assertIsInstance(run_sync(self.manager.inspect(again)), WorktreeStatus)
         self.assertEqual(run_sync(self.manager.remove("auth", again.path, self.base)), "")
 
     def test_every_half_made_worktree_is_taken_away(self) -> None:
@@ -72,7 +72,7 @@ class RepairTest(WorktreeTest):
                 self.create()
                 spoil()
                 self.repaired()
-                self.assertIsInstance(run_sync(self.manager.look(other)), WorktreeStatus)
+                self.assertIsInstance(run_sync(self.manager.inspect(other)), WorktreeStatus)
 
     def test_a_repair_that_was_killed_is_repaired(self) -> None:
         self.create()
@@ -88,7 +88,7 @@ class RepairTest(WorktreeTest):
         made = self.create()
         self.write(made, {"new": "x"})
         run_sync(self.manager.repair("auth"))
-        status = run_sync(self.manager.look(made))
+        status = run_sync(self.manager.inspect(made))
         assert isinstance(status, WorktreeStatus)
         self.assertEqual(status.untracked, ("new",))
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from core.git.door import Git
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
-from core.worktree.branch_content import Change, Holding, Origin, holding, start_of
+from core.worktree.branch_content import BranchContent, Change, Origin, branch_content, start_of
 from tests.support.repository import Content, Repository
 
 TEXT = "".join(f"{number}\n" for number in range(9))
@@ -49,9 +49,9 @@ class HoldingTest(unittest.TestCase):
     def on(self, commit: str) -> None:
         self.repository.git("checkout", "--quiet", "--detach", commit)
 
-    def held(self, tip: str, *, start: str | None = None) -> Holding:
+    def held(self, tip: str, *, start: str | None = None) -> BranchContent:
         origin = Origin("feature/a", self.start if start is None else start)
-        return run_sync(holding(self.git, origin, tip, self.result, self.target))
+        return run_sync(branch_content(self.git, origin, tip, self.result, self.target))
 
     def assert_counts(self, change: Change, tip: str) -> None:
         held = self.held(tip)
@@ -88,7 +88,7 @@ class HoldingTest(unittest.TestCase):
         tip = self.repository.commit_of("HEAD")
         self.assert_counts(Change.REWRITTEN, tip)
         origin = Origin("feature/a", self.start)
-        landed = run_sync(holding(self.git, origin, tip, self.result, tip))
+        landed = run_sync(branch_content(self.git, origin, tip, self.result, tip))
         self.assertEqual((landed.change, landed.tip), (Change.REWRITTEN, tip))
 
     def test_commits_that_were_all_made_anew_count_by_their_files(self) -> None:
@@ -109,7 +109,7 @@ class HoldingTest(unittest.TestCase):
 
     def test_of_a_result_that_is_gone_nothing_can_be_told(self) -> None:
         origin = Origin("feature/a", self.start)
-        held = run_sync(holding(self.git, origin, self.target, "0" * 40, self.start))
+        held = run_sync(branch_content(self.git, origin, self.target, "0" * 40, self.start))
         self.assertIs(held.change, Change.REPLACED)
 
     def test_a_branch_that_is_gone_holds_nothing(self) -> None:

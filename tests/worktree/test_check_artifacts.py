@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from core.model.outcome import Status
-from core.worktree.check_artifacts import MANY, CheckArtifacts
+from core.worktree.check_artifacts import MOST_FILES, CheckArtifacts
 from tests.support.playground import Json, PlaygroundTest, feature, wait_until
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
@@ -153,7 +153,7 @@ class Proofs(PlaygroundTest):
     def test_what_is_gone_or_has_too_many_files_is_proved_by_nothing(self) -> None:
         with Repository() as place:
             left = self.left(place)
-            many = [f"many/{number}" for number in range(MANY + 1)]
+            many = [f"many/{number}" for number in range(MOST_FILES + 1)]
             place.write(dict.fromkeys(many, ""))
             left.written("one", ["a", "many/"])
             os.unlink(os.path.join(place.path, "a"))

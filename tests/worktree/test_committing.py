@@ -13,7 +13,7 @@ from core.model.frozen import replace
 from core.model.outcome import Work
 from core.process.spawner import run_sync
 from core.worktree.committing import commit_message
-from core.worktree.files import HUGE_BYTES, held_back
+from core.worktree.files import HUGE_BYTES, left_uncommitted
 from tests.support.worktrees import WorktreeTest, changed
 
 
@@ -60,7 +60,7 @@ class ResultTest(WorktreeTest):
         self.base = self.repository.commit({".gitattributes": "* text=auto eol=lf\n", "b": "1\n"})
         made = self.create()
         self.write(made, {"b": "1\r\n"})
-        status = run_sync(self.manager.look(made))
+        status = run_sync(self.manager.inspect(made))
         assert isinstance(status, WorktreeStatus)
         status = replace(status, changed=("b",))
         committing = self.manager.commit(made, status, self.feature, "run1")
@@ -99,7 +99,7 @@ class ResultTest(WorktreeTest):
         self.assertEqual(self.work(made).held_back, ())
 
     def test_a_file_that_went_in_the_meantime_is_not_held_back(self) -> None:
-        self.assertEqual(held_back(self.folder, ["gone", ".env"]), (".env",))
+        self.assertEqual(left_uncommitted(self.folder, ["gone", ".env"]), (".env",))
 
     def test_without_an_identity_the_commit_is_ours(self) -> None:
         Path(self.repository.config).write_text("[user]\n\tuseConfigOnly = true\n")
@@ -115,7 +115,7 @@ class ResultTest(WorktreeTest):
         hook.chmod(0o755)
         made = self.create()
         self.write(made, {"new": "x"})
-        status = run_sync(self.manager.look(made))
+        status = run_sync(self.manager.inspect(made))
         assert isinstance(status, WorktreeStatus)
         error = self.refused(
             self.manager.commit(made, status, self.feature, "run1"), "the design is wrong"
@@ -132,7 +132,7 @@ class ResultTest(WorktreeTest):
         self.assertTrue(run_sync(one), "merges of ours are not signed")
         made = self.create()
         self.write(made, {"new": "x"})
-        status = run_sync(self.manager.look(made))
+        status = run_sync(self.manager.inspect(made))
         assert isinstance(status, WorktreeStatus)
         committing = self.manager.commit(made, status, self.feature, "run1")
         self.assertIn("commit.gpgsign", self.refused(committing, "failed to").hint)

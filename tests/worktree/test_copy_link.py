@@ -21,7 +21,7 @@ class SuppliesTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = os.path.realpath(folder.name)
         self.top, self.worktree = self.path("shop"), self.path("worktrees/a")
-        self.apart = self.path("worktrees/a~removing")
+        self.staging = self.path("worktrees/a~removing")
         for made in (self.top, self.worktree, self.path("outside")):
             os.makedirs(made)
 
@@ -40,7 +40,7 @@ class SuppliesTest(unittest.TestCase):
             return file.read()
 
     def copy(self, name: str) -> None:
-        copy_link.copy(self.top, name, self.worktree, copy_link.going_on, apart=self.apart)
+        copy_link.copy(self.top, name, self.worktree, copy_link.never_stopped, staging=self.staging)
 
     def link(self, name: str) -> None:
         copy_link.link(self.top, name, self.worktree)
@@ -177,7 +177,12 @@ class Copying(SuppliesTest):
 
     def contained(self, name: str) -> str:
         copy_link.copy(
-            self.top, name, self.worktree, copy_link.going_on, apart=self.apart, contained=True
+            self.top,
+            name,
+            self.worktree,
+            copy_link.never_stopped,
+            staging=self.staging,
+            contained=True,
         )
         return self.path("worktrees/a", name)
 
@@ -275,11 +280,11 @@ class Copying(SuppliesTest):
         with mock.patch("os.rename", side_effect=OSError("killed")), self.assertRaises(OSError):
             self.copy("lib")
         self.assertEqual(os.listdir(self.worktree), [])
-        shutil.rmtree(self.apart)
+        shutil.rmtree(self.staging)
         self.copy("lib")
         self.assertEqual(self.read("worktrees/a/lib/deep/a"), b"x\n")
         self.assertEqual(stat.S_IMODE(os.stat(self.path("worktrees/a/lib")).st_mode), 0o555)
-        self.assertFalse(os.path.exists(self.apart))
+        self.assertFalse(os.path.exists(self.staging))
 
     def test_a_wish_to_stop_ends_it_between_two_files(self) -> None:
         for number in range(20):
@@ -291,7 +296,7 @@ class Copying(SuppliesTest):
             return len(asked) > 5
 
         with self.assertRaises(OSError):
-            copy_link.copy(self.top, "lib", self.worktree, stopped, apart=self.apart)
+            copy_link.copy(self.top, "lib", self.worktree, stopped, staging=self.staging)
         self.assertEqual(len(os.listdir(self.path("worktrees/a~removing/lib"))), 4)
         self.assertEqual(os.listdir(self.worktree), [])
 
@@ -305,7 +310,7 @@ class Copying(SuppliesTest):
 
         unshared = mock.patch("fcntl.ioctl", side_effect=OSError)  # so are most file systems
         with unshared, self.assertRaises(OSError):
-            copy_link.copy(self.top, "big", self.worktree, stopped, apart=self.apart)
+            copy_link.copy(self.top, "big", self.worktree, stopped, staging=self.staging)
         self.assertEqual(os.listdir(self.worktree), [])
         self.assertEqual(len(asked), 3)
 

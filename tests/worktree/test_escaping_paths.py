@@ -40,7 +40,7 @@ class WaysBackTest(unittest.TestCase):
     def assert_leads(
         self, copied: list[str], linked: list[str], *expected: tuple[str, str]
     ) -> None:
-        found = escaping_paths.ways_back(self.top, self.worktree, copied, linked)
+        found = escaping_paths.find_escaping_paths(self.top, self.worktree, copied, linked)
         self.assertEqual([(way.source, way.target) for way in found], list(expected))
 
     def test_editable_installs_of_every_kind_are_found_copied_and_linked(self) -> None:

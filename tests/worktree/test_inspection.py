@@ -18,8 +18,8 @@ from tests.support.worktrees import WorktreeTest, changed
 class LookTest(WorktreeTest):
     """What an agent may have done to its worktree."""
 
-    def look(self, worktree: Worktree) -> str:
-        found = run_sync(self.manager.look(worktree))
+    def inspect(self, worktree: Worktree) -> str:
+        found = run_sync(self.manager.inspect(worktree))
         assert isinstance(found, str), found
         return found
 
@@ -27,27 +27,27 @@ class LookTest(WorktreeTest):
         made = self.create()
         self.repository.commit({"own": "x"}, at=made.path)
         self.write(made, {"new": "x"})
-        status = run_sync(self.manager.look(made))
+        status = run_sync(self.manager.inspect(made))
         assert isinstance(status, WorktreeStatus)
         self.assertEqual(status.uncommitted, ("new",))
 
     def test_another_branch_is_named(self) -> None:
         made = self.create()
         self.repository.git("checkout", "-q", "-b", "other", at=made.path)
-        self.assertIn("switched to other; the work belongs on feature/auth", self.look(made))
+        self.assertIn("switched to other; the work belongs on feature/auth", self.inspect(made))
         self.repository.git("checkout", "-q", "--detach", at=made.path)
-        self.assertIn("switched to (detached)", self.look(made))
+        self.assertIn("switched to (detached)", self.inspect(made))
 
     def test_a_rewritten_history_is_told(self) -> None:
         made = self.create()
         self.repository.git("reset", "-q", "--hard", "HEAD~1", at=made.path)
         self.repository.commit({"b": ""}, at=made.path)
-        self.assertIn("rewritten", self.look(made))
+        self.assertIn("rewritten", self.inspect(made))
 
     def test_a_worktree_that_is_gone_is_told(self) -> None:
         made = self.create()
         shutil.rmtree(made.path)
-        self.assertIn("is gone", self.look(made))
+        self.assertIn("is gone", self.inspect(made))
 
     def test_a_link_in_the_place_of_the_whole_worktree_is_told(self) -> None:
         made = self.create()
@@ -55,27 +55,27 @@ class LookTest(WorktreeTest):
         shutil.copytree(made.path, theirs)
         shutil.rmtree(made.path)
         os.symlink(theirs, made.path)
-        self.assertIn("was replaced by a link", self.look(made))
+        self.assertIn("was replaced by a link", self.inspect(made))
 
     def test_a_replaced_link_is_told_and_nothing_of_it_runs(self) -> None:
         made = self.create()
         link = os.path.join(made.path, ".git")
         os.unlink(link)
-        self.assertIn(".git was changed", self.look(made))
+        self.assertIn(".git was changed", self.inspect(made))
         self.repository.git("init", "-q", at=made.path)
         trace = os.path.join(self.repository.root, "trace")
         self.repository.git("config", "core.fsmonitor", f"touch '{trace}'", at=made.path)
-        self.assertIn(".git was changed", self.look(made))
+        self.assertIn(".git was changed", self.inspect(made))
         shutil.rmtree(link)
         Path(link).write_text(f"gitdir: {self.repository.path}/.git\n")
-        self.assertIn(".git was changed", self.look(made))
+        self.assertIn(".git was changed", self.inspect(made))
         self.assertFalse(os.path.exists(trace))
 
     def test_a_link_that_became_a_pipe_is_told_and_nobody_waits_for_it(self) -> None:
         made = self.create()
         os.unlink(os.path.join(made.path, ".git"))
         os.mkfifo(os.path.join(made.path, ".git"))
-        self.assertIn(".git was changed", self.look(made))
+        self.assertIn(".git was changed", self.inspect(made))
         self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         self.refused(
             keeping.unsaved(self.manager, made.path), "no worktree of this repository any more"
@@ -84,7 +84,7 @@ class LookTest(WorktreeTest):
     def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
         made = self.create()
         os.mkfifo(os.path.join(made.path, ".gitattributes"))
-        self.assertIn(".gitattributes is a pipe", self.look(made))
+        self.assertIn(".gitattributes is a pipe", self.inspect(made))
         self.refused(keeping.unsaved(self.manager, made.path), r"\.gitattributes is a pipe")
 
     def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
@@ -99,7 +99,7 @@ class LookTest(WorktreeTest):
                 if again:
                     run_sync(self.manager.reopen("auth", self.base))
                 else:
-                    self.assertIsInstance(run_sync(self.manager.look(made)), WorktreeStatus)
+                    self.assertIsInstance(run_sync(self.manager.inspect(made)), WorktreeStatus)
                 self.assertEqual([lock for lock in locks if os.path.exists(lock)], [])
 
     def test_a_folder_that_git_can_not_look_into_is_held_back_and_never_removed(self) -> None:
@@ -125,9 +125,9 @@ class LookTest(WorktreeTest):
         admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
         Path(admin, "index").write_text("no index")
         with self.assertRaisesRegex(GitError, "could not look at"):
-            self.look(made)
+            self.inspect(made)
         shutil.rmtree(admin)
-        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertIn("no longer leads to this repository", self.inspect(made))
 
     def test_a_link_that_leads_on_to_another_repository_is_told_and_nothing_of_it_runs(
         self,
@@ -142,10 +142,10 @@ class LookTest(WorktreeTest):
         Path(evil, "info", "attributes").write_text("* filter=x\n")
         admin = Path(self.repository.path, ".git", "worktrees", "auth")
         (admin / "commondir").write_text(f"{evil}\n")
-        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertIn("no longer leads to this repository", self.inspect(made))
         self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         (admin / "commondir").unlink()
-        self.assertIn("no longer leads to this repository", self.look(made))
+        self.assertIn("no longer leads to this repository", self.inspect(made))
         self.assertFalse(os.path.exists(trace))
 
     def test_a_half_done_merge_is_told(self) -> None:
@@ -153,4 +153,4 @@ class LookTest(WorktreeTest):
         made = self.create()
         self.repository.commit({"a": changed(_3="mine")}, at=made.path)
         self.repository.git("merge", "other", at=made.path, fails=True)
-        self.assertIn("a merge was left half done: a", self.look(made))
+        self.assertIn("a merge was left half done: a", self.inspect(made))

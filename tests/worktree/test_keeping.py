@@ -80,10 +80,10 @@ class SubmoduleTest(WorktreeTest):
         shutil.rmtree(module)
         os.mkdir(module)
         self.repository.write({"set up": "x"}, at=module)
-        run_sync(inspection.note_baseline(self.manager, made))
+        run_sync(inspection.record_baseline(self.manager, made))
         self.repository.write({"inside/new": "x"}, at=module)
         self.assertEqual(self.work(made), Work(self.base, held_back=("lib/inside/new",)))
-        for git in (self.manager.git, self.manager.git.looking()):
+        for git in (self.manager.git, self.manager.git.read_only()):
             files, nested = run_sync(
                 keeping.unsaved(self.manager.using(git), made.path, ["lib/set up"])
             )

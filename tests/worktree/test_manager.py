@@ -129,7 +129,7 @@ class CreateTest(WorktreeTest):
                 entries = await asyncio.gather(*(manager.entry(id) for id in ids))
                 self.assertNotIn(None, entries)
                 for worktree in made:
-                    self.assertIsInstance(await manager.look(worktree), WorktreeStatus)
+                    self.assertIsInstance(await manager.inspect(worktree), WorktreeStatus)
 
         asyncio.run(main())
         self.assertEqual(self.repository.seen_by_user(), seen)
@@ -171,7 +171,7 @@ class CreateTest(WorktreeTest):
         Path(admin_files.admin_folder(self.manager, made.path), MARK).touch()
         self.repository.write({"new": "cut o"}, at=made.path)
         self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
-        status = run_sync(self.manager.look(made))
+        status = run_sync(self.manager.inspect(made))
         assert isinstance(status, WorktreeStatus)
         self.assertEqual((status.commit, status.uncommitted), (tip, ()))
 
