@@ -7,6 +7,7 @@ import os
 import sys
 
 from ..claude import command_line
+from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
 from ..model.feature import Feature
 from ..model.state import FeatureState
@@ -101,9 +102,9 @@ def _journal(project: OpenProject, run: str, id: str) -> None:
     """Let the journal know: through the run that is on, or by ourselves."""
     if not run:
         with steer.journalling(project, "attach"):
-            steer.note(project, "attach", id, f"{id}: its session was opened")
+            steer.note(project, ControlAction.ATTACH, id, f"{id}: its session was opened")
         return
-    answer = steer.ask(project, run, "attach", id)
+    answer = steer.ask(project, run, ControlAction.ATTACH, id)
     if answer.data.get("done") is not True:
         raise UserError(
             str(answer.data.get("text", "")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..model.control_action import ControlAction
 from . import steer
 
 EXAMPLES = """\
@@ -24,4 +25,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return steer.wish(arguments, "pause")
+    return steer.wish(arguments, ControlAction.PAUSE)

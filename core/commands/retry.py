@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..project.decisions import as_steered, check_permissions, decide
@@ -51,7 +52,7 @@ def execute(arguments: argparse.Namespace) -> int:
     state = project.state()
     on = wishes.running(project, state)
     if on:
-        return wishes.told(arguments, wishes.ask(project, on, "retry", id))
+        return wishes.told(arguments, wishes.ask(project, on, ControlAction.RETRY, id))
     if fault:
         project = opened(arguments)  # which says what is wrong with the list
     selection = Selection((id,))

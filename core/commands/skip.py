@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..git.refs import RESULTS
+from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.state import RunState
@@ -39,7 +40,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_known("", [id], project.dag.features)
     run = wishes.running(project, project.state())
     if run:
-        answer = wishes.ask(project, run, "skip", id, force=arguments.force)
+        answer = wishes.ask(project, run, ControlAction.SKIP, id, force=arguments.force)
         return wishes.told(arguments, answer)
     if fault:
         project = opened(arguments)  # which says what is wrong with the list
@@ -49,7 +50,8 @@ def execute(arguments: argparse.Namespace) -> int:
             project.journal.append(event)
         how = "its dependents run without it" if arguments.force else "its dependents do not run"
         text = f"{id} is skipped until rorchestrator retry {id}; {how}"
-        return wishes.told(arguments, wishes.note(project, "skip", id, text, force=arguments.force))
+        event = wishes.note(project, ControlAction.SKIP, id, text, force=arguments.force)
+        return wishes.told(arguments, event)
 
 
 def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> None:

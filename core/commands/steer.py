@@ -14,6 +14,7 @@ from ..journal.control import Requests
 from ..journal.journal import Reader
 from ..journal.lock import Holder
 from ..model import events
+from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.state import RunState
@@ -50,7 +51,7 @@ def landing(project: OpenProject, state: RunState) -> str:
     return "" if is_running else state.merge
 
 
-def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
+def wish(arguments: argparse.Namespace, action: ControlAction, feature: str = "") -> int:
     """Ask the run that is on for something; the exit code. There has to be one."""
     project, _ = opened_or_recorded(arguments)
     if feature:
@@ -62,11 +63,11 @@ def wish(arguments: argparse.Namespace, action: str, feature: str = "") -> int:
         if holder is not None:
             raise UserError(
                 f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, and no run: "
-                f"there is nothing to {action}",
+                f"there is nothing to {action.value}",
                 hint="wait for it, or press Ctrl-C in its terminal",
             )
         raise UserError(
-            f"no run in progress in this repository: nothing to {action}",
+            f"no run in progress in this repository: nothing to {action.value}",
             hint="rorchestrator status shows the features, rorchestrator run starts a run",
         )
     return told(arguments, ask(project, run, action, feature))
@@ -97,7 +98,7 @@ def running(project: OpenProject, state: RunState) -> str:
 def ask(
     project: OpenProject,
     run: str,
-    action: str,
+    action: ControlAction,
     feature: str = "",
     *,
     force: bool = False,
@@ -108,7 +109,7 @@ def ask(
     Raises :class:`UserError` where there is none in time; the run has then not heard of it.
     """
     if feature:
-        lists.check_run(project, action, feature)
+        lists.check_run(project, action.value, feature)
     reader, requests = Reader(project.journal.path), Requests(project.journal.folder)
     for _ in reader.new_events():
         pass
@@ -164,7 +165,9 @@ def journalling(project: OpenProject, command: str) -> Iterator[RunState]:
         project.lock.release()
 
 
-def note(project: OpenProject, action: str, id: str, text: str, *, force: bool = False) -> Event:
+def note(
+    project: OpenProject, action: ControlAction, id: str, text: str, *, force: bool = False
+) -> Event:
     """Journal what was done without a run."""
     return project.journal.append(
         events.steered(

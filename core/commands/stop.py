@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..model.control_action import ControlAction
 from . import steer
 
 EXAMPLES = """\
@@ -31,4 +32,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return steer.wish(arguments, "stop", arguments.id)
+    return steer.wish(arguments, ControlAction.STOP, arguments.id)

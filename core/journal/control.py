@@ -13,11 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from ..model.control_action import ControlAction
 from ..model.errors import unwritable
 from ..model.frozen import dataclass
 from . import private_files
-
-ACTIONS = ("pause", "resume", "stop", "skip", "retry", "attach")
 
 LARGEST_BYTES = 4096
 SUFFIX = ".json"
@@ -29,7 +28,7 @@ class Request:
 
     id: str
     run: str
-    action: str
+    action: ControlAction
     feature: str = ""
     force: bool = False
 
@@ -40,7 +39,9 @@ class Requests:
     def __init__(self, folder: str) -> None:
         self.folder = os.path.join(folder, "requests")
 
-    def leave(self, run: str, action: str, feature: str = "", *, force: bool = False) -> Request:
+    def leave(
+        self, run: str, action: ControlAction, feature: str = "", *, force: bool = False
+    ) -> Request:
         """Ask for something. Raises :class:`~core.errors.StateError` where it can't be written."""
         # In the order in which they were asked, as far as the clock tells.
         request = Request(
@@ -51,7 +52,7 @@ class Requests:
             private_files.make_folder(self.folder, 2)
             file = private_files.open_file(hidden, os.O_WRONLY | os.O_EXCL)
             with open(file, "w", encoding="utf-8") as stream:
-                json.dump(vars(request), stream)
+                json.dump({**vars(request), "action": request.action.value}, stream)
             os.rename(hidden, path)
         except OSError as error:
             raise unwritable(path, error) from None
@@ -110,10 +111,10 @@ def _read(path: str) -> Request | None:
 
 def _parse(text: bytes, name: str) -> Request | None:
     value = json.loads(text) if len(text) <= LARGEST_BYTES else None
-    if not isinstance(value, dict) or value.get("action") not in ACTIONS:
+    if not isinstance(value, dict):
         return None
-    words = [value.get(key) for key in ("id", "run", "action", "feature")]
-    id, run, action, feature = (word if isinstance(word, str) else "" for word in words)
+    words = [value.get(key) for key in ("id", "run", "feature")]
+    id, run, feature = (word if isinstance(word, str) else "" for word in words)
     if not run or f"{id}{SUFFIX}" != name or not feature.isprintable():
         return None
-    return Request(id, run, action, feature, value.get("force") is True)
+    return Request(id, run, ControlAction(value.get("action")), feature, value.get("force") is True)

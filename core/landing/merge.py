@@ -13,6 +13,7 @@ from ..git.tampering import take_fingerprint
 from ..journal.control import Requests
 from ..journal.recorder import Recorder
 from ..model import events
+from ..model.control_action import ControlAction
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
@@ -177,7 +178,7 @@ class Merge:
     def _answer_wishes(self) -> None:
         """Answer what other terminals ask of this landing: it can only be stopped, as a whole."""
         for request in Requests(self.project.journal.folder).take(self.run_id):
-            done = request.action == "stop" and not request.feature and not self.is_over
+            done = request.action is ControlAction.STOP and not request.feature and not self.is_over
             going_on = "stopping: nothing lands" if done else "features are being landed"
             text = "the landing is over" if self.is_over else going_on
             self.context.record(

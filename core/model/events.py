@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
+from .control_action import ControlAction
 from .decision import Decision
 from .excerpt import listed
 from .frozen import dataclass, field, replace
@@ -240,7 +241,7 @@ def steered(
     run: str,
     feature: str,
     *,
-    action: str,
+    action: ControlAction,
     request: str,
     done: bool,
     text: str,
@@ -255,7 +256,7 @@ def steered(
     ``feature`` it is about the whole run. ``owner`` is the feature's list, where no run tells it.
     """
     data: dict[str, Json] = {
-        "action": action,
+        "action": action.value,
         "request": request,
         "done": done,
         "force": force,
@@ -266,6 +267,12 @@ def steered(
     if owner:
         data["list"] = owner
     return Event("steered", at, run, feature, data)
+
+
+def control_action_of(event: Event) -> ControlAction | None:
+    """The action of a ``steered`` event; ``None`` for one of a newer version."""
+    given = event.data.get("action")
+    return next((action for action in ControlAction if action.value == given), None)
 
 
 def queued(at: float, run: str, feature: str) -> Event:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .control_action import ControlAction
 from .costs import Cost, Paid, estimate
-from .events import Event, stray_of
+from .events import Event, control_action_of, stray_of
 from .frozen import replace
 from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
 from .outcome_json import attempt_outcome, feature_outcome
-from .state import FORCED, PLAIN, Attempt, Check, FeatureState, Landing, Run, RunState, cost_of
+from .state import Attempt, Check, FeatureState, Landing, Run, RunState, Skip, cost_of
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -148,8 +149,10 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
         limits = run.limits.at(event.at, waits=bool(until))
         return replace(run, paused_until=until, limits=limits)
     if event.kind == "steered" and run is not None and run.id == event.run:
-        action = data.get("action") if data.get("done") is True else ""
-        is_paused = action == "pause" or (run.is_paused and action != "resume")
+        action = control_action_of(event) if data.get("done") is True else None
+        is_paused = action is ControlAction.PAUSE or (
+            run.is_paused and action is not ControlAction.RESUME
+        )
         pauses = run.pauses.at(event.at, waits=is_paused)
         return replace(run, is_paused=is_paused, pauses=pauses)
     if event.kind == "run_ended" and run is not None and run.id == event.run:
@@ -180,7 +183,7 @@ def _preparing(feature: FeatureState, event: Event) -> FeatureState:
         started_at=event.at,
         in_slot=False,
         ended_at=None,
-        skip="",
+        skip=None,
     )
 
 
@@ -363,10 +366,11 @@ def _clash(feature: FeatureState, event: Event) -> FeatureState:
 def _steered(feature: FeatureState, event: Event) -> FeatureState:
     if event.data.get("done") is not True:
         return feature
-    if event.data.get("action") == "skip":
+    action = control_action_of(event)
+    if action is ControlAction.SKIP:
         return _skipped(feature, event)
-    if event.data.get("action") == "retry" and feature.skip:
-        return replace(feature, skip="", status=Status.PENDING, reason="")
+    if action is ControlAction.RETRY and feature.skip:
+        return replace(feature, skip=None, status=Status.PENDING, reason="")
     return feature
 
 
@@ -379,7 +383,7 @@ def _skipped(feature: FeatureState, event: Event) -> FeatureState:
     run = event.run or feature.run
     return replace(
         feature,
-        skip=FORCED if forced else PLAIN,
+        skip=Skip.FORCED if forced else Skip.PLAIN,
         status=Status.SKIPPED,
         reason=FORCED_SKIP if forced else PLAIN_SKIP,
         run=run,

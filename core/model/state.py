@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from enum import Enum
 
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
 
-PLAIN, FORCED = "plain", "forced"
-"""How a feature is skipped: with what needs it, or so that this runs without it."""
+
+class Skip(Enum):
+    """How the user skipped a feature."""
+
+    PLAIN = "plain"
+    """Its dependents do not run either."""
+    FORCED = "forced"
+    """Its dependents run without it."""
+
 
 PREDICTED_CONFLICTS = 5
 """How many of a feature's conflicts are predicted: a longer list would not help."""
@@ -118,8 +126,7 @@ class FeatureState:
     """Each start of Claude for a conflict that the feature met when it was to land."""
     clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The files in which it will not merge with another feature, by that one's id."""
-    skip: str = ""
-    """:data:`PLAIN` or :data:`FORCED` where the user skipped it."""
+    skip: Skip | None = None
     is_inherited: bool = False
     """Whether its branch and worktree are what another list left, where Claude may have worked."""
     is_replaced: bool = False

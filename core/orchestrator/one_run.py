@@ -15,6 +15,7 @@ from ..git.refs import HEADS, RESULTS, STASH
 from ..journal.control import Requests
 from ..journal.recorder import Recorder
 from ..model import events
+from ..model.control_action import ControlAction
 from ..model.decision import Decision
 from ..model.errors import ExitCode, StateError, UserError
 from ..model.events import Event
@@ -171,7 +172,7 @@ class OneRun:
         event = events.steered(
             self.clock(),
             *("", id),
-            action="retry",
+            action=ControlAction.RETRY,
             request="",
             done=True,
             text=f"{id} is run again",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from ..dag import incremental
 from ..journal.control import Request, Requests
 from ..model import events
+from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.feature import Feature
 from ..model.frozen import dataclass
@@ -89,19 +90,27 @@ class Steering:
         return answer
 
     def _decide(self, request: Request, id: str) -> Decided:
-        whole = {"pause": self._pause, "resume": self._resume, "stop": self._stop}
-        one = {"stop": self._stop_one, "retry": self._retry, "attach": self._attach}
+        whole = {
+            ControlAction.PAUSE: self._pause,
+            ControlAction.RESUME: self._resume,
+            ControlAction.STOP: self._stop,
+        }
+        one = {
+            ControlAction.STOP: self._stop_one,
+            ControlAction.RETRY: self._retry,
+            ControlAction.ATTACH: self._attach,
+        }
         if self.orchestrator.is_over:
             return _refused("the run is over")
         if not id:
             decide = whole.get(request.action)
-            return decide() if decide else _refused(f"{request.action} needs a feature")
+            return decide() if decide else _refused(f"{request.action.value} needs a feature")
         if id not in self.listed:
             return _refused("the list of the run has no such feature")
-        if request.action == "skip":
+        if request.action is ControlAction.SKIP:
             return self._skip(id, force=request.force)
         about = one.get(request.action)
-        return about(id) if about else _refused(f"{request.action} is for the whole run")
+        return about(id) if about else _refused(f"{request.action.value} is for the whole run")
 
     # -- the whole run ----------------------------------------------------------------------
 

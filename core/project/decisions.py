@@ -16,7 +16,7 @@ from ..model.decision import Decision
 from ..model.errors import UserError
 from ..model.feature import Config
 from ..model.frozen import replace
-from ..model.state import FORCED, RunState
+from ..model.state import RunState, Skip
 from ..process.spawner import run_sync
 from .landed import merged_how
 from .open import OpenProject, commands
@@ -41,7 +41,7 @@ def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
 
 def as_steered(project: OpenProject, state: RunState) -> OpenProject:
     """The list as the user's skips leave it: who needs what was skipped for good, needs it not."""
-    forced = {id for id, known in state.features.items() if known.skip == FORCED}
+    forced = {id for id, known in state.features.items() if known.skip is Skip.FORCED}
     if not forced.intersection(project.dag.features):
         return project
     features = tuple(incremental.without(project.config.features, forced))

@@ -6,10 +6,11 @@ Text from outside (names, prompts, what Claude or git said) goes through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from ..model.events import Event
+from ..model.control_action import ControlAction
+from ..model.events import Event, control_action_of
 from ..model.excerpt import some
 from ..model.next_steps import next_commands
 from ..model.outcome import Status
@@ -75,12 +76,12 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
 
 
-_STEERED = {
-    "pause": ("⏸", "[pause]"),
-    "resume": ("▶", "[go]"),
-    "stop": ("⏹", "[stop]"),
-    "skip": ("⏭", "[skip]"),
-    "retry": ("🔁", "[retry]"),
+_STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
+    ControlAction.PAUSE: ("⏸", "[pause]"),
+    ControlAction.RESUME: ("▶", "[go]"),
+    ControlAction.STOP: ("⏹", "[stop]"),
+    ControlAction.SKIP: ("⏭", "[skip]"),
+    ControlAction.RETRY: ("🔁", "[retry]"),
 }
 
 
@@ -88,9 +89,8 @@ def _steered(event: Event, style: Style) -> str:
     """What a user made the run do; what it refused is told to who asked."""
     if event.data.get("done") is not True:
         return ""
-    action = str(event.data.get("action", ""))
-    glyph, ascii = _STEERED.get(action, ("💬", "[note]"))
-    words = one_line(f"{action}: {event.data.get('text', '')}")
+    glyph, ascii = _STEERED.get(control_action_of(event), ("💬", "[note]"))
+    words = one_line(f"{event.data.get('action', '')}: {event.data.get('text', '')}")
     return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
 
 

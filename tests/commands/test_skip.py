@@ -6,6 +6,7 @@ import os
 import unittest
 
 from core.model import events
+from core.model.state import Skip
 from tests.support.scratch import Workspace, attempt
 from tests.support.scratch import feature as entry
 
@@ -37,7 +38,7 @@ class SkipTest(unittest.TestCase):
         self.assertEqual(plan["features_to_run"], ["api", "docs"])
         self.assertEqual(space.main("run", "--yes", "--only", "api").code, 0)
         self.assertEqual(set(space.files("feature/api")) - set(space.files("main")), {"api.txt"})
-        self.assertEqual(space.state().feature("auth").skip, "forced")
+        self.assertEqual(space.state().feature("auth").skip, Skip.FORCED)
 
     def test_what_is_done_is_not_skipped(self) -> None:
         space = Workspace([entry("auth")])
@@ -62,4 +63,4 @@ class SkipTest(unittest.TestCase):
         with open(os.path.join(space.state_folder, "journal.jsonl"), "a") as file:
             file.write('{"v":1')
         self.assertIn("cut off 6 bytes", space.main("skip", "auth", "--force").err)
-        self.assertEqual(space.state().feature("auth").skip, "forced")
+        self.assertEqual(space.state().feature("auth").skip, Skip.FORCED)

@@ -11,6 +11,7 @@ from typing import Any
 from core.commands import steer as wishes
 from core.journal.lock import Holder, RunLock
 from core.model import events
+from core.model.control_action import ControlAction
 from core.model.errors import UserError
 from tests.support.scratch import Said, Workspace, standing_in
 from tests.support.scratch import feature as entry
@@ -80,7 +81,7 @@ class AnswerTest(unittest.TestCase):
             if run is not None:
                 run.start()
             with self.assertRaises(UserError) as caught:
-                wishes.ask(place, "r1", "pause", answer_seconds=seconds)
+                wishes.ask(place, "r1", ControlAction.PAUSE, answer_seconds=seconds)
             if run is not None:
                 run.over.set()
                 run.join()
@@ -115,13 +116,13 @@ class AnswerTest(unittest.TestCase):
     def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
         ended = "the run ended before it replied; nothing was changed"
         with self.opened() as place, self.assertRaises(UserError) as caught:
-            wishes.ask(place, "r1", "pause")
+            wishes.ask(place, "r1", ControlAction.PAUSE)
         self.assertEqual(caught.exception.message, ended)
         # Also where the next one has begun by then.
         with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
             next_run = threading.Timer(0.1, self.space.record, [started("r2", os.getpid())])
             next_run.start()
             with self.assertRaises(UserError) as caught:
-                wishes.ask(place, "r1", "pause")
+                wishes.ask(place, "r1", ControlAction.PAUSE)
             next_run.join()
         self.assertEqual(caught.exception.message, ended)

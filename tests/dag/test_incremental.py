@@ -12,7 +12,7 @@ from core.model.decision import Action, Decision
 from core.model.feature import ClaudeOptions, Command, Config, Feature, Project
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, Status, Work
-from core.model.state import Attempt, FeatureState, RunState
+from core.model.state import Attempt, FeatureState, RunState, Skip
 
 LIST = (
     Feature("auth", "Sign-in", prompt="Build it."),
@@ -310,7 +310,7 @@ class Steered(unittest.TestCase):
         return incremental.decide(config, dag, state or RunState(), facts)
 
     def skipped(self, id: str, **more: object) -> FeatureState:
-        return FeatureState(id, status=Status.SKIPPED, skip="plain", reason="skipped", **more)  # type: ignore[arg-type]
+        return FeatureState(id, status=Status.SKIPPED, skip=Skip.PLAIN, reason="skipped", **more)  # type: ignore[arg-type]
 
     def test_a_skipped_feature_and_what_needs_it_are_left_out(self) -> None:
         decisions = self.decide(self.config, RunState({"auth": self.skipped("auth")}))
@@ -318,14 +318,16 @@ class Steered(unittest.TestCase):
         expected = {"auth": "skipped", "api": "needs auth, which does not run"}
         self.assertEqual(left, {**expected, "app": "needs api, which does not run"})
         self.assertEqual(selection(self.dag, decisions, ["app"], deps=True), ["docs"])
-        known = FeatureState("auth", status=Status.SKIPPED, skip="plain")
+        known = FeatureState("auth", status=Status.SKIPPED, skip=Skip.PLAIN)
         self.assertEqual(
             self.decide(self.config, RunState({"auth": known}))["auth"].reason, "skipped"
         )
 
     def test_what_is_done_is_done_though_what_it_needs_is_skipped(self) -> None:
         state = _completed()
-        skipped = RunState({**state.features, "auth": replace(state.feature("auth"), skip="plain")})
+        skipped = RunState(
+            {**state.features, "auth": replace(state.feature("auth"), skip=Skip.PLAIN)}
+        )
         self.assertEqual(_told(_decide(state=skipped))["api"], (Action.SKIP, "up to date"))
         merged = Facts(reachable=ALL, merged={"auth": "ancestor"})
         self.assertEqual(_told(_decide(state=skipped, facts=merged))["auth"][0], Action.SKIP)

@@ -11,6 +11,7 @@ from core import cli
 from core.dag.schedule import Plan, Timeline
 from core.journal.lock import Holder
 from core.model import events
+from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.feature import Feature
@@ -100,7 +101,9 @@ def _run(text: str, style: Style) -> list[str]:
         events.attempt_started(1.0, "r", "a", attempt=1, session_id=text, resumed=True, log=text),
         events.note(1.0, "r", text, "a"),
         events.clash(1.0, "r", "a", other=text, files=(text,)),
-        events.steered(1.0, "r", "a", action="skip", request=text, done=True, text=text),
+        events.steered(
+            1.0, "r", "a", action=ControlAction.SKIP, request=text, done=True, text=text
+        ),
         events.resolved(1.0, "r", "a", files=(text,), commit="c", reason=text),
         events.ended(
             1.0, "r", "a", FeatureOutcome(Status.FAILED, text + conflict, Fault.TRANSIENT)

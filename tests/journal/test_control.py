@@ -8,6 +8,7 @@ import stat
 import unittest
 
 from core.journal.control import LARGEST_BYTES, Requests
+from core.model.control_action import ControlAction
 from core.model.errors import StateError
 
 
@@ -33,9 +34,9 @@ class RequestsTest(Scratch):
     def test_requests_are_taken_once_and_in_the_order_in_which_they_were_left(self) -> None:
         self.assertEqual(list(self.requests.take("r1")), [])
         asked = [
-            self.requests.leave("r1", "pause"),
-            self.requests.leave("r1", "skip", "auth", force=True),
-            self.requests.leave("r1", "stop", "auth"),
+            self.requests.leave("r1", ControlAction.PAUSE),
+            self.requests.leave("r1", ControlAction.SKIP, "auth", force=True),
+            self.requests.leave("r1", ControlAction.STOP, "auth"),
         ]
         path = os.path.join(self.requests.folder, f"{asked[0].id}.json")
         modes = [stat.S_IMODE(os.stat(each).st_mode) for each in (self.requests.folder, path)]
@@ -45,19 +46,19 @@ class RequestsTest(Scratch):
         self.assertEqual((self.left(), list(self.requests.take("r1"))), ([], []))
 
     def test_what_was_left_for_another_run_is_removed_and_never_taken(self) -> None:
-        self.requests.leave("dead", "stop")
+        self.requests.leave("dead", ControlAction.STOP)
         self.put(".half.tmp", "{")
         self.assertEqual(list(self.requests.take("r2")), [])
         self.assertEqual(self.left(), [".half.tmp"])  # somebody may be writing it
-        self.requests.leave("dead", "stop")
+        self.requests.leave("dead", ControlAction.STOP)
         self.requests.clear()
         self.assertEqual(self.left(), [])
 
     def test_a_request_is_withdrawn_unless_it_was_taken(self) -> None:
-        asked = self.requests.leave("r1", "pause")
+        asked = self.requests.leave("r1", ControlAction.PAUSE)
         self.assertTrue(self.requests.withdraw(asked))
         self.assertEqual(list(self.requests.take("r1")), [])
-        taken = self.requests.leave("r1", "pause")
+        taken = self.requests.leave("r1", ControlAction.PAUSE)
         self.assertEqual(list(self.requests.take("r1")), [taken])
         self.assertFalse(self.requests.withdraw(taken))
 
@@ -94,4 +95,4 @@ class RequestsTest(Scratch):
         self.put("x", "")
         nowhere = Requests(os.path.join(self.requests.folder, "x"))
         with self.assertRaises(StateError):
-            nowhere.leave("r1", "pause")
+            nowhere.leave("r1", ControlAction.PAUSE)

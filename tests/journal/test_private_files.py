@@ -10,6 +10,7 @@ import unittest
 from core.journal import private_files
 from core.journal.control import Requests
 from core.journal.journal import Journal
+from core.model.control_action import ControlAction
 from core.model.errors import StateError, UserError
 from core.worktree.secret_copies import SecretCopies
 from tests.support.scratch import Workspace, feature
@@ -104,7 +105,10 @@ class LinksThatCameAlong(unittest.TestCase):
     def test_neither_marks_nor_requests_go_through_it(self) -> None:
         self.link(".git", "rorchestrator")
         requests = Requests(self.space.state_folder)
-        for write in (lambda: self.space.finished("auth"), lambda: requests.leave("run", "stop")):
+        for write in (
+            lambda: self.space.finished("auth"),
+            lambda: requests.leave("run", ControlAction.STOP),
+        ):
             with self.assertRaisesRegex(StateError, "it is a symbolic link"):
                 write()
         self.assertEqual(os.listdir(self.theirs), [])

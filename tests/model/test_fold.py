@@ -9,7 +9,7 @@ from core.model.decision import Action
 from core.model.events import Event
 from core.model.fold import apply, fold
 from core.model.outcome import Fault, FeatureOutcome, Status
-from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunState
+from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunState, Skip
 from tests.support.lives import DONE, LATE, WORK, attempted, auth, decision, life, prepared, steered
 
 
@@ -265,22 +265,22 @@ class Steered(unittest.TestCase):
         failed = life("r1", DONE, FeatureOutcome(Status.FAILED, "red", Fault.COMMIT))
         skipped = [*failed, steered(8, "", "skip")]
         found = auth(skipped)
-        self.assertEqual((found.status, found.skip, found.run), (Status.SKIPPED, "plain", "r1"))
+        self.assertEqual((found.status, found.skip, found.run), (Status.SKIPPED, Skip.PLAIN, "r1"))
         self.assertEqual(found.reason, "skipped, and its dependents do not run")
         self.assertEqual((found.started_at, found.ended_at, found.fault), (3, 8, Fault.COMMIT))
         forced = auth([*skipped, steered(9, "r2", "skip", force=True)])
-        self.assertEqual((forced.skip, forced.run, forced.started_at), ("forced", "r2", None))
+        self.assertEqual((forced.skip, forced.run, forced.started_at), (Skip.FORCED, "r2", None))
         self.assertEqual(forced.reason, "skipped, and its dependents run without it")
         cleaned = events.cleaned(
             10, "auth", merged_into="", kept_ref="", discarded=True, detail="said"
         )
         gone = auth([*skipped, cleaned])
-        self.assertEqual((gone.status, gone.skip), (Status.SKIPPED, "plain"))
+        self.assertEqual((gone.status, gone.skip), (Status.SKIPPED, Skip.PLAIN))
         back = auth([*skipped, steered(9, "", "retry")])
-        self.assertEqual((back.status, back.skip, back.reason), (Status.PENDING, "", ""))
+        self.assertEqual((back.status, back.skip, back.reason), (Status.PENDING, None, ""))
         self.assertEqual((back.session_id, back.fault), ("s1", Fault.COMMIT))
         # An older version knows of no skip: what it ran is not skipped.
-        self.assertEqual(auth([*skipped, prepared(9, "r2")]).skip, "")
+        self.assertEqual(auth([*skipped, prepared(9, "r2")]).skip, None)
 
     def test_what_was_refused_or_changes_nothing_changes_nothing(self) -> None:
         failed = life("r1", DONE, FeatureOutcome(Status.FAILED, "red"))

@@ -10,12 +10,13 @@ from unittest import mock
 
 from core.dag import schedule
 from core.journal.control import Request, Requests
+from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import StateError
 from core.model.feature import Feature
 from core.model.fold import fold
 from core.model.outcome import Status
-from core.model.state import RunState
+from core.model.state import RunState, Skip
 from core.orchestrator.loop import STANDSTILL
 from core.orchestrator.steering import Answer, Steering
 from tests.support.scratch import Workspace
@@ -35,7 +36,7 @@ class Steered:
 
     async def __call__(self, action: str, id: str = "", *, force: bool = False) -> Answer:
         self.number += 1
-        asked = Request(f"q{self.number}", "r1", action, id, force)
+        asked = Request(f"q{self.number}", "r1", ControlAction(action), id, force)
         answer = self.steering.take(asked)
         await settle()
         return answer
@@ -119,7 +120,9 @@ class SteeringTest(StageTest):
                 await settle()
                 self.assertEqual((ror.stage.ready, run.done()), ([], False))
                 if end == "stop":
-                    told = [ror.steering.take(Request(n, "r1", "stop")).text for n in "ab"]
+                    told = [
+                        ror.steering.take(Request(n, "r1", ControlAction.STOP)).text for n in "ab"
+                    ]
                     self.assertEqual(told[1], "it is ending already")
                 else:
                     ror.stage.orchestrator.slots.close("the time is over")
@@ -199,7 +202,10 @@ class SteeringTest(StageTest):
             await settle()
             ror.stage._ends["model"].set_result(ror.stage._outcome("model"))
             await asyncio.sleep(0)  # its task is over, and the loop has not seen it yet
-            answers = [ror.steering.take(Request(a, "r1", a, "model")) for a in ("stop", "skip")]
+            answers = [
+                ror.steering.take(Request(a, "r1", ControlAction(a), "model"))
+                for a in ("stop", "skip")
+            ]
             self.assertEqual({answer.text for answer in answers}, {"model is just ending"})
             await run
             self.assertEqual(ror.stage.ended(), {"model": "completed"})
@@ -356,9 +362,9 @@ class SteeringTest(StageTest):
             self.assertFalse((await ror("retry", "search")).done)
             self.assertFalse((await ror("stop", "search")).done)
             self.assertTrue((await ror("skip", "search", force=True)).done)
-            self.assertEqual(ror.state().feature("search").skip, "forced")
+            self.assertEqual(ror.state().feature("search").skip, Skip.FORCED)
             self.assertTrue((await ror("retry", "search")).done)
-            self.assertEqual(ror.state().feature("search").skip, "")
+            self.assertEqual(ror.state().feature("search").skip, None)
             self.assertTrue((await ror("attach", "search")).done)
 
         self.play(scene)
@@ -389,8 +395,8 @@ class SteeringTest(StageTest):
     def test_whoever_watches_takes_what_is_left_for_this_run(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND)
-            ror.requests.leave("dead", "stop")
-            asked = ror.requests.leave("r1", "pause")
+            ror.requests.leave("dead", ControlAction.STOP)
+            asked = ror.requests.leave("r1", ControlAction.PAUSE)
             watcher = asyncio.create_task(ror.steering.watch())
             await settle()
             watcher.cancel()

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 from core.model import events
+from core.model.control_action import ControlAction
 from core.model.costs import Paid
 from core.model.errors import UserError
 from core.model.events import Event
@@ -89,7 +90,9 @@ class Documents(unittest.TestCase):
 
     def test_it_tells_how_long_nothing_was_started(self) -> None:
         def pause(at: float, action: str) -> Event:
-            return events.steered(at, RUN, "", action=action, request="1", done=True, text="")
+            return events.steered(
+                at, RUN, "", action=ControlAction(action), request="1", done=True, text=""
+            )
 
         document = self._run_document(
             [

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.model import events, next_steps
+from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
@@ -55,7 +56,7 @@ def _ended(id: str, status: Status, reason: str = "", work: Work | None = None) 
     return events.ended(AT + 150, RUN, id, FeatureOutcome(status, reason, work=work))
 
 
-def _steered(at: float, action: str) -> Event:
+def _steered(at: float, action: ControlAction) -> Event:
     return events.steered(at, RUN, "", action=action, request="1", done=True, text="")
 
 
@@ -162,7 +163,11 @@ class AnEvent(unittest.TestCase):
 class ASteeredRun(unittest.TestCase):
     def said(self, action: str, style: Style = PLAIN, *, done: bool = True) -> str:
         event = events.steered(
-            *(AT, "r1", "auth"), action=action, request="q", done=done, text="so\x1b[2J be it"
+            *(AT, "r1", "auth"),
+            action=ControlAction(action),
+            request="q",
+            done=done,
+            text="so\x1b[2J be it",
         )
         return run_text.event_line(fold([event]), event, style).partition("] ")[2]
 
@@ -179,7 +184,7 @@ class ASteeredRun(unittest.TestCase):
         )
         pause, resume = (
             events.steered(AT, "r1", "", action=action, request="q", done=True, text="")
-            for action in ("pause", "resume")
+            for action in (ControlAction.PAUSE, ControlAction.RESUME)
         )
         line = run_text.progress_line(fold([begun, pause]), AT, PLAIN)
         self.assertTrue(line.endswith(" · paused"), line)
@@ -257,8 +262,8 @@ class TheReport(unittest.TestCase):
         waits = [
             events.paused(AT + 1, RUN, until=AT + 61),
             events.paused(AT + 61, RUN, until=0),
-            _steered(AT + 70, "pause"),
-            _steered(AT + 71, "resume"),
+            _steered(AT + 70, ControlAction.PAUSE),
+            _steered(AT + 71, ControlAction.RESUME),
         ]
         state = fold([*LIFE, *waits, _ended("auth", Status.COMPLETED, work=WORK)])
         lines = list(run_text.report_lines(_report(state, max_cost_usd=5), PLAIN))

@@ -9,6 +9,7 @@ import unittest
 from typing import Any
 
 from core.journal.control import Requests
+from core.model.control_action import ControlAction
 from core.orchestrator.loop import STANDSTILL
 from tests.support.playground import PlaygroundTest, feature, wait_until
 
@@ -147,7 +148,7 @@ class SteeredRunTest(PlaygroundTest):
             self.assertFalse(self.paused)
         self.assertEqual(len({session for _, session, _ in self.playground.attempts("auth")}), 1)
         run_id = self.playground.journal()[-1]["run"]
-        Requests(self.playground.state).leave(run_id, "stop")
+        Requests(self.playground.state).leave(run_id, ControlAction.STOP)
         self.playground.touch("go")
         self.assertEqual(self.playground.run().code, 0)
         self.assert_statuses(auth="completed", api="completed")

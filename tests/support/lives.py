@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.model import events
+from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
@@ -66,5 +67,12 @@ def decision(action: Action = Action.START) -> Decision:
 def steered(at: float, run: str, action: str, *, done: bool = True, force: bool = False) -> Event:
     feature = "" if action in ("pause", "resume") else "auth"
     return events.steered(
-        at, run, feature, action=action, request="q", done=done, text="said", force=force
+        at,
+        run,
+        feature,
+        action=ControlAction(action),
+        request="q",
+        done=done,
+        text="said",
+        force=force,
     )

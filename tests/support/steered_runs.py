@@ -48,7 +48,7 @@ class Run(threading.Thread):
                 action=asked.action,
                 request=id,
                 done=self.done,
-                text=f"{asked.action} of {id == asked.id}",
+                text=f"{asked.action.value} of {id == asked.id}",
                 hint="type it again",
             )
             self.space.record(answer)

@@ -1,0 +1,17 @@
+"""What a user can ask of a run from another terminal: pause, resume, stop, skip, retry, attach."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ControlAction(Enum):
+    """The action of a control request, by the name of its command."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    SKIP = "skip"
+    RETRY = "retry"
+    ATTACH = "attach"
+    """Open the session of a feature: refused while the run may work on it."""
