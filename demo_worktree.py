@@ -17,6 +17,7 @@ from core.model.feature import Feature
 from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
+from core.worktree.merge_proof import how_merged
 from core.worktree.worktree import Conflict
 
 
@@ -63,8 +64,8 @@ async def show(path: str, folder: str) -> None:
     files = sorted(name for name in os.listdir(dashboard.path) if name != ".git")
     print(f"dashboard starts from both: {', '.join(files)}")
 
-    print(f"merged into main? {await manager.merged(results['auth'], base) or 'no'}")
-    print(f"merged into dashboard? {await manager.merged(results['auth'], start) or 'no'}")
+    print(f"merged into main? {await how_merged(manager, results['auth'], base) or 'no'}")
+    print(f"merged into dashboard? {await how_merged(manager, results['auth'], start) or 'no'}")
     entry = await manager.entry("auth")
     assert entry is not None
     await manager.remove("auth", entry.path, results["auth"])

@@ -17,7 +17,7 @@ async def is_empty_diff(git: Git, tip: str, target: str) -> bool:
 
 
 async def prefetch(git: Git, tips: Collection[str], target: str) -> None:
-    """Ask at once for what :meth:`WorktreeManager.merged` will ask for each of the ``tips``."""
+    """Ask at once for what the merge proof will ask for each of the ``tips``."""
     wanted = [tip for tip in tips if git.answers.get("history", tip, target) is None]
     if not wanted or not git.is_lasting(target, *wanted):
         return

@@ -15,6 +15,7 @@ from ..project.landed import content_now, landed
 from ..project.open import OpenProject
 from ..project.selection import check_known
 from ..worktree.branch_content import BranchContent, Change, start_of
+from ..worktree.merge_proof import how_merged
 from .report import Ending, LandingState, Wanted
 from .stack import Candidate, Held
 from .target_branch import TargetBranch
@@ -147,7 +148,7 @@ class Candidates:
     async def _merged(self, known: FeatureState, tip: str) -> str:
         target = self.target
         how = await landed(self.project.git, known, tip, target.commit, target.name)
-        return how or await self.project.worktrees.merged(tip, target.commit)
+        return how or await how_merged(self.project.worktrees, tip, target.commit)
 
 
 def _in_words(status: Status) -> str:

@@ -24,6 +24,7 @@ from ..project.open import OpenProject
 from ..project.selection import check_known
 from ..worktree import keeping
 from ..worktree.manager import WorktreeManager
+from ..worktree.merge_proof import how_merged
 
 REPAIR = "if it was moved: git worktree repair <the new place>"
 
@@ -199,7 +200,7 @@ class Cleanup:
         if commit == self.target:
             return "same commit"
         how = await landed(self.git, known, commit, self.target, self.into)
-        return how or await worktrees.merged(commit, self.target)
+        return how or await how_merged(worktrees, commit, self.target)
 
     async def _decide(
         self,

@@ -6,6 +6,7 @@ from ..git.door import Git
 from ..git.refs import HEADS
 from ..model.state import Attempt, FeatureState, RunState
 from ..worktree.branch_content import BranchContent, Origin, branch_content
+from ..worktree.merge_proof import how_merged
 from .open import OpenProject
 
 LANDED = {"squash": "squashed", "rebase": "rebased"}
@@ -39,7 +40,7 @@ async def merged_how(project: OpenProject, known: FeatureState, target: str, nam
     # What the user took away is not there because what is left is: the result is looked for.
     tip = (await content_now(project, known, target)).tip or known.work.commit
     how = await landed(project.git, known, tip, target, name)
-    return how or await project.worktrees.merged(tip, target)
+    return how or await how_merged(project.worktrees, tip, target)
 
 
 async def landed(git: Git, known: FeatureState, commit: str, target: str, name: str) -> str:

@@ -12,11 +12,10 @@ from functools import partial
 from ..git import (
     checkouts,
     commits,
-    merged,
     staging,
     unreadable_entries,
 )
-from ..git.door import Git, GitError, Unknown
+from ..git.door import Git, GitError
 from ..git.hooks import Hooks, hooks_of
 from ..git.output import BEING_MADE, WorktreeEntry, WorktreeStatus
 from ..git.refs import HEADS, RESULTS
@@ -29,7 +28,7 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Work
 from ..process.temporary_folder import remove_tree
-from . import admin_files, build_products, committing, dependencies, inspection
+from . import admin_files, build_products, committing, inspection
 from .admin_files import (
     gitfile_or_nothing,
     is_unfinished,
@@ -84,8 +83,6 @@ class WorktreeManager:
     def result_ref(self, feature: str, run: str) -> str:
         """The commit point of a feature's result in a run."""
         return f"{RESULTS}{feature}/{run}"
-
-    # -- where a feature starts -----------------------------------------------------------
 
     # -- making -------------------------------------------------------------------------
 
@@ -293,10 +290,6 @@ class WorktreeManager:
             with suppress(FileNotFoundError):
                 os.unlink(self._branch_lock(feature))
 
-    # -- what stood there before Claude -----------------------------------------------------
-
-    # -- build products -----------------------------------------------------------------
-
     # -- the result -----------------------------------------------------------------------
 
     async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:
@@ -451,60 +444,10 @@ class WorktreeManager:
         await self.git.spawner.in_thread(partial(remove_tree, rubbish))
         _check_gone(rubbish)
 
-    async def merged(self, tip: str, target: str) -> str:
-        """How ``target`` holds the work of ``tip``; empty where that can't be proved.
-
-        Raises :class:`Unknown` where we only look, and that can't tell.
-        """
-        if await self.git.is_ancestor(tip, target):
-            return "ancestor"
-        if await merged.is_empty_diff(self.git, tip, target):
-            return "empty difference"
-        tree = await self.git.tree_of(target)
-        if await self.git.tree_of(tip) == tree:
-            return "equal trees"
-        if await self.git.merge_base(tip, target) in ("", target):
-            return ""  # the target has nothing of its own
-        unknown = None
-        # The same lines may have changed elsewhere in a file: only where it was copied to, and
-        # before anything changed it again, does a merge tell.
-        for how, find in (
-            ("merge adds nothing", _target),
-            ("same changes", merged.equivalent),
-            ("squashed", merged.squashed),
-        ):
-            commit = await find(self.git, tip, target)
-            try:
-                if commit and await self._merge_adds_nothing(tip, commit):
-                    return how
-            except Unknown as error:
-                unknown = error
-        if unknown is not None:
-            raise unknown
-        return ""
-
-    async def _merge_adds_nothing(self, tip: str, commit: str) -> bool:
-        """Whether a merge of ``tip`` into ``commit`` would change nothing there.
-
-        A git that can't merge without a working tree proves it where the files are the same.
-        """
-        base = await self.git.merge_base(tip, commit)
-        if not base:
-            return False
-        if self.git.merges_without_worktree:
-            merged, _ = await dependencies.merge(self, commit, tip)
-            return merged == await self.git.tree_of(commit)
-        own, other = await commits.changed_files(self.git, [(base, tip), (commit, tip)])
-        return own.isdisjoint(other)
-
     def with_recorded_names(self, feature: str, path: str, branch: str) -> WorktreeManager:
         """For a feature whose worktree and branch were made with another folder or prefix."""
         prefix = branch[: len(branch) - len(feature)]
         return WorktreeManager(self.git, os.path.dirname(path), prefix, self.commit_subject)
-
-
-async def _target(git: Git, tip: str, target: str) -> str:
-    return target
 
 
 def _check_gone(rubbish: str) -> None:

@@ -1,0 +1,65 @@
+"""Proof that a branch is merged, however it landed: merge, squash, rebase or cherry-pick."""
+
+from __future__ import annotations
+
+from ..git import commits, merged
+from ..git.door import Git, Unknown
+from . import dependencies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .manager import WorktreeManager
+
+
+async def how_merged(worktrees: WorktreeManager, tip: str, target: str) -> str:
+    """How the commit ``target`` contains the work of ``tip``; empty if that can't be proved.
+
+    Raises :class:`Unknown` if a git that may not write objects can't tell.
+    """
+    git = worktrees.git
+    if await git.is_ancestor(tip, target):
+        return "ancestor"
+    if await merged.is_empty_diff(git, tip, target):
+        return "empty difference"
+    tree = await git.tree_of(target)
+    if await git.tree_of(tip) == tree:
+        return "equal trees"
+    if await git.merge_base(tip, target) in ("", target):
+        return ""  # the target has no commits of its own
+    unknown = None
+    # Equal patches may have been applied elsewhere in a file. Only a merge into the commit that
+    # took them over, before later commits change it again, is a proof.
+    for how, find in (
+        ("merge adds nothing", _target),
+        ("same changes", merged.equivalent),
+        ("squashed", merged.squashed),
+    ):
+        commit = await find(git, tip, target)
+        try:
+            if commit and await _merge_adds_nothing(worktrees, tip, commit):
+                return how
+        except Unknown as error:
+            unknown = error
+    if unknown is not None:
+        raise unknown
+    return ""
+
+
+async def _target(git: Git, tip: str, target: str) -> str:
+    return target
+
+
+async def _merge_adds_nothing(worktrees: WorktreeManager, tip: str, commit: str) -> bool:
+    """Whether a merge of ``tip`` into ``commit`` would change nothing there.
+
+    A git that can't merge without a working tree proves it where the files are the same.
+    """
+    git = worktrees.git
+    base = await git.merge_base(tip, commit)
+    if not base:
+        return False
+    if git.merges_without_worktree:
+        tree, _ = await dependencies.merge(worktrees, commit, tip)
+        return tree == await git.tree_of(commit)
+    own, other = await commits.changed_files(git, [(base, tip), (commit, tip)])
+    return own.isdisjoint(other)
