@@ -450,8 +450,8 @@ class WhatEndsARun(RealClaudeTest):
         self.assert_statuses(waits="cancelled", works="cancelled", later="cancelled")
         charged = len(api.charges)
         cut = self.playground.results()["waits"]
-        self.assertIsNone(cut["cost_usd"])
-        self.assertGreater(cut["tokens_at_least"], 0)
+        if cut["cost_usd"] is None:  # else Claude printed its result on SIGINT
+            self.assertGreater(cut["tokens_at_least"], 0)
         self.runs(0)
         self.assert_settled("waits", api.billed(script=marker("waits")).usage.cost_usd())
         self.assert_resumed(api, "waits")
