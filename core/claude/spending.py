@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..model.costs import SHARE, Paid
+from ..model.costs import SHARE, Paid, total_usd
+from ..model.json_values import dollars_of, integer
 from ..model.outcome import Usage
 from .transcript import (
     Message,
     Transcript,
-    dollars_of,
-    whole_number,
 )
 
 
@@ -27,7 +26,7 @@ def spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage]
         models = [model if isinstance(model, dict) else {} for model in share.values()]
         before = 0.0 if transcript.result is None else transcript.cost_usd
         return (
-            _sum_of([before, *(dollars_of(model.get("costUSD")) for model in models)]),
+            total_usd([before, *(dollars_of(model.get("costUSD")) for model in models)]),
             transcript.usage + _of_models(models),
         )
     usage = _usage(result)
@@ -51,15 +50,10 @@ def paid_by(known: Mapping[str, Paid], result: Message) -> Mapping[str, Paid]:
     paid = {} if share is None else dict(known)
     for name, model in models.items() if isinstance(models, dict) else ():
         cost_usd = dollars_of(model.get("costUSD")) if isinstance(model, dict) else None
-        tokens = sum(whole_number(model, theirs) for theirs in INPUT_OF_MODEL) if cost_usd else 0
+        tokens = sum(integer(model, theirs) for theirs in INPUT_OF_MODEL) if cost_usd else 0
         if cost_usd and tokens:
             paid[name] = Paid(cost_usd, tokens) + paid.get(name, Paid(0.0, 0))
     return paid
-
-
-def _sum_of(costs: Iterable[float | None]) -> float | None:
-    known = list(costs)
-    return None if None in known else sum(filter(None, known), 0.0)
 
 
 INPUT_TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -90,4 +84,4 @@ def _of_models(models: Iterable[Message]) -> Usage:
 
 
 def _tokens(counts: Message, names: Mapping[str, str]) -> Usage:
-    return Usage(**{ours: whole_number(counts, theirs) for ours, theirs in names.items()})
+    return Usage(**{ours: integer(counts, theirs) for ours, theirs in names.items()})

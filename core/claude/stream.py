@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 from ..model.costs import SHARE
 from ..model.frozen import replace
+from ..model.json_values import dollars_of, integer
 from .spending import INPUT_TOKENS, paid_by, spent
-from .transcript import Message, Transcript, dollars_of, moment, text_of, whole_number
+from .transcript import Message, Transcript, moment, text_of
 
 
 def parse(line: bytes) -> list[Message]:
@@ -85,7 +86,7 @@ def _counted(transcript: Transcript, message: Message) -> Transcript:
     if not isinstance(inner, dict) or not isinstance(usage, dict):
         return transcript
     id, model = text_of(inner, "id"), text_of(inner, "model")
-    count = sum(whole_number(usage, name) for name in INPUT_TOKENS)
+    count = sum(integer(usage, name) for name in INPUT_TOKENS)
     if not count or id in transcript.recent:
         return transcript
     tokens = {**transcript.tokens, model: transcript.tokens.get(model, 0) + count}

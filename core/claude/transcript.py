@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..model.costs import Paid
 from ..model.frozen import dataclass, field
+from ..model.json_values import dollars_of
 from ..model.outcome import Usage
 
 Message = Mapping[str, object]
@@ -65,17 +66,6 @@ def text_of(message: Message, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def whole_number(message: Message | None, key: str) -> int:
-    value = message.get(key) if message else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        return 0
-    return value if 0 <= value <= LARGEST else 0
-
-
-LARGEST = 2**53
-"""What a count may be at most, as in JavaScript; a larger one is nonsense."""
-
-
 MILLISECONDS = 1e11
 """A time above this, in the year 5138, is given in milliseconds."""
 
@@ -86,9 +76,3 @@ def moment(value: object) -> float | None:
     if at is None or at < MILLISECONDS:
         return at
     return at / 1000 if at / 1000 < MILLISECONDS else None
-
-
-def dollars_of(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order

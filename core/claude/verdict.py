@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..model.excerpt import excerpt, listed
+from ..model.json_values import integer
 from ..model.outcome import AttemptOutcome, Fault, Status
 from .transcript import (
     LONGEST_ID,
@@ -15,7 +16,6 @@ from .transcript import (
     Message,
     Transcript,
     text_of,
-    whole_number,
 )
 
 
@@ -40,8 +40,8 @@ def outcome(
         fault=fault,
         cost_usd=cost_usd,
         usage=transcript.usage,
-        duration_ms=whole_number(result, "duration_ms"),
-        num_turns=whole_number(result, "num_turns"),
+        duration_ms=integer(result or {}, "duration_ms"),
+        num_turns=integer(result or {}, "num_turns"),
         session_id=text_of(result or {}, "session_id")[:LONGEST_ID],
         result=excerpt(transcript.text, lines=RESULT_LINES, characters=RESULT_CHARACTERS),
         denied_tools=_denied_tools(result),
@@ -77,7 +77,7 @@ def _judge(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
     if result.get("is_error") is not False:
         said = text_of(result, "result")
         return _fault_of_answer(transcript, said), said or "Claude reported an error"
-    if whole_number(result, "num_turns") < 1:
+    if integer(result, "num_turns") < 1:
         said = text_of(result, "result")
         return Fault.REQUEST, said or "the prompt never reached the model"
     if code != 0:

@@ -16,8 +16,8 @@ from .options import add_common_options, opened_or_recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..model.attempt import Attempt
     from ..model.mask import Mask
-    from ..model.state import Attempt
     from ..project.open import OpenProject
 
 EXAMPLES = """\

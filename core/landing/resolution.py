@@ -19,6 +19,7 @@ from ..git.door import GitError
 from ..git.refs import RESOLUTIONS
 from ..git.tampering import ExecutableFingerprint
 from ..model import events
+from ..model.costs import total_usd
 from ..model.excerpt import excerpt, some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, replace
@@ -194,7 +195,7 @@ class Resolver:
             reason=f"Claude could not resolve it: {reason}" if reason else "",
             files=files,
             attempts=len(outcomes),
-            cost_usd=_sum_of([outcome.cost_usd for outcome in outcomes]),
+            cost_usd=total_usd(outcome.cost_usd for outcome in outcomes),
             session_id=outcomes[-1].session_id if outcomes else "",
         )
 
@@ -401,11 +402,6 @@ async def _merge(worktrees: WorktreeManager, into: str, clash: Clash) -> Merge:
 
 def _side(commit: str, name: str, files: Collection[str]) -> Side:
     return Side(commit, name, tuple(sorted(files)))
-
-
-def _sum_of(costs: Sequence[float | None]) -> float | None:
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
 
 
 def _end(output: str) -> list[str]:

@@ -1,8 +1,8 @@
-"""What attempts cost: known, estimated or unknown; and at which rate a model is paid, in USD."""
+"""Costs in USD and their sums: known, estimated or unknown; the rate of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from .frozen import dataclass
 
@@ -61,11 +61,7 @@ class Cost:
         return self.known_usd + self.estimated_usd
 
 
-def estimate(tokens: Mapping[str, int], rates: Mapping[str, Paid]) -> float | None:
-    """What input and cache ``tokens`` by model cost, by what each model was paid so far, in USD.
-
-    ``None`` where that is not known of one of them.
-    """
-    if not tokens or any(model not in rates for model in tokens):
-        return None
-    return sum(n * rates[model].cost_usd / rates[model].tokens for model, n in tokens.items())
+def total_usd(costs: Iterable[float | None]) -> float | None:
+    """The sum of ``costs``; ``None`` if one of them is unknown."""
+    known = list(costs)
+    return None if None in known else sum(filter(None, known), 0.0)

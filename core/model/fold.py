@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .attempt import Attempt, cost_of, priced
 from .control_action import ControlAction
-from .costs import Cost, Paid, estimate
+from .costs import Cost, Paid
 from .events import Event, control_action_of, stray_of
 from .frozen import replace
 from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
 from .outcome_json import attempt_outcome, feature_outcome
-from .state import Attempt, Check, FeatureState, Landing, Run, RunState, Skip, cost_of
+from .state import Check, FeatureState, Landing, Run, RunState, Skip
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -103,31 +104,7 @@ def _priced(feature: FeatureState, kind: str, rates: dict[str, Paid]) -> Feature
     """The feature with a price for the attempt that ended; ``rates`` learn from it."""
     name = "attempts" if kind == "attempt_ended" else "resolutions"
     attempts = feature.attempts if kind == "attempt_ended" else feature.resolutions
-    outcome = attempts[-1].outcome if attempts else None
-    if outcome is None:
-        return feature
-    for model, paid in outcome.paid.items():
-        rates[model] = rates[model] + paid if model in rates else paid
-    last = replace(attempts[-1], about_usd=estimate(outcome.tokens, rates))
-    priced = _settled((*attempts[:-1], last))
-    return replace(feature, **{name: priced})  # type: ignore[arg-type]
-
-
-def _settled(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """The attempts once the last one reported what its session cost over all its processes.
-
-    What none of them accounts for is the cost of those that were ended before their result.
-    """
-    last = attempts[-1]
-    total = last.outcome.session_cost_usd if last.outcome is not None else None
-    of_session = [a for a in attempts if a.session_id == last.session_id]
-    unknown = [a for a in of_session if not a.cost.is_complete]
-    if total is None or not unknown or last in unknown:
-        return attempts
-    rest = max(0.0, total - cost_of(of_session).known_usd)
-    settled = {a.number: 0.0 for a in unknown}
-    settled[unknown[-1].number] = rest
-    return tuple(replace(a, settled_usd=settled[a.number]) if a in unknown else a for a in attempts)
+    return replace(feature, **{name: priced(attempts, rates)})  # type: ignore[arg-type]
 
 
 def _next_run(run: Run | None, event: Event) -> Run | None:

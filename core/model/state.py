@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 
+from .attempt import Attempt, cost_of
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
-from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
+from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
 
 
 class Skip(Enum):
@@ -21,35 +22,6 @@ class Skip(Enum):
 
 PREDICTED_CONFLICTS = 5
 """How many of a feature's conflicts are predicted: a longer list would not help."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One start of Claude for a feature."""
-
-    run: str
-    number: int
-    session_id: str
-    started_at: float
-    log: str = ""
-    resumed: bool = False
-    ended_at: float | None = None
-    outcome: AttemptOutcome | None = None
-    about_usd: float | None = None
-    """An estimate of its cost, where that is unknown."""
-    settled_usd: float | None = None
-    """Its cost, where only a later process of its session told it."""
-
-    @property
-    def cost(self) -> Cost:
-        """What it cost."""
-        known = self.outcome.cost_usd if self.outcome is not None else None
-        usd = self.settled_usd if known is None else known
-        if usd is not None:
-            return Cost(usd, known=1)
-        tokens = sum(self.outcome.tokens.values()) if self.outcome is not None else 0
-        has_estimate = self.about_usd is not None
-        return Cost(0.0, 0, 1, int(has_estimate), self.about_usd or 0.0, tokens)
 
 
 @dataclass(frozen=True)
@@ -249,13 +221,3 @@ def _beside(known: FeatureState, other: FeatureState) -> FeatureState:
     if known.branch not in ("", other.branch) and known.worktree != other.worktree:
         return known
     return replace(known, branch="", worktree="", start_commit="", is_replaced=True)
-
-
-def cost_of(attempts: Iterable[Attempt]) -> Cost:
-    """The summed cost of the attempts."""
-    return sum((attempt.cost for attempt in attempts), Cost())
-
-
-def usage(attempts: Iterable[Attempt]) -> Usage:
-    """Summed tokens of the attempts."""
-    return sum((a.outcome.usage for a in attempts if a.outcome), Usage())

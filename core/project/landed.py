@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..git.door import Git
 from ..git.refs import HEADS
-from ..model.state import Attempt, FeatureState, RunState
+from ..model.attempt import Attempt
+from ..model.state import FeatureState, RunState
 from ..worktree.branch_content import BranchContent, Origin, branch_content
 from ..worktree.merge_proof import how_merged
 from .open import OpenProject

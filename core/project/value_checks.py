@@ -12,6 +12,7 @@ from ..model.branch_name import REF_FORBIDDEN, REF_LIMIT_BYTES
 from ..model.commit_subject import FIELDS, fields_of
 from ..model.did_you_mean import did_you_mean
 from ..model.feature import Command
+from ..model.json_values import LARGEST
 from ..model.list_commands import shell_command
 from .list_reader import Json, Reader, kind
 
@@ -21,9 +22,6 @@ LABEL_LIMIT = 500
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 ID_LIMIT = 100
-
-LARGEST = 2**53
-"""What a number may be at most: beyond it, neither arithmetic nor JSON is exact."""
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 

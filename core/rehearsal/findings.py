@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ..dag.resolver import DAGResolver
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
+from ..model.json_values import Json
 from ..model.terminal_text import clean, one_line
 from ..model.words import duration
 from ..reporter.style import Style, table_lines
@@ -23,8 +24,6 @@ AFTERWARDS = ("merge", "cleanup")
 
 CAUSES = ("base", "setup", "files")
 """The kinds of findings that others follow from."""
-
-Json = object
 
 
 @dataclass(frozen=True)

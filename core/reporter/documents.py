@@ -9,13 +9,13 @@ from datetime import datetime
 
 from ..journal import private_files
 from ..model import next_steps
+from ..model.attempt import Attempt, cost_of, usage_of
 from ..model.costs import Cost
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.json_values import Json
 from ..model.outcome import Status
-from ..model.state import Attempt, Check, FeatureState, Run, RunState, cost_of, usage
-
-Json = object
+from ..model.state import Check, FeatureState, Run, RunState
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class RunReport:
             "failed": len(features) - self.successful,
             **cost_document(self.cost, "total_cost_usd"),
             "max_cost_usd": self.max_cost_usd,
-            "usage": vars(usage(self._attempts)).copy(),
+            "usage": vars(usage_of(self._attempts)).copy(),
             "total_duration_ms": self.total_ms,
             "wall_ms": self.wall_ms,
             "limit_wait_ms": _ms(self.run.limits.seconds),
@@ -124,7 +124,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
         "success": feature.status is Status.COMPLETED,
         "result": last.result if last else "",
         **cost_document(cost_of(attempts)),
-        "usage": vars(usage(attempts)).copy(),
+        "usage": vars(usage_of(attempts)).copy(),
         "duration_ms": _duration_ms(feature),
         "num_turns": sum(a.outcome.num_turns for a in attempts if a.outcome),
         "session_id": feature.session_id,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..journal.lock import Holder
+from ..model.attempt import cost_of
 from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Stray
-from ..model.state import FeatureState, Run, cost_of
+from ..model.state import FeatureState, Run
 from .documents import check_document, cost_document, local_time
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from ..model.attempt import cost_of
 from ..model.control_action import ControlAction
 from ..model.events import Event, control_action_of
 from ..model.excerpt import some
 from ..model.next_steps import next_commands
 from ..model.outcome import Status
-from ..model.state import FeatureState, RunState, cost_of
+from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
 from .documents import RunReport

@@ -11,12 +11,12 @@ from contextlib import suppress
 from ..claude import prompt, reset_time
 from ..git.tampering import ExecutableFingerprint, Tampered
 from ..model import events
+from ..model.attempt import cost_of
 from ..model.errors import StateError, UserError
 from ..model.excerpt import some
 from ..model.feature import Config
 from ..model.frozen import dataclass, replace
 from ..model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
-from ..model.state import cost_of
 from ..process.cancellation import first_of
 from ..process.supervisor import Killed
 from ..worktree import inspection

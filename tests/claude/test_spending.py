@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unittest
 
-from core.claude import stream, transcript
+from core.claude import stream
 from core.model.costs import Paid
+from core.model.json_values import LARGEST
 from core.model.outcome import Status, Usage
 from tests.support import streams
 from tests.support.streams import GOOD, TOKENS
@@ -134,7 +135,7 @@ class Cost(unittest.TestCase):
             line = b'{"type": "result", "total_cost_usd": %s}' % odd.encode()
             with self.subTest(odd=odd):
                 self.assertIsNone(streams.judge(line).cost_usd)
-        largest = (str(transcript.LARGEST), float(transcript.LARGEST))
+        largest = (str(LARGEST), float(LARGEST))
         for number, cost in (("0", 0.0), ("0.0", 0.0), ("2", 2.0), ("1e-7", 1e-7), largest):
             line = b'{"type": "result", "total_cost_usd": %s}' % number.encode()
             with self.subTest(number=number):

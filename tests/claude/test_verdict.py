@@ -6,7 +6,7 @@ import json
 import os
 import unittest
 
-from core.claude import transcript
+from core.model.json_values import LARGEST
 from core.model.outcome import AttemptOutcome, Fault, Status, Usage
 from tests.support import streams
 from tests.support.streams import EXPECTED, GOOD, RECORDED, ROWS, SIGNALLED, TURNS, Run
@@ -97,7 +97,7 @@ class Recorded(unittest.TestCase):
         # modelUsage counts the subagent, usage does not.
         self.assertEqual(found.usage, Usage(3600, 1035, 300, 150))
         self.assertEqual(found.num_turns, 2)
-        many = transcript.LARGEST
+        many = LARGEST
         self.assertEqual(
             streams.judge(streams.line(num_turns=many, duration_ms=many + 1)).num_turns,
             many,

@@ -9,6 +9,7 @@ from core.dag import incremental
 from core.dag.feature_inputs import FORM, inputs
 from core.dag.incremental import Facts
 from core.dag.resolver import DAGResolver
+from core.model.attempt import Attempt
 from core.model.decision import Action
 from core.model.feature import (
     DEFAULT_ALLOWED_TOOLS,
@@ -20,7 +21,7 @@ from core.model.feature import (
 )
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Status, Work
-from core.model.state import Attempt, FeatureState, RunState
+from core.model.state import FeatureState, RunState
 
 AUTH = Feature("auth", "Sign-in", prompt="Build it.", description="D.", creates=("app/auth.py",))
 API = Feature(

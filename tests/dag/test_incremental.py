@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from core.dag import incremental
 from core.dag.incremental import Facts, selection
 from core.dag.resolver import DAGResolver
+from core.model.attempt import Attempt
 from core.model.decision import Action, Decision
 from core.model.feature import ClaudeOptions, Command, Config, Feature, Project
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, Status, Work
-from core.model.state import Attempt, FeatureState, RunState, Skip
+from core.model.state import FeatureState, RunState, Skip
 
 LIST = (
     Feature("auth", "Sign-in", prompt="Build it."),

@@ -11,13 +11,14 @@ from core import cli
 from core.dag.schedule import Plan, Timeline
 from core.journal.lock import Holder
 from core.model import events
+from core.model.attempt import Attempt
 from core.model.control_action import ControlAction
 from core.model.decision import Action, Decision
 from core.model.errors import UserError
 from core.model.feature import Feature
 from core.model.fold import fold
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Stray, Work
-from core.model.state import Attempt, Check, FeatureState, Run, RunState
+from core.model.state import Check, FeatureState, Run, RunState
 from core.model.terminal_text import clean, one_line
 from core.project import list_reader
 from core.project.list_reader import Key

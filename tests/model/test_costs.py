@@ -1,10 +1,10 @@
-"""Costs: what is known, what can be estimated, and rates per model."""
+"""Sums of costs, and costs as words."""
 
 from __future__ import annotations
 
 import unittest
 
-from core.model.costs import Cost, Paid, dollars, estimate
+from core.model.costs import Cost, dollars, total_usd
 
 
 class Costs(unittest.TestCase):
@@ -19,10 +19,10 @@ class Costs(unittest.TestCase):
     def test_dollars_have_as_many_digits_as_they_need(self) -> None:
         self.assertEqual((dollars(1.5), dollars(0.0042)), ("$1.50", "$0.0042"))
 
-    def test_an_estimate_needs_the_rate_of_every_model(self) -> None:
-        rates = {"a": Paid(2.0, 1_000_000)}
-        self.assertEqual(estimate({"a": 500_000}, rates), 1.0)
-        self.assertIsNone(estimate({"a": 1, "b": 1}, rates))
+    def test_a_sum_with_an_unknown_cost_is_unknown(self) -> None:
+        self.assertEqual(total_usd([]), 0.0)
+        self.assertEqual(total_usd([0.5, 0.0, 0.25]), 0.75)
+        self.assertIsNone(total_usd([0.5, None]))
 
 
 if __name__ == "__main__":

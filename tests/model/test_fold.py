@@ -5,11 +5,12 @@ from __future__ import annotations
 import unittest
 
 from core.model import events, state
+from core.model.attempt import Attempt
 from core.model.decision import Action
 from core.model.events import Event
 from core.model.fold import apply, fold
 from core.model.outcome import Fault, FeatureOutcome, Status
-from core.model.state import Attempt, Check, FeatureState, Landing, Run, RunState, Skip
+from core.model.state import Check, FeatureState, Landing, Run, RunState, Skip
 from tests.support.lives import DONE, LATE, WORK, attempted, auth, decision, life, prepared, steered
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from core.dag import schedule
 from core.journal.journal import Journal
+from core.model.attempt import Attempt
 from core.model.errors import StateError
 from core.model.feature import Feature
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status
-from core.model.state import Attempt, FeatureState, RunState
+from core.model.state import FeatureState, RunState
 from core.runner.job import Job
 from core.runner.slots import Turn
 from tests.support.stage import DIAMOND, DONE, FAILED, INTERRUPTED, StageTest, settle

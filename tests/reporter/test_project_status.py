@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unittest
 
+from core.model.attempt import Attempt
 from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import Status, Stray
-from core.model.state import Attempt, Check, FeatureState, Run
+from core.model.state import Check, FeatureState, Run
 from core.reporter.documents import local_time
 from core.reporter.project_status import Checkout, PredictedConflict
 from tests.support.statuses import FEATURE, HOLDER, PROJECT

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import unittest
 
+from core.model.attempt import Attempt
 from core.model.costs import Cost
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Status, Stray
-from core.model.state import Attempt, Check, FeatureState, Run
+from core.model.state import Check, FeatureState, Run
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from core.reporter.status_text import STRAYS_SHOWN, status_lines, stray_lines
 from tests.support.statuses import FEATURE, HOLDER, PROJECT
