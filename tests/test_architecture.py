@@ -289,7 +289,7 @@ TESTED_BY = {
     "project.recorded": "scenarios.test_faulty_list",
     "project.strays": "project.test_status",
     "project.warnings": "commands.test_plan",
-    "rehearsal.timed": "rehearsal.test_rehearsal",
+    "rehearsal.rehearsed_checks": "rehearsal.test_rehearsal",
     "runner.context": "runner.test_claude_runner",
     "runner.failure": "runner.test_checks",
     "runner.feature_run": "runner.test_claude_runner",

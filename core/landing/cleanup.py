@@ -110,7 +110,7 @@ class Cleanup:
             raise UserError(f"the branch {self.into!r} does not exist", hint="correct --into")
         wanted = self._wanted()
         self.is_held = await self._is_held(wanted)
-        removals = [await self._clean(known) for known in wanted]
+        removals = [await self.clean(known) for known in wanted]
         return [removal for removal in removals if removal is not None]
 
     def _wanted(self) -> list[FeatureState]:
@@ -135,8 +135,8 @@ class Cleanup:
         staying = (commit for ref, commit in refs.items() if ref not in going)
         return await self._holds(self.target, staying)
 
-    async def _clean(self, known: FeatureState) -> Removal | None:
-        """Remove one feature's worktree and branch; ``None`` where it was not meant."""
+    async def clean(self, known: FeatureState) -> Removal | None:
+        """Remove one feature's worktree and branch; ``None`` if it was not asked for."""
         removal = Removal(known.id, known.branch)
         try:
             return removal if await self._settle(removal, known) else None

@@ -22,7 +22,6 @@ from ..model.frozen import replace
 from ..model.outcome import AttemptOutcome, Fault, Status
 from ..process import temporary_folder
 from ..process.cancellation import Cancellation
-from ..process.environment import without_git
 from ..process.signals import StopSignals
 from ..process.spawner import run_sync
 from ..process.supervisor import Killed, Supervisor, end_commands_on
@@ -32,9 +31,9 @@ from ..project.landed import killed_resolutions, landing_fault
 from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
-from ..runner.checks import Workbench
+from ..runner.checks import Checks, MakeChecks, make_checks
 from ..runner.context import RunContext
-from ..runner.steps import StepRunner
+from ..runner.failure import Failure
 from .candidates import Candidates, OwnCheck
 from .report import Ending, LandingState, MergeReport, Wanted
 from .resolution import Resolver, foresee, options_for
@@ -76,7 +75,7 @@ class Merge:
         *,
         say: Callable[[str], None] = lambda words: None,
         deadline: float = float("inf"),
-        workbench: Callable[..., Workbench] = Workbench,
+        checks: MakeChecks = make_checks,
     ) -> None:
         self.whole = project.whole_state()
         self.state = project.seen(self.whole)
@@ -98,7 +97,7 @@ class Merge:
         """What the branch has already, as far as it is known what that is."""
         self.resolutions: dict[str, Resolution] = {}
         self.own_check: OwnCheck = _not_checked
-        self.workbench = workbench
+        self.make_checks = checks
         fault = "" if wanted.into else landing_fault(project)
         if fault:
             raise UserError(
@@ -204,12 +203,15 @@ class Merge:
         self._emit(self._started())
         if await self.target.settle(self._tips()):
             self.say(f"{self.target.name}: finished the move that was cut short")
-        workbench = self._workbench(supervisor, stop)
+        project = self.project
+        checks = self.make_checks(
+            project.config, project.worktrees, supervisor, self.context, self.state
+        )
         resolve = None
         if self.wanted.resolve:
-            resolve = await self._resolver(supervisor, stop, workbench)
-        self.own_check = self._own_checker(workbench, stop)
-        stack = await self._stack(self._checker(workbench, stop), resolve)
+            resolve = await self._resolver(supervisor, stop, checks)
+        self.own_check = self._own_checker(checks)
+        stack = await self._stack(self._checker(checks), resolve)
         if stop.is_set():
             raise Stopped
         await self._move(stack)
@@ -252,46 +254,35 @@ class Merge:
 
     # -- whether it may ---------------------------------------------------------------------
 
-    def _workbench(self, supervisor: Supervisor, stop: Cancellation) -> Workbench:
-        return self.workbench(
-            self.project.config,
-            self.project.worktrees,
-            StepRunner(supervisor, stop),
-            self.context,
-            environ=without_git(os.environ),
-            passed=set(self.state.passed),
-            wrote=self.state.wrote,
-        )
-
     @property
     def _log_folder(self) -> str:
         return os.path.join(self.project.journal.folder, "logs", self.run_id)
 
-    def _checker(self, workbench: Workbench, stop: asyncio.Event) -> Check:
+    def _checker(self, checks: Checks) -> Check:
         async def check(commit: str) -> str:
-            if not await workbench.is_green(commit):
+            if not await checks.have_passed(commit):
                 self.say(f"checking {commit[:10]} before it becomes {self.target.name}")
-            red = await workbench.check_merged(commit, self.target.name)
-            if stop.is_set():
-                raise Stopped
-            return red.reason if red else ""
+            return self._reason(await checks.check_merged(commit, self.target.name))
 
         return check
 
-    def _own_checker(self, workbench: Workbench, stop: asyncio.Event) -> OwnCheck:
+    def _own_checker(self, checks: Checks) -> OwnCheck:
         async def check(feature: Feature, commit: str) -> str:
             self.say(f"checking {commit[:10]}, which {feature.id} is now")
-            red = await workbench.check_sides(commit, self.target.name, [feature])
-            if stop.is_set():
-                raise Stopped
-            return red.reason if red else ""
+            return self._reason(await checks.check_sides(commit, self.target.name, [feature]))
 
         return check
+
+    def _reason(self, red: Failure | None) -> str:
+        """The reason of a failed check, or "". Raises :class:`Stopped` if it was interrupted."""
+        if self.stop.is_set() or (red is not None and red.interrupted):
+            raise Stopped
+        return red.reason if red else ""
 
     # -- where it does not merge ------------------------------------------------------------
 
     async def _resolver(
-        self, supervisor: Supervisor, stop: Cancellation, workbench: Workbench
+        self, supervisor: Supervisor, stop: Cancellation, checks: Checks
     ) -> Resolve:
         config = self.project.config
         of_resolution = replace(
@@ -303,7 +294,7 @@ class Merge:
             config,
             self.project.worktrees,
             attempts,
-            workbench,
+            checks,
             Budget(self.wanted.max_cost_usd, {}),
             await take_fingerprint(self.project.git),
             self.context,

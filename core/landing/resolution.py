@@ -26,7 +26,7 @@ from ..model.frozen import dataclass, replace
 from ..model.outcome import AttemptOutcome, Fault, Status
 from ..runner.attempt import AttemptRunner, Session, wait_for_repetition
 from ..runner.budget import LEAST_USD, OVER, Budget
-from ..runner.checks import Workbench
+from ..runner.checks import Checks
 from ..runner.context import RunContext
 from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
@@ -98,7 +98,7 @@ class Resolver:
         config: Config,
         worktrees: WorktreeManager,
         attempts: AttemptRunner,
-        workbench: Workbench,
+        checks: Checks,
         budget: Budget,
         fingerprint: ExecutableFingerprint,
         context: RunContext,
@@ -112,7 +112,7 @@ class Resolver:
         self.worktrees = worktrees
         self.git = worktrees.git
         self.attempts = attempts
-        self.workbench = workbench
+        self.checks = checks
         self.budget = budget
         self.fingerprint = fingerprint
         self.into = into
@@ -148,7 +148,7 @@ class Resolver:
         commit = await self.git.commit_of(merge.ref)
         if not commit:
             return None
-        red = await self.workbench.check_sides(commit, self.into, checked)
+        red = await self.checks.check_sides(commit, self.into, checked)
         if red is None:
             return await _known(self.worktrees, merge, commit)
         if red.interrupted or red.is_ours:
@@ -203,7 +203,7 @@ class Resolver:
         """Those whose checks have to be green afterwards: of ours, those that were before."""
         checked: list[Feature] = []
         for side in sides[:-1]:
-            red = await self.workbench.check_sides(merge.clash.onto, self.into, [side])
+            red = await self.checks.check_sides(merge.clash.onto, self.into, [side])
             if red is None:
                 checked.append(side)
             elif not red.interrupted:
@@ -292,7 +292,7 @@ class Resolver:
             worktree.path,
             self.numbers[id],
             session,
-            self.workbench.environment(id, 0, 1),
+            self.checks.preparation.environment(id, 0, 1),
             granted,
         )
         cost_usd = (granted or 0.0) if outcome.cost_usd is None else outcome.cost_usd
@@ -352,7 +352,7 @@ class Resolver:
         return None
 
     async def _check(self, commit: str, checked: Sequence[Feature]) -> Wrong | None:
-        red = await self.workbench.check_sides(commit, self.into, checked)
+        red = await self.checks.check_sides(commit, self.into, checked)
         await self.fingerprint.check(self.git)
         if red is None:
             return None

@@ -38,7 +38,7 @@ from ..project.obstructions import adopted
 from ..project.open import OpenProject
 from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
-from ..runner.checks import Workbench
+from ..runner.checks import MakeChecks, make_checks
 from ..runner.claude_runner import ClaudeRunner
 from ..runner.context import RunContext
 from . import parts
@@ -91,14 +91,14 @@ class OneRun:
         listeners: Sequence[Callable[[RunState, Event], None]] = (),
         say: Callable[[str], None] = lambda words: None,
         beside: Callable[[], Coroutine[object, object, None]] = _nothing,
-        workbench: Callable[..., Workbench] = Workbench,
+        checks: MakeChecks = make_checks,
     ) -> None:
         self.project = project
         self.options = options
         self.listeners = listeners
         self.say = say
         self.beside = beside
-        self.workbench = workbench
+        self.make_checks = checks
         self.clock = time.time
         self.run_id = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
         self.state = RunState()
@@ -291,7 +291,7 @@ class OneRun:
             around = parts.surroundings(project, runner, supervisor, orchestrator)
             try:
                 await project.git.using(supervisor).pin_identity()
-                await runner.workbench.clear()
+                await runner.preparation.clear()
                 temporary_folder.clear()
                 await self._check_base(runner, orchestrator)
                 await around.begin()
@@ -332,7 +332,7 @@ class OneRun:
             self.budget,
             self.state,
             max_wait_seconds=self.options.max_wait_seconds,
-            workbench=self.workbench,
+            checks=self.make_checks,
         )
 
     def _foresight(
@@ -358,7 +358,7 @@ class OneRun:
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing where the checks fail on the base: they would fail for every feature."""
-        red = await runner.workbench.check_base(self.project.base_commit)
+        red = await runner.tools.checks.check_base(self.project.base_commit)
         if red is None or red.interrupted:
             return
         self._has_failing_base = True

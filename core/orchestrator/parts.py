@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-
 from ..git.tampering import take_fingerprint
 from ..model import events
 from ..model.feature import Config
 from ..model.state import RunState
-from ..process.environment import without_git
 from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor
 from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
-from ..runner.checks import Workbench
+from ..runner.checks import MakeChecks
 from ..runner.claude_runner import ClaudeRunner
-from ..runner.steps import StepRunner
 from ..runner.surroundings import Surroundings
 from ..runner.usage_limit import UsageLimitGate
 from .loop import Orchestrator
@@ -32,7 +27,7 @@ def claude_runner(
     state: RunState,
     *,
     max_wait_seconds: float,
-    workbench: Callable[..., Workbench],
+    checks: MakeChecks,
 ) -> ClaudeRunner:
     """What runs the features of one run; ``state`` is that from before it."""
     worktrees = project.worktrees.using(project.git.using(supervisor))
@@ -47,20 +42,11 @@ def claude_runner(
         deadline=context.deadline,
     )
     attempts = AttemptRunner(config, supervisor, context, answered=gate.lift)
-    bench = workbench(
-        config,
-        worktrees,
-        StepRunner(supervisor, context.stop, context.deadline),
-        context,
-        environ=without_git(os.environ),
-        passed=set(state.passed),
-        wrote=state.wrote,
-    )
     return ClaudeRunner(
         config,
         worktrees,
         attempts,
-        bench,
+        checks(config, worktrees, supervisor, context, state),
         gate,
         budget,
         run_sync(take_fingerprint(project.git, state.setups)),

@@ -51,16 +51,15 @@ from ..worktree import copy_link
 from ..worktree.files import BUILT_BY_TOOLS
 from ..worktree.names import RUBBISH
 from .findings import LANDING, Finding, Notebook, of_details
-from .timed import (
+from .rehearsed_checks import (
     MEND_COMMIT,
     MEND_LEFT,
     MEND_MERGE,
     MEND_RUN,
     MEND_TEARDOWN,
-    Bench,
-    TimedCleanup,
-    TimedWorktrees,
+    rehearsed_checks,
 )
+from .timed import TimedCleanup, TimedWorktrees
 
 BASE_BRANCH = "rehearsed-base"
 """The base's branch in the copy, where it has no name that a branch may have."""
@@ -123,7 +122,7 @@ class Rehearsal:
         self.beside = beside
         self.signal: int | None = None
         self.notes = Notebook(time.monotonic)
-        self.workbench = partial(Bench, self.notes, project.worktrees.folder)
+        self.make_checks = partial(rehearsed_checks, self.notes, project.worktrees.folder)
         self.whole = project.whole_state()
         self.state = project.seen(self.whole)
         self.project = as_steered(project, self.state)
@@ -273,7 +272,7 @@ class Rehearsal:
             listeners=self.listeners,
             say=self.say,
             beside=self.beside,
-            workbench=self.workbench,
+            checks=self.make_checks,
         )
         run.state = self.state
         decisions = decide(self.project, self.state, run.options.selection, run=run.run_id)
@@ -325,7 +324,7 @@ class Rehearsal:
             return 0
         project = replace(self.project, refs=run_sync(self.project.git.refs(*SEEN)))
         wanted = Wanted(tuple(completed), keep_going=True, stale=True)
-        merge = Merge(project, wanted, workbench=self.workbench)
+        merge = Merge(project, wanted, checks=self.make_checks)
         try:
             with self.notes.timed(LANDING, "merge"):
                 report = asyncio.run(merge.land())

@@ -21,7 +21,7 @@ from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Conflict, Worktree
 from .attempt import AttemptRunner
 from .budget import Budget
-from .checks import Workbench
+from .checks import Checks
 from .committer import Committer
 from .context import RunContext
 from .feature_run import FeatureRun, Tools
@@ -49,7 +49,7 @@ class ClaudeRunner:
         config: Config,
         worktrees: WorktreeManager,
         attempts: AttemptRunner,
-        workbench: Workbench,
+        checks: Checks,
         gate: UsageLimitGate,
         budget: Budget,
         fingerprint: ExecutableFingerprint,
@@ -62,28 +62,29 @@ class ClaudeRunner:
         self.listed = frozenset(feature.id for feature in attempts.config.features)
         self.worktrees = worktrees
         self.attempts = attempts
-        self.workbench = workbench
+        self.preparation = checks.preparation
         self.gate = gate
         self.budget = budget
         self.fingerprint = fingerprint
         self.context = context
         self.least_free_bytes = least_free_bytes
-        workbench.guard = SetupGuard(worktrees, fingerprint, context)
+        guard = self.preparation.guard = SetupGuard(worktrees, fingerprint, context)
         self.committer = Committer(
             worktrees,
             fingerprint,
             context,
             limit_seconds=config.project.commit_timeout_seconds,
-            is_to_end=workbench.steps.is_to_end,
+            is_to_end=self.preparation.steps.is_to_end,
         )
         self.tools = Tools(
             config,
             worktrees,
             attempts,
-            workbench,
+            self.preparation,
+            checks,
             gate,
             budget,
-            workbench.guard,
+            guard,
             self.committer,
             fingerprint,
             context,
@@ -136,7 +137,7 @@ class ClaudeRunner:
             no_room = self._no_room()
             if no_room is not None:
                 return no_room
-            env = self.workbench.environment(id, turn.number, turn.slot_count)
+            env = self.preparation.environment(id, turn.number, turn.slot_count)
             return await FeatureRun(self.tools, job, turn, worktree, env, resumed=resumed).run()
         finally:
             self.budget.release(id)
@@ -221,7 +222,7 @@ class ClaudeRunner:
         if kept.aside:
             self.context.note(f"what looks secret in it is put aside in {kept.aside}", id)
         if path and os.path.isdir(path):
-            red = await self.workbench.tear_down(id, path)
+            red = await self.preparation.tear_down(id, path)
             if red is not None:
                 self.context.note(red.reason, id)
         problem = await self.worktrees.remove(id, path, kept.tip)

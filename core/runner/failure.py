@@ -8,21 +8,24 @@ from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
 from ..model.outcome import Stage
 from ..process.supervisor import Killed
+from .steps import Step
 
 REASON_LINES = 20
-"""How much of what a command printed goes into the report; Claude is told more."""
+"""The lines of output in a report. Claude gets more."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed setup, check or teardown: the command and its output, or why it was not tried."""
+    """Why a worktree could not be made ready, checked or torn down."""
 
     cause: str
     output: str = ""
     interrupted: bool = False
     is_ours: bool = False
-    """Whether the feature's work is not to blame: nobody could look at it."""
+    """Whether the check could not be made at all, so the work is not to blame."""
     stage: Stage = Stage.NONE
+    step: Step | None = None
+    """The command that failed, if one did."""
 
     @property
     def what(self) -> str:
@@ -31,13 +34,18 @@ class Failure:
 
     @property
     def reason(self) -> str:
-        """For the report: what it was, and the end of its output."""
+        """The cause and the end of the output, for a report."""
         last = self.output.strip().splitlines()[-REASON_LINES:]
         return excerpt("\n".join([self.what, *last]))
 
 
+def failed(step: Step) -> Failure:
+    """The failure of a command."""
+    return Failure(str(step), step.tail, step.interrupted, stage=step.stage, step=step)
+
+
 def unable(error: UserError) -> Failure:
-    """That something could not be tried. What ends the run is raised again."""
+    """The failure to try something at all. An error that ends the run is raised again."""
     if isinstance(error, (StateError, Tampered)):
         raise error
     if isinstance(error, Killed):

@@ -24,11 +24,12 @@ from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Worktree
 from .attempt import AttemptRunner, Session, wait_for_repetition
 from .budget import LEAST_USD, OVER, Budget
-from .checks import Workbench
+from .checks import Checks
 from .committer import Committer
 from .context import RunContext
 from .failure import Failure
 from .job import Job
+from .preparation import Preparation
 from .setup_guard import SetupGuard
 from .slots import Turn
 from .usage_limit import UsageLimitGate
@@ -46,7 +47,8 @@ class Tools:
     config: Config
     worktrees: WorktreeManager
     attempts: AttemptRunner
-    workbench: Workbench
+    preparation: Preparation
+    checks: Checks
     gate: UsageLimitGate
     budget: Budget
     guard: SetupGuard
@@ -129,9 +131,8 @@ class FeatureRun:
         self.context.note(text, self.feature.id)
 
     async def _make_ready(self) -> Failure | None:
-        bench = self.tools.workbench
         if not (self.job.known.is_ready and self.worktree.is_old):
-            failure = await bench.make_ready(self.feature, self.worktree, self.env)
+            failure = await self.tools.preparation.make_ready(self.feature, self.worktree, self.env)
             await self.tools.check_seal()
             if failure is not None:
                 return failure
@@ -139,7 +140,7 @@ class FeatureRun:
             await inspection.record_baseline(self.tools.worktrees, self.worktree)
         if self.resumed:
             return None
-        return await bench.missing(self.feature, self.worktree, self.env)
+        return await self.tools.checks.missing(self.feature, self.worktree, self.env)
 
     async def _attempts(self, feedback: str = "") -> FeatureOutcome:
         """Attempts until one ends by its own result, or another one would not help.
@@ -280,8 +281,9 @@ class FeatureRun:
             if isinstance(status, str):
                 return FeatureOutcome(Status.FAILED, status)
             context.record(events.committing, id)
-            bench, was_checked = self.tools.workbench, self._was_checked
-            status = bench.without_leftovers(self.worktree, status, was_checked=was_checked)
+            status = self.tools.checks.runner.without_artifacts(
+                self.worktree, status, was_checked=self._was_checked
+            )
             self._was_checked = False
             work = await committer.commit(self.worktree, status, self.feature)
             if status.commit != self.worktree.start_commit:
@@ -317,7 +319,7 @@ class FeatureRun:
             )
 
     async def _check(self, work: Work) -> Failure | None:
-        return await self.tools.workbench.check(self.feature, self.worktree, work, self.env)
+        return await self.tools.checks.check(self.feature, self.worktree, work, self.env)
 
     async def _publish(self, work: Work) -> FeatureOutcome:
         """Make it the feature's result."""

@@ -1,4 +1,4 @@
-"""Runs the list's own commands: setup, checks, teardown."""
+"""`StepRunner`: runs one command of the feature list: a setup, check or teardown command."""
 
 from __future__ import annotations
 
@@ -12,25 +12,31 @@ from ..model.errors import unwritable
 from ..model.feature import Command
 from ..model.frozen import dataclass
 from ..model.mask import Mask, whole_words
-from ..process.cancellation import Cancellation
+from ..model.outcome import Stage
 from ..process.supervisor import BRISK, Supervisor
+from ..worktree.names import feature_of
+from .context import RunContext
 
 POLL_SECONDS = 0.2
 
 LOG_BYTES = 1024**3
-"""What one command may print; one that prints more would fill the disk."""
+"""The log limit of one command: one that prints more could fill the disk."""
 
 TAIL_LINES = 200
 TAIL_BYTES = 64 * 1024
 
+LOGS = {Stage.SETUP: "setup", Stage.CHECK: "verify", Stage.TEARDOWN: "teardown"}
+"""The names of the logs, after the keys of the feature list."""
+
 
 @dataclass(frozen=True)
 class Step:
-    """How one command ended, and the end of what it printed."""
+    """How one command ended, and the end of its output."""
 
     command: Command
+    stage: Stage
     code: int
-    """Negative where a signal ended it."""
+    """Negative if a signal ended it."""
     seconds: float
     tail: str
     timed_out: bool = False
@@ -40,7 +46,7 @@ class Step:
 
     @property
     def passed(self) -> bool:
-        """Whether it did what it was to do."""
+        """Whether it ended by itself with exit code 0."""
         return self.code == 0 and not (self.timed_out or self.interrupted or self.flooded)
 
     def __str__(self) -> str:
@@ -61,40 +67,39 @@ class Step:
 
 
 class StepRunner:
-    """Runs commands one after the other; ``stop`` is the wish to end, all or one feature's.
+    """Runs the commands of one run, each to its end with all processes that it started.
 
-    ``deadline``, by the monotonic clock, is such a wish as well.
+    A command is ended when the run or its feature is stopped, or at the deadline of the run.
     """
 
-    def __init__(
-        self, supervisor: Supervisor, stop: Cancellation, deadline: float = float("inf")
-    ) -> None:
+    def __init__(self, supervisor: Supervisor, context: RunContext) -> None:
         self.supervisor = supervisor
-        self.stop = stop
-        self.deadline = deadline
+        self.context = context
+        self.deadline = context.deadline
 
     def is_to_end(self, feature: str) -> bool:
-        """Whether nothing of a feature's is to be begun, and what goes on is to be ended."""
-        return self.stop.is_for(feature) or time.monotonic() >= self.deadline
+        """Whether the feature was stopped, or the time of the run is over."""
+        return self.context.stop.is_for(feature) or time.monotonic() >= self.deadline
 
     async def run(
         self,
         command: Command,
+        stage: Stage,
         *,
+        name: str,
         folder: str,
         env: Mapping[str, str],
-        log: str,
         limit_seconds: float,
-        mark: str,
-        feature: str = "",
     ) -> Step:
-        """Run a command of ``feature`` to its end, with all that it started; it prints to ``log``.
+        """Run a command in the worktree ``folder``, which is called ``name``.
 
-        Once the wish to end is there, nothing is begun. Raises
-        :class:`~core.errors.StateError` where ``log`` can't be written.
+        After a stop, nothing is started. Raises :class:`~core.model.errors.StateError` if the log
+        can't be written.
         """
+        feature = feature_of(name)
         if self.is_to_end(feature):
-            return Step(command, 0, 0.0, "", interrupted=True)
+            return Step(command, stage, 0, 0.0, "", interrupted=True)
+        log = os.path.join(self.context.log_folder, f"{name}.{LOGS[stage]}.log")
         begun = time.monotonic()
         start = _open_log(log, Mask(env)(command.line))
         try:
@@ -105,7 +110,7 @@ class StepRunner:
                 stdin=os.devnull,
                 stdout=log,
                 stderr=log,
-                mark=mark,
+                mark=f"{name}/{LOGS[stage]}",
             )
         except OSError as error:
             raise unwritable(log, error) from None
@@ -120,15 +125,15 @@ class StepRunner:
         finally:
             await asyncio.shield(self.supervisor.end(child, BRISK))
         code = 0 if child.code is None else child.code
-        # The second signal kills before anybody has looked.
-        interrupted = interrupted or (code != 0 and self.stop.is_for(feature))
+        # The second signal may have killed it between two looks.
+        interrupted = interrupted or (code != 0 and self.context.stop.is_for(feature))
         seconds = time.monotonic() - begun
-        tail = Mask(env)(_tail(log, start))  # it goes into the report, and to Claude
-        return Step(command, code, seconds, tail, timed_out, interrupted, flooded)
+        tail = Mask(env)(_tail(log, start))  # The report and Claude get it.
+        return Step(command, stage, code, seconds, tail, timed_out, interrupted, flooded)
 
 
 def _open_log(path: str, line: str) -> int:
-    """Write a command's line to its log; how long the log is then."""
+    """Write the command line to the log, and return the size of the log."""
     try:
         private_files.make_folder(os.path.dirname(path), 2)
         descriptor = private_files.open_file(path, os.O_WRONLY | os.O_APPEND)
@@ -146,5 +151,5 @@ def _tail(path: str, start: int) -> str:
         file.seek(begin)
         text = file.read().decode("utf-8", "replace")
     if begin > start:
-        text = whole_words(text)  # else half a secret may be left, which no mask knows
+        text = whole_words(text)  # The mask would not recognise half a secret.
     return "\n".join(text.splitlines()[-TAIL_LINES:])

@@ -1,4 +1,4 @@
-"""The list's teardown outside of a run: a moment's event loop for a command that needs none."""
+"""Teardown of a worktree outside of a run, in an event loop of its own: for `cleanup`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..process.cancellation import Cancellation
 from ..process.environment import without_git
 from ..process.supervisor import Supervisor
 from ..worktree.manager import WorktreeManager
-from .checks import Workbench
 from .context import RunContext
+from .preparation import Preparation
 from .steps import StepRunner
 
 
 def tear_down(
     config: Config, worktrees: WorktreeManager, name: str, path: str, *, run: str, logs: str
 ) -> str:
-    """Run ``project.teardown`` in the worktree of a feature; what failed, or an empty string."""
+    """Run ``project.teardown`` in a worktree. Return the reason of a failure, or ""."""
     return asyncio.run(_tear_down(config, worktrees, name, path, run, logs))
 
 
@@ -28,13 +28,9 @@ async def _tear_down(
 ) -> str:
     stop = Cancellation()
     async with Supervisor(run) as supervisor:
-        bench = Workbench(
-            config,
-            worktrees,
-            StepRunner(supervisor, stop),
-            RunContext(run, logs, time.time, lambda event: None, stop),
-            environ=without_git(os.environ),
-            passed=set(),
-        )
-        red = await bench.tear_down(name, path)
+        context = RunContext(run, logs, time.time, lambda event: None, stop)
+        steps = StepRunner(supervisor, context)
+        environ = without_git(os.environ)
+        preparation = Preparation(config, worktrees, steps, context, environ=environ)
+        red = await preparation.tear_down(name, path)
         return red.reason if red else ""

@@ -29,6 +29,10 @@ MERGED = "~merge"
 """What the features are called that are merged together; no feature can be called so."""
 
 
+CLEAN = "_clean_"
+"""Before a feature's id: the scratch worktree in which its commit is checked (`verify_clean`)."""
+
+
 RESOLVED = "_resolve_"
 """Put before a feature's id for the scratch worktree in which its conflict is resolved."""
 
@@ -44,3 +48,8 @@ BY_A_SUBAGENT = re.compile(r"worktree-agent-[0-9a-z]+")
 def scratch_owner(path: str) -> str:
     """What a scratch worktree is for, by its path."""
     return SCRATCH_NAME.sub("", os.path.basename(path))
+
+
+def feature_of(name: str) -> str:
+    """The feature that a worktree belongs to, also a clean checkout of its commit."""
+    return name[len(CLEAN) :] if name.startswith(CLEAN) else name

@@ -59,7 +59,7 @@ def check(case: tuple[tuple[tuple[int, bool], ...], tuple[int, ...], int]) -> No
     while start < len(content):
         size = max(1, sizes[min(index, len(sizes) - 1)] if sizes else len(content))
         found += splitter.feed(content[start : start + size])
-        assert splitter._skipping or splitter._held <= limit
+        assert splitter._skipping or len(splitter._line) <= limit
         start, index = start + size, index + 1
     assert found == expected
     assert splitter.rest() == last

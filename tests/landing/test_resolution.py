@@ -409,7 +409,7 @@ class WhatIsPaidFor(ResolutionTest):
         shop.write({"config/feature_list.json": json.dumps(shop.document)})
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
         no_room = UserError("no room for a worktree")
-        with mock.patch("core.runner.checks.Workbench._check_sides", side_effect=no_room):
+        with mock.patch("core.runner.checks.Checks._check_commit", side_effect=no_room):
             said = self.resolve()
         self.assertIn("its known resolution could not be checked", self.held(said)["b"])
         self.assertEqual((len(shop.events("resolution_started")), len(self.refs())), (1, 1))

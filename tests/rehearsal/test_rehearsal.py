@@ -17,7 +17,6 @@ from unittest import mock
 from core.process.signals import SignalReceived, Signals
 from core.process.temporary_folder import PREFIX, find, remove_tree
 from core.rehearsal import rehearsal
-from core.rehearsal.timed import row_of
 from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
 from tests.support.playground import feature as entry
 from tests.support.repository import Repository
@@ -444,20 +443,6 @@ class Killed(PlaygroundTest):
         self.assertEqual(os.listdir(self.temporary), [])
         self.assertFalse(os.path.exists(self.playground.state))
         self.assertEqual(os.listdir(self.playground.workspace), ["config"])
-
-
-class Rows(unittest.TestCase):
-    def test_the_time_of_a_scratch_worktree_is_that_of_whom_it_is_for(self) -> None:
-        names = (
-            "a",
-            "_base",
-            "_base~scratch",
-            "~merge~k01abcdef~scratch",
-            "_clean_a~scratch",
-            "_clean_a",
-        )
-        rows = ["a", "the base", "the base", "the merge", "a", "a"]
-        self.assertEqual(list(map(row_of, names)), rows)
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ class Limits(CommitterTest):
 
         def over(event: Event, stop: Cancellation) -> None:
             if event.kind == "committing":
-                self.runners[-1].workbench.steps.deadline = time.monotonic() + 0.3
+                self.runners[-1].preparation.steps.deadline = time.monotonic() + 0.3
 
         self.on_event = over
         outcome = self.committed()

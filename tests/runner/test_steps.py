@@ -15,9 +15,11 @@ from unittest import mock
 from core.model.errors import StateError
 from core.model.feature import Command
 from core.model.list_commands import shell_command
+from core.model.outcome import Stage
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Supervisor
 from core.runner import steps
+from core.runner.context import RunContext
 from core.runner.steps import TAIL_LINES, Step, StepRunner
 from tests.support.playground import HAS_PROC
 
@@ -52,16 +54,17 @@ class StepTest(unittest.TestCase):
             stop = Cancellation()
             if stopped:
                 stop.set()
+            logs = os.path.dirname(self.log)
+            context = RunContext(self.run_id, logs, lambda: 0.0, print, stop, deadline)
             async with Supervisor(self.run_id) as supervisor:
                 task = asyncio.create_task(
-                    StepRunner(supervisor, stop, deadline).run(
+                    StepRunner(supervisor, context).run(
                         command,
+                        Stage.SETUP,
+                        name="a",
                         folder=self.root,
                         env={"PATH": os.environ["PATH"], **env},
-                        log=self.log,
                         limit_seconds=limit,
-                        mark="a/setup",
-                        feature="a",
                     )
                 )
                 while stop_at and not os.path.exists(os.path.join(self.root, stop_at)):

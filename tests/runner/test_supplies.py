@@ -13,19 +13,19 @@ from core.process.cancellation import Cancellation
 from core.process.spawner import Spawner, run_sync
 from core.process.supervisor import Supervisor
 from core.project import feature_list
-from core.runner.checks import Workbench
 from core.runner.context import RunContext
 from core.runner.failure import Failure
+from core.runner.preparation import Preparation
 from core.runner.steps import StepRunner
 from core.worktree import copy_link
 from core.worktree.manager import WorktreeManager
 from core.worktree.worktree import Worktree
+from tests.support.checks import ChecksTest
 from tests.support.repository import Repository
 from tests.support.runner import run_id
-from tests.support.workbench import WorkbenchTest
 
 
-class Supplies(WorkbenchTest):
+class Supplies(ChecksTest):
     def test_ignored_files_are_copied_and_linked_before_the_setup(self) -> None:
         self.ignore(".env", "node_modules")
         self.supply(".env")
@@ -96,16 +96,16 @@ class Supplies(WorkbenchTest):
     async def make_ready_in(self, bare: Repository) -> Failure | None:
         git = run_sync(open_repository(Spawner(), bare.path, bare.environ))
         stop = Cancellation()
-        bench = Workbench(
+        context = RunContext(run_id(1), self.playground.path("logs"), lambda: 0.0, print, stop)
+        preparation = Preparation(
             feature_list.load(self.playground.list),
             WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
-            StepRunner(Supervisor(run_id(1)), stop),
-            RunContext(run_id(1), self.playground.path("logs"), lambda: 0.0, print, stop),
+            StepRunner(Supervisor(run_id(1)), context),
+            context,
             environ={},
-            passed=set(),
         )
         made = Worktree("a", bare.path, "feature/a", "", b"")
-        return await bench.make_ready(bench.config.features[0], made, {})
+        return await preparation.make_ready(preparation.config.features[0], made, {})
 
     def test_a_full_disk_is_told_in_one_line(self) -> None:
         self.ignore(".env", "lib")

@@ -7,11 +7,11 @@ import shutil
 from unittest import mock
 
 from core.model.outcome import Fault
+from tests.support.checks import SHOW_ALL, ChecksTest
 from tests.support.runner import run_id
-from tests.support.workbench import SHOW_ALL, WorkbenchTest
 
 
-class Teardown(WorkbenchTest):
+class Teardown(ChecksTest):
     def test_it_comes_before_a_worktree_is_started_over_and_knows_no_slot(self) -> None:
         gone = self.playground.path("gone")
         project = {

@@ -26,12 +26,11 @@ from core.process.supervisor import PATIENT, Child, Ladder, Supervisor
 from core.project import feature_list
 from core.runner.attempt import LOG_BYTES, AttemptRunner
 from core.runner.budget import Budget
-from core.runner.checks import Workbench
+from core.runner.checks import make_checks
 from core.runner.claude_runner import LEAST_FREE_BYTES, ClaudeRunner
 from core.runner.context import RunContext
 from core.runner.job import Job
 from core.runner.slots import Slots
-from core.runner.steps import StepRunner
 from core.runner.usage_limit import UsageLimitGate
 from core.worktree.manager import WorktreeManager
 from tests.support.playground import (
@@ -157,14 +156,8 @@ class RunnerTest(PlaygroundTest):
                 linger_seconds=self.linger_seconds,
                 log_bytes=self.limits.get("log_bytes", LOG_BYTES),
             )
-            workbench = Workbench(
-                config,
-                worktrees,
-                StepRunner(supervisor, stop, self.deadline),
-                context,
-                environ=without_git(self.playground.environ if environ is None else environ),
-                passed=set(self.state.passed),
-            )
+            environ = without_git(self.playground.environ if environ is None else environ)
+            checks = make_checks(config, worktrees, supervisor, context, self.state, environ)
             places = Slots(slots)
             if stop.is_set():
                 places.close("interrupted")
@@ -172,7 +165,7 @@ class RunnerTest(PlaygroundTest):
                 config,
                 worktrees,
                 attempts,
-                workbench,
+                checks,
                 UsageLimitGate(
                     places,
                     stop,

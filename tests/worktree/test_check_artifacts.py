@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from core.model.outcome import Status
 from core.worktree.check_artifacts import MOST_FILES, CheckArtifacts
+from tests.support.checks import PAUSE
 from tests.support.playground import Json, PlaygroundTest, feature, wait_until
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
-from tests.support.workbench import PAUSE
 
 IGNORED = {".gitignore": "*.log\nreport/\ndata/\n"}
 

@@ -24,7 +24,7 @@ SHOW = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_BRANCH $RORCHESTRATOR_RUN"
 SHOW_ALL = f"{SHOW} $RORCHESTRATOR_SLOT $RORCHESTRATOR_PORT"
 
 
-class WorkbenchTest(RunnerTest):
+class ChecksTest(RunnerTest):
     def lists(self, *does: Mapping[str, object], project: Any = (), **more: object) -> None:
         """One feature, which writes ``a.md`` where nothing else is said."""
         self.playground.features(feature("a", *does, **more), **dict(project))

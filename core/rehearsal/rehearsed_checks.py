@@ -1,0 +1,165 @@
+"""Preparation and checks of a rehearsal: failures become findings and hold nothing up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..model import events
+from ..model.feature import Config, Feature
+from ..model.frozen import replace
+from ..model.list_commands import BASE
+from ..model.outcome import Stage, Work
+from ..model.state import RunState
+from ..process.environment import without_git
+from ..process.supervisor import Supervisor
+from ..runner.check_runner import CheckRunner
+from ..runner.checks import Checks
+from ..runner.context import RunContext
+from ..runner.failure import Failure
+from ..runner.preparation import VARIABLES, Preparation
+from ..runner.steps import StepRunner
+from ..worktree.manager import WorktreeManager
+from ..worktree.names import MERGED
+from ..worktree.worktree import Worktree
+from .findings import Finding, Notebook
+from .timed import TimedSteps, TimedSupplies, row_of
+
+MEND_SETUP = "fix the setup, or what it needs"
+MEND_BASE = "fix it, or set project.verify_base to false: the run would not start"
+MEND_CHECK = "it passes on the base: fix what differs in a feature's worktree"
+MEND_BROKEN = "fix the command: it can't be run, or it takes too long"
+MEND_PORTS = "end what listens on the ports from 20000 to 32000"
+MEND_COMMIT = "fix your hook, or what it refuses"
+MEND_RUN = "fix what it names: the run would fail there as well"
+MEND_MERGE = "merge them by hand, or let one depend on the other"
+MEND_TEARDOWN = "correct project.teardown"
+MEND_LEFT = "let what makes or changes it take that back: else cleanup keeps the worktree"
+
+NOT_RUN = (126, 127)
+"""The exit codes by which a shell says that there is no such program, or none that it may run."""
+
+
+class RehearsedPreparation(Preparation):
+    """Prepares worktrees as a run does. A failure is a finding too."""
+
+    def __init__(
+        self,
+        config: Config,
+        worktrees: WorktreeManager,
+        steps: StepRunner,
+        context: RunContext,
+        notes: Notebook,
+        *,
+        exclude: str,
+    ) -> None:
+        super().__init__(
+            config,
+            worktrees,
+            steps,
+            context,
+            environ=without_git(os.environ),
+            supplies=TimedSupplies(worktrees, config.project, notes, exclude=exclude),
+        )
+        self.notes = notes
+
+    def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
+        """The variables of a feature. That no ports are free is a finding."""
+        env = super().environment(feature, slot, slots)
+        if f"{VARIABLES}PORT" not in env:
+            what = f"no ports are free: {VARIABLES}PORT would not be set"
+            self.notes.met(Finding("ports", what, MEND_PORTS, (row_of(feature),)))
+        return env
+
+    async def make_ready(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
+    ) -> Failure | None:
+        """Copy and run the setup. A failure is a finding, and ends the feature as in a run."""
+        red = await super().make_ready(feature, worktree, env, told=told)
+        if red is not None and not red.interrupted:
+            what, _, hint = red.cause.partition("\n")
+            is_setup = red.stage is Stage.SETUP
+            kind, next = ("setup", MEND_SETUP) if is_setup else ("files", hint)
+            self.notes.met(_finding(kind, what, next, worktree.feature, red))
+        return red
+
+
+class RehearsedChecks(Checks):
+    """Runs every check. A failure is a finding and ends nothing."""
+
+    def __init__(self, preparation: Preparation, runner: CheckRunner, notes: Notebook) -> None:
+        super().__init__(preparation, runner)
+        self.notes = notes
+
+    async def check_base(self, base_commit: str) -> Failure | None:
+        """Check the base branch. If this fails, the run would not start."""
+        red = await super().check_base(base_commit)
+        return self._unless_noted(red, BASE, "base", MEND_BASE)
+
+    async def check_merged(self, commit: str, branch: str) -> Failure | None:
+        """Run the project's checks on all features together."""
+        red = await super().check_merged(commit, branch)
+        return self._unless_noted(red, MERGED, "checks", MEND_CHECK)
+
+    async def check(
+        self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
+    ) -> Failure | None:
+        """Run every check on the commit of an agent that did not do the work."""
+        of_project = self.config.project.verify
+        commands = (*of_project, *feature.verify)
+        if commands:
+            self.context.record(events.checking, feature.id)
+        all_passed = True
+        for number, command in enumerate(commands):
+            red = await self.runner.run(feature.id, [command], worktree, work.commit, env)
+            all_passed = all_passed and red is None
+            own = number >= len(of_project)
+            if self._unless_noted(red, feature.id, "checks", MEND_CHECK, own=own):
+                return red
+        if commands and all_passed and self.config.project.verify_clean:
+            red = await self.check_clean(feature, commands, worktree, work.commit, env)
+            if self._unless_noted(red, feature.id, "checks", MEND_CHECK):
+                return red
+        await self.runner.settle(feature.id, worktree)
+        return None
+
+    def _unless_noted(
+        self, red: Failure | None, name: str, kind: str, next: str, *, own: bool = False
+    ) -> Failure | None:
+        """Note a failure as a finding. Return it only if it was an interruption."""
+        if red is None or red.interrupted:
+            return red
+        if not self.notes.explains(red.what):
+            step = red.step
+            is_broken = step is not None and (step.timed_out or step.code in NOT_RUN)
+            # Without Claude's work, these checks have to fail.
+            expected = (own or not self.config.project.verify_base) and not is_broken
+            next = MEND_BROKEN if is_broken else next
+            self.notes.met(_finding(kind, red.cause, next, name, red), expected=expected)
+        return None
+
+
+def rehearsed_checks(
+    notes: Notebook,
+    exclude: str,
+    config: Config,
+    worktrees: WorktreeManager,
+    supervisor: Supervisor,
+    context: RunContext,
+    state: RunState,
+) -> Checks:
+    """The checks of a rehearsal: :func:`core.runner.checks.make_checks` with notes.
+
+    ``exclude`` is the folder of the user's own worktrees.
+    """
+    steps = TimedSteps(supervisor, context, notes)
+    preparation = RehearsedPreparation(config, worktrees, steps, context, notes, exclude=exclude)
+    runner = CheckRunner(
+        config, worktrees, steps, context, passed=set(state.passed), wrote=state.wrote
+    )
+    return RehearsedChecks(preparation, runner, notes)
+
+
+def _finding(kind: str, what: str, next: str, name: str, red: Failure) -> Finding:
+    output = replace(red, cause="", stage=Stage.NONE).reason.strip("\n")
+    return Finding(kind, what, next, (row_of(name),), output)

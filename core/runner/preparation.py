@@ -1,0 +1,204 @@
+"""`Preparation`: copies, links, setup and teardown of worktrees, and environment variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from ..git import worktree_status
+from ..model import events
+from ..model.errors import UserError
+from ..model.feature import Command, Config, Feature
+from ..model.frozen import replace
+from ..model.outcome import Stage
+from ..worktree import inspection
+from ..worktree.files import built_by_tools
+from ..worktree.manager import WorktreeManager
+from ..worktree.names import feature_of, scratch_owner
+from ..worktree.worktree import Worktree
+from . import ports
+from .context import RunContext
+from .failure import Failure, failed, unable
+from .setup_guard import SetupGuard
+from .steps import StepRunner
+from .supplies import Supplies
+
+VARIABLES = "RORCHESTRATOR_"
+"""The prefix of the variables that setup, Claude and the checks get."""
+
+NAMES = frozenset(VARIABLES + name for name in ("FEATURE", "BRANCH", "RUN", "SLOT", "PORT"))
+
+GIT_LOG = "git.log"
+"""The log of git's messages that are too long for one of ours."""
+
+
+class Preparation:
+    """Makes the worktrees of one run ready, and tears them down."""
+
+    def __init__(
+        self,
+        config: Config,
+        worktrees: WorktreeManager,
+        steps: StepRunner,
+        context: RunContext,
+        *,
+        environ: Mapping[str, str],
+        supplies: Supplies | None = None,
+    ) -> None:
+        self.config = config
+        self.worktrees = worktrees
+        self.steps = steps
+        self.context = context
+        self.environ = environ
+        self.supplies = supplies or Supplies(worktrees, config.project)
+        self.guard: SetupGuard | None = None
+        """Watches the setups of a run; a landing has none."""
+        worktrees.git.log = os.path.join(context.log_folder, GIT_LOG)
+
+    # -- the environment ------------------------------------------------------------------
+
+    def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
+        """The variables of a feature in one of ``slots`` slots.
+
+        Without free ports, ``RORCHESTRATOR_PORT`` is not set: few lists need it.
+        """
+        port = ports.free_block(slot, slots, self.context.run_id)
+        if not port:
+            taken = f"no {ports.BLOCK} ports in a row are free: {VARIABLES}PORT is not set"
+            self.context.note(taken, feature)
+        named = {"SLOT": str(slot), **({"PORT": str(port)} if port else {})}
+        return self._named(feature, self.worktrees.branch(feature), **named)
+
+    def _named(self, feature: str, branch: str, **more: str) -> dict[str, str]:
+        ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.context.run_id, **more}
+        # The variables of a run that started this one, or that somebody exported, do not count.
+        kept = {name: value for name, value in self.environ.items() if name not in NAMES}
+        return {**kept, **{VARIABLES + name: value for name, value in ours.items()}}
+
+    # -- before the work ------------------------------------------------------------------
+
+    async def make_ready(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
+    ) -> Failure | None:
+        """Copy, link and run the setup. With ``told``, the journal gets the begin and the end."""
+        project = self.config.project
+        commands = (*project.setup, *feature.setup)
+        if not (project.copy or project.link or commands):
+            return None
+        if told:
+            self.context.record(events.setting_up, feature.id)
+        if project.copy or project.link:
+            red = await self._supply(feature, worktree)
+            if red is not None:
+                return red
+        red = await self._set_up(feature, worktree, commands, env)
+        if red is not None:
+            return red
+        if told:
+            status = await worktree_status.status_of(
+                self.worktrees.git, worktree.path, ignored=True
+            )
+            made = [file for file in status.ignored if not built_by_tools(file)]
+            self.context.record(events.ready, feature.id, made=made)
+        return None
+
+    async def _supply(self, feature: Feature, worktree: Worktree) -> Failure | None:
+        stopped = partial(self.steps.is_to_end, feature_of(feature.id))
+        try:
+            await self.supplies.bring(worktree, stopped)
+        except UserError as error:
+            red = unable(error)
+            return replace(red, interrupted=red.interrupted or stopped())
+        return None
+
+    async def _set_up(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+    ) -> Failure | None:
+        """Run the setup up to the first command that fails, or that changes what git executes."""
+        if self.guard is None or not commands:
+            return await self._run_setup(feature, worktree, commands, env)
+        async with self.guard.watching(worktree):
+            return await self._run_setup(feature, worktree, commands, env)
+
+    async def _run_setup(
+        self,
+        feature: Feature,
+        worktree: Worktree,
+        commands: Sequence[Command],
+        env: Mapping[str, str],
+    ) -> Failure | None:
+        guard, limit = self.guard, self.config.project.setup_timeout_seconds
+        for command in commands:
+            step = await self.steps.run(
+                command,
+                Stage.SETUP,
+                name=feature.id,
+                folder=worktree.path,
+                env=env,
+                limit_seconds=limit,
+            )
+            fault = await guard.look(worktree, command.line) if guard is not None else ""
+            if not step.passed:
+                return failed(step)
+            if fault:
+                return Failure(f"`{command.line}` {fault}", stage=Stage.SETUP)
+        return None
+
+    # -- after the work -------------------------------------------------------------------
+
+    async def tear_down(self, name: str, path: str, branch: str = "") -> Failure | None:
+        """Run the teardown in a worktree before it is removed.
+
+        It gets no slot and no ports: others may use them by now.
+        """
+        env = self._named(name, branch or self.worktrees.branch(name))
+        for command in self.config.project.teardown:
+            step = await self.steps.run(
+                command,
+                Stage.TEARDOWN,
+                name=name,
+                folder=path,
+                env=env,
+                limit_seconds=self.config.project.setup_timeout_seconds,
+            )
+            if not step.passed:
+                return failed(step)
+        return None
+
+    # -- scratch worktrees ----------------------------------------------------------------
+
+    @asynccontextmanager
+    async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
+        """A scratch worktree of a commit. It is torn down and removed at the end."""
+        async with self.worktrees.scratch(name, commit) as worktree:
+            try:
+                yield worktree
+            finally:
+                await self._tear_down_scratch(name, worktree.path)
+
+    async def make_scratch_ready(
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
+    ) -> Failure | None:
+        """Copy, link and run the setup, and restore the tracked files that the setup changed."""
+        red = await self.make_ready(feature, worktree, env, told=False)
+        if red is None and (self.config.project.setup or feature.setup):
+            await inspection.restore_tracked(self.worktrees, worktree.path)
+        return red
+
+    async def clear(self) -> None:
+        """Remove the scratch worktrees of killed runs."""
+        left = self.worktrees.left_scratch()
+        for path in filter(os.path.isdir, left):
+            await self._tear_down_scratch(scratch_owner(path), path)
+        await self.worktrees.clear_scratch(left)
+
+    async def _tear_down_scratch(self, name: str, path: str) -> None:
+        red = await self.tear_down(name, path, name)
+        if red is not None:
+            self.context.note(red.what)

@@ -1,0 +1,143 @@
+"""Check commands: what they may change, what they leave, what is not repeated."""
+
+from __future__ import annotations
+
+import os
+from unittest import mock
+
+from core.model.errors import StateError
+from core.model.outcome import Fault
+from core.project import feature_list
+from core.runner.check_runner import check_key
+from core.worktree.check_artifacts import CheckArtifacts
+from tests.support.checks import PAUSE, ChecksTest
+from tests.support.runner import run_id
+
+
+class Running(ChecksTest):
+    def test_a_check_that_leaves_a_daemon_behind_leaves_nothing(self) -> None:
+        self.lists(project={"verify": ["(setsid sleep 300 >/dev/null 2>&1 &) ; true"]})
+        self.completes()
+        self.assertEqual(self.playground.processes(), [])
+
+    def test_one_that_changes_what_it_checks_is_red_and_the_change_is_looked_at_next(self) -> None:
+        self.lists(
+            {"write": "a.txt", "content": "wild\n"},
+            project={"verify": ["echo tidy > a.txt", "grep tidy a.txt"]},
+        )
+        self.completes()
+        notes = "\n".join(self.notes())
+        self.assertIn("`echo tidy > a.txt` changed a.txt: what it saw is no commit", notes)
+        content = self.playground.repository.content("feature/a:a.txt")
+        self.assertEqual(content, b"tidy\n")
+
+    def test_one_that_commits_is_red(self) -> None:
+        project = {"verify": ["git commit -q --allow-empty -m more"], "verify_attempts": 0}
+        self.lists(project=project)
+        self.fails(Fault.CHECK, "changed the branch")
+        self.assertEqual(self.playground.ref("a"), [])
+
+    def test_one_that_switches_the_branch_is_red(self) -> None:
+        self.lists(project={"verify": ["git switch -q -c other"], "verify_attempts": 0})
+        self.fails(Fault.CHECK, "changed the branch")
+        self.assertEqual(self.playground.ref("a"), [])
+
+    def test_a_log_of_theirs_that_cannot_be_written_ends_the_run(self) -> None:
+        self.lists(project={"verify": ["true"]})
+        os.makedirs(self.playground.path("logs", run_id(1), "a.verify.log"))
+        with self.assertRaisesRegex(StateError, "a.verify.log can't be written"):
+            self.run_feature()
+
+    def test_a_check_that_was_green_is_not_repeated_on_the_same_tree(self) -> None:
+        self.lists({"write": "a.txt"}, project={"verify": ["touch ../checked; test -f a.txt"]})
+        self.completes()
+        os.unlink(self.playground.path("worktrees", "checked"))
+        self.completes()
+        self.assertFalse(os.path.exists(self.playground.path("worktrees", "checked")))
+        self.lists({"write": "a.txt"}, {"write": "b"}, project={"verify": ["touch ../checked"]})
+        self.completes()
+        self.assertTrue(os.path.exists(self.playground.path("worktrees", "checked")))
+
+    def test_results_are_remembered_by_tree_command_and_cleanliness(self) -> None:
+        self.lists(project={"verify": ["make a", ["make", "a"], "make b"]})
+        commands = feature_list.load(self.playground.list).project.verify
+        keys = {check_key("tree", command) for command in commands}
+        keys |= {check_key("other", command) for command in commands}
+        keys |= {check_key("tree", command, clean=True) for command in commands}
+        self.assertEqual(len(keys), 9)
+
+
+class WhatChecksLeave(ChecksTest):
+    """Files that no .gitignore names: reports, caches."""
+
+    def test_build_products_are_taken_away_once_all_is_green_and_nothing_else_is(self) -> None:
+        mess = "mkdir -p .tox/deep kept; touch .tox/deep/a kept/cache.pyc .coverage"
+        self.lists(
+            {"write": ".env"}, {"write": "kept/a.txt"}, project={"verify": [mess, "test -d .tox"]}
+        )
+        self.completes()
+        expected = [".coverage", ".env", ".git", "README.md", "kept"]
+        self.assertEqual(sorted(os.listdir(self.here())), expected)
+        self.assertEqual(os.listdir(self.here("kept")), ["a.txt"])
+
+    def test_claude_sees_it_after_a_red_check_and_it_is_not_committed_as_its_work(self) -> None:
+        red = "date +%N >> report.xml; touch snapshot; test ! -f bad"
+        self.lists(
+            {"write": "bad"},
+            PAUSE,
+            {"bash": "test -s report.xml && touch saw-it"},
+            PAUSE,
+            {"bash": "rm bad; echo mine > snapshot"},
+            project={"verify": [red]},
+        )
+        self.completes()
+        self.assertEqual(self.playground.files("feature/a"), {"saw-it", "snapshot"})
+        self.assertTrue(os.path.exists(self.here("report.xml")))
+
+    def test_what_stays_red_leaves_it_to_be_looked_at(self) -> None:
+        project = {"verify": ["touch report.xml; false"], "verify_attempts": 0}
+        self.lists(project=project)
+        self.fails(Fault.CHECK, "ended with exit 1")
+        self.assertTrue(os.path.exists(self.here("report.xml")))
+
+    def test_nothing_is_taken_away_through_a_link_nor_what_was_changed_since(self) -> None:
+        for name in ("a", "b", "deep/c", "gone", "folder/x"):
+            self.playground.repository.write({name: "1"}, at=self.playground.path("outside"))
+        folder = self.playground.path("outside")
+        left = CheckArtifacts(folder)
+        left.record(["a", "b", "deep/c", "gone", "never", "folder/"])
+        self.assertEqual(left.files, ["a", "b", "deep/c", "gone"])
+        with open(os.path.join(folder, "b"), "a", encoding="utf-8") as file:
+            file.write("mine")
+        os.unlink(os.path.join(folder, "gone"))
+        os.rename(os.path.join(folder, "deep"), os.path.join(folder, "moved"))
+        os.symlink("moved", os.path.join(folder, "deep"))
+        self.assertEqual(left.files, ["a"])
+        left.remove(["a", "b", "c"])
+        self.assertEqual(sorted(os.listdir(folder)), ["b", "deep", "folder", "moved"])
+        self.assertEqual(os.listdir(os.path.join(folder, "moved")), ["c"])
+        self.assertEqual(left.files, [])
+
+    def test_what_may_be_somebody_elses_is_no_work_and_stays_until_a_check_writes_it(self) -> None:
+        folder = self.playground.path("outside")
+        for name in ("a", "b", "c"):
+            self.playground.repository.write({name: "1"}, at=folder)
+        left = CheckArtifacts(folder)
+        left.ignore(["a", "b", "c", "never"])
+        left.record(["a", "b"])
+        self.assertEqual(left.files, ["a", "b", "c"])
+        for name in ("b", "c"):
+            self.playground.repository.write({name: "more"}, at=folder)
+        left.record(["b"])
+        self.assertEqual(left.files, ["a", "b"])
+        left.remove(["a", "b"])
+        self.assertEqual(sorted(os.listdir(folder)), ["a", "c"])
+
+    def test_what_cannot_be_taken_away_stays(self) -> None:
+        folder = self.playground.path("outside")
+        self.playground.repository.write({"deep/a": "1"}, at=folder)
+        left = CheckArtifacts(folder)
+        left.record(["deep/a"])
+        with mock.patch.object(os, "unlink", side_effect=PermissionError):
+            left.remove(["deep/a"])
+        self.assertEqual(os.listdir(os.path.join(folder, "deep")), ["a"])
