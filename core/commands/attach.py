@@ -102,12 +102,8 @@ def _journal(project: OpenProject, run: str, id: str) -> None:
     """Let the journal know: through the run that is on, or by ourselves."""
     if not run:
         with steer.journalling(project, "attach"):
-            steer.note(project, ControlAction.ATTACH, id, f"{id}: its session was opened")
+            steer.record(project, ControlAction.ATTACH, id, f"{id}: its session was opened")
         return
-    answer = steer.ask(project, run, ControlAction.ATTACH, id)
-    if answer.data.get("done") is not True:
-        raise UserError(
-            str(answer.data.get("text", "")),
-            hint=str(answer.data.get("hint", "")),
-            exit_code=ExitCode.INCOMPLETE,
-        )
+    reply = steer.ask(project, run, ControlAction.ATTACH, id)
+    if not reply.is_done:
+        raise steer.refusal(reply)

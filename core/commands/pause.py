@@ -25,4 +25,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return steer.wish(arguments, ControlAction.PAUSE)
+    return steer.request(arguments, ControlAction.PAUSE)

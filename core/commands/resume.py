@@ -21,4 +21,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return steer.wish(arguments, ControlAction.RESUME)
+    return steer.request(arguments, ControlAction.RESUME)

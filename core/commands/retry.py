@@ -9,7 +9,7 @@ from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..project.decisions import as_steered, check_permissions, decide
 from ..project.selection import Selection, check_known
-from . import steer as wishes
+from . import steer
 from .agreement import check_can_ask
 from .options import (
     add_common_options,
@@ -50,9 +50,9 @@ def execute(arguments: argparse.Namespace) -> int:
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
     state = project.state()
-    on = wishes.running(project, state)
+    on = steer.running(project, state)
     if on:
-        return wishes.told(arguments, wishes.ask(project, on, ControlAction.RETRY, id))
+        return steer.show(arguments, steer.ask(project, on, ControlAction.RETRY, id))
     if fault:
         project = opened(arguments)  # which says what is wrong with the list
     selection = Selection((id,))

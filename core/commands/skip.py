@@ -13,7 +13,7 @@ from ..project import lists
 from ..project.decisions import as_steered, decide
 from ..project.open import OpenProject
 from ..project.selection import Selection, check_known
-from . import steer as wishes
+from . import steer
 from .options import opened, opened_or_recorded
 
 EXAMPLES = """\
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Leave out a feature, in the current run and in later ones, until rorchestrator retry.\n"
         "Its dependents do not run either."
     )
-    wishes.configure(parser, about, EXAMPLES, id="the feature")
+    steer.configure(parser, about, EXAMPLES, id="the feature")
     parser.add_argument("--force", action="store_true", help="let its dependents run without it")
 
 
@@ -38,20 +38,20 @@ def execute(arguments: argparse.Namespace) -> int:
     id = arguments.id
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
-    run = wishes.running(project, project.state())
+    run = steer.running(project, project.state())
     if run:
-        answer = wishes.ask(project, run, ControlAction.SKIP, id, force=arguments.force)
-        return wishes.told(arguments, answer)
+        reply = steer.ask(project, run, ControlAction.SKIP, id, force=arguments.force)
+        return steer.show(arguments, reply)
     if fault:
         project = opened(arguments)  # which says what is wrong with the list
-    with wishes.journalling(project, "skip") as state:
+    with steer.journalling(project, "skip") as state:
         _check(arguments, project, state)
         for event in lists.takeovers(project, project.whole_state(), [id]):
             project.journal.append(event)
         how = "its dependents run without it" if arguments.force else "its dependents do not run"
         text = f"{id} is skipped until rorchestrator retry {id}; {how}"
-        event = wishes.note(project, ControlAction.SKIP, id, text, force=arguments.force)
-        return wishes.told(arguments, event)
+        reply = steer.record(project, ControlAction.SKIP, id, text, force=arguments.force)
+        return steer.show(arguments, reply)
 
 
 def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> None:

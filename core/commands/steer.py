@@ -1,4 +1,4 @@
-"""What steers a run has in common: a request is left for it, and the journal has its answer."""
+"""Asks the current run to pause, resume, stop, skip or retry, and waits for its reply."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..journal.lock import Holder
 from ..model import events
 from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
-from ..model.events import Event
+from ..model.event_values import Reply, reply_of
 from ..model.state import RunState
 from ..model.terminal_text import clean, one_line
 from ..project import lists
@@ -25,8 +25,8 @@ from ..project.selection import check_known
 from ..reporter.documents import local_time
 from .options import add_common_options, opened_or_recorded
 
-ANSWER_SECONDS = 10.0
-"""How long a run may take to answer; it looks five times a second."""
+REPLY_SECONDS = 10.0
+"""How long a run may take to reply; it looks for requests five times a second."""
 
 POLL_SECONDS = 0.05
 
@@ -34,7 +34,7 @@ POLL_SECONDS = 0.05
 def configure(
     parser: argparse.ArgumentParser, description: str, examples: str, *, id: str = ""
 ) -> None:
-    """Tell argparse of a command that steers; ``id`` is the help of its feature, if it has one."""
+    """Declare the options of a command; ``id`` is the help of its feature, if it takes one."""
     parser.description, parser.epilog = description, examples
     if id:
         parser.add_argument("id", metavar="ID", help=id)
@@ -43,7 +43,7 @@ def configure(
 
 
 def landing(project: OpenProject, state: RunState) -> str:
-    """The id of the landing that is in progress, by ``merge`` or by ``run --merge``; else empty."""
+    """The id of the landing in progress (``merge``, ``run --merge``); empty if there is none."""
     holder, run = project.lock.holder(), state.run
     if holder is None or holder.command not in ("run", "merge"):
         return ""
@@ -51,8 +51,11 @@ def landing(project: OpenProject, state: RunState) -> str:
     return "" if is_running else state.merge
 
 
-def wish(arguments: argparse.Namespace, action: ControlAction, feature: str = "") -> int:
-    """Ask the run that is on for something; the exit code. There has to be one."""
+def request(arguments: argparse.Namespace, action: ControlAction, feature: str = "") -> int:
+    """Ask the current run for something and print its reply; the exit code.
+
+    Raises :class:`UserError` if no run is in progress.
+    """
     project, _ = opened_or_recorded(arguments)
     if feature:
         check_known("", [feature], project.dag.features)
@@ -62,21 +65,21 @@ def wish(arguments: argparse.Namespace, action: ControlAction, feature: str = ""
         holder = project.lock.holder()
         if holder is not None:
             raise UserError(
-                f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, and no run: "
-                f"there is nothing to {action.value}",
+                f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, but no run: "
+                f"nothing to {action.value}",
                 hint="wait for it, or press Ctrl-C in its terminal",
             )
         raise UserError(
             f"no run in progress in this repository: nothing to {action.value}",
             hint="rorchestrator status shows the features, rorchestrator run starts a run",
         )
-    return told(arguments, ask(project, run, action, feature))
+    return show(arguments, ask(project, run, action, feature))
 
 
 def running(project: OpenProject, state: RunState) -> str:
-    """The id of the run that is on; empty where there is none.
+    """The id of the current run; empty if there is none.
 
-    Raises :class:`UserError` for one that has not begun: it may still ask its user.
+    Raises :class:`UserError` if the run has not started yet: it may still ask its user.
     """
     holder = project.lock.holder()
     if holder is None or holder.command != "run":
@@ -102,11 +105,11 @@ def ask(
     feature: str = "",
     *,
     force: bool = False,
-    answer_seconds: float = ANSWER_SECONDS,
-) -> Event:
-    """Ask a run, and wait for its answer, as the journal has it.
+    reply_seconds: float = REPLY_SECONDS,
+) -> Reply:
+    """Ask a run, and wait until its reply is in the journal.
 
-    Raises :class:`UserError` where there is none in time; the run has then not heard of it.
+    Raises :class:`UserError` if there is no reply in time. The request is withdrawn then.
     """
     if feature:
         lists.check_run(project, action.value, feature)
@@ -114,27 +117,27 @@ def ask(
     for _ in reader.new_events():
         pass
     request = requests.leave(run, action, feature, force=force)
-    deadline, is_on = time.monotonic() + answer_seconds, True
+    deadline, is_running = time.monotonic() + reply_seconds, True
     while True:
-        is_on = is_on and project.lock.holder() is not None
+        is_running = is_running and project.lock.holder() is not None
         for event in reader.new_events():
-            if event.kind == "steered" and event.data.get("request") == request.id:
-                return event
-            is_on = is_on and event.kind not in ("run_ended", "run_started")
-        if (not is_on or time.monotonic() >= deadline) and requests.withdraw(request):
-            raise _silence(project, is_on, answer_seconds)
-        if not is_on or time.monotonic() >= deadline + answer_seconds:
-            # It has taken the request, and was killed before, or while, it answered.
+            if event.kind == "steered" and reply_of(event).request == request.id:
+                return reply_of(event)
+            is_running = is_running and event.kind not in ("run_ended", "run_started")
+        if (not is_running or time.monotonic() >= deadline) and requests.withdraw(request):
+            raise _no_reply(project, is_running, reply_seconds)
+        if not is_running or time.monotonic() >= deadline + reply_seconds:
+            # The run took the request, and was killed before or while it replied.
             raise UserError(
                 "the run accepted the request but did not reply",
-                hint="rorchestrator status shows where everything stands",
+                hint="rorchestrator status shows the features",
                 exit_code=ExitCode.INCOMPLETE,
             )
         time.sleep(POLL_SECONDS)
 
 
-def _silence(project: OpenProject, is_on: bool, seconds: float) -> UserError:
-    if not is_on:
+def _no_reply(project: OpenProject, is_running: bool, seconds: float) -> UserError:
+    if not is_running:
         return UserError(
             "the run ended before it replied; nothing was changed",
             hint="rorchestrator status",
@@ -143,7 +146,7 @@ def _silence(project: OpenProject, is_on: bool, seconds: float) -> UserError:
     holder = project.lock.holder()
     who = f" (pid {holder.pid})" if holder else ""
     return UserError(
-        f"the run{who} did not answer within {seconds:.0f} s: nothing was changed",
+        f"the run{who} did not reply within {seconds:.0f} s; nothing was changed",
         hint="the run may be suspended or the machine overloaded; try again",
         exit_code=ExitCode.INCOMPLETE,
     )
@@ -151,7 +154,7 @@ def _silence(project: OpenProject, is_on: bool, seconds: float) -> UserError:
 
 @contextmanager
 def journalling(project: OpenProject, command: str) -> Iterator[RunState]:
-    """Hold the lock for a moment, in which no run is on; what the journal tells then."""
+    """Hold the lock and open the journal, so that no run starts; gives the state."""
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), command))
     try:
         repaired = project.journal.open()
@@ -165,40 +168,34 @@ def journalling(project: OpenProject, command: str) -> Iterator[RunState]:
         project.lock.release()
 
 
-def note(
+def record(
     project: OpenProject, action: ControlAction, id: str, text: str, *, force: bool = False
-) -> Event:
-    """Journal what was done without a run."""
-    return project.journal.append(
-        events.steered(
-            time.time(),
-            *("", id),
-            action=action,
-            request="",
-            done=True,
-            text=text,
-            force=force,
-            owner=project.owner,
-        )
+) -> Reply:
+    """Record in the journal what was done without a run."""
+    event = events.steered(
+        time.time(),
+        *("", id),
+        action=action,
+        request="",
+        done=True,
+        text=text,
+        force=force,
+        owner=project.owner,
     )
+    return reply_of(project.journal.append(event))
 
 
-def told(arguments: argparse.Namespace, answer: Event) -> int:
-    """Show what came of it; the exit code."""
-    done = answer.data.get("done") is True
-    text, hint = str(answer.data.get("text", "")), str(answer.data.get("hint", ""))
+def show(arguments: argparse.Namespace, reply: Reply) -> int:
+    """Print a reply; the exit code. Raises :class:`UserError` for a refusal, unless as JSON."""
     if arguments.json:
-        document = {
-            "action": answer.data.get("action"),
-            "feature": answer.feature or None,
-            "done": done,
-            "text": text,
-            "hint": hint or None,
-            "run": answer.run or None,
-        }
-        print(json.dumps(document))
-    elif done:
-        print(clean(text))
+        print(json.dumps(reply.to_json()))
+    elif reply.is_done:
+        print(clean(reply.text))
     else:
-        raise UserError(text, hint=hint, exit_code=ExitCode.INCOMPLETE)
-    return ExitCode.UP_TO_DATE if done else ExitCode.INCOMPLETE
+        raise refusal(reply)
+    return ExitCode.UP_TO_DATE if reply.is_done else ExitCode.INCOMPLETE
+
+
+def refusal(reply: Reply) -> UserError:
+    """The error of a request that the run refused."""
+    return UserError(reply.text, hint=reply.hint, exit_code=ExitCode.INCOMPLETE)

@@ -32,4 +32,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the run."""
-    return steer.wish(arguments, ControlAction.STOP, arguments.id)
+    return steer.request(arguments, ControlAction.STOP, arguments.id)

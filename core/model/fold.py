@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from .attempt import Attempt, cost_of, priced
 from .control_action import ControlAction
 from .costs import Cost, Paid
-from .events import Event, control_action_of, stray_of
+from .event_values import conflict_of, reply_of, reset_of
+from .events import Event, stray_of
 from .frozen import replace
 from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
@@ -122,11 +123,12 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             owner=str(data.get("list", "")),
         )
     if event.kind == "paused" and run is not None:
-        until = str(data.get("until", ""))
+        until = reset_of(event)
         limits = run.limits.at(event.at, waits=bool(until))
         return replace(run, paused_until=until, limits=limits)
     if event.kind == "steered" and run is not None and run.id == event.run:
-        action = control_action_of(event) if data.get("done") is True else None
+        reply = reply_of(event)
+        action = reply.action if reply.is_done else None
         is_paused = action is ControlAction.PAUSE or (
             run.is_paused and action is not ControlAction.RESUME
         )
@@ -335,18 +337,16 @@ def _merged(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _clash(feature: FeatureState, event: Event) -> FeatureState:
-    other, files = str(event.data.get("other", "")), strings(event.data, "files")
+    other, files = conflict_of(event)
     rest = {id: held for id, held in feature.clashes.items() if id != other}
     return replace(feature, clashes={**rest, other: files} if files else rest)
 
 
 def _steered(feature: FeatureState, event: Event) -> FeatureState:
-    if event.data.get("done") is not True:
-        return feature
-    action = control_action_of(event)
-    if action is ControlAction.SKIP:
-        return _skipped(feature, event)
-    if action is ControlAction.RETRY and feature.skip:
+    reply = reply_of(event)
+    if reply.is_done and reply.action is ControlAction.SKIP:
+        return _skipped(feature, event, forced=reply.is_forced)
+    if reply.is_done and reply.action is ControlAction.RETRY and feature.skip:
         return replace(feature, skip=None, status=Status.PENDING, reason="")
     return feature
 
@@ -355,8 +355,7 @@ PLAIN_SKIP = "skipped, and its dependents do not run"
 FORCED_SKIP = "skipped, and its dependents run without it"
 
 
-def _skipped(feature: FeatureState, event: Event) -> FeatureState:
-    forced = event.data.get("force") is True
+def _skipped(feature: FeatureState, event: Event, *, forced: bool) -> FeatureState:
     run = event.run or feature.run
     return replace(
         feature,

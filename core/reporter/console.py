@@ -130,6 +130,3 @@ def say(stream: TextIO, words: str, lost: Callable[[OSError], None]) -> bool:
             lost(error)
         return False
     return True
-
-
-# -- documents ----------------------------------------------------------------------------------

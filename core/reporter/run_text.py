@@ -11,10 +11,11 @@ from datetime import datetime
 
 from ..model.attempt import cost_of
 from ..model.control_action import ControlAction
-from ..model.events import Event, control_action_of
+from ..model.event_values import conflict_of, reply_of, reset_of, text_of
+from ..model.events import Event
 from ..model.excerpt import some
 from ..model.next_steps import next_commands
-from ..model.outcome import Status
+from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
@@ -29,12 +30,6 @@ def spent(usd: float | None, about_usd: float | None, style: Style, *, complete:
     if complete or usd is None:
         return money(usd)
     return style.pick("≥ ", ">= ") + money(usd)
-
-
-# -- plan -----------------------------------------------------------------------------------
-
-
-# -- a run, as it happens -------------------------------------------------------------------
 
 
 STEPS_BETWEEN = ("preparing", "setting_up", "verifying", "committing", "checking")
@@ -57,9 +52,9 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
 def _said(state: RunState, event: Event, style: Style) -> str:
     if event.kind in ("note", "stray"):
         who = f"{event.feature}: " if event.feature else ""
-        return f"{style.pick('💬', '[note]')} {who}{one_line(str(event.data.get('text', '')))}"
+        return f"{style.pick('💬', '[note]')} {who}{one_line(text_of(event))}"
     if event.kind == "paused":
-        return _paused(str(event.data.get("until", "")), event.at, style)
+        return _paused(reset_of(event), event.at, style)
     if event.kind == "clash":
         return _clash(event, style)
     if event.kind == "steered":
@@ -69,7 +64,8 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     feature = state.feature(event.feature)
     name = style.paint(event.feature, "bold")
     if event.kind == "attempt_started":
-        how = "resumed" if event.data.get("resumed") is True else "started"
+        is_resumed = bool(feature.attempts) and feature.attempts[-1].resumed
+        how = "resumed" if is_resumed else "started"
         more = f" ({feature.why})" if feature.why != "new" else ""
         return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
     glyph, ascii, colour = GLYPHS[feature.status]
@@ -87,21 +83,22 @@ _STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
 
 
 def _steered(event: Event, style: Style) -> str:
-    """What a user made the run do; what it refused is told to who asked."""
-    if event.data.get("done") is not True:
+    """What a user made the run do; the command that asked prints a refusal."""
+    reply = reply_of(event)
+    if not reply.is_done:
         return ""
-    glyph, ascii = _STEERED.get(control_action_of(event), ("💬", "[note]"))
-    words = one_line(f"{event.data.get('action', '')}: {event.data.get('text', '')}")
+    glyph, ascii = _STEERED.get(reply.action, ("💬", "[note]"))
+    words = one_line(f"{reply.command}: {reply.text}")
     return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
 
 
 def _clash(event: Event, style: Style) -> str:
-    both = f"{event.feature} and {one_line(str(event.data.get('other', '')))}"
-    files = event.data.get("files")
-    if not (isinstance(files, list) and files):
+    other, files = conflict_of(event)
+    both = f"{event.feature} and {one_line(other)}"
+    if not files:
         return f"{style.pick('⚡', '[merge]')} {both} will merge again"
     said = style.paint("will not merge", "yellow")
-    return f"{style.pick('⚡', '[clash]')} {both} {said}: {one_line(', '.join(map(str, files)))}"
+    return f"{style.pick('⚡', '[clash]')} {both} {said}: {one_line(', '.join(files))}"
 
 
 def _paused(until: str, now: float, style: Style) -> str:
@@ -126,7 +123,7 @@ def _ending(feature: FeatureState, style: Style) -> str:
         parts.append(duration(feature.ended_at - feature.started_at))
         parts.append(_cost(feature, style))
     if feature.status is Status.COMPLETED and feature.work is not None:
-        parts.append(_changes(feature, style))
+        parts.append(_changes(feature.work, style))
     elif feature.reason:
         parts.append(shorten(one_line(feature.reason), max(40, style.width - 40), style))
     return "".join(dot + part for part in parts)
@@ -137,9 +134,7 @@ def _cost(feature: FeatureState, style: Style) -> str:
     return spent(cost.usd, cost.about_usd, style, complete=cost.is_complete)
 
 
-def _changes(feature: FeatureState, style: Style) -> str:
-    work = feature.work
-    assert work is not None
+def _changes(work: Work, style: Style) -> str:
     minus = style.pick("−", "-")
     changes = f"{counted(work.files_changed, 'file')} +{work.insertions} {minus}{work.deletions}"
     if work.held_back:
@@ -225,9 +220,3 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
         yield f"    {line}"
     for command in next_commands(feature):
         yield f"    {style.pick('→', '->')} {one_line(command)}"
-
-
-# -- Claude's stream --------------------------------------------------------------------------
-
-
-# -- tables -----------------------------------------------------------------------------------

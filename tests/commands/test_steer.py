@@ -8,7 +8,7 @@ import time
 import unittest
 from typing import Any
 
-from core.commands import steer as wishes
+from core.commands import steer
 from core.journal.lock import Holder, RunLock
 from core.model import events
 from core.model.control_action import ControlAction
@@ -81,7 +81,7 @@ class AnswerTest(unittest.TestCase):
             if run is not None:
                 run.start()
             with self.assertRaises(UserError) as caught:
-                wishes.ask(place, "r1", ControlAction.PAUSE, answer_seconds=seconds)
+                steer.ask(place, "r1", ControlAction.PAUSE, reply_seconds=seconds)
             if run is not None:
                 run.over.set()
                 run.join()
@@ -106,7 +106,7 @@ class AnswerTest(unittest.TestCase):
     def test_a_run_that_does_not_answer_has_not_heard_of_it(self) -> None:
         said = self.ask_silently(None, 0.0)
         self.assertEqual(
-            said, f"the run (pid {os.getpid()}) did not answer within 0 s: nothing was changed"
+            said, f"the run (pid {os.getpid()}) did not reply within 0 s; nothing was changed"
         )
 
     def test_a_run_that_took_it_and_says_nothing_is_not_waited_for_for_ever(self) -> None:
@@ -116,13 +116,13 @@ class AnswerTest(unittest.TestCase):
     def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
         ended = "the run ended before it replied; nothing was changed"
         with self.opened() as place, self.assertRaises(UserError) as caught:
-            wishes.ask(place, "r1", ControlAction.PAUSE)
+            steer.ask(place, "r1", ControlAction.PAUSE)
         self.assertEqual(caught.exception.message, ended)
         # Also where the next one has begun by then.
         with self.space.at_work(started("r1", os.getpid())), self.opened() as place:
             next_run = threading.Timer(0.1, self.space.record, [started("r2", os.getpid())])
             next_run.start()
             with self.assertRaises(UserError) as caught:
-                wishes.ask(place, "r1", ControlAction.PAUSE)
+                steer.ask(place, "r1", ControlAction.PAUSE)
             next_run.join()
         self.assertEqual(caught.exception.message, ended)
