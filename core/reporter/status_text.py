@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 
 from ..model.excerpt import some
@@ -37,8 +38,6 @@ def status_lines(
 
 def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterator[str]:
     """Branches and worktrees of no feature, and the commands that remove them."""
-    import shlex
-
     where = shlex.quote(git_folder)
     for number, (id, stray) in enumerate(strays):
         if number == STRAYS_SHOWN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable
 
 from ..journal import private_files
@@ -33,6 +32,8 @@ class SecretCopies:
                 ) from None
 
     def _copy(self, source: str, file: str) -> None:
+        import shutil  # takes as long as a tenth of the start of plan and status
+
         if not self.folder:
             private_files.make_folder(os.path.dirname(self._place), 3)
             self.folder = self._new_folder()
