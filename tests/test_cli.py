@@ -230,9 +230,9 @@ class UsageErrors(WithWorkspace):
             ("plan", "--config", ""): "it names no file",
             ("plan", "--only", " , "): "it names no feature",
             ("logs",): "required: ID",
-            ("cleanup",): "cleanup needs ids, --merged or --all",
-            ("cleanup", "--all", "--merged"): "only one of them",
-            ("cleanup", "--all", "x"): "only one of them",
+            ("cleanup",): "cleanup needs exactly one of: ids, --merged, --all",
+            ("cleanup", "--all", "--merged"): "exactly one of",
+            ("cleanup", "--all", "x"): "exactly one of",
             ("run",): "no terminal to ask on",
         }
         for words, expected in cases.items():

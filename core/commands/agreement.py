@@ -50,7 +50,7 @@ def check_agreed(
 ) -> None:
     """Ask about the commands that are new to this user, if the call ``starts()`` any.
 
-    Raises :class:`UserError` where the answer is no, or nobody can be asked.
+    Raises :class:`UserError` if the answer is no, or nobody can be asked.
     """
     commands = list(commands)
     new = project.consents.missing(commands)
@@ -72,7 +72,7 @@ def check_agreed(
 
 
 def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:
-    """Raise :class:`UserError` where a run has to ask and there is no terminal."""
+    """Raise :class:`UserError` if a run has to ask and there is no terminal."""
     if not (asking.yes or is_terminal()):
         raise UserError(
             "run asks before it starts, and there is no terminal to ask on",

@@ -82,7 +82,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _check_session(known: FeatureState, *, is_listed: bool) -> None:
-    """Raise :class:`UserError` where there is nothing to open."""
+    """Raise :class:`UserError` if there is nothing to open."""
     again = f"rorchestrator retry {known.id}" if is_listed else "it is in the list no more"
     if not (known.session_id and known.worktree):
         raise UserError(f"{known.id} has no session yet, or it was cleaned up", hint=again)

@@ -1,4 +1,4 @@
-"""``cleanup``: removes worktrees and branches whose work is safe elsewhere, and says why not."""
+"""``cleanup``: options and report; removes worktrees and branches of features."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Add the command's options."""
     parser.description = (
         "Remove worktrees and branches that a run made. Work that exists nowhere else is kept,\n"
         "unless --discard is given; even then its tip stays under refs/rorchestrator/kept/."
@@ -64,10 +64,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Clean up; exit 1 when something that was asked for was kept."""
+    """Clean up; exit 1 if a requested feature was kept."""
     if sum((bool(arguments.ids), arguments.merged, arguments.all)) != 1:
         raise UserError(
-            "cleanup needs ids, --merged or --all, and only one of them",
+            "cleanup needs exactly one of: ids, --merged, --all",
             hint="rorchestrator cleanup --merged",
         )
     project = opened(arguments)
@@ -84,8 +84,8 @@ def execute(arguments: argparse.Namespace) -> int:
         check_agreed(
             asking(arguments), project, commands, lambda: _would_tear_down(options, project)
         )
-    # A look needs no lock: it writes nothing, and a run may be in progress.
-    done = _look(options, project) if options.dry_run else _clean_up(options, project)
+    # A preview writes nothing: it needs no lock, and a run may be in progress.
+    done = _preview(options, project) if options.dry_run else _clean_up(options, project)
     if arguments.json:
         print(json.dumps([removal.to_json() for removal in done], indent=2))
     else:
@@ -97,13 +97,13 @@ def execute(arguments: argparse.Namespace) -> int:
     return ExitCode.INCOMPLETE if any(removal.kept for removal in done) else ExitCode.UP_TO_DATE
 
 
-def _look(options: CleanupOptions, project: OpenProject) -> list[Removal]:
+def _preview(options: CleanupOptions, project: OpenProject) -> list[Removal]:
     return run_sync(Cleanup(options, project).run())
 
 
 def _would_tear_down(options: CleanupOptions, project: OpenProject) -> bool:
-    """Whether a worktree would be removed."""
-    removals = _look(replace(options, dry_run=True), project)
+    """Whether any worktree would be removed."""
+    removals = _preview(replace(options, dry_run=True), project)
     return any(not each.kept and os.path.isdir(each.worktree) for each in removals)
 
 
@@ -144,6 +144,6 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
             if arguments.verbose and removal.worktree:
                 yield f"    worktree {one_line(removal.worktree)}"
         if removal.aside:
-            yield f"    put aside, as it looks secret: {one_line(removal.aside)}"
+            yield f"    put aside because it looks secret: {one_line(removal.aside)}"
         if removal.bring_back:
-            yield f"    to bring it back: {one_line(removal.bring_back)}"
+            yield f"    to restore it: {one_line(removal.bring_back)}"

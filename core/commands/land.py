@@ -1,4 +1,4 @@
-"""What ``merge`` and ``run --merge`` share: landing under the lock, and the report of it."""
+"""Landing and its report, for ``merge`` and ``run --merge``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ..git.refs import SEEN
 from ..landing.merge import Merge, Stopped
-from ..landing.report import Ending, LandingState, MergeReport, Wanted
+from ..landing.report import Ending, LandingState, MergeOptions, MergeReport
 from ..landing.stack import Resolution, Resolved
 from ..model.errors import ExitCode, StateError
 from ..model.excerpt import some
@@ -24,16 +24,16 @@ from .options import Display
 
 
 def land(
-    project: OpenProject, wanted: Wanted, display: Display, *, deadline: float = float("inf")
+    project: OpenProject, options: MergeOptions, display: Display, *, deadline: float = float("inf")
 ) -> int:
-    """Land features, under the lock and with the journal open; the exit code.
+    """Land features, holding the lock, with the journal open; returns the exit code.
 
-    At the ``deadline``, by the monotonic clock, it begins to end.
+    At the ``deadline``, by the monotonic clock, it stops.
     """
-    # A run that ended between our first look and the lock may have moved some.
+    # Read again: a run may have moved branches before we got the lock.
     refs = run_sync(project.git.refs(*SEEN))
     project = replace(project.writable(), refs=refs)
-    merge = Merge(project, wanted, say=Sayer(display), deadline=deadline)
+    merge = Merge(project, options, say=Sayer(display), deadline=deadline)
     try:
         report = asyncio.run(merge.land())
     except Stopped as stopped:
@@ -46,17 +46,17 @@ def land(
     return show(report, display)
 
 
-def look(project: OpenProject, wanted: Wanted, display: Display) -> int:
-    """Show what would land; the exit code."""
-    merge, say = Merge(project, wanted), Sayer(display)
-    report = run_sync(merge.look())
+def preview(project: OpenProject, options: MergeOptions, display: Display) -> int:
+    """Print what would land; returns the exit code."""
+    merge, say = Merge(project, options), Sayer(display)
+    report = run_sync(merge.preview())
     if merge.target.uncertain:
-        say(f"maybe changed in the checkout: {some(merge.target.uncertain)}")
+        say(f"possibly changed in the checkout: {some(merge.target.uncertain)}")
     return show(report, display)
 
 
 class Sayer:
-    """Says what goes on, on stderr, unless the user wants quiet."""
+    """Prints progress on stderr, unless ``--quiet``."""
 
     def __init__(self, display: Display) -> None:
         self._quiet = display.quiet
@@ -67,7 +67,7 @@ class Sayer:
 
 
 def show(report: MergeReport, display: Display) -> int:
-    """Print what a ``merge`` did; the exit code."""
+    """Print the report of a ``merge``; returns the exit code."""
     if display.json:
         print(json.dumps(report.to_json(), indent=display.indent), flush=True)
     else:
@@ -78,14 +78,14 @@ def show(report: MergeReport, display: Display) -> int:
 
 def _lines(report: MergeReport, display: Display, style: Style) -> Iterator[str]:
     for ending in report.features:
-        yield from _feature_lines(ending, display, style)
+        yield from _feature_lines(ending, report.into, display, style)
         if ending.resolution is not None and not display.quiet:
             yield from _resolution_lines(ending, ending.resolution)
     if not display.quiet:
         yield one_line(_summary(report))
 
 
-def _feature_lines(ending: Ending, display: Display, style: Style) -> Iterator[str]:
+def _feature_lines(ending: Ending, into: str, display: Display, style: Style) -> Iterator[str]:
     name = one_line(f"{ending.id} ({ending.branch})")
     if ending.state in (LandingState.HELD, LandingState.UNKNOWN):
         first, *rest = clean(ending.reason).splitlines()
@@ -96,13 +96,13 @@ def _feature_lines(ending: Ending, display: Display, style: Style) -> Iterator[s
         for note in filter(None, (ending.by_hand, ending.reason)):
             yield f"    {one_line(note)}"
     elif display.verbose:
-        yield f"already there {name}: {ending.merged}"
+        yield f"already on {into} {name}: {ending.merged}"
 
 
 def _resolution_lines(ending: Ending, made: Resolution) -> Iterator[str]:
     if made.commit and made.ending is Resolved.KNOWN:
         files = some(made.files)
-        yield "    " + one_line(f"Claude resolved {files} before, and is not paid again")
+        yield "    " + one_line(f"reused Claude's earlier resolution of {files}")
     elif made.commit:
         yield "    " + one_line(f"Claude resolved {some(made.files)}")
     if made.attempts:
@@ -118,5 +118,5 @@ def _summary(report: MergeReport) -> str:
     if not states:
         return f"Nothing to land on {report.into}."
     if LandingState.WOULD_LAND in states:
-        return f"{report.into} would go from {before} to {after}, with {features}."
-    return f"{report.into} went from {before} to {after}, with {features}."
+        return f"{report.into} would move from {before} to {after}, with {features}."
+    return f"{report.into} moved from {before} to {after}, with {features}."

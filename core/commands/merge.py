@@ -1,4 +1,4 @@
-"""``merge``: lands finished features on a branch, checked, without touching the user's checkout."""
+"""``merge``: options, question and report; lands completed features on a branch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 from ..journal.lock import Holder
 from ..landing.merge import Merge
-from ..landing.report import LandingState, Wanted
+from ..landing.report import LandingState, MergeOptions
 from ..landing.stack import (
     STRATEGIES,
 )
@@ -21,7 +21,7 @@ from ..project.decisions import check_permissions
 from ..project.open import OpenProject
 from ..reporter.documents import local_time
 from .agreement import check_agreed, commands_of_merge, is_terminal
-from .land import land, look
+from .land import land, preview
 from .options import add_common_options, agrees, asking, display_of, dollars, opened
 
 EXAMPLES = """\
@@ -33,7 +33,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Add the command's options."""
     parser.description = (
         "Land completed features and their dependencies on the base branch, in topological order,\n"
         "if the checks of project.verify pass on the result. Nothing is pushed."
@@ -90,17 +90,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Land features; exit 1 when one that was asked for was held."""
+    """Land features; exit 1 if a requested one is held."""
     pays = arguments.resolve and not arguments.dry_run
     if pays and not (arguments.yes or is_terminal()):
         raise UserError(
-            "merge --resolve asks before it pays, and there is no terminal to ask on",
+            "merge --resolve asks before it spends money, and there is no terminal to ask on",
             hint="rorchestrator merge --resolve --yes, or --dry-run to see the conflicts",
         )
     project = opened(arguments)
     if pays and not arguments.allow_bypass:
         check_permissions(project.config, "merge --resolve")
-    wanted = Wanted(
+    options = MergeOptions(
         tuple(arguments.ids),
         arguments.into or "",
         arguments.strategy,
@@ -112,11 +112,11 @@ def execute(arguments: argparse.Namespace) -> int:
     if not arguments.dry_run:
         commands = commands_of_merge(project.config, resolve=arguments.resolve)
         check_agreed(
-            asking(arguments), project, commands, lambda: _would_start_any(project, wanted)
+            asking(arguments), project, commands, lambda: _would_start_any(project, options)
         )
-    # Looking needs no lock: it writes nothing.
+    # A preview writes nothing, so it needs no lock.
     if arguments.dry_run:
-        return look(project, wanted, display_of(arguments))
+        return preview(project, options, display_of(arguments))
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "merge"))
     try:
         project = project.writable()
@@ -124,17 +124,17 @@ def execute(arguments: argparse.Namespace) -> int:
         try:
             if repaired:
                 print(one_line(repaired), file=sys.stderr)
-            refused = None if arguments.yes or not pays else _ask(project, wanted)
-            return land(project, wanted, display_of(arguments)) if refused is None else refused
+            refused = None if arguments.yes or not pays else _ask(project, options)
+            return land(project, options, display_of(arguments)) if refused is None else refused
         finally:
             project.journal.close()
     finally:
         project.lock.release()
 
 
-def _ask(project: OpenProject, wanted: Wanted) -> int | None:
-    """Ask on the terminal whether Claude is to be paid; the exit code where it is not."""
-    report = run_sync(Merge(project, wanted).look())
+def _ask(project: OpenProject, options: MergeOptions) -> int | None:
+    """Ask on the terminal whether Claude may be paid; the exit code if not."""
+    report = run_sync(Merge(project, options).preview())
     asked = [each for each in report.features if each.would_ask]
     if not asked:
         return None
@@ -152,8 +152,8 @@ def _ask(project: OpenProject, wanted: Wanted) -> int | None:
     return code
 
 
-def _would_start_any(project: OpenProject, wanted: Wanted) -> bool:
-    """Whether there is something to check, or to resolve."""
-    report = run_sync(Merge(project, wanted).look())
+def _would_start_any(project: OpenProject, options: MergeOptions) -> bool:
+    """Whether there is anything to check or to resolve."""
+    report = run_sync(Merge(project, options).preview())
     to_check = (LandingState.WOULD_LAND, LandingState.UNKNOWN)
     return any(each.state in to_check or each.would_ask for each in report.features)

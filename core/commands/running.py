@@ -13,7 +13,7 @@ from functools import partial
 from ..dag import schedule
 from ..git.refs import HEADS, SEEN
 from ..journal.lock import Holder
-from ..landing.report import Wanted
+from ..landing.report import MergeOptions
 from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace
@@ -68,7 +68,7 @@ def run_features(
             return code
         named = wanted(options.selection, project.dag)
         ids = tuple(id for id in project.dag.features if id in named)
-        asked = Wanted(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
+        asked = MergeOptions(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
         check_agreed(asking, project, commands_of_merge(project.config, resolve=landing.resolve))
         return land(project, asked, display, deadline=shown.run.deadline)
     finally:
@@ -177,7 +177,7 @@ class _ShownRun:
         return ExitCode.INCOMPLETE if decided.left else ExitCode.UP_TO_DATE
 
     def _report(self, decided: Decided, result: RunResult) -> None:
-        """Write and print the report. Raises :class:`UserError` where it can't be written."""
+        """Write and print the report. Raises :class:`UserError` if it can't be written."""
         report = self._made_report(decided, result)
         document = report.to_json()
         folder = os.path.join(self.project.config.workspace, REPORTS)

@@ -55,7 +55,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> None:
-    """Raise :class:`UserError` where there is nothing to skip."""
+    """Raise :class:`UserError` if there is nothing to skip."""
     id, known = arguments.id, state.feature(arguments.id)
     decision = decide(as_steered(project, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""

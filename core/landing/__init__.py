@@ -1,1 +1,1 @@
-"""Finished features merged onto a branch, with their checks."""
+"""Landing: `merge` of completed features onto a branch, and `cleanup` of their worktrees."""

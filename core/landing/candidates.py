@@ -1,4 +1,4 @@
-"""What may land on a branch: completed features in topological order, and why others may not."""
+"""Selects the features that `merge` can land, in topological order; reasons why others are held."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from ..project.open import OpenProject
 from ..project.selection import check_known
 from ..worktree.branch_content import BranchContent, Change, start_of
 from ..worktree.merge_proof import how_merged
-from .report import Ending, LandingState, Wanted
+from .report import Ending, LandingState, MergeOptions
 from .stack import Candidate, Held
 from .target_branch import TargetBranch
 
 OwnCheck = Callable[[Feature, str], Awaitable[str]]
-"""Runs the checks of a feature whose branch the user changed; what fails."""
+"""Runs the checks of a feature whose branch the user changed; returns what fails."""
 
-UNPUBLISHED = "it pins commits of submodules that nobody else can fetch; publish them:"
+UNPUBLISHED = "it pins submodule commits that are not published; publish them:"
 
 
 class Candidates:
-    """Finds the features of a ``merge``; ``present`` gets those that the target holds."""
+    """Selects the features of a ``merge``; adds those already on the target to ``present``."""
 
     def __init__(
         self,
         project: OpenProject,
-        wanted: Wanted,
+        options: MergeOptions,
         state: RunState,
         target: TargetBranch,
         present: list[Candidate],
         own_check: OwnCheck,
     ) -> None:
         self.project = project
-        self.wanted = wanted
+        self.options = options
         self.state = state
         self.target = target
         self.present = present
         self.own_check = own_check
         self.endings: dict[str, Ending] = {}
         self.tips: dict[str, str] = {}
-        """The commit of each feature that is to land, as its branch holds it."""
+        """The tip of each feature's branch, for features that can land."""
         self.stale: dict[str, str] = {}
-        """What is out of date, and why."""
-        if not wanted.stale:
+        """Why features are out of date, by id."""
+        if not options.stale:
             self.stale = out_of_date(project.config, project.dag, state)
 
     async def touched(self, candidates: Iterable[Candidate]) -> set[str]:
-        """The files that any of the features changes."""
+        """All files changed by the features."""
         git, target = self.project.git, self.target.commit
         bases = [(await git.merge_base(target, each.tip), each.tip) for each in candidates]
         pairs = [(base or target, tip) for base, tip in bases]
         return set().union(*await commits.changed_files(git, pairs))
 
     async def find(self) -> tuple[list[Candidate], dict[str, Held]]:
-        """What may land, in topological order; why the rest of what is asked for may not."""
+        """Features that can land, in topological order; why other requested ones are held."""
         dag = self.project.dag
-        check_known("", self.wanted.ids, dag.features)
+        check_known("", self.options.ids, dag.features)
         completed = [id for id in dag.features if self._status(id) is Status.COMPLETED]
-        asked = set(dag.ancestors(self.wanted.ids or completed))
+        asked = set(dag.ancestors(self.options.ids or completed))
         candidates: list[Candidate] = []
         held: dict[str, Held] = {}
         for id in dag.order():
@@ -80,7 +80,7 @@ class Candidates:
         return self.state.feature(id).status
 
     async def _candidate(self, known: FeatureState) -> Candidate | Held | None:
-        """What of a feature may land; ``None`` where the target has it already."""
+        """The candidate, or why it is held; ``None`` if it is on the target already."""
         id = known.id
         ending = self.endings[id] = Ending(id, known.branch or self.project.worktrees.branch(id))
         held = BranchContent("")
@@ -115,11 +115,11 @@ class Candidates:
         return await self._as_held(candidate, held)
 
     def _why_not(self, known: FeatureState, held: BranchContent, *, is_there: bool) -> str:
-        """Why a feature is not even tried; empty where it is."""
+        """Why the feature is held without trying to merge it; empty if it is not."""
         if known.status is not Status.COMPLETED or known.work is None:
-            return f"it is not completed, but {_in_words(known.status)}"
+            return f"its status is {known.status.words}, not completed"
         if not is_there:
-            return f"its result {known.work.commit[:10]} is gone"
+            return f"its result {known.work.commit[:10]} no longer exists"
         if not held.tip:
             return f"{held.words}; {held.hint}"
         rebased = checkouts.rebased_in(self.project.git, self.endings[known.id].branch)
@@ -127,18 +127,18 @@ class Candidates:
             return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
         if known.id in self.stale:
             why = f"it is out of date ({self.stale[known.id]})"
-            return f"{why}: rorchestrator run repeats it, merge --stale lands it as it is"
-        if known.base_option and not self.wanted.into:
+            return f"{why}: rorchestrator run reruns it, merge --stale lands it as it is"
+        if known.base_option and not self.options.into:
             return f"it started from {known.base_option} (--base): land it with --into BRANCH"
         return ""
 
     async def _as_held(self, candidate: Candidate, held: BranchContent) -> Candidate | Held:
-        """The candidate as its branch is now; held where the user made its checks red."""
+        """The candidate at its current tip; held if checks fail on what the user changed."""
         feature, tip = candidate.feature, candidate.tip
         if held.change is not Change.NONE:
-            red = await self.own_check(feature, tip)
-            if red:
-                return Held(f"{held.words}, and its checks fail there: {red}")
+            failure = await self.own_check(feature, tip)
+            if failure:
+                return Held(f"{held.words}, and its checks fail now: {failure}")
         below = [self.tips[id] for id in feature.depends_on if id in self.tips]
         start = await start_of(
             self.project.git, candidate.start_commit, below, tip, self.target.commit
@@ -149,7 +149,3 @@ class Candidates:
         target = self.target
         how = await landed(self.project.git, known, tip, target.commit, target.name)
         return how or await how_merged(self.project.worktrees, tip, target.commit)
-
-
-def _in_words(status: Status) -> str:
-    return status.value.replace("_", " ")

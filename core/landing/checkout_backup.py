@@ -1,4 +1,4 @@
-"""Files of a checkout as they were before git changed them, to be put back where that fails."""
+"""Backup of a checkout's files while git updates them, restored if the update fails."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from contextlib import suppress
 from ..journal.private_files import make_folder
 from ..model.errors import unwritable
 
-Print = tuple[int, int, int]
+Fingerprint = tuple[int, int, int]
 
 
-class Before:
-    """Keeps files of the checkout ``top`` in the folder ``store``, as hard links where it can.
+class CheckoutBackup:
+    """Backs up files of the checkout ``top`` in the folder ``store``, as hard links if possible.
 
-    Use as ``with Before(...) as before``: the store is there as long as that takes.
+    A context manager: the store is removed at its end.
     """
 
     def __init__(self, top: str, store: str, files: Iterable[str]) -> None:
         self.top = top
         self.store = store
         self.files = sorted(files)
-        self._prints: dict[str, Print | None] = {}
+        self._fingerprints: dict[str, Fingerprint | None] = {}
 
-    def __enter__(self) -> Before:
-        shutil.rmtree(self.store, ignore_errors=True)  # of a landing that was killed
+    def __enter__(self) -> CheckoutBackup:
+        shutil.rmtree(self.store, ignore_errors=True)  # from a killed merge
         try:
             make_folder(self.store)
             self._fill()
@@ -38,7 +38,7 @@ class Before:
     def _fill(self) -> None:
         for number, name in enumerate(self.files):
             path = os.path.join(self.top, name)
-            found = self._prints[name] = _print(path)
+            found = self._fingerprints[name] = _fingerprint(path)
             if found is not None:
                 _keep(path, os.path.join(self.store, str(number)))
 
@@ -47,24 +47,24 @@ class Before:
 
     @property
     def changed(self) -> list[str]:
-        """The files that are not what they were."""
+        """The files that changed since the backup."""
         return [
             name
             for name in self.files
-            if _print(os.path.join(self.top, name)) != self._prints[name]
+            if _fingerprint(os.path.join(self.top, name)) != self._fingerprints[name]
         ]
 
     def restore(self, known: Collection[str]) -> list[str]:
-        """Put back what is gone, and what git wrote; what else changed, and so stays.
+        """Restore deleted files and those that git wrote; return the others, left as they are.
 
-        ``known`` are the files that hold what git was to write.
+        ``known`` are the files with the content that git was to write.
         """
         left = []
         for name in self.changed:
             path = os.path.join(self.top, name)
-            if name not in known and _print(path) is not None:
-                left.append(name)  # somebody else's change
-            elif self._prints[name] is None:
+            if name not in known and _fingerprint(path) is not None:
+                left.append(name)  # changed by the user
+            elif self._fingerprints[name] is None:
                 _remove(self.top, name)
             else:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -72,8 +72,8 @@ class Before:
         return left
 
 
-def _print(path: str) -> Print | None:
-    """What tells a file from another one of its name; ``None`` where there is none."""
+def _fingerprint(path: str) -> Fingerprint | None:
+    """A fingerprint that changes whenever the file does; ``None`` if there is no file."""
     if os.path.isdir(path) and not os.path.islink(path):
         return None
     try:
@@ -86,12 +86,12 @@ def _print(path: str) -> Print | None:
 def _keep(path: str, kept: str) -> None:
     try:
         os.link(path, kept, follow_symlinks=False)
-    except OSError:  # on another file system, or on one without hard links
+    except OSError:  # another file system, or one without hard links
         shutil.copy2(path, kept, follow_symlinks=False)
 
 
 def _remove(top: str, name: str) -> None:
-    """Remove a file, and the folders that are empty then."""
+    """Remove a file and the folders that this leaves empty."""
     os.unlink(os.path.join(top, name))
     folder = os.path.dirname(name)
     with suppress(OSError):

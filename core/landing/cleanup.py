@@ -1,4 +1,4 @@
-"""Removes worktrees and branches of features whose work is safe elsewhere; else says why not."""
+"""Cleanup: removes worktrees and branches, unless work would be lost that is not merged."""
 
 from __future__ import annotations
 
@@ -26,50 +26,50 @@ from ..worktree import keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.merge_proof import how_merged
 
-REPAIR = "if it was moved: git worktree repair <the new place>"
+REPAIR = "if it was moved: git worktree repair <new path>"
 
 
 @dataclass(frozen=True)
 class CleanupOptions:
-    """What to clean up: the features ``ids``, or all of the list."""
+    """What to clean up: the features ``ids``, or all features of the list."""
 
     ids: tuple[str, ...] = ()
     into: str = ""
-    """The branch in which their work is looked for; else the base branch."""
+    """The branch that merges are checked against; else the base branch."""
     merged: bool = False
-    """Only what is merged."""
+    """Only merged features."""
     discard: bool = False
-    """Remove work that is nowhere else as well; a ref keeps it."""
+    """Also remove work that exists nowhere else; a ref keeps it."""
     dry_run: bool = False
     all_lists: bool = False
 
 
 @dataclass
 class Removal:
-    """What was done about one feature; ``kept`` says why it is still there."""
+    """Result of a cleanup for one feature; ``kept`` says why it was not removed."""
 
     id: str
     branch: str
     worktree: str = ""
     removed: bool = False
     merged: str = ""
-    """How the target holds the feature's result and its branch; empty where it does not."""
+    """How the feature's result and branch were merged into the target; else empty."""
     safe: str = ""
-    """Why the branch holds nothing to lose, though that is no merge of the result."""
+    """Why removing the branch loses nothing, although the result is not merged."""
     lost: list[str] = field(default_factory=list)
-    """What is nowhere else, in words."""
+    """What exists nowhere else, in words."""
     files: list[str] = field(default_factory=list)
-    """What no commit holds."""
+    """Uncommitted files."""
     kept: str = ""
     next: str = ""
-    """The command to type, or the step to take, where it was kept."""
+    """The next command or step, if it was kept."""
     kept_ref: str = ""
     bring_back: str = ""
     aside: str = ""
-    """The folder that has the files that look secret, which no ref holds."""
+    """The folder with files that look secret; they are not saved in a ref."""
 
     failed_teardown: bool = False
-    """Whether it was kept because the list's teardown failed."""
+    """Whether it was kept because the teardown failed."""
 
     def to_json(self) -> dict[str, object]:
         """As ``cleanup --json`` prints it."""
@@ -77,12 +77,12 @@ class Removal:
 
     @property
     def proof(self) -> str:
-        """Why nothing is lost, in words."""
+        """Why nothing is lost."""
         return "; ".join(filter(None, (self.merged, self.safe)))
 
 
 class Cleanup:
-    """One ``cleanup``, under the lock unless it only looks."""
+    """One ``cleanup``; it needs the lock, except for a dry run."""
 
     def __init__(self, options: CleanupOptions, project: OpenProject) -> None:
         self.options = options
@@ -94,31 +94,31 @@ class Cleanup:
         self.owners = project.owners(self.whole)
         base = project.config.project.base_branch
         self.into: str = branch_name(options.into or base, project.refs)
-        self.stays = {self.into, base}
+        self.protected = {self.into, base}
         self.target = ""
         self._listed: list[WorktreeEntry] | None = None
-        self.is_held = True
-        # A discarded feature may be discarded again, after another run of the same second.
+        self.target_stays = True
+        # Distinguishes refs of a feature that is discarded several times.
         self.stamp = time.strftime("cleanup-%Y%m%dT%H%M%S")
 
     async def run(self) -> list[Removal]:
-        """Go through the features that were asked for."""
+        """Clean up the requested features."""
         self.target = self.project.refs.get(HEADS + self.into) or await self.git.commit_of(
             self.into
         )
         if not self.target:
             raise UserError(f"the branch {self.into!r} does not exist", hint="correct --into")
-        wanted = self._wanted()
-        self.is_held = await self._is_held(wanted)
-        removals = [await self.clean(known) for known in wanted]
+        selected = self._selected()
+        self.target_stays = await self._target_stays(selected)
+        removals = [await self.clean(known) for known in selected]
         return [removal for removal in removals if removal is not None]
 
-    def _wanted(self) -> list[FeatureState]:
+    def _selected(self) -> list[FeatureState]:
         known_here = {**self.project.dag.features, **self.state.features}
         for id in self.options.ids:
             if id not in self.state.features and id in self.whole.features:
                 raise UserError(
-                    f"{id} is of another list: {self.whole.features[id].owner}",
+                    f"{id} belongs to another list: {self.whole.features[id].owner}",
                     hint=f"rorchestrator cleanup {id} --all-lists",
                 )
         check_known("", self.options.ids, known_here)
@@ -126,30 +126,30 @@ class Cleanup:
         known = (self.state.feature(id) for id in asked)
         return [feature for feature in known if made_by_us(feature, feature.branch)]
 
-    async def _is_held(self, wanted: Iterable[FeatureState]) -> bool:
-        """Whether something holds the target that does not go in this very call."""
+    async def _target_stays(self, selected: Iterable[FeatureState]) -> bool:
+        """Whether a ref that this call does not remove contains the target."""
         if HEADS + self.into in self.project.refs:
-            return True  # A branch: it stays, whatever else was asked for.
-        going = {HEADS + known.branch for known in wanted if known.branch not in self.stays}
+            return True
+        going = {HEADS + known.branch for known in selected if known.branch not in self.protected}
         refs = await self.git.refs(HEADS, "refs/tags/", "refs/remotes/")
         staying = (commit for ref, commit in refs.items() if ref not in going)
         return await self._holds(self.target, staying)
 
     async def clean(self, known: FeatureState) -> Removal | None:
-        """Remove one feature's worktree and branch; ``None`` if it was not asked for."""
+        """Remove one feature's worktree and branch; ``None`` if it was not requested."""
         removal = Removal(known.id, known.branch)
         try:
-            return removal if await self._settle(removal, known) else None
+            return removal if await self._process(removal, known) else None
         except StateError:
             raise
         except UserError as error:
-            # The others may go all the same.
+            # The other features can still be removed.
             removal.kept, removal.next = error.message, error.hint
             return removal
 
-    async def _settle(self, removal: Removal, known: FeatureState) -> bool:
-        """Remove it, or tell why it is kept; whether it was meant at all."""
-        # Where it was made, whatever the list says of prefix and folder by now.
+    async def _process(self, removal: Removal, known: FeatureState) -> bool:
+        """Remove it, or record why it is kept; whether it was requested at all."""
+        # Prefix and folder may have been changed in the list since.
         worktrees = self.project.worktrees.with_recorded_names(
             known.id, known.worktree, known.branch
         )
@@ -158,11 +158,11 @@ class Cleanup:
         removal.worktree = entry.path if entry else ""
         if not tip and entry is None:
             return False
-        if known.branch not in self.stays:
+        if known.branch not in self.protected:
             removal.merged, removal.safe = await self._proof(worktrees, known, tip)
         if self.options.merged and not (removal.merged and known.status is Status.COMPLETED):
             return False
-        await self._decide(worktrees, removal, entry, known, tip)
+        await self._find_losses(worktrees, removal, entry, known, tip)
         if not (removal.kept or self.options.dry_run):
             await self._remove(worktrees, known, removal, tip)
         return True
@@ -170,10 +170,10 @@ class Cleanup:
     async def _proof(
         self, worktrees: WorktreeManager, known: FeatureState, tip: str
     ) -> tuple[str, str]:
-        """How the target holds the result and the branch; why the branch has nothing to lose.
+        """How result and branch were merged; why removing the branch loses nothing.
 
-        A branch that was deleted, or set back to its start, is no merge: the result is looked
-        for as well. What was done on top of it, or instead of it, is on the branch.
+        A deleted or reset branch does not count as merged, so the result is searched for too.
+        Later commits of the user are on the branch.
         """
         result = await self.git.commit_of(known.work.commit) if known.work else ""
         whole = await self._merged(worktrees, known, result)
@@ -184,25 +184,25 @@ class Cleanup:
         how = whole if tip == result else await self._merged(worktrees, known, tip)
         if not (how and result):
             return "", how
-        # What is on top of the result may have been squashed with it, or have undone it.
+        # Commits on top of the result may be squashed with it, or revert it.
         undone = how == "empty difference"
         if whole or (not undone and await self._holds(result, [tip])):
             return how, ""
         held = await content_now(self.project, known, self.target)
         if not undone and held.tip:
-            return how, ""  # The user made that of it.
+            return how, ""  # the user rewrote it
         return "", f"{how}, but its result {result[:10]} is not in {self.into}"
 
     async def _merged(self, worktrees: WorktreeManager, known: FeatureState, commit: str) -> str:
-        """How the target holds a feature's commit; empty where it does not."""
-        if not (commit and self.is_held):
+        """How a feature's commit was merged into the target; empty if it was not."""
+        if not (commit and self.target_stays):
             return ""
         if commit == self.target:
             return "same commit"
         how = await landed(self.git, known, commit, self.target, self.into)
         return how or await how_merged(worktrees, commit, self.target)
 
-    async def _decide(
+    async def _find_losses(
         self,
         worktrees: WorktreeManager,
         removal: Removal,
@@ -210,16 +210,16 @@ class Cleanup:
         known: FeatureState,
         tip: str,
     ) -> None:
-        """Find what would be lost, and whether anything forbids the removal."""
+        """Find what a removal would lose, and what prevents it."""
         self._check_use(removal, known)
         if not removal.kept:
-            await self._check_places(removal, entry)
+            await self._check_checkouts(removal, entry)
         if entry is not None and os.path.isdir(entry.path) and not removal.kept:
             removal.files, nested = await keeping.unsaved(
                 worktrees, entry.path, known.made_before_work, known.start_commit, known.left
             )
             if nested:
-                removal.kept = f"it holds what no commit can: {some(nested)}"
+                removal.kept = f"it contains what git cannot commit: {some(nested)}"
                 removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
                 try:
                     keeping.check_readable(worktrees, entry.path, nested)
@@ -231,25 +231,25 @@ class Cleanup:
             removal.next = _next(removal, known)
 
     def _check_use(self, removal: Removal, known: FeatureState) -> None:
-        """Keep what others rest on, or somebody stands in."""
+        """Keep protected branches and worktrees in use."""
         holder = (
             self.project.lock.holder() if known.status.active and self.options.dry_run else None
         )
-        if removal.branch in self.stays:
+        if removal.branch in self.protected:
             removal.kept = f"{removal.branch} is the branch merges are checked against"
             removal.next = "name another one: --into BRANCH"
             if removal.branch == self.project.config.project.base_branch:
                 removal.kept = f"{removal.branch} is the base branch"
                 removal.next = "change project.base_branch first"
         elif holder is not None:
-            removal.kept = f"rorchestrator {holder.command} is working on it (pid {holder.pid})"
-            removal.next = "wait for it"
+            removal.kept = f"rorchestrator {holder.command} is using it (pid {holder.pid})"
+            removal.next = "wait until it has finished"
         elif removal.worktree and holds_current_folder(removal.worktree):
             removal.kept = f"the current folder is in its worktree {removal.worktree}"
             removal.next = f"cd {shlex.quote(os.path.dirname(self.git.repository.common_dir))}"
 
-    async def _check_places(self, removal: Removal, entry: WorktreeEntry | None) -> None:
-        """Keep what is locked, and a branch that somebody uses elsewhere."""
+    async def _check_checkouts(self, removal: Removal, entry: WorktreeEntry | None) -> None:
+        """Keep locked worktrees and branches checked out elsewhere."""
         if entry is not None and entry.locked is not None:
             why = f" ({entry.locked})" if entry.locked else ""
             removal.kept = f"the worktree is locked{why}"
@@ -260,34 +260,34 @@ class Cleanup:
                 removal.kept = f"{removal.branch} is checked out in {other.path}"
                 removal.next = f"git -C {shlex.quote(other.path)} switch --detach"
                 if not os.path.isdir(other.path):
-                    removal.kept += ", which is gone"
+                    removal.kept += ", which no longer exists"
                     removal.next = f"{REPAIR}; if it was deleted: git worktree prune"
 
     async def _losses(
         self, removal: Removal, entry: WorktreeEntry | None, tip: str
     ) -> AsyncIterator[str]:
         if removal.files:
-            files = counted(len(removal.files), "file")
-            yield f"{files} not committed: {some(removal.files)}"
+            files = counted(len(removal.files), "uncommitted file")
+            yield f"{files}: {some(removal.files)}"
         if not (removal.merged or removal.safe):
-            if self.is_held:
+            if self.target_stays:
                 commits = counted(await history.count_commits(self.git, tip, self.target), "commit")
                 yield f"{commits} not in {self.into}"
             else:
-                yield f"{self.into} proves nothing: only branches that would go as well hold it"
+                yield f"{self.into} proves nothing: only branches to be removed contain it"
         if entry is None:
             return
         if not os.path.isdir(entry.path):
             yield (
-                f"git's entry for the worktree points to {entry.path}, which is gone: if it was "
-                "moved by hand, it may hold files that no commit has, and git can't tell"
+                f"git's entry for the worktree points to {entry.path}, which no longer exists; "
+                "if it was moved by hand, it may contain uncommitted files"
             )
         if entry.branch == removal.branch:
             return
         if entry.branch:
             yield f"the worktree is on the branch {entry.branch}"
         elif not await self._holds(entry.commit, (tip, self.target)):
-            yield f"the worktree is at {entry.commit[:10]}, on no branch"
+            yield f"the worktree is at {entry.commit[:10]}, not on a branch"
 
     async def _all_worktrees(self) -> list[WorktreeEntry]:
         if self._listed is None:
@@ -315,7 +315,7 @@ class Cleanup:
             )
             removal.kept_ref, removal.aside = kept.ref, kept.aside
             if kept.ref:
-                # Never the worktree that goes, though the list may be in it.
+                # Not the worktree, which is removed.
                 where = shlex.quote(self.git.repository.common_dir)
                 name = shlex.quote(removal.branch)
                 removal.bring_back = f"git -C {where} branch {name} {kept.ref}"
@@ -342,18 +342,18 @@ class Cleanup:
             )
 
     async def _forget_resolutions(self, id: str) -> None:
-        """Nothing of the feature is left to land, or to resolve."""
+        """Delete the refs with resolutions of the feature's conflicts."""
         for ref, commit in self.project.refs.items():
             if ref.startswith(f"{RESOLUTIONS}{id}/"):
                 await self.git.delete_ref(ref, commit)
 
     def _tear_down(self, worktrees: WorktreeManager, known: FeatureState, removal: Removal) -> str:
-        """Run the list's teardown in a worktree; why it has to stay, if it has."""
+        """Run the teardown in a worktree; why the worktree must stay, if so."""
         settings = self.project.config.project
         if not (settings.teardown and os.path.isdir(removal.worktree)):
             return ""
         if known.owner not in self.owners:
-            return ""  # What this list starts, and so ends, is not what another one does.
+            return ""  # The worktree belongs to another list.
         from ..runner.teardown import tear_down
 
         log = os.path.join(self.project.journal.folder, "logs", self.stamp)
@@ -368,7 +368,7 @@ class Cleanup:
 
 
 def holds_current_folder(path: str) -> bool:
-    """Whether somebody would stand nowhere if ``path`` was removed."""
+    """Whether the current folder is in ``path``."""
     try:
         here = os.path.realpath(os.getcwd())
     except FileNotFoundError:
@@ -383,6 +383,6 @@ def _next(removal: Removal, known: FeatureState) -> str:
         if known.status is Status.COMPLETED and not (removal.files or removal.safe):
             return f"rorchestrator merge {removal.id}, or: {discard}"
         return discard
-    # What else would be lost is not for a prune to take.
+    # A prune would also lose the rest.
     deleted = "git worktree prune, or: " if len(removal.lost) == 1 else ""
     return f"{REPAIR}; if it was deleted: {deleted}{discard}"

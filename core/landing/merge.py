@@ -1,4 +1,4 @@
-"""Lands finished features on a branch: the stack, its checks, the move, and what was held."""
+"""Merge: lands completed features on a branch, from the stack and its checks to the move."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from ..runner.checks import Checks, MakeChecks, make_checks
 from ..runner.context import RunContext
 from ..runner.failure import Failure
 from .candidates import Candidates, OwnCheck
-from .report import Ending, LandingState, MergeReport, Wanted
-from .resolution import Resolver, foresee, options_for
+from .report import Ending, LandingState, MergeOptions, MergeReport
+from .resolution import Resolver, options_for, preview
 from .stack import (
     Candidate,
-    Clash,
+    Conflict,
     Layer,
     Resolution,
     Resolve,
@@ -49,20 +49,17 @@ from .stack import (
 from .target_branch import Interrupted, TargetBranch
 
 POLL_SECONDS = 0.2
-"""How often is looked whether another terminal asks for something."""
-
+"""Interval of looking for control requests."""
 
 Check = Callable[[str], Awaitable[str]]
 
+NOTHING_MOVED = "nothing was landed"
 
-NOTHING_MOVED = "nothing was moved"
-
-
-LATE = "the time of the run (--max-time) is over"
+LATE = "the time limit of the run (--max-time) was reached"
 
 
 class Stopped(Exception):
-    """A signal, another terminal or the clock asked us to end; what came of it."""
+    """The merge was stopped by a signal, a request or the time limit; says what was landed."""
 
 
 class Merge:
@@ -71,7 +68,7 @@ class Merge:
     def __init__(
         self,
         project: OpenProject,
-        wanted: Wanted,
+        options: MergeOptions,
         *,
         say: Callable[[str], None] = lambda words: None,
         deadline: float = float("inf"),
@@ -81,7 +78,7 @@ class Merge:
         self.state = project.seen(self.whole)
         self.project = as_steered(project, self.state)
         self._emit = Recorder(project.journal, self.whole).emit
-        self.wanted = wanted
+        self.options = options
         self.say = say
         self.clock = time.time
         self.run_id = f"merge-{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(3).hex()}"
@@ -91,20 +88,20 @@ class Merge:
         self.context: RunContext
         """All three are made in the event loop that they belong to."""
         self.is_over = False
-        """Whether the branch has moved, so that it is too late to stop."""
+        """Whether it is too late to stop, because the branch has moved."""
         self.endings: dict[str, Ending] = {}
         self.present: list[Candidate] = []
-        """What the branch has already, as far as it is known what that is."""
+        """Features that are already on the branch, if their start commit is known."""
         self.resolutions: dict[str, Resolution] = {}
         self.own_check: OwnCheck = _not_checked
         self.make_checks = checks
-        fault = "" if wanted.into else landing_fault(project)
+        fault = "" if options.into else landing_fault(project)
         if fault:
             raise UserError(
-                f"merge needs the branch to land on: {fault}",
+                f"merge has no branch to land on: {fault}",
                 hint="rorchestrator merge --into BRANCH",
             )
-        name = branch_name(wanted.into or project.config.project.base_branch, project.refs)
+        name = branch_name(options.into or project.config.project.base_branch, project.refs)
         if HEADS + name not in project.refs:
             local = [ref.removeprefix(HEADS) for ref in project.refs if ref.startswith(HEADS)]
             raise UserError(
@@ -115,21 +112,23 @@ class Merge:
             )
         self.target = TargetBranch(project.git, name, project.refs[HEADS + name])
 
-    async def look(self) -> MergeReport:
-        """What would land; conflicts are found, checks are not run."""
-        resolve = self._foresee if self.wanted.resolve else None
+    async def preview(self) -> MergeReport:
+        """What would land; finds conflicts, but runs no checks."""
+        resolve = self._preview if self.options.resolve else None
         return self._report(await self._stack(_unchecked, resolve), LandingState.WOULD_LAND)
 
-    async def _foresee(self, clash: Clash) -> Resolution:
-        return self._noted(clash, await foresee(self.project.worktrees, self.target.name, clash))
+    async def _preview(self, conflict: Conflict) -> Resolution:
+        return self._noted(
+            conflict, await preview(self.project.worktrees, self.target.name, conflict)
+        )
 
-    def _noted(self, clash: Clash, resolution: Resolution) -> Resolution:
-        self.resolutions[clash.candidate.id] = resolution
+    def _noted(self, conflict: Conflict, resolution: Resolution) -> Resolution:
+        self.resolutions[conflict.candidate.id] = resolution
         return resolution
 
     async def land(self) -> MergeReport:
-        """Make the stack, check it, move the branch."""
-        if self.wanted.resolve:
+        """Stack the features, check them, move the branch."""
+        if self.options.resolve:
             self.project = replace(self.project, config=with_program(self.project.config))
         try:
             async with Supervisor(self.run_id) as supervisor:
@@ -138,15 +137,15 @@ class Merge:
             self._emit(events.merge_ended(self.clock(), self.run_id))
 
     async def _until_stopped(self, supervisor: Supervisor) -> MergeReport:
-        """Land, unless somebody stops that. Raises :class:`Stopped`."""
-        # Made here: up to Python 3.9 it belongs to the event loop that sees it made.
+        """Land, unless stopped. Raises :class:`Stopped`."""
+        # Made here: up to Python 3.9 it belongs to the event loop of its creation.
         self.stop = Cancellation()
         self.context = RunContext(
             self.run_id, self._log_folder, self.clock, self._emit, self.stop, self.deadline
         )
         self.signals = StopSignals(self.stop, kill=supervisor.kill_all)
         end_commands_on(self.stop)
-        wishes = asyncio.create_task(self._watch_wishes())
+        requests = asyncio.create_task(self._watch_requests())
         if self.deadline < float("inf"):
             seconds = max(0.0, self.deadline - time.monotonic())
             asyncio.get_running_loop().call_later(seconds, self.stop.set)
@@ -157,29 +156,29 @@ class Merge:
             raise Stopped(f"{LATE}, {kept}" if self._is_late() else kept) from None
         finally:
             self._end()
-            wishes.cancel()
-            await asyncio.gather(wishes, return_exceptions=True)
-            self._answer_wishes()
+            requests.cancel()
+            await asyncio.gather(requests, return_exceptions=True)
+            self._answer_requests()
 
     def _end(self) -> None:
-        """From now on it is too late to stop."""
+        """Ignore signals and requests from now on: it is too late to stop."""
         self.is_over = True
         self.signals.ignore()
 
     def _is_late(self) -> bool:
         return time.monotonic() >= self.deadline
 
-    async def _watch_wishes(self) -> None:
+    async def _watch_requests(self) -> None:
         while True:
-            self._answer_wishes()
+            self._answer_requests()
             await asyncio.sleep(POLL_SECONDS)
 
-    def _answer_wishes(self) -> None:
-        """Answer what other terminals ask of this landing: it can only be stopped, as a whole."""
+    def _answer_requests(self) -> None:
+        """Reply to control requests: a merge can only be stopped, as a whole."""
         for request in Requests(self.project.journal.folder).take(self.run_id):
             done = request.action is ControlAction.STOP and not request.feature and not self.is_over
-            going_on = "stopping: nothing lands" if done else "features are being landed"
-            text = "the landing is over" if self.is_over else going_on
+            text = "the merge is over" if self.is_over else "a merge can only be stopped"
+            text = "stopping: nothing is landed" if done else text
             self.context.record(
                 events.steered,
                 "",
@@ -197,18 +196,18 @@ class Merge:
         git = self.project.git.using(supervisor)
         self.project = replace(self.project, git=git, worktrees=self.project.worktrees.using(git))
         self.target.git = git
-        await self._settle_killed(supervisor)
+        await self._end_killed(supervisor)
         await self.project.worktrees.clear_scratch(self.project.worktrees.left_scratch())
         temporary_folder.clear()
         self._emit(self._started())
-        if await self.target.settle(self._tips()):
-            self.say(f"{self.target.name}: finished the move that was cut short")
+        if await self.target.finish_move(self._tips()):
+            self.say(f"{self.target.name}: finished an interrupted move")
         project = self.project
         checks = self.make_checks(
             project.config, project.worktrees, supervisor, self.context, self.state
         )
         resolve = None
-        if self.wanted.resolve:
+        if self.options.resolve:
             resolve = await self._resolver(supervisor, stop, checks)
         self.own_check = self._own_checker(checks)
         stack = await self._stack(self._checker(checks), resolve)
@@ -224,35 +223,35 @@ class Merge:
         return events.merge_started(self.clock(), self.run_id, into=into, owner=owner)
 
     def _tips(self) -> list[str]:
-        """Where the branch was to go when a ``merge`` was killed."""
+        """The commits that killed merges were moving the branch to."""
         landings = [known.landings.get(self.target.name) for known in self.whole.features.values()]
         begun = (landing for landing in landings if landing and not landing.is_over)
         return list(dict.fromkeys(landing.tip for landing in begun))
 
-    # -- what is to land --------------------------------------------------------------------
+    # -- the stack ------------------------------------------------------------------------------
 
     async def _stack(self, check: Check, resolve: Resolve | None) -> Stack:
         finder = Candidates(
-            self.project, self.wanted, self.state, self.target, self.present, self.own_check
+            self.project, self.options, self.state, self.target, self.present, self.own_check
         )
         self.endings = finder.endings
         candidates, held = await finder.find()
-        if candidates:  # refused now, because checks can take long
+        if candidates:  # before the checks, which can take long
             await self.target.check(await finder.touched(candidates))
         stacker = Stacker(
             self.project.worktrees,
             self.target.name,
             self.target.commit,
             candidates,
-            strategy=self.wanted.strategy,
-            # Where Claude is only foreseen, what comes after it is to be seen as well.
-            keep_going=self.wanted.keep_going or resolve == self._foresee,
+            strategy=self.options.strategy,
+            # A preview of --resolve shows every conflict.
+            keep_going=self.options.keep_going or resolve == self._preview,
             check=check,
             resolve=resolve,
         )
-        return await stacker.green(held)
+        return await stacker.passing(held)
 
-    # -- whether it may ---------------------------------------------------------------------
+    # -- checks ---------------------------------------------------------------------------------
 
     @property
     def _log_folder(self) -> str:
@@ -261,25 +260,25 @@ class Merge:
     def _checker(self, checks: Checks) -> Check:
         async def check(commit: str) -> str:
             if not await checks.have_passed(commit):
-                self.say(f"checking {commit[:10]} before it becomes {self.target.name}")
+                self.say(f"checking {commit[:10]} before {self.target.name} moves to it")
             return self._reason(await checks.check_merged(commit, self.target.name))
 
         return check
 
     def _own_checker(self, checks: Checks) -> OwnCheck:
         async def check(feature: Feature, commit: str) -> str:
-            self.say(f"checking {commit[:10]}, which {feature.id} is now")
+            self.say(f"checking {commit[:10]}, the current commit of {feature.id}")
             return self._reason(await checks.check_sides(commit, self.target.name, [feature]))
 
         return check
 
-    def _reason(self, red: Failure | None) -> str:
+    def _reason(self, failure: Failure | None) -> str:
         """The reason of a failed check, or "". Raises :class:`Stopped` if it was interrupted."""
-        if self.stop.is_set() or (red is not None and red.interrupted):
+        if self.stop.is_set() or (failure is not None and failure.interrupted):
             raise Stopped
-        return red.reason if red else ""
+        return failure.reason if failure else ""
 
-    # -- where it does not merge ------------------------------------------------------------
+    # -- conflicts ------------------------------------------------------------------------------
 
     async def _resolver(
         self, supervisor: Supervisor, stop: Cancellation, checks: Checks
@@ -295,7 +294,7 @@ class Merge:
             self.project.worktrees,
             attempts,
             checks,
-            Budget(self.wanted.max_cost_usd, {}),
+            Budget(self.options.max_cost_usd, {}),
             await take_fingerprint(self.project.git),
             self.context,
             into=self.target.name,
@@ -304,16 +303,16 @@ class Merge:
             say=self.say,
         )
 
-        async def resolve(clash: Clash) -> Resolution:
-            resolution = await resolver.resolve(clash)
+        async def resolve(conflict: Conflict) -> Resolution:
+            resolution = await resolver.resolve(conflict)
             if stop.is_set():
                 raise Stopped
-            return self._noted(clash, resolution)
+            return self._noted(conflict, resolution)
 
         return resolve
 
-    async def _settle_killed(self, supervisor: Supervisor) -> None:
-        """End, and put on record, what a killed ``merge`` left."""
+    async def _end_killed(self, supervisor: Supervisor) -> None:
+        """End and record what a killed ``merge`` left behind."""
         if self.state.merge:
             await supervisor.end_run(self.state.merge)
             self._emit(events.merge_ended(self.clock(), self.state.merge))
@@ -326,7 +325,7 @@ class Merge:
     # -- the landing ------------------------------------------------------------------------
 
     async def _move(self, stack: Stack) -> None:
-        """Move the branch. The journal says it before, so that a kill in between loses nothing."""
+        """Move the branch. Recorded before, so that a kill in between loses nothing."""
         await self._check_branches(stack)
         for layer in stack.layers:
             self._record_landing(layer, stack.tip)
@@ -343,14 +342,14 @@ class Merge:
             )
 
     async def _check_branches(self, stack: Stack) -> None:
-        """Raise where the branch of a feature is no longer what was looked at and checked."""
+        """Raise if a feature's branch has moved since it was checked."""
         refs = await self.project.git.refs(HEADS)
         for layer in stack.layers:
             branch = self.endings[layer.candidate.id].branch
             if refs.get(HEADS + branch) != self.project.refs.get(HEADS + branch):
                 raise UserError(
                     f"{branch} moved in the meantime; nothing was landed",
-                    hint="type it again: it starts from what the branch holds now",
+                    hint="try again; the merge starts from the branch's current commit",
                     exit_code=ExitCode.INCOMPLETE,
                 )
 
@@ -370,9 +369,9 @@ class Merge:
         for layer in stack.layers:
             ending = self.endings[layer.candidate.id]
             ending.state, ending.commit = landed, layer.commit
-            if layer.strategy != self.wanted.strategy:
+            if layer.strategy != self.options.strategy:
                 start = layer.candidate.start_commit[:10]
-                ending.reason = f"only its own commits: {start}, where it began, is not on {into}"
+                ending.reason = f"only its own commits: its start commit {start} is not on {into}"
         for id, held in stack.held.items():
             ending = self.endings[id]
             ending.state = LandingState.UNKNOWN if held.is_unknown else LandingState.HELD
@@ -382,7 +381,7 @@ class Merge:
             self.endings[id].resolution = resolution
         return MergeReport(
             into,
-            self.wanted.strategy,
+            self.options.strategy,
             stack.base,
             stack.tip,
             tuple(self.endings.values()),

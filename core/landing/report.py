@@ -1,4 +1,4 @@
-"""What a `merge` is asked for and what it did, feature by feature; its JSON report."""
+"""Options of a `merge` and its report, feature by feature, also as JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .stack import (
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to land, and how: the features ``ids``, or all; on ``into``, or on the base."""
+class MergeOptions:
+    """What to land and how: the features ``ids``, or all; on ``into``, or on the base branch."""
 
     ids: tuple[str, ...] = ()
     into: str = ""
@@ -22,46 +22,46 @@ class Wanted:
     keep_going: bool = False
     resolve: bool = False
     max_cost_usd: float | None = None
-    """What resolving may cost at most."""
+    """Budget for resolving conflicts."""
     stale: bool = False
-    """Whether what is out of date lands all the same."""
+    """Whether to land features that are out of date too."""
 
 
 class LandingState(Enum):
-    """What became of a feature in a ``merge``."""
+    """Result of a ``merge`` for one feature."""
 
     LANDED = "landed"
     WOULD_LAND = "would land"
     ALREADY = "already"
-    """The target holds it."""
+    """It was on the target before."""
     HELD = "held"
     UNKNOWN = "unknown"
-    """A look can't tell."""
+    """A preview can't tell."""
 
 
 @dataclass
 class Ending:
-    """One feature of a ``merge``."""
+    """Report of a ``merge`` on one feature."""
 
     id: str
     branch: str
     state: LandingState = LandingState.UNKNOWN
     commit: str = ""
-    """The first commit of the target that holds it."""
+    """The first commit of the target that contains it."""
     merged: str = ""
-    """How the target held it before."""
+    """How it got onto the target before this merge."""
     by_hand: str = ""
-    """What the user did with its branch since its run."""
+    """How the user changed its branch since its run."""
     reason: str = ""
-    """Why it is held, or why it did not land by the strategy that was asked for."""
+    """Why it is held, or why it landed with another strategy than requested."""
     conflict_with: str = ""
     files: tuple[str, ...] = ()
     resolution: Resolution | None = None
-    """What became of its conflict, where Claude was, or would be, asked."""
+    """The resolution of its conflict, if Claude was, or would be, called."""
 
     @property
     def would_ask(self) -> bool:
-        """Whether Claude would be asked to resolve its conflict."""
+        """Whether Claude would be called to resolve its conflict."""
         return self.resolution is not None and self.resolution.ending is Resolved.WOULD_ASK
 
     def to_json(self) -> dict[str, object]:
@@ -72,7 +72,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class MergeReport:
-    """What a ``merge`` did: the branch was at ``before`` and is, or would be, at ``after``."""
+    """Report of a ``merge``: the branch was at ``before`` and is, or would be, at ``after``."""
 
     into: str
     strategy: str
@@ -82,7 +82,7 @@ class MergeReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything that was asked for is on the branch, or would be."""
+        """Whether every requested feature is, or would be, on the branch."""
         held = (LandingState.HELD, LandingState.UNKNOWN)
         return not any(ending.state in held for ending in self.features)
 

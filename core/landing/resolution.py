@@ -1,8 +1,7 @@
-"""A conflict that Claude is given, and whether what it made of it may land.
+"""Conflicts resolved by Claude (`merge --resolve`), and the checks of its resolutions.
 
-The merge stands half done in a scratch worktree. What Claude leaves there becomes a commit under a
-ref of ours once the checks of both sides are green on it; no branch and no other worktree is
-touched.
+Claude works in a scratch worktree with the unfinished merge. Its resolution becomes a commit under
+a ref of RoRchestrator once the checks of both sides pass; no branch and no other worktree changes.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import RESOLVED
 from ..worktree.worktree import Worktree
-from .stack import SESSION, Candidate, Clash, Resolution, Resolved
+from .stack import SESSION, Candidate, Conflict, Resolution, Resolved
 
 ALLOWED_TOOLS = (
     *("Read", "Edit(./**)", "Edit(/**)", "Glob", "Grep", "LS", "TodoWrite"),
@@ -40,45 +39,45 @@ ALLOWED_TOOLS = (
     *("Bash(git checkout --ours:*)", "Bash(git checkout --theirs:*)"),
     *("Bash(git status:*)", "Bash(git diff:*)", "Bash(git log:*)", "Bash(git show:*)"),
 )
-"""Enough to read both sides, to write, and to say that a file is resolved; it runs nothing."""
+"""Enough to read both sides, to edit files and to mark them resolved; runs no other program."""
 
 DISALLOWED_TOOLS = (
     *("Bash(git commit:*)", "Bash(git merge:*)", "Bash(git rebase:*)"),
     *("Bash(git reset:*)", "Bash(git switch:*)", "Bash(git push:*)"),
 )
-"""What would end the merge, also where the list lets Claude do anything else."""
+"""Commands that would end the merge; denied even if the list allows everything."""
 
 DETACHED = "(detached)"
-"""What git calls the branch of a worktree that is on none."""
+"""git's name for the branch of a detached worktree."""
 
-INTERRUPTED = "You were interrupted before you were done: look at what is there (`git status`)."
+INTERRUPTED = "You were interrupted before you finished: look at what is there (`git status`)."
 
 HOPELESS = (Fault.LIMIT, Fault.RATE, Fault.BUDGET, Fault.INTERRUPTED)
-"""Beside the fatal ones: faults that the next conflict would meet as well."""
+"""Faults that would also stop the next conflict, in addition to the fatal ones."""
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A merge that git can't make: its base, and what it is remembered by."""
+    """A merge with a conflict: its base, its sides and the ref of its resolution."""
 
-    clash: Clash
+    conflict: Conflict
     base: str
     ref: str
-    """The trees of base and both sides make its name: the same conflict is not paid for twice."""
+    """Named by the trees of base and both sides, so that a conflict is paid for only once."""
     touched: frozenset[str]
-    """The files that either side changed, or that are in conflict."""
+    """The files changed by either side, and those in conflict."""
     ours: Side
     theirs: Side
 
     @property
     def feature(self) -> Feature:
-        """The one that is to land."""
-        return self.clash.candidate.feature
+        """The feature to land."""
+        return self.conflict.candidate.feature
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """Why a resolution can't land; a final one is nothing that Claude could mend there."""
+class Rejection:
+    """Why a resolution can't land; Claude can't fix a final one."""
 
     what: str
     output: str = ""
@@ -86,11 +85,11 @@ class Wrong:
 
 
 class Resolver:
-    """Gives conflicts on the way to the branch ``into`` to Claude, one after the other.
+    """Sends conflicts with the branch ``into`` to Claude, one after the other.
 
-    ``present`` are features that the branch holds already; ``numbers`` how often Claude was
-    started for a feature's conflicts before. ``attempts`` has to be made with
-    :func:`options_for`, and to emit to :func:`core.model.feature.events.of_resolution`.
+    ``present`` are the features already on the branch; ``numbers`` counts earlier attempts for a
+    feature's conflicts. ``attempts`` must be made with :func:`options_for`, and its events must
+    go through :func:`core.model.events.of_resolution`.
     """
 
     def __init__(
@@ -122,65 +121,65 @@ class Resolver:
         self.say = say
         self._outcomes: dict[str, list[AttemptOutcome]] = {}
         self._spent_usd: dict[str, float] = {}
-        """By feature; where a cost is unknown, what was granted."""
+        """By feature; an unknown cost counts as the amount granted."""
         self._made: dict[str, Resolution] = {}
-        """By the name of the merge's ref: a stack may be made more than once."""
+        """By ref of the merge, because the same stack may be tried several times."""
         self._refused = ""
-        """Why no further conflict is given to Claude."""
+        """Why no further conflict is sent to Claude."""
 
-    async def resolve(self, clash: Clash) -> Resolution:
-        """What is known of a conflict, else what Claude makes of it.
+    async def resolve(self, conflict: Conflict) -> Resolution:
+        """The known resolution of a conflict, else a new one by Claude.
 
-        Raises :class:`Tampered` where an agent, or a check, changed what git executes.
+        Raises :class:`~core.git.tampering.Tampered` if Claude or a check changed what git executes.
         """
-        merge = await _merge(self.worktrees, self.into, clash)
+        merge = await _merge(self.worktrees, self.into, conflict)
         if merge.ref not in self._made:
             self._made[merge.ref] = await self._make(merge)
         return self._made[merge.ref]
 
     async def _make(self, merge: Merge) -> Resolution:
         sides = await self._sides(merge)
-        checked = await self._green_before(merge, sides)
-        return await self._known(merge, checked) or await self._ask(merge, sides, checked)
+        checked = await self._passing_before(merge, sides)
+        return await self._known(merge, checked) or await self._new(merge, sides, checked)
 
     async def _known(self, merge: Merge, checked: Sequence[Feature]) -> Resolution | None:
-        """What was made of it before, unless it is red by now."""
+        """The resolution of an earlier command, if its checks still pass."""
         commit = await self.git.commit_of(merge.ref)
         if not commit:
             return None
-        red = await self.checks.check_sides(commit, self.into, checked)
-        if red is None:
+        failure = await self.checks.check_sides(commit, self.into, checked)
+        if failure is None:
             return await _known(self.worktrees, merge, commit)
-        if red.interrupted or red.is_ours:
-            reason = f"its known resolution could not be checked: {red.what}"
-            return Resolution(Resolved.NOT_ASKED, reason=reason, files=merge.clash.files)
-        self._note(merge, f"the checks fail on its known resolution: {red.what}")
+        if failure.interrupted or failure.is_ours:
+            reason = f"its known resolution could not be checked: {failure.what}"
+            return Resolution(Resolved.NOT_ASKED, reason=reason, files=merge.conflict.files)
+        self._note(merge, f"the checks fail on its known resolution: {failure.what}")
         await self.git.delete_ref(merge.ref, commit)
         return None
 
     async def _sides(self, merge: Merge) -> list[Feature]:
-        """The features that meet in the conflict; those of ours as far as they are green there."""
-        clash = merge.clash
-        asked = [each for each in (*clash.below, *self.present) if each.start_commit]
+        """The features on both sides of the conflict; the one to land comes last."""
+        conflict = merge.conflict
+        asked = [each for each in (*conflict.below, *self.present) if each.start_commit]
         changed = await commits.changed_files(
             self.git, [(each.start_commit, each.tip) for each in asked]
         )
-        met = [c.feature for c, files in zip(asked, changed) if files.intersection(clash.files)]
+        met = [c.feature for c, files in zip(asked, changed) if files.intersection(conflict.files)]
         return [*met, merge.feature]
 
-    async def _ask(
+    async def _new(
         self, merge: Merge, sides: Sequence[Feature], checked: Sequence[Feature]
     ) -> Resolution:
-        """Give it to Claude, and tell the journal what came of it."""
+        """Send it to Claude and record the result."""
         refused = "interrupted" if self.context.stop.is_set() else self._refused
         if refused:
-            return Resolution(Resolved.NOT_ASKED, reason=refused, files=merge.clash.files)
-        self.say(f"Claude resolves {some(merge.clash.files)} for {merge.feature.id}")
+            return Resolution(Resolved.NOT_ASKED, reason=refused, files=merge.conflict.files)
+        self.say(f"Claude is resolving {some(merge.conflict.files)} for {merge.feature.id}")
         try:
             commit, reason = await self._resolve(merge, sides, checked)
         except GitError as error:
             commit, reason = "", error.message
-        files = merge.clash.files
+        files = merge.conflict.files
         self.context.record(
             events.resolved,
             merge.feature.id,
@@ -199,46 +198,49 @@ class Resolver:
             session_id=outcomes[-1].session_id if outcomes else "",
         )
 
-    async def _green_before(self, merge: Merge, sides: Sequence[Feature]) -> list[Feature]:
-        """Those whose checks have to be green afterwards: of ours, those that were before."""
+    async def _passing_before(self, merge: Merge, sides: Sequence[Feature]) -> list[Feature]:
+        """The features whose checks must pass on the merge: the one to land, and passing others."""
         checked: list[Feature] = []
         for side in sides[:-1]:
-            red = await self.checks.check_sides(merge.clash.onto, self.into, [side])
-            if red is None:
+            failure = await self.checks.check_sides(merge.conflict.onto, self.into, [side])
+            if failure is None:
                 checked.append(side)
-            elif not red.interrupted:
-                text = f"{side.id} already fails its checks, which are not repeated on the merge"
-                self._note(merge, f"{text}: {red.what}")
+            elif not failure.interrupted:
+                self._note(
+                    merge,
+                    f"the checks of {side.id} already fail and are not repeated on the merge: "
+                    f"{failure.what}",
+                )
         return [*checked, merge.feature]
 
-    # -- Claude at work ---------------------------------------------------------------------
+    # -- Claude ---------------------------------------------------------------------------------
 
     async def _resolve(
         self, merge: Merge, sides: Sequence[Feature], checked: Sequence[Feature]
     ) -> tuple[str, str]:
-        """The commit that may land, or why there is none."""
-        clash, git = merge.clash, self.git
-        async with self.worktrees.scratch(RESOLVED + merge.feature.id, clash.ours) as worktree:
-            await merging.begin_merge(git, worktree.path, clash.candidate.tip)
+        """The commit that can land, or why there is none."""
+        conflict, git = merge.conflict, self.git
+        async with self.worktrees.scratch(RESOLVED + merge.feature.id, conflict.ours) as worktree:
+            await merging.begin_merge(git, worktree.path, conflict.candidate.tip)
             admin = admin_files.admin_folder(self.worktrees, worktree.path)
             await self.fingerprint.watch(git, os.path.join(admin, "config.worktree"))
             task = self._task(merge, sides)
             session = Session(str(uuid.uuid4()), task=task)
-            told = 0
+            sent_back = 0
             while True:
                 outcome = await self._attempts(merge, worktree, session, task)
                 if outcome.status is not Status.COMPLETED:
                     return "", outcome.reason
-                commit, wrong = await self._look(merge, worktree, outcome.session_id)
-                wrong = wrong or await self._check(commit, checked)
-                if wrong is None:
+                commit, rejection = await self._commit_of(merge, worktree, outcome.session_id)
+                rejection = rejection or await self._check(commit, checked)
+                if rejection is None:
                     await git.create_ref(merge.ref, commit)
                     return commit, ""
-                if wrong.is_final or told == self.config.project.verify_attempts:
-                    return "", excerpt("\n".join((wrong.what, *_end(wrong.output))))
-                told += 1
-                self.say(f"{wrong.what}: sent back to Claude")
-                words = prompt.unresolved(merge.feature, wrong.what, wrong.output)
+                if rejection.is_final or sent_back == self.config.project.verify_attempts:
+                    return "", excerpt("\n".join((rejection.what, *_end(rejection.output))))
+                sent_back += 1
+                self.say(f"{rejection.what}: sent back to Claude")
+                words = prompt.unresolved(merge.feature, rejection.what, rejection.output)
                 session = Session(outcome.session_id, resume=True, told=words)
 
     def _task(self, merge: Merge, sides: Sequence[Feature]) -> str:
@@ -250,13 +252,13 @@ class Resolver:
             base=merge.base,
             ours=merge.ours,
             theirs=merge.theirs,
-            files=merge.clash.files,
+            files=merge.conflict.files,
         )
 
     async def _attempts(
         self, merge: Merge, worktree: Worktree, session: Session, task: str
     ) -> AttemptOutcome:
-        """Attempts until one ends by its own result, or by a fault that another won't mend."""
+        """Attempts until one ends with a result or a fault that another attempt won't fix."""
         retry = self.config.project.retry
         told = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
         repetition = 0
@@ -273,7 +275,7 @@ class Resolver:
                 break
             session = Session(session.id, resume=True, told=told)
         if outcome.fault.fatal or outcome.fault in HOPELESS:
-            self._refused = f"Claude is not asked after that: {outcome.reason}"
+            self._refused = f"no further conflict is sent to Claude: {outcome.reason}"
         return outcome
 
     async def _attempt(self, merge: Merge, worktree: Worktree, session: Session) -> AttemptOutcome:
@@ -300,103 +302,103 @@ class Resolver:
         self.budget.spend(id, outcome.cost_usd)
         self.budget.release(id)
         self._outcomes.setdefault(id, []).append(outcome)
-        # Before any git command that would execute it.
+        # Before any git command that could execute it.
         await self.fingerprint.check(self.git)
         return outcome
 
     def _own_left_usd(self, feature: Feature) -> float | None:
-        """What the feature's own cap leaves for its conflicts; ``None`` where it has none."""
+        """What is left of the feature's own budget for its conflicts; ``None`` if it has none."""
         cap = feature.max_cost_usd
         return None if cap is None else cap - self._spent_usd.get(feature.id, 0.0)
 
-    # -- what it left -----------------------------------------------------------------------
+    # -- its resolution -------------------------------------------------------------------------
 
-    async def _look(
+    async def _commit_of(
         self, merge: Merge, worktree: Worktree, session_id: str
-    ) -> tuple[str, Wrong | None]:
-        """The commit of what Claude left, and what is wrong with it."""
-        clash, git = merge.clash, self.git
+    ) -> tuple[str, Rejection | None]:
+        """A commit of the resolution in the worktree, and why it is rejected."""
+        conflict, git = merge.conflict, self.git
         try:
             status = await self.worktrees.read_status(worktree)
         except GitError as error:
             status = error.message
         if isinstance(status, str):
-            return "", Wrong(status, is_final=True)
+            return "", Rejection(status, is_final=True)
         is_there = (status.commit, status.branch) == (worktree.start_commit, DETACHED)
         if not is_there or await checkouts.operation_in_progress(git, worktree.path) != "a merge":
-            what = "the merge was committed, aborted or left, and not resolved"
-            return "", Wrong(what, is_final=True)
+            what = "the merge was committed or aborted instead of resolved"
+            return "", Rejection(what, is_final=True)
         if status.unmerged:
-            return "", Wrong(f"not marked as resolved: {some(status.unmerged)}")
+            return "", Rejection(f"not marked as resolved: {some(status.unmerged)}")
         tree = await keeping.tree_of_files(self.worktrees, worktree.path, status.uncommitted)
         message = (
-            f"what Claude made of {some(clash.files)}\n\n"
+            f"Claude's resolution of {some(conflict.files)}\n\n"
             f"RoRchestrator-Feature: {merge.feature.id}\n{SESSION}: {session_id}\n"
         )
-        commit = await git.commit_tree(tree, (clash.onto, clash.candidate.tip), message)
-        return commit, await self._refuse(merge, commit, tree)
+        commit = await git.commit_tree(tree, (conflict.onto, conflict.candidate.tip), message)
+        return commit, await self._rejection(merge, commit, tree)
 
-    async def _refuse(self, merge: Merge, commit: str, tree: str) -> Wrong | None:
-        """What forbids to land it whatever the checks say."""
-        git, sides = self.git, (merge.clash.ours, merge.clash.candidate.tip)
+    async def _rejection(self, merge: Merge, commit: str, tree: str) -> Rejection | None:
+        """Why it can't land regardless of the checks."""
+        git, sides = self.git, (merge.conflict.ours, merge.conflict.candidate.tip)
         markers = await merging.markers_left(git, commit, sides)
         if markers:
-            return Wrong(f"conflict markers are left: {some(markers)}")
-        (changed,) = await commits.changed_files(git, [(merge.clash.ours, commit)])
+            return Rejection(f"conflict markers are left: {some(markers)}")
+        (changed,) = await commits.changed_files(git, [(merge.conflict.ours, commit)])
         foreign = sorted(changed - merge.touched)
         if foreign:
-            return Wrong(f"files that neither side touched were changed: {some(foreign)}")
+            return Rejection(f"files that neither side had changed were changed: {some(foreign)}")
         for name, side in zip((self.into, merge.feature.id), reversed(sides)):
             if tree == await git.tree_of(side):
-                return Wrong(f"nothing is left of the side of {name}")
+                return Rejection(f"the resolution drops all changes of {name}")
         return None
 
-    async def _check(self, commit: str, checked: Sequence[Feature]) -> Wrong | None:
-        red = await self.checks.check_sides(commit, self.into, checked)
+    async def _check(self, commit: str, checked: Sequence[Feature]) -> Rejection | None:
+        failure = await self.checks.check_sides(commit, self.into, checked)
         await self.fingerprint.check(self.git)
-        if red is None:
+        if failure is None:
             return None
-        return Wrong(red.what, red.output, red.interrupted or red.is_ours)
+        return Rejection(failure.what, failure.output, failure.interrupted or failure.is_ours)
 
     def _note(self, merge: Merge, text: str) -> None:
         self.context.note(text, merge.feature.id)
 
 
 def options_for(config: Config) -> Config:
-    """The list as Claude is started with it for a conflict: it may not end the merge itself."""
+    """The list with the tools that Claude may use for a conflict: it may not end the merge."""
     denied = (*config.claude.disallowed_tools, *DISALLOWED_TOOLS)
     return replace(config, claude=replace(config.claude, disallowed_tools=denied))
 
 
-async def foresee(worktrees: WorktreeManager, into: str, clash: Clash) -> Resolution:
-    """What is known of a conflict, or that Claude would be given it; nothing is started."""
-    merge = await _merge(worktrees, into, clash)
+async def preview(worktrees: WorktreeManager, into: str, conflict: Conflict) -> Resolution:
+    """The known resolution of a conflict, or that Claude would be called; starts nothing."""
+    merge = await _merge(worktrees, into, conflict)
     commit = await worktrees.git.commit_of(merge.ref)
     if commit:
         return await _known(worktrees, merge, commit)
-    return Resolution(Resolved.WOULD_ASK, reason="Claude would be given it", files=clash.files)
+    return Resolution(Resolved.WOULD_ASK, reason="Claude would be called", files=conflict.files)
 
 
 async def _known(worktrees: WorktreeManager, merge: Merge, commit: str) -> Resolution:
     session_id = await history.trailer(worktrees.git, commit, SESSION)
-    return Resolution(Resolved.KNOWN, commit, files=merge.clash.files, session_id=session_id)
+    return Resolution(Resolved.KNOWN, commit, files=merge.conflict.files, session_id=session_id)
 
 
-async def _merge(worktrees: WorktreeManager, into: str, clash: Clash) -> Merge:
-    git, tip = worktrees.git, clash.candidate.tip
-    base = await git.merge_base(clash.ours, tip)
-    trees = [await git.tree_of(commit) for commit in (base, clash.ours, tip)]
+async def _merge(worktrees: WorktreeManager, into: str, conflict: Conflict) -> Merge:
+    git, tip = worktrees.git, conflict.candidate.tip
+    base = await git.merge_base(conflict.ours, tip)
+    trees = [await git.tree_of(commit) for commit in (base, conflict.ours, tip)]
     key = hashlib.sha256(" ".join(trees).encode()).hexdigest()[:20]
-    ours, theirs = await commits.changed_files(git, [(base, clash.ours), (base, tip)])
-    with_them = [candidate.id for candidate in clash.below]
+    ours, theirs = await commits.changed_files(git, [(base, conflict.ours), (base, tip)])
+    with_them = [candidate.id for candidate in conflict.below]
     name = f"`{into}`" + (f" with {', '.join(with_them)}" if with_them else "")
     return Merge(
-        clash,
+        conflict,
         base,
-        f"{RESOLUTIONS}{clash.candidate.id}/{key}",
-        ours.union(theirs, clash.files),
-        _side(clash.onto, name, ours),
-        _side(tip, f"`{worktrees.branch(clash.candidate.id)}`", theirs),
+        f"{RESOLUTIONS}{conflict.candidate.id}/{key}",
+        ours.union(theirs, conflict.files),
+        _side(conflict.onto, name, ours),
+        _side(tip, f"`{worktrees.branch(conflict.candidate.id)}`", theirs),
     )
 
 

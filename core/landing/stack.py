@@ -1,6 +1,6 @@
-"""What can land on a branch: finished features on top of each other, and the checks green.
+"""Stacks completed features on a branch's commit; bisection finds those that make checks fail.
 
-Nothing here moves a ref or touches a checkout: the result is a stack of commits.
+The result is a stack of commits. No ref is moved and no checkout is touched.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..worktree.manager import WorktreeManager
 STRATEGIES = ("merge", "squash", "rebase")
 
 SESSION = "RoRchestrator-Session"
-"""The trailer that names Claude's session, where it made the merge."""
+"""The trailer with Claude's session, if Claude resolved the conflict."""
 
-LOSSY = "a merge among its commits holds changes of its own, which rebase would leave out"
+LOSSY = "one of its merge commits has changes of its own, which rebase would lose"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished feature; ``start_commit`` is where its own work begins, empty if unknown."""
+    """A completed feature; its own commits follow ``start_commit``, empty if unknown."""
 
     feature: Feature
     run: str
@@ -38,26 +38,26 @@ class Candidate:
 
     @property
     def id(self) -> str:
-        """Of the feature."""
+        """The feature's id."""
         return self.feature.id
 
 
 @dataclass(frozen=True)
 class Held:
-    """Why a feature does not land; where it is a conflict, with what, and in which files."""
+    """Why a feature does not land; in a conflict, the other side and the files."""
 
     reason: str
     conflict_with: str = ""
     files: tuple[str, ...] = ()
     is_unknown: bool = False
-    """Whether it may land: a look can't tell."""
+    """Whether a preview can't tell if it would land."""
 
 
 @dataclass(frozen=True)
-class Clash:
-    """A feature that does not merge: ``ours`` and its tip are the sides of the merge.
+class Conflict:
+    """A conflict: ``ours`` and the candidate's tip are the sides of the merge.
 
-    ``ours`` has the tree of ``onto``, the stack's commit so far, and may have another parent.
+    ``ours`` has the tree of ``onto``, the top of the stack, but may have another parent.
     """
 
     candidate: Candidate
@@ -68,7 +68,7 @@ class Clash:
 
 
 class Resolved(Enum):
-    """What became of a conflict that Claude was, or would be, given."""
+    """Whether Claude resolved a conflict, or would be called."""
 
     RESOLVED = "resolved"
     KNOWN = "known"
@@ -80,15 +80,15 @@ class Resolved(Enum):
 
 @dataclass(frozen=True)
 class Resolution:
-    """The resolution of a conflict, and its cost."""
+    """The resolution of a conflict and its cost."""
 
     ending: Resolved
     commit: str = ""
-    """Whose tree is the merge; empty where nothing may land."""
+    """The commit with the merged tree; empty if nothing may land."""
     reason: str = ""
     files: tuple[str, ...] = ()
     attempts: int = 0
-    """Of this command, for the feature, as the cost is."""
+    """For this feature by this command, like the cost."""
     cost_usd: float | None = 0.0
     session_id: str = ""
 
@@ -97,45 +97,45 @@ class Resolution:
         return {**vars(self), "ending": self.ending.value}
 
 
-Resolve = Callable[[Clash], Awaitable[Resolution]]
+Resolve = Callable[[Conflict], Awaitable[Resolution]]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A feature on a stack, and the stack's commit with it."""
+    """A feature on a stack, and the commit that adds it."""
 
     candidate: Candidate
     commit: str
     strategy: str
-    """How its work was put there: ``rebase`` also where a merge would have brought more along."""
+    """How it was added: ``rebase`` also if a merge would have brought in foreign commits."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Features on top of ``base``, and why others are not among them."""
+    """Features stacked on ``base``, and why others are held."""
 
     base: str
     layers: tuple[Layer, ...]
     held: Mapping[str, Held]
     is_cut_short: bool = False
-    """Whether it ends below a conflict, being red: no resolution on top of that could be green."""
+    """Whether stacking stopped below a conflict because the checks fail there already."""
 
     @property
     def tip(self) -> str:
-        """The commit that holds them all."""
+        """The commit with all features."""
         return self.commit(len(self.layers))
 
     def commit(self, count: int) -> str:
-        """The commit that holds the lowest ``count`` features."""
+        """The commit with the lowest ``count`` features."""
         return self.layers[count - 1].commit if count else self.base
 
 
 class Stacker:
-    """Puts features on a commit of the branch ``into``.
+    """Stacks features on a commit of the branch ``into``.
 
-    ``candidates`` are in topological order. ``check`` says why a commit is red; nothing where
-    it is green. Without ``keep_going`` nothing is tried that comes after a conflict. ``resolve``
-    may make a merge of one; it is asked only on top of a green stack.
+    ``candidates`` are in topological order. ``check`` returns why a commit fails, or nothing.
+    Without ``keep_going``, features after a conflict are not tried. ``resolve`` can resolve a
+    conflict; it is called only on top of a passing stack.
     """
 
     def __init__(
@@ -160,65 +160,66 @@ class Stacker:
         self.check = check
         self.resolve = resolve
         self._seen: dict[str, str] = {}
-        """What the check said, by tree."""
+        """Results of the check, by tree."""
 
-    # -- which of them ----------------------------------------------------------------------
+    # -- which features pass together ---------------------------------------------------------
 
-    async def green(self, held: Mapping[str, Held]) -> Stack:
-        """A green stack of all candidates but those ``held``, less what keeps it red.
+    async def passing(self, held: Mapping[str, Held]) -> Stack:
+        """A passing stack of all candidates except those ``held`` and those that make it fail.
 
-        Each culprit is found by bisection and left out with its dependents; in the end it is
-        tried again without the other culprits. So no feature that was left out can be put back
-        alone; that no other choice of culprits would hold more is not promised.
+        Bisection finds one culprit at a time, which is left out with its dependents. At the end
+        each culprit is tried again without the others, so no single one could be added back.
+        A larger stack with other culprits may exist.
         """
         out = dict(held)
         culprits: list[str] = []
         while True:
             stack = await self.stack(out)
-            is_red = stack.is_cut_short or bool(stack.layers and await self._red(stack.tip))
-            if not is_red:
+            fails = stack.is_cut_short or bool(stack.layers and await self._failure(stack.tip))
+            if not fails:
                 return await self._second_chance(stack, out, culprits)
-            red = await self._red(self.base)
-            if red:
-                why = Held(f"{self.into} itself is red, without any of them: {red}")
+            failure = await self._failure(self.base)
+            if failure:
+                why = Held(f"the checks already fail on {self.into}: {failure}")
                 return Stack(self.base, (), {**out, **{c.id: why for c in self.candidates}})
-            number = await self._first_red(stack)
+            number = await self._first_failing(stack)
             culprit = stack.layers[number - 1].candidate.id
-            out[culprit] = Held(f"the checks fail with it: {await self._red(stack.commit(number))}")
+            failure = await self._failure(stack.commit(number))
+            out[culprit] = Held(f"the checks fail with it: {failure}")
             culprits.append(culprit)
 
-    async def _first_red(self, stack: Stack) -> int:
-        """The lowest number of layers that is red: none is green, all are red."""
-        green, red = 0, len(stack.layers)
-        while red - green > 1:
-            middle = (green + red) // 2
-            if await self._red(stack.commit(middle)):
-                red = middle
+    async def _first_failing(self, stack: Stack) -> int:
+        """The lowest number of layers that fails: zero layers pass, all of them fail."""
+        passing, failing = 0, len(stack.layers)
+        while failing - passing > 1:
+            middle = (passing + failing) // 2
+            if await self._failure(stack.commit(middle)):
+                failing = middle
             else:
-                green = middle
-        return red
+                passing = middle
+        return failing
 
     async def _second_chance(
         self, stack: Stack, out: Mapping[str, Held], culprits: Sequence[str]
     ) -> Stack:
-        """A later feature may have mended what an earlier one broke, or be the one to blame."""
+        """Retry each culprit: a later feature may have fixed it, or have been the real culprit."""
         for culprit in culprits:
             fewer = {id: held for id, held in out.items() if id != culprit}
             again = await self.stack(fewer)
-            if len(again.layers) > len(stack.layers) and not await self._red(again.tip):
+            if len(again.layers) > len(stack.layers) and not await self._failure(again.tip):
                 stack, out = again, fewer
         return stack
 
-    async def _red(self, commit: str) -> str:
+    async def _failure(self, commit: str) -> str:
         tree = await self.git.tree_of(commit)
         if tree not in self._seen:
             self._seen[tree] = await self.check(commit)
         return self._seen[tree]
 
-    # -- on top of each other ---------------------------------------------------------------
+    # -- stacking -------------------------------------------------------------------------------
 
     async def stack(self, held: Mapping[str, Held]) -> Stack:
-        """All candidates but those ``held``, what needs them, and what does not merge."""
+        """All candidates except those ``held``, their dependents, and those with conflicts."""
         out = dict(held)
         layers: list[Layer] = []
         tip, stopped = self.base, ""
@@ -228,16 +229,18 @@ class Stacker:
             if id in out:
                 continue
             if unknown:
-                # What lands before it decides what this one meets.
-                out[id] = Held(f"unknown, because {unknown} is", is_unknown=True)
+                # Whether it merges depends on what lands before it.
+                out[id] = Held(f"unknown because {unknown} is unknown", is_unknown=True)
             elif missing:
-                out[id] = Held(f"it needs {', '.join(missing)}, held as well")
+                out[id] = Held(f"it depends on {', '.join(missing)}, also held")
             elif stopped:
-                out[id] = Held(f"not tried after the conflict of {stopped}: --keep-going tries it")
+                out[id] = Held(
+                    f"not tried after the conflict of {stopped}; --keep-going would try it"
+                )
             else:
-                put = await self._try(tip, candidate, layers)
+                put = await self._stacked(tip, candidate, layers)
                 if isinstance(put, Held) and put.conflict_with and self.resolve is not None:
-                    if await self._red(tip):
+                    if await self._failure(tip):
                         return Stack(self.base, tuple(layers), out, is_cut_short=True)
                     put = await self._resolved(self.resolve, tip, candidate, layers, put)
                 if isinstance(put, Held):
@@ -248,8 +251,8 @@ class Stacker:
                     tip = put
         return Stack(self.base, tuple(layers), out)
 
-    async def _try(self, onto: str, candidate: Candidate, below: Sequence[Layer]) -> str | Held:
-        """The commit with the feature on top, or what it does not merge with."""
+    async def _stacked(self, onto: str, candidate: Candidate, below: Sequence[Layer]) -> str | Held:
+        """The commit with the feature on top, or why it is held."""
         try:
             put = await self._put(onto, candidate)
         except Unknown as error:
@@ -259,8 +262,8 @@ class Stacker:
         if isinstance(put, (str, Held)):
             return put
         other = await self._other_side(candidate, below)
-        where = f": {some(put)}" if put else ""
-        return Held(f"{candidate.id} and {other} do not merge{where}", other, put)
+        where = f" in {some(put)}" if put else ""
+        return Held(f"{candidate.id} and {other} conflict{where}", other, put)
 
     async def _resolved(
         self,
@@ -270,10 +273,10 @@ class Stacker:
         below: Sequence[Layer],
         held: Held,
     ) -> str | Held:
-        """The commit with a feature on top that does not merge, where its conflict is resolved.
+        """The commit with the feature on top, its conflict resolved; else why it is held.
 
-        Where its commits are made anew one by one, only one of them may not merge: then the whole
-        of them lands as one commit, and nobody is asked.
+        If a single commit conflicts when copied, but the feature as a whole does not, it lands
+        as one commit, without a resolution.
         """
         try:
             ours = await self._ours(onto, candidate)
@@ -282,7 +285,7 @@ class Stacker:
             if tree:
                 return await self._commit(onto, candidate, tree, is_whole)
             others = tuple(layer.candidate for layer in below)
-            made = await resolve(Clash(candidate, onto, ours, others, tuple(files)))
+            made = await resolve(Conflict(candidate, onto, ours, others, tuple(files)))
             if not made.commit:
                 return replace(held, reason=f"{held.reason}; {made.reason}")
             tree = await self.git.tree_of(made.commit)
@@ -291,7 +294,7 @@ class Stacker:
             return replace(held, reason=f"{held.reason}; {error.message}")
 
     async def _other_side(self, candidate: Candidate, below: Sequence[Layer]) -> str:
-        """Which feature of the stack a conflict is with; the branch where it is none of them."""
+        """The feature of the stack that conflicts; the branch if none does alone."""
         for layer in below:
             with suppress(Unknown):
                 tree, _ = await self._merge(layer.candidate.tip, candidate.tip)
@@ -300,7 +303,7 @@ class Stacker:
         return self.into
 
     async def _put(self, onto: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
-        """The commit with the feature on top, the files in conflict, or why it can't be put."""
+        """The commit with the feature on top, the files in conflict, or why it is held."""
         if await self.git.is_ancestor(candidate.tip, onto):
             return onto
         if self.strategy == "rebase":
@@ -314,11 +317,11 @@ class Stacker:
         return await self._commit(onto, candidate, tree, is_whole) if tree else tuple(files)
 
     async def _is_whole(self, onto: str, candidate: Candidate) -> bool:
-        """Whether the feature lands as a merge, because that brings in only its own commits.
+        """Whether the feature can land as a merge commit: that brings in only its own commits.
 
-        Else its history holds what the branch does not have, or no longer has: a commit that was
-        amended or reset away, the rest of another branch, a dependency that is not there. A
-        second parent would claim that all of it was merged.
+        Else its history contains foreign commits that the branch lacks: amended or reset away,
+        of another branch, or of a dependency that has not landed. A second parent would claim
+        that they were merged.
         """
         if self.strategy != "merge":
             return False
@@ -327,7 +330,7 @@ class Stacker:
         return all([await self._joins(commit, parents) for commit, parents in missing])
 
     async def _joins(self, commit: str, parents: Sequence[str]) -> bool:
-        """Whether a commit only joins two others, as the start of a feature that needs both."""
+        """Whether a commit is a clean merge, like the start of a feature with two dependencies."""
         if len(parents) != 2:
             return False
         tree, _ = await self._merge(*parents)
@@ -341,7 +344,7 @@ class Stacker:
         is_whole: bool,
         made: Resolution | None = None,
     ) -> str:
-        """The commit with the feature on top; a merge only where the whole of its history is in."""
+        """Commit the feature on top; as a merge only if ``is_whole``."""
         message = _merge_message(candidate) if is_whole else self._message(candidate)
         message = _resolved_message(message, made) if made else message
         if is_whole:
@@ -372,30 +375,30 @@ class Stacker:
         return onto
 
     async def _is_all(self, replayed: str, below: str, candidate: Candidate) -> bool:
-        """Whether nothing is missing that a merge among the feature's commits brought in."""
+        """Whether the copied commits lost nothing that a merge commit of the feature brought in."""
         tree, _ = await self._merge(await self._ours(below, candidate), candidate.tip)
         return tree == await self.git.tree_of(replayed)
 
     async def _ours(self, onto: str, candidate: Candidate) -> str:
-        """What to merge a feature with, so that only its own work comes along.
+        """The commit to merge the feature with, such that only its own work comes in.
 
-        Where its dependencies landed as other commits, git's own merge base is too old: it
-        would take their work for the feature's, and bring back what was changed since.
+        If its dependencies landed as other commits, git's merge base is too old: their work
+        would count as the feature's and undo later changes.
         """
         start, shared = candidate.start_commit, await self.git.merge_base(onto, candidate.tip)
         if not (start and shared) or await self.git.is_ancestor(start, shared):
             return onto
-        # Unless newer work of the branch was merged into the feature by hand.
+        # Unless newer commits of the branch were merged into the feature by hand.
         own = await self.git.is_ancestor(shared, start)
         return await self._as_child(onto, start) if own else onto
 
     async def _as_child(self, commit: str, parent: str) -> str:
-        """The same tree as the only step after ``parent``, which is the merge base from then on."""
+        """A commit with the same tree on top of ``parent``, which becomes the merge base."""
         tree = await self.git.tree_of(commit)
         return await self.git.commit_tree(tree, (parent,), "a side of a merge")
 
     async def _merge(self, ours: str, theirs: str) -> tuple[str, list[str]]:
-        """The tree of a merge, empty where there is a conflict, and the files in conflict."""
+        """The tree of a merge (empty in a conflict) and the files in conflict."""
         return await dependencies.merge(self.worktrees, ours, theirs)
 
 
@@ -408,7 +411,7 @@ def _merge_message(candidate: Candidate) -> str:
 
 
 def _resolved_message(message: str, made: Resolution) -> str:
-    """The message of a merge that Claude made; the trailers stay the last paragraph."""
+    """The message of a merge resolved by Claude; the trailers stay the last paragraph."""
     subject, _, trailers = message.partition("\n\n")
     said = " ".join(f"Claude resolved the conflict in {some(made.files)}.".split())
     session = f"{SESSION}: {made.session_id}\n" if made.session_id else ""

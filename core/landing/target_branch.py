@@ -1,4 +1,4 @@
-"""The branch that features land on: whether it may move, and how it moves."""
+"""The target branch of a merge: checks that it can move, moves it and its checkout."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ..git.output import WorktreeEntry
 from ..git.refs import HEADS
 from ..model.errors import ExitCode, UserError
 from ..model.excerpt import some
-from .checkout_backup import Before
+from .checkout_backup import CheckoutBackup
 
 STORE = "rorchestrator-landing"
-"""The folder beside HEAD in which files are kept while git changes them."""
+"""The folder beside HEAD for the backup of files while git changes them."""
 
 
 class Interrupted(UserError):
-    """The move was interrupted, and some files are neither what they were nor what was to land."""
+    """The move was interrupted; some files have neither the old nor the new content."""
 
 
 class TargetBranch:
-    """The branch ``name``, at ``commit``; a worktree that has it checked out moves along."""
+    """The branch ``name`` at ``commit``; a worktree with it checked out is updated too."""
 
     def __init__(self, git: Git, name: str, commit: str) -> None:
         self.git = git
@@ -41,19 +41,19 @@ class TargetBranch:
         self.ref = HEADS + name
         self.commit = commit
         self.uncertain: tuple[str, ...] = ()
-        """What may have changed where it is checked out: only a filter could tell."""
+        """Files that may be changed in its checkout; only a filter could tell."""
 
-    async def settle(self, tips: Iterable[str]) -> bool:
-        """Finish a move to one of ``tips`` that ended when all but the branch had moved.
+    async def finish_move(self, tips: Iterable[str]) -> bool:
+        """Finish a move to one of ``tips`` that was killed after updating the files.
 
-        So it is where the machine went down, or git was killed, in the middle of it.
+        It was killed before it moved the branch, by a crash of the machine or of git.
         """
         entry = await self._entry()
         if entry is None or await self._files(entry) == ():
             return False
         for tip in tips:
             forward = tip != self.commit and await self.git.is_ancestor(self.commit, tip)
-            # A branch that was there came back by the user's hand, as by `git reset --soft`.
+            # A branch that was there was moved back by the user, as by `git reset --soft`.
             if not forward or await history.was_at(self.git, self.ref, tip):
                 continue
             if await merged.matches(self.git, entry.path, tip):
@@ -63,22 +63,21 @@ class TargetBranch:
         return False
 
     async def check(self, touched: Collection[str] | None = None) -> str:
-        """Where the branch is checked out, with nothing in the way; empty where it is nowhere.
+        """The path where the branch is checked out; empty if it is not.
 
-        ``touched`` are the files that its move changes; without them, any may be. Raises
-        :class:`UserError` for what forbids to move it.
+        ``touched`` are the files that the move changes; ``None`` means any. Raises
+        :class:`UserError` if the branch can't be moved.
         """
         meant = (await self.git.symbolic_ref(self.ref))[len(HEADS) :]
         if meant:
-            # Where that one is checked out would be looked for under the wrong name.
             raise UserError(
-                f"{self.name} only stands for {meant}", hint=f"--into {shlex.quote(meant)}"
+                f"{self.name} is a symbolic ref to {meant}", hint=f"--into {shlex.quote(meant)}"
             )
         rebased = checkouts.rebased_in(self.git, self.name)
         if rebased:
             raise UserError(
-                f"a rebase of {self.name} is going on ({rebased})",
-                hint="end it with git rebase --continue or --abort",
+                f"a rebase of {self.name} is in progress ({rebased})",
+                hint="finish it with git rebase --continue or --abort",
             )
         entry = await self._entry()
         if entry is None:
@@ -87,15 +86,15 @@ class TargetBranch:
         busy = await checkouts.operation_in_progress(self.git, entry.path)
         if busy:
             raise UserError(
-                f"{busy} is going on in {entry.path}, which has {self.name} checked out",
-                hint=f"end it: git -C {where} status",
+                f"{busy} is in progress in {entry.path}, where {self.name} is checked out",
+                hint=f"finish it: git -C {where} status",
             )
         files = await self._files(entry)
         if touched is not None:
             files = tuple(file for file in files if file in touched)
         if files:
             raise UserError(
-                f"{entry.path} has {self.name} checked out, and files that are not committed: "
+                f"{entry.path}, where {self.name} is checked out, has uncommitted files: "
                 f"{some(files)}",
                 hint=f"commit them, or: git -C {where} stash",
             )
@@ -111,14 +110,14 @@ class TargetBranch:
             )
         if entries and not os.path.isdir(entries[0].path):
             raise UserError(
-                f"{self.name} is checked out in {entries[0].path}, which is gone",
-                hint="if it was moved: git worktree repair <the new place>; "
+                f"{self.name} is checked out in {entries[0].path}, which no longer exists",
+                hint="if it was moved: git worktree repair <new path>; "
                 "if it was deleted: git worktree prune",
             )
         return entries[0] if entries else None
 
     async def _files(self, entry: WorktreeEntry) -> tuple[str, ...]:
-        """What is not committed there; new files are not in the way yet."""
+        """Uncommitted changes there, without untracked files."""
         status = await worktree_status.status_of(self.git, entry.path)
         self.uncertain = tuple(f"{file} (filter {name})" for file, name in status.uncertain)
         behind = [module for module in status.moved if await self._is_behind(entry.path, module)]
@@ -126,32 +125,32 @@ class TargetBranch:
         return (*changed, *status.unmerged, *status.submodules)
 
     async def _is_behind(self, path: str, module: str) -> bool:
-        """Whether a submodule stands where the branch had it once: nothing of the user's is new."""
+        """Whether a submodule is at a commit that the branch once pinned: no work of the user."""
         head = await self.git.commit_of("HEAD", at=os.path.join(path, module))
         return await submodules.was_pinned(self.git, head, module, self.commit)
 
     async def submodules_behind(self, old: str, new: str) -> list[str]:
-        """How the submodules follow where the branch, which moved, is checked out."""
+        """How to update the submodules of the checkout after a move."""
         entry = await self._entry()
         if entry is None or not await submodules.gitlinks(self.git, new, old):
             return []
         git = f"git -C {shlex.quote(entry.path)} submodule"
         (changed,) = await commits.changed_files(self.git, [(old, new)])
-        # New ones have to be initialised, and those of another name or URL to be told so.
+        # For new submodules, names and URLs.
         sync = f"{git} sync --recursive && " if ".gitmodules" in changed else ""
         init = " --init --recursive" if sync else ""
-        return [f"the submodules of the checkout follow with: {sync}{git} update{init}"]
+        return [f"to update the submodules of the checkout: {sync}{git} update{init}"]
 
     async def move(self, commit: str) -> None:
-        """Move it from where it was to ``commit``.
+        """Move it to ``commit``.
 
-        Raises :class:`UserError` where it is elsewhere by now, or something is in the way.
+        Raises :class:`UserError` if it has moved in the meantime, or something is in the way.
         """
         try:
             (touched,) = await commits.changed_files(self.git, [(self.commit, commit)])
             path = await self.check(touched)
-            if await self._is_elsewhere():
-                raise self._moved()
+            if await self._has_moved():
+                raise self._moved_error()
             if path:
                 await self._move_with_files(path, commit)
             else:
@@ -159,75 +158,75 @@ class TargetBranch:
                 old, self.commit = self.commit, commit
                 await self._catch_up(old)
         except UserError as error:
-            moved = isinstance(error, GitError) and await self._is_elsewhere()
-            error = self._moved() if moved else error
+            moved = isinstance(error, GitError) and await self._has_moved()
+            error = self._moved_error() if moved else error
             error.exit_code = ExitCode.INCOMPLETE
             raise error from None
 
     async def _move_with_files(self, path: str, commit: str) -> None:
-        """Move the files of a checkout, and then the branch.
+        """Update the files of a checkout, then move the branch.
 
-        The user may switch, commit or reset at any moment: no branch moves but the one that is
-        meant, and the files of another one are brought back.
+        The user may switch, commit or reset at any moment: no other branch is moved, and
+        the files of another branch are restored.
         """
-        await self._check_room(path, commit)
-        await self._bring(path, commit)
+        await self._check_untracked(path, commit)
+        await self._update(path, commit)
         try:
             await self._check_head(path)
             await self.git.move_ref(self.ref, commit, self.commit, at=path)
         except UserError:
             if await self.git.commit_of(self.ref) == commit:
-                return  # git was ended just after it
-            await self._bring_back(path, commit)
+                return  # git was killed just after moving it
+            await self._revert(path, commit)
             raise
         if await checkouts.head_of(self.git, path) != self.ref:
-            await self._bring_back(path, commit)
+            await self._revert(path, commit)
 
-    async def _bring(self, path: str, commit: str) -> None:
-        """Bring the files of a checkout to ``commit``. Where that fails, they are put back."""
+    async def _update(self, path: str, commit: str) -> None:
+        """Update the files of a checkout to ``commit``; restore them if that fails."""
         (files,) = await commits.changed_files(self.git, [(self.commit, commit)])
         store = os.path.join(await checkouts.admin_dir(self.git, path), STORE)
-        with Before(path, store, files) as before:
+        with CheckoutBackup(path, store, files) as backup:
             try:
                 await merging.update_checkout(self.git, path, self.commit, commit)
             except UserError as error:
-                left = await self._put_back(before, path, commit)
+                left = await self._restore(backup, path, commit)
                 if left:
                     where = shlex.quote(path)
                     raise Interrupted(
-                        f"{self.name} was not moved; these files of {path} changed meanwhile and "
-                        f"stay as they are: {some(left)}",
+                        f"{self.name} was not moved; these files in {path} were changed in the "
+                        f"meantime and left as they are: {some(left)}",
                         hint=f"git -C {where} status",
                     ) from None
                 if isinstance(error, GitError):
                     await self._check_head(path)
                 raise
 
-    async def _put_back(self, before: Before, path: str, commit: str) -> Sequence[str]:
-        """Put back what git changed in a checkout; the files that somebody else changed."""
-        changed = before.changed
+    async def _restore(self, backup: CheckoutBackup, path: str, commit: str) -> Sequence[str]:
+        """Restore what git changed in a checkout; the files that somebody else changed."""
+        changed = backup.changed
         if (
             not changed
             or await checkouts.head_of(self.git, path) != self.ref
-            or await self._is_elsewhere()
+            or await self._has_moved()
         ):
-            return ()  # nothing is wrong, or the files are those of another commit by now
-        return before.restore(await self._written(path, commit, changed))
+            return ()  # nothing to restore, or another commit is checked out
+        return backup.restore(await self._written(path, commit, changed))
 
     async def _written(self, path: str, commit: str, files: Sequence[str]) -> set[str]:
-        """Those of the files that hold what ``commit`` has; none where git can't tell soon."""
+        """The files with the content of ``commit``; none if git can't tell in time."""
         with suppress(UserError):
             return await merging.equal_files(self.git, path, commit, files)
         return set()
 
-    async def _check_room(self, path: str, commit: str) -> None:
-        """Raise where a file that git does not know, ignored or not, would be replaced."""
+    async def _check_untracked(self, path: str, commit: str) -> None:
+        """Raise if an untracked file, ignored or not, would be overwritten."""
         added = await commits.added_files(self.git, self.commit, commit)
         tracked = await commits.files_of(self.git, self.commit) if added else ()
         files = unreadable_entries.colliding(path, added, tracked)
         if files:
             raise UserError(
-                f"{path} has files in the way that git does not know: {some(files)}",
+                f"untracked files in {path} would be overwritten: {some(files)}",
                 hint="move or commit them, then merge again",
             )
 
@@ -235,30 +234,30 @@ class TargetBranch:
         if await checkouts.head_of(self.git, path) != self.ref:
             raise UserError(
                 f"{path} was switched away from {self.name} in the meantime; nothing was landed",
-                hint="type it again: it starts from what is checked out now",
+                hint="try again; the merge starts from what is checked out now",
             )
 
-    async def _bring_back(self, path: str, commit: str) -> None:
-        """Take the files of ``commit`` out of a checkout, unless its HEAD holds them by now."""
+    async def _revert(self, path: str, commit: str) -> None:
+        """Revert a checkout's files from ``commit``, unless its HEAD contains them by now."""
         head = await self.git.commit_of("HEAD", at=path)
         brought, missing = await commits.changed_files(
             self.git, [(self.commit, commit), (head, commit)]
         )
         if not brought.isdisjoint(missing):
-            with suppress(GitError):  # where the user has gone on with them, they are the user's
+            with suppress(GitError):  # the user has changed them since
                 await merging.update_checkout(self.git, path, commit, self.commit)
 
     async def _catch_up(self, old: str) -> None:
-        """Bring a checkout along that was switched to the branch just before it moved."""
+        """Update a checkout that was switched to the branch just before it moved."""
         entry = await self._entry()
         if entry is not None:
             await merging.update_checkout(self.git, entry.path, old, self.commit)
 
-    async def _is_elsewhere(self) -> bool:
+    async def _has_moved(self) -> bool:
         return await self.git.commit_of(self.ref) != self.commit
 
-    def _moved(self) -> UserError:
+    def _moved_error(self) -> UserError:
         return UserError(
             f"{self.name} moved in the meantime; nothing was landed",
-            hint="type it again: it starts from where the branch is now",
+            hint="try again; the merge starts from the branch's current commit",
         )

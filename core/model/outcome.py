@@ -27,6 +27,11 @@ class Status(Enum):
     SKIPPED = "skipped"
 
     @property
+    def words(self) -> str:
+        """The status in a sentence: ``timed out``."""
+        return self.value.replace("_", " ")
+
+    @property
     def active(self) -> bool:
         """Whether a run is working on the feature right now."""
         return self in _ACTIVE

@@ -240,4 +240,4 @@ class Steering:
         orchestrator.change(now.values(), decisions)
 
     def _status(self, id: str) -> str:
-        return self.orchestrator.state.feature(id).status.value.replace("_", " ")
+        return self.orchestrator.state.feature(id).status.words

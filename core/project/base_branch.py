@@ -28,7 +28,7 @@ async def find(
 ) -> Base:
     """The base that ``name`` stands for; without a name the repository's own default.
 
-    ``is_ours`` tells whether a branch is a feature's. Raises :class:`UserError` where there is
+    ``is_ours`` tells whether a branch is a feature's. Raises :class:`UserError` if there is
     no such base.
     """
     found = await (_named(git, name, refs) if name else _default(git, refs, is_ours))

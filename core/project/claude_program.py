@@ -15,7 +15,7 @@ VERSION_SECONDS = 5.0
 
 
 def told_version(options: ClaudeOptions) -> str | None:
-    """What the user's ``claude --version`` says; ``None`` where there is no claude."""
+    """What the user's ``claude --version`` says; ``None`` if there is no claude."""
     if options.env or options.command != ClaudeOptions().command:
         is_there = which(options.command[0], {**os.environ, **options.env})
         return (
@@ -27,7 +27,7 @@ def told_version(options: ClaudeOptions) -> str | None:
 
 
 def ask_version(options: ClaudeOptions) -> str | None:
-    """What ``claude --version`` says, or why it says nothing; ``None`` where there is no claude."""
+    """What ``claude --version`` says, or why it says nothing; ``None`` if there is no claude."""
     name, *rest = options.command
     env = {**os.environ, **options.env}
     path = which(name, env)

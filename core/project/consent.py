@@ -32,7 +32,7 @@ class Consents:
 
     @property
     def path(self) -> str:
-        """The file; empty where the user has no home."""
+        """The file; empty if the user has no home."""
         return os.path.join(self.folder, FILE) if self.folder else ""
 
     def missing(self, commands: Iterable[Invocation]) -> list[Invocation]:
@@ -64,7 +64,7 @@ class Consents:
 
 
 def state_folder(environ: Mapping[str, str]) -> str:
-    """The folder of this program in ``XDG_STATE_HOME``; empty where there is none."""
+    """The folder of this program in ``XDG_STATE_HOME``; empty if there is none."""
     given = environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(given):  # the specification ignores a relative one
         home = environ.get("HOME") or _home_of_user()

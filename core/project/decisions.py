@@ -27,7 +27,7 @@ from .warnings import caught, cautions
 def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
     """Have git's answers of earlier commands used in this one, which only looks; where they are.
 
-    ``None`` where ids do not mean the same for ever.
+    ``None`` if ids do not mean the same for ever.
     """
     settings = run_sync(project.git.settings_fingerprint())
     if not settings:
@@ -51,7 +51,7 @@ def as_steered(project: OpenProject, state: RunState) -> OpenProject:
 
 
 def check_permissions(config: Config, command: str) -> None:
-    """Raise :class:`UserError` where the list, and not who runs it, lets Claude do anything."""
+    """Raise :class:`UserError` if the list, and not who runs it, lets Claude do anything."""
     places = bypasses(config.claude)
     if places:
         raise UserError(

@@ -30,7 +30,7 @@ OPTIONS_LIMIT_BYTES = 100_000
 def find(start: str, owner: Callable[[str], int] | None = None) -> str:
     """The feature list of the folder ``start`` or of the nearest one above it.
 
-    Raises :class:`UserError` where there is none, or where it belongs to somebody who has
+    Raises :class:`UserError` if there is none, or where it belongs to somebody who has
     nothing to do with ``start``: anybody can put a list into ``/tmp``.
     """
     start = folder = _absolute(start)
@@ -57,7 +57,7 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
 
 
 def find_in(folder: str) -> str:
-    """The feature list of a folder that was named. Raises :class:`UserError` where it has none."""
+    """The feature list of a folder that was named. Raises :class:`UserError` if it has none."""
     for name in (*SEARCHED, os.path.basename(SEARCHED[0])):
         path = os.path.join(folder, name)
         if os.path.isfile(path):
@@ -95,7 +95,7 @@ def load(path: str) -> Config:
 def claude_of(path: str) -> ClaudeOptions:
     """The Claude options of a list that has faults elsewhere.
 
-    Raises :class:`UserError` where the list is no JSON, or they have a fault themselves.
+    Raises :class:`UserError` if the list is no JSON, or they have a fault themselves.
     """
     data = _read_json(path)
     reader = Reader(os.path.dirname(path))
@@ -117,7 +117,7 @@ def _absolute(path: str) -> str:
 
 
 def read(path: str) -> str:
-    """The text of a list. Raises ``OSError``, or ``ValueError`` where it is no text file."""
+    """The text of a list. Raises ``OSError``, or ``ValueError`` if it is no text file."""
     return decoded(content_of(path, LIST_LIMIT_BYTES))
 
 

@@ -15,7 +15,7 @@ LANDED = {"squash": "squashed", "rebase": "rebased"}
 
 
 def landing_fault(project: OpenProject) -> str:
-    """Why nothing lands on the base unless a branch is named; empty where it may."""
+    """Why nothing lands on the base unless a branch is named; empty if it may."""
     base = project.config.project.base_branch
     if project.base_option:
         return f"features start from {base} (--base)"
@@ -29,7 +29,7 @@ def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
 
 
 async def merged_how(project: OpenProject, known: FeatureState, target: str, name: str) -> str:
-    """How the branch ``name``, at ``target``, holds a feature's work; empty where it does not.
+    """How the branch ``name``, at ``target``, holds a feature's work; empty if it does not.
 
     Raises :class:`~core.git.Unknown` where only a program of the user's could tell.
     """

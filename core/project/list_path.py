@@ -16,7 +16,7 @@ def list_path(given: str) -> str:
     """The feature list that is meant: ``given``, or the one found from the current folder.
 
     In a worktree of ours that is the main checkout's: an agent may have edited the copy there.
-    Raises :class:`UserError` where the main checkout has none.
+    Raises :class:`UserError` if the main checkout has none.
     """
     if given:
         path = in_main_checkout(given)
@@ -70,7 +70,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _recorded() -> str:
-    """The list that made the worktree that we are in, by the journal; empty where none did."""
+    """The list that made the worktree that we are in, by the journal; empty if none did."""
     top, common = _worktree_of_ours(os.curdir)
     if not common:
         return ""

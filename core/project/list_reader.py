@@ -32,7 +32,7 @@ HINTED = 10
 
 
 def content_of(path: str, limit: int) -> bytes:
-    """The bytes of a file. Raises ``OSError``, or ``ValueError`` where it is not fit to be read."""
+    """The bytes of a file. Raises ``OSError``, or ``ValueError`` if it is not fit to be read."""
     # Not to block on a FIFO: what is opened is looked at before it is read.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -52,7 +52,7 @@ def check(
 def takeovers(project: OpenProject, state: RunState, ids: Iterable[str]) -> list[Event]:
     """What the journal is to say before features start under ids of another list.
 
-    Raises :class:`UserError` where its work has not landed.
+    Raises :class:`UserError` if its work has not landed.
     """
     ours = project.owners(state)
     taken = [id for id in ids if id in state.features and state.features[id].owner not in ours]
@@ -101,7 +101,7 @@ def list_file(project: OpenProject, owner: str) -> str:
 
 
 def check_run(project: OpenProject, action: str, id: str) -> None:
-    """Raise :class:`UserError` where the current run is of another list than the feature."""
+    """Raise :class:`UserError` if the current run is of another list than the feature."""
     state = project.whole_state()
     owner = state.run.owner if state.run is not None else ""
     if owner in project.owners(state):

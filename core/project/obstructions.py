@@ -79,7 +79,7 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
 
 
 def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
-    """Raise :class:`UserError` where another repository has worktrees where ours would go."""
+    """Raise :class:`UserError` if another repository has worktrees where ours would go."""
     paths = {id: project.worktrees.path(id) for id in due}
     moved = [path for path in paths.values() if admin_files.was_moved(project.worktrees, path)]
     if moved:
@@ -106,7 +106,7 @@ def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
 
 
 def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
-    """Raise :class:`UserError` where a list, which may come with a clone, puts files elsewhere.
+    """Raise :class:`UserError` if a list, which may come with a clone, puts files elsewhere.
 
     Worktrees belong beside the repository or in a folder in it, or in the user's own folder
     ``allowed``; what is beside it and hidden (``~/.config``) is no place for them.
@@ -142,7 +142,7 @@ def _unlinked(folder: str, repository: Repository) -> str:
 
 
 def check_reports(workspace: str) -> None:
-    """Raise :class:`UserError` where the reports of a run would be written through a link."""
+    """Raise :class:`UserError` if the reports of a run would be written through a link."""
     import shlex
 
     folder = os.path.join(workspace, REPORTS)
@@ -154,7 +154,7 @@ def check_reports(workspace: str) -> None:
 
 
 def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
-    """Raise :class:`UserError` where worktrees can't be made in ``folder``, or it made."""
+    """Raise :class:`UserError` if worktrees can't be made in ``folder``, or it made."""
     existing = folder
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
@@ -192,7 +192,7 @@ def made_by_us(known: FeatureState, branch: str) -> bool:
 
 
 def brought_back(project: OpenProject, id: str) -> str:
-    """The ref of ours at which the feature's branch stands exactly; empty where there is none."""
+    """The ref of ours at which the feature's branch stands exactly; empty if there is none."""
     tip, ours = project.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
     refs = (ref for ref, commit in project.refs.items() if commit == tip and ref.startswith(ours))
     return next(refs, "")

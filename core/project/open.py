@@ -80,7 +80,7 @@ class OpenProject:
         return {"", self.owner, *moved}
 
     def tip(self, id: str) -> str:
-        """Where the feature's branch is; empty where it does not exist."""
+        """Where the feature's branch is; empty if it does not exist."""
         return self.refs.get(HEADS + self.worktrees.branch(id), "")
 
 
@@ -106,7 +106,7 @@ def _is_file(folder: str, name: str) -> bool:
 def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
     """Open and check everything that ``run`` needs, reading only.
 
-    ``config_path`` is empty where the list is to be found; ``base`` replaces the list's base
+    ``config_path`` is empty if the list is to be found; ``base`` replaces the list's base
     branch. The project's git only looks: :meth:`OpenProject.writable` lets it act. Raises
     :class:`UserError` for what is missing or in the way.
     """

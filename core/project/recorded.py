@@ -44,7 +44,7 @@ def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProje
 
 
 async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
-    """The project of the journal; ``None`` where no repository or no run is found."""
+    """The project of the journal; ``None`` if no repository or no run is found."""
     path = ""
     with suppress(UserError, OSError):
         path = os.path.abspath(list_path(config_path))

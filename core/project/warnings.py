@@ -116,7 +116,7 @@ async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) 
 
 
 def check_escaping_paths(project: OpenProject) -> None:
-    """Raise :class:`UserError` where what is copied or linked leads back into the checkout."""
+    """Raise :class:`UserError` if what is copied or linked leads back into the checkout."""
     settings, top = project.config.project, project.git.repository.top
     if project.git.repository.bare or not (settings.copy or settings.link):
         return

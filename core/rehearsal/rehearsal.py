@@ -23,7 +23,7 @@ from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..landing.cleanup import CleanupOptions, Removal
 from ..landing.merge import Merge, Stopped
-from ..landing.report import LandingState, Wanted
+from ..landing.report import LandingState, MergeOptions
 from ..landing.target_branch import TargetBranch
 from ..model.branch_name import is_branch_name
 from ..model.decision import Decision
@@ -323,8 +323,8 @@ class Rehearsal:
         if not completed:
             return 0
         project = replace(self.project, refs=run_sync(self.project.git.refs(*SEEN)))
-        wanted = Wanted(tuple(completed), keep_going=True, stale=True)
-        merge = Merge(project, wanted, checks=self.make_checks)
+        options = MergeOptions(tuple(completed), keep_going=True, stale=True)
+        merge = Merge(project, options, checks=self.make_checks)
         try:
             with self.notes.timed(LANDING, "merge"):
                 report = asyncio.run(merge.land())

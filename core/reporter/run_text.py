@@ -69,7 +69,7 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         more = f" ({feature.why})" if feature.why != "new" else ""
         return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
     glyph, ascii, colour = GLYPHS[feature.status]
-    words = style.paint(feature.status.value.replace("_", " "), colour)
+    words = style.paint(feature.status.words, colour)
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
 
 
@@ -200,14 +200,14 @@ def _total_cost(report: RunReport, style: Style) -> str:
 def _by_status(features: Iterable[FeatureState]) -> str:
     counts: dict[str, int] = {}
     for feature in features:
-        name = feature.status.value.replace("_", " ")
+        name = feature.status.words
         counts[name] = counts.get(name, 0) + 1
     return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     glyph, ascii, colour = GLYPHS.get(feature.status, ("•", "*", "yellow"))
-    status = feature.status.value.replace("_", " ")
+    status = feature.status.words
     head = f"{style.pick(glyph, ascii)} {style.paint(f'{one_line(feature.id)}: {status}', colour)}"
     if feature.started_at is None:
         # It never got a slot: there is nothing to look at.

@@ -31,8 +31,8 @@ class Conflict:
     files: tuple[str, ...]
 
     def __str__(self) -> str:
-        where = f": {some(self.files)}" if self.files else ""
-        return f"{self.one} and {self.other} do not merge{where}"
+        where = f" in {some(self.files)}" if self.files else ""
+        return f"{self.one} and {self.other} conflict{where}"
 
 
 @dataclass(frozen=True)

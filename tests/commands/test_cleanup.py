@@ -170,12 +170,12 @@ class WhatNoCommitHolds(OneFeatureEach):
 
     def test_a_changed_file_keeps_it_though_all_commits_are_merged(self) -> None:
         self.write("changed", "changed.txt")
-        self.assert_kept(self.clean("changed"), "changed", "1 file not committed: changed.txt")
+        self.assert_kept(self.clean("changed"), "changed", "1 uncommitted file: changed.txt")
 
     def test_an_untracked_file_keeps_it(self) -> None:
         self.write("untracked", "ideas\x1b[1m.txt")
         said = self.clean("untracked")
-        self.assert_kept(said, "untracked", "1 file not committed: ideas.txt")
+        self.assert_kept(said, "untracked", "1 uncommitted file: ideas.txt")
 
     def test_an_ignored_file_that_no_build_makes_keeps_it(self) -> None:
         self.write("secret", ".gitignore", ".env\n*.pyc\n.gitignore\n")
@@ -199,7 +199,9 @@ class WhatNoCommitHolds(OneFeatureEach):
         self.space.commit({"x": ""}, "its own", at=inside)
         for words in ((), ("--discard",)):
             said = self.clean("nested", *words)
-            self.assert_kept(said, "nested", "what no commit can: clone/", "next: commit and push")
+            self.assert_kept(
+                said, "nested", "what git cannot commit: clone/", "next: commit and push"
+            )
             self.assertNotIn("--discard", said.out)
         self.assertTrue(os.path.exists(os.path.join(inside, "x")))
 
@@ -207,7 +209,7 @@ class WhatNoCommitHolds(OneFeatureEach):
         for number in range(13):
             self.write("many", f"file-{number:02}")
         said = self.clean("many")
-        self.assert_kept(said, "many", "13 files not committed: file-00, ", "file-09 and 3 more")
+        self.assert_kept(said, "many", "13 uncommitted files: file-00, ", "file-09 and 3 more")
         removal = self.removal("many", "--into", "into-many")
         self.assertEqual(removal["files"], [f"file-{number:02}" for number in range(13)])
 
@@ -227,7 +229,7 @@ class WhatNoCommitHolds(OneFeatureEach):
             self.removal("detached", "--into", "into-detached", "--dry-run")["kept"], ""
         )
         lost = self.space.commit({"lost.txt": ""}, "on no branch", at=at)
-        self.assert_kept(self.clean("detached"), "detached", f"at {lost[:10]}, on no branch")
+        self.assert_kept(self.clean("detached"), "detached", f"at {lost[:10]}, not on a branch")
         removal = self.removal("detached", "--into", "into-detached", "--discard")
         held = self.space.git("rev-list", str(removal["kept_ref"]))
         self.assertIn(lost, held)
@@ -245,10 +247,10 @@ class Discard(OneFeatureEach):
         said = self.cleanup("auth", "--discard")
         self.assertEqual(said.code, 0)
         self.assert_gone("auth")
-        self.assertIn("discarding 2 files not committed: ", said.out)
+        self.assertIn("discarding 2 uncommitted files: ", said.out)
         self.assertIn("discarding 1 commit not in main", said.out)
-        (line,) = [line for line in said.out.splitlines() if "to bring it back: " in line]
-        command = line.split("to bring it back: ")[1]
+        (line,) = [line for line in said.out.splitlines() if "to restore it: " in line]
+        command = line.split("to restore it: ")[1]
         subprocess.run(
             ["sh", "-c", command],
             cwd="/",
@@ -320,26 +322,28 @@ class Places(OneFeatureEach):
         away = os.path.join(self.space.root, "moved by hand")
         self.space.write({"notes.txt": "mine\n"}, at=at)
         os.rename(at, away)
-        reason = f"git's entry for the worktree points to {at}, which is gone: "
+        reason = f"git's entry for the worktree points to {at}, which no longer exists"
         said = self.clean(id)
         self.assert_kept(said, id, reason)
         self.assertIn(
-            "next: if it was moved: git worktree repair <the new place>; if it was deleted: "
+            "next: if it was moved: git worktree repair <new path>; if it was deleted: "
             "git worktree prune, or: rorchestrator cleanup deleted --discard\n",
             said.out,
         )
         self.space.git("worktree", "repair", away)
-        self.assert_kept(self.clean(id), id, "1 file not committed: notes.txt")
+        self.assert_kept(self.clean(id), id, "1 uncommitted file: notes.txt")
         os.rename(away, f"{away} again")
         shutil.rmtree(f"{away} again")
-        reason = f"git's entry for the worktree points to {away}, which is gone: "
+        reason = f"git's entry for the worktree points to {away}, which no longer exists"
         self.assert_kept(self.clean(id), id, reason)
         self.space.git("worktree", "prune")
         own = os.path.join(self.space.root, "the user's own")
         self.space.git("worktree", "add", "-q", own, "feature/deleted")
         shutil.rmtree(own)
         said = self.clean(id, "--discard")
-        self.assert_kept(said, id, f"feature/deleted is checked out in {own}, which is gone")
+        self.assert_kept(
+            said, id, f"feature/deleted is checked out in {own}, which no longer exists"
+        )
         self.assertIn("if it was deleted: git worktree prune\n", said.out)
         self.space.git("worktree", "prune")
         self.assertEqual(self.clean(id).code, 0)
@@ -482,7 +486,7 @@ class WhatIsNoMerge(OneFeatureEach):
         self.assertEqual(self.cleanup("--merged"), Said(0, "Nothing to clean up.\n", ""))
         removal = self.removal("absent")
         self.assertEqual((removal["merged"], removal["safe"]), ("", "no branch"))
-        self.assertIn("which is gone", str(removal["kept"]))
+        self.assertIn("which no longer exists", str(removal["kept"]))
         self.assertEqual(self.cleanup("absent", "--discard").code, 0)
         self.assert_gone("absent")
         self.assert_not_merged("absent")
@@ -543,7 +547,7 @@ class WhatIsNoMerge(OneFeatureEach):
         # By another name it goes in the same call, and proves nothing.
         said = self.cleanup("--all", "--dry-run", "--into", self.tip("c"))
         self.assertEqual((said.code, said.out.count("would remove a")), (1, 0))
-        self.assertIn("proves nothing: only branches that would go as well hold it", said.out)
+        self.assertIn("proves nothing: only branches to be removed contain it", said.out)
         # Where it does not go, it does.
         said = self.cleanup("a", "--dry-run", "--into", self.tip("c"))
         self.assertEqual(said.out, "would remove a (feature/a): merged (ancestor)\n")
@@ -810,7 +814,7 @@ class WhatIsAskedFor(unittest.TestCase):
             space.write({"more.txt": ""}, at=space.worktree("auth"))
             said = space.main("cleanup", "--merged")
             self.assertEqual(said.code, 1)
-            self.assertIn("kept auth (feature/auth): 1 file not committed: more.txt", said.out)
+            self.assertIn("kept auth (feature/auth): 1 uncommitted file: more.txt", said.out)
 
     def test_where_nothing_is_lost_nothing_is_kept(self) -> None:
         with Workspace([feature("auth", {"exit": 3})]) as space:
@@ -910,7 +914,7 @@ class WhatIsAskedFor(unittest.TestCase):
             for words in ((), ("--all", "--merged"), ("auth", "--all")):
                 said = space.main("cleanup", *words)
                 self.assertEqual((said.code, said.out), (2, ""))
-                self.assertIn("cleanup needs ids, --merged or --all, and only one", said.err)
+                self.assertIn("cleanup needs exactly one of: ids, --merged, --all", said.err)
 
     def test_a_target_that_is_not_there_is_refused(self) -> None:
         with Workspace([feature("auth")]) as space:
@@ -944,8 +948,8 @@ class WhatIsAskedFor(unittest.TestCase):
                 Said(
                     1,
                     "would remove auth (feature/auth): merged (same commit)\n"
-                    "kept api (feature/api): rorchestrator run is working on it "
-                    f"(pid {os.getpid()})\n    next: wait for it\n",
+                    "kept api (feature/api): rorchestrator run is using it "
+                    f"(pid {os.getpid()})\n    next: wait until it has finished\n",
                     "",
                 ),
             )

@@ -34,7 +34,7 @@ class Landing(MergeTest):
         self.assertEqual((said.code, said.err), (0, ""))
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge c: c"])
         old, new = self.shop.commit_of("main~3"), self.shop.commit_of("main")
-        self.assertIn(f"main went from {old[:10]} to {new[:10]}, with 3 features.", said.out)
+        self.assertIn(f"main moved from {old[:10]} to {new[:10]}, with 3 features.", said.out)
         self.assertIn(f"landed c (feature/c): {new[:10]}", said.out)
         self.assertEqual(self.shop.git("status", "--porcelain"), "")
         self.assertTrue(os.path.exists(os.path.join(self.shop.path, "c.txt")))
@@ -44,7 +44,7 @@ class Landing(MergeTest):
         tip = self.shop.commit_of("main")
         again = self.merge("-v")
         self.assertEqual(again.code, 0)
-        self.assertIn("already there a (feature/a): ancestor", again.out)
+        self.assertIn("already on main a (feature/a): ancestor", again.out)
         self.assertIn("Nothing to land on main.", again.out)
         self.assertEqual(self.merge("--quiet"), Said(0, "", ""))
         self.assertEqual(self.shop.commit_of("main"), tip)
@@ -84,7 +84,7 @@ class Landing(MergeTest):
             said = self.merge("--dry-run")
         self.assertEqual(said.code, 0)
         self.assertIn("would land c (feature/c): ", said.out)
-        self.assertIn("main would go from ", said.out)
+        self.assertIn("main would move from ", said.out)
         self.assert_untouched(before)
         self.assertEqual(self.shop.git("for-each-ref"), refs)
         self.assertEqual((journal, self.shop.events("landing")), ([], []))
@@ -291,8 +291,8 @@ class Held(MergeTest):
         self.assertEqual(
             self.held(said),
             {
-                "failed": "it is not completed, but timed out",
-                "b": "it needs failed, held as well",
+                "failed": "its status is timed out, not completed",
+                "b": "it depends on failed, also held",
             },
         )
         self.assertEqual(self.landed(), ["merge a: a"])
@@ -332,7 +332,7 @@ class Held(MergeTest):
             shop.git("update-ref", "-d", ref)
         shop.git("reflog", "expire", "--expire=now", "--all")
         shop.git("prune", "--expire=now")
-        self.assertIn("is gone", self.held(self.merge("--json"))["a"])
+        self.assertIn("no longer exists", self.held(self.merge("--json"))["a"])
 
     def test_a_conflict_is_never_landed_and_names_both_and_the_files(self) -> None:
         shop = self.open(*listed("a", "b", "c"))
@@ -344,7 +344,7 @@ class Held(MergeTest):
         self.assertEqual((dry.code, shop.commit_of("main")), (1, before))
         said = self.merge()
         self.assertEqual(said.code, 1)
-        self.assertIn("held b (feature/b): b and a do not merge: same.txt", said.out)
+        self.assertIn("held b (feature/b): b and a conflict in same.txt", said.out)
         self.assertIn("held c (feature/c): not tried after the conflict of b", said.out)
         self.assertEqual(self.landed(), ["merge a: a"])
         more = self.merge("--json", "--keep-going")
@@ -373,7 +373,7 @@ class Held(MergeTest):
         for words in ((), ("--dry-run",)):
             said = self.merge(*words)
             self.assertEqual((said.code, said.out), (2, ""))
-            self.assertIn("files that are not committed: README.md", said.err)
+            self.assertIn("uncommitted files: README.md", said.err)
         self.assert_untouched(before)
         self.assertFalse(os.path.exists(os.path.join(shop.worktrees, "checked")))
 
@@ -399,7 +399,7 @@ class Held(MergeTest):
         shop.finish("a", {"README.md": "its own\n"})
         said = self.merge()
         self.assertEqual(said.code, 1)
-        self.assertIn("not committed: README.md", said.err)
+        self.assertIn("uncommitted files: README.md", said.err)
         self.assertEqual(self.landed(), ["the list"])
 
     def test_a_branch_that_moved_during_the_check_is_refused_and_then_landed_on(self) -> None:
@@ -476,8 +476,8 @@ class ByHand(MergeTest):
         said = self.merge("--json")
         self.assertEqual(said.code, 1)
         held = self.held(said)
-        self.assertIn("what it holds now counts, and its checks fail there: check: ", held["a"])
-        self.assertEqual(held["b"], "it needs a, held as well")
+        self.assertIn("what it holds now counts, and its checks fail now: check: ", held["a"])
+        self.assertEqual(held["b"], "it depends on a, also held")
         self.assertEqual(self.landed(), [])
         self.amend("a", {"a.txt": "good"})
         self.assertEqual(set(self.states(self.merge("--json")).values()), {"landed"})
@@ -493,7 +493,7 @@ class ByHand(MergeTest):
             _, err = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 130)
         self.assertIn(b"checking ", err)
-        self.assertIn(b"Stopped: nothing was moved.", err)
+        self.assertIn(b"Stopped: nothing was landed.", err)
 
     def test_what_was_taken_away_is_held_and_told_how_to_bring_back(self) -> None:
         shop = self.open(*listed("deleted", "emptied", "replaced"))
@@ -621,8 +621,8 @@ class Checks(MergeTest):
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b", "merge e: e"])
         self.assertIn("held bad (feature/bad): the checks fail with it: check: `if", said.out)
         self.assertIn("\n    it is bad\n", said.out)
-        self.assertIn("held on-bad (feature/on-bad): it needs bad, held as well", said.out)
-        self.assertIn("before it becomes main", said.err)
+        self.assertIn("held on-bad (feature/on-bad): it depends on bad, also held", said.out)
+        self.assertIn("before main moves to it", said.err)
 
     def test_the_whole_stack_is_checked_once_and_never_again(self) -> None:
         shop = self.five(verify=["echo $RORCHESTRATOR_BRANCH >> ../checks"])
@@ -651,7 +651,7 @@ class Checks(MergeTest):
         self.five(verify=["false"])
         said = self.merge("--json")
         self.assertEqual(set(self.states(said).values()), {"held"})
-        self.assertIn("main itself is red", self.held(said)["a"])
+        self.assertIn("the checks already fail on main", self.held(said)["a"])
         self.assertEqual(self.landed(), [])
 
     def test_a_signal_ends_the_check_and_nothing_is_moved(self) -> None:
@@ -665,7 +665,7 @@ class Checks(MergeTest):
                 child.send_signal(number)
                 _, err = child.communicate(timeout=60)
             self.assertEqual(child.returncode, 128 + number)
-            self.assertIn(b"Stopped: nothing was moved.", err)
+            self.assertIn(b"Stopped: nothing was landed.", err)
             os.unlink(begun)
         self.assert_untouched(before)
         self.assertEqual(shop.events("landing"), [])
@@ -695,7 +695,7 @@ class Checks(MergeTest):
 
         with mock.patch.object(Stacker, "green", green):
             said = self.merge()
-        self.assertEqual(said, Said(143, "", "Stopped: nothing was moved.\n"))
+        self.assertEqual(said, Said(143, "", "Stopped: nothing was landed.\n"))
         self.assertEqual(self.landed(), [])
 
     def test_who_wants_quiet_hears_nothing_of_a_check(self) -> None:

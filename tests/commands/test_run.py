@@ -701,9 +701,9 @@ class StatusTest(RunTest):
         done = self.run_to(1)
         self.assert_statuses(one="completed", two="completed", both="conflict", after="blocked")
         told, mend = self.error("both").split("\n")
-        self.assertEqual(told, "one and two do not merge: x")
+        self.assertEqual(told, "one and two conflict in x")
         self.assertRegex(mend, r"run again: cd \S+/two && git merge feature/one$")
-        self.assertIn("one and two do not merge: x", done.out)
+        self.assertIn("one and two conflict in x", done.out)
         self.assertEqual(self.playground.kinds("both"), ["preparing", "ended"])
         self.assertEqual(self.playground.repository.commit_of("feature/both"), "")
 

@@ -133,16 +133,16 @@ class Published(SubmodulesTest):
         inside = os.path.join(self.playground.worktree("b"), "vendor", "lib", "deps", "in")
         self.assertEqual(repository.commit_of("HEAD", at=inside), commits[0])
         said = self.said(1, "merge", "--keep-going")
-        self.assertIn("held a (feature/a): it pins commits of submodules", said)
+        self.assertIn("held a (feature/a): it pins submodule commits", said)
         self.assertIn("".join(f"    {push}\n" for push in pushes), said)
-        self.assertIn("held b (feature/b): it needs a", said)
+        self.assertIn("held b (feature/b): it depends on a", said)
         self.assertIn("landed c", said)
         self.shell(pushes[0])
         self.assertNotIn(pushes[0], self.said(1, "merge"))
         self.shell(pushes[1])
         said = self.said(0, "merge", "a")
         follow = f"git -C {repository.path} submodule update"
-        self.assertIn(f"the submodules of the checkout follow with: {follow}\n", said)
+        self.assertIn(f"to update the submodules of the checkout: {follow}\n", said)
         # The checkout's submodule is behind: no work of the user's, and nothing is in the way.
         self.assertEqual(repository.git("status", "--porcelain"), " M vendor/lib")
         self.said(0, "merge")
@@ -163,7 +163,7 @@ class Published(SubmodulesTest):
         git = f"git -C {top} submodule"
         follow = f"{git} sync --recursive && {git} update --init --recursive"
         said = self.said(0, "merge")
-        self.assertIn(f"the submodules of the checkout follow with: {follow}\n", said)
+        self.assertIn(f"to update the submodules of the checkout: {follow}\n", said)
         self.shell(follow)
         self.assertTrue(os.path.exists(os.path.join(top, "new", "inner.txt")))
         self.said(0, "cleanup", "--all")

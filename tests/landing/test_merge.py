@@ -104,7 +104,7 @@ exec "{git}" "$@"
         before = self.shop.seen_by_user()
         twice = "kill -INT $PPID; sleep 0.3; kill -INT $PPID; sleep 60;"
         said = self.merge_with_git("update-ref", before=twice)
-        self.assertEqual((said.code, said.err), (130, "Stopped: nothing was moved.\n"))
+        self.assertEqual((said.code, said.err), (130, "Stopped: nothing was landed.\n"))
         self.assertEqual(self.shop.seen_by_user()[:2], before[:2])
         said = self.merge_with_git("update-ref", before="kill -INT $PPID; sleep 0.3;")
         self.assertEqual((said.code, said.err), (0, ""))
@@ -143,7 +143,7 @@ exec "{git}" "$@"
         self.assertNotEqual(shop.git("status", "--porcelain"), "")
         self.assertEqual(self.landed(), [])
         said = self.merge("--json")
-        self.assertIn("finished the move that was cut short", said.err)
+        self.assertIn("finished an interrupted move", said.err)
         self.assertEqual(said.code, 0)
         self.assert_lands(already=True)
 
@@ -161,5 +161,5 @@ exec "{git}" "$@"
                     shop.git("reflog", "expire", "--expire=now", "--all")
                 said = self.merge()
                 self.assertEqual((said.code, shop.commit_of("main")), (2, old))
-                self.assertIn("files that are not committed: a.txt, b.txt", said.err)
+                self.assertIn("uncommitted files: a.txt, b.txt", said.err)
                 shop.git("reset", "--quiet", "--hard")

@@ -12,7 +12,7 @@ from core.landing.stack import (
     LOSSY,
     STRATEGIES,
     Candidate,
-    Clash,
+    Conflict,
     Held,
     Resolution,
     Resolve,
@@ -106,7 +106,7 @@ class LandingTest(unittest.TestCase):
             check=self.check,
             resolve=self.resolve,
         )
-        return run_sync(stacker.green(held or {}))
+        return run_sync(stacker.passing(held or {}))
 
     def assert_landed(self, stack: Stack, *ids: str) -> None:
         self.assertEqual([layer.candidate.id for layer in stack.layers], list(ids))
@@ -364,7 +364,7 @@ class WhatAMergeWouldBringAlong(LandingTest):
         self.base = self.commit({"text": changed(3, "main")}, self.base)
         both = self.commit({"text": changed(3, "a and main")}, self.base)
 
-        async def resolve(clash: Clash) -> Resolution:
+        async def resolve(conflict: Conflict) -> Resolution:
             return Resolution(Resolved.RESOLVED, both, files=("text",))
 
         self.resolve = resolve
@@ -388,7 +388,7 @@ class Conflicts(LandingTest):
             with self.subTest(self.strategy):
                 held = self.stack().held["other"]
                 self.assertEqual((held.conflict_with, held.files), ("a", ("text", "é")))
-                self.assertEqual(held.reason, "other and a do not merge: text, é")
+                self.assertEqual(held.reason, "other and a conflict in text, é")
 
     def test_nothing_is_tried_that_comes_after_it(self) -> None:
         stack = self.stack()
@@ -398,7 +398,7 @@ class Conflicts(LandingTest):
     def test_keep_going_tries_the_others_but_not_what_needs_it(self) -> None:
         stack = self.stack(keep_going=True)
         self.assert_landed(stack, "a", "b", "c")
-        self.assertEqual(stack.held["after"].reason, "it needs other, held as well")
+        self.assertEqual(stack.held["after"].reason, "it depends on other, also held")
 
     def test_a_conflict_with_the_branch_itself_names_the_branch(self) -> None:
         self.base = self.commit({"text": changed(3, "main")}, self.base)
@@ -425,7 +425,7 @@ class Conflicts(LandingTest):
         stack = self.stack(held={"other": Held("it failed")})
         self.assert_landed(stack, "a", "b", "c")
         self.assertEqual(stack.held["other"], Held("it failed"))
-        self.assertEqual(stack.held["after"].reason, "it needs other, held as well")
+        self.assertEqual(stack.held["after"].reason, "it depends on other, also held")
 
 
 class Attributes(LandingTest):
@@ -493,7 +493,7 @@ class Attributes(LandingTest):
                 self.assert_landed(stack, "a")
                 self.assertTrue(stack.held["b"].is_unknown and stack.held["c"].is_unknown)
                 self.assertIn("a merge driver decides", stack.held["b"].reason)
-                self.assertEqual(stack.held["c"].reason, "unknown, because b is")
+                self.assertEqual(stack.held["c"].reason, "unknown because b is unknown")
         self.assertFalse(os.path.exists(told))
 
     def test_a_look_names_the_other_side_of_a_conflict_as_far_as_it_can_tell(self) -> None:
@@ -514,12 +514,12 @@ class Resolutions(LandingTest):
         self.finished("b", {"text": changed(3, "b")})
         self.finished("on-b", {"text": changed(9, "more", changed(3, "b"))}, needs="b")
         self.finished("c")
-        self.clashes: list[Clash] = []
+        self.conflicts: list[Conflict] = []
         both = self.commit({"text": changed(3, "a and b")}, self.base)
         self.answer = Resolution(Resolved.RESOLVED, both, files=("text",), session_id="5e55")
 
-    async def resolve(self, clash: Clash) -> Resolution:
-        self.clashes.append(clash)
+    async def resolve(self, conflict: Conflict) -> Resolution:
+        self.conflicts.append(conflict)
         return self.answer
 
     def test_what_is_made_of_it_lands_by_each_strategy_and_what_follows_is_put_on_top(self) -> None:
@@ -540,16 +540,18 @@ class Resolutions(LandingTest):
         self.answer = Resolution(Resolved.FAILED, reason="nobody could")
         stack = self.stack(keep_going=True)
         self.assert_landed(stack, "a", "c")
-        self.assertEqual(stack.held["b"].reason, "b and a do not merge: text; nobody could")
-        self.assertEqual(stack.held["on-b"].reason, "it needs b, held as well")
+        self.assertEqual(stack.held["b"].reason, "b and a conflict in text; nobody could")
+        self.assertEqual(stack.held["on-b"].reason, "it depends on b, also held")
 
     def test_nobody_is_asked_on_top_of_what_is_red(self) -> None:
         self.finished("bad")
         self.candidates.insert(0, self.candidates.pop())
         self.red = [frozenset({"bad"})]
         self.assert_landed(self.stack(keep_going=True), "a", "b", "on-b", "c")
-        self.assertEqual([clash.candidate.id for clash in self.clashes[:1]], ["b"])
-        self.assertTrue(all("bad" not in [b.id for b in clash.below] for clash in self.clashes))
+        self.assertEqual([conflict.candidate.id for conflict in self.conflicts[:1]], ["b"])
+        self.assertTrue(
+            all("bad" not in [b.id for b in conflict.below] for conflict in self.conflicts)
+        )
 
     def test_an_answer_that_git_does_not_have_is_none(self) -> None:
         self.answer = replace(self.answer, commit="0" * 40)
@@ -580,7 +582,7 @@ class RedStacks(LandingTest):
             stack.held,
             {
                 "bad": Held("the checks fail with it: ['bad'] fail"),
-                "on-bad": Held("it needs bad, held as well"),
+                "on-bad": Held("it depends on bad, also held"),
             },
         )
         # The tip, the branch, half of it, the step before and after; and what lands.
@@ -630,7 +632,7 @@ class RedStacks(LandingTest):
         self.assertEqual((stack.tip, stack.layers), (self.base, ()))
         for id in ("a", "b", "bad", "on-bad", "e"):
             self.assertEqual(
-                stack.held[id].reason, "main itself is red, without any of them: ['text'] fail"
+                stack.held[id].reason, "the checks already fail on main: ['text'] fail"
             )
 
     def test_where_nothing_is_left_nothing_is_checked(self) -> None:

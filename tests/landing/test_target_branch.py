@@ -125,9 +125,9 @@ class WhereItMoves(TargetTest):
 class WhatIsInTheWay(TargetTest):
     def test_uncommitted_changes_staged_or_not(self) -> None:
         self.repository.write({"a": "mine\n"})
-        self.assertIn("stash", self.refused(self.path, "not committed: a").hint)
+        self.assertIn("stash", self.refused(self.path, "uncommitted files: a").hint)
         self.git("add", "a")
-        self.refused("not committed: a")
+        self.refused("uncommitted files: a")
 
     def test_of_many_files_a_few_are_named(self) -> None:
         self.old = self.repository.commit({f"file{n:02}": "" for n in range(12)})
@@ -137,7 +137,7 @@ class WhatIsInTheWay(TargetTest):
 
     def test_a_file_that_git_does_not_know_where_a_new_one_would_go(self) -> None:
         self.repository.write({"new": "mine\n"})
-        self.assertIn("in the way that git does not know: new", self.refused_move().message)
+        self.assertIn("would be overwritten: new", self.refused_move().message)
         self.assertEqual(self.repository.commit_of("main"), self.old)
         self.assertEqual(self.git("status", "--porcelain"), "?? new")
 
@@ -156,13 +156,13 @@ class WhatIsInTheWay(TargetTest):
         mine = self.repository.commit({"a": "main\n"})
         self.old, self.target = mine, self.open("main")
         self.git("merge", "side", fails=True)
-        self.refused("a merge is going on", self.path)
+        self.refused("a merge is in progress", self.path)
         self.git("merge", "--abort")
         self.git("cherry-pick", "side", fails=True)
-        self.refused("a cherry-pick is going on")
+        self.refused("a cherry-pick is in progress")
         self.git("cherry-pick", "--abort")
         self.git("rebase", "side", fails=True)
-        self.refused("a rebase of main is going on")
+        self.refused("a rebase of main is in progress")
         self.git("rebase", "--abort")
 
     def test_a_rebase_in_another_worktree(self) -> None:
@@ -174,7 +174,7 @@ class WhatIsInTheWay(TargetTest):
         self.repository.commit({"a": "elsewhere\n"})
         self.git("rebase", "elsewhere", at=path, fails=True)
         self.target = self.open("main")
-        self.refused("a rebase of main is going on")
+        self.refused("a rebase of main is in progress")
 
     def test_a_checkout_that_is_gone_or_that_there_are_two_of(self) -> None:
         path = os.path.join(self.repository.root, "second")
@@ -182,12 +182,12 @@ class WhatIsInTheWay(TargetTest):
         self.refused("checked out more than once", path)
         self.away()
         shutil.rmtree(path)
-        self.assertIn("git worktree prune", self.refused(path, "which is gone").hint)
+        self.assertIn("git worktree prune", self.refused(path, "which no longer exists").hint)
 
     def test_another_name_of_a_branch_that_may_be_checked_out(self) -> None:
         self.git("symbolic-ref", "refs/heads/alias", "refs/heads/main")
         self.target = self.open("alias")
-        self.assertEqual(self.refused("alias only stands for main").hint, "--into main")
+        self.assertEqual(self.refused("alias is a symbolic ref to main").hint, "--into main")
 
 
 class WhenItMovedMeanwhile(TargetTest):
@@ -200,7 +200,7 @@ class WhenItMovedMeanwhile(TargetTest):
         self.away()
         mine = self.repository.commit({"mine": ""})
         self.git("update-ref", "refs/heads/main", mine)
-        self.assertIn("type it again", self.refused_move().hint)
+        self.assertIn("try again", self.refused_move().hint)
         self.assertEqual(self.repository.commit_of("main"), mine)
 
     def moves_once_we_looked(self, commit: str) -> None:
@@ -308,13 +308,13 @@ class AMoveThatWasCutShort(TargetTest):
         # Else it tells that main was at `new` before.
         self.git("reflog", "expire", "--expire=now", "--all")
 
-    def settle(self, *tips: str) -> bool:
-        return run_sync(self.target.settle(tips))
+    def finish_move(self, *tips: str) -> bool:
+        return run_sync(self.target.finish_move(tips))
 
     def test_it_is_finished_where_only_the_branch_did_not_move(self) -> None:
         self.git("read-tree", "-m", "-u", self.old, self.new)
-        self.refused("not committed")
-        self.assertTrue(self.settle(self.old, self.new))
+        self.refused("uncommitted files")
+        self.assertTrue(self.finish_move(self.old, self.new))
         self.assertEqual(self.target.commit, self.new)
         self.assertEqual(self.repository.commit_of("main"), self.new)
         self.assertEqual(self.git("status", "--porcelain"), "")
@@ -322,20 +322,20 @@ class AMoveThatWasCutShort(TargetTest):
     def test_a_landing_that_was_taken_back_does_not_come_again(self) -> None:
         self.move()
         self.git("reset", "--quiet", "--soft", self.old)
-        self.assertFalse(self.settle(self.new))
+        self.assertFalse(self.finish_move(self.new))
         self.assertEqual(self.repository.commit_of("main"), self.old)
-        self.refused("not committed")
+        self.refused("uncommitted files")
 
     def test_a_clean_checkout_and_none_at_all_are_left_alone(self) -> None:
-        self.assertFalse(self.settle(self.new))
+        self.assertFalse(self.finish_move(self.new))
         self.away()
-        self.assertFalse(self.settle(self.new))
+        self.assertFalse(self.finish_move(self.new))
         self.assertEqual(self.repository.commit_of("main"), self.old)
 
     def test_what_the_user_has_changed_is_left_alone(self) -> None:
         self.git("read-tree", "-m", "-u", self.old, self.new)
         self.repository.write({"a": "mine\n"})
-        self.assertFalse(self.settle(self.new))
+        self.assertFalse(self.finish_move(self.new))
         self.assertEqual(self.repository.commit_of("main"), self.old)
 
 

@@ -102,7 +102,7 @@ class OneIdTwice(ListsTest):
         self.said(1, self.one, "run", "--yes")
         self.assertIn("rorchestrator run --only auth --config", self.said(2, self.two, "plan"))
         said = self.said(2, self.two, "cleanup", "auth", "--discard")
-        self.assertIn(f"auth is of another list: {self.one}", said)
+        self.assertIn(f"auth belongs to another list: {self.one}", said)
         self.said(0, self.one, "cleanup", "auth", "--discard")
         self.said(0, self.two, "run", "--yes")
         self.assertEqual(self.statuses(self.one), {"auth": "pending"})

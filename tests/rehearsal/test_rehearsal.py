@@ -302,8 +302,8 @@ class WhatIsThereAlready(RehearsalTest):
         place.commit({"same": "base"}, "on the base")
         found = self.found()["merge"]
         told = {each["what"]: each["features"] for each in found}
-        self.assertEqual(told["a and b do not merge: same"], ["c"])
-        self.assertEqual(told["a and main do not merge: same"], ["a"])
+        self.assertEqual(told["a and b conflict in same"], ["c"])
+        self.assertEqual(told["a and main conflict in same"], ["a"])
 
     def test_a_base_that_is_no_branch_and_tools_beside_the_worktrees_are_taken_along(self) -> None:
         setup = ["grep -q tool ../node_modules/tool && echo x > ../node_modules/y"]

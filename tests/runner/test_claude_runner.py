@@ -793,7 +793,7 @@ class DependencyTest(RunnerTest):
                 outcome = self.run_feature(results=self.of("one", "odd"))
                 self.assertEqual(outcome.status, Status.CONFLICT)
                 told, mend = outcome.reason.split("\n")
-                self.assertEqual(told, "one and odd do not merge: x")
+                self.assertEqual(told, "one and odd conflict in x")
                 self.assertRegex(mend, r"run again: cd \S+/odd && git merge feature/one$")
                 self.assertNotIn("attempt_started", self.kinds())
 

@@ -400,6 +400,6 @@ class Teardown(CheckTest):
         done = self.playground.command("cleanup", "--merged")
         self.assertEqual(done.code, 1, done)
         self.assertIn("removed a", done.out)
-        self.assertIn("kept b (feature/b): 1 file not committed: .env", done.out)
+        self.assertIn("kept b (feature/b): 1 uncommitted file: .env", done.out)
         self.assertEqual(self.read("shop", "node_modules", "m.js"), "m")
         self.assertEqual(self.read("shop", ".env"), "secret\n")

@@ -139,7 +139,7 @@ class Kept(PlaygroundTest):
         repository.write({"a.txt": "mine\n"}, at=at)
         for options in (("--dry-run",), ()):
             done = self.playground.command("cleanup", "--merged", *options)
-            self.assertIn("1 file not committed: a.txt", done.out + done.err)
+            self.assertIn("1 uncommitted file: a.txt", done.out + done.err)
         self.assertIn("S a.txt", repository.git("ls-files", "-v", at=at))
         done = self.playground.command("cleanup", "a", "--discard")
         self.assertEqual(done.code, 0, done)

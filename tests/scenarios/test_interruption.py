@@ -10,7 +10,7 @@ import unittest.mock
 
 from core.git import merging
 from core.git.opening import open_repository
-from core.landing.checkout_backup import Before
+from core.landing.checkout_backup import CheckoutBackup
 from core.landing.target_branch import TargetBranch
 from core.model.errors import StateError
 from core.process.spawner import Spawner, run_sync
@@ -78,7 +78,7 @@ class Landing(HangingTest):
         begun = time.monotonic()
         running.signal(signal.SIGINT)
         done = running.end()
-        self.assertEqual((done.code, done.err), (130, "Stopped: nothing was moved.\n"))
+        self.assertEqual((done.code, done.err), (130, "Stopped: nothing was landed.\n"))
         self.assert_soon(begun)
         self.assert_untouched()
         os.unlink(self.hang)
@@ -90,10 +90,10 @@ class Landing(HangingTest):
         self.until_it_hangs(running)
         paused = self.playground.command("pause")
         self.assertEqual(paused.code, 1)
-        self.assertIn("features are being landed\n  next: rorchestrator stop", paused.err)
+        self.assertIn("a merge can only be stopped\n  next: rorchestrator stop", paused.err)
         begun = time.monotonic()
         stopped = self.playground.command("stop")
-        self.assertEqual((stopped.code, stopped.out), (0, "stopping: nothing lands\n"))
+        self.assertEqual((stopped.code, stopped.out), (0, "stopping: nothing is landed\n"))
         self.assertEqual(running.end().code, 1)
         self.assert_soon(begun)
         self.assert_untouched()
@@ -105,8 +105,8 @@ class Landing(HangingTest):
         running.signal(signal.SIGTERM)
         done = running.end()
         self.assertEqual(done.code, 143)
-        self.assertIn("main was not moved; these files of", done.err)
-        self.assertIn("stay as they are: a/new", done.err)
+        self.assertIn("main was not moved; these files in", done.err)
+        self.assertIn("left as they are: a/new", done.err)
         repository = self.playground.repository
         self.assertEqual(repository.git("status", "--porcelain", "-uall"), "?? a/new")
         self.assertEqual(repository.commit_of("main"), self.main)
@@ -162,7 +162,8 @@ class TheRun(HangingTest):
         done = self.playground.run("--merge", "--max-time=1")
         self.assertEqual(done.code, 1, done)
         self.assertIn(
-            "Stopped: the time of the run (--max-time) is over, nothing was moved.", done.err
+            "Stopped: the time limit of the run (--max-time) was reached, nothing was landed.",
+            done.err,
         )
         self.assertTrue(os.path.exists(self.hangs))
         self.assert_soon(begun)
@@ -202,12 +203,12 @@ class Kept(unittest.TestCase):
         self.repository.write({"git": "old", "mine": "old", "gone": "old", "same": "old"})
         os.symlink("old", os.path.join(top, "link"))
         names = ("git", "mine", "gone", "same", "link", "new/git", "new/mine", "never", ".git")
-        with Before(top, self.store, names) as before:
+        with CheckoutBackup(top, self.store, names) as backup:
             self.repository.write({"gone": None, "link": None})
             for name in ("git", "mine", "new/git", "new/mine"):
                 self.repository.write({f"{name}.tmp": "new"})
                 os.replace(os.path.join(top, f"{name}.tmp"), os.path.join(top, name))
-            self.assertEqual(before.restore({"git", "new/git"}), ["mine", "new/mine"])
+            self.assertEqual(backup.restore({"git", "new/git"}), ["mine", "new/mine"])
         self.assertFalse(os.path.exists(self.store))
         found = {}
         for name in ("git", "mine", "gone", "same", "new/mine"):
@@ -223,7 +224,7 @@ class Kept(unittest.TestCase):
         os.mkdir(theirs)
         os.symlink(theirs, self.store)
         with self.assertRaisesRegex(StateError, "it is a symbolic link"):
-            Before(self.repository.path, self.store, ["README.md"]).__enter__()
+            CheckoutBackup(self.repository.path, self.store, ["README.md"]).__enter__()
         self.assertEqual(os.listdir(theirs), [])
 
     def test_what_git_wrote_is_known_by_its_content(self) -> None:
@@ -243,10 +244,10 @@ class Kept(unittest.TestCase):
     def test_so_it_is_where_there_are_no_hard_links(self) -> None:
         self.repository.write({"git": "old"})
         with unittest.mock.patch("os.link", side_effect=OSError):
-            before = Before(self.repository.path, self.store, ["git"]).__enter__()
-        self.assertEqual(before.changed, [])
+            backup = CheckoutBackup(self.repository.path, self.store, ["git"]).__enter__()
+        self.assertEqual(backup.changed, [])
         os.unlink(os.path.join(self.repository.path, "git"))
-        self.assertEqual(before.restore(()), [])
+        self.assertEqual(backup.restore(()), [])
         with open(os.path.join(self.repository.path, "git"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "old")
 

@@ -207,7 +207,7 @@ class Conflicts(RealClaudeTest):
         )
         self.runs(0)
         dry = self.playground.command("merge", "--resolve", "--dry-run")
-        self.assertIn("Claude would be given it", dry.out)
+        self.assertIn("Claude would be called", dry.out)
         done = self.playground.command("merge", "--resolve", "--yes", "--json")
         self.assertEqual(done.code, 0, done.err + done.out)
         a, b = json.loads(done.out)["features"]

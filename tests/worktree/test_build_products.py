@@ -129,7 +129,7 @@ class Tagged(PlaygroundTest):
         self.playground.features(feature("a", tag, {"write": "cache/a.py"}))
         self.assertEqual(self.playground.run().code, 1)
         kept = self.playground.command("cleanup", "a")
-        self.assertIn("2 files not committed: cache/CACHEDIR.TAG, cache/a.py", kept.out, kept)
+        self.assertIn("2 uncommitted files: cache/CACHEDIR.TAG, cache/a.py", kept.out, kept)
         self.playground.run()
         (ref,) = self.playground.ref("a", "kept")
         self.assertEqual(self.playground.files(ref), {"cache/CACHEDIR.TAG", "cache/a.py"})

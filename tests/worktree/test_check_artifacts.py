@@ -98,7 +98,7 @@ class Landed(PlaygroundTest):
         )
         code, said = self.cleanup()
         self.assertEqual(code, 1)
-        self.assertIn("2 files not committed: junit.xml, report/", said)
+        self.assertIn("2 uncommitted files: junit.xml, report/", said)
 
     def test_what_appeared_in_the_worktree_only_does(self) -> None:
         on, go = self.playground.path("on"), self.playground.path("go")
@@ -117,11 +117,11 @@ class Landed(PlaygroundTest):
         self.assertIn("in no commit: junit.xml, notes.txt", done.err + done.out)
         code, said = self.cleanup()
         self.assertEqual(code, 1)
-        self.assertIn("2 files not committed: notes.txt, report/", said)
+        self.assertIn("2 uncommitted files: notes.txt, report/", said)
 
     def test_without_a_look_where_no_user_works_everything_does(self) -> None:
         self.finish(verify_base=False)
-        self.assertIn("2 files not committed: junit.xml, report/", self.cleanup()[1])
+        self.assertIn("2 uncommitted files: junit.xml, report/", self.cleanup()[1])
 
 
 class Proofs(PlaygroundTest):

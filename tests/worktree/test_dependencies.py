@@ -46,7 +46,7 @@ class StartTest(WorktreeTest):
         three = self.result("three", {"a": changed(_3="three"), "é": "three"})
         conflict = self.start({"two": two, "one": one, "three": three})
         self.assertEqual(conflict, Conflict("one", "three", ("a", "é")))
-        self.assertEqual(str(conflict), "one and three do not merge: a, é")
+        self.assertEqual(str(conflict), "one and three conflict in a, é")
 
     def test_a_conflict_with_the_merge_of_the_others_names_them_all(self) -> None:
         # `one` moves the folder and `two` adds a file to it: only both together meet `three`.
@@ -67,7 +67,7 @@ class StartTest(WorktreeTest):
         two = self.result("two", {"old/z": "two\n"})
         conflict = self.start({"one": one, "two": two})
         self.assertEqual(conflict, Conflict("one", "two", ()))
-        self.assertEqual(str(conflict), "one and two do not merge")
+        self.assertEqual(str(conflict), "one and two conflict")
 
     def test_results_that_crossed_over_merge(self) -> None:
         one = self.result("one", {"a": changed(_3="one")})
