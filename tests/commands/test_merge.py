@@ -685,15 +685,15 @@ class Checks(MergeTest):
     def test_a_signal_before_the_branch_moves_is_heard_without_a_check_as_well(self) -> None:
         shop = self.open(*listed("a"))
         shop.finish("a")
-        stacked = Stacker.green
+        stacked = Stacker.passing
 
-        async def green(self: Stacker, held: Mapping[str, HeldBack]) -> Stack:
+        async def passing(self: Stacker, held: Mapping[str, HeldBack]) -> Stack:
             stack = await stacked(self, held)
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(0.1)
             return stack
 
-        with mock.patch.object(Stacker, "green", green):
+        with mock.patch.object(Stacker, "passing", passing):
             said = self.merge()
         self.assertEqual(said, Said(143, "", "Stopped: nothing was landed.\n"))
         self.assertEqual(self.landed(), [])

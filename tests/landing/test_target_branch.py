@@ -236,7 +236,7 @@ class WhoeverActsMeanwhile(TargetTest):
         self.assertEqual(self.git("status", "--porcelain"), "")
 
     def test_a_switch_before_the_files_move(self) -> None:
-        self.just_before(merging, "bring", ("switch", "--quiet", "other"))
+        self.just_before(merging, "update_checkout", ("switch", "--quiet", "other"))
         self.assertIn("was switched away from main", self.refused_move().message)
         self.assert_only_main_may_have_moved(self.old)
 
@@ -244,14 +244,16 @@ class WhoeverActsMeanwhile(TargetTest):
         self.git("switch", "--quiet", "-c", "third", self.old)
         third = self.repository.commit({"a": "3\n"})
         self.git("switch", "--quiet", "main")
-        self.just_before(merging, "bring", ("switch", "--quiet", "third"))
+        self.just_before(merging, "update_checkout", ("switch", "--quiet", "third"))
         self.assertIn("was switched away from main", self.refused_move().message)
         self.assert_only_main_may_have_moved(self.old)
         self.assertEqual(self.repository.commit_of("HEAD"), third)
 
     def test_a_file_that_is_changed_before_the_files_move(self) -> None:
         path = os.path.join(self.path, "a")
-        self.just_before(merging, "bring", ("-c", f"alias.dirty=!echo mine > {path}", "dirty"))
+        self.just_before(
+            merging, "update_checkout", ("-c", f"alias.dirty=!echo mine > {path}", "dirty")
+        )
         self.assertIn("a", self.refused_move().message)
         self.assertEqual(self.repository.commit_of("main"), self.old)
         self.assertEqual(self.git("status", "--porcelain"), " M a")
