@@ -69,9 +69,9 @@ class Notebook:
             finding = replace(before, features=tuple(features))
         known[key] = finding
 
-    def explains(self, what: str) -> bool:
-        """Whether it was met where it comes from: on the base, or before any check."""
-        return any(what.endswith(known) for kind, known in self.findings if kind in CAUSES)
+    def explains(self, cause: str) -> bool:
+        """Whether the cause of a failure was met before: on the base, or before any check."""
+        return any(cause == known for kind, known in self.findings if kind in CAUSES)
 
     @contextmanager
     def timed(self, row: str, part: str) -> Iterator[None]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from ..model import events
 from ..model.feature import Config, Feature
-from ..model.frozen import replace
 from ..model.list_commands import BASE
 from ..model.outcome import Stage, Work
 from ..model.state import RunState
@@ -77,10 +76,9 @@ class RehearsedPreparation(Preparation):
         """Copy and run the setup. A failure is a finding, and ends the feature as in a run."""
         red = await super().make_ready(feature, worktree, env, told=told)
         if red is not None and not red.interrupted:
-            what, _, hint = red.cause.partition("\n")
             is_setup = red.stage is Stage.SETUP
-            kind, next = ("setup", MEND_SETUP) if is_setup else ("files", hint)
-            self.notes.met(_finding(kind, what, next, worktree.feature, red))
+            kind, next = ("setup", MEND_SETUP) if is_setup else ("files", red.hint)
+            self.notes.met(_finding(kind, red, next, worktree.feature))
         return red
 
 
@@ -129,13 +127,13 @@ class RehearsedChecks(Checks):
         """Note a failure as a finding. Return it only if it was an interruption."""
         if red is None or red.interrupted:
             return red
-        if not self.notes.explains(red.what):
+        if not self.notes.explains(red.origin):
             step = red.step
             is_broken = step is not None and (step.timed_out or step.code in NOT_RUN)
             # Without Claude's work, these checks have to fail.
             expected = (own or not self.config.project.verify_base) and not is_broken
             next = MEND_BROKEN if is_broken else next
-            self.notes.met(_finding(kind, red.cause, next, name, red), expected=expected)
+            self.notes.met(_finding(kind, red, next, name), expected=expected)
         return None
 
 
@@ -160,6 +158,5 @@ def rehearsed_checks(
     return RehearsedChecks(preparation, runner, notes)
 
 
-def _finding(kind: str, what: str, next: str, name: str, red: Failure) -> Finding:
-    output = replace(red, cause="", stage=Stage.NONE).reason.strip("\n")
-    return Finding(kind, what, next, (row_of(name),), output)
+def _finding(kind: str, red: Failure, next: str, name: str) -> Finding:
+    return Finding(kind, red.cause, next, (row_of(name),), red.printed)

@@ -15,7 +15,7 @@ from ..model.excerpt import some
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
 from ..model.list_commands import BASE, promised_commands, shell_command
-from ..model.outcome import Stage, Work
+from ..model.outcome import Work
 from ..model.state import RunState
 from ..process.environment import without_git
 from ..process.supervisor import Supervisor
@@ -48,7 +48,7 @@ class Checks:
         for contract in contracts(feature.uses):
             red = await self._keep(feature, contract, worktree, worktree.start_commit, env)
             if red is not None:
-                return _caused(red, f"`uses` names {contract}, but {red.what}")
+                return red.within(f"`uses` names {contract}, but ")
         return None
 
     async def check(
@@ -79,7 +79,7 @@ class Checks:
         for contract in contracts(feature.creates):
             red = await self._keep(feature, contract, worktree, commit, env)
             if red is not None:
-                return _caused(red, f"`creates` promises {contract}, but {red.what}")
+                return red.within(f"`creates` promises {contract}, but ")
         return None
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
@@ -121,7 +121,7 @@ class Checks:
             red = red or await self.runner.run(
                 feature.id, commands, clean, commit, there, clean=True
             )
-        return red and _caused(red, f"in a clean checkout, {red.what}")
+        return red and red.within("in a clean checkout, ")
 
     # -- the base branch, and merged commits ----------------------------------------------
 
@@ -180,8 +180,8 @@ class Checks:
             if contract.kind is not Kind.COMMAND:
                 red = await _holds(self.worktrees.git, contract, commit)
                 if red is not None:
-                    cause = f"`creates` of {feature.id} promises {contract}, but {red.what}"
-                    return _caused(red, cause)
+                    words = f"`creates` of {feature.id} promises {contract}, but "
+                    return red.within(words)
         return None
 
     async def _check_commit(
@@ -227,8 +227,3 @@ async def _holds(git: Git, contract: Contract, commit: str) -> Failure | None:
         return None if found else Failure("there is no such path")
     found = await commits.has_line(git, commit, definition(contract.what), less=PROSE)
     return None if found else Failure("no line of code defines it")
-
-
-def _caused(red: Failure, cause: str) -> Failure:
-    """A failure with a longer cause, which names the stage already."""
-    return replace(red, cause=cause, stage=Stage.NONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..git.tampering import Tampered
 from ..model.errors import StateError, UserError
 from ..model.excerpt import excerpt
-from ..model.frozen import dataclass
+from ..model.frozen import dataclass, replace
 from ..model.outcome import Stage
 from ..process.supervisor import Killed
 from .steps import Step
@@ -26,17 +26,40 @@ class Failure:
     stage: Stage = Stage.NONE
     step: Step | None = None
     """The command that failed, if one did."""
+    hint: str = ""
+    """The next step, if the check could not be made."""
+    first_cause: str = ""
+    """The cause before :meth:`within` put words around it."""
 
     @property
     def what(self) -> str:
-        """The cause, with its stage."""
-        return f"{self.stage.value}: {self.cause}" if self.stage.value else self.cause
+        """The cause, with its stage and the next step."""
+        cause = f"{self.stage.value}: {self.cause}" if self.stage.value else self.cause
+        return f"{cause}\n{self.hint}" if self.hint else cause
 
     @property
     def reason(self) -> str:
         """The cause and the end of the output, for a report."""
-        last = self.output.strip().splitlines()[-REASON_LINES:]
-        return excerpt("\n".join([self.what, *last]))
+        return excerpt("\n".join([self.what, *self._last_lines]))
+
+    @property
+    def printed(self) -> str:
+        """The end of the output."""
+        return excerpt("\n".join(self._last_lines))
+
+    @property
+    def _last_lines(self) -> list[str]:
+        return self.output.strip().splitlines()[-REASON_LINES:]
+
+    @property
+    def origin(self) -> str:
+        """The cause by itself, wherever the failure was met."""
+        return self.first_cause or self.cause
+
+    def within(self, words: str) -> Failure:
+        """The same failure, with ``words`` before its cause that say where it was met."""
+        cause = f"{words}{self.what}"
+        return replace(self, cause=cause, stage=Stage.NONE, hint="", first_cause=self.origin)
 
 
 def failed(step: Step) -> Failure:
@@ -50,4 +73,4 @@ def unable(error: UserError) -> Failure:
         raise error
     if isinstance(error, Killed):
         return Failure(error.message, interrupted=True)
-    return Failure("\n".join(filter(None, (error.message, error.hint))), is_ours=True)
+    return Failure(error.message, is_ours=True, hint=error.hint)

@@ -6,8 +6,10 @@ import unittest
 
 from core.dag.resolver import DAGResolver
 from core.model.feature import Feature
+from core.model.outcome import Stage
 from core.rehearsal.findings import BASE, LANDING, Finding, Notebook, of_details
 from core.reporter.style import Style
+from core.runner.failure import Failure
 
 PLAIN = Style(100, False, False)
 
@@ -37,8 +39,10 @@ class NotebookTest(unittest.TestCase):
     def test_what_follows_from_a_red_base_or_setup_is_explained_by_it(self) -> None:
         self.notes.met(Finding("setup", "`x` failed"))
         self.notes.met(Finding("checks", "`y` failed"))
-        self.assertTrue(self.notes.explains("in a clean checkout, setup: `x` failed"))
-        self.assertFalse(self.notes.explains("check: `y` failed"))
+        failure = Failure("`x` failed", stage=Stage.SETUP).within("in a clean checkout, ")
+        self.assertEqual(failure.what, "in a clean checkout, setup: `x` failed")
+        self.assertTrue(self.notes.explains(failure.origin))
+        self.assertFalse(self.notes.explains("`y` failed"))
 
     def test_the_critical_path_is_of_what_dependents_wait_for(self) -> None:
         self.takes(1, BASE, "checks")
