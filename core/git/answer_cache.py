@@ -1,7 +1,7 @@
-"""What git said of commit ids: it stays true, so that `plan` and `status` keep it in a file.
+"""Cache of git's answers about commit ids, in `~/.cache`: they never change.
 
-The file is the user's alone, holds nothing that git would not say again, and may be removed at any
-time. Only commands that look use it: what lands or is removed is asked of git.
+Only read-only commands (`plan`, `status`) use it; `merge` and `cleanup` ask git. The file is
+private to the user and can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import os
 from collections.abc import Mapping
 
 FORM = 1
-"""Of the file; another one is not read."""
+"""Version of the file format. A file of another version is ignored."""
 
 LARGEST_BYTES = 8 * 1024 * 1024
 
 
 class Answers:
-    """Answers by question and ids; those that nobody asks for any more are dropped."""
+    """Answers by question and ids. Answers that this command did not use are dropped."""
 
     def __init__(self, known: Mapping[str, str] | None = None) -> None:
         self._known = known or {}
         self._used: dict[str, str] = {}
 
     def get(self, question: str, *ids: str) -> str | None:
-        """What is known; ``None`` where it was not asked yet."""
+        """The cached answer, or ``None``."""
         key = " ".join((question, *ids))
         answer = self._used.get(key)
         if answer is None:
@@ -34,23 +34,26 @@ class Answers:
         return answer
 
     def put(self, answer: str, question: str, *ids: str) -> str:
-        """Keep an answer, and give it back."""
+        """Store an answer and return it."""
         self._used[" ".join((question, *ids))] = answer
         return answer
 
     @property
     def used(self) -> dict[str, str]:
-        """All that was asked for."""
+        """The answers that this command used."""
         return dict(self._used)
 
     @property
     def have_changed(self) -> bool:
-        """Whether they are other ones than were known at first."""
+        """Whether the used answers differ from the loaded ones."""
         return self._used != self._known
 
 
 class AnswerFile:
-    """The file for one repository; ``settings`` are all that its answers depend on beside ids."""
+    """The cache file of one repository.
+
+    ``settings`` is a hash of everything except ids that the answers depend on.
+    """
 
     def __init__(self, repository: str, settings: str, environ: Mapping[str, str]) -> None:
         import hashlib
@@ -61,7 +64,7 @@ class AnswerFile:
         self.settings = settings
 
     def read(self) -> Answers:
-        """The answers of earlier commands; none where they can't be used."""
+        """The answers of earlier commands; none if the file is unusable."""
         try:
             file = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with open(file, "rb") as stream:
@@ -78,7 +81,7 @@ class AnswerFile:
             return Answers()
 
     def write(self, answers: Answers) -> None:
-        """Keep the answers. What can't be written is asked again."""
+        """Write the answers. A failed write only costs the next command some time."""
         if not (self.path and answers.have_changed):
             return
         used = answers.used
@@ -98,14 +101,14 @@ class AnswerFile:
 
 
 def checksum(answers: object) -> int:
-    """What tells them from damaged ones."""
+    """A checksum that detects a damaged file."""
     import zlib
 
     return zlib.crc32(json.dumps(answers).encode())
 
 
 def cache_folder(environ: Mapping[str, str]) -> str:
-    """The folder of this program in ``XDG_CACHE_HOME``; empty where there is no home."""
+    """Our folder in ``XDG_CACHE_HOME``; empty without a home folder."""
     given = environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(given):
         home = environ.get("HOME", "")

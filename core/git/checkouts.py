@@ -1,4 +1,4 @@
-"""Worktrees as git sees them: listed, added, checked out, removed; an operation in progress."""
+"""`git worktree list`, `add`, `remove`, checkout; a merge or rebase in progress."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .refs import HEADS
 
 
 async def worktrees(git: Git) -> list[WorktreeEntry]:
-    """Every worktree that the repository knows; format: git-worktree(1), "PORCELAIN".
+    """Every worktree of the repository; format: git-worktree(1), "PORCELAIN".
 
-    A command that only looks asks once: with hundreds of them each list takes its time.
+    A read-only git lists them once: hundreds of worktrees make the list slow.
     """
     if git.is_read_only and git.listed is not None:
         return git.listed
@@ -24,7 +24,7 @@ async def worktrees(git: Git) -> list[WorktreeEntry]:
 
 
 def real_path(git: Git, path: str) -> str:
-    """The path without links; a command that only looks finds it once."""
+    """The path without symbolic links, cached by a read-only git."""
     if not git.is_read_only:
         return os.path.realpath(path)
     if path not in git.real_paths:
@@ -33,52 +33,49 @@ def real_path(git: Git, path: str) -> str:
 
 
 async def add_worktree(git: Git, path: str, commit: str) -> None:
-    """Make a worktree at ``path`` of a branch or, detached, of a commit.
-
-    It is locked, and has no files yet.
-    """
+    """Add a locked worktree without files at ``path``, on a branch or a detached commit."""
     arguments = ("worktree", "add", "--quiet", "--lock", "--no-checkout", "--", path, commit)
-    await git.run(f"make the worktree {path}", *arguments)
+    await git.run(f"add the worktree {path}", *arguments)
 
 
 async def check_out(git: Git, path: str, new_branch: str = "") -> None:
-    """Fill a new worktree with its files, and put it on a branch that is made there.
+    """Check out the files of a new worktree, and create ``new_branch`` if one is given.
 
-    Raises where the branch exists.
+    Raises :class:`GitError` if the branch exists.
     """
-    # Not `worktree add -b`, which leaves the branch behind where it fails.
+    # Not `worktree add -b`, which leaves the branch behind when it fails.
     branch = ("-b", new_branch, "--no-track") if new_branch else ()
     arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
     await git.run(f"check out {path}", *arguments, at=path, guarded=True)
 
 
 async def remove_worktree(git: Git, path: str) -> None:
-    """Remove a worktree with everything in it: the caller has seen what that is."""
+    """Remove a worktree with everything in it. The caller has saved its work."""
     arguments = ("worktree", "remove", "--force", "--", path)
     await git.run(f"remove the worktree {path}", *arguments, guarded=True)
 
 
 async def admin_dir(git: Git, path: str) -> str:
-    """The folder below the common one where git keeps this worktree's own state."""
-    finished = await git.run("find a worktree", "rev-parse", "--absolute-git-dir", at=path)
+    """The git folder of one worktree (``.git/worktrees/NAME``)."""
+    finished = await git.run("find the worktree", "rev-parse", "--absolute-git-dir", at=path)
     return finished.text
 
 
 async def head_of(git: Git, path: str) -> str:
-    """The ref that a worktree has checked out; empty where it is on no branch."""
+    """The ref that HEAD of a worktree points to; empty for a detached HEAD."""
     finished = await git.try_run("symbolic-ref", "--quiet", "HEAD", at=path)
     return finished.text if finished.code == 0 else ""
 
 
 async def operation_in_progress(git: Git, path: str) -> str:
-    """What of git's own is half done in a worktree; empty where nothing is."""
+    """The unfinished merge, rebase, … of a worktree, in words; else empty."""
     folder = await admin_dir(git, path)
-    found = (what for name, what in HALF_DONE.items() if is_there(folder, name))
+    found = (what for name, what in OPERATIONS.items() if is_there(folder, name))
     return next(found, "")
 
 
 def rebased_in(git: Git, branch: str) -> str:
-    """The admin folder of the worktree in which a rebase of a branch goes on; else empty."""
+    """The git folder of the worktree where a rebase of ``branch`` is in progress; else empty."""
     common = git.repository.common_dir
     linked = os.path.join(common, "worktrees")
     names = os.listdir(linked) if os.path.isdir(linked) else []
@@ -89,11 +86,11 @@ def rebased_in(git: Git, branch: str) -> str:
     return ""
 
 
-HALF_DONE = {
+OPERATIONS = {
     "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick",
     "REVERT_HEAD": "a revert",
     "rebase-merge": "a rebase",
     "rebase-apply": "a rebase, or git am,",
 }
-"""Files and folders that git keeps beside HEAD until the user has ended what they stand for."""
+"""Files and folders next to HEAD that exist while an operation is unfinished."""

@@ -1,4 +1,4 @@
-"""What commits hold and how two of them differ: paths, files, diff statistics."""
+"""Files of commits: `ls-tree`, `grep`, `diff-tree`, diff statistics."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .output import DiffStat, parse_names, parse_shortstat
 
 
 async def has_path(git: Git, commit: str, path: str) -> bool:
-    """Whether a commit holds a file or a folder of that name."""
+    """Whether a commit contains a file or a folder of that name."""
     spelled = f"{commit}:{os.path.normpath(path)}"
     return (await git.try_run("cat-file", "-e", spelled)).code == 0
 
 
 async def present(git: Git, commit: str, paths: Iterable[str]) -> set[str]:
-    """Those paths that a commit holds; folders end with a slash."""
+    """Those of ``paths`` that a commit contains; folders end with a slash."""
     spelled = {path.rstrip("/"): path for path in paths}
     names, found = list(spelled), set()
     for start in range(0, len(names), PATHS_AT_ONCE):
@@ -28,29 +28,29 @@ async def present(git: Git, commit: str, paths: Iterable[str]) -> set[str]:
     return {path for name, path in spelled.items() if name in found}
 
 
-async def has_line(git: Git, commit: str, pattern: str, less: Iterable[str] = ()) -> bool:
+async def has_line(git: Git, commit: str, pattern: str, exclude: Iterable[str] = ()) -> bool:
     """Whether a line of a commit's files matches a POSIX extended regular expression.
 
-    ``less`` are patterns of files that are not looked into.
+    ``exclude`` are patterns of files to ignore.
     """
     arguments = ("grep", "--quiet", "--no-textconv", "-I", "-E", "-e", pattern, commit)
-    finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in less))
+    finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in exclude))
     if finished.code not in (0, 1):
-        raise git.error("search a commit", finished)
+        raise git.error("search the commit", finished)
     return finished.code == 0
 
 
 async def diffstat(git: Git, old: str, new: str) -> DiffStat:
-    """Files and lines that differ between two commits."""
+    """The numbers of files and lines that differ between two commits."""
     finished = await git.run("compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new)
     return parse_shortstat(finished.text)
 
 
 async def changed_files(git: Git, pairs: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
-    """For each pair of an older and a newer commit, the files that differ."""
+    """The files that differ, for each pair of an older and a newer commit."""
     if not pairs:
         return []
-    # A second commit of a line is taken for the parent of the first one.
+    # git takes the second commit on a line for the parent of the first.
     listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
     arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
     finished = await git.run("compare commits", *arguments, stdin=listed)
@@ -58,14 +58,14 @@ async def changed_files(git: Git, pairs: Sequence[tuple[str, str]]) -> list[froz
 
 
 async def added_files(git: Git, old: str, new: str) -> list[str]:
-    """The files of one commit that another one has not."""
+    """The files that ``new`` has and ``old`` has not."""
     arguments = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A")
     finished = await git.run("compare commits", *arguments, old, new)
     return [name for name in os.fsdecode(finished.stdout).split("\0") if name]
 
 
 async def files_of(git: Git, commit: str) -> set[str]:
-    """The names of all files of a commit."""
+    """The names of all files in a commit."""
     arguments = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-    finished = await git.run("list the files of a commit", *arguments)
+    finished = await git.run("list the files of the commit", *arguments)
     return set(os.fsdecode(finished.stdout).split("\0"))

@@ -1,4 +1,4 @@
-"""The configuration of a repository, and the folder of its hooks."""
+"""git config: the settings of a repository or a worktree, and the hooks folder."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from .door import Git
 
 
 async def hooks_folder(git: Git, path: str = "") -> str:
-    """Where the hooks are, of a worktree or of all; relative where each has its own."""
+    """The hooks folder (``core.hooksPath``); relative if each worktree has its own."""
     asked = ("config", "--type=path", "--get", "core.hooksPath")
     finished = await git.try_run(*asked, at=path, hooks=True)
     return finished.text or os.path.join(git.repository.common_dir, "hooks")
 
 
 async def modes(git: Git, commit: str, folder: str) -> dict[str, str]:
-    """The modes, by name, of what a folder of a commit holds; format: git-ls-tree(1)."""
+    """File modes by name in a folder of a commit; format: git-ls-tree(1)."""
     arguments = ("ls-tree", "-z", "--full-tree", commit, "--", f"{os.path.normpath(folder)}/")
-    finished = await git.run("read a commit", *arguments)
+    finished = await git.run("read the commit", *arguments)
     entries = (e.partition("\t") for e in os.fsdecode(finished.stdout).split("\0") if e)
     return {os.path.basename(path): entry.split(" ")[0] for entry, _, path in entries}
 
 
 async def settings(git: Git, file: str) -> list[tuple[str, str, str]]:
-    """File, key and value of all that a config file says, and what it includes.
+    """File, key and value of every entry of a config file and its includes.
 
     Format: git-config(1), ``--show-origin`` and ``--null``.
     """
@@ -31,7 +31,7 @@ async def settings(git: Git, file: str) -> list[tuple[str, str, str]]:
 
 
 async def settings_in(git: Git, path: str) -> list[tuple[str, str, str]]:
-    """The same of all that git goes by in a folder, from every config file."""
+    """The same for everything that applies in a folder, from every config file."""
     return await _settings(git, at=path)
 
 
@@ -52,7 +52,7 @@ async def _settings(git: Git, *of: str, at: str = "") -> list[tuple[str, str, st
 
 
 async def effective_settings(git: Git) -> list[tuple[str, str]]:
-    """Key and value of every setting, also those of the user and of the system, in order."""
+    """Key and value of every setting in order, including the user's and the system's."""
     finished = await git.run("read its settings", "config", "--null", "--list")
     entries = os.fsdecode(finished.stdout).split("\0")
     pairs = (entry.partition("\n") for entry in entries if entry)

@@ -1,7 +1,7 @@
-"""`Git`: runs git commands in one repository; refs, commits and ancestry.
+"""`Git` runs git commands in one repository: refs, commits, ancestry, identity.
 
-Answers come from exit codes and porcelain formats, never from prose. A change that git refuses
-raises :class:`GitError`; questions return a value.
+Answers come from exit codes and porcelain formats, never from messages. A failed change raises
+:class:`GitError`; a question returns a value.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ..process.environment import without_git
 from ..process.spawner import Finished, Spawner
 from ..process.temporary_folder import ScratchFolder
 from .answer_cache import Answers
-from .filters_and_drivers import DRIVER, Programs, named_by, withheld
+from .filters_and_drivers import DRIVER, Programs, disabling, named_by
 from .output import WorktreeEntry, config_text, escaped
 from .paths import is_below
 from .refs import HEADS
 
 MERGE_TREE = (2, 38)
-"""First version of ``merge-tree --write-tree``, which merges without a working tree."""
+"""The first git with ``merge-tree --write-tree``, which merges without a working tree."""
 
 QUIET = (
     "-c",
@@ -44,14 +44,14 @@ QUIET = (
     "-c",
     "trailer.separators=:",
 )
-"""For each call: no housekeeping in the background, no program named by an agent's config, no index
-bit that hides changes, and answers that can be read whatever the user's settings are."""
+"""For every call: no background maintenance, no fsmonitor from an agent's config, no index bits
+that hide changes, and output that does not depend on the user's settings."""
 
 EXPLICIT = ("-c", "safe.bareRepository=all")
-"""For calls in a git folder that the user named: ``explicit`` forbids only those git came upon."""
+"""For calls in a git folder that we name: ``explicit`` only forbids those that git discovers."""
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
-"""For each call but the commit: there the user's hooks have their say."""
+"""For every call except `git commit`, which runs the user's hooks."""
 
 ALTERING = frozenset(
     {
@@ -59,19 +59,19 @@ ALTERING = frozenset(
         *("GIT_ICASE_PATHSPECS", "GIT_LITERAL_PATHSPECS", "GIT_NOGLOB_PATHSPECS"),
     }
 )
-"""The user's variables that our own calls do without: they change what git answers."""
+"""Variables of the user that change git's answers; our calls drop them."""
 
 NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
-"""Neither is enough alone: git before 2.39.4 does not know the first, the second lets git try."""
+"""Both are needed: git before 2.39.4 ignores the first, and the second lets git try."""
 
-QUESTIONS = frozenset(
+READ_COMMANDS = frozenset(
     {
         *("cat-file", "check-attr", "check-ignore", "commit-tree", "config", "diff-files"),
         *("diff-tree", "for-each-ref", "grep", "ls-files", "ls-tree", "merge-base"),
         *("log", "merge-tree", "rev-list", "rev-parse", "show", "status", "symbolic-ref", "var"),
     }
 )
-"""The commands that a look needs: what else git can do would change something."""
+"""The commands of a read-only git."""
 
 
 LISTED = ("worktree", "list")
@@ -81,14 +81,14 @@ OBJECTS = "objects"
 TRANSIENT = re.compile(
     rb"\.lock': File exists|failed to read .*worktrees/"
     rb"|bad object worktrees/|could not lock config file"
-    # Another worktree goes while git looks at all of them.
+    # Another worktree is removed while git reads them all.
     rb"|Invalid path '[^']*/worktrees/"
-    # A gc of the user's prunes what a `worktree add` has just begun.
+    # The user's gc prunes a worktree that is being added.
     rb"|could not (?:open|create \w+ of) '[^']*worktrees/"
-    # The same gc removes an empty folder of objects just before git writes one into it.
+    # The user's gc removes an empty object folder just before git writes into it.
     rb"|unable to create temporary file: No such file or directory"
 )
-"""Not ``cannot lock ref`` as such: so begins the refusal of a compare-and-swap as well."""
+"""Not ``cannot lock ref``: a failed compare-and-swap begins with it too."""
 TRIES = 8
 
 REPEATABLE = frozenset(
@@ -98,27 +98,27 @@ REPEATABLE = frozenset(
         *("symbolic-ref", "update-ref", "write-tree"),
     )
 )
-"""Commands that may be run twice. One that dies may have lacked memory for a moment."""
+"""Commands that are safe to run twice: a crash may be a moment without memory."""
 
 REPEAT_SECONDS = 0.2
 
 PATHS_AT_ONCE = 500
-"""On one command line, which the system keeps short."""
+"""Paths in one command line, whose length the system limits."""
 
 
 ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""The whole name of an object: what it stands for never changes."""
+"""A full object id; what it names never changes."""
 
 
 LITERAL = ("--literal-pathspecs",)
 
 
 IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
-"""What git-var(1) prints."""
+"""An identity as git-var(1) prints it."""
 
 
 class GitError(UserError):
-    """git refused; ``complaint`` is all that it said, which the file ``log`` may have as well."""
+    """A git command failed. ``complaint`` is its whole output; the file ``log`` may have it too."""
 
     def __init__(self, doing: str, finished: Finished, log: str = "") -> None:
         self.complaint = finished.complaint
@@ -127,12 +127,12 @@ class GitError(UserError):
 
 
 class Unknown(UserError):
-    """What can't be told without running a program of the user's, or without fetching."""
+    """An answer that needs a program of the user's, or a fetch."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """Where a repository lies; ``top`` is the folder that ``worktrees_path`` is relative to."""
+    """A repository; ``worktrees_path`` is relative to ``top``."""
 
     top: str
     common_dir: str
@@ -142,13 +142,13 @@ class Repository:
 
 
 class Git:
-    """git, in one repository."""
+    """git in one repository."""
 
     is_read_only = False
-    """Whether it only looks: no program of the user's runs, nothing is fetched or written."""
+    """Whether it runs no program of the user's, fetches nothing and writes nothing."""
 
     log = ""
-    """A file for what git said, where that is too long for a message."""
+    """A file for output of git that is too long for a message."""
 
     def __init__(
         self, spawner: Spawner, repository: Repository, environ: Mapping[str, str]
@@ -158,43 +158,43 @@ class Git:
         self.environ = environment(environ)
         self.scratch = ScratchFolder()
         self.answers = Answers()
-        """What git said of commits that were named by their whole ids: it never changes."""
+        """Answers about full commit ids, which never change."""
         self.listed: list[WorktreeEntry] | None = None
         self.real_paths: dict[str, str] = {}
-        self.since: dict[tuple[str, str], dict[str, str]] = {}
-        self._who: dict[str, str] = {}
-        """Who commits, as variables of git's."""
+        self.changes_since: dict[tuple[str, str], dict[str, str]] = {}
+        self._identity: dict[str, str] = {}
+        """Author and committer, as git's environment variables."""
         self.attributes: dict[str, str] = {}
-        """Where the attributes of a tree are."""
+        """By tree, the folder with its ``.gitattributes`` files."""
         self._programs: dict[str, Programs] = {}
 
     def using(self, spawner: Spawner) -> Git:
-        """The same repository, with commands run by another spawner."""
+        """The same repository with another spawner."""
         same = Git.__new__(Git)
         same.__dict__.update(self.__dict__, spawner=spawner)
         return same
 
     def read_only(self) -> Git:
-        """The same repository, only to be looked at.
+        """A read-only git in the same repository.
 
-        What it can't tell that way raises :class:`Unknown`. Objects that it makes are in a
-        folder of its own, and gone with it.
+        It raises :class:`Unknown` for an answer that needs more. Objects that it writes go to a
+        temporary folder.
         """
         same = self.using(self.spawner)
         same.is_read_only = True
         return same
 
     def writable(self) -> Git:
-        """The same repository, in which git may do as the user's settings say."""
+        """A git that may change the same repository and run the user's programs."""
         if not self.is_read_only:
             return self
         same = Git(self.spawner, self.repository, self.environ)
-        same._who, same.log = self._who, self.log
+        same._identity, same.log = self._identity, self.log
         return same
 
     @property
     def merges_without_worktree(self) -> bool:
-        """Whether this git has ``merge-tree --write-tree``."""
+        """Whether git has ``merge-tree --write-tree``."""
         return self.repository.version >= MERGE_TREE
 
     # -- running git ------------------------------------------------------------------
@@ -211,9 +211,9 @@ class Git:
         tries: int = TRIES,
         elsewhere: bool = False,
     ) -> Finished:
-        """Run git; ``elsewhere`` in another repository than this one."""
-        if self.is_read_only and not self._only_asks(arguments, env or {}):
-            raise ValueError(f"git {arguments[0]} does more than look")
+        """Run git. ``elsewhere``: in another repository than this one."""
+        if self.is_read_only and not self._only_reads(arguments, env or {}):
+            raise ValueError(f"git {arguments[0]} is not a read-only command")
         folder = at or self.repository.common_dir
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
         named = EXPLICIT if is_below(folder, self.repository.common_dir) else ()
@@ -227,28 +227,30 @@ class Git:
                 return finished
             if TRANSIENT.search(finished.stderr):
                 await self.spawner.pause(_jitter(0.05 * 2**number))
-            elif number == 1 and not self._lacks_objects and _may_pass(arguments, finished):
+            elif (
+                number == 1 and not self._lacks_objects and _is_worth_retrying(arguments, finished)
+            ):
                 await self.spawner.pause(REPEAT_SECONDS)
             else:
                 return finished
 
-    def _only_asks(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
-        """Whether a command changes nothing but what is put aside."""
+    def _only_reads(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
+        """Whether a command changes nothing outside of the temporary folder."""
         if arguments[0] == "update-index":
             return env.get("GIT_INDEX_FILE") == self.spare_index()
-        return arguments[0] in QUESTIONS or tuple(arguments[:2]) == LISTED
+        return arguments[0] in READ_COMMANDS or tuple(arguments[:2]) == LISTED
 
     def spare_index(self) -> str:
-        """The path of an index for a look, of which git need not know."""
+        """The path of a temporary index for a read-only git."""
         return os.path.join(self.scratch.folder("index"), "index")
 
     @property
     def _lacks_objects(self) -> bool:
-        """Whether a second try will miss the same objects."""
+        """Whether objects may be missing that are not fetched: a retry would fail as well."""
         return self.is_read_only and self._programs.get("", Programs()).is_partial
 
     def _restrictions(self, elsewhere: bool) -> Mapping[str, str]:
-        """Variables that let git neither fetch nor write, where we only look."""
+        """Variables that keep a read-only git from fetching and writing."""
         if not self.is_read_only:
             return {}
         objects = self.scratch.existing(OBJECTS)
@@ -290,34 +292,36 @@ class Git:
         return finished
 
     async def refusal(self, doing: str, finished: Finished) -> UserError:
-        """What to raise where git refused."""
+        """The error to raise for a failed command."""
         error = self.error(doing, finished)
         if self.is_read_only and (await self.named_programs()).is_partial:
-            return Unknown(f"unknown, for objects are not here and are not fetched: {error}")
+            return Unknown(
+                f"unknown: this partial clone lacks objects, and none are fetched: {error}"
+            )
         return error
 
     def error(self, doing: str, finished: Finished) -> GitError:
-        """That git refused; all that it said is in the log, where a message has no room for it."""
+        """The error of a failed command; output too long for a message goes to the log."""
         said = finished.complaint
         return GitError(
             doing, finished, self._logged(said) if self.log and excerpt(said) != said else ""
         )
 
     def _logged(self, said: str) -> str:
-        """The log, once it holds a text; an empty string where there is none."""
+        """Append a text to the log; the path of the log, or empty if that failed."""
         try:
             private_files.make_folder(os.path.dirname(self.log), 2)
             descriptor = private_files.open_file(self.log, os.O_WRONLY | os.O_APPEND)
             with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(f"{said}\n")
-        except OSError:  # the disk may be full, which git complains of
+        except OSError:  # The disk may be full, which git's message says.
             return ""
         return self.log
 
     # -- the user's programs ---------------------------------------------------------
 
     async def named_programs(self, at: str = "") -> Programs:
-        """The programs that git's settings name in a worktree, or for the repository."""
+        """The filters and merge drivers in git's settings, of a worktree or the repository."""
         if "" not in self._programs:
             self._programs[""] = await self._read_programs("")
         if at and self._programs[""].varies and at not in self._programs:
@@ -331,18 +335,18 @@ class Git:
         return named_by(os.fsdecode(listed.stdout).split("\0"))
 
     def without(self, programs: Programs, *, strict: bool) -> tuple[str, ...]:
-        """Options by which git starts none of the programs."""
+        """Options that disable the programs."""
         if programs.is_empty:
             return ()
-        words = os.fsencode(config_text(withheld(programs, strict=strict)))
-        # A file, for the name of a filter may hold what an option can't.
+        words = os.fsencode(config_text(disabling(programs, strict=strict)))
+        # A file, because the name of a filter may not fit on a command line.
         path = self.scratch.write(f"{zlib.crc32(words):08x}.config", words)
         return ("-c", f"include.path={path}")
 
     async def settings_fingerprint(self) -> str:
-        """A hash of all that answers about commit ids depend on beside the ids; else empty.
+        """A hash of everything except ids that answers about commits depend on.
 
-        Empty where the user replaces objects or history, so that ids do not mean what they were.
+        Empty if replace refs or grafts change the meaning of ids.
         """
         import hashlib
 
@@ -363,17 +367,14 @@ class Git:
     # -- refs and commits ---------------------------------------------------------------
 
     async def refs(self, *prefixes: str) -> dict[str, str]:
-        """Object ids by full ref name, of all refs below ``prefixes``."""
+        """Object ids by full ref name, for all refs below ``prefixes``."""
         wanted = "--format=%(objectname) %(refname)"
         finished = await self.run("list its refs", "for-each-ref", wanted, *prefixes)
         pairs = (line.split(" ", 1) for line in finished.text.split("\n") if line)
         return {name: commit for commit, name in pairs}
 
     async def commit_of(self, revision: str, *, at: str = "") -> str:
-        """The commit that ``revision`` names; empty where there is none.
-
-        ``at`` is the worktree whose HEAD is meant.
-        """
+        """The commit that ``revision`` names; else empty. ``at`` is the worktree for ``HEAD``."""
         if revision.startswith(("-", "^")):
             return ""
         spelled = f"{revision}^{{commit}}"
@@ -386,7 +387,7 @@ class Git:
         if known is not None:
             return known
         spelled = f"{commit}^{{tree}}"
-        finished = await self.run("read a commit", "rev-parse", "--verify", spelled)
+        finished = await self.run("read the commit", "rev-parse", "--verify", spelled)
         if _are_ids(commit):
             self.answers.put(finished.text, "tree", commit)
         return finished.text
@@ -398,12 +399,12 @@ class Git:
         return (await self.try_run("merge-base", "--is-ancestor", older, newer)).code == 0
 
     async def independent(self, commits: Sequence[str]) -> list[str]:
-        """Those of ``commits`` that no other one contains."""
+        """Those of ``commits`` that are not ancestors of another."""
         arguments = ("merge-base", "--independent", *commits)
         return (await self.run("compare commits", *arguments)).text.split()
 
     async def merge_base(self, one: str, other: str) -> str:
-        """The best common ancestor; empty where the histories have none."""
+        """The best common ancestor; empty for unrelated histories."""
         pair = (min(one, other), max(one, other))
         known = self.answers.get("base", *pair)
         if known is not None:
@@ -415,31 +416,31 @@ class Git:
         return base
 
     def is_lasting(self, *commits: str) -> bool:
-        """Whether an answer stays true: a shallow clone may be given more of its history."""
+        """Whether an answer about full ids stays true: a shallow clone may be deepened."""
         return _are_ids(*commits) and not self.repository.shallow
 
     async def create_ref(self, ref: str, commit: str) -> bool:
-        """Create a ref. False where it exists already: then it was not touched."""
+        """Create a ref. False if it exists, which leaves it unchanged."""
         finished = await self.try_run("update-ref", ref, commit, "")
         if finished.code != 0 and not await self.commit_of(ref):
-            raise self.error(f"make {ref}", finished)
+            raise self.error(f"create {ref}", finished)
         return finished.code == 0
 
     async def symbolic_ref(self, ref: str, *, at: str = "") -> str:
-        """The ref that a symbolic one stands for; empty for one that is none."""
+        """The target of a symbolic ref; empty for any other ref."""
         finished = await self.try_run("symbolic-ref", "--quiet", ref, at=at)
         return finished.text if finished.code == 0 else ""
 
     async def move_ref(self, ref: str, commit: str, old: str, *, at: str = "") -> None:
-        """Move a ref that still is at ``old`` (compare-and-swap).
+        """Move a ref from ``old`` to ``commit`` (compare-and-swap).
 
-        ``at`` is the worktree that has it checked out: so the log of its HEAD tells of it.
+        ``at`` is the worktree that has it checked out, so that its HEAD reflog records the move.
         """
         arguments = ("update-ref", "-m", "rorchestrator merge", ref, commit, old)
         await self.run(f"move {ref}", *arguments, at=at)
 
     async def delete_ref(self, ref: str, old: str) -> str:
-        """Delete a ref that still is at ``old`` (compare-and-swap); why it stays, where it does."""
+        """Delete a ref that is at ``old`` (compare-and-swap); empty, or why the ref stays."""
         finished = await self.try_run("update-ref", "-d", ref, old)
         if finished.code == 0:
             return ""
@@ -453,57 +454,57 @@ class Git:
         given = [word for parent in parents for word in ("-p", parent)]
         arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
         self.redirect_objects()
-        return (await self.run("write a commit", *arguments, env=await self.identity())).text
+        return (await self.run("write the commit", *arguments, env=await self.identity())).text
 
     def redirect_objects(self) -> None:
-        """From now on new objects go where they are nobody's, if we only look."""
+        """Let a read-only git write new objects to its temporary folder from now on."""
         if self.is_read_only:
             self.scratch.folder(OBJECTS)
 
     # -- another repository ---------------------------------------------------------------
 
     def at(self, repository: Repository) -> Git:
-        """git in another repository, with the same environment."""
+        """git in another repository with the same environment."""
         return Git(self.spawner, repository, self.environ)
 
-    # -- who commits --------------------------------------------------------------------
+    # -- identity -----------------------------------------------------------------------
 
     def has_variable(self, name: str) -> bool:
-        """Whether the user's own environment sets a variable for git."""
+        """Whether the user's environment sets a variable for git."""
         return name in self.environ
 
     async def pin_identity(self) -> None:
-        """From now on commits of ours are by whom they would be by now, whatever is set later."""
+        """Fix author and committer of our commits, whatever an agent sets later."""
         for role in ("AUTHOR", "COMMITTER"):
             asked = ("var", f"GIT_{role}_IDENT")
             finished = await self.try_run(*asked)
             if finished.code != 0:
-                # Nobody's name is known, or git failed by chance: that would stand in all commits.
+                # No identity is configured; or git failed once, which would mark every commit.
                 finished = await self.try_run(*asked)
             known = IDENTITY.match(os.fsdecode(finished.stdout))
             name, email = known.groups() if known else ("RoRchestrator", "rorchestrator@localhost")
-            self._who[f"GIT_{role}_NAME"], self._who[f"GIT_{role}_EMAIL"] = name, email
+            self._identity[f"GIT_{role}_NAME"], self._identity[f"GIT_{role}_EMAIL"] = name, email
 
     async def identity(self) -> Mapping[str, str]:
-        if not self._who:
+        if not self._identity:
             await self.pin_identity()
-        return {**self.environ, **self._who}
+        return {**self.environ, **self._identity}
 
 
 def _quoted(path: str) -> str:
-    """A path as git reads it in a list of alternates; format: git(1)."""
+    """A path in git's format of alternates; see git(1)."""
     return '"' + escaped(path).replace("\n", "\\n") + '"'
 
 
 def _jitter(seconds: float) -> float:
-    import random  # 3 ms that a start need not take
+    import random  # costs 3 ms, only here
 
     return random.uniform(0, seconds)
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {n: v for n, v in without_git(environ).items() if not _alters_answers(n, v)}
-    # English messages; but not LC_ALL=C, in which some hooks can't read a UTF-8 file.
+    # English messages, but not LC_ALL=C: some hooks then fail on UTF-8 files.
     locale = kept.pop("LC_ALL", "")
     return {
         **kept,
@@ -516,21 +517,21 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _alters_answers(name: str, value: str) -> bool:
-    """Whether a variable of the user's changes what git prints, or how it reads our words."""
-    # Only a file takes a trace away from what is read here: /dev/stdout and /proc/self/fd/1 do not.
+    """Whether a variable changes git's output or how git reads our arguments."""
+    # A trace into a regular file is harmless; one to /dev/stdout mixes with the output.
     traces = not os.path.isabs(value) or value.startswith(("/dev/", "/proc/"))
     return name in ALTERING or (name.startswith("GIT_TRACE") and traces)
 
 
-def _may_pass(arguments: Sequence[str], failed: Finished) -> bool:
-    """Whether a command that failed is worth a second try; a refusal is not."""
+def _is_worth_retrying(arguments: Sequence[str], failed: Finished) -> bool:
+    """Whether a failed command should be run again; a refusal should not."""
     repeatable = arguments[0] in REPEATABLE or tuple(arguments[:2]) == ("worktree", "list")
     refused = any(words in failed.stderr for words in (b"cannot lock ref", os.fsencode(DRIVER)))
     return repeatable and failed.code != 1 and not refused
 
 
 def _global_attributes(settings: bytes, env: Mapping[str, str]) -> str:
-    """The user's own attributes file, as git finds it; ``settings`` as ``config --list -z``."""
+    """The path of the user's attributes file; ``settings`` as ``config --list -z``."""
     for entry in reversed(os.fsdecode(settings).split("\0")):
         name, _, value = entry.partition("\n")
         if name == "core.attributesfile":

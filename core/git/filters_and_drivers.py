@@ -1,4 +1,4 @@
-"""The programs that git's settings name: filters and merge drivers, and how to do without."""
+"""Filters and merge drivers in git's settings, and how to disable them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from ..model.frozen import dataclass
 
 DRIVER = "/dev/null/rorchestrator-merge-driver"
-"""A driver that no system can start: git names it where it would have started the real one."""
+"""A path that cannot be executed. git's error names it where it would have started the driver."""
 
-# A name may be empty: git takes `[filter ""]` for what `filter=` in an attributes file names.
+# A name may be empty: `filter=` in .gitattributes selects `[filter ""]`.
 _FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process)\Z", re.DOTALL)
 _DRIVER = re.compile(r"merge\.(.*)\.driver\Z", re.DOTALL)
 _PROMISE = re.compile(r"extensions\.partialclone|remote\..*\.promisor", re.DOTALL)
@@ -19,25 +19,25 @@ _BY_PLACE = re.compile(r"extensions\.worktreeconfig|includeif\..*", re.DOTALL)
 
 @dataclass(frozen=True)
 class Programs:
-    """What git's settings say in one place."""
+    """The programs that git's settings name, in one worktree or for the repository."""
 
     filters: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     renormalizes: bool = False
     """Whether merges may run filters."""
     is_partial: bool = False
-    """Whether objects may be missing, to be fetched when they are needed."""
+    """Whether this is a partial clone, which fetches missing objects on demand."""
     varies: bool = False
-    """Whether another worktree may have other settings."""
+    """Whether worktrees can have different settings."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing that git could start."""
+        """Whether git has no program to start."""
         return not (self.filters or self.drivers)
 
 
 def named_by(keys: Iterable[str]) -> Programs:
-    """What settings of these keys name; keys as ``git config --list`` prints them."""
+    """The programs that settings with these keys name, as ``git config --list`` prints them."""
     keys = list(keys)
     return Programs(
         filters=_names(_FILTER, keys),
@@ -53,10 +53,10 @@ def _names(pattern: re.Pattern[str], keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match[1] for match in found))
 
 
-def withheld(programs: Programs, *, strict: bool) -> list[tuple[str, str]]:
-    """Settings that leave git no program to start.
+def disabling(programs: Programs, *, strict: bool) -> list[tuple[str, str]]:
+    """Settings that disable the programs.
 
-    A filter that is needed makes git fail where this is ``strict``, else the file passes as it is.
+    If ``strict``, git fails where it needs a filter; else it takes the file unfiltered.
     """
     settings = [(f"merge.{name}.driver", DRIVER) for name in programs.drivers]
     for name in programs.filters:

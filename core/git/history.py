@@ -1,4 +1,4 @@
-"""Commits of a branch: its own, their authors and trailers; a commit repeated on another parent."""
+"""Commits of a branch: `rev-list`, authors, trailers, reflog; recreated on another parent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .door import Git
 
 
 async def count_commits(git: Git, tip: str, without: str) -> int:
-    """How many commits ``tip`` has that ``without`` has not."""
+    """The number of commits in ``without..tip``."""
     return len(await merged.parents_of(git, tip, without))
 
 
 async def was_at(git: Git, ref: str, commit: str) -> bool:
-    """Whether the log of a ref, where it has one, tells that it was at a commit."""
+    """Whether the reflog of a ref, if there is one, contains a commit."""
     finished = await git.try_run("reflog", "show", "--format=%H", ref, "--")
     return commit in finished.text.split()
 
@@ -23,7 +23,7 @@ async def was_at(git: Git, ref: str, commit: str) -> bool:
 async def own_commits(
     git: Git, tip: str, without: Iterable[str]
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """The commits of ``tip`` that none of ``without`` has, oldest first, with their parents."""
+    """The commits of ``tip`` that are not in ``without``, oldest first, with their parents."""
     left_out = [f"^{commit}" for commit in without]
     arguments = ("rev-list", "--reverse", "--topo-order", "--parents", tip, *left_out)
     finished = await git.run("list commits", *arguments)
@@ -32,23 +32,23 @@ async def own_commits(
 
 
 async def authors(git: Git, tip: str, without: str) -> set[tuple[str, str]]:
-    """Who wrote each commit that ``without`` has not, and when; and its subject."""
+    """Author, date and subject of each commit in ``without..tip``."""
     arguments = ("rev-list", "--format=%ae %at%n%s", tip, f"^{without}")
     lines = (await git.run("list commits", *arguments)).text.split("\n")
     return set(zip(lines[1::3], lines[2::3]))  # after a line with its id
 
 
 async def trailer(git: Git, commit: str, key: str) -> str:
-    """The value of a trailer of a commit's message; empty where it has none."""
+    """The value of a trailer in a commit's message; else empty."""
     wanted = f"--format=%(trailers:key={key},valueonly)"
     shown = ("show", "-s", "--no-show-signature", wanted)
-    return (await git.run("read a commit", *shown, commit)).text.strip()
+    return (await git.run("read the commit", *shown, commit)).text.strip()
 
 
 async def recreate_commit(git: Git, commit: str, tree: str, parent: str) -> str:
-    """Write a commit of another tree, with the author and the message of ``commit``."""
+    """Write a commit of ``tree`` with the author and message of ``commit``."""
     wanted = ("-s", "--no-show-signature", "--date=raw", "--encoding=UTF-8")
-    seen = await git.run("read a commit", "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit)
+    seen = await git.run("read the commit", "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit)
     name, email, date, message = seen.stdout.split(b"\n", 3)
     env = {
         **await git.identity(),

@@ -1,9 +1,8 @@
-"""The user's hooks of a commit: which of them can't run, and how each runs as in a plain checkout.
+"""The user's git hooks of a commit (pre-commit, commit-msg): wrapped, and reported if inactive.
 
-In a linked worktree git hands its own ``GIT_DIR`` and ``GIT_INDEX_FILE`` to hooks, in the main
-checkout it does not. A hook whose tests make repositories of their own (``git init``) works there,
-and would write into the user's repository here. So git gets a folder of wrappers, which take these
-variables and our own settings away and then run the hook.
+git sets ``GIT_DIR`` and ``GIT_INDEX_FILE`` for hooks in a linked worktree, but not in the main
+checkout. A hook whose tests run ``git init`` would then write into the user's repository. So git
+gets wrapper scripts that unset these variables and our own settings before they run the hook.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ NAMES = (
     "post-index-change",
     "reference-transaction",
 )
-"""The hooks that ``git commit`` may run; format: githooks(5)."""
+"""The hooks that ``git commit`` may run; see githooks(5)."""
 
 UNSET_FOR_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_PARAMETERS", "GIT_OPTIONAL_LOCKS")
-"""What a hook does not get in a checkout of the user's: of the worktree, and of our options."""
+"""Variables of git's worktrees and of our options, which hooks do not see in a plain checkout."""
 
 COMMITTER = ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
-"""What we set for a commit, where the user does not: a test's own repository has its own."""
+"""Variables that we set unless the user does. A repository of a hook's tests has its own."""
 
 WRAPPER = """\
 #!/bin/sh
@@ -42,20 +41,20 @@ unset {variables}
 code=$?
 {{
 : > {folder}/running
-# Up to 192: a signal ended it, which is no refusal.
+# 129 to 192: ended by a signal, which is not a refusal.
 [ $code = 0 ] || {{ [ $code -gt 128 ] && [ $code -le 192 ]; }} || echo {name} > {folder}/refused
 }} 2>/dev/null
 exit $code
 """
 
 FOLDER = "rorchestrator-hooks."
-"""What the name of the folder of wrappers begins with, in git's own folder of the worktree."""
+"""Prefix of the wrapper folder in the git folder of the worktree."""
 
 
 class Hooks:
-    """The hooks of one worktree's commits, which ``folder`` holds; relative to the worktree or not.
+    """The commit hooks of one worktree, in ``folder`` (absolute, or relative to the worktree).
 
-    While :meth:`wrapped`, they say which of them is running, and which refused.
+    While :meth:`wrapped`, it knows which hook is running and which one failed.
     """
 
     def __init__(self, worktree: str, folder: str, admin: str, ours: Iterable[str] = ()) -> None:
@@ -63,17 +62,14 @@ class Hooks:
         self.unset = (*UNSET_FOR_HOOKS, *ours)
         place = os.path.join(worktree, folder)
         self.names = runnable_hooks(place)
-        # The usual way to switch hooks off is no mistake.
+        # /dev/null is the usual way to turn hooks off.
         self.is_missing = folder != os.devnull and not os.path.isdir(place)
         self._place = os.path.join(admin, FOLDER + os.urandom(4).hex())
         self._kept: dict[str, str] = {}
 
     @contextmanager
     def wrapped(self) -> Iterator[str]:
-        """A folder of wrappers, for git to use as that of the hooks; removed afterwards.
-
-        Empty where there is no hook to run.
-        """
+        """A temporary hooks folder with wrappers; empty if there are no hooks."""
         if not self.names:
             yield ""
             return
@@ -96,28 +92,28 @@ class Hooks:
             name=name,
             variables=" ".join(self.unset),
             folder=shlex.quote(self._place),
-            # A relative path stays one, as git itself would call it.
+            # git would call it by the same relative path.
             hook=shlex.quote(os.path.join(self.folder, name)),
         )
 
     @property
     def running(self) -> str:
-        """The hook that is running; empty where none is."""
+        """The running hook; else empty."""
         return self._word("running")
 
     @property
     def refused(self) -> str:
-        """The hook that failed last; empty where none did."""
+        """The last hook that failed; else empty."""
         return self._word("refused")
 
     def forget_refusal(self) -> None:
-        """Before another try: only a hook that fails then has refused it."""
+        """Forget earlier failures before a retry."""
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(self._place, "refused"))
 
     @property
     def ran(self) -> tuple[str, ...]:
-        """Every hook that was started, in order."""
+        """The hooks that were started, in order."""
         return tuple(self._word("ran").split())
 
     def _word(self, name: str) -> str:
@@ -129,19 +125,19 @@ class Hooks:
 
 
 async def hooks_of(git: Git, worktree: str) -> Hooks:
-    """The hooks that git would run for a commit in a worktree."""
+    """The commit hooks of a worktree."""
     folder = await configuration.hooks_folder(git, worktree)
     ours = (name for name in COMMITTER if not git.has_variable(name))
     return Hooks(worktree, folder, await checkouts.admin_dir(git, worktree), ours)
 
 
 def default_folder(git: Git) -> str:
-    """Where hooks are unless ``core.hooksPath`` says otherwise."""
+    """The hooks folder without ``core.hooksPath``."""
     return os.path.join(git.repository.common_dir, "hooks")
 
 
 async def inactive(git: Git, commit: str, worktree: str) -> list[str]:
-    """Why hooks of a commit that the user has would not run in a worktree of ``commit``."""
+    """Why the user's commit hooks would not run in a worktree of ``commit``."""
     folder = await configuration.hooks_folder(git)
     if folder == os.devnull:
         return []
@@ -161,21 +157,21 @@ async def inactive(git: Git, commit: str, worktree: str) -> list[str]:
 
 
 def _broken(folder: str) -> Iterator[str]:
-    """Which hooks of a folder git would not run, or could not."""
+    """The hooks of a folder that git ignores or cannot run."""
     for name in NAMES:
         path = os.path.join(folder, name)
-        first = _begin(path)
+        first = _beginning(path)
         words = os.fsdecode(first[2:]).split("\n")[0].split() if first.startswith(b"#!") else []
         if os.path.isdir(path):
-            yield f"{path} is a folder: git can't run it, and so refuses each commit"
+            yield f"{path} is a folder: git cannot run it and refuses every commit"
         elif os.path.isfile(path) and not os.access(path, os.X_OK):
             yield f"{path} is not executable: git does not run it"
         elif words and not os.access(words[0], os.X_OK):
-            yield f"{path} can't run: {words[0]} does not exist, or is not executable"
+            yield f"{path} cannot run: {words[0]} does not exist or is not executable"
 
 
-def _begin(path: str) -> bytes:
-    """The first bytes of a hook; none where there is none, and no waiting at a pipe."""
+def _beginning(path: str) -> bytes:
+    """The first bytes of a hook; empty for anything but a regular file."""
     try:
         with open(path, "rb", opener=private_files.only_regular) as file:
             return file.read(4096)
@@ -184,6 +180,6 @@ def _begin(path: str) -> bytes:
 
 
 def runnable_hooks(folder: str) -> tuple[str, ...]:
-    """The hooks of a commit in a folder that git would run."""
+    """The commit hooks in a folder that git would run."""
     paths = ((name, os.path.join(folder, name)) for name in NAMES)
     return tuple(name for name, path in paths if os.path.isfile(path) and os.access(path, os.X_OK))

@@ -1,4 +1,4 @@
-"""Proof that a branch is merged: equal patches, a squash, an empty difference."""
+"""Proof that a branch is merged: squash merge, cherry-picks (equal patches), empty diff."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .door import Git
 
 
 async def is_empty_diff(git: Git, tip: str, target: str) -> bool:
-    """Whether ``tip`` changes nothing since it left ``target`` (the three-dot diff)."""
+    """Whether ``git diff target...tip`` is empty."""
     base = await git.merge_base(target, tip)
     return bool(base) and await git.tree_of(base) == await git.tree_of(tip)
 
 
 async def prefetch(git: Git, tips: Collection[str], target: str) -> None:
-    """Ask at once for what the merge proof will ask for each of the ``tips``."""
+    """Cache in one call what the merge proof needs for each of the ``tips``."""
     wanted = [tip for tip in tips if git.answers.get("history", tip, target) is None]
     if not wanted or not git.is_lasting(target, *wanted):
         return
@@ -25,7 +25,7 @@ async def prefetch(git: Git, tips: Collection[str], target: str) -> None:
     arguments = ("rev-list", "--topo-order", "--parents", "--stdin")
     finished = await git.try_run(*arguments, stdin=listed)
     if finished.code != 0:
-        return  # Each tip is asked for by itself, and tells what is wrong with it.
+        return  # Later, each tip is read alone and reports its own error.
     lines = {line.split(" ", 1)[0]: line for line in finished.text.splitlines()}
     parents = {commit: line.split()[1:] for commit, line in lines.items()}
     for tip in wanted:
@@ -35,10 +35,10 @@ async def prefetch(git: Git, tips: Collection[str], target: str) -> None:
         left = {p for commit in own for p in parents[commit] if p not in own}
         left = left if own else {tip}
         if len(left) == 1:
-            # Each way out of the branch leads through it: no other commit is a better base.
+            # Every path out of the branch goes through this commit, so it is the merge base.
             git.answers.put(*left, "base", min(tip, target), max(tip, target))
     await _learn_trees(git, [*wanted, target])
-    with suppress(UserError):  # what lacks objects is unknown of one feature, not of all
+    with suppress(UserError):  # Missing objects make one feature unknown, not all.
         await _patches(git, [c for c in lines if len(parents[c]) < 2])
 
 
@@ -46,15 +46,15 @@ async def _learn_trees(git: Git, commits: Iterable[str]) -> None:
     arguments = ("rev-list", "--no-walk", "--stdin", "--format=%T")
     listed = "".join(f"{commit}\n" for commit in commits).encode()
     words = (await git.run("read commits", *arguments, stdin=listed)).text.split()
-    # Format: git-rev-list(1), "commit ID", then the line asked for.
+    # git-rev-list(1) prints "commit ID" before each formatted line.
     for commit, tree in zip(words[1::3], words[2::3]):
         git.answers.put(tree, "tree", commit)
 
 
 async def equivalent(git: Git, tip: str, target: str) -> str:
-    """The newest commit of ``target`` that changes the same as one of ``tip``.
+    """The newest commit of ``target`` with the same patch as a commit of ``tip``.
 
-    Empty unless each commit of ``tip`` has one.
+    Empty unless every commit of ``tip`` has its equivalent.
     """
     commits = await parents_of(git, tip, without=target)
     if not commits or any(len(parents) > 1 for parents in commits.values()):
@@ -68,7 +68,7 @@ async def equivalent(git: Git, tip: str, target: str) -> str:
 
 
 async def matches(git: Git, path: str, commit: str) -> bool:
-    """Whether index and files of a worktree are those of ``commit``, wherever HEAD is."""
+    """Whether index and files of a worktree match ``commit``, wherever HEAD is."""
     plain = ("--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
     index = await git.try_run("diff", "--cached", *plain, commit, at=path, guarded=True)
     files = await git.try_run("diff", *plain, at=path, guarded=True)
@@ -76,7 +76,7 @@ async def matches(git: Git, path: str, commit: str) -> bool:
 
 
 async def squashed(git: Git, tip: str, target: str) -> str:
-    """The newest commit of ``target`` that changes the same as all of ``tip``; else empty."""
+    """The newest commit of ``target`` with the patch of the whole branch; else empty."""
     base = await git.merge_base(tip, target)
     if not base:
         return ""
@@ -89,7 +89,7 @@ async def squashed(git: Git, tip: str, target: str) -> str:
 
 
 async def _patch(git: Git, base: str, tip: str) -> str:
-    """A hash of what changes from one commit to another."""
+    """The patch id of the changes between two commits."""
     patch = git.answers.get("patch", base, tip)
     if patch is None:
         whole = await git.run("compare commits", *PATCH, base, tip)
@@ -98,7 +98,7 @@ async def _patch(git: Git, base: str, tip: str) -> str:
 
 
 async def parents_of(git: Git, tip: str, without: str) -> dict[str, list[str]]:
-    """The commits of ``tip`` that ``without`` has not, newest first, with their parents."""
+    """The commits of ``without..tip``, newest first, with their parents."""
     listed = git.answers.get("history", tip, without)
     if listed is None:
         arguments = ("rev-list", "--topo-order", "--parents", tip, f"^{without}")
@@ -110,20 +110,20 @@ async def parents_of(git: Git, tip: str, without: str) -> dict[str, list[str]]:
 
 
 async def _changes_since(git: Git, tip: str, target: str) -> dict[str, str]:
-    """What the commits of ``target`` change since ``tip`` left it, and the newest of each."""
-    # From the merge base: its commits are asked for once, whatever number of tips left it.
+    """Patch ids of ``target`` since the merge base with ``tip``, each with its newest commit."""
+    # By merge base, which many tips share.
     start = await git.merge_base(tip, target) or tip
-    if (start, target) in git.since:
-        return git.since[start, target]
+    if (start, target) in git.changes_since:
+        return git.changes_since[start, target]
     commits = await parents_of(git, target, without=start)
     changes = await _changes(git, (c for c, parents in commits.items() if len(parents) < 2))
     if git.is_lasting(start, target):
-        git.since[start, target] = changes
+        git.changes_since[start, target] = changes
     return changes
 
 
 async def _changes(git: Git, commits: Iterable[str]) -> dict[str, str]:
-    """What the commits change, with the first one that does; less those that change nothing."""
+    """Patch ids of commits, each with the first one that has it, without empty patches."""
     wanted = list(commits)
     known = {commit: git.answers.get("patch", commit) for commit in wanted}
     known.update(await _patches(git, [c for c, patch in known.items() if patch is None]))
@@ -135,7 +135,7 @@ async def _changes(git: Git, commits: Iterable[str]) -> dict[str, str]:
 
 
 async def _patches(git: Git, commits: Sequence[str]) -> dict[str, str]:
-    """By commit, a hash of what it changes; empty where that is nothing."""
+    """The patch id of each commit; empty for an empty patch."""
     if not commits:
         return {}
     listed = "".join(f"{commit}\n" for commit in commits).encode()
@@ -170,7 +170,7 @@ HUNK = re.compile(rb"^@@ .*", re.MULTILINE)
 
 
 def _reachable(tip: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
-    """The commits of ``tip`` that have an entry in ``parents``."""
+    """The commits reachable from ``tip`` that have an entry in ``parents``."""
     found: set[str] = set()
     todo = [tip]
     while todo:
@@ -182,9 +182,9 @@ def _reachable(tip: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
 
 
 def _change(patch: bytes) -> str:
-    """A hash of a patch without the places in it, as git-patch-id(1), but exact.
+    """A hash of a patch without line numbers, like git-patch-id(1), but exact.
 
-    git's own ignores white space and, before 2.39, what is in a binary file.
+    git's own ignores white space and, before 2.39, the contents of binary files.
     """
     import hashlib
 

@@ -1,4 +1,4 @@
-"""Merges, with or without a worktree: trees, conflicts, leftover conflict markers."""
+"""`git merge-tree` and `git merge`: merged trees, conflicts, leftover conflict markers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .output import NO_PLACE, parts
 
 
 async def merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:
-    """The tree of a merge, empty where there is a conflict, and the files in conflict.
+    """The merged tree, empty after a conflict, and the files in conflict (sometimes none).
 
-    As ``git merge`` makes it where ``one`` is checked out, by attributes and settings. No
-    program runs: raises :class:`Unknown` where one would decide, or this git can't merge so.
-    Few conflicts are of no file. Format: git-merge-tree(1), "OUTPUT".
+    The result is that of ``git merge`` with ``one`` checked out, including attributes and
+    settings. No filter or merge driver runs: raises :class:`Unknown` if one would be needed, or if
+    git is too old. Format: git-merge-tree(1), "OUTPUT".
     """
     if not git.merges_without_worktree:
-        raise Unknown("unknown, for only git 2.38 or newer merges without a working tree")
+        raise Unknown("unknown: only git 2.38 or newer merges without a working tree")
     known = git.answers.get("merge", one, other)
     if known is None:
         tree, files = await _merged_tree(git, one, other)
@@ -37,21 +37,21 @@ async def _merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:
     programs = await git.named_programs()
     finished = await _merge_tree(git, programs, one, other)
     if os.fsencode(DRIVER) in finished.stderr:
-        raise Unknown("a merge driver decides whether they merge, and none runs for a look")
+        raise Unknown("a merge driver decides this merge, but read-only commands do not run it")
     tree, *files = os.fsdecode(finished.stdout).split("\0")
     if finished.code == 0:
         return tree, []
     if finished.code == 1 and tree:
         return "", sorted({file for file in files if file})
     if programs.renormalizes and programs.filters:
-        raise Unknown("a filter decides whether they merge, and none runs for a look")
+        raise Unknown("a filter decides this merge, but read-only commands do not run it")
     raise await git.refusal("merge", finished)
 
 
 async def _merge_tree(git: Git, programs: Programs, one: str, other: str) -> Finished:
     folder = await _attributes_of(git, one)
     git.redirect_objects()
-    # Attributes are read from the working tree: here it has nothing else.
+    # merge-tree reads attributes from the working tree, so it gets one with nothing else.
     place = {"GIT_DIR": git.repository.common_dir, "GIT_WORK_TREE": folder}
     return await git.try_run(
         *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", one, other),
@@ -62,10 +62,10 @@ async def _merge_tree(git: Git, programs: Programs, one: str, other: str) -> Fin
 
 
 async def _attributes_of(git: Git, commit: str) -> str:
-    """A folder that has of a commit's files only those that merges read."""
+    """A folder with those files of a commit that merges read."""
     tree = await git.tree_of(commit)
     if tree not in git.attributes:
-        listed = await git.run("list files", "ls-tree", "-r", "-z", "--full-tree", tree)
+        listed = await git.run("list the files", "ls-tree", "-r", "-z", "--full-tree", tree)
         found = ATTRIBUTES.findall(listed.stdout)
         files = {path: blob for blob, path in found if NO_PLACE.isdisjoint(parts(path))}
         contents = await _contents(git, files.values())
@@ -76,7 +76,7 @@ async def _attributes_of(git: Git, commit: str) -> str:
 
 
 async def _contents(git: Git, blobs: Collection[bytes]) -> list[bytes]:
-    """What each of the blobs holds; format: git-cat-file(1), "BATCH OUTPUT"."""
+    """The contents of blobs; format: git-cat-file(1), "BATCH OUTPUT"."""
     if not blobs:
         return []
     asked = b"".join(blob + b"\n" for blob in blobs)
@@ -94,7 +94,7 @@ async def _contents(git: Git, blobs: Collection[bytes]) -> list[bytes]:
 
 
 async def merge_into_worktree(git: Git, path: str, commit: str, message: str) -> list[str]:
-    """Merge ``commit`` inside a worktree; the files in conflict, after undoing the merge.
+    """Merge ``commit`` in a worktree. After a conflict, abort and return the files.
 
     For a git that cannot merge without a working tree.
     """
@@ -118,9 +118,9 @@ async def merge_into_worktree(git: Git, path: str, commit: str, message: str) ->
 
 
 async def begin_merge(git: Git, path: str, commit: str) -> tuple[str, ...]:
-    """Begin to merge ``commit`` in a worktree and leave it there; the files in conflict.
+    """Start a merge of ``commit`` in a worktree and leave its conflicts; the files.
 
-    The markers show the base as well. Raises where nothing is left to resolve.
+    The conflict markers include the base (diff3). Raises if there is no conflict.
     """
     settings = ("-c", "merge.conflictStyle=diff3", "-c", "rerere.enabled=false")
     arguments = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify-signatures")
@@ -135,9 +135,9 @@ async def begin_merge(git: Git, path: str, commit: str) -> tuple[str, ...]:
 
 
 async def markers_left(git: Git, commit: str, sides: Iterable[str]) -> list[str]:
-    """``file:line`` of conflict markers in a commit that none of the ``sides`` has there.
+    """``file:line`` of conflict markers in a commit that none of the ``sides`` has.
 
-    By git's own check: a line of a document may look like one, and come from a side.
+    Found by ``git diff --check``. A marker that a side has may be part of a document.
     """
     plain = ("--check", "--no-renames", "--no-ext-diff", "--no-textconv")
     found: list[set[str]] = []
@@ -149,21 +149,21 @@ async def markers_left(git: Git, commit: str, sides: Iterable[str]) -> list[str]
 
 
 async def update_checkout(git: Git, path: str, old: str, new: str) -> None:
-    """Bring index and files of a worktree from one commit to another, whatever HEAD says.
+    """Move index and files of a worktree from ``old`` to ``new``, whatever HEAD says.
 
-    Raises where something differs from ``old`` that is different in ``new``, or where a file
-    is in the way that git does not know; nothing has changed then. Ignored files are replaced.
+    Raises without changing anything if local changes or untracked files would be
+    overwritten. Ignored files are overwritten.
     """
-    # Files that were only touched would count as changed.
+    # Else files with only a new mtime count as changed.
     await git.try_run("update-index", "-q", "--refresh", at=path, guarded=True)
     arguments = ("read-tree", "-m", "-u", "--no-recurse-submodules", old, new)
-    # Not guarded: where we are killed, git is to come to its end in the user's checkout.
-    await git.run(f"bring {path} to {new[:10]}", *arguments, at=path)
+    # Not guarded: if we are killed, git must finish in the user's checkout.
+    await git.run(f"update {path} to {new[:10]}", *arguments, at=path)
 
 
 async def equal_files(git: Git, path: str, commit: str, files: Iterable[str]) -> set[str]:
-    """Those files of a worktree that hold what a commit has, after the user's filters."""
-    listed = await git.run("list files", "ls-tree", "-r", "-z", "--full-tree", commit)
+    """The files of a worktree whose content, after filters, is that of a commit."""
+    listed = await git.run("list the files", "ls-tree", "-r", "-z", "--full-tree", commit)
     entries = (entry.partition("\t") for entry in os.fsdecode(listed.stdout).split("\0"))
     wanted = {name: head.split()[-1] for head, _, name in entries if head}
     equal: set[str] = set()
@@ -186,8 +186,8 @@ async def equal_files(git: Git, path: str, commit: str, files: Iterable[str]) ->
 ATTRIBUTES = re.compile(
     rb"(?:^|\0)100[0-7]{3} blob ([0-9a-f]+)\t((?:[^\0]*/)?\.gitattributes|\.gitmodules)(?=\0)"
 )
-"""Files of a tree that merges of it read; format: git-ls-tree(1)."""
+"""Files of a tree that a merge reads; format: git-ls-tree(1)."""
 
 
 MARKER = ": leftover conflict marker"
-"""What git says of one; its messages are in English here."""
+"""git's message; we run git in English."""

@@ -1,4 +1,4 @@
-"""Finds and opens a repository; the oldest git that works."""
+"""Finds and opens a repository; checks that git is installed and new enough."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ OLDEST = (2, 25)
 
 
 async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str]) -> Git:
-    """The repository that ``path`` lies in.
+    """The repository that contains ``path``.
 
-    Raises :class:`UserError` where there is none, where git is too old, or where git
-    refuses it (as it does for a folder of somebody else's).
+    Raises :class:`UserError` if there is none, if git is too old, or if git refuses it
+    (because another user owns it, for example).
     """
     if not os.path.isdir(path):
         raise UserError(f"the folder {path} does not exist", hint="correct project.repo_path")
@@ -39,26 +39,26 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
 
 
 def _no_repository(path: str, home: str, finished: Finished) -> UserError:
-    """Why git does not work in ``path``, in its own words where there is a repository."""
+    """The error for a ``path`` where git fails; git's own message if there is a repository."""
     if _repository_above(path):
         return _refused(f"git refuses the repository of {path}", finished)
     here = os.path.realpath(path)
     if here in (os.path.realpath(home or os.sep), os.sep):
-        # Nobody means to commit all of it.
-        hint = "type it in the repository, or set project.repo_path"
+        # `git init` is not for a home folder.
+        hint = "run this in the repository, or set project.repo_path"
     else:
         hint = "git init && git add . && git commit -m 'Initial commit'"
     return UserError(f"{path} is not in a git repository", hint=hint)
 
 
 def _refused(what: str, finished: Finished) -> UserError:
-    """What git refuses, and what it said."""
+    """The error for something that git refuses, with git's message."""
     said = tuple(line for line in excerpt(finished.complaint).splitlines() if line.strip())
-    return UserError(what, hint="do what git asks for, then type this again", details=said)
+    return UserError(what, hint="follow git's message, then run this again", details=said)
 
 
 def _repository_above(path: str) -> bool:
-    """Whether a folder, or one above it, is or holds what git takes for a repository."""
+    """Whether a folder or one of its parents is or contains a git repository."""
     folder = os.path.realpath(path)
     if is_there(folder, ".git") or (is_there(folder, "HEAD") and is_there(folder, "objects")):
         return True
@@ -67,7 +67,7 @@ def _repository_above(path: str) -> bool:
 
 
 async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, int]:
-    """git's version. Raises :class:`UserError` where it is missing, too old, or won't start."""
+    """git's version. Raises :class:`UserError` if git is missing, too old or does not start."""
     try:
         finished = await spawner.run(["git", "version"], env=env)
     except UserError:

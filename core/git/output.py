@@ -1,4 +1,4 @@
-"""What git prints, as values: worktrees, status, statistics, submodules."""
+"""Parsers of git's porcelain output: worktree list, status v2, shortstat, gitlinks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..model.frozen import dataclass, replace
 from .refs import HEADS
 
 NO_PLACE = frozenset({b"", b".", b"..", b".git"})
-"""What no folder of a checkout can be called, though a damaged tree may say so."""
+"""Names that no folder of a checkout can have, but a damaged tree may."""
 
 
 BEING_MADE = ("initializing", "added with --lock")
-"""Why git says that a worktree is locked, while we make it."""
+"""git's lock reasons of a worktree that is being created."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class WorktreeEntry:
 
 @dataclass(frozen=True)
 class WorktreeStatus:
-    """``git status`` of one worktree; ``changed`` and ``untracked`` are paths in it."""
+    """``git status`` of one worktree; all paths are relative to it."""
 
     branch: str
     commit: str
@@ -39,27 +39,27 @@ class WorktreeStatus:
     ignored: tuple[str, ...] = ()
     unmerged: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
-    """Those of ``changed`` that are new, and in the index already."""
+    """New files among ``changed`` that are staged."""
     indexed: tuple[str, ...] = ()
-    """Those of ``changed`` of which the index holds what neither HEAD nor the file does."""
+    """Files among ``changed`` whose staged content is in neither HEAD nor the worktree."""
     submodules: tuple[str, ...] = ()
-    """Submodules with uncommitted work of their own, which no commit here can hold."""
+    """Submodules with uncommitted work, which no commit here can contain."""
     moved: tuple[str, ...] = ()
-    """Those of ``changed`` that are submodules, clean, at another commit than the index has."""
+    """Clean submodules among ``changed`` at another commit than the index has."""
     unreadable: tuple[str, ...] = ()
-    """Folders that git could not look into, for whoever looked: git itself keeps quiet."""
+    """Folders that cannot be listed; git does not report them."""
     staged: tuple[str, ...] = ()
-    """Those of ``changed`` that differ from HEAD in the index already."""
+    """Files among ``changed`` with staged changes."""
     uncertain: tuple[tuple[str, str], ...] = ()
-    """Files that may have changed, each with the filter that would have to run to tell."""
+    """Files that may have changed, each with the filter that would have to run."""
 
     @property
     def uncommitted(self) -> tuple[str, ...]:
-        """Every path of this repository that no commit holds as it stands."""
+        """Every path with uncommitted changes, without submodules."""
         return self.changed + self.unmerged + self.untracked
 
     def without(self, files: Collection[str]) -> WorktreeStatus:
-        """The same, had nobody touched these files."""
+        """The same without changes to these files."""
         return replace(
             self,
             changed=tuple(file for file in self.changed if file not in files),
@@ -71,7 +71,7 @@ class WorktreeStatus:
 
 @dataclass(frozen=True)
 class DiffStat:
-    """What one commit has that another has not."""
+    """The size of a diff."""
 
     files: int = 0
     insertions: int = 0
@@ -80,7 +80,7 @@ class DiffStat:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit, its parents, and what it changes of the only one."""
+    """A commit, its parents, and the size of its diff if it has one parent."""
 
     id: str
     parents: tuple[str, ...]
@@ -88,7 +88,7 @@ class Commit:
 
 
 def config_text(settings: Iterable[tuple[str, str]]) -> str:
-    """Keys and values as a config file has them; format: git-config(1), "Syntax"."""
+    """Settings as the text of a config file; format: git-config(1), "Syntax"."""
     return "".join(_config_entry(key, value) for key, value in settings)
 
 
@@ -132,7 +132,7 @@ def worktree_entry(block: str) -> WorktreeEntry:
 
 
 def parse_names(lines: Iterable[str], commits: Sequence[str]) -> list[frozenset[str]]:
-    """The lines between that of each commit and that of the next."""
+    """The lines after each commit's own line, up to the next commit's."""
     found: list[set[str]] = []
     for line in lines:
         if len(found) < len(commits) and line == commits[len(found)]:
@@ -194,7 +194,7 @@ def parse_status(text: str) -> WorktreeStatus:
 
 
 def parse_gitlinks(entries: bytes, *, commit: int) -> dict[str, str]:
-    """Commit by path of the submodules among entries of mode, further words and path."""
+    """Submodule commits by path, from entries of mode, further words and path."""
     links: dict[str, str] = {}
     for entry in entries.split(b"\0"):
         words, _, path = entry.partition(b"\t")

@@ -1,4 +1,4 @@
-"""Paths in a checkout: links, plain files, what is below what."""
+"""Path helpers: below a folder, behind a symbolic link, first line of a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def is_there(folder: str, name: str) -> bool:
 
 
 def first_line(path: str) -> str:
-    """The first line of a small file of git's; empty where it can't be read."""
+    """The first line of a small file; empty if it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.readline().rstrip("\n")
@@ -25,7 +25,7 @@ def first_line(path: str) -> str:
 
 
 def is_plain(path: str, name: str) -> bool:
-    """Whether it is a folder, and no repository."""
+    """Whether it is a folder, but not a repository."""
     return unreadable_entries.is_folder(path, name) and not os.path.lexists(
         os.path.join(path, name, ".git")
     )
@@ -39,5 +39,5 @@ def is_beyond_link(path: str, file: str) -> bool:
 
 
 def is_in(path: str, folder: str) -> bool:
-    """Whether an absolute path is a folder or in it."""
+    """Whether an absolute path is ``folder`` or below it."""
     return os.path.commonpath([path, folder]) == folder

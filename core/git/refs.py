@@ -1,4 +1,4 @@
-"""The refs that a run reads and writes: branches, results, kept work, resolutions."""
+"""Refs that we write: refs/rorchestrator/results, …/kept, …/resolutions; branch names."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ HEADS = "refs/heads/"
 STASH = "refs/stash"
 
 RESULTS = "refs/rorchestrator/results/"
-"""``<id>/<run>``: the commit point. Made once, never moved; keeps the objects from gc."""
+"""``<id>/<run>``: the commit point of a result. Created once, never moved."""
 
 KEPT = "refs/rorchestrator/kept/"
-"""``<id>/<run>``: where a branch stood, with all its uncommitted work, before it was removed."""
+"""``<id>/<run>``: a removed branch with its uncommitted work."""
 
 RESOLUTIONS = "refs/rorchestrator/resolutions/"
-"""``<id>/<key>``: a conflict as Claude resolved it, with passing checks; never paid for twice."""
+"""``<id>/<key>``: a conflict that Claude resolved, with passing checks. Paid for once."""
 
 SEEN = (HEADS, "refs/rorchestrator/", STASH)
-"""The refs that a run looks at."""
+"""The refs that a run reads."""
 
 
 def branch_name(spelled: str, refs: Mapping[str, str]) -> str:
-    """The branch that ``spelled`` names, also by ``heads/…``; else ``spelled`` itself."""
+    """The branch that ``spelled`` names, with or without ``refs/heads/``; else ``spelled``."""
     names = (spelled, spelled.removeprefix("heads/"), spelled.removeprefix(HEADS))
     return next((name for name in names if HEADS + name in refs), spelled)

@@ -1,7 +1,7 @@
-"""A copy of a repository to try things in: it borrows the objects, and nothing in it leads out.
+"""A bare copy of a repository for the rehearsal: borrowed objects, stand-ins for remotes.
 
-Each remote is replaced by a stand-in beside the copy: a repository that holds what was fetched from
-the remote. A push ends there, whatever setting names the remote.
+Each remote is replaced by a local repository with what was fetched from it, so that a push ends
+there, whatever setting names the remote.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ COPIED_REFS = (HEADS, "refs/tags/", "refs/remotes/", "refs/rorchestrator/results
 NOT_COPIED = re.compile(
     r"(core\.(bare|worktree|repositoryformatversion|fsmonitor)|extensions\..*"
     r"|include\..*|includeif\..*"
-    # What names another repository, or a program that talks to one.
+    # Settings that name another repository, or a program that contacts one.
     r"|remote\..*\.(url|pushurl|mirror|vcs|proxy.*|uploadpack|receivepack|lfs.*)"
     r"|branch\..*\.(remote|pushremote)|remote\.pushdefault"
     r"|url\..*\.(insteadof|pushinsteadof)|submodule\..*\.url|svn-remote\..*"
     r"|lfs\.(.*\.)?(pushurl|standalonetransferagent))\Z",
     re.DOTALL,
 )
-"""Settings of a repository, in lower case, that a copy must not have, or has with another value."""
+"""Settings, in lower case, that a copy does not get, or gets with another value."""
 
 REMOTE = re.compile(r"remote\.(.*)\.[^.]*\Z", re.DOTALL)
 REMOTE_URL = re.compile(r"remote\.(.*)\.(?:push)?url\Z", re.DOTALL)
@@ -36,34 +36,33 @@ USES_REMOTE = re.compile(r"(?:branch\..*\.(?:remote|pushremote)|remote\.pushdefa
 MODULE_URL = re.compile(r"submodule\.(.*)\.url\Z", re.DOTALL)
 
 SPARSE = re.compile(r"(core\.sparsecheckout(cone)?|index\.sparse)\Z")
-"""What ``git sparse-checkout`` sets, for the main checkout alone."""
+"""Settings of ``git sparse-checkout``, which only the main checkout has."""
 
 STAND_INS = "stand-ins"
-"""The folder of the copy that holds the stand-ins. Not ``remotes``, which git itself would read."""
+"""The folder of the stand-ins in the copy. Not ``remotes``, which git reads."""
 
 HERE = "."
-"""The remote that is the repository itself."""
+"""The name of the repository itself as a remote."""
 
 ESCAPED = "surrogateescape"
 
 Settings = Sequence[tuple[str, str]]
 
 
-async def replicate(git: Git, folder: str, less: Collection[str] = ()) -> Git:
-    """A bare copy of a repository in ``folder``, with its settings and its refs.
+async def replicate(git: Git, folder: str, exclude: Collection[str] = ()) -> Git:
+    """A bare copy of a repository in ``folder`` with its settings and its refs.
 
-    ``less`` are refs that it is not to have. The repository is only read; what stands for its main
-    checkout stays its own.
+    ``exclude`` are refs to leave out. The original is only read.
     """
     here = os.path.realpath(folder)
-    refs = {r: c for r, c in (await git.refs(*COPIED_REFS)).items() if r not in less}
+    refs = {r: c for r, c in (await git.refs(*COPIED_REFS)).items() if r not in exclude}
     copy = await _borrowing(git, git.repository.common_dir, here, refs)
     await _Settings(git, copy, here, refs).write()
     return copy
 
 
 async def _borrowing(git: Git, source: str, folder: str, refs: Mapping[str, str]) -> Git:
-    """A bare repository with these refs, and the objects of the repository ``source``."""
+    """A bare repository with these refs that borrows the objects of ``source``."""
     await init_bare(git, folder, sha256=any(len(commit) == 64 for commit in refs.values()))
     with open(os.path.join(folder, "objects", "info", "alternates"), "wb") as file:
         file.write(os.fsencode(os.path.join(source, "objects")) + b"\n")
@@ -74,7 +73,7 @@ async def _borrowing(git: Git, source: str, folder: str, refs: Mapping[str, str]
 
 
 class _Settings:
-    """What a copy in the folder ``here`` has beside refs and objects."""
+    """The settings, hooks and submodules of a copy in the folder ``here``."""
 
     def __init__(self, git: Git, copy: Git, here: str, refs: Mapping[str, str]) -> None:
         self.git = git
@@ -82,10 +81,10 @@ class _Settings:
         self.here = here
         self.refs = refs
         self._stand_ins: dict[str, str] = {}
-        """By the name of the remote, or by its URL where it has none."""
+        """By name of the remote, or by URL if it has no name."""
 
     async def write(self) -> None:
-        """Config, hooks, what is ignored, what is checked out; remotes and submodules."""
+        """Write config, hooks, ``info/`` files, remotes and submodules."""
         common = self.git.repository.common_dir
         own = await self._own(common)
         everywhere = await configuration.effective_settings(self.git)
@@ -94,7 +93,7 @@ class _Settings:
         settings = [
             (key, value)
             for key, value in own
-            # A setup that installs hooks must not reach those of the original.
+            # A setup that installs hooks must not change the original's.
             if not (_is_left_out(key) or (absolute and key == "core.hookspath"))
         ]
         settings += [pair for pair in everywhere if SPARSE.match(pair[0].lower())]
@@ -106,7 +105,7 @@ class _Settings:
             _copy_hooks(hooks, os.path.join(self.here, "hooks"))
 
     async def _of_remotes(self, everywhere: Settings) -> list[tuple[str, str]]:
-        """The settings that put a stand-in in the place of each remote, by name or by URL."""
+        """Settings that redirect each remote, by name or by URL, to its stand-in."""
         named = [found[1] for key, _ in everywhere if (found := REMOTE.match(key))]
         settings: list[tuple[str, str]] = []
         for name in dict.fromkeys(named):
@@ -124,11 +123,11 @@ class _Settings:
             if named_by and value:
                 settings += _instead_of(value, await self._stand_in(named_by))
         anywhere = await self._stand_in(HERE)
-        # A versioned .lfsconfig may name a server as well.
+        # A versioned .lfsconfig may name a server.
         return [*settings, ("lfs.pushurl", f"file://{anywhere}")]
 
     async def _stand_in(self, remote: str) -> str:
-        """The path of the stand-in of a remote; it has what was fetched, else our own branches."""
+        """The path of a remote's stand-in, with its fetched branches, else our own."""
         if remote not in self._stand_ins:
             number = len(self._stand_ins)
             path = self._stand_ins[remote] = os.path.join(self.here, STAND_INS, f"{number}.git")
@@ -142,7 +141,7 @@ class _Settings:
         return self._stand_ins[remote]
 
     async def _of_modules(self, source: str, here: str, own: Settings) -> list[tuple[str, str]]:
-        """Copies of the clones of submodules, and of theirs; their URLs, which lead there."""
+        """Copy the clones of submodules, recursively; the settings that redirect their URLs."""
         for name in _modules(os.path.join(source, "modules")):
             clone, target = (os.path.join(each, "modules", name) for each in (source, here))
             refs = await self.git.at(replace(self.git.repository, common_dir=clone)).refs("refs/")
@@ -184,7 +183,7 @@ def _below(refs: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _modules(folder: str) -> Iterator[str]:
-    """The clones of submodules below a folder, by name, which may hold a slash."""
+    """Names of the submodule clones below a folder; a name may contain a slash."""
     for root, folders, files in os.walk(folder):
         if "HEAD" in files and "objects" in folders:
             folders.clear()
@@ -192,7 +191,7 @@ def _modules(folder: str) -> Iterator[str]:
 
 
 def _copy_files(source: str, target: str, names: Iterable[str]) -> None:
-    """Copy those of the files that are there."""
+    """Copy the files that exist."""
     import shutil
 
     for name in names:
@@ -202,38 +201,38 @@ def _copy_files(source: str, target: str, names: Iterable[str]) -> None:
 
 
 def _copy_hooks(source: str, target: str) -> None:
-    """Copy hooks and what lies beside them; links to files as files, links to folders not."""
+    """Copy a hooks folder: links to files become files, links to folders are left out."""
     import shutil
 
     for root, _, files in os.walk(source):
         there = os.path.join(target, os.path.relpath(root, source))
         os.makedirs(there, exist_ok=True)
         for name in files:
-            if os.path.isfile(os.path.join(root, name)):  # no pipe, and no link that leads nowhere
+            if os.path.isfile(os.path.join(root, name)):  # no pipe, no dangling link
                 shutil.copy2(os.path.join(root, name), os.path.join(there, name))
 
 
 async def init_bare(git: Git, path: str, *, sha256: bool = False) -> None:
-    """Make an empty bare repository, with no hooks and nothing of a template."""
+    """Create an empty bare repository without templates."""
     format = ("--object-format=sha256",) if sha256 else ()
     arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", path)
     plain = git.writable()
-    await plain.run("make a repository", *arguments, at=os.path.dirname(path))
+    await plain.run("create a repository", *arguments, at=os.path.dirname(path))
 
 
 async def create_refs(git: Git, refs: Mapping[str, str]) -> None:
-    """Create refs, all or none."""
+    """Create all refs or none."""
     listed = "".join(f"create {ref} {commit}\n" for ref, commit in refs.items())
-    await git.run("write refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
+    await git.run("create refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
 
 
 async def checkout_bytes(git: Git, commit: str, block_bytes: int) -> int:
-    """How much disk the files of a commit take, in whole blocks; 0 where that can't be told.
+    """Disk space for the files of a commit, in whole blocks; 0 if unknown.
 
-    Of a sparse checkout, only those that the main checkout has.
+    In a sparse checkout, only files that the main checkout has count.
     """
     arguments = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit)
-    # Where blobs are fetched on demand, they are not fetched for this.
+    # A partial clone does not fetch blobs for this.
     finished = await git.try_run(*arguments, env={**git.environ, **NO_FETCH})
     left_out = await _left_out(git)
     entries = (entry.partition(b"\t") for entry in finished.stdout.split(b"\0") if entry)
@@ -243,7 +242,7 @@ async def checkout_bytes(git: Git, commit: str, block_bytes: int) -> int:
 
 
 async def _left_out(git: Git) -> set[bytes]:
-    """The files that a sparse checkout leaves out."""
+    """The files that the sparse main checkout leaves out."""
     sparse = await git.try_run("config", "--type=bool", "--get", "core.sparseCheckout")
     if git.repository.bare or sparse.text != "true":
         return set()

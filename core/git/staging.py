@@ -1,4 +1,4 @@
-"""The index of a worktree: stage, unstage, commit, write a tree."""
+"""The index of a worktree: `git update-index`, `git commit`, `git write-tree`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .paths import is_beyond_link
 
 
 async def stage(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
-    """Put files as they stand (or their absence) into the index."""
+    """Stage files, including deleted ones."""
     files = list(files)
-    # git refuses to look for these: a symbolic link took the place of their folder.
+    # git refuses these: a symbolic link replaced their folder.
     beyond = [file for file in files if is_beyond_link(path, file)]
     folders = {file for file in files if unreadable_entries.is_folder(path, file)}
     if folders:
-        # Of a folder git takes the submodule; where a file is gone for one, it fails.
+        # git stages a folder that is a submodule, and fails for a folder that replaced a file.
         folders -= set(await worktree_status.submodules_in(git, path, env_with_index(git, index)))
     there = set(files).difference(beyond, folders)
     await update_index(git, path, sorted(there), "--add", "--remove", "--replace", index=index)
@@ -26,17 +26,17 @@ async def stage(git: Git, path: str, files: Iterable[str], *, index: str = "") -
 
 
 async def unstage(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
-    """Take files out of the index; in the worktree they stay."""
+    """Remove files from the index, not from the worktree."""
     await update_index(git, path, files, "--force-remove", index=index)
 
 
 async def restore(git: Git, path: str, files: Iterable[str]) -> None:
-    """Make files of a worktree, and their entries in its index, those of HEAD again."""
+    """Restore files and their index entries from HEAD."""
     names = b"".join(os.fsencode(file) + b"\0" for file in files)
     if names:
         given = ("--pathspec-from-file=-", "--pathspec-file-nul")
         await git.run(
-            f"put the files of {path} back",
+            f"restore the files of {path}",
             *("checkout", "--force", "--quiet", "--no-recurse-submodules", "HEAD", *given),
             at=path,
             stdin=names,
@@ -50,10 +50,10 @@ async def update_index(
 ) -> None:
     names = b"".join(os.fsencode(file) + b"\0" for file in files)
     if names:
-        # Else git may put a part of it beside the worktree's own.
+        # Else git may write a shared index next to the worktree's own.
         settings: tuple[str, ...] = ("-c", "core.splitIndex=false") if index else ()
         if git.is_read_only:
-            # A bit that goes has the file compared, by its filter.
+            # Clearing a bit makes git compare the file through its filter.
             settings += git.without(await git.named_programs(path), strict=False)
         await git.run(
             f"stage the files of {path}",
@@ -73,10 +73,10 @@ def env_with_index(git: Git, index: str) -> Mapping[str, str]:
 async def commit(
     git: Git, path: str, message: str, hooks: str = "", *, amend: bool = False
 ) -> Commit:
-    """Commit the index of a worktree, with the user's hooks; its new tip.
+    """Commit the index of a worktree; the new commit.
 
-    ``hooks`` is a folder of hooks to take instead. They run once: what they print may look
-    like a passing fault of git's.
+    ``hooks`` is a hooks folder to use instead of the user's. The command is then not retried:
+    output of a hook may look like a transient error of git.
     """
     identity = await git.identity()
     instead = ("-c", f"core.hooksPath={hooks}") if hooks else ()
@@ -95,8 +95,8 @@ async def commit(
 
 
 async def head_commit(git: Git, path: str) -> Commit:
-    """The commit that HEAD of a worktree is at."""
-    # A hook may have left nothing to commit: such a commit differs in nothing.
+    """The HEAD commit of a worktree."""
+    # --always: a hook may have left an empty commit.
     seen = (
         "diff-tree",
         "-r",
@@ -114,23 +114,24 @@ async def head_commit(git: Git, path: str) -> Commit:
 
 async def written_tree(git: Git, path: str) -> str:
     """The tree of a worktree's index."""
-    return (await git.run("write a tree", "write-tree", at=path)).text
+    return (await git.run("write the tree", "write-tree", at=path)).text
 
 
 async def snapshot_tree(git: Git, path: str, files: Iterable[str], index: str) -> str:
-    """A tree of HEAD with ``files`` as they stand, made in an index of its own."""
+    """The tree of HEAD with the current ``files``, written with a temporary index."""
     env = env_with_index(git, index)
     await git.run("read HEAD", "read-tree", "HEAD", at=path, env=env)
     await stage(git, path, files, index=index)
-    return (await git.run("write a tree", "write-tree", at=path, env=env)).text
+    return (await git.run("write the tree", "write-tree", at=path, env=env)).text
 
 
 async def index_tree(git: Git, path: str, files: Iterable[str], index: str) -> str:
-    """A tree of ``files`` alone, as a worktree's index has them; made in another index."""
+    """A tree of only the staged ``files``, written with a temporary index."""
     wanted = {os.fsencode(file) for file in files}
     listed = await git.run("read the index", "ls-files", "--stage", "-z", at=path)
     entries = (e for e in listed.stdout.split(b"\0") if e.partition(b"\t")[2] in wanted)
     env = env_with_index(git, index)
     given = b"".join(entry + b"\0" for entry in entries)
-    await git.run("stage", "update-index", "-z", "--index-info", at=path, stdin=given, env=env)
-    return (await git.run("write a tree", "write-tree", at=path, env=env)).text
+    doing = f"stage the files of {path}"
+    await git.run(doing, "update-index", "-z", "--index-info", at=path, stdin=given, env=env)
+    return (await git.run("write the tree", "write-tree", at=path, env=env)).text

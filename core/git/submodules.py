@@ -1,4 +1,4 @@
-"""The submodules of worktrees: filled from local clones, and commits that only a worktree has."""
+"""Submodules of worktrees: checked out from local clones; commits not pushed yet."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .paths import is_there
 
 
 class Submodules:
-    """The submodules of one repository's worktrees, and of those submodules in turn."""
+    """The submodules of one repository's worktrees, recursively."""
 
     def __init__(self, git: Git) -> None:
         self.git = git
 
     async def fill(self, path: str) -> None:
-        """Check out those submodules of a new worktree that the user's checkout has.
+        """Check out those submodules of a new worktree that the main checkout has.
 
-        Without network: from the clones that are there. Their remotes are the real ones afterwards.
+        They are cloned from local clones, without network, and get the real remotes afterwards.
         """
         await self._fill(path, self.git.repository.common_dir)
 
     async def _fill(self, path: str, git_dir: str) -> None:
-        """Fill the submodules of a checkout; ``git_dir`` is where the user's clones of them are."""
+        """Check out the submodules of a checkout; ``git_dir`` contains the user's clones."""
         if not os.path.exists(os.path.join(path, ".gitmodules")):
             return
         paths = await module_paths(self.git, path)
@@ -55,12 +55,12 @@ class Submodules:
                 await self._fill(folder, clone)
 
     async def _urls(self, git_dir: str) -> dict[str, str]:
-        """The URL of each submodule that the user has initialised, by name."""
+        """URL by name of the submodules that the user initialised."""
         found = await self._settings(git_dir, "submodule.", ".url")
         return {key[len("submodule.") : -len(".url")]: value for key, value in found.items()}
 
     async def _remotes(self, clone: str, url: str) -> Mapping[str, str]:
-        """What ``origin`` is in the user's clone; ``url`` where it does not tell."""
+        """The settings of ``origin`` in the user's clone, with ``url`` as the default."""
         return {"remote.origin.url": url, **await self._settings(clone, "remote.origin.", "url")}
 
     async def _settings(self, git_dir: str, begin: str, end: str) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Submodules:
         return {k: value for _, k, value in entries if k.startswith(begin) and k.endswith(end)}
 
     async def _source(self, clone: str, commit: str) -> str:
-        """The clone that has a commit: the user's, else that of another worktree."""
+        """A clone that has the commit: the user's, else another worktree's."""
         common = self.git.repository.common_dir
         worktrees = os.path.join(common, "worktrees")
         below = os.path.relpath(clone, common)
@@ -80,8 +80,11 @@ class Submodules:
         return clone
 
     async def unpublished(self, path: str, start: str, tip: str) -> list[tuple[str, str]]:
-        """Checkout and commit of each submodule that ``tip`` pins since ``start`` and whose commit
-        is in no clone but that of the worktree, and on no remote; inner ones come first."""
+        """Checkout and commit of each submodule commit that only this worktree has.
+
+        That is one that ``tip`` pins and ``start`` does not, and that is neither on a remote
+        nor in the user's clone. Inner submodules come first.
+        """
         if not os.path.isdir(path):
             return []
         links = await gitlinks(self.git, tip, start)
@@ -106,7 +109,7 @@ class Submodules:
         return found
 
     async def publishing(self, found: Sequence[tuple[str, str]], branch: str) -> list[str]:
-        """The commands that publish such commits, on a branch of the feature's name."""
+        """The commands that push such commits to a branch with the feature's name."""
         return [await self._push(folder, commit, branch) for folder, commit in found]
 
     async def _push(self, folder: str, commit: str, branch: str) -> str:
@@ -117,12 +120,12 @@ class Submodules:
 
 
 def _is_checked_out(folder: str) -> bool:
-    """Else git would take the repository around it for the submodule."""
+    """Whether it has a ``.git``; else git would use the repository around it."""
     return os.path.lexists(os.path.join(folder, ".git"))
 
 
 async def module_paths(git: Git, path: str, commit: str = "") -> dict[str, str]:
-    """The path of each submodule by its name, as the files or a commit of a checkout tell."""
+    """Path by name of the submodules in ``.gitmodules`` of a checkout or a commit."""
     source = ("--blob", f"{commit}:.gitmodules") if commit else ("--file", ".gitmodules")
     listing = ("config", *source, "-z", "--get-regexp", MODULE_PATH)
     finished = await git.try_run(*listing, at=path, env=offline_environment(git), elsewhere=True)
@@ -132,38 +135,38 @@ async def module_paths(git: Git, path: str, commit: str = "") -> dict[str, str]:
 
 
 async def pins_of(git: Git, path: str, modules: Iterable[str]) -> dict[str, str]:
-    """The commits of submodules that the index of a worktree holds, by path."""
+    """Submodule commits in the index of a worktree, by path."""
     listing = ("ls-files", "--stage", "-z", "--", *modules)
     finished = await git.run("read the index", *listing, at=path, settings=LITERAL)
     return parse_gitlinks(finished.stdout, commit=1)
 
 
 async def update_submodules(git: Git, path: str, sources: Mapping[str, str]) -> None:
-    """Check out submodules of a worktree, each from the clone that ``sources`` names."""
-    # Given on the command line, so that the shared config is not written.
+    """Check out submodules of a worktree, each from its clone in ``sources``."""
+    # On the command line, so that the shared config is not written.
     local = [w for name, url in sources.items() for w in ("-c", f"submodule.{name}.url={url}")]
     allowed = ("-c", "protocol.file.allow=always", "-c", "clone.defaultRemoteName=origin")
     doing, settings = "check out the submodules", (*allowed, *local)
     arguments = ("submodule", "--quiet", "update")
-    # Where the user allows some protocols, no setting allows another one.
+    # If the user sets this variable, protocol.file.allow has no effect.
     only = git.environ.get("GIT_ALLOW_PROTOCOL")
     env = {**git.environ, **({} if only is None else {"GIT_ALLOW_PROTOCOL": f"{only}:file"})}
     await git.run(doing, *arguments, at=path, guarded=True, settings=settings, env=env)
 
 
 async def set_remotes(git: Git, path: str, settings: Mapping[str, str]) -> None:
-    """Let a submodule that was just checked out have these settings of its remotes."""
+    """Write the settings of remotes into a submodule that was just checked out."""
     for key, value in settings.items():
         await git.run("set the URL of a submodule", "config", key, value, at=path)
 
 
 async def mark_as_filled(git: Git, path: str) -> None:
-    """Let a submodule know what it was filled with from the clone of another worktree."""
+    """Record in a submodule the commit that it got from another worktree's clone."""
     await git.run("mark a submodule", "update-ref", f"{FILLED}from", "HEAD", at=path)
 
 
 async def gitlinks(git: Git, tip: str, start: str = "", *, at: str = "") -> dict[str, str]:
-    """The commits of submodules in ``tip``, by path; those that are not so in ``start``."""
+    """Submodule commits in ``tip``, by path; with ``start``, only those that differ."""
     if start:
         arguments = ("diff-tree", "-r", "-z", "--raw", "--no-renames", start, tip)
         words = (await git.run("compare commits", *arguments)).stdout.split(b"\0")
@@ -179,7 +182,7 @@ async def gitlinks(git: Git, tip: str, start: str = "", *, at: str = "") -> dict
 
 
 async def has_commit(git: Git, commit: str, path: str) -> bool:
-    """Whether a clone holds a commit; nothing is fetched to find out."""
+    """Whether a clone has a commit, without fetching."""
     asked = ("cat-file", "-e", f"{commit}^{{commit}}")
     return (
         await git.try_run(*asked, at=path, env=offline_environment(git), elsewhere=True)
@@ -187,7 +190,7 @@ async def has_commit(git: Git, commit: str, path: str) -> bool:
 
 
 async def is_on_remote(git: Git, commit: str, path: str) -> bool:
-    """Whether a remote of a clone has a commit, as far as the clone knows."""
+    """Whether a remote-tracking branch of a clone contains a commit."""
     asked = ("rev-list", "-n", "1", commit, "--not", "--remotes")
     finished = await git.try_run(*asked, at=path, env=offline_environment(git), elsewhere=True)
     return finished.code == 0 and not finished.text
@@ -202,14 +205,14 @@ async def has_a_remote(git: Git, path: str) -> bool:
 
 
 async def was_pinned(git: Git, commit: str, path: str, tip: str) -> bool:
-    """Whether a submodule stood at a commit anywhere in the history of ``tip``."""
+    """Whether the history of ``tip`` pins a submodule to a commit."""
     asked = ("log", "-1", "--format=%H", "--no-show-signature", f"--find-object={commit}")
     finished = await git.try_run(*asked, tip, "--", path, settings=LITERAL)
     return finished.code == 0 and bool(finished.text)
 
 
 def offline_environment(git: Git) -> Mapping[str, str]:
-    """For looks into a clone whose settings an agent may have written."""
+    """For reading a clone whose settings an agent may have written."""
     return {**git.environ, **NO_FETCH}
 
 
@@ -219,16 +222,16 @@ def clone_of_submodule(git: Git, name: str) -> str:
 
 
 async def unpublished_commits(git: Git, path: str, name: str) -> int:
-    """How many commits of a submodule are neither on a remote nor in our clone.
+    """The number of commits of a submodule that are neither on a remote nor in our clone.
 
-    ``path`` is its checkout, or its git folder. What another worktree's clone had, from which
-    it was filled, is kept by that one.
+    ``path`` is its checkout or its git folder. Commits from another worktree's clone are safe
+    there and do not count.
     """
     left_out = ("--not", "--remotes", f"--glob={FILLED}*")
     arguments = ("rev-list", "HEAD", "--branches", *left_out)
     env = git.environ
     if is_there(path, "objects"):
-        # The checkout may be gone: to a git that looks for it that is an error.
+        # Else git fails if the checkout is gone.
         env = {**env, "GIT_DIR": path, "GIT_WORK_TREE": path}
     finished = await git.try_run(*arguments, at=path, env=env, elsewhere=True)
     clone = clone_of_submodule(git, name)
@@ -242,7 +245,7 @@ async def unpublished_commits(git: Git, path: str, name: str) -> int:
 
 
 FILLED = "refs/rorchestrator/filled/"
-"""Below it, in a submodule's clone: the commit that it got from the clone of another worktree."""
+"""In a submodule's clone: the commits that it got from another worktree's clone."""
 
 
 MODULE_PATH = r"^submodule\..*\.path$"

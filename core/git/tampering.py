@@ -1,7 +1,6 @@
-"""What git would execute in a repository, and whether that changed since a run began.
+"""Detects changes to what git executes: git hooks and settings that name a program.
 
-An agent can reach all of it: a hook, or a setting that names a program, would be run by the next
-git command of ours, or of the user's.
+An agent can change both, and the next git command, ours or the user's, would run its code.
 """
 
 from __future__ import annotations
@@ -30,30 +29,30 @@ EXECUTES = re.compile(
     r"|difffilter|packobjectshook|defaultkeycommand))\Z",
     re.DOTALL,
 )
-"""Keys whose value is run as a program, or leads to one that is: all of them in git-config(1) of
-2.39 and what was added since (``hook``), those of git-lfs and git-svn."""
+"""Settings that git runs as a program, or that lead to one: from git-config(1) of 2.39, later
+additions (``hook``), git-lfs and git-svn."""
 
-UNREADABLE = "a line that git can't read"
+UNREADABLE = "a line that git cannot read"
 
 OF_WORKTREE = "config.worktree"
 
 MOST_FOLDERS = 10_000
-"""Below the folders of submodules; no repository has as many."""
+"""A limit below the submodules' folders, above any real repository."""
 
 HOOK_LIMIT_BYTES = 4 * 1024 * 1024
-"""Of a larger hook the size counts, and its beginning."""
+"""Of a larger hook, only the size and the beginning are compared."""
 
 Stamp = tuple[object, ...]
 
 
 class Tampered(UserError):
-    """What git would execute is no longer what the run found."""
+    """Something that git executes was changed during the run."""
 
 
 class ExecutableFingerprint:
-    """What git would execute, as a run found it; made by :func:`seal`.
+    """What git executes, recorded at the start of a run by :func:`take_fingerprint`.
 
-    To see that nothing changed takes a few ``stat`` calls; git is asked only where a file did.
+    A check costs a few ``stat`` calls; git runs only if a file changed.
     """
 
     def __init__(
@@ -64,20 +63,20 @@ class ExecutableFingerprint:
         self.folders = list(folders)
         self.files: list[str] = []
         self.module_folders: list[str] = []
-        """Where git keeps the clones of submodules: in the repository, and in each worktree."""
+        """The ``modules`` folders of submodule clones, in the repository and in each worktree."""
         self.reference = dict(reference or {})
-        """What setups changed, with the user's consent: digests by name, empty for what is gone."""
+        """Changes by setups, with the user's consent: digest by name, empty if removed."""
         self.is_suspended = False
-        """While setups run, and nobody else: they are judged by themselves."""
+        """True while only setups run; they are checked separately."""
         self.suspect = ""
-        """Who changed what is not as it was, where that is known."""
+        """What made the changes, if known."""
         self._stamps = self._current_stamps()
         self._facts = self._hooks()
 
     async def watch(self, git: Git, *files: str) -> None:
-        """From now on these config files, and what they include, are to stay as they are.
+        """Record these config files and their includes.
 
-        So are the submodules of the worktree that a ``config.worktree`` belongs to.
+        A ``config.worktree`` adds the submodules of its worktree.
         """
         module_folders = [
             _modules_folder(file) for file in files if os.path.basename(file) == OF_WORKTREE
@@ -95,22 +94,22 @@ class ExecutableFingerprint:
             self.files = list(dict.fromkeys((*self.files, file, *included)))
 
     async def check(self, git: Git, during: str = "") -> None:
-        """Raise :class:`Tampered` where something was added, changed or removed.
+        """Raise :class:`Tampered` if something was added, changed or removed.
 
-        ``during`` tells what has been going on since the last check.
+        ``during`` says what happened since the last check.
         """
         changed = [] if self.is_suspended else await self.changes(git)
         if changed:
             who, what = during or self.suspect, some(changed, between="; ")
             raise Tampered(
-                f"what git executes in this repository was changed{who}: {what}",
-                hint="any running feature may have done this; nothing was committed since,"
-                " and the work is in the worktrees. Inspect and revert it, then run again: a new "
-                "run accepts what it finds. git config --list --show-origin",
+                f"git hooks or settings were changed{who}: {what}",
+                hint="any running feature may have done this. Nothing was committed since, and the "
+                "work is in the worktrees. Inspect and revert it, then run again; a new run "
+                "accepts what it finds. To list settings: git config --list --show-origin",
             )
 
     async def changes(self, git: Git) -> list[str]:
-        """What was added, changed or removed, each with how; nothing where all is as it was."""
+        """Descriptions of everything that was added, changed or removed."""
         stamps = self._current_stamps()
         if stamps == self._stamps:
             return []
@@ -121,7 +120,7 @@ class ExecutableFingerprint:
         return changed
 
     def _accepted(self, found: Mapping[str, str]) -> dict[str, str]:
-        """What it was, or what a setup is known to make of it."""
+        """The recorded facts, with the known changes of setups."""
         facts = dict(self._facts)
         for name, digest in self.reference.items():
             if _digest(found.get(name)) == digest:
@@ -129,7 +128,7 @@ class ExecutableFingerprint:
         return facts
 
     async def differing(self, git: Git) -> dict[str, str]:
-        """Digests by name of what is not as it was; empty for what is gone."""
+        """Digest by name of everything that changed; empty if it was removed."""
         if self._current_stamps() == self._stamps:
             return {}
         found = await self._found(git)
@@ -137,7 +136,7 @@ class ExecutableFingerprint:
         return {name: _digest(found.get(name)) for name in names}
 
     async def accept(self, git: Git, names: Iterable[str]) -> None:
-        """Take some of what changed for good."""
+        """Accept the changes of these names."""
         found = await self._found(git)
         for name in names:
             _copy_fact(name, found, self._facts)
@@ -154,7 +153,7 @@ class ExecutableFingerprint:
         return _listed((*self.folders, *_hooks_of(modules)))
 
     async def _found(self, git: Git) -> dict[str, str]:
-        """What is there now: looked at once more where a new worktree came to it meanwhile."""
+        """The current facts, read again if a worktree was added meanwhile."""
         while True:
             known = dict(self._facts)
             found = await self._found_at_once(git)
@@ -165,7 +164,7 @@ class ExecutableFingerprint:
         found = self._hooks()
         for file in dict.fromkeys((*self.files, *_configs_of(_modules(self.module_folders)))):
             settings = _settings(await _entries(git, file))
-            # git itself writes there where the files of a submodule are: a new or a moved one.
+            # git itself sets core.worktree in new and in moved submodules.
             place = f"core.worktree in {file}"
             if file not in self.files:
                 settings.pop(place, "")
@@ -176,7 +175,7 @@ class ExecutableFingerprint:
         return {**gone, **found}
 
     def _is_at_home(self, file: str, place: str) -> bool:
-        """Whether the files of a submodule are in the checkout that its git folder belongs to."""
+        """Whether a submodule's files are in the checkout that its git folder belongs to."""
         kind, *rest = os.path.relpath(file, self.common).split(os.sep)
         home = self.top if kind == "modules" else ""
         if kind == "worktrees" and rest[1] == "modules":
@@ -187,7 +186,7 @@ class ExecutableFingerprint:
         return bool(home) and there.startswith(os.path.join(os.path.realpath(home), ""))
 
     def _is_gone(self, name: str) -> bool:
-        """Whether it belonged to a worktree or a submodule that is there no longer."""
+        """Whether its worktree or submodule was removed."""
         folder = os.path.dirname(name.rpartition(" in ")[2])
         nested = (os.path.join(self.common, kind, "") for kind in ("worktrees", "modules"))
         return folder.startswith(tuple(nested)) and not os.path.isdir(folder)
@@ -196,12 +195,10 @@ class ExecutableFingerprint:
 async def take_fingerprint(
     git: Git, reference: Mapping[str, str] | None = None
 ) -> ExecutableFingerprint:
-    """Take what is there for good: hooks, and the settings of the repository itself.
+    """Record hooks and settings of the repository, its submodules and its worktrees.
 
-    ``reference`` is what earlier setups changed.
-
-    Its submodules and its worktrees are parts of it. Hooks in a folder that every worktree has
-    its own of are not watched: they are versioned.
+    ``reference`` is what earlier setups changed. A relative hooks folder is versioned and not
+    watched.
     """
     common = git.repository.common_dir
     folders = dict.fromkeys([os.path.join(common, "hooks"), await configuration.hooks_folder(git)])
@@ -215,7 +212,7 @@ async def take_fingerprint(
 
 
 async def shared_settings(git: Git) -> dict[str, str]:
-    """What the repository's own config file says: the values of each key."""
+    """The values of each key in the repository's own config file."""
     found: dict[str, str] = {}
     for _, key, value in await _entries(git, os.path.join(git.repository.common_dir, "config")):
         found[key] = f"{found[key]}, {value}" if key in found else value
@@ -223,7 +220,7 @@ async def shared_settings(git: Git) -> dict[str, str]:
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Which settings differ; how, only where a value can't hold a password."""
+    """The settings that differ; values only for keys that hold no password."""
     return [
         f"{key} {before.get(key, 'unset')} → {after.get(key, 'unset')}"
         if key.startswith(("core.", "extensions."))
@@ -238,9 +235,9 @@ def _modules_folder(file: str) -> str:
 
 
 def _modules(module_folders: Iterable[str]) -> list[str]:
-    """The git folders of submodules, and of submodules of theirs; a name may hold slashes."""
+    """The git folders of submodules, recursively; a name may contain slashes."""
     found: list[str] = []
-    seen: set[str] = set()  # A link may lead back.
+    seen: set[str] = set()  # Links may form a cycle.
     pending = [*module_folders]
     while pending and len(seen) < MOST_FOLDERS:
         folder = pending.pop()
@@ -273,7 +270,7 @@ def _listed(folders: Iterable[str]) -> Iterator[str]:
 
 
 def _stamp(path: str) -> Stamp:
-    """What changes whenever a file, or what a link leads to, is written or replaced."""
+    """Changes whenever a file or the target of a link is written or replaced."""
     return (*_stat(os.lstat, path), *_stat(os.stat, path))
 
 
@@ -298,7 +295,7 @@ def _digest(fact: str | None) -> str:
 
 
 def _fingerprint(path: str) -> str:
-    """A fingerprint of a hook: mode and contents."""
+    """Mode and content hash of a hook."""
     import hashlib
 
     try:
@@ -322,7 +319,7 @@ async def _entries(git: Git, file: str) -> list[tuple[str, str, str]]:
 
 
 def _settings(entries: Iterable[tuple[str, str, str]]) -> dict[str, str]:
-    """The settings that execute something, with all the values that each has."""
+    """The settings that execute something, each with all its values."""
     found: dict[str, str] = {}
     for origin, key, value in entries:
         if key == UNREADABLE or EXECUTES.match(key.lower()):

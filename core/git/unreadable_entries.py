@@ -1,4 +1,4 @@
-"""What stands in a worktree that git would wait for, can't look into, or would replace."""
+"""Entries that block git: FIFOs it would read, folders it cannot list, files in its way."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from collections.abc import Callable, Collection, Iterable
 from ..model.frozen import dataclass
 
 READ_BY_GIT = frozenset({".gitignore", ".gitattributes"})
-"""git opens these in each folder without a look at what they are: at a pipe it waits."""
+"""git opens these in every folder, and blocks if one is a FIFO."""
 
 
 @dataclass(frozen=True)
 class UnreadableEntries:
-    """Paths in a worktree; those of folders end with a slash."""
+    """Paths in a worktree; folders end with a slash."""
 
     pipes: tuple[str, ...] = ()
-    """Pipes where git expects a file of its own: it would wait for a writer for ever."""
+    """FIFOs in place of git's own files: git would block forever."""
     unreadable: tuple[str, ...] = ()
-    """Folders that can't be listed, whose files git leaves out with exit code 0."""
+    """Folders that cannot be listed; git silently skips their files."""
 
 
-def scan(top: str, less: Collection[str] = ()) -> UnreadableEntries:
-    """The obstacles below a folder; links, and folders called ``less``, are passed over."""
+def scan(top: str, exclude: Collection[str] = ()) -> UnreadableEntries:
+    """The unreadable entries below a folder, except below links and folders named ``exclude``."""
     pipes: list[str] = []
     unreadable: list[str] = []
     folders = [""]
-    # Not os.walk: before Python 3.12 it calls itself for each level.
+    # Not os.walk, which is recursive before Python 3.12.
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(os.path.join(top, folder)) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if entry.name not in less:
+                        if entry.name not in exclude:
                             folders.append(f"{folder}{entry.name}/")
                     elif entry.name in READ_BY_GIT and _is_pipe(entry):
                         pipes.append(folder + entry.name)
@@ -48,7 +48,7 @@ def undeletable(
     access: Callable[[str, int], bool] = os.access,
     owner: Callable[[str], int] | None = None,
 ) -> str:
-    """A folder of somebody else's whose files we can't remove, as root's of a container."""
+    """A folder of another user (root in a container) whose files we cannot remove; else empty."""
     owner = owner or _owner
     for folder, _, _ in os.walk(top):
         if not access(folder, os.W_OK | os.X_OK) and owner(folder) != os.geteuid():
@@ -65,7 +65,7 @@ def _is_pipe(entry: os.DirEntry[str]) -> bool:
 
 
 def colliding(top: str, added: Iterable[str], tracked: Collection[str]) -> list[str]:
-    """What stands where files would be ``added`` below a folder, and is none of the ``tracked``."""
+    """Untracked files that would be overwritten if ``added`` files were created below ``top``."""
     found: dict[str, None] = {}
     for name in added:
         parts = name.split("/")
@@ -76,13 +76,13 @@ def colliding(top: str, added: Iterable[str], tracked: Collection[str]) -> list[
 
 
 def is_folder(top: str, name: str) -> bool:
-    """Whether it is a folder, and no link to one."""
+    """Whether it is a folder, not a link to one."""
     path = os.path.join(top, name)
     return os.path.isdir(path) and not os.path.islink(path)
 
 
 def is_there(top: str, name: str) -> bool:
-    """Whether it is there by exactly that name, also where case makes no difference."""
+    """Whether exactly this name exists, also on a case-insensitive file system."""
     folder, base = os.path.split(os.path.join(top, name))
     try:
         return base in os.listdir(folder)
@@ -91,7 +91,7 @@ def is_there(top: str, name: str) -> bool:
 
 
 def files_below(top: str, name: str) -> list[str]:
-    """The files in a folder of that name, or the name itself."""
+    """The files below a folder of this name; else the name itself."""
     if not is_folder(top, name):
         return [name]
     walked = os.walk(os.path.join(top, name))

@@ -1,4 +1,4 @@
-"""`git status` of a worktree: changed, hidden and ignored files, without running its filters."""
+"""`git status` and `check-ignore`: changed, ignored, hidden files; safe with filters and LFS."""
 
 from __future__ import annotations
 
@@ -17,35 +17,36 @@ from .paths import is_plain, is_there
 async def status_of(
     git: Git, path: str, *, ignored: bool = False, index: str = ""
 ) -> WorktreeStatus:
-    """What stands in a worktree; format: git-status(1), "Porcelain Format Version 2"."""
+    """The status of a worktree; format: git-status(1), "Porcelain Format Version 2"."""
     arguments = [*STATUS, *(["--ignored=matching"] if ignored else [])]
     env = staging.env_with_index(git, index)
     if git.is_read_only:
         status = await _unfiltered_status(git, path, arguments, env)
     else:
         arguments += ["--ignore-submodules=none"]
-        # A filter of the user's runs for what may have changed.
-        told = await git.run(f"look at {path}", *arguments, at=path, guarded=True, env=env)
-        status = parse_status(os.fsdecode(told.stdout))
-    return await _with_covered(git, path, status) if ignored else status
+        # The user's filters run for files that may have changed.
+        doing = f"read the status of {path}"
+        finished = await git.run(doing, *arguments, at=path, guarded=True, env=env)
+        status = parse_status(os.fsdecode(finished.stdout))
+    return await _with_files_in_submodules(git, path, status) if ignored else status
 
 
-async def _with_covered(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:
-    """A status that counts as ignored what stands where a submodule is not checked out.
+async def _with_files_in_submodules(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:
+    """The status with files in folders of submodules that are not checked out, as ignored.
 
-    git looks at no file in there and adds none.
+    git neither lists nor adds them.
     """
     submodules = await _submodules_of(git, path, status)
     folders = [folder for folder in submodules if is_plain(path, folder)]
-    covered = (file for folder in folders for file in unreadable_entries.files_below(path, folder))
-    return replace(status, ignored=(*status.ignored, *covered))
+    files = (file for folder in folders for file in unreadable_entries.files_below(path, folder))
+    return replace(status, ignored=(*status.ignored, *files))
 
 
 async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[str]:
-    """The paths of the submodules in the index of a worktree that has this status."""
+    """The submodules in the index of a worktree with this status."""
     if status.staged or status.unmerged or not git.is_lasting(status.commit):
         return await submodules_in(git, path)
-    # Nothing is staged: the index has the submodules of the commit, which are asked for once.
+    # Nothing is staged, so the submodules are those of the commit, which are cached.
     known = git.answers.get("submodules", status.commit)
     if known is None:
         known = "\0".join(await submodules.gitlinks(git, status.commit))
@@ -55,16 +56,17 @@ async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[st
 
 async def submodules_in(git: Git, path: str, env: Mapping[str, str] | None = None) -> list[str]:
     """The paths of the submodules in an index."""
-    listed = await git.run(f"look at {path}", "ls-files", "--stage", "-z", at=path, env=env)
+    doing = f"read the index of {path}"
+    listed = await git.run(doing, "ls-files", "--stage", "-z", at=path, env=env)
     return [os.fsdecode(name) for name in SUBMODULE.findall(listed.stdout)]
 
 
 async def hidden(git: Git, path: str) -> list[str]:
-    """The tracked files of a worktree whose changes an index bit hides from ``git status``.
+    """Tracked files whose changes are hidden by assume-unchanged or skip-worktree.
 
-    Not those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
+    Without those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
     """
-    finished = await git.run(f"look at {path}", "ls-files", "-v", "-z", at=path)
+    finished = await git.run(f"read the index of {path}", "ls-files", "-v", "-z", at=path)
     entries = [entry.split(" ", 1) for entry in os.fsdecode(finished.stdout).split("\0") if entry]
     hidden = [(tag, file) for tag, file in entries if tag.islower() or tag == "S"]
     absent = {file for tag, file in hidden if tag in "sS" and not is_there(path, file)}
@@ -79,14 +81,14 @@ async def _is_sparse(git: Git, path: str) -> bool:
 
 
 async def clear_hiding_bits(git: Git, path: str, files: Iterable[str], *, index: str = "") -> None:
-    """Clear the bits that hide changes of files from ``git status``."""
+    """Clear assume-unchanged and skip-worktree of files."""
     files = list(files)
     for bit in ("--no-assume-unchanged", "--no-skip-worktree"):
         await staging.update_index(git, path, files, bit, index=index)
 
 
 async def stored_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
-    """Those files of which git would store a pointer: ``filter=lfs``, and Git LFS is set up."""
+    """The files with ``filter=lfs``, whose pointers Git LFS stores; none if it is not set up."""
     names = b"".join(os.fsencode(file) + b"\0" for file in files)
     if not names:
         return set()
@@ -99,11 +101,11 @@ async def stored_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
 
 
 async def bare_status(git: Git, path: str, filters: Iterable[str]) -> WorktreeStatus | None:
-    """What stands in a worktree, told without running anything, without a lock or a fetch.
+    """The status of a worktree without running filters, taking locks or fetching.
 
-    A folder of new files is one entry, and nobody looks into submodules. A file of one of the
-    ``filters`` that was only touched may count as changed. ``None`` where a filter's name
-    can't be spelled on a command line.
+    A folder of new files is one entry; submodules are not inspected. A touched file with one
+    of the ``filters`` may count as changed. ``None`` if a filter's name does not fit on a
+    command line.
     """
     names = list(filters)
     if any("=" in name or "\n" in name for name in names):
@@ -112,23 +114,24 @@ async def bare_status(git: Git, path: str, filters: Iterable[str]) -> WorktreeSt
     arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
     arguments += ["--no-renames", "--ignore-submodules=dirty"]
     env = {**git.environ, **NO_FETCH}
-    finished = await git.run(f"look at {path}", *arguments, at=path, env=env, settings=off)
+    doing = f"read the status of {path}"
+    finished = await git.run(doing, *arguments, at=path, env=env, settings=off)
     return parse_status(os.fsdecode(finished.stdout))
 
 
 async def _unfiltered_status(
     git: Git, path: str, arguments: Sequence[str], env: Mapping[str, str]
 ) -> WorktreeStatus:
-    """The status of a worktree by what can be told without a filter."""
+    """The status of a worktree as far as it is known without filters."""
     programs = await git.named_programs(path)
-    # In a submodule git would run the filters of its own settings.
+    # In submodules, git would run filters from their own settings.
     arguments = [*arguments, "--ignore-submodules=dirty"]
     strict = git.without(programs, strict=True)
     finished = await git.try_run(*arguments, at=path, env=env, settings=strict, tries=1)
     uncertain: dict[str, str] = {}
     if finished.code != 0:
         lenient = git.without(programs, strict=False)
-        doing = f"look at {path}"
+        doing = f"read the status of {path}"
         finished = await git.run(doing, *arguments, at=path, env=env, settings=lenient)
         uncertain = await _may_have_changed(git, path, programs, env, lenient)
     status = parse_status(os.fsdecode(finished.stdout))
@@ -143,9 +146,9 @@ async def _unfiltered_status(
 async def _may_have_changed(
     git: Git, path: str, programs: Programs, env: Mapping[str, str], settings: Sequence[str]
 ) -> dict[str, str]:
-    """Files that are not as git left them and have a filter, each with its name."""
+    """Files with a changed mtime or size that have a filter, each with the filter's name."""
     plain = ("--name-only", "-z", "--diff-filter=M", "--ignore-submodules=all")
-    doing = f"look at {path}"
+    doing = f"read the status of {path}"
     listed = await git.run(doing, "diff-files", *plain, at=path, env=env, settings=settings)
     asked = ("check-attr", "-z", "--stdin", "filter")
     finished = await git.run("read attributes", *asked, at=path, stdin=listed.stdout)
@@ -155,7 +158,7 @@ async def _may_have_changed(
 
 
 async def _with_submodules(git: Git, path: str, status: WorktreeStatus) -> WorktreeStatus:
-    """A status with the submodules that hold uncommitted work, each of which is looked into."""
+    """The status with the submodules that contain uncommitted work."""
     for name in await _submodules_of(git, path, status):
         place = os.path.join(path, name)
         if not os.path.lexists(os.path.join(place, ".git")):
@@ -169,16 +172,16 @@ async def _with_submodules(git: Git, path: str, status: WorktreeStatus) -> Workt
 
 
 async def _inside(git: Git, place: str) -> Git:
-    """The repository of a submodule, only to be looked at as well."""
+    """A read-only git in the repository of a submodule."""
     asked = ("rev-parse", "--git-common-dir")
-    found = await git.run(f"look into {place}", *asked, at=place, elsewhere=True)
+    found = await git.run(f"open the submodule {place}", *asked, at=place, elsewhere=True)
     common = os.path.realpath(os.path.join(place, found.text))
     where = replace(git.repository, top=place, common_dir=common, bare=False)
     return Git(git.spawner, where, git.environ).read_only()
 
 
 async def ignored_of(git: Git, path: str, files: Iterable[str]) -> set[str]:
-    """Those files of a worktree, there or not, that git ignores; a folder ends with ``/``."""
+    """The files, existing or not, that git ignores; a folder ends with ``/``."""
     names = "".join(f"{file}\0" for file in files)
     arguments = ("check-ignore", "-z", "--stdin")
     finished = await git.try_run(*arguments, at=path, stdin=os.fsencode(names))
@@ -186,10 +189,10 @@ async def ignored_of(git: Git, path: str, files: Iterable[str]) -> set[str]:
 
 
 async def ignored_as_links(git: Git, path: str, files: Collection[str]) -> set[str]:
-    """Those files of a worktree that git ignores even where they are symbolic links.
+    """The files that git ignores even if they are symbolic links.
 
-    A pattern with a slash at its end is of folders: what is in one is ignored, a link is not.
-    Format: git-check-ignore(1), ``--verbose``.
+    A pattern with a trailing slash matches folders, but no links. Format:
+    git-check-ignore(1), ``--verbose``.
     """
     above = {file: f"{os.path.dirname(file)}/" for file in files if os.path.dirname(file)}
     within = await ignored_of(git, path, above.values())

@@ -225,5 +225,5 @@ async def _holds(git: Git, contract: Contract, commit: str) -> Failure | None:
     if contract.kind is Kind.PATH:
         found = await commits.has_path(git, commit, contract.what)
         return None if found else Failure("there is no such path")
-    found = await commits.has_line(git, commit, definition(contract.what), less=PROSE)
+    found = await commits.has_line(git, commit, definition(contract.what), exclude=PROSE)
     return None if found else Failure("no line of code defines it")

@@ -147,7 +147,7 @@ class Surroundings:
             )
             if executed:
                 # Not even looked at: what git reads there may lead anywhere.
-                self._say(feature, "what git executes in this repository was changed", executed)
+                self._say(feature, "git hooks or settings were changed", executed)
                 return []
             now = self._seen = await self._look(last.checkout)
             self._name_checkout(feature, last.checkout, now.checkout)

@@ -106,4 +106,4 @@ class WorktreesTest(GitTest):
         run_sync(checkouts.remove_worktree(self.git, path))
         self.assertFalse(os.path.exists(path))
         self.refused(checkouts.remove_worktree(self.git, path), "is not a working tree")
-        self.refused(checkouts.admin_dir(self.git, self.repository.root), "find a worktree")
+        self.refused(checkouts.admin_dir(self.git, self.repository.root), "find the worktree")

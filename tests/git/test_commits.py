@@ -28,7 +28,7 @@ class ContentTest(GitTest):
         cases = {"one": True, "^one$": True, "tw+o": False, "three": False, "-x": False}
         for pattern, expected in cases.items():
             with self.subTest(pattern):
-                found = run_sync(commits.has_line(self.git, commit, pattern, less=["*.md"]))
+                found = run_sync(commits.has_line(self.git, commit, pattern, exclude=["*.md"]))
                 self.assertEqual(found, expected)
         self.assertTrue(run_sync(commits.has_line(self.git, commit, "two")))
 

@@ -51,7 +51,7 @@ class RefTest(GitTest):
         self.assertEqual(run_sync(self.git.merge_base(alone, second)), "")
         self.assertEqual(run_sync(history.count_commits(self.git, second, first)), 1)
         self.refused(history.count_commits(self.git, MISSING, first), "list commits")
-        self.refused(self.git.tree_of(MISSING), "read a commit")
+        self.refused(self.git.tree_of(MISSING), "read the commit")
 
     def test_a_ref_is_created_once(self) -> None:
         first = self.repository.commit_of("main")
@@ -59,7 +59,7 @@ class RefTest(GitTest):
         self.assertTrue(run_sync(self.git.create_ref("refs/x/a", first)))
         self.assertFalse(run_sync(self.git.create_ref("refs/x/a", second)))
         self.assertEqual(self.repository.commit_of("refs/x/a"), first)
-        self.refused(self.git.create_ref("refs/x/a/b", second), "make refs/x/a/b")
+        self.refused(self.git.create_ref("refs/x/a/b", second), "create refs/x/a/b")
         self.assertEqual(self.spawner.pauses, 0, "a refusal is no reason to try again")
 
     def test_a_ref_moves_and_goes_only_from_where_we_saw_it(self) -> None:

@@ -51,7 +51,7 @@ class Idle(unittest.TestCase):
             self.inactive(),
             [
                 f"{plain} is not executable: git does not run it",
-                f"{lost} can't run: /no/such/python does not exist, or is not executable",
+                f"{lost} cannot run: /no/such/python does not exist or is not executable",
                 f"{closed} is not executable: git does not run it",
             ],
         )
@@ -101,7 +101,7 @@ class Plan(unittest.TestCase):
             os.makedirs(os.path.join(space.path, ".git", "hooks", "pre-commit"))
             os.mkfifo(os.path.join(space.path, ".git", "hooks", "commit-msg"))
             (warning,) = space.main("plan", "--json").json["warnings"]
-            self.assertIn("pre-commit is a folder: git can't run it", warning)
+            self.assertIn("pre-commit is a folder: git cannot run it", warning)
 
 
 if __name__ == "__main__":

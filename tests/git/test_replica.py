@@ -19,8 +19,8 @@ from tests.support.repository import Repository
 class ReplicaTest(GitTest):
     """A copy of a repository."""
 
-    def copied(self, less: tuple[str, ...] = ()) -> Git:
-        return run_sync(replicate(self.git, self.beside("copy.git"), less))
+    def copied(self, exclude: tuple[str, ...] = ()) -> Git:
+        return run_sync(replicate(self.git, self.beside("copy.git"), exclude))
 
     def setting(self, copy: Git, key: str) -> str:
         return self.repository.git("config", "--get", key, at=copy.repository.common_dir)
@@ -32,7 +32,7 @@ class TheSame(ReplicaTest):
         self.repository.git("tag", "-a", "v1", "-m", "a tag")
         self.repository.git("update-ref", "refs/rorchestrator/results/a/1", first)
         self.repository.git("update-ref", "refs/stash", first)
-        copy = self.copied(less=("refs/heads/side",))
+        copy = self.copied(exclude=("refs/heads/side",))
         common = copy.repository.common_dir
         refs = self.repository.git("for-each-ref", "--format=%(refname)", at=common).split()
         expected = ["refs/heads/main", "refs/rorchestrator/results/a/1", "refs/tags/v1"]

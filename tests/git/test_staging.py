@@ -50,7 +50,9 @@ class StatusTest(GitTest):
         self.assertEqual((status.unmerged, status.changed), (("a b",), ()))
 
     def test_a_folder_that_is_no_worktree_has_no_status(self) -> None:
-        self.refused(worktree_status.status_of(self.git, self.repository.root), "look at")
+        self.refused(
+            worktree_status.status_of(self.git, self.repository.root), "read the status of"
+        )
 
     def test_everything_an_agent_can_do_to_a_file_is_committed(self) -> None:
         odd = {

@@ -55,7 +55,7 @@ class SealTest(unittest.TestCase):
             run_sync(sealed.check(self.git))
         except Tampered as error:
             self.assertIn("Inspect and revert it, then run again", error.hint)
-            return error.message.partition("was changed: ")[2]
+            return error.message.partition("were changed: ")[2]
         return ""
 
 
@@ -175,7 +175,7 @@ class Settings(SealTest):
         sealed = self.sealed()
         self.write("config.worktree", "[broken\n", 0o644)
         self.assertEqual(
-            self.complaint(sealed), "a line that git can't read in .git/config.worktree was added"
+            self.complaint(sealed), "a line that git cannot read in .git/config.worktree was added"
         )
 
     def test_the_settings_of_a_worktree_are_watched_from_when_it_is_there(self) -> None:

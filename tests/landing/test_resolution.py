@@ -246,7 +246,7 @@ class NotResolved(ResolutionTest):
 
     def test_a_worktree_that_git_can_not_read_is_held_with_what_git_said(self) -> None:
         self.conflict(BOTH, {"bash": 'echo no > "$(git rev-parse --git-dir)/index"'})
-        self.assert_held(self.resolve(), "git could not look at")
+        self.assert_held(self.resolve(), "git could not read the index of")
 
     def test_a_side_that_is_thrown_away_whole_is_no_resolution(self) -> None:
         ours = "git rm -qf b.txt; git checkout -q --ours same.txt; git add same.txt"
@@ -329,7 +329,7 @@ class NotResolved(ResolutionTest):
         self.conflict(BOTH, hook, {"exit": 3}, retry={"attempts": 1})
         said = self.resolve()
         self.assertEqual(said.code, 2)
-        self.assertIn("what git executes in this repository was changed", said.err)
+        self.assertIn("git hooks or settings were changed", said.err)
         self.assertEqual(self.landed(), [])
 
     def test_what_git_leaves_no_conflict_of_is_held_with_its_words(self) -> None:

@@ -555,7 +555,7 @@ class Resolutions(LandingTest):
 
     def test_an_answer_that_git_does_not_have_is_none(self) -> None:
         self.answer = replace(self.answer, commit="0" * 40)
-        self.assertIn("git could not read a commit", self.stack().held["b"].reason)
+        self.assertIn("git could not read the commit", self.stack().held["b"].reason)
 
 
 class RedStacks(LandingTest):

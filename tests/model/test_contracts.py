@@ -109,7 +109,7 @@ class Definitions(unittest.TestCase):
         cls.used = cls.repository.commit(dict(USED))
 
     def is_defined(self, commit: str, name: str) -> bool:
-        return run_sync(commits.has_line(self.git, commit, definition(name), less=PROSE))
+        return run_sync(commits.has_line(self.git, commit, definition(name), exclude=PROSE))
 
     def test_a_name_is_found_where_it_is_defined_in_the_languages_of_today(self) -> None:
         for name in NAMES:

@@ -253,7 +253,7 @@ class ABadList(RehearsalTest):
         setup = [f"touch ../~merge~$({common})~scratch"]
         self.lists(feature("a"), feature("b"), setup=setup, verify=["true"])
         (finding,) = self.found()["merge"]
-        self.assertIn("git could not make the worktree", finding["what"])
+        self.assertIn("git could not add the worktree", finding["what"])
 
     def test_a_link_that_git_would_take_in_is_met_though_nothing_is_linked(self) -> None:
         self.lists(link=["tools"], claude="#!/bin/sh\nexit 3\n")

@@ -222,7 +222,7 @@ class CleanCheckout(ChecksTest):
         in_the_way = self.playground.scratch("_clean_a")
         with open(in_the_way, "x", encoding="utf-8"):
             pass
-        self.fails(Fault.COMMIT, "could not make the worktree")
+        self.fails(Fault.COMMIT, "could not add the worktree")
         os.unlink(in_the_way)
         self.completes(Action.RESUME)
         self.assertEqual(self.attempts(), [(1, False)])

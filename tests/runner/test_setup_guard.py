@@ -132,7 +132,7 @@ class OfAFeature(SetupGuardTest):
         self.on_event = plant
         first, second = self.run_features("a", "b")
         self.assert_completed(first)
-        self.assert_failed(second, Fault.TAMPERED, "what git executes in this repository was ch")
+        self.assert_failed(second, Fault.TAMPERED, "git hooks or settings were ch")
 
     def test_a_worktree_that_is_resumed_is_compared_with_what_it_was(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}

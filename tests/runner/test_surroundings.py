@@ -269,7 +269,7 @@ class Settings(SurroundingsTest):
         self.around.fingerprint.is_suspended = False
         self.assertFalse([text for text in self.texts() if "executes" in text])
         self.during(lambda: None)
-        what = "what git executes in this repository was changed"
+        what = "git hooks or settings were changed"
         self.assertEqual(self.texts(), [f"{what}{WHILE}.git/hooks/pre-commit was added"])
         self.during(lambda: None)
         self.assertEqual(self.texts(), [])
@@ -427,7 +427,7 @@ class InARun(PlaygroundTest):
             "user.email: me@example.com → agent@evil.example",
             f"a: your checkout {shop.path} changed while a ran (by you, or by what ran): "
             "changed README.md, .claude/",
-            "b: what git executes in this repository was changed while b ran",
+            "b: git hooks or settings were changed while b ran",
             ".git/hooks/pre-push was added",
         ):
             self.assertIn(told, done.err)

@@ -87,7 +87,7 @@ class TheBase(CheckTest):
         self.lists(verify=["true"])
         done = self.playground.run()
         self.assertEqual(done.code, 2)
-        self.assertIn("main could not be checked: git could not make the worktree", done.err)
+        self.assertIn("main could not be checked: git could not add the worktree", done.err)
         self.assertEqual(self.playground.journal()[-1]["event"], "run_ended")
         for misleading in ("red already", "verify_base", "rorchestrator logs"):
             self.assertNotIn(misleading, done.out + done.err)

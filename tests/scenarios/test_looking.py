@@ -364,7 +364,7 @@ class WhatLacksObjects(unittest.TestCase):
             cells = row_of(space.main("status"), "a")
             self.assertEqual(cells[5], "unknown")
             self.assertEqual(row_of(space.main("status"), "b")[5], "no")
-            self.assertIn("objects are not here", space.main("plan", "--verbose").out)
+            self.assertIn("lacks objects", space.main("plan", "--verbose").out)
             a, b = space.main("merge", "--dry-run", "--json").json["features"]
             self.assertEqual((a["state"], b["state"]), ("unknown", "unknown"))
             self.assertEqual(space.main("cleanup", "--all", "--dry-run").code, 1)

@@ -304,7 +304,7 @@ class TamperingTest(PlaygroundTest):
         self.assertEqual(done.code, 1, done.err)
         ended = self.playground.last("a")
         self.assertEqual((ended["status"], ended["fault"]), ("failed", "tampered"))
-        self.assertIn(f"was changed: {what}\n", ended["reason"])
+        self.assertIn(f"were changed: {what}\n", ended["reason"])
         self.assertIn(what, done.out)
         self.assert_nothing_ran()
 

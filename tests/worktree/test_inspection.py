@@ -124,7 +124,7 @@ class LookTest(WorktreeTest):
         made = self.create()
         admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
         Path(admin, "index").write_text("no index")
-        with self.assertRaisesRegex(GitError, "could not look at"):
+        with self.assertRaisesRegex(GitError, "could not read the index of"):
             self.inspect(made)
         shutil.rmtree(admin)
         self.assertIn("no longer leads to this repository", self.inspect(made))

@@ -231,7 +231,7 @@ class CreateTest(WorktreeTest):
                 self.assertIsNone(run_sync(self.manager.entry("auth")))
                 run_sync(self.manager.repair("auth"))
                 self.assertTrue(os.path.isfile(os.path.join(place, "a")))
-                self.refused(self.manager.reopen("auth", self.base), "could not make")
+                self.refused(self.manager.reopen("auth", self.base), "could not add")
                 told = run_sync(self.manager.remove("auth", "", self.base))
                 self.assertIn("is checked out in", told)
                 self.repository.git("worktree", "unlock", place)
