@@ -32,7 +32,7 @@ interrupted may have had its effect, or not. Then finish the feature as first as
 unattended: do not ask."""
 
 FAILING_CHECK = """\
-Go on: the work on the feature "{id}" was committed and then checked, and a check is red.
+Go on: the work on the feature "{id}" was committed and then checked, and a check failed.
 
 {what}
 
@@ -42,7 +42,7 @@ The end of what it printed:
 {output}
 ```
 
-Mend the cause in this folder, not the check. Everything that was asked for still holds. You
+Fix the cause in this folder, not the check. Everything that was asked for still holds. You
 run unattended: do not ask."""
 
 
@@ -193,7 +193,7 @@ def resume(feature: Feature, feedback: str = "") -> str:
 
 
 def failing_check(feature: Feature, what: str, output: str) -> str:
-    """What Claude is told when a check of its work is red; ``output`` is the end of it."""
+    """What Claude is told when a check of its work failed; ``output`` is the end of it."""
     return FAILING_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
 
 

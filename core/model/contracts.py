@@ -44,7 +44,7 @@ def contracts(entries: Iterable[str]) -> list[Contract]:
 def fault(promise: Contract) -> str:
     """Why a promise can never be kept; empty where it can."""
     if not promise.what:
-        return "promises nothing: there is no word behind the colon"
+        return "is incomplete: nothing follows the colon"
     parts = promise.what.split("/")
     if promise.kind is Kind.PATH and (parts[0] == "" or ".." in parts):
         return "is no path inside the repository"

@@ -11,11 +11,11 @@ from .dependencies import check_dependencies
 from .list_reader import Json, Key, Reader, kind
 from .value_checks import (
     ARGUMENTS,
+    CONTRACTS,
     GLOBS,
     LABEL,
     PATH,
     PERMISSION_MODES,
-    PROMISES,
     RULES,
     Argv,
     Check,
@@ -319,12 +319,12 @@ FEATURE: Mapping[str, Key] = {
         "for `--tag`",
     ),
     "creates": Key(
-        PROMISES,
+        CONTRACTS,
         "[contracts](CHECKS.md#contracts): shown to Claude and to the dependents, some of "
         "them checked",
     ),
     "uses": Key(
-        PROMISES,
+        CONTRACTS,
         "[contracts](CHECKS.md#contracts): shown to Claude and to the dependents, some of "
         "them checked",
     ),

@@ -194,7 +194,7 @@ def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
     return f"unknown tool {name!r}{hint}" if hint or name[0].islower() else ""
 
 
-PROMISES = Texts(_promise_fault)
+CONTRACTS = Texts(_promise_fault)
 """Free texts, and contracts that can be kept."""
 
 GLOBS = Texts(_pattern_fault, "list of patterns")

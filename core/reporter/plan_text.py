@@ -117,7 +117,7 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
         yield f"To run: {chosen}, {tokens(count)}{cost}"
     cap = plan.max_cost_usd
     if cap is not None and count is not None and plan.cost_usd(count) > cap:
-        text = f"the estimate of {money(plan.cost_usd(count))} is above the cap of {money(cap)}"
+        text = f"the estimate of {money(plan.cost_usd(count))} exceeds the budget of {money(cap)}"
         yield style.paint(f"Warning: {text}: not every feature may run", "yellow")
 
 
@@ -133,7 +133,7 @@ def run_question(plan: Plan, repository: str, base: str) -> str:
     """What the user is asked before a run: where, from which commit, for how much."""
     count = tokens_to_run(plan)
     about = "cost unknown" if count is None else f"about {money(plan.cost_usd(count))}"
-    cap = "no cap (--max-cost)"
+    cap = "no budget (--max-cost)"
     if plan.max_cost_usd is not None:
         cap = f"at most {money(plan.max_cost_usd)}"
     features = counted(len(plan.selected), "feature")

@@ -51,7 +51,7 @@ class Session:
     kept_work: bool = False
     """Whether a new session starts on what an earlier one left in the worktree."""
     told: str = ""
-    """What it is told beyond its task: which check is red, and what that printed."""
+    """What it is told beyond its task: which check failed, and what that printed."""
     task: str = ""
     """The whole prompt, where the task is another one than the feature."""
 

@@ -336,7 +336,7 @@ class QuestionTest(RunTest):
         self.assertEqual(done.code, 0, shown)
         base = self.playground.repository.commit_of("main")[:7]
         where = f"{self.playground.repository.path} from main @ {base}"
-        asked = f"Run 1 feature in {where}: cost unknown, no cap (--max-cost)? [y/N]"
+        asked = f"Run 1 feature in {where}: cost unknown, no budget (--max-cost)? [y/N]"
         self.assertIn(asked, shown)
         self.assertIn("PLAN Shop", shown)
         self.assert_statuses(a="completed")
@@ -378,7 +378,7 @@ class QuestionTest(RunTest):
         _, shown = self.answer("n\n")
         self.assertIn("Run 2 features in ~/shop from main @ ", shown)
         self.assertIn(": about $6.00, at most $3.00? [y/N]", shown)
-        self.assertIn("Warning: the estimate of $6.00 is above the cap of $3.00", shown)
+        self.assertIn("Warning: the estimate of $6.00 exceeds the budget of $3.00", shown)
 
     def test_without_a_terminal_it_refuses_at_once(self) -> None:
         done = self.playground.command("run")

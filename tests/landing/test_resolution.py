@@ -227,7 +227,7 @@ class NotResolved(ResolutionTest):
         )
         for id in "ab":
             shop.finish(id, {"same.txt": f"{id}\n", f"{id}.txt": id})
-        self.assert_held(self.resolve(), "`creates` of a promises path:a.txt, but there is no such")
+        self.assert_held(self.resolve(), "`creates` of a names path:a.txt, but there is no such")
 
     def test_files_that_neither_side_touched_are_not_to_change(self) -> None:
         self.conflict({"write": "README.md"}, {"write": "new.txt"}, BOTH, verify_attempts=0)

@@ -80,8 +80,8 @@ class Entries(unittest.TestCase):
 
     def test_a_promise_that_nobody_can_keep_is_a_fault(self) -> None:
         cases = {
-            "path:": "promises nothing: there is no word behind the colon",
-            "command:  ": "promises nothing: there is no word behind the colon",
+            "path:": "is incomplete: nothing follows the colon",
+            "command:  ": "is incomplete: nothing follows the colon",
             "path:/etc/passwd": "is no path inside the repository",
             "path:a/../../b": "is no path inside the repository",
             "path:a..b/c": "",

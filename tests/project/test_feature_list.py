@@ -478,7 +478,7 @@ class Faults(InAWorkspace):
             ),
             (
                 feature_of(uses=["a", "symbol: "]),
-                ".uses[1]: 'symbol: ' promises nothing: there is no word behind the colon",
+                ".uses[1]: 'symbol: ' is incomplete: nothing follows the colon",
             ),
             (feature_of(setup="make"), ".setup: expected a list of commands, not a string"),
             (feature_of(setup=[""]), ".setup[0]: is empty"),

@@ -336,7 +336,7 @@ class TheReport(unittest.TestCase):
         usage = FeatureOutcome(Status.FAILED, "unknown option", Fault.USAGE)
         refused = fold([*LIFE, events.ended(AT, RUN, "auth", usage)]).feature("auth")
         self.assertEqual(next_steps.next_commands(refused), ["rorchestrator logs auth"])
-        promise = FeatureOutcome(Status.FAILED, "`creates` promises path:x", Fault.CHECK)
+        promise = FeatureOutcome(Status.FAILED, "`creates` names path:x", Fault.CHECK)
         broken = fold([*LIFE, events.ended(AT, RUN, "auth", promise)]).feature("auth")
         self.assertEqual(next_steps.next_commands(broken)[0], "rorchestrator logs auth")
         for stage, commands in {Stage.SETUP: 1, Stage.NONE: 0}.items():

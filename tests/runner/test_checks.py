@@ -44,7 +44,7 @@ class Contracts(ChecksTest):
         for entry in ("path:src/other.py", "symbol:Other", "command:test -f other"):
             with self.subTest(entry):
                 self.lists(write, creates=[*kept, entry], project=project)
-                self.fails(Fault.CHECK, f"`creates` promises {entry}, but ")
+                self.fails(Fault.CHECK, f"`creates` names {entry}, but ")
 
     def test_a_resumed_feature_is_not_asked_again_what_it_uses(self) -> None:
         fail = {"fail": "Overloaded", "status": 529}

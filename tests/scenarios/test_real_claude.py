@@ -172,7 +172,7 @@ class Checks(RealClaudeTest):
         self.assert_statuses(a="completed", b="completed")
         self.assert_resumed(api, "a")
         told = [prompt_of_last(call) for call in api.calls(marker("a"))]
-        self.assertEqual(sum("`creates` promises path:b.txt" in text for text in told), 1, told)
+        self.assertEqual(sum("`creates` names path:b.txt" in text for text in told), 1, told)
         self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
         for id in "ab":
             self.assertTrue(os.path.exists(self.playground.path("worktrees", f"setup.{id}")))
