@@ -57,8 +57,8 @@ def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
 def _agreed(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> bool:
     what = counted(len(rehearsal.selected), "feature")
     printer.say(
-        f"Rehearsing {what}: the commands above are run in a throw-away copy of the "
-        "repository,\nbut no Claude. Nothing is paid for."
+        f"Rehearsing {what}: the commands above run in a temporary copy of the repository,\n"
+        "without Claude. Nothing is paid for."
     )
     if not asking.yes:
         show_unshown(asking, rehearsal.project)
