@@ -79,7 +79,7 @@ class Checks:
         for contract in contracts(feature.creates):
             red = await self._keep(feature, contract, worktree, commit, env)
             if red is not None:
-                return red.within(f"`creates` promises {contract}, but ")
+                return red.within(f"`creates` names {contract}, but ")
         return None
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
@@ -180,7 +180,7 @@ class Checks:
             if contract.kind is not Kind.COMMAND:
                 red = await _holds(self.worktrees.git, contract, commit)
                 if red is not None:
-                    words = f"`creates` of {feature.id} promises {contract}, but "
+                    words = f"`creates` of {feature.id} names {contract}, but "
                     return red.within(words)
         return None
 
