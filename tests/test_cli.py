@@ -191,7 +191,7 @@ class FromAWorktree(unittest.TestCase):
             expected = space.main("plan", "-q")
             self.assertEqual(expected.code, 0)
             self.assertEqual(space.main("plan", "-q", at=here), expected)
-            self.assertIn("no feature list found", space.main("plan", at=space.root).err)
+            self.assertIn("no feature list in ", space.main("plan", at=space.root).err)
             with self.subTest("the list that made a worktree, not the one that is found"):
                 other = os.path.join(space.root, "other.json")
                 space.document["project"]["repo_path"] = space.path

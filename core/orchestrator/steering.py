@@ -117,7 +117,7 @@ class Steering:
     def _pause(self) -> Decided:
         slots = self.orchestrator.slots
         if slots.paused:
-            return _done("it is paused already")
+            return _done("the run is already paused")
         return _done(
             "paused: nothing new starts, running features finish", lambda: slots.pause(True)
         )
@@ -125,12 +125,12 @@ class Steering:
     def _resume(self) -> Decided:
         slots = self.orchestrator.slots
         if not slots.paused:
-            return _done("it is not paused")
+            return _done("the run is not paused")
         return _done("resumed", lambda: slots.pause(False))
 
     def _stop(self) -> Decided:
         if self.stop.is_set():
-            return _done("it is ending already")
+            return _done("the run is already ending")
         return _done("stopping; the next run resumes what was running", self.stop.set)
 
     # -- one feature ------------------------------------------------------------------------

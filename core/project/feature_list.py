@@ -50,7 +50,7 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
         parent = os.path.dirname(folder)
         if parent == folder:
             raise UserError(
-                f"no feature list found from {start} upwards",
+                f"no feature list in {start} or above",
                 hint="write config/feature_list.json, or name one with --config PATH",
             )
         folder = parent

@@ -88,7 +88,7 @@ def _steered(event: Event, style: Style) -> str:
     if not reply.is_done:
         return ""
     glyph, ascii = _STEERED.get(reply.action, ("💬", "[note]"))
-    words = one_line(f"{reply.command}: {reply.text}")
+    words = one_line(reply.text)
     return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
 
 

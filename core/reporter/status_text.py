@@ -56,7 +56,7 @@ def _heading(status: ProjectStatus, style: Style) -> Iterator[str]:
     yield style.paint(one_line(status.project_name), "bold")
     yield one_line(f"Repository: {status.repository}, base {base}")
     yield one_line(f"Claude: {claude}")
-    yield one_line(f"Run: {_progress(status)}")
+    yield one_line(f"In progress: {_progress(status)}")
     if status.other_lists:
         others = ", ".join(status.other_lists)
         yield one_line(f"Other lists: {others} (--all-lists shows their features)")
@@ -67,8 +67,8 @@ def _progress(status: ProjectStatus) -> str:
     """Which command is in progress, and what it waits for."""
     holder, run = status.holder, status.run
     if holder is None:
-        return "no run in progress"
-    words = f"{holder.command} in progress: pid {holder.pid}, since {holder.started_at}"
+        return "nothing"
+    words = f"{holder.command}, pid {holder.pid}, since {holder.started_at}"
     if run is not None and run.owner not in ("", status.owner):
         words += f", of {run.owner}"
     if run is not None and run.paused_until and run.ended_at is None:

@@ -193,7 +193,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
         self.assertEqual(named.out, expected)
         missing = self.space.main("plan", at=self.space.home)
         self.assertEqual(missing.code, 2)
-        self.assertIn("no feature list found", missing.err)
+        self.assertIn("no feature list in ", missing.err)
 
 
 class WhatItLeaves(unittest.TestCase):

@@ -103,7 +103,7 @@ class AfterARun(unittest.TestCase):
                 "Shop",
                 f"Repository: {self.space.path}, base main ({base})",
                 f"Claude: not asked, the list names it: {sys.executable} {SIMULATED}",
-                "Run: no run in progress",
+                "In progress: nothing",
                 "",
             ],
         )
@@ -154,7 +154,7 @@ class WhileARunIsInProgress(unittest.TestCase):
             self.assertGreater(float(str(features["auth"]["duration_seconds"])), 99)
             said = space.main("status")
             since = "since 2026-01-02T14:30:15+00:00"
-            self.assertIn(f"Run: run in progress: pid {os.getpid()}, {since}", said.out)
+            self.assertIn(f"In progress: run, pid {os.getpid()}, {since}", said.out)
             row = row_of(said, "auth")
             self.assertEqual((row[1:3], row[3][:2]), (["running", "-"], "1m"))
 

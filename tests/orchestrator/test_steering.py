@@ -68,13 +68,13 @@ class SteeringTest(StageTest):
             self.assertTrue((await ror("pause")).done)
             await ror.stage.end("model")
             self.assertEqual((ror.stage.ready, run.done()), (["model"], False))
-            self.assertEqual(await ror("pause"), Answer(True, "it is paused already"))
+            self.assertEqual(await ror("pause"), Answer(True, "the run is already paused"))
             self.assertEqual(
                 [e.data["text"] for e in ror.stage.heard if e.kind == "note"], [STANDSTILL]
             )
             await ror("resume")
             self.assertEqual(ror.stage.running, {"storage", "search"})
-            self.assertEqual(await ror("resume"), Answer(True, "it is not paused"))
+            self.assertEqual(await ror("resume"), Answer(True, "the run is not paused"))
             for id in ("storage", "search", "app"):
                 await ror.stage.end(id)
             await run
@@ -123,7 +123,7 @@ class SteeringTest(StageTest):
                     told = [
                         ror.steering.take(Request(n, "r1", ControlAction.STOP)).text for n in "ab"
                     ]
-                    self.assertEqual(told[1], "it is ending already")
+                    self.assertEqual(told[1], "the run is already ending")
                 else:
                     ror.stage.orchestrator.slots.close("the time is over")
                 await run

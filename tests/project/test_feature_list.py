@@ -655,7 +655,7 @@ class Finding(InAWorkspace):
         os.makedirs(deep)
         with self.assertRaises(UserError) as caught:
             config.find(deep)
-        self.assertEqual(caught.exception.message, f"no feature list found from {deep} upwards")
+        self.assertEqual(caught.exception.message, f"no feature list in {deep} or above")
         self.assertIn("--config PATH", caught.exception.hint)
         for name in reversed(config.SEARCHED):
             with self.subTest(name=name):

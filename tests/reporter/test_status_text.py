@@ -32,7 +32,7 @@ class TheHeading(unittest.TestCase):
                 "Shop",
                 "Repository: /shop, base main (0123456789)",
                 "Claude: not found: install it, or set claude.command in the list",
-                "Run: no run in progress",
+                "In progress: nothing",
                 "",
             ],
         )
@@ -41,14 +41,14 @@ class TheHeading(unittest.TestCase):
             list(status_lines(status, PLAIN))[2:6],
             [
                 "Claude: 2.1.0",
-                "Run: no run in progress",
+                "In progress: nothing",
                 "Other lists: a.json, b.json (--all-lists shows their features)",
                 "",
             ],
         )
 
     def test_a_run_in_progress_is_described(self) -> None:
-        begin = f"Run: run in progress: pid 7, since {HOLDER.started_at}"
+        begin = f"In progress: run, pid 7, since {HOLDER.started_at}"
         until = "2026-01-02T15:00:00+00:00"
         for run, end in (
             (None, ""),
