@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from unittest import mock
 
 from core.cli import COMMANDS
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 CORE = os.path.join(ROOT, "core")
 TESTS = os.path.join(ROOT, "tests")

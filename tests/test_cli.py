@@ -16,16 +16,10 @@ import unittest
 
 from core import __version__, cli
 from core.model.errors import UserError
-from tests.support.scratch import (
-    LIMIT_SECONDS,
-    ROOT,
-    Said,
-    Workspace,
-    attempt,
-    feature,
-    standing_in,
-    streams,
-)
+from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in, streams, wait_until
+from tests.support.lives import attempt
+from tests.support.paths import ROOT
+from tests.support.workspace import Workspace, feature
 
 COMMANDS = (
     *("plan", "run", "retry", "skip", "attach", "stop", "pause", "resume"),
@@ -33,7 +27,7 @@ COMMANDS = (
 )
 
 
-def shell(space: Workspace, script: str, **env: str) -> Said:
+def shell(space: Workspace, script: str, **env: str) -> CommandResult:
     """Run a script of bash, in which ``ror`` is the command."""
     words = " ".join(f"'{word}'" for word in space.argv())
     done = subprocess.run(
@@ -44,7 +38,7 @@ def shell(space: Workspace, script: str, **env: str) -> Said:
         capture_output=True,
         timeout=LIMIT_SECONDS,
     )
-    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return CommandResult(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 class WithWorkspace(unittest.TestCase):
@@ -86,7 +80,7 @@ class Help(WithWorkspace):
 
     def test_the_version_is_the_packages(self) -> None:
         said = self.space.main("--version")
-        self.assertEqual(said, Said(0, f"rorchestrator {__version__}\n", ""))
+        self.assertEqual(said, CommandResult(0, f"rorchestrator {__version__}\n", ""))
 
     def test_the_width_is_the_terminals(self) -> None:
         leader, follower = pty.openpty()  # a new one has no size yet
@@ -497,7 +491,7 @@ class AFullDisk(WithWorkspace):
     def test_where_not_even_that_can_be_told_the_exit_code_tells_it(self) -> None:
         for words in ("plan", "plan --json", "plan --nonsense"):
             said = shell(self.space, f"ror {words} > /dev/full 2> /dev/full")
-            self.assertEqual(said, Said(2, "", ""))
+            self.assertEqual(said, CommandResult(2, "", ""))
 
     def test_no_traceback_and_no_complaint_of_pythons_own_is_seen(self) -> None:
         for words in ("plan", "plan --json"):
@@ -523,7 +517,7 @@ class AsAProcess(WithWorkspace):
             "plan <&- >&- 2>&-": 0,
         }.items():
             with self.subTest(words):
-                self.assertEqual(shell(self.space, f"ror {words}"), Said(expected, "", ""))
+                self.assertEqual(shell(self.space, f"ror {words}"), CommandResult(expected, "", ""))
 
     def test_ascii_streams_get_ascii(self) -> None:
         for env in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}):
@@ -538,12 +532,11 @@ class AsAProcess(WithWorkspace):
             file.write("Hello.\n")
         follow = ("logs", "feature-0", "--follow")
         at_work = self.space.at_work(*attempt("feature-0", log=log))
-        with at_work, self.space.start(*follow) as child:
-            assert child.stdout is not None
-            self.assertEqual(child.stdout.readline(), b"Hello.\n")
-            child.send_signal(signal.SIGINT)
-            out, err = child.communicate(timeout=LIMIT_SECONDS)
-        self.assertEqual((child.returncode, out, err), (130, b"", b""))
+        with at_work:
+            running = self.space.start(*follow)
+            wait_until(lambda: running.out == "Hello.\n", "its first line")
+            running.signal(signal.SIGINT)
+            self.assertEqual(running.end(), CommandResult(130, "Hello.\n", ""))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from core.claude import command_line as claude
 from core.claude import simulated, stream, verdict
 from core.model.feature import ClaudeOptions, Feature
 from core.model.outcome import AttemptOutcome, Fault, Status, Usage
-from tests.support.scratch import LIMIT_SECONDS, SIMULATED, Said, standing_in, streams
+from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in, streams
+from tests.support.paths import SIMULATED
 
 SESSION = "11111111-2222-4333-8444-555555555555"
 Step = Mapping[str, object]
@@ -29,13 +30,13 @@ def prompt_of(*steps: Step) -> str:
     return "\n".join(["Please.", *(f"  simulate: {json.dumps(step)}" for step in steps), "Thanks."])
 
 
-def outcome_of(said: Said) -> AttemptOutcome:
+def outcome_of(said: CommandResult) -> AttemptOutcome:
     """What the runner would make of it."""
     transcript = stream.transcript_of(line.encode() for line in said.out.split("\n"))
     return verdict.outcome(transcript, code=said.code, stderr=said.err)
 
 
-def messages_of(said: Said) -> list[dict[str, object]]:
+def messages_of(said: CommandResult) -> list[dict[str, object]]:
     """The lines of its stream."""
     return [json.loads(line) for line in said.out.splitlines()]
 
@@ -48,7 +49,7 @@ class Simulation(unittest.TestCase):
         self.sessions = os.path.join(self.folder, "sessions")
         os.mkdir(self.sessions)
 
-    def play(self, prompt: str, *words: str, kept: bool = False) -> Said:
+    def play(self, prompt: str, *words: str, kept: bool = False) -> CommandResult:
         """Play one attempt, in this process."""
         environ = {"PATH": os.environ["PATH"]}
         if kept:
@@ -68,7 +69,7 @@ class Simulation(unittest.TestCase):
         for captured in (out, err):
             captured.flush()
             captured.seek(0)
-        return Said(code, out.read(), err.read())
+        return CommandResult(code, out.read(), err.read())
 
     def there(self, name: str) -> str:
         """The content of a file in the folder where it works."""
@@ -191,7 +192,7 @@ class ItsSessions(Simulation):
 
 
 class AsAProgram(Simulation):
-    def run_it(self, words: Sequence[str], prompt: str) -> Said:
+    def run_it(self, words: Sequence[str], prompt: str) -> CommandResult:
         done = subprocess.run(
             [sys.executable, SIMULATED, *words],
             cwd=self.folder,
@@ -200,7 +201,7 @@ class AsAProgram(Simulation):
             capture_output=True,
             timeout=LIMIT_SECONDS,
         )
-        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return CommandResult(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def test_it_takes_the_command_line_of_the_real_one(self) -> None:
         options = ClaudeOptions(model="opus", max_turns=3, append_system_prompt="Be brief.")
@@ -222,7 +223,7 @@ class AsAProgram(Simulation):
 
     def test_it_tells_its_version(self) -> None:
         said = self.run_it(["--version"], "")
-        self.assertEqual(said, Said(0, "0.0.0-simulated (Claude Code)\n", ""))
+        self.assertEqual(said, CommandResult(0, "0.0.0-simulated (Claude Code)\n", ""))
 
 
 if __name__ == "__main__":

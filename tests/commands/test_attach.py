@@ -14,15 +14,15 @@ from core.model import events
 from core.model.errors import UserError
 from core.model.outcome import FeatureOutcome, Status
 from core.process.spawner import exec_program
-from tests.support.playground import terminal
-from tests.support.scratch import RUN, Said, Terminal, Workspace, attempt, standing_in, streams
-from tests.support.scratch import feature as entry
+from tests.support.commands import CommandResult, Terminal, standing_in, streams, terminal
+from tests.support.lives import RUN, attempt
 from tests.support.steered_runs import Run, started
+from tests.support.workspace import Workspace, feature
 
 
 class AttachTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.space = Workspace([entry("auth"), entry("api")])
+        self.space = Workspace([feature("auth"), feature("api")])
         self.addCleanup(self.space.close)
         self.script = os.path.join(self.space.root, "claude")
 
@@ -42,14 +42,14 @@ class AttachTest(unittest.TestCase):
         self.space.document["claude"] = options
         self.space.change()
 
-    def attach(self, *words: str) -> Said:
+    def attach(self, *words: str) -> CommandResult:
         """Type it on a terminal, in this process."""
         self.space.agree("attach")
         with standing_in(self.space.path, self.space.environ):
             out, err = io.StringIO(), io.StringIO()
             with streams(out, err, Terminal(io.BytesIO())):  # type: ignore[arg-type]
                 code = cli.main(("attach", *words))
-        return Said(code, out.getvalue(), err.getvalue())
+        return CommandResult(code, out.getvalue(), err.getvalue())
 
     def attached(self) -> list[str]:
         from core.journal.journal import Journal

@@ -17,15 +17,9 @@ from core.model import events
 from core.model.decision import Action, Decision
 from core.model.outcome import FeatureOutcome, Status
 from core.worktree.files import BUILT_BY_TOOLS
-from tests.support.scratch import (
-    LIMIT_SECONDS,
-    RUN,
-    Said,
-    Workspace,
-    attempt,
-    feature,
-    standing_in,
-)
+from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in
+from tests.support.lives import RUN, attempt
+from tests.support.workspace import Workspace, feature
 
 
 class OneFeatureEach(unittest.TestCase):
@@ -46,10 +40,10 @@ class OneFeatureEach(unittest.TestCase):
         for id in cls.IDS if cls.INTO else ():
             cls.space.branch(f"into-{id}", f"feature/{id}")
 
-    def cleanup(self, *words: str) -> Said:
+    def cleanup(self, *words: str) -> CommandResult:
         return self.space.main("cleanup", *words)
 
-    def clean(self, id: str, *words: str) -> Said:
+    def clean(self, id: str, *words: str) -> CommandResult:
         return self.cleanup(id, "--into", f"into-{id}", *words)
 
     def tip(self, id: str) -> str:
@@ -61,7 +55,7 @@ class OneFeatureEach(unittest.TestCase):
         listed = self.space.git("worktree", "list", "--porcelain")
         self.assertNotIn(f"refs/heads/feature/{id}\n", f"{listed}\n")
 
-    def assert_kept(self, said: Said, id: str, *reasons: str) -> None:
+    def assert_kept(self, said: CommandResult, id: str, *reasons: str) -> None:
         self.assertEqual(said.code, 1)
         for reason in reasons:
             self.assertIn(reason, said.out)
@@ -459,7 +453,7 @@ class Places(OneFeatureEach):
     def test_what_the_user_removed_whole_is_nothing_to_clean_up(self) -> None:
         self.space.git("worktree", "remove", self.space.worktree("gone"))
         self.space.git("branch", "-D", "feature/gone")
-        self.assertEqual(self.clean("gone"), Said(0, "Nothing to clean up.\n", ""))
+        self.assertEqual(self.clean("gone"), CommandResult(0, "Nothing to clean up.\n", ""))
 
     def test_it_looks_where_the_feature_was_made_whatever_the_list_says_now(self) -> None:
         self.space.change(branch_prefix="work/", worktrees_path="../elsewhere")
@@ -483,7 +477,7 @@ class WhatIsNoMerge(OneFeatureEach):
     def test_a_branch_and_a_worktree_that_were_deleted_by_hand(self) -> None:
         shutil.rmtree(self.space.worktree("absent"))
         self.space.git("update-ref", "-d", "refs/heads/feature/absent")
-        self.assertEqual(self.cleanup("--merged"), Said(0, "Nothing to clean up.\n", ""))
+        self.assertEqual(self.cleanup("--merged"), CommandResult(0, "Nothing to clean up.\n", ""))
         removal = self.removal("absent")
         self.assertEqual((removal["merged"], removal["safe"]), ("", "no branch"))
         self.assertIn("which no longer exists", str(removal["kept"]))
@@ -493,10 +487,10 @@ class WhatIsNoMerge(OneFeatureEach):
 
     def test_a_branch_that_was_set_back_to_its_start(self) -> None:
         self.space.git("reset", "--quiet", "--hard", "HEAD~1", at=self.space.worktree("reset"))
-        self.assertEqual(self.cleanup("--merged"), Said(0, "Nothing to clean up.\n", ""))
+        self.assertEqual(self.cleanup("--merged"), CommandResult(0, "Nothing to clean up.\n", ""))
         said = self.cleanup("reset")
         self.assertEqual(
-            said, Said(0, "removed reset (feature/reset): no commits of its own\n", "")
+            said, CommandResult(0, "removed reset (feature/reset): no commits of its own\n", "")
         )
         self.assert_not_merged("reset")
         self.assertIs(self.space.state().feature("reset").status, Status.COMPLETED)
@@ -783,8 +777,8 @@ class WhatIsAskedFor(unittest.TestCase):
         with Workspace(features) as space:
             space.run()
             nothing = space.main("cleanup", "--merged")
-            self.assertEqual(nothing, Said(0, "Nothing to clean up.\n", ""))
-            self.assertEqual(space.main("cleanup", "--merged", "-q"), Said(0, "", ""))
+            self.assertEqual(nothing, CommandResult(0, "Nothing to clean up.\n", ""))
+            self.assertEqual(space.main("cleanup", "--merged", "-q"), CommandResult(0, "", ""))
             # A second one of its own, so that none has the same commit.
             space.git("merge", "--quiet", "--no-ff", "feature/api")
             said = space.main("cleanup", "--merged")
@@ -945,7 +939,7 @@ class WhatIsAskedFor(unittest.TestCase):
                 said = space.main("cleanup", "--all", "--dry-run")
             self.assertEqual(
                 said,
-                Said(
+                CommandResult(
                     1,
                     "would remove auth (feature/auth): merged (same commit)\n"
                     "kept api (feature/api): rorchestrator run is using it "

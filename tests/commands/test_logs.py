@@ -10,15 +10,9 @@ import unittest
 from core import cli
 from core.model import events
 from core.model.outcome import AttemptOutcome, Status
-from tests.support.scratch import (
-    LIMIT_SECONDS,
-    RUN,
-    Workspace,
-    attempt,
-    feature,
-    standing_in,
-    streams,
-)
+from tests.support.commands import CommandResult, standing_in, streams, wait_until
+from tests.support.lives import RUN, attempt
+from tests.support.workspace import Workspace, feature
 
 HOSTILE = "\x1b[2Jgone\x1b]0;t\x07 \u202egpj \x9b1m end"
 
@@ -150,18 +144,17 @@ class WhileItGrows(unittest.TestCase):
 
     def test_follow_goes_on_until_the_attempt_is_over(self) -> None:
         at_work = self.space.at_work(*attempt("auth", log=self.log))
-        with at_work, self.space.start("logs", "auth", "--follow") as child:
-            assert child.stdout is not None
-            self.assertEqual(child.stdout.readline(), b"One.\n")
+        with at_work:
+            running = self.space.start("logs", "auth", "--follow")
+            wait_until(lambda: running.out == "One.\n", "its first line")
             # In two halves, and with the last line without an end.
             two = line_of("Two.")
             self.write(two[:20])
             self.write(two[20:])
-            self.assertEqual(child.stdout.readline(), b"Two.\n")
+            wait_until(lambda: running.out == "One.\nTwo.\n", "its second line")
             self.write(line_of("Three.").rstrip())
             self.space.record(self.over())
-            out, err = child.communicate(timeout=LIMIT_SECONDS)
-        self.assertEqual((child.returncode, out, err), (0, b"Three.\n", b""))
+            self.assertEqual(running.end(), CommandResult(0, "One.\nTwo.\nThree.\n", ""))
 
     def test_follow_ends_with_the_run_even_where_the_run_was_killed(self) -> None:
         self.space.record(*attempt("auth", log=self.log))

@@ -16,10 +16,11 @@ from core.landing.stack import Stack, Stacker
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.outcome import FeatureOutcome, Status
+from tests.support.commands import CommandResult, wait_until
+from tests.support.lives import RUN, attempt
 from tests.support.merges import MergeTest, Shop, listed
-from tests.support.playground import wait_until
 from tests.support.repository import Content
-from tests.support.scratch import RUN, Said, attempt, feature
+from tests.support.workspace import feature
 
 
 class Landing(MergeTest):
@@ -46,7 +47,7 @@ class Landing(MergeTest):
         self.assertEqual(again.code, 0)
         self.assertIn("already on main a (feature/a): ancestor", again.out)
         self.assertIn("Nothing to land on main.", again.out)
-        self.assertEqual(self.merge("--quiet"), Said(0, "", ""))
+        self.assertEqual(self.merge("--quiet"), CommandResult(0, "", ""))
         self.assertEqual(self.shop.commit_of("main"), tip)
 
     def test_what_was_asked_for_lands_with_all_that_it_needs(self) -> None:
@@ -487,13 +488,13 @@ class ByHand(MergeTest):
         shop.finish("a")
         self.amend("a", {"a.txt": "b"})
         begun = os.path.join(shop.worktrees, "begun")
-        with shop.start("merge") as child:
-            wait_until(lambda: os.path.exists(begun), "the check")
-            child.send_signal(signal.SIGINT)
-            _, err = child.communicate(timeout=60)
-        self.assertEqual(child.returncode, 130)
-        self.assertIn(b"checking ", err)
-        self.assertIn(b"Stopped: nothing was landed.", err)
+        running = shop.start("merge")
+        wait_until(lambda: os.path.exists(begun), "the check")
+        running.signal(signal.SIGINT)
+        done = running.end()
+        self.assertEqual(done.code, 130)
+        self.assertIn("checking ", done.err)
+        self.assertIn("Stopped: nothing was landed.", done.err)
 
     def test_what_was_taken_away_is_held_and_told_how_to_bring_back(self) -> None:
         shop = self.open(*listed("deleted", "emptied", "replaced"))
@@ -521,11 +522,11 @@ class ByHand(MergeTest):
     ) -> None:
         shop = self.open(*listed("a"))
         shop.run()
-        tip = self.amend("a", {"a.txt": "amended"})
+        tip = self.amend("a", {"a.md": "amended"})
         shop.change(listed("a", b="a"))
         shop.run()
         self.assertEqual(shop.state().feature("b").start_commit, tip)
-        self.assertEqual(shop.files("feature/b")["a.txt"], b"amended")
+        self.assertEqual(shop.files("feature/b")["a.md"], b"amended")
         shop.git("worktree", "remove", "--force", shop.worktree("a"))
         shop.git("branch", "--quiet", "-D", "feature/a")
         shop.change(listed("a", b="a", c="a"))
@@ -537,7 +538,7 @@ class ByHand(MergeTest):
     def test_what_needs_it_begins_so_within_the_same_run_as_well(self) -> None:
         shop = self.open(*listed("a"))
         path, gone = shop.worktree("a"), shop.worktree("gone")
-        amend = f"echo amended > {path}/a.txt && git -C {path} commit --quiet -a --amend -m x"
+        amend = f"echo amended > {path}/a.md && git -C {path} commit --quiet -a --amend -m x"
         delete = f"git worktree remove --force {gone} && git branch -q -D feature/gone"
         shop.change([
             feature("a"),
@@ -548,7 +549,7 @@ class ByHand(MergeTest):
         ])  # fmt: skip
         said = shop.run("--sequential")
         self.assertEqual(said.code, 1, said)
-        self.assertEqual(shop.files("feature/b")["a.txt"], b"amended\n")
+        self.assertEqual(shop.files("feature/b")["a.md"], b"amended\n")
         self.assertIn(
             "it needs gone, but feature/gone was deleted", shop.state().feature("c").reason
         )
@@ -660,12 +661,12 @@ class Checks(MergeTest):
         before = shop.seen_by_user()
         for number in (signal.SIGINT, signal.SIGTERM):
             begun = os.path.join(shop.worktrees, "begun")
-            with shop.start("merge") as child:
-                wait_until(lambda: os.path.exists(begun), "the check")  # noqa: B023
-                child.send_signal(number)
-                _, err = child.communicate(timeout=60)
-            self.assertEqual(child.returncode, 128 + number)
-            self.assertIn(b"Stopped: nothing was landed.", err)
+            running = shop.start("merge")
+            wait_until(lambda: os.path.exists(begun), "the check")  # noqa: B023
+            running.signal(number)
+            done = running.end()
+            self.assertEqual(done.code, 128 + number)
+            self.assertIn("Stopped: nothing was landed.", done.err)
             os.unlink(begun)
         self.assert_untouched(before)
         self.assertEqual(shop.events("landing"), [])
@@ -675,12 +676,11 @@ class Checks(MergeTest):
         shop = self.open(*listed("a"), verify=[words])
         shop.finish("a")
         begun = os.path.join(shop.worktrees, "begun")
-        with shop.start("merge") as child:
-            wait_until(lambda: os.path.exists(begun), "the check")
-            child.send_signal(signal.SIGINT)
-            child.send_signal(signal.SIGTERM)
-            child.communicate(timeout=60)
-        self.assertIn(child.returncode, (130, 143))
+        running = shop.start("merge")
+        wait_until(lambda: os.path.exists(begun), "the check")
+        running.signal(signal.SIGINT)
+        running.signal(signal.SIGTERM)
+        self.assertIn(running.end().code, (130, 143))
 
     def test_a_signal_before_the_branch_moves_is_heard_without_a_check_as_well(self) -> None:
         shop = self.open(*listed("a"))
@@ -695,12 +695,12 @@ class Checks(MergeTest):
 
         with mock.patch.object(Stacker, "passing", passing):
             said = self.merge()
-        self.assertEqual(said, Said(143, "", "Stopped: nothing was landed.\n"))
+        self.assertEqual(said, CommandResult(143, "", "Stopped: nothing was landed.\n"))
         self.assertEqual(self.landed(), [])
 
     def test_who_wants_quiet_hears_nothing_of_a_check(self) -> None:
         self.five(verify=["true"])
-        self.assertEqual(self.merge("--quiet"), Said(0, "", ""))
+        self.assertEqual(self.merge("--quiet"), CommandResult(0, "", ""))
 
     def test_where_the_journal_can_not_be_written_nothing_is_moved(self) -> None:
         self.five()
@@ -717,13 +717,12 @@ class Checks(MergeTest):
         )
         shop.finish("a")
         begun = os.path.join(shop.worktrees, "begun")
-        with shop.start("merge", nohup=True) as child:
-            wait_until(lambda: os.path.exists(begun), "the check")
-            child.send_signal(signal.SIGHUP)
-            with open(os.path.join(shop.worktrees, "go"), "w"):
-                pass
-            child.communicate(timeout=60)
-        self.assertEqual(child.returncode, 0)
+        running = shop.start("merge", under=("nohup",))
+        wait_until(lambda: os.path.exists(begun), "the check")
+        running.signal(signal.SIGHUP)
+        with open(os.path.join(shop.worktrees, "go"), "w"):
+            pass
+        self.assertEqual(running.end().code, 0)
         self.assertEqual(self.landed(), ["merge a: a"])
 
 

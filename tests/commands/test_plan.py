@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import unittest
 from collections.abc import Mapping
 
-from tests.support.scratch import ROOT, SIMULATED, Said, Workspace, feature
+from tests.support.commands import CommandResult
+from tests.support.paths import AGENT, ROOT
+from tests.support.workspace import Workspace, feature
 
-AGENT = [sys.executable, SIMULATED]
 RUNS = f"Runs: {' '.join(AGENT)} -p\n"
 
 DIAMOND = (
@@ -41,7 +41,7 @@ class WhatItShows(unittest.TestCase):
         cls.space = Workspace(DIAMOND, project={"max_parallel": 2, "description": "All of it"})
         cls.addClassCleanup(cls.space.close)
 
-    def plan(self, *words: str, **options: str) -> Said:
+    def plan(self, *words: str, **options: str) -> CommandResult:
         return self.space.main("plan", *words, env=options)
 
     def test_waves_features_and_what_they_take(self) -> None:
@@ -65,14 +65,14 @@ Critical path: auth → batch → app
 Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
 """
         expected += RUNS
-        self.assertEqual(self.plan(), Said(0, expected, ""))
-        self.assertEqual(self.space.command("plan"), Said(0, expected, ""))
+        self.assertEqual(self.plan(), CommandResult(0, expected, ""))
+        self.assertEqual(self.space.command("plan"), CommandResult(0, expected, ""))
 
     def test_json_gives_all_of_it(self) -> None:
         document = self.plan("--json").json
         assert isinstance(document, dict)
         (command,) = document.pop("commands")
-        self.assertEqual(command.pop("argv")[:3], [*AGENT, "-p"])
+        self.assertEqual(command.pop("argv")[:4], [*AGENT, "-p"])
         expected = {"purpose": "claude", "env": {}, "features": "all", "bypass": []}
         self.assertEqual(command, expected)
         features = {entry["id"]: entry for entry in document.pop("features")}

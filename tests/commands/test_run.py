@@ -16,28 +16,23 @@ from core.journal.journal import Journal
 from core.model import events
 from core.process.supervisor import MARK
 from core.runner import feature_run
-from tests.support.playground import (
-    Done,
-    Json,
-    Playground,
-    feature,
-    terminal,
-)
+from tests.support.commands import CommandResult, terminal
 from tests.support.runs import FULL_LIFE, RunTest, read_until
+from tests.support.workspace import Json, Workspace, feature
 
 
 class DiamondTest(unittest.TestCase):
     """One run of four features, with the list inside the repository, looked at from all sides."""
 
-    playground: Playground
-    done: Done
+    workspace: Workspace
+    done: CommandResult
     before: tuple[str, str, bytes, bytes]
 
     @classmethod
     def setUpClass(cls) -> None:
-        place = cls.playground = Playground(inside=True)
+        place = cls.workspace = Workspace()
         cls.addClassCleanup(place.close)
-        meet = {id: place.path(f"{id}.here") for id in ("storage", "search")}
+        meet = {id: place.beside(f"{id}.here") for id in ("storage", "search")}
         place.features(
             feature("model", {"write": "model.py", "content": "1\n2\n"}, {"cost": 0.25}),
             # Each waits for the other: one after the other they would wait for ever.
@@ -58,44 +53,44 @@ class DiamondTest(unittest.TestCase):
             ),
             feature("app", {"write": "app.py"}, depends_on=["storage", "search"]),
         )
-        place.repository.commit({}, "the list")
-        cls.before = place.repository.seen_by_user()
+        place.commit({}, "the list")
+        cls.before = place.seen_by_user()
         cls.done = place.run("--json")
         assert cls.done.code == 0, cls.done.err
 
     def test_features_that_do_not_need_each_other_ran_at_the_same_time(self) -> None:
-        events = [(e["event"], e.get("feature")) for e in self.playground.journal()]
+        events = [(e["event"], e.get("feature")) for e in self.workspace.journal()]
         starts = [events.index(("attempt_started", id)) for id in ("storage", "search")]
         ends = [events.index(("ended", id)) for id in ("storage", "search")]
         self.assertLess(max(starts), min(ends))
 
     def test_the_last_branch_holds_the_work_of_all_four(self) -> None:
         expected = {f"{id}.py" for id in ("model", "storage", "search", "app")}
-        found = self.playground.files("feature/app")
+        found = self.workspace.added("feature/app")
         self.assertEqual(found - {"config/feature_list.json"}, expected)
 
     def test_each_branch_is_at_its_result(self) -> None:
-        for id, result in self.playground.results().items():
-            commit = self.playground.repository.commit_of(result["branch"])
-            self.assertEqual([commit], self.playground.ref(id))
+        for id, result in self.workspace.results().items():
+            commit = self.workspace.commit_of(result["branch"])
+            self.assertEqual([commit], self.workspace.ref(id))
             self.assertEqual(commit, result["commit"])
 
     def test_the_journal_tells_the_life_of_each_feature(self) -> None:
         for id in ("model", "storage", "search", "app"):
-            self.assertEqual([k for k in self.playground.kinds(id) if k != "note"], FULL_LIFE)
-        first, *_, last = self.playground.journal()
+            self.assertEqual([k for k in self.workspace.kinds(id) if k != "note"], FULL_LIFE)
+        first, *_, last = self.workspace.journal()
         self.assertEqual((first["event"], last["event"]), ("run_started", "run_ended"))
         self.assertEqual(last["exit_code"], 0)
 
     def test_json_prints_every_event_as_it_happened_and_the_report_last(self) -> None:
         *events, report = self.done.lines
-        self.assertEqual(events, self.playground.journal())
+        self.assertEqual(events, self.workspace.journal())
         self.assertEqual(report.pop("event"), "report")
         self.assertEqual([os.path.isfile(path) for path in report.pop("files")], [True, True])
-        self.assertEqual(report, self.playground.report())
+        self.assertEqual(report, self.workspace.report())
 
     def test_the_report_has_the_keys_of_the_contract_and_the_right_figures(self) -> None:
-        report = self.playground.report()
+        report = self.workspace.report()
         contract = {
             "project_name",
             "started_at",
@@ -134,8 +129,8 @@ class DiamondTest(unittest.TestCase):
         self.assertEqual(report["features"], ["model", "storage", "search", "app"])
         self.assertEqual(report["branches_created"], [f"feature/{id}" for id in report["features"]])
         self.assertEqual((report["errors"], report["up_to_date"]), ([], []))
-        self.assertEqual(report["base_commit"], self.playground.repository.commit_of("main"))
-        durations = [r["duration_ms"] for r in self.playground.results().values()]
+        self.assertEqual(report["base_commit"], self.workspace.commit_of("main"))
+        durations = [r["duration_ms"] for r in self.workspace.results().values()]
         self.assertEqual(report["total_duration_ms"], sum(durations))
         self.assertEqual(
             report["speedup"], round(report["total_duration_ms"] / report["wall_ms"], 2)
@@ -146,7 +141,7 @@ class DiamondTest(unittest.TestCase):
         self.assertRegex(report["finished_at"], rf"\A{zoned}\Z")
 
     def test_the_results_have_the_keys_of_the_contract_and_the_right_figures(self) -> None:
-        result = self.playground.results()["model"]
+        result = self.workspace.results()["model"]
         contract = {
             "feature_id",
             "status",
@@ -182,24 +177,24 @@ class DiamondTest(unittest.TestCase):
         self.assertTrue(os.path.isfile(attempt["log"]))
 
     def test_the_user_sees_nothing_of_it_in_the_repository(self) -> None:
-        status, head, index, config = self.playground.repository.seen_by_user()
+        status, head, index, config = self.workspace.seen_by_user()
         shown = [line for line in status.splitlines() if not line.startswith("! reports/")]
         self.assertEqual("\n".join(shown), self.before[0])
         self.assertEqual((head, index, config), self.before[1:])
 
     def test_the_folder_of_the_reports_ignores_itself(self) -> None:
-        reports = os.listdir(os.path.join(self.playground.workspace, "reports"))
+        reports = os.listdir(os.path.join(self.workspace.folder, "reports"))
         self.assertIn(".gitignore", reports)
         self.assertEqual(len(reports), 3)
 
     def test_nothing_of_ours_shows_in_a_worktree(self) -> None:
         for id in ("model", "app"):
-            worktree = self.playground.worktree(id)
-            status = self.playground.repository.git("status", "--porcelain", at=worktree)
+            worktree = self.workspace.worktree(id)
+            status = self.workspace.git("status", "--porcelain", at=worktree)
             self.assertEqual(status, "")
 
     def test_state_and_logs_are_for_the_user_alone(self) -> None:
-        state = self.playground.state
+        state = self.workspace.state_folder
         modes: dict[bool, set[int]] = {}
         for folder, folders, files in os.walk(state):
             for name in (*folders, *files):
@@ -209,21 +204,21 @@ class DiamondTest(unittest.TestCase):
         self.assertEqual(modes[False], {0o600})
 
     def test_a_second_run_finds_nothing_to_do(self) -> None:
-        events = self.playground.journal()
-        done = self.playground.run()
+        events = self.workspace.journal()
+        done = self.workspace.run()
         self.assertEqual((done.code, done.out), (0, ""))
         self.assertIn("Everything is up to date", done.err)
-        self.assertEqual(self.playground.journal(), events)
+        self.assertEqual(self.workspace.journal(), events)
 
 
 class OrderTest(RunTest):
     def started(self) -> list[str]:
-        events = self.playground.journal()
+        events = self.workspace.journal()
         return [e["feature"] for e in events if e["event"] == "attempt_started"]
 
     def test_a_feature_starts_while_a_feature_of_an_earlier_wave_still_runs(self) -> None:
-        path = self.playground.path
-        self.playground.features(
+        path = self.workspace.beside
+        self.workspace.features(
             feature("slow", {"wait": path("late.md")}, {"write": "slow.md"}),
             feature("quick"),
             feature("late", {"write": path("late.md")}, {"write": "l"}, depends_on=["quick"]),
@@ -232,22 +227,22 @@ class OrderTest(RunTest):
         self.assert_statuses(quick="completed", late="completed", slow="completed")
 
     def test_sequential_runs_one_at_a_time_wave_by_wave(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("leaf", depends_on=["root"], estimated_tokens=99),
             feature("lone", estimated_tokens=1),
             feature("root", estimated_tokens=1),
         )
         self.run_to(0, "--sequential")
         self.assertEqual(self.started(), ["lone", "root", "leaf"])
-        told = [e for e in self.playground.journal() if e["event"] in FULL_LIFE]
+        told = [e for e in self.workspace.journal() if e["event"] in FULL_LIFE]
         for id in ("lone", "root", "leaf"):
             self.assertEqual([e["event"] for e in told if e["feature"] == id], FULL_LIFE)
         worked = [e["event"] for e in told if e["event"] in ("attempt_started", "ended")]
         self.assertEqual(worked, ["attempt_started", "ended"] * 3)
-        self.assertEqual(self.playground.report()["max_parallel"], 1)
+        self.assertEqual(self.workspace.report()["max_parallel"], 1)
 
     def test_one_slot_takes_the_longest_path_first_then_the_priority(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("lone", priority=5),
             feature("urgent", priority=1),
             feature("root"),
@@ -258,16 +253,16 @@ class OrderTest(RunTest):
         self.assertEqual(self.started(), ["root", "leaf", "urgent", "lone"])
 
     def test_fail_fast_starts_nothing_more(self) -> None:
-        self.playground.features(feature("bad", {"say": "no"}), feature("good"))
+        self.workspace.features(feature("bad", {"say": "no"}), feature("good"))
         self.run_to(1, "--sequential", "--fail-fast")
         self.assert_statuses(bad="empty", good="cancelled")
-        self.assertIn("--fail-fast", self.playground.last("good")["reason"])
+        self.assertIn("--fail-fast", self.workspace.last("good")["reason"])
 
 
 class SelectionTest(RunTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.features(
+        self.workspace.features(
             feature("model"),
             feature("api", depends_on=["model"], tags=["net"]),
             feature("web", depends_on=["api"], tags=["net"]),
@@ -277,53 +272,53 @@ class SelectionTest(RunTest):
     def test_only_runs_a_feature_and_what_it_needs(self) -> None:
         self.run_to(0, "--only", "api")
         self.assert_statuses(model="completed", api="completed")
-        report = self.playground.report()
+        report = self.workspace.report()
         self.assertEqual(report["features"], ["model", "api"])
         self.assertEqual(report["up_to_date"], [])
         self.run_to(0, "--only", "web,docs")
-        self.assertEqual(self.playground.report()["up_to_date"], ["model", "api"])
+        self.assertEqual(self.workspace.report()["up_to_date"], ["model", "api"])
 
     def test_no_deps_refuses_a_feature_whose_needs_have_no_result(self) -> None:
         done = self.run_to(2, "--only", "api", "--no-deps")
         self.assertIn("api needs model, which has no result yet", done.err)
-        self.assertEqual(self.playground.journal(), [])
+        self.assertEqual(self.workspace.journal(), [])
 
     def test_no_deps_uses_the_results_that_there_are_also_outdated_ones(self) -> None:
         self.run_to(0, "--only", "model")
-        self.playground.features(
+        self.workspace.features(
             feature("model", {"write": "other"}), feature("api", depends_on=["model"])
         )
         self.run_to(0, "--only", "api", "--no-deps")
-        self.assertEqual(self.playground.files("feature/api"), {"model.md", "api.md"})
-        self.assertEqual(len(self.playground.attempts("model")), 1)
+        self.assertEqual(self.workspace.added("feature/api"), {"model.md", "api.md"})
+        self.assertEqual(len(self.workspace.attempts("model")), 1)
 
     def test_a_tag_runs_its_features_and_what_they_need(self) -> None:
         self.run_to(0, "--tag", "net")
-        self.assertEqual(set(self.playground.statuses()), {"model", "api", "web"})
+        self.assertEqual(set(self.workspace.statuses()), {"model", "api", "web"})
 
     def test_fresh_runs_all_anew_and_keeps_what_stood_there(self) -> None:
         self.run_to(0, "--only", "model")
-        before = self.playground.repository.commit_of("feature/model")
-        with open(os.path.join(self.playground.worktree("model"), "by-hand"), "w") as file:
+        before = self.workspace.commit_of("feature/model")
+        with open(os.path.join(self.workspace.worktree("model"), "by-hand"), "w") as file:
             file.write("mine")
         self.run_to(0, "--only", "model", "--fresh")
-        (kept,) = self.playground.ref("model", "kept")
-        self.assertEqual(self.playground.files(kept), {"model.md", "by-hand"})
-        parents = self.playground.repository.git("log", "-1", "--format=%P", kept)
+        (kept,) = self.workspace.ref("model", "kept")
+        self.assertEqual(self.workspace.added(kept), {"model.md", "by-hand"})
+        parents = self.workspace.git("log", "-1", "--format=%P", kept)
         self.assertEqual(parents, before)
-        self.assertEqual(self.playground.files("feature/model"), {"model.md"})
-        self.assertEqual(len(self.playground.ref("model")), 2)
+        self.assertEqual(self.workspace.added("feature/model"), {"model.md"})
+        self.assertEqual(len(self.workspace.ref("model")), 2)
 
 
 class QuestionTest(RunTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
 
-    def answer(self, words: str) -> tuple[Done, str]:
+    def answer(self, words: str) -> tuple[CommandResult, str]:
         """Run on a terminal and type ``words`` at the question; what the terminal shows."""
         with terminal() as (ours, theirs):
-            running = self.playground.start("run", terminal=theirs)
+            running = self.workspace.start("run", terminal=theirs)
             os.close(theirs)
             shown = read_until(ours, "[y/N]")
             running.wait_for_its_question()
@@ -334,8 +329,8 @@ class QuestionTest(RunTest):
     def test_yes_starts_the_run(self) -> None:
         done, shown = self.answer("y\n")
         self.assertEqual(done.code, 0, shown)
-        base = self.playground.repository.commit_of("main")[:7]
-        where = f"{self.playground.repository.path} from main @ {base}"
+        base = self.workspace.commit_of("main")[:7]
+        where = f"{self.workspace.path} from main @ {base}"
         asked = f"Run 1 feature in {where}: cost unknown, no budget (--max-cost)? [y/N]"
         self.assertIn(asked, shown)
         self.assertIn("PLAN Shop", shown)
@@ -347,12 +342,12 @@ class QuestionTest(RunTest):
                 done, shown = self.answer(words)
                 self.assertEqual(done.code, 2, shown)
                 self.assertIn("Nothing was started.", shown)
-        self.assertEqual(self.playground.journal(), [])
+        self.assertEqual(self.workspace.journal(), [])
 
     def test_ctrl_c_at_the_question_starts_nothing(self) -> None:
         done, shown = self.answer("\x03")
         self.assertEqual(done.code, 130, shown)
-        self.assertEqual(self.playground.journal(), [])
+        self.assertEqual(self.workspace.journal(), [])
         self.assertNotIn("Traceback", shown)
 
     def test_ctrl_c_at_the_question_is_answered(self) -> None:
@@ -362,7 +357,7 @@ class QuestionTest(RunTest):
     def test_a_byte_that_is_no_text_counts_as_no(self) -> None:
         with terminal() as (ours, theirs):
             env = {"PYTHONIOENCODING": "utf-8:strict"}
-            running = self.playground.start("run", terminal=theirs, env=env)
+            running = self.workspace.start("run", terminal=theirs, env=env)
             os.close(theirs)
             shown = read_until(ours, "[y/N]")
             os.write(ours, b"\xff\n")
@@ -372,33 +367,33 @@ class QuestionTest(RunTest):
 
     def test_the_question_tells_where_and_for_how_much(self) -> None:
         expensive = feature("a", estimated_tokens=200_000)
-        self.playground.features(expensive, feature("b"), max_cost_usd=3)
-        home = {"HOME": os.path.dirname(self.playground.repository.path)}
-        self.playground.environ.update(home)
+        self.workspace.features(expensive, feature("b"), max_cost_usd=3)
+        home = {"HOME": os.path.dirname(self.workspace.path)}
+        self.workspace.environ.update(home)
         _, shown = self.answer("n\n")
         self.assertIn("Run 2 features in ~/shop from main @ ", shown)
         self.assertIn(": about $6.00, at most $3.00? [y/N]", shown)
         self.assertIn("Warning: the estimate of $6.00 exceeds the budget of $3.00", shown)
 
     def test_without_a_terminal_it_refuses_at_once(self) -> None:
-        done = self.playground.command("run")
+        done = self.workspace.command("run")
         self.assert_code(done, 2)
         self.assertIn("there is no terminal to ask on", done.err)
         self.assertIn("rorchestrator run --yes", done.err)
 
     def test_without_any_standard_input_it_refuses_at_once(self) -> None:
         under = ("/bin/sh", "-c", 'exec "$@" <&-', "sh")
-        self.assert_code(self.playground.start("run", under=under).end(), 2)
+        self.assert_code(self.workspace.start("run", under=under).end(), 2)
 
     def test_a_terminal_shows_what_is_going_on(self) -> None:
-        path = self.playground.path
-        self.playground.features(self.held("a"))
+        path = self.workspace.beside
+        self.workspace.features(self.held("a"))
         with terminal() as (ours, theirs):
             env = {"TERM": "xterm"}
-            running = self.playground.start("run", "--yes", terminal=theirs, env=env)
+            running = self.workspace.start("run", "--yes", terminal=theirs, env=env)
             os.close(theirs)
             shown = read_until(ours, "running: a 1")
-            self.playground.touch("a.go")
+            self.workspace.touch("a.go")
             shown += read_until(ours, "")
             self.assertEqual(running.end().code, 0, shown)
         self.assertIn("\x1b[K", shown)
@@ -412,7 +407,7 @@ class QuestionTest(RunTest):
 
 class NothingToDoTest(RunTest):
     def test_json_names_what_is_up_to_date_and_nothing_else(self) -> None:
-        self.playground.features(feature("a"), feature("b"))
+        self.workspace.features(feature("a"), feature("b"))
         self.run_to(0, "--only", "a")
         self.assertEqual(
             self.run_to(0, "--only", "a", "--json").lines,
@@ -420,33 +415,33 @@ class NothingToDoTest(RunTest):
         )
 
     def test_a_run_after_a_killed_merge_ends_what_that_one_left(self) -> None:
-        self.playground.features(feature("a"))
-        os.makedirs(self.playground.state)
-        journal = Journal(self.playground.state)
+        self.workspace.features(feature("a"))
+        os.makedirs(self.workspace.state_folder)
+        journal = Journal(self.workspace.state_folder)
         journal.open()
         journal.append(events.merge_started(0.0, "merge-1", into="main"))
         journal.close()
         carrier = subprocess.Popen(
-            ["sleep", "1000"], env={**self.playground.environ, MARK: "merge-1/;"}
+            ["sleep", "1000"], env={**self.workspace.environ, MARK: "merge-1/;"}
         )
         try:
             self.run_to(0)
             self.assertEqual(carrier.wait(10), -signal.SIGTERM)
         finally:
             carrier.kill()
-        self.assertEqual(self.playground.journal()[1]["event"], "merge_ended")
+        self.assertEqual(self.workspace.journal()[1]["event"], "merge_ended")
 
 
 class LockTest(RunTest):
     def test_a_second_run_is_refused_with_the_pid_and_the_time_of_the_first(self) -> None:
-        self.playground.features(self.held("a"))
+        self.workspace.features(self.held("a"))
         first = self.start_held("a")
         second = self.run_to(2)
         self.assertIn(f"pid {first.pid}, since {time.strftime('%Y-')}", second.err)
         self.assertIn("or: rorchestrator stop", second.err)
-        self.playground.touch("a.go")
+        self.workspace.touch("a.go")
         self.assert_code(first.end(), 0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
 
 
 class IncrementalTest(RunTest):
@@ -458,7 +453,7 @@ class IncrementalTest(RunTest):
         self, *a: Mapping[str, object], b: str = "Do b.", claude: Mapping[str, object] | None = None
     ) -> None:
         """A feature, and one that needs it."""
-        self.playground.features(
+        self.workspace.features(
             feature("a", *a), feature("b", depends_on=["a"]) | {"prompt": b}, claude=claude
         )
 
@@ -477,7 +472,7 @@ class IncrementalTest(RunTest):
         )
         done = self.run_to(0)
         self.assertIn("a: started (prompt changed)", done.err)
-        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+        self.assertEqual(self.workspace.added("feature/b"), {"new", "b.md"})
 
     def test_a_changed_option_runs_everything(self) -> None:
         self.run_to(0)
@@ -488,9 +483,9 @@ class IncrementalTest(RunTest):
         self.run_to(0)
         self.list(b="Do b better.")
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
-        self.assertEqual(self.playground.report()["up_to_date"], ["a"])
-        self.assertEqual(self.playground.report()["total_cost_usd"], 0.05)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
+        self.assertEqual(self.workspace.report()["up_to_date"], ["a"])
+        self.assertEqual(self.workspace.report()["total_cost_usd"], 0.05)
 
     def test_a_feature_that_ended_by_its_own_result_starts_over(self) -> None:
         self.list({"say": "no"})
@@ -504,23 +499,23 @@ class IncrementalTest(RunTest):
 
     def test_a_start_over_that_could_not_begin_is_simply_repeated(self) -> None:
         self.run_to(0)
-        git = self.playground.repository.git
-        git("worktree", "lock", self.playground.worktree("a"))
+        git = self.workspace.git
+        git("worktree", "lock", self.workspace.worktree("a"))
         self.list({"write": "new"})
         self.run_to(1)
-        self.assertIn("locked", str(self.playground.last("a")["reason"]))
+        self.assertIn("locked", str(self.workspace.last("a")["reason"]))
         self.assertEqual(self.reasons()["a"], "start: prompt changed")
-        git("worktree", "unlock", self.playground.worktree("a"))
+        git("worktree", "unlock", self.workspace.worktree("a"))
         self.run_to(0)
-        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+        self.assertEqual(self.workspace.added("feature/b"), {"new", "b.md"})
 
     def test_the_base_that_holds_a_dependency_is_part_of_where_its_dependents_start(self) -> None:
         both = feature("both", depends_on=["a", "b"])
-        self.playground.features(feature("a"), feature("b"), both)
+        self.workspace.features(feature("a"), feature("b"), both)
         self.run_to(0, "--only", "a,b")
-        self.playground.repository.git("merge", "--quiet", "--no-edit", "feature/a")
+        self.workspace.git("merge", "--quiet", "--no-edit", "feature/a")
         self.run_to(0)
-        self.assertLessEqual({"a.md", "b.md", "both.md"}, self.playground.files("feature/both"))
+        self.assertLessEqual({"a.md", "b.md", "both.md"}, self.workspace.added("feature/both"))
 
     def test_what_was_built_on_an_outdated_result_is_not_up_to_date(self) -> None:
         self.run_to(0)
@@ -528,57 +523,57 @@ class IncrementalTest(RunTest):
         self.run_to(0, "--only", "b", "--no-deps")
         self.assertEqual(self.reasons()["b"], "start: dependency a changed")
         self.run_to(0)
-        self.assertEqual(self.playground.files("feature/b"), {"new", "b.md"})
+        self.assertEqual(self.workspace.added("feature/b"), {"new", "b.md"})
 
     def test_fresh_means_the_named_features_and_those_that_build_on_them_come_after(self) -> None:
         self.run_to(0)
         self.run_to(0, "--only", "b", "--fresh")
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
         self.run_to(0, "--fresh=a", "--no-deps", "--only", "a")
         self.assertEqual(self.reasons()["b"], "start: dependency a changed")
         self.run_to(0)
         self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
         self.run_to(0, "--fresh=b")
-        self.assertEqual([len(self.playground.attempts(id)) for id in "ab"], [2, 4])
+        self.assertEqual([len(self.workspace.attempts(id)) for id in "ab"], [2, 4])
         unknown = self.run_to(2, "--fresh=c")
         self.assertIn("--fresh: unknown feature 'c'", unknown.err)
         other = self.run_to(2, "--only", "a", "--fresh=b")
         self.assertIn("--fresh: b is not among the selected features", other.err)
 
     def test_a_feature_that_took_too_long_is_resumed(self) -> None:
-        go = self.playground.path("go")
+        go = self.workspace.beside("go")
         does = ({"wait": go}, {"write": "a.md"})
-        self.playground.features(feature("a", *does, timeout_seconds=2))
+        self.workspace.features(feature("a", *does, timeout_seconds=2))
         done = self.run_to(1)
         self.assert_statuses(a="timed_out")
         self.assertIn("no result in time", done.out)
         self.assertEqual(self.reasons()["a"], "resume: timed out before")
-        self.playground.touch("go")
-        self.playground.features(feature("a", *does, timeout_seconds=60))
+        self.workspace.touch("go")
+        self.workspace.features(feature("a", *does, timeout_seconds=60))
         self.run_to(0)
-        (_, first, _), (_, second, resumed) = self.playground.attempts("a")
+        (_, first, _), (_, second, resumed) = self.workspace.attempts("a")
         self.assertEqual((first, resumed), (second, True))
 
     def test_a_result_that_is_gone_is_made_again(self) -> None:
         self.run_to(0)
-        (ref,) = self.playground.repository.git(
+        (ref,) = self.workspace.git(
             "for-each-ref", "--format=%(refname)", "refs/rorchestrator/results/a/"
         ).split()
-        self.playground.repository.git("update-ref", "-d", ref)
+        self.workspace.git("update-ref", "-d", ref)
         self.assertEqual(self.reasons()["a"], "start: its result is gone")
 
     def test_a_commit_by_hand_on_a_dependency_is_used_and_invalidates_nothing(self) -> None:
         self.run_to(0)
-        self.playground.repository.commit({"fix": "x"}, at=self.playground.worktree("a"))
+        self.workspace.commit({"fix": "x"}, at=self.workspace.worktree("a"))
         self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
         self.list(b="Do b with the fix.")
         self.run_to(0)
-        self.assertEqual(self.playground.files("feature/b"), {"a.md", "fix", "b.md"})
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(self.workspace.added("feature/b"), {"a.md", "fix", "b.md"})
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
 
     def test_a_dependency_whose_branch_was_moved_away_is_told_before_anything_starts(self) -> None:
         self.run_to(0)
-        repository = self.playground.repository
+        repository = self.workspace
         result = repository.commit_of("feature/a")
         other = repository.git("commit-tree", "-p", "main", "-m", "other", "main^{tree}")
         repository.git("update-ref", "refs/heads/feature/a", other)
@@ -587,7 +582,7 @@ class IncrementalTest(RunTest):
         self.assertIn("b needs a, but feature/a holds other work than its run made", said)
         repository.git("update-ref", "refs/heads/feature/a", result)
         self.run_to(0)
-        self.assertEqual(self.playground.files("feature/b"), {"a.md", "b.md"})
+        self.assertEqual(self.workspace.added("feature/b"), {"a.md", "b.md"})
 
 
 class MergedTest(RunTest):
@@ -597,32 +592,32 @@ class MergedTest(RunTest):
         super().setUp()
         self.list("Do b.")
         self.run_to(0)
-        self.git = self.playground.repository.git
+        self.git = self.workspace.git
 
     def list(self, b: str) -> None:
-        self.playground.features(feature("a"), feature("b", depends_on=["a"]) | {"prompt": b})
+        self.workspace.features(feature("a"), feature("b", depends_on=["a"]) | {"prompt": b})
 
     def assert_merged(self) -> None:
-        self.playground.repository.commit({"later": "x"})
+        self.workspace.commit({"later": "x"})
         self.assertRegex(self.reasons()["a"], r"\Askip: merged \(.+\)\Z")
         self.list("Do b on top.")
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
-        main = self.playground.repository.commit_of("main")
-        self.assertEqual(self.playground.last("b", "based")["start_commit"], main)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
+        main = self.workspace.commit_of("main")
+        self.assertEqual(self.workspace.last("b", "based")["start_commit"], main)
 
     def test_by_a_merge(self) -> None:
         self.git("merge", "-q", "--no-ff", "-m", "merge", "feature/a")
         self.assert_merged()
 
     def test_by_a_squash(self) -> None:
-        self.playground.repository.commit({"before": "x"})
+        self.workspace.commit({"before": "x"})
         self.git("merge", "-q", "--squash", "feature/a")
         self.git("commit", "-qm", "squashed")
         self.assert_merged()
 
     def test_by_a_rebase(self) -> None:
-        self.playground.repository.commit({"before": "x"})
+        self.workspace.commit({"before": "x"})
         self.git("cherry-pick", "feature/a")
         self.assert_merged()
 
@@ -631,13 +626,13 @@ class StatusTest(RunTest):
     """Each way in which a feature can end, in journal, report, exit code and next commands."""
 
     def error(self, id: str) -> Json:
-        (found,) = (e for e in self.playground.report()["errors"] if e["feature_id"] == id)
-        self.assertEqual(found["error"], self.playground.last(id)["reason"])
-        self.assertEqual(found["status"], self.playground.last(id)["status"])
+        (found,) = (e for e in self.workspace.report()["errors"] if e["feature_id"] == id)
+        self.assertEqual(found["error"], self.workspace.last(id)["reason"])
+        self.assertEqual(found["status"], self.workspace.last(id)["status"])
         return found["error"]
 
     def test_a_failed_feature_blocks_what_needs_it_and_nothing_else(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("bad", {"stderr": "it broke"}, {"exit": 3}),
             feature("next", depends_on=["bad"]),
             feature("last", depends_on=["next"]),
@@ -647,36 +642,36 @@ class StatusTest(RunTest):
         self.assert_statuses(bad="failed", next="blocked", last="blocked", good="completed")
         self.assertEqual(self.error("bad"), "Claude ended without a result (exit 3): it broke")
         self.assertEqual(self.error("last"), "bad did not complete (failed)")
-        result = self.playground.results()["bad"]
-        session, worktree = result["session_id"], self.playground.worktree("bad")
+        result = self.workspace.results()["bad"]
+        session, worktree = result["session_id"], self.workspace.worktree("bad")
         self.assertIn("→ rorchestrator logs bad\n", done.out)
         resume = f"cd {worktree} && claude --resume {session}"
         self.assertIn(f"→ {resume}\n", done.out)
         self.assertEqual(result["resume_command"], resume)
         self.assertNotIn("logs next", done.out)
-        report = self.playground.report()
+        report = self.workspace.report()
         counts = (report["total_features"], report["successful"], report["failed"])
         self.assertEqual(counts, (4, 1, 3))
         self.assertEqual(report["branches_created"], ["feature/bad", "feature/good"])
 
     def test_costs_add_up_over_attempts_and_one_that_is_unknown_is_said(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"cost": 0.2}, {"write": "a.md"}),
             feature("b", {"exit": 3}),
         )
         done = self.run_to(1)
-        report = self.playground.report()
+        report = self.workspace.report()
         self.assertEqual((report["total_cost_usd"], report["cost_is_complete"]), (0.2, False))
-        self.assertIsNone(self.playground.results()["b"]["cost_usd"])
+        self.assertIsNone(self.workspace.results()["b"]["cost_usd"])
         self.assertIn("Total cost: ≥ $0.20", done.out)
 
     def test_an_unknown_session_costs_what_both_attempts_cost(self) -> None:
-        self.playground.features(feature("a", {"fail": "Overloaded", "status": 529}))
+        self.workspace.features(feature("a", {"fail": "Overloaded", "status": 529}))
         self.run_to(1)
-        for name in os.listdir(self.playground.sessions):
-            os.unlink(os.path.join(self.playground.sessions, name))
+        for name in os.listdir(self.workspace.sessions):
+            os.unlink(os.path.join(self.workspace.sessions, name))
         self.run_to(1)
-        result = self.playground.results()["a"]
+        result = self.workspace.results()["a"]
         self.assertEqual([a["attempt"] for a in result["attempts"]], [2, 3])
         self.assertEqual([a["resumed"] for a in result["attempts"]], [True, False])
         costs = [a["cost_usd"] for a in result["attempts"]]
@@ -685,14 +680,14 @@ class StatusTest(RunTest):
 
     def test_a_feature_that_changes_nothing_is_empty_unless_that_is_allowed(self) -> None:
         nothing = {"say": "Fine as it is."}
-        self.playground.features(feature("a", nothing), feature("b", nothing, allow_empty=True))
+        self.workspace.features(feature("a", nothing), feature("b", nothing, allow_empty=True))
         self.run_to(1)
         self.assert_statuses(a="empty", b="completed")
         self.assertIn("changed nothing", self.error("a"))
-        self.assertEqual(self.playground.results()["b"]["files_changed"], 0)
+        self.assertEqual(self.workspace.results()["b"]["files_changed"], 0)
 
     def test_a_conflict_names_the_files_and_both_features(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("one", {"write": "x", "content": "1"}),
             feature("two", {"write": "x", "content": "2"}),
             feature("both", depends_on=["one", "two"]),
@@ -704,19 +699,19 @@ class StatusTest(RunTest):
         self.assertEqual(told, "one and two conflict in x")
         self.assertRegex(mend, r"run again: cd \S+/two && git merge feature/one$")
         self.assertIn("one and two conflict in x", done.out)
-        self.assertEqual(self.playground.kinds("both"), ["preparing", "ended"])
-        self.assertEqual(self.playground.repository.commit_of("feature/both"), "")
+        self.assertEqual(self.workspace.kinds("both"), ["preparing", "ended"])
+        self.assertEqual(self.workspace.commit_of("feature/both"), "")
 
     def test_what_is_held_back_is_named(self) -> None:
-        self.playground.features(feature("a", {"write": ".env"}, {"write": "a.md"}))
+        self.workspace.features(feature("a", {"write": ".env"}, {"write": "a.md"}))
         done = self.run_to(0)
         self.assertIn("left uncommitted: .env", done.err)
-        self.assertEqual(self.playground.results()["a"]["held_back"], [".env"])
+        self.assertEqual(self.workspace.results()["a"]["held_back"], [".env"])
 
 
 class FatalTest(RunTest):
     def three(self, *does: Mapping[str, object], **claude: object) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", *does),
             feature("b", depends_on=["a"]),
             feature("c"),
@@ -730,13 +725,13 @@ class FatalTest(RunTest):
         self.assert_statuses(a="failed", b="cancelled", c="cancelled")
         self.assertIn("Not logged in", done.out)
         self.assertIn(
-            "the remaining features would fail the same way", self.playground.last("c")["reason"]
+            "the remaining features would fail the same way", self.workspace.last("c")["reason"]
         )
-        self.assertEqual(self.playground.journal()[-1]["exit_code"], 2)
-        self.assertEqual(self.playground.report()["failed"], 3)
+        self.assertEqual(self.workspace.journal()[-1]["exit_code"], 2)
+        self.assertEqual(self.workspace.report()["failed"], 3)
 
     def test_where_something_ran_before_the_exit_code_says_so(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a"),
             feature("b", {"fail": "Credit balance is too low"}, depends_on=["a"]),
             feature("c", depends_on=["b"]),
@@ -745,16 +740,16 @@ class FatalTest(RunTest):
         self.assert_statuses(a="completed", b="failed", c="cancelled")
 
     def test_where_an_earlier_success_was_committed_the_exit_code_says_so(self) -> None:
-        hook = self.playground.hook("pre-commit", "exit 1")
+        hook = self.workspace.hook("pre-commit", "exit 1")
         self.three({"write": "a.md"})
         self.run_to(1)
         os.unlink(hook)
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"write": "a.md"}),
             feature("b", {"fail": "Credit balance is too low"}, depends_on=["a"]),
         )
         self.run_to(1)
-        ended = self.playground.statuses()
+        ended = self.workspace.statuses()
         self.assertEqual((ended["a"], ended["b"]), ("completed", "failed"))
 
     def test_an_option_that_claude_does_not_know_stops_the_run(self) -> None:
@@ -769,15 +764,15 @@ class FatalTest(RunTest):
         self.three(command=["no-such-claude"])
         done = self.run_to(2)
         self.assertIn("no-such-claude was not found on PATH", done.err)
-        self.assertEqual(self.playground.journal(), [])
-        self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
+        self.assertEqual(self.workspace.journal(), [])
+        self.assertEqual(self.workspace.commit_of("feature/a"), "")
 
     def test_a_claude_with_a_path_is_told_what_is_wrong_with_it(self) -> None:
-        path = self.playground.script("my claude", "#!/bin/sh\n")
+        path = self.workspace.script("my claude", "#!/bin/sh\n")
         os.chmod(path, 0o644)
         for name, expected in {
             path: f"{path} is not executable\n  next: chmod +x '{path}'",
-            self.playground.root: f"{self.playground.root} is no program\n  next: correct",
+            self.workspace.root: f"{self.workspace.root} is no program\n  next: correct",
             f"{path}2": f"{path}2 does not exist\n  next: correct claude.command",
         }.items():
             with self.subTest(name):
@@ -785,7 +780,7 @@ class FatalTest(RunTest):
                 self.assertIn(expected, self.run_to(2).err)
 
     def test_a_claude_that_cannot_be_executed_stops_the_run(self) -> None:
-        self.three(command=[self.playground.script("claude", "#!/no/such/interpreter\n")])
+        self.three(command=[self.workspace.script("claude", "#!/no/such/interpreter\n")])
         with unittest.mock.patch.object(feature_run, "START_WAITS_SECONDS", (0.0,)):
             self.run_to(2)
         self.assert_statuses(a="failed", b="cancelled", c="cancelled")
@@ -793,9 +788,9 @@ class FatalTest(RunTest):
 
 class TroubleTest(RunTest):
     def test_a_state_folder_that_takes_no_logs_ends_the_run(self) -> None:
-        self.playground.features(feature("a"), feature("b"))
-        os.makedirs(self.playground.state)
-        blocker = os.path.join(self.playground.state, "logs")
+        self.workspace.features(feature("a"), feature("b"))
+        os.makedirs(self.workspace.state_folder)
+        blocker = os.path.join(self.workspace.state_folder, "logs")
         with open(blocker, "w"):
             pass
         done = self.run_to(1)
@@ -805,23 +800,23 @@ class TroubleTest(RunTest):
         self.assert_statuses(a="completed", b="completed")
 
     def test_reports_that_cannot_be_written_do_not_hide_how_it_went(self) -> None:
-        self.playground.features(feature("a"))
-        with open(os.path.join(self.playground.workspace, "reports"), "w"):
+        self.workspace.features(feature("a"))
+        with open(os.path.join(self.workspace.folder, "reports"), "w"):
             pass
         done = self.run_to(1)
         self.assertIn("1/1 features completed", done.out)
         self.assertIn("the reports could not be written", done.err)
-        self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
-        self.playground.features(feature("a", {"fail": "Not logged in"}))
+        self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
+        self.workspace.features(feature("a", {"fail": "Not logged in"}))
         self.run_to(2)
 
     def test_a_reader_that_goes_away_does_not_change_the_exit_code(self) -> None:
         under = ("bash", "-c", 'set -o pipefail; "$@" | head -c 1 >/dev/null', "bash")
-        self.playground.features(feature("a"), feature("b", {"say": "no"}, depends_on=["a"]))
-        done = self.playground.start("run", "--yes", "--json", under=under).end()
+        self.workspace.features(feature("a"), feature("b", {"say": "no"}, depends_on=["a"]))
+        done = self.workspace.start("run", "--yes", "--json", under=under).end()
         self.assert_code(done, 1)
         self.assert_statuses(a="completed", b="empty")
-        self.assertEqual(self.playground.report()["successful"], 1)
+        self.assertEqual(self.workspace.report()["successful"], 1)
 
     def test_a_state_folder_that_is_deleted_meanwhile_ends_the_run(self) -> None:
         for gone, said in {
@@ -830,13 +825,13 @@ class TroubleTest(RunTest):
             "journal.jsonl": "journal.jsonl can't be written: it was deleted",
         }.items():
             with self.subTest(gone):
-                path = os.path.join(self.playground.state, gone)
-                self.playground.features(
+                path = os.path.join(self.workspace.state_folder, gone)
+                self.workspace.features(
                     feature("a", {"bash": f"rm -rf '{path}'"}, {"write": "a.md"}),
                     feature("b", depends_on=["a"]),
                 )
                 self.assertIn(said, self.run_to(1, "--fresh").err)
-                self.use(Playground())
+                self.use(Workspace(apart=True))
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
     def test_a_full_disk_is_told_and_the_run_goes_on(self) -> None:
@@ -848,14 +843,14 @@ class TroubleTest(RunTest):
             '"$@" --json >/dev/full 2>/dev/full': 0,
         }.items():
             with self.subTest(words):
-                self.playground.features(feature("a"))
+                self.workspace.features(feature("a"))
                 under = ("bash", "-c", words, "bash")
-                done = self.playground.start("run", "--yes", "--fresh", under=under).end()
+                done = self.workspace.start("run", "--yes", "--fresh", under=under).end()
                 self.assert_code(done, 1)
                 said = "rorchestrator: could not write: No space left on device"
                 self.assertEqual(done.err.count(said), told)
                 self.assert_statuses(a="completed")
-                self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+                self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
 
     def test_a_base_branch_that_moves_or_goes_meanwhile_is_told(self) -> None:
         for change, told in {
@@ -864,30 +859,30 @@ class TroubleTest(RunTest):
         }.items():
             with self.subTest(change):
                 does = ({"bash": "git commit -q --allow-empty -m x"}, {"bash": change})
-                self.playground.features(feature("a", *does, {"write": "a.md"}))
-                pinned = self.playground.repository.commit_of("main")
+                self.workspace.features(feature("a", *does, {"write": "a.md"}))
+                pinned = self.workspace.commit_of("main")
                 done = self.run_to(0)
                 self.assertIn(told, done.err)
                 self.assertIn(f"during the run, which started from {pinned[:12]}", done.err)
-                self.assertEqual(self.playground.report()["branches_created"], ["feature/a"])
-                self.use(Playground())
+                self.assertEqual(self.workspace.report()["branches_created"], ["feature/a"])
+                self.use(Workspace(apart=True))
 
     def test_a_stash_that_changes_meanwhile_is_told(self) -> None:
         stash = {"bash": "git add --all && git stash -q"}
-        self.playground.features(feature("a", {"write": "a.md"}, stash))
+        self.workspace.features(feature("a", {"write": "a.md"}, stash))
         told = "the stash, which all worktrees share, changed during the run"
         self.assertIn(told, self.run_to(1).err)
         self.assert_statuses(a="empty")
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         self.assertNotIn(told, self.run_to(0).err)
 
     def stashing(self, *, both_pop: bool) -> None:
         """Features a and b: a stashes, then b does, and a pops what b has stashed."""
-        path = self.playground.path
+        path = self.workspace.beside
         stash = {"bash": "git add --all && git stash -q"}
         pop = {"bash": "git stash pop -q"}
         b_pops = [{"wait": path("a-popped")}, pop] if both_pop else [{"wait": path("a-popped")}]
-        self.playground.features(
+        self.workspace.features(
             feature(
                 "a",
                 *({"write": "a.md"}, stash, {"write": path("a-stashed")}),
@@ -905,19 +900,19 @@ class TroubleTest(RunTest):
         self.run_to(0)
         self.assert_statuses(a="completed", b="completed")
         # git itself gave each the other's: that is why the default rules deny it.
-        branches = [self.playground.files(f"feature/{id}") for id in "ab"]
+        branches = [self.workspace.added(f"feature/{id}") for id in "ab"]
         self.assertEqual([files & {"a.md", "b.md"} for files in branches], [{"b.md"}, {"a.md"}])
 
     def test_what_an_agent_leaves_in_the_stash_is_told_and_still_there(self) -> None:
         self.stashing(both_pop=False)
         self.assertIn("the stash, which all worktrees share, changed", self.run_to(1).err)
         self.assert_statuses(a="completed", b="empty")
-        self.assertIn("b.md", self.playground.files("feature/a"))
-        self.assertIn("a.md", self.playground.files("refs/stash"))
+        self.assertIn("b.md", self.workspace.added("feature/a"))
+        self.assertIn("a.md", self.workspace.added("refs/stash"))
 
     def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
-        place = self.playground
-        tools = place.path("bin")
+        place = self.workspace
+        tools = place.beside("bin")
         os.makedirs(tools)
         os.symlink(str(shutil.which("git")), os.path.join(tools, "git"))
         for tool in ("sh", "rm"):
@@ -938,10 +933,10 @@ class TroubleTest(RunTest):
 
     def test_a_reader_of_the_narration_that_goes_away_stops_nothing(self) -> None:
         under = ("bash", "-c", 'set -o pipefail; "$@" 2>&1 | head -c 1 >/dev/null', "bash")
-        self.playground.features(feature("a"))
-        self.playground.start("run", "--yes", under=under).end()
+        self.workspace.features(feature("a"))
+        self.workspace.start("run", "--yes", under=under).end()
         self.assert_statuses(a="completed")
-        self.assertEqual(self.playground.journal()[-1]["exit_code"], 0)
+        self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,15 @@ import unittest
 
 from core.model import events
 from core.model.state import Skip
-from tests.support.scratch import Workspace, attempt
-from tests.support.scratch import feature as entry
+from tests.support.lives import attempt
+from tests.support.workspace import Workspace, feature
 
 
 class SkipTest(unittest.TestCase):
     """Without a run, between two of them."""
 
     def test_a_skip_is_valid_until_it_is_taken_back(self) -> None:
-        space = Workspace([entry("auth"), entry("api", depends_on=["auth"]), entry("docs")])
+        space = Workspace([feature("auth"), feature("api", depends_on=["auth"]), feature("docs")])
         self.addCleanup(space.close)
         space.finished("docs")
         said = space.main("skip", "auth", "--json")
@@ -37,11 +37,11 @@ class SkipTest(unittest.TestCase):
         plan = space.main("plan", "--json").json
         self.assertEqual(plan["features_to_run"], ["api", "docs"])
         self.assertEqual(space.main("run", "--yes", "--only", "api").code, 0)
-        self.assertEqual(set(space.files("feature/api")) - set(space.files("main")), {"api.txt"})
+        self.assertEqual(set(space.files("feature/api")) - set(space.files("main")), {"api.md"})
         self.assertEqual(space.state().feature("auth").skip, Skip.FORCED)
 
     def test_what_is_done_is_not_skipped(self) -> None:
-        space = Workspace([entry("auth")])
+        space = Workspace([feature("auth")])
         self.addCleanup(space.close)
         space.run()
         for action, hint in (("skip", "status"), ("retry", "run --only auth --fresh")):
@@ -57,7 +57,7 @@ class SkipTest(unittest.TestCase):
         self.assertIn("completed, though its run was killed", said.err)
 
     def test_a_torn_journal_is_mended_before_anything_is_added(self) -> None:
-        space = Workspace([entry("auth")])
+        space = Workspace([feature("auth")])
         self.addCleanup(space.close)
         space.main("skip", "auth")
         with open(os.path.join(space.state_folder, "journal.jsonl"), "a") as file:

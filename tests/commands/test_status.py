@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import unittest
 
-from tests.support.scratch import SIMULATED, Workspace, attempt, feature
+from tests.support.lives import attempt
+from tests.support.paths import AGENT
 from tests.support.statuses import row_of, said_of
+from tests.support.workspace import Workspace, feature
 
 
 class AfterARun(unittest.TestCase):
@@ -49,7 +50,7 @@ class AfterARun(unittest.TestCase):
                 "list": "config/feature_list.json",
                 "list_fault": None,
                 "other_lists": [],
-                "claude": f"not asked, the list names it: {sys.executable} {SIMULATED}",
+                "claude": f"not asked, the list names it: {' '.join(AGENT)}",
                 "running": None,
                 "paused": False,
                 "strays": [],
@@ -102,7 +103,7 @@ class AfterARun(unittest.TestCase):
             [
                 "Shop",
                 f"Repository: {self.space.path}, base main ({base})",
-                f"Claude: not asked, the list names it: {sys.executable} {SIMULATED}",
+                f"Claude: not asked, the list names it: {' '.join(AGENT)}",
                 "In progress: nothing",
                 "",
             ],

@@ -13,9 +13,9 @@ from core.journal.lock import Holder, RunLock
 from core.model import events
 from core.model.control_action import ControlAction
 from core.model.errors import UserError
-from tests.support.scratch import Said, Workspace, standing_in
-from tests.support.scratch import feature as entry
+from tests.support.commands import CommandResult, standing_in
 from tests.support.steered_runs import Run, started
+from tests.support.workspace import Workspace, feature
 
 
 class AnswerTest(unittest.TestCase):
@@ -24,10 +24,10 @@ class AnswerTest(unittest.TestCase):
     space: Workspace
 
     def setUp(self) -> None:
-        self.space = Workspace([entry("auth"), entry("api", depends_on=["auth"])])
+        self.space = Workspace([feature("auth"), feature("api", depends_on=["auth"])])
         self.addCleanup(self.space.close)
 
-    def ask(self, *words: str, run: Run | None = None, pid: int = 0) -> Said:
+    def ask(self, *words: str, run: Run | None = None, pid: int = 0) -> CommandResult:
         """Type a command while a run is on."""
         with self.space.at_work(started("r1", pid or os.getpid())):
             if run is not None:
@@ -40,13 +40,14 @@ class AnswerTest(unittest.TestCase):
 
     def test_the_answer_of_the_run_is_shown_whatever_it_is(self) -> None:
         said = self.ask("pause", run=Run(self.space))
-        self.assertEqual(said, Said(0, "pause of True\n", ""))
+        self.assertEqual(said, CommandResult(0, "pause of True\n", ""))
         said = self.ask("stop", "auth", "--json", run=Run(self.space, done=False))
         expected = {"action": "stop", "feature": "auth", "done": False, "run": "r1"}
         self.assertEqual(said.code, 1)
         self.assertEqual(said.json, {**expected, "text": "stop of True", "hint": "type it again"})
         said = self.ask("retry", "api", run=Run(self.space, done=False))
-        self.assertEqual(said, Said(1, "", "rorchestrator: retry of True\n  next: type it again\n"))
+        answer = "rorchestrator: retry of True\n  next: type it again\n"
+        self.assertEqual(said, CommandResult(1, "", answer))
         said = self.ask("skip", "api", "--force", run=Run(self.space))
         self.assertEqual((said.code, said.out), (0, "skip of True\n"))
 

@@ -38,7 +38,7 @@ from typing import Any
 
 from core.process import table
 from tests.faults.template import AGENTS, Shop, Template
-from tests.support.playground import ROOT
+from tests.support.paths import ROOT
 
 LAUNCHER = os.path.join(ROOT, "tests", "faults", "launcher.py")
 LOOKS = 5

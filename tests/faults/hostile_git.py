@@ -20,8 +20,8 @@ from core.model.errors import UserError
 from core.process.spawner import Spawner, run_sync
 from core.process.supervisor import Supervisor
 from core.worktree.manager import WorktreeManager
-from tests.support.playground import Playground, feature
 from tests.support.repository import Repository
+from tests.support.workspace import Workspace, feature
 
 SLOTS = 8
 BURST_SECONDS = 2
@@ -57,9 +57,9 @@ class Figures:
 def agents(seconds: float) -> Figures:
     """As many hostile features as keep all slots busy for so long; those that did not complete."""
     count = max(SLOTS + 2, round(seconds * SLOTS / BURST_SECONDS))
-    place = Playground()
+    place = Workspace(apart=True)
     try:
-        place.repository.git("config", "gc.auto", "50")
+        place.git("config", "gc.auto", "50")
         listed = []
         for number in range(count):
             id = f"f{number}"
@@ -70,12 +70,12 @@ def agents(seconds: float) -> Figures:
         place.features(*listed, max_parallel=SLOTS)
         started = time.monotonic()
         running = place.start("run", "--yes")
-        running.process.wait()
+        running.process.wait(10 * seconds + 600)
         took = time.monotonic() - started
         ended = {e["feature"]: e for e in place.journal() if e["event"] == "ended"}
         faults = [f"{id}: {e['reason']}" for id, e in ended.items() if e["status"] != "completed"]
         faults += [f"{f['id']}: has no end" for f in listed if f["id"] not in ended]
-        place.repository.git("fsck", "--connectivity-only")
+        place.git("fsck", "--connectivity-only")
         return Figures(count, tuple(faults), took)
     finally:
         place.close()

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from core.model.list_commands import shell_command
 from core.runner.checks import check_key
 from core.worktree.names import SCRATCH
-from tests.support.playground import AGENT, steps
+from tests.support.paths import AGENT
 from tests.support.repository import Repository
+from tests.support.workspace import steps
 
 WORK = """\
 ID=${PWD##*/}

@@ -13,15 +13,9 @@ from datetime import datetime
 from tests.bench.flood import LIMIT_MIB, flooded
 from tests.bench.measure import scratch
 from tests.faults import LONG, hostile_git, skip_unless_wanted
-from tests.support.playground import (
-    AGENT,
-    HAS_PROC,
-    Done,
-    Playground,
-    PlaygroundTest,
-    feature,
-    terminal,
-)
+from tests.support.commands import HAS_PROC, CommandResult, terminal
+from tests.support.paths import AGENT
+from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 setUpModule = skip_unless_wanted
 
@@ -45,43 +39,45 @@ os.wait()
 """
 
 
-class AgentTest(PlaygroundTest):
+class AgentTest(WorkspaceTest):
     """Runs ``a``, which misbehaves, beside ``b``, which does not and always completes."""
 
-    def misbehave(self, *does: Mapping[str, object], code: int = 0, **more: object) -> Done:
-        self.playground.features(feature("a", *does, **more), feature("b"))
-        seen = self.playground.repository.seen_by_user()
+    def misbehave(
+        self, *does: Mapping[str, object], code: int = 0, **more: object
+    ) -> CommandResult:
+        self.workspace.features(feature("a", *does, **more), feature("b"))
+        seen = self.workspace.seen_by_user()
         done = self.again(code)
-        self.assertEqual(self.playground.statuses()["b"], "completed")
-        self.assertIn("b.md", self.playground.files("feature/b"))
-        self.assertEqual(self.playground.repository.seen_by_user(), seen)
+        self.assertEqual(self.workspace.statuses()["b"], "completed")
+        self.assertIn("b.md", self.workspace.added("feature/b"))
+        self.assertEqual(self.workspace.seen_by_user(), seen)
         return done
 
-    def again(self, code: int = 0) -> Done:
-        running = self.playground.start("run", "--yes")
+    def again(self, code: int = 0) -> CommandResult:
+        running = self.workspace.start("run", "--yes")
         running.process.wait(PATIENCE_SECONDS)
         done = running.end()
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         self.assertNotIn("Traceback", done.err)
-        self.assertEqual(self.playground.processes(), [], "it was left running")
+        self.assertEqual(self.workspace.processes(), [], "it was left running")
         return done
 
     def assert_ended(self, status: str, reason: str = "") -> None:
         """How ``a`` ended; what did not complete has no result."""
-        ended = self.playground.last("a")
+        ended = self.workspace.last("a")
         self.assertEqual(ended["status"], status, ended)
         self.assertIn(reason, ended["reason"])
-        self.assertEqual(bool(self.playground.ref("a")), status == "completed")
+        self.assertEqual(bool(self.workspace.ref("a")), status == "completed")
 
     def bash(self, script: str) -> dict[str, object]:
         """A step that runs a shell script; ``REPO`` is the user's checkout, ``GIT`` its git."""
-        place = self.playground
-        head = f"REPO='{place.repository.path}'; GIT='{place.repository.path}/.git'; "
+        place = self.workspace
+        head = f"REPO='{place.path}'; GIT='{place.path}/.git'; "
         return {"bash": head + script}
 
     def python(self, script: str) -> dict[str, object]:
         """A step that runs a Python script."""
-        path = self.playground.script("step.py", script)
+        path = self.workspace.script("step.py", script)
         return {"bash": f"'{sys.executable}' '{path}'"}
 
 
@@ -90,8 +86,8 @@ class ProcessesTest(AgentTest):
 
     @unittest.skipUnless(HAS_PROC, "needs /proc, and setsid as a command")
     def test_whatever_it_leaves_behind_is_ended_with_it(self) -> None:
-        daemon = self.playground.script("daemon.py", DAEMON)
-        here = self.playground.path("daemon.here")
+        daemon = self.workspace.script("daemon.py", DAEMON)
+        here = self.workspace.beside("daemon.here")
         ways = (
             "sleep 601 &",
             "setsid sleep 602 &",
@@ -103,7 +99,7 @@ class ProcessesTest(AgentTest):
         )
         # One more, started by the agent's own shell: it holds the agent's streams open.
         holder = 'sleep 609 & exec "$@"'
-        self.playground.features(
+        self.workspace.features(
             feature("a", WORK, *({"bash": way} for way in ways), {"wait": here}),
             claude={"command": ["/bin/sh", "-c", holder, "sh", *AGENT]},
         )
@@ -115,7 +111,7 @@ class ProcessesTest(AgentTest):
         deaf = {"ignore": ["SIGINT", "SIGTERM", "SIGHUP"]}
         self.misbehave(WORK, deaf, {"sleep": 600}, code=1, timeout_seconds=1)
         self.assert_ended("timed_out", "no result in time")
-        self.assertIsNone(self.playground.last("a", "attempt_ended")["cost_usd"])
+        self.assertIsNone(self.workspace.last("a", "attempt_ended")["cost_usd"])
 
 
 class OutputTest(AgentTest):
@@ -137,14 +133,14 @@ class OutputTest(AgentTest):
         noise = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202egpj\r\0"
         says = {"say": noise}, {"stderr": noise}, {"print": noise + "\n"}
         raw = "head -c 100000 /dev/urandom; printf '\\377\\376\\303\\n'; exec \"$@\""
-        self.playground.features(
+        self.workspace.features(
             feature("a", *says, {"exit": 1}),
             feature("b", WORK, *says),
             claude={"command": ["/bin/sh", "-c", raw, "sh", *AGENT]},
         )
         done = self.again(1)
-        self.assertEqual(self.playground.statuses(), {"a": "failed", "b": "completed"})
-        logs = [self.playground.command("logs", id) for id in "ab"]
+        self.assertEqual(self.workspace.statuses(), {"a": "failed", "b": "completed"})
+        logs = [self.workspace.command("logs", id) for id in "ab"]
         shown = "".join(said.out + said.err for said in (done, *logs))
         self.assertIn("owned", shown)
         steering = [c for c in shown if (c < " " and c != "\n") or "\x7f" <= c < "\xa0"]
@@ -159,7 +155,7 @@ class OutputTest(AgentTest):
         good, bad = line % ("success", "false"), line % ("error_max_turns", "true")
         self.misbehave(WORK, {"print": good + bad}, {"exit": 0}, code=1)
         self.assert_ended("failed", "turns is used up")
-        self.playground.features(feature("a", WORK, {"print": bad + good}, {"exit": 0}))
+        self.workspace.features(feature("a", WORK, {"print": bad + good}, {"exit": 0}))
         self.again()
         self.assert_ended("completed")
 
@@ -175,13 +171,13 @@ class GitTest(AgentTest):
     def test_one_that_deletes_its_worktree_fails_and_can_run_again(self) -> None:
         for way in ("rm -rf '{}'", "git -C $REPO worktree remove --force '{}'"):
             with self.subTest(way):
-                path = self.playground.worktree("a")
+                path = self.workspace.worktree("a")
                 self.misbehave(WORK, self.bash(way.format(path)), code=1)
                 self.assert_ended("failed", f"the worktree {path} is gone")
-                self.playground.features(feature("a"), feature("b"))
+                self.workspace.features(feature("a"), feature("b"))
                 self.again()
                 self.assert_ended("completed")
-                self.use(Playground())
+                self.use(Workspace(apart=True))
 
     def test_another_branch_a_new_history_and_a_half_done_merge_are_no_success(self) -> None:
         commit = "git add . && git commit -qm mine && "
@@ -199,9 +195,9 @@ class GitTest(AgentTest):
             with self.subTest(way):
                 self.misbehave(WORK, self.bash(way), code=1)
                 self.assert_ended("failed", reason)
-                tips = self.playground.repository.git("log", "--all", "--reflog", "--format=%s")
+                tips = self.workspace.git("log", "--all", "--reflog", "--format=%s")
                 self.assertIn("mine", tips.split("\n"))
-                self.use(Playground())
+                self.use(Workspace(apart=True))
 
     def test_commits_on_the_base_branch_are_nobodys_result_and_are_told(self) -> None:
         user = 'cd "$REPO" && echo x >mine && git add mine && git commit -qm mine'
@@ -211,13 +207,13 @@ class GitTest(AgentTest):
         )
         for way in (user, ref):
             with self.subTest(way):
-                self.playground.features(feature("a", self.bash(way)), feature("b"))
-                pinned = self.playground.repository.commit_of("main")
+                self.workspace.features(feature("a", self.bash(way)), feature("b"))
+                pinned = self.workspace.commit_of("main")
                 done = self.again(1)
                 self.assert_ended("empty", "changed nothing")
                 self.assertRegex(done.err, r"main moved to \w+ during the run, which started from")
-                self.assertEqual(self.playground.repository.commit_of("feature/b~1"), pinned)
-                self.use(Playground())
+                self.assertEqual(self.workspace.commit_of("feature/b~1"), pinned)
+                self.use(Workspace(apart=True))
 
     def test_locks_of_a_git_that_was_killed_do_not_stand_in_the_way(self) -> None:
         own = "$(git rev-parse --absolute-git-dir)"
@@ -232,9 +228,9 @@ class GitTest(AgentTest):
             'RUN=$(sed -n \'s/.*"run":"\\([^"]*\\)".*/\\1/p\' $GIT/rorchestrator/journal.jsonl'
             " | tail -n 1); git update-ref refs/rorchestrator/results/a/$RUN main"
         )
-        self.playground.features(feature("a", WORK, self.bash(forge)), feature("b"))
+        self.workspace.features(feature("a", WORK, self.bash(forge)), feature("b"))
         self.again(1)
-        ended = self.playground.last("a")
+        ended = self.workspace.last("a")
         self.assertEqual(ended["status"], "failed")
         self.assertIn("holds another commit already", ended["reason"])
 
@@ -244,16 +240,16 @@ class GitTest(AgentTest):
             WORK, self.bash(inner.format("one")), self.bash("git init -q two; touch two/x")
         )
         self.assert_ended("completed")
-        self.assertEqual(self.playground.last("a")["held_back"], ["one/", "two/"])
+        self.assertEqual(self.workspace.last("a")["held_back"], ["one/", "two/"])
         self.assertIn("left uncommitted: one/, two/", done.err)
-        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.md"})
 
     def test_a_result_that_another_agent_spoiled_is_not_completed(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", WORK, self.bash("rm -rf $GIT/objects/??")), feature("b", depends_on=["a"])
         )
         self.again(1)
-        self.assertEqual(self.playground.statuses(), {"a": "failed", "b": "blocked"})
+        self.assertEqual(self.workspace.statuses(), {"a": "failed", "b": "blocked"})
 
     @unittest.skipUnless(LONG, "takes half a minute: set RORCHESTRATOR_TEST_FAULTS=1")
     def test_agents_that_use_git_without_a_pause_fail_no_feature(self) -> None:
@@ -285,15 +281,15 @@ class FilesTest(AgentTest):
         )
         self.misbehave(WORK, self.python(script))
         self.assert_ended("completed")
-        kept = self.playground.files("feature/a")
+        kept = self.workspace.added("feature/a")
         self.assertEqual(kept, {"a.md", "all", "loop", "up", "zero", *odd})
-        self.assertEqual(self.playground.repository.content("feature/a:all"), b"/")
+        self.assertEqual(self.workspace.content("feature/a:all"), b"/")
 
     def test_a_folder_that_became_a_link_to_the_root_is_committed_as_one(self) -> None:
-        self.playground.repository.commit({"d/e": "x"})
+        self.workspace.commit({"d/e": "x"})
         self.misbehave(WORK, self.bash("rm -rf d && ln -s / d"))
         self.assert_ended("completed")
-        self.assertEqual(self.playground.repository.content("feature/a:d"), b"/")
+        self.assertEqual(self.workspace.content("feature/a:d"), b"/")
 
     def test_pipes_in_the_place_of_gits_own_files_are_named_and_stop_nobody(self) -> None:
         ways = {
@@ -307,20 +303,20 @@ class FilesTest(AgentTest):
                 self.misbehave(WORK, self.bash(way), code=1)
                 self.assert_ended("failed", reason)
                 self.again(1)
-                self.use(Playground())
+                self.use(Workspace(apart=True))
 
     def test_no_terminal_of_the_user_is_within_reach(self) -> None:
         tamper = "stty raw -echo </dev/tty || stty raw -echo || stty raw -echo <&2"
-        self.playground.features(feature("a", WORK, {"bash": f"if {tamper}; then touch raw; fi"}))
+        self.workspace.features(feature("a", WORK, {"bash": f"if {tamper}; then touch raw; fi"}))
         with terminal() as (_, theirs):
             before = termios.tcgetattr(theirs)
-            running = self.playground.start("run", "--yes", "--quiet", terminal=theirs)
+            running = self.workspace.start("run", "--yes", "--quiet", terminal=theirs)
             self.assertEqual(running.process.wait(PATIENCE_SECONDS), 0)
             self.assertEqual(termios.tcgetattr(theirs), before)
-        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.md"})
 
     def test_a_worktree_that_became_a_link_is_not_followed(self) -> None:
-        path = self.playground.worktree("a")
+        path = self.workspace.worktree("a")
         away = self.bash(f"mv '{path}' '{path}.away' && ln -s / '{path}'")
         self.misbehave(WORK, away, code=1)
         self.assert_ended("failed", "was replaced by a link")
@@ -328,8 +324,8 @@ class FilesTest(AgentTest):
     @unittest.skipUnless(os.geteuid(), "root reads everything")
     def test_what_may_not_be_read_is_told(self) -> None:
         self.misbehave(WORK, self.bash("mkdir no && touch no/x && chmod 000 no"))
-        self.assertEqual(self.playground.last("a")["held_back"], ["no/"])
-        self.use(Playground())
+        self.assertEqual(self.workspace.last("a")["held_back"], ["no/"])
+        self.use(Workspace(apart=True))
         self.misbehave(WORK, self.bash("chmod 000 a.md"), code=1)
         self.assert_ended("failed", "Permission denied")
 
@@ -339,14 +335,14 @@ class FilesTest(AgentTest):
             "import os\nos.mkdir('many')\n"
             "for i in range(50000): open(f'many/{i}', 'w').write(str(i))\n"
         )
-        self.playground.features(feature("a", self.python(script), WORK))
+        self.workspace.features(feature("a", self.python(script), WORK))
         self.again()
         began, over = (
-            datetime.fromisoformat(self.playground.last("a", kind)["at"])
+            datetime.fromisoformat(self.workspace.last("a", kind)["at"])
             for kind in ("verifying", "ended")
         )
         self.assertLess((over - began).total_seconds(), 60)
-        self.assertEqual(self.playground.last("a")["files_changed"], 50001)
+        self.assertEqual(self.workspace.last("a")["files_changed"], 50001)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import unittest
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round, every
 from tests.faults.template import Shop, Template
-from tests.support.playground import HAS_PROC
+from tests.support.commands import HAS_PROC
 
 setUpModule = skip_unless_wanted
 

@@ -17,14 +17,8 @@ from functools import partial
 from tests.faults import skip_unless_wanted
 from tests.faults.crash import Arena, Laboratory, Round
 from tests.faults.template import WORK, Template
-from tests.support.playground import (
-    HAS_PROC,
-    PlaygroundTest,
-    Running,
-    feature,
-    terminal,
-    wait_until,
-)
+from tests.support.commands import HAS_PROC, Running, terminal, wait_until
+from tests.support.workspace import WorkspaceTest, feature
 
 setUpModule = skip_unless_wanted
 
@@ -205,14 +199,14 @@ class SignalTest(unittest.TestCase):
                         self.assertEqual(problems, [])
 
 
-class StormTest(PlaygroundTest):
+class StormTest(WorkspaceTest):
     def test_interrupts_at_every_moment_of_a_start_leave_nothing_running(self) -> None:
         features = [feature(f"f{n}", {"sleep": 0.1}, {"write": "x"}) for n in range(8)]
-        self.playground.features(*features, max_parallel=8)
+        self.workspace.features(*features, max_parallel=8)
         for pause in (0.0, 0.0005, 0.002, 0.004, 0.008):
             with self.subTest(seconds_between=pause):
                 # A start of its own: what an interrupt meets in Python's counts as well.
-                running = self.playground.start("run", "--yes", "--fresh", under=("env",))
+                running = self.workspace.start("run", "--yes", "--fresh", under=("env",))
                 wait_until(partial(self.has_begun, running), "the run has begun")
                 for _ in range(40):
                     with contextlib.suppress(ProcessLookupError):
@@ -220,14 +214,14 @@ class StormTest(PlaygroundTest):
                     time.sleep(pause)
                 # The signal itself ends it before Python has begun, and when Python is done.
                 self.assertIn(running.end().code, (130, -signal.SIGINT))
-                self.assertEqual(self.playground.processes(), [])
-        done = self.playground.run()
+                self.assertEqual(self.workspace.processes(), [])
+        done = self.workspace.run()
         self.assertEqual(done.code, 0, done.out)
-        self.assertEqual(set(self.playground.statuses().values()), {"completed"})
+        self.assertEqual(set(self.workspace.statuses().values()), {"completed"})
 
     def has_begun(self, running: Running) -> bool:
         """Whether it started its first feature, and will start seven more."""
-        runs = {e["run"] for e in self.playground.journal() if e["event"] == "preparing"}
+        runs = {e["run"] for e in self.workspace.journal() if e["event"] == "preparing"}
         seen = len(runs) > len(self.runs)
         self.runs |= runs
         return seen
@@ -237,23 +231,23 @@ class StormTest(PlaygroundTest):
         self.runs: set[str] = set()
 
 
-class TerminalTest(PlaygroundTest):
+class TerminalTest(WorkspaceTest):
     def test_a_terminal_that_closes_during_a_commit_lets_it_finish(self) -> None:
-        path = self.playground.path
+        path = self.workspace.beside
         gate = f"touch '{path('held')}'; while [ ! -e '{path('go')}' ]; do sleep 0.02; done"
-        self.playground.hook("pre-commit", gate)
-        self.playground.features(feature("a"), feature("b", depends_on=["a"]))
+        self.workspace.hook("pre-commit", gate)
+        self.workspace.features(feature("a"), feature("b", depends_on=["a"]))
         with terminal() as (ours, theirs):
-            running = self.playground.start("run", "--yes", terminal=theirs)
+            running = self.workspace.start("run", "--yes", terminal=theirs)
             os.close(theirs)
             wait_until(lambda: os.path.exists(path("held")), "the commit has begun")
             os.close(ours)
-            self.playground.touch("go")
+            self.workspace.touch("go")
             self.assertEqual(running.end().code, 129)
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
         self.assert_statuses(a="completed", b="cancelled")
-        self.assertEqual(self.playground.run().code, 0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(self.workspace.run().code, 0)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
         self.assert_statuses(a="completed", b="completed")
 
 

@@ -14,14 +14,9 @@ import unittest
 from core.model.errors import UserError
 from core.project import feature_list
 from tests.faults import LONG, skip_unless_wanted
-from tests.support.playground import (
-    ROOT,
-    Done,
-    PlaygroundTest,
-    Running,
-    feature,
-    wait_until,
-)
+from tests.support.commands import CommandResult, Running, wait_until
+from tests.support.paths import ROOT
+from tests.support.workspace import WorkspaceTest, feature
 
 setUpModule = skip_unless_wanted
 
@@ -48,35 +43,35 @@ def can_mount() -> bool:
         return False
 
 
-class WorldTest(PlaygroundTest):
+class WorldTest(WorkspaceTest):
     """Features of whole commands, some of which wait until something has happened."""
 
     def held(self, id: str, **more: object) -> dict[str, object]:
         """A feature whose agent says ``<id>.began`` and waits for ``go``."""
-        path = self.playground.path
+        path = self.workspace.beside
         began, go = {"write": path(f"{id}.began")}, {"wait": path("go")}
         return feature(id, began, go, {"write": f"{id}.md"}, **more)
 
     def start(self, *began: str) -> Running:
         """A run whose agents are at work."""
-        running = self.playground.start("run", "--yes")
+        running = self.workspace.start("run", "--yes")
         for id in began:
-            path = self.playground.path(f"{id}.began")
+            path = self.workspace.beside(f"{id}.began")
             wait_until(lambda path=path: os.path.exists(path), path)  # type: ignore[misc]
         return running
 
-    def go(self, running: Running, code: int = 0) -> Done:
+    def go(self, running: Running, code: int = 0) -> CommandResult:
         """Let the agents go on; the end of the run."""
-        self.playground.touch("go")
+        self.workspace.touch("go")
         running.process.wait(PATIENCE_SECONDS)
         return self.ended(running.end(), code)
 
-    def run_to(self, code: int, *argv: str, under: tuple[str, ...] = ()) -> Done:
-        running = self.playground.start("run", "--yes", *argv, under=under)
+    def run_to(self, code: int, *argv: str, under: tuple[str, ...] = ()) -> CommandResult:
+        running = self.workspace.start("run", "--yes", *argv, under=under)
         running.process.wait(PATIENCE_SECONDS)
         return self.ended(running.end(), code)
 
-    def ended(self, done: Done, code: int) -> Done:
+    def ended(self, done: CommandResult, code: int) -> CommandResult:
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         self.assertNotIn("Traceback", done.err)
         return done
@@ -101,9 +96,9 @@ class FullDiskTest(WorldTest):
         return {"bash": f"cat /dev/zero >'{folder}/full'"}
 
     def test_nothing_is_started_where_there_is_next_to_no_room(self) -> None:
-        place = self.playground
+        place = self.workspace
         place.features(feature("a"), feature("b", depends_on=["a"]))
-        for folder in (place.state, place.path("worktrees")):
+        for folder in (place.state_folder, place.beside("worktrees")):
             with self.subTest(folder):
                 self.mount(folder, "2m")
                 done = self.run_to(1)
@@ -115,11 +110,11 @@ class FullDiskTest(WorldTest):
         self.run_to(0)
 
     def test_a_state_folder_that_fills_up_ends_the_run_and_loses_nothing(self) -> None:
-        place = self.playground
-        self.mount(place.state, "70m")
+        place = self.workspace
+        self.mount(place.state_folder, "70m")
         place.features(
             feature("a"),
-            feature("b", {"write": "b.md"}, self.fill(place.state), depends_on=["a"]),
+            feature("b", {"write": "b.md"}, self.fill(place.state_folder), depends_on=["a"]),
             feature("c", depends_on=["b"]),
         )
         done = self.run_to(1)
@@ -129,16 +124,16 @@ class FullDiskTest(WorldTest):
         self.assertEqual(len(result), 1)
         self.assertEqual(place.processes(), [])
         self.ended(place.command("status"), 0)
-        place.repository.git("fsck", "--connectivity-only")
-        os.unlink(os.path.join(place.state, "full"))
+        place.git("fsck", "--connectivity-only")
+        os.unlink(os.path.join(place.state_folder, "full"))
         place.features(feature("a"), feature("b", depends_on=["a"]), feature("c"))
         self.run_to(0)
         self.assert_statuses(a="completed", b="completed", c="completed")
         self.assertEqual(place.ref("a"), result)
 
     def test_worktrees_that_fill_up_fail_their_feature_and_the_next_is_not_started(self) -> None:
-        place = self.playground
-        worktrees = place.path("worktrees")
+        place = self.workspace
+        worktrees = place.beside("worktrees")
         self.mount(worktrees, "70m")
         place.features(
             feature("a", {"write": "a.md"}, self.fill(worktrees)),
@@ -154,12 +149,12 @@ class FullDiskTest(WorldTest):
         self.assertEqual(len(place.attempts("a")), 1)
 
     def test_a_repository_that_fills_up_fails_the_commit_and_claude_is_not_paid_again(self) -> None:
-        place = self.playground
-        objects = os.path.join(place.repository.path, ".git", "objects")
-        place.repository.git("gc", "--quiet")
-        self.mount(place.path("small"), "70m")
-        subprocess.run(["cp", "-a", f"{objects}/.", place.path("small")], check=True)
-        subprocess.run(["mount", "--bind", place.path("small"), objects], check=True)
+        place = self.workspace
+        objects = os.path.join(place.path, ".git", "objects")
+        place.git("gc", "--quiet")
+        self.mount(place.beside("small"), "70m")
+        subprocess.run(["cp", "-a", f"{objects}/.", place.beside("small")], check=True)
+        subprocess.run(["mount", "--bind", place.beside("small"), objects], check=True)
         self.addCleanup(self.unmount, objects)
         place.features(feature("a", {"write": "a.md"}, self.fill(objects)))
         self.run_to(1)
@@ -168,12 +163,12 @@ class FullDiskTest(WorldTest):
         os.unlink(os.path.join(objects, "full"))
         self.run_to(0)
         self.assertEqual(len(place.attempts("a")), 1)
-        self.assertEqual(place.files("feature/a"), {"a.md"})
-        place.repository.git("fsck", "--connectivity-only")
+        self.assertEqual(place.added("feature/a"), {"a.md"})
+        place.git("fsck", "--connectivity-only")
 
     def test_reports_that_do_not_fit_are_told_and_change_no_result(self) -> None:
-        place = self.playground
-        reports = os.path.join(place.workspace, "reports")
+        place = self.workspace
+        reports = os.path.join(place.folder, "reports")
         self.mount(reports, "4k")
         place.features(feature("a"))
         done = self.run_to(1)
@@ -183,25 +178,25 @@ class FullDiskTest(WorldTest):
         self.assertEqual(left, [], "half a report is none")
 
     def test_a_state_folder_that_is_read_only_is_told_and_nothing_is_started(self) -> None:
-        place = self.playground
+        place = self.workspace
         place.features(feature("a"))
-        self.mount(place.state, "70m,ro")
+        self.mount(place.state_folder, "70m,ro")
         done = self.run_to(2)
         self.assertIn("can't be written: Read-only file system", done.err)
-        self.assertEqual(place.repository.commit_of("feature/a"), "")
-        self.unmount(place.state)
+        self.assertEqual(place.commit_of("feature/a"), "")
+        self.unmount(place.state_folder)
         self.run_to(0)
 
 
 class ClockTest(WorldTest):
     def test_a_clock_that_goes_backwards_changes_neither_order_nor_outcome(self) -> None:
-        place = self.playground
+        place = self.workspace
         launcher = place.script("backwards.py", BACKWARDS)
         place.features(feature("a"), feature("b", depends_on=["a"]), feature("c", depends_on=["b"]))
         under = ("sh", "-c", f'shift 2; exec "{sys.executable}" {launcher} "{ROOT}" "$@"', "sh")
         done = self.run_to(0, under=under)
         self.assertNotRegex(done.out + done.err, r"(?<!\w)-\d+(\.\d)?(ms|s|m|h)")
-        self.assertEqual(place.files("feature/c"), {"a.md", "b.md", "c.md"})
+        self.assertEqual(place.added("feature/c"), {"a.md", "b.md", "c.md"})
         times = [event["at"] for event in place.journal()]
         self.assertEqual(times, sorted(times, reverse=True), "the clock did go backwards")
         report = place.report()
@@ -216,11 +211,11 @@ class OthersTest(WorldTest):
     """Other runs, and the user at work in the repository."""
 
     def test_of_runs_that_start_at_the_same_instant_one_wins_each_time(self) -> None:
-        self.playground.features(self.held("a"))
+        self.workspace.features(self.held("a"))
         for number in range(20 if LONG else 3):
             with self.subTest(number):
                 argv = ("run", "--yes", "--fresh")
-                runs = [self.playground.start(*argv) for _ in range(2)]
+                runs = [self.workspace.start(*argv) for _ in range(2)]
                 wait_until(
                     lambda runs=runs: sum(r.process.poll() is not None for r in runs) == 1,  # type: ignore[misc]
                     "one of two is refused",
@@ -232,10 +227,10 @@ class OthersTest(WorldTest):
                         self.assertIn(f"running in this repository (pid {winner.pid}, ", done.err)
                         self.assertIn("rorchestrator stop", done.err)
                 self.go(winner)
-                os.unlink(self.playground.path("go"))
+                os.unlink(self.workspace.beside("go"))
 
     def test_the_users_own_commits_and_gc_do_no_harm(self) -> None:
-        place, own = self.playground, self.playground.repository
+        place, own = self.workspace, self.workspace
         own.git("config", "gc.auto", "50")
         commit = {"bash": "date +%N >>log; git add log; git commit -qm log"}
         count = 24 if LONG else 6
@@ -278,10 +273,10 @@ class OthersTest(WorldTest):
         own.git("gc", "--quiet", "--prune=now")
         own.git("fsck", "--connectivity-only")
         for number in range(count):
-            self.assertIn(f"f{number}.md", place.files(f"feature/f{number}"))
+            self.assertIn(f"f{number}.md", place.added(f"feature/f{number}"))
 
     def test_gc_that_prunes_everything_takes_nothing_of_a_waiting_run(self) -> None:
-        place, own = self.playground, self.playground.repository
+        place, own = self.workspace, self.workspace
         listed = [feature("a"), feature("b"), self.held("c", depends_on=["a", "b"])]
         place.features(*listed)
         running = self.start("c")
@@ -289,26 +284,26 @@ class OthersTest(WorldTest):
         own.git("-c", "gc.worktreePruneExpire=now", "gc", "--quiet", "--prune=now")
         own.git("worktree", "prune", "--expire=now")
         self.go(running)
-        self.assertEqual(place.files("feature/c"), {"a.md", "b.md", "c.md"})
+        self.assertEqual(place.added("feature/c"), {"a.md", "b.md", "c.md"})
         own.git("fsck", "--connectivity-only")
         self.assertEqual(own.commit_of("main^{/mine}"), own.commit_of("main"))
 
     def test_a_base_branch_that_moves_is_the_pinned_one_until_the_next_run(self) -> None:
-        place, own = self.playground, self.playground.repository
+        place, own = self.workspace, self.workspace
         pinned = own.commit_of("main")
         place.features(self.held("a"), feature("b", depends_on=["a"]), max_parallel=1)
         running = self.start("a")
         own.commit({"mine": "x"}, "mine")
         place.features(self.held("a"), feature("b", depends_on=["a"]), feature("c"), max_parallel=1)
         self.go(running)
-        self.assertEqual(place.files("feature/b"), {"a.md", "b.md"})
+        self.assertEqual(place.added("feature/b"), {"a.md", "b.md"})
         self.assertEqual(own.git("merge-base", "feature/b", "main"), pinned)
         self.run_to(0)
         self.assertEqual(own.commit_of("feature/c~1"), own.commit_of("main"))
         self.assertEqual([len(place.attempts(id)) for id in "abc"], [1, 1, 1])
 
     def test_a_base_branch_that_is_deleted_ends_no_run_and_starts_no_other(self) -> None:
-        place, own = self.playground, self.playground.repository
+        place, own = self.workspace, self.workspace
         place.features(self.held("a"), feature("b", depends_on=["a"]), base_branch="main")
         running = self.start("a")
         own.git("checkout", "-q", "--detach")
@@ -321,17 +316,17 @@ class OthersTest(WorldTest):
         self.run_to(0)
 
     def test_a_list_that_is_broken_meanwhile_concerns_the_next_run(self) -> None:
-        place = self.playground
+        place = self.workspace
         place.features(self.held("a"), feature("b", depends_on=["a"]))
-        with open(place.list, encoding="utf-8") as file:
+        with open(place.list_file, encoding="utf-8") as file:
             good = file.read()
         running = self.start("a")
-        with open(place.list, "w", encoding="utf-8") as file:
+        with open(place.list_file, "w", encoding="utf-8") as file:
             file.write(good[: len(good) // 2])
         self.go(running)
         self.assert_statuses(a="completed", b="completed")
         self.run_to(2)
-        with open(place.list, "w", encoding="utf-8") as file:
+        with open(place.list_file, "w", encoding="utf-8") as file:
             file.write(good)
         self.run_to(0)
         self.assertEqual([len(place.attempts(id)) for id in "ab"], [1, 1])
@@ -341,13 +336,13 @@ class RepositoryTest(WorldTest):
     """What a repository may be like."""
 
     def test_what_a_sparse_checkout_leaves_out_stays_in_the_result(self) -> None:
-        place, own = self.playground, self.playground.repository
+        place, own = self.workspace, self.workspace
         own.commit({"in/x": "1", "out/y": "1"})
         own.git("sparse-checkout", "set", "in")
         seen = own.seen_by_user()
         place.features(feature("a", {"write": "in/a.md"}), feature("b", depends_on=["a"]))
         self.run_to(0)
-        self.assertEqual(place.files("feature/b"), {"in/x", "out/y", "in/a.md", "b.md"})
+        self.assertEqual(place.added("feature/b"), {"in/x", "out/y", "in/a.md", "b.md"})
         self.assertEqual(own.seen_by_user(), seen)
 
     def test_every_id_that_a_list_may_have_makes_a_branch(self) -> None:
@@ -361,18 +356,18 @@ class RepositoryTest(WorldTest):
             for _ in range(10_000 if LONG else 2_000)
         }
         ids = sorted({id.casefold(): id for id in made}.values())
-        place = self.playground
+        place = self.workspace
         place.features(*(feature(id) for id in ids))
         with self.assertRaises(UserError) as caught:
-            feature_list.load(place.list)
+            feature_list.load(place.list_file)
         faults = [re.match(r"features\[(\d+)\]\.id", line) for line in caught.exception.details]
         bad = {int(found[1]) for found in faults if found}
         good = [id for number, id in enumerate(ids) if number not in bad]
         self.assertGreater(len(good), 400, f"seed {seed}")
-        base = place.repository.commit_of("main")
+        base = place.commit_of("main")
         wanted = "".join(f"create refs/heads/feature/{id} {base}\n" for id in good)
-        place.repository.git("update-ref", "--stdin", stdin=wanted.encode())
-        heads = place.repository.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads")
+        place.git("update-ref", "--stdin", stdin=wanted.encode())
+        heads = place.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads")
         self.assertEqual(set(heads.split("\n")) - {""}, set(good), f"seed {seed}")
 
 
@@ -381,7 +376,7 @@ class LimitsTest(WorldTest):
 
     def at_once(self, count: int) -> None:
         """Features that all have to be at work before the first may end."""
-        path = self.playground.path
+        path = self.workspace.beside
         here = "[ $(ls '{}' | wc -l) -ge {} ]".format(path("here"), count)
         os.makedirs(path("here"))
         listed = [
@@ -393,7 +388,7 @@ class LimitsTest(WorldTest):
             )
             for number in range(count)
         ]
-        self.playground.features(*listed, max_parallel=count)
+        self.workspace.features(*listed, max_parallel=count)
 
     def with_limit(self, number: int) -> tuple[str, ...]:
         return ("bash", "-c", f'ulimit -n {number} && exec "$@"', "bash")
@@ -402,15 +397,15 @@ class LimitsTest(WorldTest):
     def test_64_features_on_64_slots_all_complete(self) -> None:
         self.at_once(64)
         self.run_to(0)
-        self.assertEqual(set(self.playground.statuses().values()), {"completed"})
-        self.playground.repository.git("fsck", "--connectivity-only")
+        self.assertEqual(set(self.workspace.statuses().values()), {"completed"})
+        self.workspace.git("fsck", "--connectivity-only")
 
     def test_256_open_files_are_enough_for_32_slots(self) -> None:
         self.at_once(32 if LONG else 12)
         self.run_to(0, under=self.with_limit(256 if LONG else 104))
 
     def test_too_few_open_files_are_said_before_anything_is_started(self) -> None:
-        place = self.playground
+        place = self.workspace
         place.features(*(feature(f"f{number}") for number in range(8)), max_parallel=32)
         done = self.run_to(2, under=self.with_limit(64))
         self.assertIn("8 slots can need 80 open files, and the limit is 64", done.err)

@@ -37,7 +37,7 @@ from core.reporter.stream_text import message_lines
 from core.reporter.style import Style, columns, shorten, table_lines
 from core.worktree.worktree import Conflict
 from tests.fuzz.harness import Target, assert_shown_clean
-from tests.support.scratch import streams
+from tests.support.commands import streams
 
 HOSTILE = st.sampled_from(
     (

@@ -26,7 +26,8 @@ from core.reporter.plan_text import plan_lines
 from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
 from tests.fuzz.mutations import ODD, damaged, documents, dumped, values
-from tests.support.scratch import ROOT, streams
+from tests.support.commands import streams
+from tests.support.paths import ROOT
 
 FULL = {
     "project": {

@@ -26,7 +26,7 @@ from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
 from tests.fuzz.mutations import damaged, dumped
 from tests.fuzz.mutations import documents as json_documents
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 IDS = ("auth", "api", "app", "broken")
 

@@ -20,7 +20,7 @@ from core.reporter.stream_text import message_lines
 from core.reporter.style import Style
 from tests.fuzz.harness import Target, assert_shown_clean
 from tests.fuzz.mutations import damaged, documents, dumped
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 
 def _recordings() -> list[bytes]:

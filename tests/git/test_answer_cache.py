@@ -14,8 +14,8 @@ from core.git.answer_cache import AnswerFile, Answers
 from core.git.door import Git
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
-from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.repository import Repository
+from tests.support.workspace import Json, WorkspaceTest, feature
 
 
 class AnswersTest(unittest.TestCase):
@@ -196,12 +196,12 @@ class LearnTest(unittest.TestCase):
         self.assertEqual(git.answers.used, {})
 
 
-class CommandsTest(PlaygroundTest):
+class CommandsTest(WorkspaceTest):
     def test_looks_believe_them_and_what_lands_or_goes_does_not(self) -> None:
-        play = self.playground
+        play = self.workspace
         play.features(feature("a"), feature("b"))
         self.assertEqual(play.run().code, 0)
-        play.repository.commit({"other.txt": "1\n"})
+        play.commit({"other.txt": "1\n"})
         said = [play.command("status").out, play.command("plan").out]
         self.assertEqual([play.command("status").out, play.command("plan").out], said)
         folder = answer_cache.cache_folder(play.environ)
@@ -209,7 +209,7 @@ class CommandsTest(PlaygroundTest):
         path = os.path.join(folder, name)
         with open(path, encoding="utf-8") as file:
             value = json.load(file)
-        tip, main = play.repository.commit_of("feature/a"), play.repository.commit_of("main")
+        tip, main = play.commit_of("feature/a"), play.commit_of("main")
         # As if the branch were in main already.
         value["answers"][f"base {' '.join(sorted((tip, main)))}"] = tip
         value["sum"] = answer_cache.checksum(value["answers"])
@@ -217,16 +217,16 @@ class CommandsTest(PlaygroundTest):
             json.dump(value, file)
         self.assertIn("merged (ancestor)", play.command("plan").out)
         self.assertEqual(play.command("cleanup", "--merged").code, 0)
-        self.assertEqual(play.repository.commit_of("feature/a"), tip)
+        self.assertEqual(play.commit_of("feature/a"), tip)
         self.assertEqual(play.command("merge", "--yes").code, 0)
-        self.assertIn("a.md", play.repository.files("main"))
+        self.assertIn("a.md", play.files("main"))
 
     def test_a_repository_whose_history_is_replaced_is_looked_at_without_them(self) -> None:
-        play = self.playground
+        play = self.workspace
         play.features(feature("a"))
         play.run()
-        first = play.repository.commit_of("main")
-        play.repository.git("replace", first, play.repository.commit({"a": "1"}))
+        first = play.commit_of("main")
+        play.git("replace", first, play.commit({"a": "1"}))
         for command in ("status", "plan"):
             self.assertEqual(play.command(command).code, 0)
         self.assertFalse(os.path.exists(answer_cache.cache_folder(play.environ)))

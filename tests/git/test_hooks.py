@@ -9,7 +9,7 @@ from core.git.hooks import inactive
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class Idle(unittest.TestCase):

@@ -15,10 +15,10 @@ from core.git.door import GitError
 from core.git.submodules import Submodules
 from core.process.spawner import run_sync
 from tests.support.git import GitTest, make_worktree
-from tests.support.playground import PlaygroundTest, feature
+from tests.support.workspace import WorkspaceTest, feature
 
 
-class SubmodulesTest(PlaygroundTest):
+class SubmodulesTest(WorkspaceTest):
     """``shop`` with the library ``the lib`` in ``vendor/lib``, which has ``inner`` in ``deps/in``.
 
     All three have a remote beside each other, and name each other by relative URLs.
@@ -26,7 +26,7 @@ class SubmodulesTest(PlaygroundTest):
 
     def setUp(self) -> None:
         super().setUp()
-        repository, git = self.playground.repository, self.playground.repository.git
+        repository, git = self.workspace, self.workspace.git
         self.lib = os.path.join(repository.path, "vendor", "lib")
         git("config", "--global", "protocol.file.allow", "always")
         for name in ("inner", "lib", "shop"):
@@ -40,10 +40,10 @@ class SubmodulesTest(PlaygroundTest):
         git("config", "--global", "safe.bareRepository", "explicit")
 
     def hub(self, name: str) -> str:
-        return self.playground.path("hub", f"{name}.git")
+        return self.workspace.beside("hub", f"{name}.git")
 
     def publish(self, name: str, files: dict[str, str], *modules: tuple[str, str, str]) -> None:
-        repository, work = self.playground.repository, self.playground.path("work", name)
+        repository, work = self.workspace, self.workspace.beside("work", name)
         repository.git("clone", "--quiet", self.hub(name), work)
         repository.commit(files, at=work)
         for url, path, called in modules:
@@ -52,16 +52,16 @@ class SubmodulesTest(PlaygroundTest):
         repository.git("push", "--quiet", "origin", "HEAD:main", at=work)
 
     def said(self, code: int, *words: str) -> str:
-        done = self.playground.command(*words)
+        done = self.workspace.command(*words)
         self.assertEqual(done.code, code, f"{words}: {done.out}\n{done.err}")
         return done.out + done.err
 
     def origin(self, *parts: str) -> str:
-        at = os.path.join(self.playground.worktree("a"), *parts)
-        return self.playground.repository.git("remote", "get-url", "origin", at=at)
+        at = os.path.join(self.workspace.worktree("a"), *parts)
+        return self.workspace.git("remote", "get-url", "origin", at=at)
 
     def shell(self, command: str) -> None:
-        environ = self.playground.repository.environ
+        environ = self.workspace.environ
         subprocess.run(["sh", "-c", command], check=True, env=environ, capture_output=True)
 
 
@@ -69,7 +69,7 @@ class Filled(SubmodulesTest):
     def test_they_are_as_the_user_has_them_with_the_real_remotes_and_inner_ones_as_well(
         self,
     ) -> None:
-        repository, git = self.playground.repository, self.playground.repository.git
+        repository, git = self.workspace, self.workspace.git
         for name in ("none", "off", "gone"):
             git("submodule", "--quiet", "add", "--name", name, "../inner.git", name)
         git("config", "--file", ".gitmodules", "submodule.none.update", "none")
@@ -79,13 +79,13 @@ class Filled(SubmodulesTest):
         git("submodule", "--quiet", "deinit", "gone")
         # What is not checked out can be moved all the same; nobody here can tell who has it.
         move = {"bash": f"git update-index --cacheinfo 160000,{pin},off"}
-        self.playground.features(feature("a", move))
+        self.workspace.features(feature("a", move))
         seen = repository.seen_by_user()
         repository.environ["GIT_ALLOW_PROTOCOL"] = "https"  # the user's, for what is remote
         self.assertNotIn("nowhere else", self.said(0, "run", "--yes"))
         self.assertEqual(self.origin("vendor", "lib"), self.hub("lib"))
         self.assertEqual(self.origin("vendor", "lib", "deps", "in"), self.hub("inner"))
-        made = self.playground.worktree("a")
+        made = self.workspace.worktree("a")
         inner = os.path.join(made, "vendor", "lib", "deps", "in")
         self.assertIn("inner.txt", os.listdir(inner))
         for name in ("none", "off", "gone"):
@@ -97,27 +97,27 @@ class Moved(SubmodulesTest):
     def test_by_the_setup_is_no_work_and_by_claude_is(self) -> None:
         setup = "git -C vendor/lib checkout --quiet --detach HEAD~1"
         commit = {"bash": "git -C vendor/lib commit --quiet --allow-empty -m more"}
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"write": "a.txt"}), feature("b", commit), setup=[setup]
         )
         self.said(0, "run", "--yes")
-        git = self.playground.repository.git
+        git = self.workspace.git
         for id, files in {"a": "a.txt", "b": "vendor/lib"}.items():
             self.assertEqual(git("diff", "--name-only", "main", f"feature/{id}"), files)
 
 
 class Published(SubmodulesTest):
     def test_a_commit_that_nobody_else_has_is_told_held_and_lands_once_it_is_pushed(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         inner = "cd vendor/lib/deps/in && echo 2 > inner.txt && git commit --quiet -a -m inner"
         outer = "cd vendor/lib && git commit --quiet -a -m outer"
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"bash": inner}, {"bash": outer}),
             feature("b", depends_on=["a"]),
             feature("c"),
         )
         told = self.said(0, "run", "--yes")
-        made = self.playground.worktree("a")
+        made = self.workspace.worktree("a")
         folders = [
             os.path.join(made, "vendor", "lib", "deps", "in"),
             os.path.join(made, "vendor/lib"),
@@ -130,7 +130,7 @@ class Published(SubmodulesTest):
         for push in pushes:
             self.assertIn(f"merge waits for: {push}\n", told)
         # What needs it starts from its commit all the same.
-        inside = os.path.join(self.playground.worktree("b"), "vendor", "lib", "deps", "in")
+        inside = os.path.join(self.workspace.worktree("b"), "vendor", "lib", "deps", "in")
         self.assertEqual(repository.commit_of("HEAD", at=inside), commits[0])
         said = self.said(1, "merge", "--keep-going")
         self.assertIn("held a (feature/a): it pins submodule commits", said)
@@ -147,7 +147,7 @@ class Published(SubmodulesTest):
         self.assertEqual(repository.git("status", "--porcelain"), " M vendor/lib")
         self.said(0, "merge")
         self.said(0, "cleanup", "--all")
-        self.playground.features(feature("d"))
+        self.workspace.features(feature("d"))
         said = self.said(1, "run", "--yes")
         self.assertIn(f"{follow} --recursive fetches what is missing", said)
         self.shell(f"{follow} --recursive")
@@ -155,10 +155,10 @@ class Published(SubmodulesTest):
         self.said(0, "run", "--yes", "--merge")
 
     def test_how_a_checkout_follows_one_that_is_new(self) -> None:
-        url, top = self.hub("inner"), self.playground.repository.path
+        url, top = self.hub("inner"), self.workspace.path
         make = f"git submodule --quiet add {url} new"
         forget = "git config --remove-section submodule.new"
-        self.playground.features(feature("a", {"bash": f"{make} && {forget}"}))
+        self.workspace.features(feature("a", {"bash": f"{make} && {forget}"}))
         self.said(0, "run", "--yes")
         git = f"git -C {top} submodule"
         follow = f"{git} sync --recursive && {git} update --init --recursive"
@@ -177,11 +177,11 @@ class Published(SubmodulesTest):
             "git init --quiet deep && cd deep && git commit --quiet --allow-empty -m deep && cd .. "
             "&& git add deep && git commit --quiet -m link"
         )
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"bash": make}), feature("b", {"bash": bare}), feature("c")
         )
         self.said(0, "run", "--yes")
-        repository = self.playground.repository
+        repository = self.workspace
         repository.commit({"mine.txt": "x"}, at=self.lib)
         said = self.said(1, "merge", "--keep-going")  # which does not touch it
         self.assertTrue(os.path.exists(os.path.join(self.lib, "mine.txt")))

@@ -18,7 +18,7 @@ from core.model.events import Event
 from core.model.lines import MAX_LINE_BYTES
 from tests.support.faulty import fails, nth_call, writes_half
 from tests.support.in_a_folder import InAFolder, note
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 
 def _fixture(name: str) -> bytes:

@@ -13,7 +13,7 @@ from core.journal.journal import Journal
 from core.model.control_action import ControlAction
 from core.model.errors import StateError, UserError
 from core.worktree.secret_copies import SecretCopies
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class OurOwn(unittest.TestCase):

@@ -6,9 +6,8 @@ import os
 import shutil
 import signal
 
+from tests.support.commands import CommandResult, wait_until
 from tests.support.merges import MergeTest, Shop, listed
-from tests.support.playground import wait_until
-from tests.support.scratch import Said
 
 
 class Kills(MergeTest):
@@ -35,7 +34,9 @@ exec "{git}" "$@"
         said = self.merge_with_git(command, *words, before=before, after=after)
         self.assertEqual(said.code, -signal.SIGKILL)
 
-    def merge_with_git(self, command: str, *words: str, before: str = "", after: str = "") -> Said:
+    def merge_with_git(
+        self, command: str, *words: str, before: str = "", after: str = ""
+    ) -> CommandResult:
         """Merge with a git that does something more at ``command``."""
         shop = self.shop
         folder = os.path.join(shop.root, "bin")
@@ -64,10 +65,9 @@ exec "{git}" "$@"
         shop.change(verify=[words])
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
         before = shop.seen_by_user()
-        with shop.start("merge") as child:
-            wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the check")
-            child.kill()
-            child.wait()
+        running = shop.start("merge")
+        wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the check")
+        running.kill()
         self.assert_untouched(before)
         with open(os.path.join(shop.worktrees, "go"), "w"):
             pass
@@ -77,10 +77,9 @@ exec "{git}" "$@"
         shop = self.shop_of_two()
         shop.change(verify=["touch ../begun; sleep 60"])
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
-        with shop.start("merge") as child:
-            wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the check")
-            child.kill()
-            child.wait()
+        running = shop.start("merge")
+        wait_until(lambda: os.path.exists(os.path.join(shop.worktrees, "begun")), "the check")
+        running.kill()
         shop.change(verify=[])
         self.assert_lands()
 

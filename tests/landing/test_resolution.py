@@ -15,9 +15,9 @@ from core import cli
 from core.git.output import WorktreeStatus
 from core.model.errors import UserError
 from core.model.outcome import Status
+from tests.support.commands import CommandResult, Terminal, standing_in, streams, wait_until
 from tests.support.merges import MergeTest, Shop
-from tests.support.playground import wait_until
-from tests.support.scratch import Said, Terminal, feature, standing_in, streams
+from tests.support.workspace import feature
 
 SAY: Mapping[str, object] = {"say": "It was asked for."}
 BOTH: Mapping[str, object] = {"bash": "printf 'a\\nb\\n' > same.txt && git add same.txt"}
@@ -42,13 +42,13 @@ class ResolutionTest(MergeTest):
             shop.finish(id, {"same.txt": f"{id}\n", f"{id}.txt": id})
         return shop
 
-    def resolve(self, *words: str) -> Said:
+    def resolve(self, *words: str) -> CommandResult:
         return self.merge("--resolve", "--yes", "--json", *words)
 
-    def ending(self, said: Said, id: str = "b") -> Any:
+    def ending(self, said: CommandResult, id: str = "b") -> Any:
         return next(each for each in said.json["features"] if each["id"] == id)
 
-    def assert_held(self, said: Said, reason: str, *, attempts: int = 1) -> None:
+    def assert_held(self, said: CommandResult, reason: str, *, attempts: int = 1) -> None:
         """The feature b is held for that, what it cost is told, and the branch holds a only."""
         ending = self.ending(said)
         self.assertEqual((said.code, ending["state"]), (1, "held"), said)
@@ -449,7 +449,7 @@ class Asking(ResolutionTest):
         self.assertEqual((said.code, said.out), (2, ""))
         self.assertIn("rorchestrator merge --resolve --yes", said.err)
 
-    def ask(self, answer: io.TextIOBase) -> Said:
+    def ask(self, answer: io.TextIOBase) -> CommandResult:
         """``merge --resolve`` on a terminal, where somebody answers."""
         shop = self.shop
         shop.agree("merge")
@@ -462,7 +462,7 @@ class Asking(ResolutionTest):
             stream.flush()
             stream.seek(0)
             texts.append(stream.read())
-        return Said(code, *texts)
+        return CommandResult(code, *texts)
 
     def test_on_a_terminal_it_asks_where_there_is_a_conflict(self) -> None:
         self.conflict()
@@ -489,7 +489,7 @@ class Asking(ResolutionTest):
 
     def test_a_list_that_lets_claude_do_anything_is_agreed_to_first(self) -> None:
         self.conflict()
-        self.shop.document["claude"]["permission_mode"] = "bypassPermissions"  # type: ignore[index]
+        self.shop.document["claude"]["permission_mode"] = "bypassPermissions"
         text = json.dumps(self.shop.document)
         self.shop.commit({"config/feature_list.json": text}, "the list")
         said = self.resolve()
@@ -499,7 +499,7 @@ class Asking(ResolutionTest):
 
     def test_a_claude_that_is_not_there_is_said_before_anything_is_done(self) -> None:
         self.conflict()
-        self.shop.document["claude"]["command"] = ["/nowhere/claude"]  # type: ignore[index]
+        self.shop.document["claude"]["command"] = ["/nowhere/claude"]
         text = json.dumps(self.shop.document)
         self.shop.commit({"config/feature_list.json": text}, "the list")
         said = self.resolve()
@@ -550,28 +550,16 @@ class Kills(ResolutionTest):
             shop.finish(id, {"same.txt": f"{id}\n"})
         return shop, begun
 
-    def left(self) -> list[int]:
-        """The processes that carry the name of the test's folder in their environment."""
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/environ", "rb") as file:
-                    if self.shop.environ["TMPDIR"].encode() in file.read():
-                        found.append(int(pid))
-            except OSError:
-                continue
-        return found
-
     def test_a_signal_ends_claude_and_nothing_is_landed(self) -> None:
         shop, begun = self.begun()
         before = shop.seen_by_user()
-        with shop.start("merge", "--resolve", "--yes") as child:
-            wait_until(lambda: os.path.exists(begun), "the agent")
-            child.send_signal(signal.SIGTERM)
-            _, err = child.communicate(timeout=60)
-        self.assertEqual(child.returncode, 143)
-        self.assertIn(b"Stopped: nothing was landed.", err)
-        self.assertEqual((self.left(), sorted(os.listdir(shop.worktrees))), ([], ["a", "b"]))
+        running = shop.start("merge", "--resolve", "--yes")
+        wait_until(lambda: os.path.exists(begun), "the agent")
+        running.signal(signal.SIGTERM)
+        done = running.end()
+        self.assertEqual(done.code, 143)
+        self.assertIn("Stopped: nothing was landed.", done.err)
+        self.assertEqual((shop.processes(), sorted(os.listdir(shop.worktrees))), ([], ["a", "b"]))
         self.assert_untouched(before)
         (ended,) = shop.events("resolution_ended")
         self.assertEqual(ended["fault"], "interrupted")
@@ -594,17 +582,16 @@ class Kills(ResolutionTest):
         shop = self.open(feature("a", SAY, verify=ends), feature("b", BOTH))
         for id in "ab":
             shop.finish(id, {"same.txt": f"{id}\n"})
-        self.assertEqual(self.resolve(), Said(143, "", "Stopped: nothing was landed.\n"))
+        self.assertEqual(self.resolve(), CommandResult(143, "", "Stopped: nothing was landed.\n"))
         self.assertEqual((shop.events("resolution_started"), shop.events("note")), ([], []))
 
     def test_killed_in_the_middle_nothing_runs_on_and_typed_again_it_lands(self) -> None:
         shop, begun = self.begun()
         before = shop.seen_by_user()
-        with shop.start("merge", "--resolve", "--yes") as child:
-            wait_until(lambda: os.path.exists(begun), "the agent")
-            child.kill()
-            child.wait()
-        wait_until(lambda: not self.left(), "the end of all that it started")
+        running = shop.start("merge", "--resolve", "--yes")
+        wait_until(lambda: os.path.exists(begun), "the agent")
+        running.kill()
+        wait_until(lambda: not shop.processes(), "the end of all that it started")
         self.assert_untouched(before)
         with open(os.path.join(shop.root, "go"), "w"):
             pass

@@ -13,7 +13,7 @@ from core.model.events import Event
 from core.model.excerpt import excerpt, listed, some
 from core.process.spawner import Finished, Spawner
 from core.runner.failure import Failure
-from tests.support.playground import PlaygroundTest, feature
+from tests.support.workspace import WorkspaceTest, feature
 
 GIT = """\
 #!/bin/sh
@@ -118,27 +118,27 @@ class WhereItEnters(unittest.TestCase):
         self.assertEqual(len(json_values.strings(clash.data, "files")), 101)
 
 
-class Run(PlaygroundTest):
+class Run(WorkspaceTest):
     def test_journal_reports_and_status_stay_small_and_the_log_has_all_of_it(self) -> None:
-        playground = self.playground
-        os.mkdir(playground.path("bin"))
+        workspace = self.workspace
+        os.mkdir(workspace.beside("bin"))
         script = GIT.replace("REAL", str(shutil.which("git")))
-        playground.script(os.path.join("bin", "git"), script)
+        workspace.script(os.path.join("bin", "git"), script)
         secrets = [{"write": f"{number}/.env"} for number in range(150)]
-        playground.features(feature("a"), feature("b", {"write": "b.md"}, *secrets))
-        path = f"{playground.path('bin')}{os.pathsep}{playground.environ['PATH']}"
-        said = [playground.run(env={"PATH": path})]
+        workspace.features(feature("a"), feature("b", {"write": "b.md"}, *secrets))
+        path = f"{workspace.beside('bin')}{os.pathsep}{workspace.environ['PATH']}"
+        said = [workspace.run(env={"PATH": path})]
         self.assertEqual(said[0].code, 1, said[0].err)
         self.assert_statuses(a="failed", b="completed")
-        said += [playground.command("status", *words) for words in ((), ("--json",), ("-v",))]
+        said += [workspace.command("status", *words) for words in ((), ("--json",), ("-v",))]
         for done in said:
             self.assertLess(len(done.out) + len(done.err), 100_000)
-        folders = (playground.state, os.path.join(playground.workspace, "reports"))
+        folders = (workspace.state_folder, os.path.join(workspace.folder, "reports"))
         files = {f.name: f.path for folder in folders for f in os.scandir(folder) if f.is_file()}
         self.assertLess(sum(map(os.path.getsize, files.values())), 100_000, files)
-        results = playground.results()
+        results = workspace.results()
         self.assertEqual(results["b"]["held_back"][-1], "and 50 more")
-        log = playground.path(playground.state, "logs", playground.report()["run"], "git.log")
+        log = workspace.beside(workspace.state_folder, "logs", workspace.report()["run"], "git.log")
         self.assertIn(f"lines left out, all are in {log} ...", results["a"]["error"])
         with open(log, encoding="utf-8") as file:
             self.assertIn("f20000: No space left", file.read())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 from core.model.next_commands import completed
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 GIVEN = {
     "config": "my lists/a.json",

@@ -21,8 +21,9 @@ from core.orchestrator.conflict_probe import ConflictProbe
 from core.process.cancellation import Cancellation
 from core.process.spawner import Finished, Spawner, run_sync
 from core.runner.context import RunContext
-from tests.support.playground import PlaygroundTest, feature, wait_until
+from tests.support.commands import wait_until
 from tests.support.repository import Repository
+from tests.support.workspace import WorkspaceTest, feature
 
 
 class ForesightTest(unittest.TestCase):
@@ -177,11 +178,11 @@ class ForesightTest(unittest.TestCase):
         self.assertEqual(len(looks), 3)
 
 
-class InARun(PlaygroundTest):
+class InARun(WorkspaceTest):
     def test_it_is_shown_while_both_still_work_and_in_status_until_one_gives_way(self) -> None:
-        play = self.playground
+        play = self.workspace
         commit = {"bash": "git add -A && git commit -qm early"}
-        wait = {"wait": play.path("go")}
+        wait = {"wait": play.beside("go")}
         play.features(
             feature("a", {"write": "same.md", "content": "a"}, commit, wait),
             feature("b", {"write": "same.md", "content": "b"}, commit, wait),
@@ -195,13 +196,13 @@ class InARun(PlaygroundTest):
         play.touch("go")
         self.assertEqual(running.end().code, 0)
         self.assertEqual(running.err.count("will not merge"), 1)
-        play.repository.commit({"same.md": "a"}, at=play.worktree("b"))
+        play.commit({"same.md": "a"}, at=play.worktree("b"))
         self.assertNotIn("will not merge", play.command("status").out)
 
     def clash(self) -> None:
         """A run whose features a and b will not merge."""
-        play = self.playground
-        last = {"wait": play.path("go")}
+        play = self.workspace
+        last = {"wait": play.beside("go")}
         play.features(
             feature("a", {"write": "same.md", "content": "a"}),
             feature("b", {"write": "same.md", "content": "b"}),
@@ -214,27 +215,27 @@ class InARun(PlaygroundTest):
             self.assertEqual(running.end().code, 0)
 
     def test_a_clash_lasts_until_the_branches_merge(self) -> None:
-        play = self.playground
+        play = self.workspace
         self.clash()
         self.assertEqual(self.clashes_of_b(), [{"with": "a", "files": ["same.md"]}])
         self.assertEqual(play.command("merge", "a").code, 0)
         self.assertEqual(play.command("cleanup", "a").code, 0)
         self.assertEqual(self.clashes_of_b(), [{"with": "a", "files": ["same.md"]}])
         at = play.worktree("b")
-        play.repository.git("merge", "--quiet", "main", at=at, fails=True)
-        play.repository.commit({"same.md": "a and b"}, at=at)
+        play.git("merge", "--quiet", "main", at=at, fails=True)
+        play.commit({"same.md": "a and b"}, at=at)
         self.assertEqual(self.clashes_of_b(), [])
         self.assertEqual(play.command("merge", "b").code, 0)
         self.assertEqual(self.clashes_of_b(), [])
 
     def test_a_clash_with_a_branch_that_is_gone_is_not_shown(self) -> None:
-        play = self.playground
+        play = self.workspace
         self.clash()
         self.assertEqual(play.command("cleanup", "a", "--discard").code, 0)
         self.assertEqual(self.clashes_of_b(), [])
 
     def clashes_of_b(self) -> object:
-        features = json.loads(self.playground.command("status", "--json").out)["features"]
+        features = json.loads(self.workspace.command("status", "--json").out)["features"]
         return next(each["clashes"] for each in features if each["id"] == "b")
 
 

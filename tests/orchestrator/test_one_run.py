@@ -12,59 +12,52 @@ import unittest.mock
 from core.journal.journal import Journal
 from core.model import events
 from core.model.outcome import Fault, FeatureOutcome, Status
-from tests.support.playground import (
-    HAS_PROC,
-    Playground,
-    feature,
-    terminal,
-    wait_until,
-)
+from tests.support.commands import HAS_PROC, terminal, wait_until
 from tests.support.runs import ENDS, SIGNALS, RunTest
+from tests.support.workspace import Workspace, feature
 
 
 class InterruptedTest(RunTest):
     def test_a_signal_ends_everything_and_leaves_a_consistent_journal_and_a_report(self) -> None:
         for number, code in SIGNALS.items():
             with self.subTest(signal=number.name):
-                self.use(Playground())
-                self.playground.features(
+                self.use(Workspace(apart=True))
+                self.workspace.features(
                     self.held("a"), self.held("b"), feature("c", depends_on=["a"])
                 )
                 running = self.start_held("a", "b")
                 running.signal(number)
                 done = running.end()
                 self.assert_code(done, code)
-                self.assertEqual(self.playground.processes(), [])
+                self.assertEqual(self.workspace.processes(), [])
                 self.assert_statuses(a="cancelled", b="cancelled", c="cancelled")
-                self.assertEqual(self.playground.last("a")["fault"], "interrupted")
+                self.assertEqual(self.workspace.last("a")["fault"], "interrupted")
                 self.assertEqual(
-                    self.playground.last("c")["reason"], "interrupted before it started"
+                    self.workspace.last("c")["reason"], "interrupted before it started"
                 )
-                self.assertEqual(self.playground.journal()[-1]["exit_code"], code)
-                self.assertEqual(self.playground.report()["failed"], 3)
-                self.assertEqual(self.playground.report()["total_cost_usd"], 0.1)
+                self.assertEqual(self.workspace.journal()[-1]["exit_code"], code)
+                self.assertEqual(self.workspace.report()["failed"], 3)
+                self.assertEqual(self.workspace.report()["total_cost_usd"], 0.1)
                 self.assertIn("Stopping", done.err)
                 self.assertIn("claude --resume", done.out)
 
     def test_the_next_run_resumes_the_session(self) -> None:
-        self.playground.features(self.held("a", {"write": "a.md"}))
+        self.workspace.features(self.held("a", {"write": "a.md"}))
         running = self.start_held("a")
         running.signal(signal.SIGINT)
         running.end()
         self.assertEqual(self.reasons(), {"a": "resume: interrupted"})
-        self.playground.touch("a.go")
+        self.workspace.touch("a.go")
         done = self.run_to(0)
         self.assertIn("a: resumed (interrupted)", done.err)
-        (_, first, _), (number, second, resumed) = self.playground.attempts("a")
+        (_, first, _), (number, second, resumed) = self.workspace.attempts("a")
         self.assertEqual((number, second, resumed), (2, first, True))
-        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.md"})
 
     def test_a_second_signal_kills_at_once(self) -> None:
         deaf = {"ignore": ["SIGINT", "SIGTERM"]}
-        path = self.playground.path
-        self.playground.features(
-            feature("a", deaf, {"write": path("a.began")}, {"wait": path("x")})
-        )
+        path = self.workspace.beside
+        self.workspace.features(feature("a", deaf, {"write": path("a.began")}, {"wait": path("x")}))
         running = self.start_held("a")
         running.signal(signal.SIGINT)
         wait_until(lambda: "again to kill it" in running.err, "the first signal is heard")
@@ -72,74 +65,74 @@ class InterruptedTest(RunTest):
         running.signal(signal.SIGINT)
         self.assert_code(running.end(), 130)
         self.assertLess(time.monotonic() - began, 8, "the patient way takes 10 seconds")
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
         self.assert_statuses(a="cancelled")
-        self.assertFalse(self.playground.report()["cost_is_complete"])
+        self.assertFalse(self.workspace.report()["cost_is_complete"])
 
     def test_what_claude_finished_is_committed_although_the_run_was_stopped(self) -> None:
-        self.playground.hook("pre-commit", self.gate("committing", "commit"))
-        self.playground.features(feature("a"))
-        running = self.playground.start("run", "--yes")
+        self.workspace.hook("pre-commit", self.gate("committing", "commit"))
+        self.workspace.features(feature("a"))
+        running = self.workspace.start("run", "--yes")
         self.wait_for("committing")
         running.signal(signal.SIGTERM)
         wait_until(lambda: "Stopping" in running.err, "the signal is heard")
-        self.playground.touch("commit")
+        self.workspace.touch("commit")
         self.assert_code(running.end(), 143)
         self.assert_statuses(a="completed")
 
     def test_a_second_signal_during_a_slow_commit_interrupts_and_nothing_failed(
         self,
     ) -> None:
-        self.playground.hook("pre-commit", self.gate("held", "go"))
+        self.workspace.hook("pre-commit", self.gate("held", "go"))
         self.interrupt_twice()
 
     def test_a_second_signal_during_a_slow_checkout_interrupts_and_nothing_failed(self) -> None:
-        self.playground.repository.commit({".gitattributes": "* filter=slow\n"})
+        self.workspace.commit({".gitattributes": "* filter=slow\n"})
         slow = f"{self.gate('held', 'go')}; cat"
-        self.playground.repository.git("config", "filter.slow.smudge", slow)
+        self.workspace.git("config", "filter.slow.smudge", slow)
         self.interrupt_twice()
 
     def interrupt_twice(self) -> None:
         """Ctrl-C, and again, while git is held; then the next run."""
-        self.playground.features(feature("a"))
-        running = self.playground.start("run", "--yes")
+        self.workspace.features(feature("a"))
+        running = self.workspace.start("run", "--yes")
         self.wait_for("held")
         running.signal(signal.SIGINT)
         wait_until(lambda: "again to kill it" in running.err, "the first signal is heard")
         running.signal(signal.SIGINT)
         self.assert_code(running.end(), 130)
         self.assert_statuses(a="cancelled")
-        self.assertEqual(self.playground.last("a")["fault"], "interrupted")
-        self.playground.touch("go")
+        self.assertEqual(self.workspace.last("a")["fault"], "interrupted")
+        self.workspace.touch("go")
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
 
     def gate(self, here: str, go: str) -> str:
         """Shell that makes one file and waits for the other."""
-        path = self.playground.path
+        path = self.workspace.beside
         return f"touch '{path(here)}'; while [ ! -e '{path(go)}' ]; do sleep 0.02; done"
 
     def test_nohup_is_respected(self) -> None:
-        self.playground.features(self.held("a"))
-        running = self.playground.start("run", "--yes", under=("nohup",))
+        self.workspace.features(self.held("a"))
+        running = self.workspace.start("run", "--yes", under=("nohup",))
         self.wait_for("a.began")
         running.signal(signal.SIGHUP)
-        self.playground.touch("a.go")
+        self.workspace.touch("a.go")
         self.assert_code(running.end(), 0)
         self.assertNotIn("Stopping", running.err)
 
     def test_a_terminal_that_closes_ends_the_run_in_order(self) -> None:
-        self.playground.features(self.held("a"))
+        self.workspace.features(self.held("a"))
         with terminal() as (ours, theirs):
-            running = self.playground.start("run", "--yes", terminal=theirs)
+            running = self.workspace.start("run", "--yes", terminal=theirs)
             os.close(theirs)
             self.wait_for("a.began")
             os.close(ours)
             self.assertEqual(running.end().code, 129)
         self.nothing_runs()
         self.assert_statuses(a="cancelled")
-        self.assertEqual(self.playground.journal()[-1]["exit_code"], 129)
-        self.assertEqual(self.playground.report()["failed"], 1)
+        self.assertEqual(self.workspace.journal()[-1]["exit_code"], 129)
+        self.assertEqual(self.workspace.report()["failed"], 1)
 
 
 class KilledTest(RunTest):
@@ -147,127 +140,127 @@ class KilledTest(RunTest):
 
     def test_nothing_is_left_running_and_the_next_run_resumes_the_session(self) -> None:
         tool = {"bash": "sleep 60 & touch tool; sleep 61"}
-        path = self.playground.path
-        self.playground.features(
+        path = self.workspace.beside
+        self.workspace.features(
             feature("a", {"write": path("a.began")}, {"wait": path("a.go")}, {"write": "a.md"}),
             feature("b", tool),
         )
         running = self.start_held("a")
-        wait_until(lambda: os.path.exists(f"{self.playground.worktree('b')}/tool"), "b's tool")
+        wait_until(lambda: os.path.exists(f"{self.workspace.worktree('b')}/tool"), "b's tool")
         running.kill()
         self.nothing_runs()
         self.assertEqual(self.reasons(), {"a": "resume: interrupted", "b": "resume: interrupted"})
-        self.playground.touch("a.go")
+        self.workspace.touch("a.go")
         self.run_to(0, "--only", "a")
-        (_, first, _), (_, second, resumed) = self.playground.attempts("a")
+        (_, first, _), (_, second, resumed) = self.workspace.attempts("a")
         self.assertEqual((first, True), (second, resumed))
         self.assert_statuses(a="completed", b="cancelled")
-        self.assertEqual(self.playground.last("b")["reason"], "the run was killed")
+        self.assertEqual(self.workspace.last("b")["reason"], "the run was killed")
 
     @unittest.skipUnless(HAS_PROC, "needs /proc")
     def test_what_survived_because_the_guard_was_killed_too_is_ended_by_the_next_run(self) -> None:
-        self.playground.features(self.held("a"), self.held("b"))
+        self.workspace.features(self.held("a"), self.held("b"))
         left = self.kill_with_the_guard()
-        self.playground.touch("b.go")
+        self.workspace.touch("b.go")
         self.run_to(0, "--only", "b")
-        self.assertFalse(left & set(self.playground.processes()))
+        self.assertFalse(left & set(self.workspace.processes()))
 
     @unittest.skipUnless(HAS_PROC, "needs /proc")
     def test_what_survived_is_ended_also_when_the_next_run_was_killed_before_it_could(self) -> None:
-        self.playground.features(self.held("a"), self.held("b"))
+        self.workspace.features(self.held("a"), self.held("b"))
         left = self.kill_with_the_guard()
-        run = self.playground.journal()[-1]["run"]
-        journal = Journal(self.playground.state)
+        run = self.workspace.journal()[-1]["run"]
+        journal = Journal(self.workspace.state_folder)
         journal.open()
         for id in ("a", "b"):  # as far as the recovery came
             lost = FeatureOutcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
             journal.append(events.ended(time.time(), run, id, lost))
         journal.close()
-        self.playground.touch("b.go")
+        self.workspace.touch("b.go")
         self.run_to(0, "--only", "b")
-        self.assertFalse(left & set(self.playground.processes()))
+        self.assertFalse(left & set(self.workspace.processes()))
 
     def kill_with_the_guard(self) -> set[int]:
         """A run in which ``a`` and ``b`` are held, killed; what survived."""
         running = self.start_held("a", "b")
-        for pid in self.playground.processes():
+        for pid in self.workspace.processes():
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 if b"process.guard" in file.read():
                     os.kill(pid, signal.SIGKILL)
         running.kill()
-        left = set(self.playground.processes())
+        left = set(self.workspace.processes())
         self.assertTrue(left)
         return left
 
     def test_a_merge_driver_of_the_users_that_hangs_is_ended_as_well(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         repository.commit({"a.txt": "one\n"})
         repository.write({".git/info/attributes": "a.txt merge=slow\n"})
-        slow = f"touch '{self.playground.path('held')}'; sleep 60"
+        slow = f"touch '{self.workspace.beside('held')}'; sleep 60"
         repository.git("config", "merge.slow.driver", slow)
         sides = [feature(id, {"write": "a.txt", "content": id}) for id in ("a", "b")]
-        self.playground.features(*sides, feature("c", depends_on=["a", "b"]))
-        running = self.playground.start("run", "--yes")
+        self.workspace.features(*sides, feature("c", depends_on=["a", "b"]))
+        running = self.workspace.start("run", "--yes")
         self.wait_for("held")
         running.kill()
         self.nothing_runs()
 
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
-        path = self.playground.path
+        path = self.workspace.beside
         hold = ({"write": path("a.began")}, {"wait": path("a.go")})
-        self.playground.features(feature("a", {"write": "early"}, *hold, {"write": "late"}))
+        self.workspace.features(feature("a", {"write": "early"}, *hold, {"write": "late"}))
         self.start_held("a").kill()
         self.nothing_runs()
-        for name in os.listdir(self.playground.sessions):
-            os.unlink(os.path.join(self.playground.sessions, name))
-        worktree = self.playground.worktree("a")
+        for name in os.listdir(self.workspace.sessions):
+            os.unlink(os.path.join(self.workspace.sessions, name))
+        worktree = self.workspace.worktree("a")
         with open(os.path.join(worktree, "by-hand"), "w") as file:
             file.write("x")
-        self.playground.touch("a.go")
+        self.workspace.touch("a.go")
         self.run_to(0)
         self.assertEqual(
-            [resumed for *_, resumed in self.playground.attempts("a")], [False, True, False]
+            [resumed for *_, resumed in self.workspace.attempts("a")], [False, True, False]
         )
-        self.assertEqual(self.playground.files("feature/a"), {"early", "by-hand", "late"})
+        self.assertEqual(self.workspace.added("feature/a"), {"early", "by-hand", "late"})
 
     def test_killed_between_claudes_success_and_the_commit_claude_is_not_paid_again(self) -> None:
-        path = self.playground.path
-        self.playground.hook(
+        path = self.workspace.beside
+        self.workspace.hook(
             "pre-commit", f"touch '{path('committing')}'; [ -e '{path('go')}' ] || sleep 60"
         )
-        self.playground.features(feature("a"))
-        running = self.playground.start("run", "--yes")
+        self.workspace.features(feature("a"))
+        running = self.workspace.start("run", "--yes")
         self.wait_for("committing")
         running.kill()
         self.nothing_runs()
-        self.playground.touch("go")
+        self.workspace.touch("go")
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
-        self.assertEqual(self.playground.files("feature/a"), {"a.md"})
-        self.assertEqual(len(self.playground.ref("a")), 1)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
+        self.assertEqual(self.workspace.added("feature/a"), {"a.md"})
+        self.assertEqual(len(self.workspace.ref("a")), 1)
 
     def test_killed_after_the_result_and_before_the_journal_nothing_runs_again(self) -> None:
-        self.playground.features(feature("a"), feature("b", depends_on=["a"]))
+        self.workspace.features(feature("a"), feature("b", depends_on=["a"]))
         self.run_to(0, "--only", "a")
-        before = self.playground.last("a")
-        path = os.path.join(self.playground.state, "journal.jsonl")
+        before = self.workspace.last("a")
+        path = os.path.join(self.workspace.state_folder, "journal.jsonl")
         with open(path) as file:
             lines = file.readlines()
         with open(path, "w") as file:
             file.writelines(line for line in lines if json.loads(line)["event"] not in ENDS)
         done = self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
-        after = self.playground.last("a")
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
+        after = self.workspace.last("a")
         same = ("commit", "files_changed", "insertions", "deletions", "run", "status")
         self.assertEqual([after[key] for key in same], [before[key] for key in same])
         self.assertIn("up to date", done.err)
-        self.assertEqual(self.playground.report()["features"], ["b"])
+        self.assertEqual(self.workspace.report()["features"], ["b"])
 
     def test_an_event_that_was_torn_is_cut_off_with_a_word(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         self.run_to(0)
-        with open(os.path.join(self.playground.state, "journal.jsonl"), "a") as file:
+        with open(os.path.join(self.workspace.state_folder, "journal.jsonl"), "a") as file:
             file.write('{"v":1,"event":"run_sta')
         done = self.run_to(0)
         self.assertIn("cut off 23 bytes", done.err)
-        self.assertEqual(self.playground.journal()[-1]["event"], "run_ended")
+        self.assertEqual(self.workspace.journal()[-1]["event"], "run_ended")

@@ -19,9 +19,8 @@ from core.model.outcome import Status
 from core.model.state import RunState, Skip
 from core.orchestrator.loop import STANDSTILL
 from core.orchestrator.steering import Answer, Steering
-from tests.support.scratch import Workspace
-from tests.support.scratch import feature as entry
 from tests.support.stage import DIAMOND, FAILED, INTERRUPTED, Stage, StageTest, settle
+from tests.support.workspace import Workspace, feature
 
 
 class Steered:
@@ -446,7 +445,7 @@ class GateTest(StageTest):
 
 class LostTest(unittest.TestCase):
     def test_where_a_wish_cannot_be_recorded_the_run_ends_and_says_so(self) -> None:
-        space = Workspace([entry("auth", {"sleep": 60})])
+        space = Workspace([feature("auth", {"sleep": 60})])
         self.addCleanup(space.close)
         broken = StateError("the journal can't be written", hint="free some space")
         with mock.patch.object(Steering, "look", side_effect=[broken]):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import unittest
 
-from tests.support.playground import Playground, PlaygroundTest
-from tests.support.playground import feature as playing
-from tests.support.repository import Repository
-from tests.support.scratch import Said, Workspace, feature
+from tests.support.commands import CommandResult
+from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
 class WithoutAName(unittest.TestCase):
@@ -23,7 +21,7 @@ class WithoutAName(unittest.TestCase):
         told = self.space.main("status", "--json", at=at).json
         self.assertEqual((told["base_branch"], told["base_commit"]), (name, commit or self.main))
 
-    def refused(self, *words: str) -> Said:
+    def refused(self, *words: str) -> CommandResult:
         said = self.space.main("plan", *words)
         self.assertEqual((said.code, said.out), (2, ""), said)
         return said
@@ -87,26 +85,26 @@ class WithoutAName(unittest.TestCase):
         self.assertEqual(self.space.main("plan", "--base", "origin/main").code, 0)
 
 
-class AnotherBase(PlaygroundTest):
+class AnotherBase(WorkspaceTest):
     """What is no local branch is a base, and nothing lands on it unasked."""
 
     def setUp(self) -> None:
         super().setUp()
-        repository = self.playground.repository
+        repository = self.workspace
         self.first = repository.commit_of("main")
         repository.git("update-ref", "refs/remotes/origin/main", self.first)
         repository.commit({"later": "x"})
 
     def said(self, code: int, *words: str) -> str:
-        done = self.playground.command(*words)
+        done = self.workspace.command(*words)
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         return done.out + done.err
 
     def test_merge_needs_the_branch_to_land_on(self) -> None:
-        repository = self.playground.repository
-        self.playground.features(playing("a"), base_branch="origin/main")
+        repository = self.workspace
+        self.workspace.features(feature("a"), base_branch="origin/main")
         self.assertIn("merge --into BRANCH", self.said(2, "run", "--yes", "--merge"))
-        self.assertEqual(self.playground.journal(), [])
+        self.assertEqual(self.workspace.journal(), [])
         self.said(0, "run", "--yes", "--rehearse")
         self.said(0, "run", "--yes")
         self.assertEqual(repository.git("merge-base", "feature/a", "main"), self.first)
@@ -116,28 +114,28 @@ class AnotherBase(PlaygroundTest):
         self.assertIn("then --into NAME", self.said(2, "merge", "--into", "origin/main"))
         self.assertIn("git branch nowhere", self.said(2, "merge", "--into", "nowhere"))
         self.said(0, "merge", "--into", "main")
-        self.assertIn("a.md", self.playground.files("main"))
+        self.assertIn("a.md", self.workspace.added("main"))
 
     def test_what_started_from_another_base_is_held_until_the_branch_is_named(self) -> None:
-        self.playground.features(playing("a"), playing("b"))
+        self.workspace.features(feature("a"), feature("b"))
         self.said(2, "run", "--yes", "--base", "main~1", "--merge")
         self.said(0, "run", "--yes", "--base", "main~1", "--rehearse", "--only", "a")
         self.said(0, "run", "--yes", "--base", "main~1", "--only", "a")
         self.said(0, "run", "--yes", "--only", "b")
-        self.assertEqual(self.playground.journal()[0]["base_option"], "main~1")
+        self.assertEqual(self.workspace.journal()[0]["base_option"], "main~1")
         said = self.said(1, "merge")
         self.assertIn("held a (feature/a): it started from main~1 (--base)", said)
         self.assertIn("landed b", said)
         self.assertIn("features start from main~1", self.said(2, "merge", "--base", "main~1"))
         self.said(0, "merge", "--into", "main")
-        self.assertEqual(self.playground.files("main"), {"later", "a.md", "b.md"})
+        self.assertEqual(self.workspace.added("main"), {"later", "a.md", "b.md"})
 
 
-class OnlyTrustedFolders(PlaygroundTest):
+class OnlyTrustedFolders(WorkspaceTest):
     def test_git_may_be_told_to_trust_no_bare_repository_that_it_comes_upon(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         repository.git("config", "--global", "safe.bareRepository", "explicit")
-        self.playground.features(playing("a"), playing("b", depends_on=["a"]))
+        self.workspace.features(feature("a"), feature("b", depends_on=["a"]))
         for words in (
             ("plan",),
             ("run", "--yes", "--rehearse"),
@@ -146,15 +144,15 @@ class OnlyTrustedFolders(PlaygroundTest):
             ("merge",),
             ("cleanup", "--all"),
         ):
-            done = self.playground.command(*words)
+            done = self.workspace.command(*words)
             self.assertEqual(done.code, 0, f"{words}: {done.out}\n{done.err}")
-        self.assertEqual(self.playground.files("main"), {"a.md", "b.md"})
+        self.assertEqual(self.workspace.added("main"), {"a.md", "b.md"})
         # One that only lies there is still refused, in git's words.
-        bare = Repository("hub.git", bare=True)
-        self.use(Playground(bare))
+        bare = Workspace(name="hub.git", bare=True, apart=True)
+        self.use(bare)
         bare.git("config", "--global", "safe.bareRepository", "explicit", at=bare.home)
-        self.playground.features(playing("a"))
-        said = self.playground.command("plan")
+        self.workspace.features(feature("a"))
+        said = self.workspace.command("plan")
         self.assertEqual(said.code, 2)
         self.assertIn("safe.bareRepository is 'explicit'", said.err)
 

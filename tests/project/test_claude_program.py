@@ -10,7 +10,7 @@ import unittest
 from core.model.errors import UserError
 from core.model.feature import ClaudeOptions, Config, Project
 from core.project.claude_program import ask_version, with_program
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class ItsVersion(unittest.TestCase):
@@ -26,7 +26,9 @@ class ItsVersion(unittest.TestCase):
             self.assertIn(sys.executable, space.main("status", "--json").json["claude"])
 
     def test_the_one_on_path_is_asked(self) -> None:
-        with Workspace([feature("auth")], claude={}) as space:
+        with Workspace([feature("auth")]) as space:
+            del space.document["claude"]["command"]
+            space.change()
             space.write({"claude": "#!/bin/sh\nprintf '\\033[31mbroken'; exit 1\n"}, at=space.root)
             os.chmod(os.path.join(space.root, "claude"), 0o755)
             path = os.pathsep.join([space.root, space.environ["PATH"]])

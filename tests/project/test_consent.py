@@ -17,14 +17,15 @@ from core.model.feature import Invocation
 from core.project.consent import Consents, state_folder
 from core.project.list_path import in_main_checkout
 from core.worktree.names import MARK
+from tests.support.commands import CommandResult, Terminal, standing_in, streams
 from tests.support.repository import Repository
-from tests.support.scratch import Said, Terminal, Workspace, feature, standing_in, streams
+from tests.support.workspace import Workspace, feature
 
 ONE = Invocation("verify", ("make", "check"), ("make check",))
 OTHER = Invocation("setup", ("make", "deps"), ("make deps",))
 
 
-def answered(space: Workspace, *words: str, answer: str = "y\n") -> Said:
+def answered(space: Workspace, *words: str, answer: str = "y\n") -> CommandResult:
     """Run a command on a terminal on which somebody answers."""
     with standing_in(space.path, space.environ):
         out, err = (Terminal(io.BytesIO(), encoding="utf-8") for _ in range(2))
@@ -34,7 +35,7 @@ def answered(space: Workspace, *words: str, answer: str = "y\n") -> Said:
     for stream in (out, err):
         stream.flush()
         texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
-    return Said(code, *texts)
+    return CommandResult(code, *texts)
 
 
 class TheFile(unittest.TestCase):
@@ -260,7 +261,7 @@ class InAWorktree(unittest.TestCase):
         cls.space.write({"config/feature_list.json": json.dumps(evil)}, at=cls.there)
         os.mkdir(os.path.join(cls.there, "src"))
 
-    def status(self, *words: str, at: str, env: Mapping[str, str] | None = None) -> Said:
+    def status(self, *words: str, at: str, env: Mapping[str, str] | None = None) -> CommandResult:
         return self.space.main("status", "--json", *words, at=at, env=env)
 
     def test_the_list_of_the_main_checkout_is_meant(self) -> None:

@@ -31,7 +31,7 @@ from tests.support.feature_lists import (
     malformed,
     unknown,
 )
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 
 class Commands(InAWorkspace):

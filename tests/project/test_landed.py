@@ -9,7 +9,7 @@ from core.model.state import FeatureState
 from core.process.spawner import run_sync
 from core.project import landed
 from tests.support.projects import place_of
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class WhetherItIsMerged(unittest.TestCase):

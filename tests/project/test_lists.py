@@ -7,17 +7,18 @@ import os
 import unittest
 from typing import Any
 
-from tests.support.playground import Done, PlaygroundTest, feature, wait_until
+from tests.support.commands import CommandResult, wait_until
+from tests.support.workspace import WorkspaceTest, feature
 
 
-class ListsTest(PlaygroundTest):
+class ListsTest(WorkspaceTest):
     """Two lists beside the repository, ``one`` and ``two``."""
 
     def write(self, name: str, *features: dict[str, object], **project: Any) -> str:
         """Write a list of that name; where it is."""
-        path = self.playground.path("plan", f"{name}.json")
-        self.playground.list = path
-        self.playground.features(*features, **project)
+        path = self.workspace.beside("plan", f"{name}.json")
+        self.workspace.list_file = path
+        self.workspace.features(*features, **project)
         return path
 
     def setUp(self) -> None:
@@ -30,8 +31,8 @@ class ListsTest(PlaygroundTest):
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         return done.out + done.err
 
-    def done(self, list: str, *words: str) -> Done:
-        return self.playground.command(*words, "--config", list)
+    def done(self, list: str, *words: str) -> CommandResult:
+        return self.workspace.command(*words, "--config", list)
 
     def status(self, list: str, *words: str) -> dict[str, Any]:
         told = json.loads(self.done(list, "status", "--json", *words).out)
@@ -42,14 +43,14 @@ class ListsTest(PlaygroundTest):
         return {known["id"]: known["status"] for known in self.status(list)["features"]}
 
     def paid(self) -> int:
-        return len(self.playground.attempts("auth"))
+        return len(self.workspace.attempts("auth"))
 
 
 class OneIdTwice(ListsTest):
     def test_work_that_has_not_landed_is_refused_by_name_and_landed_work_gives_way(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         self.said(0, self.one, "run", "--yes")
-        tip, before = repository.commit_of("feature/auth"), self.playground.journal()
+        tip, before = repository.commit_of("feature/auth"), self.workspace.journal()
         for words in (
             ("plan",),
             ("run", "--yes"),
@@ -61,7 +62,7 @@ class OneIdTwice(ListsTest):
             self.assertIn(f"feature auth: feature/auth is of the list {self.one}", said)
             self.assertIn(f"rorchestrator merge auth --config {self.one}", said)
         self.assertEqual(
-            (self.playground.journal(), repository.commit_of("feature/auth")), (before, tip)
+            (self.workspace.journal(), repository.commit_of("feature/auth")), (before, tip)
         )
         self.assertIn(self.one, self.said(1, self.two, "run", "--rehearse", "--yes"))
         # Nothing of it is this list's: neither to see, nor to land, nor to take away.
@@ -90,11 +91,11 @@ class OneIdTwice(ListsTest):
         )
         self.assertEqual(self.paid(), 2)
         self.said(0, self.two, "merge")
-        self.assertEqual(self.playground.files("main"), {"one.md", "two.md", "other.md"})
+        self.assertEqual(self.workspace.added("main"), {"one.md", "two.md", "other.md"})
         # And back again.
         self.one = self.write("one", feature("auth", {"write": "three.md"}))
         self.said(0, self.one, "run", "--yes", "--fresh", "--merge")
-        self.assertIn("three.md", self.playground.files("main"))
+        self.assertIn("three.md", self.workspace.added("main"))
         self.assertIn("merged (", self.said(0, self.two, "plan"))
 
     def test_paid_work_that_failed_is_refused_until_its_list_gave_it_up(self) -> None:
@@ -119,7 +120,7 @@ class OneIdTwice(ListsTest):
         self.one = self.write("one", feature("auth", {"write": "one.md"}), branch_prefix="one/")
         self.said(0, self.one, "run", "--yes", "--merge")
         self.said(0, self.two, "run", "--yes", "--only", "other")
-        torn = self.playground.path("torn")
+        torn = self.workspace.beside("torn")
         self.two = self.write("two", feature("auth"), feature("other"), teardown=[f"touch {torn}"])
         self.said(0, self.two, "merge")
         everything = ("cleanup", "--all", "--all-lists", "--dry-run")
@@ -127,7 +128,7 @@ class OneIdTwice(ListsTest):
         self.said(0, self.two, "cleanup", "auth", "--all-lists", "--yes")
         self.assertFalse(os.path.exists(torn), "one list took down what another one had set up")
         self.said(0, self.two, "cleanup", "--all", "--yes")
-        self.assertEqual(self.playground.repository.commit_of("one/auth"), "")
+        self.assertEqual(self.workspace.commit_of("one/auth"), "")
         self.assertTrue(os.path.exists(torn))
         self.said(0, self.two, "run", "--yes")
         self.assertEqual(self.status(self.one)["features"][0]["merged"], "cleaned up")
@@ -151,15 +152,15 @@ class WhoseList(ListsTest):
         self.assertEqual(self.paid(), 1)
 
     def test_a_list_in_the_repository_is_known_wherever_the_repository_is(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         inside = os.path.join(repository.path, "plans", "a.json")
         os.makedirs(os.path.dirname(inside))
-        self.playground.list = inside
-        self.playground.features(feature("auth"), repo_path="..")
+        self.workspace.list_file = inside
+        self.workspace.features(feature("auth"), repo_path="..")
         repository.commit({}, "the list")
         self.said(0, inside, "run", "--yes")
         self.assertEqual(self.status(inside)["list"], os.path.join("plans", "a.json"))
-        linked = self.playground.path("linked")
+        linked = self.workspace.beside("linked")
         repository.git("worktree", "add", "--quiet", "-b", "mine", linked)
         self.assertEqual(
             self.statuses(os.path.join(linked, "plans", "a.json")), {"auth": "completed"}
@@ -183,8 +184,8 @@ class WhoseList(ListsTest):
 
     def forget_lists(self) -> None:
         """Leave of the journal what version 1.0.0 wrote."""
-        path = os.path.join(self.playground.state, "journal.jsonl")
-        lines = [{**event, "list": None} for event in self.playground.journal()]
+        path = os.path.join(self.workspace.state_folder, "journal.jsonl")
+        lines = [{**event, "list": None} for event in self.workspace.journal()]
         with open(path, "w", encoding="utf-8") as file:
             for line in lines:
                 del line["list"]
@@ -193,9 +194,9 @@ class WhoseList(ListsTest):
 
 class WhileOneRuns(ListsTest):
     def test_the_run_of_another_list_is_told_apart_and_steered_by_its_own(self) -> None:
-        go = self.playground.path("go")
+        go = self.workspace.beside("go")
         self.one = self.write("one", feature("auth", {"wait": go}, {"write": "one.md"}))
-        running = self.playground.start("run", "--yes", "--config", self.one)
+        running = self.workspace.start("run", "--yes", "--config", self.one)
         wait_until(lambda: self.paid() == 1, "it is running")
         self.assertIn(f", of {self.one}", self.said(0, self.two, "status"))
         self.assertIn("is of the list", self.said(2, self.two, "plan"))
@@ -204,12 +205,12 @@ class WhileOneRuns(ListsTest):
             self.assertIn(f"the current run is of another list, {self.one}", said)
         self.said(0, self.two, "pause")
         self.said(0, self.two, "resume")
-        self.playground.touch("go")
+        self.workspace.touch("go")
         self.assertEqual(running.end().code, 0)
 
     def test_what_was_killed_is_settled_by_whoever_runs_next(self) -> None:
-        self.one = self.write("one", feature("auth", {"wait": self.playground.path("never")}))
-        running = self.playground.start("run", "--yes", "--config", self.one)
+        self.one = self.write("one", feature("auth", {"wait": self.workspace.beside("never")}))
+        running = self.workspace.start("run", "--yes", "--config", self.one)
         wait_until(lambda: self.paid() == 1, "it is running")
         running.kill()
         self.assertIn("is of the list", self.said(2, self.two, "run", "--yes"))

@@ -13,7 +13,7 @@ from core.model.state import FeatureState, RunState
 from core.project import obstructions
 from core.project.open import OpenProject
 from tests.support.projects import place_of
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class WhoMadeIt(unittest.TestCase):

@@ -6,7 +6,7 @@ import os
 import unittest
 
 from tests.support.projects import place_of
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class Opening(unittest.TestCase):

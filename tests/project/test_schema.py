@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from core.model.errors import UserError
 from core.project import feature_list
 from core.project.schema import schema
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 try:
     import jsonschema

@@ -10,8 +10,9 @@ import unittest
 from core.model import events
 from core.model.outcome import FeatureOutcome, Status, Stray, Work
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
-from tests.support.scratch import RUN, Workspace, attempt, feature
+from tests.support.lives import RUN, attempt
 from tests.support.statuses import status_of
+from tests.support.workspace import Workspace, feature
 
 
 def features_of(space: Workspace, *, all_lists: bool = False) -> dict[str, FeatureStatus]:

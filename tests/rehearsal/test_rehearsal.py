@@ -17,11 +17,11 @@ from unittest import mock
 from core.process.signals import SignalReceived, Signals
 from core.process.temporary_folder import PREFIX, find, remove_tree
 from core.rehearsal import rehearsal
-from tests.support.playground import Playground, PlaygroundTest, terminal, wait_until
-from tests.support.playground import feature as entry
+from tests.support.commands import CommandResult, terminal, wait_until
+from tests.support.paths import SIMULATED
 from tests.support.repository import Repository
 from tests.support.runs import read_until
-from tests.support.scratch import SIMULATED, Said, Workspace, feature
+from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 CLAUDE = "#!/bin/sh\necho '2.1.197 (Claude Code)'\n"
 
@@ -76,7 +76,7 @@ class RehearsalTest(unittest.TestCase):
         self.place = place
         return place
 
-    def rehearse(self, *words: str, **more: Any) -> Said:
+    def rehearse(self, *words: str, **more: Any) -> CommandResult:
         with mock.patch.object(tempfile, "tempdir", None):
             return self.place.main("run", "--rehearse", "--yes", *words, **more)
 
@@ -193,7 +193,7 @@ class ABadList(RehearsalTest):
         place.branch("feature/taken/by/me")
         place.branch("feature/good")
         place.write({"README.md": "changed\n", "../worktrees/typo/mine": "mine\n"})
-        place.document["claude"]["permission_mode"] = "bypassPermissions"  # type: ignore[index]
+        place.document["claude"]["permission_mode"] = "bypassPermissions"
         place.change()
         hook = os.path.join(place.path, ".git", "hooks", "pre-commit")
         place.write({hook: "#!/bin/sh\n! git symbolic-ref HEAD | grep refused\n"})
@@ -339,12 +339,12 @@ class WhatIsThereAlready(RehearsalTest):
         self.assertIn("set TMPDIR to a folder with more room", said.err)
 
 
-class Questions(PlaygroundTest):
+class Questions(WorkspaceTest):
     def answer(self, words: str) -> tuple[int, str]:
         """Rehearse on a terminal and type ``words`` at the question; the end, and what it shows."""
-        self.playground.features(entry("a"))
+        self.workspace.features(feature("a"))
         with terminal() as (ours, theirs):
-            running = self.playground.start("run", "--rehearse", terminal=theirs)
+            running = self.workspace.start("run", "--rehearse", terminal=theirs)
             os.close(theirs)
             shown = read_until(ours, "[y/N]")
             running.wait_for_its_question()
@@ -422,27 +422,27 @@ class Stopped(RehearsalTest):
         self.assertEqual(signal.getsignal(signal.SIGHUP), signal.SIG_IGN)
 
 
-class Killed(PlaygroundTest):
+class Killed(WorkspaceTest):
     def setUp(self) -> None:
-        self.use(Playground(Repository("shop")))
-        self.temporary = self.playground.environ["TMPDIR"]
+        self.use(Workspace(apart=True))
+        self.temporary = self.workspace.environ["TMPDIR"]
 
     def test_what_a_killed_one_leaves_the_next_one_takes_away(self) -> None:
-        on = self.playground.path("on")
-        self.playground.features(
-            entry("a"), setup=[f"test -e {on} || {{ touch {on}; sleep 300; }}"]
+        on = self.workspace.beside("on")
+        self.workspace.features(
+            feature("a"), setup=[f"test -e {on} || {{ touch {on}; sleep 300; }}"]
         )
-        running = self.playground.start("run", "--rehearse", "--yes")
+        running = self.workspace.start("run", "--rehearse", "--yes")
         wait_until(lambda: os.path.exists(on), "the setup")
         running.kill()
         (left,) = os.listdir(self.temporary)
         self.assertTrue(left.startswith(PREFIX))
-        wait_until(lambda: not self.playground.processes(), "the end of all that was started")
-        done = self.playground.command("run", "--rehearse", "--yes")
+        wait_until(lambda: not self.workspace.processes(), "the end of all that was started")
+        done = self.workspace.command("run", "--rehearse", "--yes")
         self.assertEqual(done.code, 0, done)
         self.assertEqual(os.listdir(self.temporary), [])
-        self.assertFalse(os.path.exists(self.playground.state))
-        self.assertEqual(os.listdir(self.playground.workspace), ["config"])
+        self.assertFalse(os.path.exists(self.workspace.state_folder))
+        self.assertEqual(os.listdir(self.workspace.folder), ["config"])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from core.model.fold import fold
 from core.model.state import RunState
 from core.reporter.console import Reporter, style_of
 from core.reporter.style import Style
-from tests.support.scratch import Terminal, standing_in
+from tests.support.commands import Terminal, standing_in
 from tests.support.story import AT, STORY
 
 # -- the console ----------------------------------------------------------------------------

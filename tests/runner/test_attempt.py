@@ -8,19 +8,17 @@ import os
 
 from core.model.outcome import Fault, Status
 from core.runner.attempt import Stream
-from tests.support.playground import (
-    feature,
-)
 from tests.support.runner import (
     RunnerTest,
     result,
     run_id,
 )
+from tests.support.workspace import feature
 
 
 class StreamTest(RunnerTest):
     def test_garbage_between_the_lines_is_survived(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a"),
             claude={
                 "command": [
@@ -36,13 +34,13 @@ class StreamTest(RunnerTest):
 
     def test_a_line_of_five_megabytes_is_read(self) -> None:
         does = ({"print": "x", "times": 5_000_000}, {"print": "\n"}, {"write": "a.txt"})
-        self.playground.features(feature("a", *does))
+        self.workspace.features(feature("a", *does))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        log = self.playground.path("logs", run_id(1), "a.1.jsonl")
+        log = self.workspace.beside("logs", run_id(1), "a.1.jsonl")
         self.assertGreater(os.path.getsize(log), 5_000_000)
 
     def test_a_message_of_any_kind_is_read_up_to_the_limit(self) -> None:
-        path = self.playground.path("stream.jsonl")
+        path = self.workspace.beside("stream.jsonl")
         init = '{"type": "system", "subtype": "init"'
         for begin, read in ((init, (True, False)), (result().strip()[:-1], (False, True))):
             with self.subTest(begin=begin):
@@ -55,30 +53,30 @@ class StreamTest(RunnerTest):
 
     def test_a_result_without_a_line_end_counts(self) -> None:
         script = f"touch a.txt; printf '%s' '{result().strip()}'"
-        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
+        self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
 
     def test_of_two_results_the_last_one_tells_the_cost(self) -> None:
         does = ({"write": "a.txt"}, {"print": result()}, {"cost": 0.7})
-        self.playground.features(feature("a", *does))
+        self.workspace.features(feature("a", *does))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, self.last_attempt().cost_usd), (Status.COMPLETED, 0.7))
 
     def test_a_result_is_not_the_end_while_claude_goes_on(self) -> None:
         self.linger_seconds = 0.3
-        go = self.playground.path("go")
+        go = self.workspace.beside("go")
         more = {"type": "assistant", "message": {"content": "One more thing."}}
         both = {"print": result() + json.dumps(more) + "\n"}
-        self.playground.features(feature("a", both, {"wait": go}, {"write": "a.txt"}))
+        self.workspace.features(feature("a", both, {"wait": go}, {"write": "a.txt"}))
         # Silent for longer than a lingering Claude may be, but not after a result.
         self.on_event = lambda event, stop: (
             event.kind == "attempt_started"
-            and (asyncio.get_running_loop().call_later(0.6, self.playground.touch, "go"))
+            and (asyncio.get_running_loop().call_later(0.6, self.workspace.touch, "go"))
         )
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
 
     def test_output_is_read_in_slices_however_much_there_is(self) -> None:
-        path = self.playground.path("log")
+        path = self.workspace.beside("log")
         with open(path, "w", encoding="utf-8") as file:
             file.write(
                 '{"type": "user"}\n' * 200_000 + "{}\n" * 200_000 + result(result="At last.")
@@ -105,9 +103,7 @@ class StreamTest(RunnerTest):
         for end in ("", ">&2"):
             with self.subTest(end):
                 script = f"touch a.txt; yes | head -c 2000000 {end}; exec sleep 60"
-                self.playground.features(
-                    feature("a"), claude={"command": ["/bin/sh", "-c", script]}
-                )
+                self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
                 outcome = self.run_feature()
                 self.assert_failed(outcome, Fault.OUTPUT, "it printed more than the log limit")
-                self.assertEqual(self.playground.processes(), [])
+                self.assertEqual(self.workspace.processes(), [])

@@ -9,7 +9,7 @@ import unittest
 from collections.abc import Awaitable, Callable
 
 from core.runner.budget import Budget
-from tests.support.playground import PlaygroundTest, feature
+from tests.support.workspace import WorkspaceTest, feature
 
 ESTIMATES = {"a": 2.0, "b": 3.0, "c": 4.0}
 
@@ -149,91 +149,91 @@ class LedgerTest(unittest.TestCase):
         self.play(scene)
 
 
-class BilledTest(PlaygroundTest):
+class BilledTest(WorkspaceTest):
     def claude(self, turn: float, needed: int) -> dict[str, object]:
         text = BILLING.format(
-            python=sys.executable, turn=turn, needed=needed, folder=self.playground.path(".")
+            python=sys.executable, turn=turn, needed=needed, folder=self.workspace.beside(".")
         )
-        return {"command": [self.playground.script("claude", text)]}
+        return {"command": [self.workspace.script("claude", text)]}
 
     def billed(self) -> float:
-        with open(self.playground.path("bills")) as file:
+        with open(self.workspace.beside("bills")) as file:
             return sum(map(float, file))
 
     def six(self, claude: dict[str, object], **project: object) -> None:
         features = [feature(id, estimated_tokens=100_000) for id in "abcdef"]  # $3.00 each
-        self.playground.features(*features, claude=claude, max_parallel=3, **project)
+        self.workspace.features(*features, claude=claude, max_parallel=3, **project)
 
     def test_never_more_is_billed_than_the_cap_and_one_turn_of_each_that_runs(self) -> None:
         self.six(self.claude(turn=0.7, needed=50))
-        done = self.playground.run("--max-cost", "10")
+        done = self.workspace.run("--max-cost", "10")
         self.assertEqual(done.code, 1, done.err)
         self.assertGreater(self.billed(), 9.0)
         self.assertLessEqual(self.billed(), 10.0 + 3 * 0.7)
-        reasons = [error["error"] for error in self.playground.report()["errors"]]
+        reasons = [error["error"] for error in self.workspace.report()["errors"]]
         self.assertTrue(all(reason.startswith("budget") for reason in reasons), reasons)
 
     def test_who_waits_for_money_keeps_nobody_from_a_slot_who_has_it(self) -> None:
         # c gets ready when b is over, goes before a, and does not fit while a is in line.
-        ready = {"wait": self.playground.path("worktrees", "a", ".git")}
-        self.playground.features(
+        ready = {"wait": self.workspace.beside("worktrees", "a", ".git")}
+        self.workspace.features(
             feature("b", ready, {"write": "b"}, estimated_tokens=100_000),
             feature("c", depends_on=["b"], estimated_tokens=300_000),
             feature("a", estimated_tokens=100_000, priority=9),
             max_parallel=1,
         )
-        done = self.playground.run("--max-cost", "11")
+        done = self.workspace.run("--max-cost", "11")
         self.assertEqual(done.code, 0, done.err)
 
     def test_cheap_features_make_room_for_the_others(self) -> None:
         self.six(self.claude(turn=0.5, needed=1), max_cost_usd=7)
-        done = self.playground.run()
+        done = self.workspace.run()
         self.assertEqual(done.code, 0, done.err)
         self.assertAlmostEqual(self.billed(), 3.0)
 
     def test_a_feature_that_needs_more_than_its_share_gets_what_is_left(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", estimated_tokens=10_000), claude=self.claude(turn=0.5, needed=12)
         )
-        self.assertEqual(self.playground.run("--max-cost", "$7", "--max-parallel", "4").code, 0)
+        self.assertEqual(self.workspace.run("--max-cost", "$7", "--max-parallel", "4").code, 0)
         self.assertAlmostEqual(self.billed(), 6.0)
 
     def test_a_feature_has_a_cap_of_its_own(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", max_cost_usd=2), feature("b"), claude=self.claude(turn=0.5, needed=8)
         )
-        self.assertEqual(self.playground.run().code, 1)
+        self.assertEqual(self.workspace.run().code, 1)
         self.assert_statuses(a="failed", b="completed")
         self.assertAlmostEqual(self.billed(), 2.0 + 4.0)
-        self.assertIn("budget", self.playground.last("a")["reason"])
+        self.assertIn("budget", self.workspace.last("a")["reason"])
 
     def test_the_next_run_with_more_money_resumes(self) -> None:
-        self.playground.features(feature("a"), claude=self.claude(turn=1.0, needed=4))
-        self.assertEqual(self.playground.run("--max-cost", "2").code, 1)
-        self.assertEqual(self.playground.run("--max-cost", "20").code, 0)
-        self.assertTrue(self.playground.attempts("a")[-1][2])
+        self.workspace.features(feature("a"), claude=self.claude(turn=1.0, needed=4))
+        self.assertEqual(self.workspace.run("--max-cost", "2").code, 1)
+        self.assertEqual(self.workspace.run("--max-cost", "20").code, 0)
+        self.assertTrue(self.workspace.attempts("a")[-1][2])
         self.assertAlmostEqual(self.billed(), 4.0)
 
 
-class TimeTest(PlaygroundTest):
+class TimeTest(WorkspaceTest):
     def test_the_run_is_over_in_time_and_the_next_one_goes_on(self) -> None:
-        gate = self.playground.path("gate")
-        self.playground.features(
+        gate = self.workspace.beside("gate")
+        self.workspace.features(
             feature("a", {"wait": gate}, {"write": "a.txt"}), feature("b"), max_parallel=1
         )
-        done = self.playground.run("--max-time", "1.5s")
+        done = self.workspace.run("--max-time", "1.5s")
         self.assertEqual(done.code, 1, done.err)
         self.assert_statuses(a="timed_out", b="cancelled")
-        self.assertIn("--max-time", json.dumps(self.playground.report()["errors"]))
+        self.assertIn("--max-time", json.dumps(self.workspace.report()["errors"]))
         with open(gate, "w"):
             pass
-        self.assertEqual(self.playground.run().code, 0)
+        self.assertEqual(self.workspace.run().code, 0)
 
     def test_what_is_no_time_and_no_amount_is_refused(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         for option, value in (("--max-time", "soon"), ("--max-cost", "-1"), ("--max-cost", "x")):
             with self.subTest(option):
-                self.assertEqual(self.playground.run(f"{option}={value}").code, 2)
+                self.assertEqual(self.workspace.command("run", f"{option}={value}").code, 2)
 
 
 if __name__ == "__main__":

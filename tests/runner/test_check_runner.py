@@ -18,7 +18,7 @@ class Running(ChecksTest):
     def test_a_check_that_leaves_a_daemon_behind_leaves_nothing(self) -> None:
         self.lists(project={"verify": ["(setsid sleep 300 >/dev/null 2>&1 &) ; true"]})
         self.completes()
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
 
     def test_one_that_changes_what_it_checks_is_red_and_the_change_is_looked_at_next(self) -> None:
         self.lists(
@@ -28,39 +28,39 @@ class Running(ChecksTest):
         self.completes()
         notes = "\n".join(self.notes())
         self.assertIn("`echo tidy > a.txt` changed a.txt: what it saw is no commit", notes)
-        content = self.playground.repository.content("feature/a:a.txt")
+        content = self.workspace.content("feature/a:a.txt")
         self.assertEqual(content, b"tidy\n")
 
     def test_one_that_commits_is_red(self) -> None:
         project = {"verify": ["git commit -q --allow-empty -m more"], "verify_attempts": 0}
         self.lists(project=project)
         self.fails(Fault.CHECK, "changed the branch")
-        self.assertEqual(self.playground.ref("a"), [])
+        self.assertEqual(self.workspace.ref("a"), [])
 
     def test_one_that_switches_the_branch_is_red(self) -> None:
         self.lists(project={"verify": ["git switch -q -c other"], "verify_attempts": 0})
         self.fails(Fault.CHECK, "changed the branch")
-        self.assertEqual(self.playground.ref("a"), [])
+        self.assertEqual(self.workspace.ref("a"), [])
 
     def test_a_log_of_theirs_that_cannot_be_written_ends_the_run(self) -> None:
         self.lists(project={"verify": ["true"]})
-        os.makedirs(self.playground.path("logs", run_id(1), "a.verify.log"))
+        os.makedirs(self.workspace.beside("logs", run_id(1), "a.verify.log"))
         with self.assertRaisesRegex(StateError, "a.verify.log can't be written"):
             self.run_feature()
 
     def test_a_check_that_was_green_is_not_repeated_on_the_same_tree(self) -> None:
         self.lists({"write": "a.txt"}, project={"verify": ["touch ../checked; test -f a.txt"]})
         self.completes()
-        os.unlink(self.playground.path("worktrees", "checked"))
+        os.unlink(self.workspace.beside("worktrees", "checked"))
         self.completes()
-        self.assertFalse(os.path.exists(self.playground.path("worktrees", "checked")))
+        self.assertFalse(os.path.exists(self.workspace.beside("worktrees", "checked")))
         self.lists({"write": "a.txt"}, {"write": "b"}, project={"verify": ["touch ../checked"]})
         self.completes()
-        self.assertTrue(os.path.exists(self.playground.path("worktrees", "checked")))
+        self.assertTrue(os.path.exists(self.workspace.beside("worktrees", "checked")))
 
     def test_results_are_remembered_by_tree_command_and_cleanliness(self) -> None:
         self.lists(project={"verify": ["make a", ["make", "a"], "make b"]})
-        commands = feature_list.load(self.playground.list).project.verify
+        commands = feature_list.load(self.workspace.list_file).project.verify
         keys = {check_key("tree", command) for command in commands}
         keys |= {check_key("other", command) for command in commands}
         keys |= {check_key("tree", command, clean=True) for command in commands}
@@ -91,7 +91,7 @@ class WhatChecksLeave(ChecksTest):
             project={"verify": [red]},
         )
         self.completes()
-        self.assertEqual(self.playground.files("feature/a"), {"saw-it", "snapshot"})
+        self.assertEqual(self.workspace.added("feature/a"), {"saw-it", "snapshot"})
         self.assertTrue(os.path.exists(self.here("report.xml")))
 
     def test_what_stays_red_leaves_it_to_be_looked_at(self) -> None:
@@ -102,8 +102,8 @@ class WhatChecksLeave(ChecksTest):
 
     def test_nothing_is_taken_away_through_a_link_nor_what_was_changed_since(self) -> None:
         for name in ("a", "b", "deep/c", "gone", "folder/x"):
-            self.playground.repository.write({name: "1"}, at=self.playground.path("outside"))
-        folder = self.playground.path("outside")
+            self.workspace.write({name: "1"}, at=self.workspace.beside("outside"))
+        folder = self.workspace.beside("outside")
         left = CheckArtifacts(folder)
         left.record(["a", "b", "deep/c", "gone", "never", "folder/"])
         self.assertEqual(left.files, ["a", "b", "deep/c", "gone"])
@@ -119,23 +119,23 @@ class WhatChecksLeave(ChecksTest):
         self.assertEqual(left.files, [])
 
     def test_what_may_be_somebody_elses_is_no_work_and_stays_until_a_check_writes_it(self) -> None:
-        folder = self.playground.path("outside")
+        folder = self.workspace.beside("outside")
         for name in ("a", "b", "c"):
-            self.playground.repository.write({name: "1"}, at=folder)
+            self.workspace.write({name: "1"}, at=folder)
         left = CheckArtifacts(folder)
         left.ignore(["a", "b", "c", "never"])
         left.record(["a", "b"])
         self.assertEqual(left.files, ["a", "b", "c"])
         for name in ("b", "c"):
-            self.playground.repository.write({name: "more"}, at=folder)
+            self.workspace.write({name: "more"}, at=folder)
         left.record(["b"])
         self.assertEqual(left.files, ["a", "b"])
         left.remove(["a", "b"])
         self.assertEqual(sorted(os.listdir(folder)), ["a", "c"])
 
     def test_what_cannot_be_taken_away_stays(self) -> None:
-        folder = self.playground.path("outside")
-        self.playground.repository.write({"deep/a": "1"}, at=folder)
+        folder = self.workspace.beside("outside")
+        self.workspace.write({"deep/a": "1"}, at=folder)
         left = CheckArtifacts(folder)
         left.record(["deep/a"])
         with mock.patch.object(os, "unlink", side_effect=PermissionError):

@@ -19,7 +19,7 @@ from tests.support.runner import run_id
 
 class Contracts(ChecksTest):
     def test_what_a_feature_uses_has_to_be_where_it_starts(self) -> None:
-        self.playground.repository.commit({"src/base.py": "class Base:\n    pass\n"})
+        self.workspace.commit({"src/base.py": "class Base:\n    pass\n"})
         there = ["path:src/base.py", "path:./src/", "symbol:Base", "command:test -f src/base.py"]
         self.lists(uses=["free text", *there])
         self.completes()
@@ -71,7 +71,7 @@ class Checks(ChecksTest):
             {"bash": "rm bad; touch good"},
             verify=["echo looking with $TEST_TOKEN; test ! -f bad || exit 3"],
         )
-        with mock.patch.dict(self.playground.environ, {"TEST_TOKEN": "tok-1234567"}):
+        with mock.patch.dict(self.workspace.environ, {"TEST_TOKEN": "tok-1234567"}):
             self.completes()
         self.assertEqual(self.attempts(), [(1, False), (2, True)])
         (_, first), (_, second) = (
@@ -82,10 +82,10 @@ class Checks(ChecksTest):
         self.assertIn("test ! -f bad || exit 3` ended with exit 3", said)
         self.assertIn("looking with [masked TEST_TOKEN]\n", said)
         self.assertNotIn("tok-1234567", said)
-        self.assertEqual(self.playground.files("feature/a"), {"good"})
+        self.assertEqual(self.workspace.added("feature/a"), {"good"})
 
     def test_a_session_that_is_gone_is_begun_anew_and_told_all_of_it(self) -> None:
-        self.playground.environ.pop("RORCHESTRATOR_SIMULATION")
+        self.workspace.environ.pop("RORCHESTRATOR_SIMULATION")
         self.lists({"bash": "echo x >> seen.txt"}, verify=["test $(wc -l < seen.txt) -gt 1"])
         self.completes()
         self.assertEqual(self.attempts(), [(1, False), (2, True), (3, False)])
@@ -101,8 +101,8 @@ class Checks(ChecksTest):
             Fault.CHECK, "check: `seq 30; test ! -f bad` ended with exit 1\n11\n12\n", "\n30"
         )
         self.assertEqual(len(self.attempts()), 3)
-        self.assertEqual(self.playground.files("feature/a"), {"bad"})
-        self.assertEqual(self.playground.ref("a"), [])
+        self.assertEqual(self.workspace.added("feature/a"), {"bad"})
+        self.assertEqual(self.workspace.ref("a"), [])
         self.assertIsNone(self.state.feature("a").work)
         check = self.state.feature("a").last_check
         assert check is not None
@@ -125,7 +125,7 @@ class Checks(ChecksTest):
         self.assertTrue(any(note.startswith(told) for note in self.notes()), self.notes())
 
     def test_an_interrupted_one_goes_on_without_claude(self) -> None:
-        on = self.playground.path("on")
+        on = self.workspace.beside("on")
         self.lists(project={"verify": [f"test -e {on} || {{ touch {on}; sleep 300; }}"]})
 
         def listen(event: Event, stop: Cancellation) -> None:
@@ -169,7 +169,7 @@ class CleanCheckout(ChecksTest):
     def test_it_has_setup_and_supplies_of_its_own_and_is_torn_down(self) -> None:
         self.ignore(".env", "*.made")
         self.supply(".env")
-        seen = self.playground.path("seen")
+        seen = self.workspace.beside("seen")
         self.clean(
             setup=[f"{SHOW} setup >> {seen}; touch x.made"],
             copy=[".env"],
@@ -213,13 +213,13 @@ class CleanCheckout(ChecksTest):
         self.clean({"write": "a.txt"}, verify=["echo x >> ../looks"])
         self.completes()
         self.completes()
-        with open(self.playground.path("worktrees", "looks"), encoding="utf-8") as file:
+        with open(self.workspace.beside("worktrees", "looks"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "x\nx\n")
 
     def test_where_it_cannot_be_made_the_work_stays_and_the_next_run_looks_again(self) -> None:
         self.clean({"write": "a.txt"}, verify=["true"])
-        os.makedirs(self.playground.path("worktrees"))
-        in_the_way = self.playground.scratch("_clean_a")
+        os.makedirs(self.workspace.beside("worktrees"))
+        in_the_way = self.workspace.scratch_path("_clean_a")
         with open(in_the_way, "x", encoding="utf-8"):
             pass
         self.fails(Fault.COMMIT, "could not add the worktree")
@@ -228,6 +228,6 @@ class CleanCheckout(ChecksTest):
         self.assertEqual(self.attempts(), [(1, False)])
 
     def assert_no_scratch(self) -> None:
-        names = os.listdir(self.playground.path("worktrees"))
+        names = os.listdir(self.workspace.beside("worktrees"))
         self.assertEqual([name for name in names if "~" in name], [])
-        self.assertNotIn("~scratch", self.playground.repository.git("worktree", "list"))
+        self.assertNotIn("~scratch", self.workspace.git("worktree", "list"))

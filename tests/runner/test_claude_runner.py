@@ -18,13 +18,9 @@ from core.model.events import Event
 from core.model.frozen import replace
 from core.model.outcome import Fault, FeatureOutcome, Status, Usage
 from core.runner.ports import FIRST
-from tests.support.playground import (
-    AGENT,
-    HAS_PROC,
-    Content,
-    feature,
-    wait_until,
-)
+from tests.support.commands import HAS_PROC, wait_until
+from tests.support.paths import AGENT
+from tests.support.repository import Content
 from tests.support.runner import (
     AGAIN,
     BY_THE_SHELL,
@@ -35,27 +31,29 @@ from tests.support.runner import (
     result,
     run_id,
 )
+from tests.support.workspace import feature
 
 
 class SuccessTest(RunnerTest):
     def test_a_feature_goes_through_all_its_states_to_a_commit_on_its_branch(self) -> None:
-        self.playground.features(feature("a", {"write": "a.txt", "content": "1\n2\n"}))
+        step = {"write": "a.txt", "content": "1\n2\n"}
+        self.workspace.features(feature("a", step, name="The a"))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         kinds = ["preparing", "based", "attempt_started", "note", "attempt_ended"]
         self.assertEqual(self.kinds(), [*kinds, "verifying", "committing", "ended"])
         assert outcome.work is not None
         self.assertEqual((outcome.work.files_changed, outcome.work.insertions), (1, 2))
-        repository = self.playground.repository
+        repository = self.workspace
         self.assertEqual(outcome.work.commit, repository.commit_of("feature/a"))
-        self.assertEqual(self.playground.ref("a"), [outcome.work.commit])
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        self.assertEqual(self.workspace.ref("a"), [outcome.work.commit])
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
         said = repository.git("log", "-1", "--format=%B", "feature/a")
         trailers = f"RoRchestrator-Feature: a\nRoRchestrator-Run: {run_id(1)}"
         self.assertEqual(said.strip(), f"feat(a): The a\n\n{trailers}")
 
     def test_the_outcome_tells_what_the_result_line_told(self) -> None:
-        self.playground.features(feature("a", {"cost": 0.5}, {"write": "a.txt"}))
+        self.workspace.features(feature("a", {"cost": 0.5}, {"write": "a.txt"}))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED)
         last = self.last_attempt()
@@ -65,28 +63,29 @@ class SuccessTest(RunnerTest):
 
     def test_commits_of_claude_are_kept_and_the_rest_is_committed_on_top(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
-        self.playground.features(feature("a", {"write": "a.txt"}, commit, {"write": "b.txt"}))
+        does = ({"write": "a.txt"}, commit, {"write": "b.txt"})
+        self.workspace.features(feature("a", *does, name="The a"))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        log = self.playground.repository.git("log", "--format=%s", "feature/a").split("\n")
+        log = self.workspace.git("log", "--format=%s", "feature/a").split("\n")
         self.assertEqual(log, ["feat(a): The a", "by Claude", "first"])
 
     def test_where_claude_committed_everything_nothing_is_added(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
-        self.playground.features(feature("a", {"write": "a.txt"}, commit))
+        self.workspace.features(feature("a", {"write": "a.txt"}, commit))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        log = self.playground.repository.git("log", "--format=%s", "feature/a").split("\n")
+        log = self.workspace.git("log", "--format=%s", "feature/a").split("\n")
         self.assertEqual(log, ["by Claude", "first"])
 
     def test_secrets_are_left_uncommitted_and_named(self) -> None:
-        self.playground.features(feature("a", {"write": ".env"}, {"write": "a.txt"}))
+        self.workspace.features(feature("a", {"write": ".env"}, {"write": "a.txt"}))
         outcome = self.run_feature()
         assert outcome.work is not None
         self.assertEqual(outcome.work.held_back, (".env",))
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
-        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), ".env")))
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
+        self.assertTrue(os.path.exists(os.path.join(self.workspace.worktree("a"), ".env")))
 
     def test_who_works_here_and_who_pays_is_told_once_a_run(self) -> None:
-        self.playground.features(feature("a"), feature("b"))
+        self.workspace.features(feature("a"), feature("b"))
         self.run_features("a", "b")
         told = "Claude Code 0.0.0-simulated, authentication: none"
         self.assertEqual(self.notes(), [told])
@@ -95,7 +94,7 @@ class SuccessTest(RunnerTest):
         init = '{"type": "system", "subtype": "init", "claude_code_version": "2.1.12"}\n'
         script = f"printf '%s' '{init}'; touch $$.txt; printf '%s' '{result()}'"
         command = {"command": ["/bin/sh", "-c", script]}
-        self.playground.features(feature("a"), feature("b"), claude=command)
+        self.workspace.features(feature("a"), feature("b"), claude=command)
         self.run_features("a", "b")
         old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer with several at once"
         self.assertEqual(self.notes(), ["Claude Code 2.1.12, authentication: unknown", old])
@@ -103,7 +102,7 @@ class SuccessTest(RunnerTest):
     def test_a_claude_that_tells_neither_version_nor_payer_is_called_so(self) -> None:
         init = '{"type": "system", "subtype": "init"}\n'
         script = f"printf '%s' '{init}'; touch a.txt; printf '%s' '{result()}'"
-        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
+        self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
         self.assertEqual(
             self.notes(), ["Claude Code of an unknown version, authentication: unknown"]
@@ -112,13 +111,12 @@ class SuccessTest(RunnerTest):
 
 class WhatClaudeGetsTest(RunnerTest):
     def test_the_prompt_has_every_part_in_its_order(self) -> None:
-        self.playground.repository.write(
-            {"config/context.md": "We sell fish.\n"}, at=self.playground.workspace
-        )
-        self.playground.features(
+        self.workspace.write({"config/context.md": "We sell fish.\n"}, at=self.workspace.folder)
+        self.workspace.features(
             feature("base", creates=["Fish"], name="Fish model"),
             feature(
                 "a",
+                name="The a",
                 depends_on=["base"],
                 description="A shop.",
                 uses=["Fish"],
@@ -135,7 +133,7 @@ We sell fish.
 
 A shop.
 
-Do a.
+Build a.
 
 ## What is already done, and merged into this folder
 - base (Fish model), from branch `feature/base`: Fish
@@ -165,10 +163,10 @@ Do a.
         self.assertEqual(seen["prompt"], expected)
         self.assertTrue(stat.S_ISREG(seen["mode"]))
         self.assertEqual(stat.S_IMODE(seen["mode"]), 0o600)
-        self.assertEqual(seen["cwd"], self.playground.worktree("a"))
+        self.assertEqual(seen["cwd"], self.workspace.worktree("a"))
 
     def test_the_command_line_is_exact(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", model="opus", allowed_tools=["Read", "Bash(make:*)"]),
             claude={
                 "command": [*self.record(), "--leading"],
@@ -209,7 +207,7 @@ Do a.
 
     def test_the_environment_is_the_users_with_ours_on_top(self) -> None:
         inherited = {
-            **self.playground.environ,
+            **self.workspace.environ,
             "ANTHROPIC_API_KEY": "k",
             "CLAUDECODE": "1",
             "GIT_DIR": "/elsewhere",
@@ -220,7 +218,7 @@ Do a.
             "GIT_CONFIG_KEY_0": "user.name",
             "GIT_CONFIG_VALUE_0": "Bot",
         }
-        self.playground.features(
+        self.workspace.features(
             feature("a"),
             claude={
                 "command": self.record(),
@@ -251,7 +249,7 @@ Do a.
         self.assertEqual(found, {**kept, **ours})
 
     def test_a_wish_to_stop_that_comes_before_claude_leaves_it_unstarted(self) -> None:
-        self.playground.features(feature("a"), setup=["true"])
+        self.workspace.features(feature("a"), setup=["true"])
 
         def stop_now(event: Event, stop: asyncio.Event) -> None:
             if event.kind == "ready":
@@ -263,9 +261,9 @@ Do a.
         self.assertEqual(self.attempts(), [])
 
     def test_what_claude_printed_is_kept_for_the_user_alone(self) -> None:
-        self.playground.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
+        self.workspace.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
         self.run_feature()
-        folder = self.playground.path("logs", run_id(1))
+        folder = self.workspace.beside("logs", run_id(1))
         found = {name: os.stat(os.path.join(folder, name)) for name in os.listdir(folder)}
         self.assertEqual(set(found), {"a.1.prompt", "a.1.jsonl", "a.1.stderr"})
         self.assertEqual({stat.S_IMODE(info.st_mode) for info in found.values()}, {0o600})
@@ -276,7 +274,7 @@ Do a.
 
 class FailureTest(RunnerTest):
     def test_an_end_without_a_result_is_a_failure_with_the_end_of_its_complaints(self) -> None:
-        self.playground.features(feature("a", {"stderr": "no idea"}, {"exit": 3}))
+        self.workspace.features(feature("a", {"stderr": "no idea"}, {"exit": 3}))
         outcome = self.run_feature()
         self.assert_failed(outcome, Fault.TRANSIENT, "Claude ended without a result (exit 3)")
         self.assertIn("no idea", outcome.reason)
@@ -285,47 +283,47 @@ class FailureTest(RunnerTest):
 
     def test_of_long_complaints_the_end_is_told(self) -> None:
         long = ({"stderr": "x" * 70_000}, {"stderr": "the end"})
-        self.playground.features(feature("a", *long, {"exit": 3}))
+        self.workspace.features(feature("a", *long, {"exit": 3}))
         outcome = self.run_feature()
         self.assertIn("the end", outcome.reason)
         self.assertLess(len(outcome.reason), 17_000)
 
     def test_no_output_at_all_is_a_failure_also_with_exit_0(self) -> None:
-        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", ":"]})
+        self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", ":"]})
         self.assert_failed(self.run_feature(), Fault.TRANSIENT, "without a result (exit 0)")
         self.assertEqual(self.notes(), [])
 
     def test_an_api_error_is_a_failure_although_its_subtype_is_success(self) -> None:
-        self.playground.features(feature("a", {"fail": "Overloaded", "status": 529}))
+        self.workspace.features(feature("a", {"fail": "Overloaded", "status": 529}))
         self.assert_failed(self.run_feature(), Fault.TRANSIENT, "Overloaded")
 
     def test_a_success_with_a_bad_exit_code_is_a_failure(self) -> None:
         does = ({"write": "a.txt"}, {"print": result()}, {"exit": 4})
-        self.playground.features(feature("a", *does))
+        self.workspace.features(feature("a", *does))
         outcome = self.run_feature()
         self.assert_failed(outcome, Fault.TRANSIENT, "reported success, but ended with exit 4")
 
     def test_an_agent_that_is_killed_from_outside_failed(self) -> None:
-        self.playground.features(feature("a", {"write": "a.txt"}, {"bash": "kill -9 $PPID"}))
+        self.workspace.features(feature("a", {"write": "a.txt"}, {"bash": "kill -9 $PPID"}))
         self.assert_failed(self.run_feature(), Fault.TRANSIENT, "signal 9")
 
     def test_a_success_without_a_change_is_empty(self) -> None:
-        self.playground.features(feature("a", {"say": "Nothing to do."}))
+        self.workspace.features(feature("a", {"say": "Nothing to do."}))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.EMPTY)
         self.assertEqual(outcome.reason, "Claude reported success, but changed nothing")
-        self.assertEqual(self.playground.ref("a"), [])
+        self.assertEqual(self.workspace.ref("a"), [])
 
     def test_a_success_without_a_change_completes_where_that_is_allowed(self) -> None:
-        self.playground.features(feature("a", {"say": "Fine."}, allow_empty=True))
+        self.workspace.features(feature("a", {"say": "Fine."}, allow_empty=True))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED)
-        self.assertEqual(self.playground.ref("a"), [self.playground.repository.commit_of("main")])
+        self.assertEqual(self.workspace.ref("a"), [self.workspace.commit_of("main")])
 
     def test_an_empty_success_tells_what_was_held_back_and_denied(self) -> None:
         denial = {"tool_name": "Bash", "tool_input": {"command": "curl x"}}
         line = result(permission_denials=[denial, denial])
-        self.playground.features(feature("a", {"write": ".env"}, {"print": line}, {"exit": 0}))
+        self.workspace.features(feature("a", {"write": ".env"}, {"print": line}, {"exit": 0}))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.EMPTY)
         self.assertEqual(
@@ -336,23 +334,23 @@ class FailureTest(RunnerTest):
 
     def test_an_agent_that_switched_branches_failed_and_its_work_stays(self) -> None:
         does = ({"write": "a.txt"}, {"bash": "git checkout -qb mine"})
-        self.playground.features(feature("a", *does))
+        self.workspace.features(feature("a", *does))
         self.assert_failed(self.run_feature(), Fault.NONE, "switched to mine")
-        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.txt")))
+        self.assertTrue(os.path.exists(os.path.join(self.workspace.worktree("a"), "a.txt")))
 
     def test_an_agent_that_removed_its_worktree_failed(self) -> None:
-        path = self.playground.worktree("a")
-        self.playground.features(feature("a", {"bash": f"rm -rf '{path}'"}))
+        path = self.workspace.worktree("a")
+        self.workspace.features(feature("a", {"bash": f"rm -rf '{path}'"}))
         self.assert_failed(self.run_feature(), Fault.NONE, "is gone")
 
     def test_a_hook_that_refuses_the_commit_is_quoted_and_the_work_stays(self) -> None:
-        self.playground.hook("pre-commit", "echo 'line 3 is ugly' >&2; exit 1")
-        self.playground.features(feature("a", {"write": "a.txt"}))
+        self.workspace.hook("pre-commit", "echo 'line 3 is ugly' >&2; exit 1")
+        self.workspace.features(feature("a", {"write": "a.txt"}))
         self.assert_failed(self.run_feature(), Fault.COMMIT, "line 3 is ugly")
-        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.txt")))
+        self.assertTrue(os.path.exists(os.path.join(self.workspace.worktree("a"), "a.txt")))
 
     def test_where_git_is_gone_claude_is_not_paid_again(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         self.on_event = lambda event, stop: (
             event.kind == "verifying"
             and self.runners[-1].worktrees.git.environ.update(PATH="/none")
@@ -363,31 +361,31 @@ class FailureTest(RunnerTest):
         self.assertEqual(self.attempts(), [(1, False)])
 
     def test_a_result_that_stands_there_already_is_not_replaced(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.GIT, "holds another commit already")
 
     def test_what_stands_in_the_way_of_the_worktree_fails_the_feature(self) -> None:
-        os.makedirs(self.playground.worktree("a"))
-        self.playground.repository.write({"x": "x"}, at=self.playground.worktree("a"))
-        self.playground.features(feature("a"))
+        os.makedirs(self.workspace.worktree("a"))
+        self.workspace.write({"x": "x"}, at=self.workspace.worktree("a"))
+        self.workspace.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.GIT, "already exists")
-        self.assertEqual(self.playground.repository.commit_of("feature/a"), "")
+        self.assertEqual(self.workspace.commit_of("feature/a"), "")
 
 
 class TamperingTest(RunnerTest):
     def test_after_a_tampering_no_worktree_is_made_and_no_agent_started(self) -> None:
         plant = {"bash": "git config filter.x.smudge evil"}
-        self.playground.features(feature("a", {"write": "a.txt"}, plant), feature("b"))
+        self.workspace.features(feature("a", {"write": "a.txt"}, plant), feature("b"))
         for outcome in self.run_features("a", "b"):
             self.assert_failed(outcome, Fault.TAMPERED, "filter.x.smudge in .git/config was added")
-        self.assertFalse(os.path.exists(self.playground.worktree("b")))
+        self.assertFalse(os.path.exists(self.workspace.worktree("b")))
         self.assertEqual(self.kinds().count("attempt_started"), 1)
 
     def test_a_failed_attempt_that_tampered_is_told_as_such(self) -> None:
         plant = {"bash": "git config alias.x '!evil'"}
-        self.playground.features(feature("a", plant, {"fail": "Overloaded", "status": 529}))
+        self.workspace.features(feature("a", plant, {"fail": "Overloaded", "status": 529}))
         self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x in .git/config was added")
         last = self.state.feature("a").last_outcome
         assert last is not None
@@ -397,7 +395,7 @@ class TamperingTest(RunnerTest):
 class RoomTest(RunnerTest):
     def test_where_there_is_too_little_room_nothing_is_begun(self) -> None:
         self.limits = {"least_free_bytes": 1 << 62}
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.SPACE))
         self.assertRegex(
@@ -406,7 +404,7 @@ class RoomTest(RunnerTest):
         self.assertEqual(self.kinds(), ["ended"])
 
     def test_where_the_room_went_meanwhile_claude_is_not_started(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
 
         def fill(event: Event, _: asyncio.Event) -> None:
             if event.kind == "based":
@@ -423,7 +421,7 @@ class MoneyTest(RunnerTest):
 
     def test_of_a_red_check_nobody_is_told(self) -> None:
         costly = feature("a", {"cost": 0.5}, {"write": "a"}, verify=["false"], max_cost_usd=0.5)
-        self.playground.features(costly)
+        self.workspace.features(costly)
         outcome = self.run_feature()
         self.assert_failed(outcome, Fault.BUDGET, "budget: no money is left for another attempt")
         self.assertIn("before that: check: `false` ended with exit 1", outcome.reason)
@@ -434,7 +432,7 @@ class MoneyTest(RunnerTest):
         self.cap_usd = 1.0
         for cap in ({}, {"max_cost_usd": 0.5}):
             with self.subTest(cap):
-                self.playground.features(feature("a", {"exit": 3}, **cap), retry=AGAIN)
+                self.workspace.features(feature("a", {"exit": 3}, **cap), retry=AGAIN)
                 self.assert_failed(
                     self.run_feature(), Fault.BUDGET, "Claude ended without a result"
                 )
@@ -442,14 +440,14 @@ class MoneyTest(RunnerTest):
 
     def test_what_is_left_of_a_cent_starts_nothing(self) -> None:
         self.cap_usd = 0.009
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.BUDGET))
         self.assertEqual(self.attempts(), [])
 
     def test_a_session_that_is_unknown_cost_nothing(self) -> None:
-        claude = {"command": [self.playground.script("claude", FORGETFUL)]}
-        self.playground.features(
+        claude = {"command": [self.workspace.script("claude", FORGETFUL)]}
+        self.workspace.features(
             feature("a", {"write": "a"}, verify=["test -e b || ! touch b"], max_cost_usd=0.1),
             claude=claude,
         )
@@ -459,7 +457,7 @@ class MoneyTest(RunnerTest):
     def test_turns_that_are_used_up_are_not_made_up_for_with_money(self) -> None:
         self.cap_usd = 5.0
         stopped = {"type": "result", "subtype": "error_max_turns", "total_cost_usd": 0.1}
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"print": json.dumps(stopped) + "\n"}, {"exit": 1}, max_cost_usd=4)
         )
         self.assert_failed(self.run_feature(), Fault.TURNS, "the maximum number of turns")
@@ -477,13 +475,13 @@ class TimeTest(RunnerTest):
         self.on_event = listen
 
     def test_of_a_red_check_nobody_is_told(self) -> None:
-        self.playground.features(feature("a", verify=["false"]))
+        self.workspace.features(feature("a", verify=["false"]))
         self.end_with("checked")
         self.assert_failed(self.run_feature(), Fault.BUDGET, "the time of the run (--max-time)")
         self.assertEqual(self.attempts(), [(1, False)])
 
     def test_a_fault_is_not_followed_by_another_try(self) -> None:
-        self.playground.features(feature("a", {"exit": 3}), retry=AGAIN)
+        self.workspace.features(feature("a", {"exit": 3}), retry=AGAIN)
         self.end_with("attempt_ended")
         self.assert_failed(self.run_feature(), Fault.TRANSIENT, "ended without a result")
         self.assertEqual(self.attempts(), [(1, False)])
@@ -491,7 +489,7 @@ class TimeTest(RunnerTest):
 
 class LimitTest(RunnerTest):
     def test_who_was_not_ready_when_the_limit_was_met_waits_before_claude_is_started(self) -> None:
-        self.playground.features(feature("a"), setup=["true"])
+        self.workspace.features(feature("a"), setup=["true"])
 
         def limit(event: Event, _: asyncio.Event) -> None:
             if event.kind == "setting_up":
@@ -504,7 +502,7 @@ class LimitTest(RunnerTest):
         self.assertGreaterEqual(started, self.pauses[0])
 
     def test_an_interruption_of_who_waits_so_is_one(self) -> None:
-        self.playground.features(feature("a"), setup=["true"])
+        self.workspace.features(feature("a"), setup=["true"])
 
         def limit(event: Event, stop: asyncio.Event) -> None:
             if event.kind == "setting_up":
@@ -517,7 +515,7 @@ class LimitTest(RunnerTest):
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
 
     def test_one_that_lasts_too_long_ends_who_waits_so(self) -> None:
-        self.playground.features(feature("a"), setup=["true"])
+        self.workspace.features(feature("a"), setup=["true"])
 
         def limit(event: Event, _: asyncio.Event) -> None:
             if event.kind == "setting_up":
@@ -530,59 +528,59 @@ class LimitTest(RunnerTest):
     def test_the_others_go_on_also_where_the_one_that_tried_is_stopped_for_a_tampering(
         self,
     ) -> None:
-        text = LIMITED.format(python=sys.executable, folder=self.playground.path("."))
-        claude = {"command": [self.playground.script("claude", text)]}
-        self.playground.features(feature("a"), claude=claude)
+        text = LIMITED.format(python=sys.executable, folder=self.workspace.beside("."))
+        claude = {"command": [self.workspace.script("claude", text)]}
+        self.workspace.features(feature("a"), claude=claude)
         self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x")
         self.assertEqual((self.runners[-1].gate.until, self.pauses[-1]), (0.0, 0.0))
 
 
 class EndTest(RunnerTest):
     def test_a_feature_that_takes_too_long_is_interrupted_and_still_tells_its_cost(self) -> None:
-        self.playground.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=2))
+        self.workspace.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=2))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.TIMED_OUT, Fault.TIMEOUT))
         self.assertEqual((outcome.reason, self.last_attempt().cost_usd), ("no result in time", 0.3))
 
     def test_the_time_of_the_project_holds_where_the_feature_has_none(self) -> None:
-        self.playground.features(feature("a", {"sleep": 60}), timeout_seconds=0.5)
+        self.workspace.features(feature("a", {"sleep": 60}), timeout_seconds=0.5)
         self.assertEqual(self.run_feature().status, Status.TIMED_OUT)
 
     def test_an_agent_that_ignores_sigint_and_sigterm_is_killed(self) -> None:
         self.supervisor = Hasty
         deaf = {"ignore": ["SIGINT", "SIGTERM"]}
-        self.playground.features(feature("a", deaf, {"sleep": 60}, timeout_seconds=0.5))
+        self.workspace.features(feature("a", deaf, {"sleep": 60}, timeout_seconds=0.5))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.TIMED_OUT)
         self.assertIsNone(self.last_attempt().cost_usd)
 
     def test_a_stopped_attempt_is_cancelled_and_tells_its_cost(self) -> None:
-        began = self.playground.path("began")
-        self.playground.features(feature("a", {"write": began}, {"sleep": 60}))
+        began = self.workspace.beside("began")
+        self.workspace.features(feature("a", {"write": began}, {"sleep": 60}))
         self.stop_when("began")
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
         self.assertEqual(self.last_attempt().cost_usd, 0.05)
 
     def test_a_run_that_is_stopped_while_it_prepares_does_not_start_claude(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         outcome = self.run_feature(stop=True)
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
         self.assertNotIn("attempt_started", self.kinds())
 
     def test_an_agent_that_lingers_after_its_result_is_ended_and_succeeded(self) -> None:
         self.linger_seconds = 0.3
-        self.playground.features(feature("a", {"write": "a.txt"}, {"linger": 60}))
+        self.workspace.features(feature("a", {"write": "a.txt"}, {"linger": 60}))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
 
     def test_a_stop_after_the_result_does_not_undo_it(self) -> None:
-        began = self.playground.path("began")
+        began = self.workspace.beside("began")
         does = ({"write": "a.txt"}, {"print": result()}, {"bash": f"touch {began}"}, {"sleep": 60})
         # The bash step tells of itself before it begins: the result must come last.
         script = f"touch a.txt; printf '%s' '{result()}'; sleep 0.3; touch '{began}'; exec sleep 60"
         del does
-        self.playground.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
+        self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
         self.stop_when("began")
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
 
@@ -596,15 +594,15 @@ class EndTest(RunnerTest):
         )
         does = [{"write": "a.txt"}, *({"bash": way} for way in ways)]
         script = 'sleep 60 & exec "$@"'
-        self.playground.features(
+        self.workspace.features(
             feature("a", *does), claude={"command": ["/bin/sh", "-c", script, "sh", *AGENT]}
         )
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
 
     def test_a_cancelled_attempt_leaves_no_process(self) -> None:
-        began = self.playground.path("began")
-        self.playground.features(feature("a", {"write": began}, {"sleep": 60}))
+        began = self.workspace.beside("began")
+        self.workspace.features(feature("a", {"write": began}, {"sleep": 60}))
 
         async def scene() -> None:
             turn = asyncio.ensure_future(self._turns(["a"], Action.START, {}, False, None, {}))
@@ -615,14 +613,14 @@ class EndTest(RunnerTest):
                 await turn
 
         asyncio.run(asyncio.wait_for(scene(), 30))
-        wait_until(lambda: not self.playground.processes(), "nothing runs")
+        wait_until(lambda: not self.workspace.processes(), "nothing runs")
 
 
 class StartAgainTest(RunnerTest):
     def interrupted(self, *does: Mapping[str, object]) -> FeatureOutcome:
         """An attempt that is stopped after these steps."""
-        began = {"write": self.playground.path("began")}
-        self.playground.features(feature("a", *does, began, {"wait": self.playground.path("go")}))
+        began = {"write": self.workspace.beside("began")}
+        self.workspace.features(feature("a", *does, began, {"wait": self.workspace.beside("go")}))
         self.stop_when("began")
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.CANCELLED)
@@ -630,31 +628,31 @@ class StartAgainTest(RunnerTest):
         return outcome
 
     def forget_sessions(self) -> None:
-        for name in os.listdir(self.playground.sessions):
-            os.unlink(os.path.join(self.playground.sessions, name))
+        for name in os.listdir(self.workspace.sessions):
+            os.unlink(os.path.join(self.workspace.sessions, name))
 
     def test_an_interrupted_session_is_resumed_in_its_worktree(self) -> None:
         self.interrupted({"write": "a.txt"})
         first = self.last_attempt()
-        self.playground.touch("go")
+        self.workspace.touch("go")
         second = self.run_feature(action=Action.RESUME)
         self.assertEqual(second.status, Status.COMPLETED, second)
         self.assertEqual(self.last_attempt().session_id, first.session_id)
         self.assertEqual(self.attempts(), [(1, False), (2, True)])
         self.assertTrue(self.prompt_of(2).startswith("Go on: this session was interrupted"))
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
 
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
         self.interrupted({"write": "a.txt"})
         first = self.last_attempt()
         self.forget_sessions()
-        self.playground.features(feature("a", {"write": "b.txt"}))
+        self.workspace.features(feature("a", {"write": "b.txt"}))
         second = self.run_feature(action=Action.RESUME)
         self.assertEqual(second.status, Status.COMPLETED, second)
         self.assertNotEqual(self.last_attempt().session_id, first.session_id)
         self.assertEqual(self.attempts(), [(1, False), (2, True), (3, False)])
         self.assertIn("## What is here already", self.prompt_of(3))
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt", "b.txt"})
 
     def test_an_unknown_session_is_not_followed_by_another_one_in_a_stopped_run(self) -> None:
         self.interrupted({"write": "a.txt"})
@@ -666,77 +664,77 @@ class StartAgainTest(RunnerTest):
 
     def test_where_no_session_is_known_a_new_one_starts_on_the_kept_worktree(self) -> None:
         self.interrupted({"write": "a.txt"})
-        self.playground.features(feature("a", {"write": "b.txt"}))
+        self.workspace.features(feature("a", {"write": "b.txt"}))
         known = self.state.feature("a")
         attempts = tuple(replace(attempt, session_id="") for attempt in known.attempts)
         outcome = self.run_feature(action=Action.RESUME, attempts=attempts)
         self.assertEqual(outcome.status, Status.COMPLETED)
         self.assertEqual(self.attempts(), [(1, False), (2, False)])
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt", "b.txt"})
 
     def test_where_worktree_and_branch_are_gone_it_starts_over(self) -> None:
         self.interrupted({"write": "a.txt"})
-        repository = self.playground.repository
-        repository.git("worktree", "remove", "--force", self.playground.worktree("a"))
+        repository = self.workspace
+        repository.git("worktree", "remove", "--force", self.workspace.worktree("a"))
         repository.git("branch", "-D", "feature/a")
-        self.playground.features(feature("a", {"write": "b.txt"}))
+        self.workspace.features(feature("a", {"write": "b.txt"}))
         outcome = self.run_feature(action=Action.RESUME)
         self.assertEqual(outcome.status, Status.COMPLETED)
         self.assertEqual(self.attempts(), [(1, False)])
-        self.assertEqual(self.playground.files("feature/a"), {"b.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"b.txt"})
 
     def test_where_only_the_commit_is_missing_claude_is_not_started_again(self) -> None:
-        hook = self.playground.hook("pre-commit", "exit 1")
-        self.playground.features(feature("a", {"write": "a.txt"}))
+        hook = self.workspace.hook("pre-commit", "exit 1")
+        self.workspace.features(feature("a", {"write": "a.txt"}))
         self.assertEqual(self.run_feature().fault, Fault.COMMIT)
         os.unlink(hook)
         outcome = self.run_feature(action=Action.RESUME)
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         self.assertEqual(self.attempts(), [(1, False)])
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
 
     def test_a_hook_that_a_signal_kills_loses_nothing_and_the_next_run_completes(self) -> None:
         for name in ("pre-commit", "commit-msg"):
             for number in (9, 15, 11):
                 with self.subTest(name, signal=number):
-                    hook = self.playground.hook(name, f"kill -{number} $$")
+                    hook = self.workspace.hook(name, f"kill -{number} $$")
                     id = f"{name}-{number}"
-                    self.playground.features(feature(id, {"write": "a.txt"}))
+                    self.workspace.features(feature(id, {"write": "a.txt"}))
                     failed = self.run_feature(id)
                     self.assert_failed(failed, Fault.COMMIT, "commit in ")
-                    worktree = self.playground.worktree(id)
+                    worktree = self.workspace.worktree(id)
                     self.assertTrue(os.path.exists(os.path.join(worktree, "a.txt")))
                     os.unlink(hook)
                     outcome = self.run_feature(id, action=Action.RESUME)
                     self.assertEqual(outcome.status, Status.COMPLETED, outcome)
                     self.assertEqual(len(self.state.feature(id).attempts), 1)
-                    self.assertEqual(self.playground.files(f"feature/{id}"), {"a.txt"})
+                    self.assertEqual(self.workspace.added(f"feature/{id}"), {"a.txt"})
 
     def test_what_stood_on_the_branch_is_kept_before_it_starts_over(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
         self.interrupted({"write": "a.txt"}, commit, {"write": "b.txt"})
-        self.playground.features(feature("a", {"write": "c.txt"}))
+        self.workspace.features(feature("a", {"write": "c.txt"}))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
-        (kept,) = self.playground.ref("a", "kept")
-        self.assertEqual(self.playground.files(kept), {"a.txt", "b.txt"})
-        self.assertEqual(self.playground.files("feature/a"), {"c.txt"})
+        (kept,) = self.workspace.ref("a", "kept")
+        self.assertEqual(self.workspace.added(kept), {"a.txt", "b.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"c.txt"})
         ref = f"refs/rorchestrator/kept/a/{run_id(2)}"
         self.assertIn(f"its earlier work is kept as {ref}", self.notes())
 
     def test_what_a_killed_preparation_left_is_mended(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
         self.run_feature(stop=True)
-        admin = os.path.join(self.playground.repository.path, ".git", "worktrees", "a")
+        admin = os.path.join(self.workspace.path, ".git", "worktrees", "a")
         os.unlink(os.path.join(admin, "HEAD"))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
 
     def test_a_branch_that_is_checked_out_elsewhere_fails_the_feature_with_advice(self) -> None:
-        self.playground.features(feature("a", {"exit": 1}))
+        self.workspace.features(feature("a", {"exit": 1}))
         self.run_feature()
-        repository = self.playground.repository
-        repository.git("worktree", "remove", "--force", self.playground.worktree("a"))
-        repository.git("worktree", "add", "-q", self.playground.path("mine"), "feature/a")
+        repository = self.workspace
+        repository.git("worktree", "remove", "--force", self.workspace.worktree("a"))
+        repository.git("worktree", "add", "-q", self.workspace.beside("mine"), "feature/a")
         outcome = self.run_feature()
         self.assert_failed(outcome, Fault.GIT, "feature/a is checked out in")
         self.assertIn("switch away from it", outcome.reason)
@@ -745,7 +743,7 @@ class StartAgainTest(RunnerTest):
 class DependencyTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
-        repository = self.playground.repository
+        repository = self.workspace
         self.results = {}
         made: dict[str, dict[str, Content]] = {
             "one": {"x": "1\n"},
@@ -757,7 +755,7 @@ class DependencyTest(RunnerTest):
             self.results[name] = repository.commit(files)
         repository.git("checkout", "-q", "main")
         needs = {"depends_on": ["one", "two", "odd"]}
-        self.playground.features(
+        self.workspace.features(
             *(feature(name) for name in ("one", "two", "odd")),
             feature("a", {"write": "a.txt"}, **needs),
         )
@@ -771,11 +769,11 @@ class DependencyTest(RunnerTest):
                 self.version = version
                 outcome = self.run_feature(results=self.of("one", "two"))
                 self.assertEqual(outcome.status, Status.COMPLETED, outcome)
-                self.assertEqual(self.playground.files("feature/a"), {"x", "y", "a.txt"})
+                self.assertEqual(self.workspace.added("feature/a"), {"x", "y", "a.txt"})
                 assert outcome.work is not None
                 self.assertEqual(outcome.work.files_changed, 1)
                 started_at = self.state.feature("a").start_commit
-                self.assertEqual(self.playground.files(started_at), {"x", "y"})
+                self.assertEqual(self.workspace.added(started_at), {"x", "y"})
                 self.assertEqual(self.kinds().count("based"), (1, 3)[number])
 
     def test_a_single_dependency_needs_no_merge(self) -> None:
@@ -800,7 +798,7 @@ class DependencyTest(RunnerTest):
 
 class RecordTest(RunnerTest):
     def test_a_commit_that_cannot_be_recorded_is_not_made(self) -> None:
-        self.playground.features(feature("a"))
+        self.workspace.features(feature("a"))
 
         def full(event: Event, _: asyncio.Event) -> None:
             if event.kind == "committing":
@@ -809,18 +807,18 @@ class RecordTest(RunnerTest):
         self.on_event = full
         with self.assertRaises(StateError):
             self.run_feature()
-        repository = self.playground.repository
+        repository = self.workspace
         self.assertEqual(repository.commit_of("feature/a"), repository.commit_of("main"))
 
     def test_a_prompt_that_cannot_be_written_ends_the_run(self) -> None:
-        self.playground.features(feature("a"))
-        self.playground.touch("logs")
+        self.workspace.features(feature("a"))
+        self.workspace.touch("logs")
         with self.assertRaisesRegex(StateError, r"a\.1\.prompt can't be written"):
             self.run_feature()
 
     def test_a_log_that_cannot_be_written_ends_the_run(self) -> None:
-        self.playground.features(feature("a"))
-        os.makedirs(self.playground.path("logs", run_id(1), "a.1.jsonl"))
+        self.workspace.features(feature("a"))
+        os.makedirs(self.workspace.beside("logs", run_id(1), "a.1.jsonl"))
         with self.assertRaisesRegex(StateError, r"a\.1\.jsonl can't be written: Is a directory"):
             self.run_feature()
 

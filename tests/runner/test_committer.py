@@ -13,8 +13,8 @@ from core.model.feature import Feature
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Child, Ladder, Supervisor
-from tests.support.playground import feature
 from tests.support.runner import RunnerTest
+from tests.support.workspace import feature
 
 ADD = "git add a.txt"
 
@@ -41,14 +41,14 @@ class CommitterTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
         self.supervisor = Brisk
-        self.repository = self.playground.repository
+        self.repository = self.workspace
 
     def committed(
         self, *, settings: dict[str, object] | None = None, **keys: object
     ) -> FeatureOutcome:
         """A feature whose Claude leaves one file."""
         step = {"write": "a.txt", "content": "messy\n"}
-        self.playground.features(feature("a", step, **keys), **(settings or {}))
+        self.workspace.features(feature("a", step, name="The a", **keys), **(settings or {}))
         return self.run_feature()
 
     def commits_only(self) -> None:
@@ -68,7 +68,7 @@ class CommitterTest(RunnerTest):
         return hooks
 
     def sign_with(self, first: str) -> None:
-        signer = self.playground.script(self.playground.path("signer"), SIGNS.format(first=first))
+        signer = self.workspace.script(self.workspace.beside("signer"), SIGNS.format(first=first))
         for key, value in (
             ("commit.gpgsign", "true"),
             ("gpg.format", "ssh"),
@@ -83,40 +83,38 @@ class CommitterTest(RunnerTest):
 
 class AnotherTry(CommitterTest):
     def test_a_hook_that_formats_and_fails_once_is_given_another_try(self) -> None:
-        self.playground.hook("pre-commit", FORMATS_ONCE)
+        self.workspace.hook("pre-commit", FORMATS_ONCE)
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.repository.files("feature/a")["a.txt"], b"tidy\n")
         self.assertEqual(self.hooks_run(), ["pre-commit", "pre-commit"])
 
     def test_a_hook_that_stages_what_it_changes_and_fails_is_given_another_try(self) -> None:
-        self.playground.hook(
-            "pre-commit", FORMATS_ONCE.replace("echo 'r", "git add a.txt; echo 'r")
-        )
+        self.workspace.hook("pre-commit", FORMATS_ONCE.replace("echo 'r", "git add a.txt; echo 'r"))
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.repository.files("feature/a")["a.txt"], b"tidy\n")
 
     def test_a_hook_that_refuses_twice_is_quoted_and_the_next_run_only_commits(self) -> None:
-        self.playground.hook("pre-commit", "echo x >> a.txt; echo 'line 3 is ugly' >&2; exit 1")
+        self.workspace.hook("pre-commit", "echo x >> a.txt; echo 'line 3 is ugly' >&2; exit 1")
         outcome = self.committed()
         self.assert_failed(outcome, Fault.COMMIT, "your pre-commit hook refused the commit: line 3")
         self.assertIn("`rorchestrator run` only commits", outcome.reason)
         self.assertEqual(self.hooks_run(), ["pre-commit", "pre-commit"])
-        self.playground.hook("pre-commit", "exit 0")
+        self.workspace.hook("pre-commit", "exit 0")
         self.commits_only()
 
     def test_a_refusal_that_changed_nothing_is_final_and_not_made_twice(self) -> None:
-        self.playground.hook("pre-commit", "seq 100; exit 1")
+        self.workspace.hook("pre-commit", "seq 100; exit 1")
         outcome = self.committed()
         self.assert_failed(outcome, Fault.COMMIT, "refused the commit: 81\n82")
         self.assertEqual(self.hooks_run(), ["pre-commit"])
 
     def test_a_hook_that_a_signal_ended_is_no_refusal(self) -> None:
-        once = self.playground.path("once")
-        self.playground.hook("pre-commit", f"test -e '{once}' || {{ touch '{once}'; kill -9 $$; }}")
+        once = self.workspace.beside("once")
+        self.workspace.hook("pre-commit", f"test -e '{once}' || {{ touch '{once}'; kill -9 $$; }}")
         self.assertEqual(self.committed().status, Status.COMPLETED)
 
     def test_a_signer_that_fails_once_is_asked_again(self) -> None:
-        once = self.playground.path("once")
+        once = self.workspace.beside("once")
         self.sign_with(
             f"test -e '{once}' || {{ touch '{once}'; echo 'agent is busy' >&2; exit 1; }}"
         )
@@ -129,32 +127,32 @@ class AnotherTry(CommitterTest):
 
     def test_a_hook_that_makes_the_commit_itself_is_taken_at_its_word(self) -> None:
         itself = "git commit -q --no-verify -m 'by the hook'; exit 1"
-        self.playground.hook("pre-commit", itself)
+        self.workspace.hook("pre-commit", itself)
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.log_of(), ["by the hook", "first"])
 
 
 class Elsewhere(CommitterTest):
     def test_a_hook_that_takes_the_commit_back_ends_as_a_refusal(self) -> None:
-        self.playground.hook("post-commit", "git reset -q --soft HEAD~1")
+        self.workspace.hook("post-commit", "git reset -q --soft HEAD~1")
         self.assert_failed(self.committed(), Fault.COMMIT, "your hooks (post-commit) took the")
-        self.playground.hook("post-commit", "exit 0")
+        self.workspace.hook("post-commit", "exit 0")
         self.commits_only()
 
     def test_what_a_hook_commits_to_another_branch_is_not_completed(self) -> None:
-        self.playground.hook("pre-commit", "git checkout -q -b other")
+        self.workspace.hook("pre-commit", "git checkout -q -b other")
         outcome = self.committed()
         self.assert_failed(outcome, Fault.COMMIT, "away from feature/a, which does not have")
-        self.playground.hook("pre-commit", "exit 0")
+        self.workspace.hook("pre-commit", "exit 0")
         tip = self.repository.git("rev-parse", "--short=10", "other")
         command = f"git checkout -B feature/a {tip}"
         self.assertIn(f"in there: {command}; ", outcome.reason)
-        self.repository.git(*command.split()[1:], at=self.playground.worktree("a"))
+        self.repository.git(*command.split()[1:], at=self.workspace.worktree("a"))
         self.commits_only()
 
     def test_what_a_hook_hides_is_in_the_commit_as_checks_see_it(self) -> None:
         hide = "git update-index --assume-unchanged README.md; echo x >> README.md"
-        self.playground.hook("pre-commit", f"grep -q x README.md || {{ {hide}; }}")
+        self.workspace.hook("pre-commit", f"grep -q x README.md || {{ {hide}; }}")
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.repository.files("feature/a")["README.md"], b"hello\nx\n")
 
@@ -163,15 +161,15 @@ class Elsewhere(CommitterTest):
         check = [["sh", "-c", "test ! -e a.txt || test -e b.txt"]]
         for left in ("b.txt", "README.md"):
             with self.subTest(left):
-                self.playground.hook("pre-commit", f"git rm -q --cached {left}")
+                self.workspace.hook("pre-commit", f"git rm -q --cached {left}")
                 step = {"write": "a.txt", "content": left}
-                self.playground.features(feature("a", step, other), verify=check)
+                self.workspace.features(feature("a", step, other), verify=check)
                 outcome = self.run_feature()
                 self.assert_failed(outcome, Fault.COMMIT, "left files out of the commit")
                 self.assertIn(f"the checks would find them: {left}", outcome.reason)
                 again = self.run_feature(action=Action.RESUME)
                 self.assert_failed(again, Fault.COMMIT, "left files out of the commit")
-        self.playground.hook("pre-commit", "exit 0")
+        self.workspace.hook("pre-commit", "exit 0")
         self.assertEqual(self.run_feature(action=Action.RESUME).status, Status.COMPLETED)
 
 
@@ -179,7 +177,7 @@ class NothingLeft(CommitterTest):
     def test_a_hook_that_leaves_nothing_to_commit_ends_the_feature_and_not_the_run(self) -> None:
         for undo in ("git rm -q --cached a.txt; rm a.txt", "git reset -q; rm a.txt"):
             with self.subTest(undo):
-                self.playground.hook("pre-commit", undo)
+                self.workspace.hook("pre-commit", undo)
                 outcome = self.committed()
                 self.assertEqual(outcome.status, Status.EMPTY, outcome)
                 self.assertIn("or did a hook do that?", outcome.reason)
@@ -190,7 +188,7 @@ class NothingLeft(CommitterTest):
         self.repository.git("checkout", "-q", "main")
         self.repository.commit({"main.txt": "x"})
         merging = {"bash": "git merge -q --no-commit --no-ff other"}
-        self.playground.features(feature("a", merging, {"write": "a.txt"}))
+        self.workspace.features(feature("a", merging, {"write": "a.txt"}))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         assert outcome.work is not None
@@ -199,15 +197,15 @@ class NothingLeft(CommitterTest):
 
 class Limits(CommitterTest):
     def test_a_hook_that_hangs_is_named_and_ended_with_its_tree(self) -> None:
-        self.playground.hook("pre-commit", "sleep 60 & sleep 60")
+        self.workspace.hook("pre-commit", "sleep 60 & sleep 60")
         self.on_event = self.note_soon
         outcome = self.committed(settings={"commit_timeout_seconds": 0.6})
         limit = "your pre-commit hook did not end within 1 s (project.commit_timeout_seconds)"
         self.assert_failed(outcome, Fault.COMMIT, limit)
         note = "your pre-commit hook has been running for 0 s; 1 s at most"
         self.assertEqual([text for text in self.notes() if "hook" in text], [note])
-        self.assertEqual(self.playground.processes(), [])
-        self.playground.hook("pre-commit", "exit 0")
+        self.assertEqual(self.workspace.processes(), [])
+        self.workspace.hook("pre-commit", "exit 0")
         self.commits_only()
 
     def note_soon(self, event: Event, stop: Cancellation) -> None:
@@ -218,25 +216,25 @@ class Limits(CommitterTest):
         self.sign_with("exec sleep 60")
         outcome = self.committed(settings={"commit_timeout_seconds": 0.4})
         self.assert_failed(outcome, Fault.COMMIT, "git (a filter or a signing program) did not end")
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
 
     def test_a_filter_that_hangs_at_the_look_is_ended(self) -> None:
         self.repository.git("config", "filter.slow.clean", "sleep 60")
         self.repository.commit({".gitattributes": "b.txt filter=slow\n", "c": ""})
         does = {"bash": "echo 'c filter=slow' > .gitattributes; echo x > c"}
-        self.playground.features(feature("a", does), commit_timeout_seconds=0.4)
+        self.workspace.features(feature("a", does), commit_timeout_seconds=0.4)
         self.assert_failed(self.run_feature(), Fault.COMMIT, "did not end within")
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
 
     def test_a_post_commit_hook_that_hangs_costs_nothing_but_time(self) -> None:
-        self.playground.hook("post-commit", "sleep 60")
+        self.workspace.hook("post-commit", "sleep 60")
         outcome = self.committed(settings={"commit_timeout_seconds": 0.4})
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         self.assertRegex("\n".join(self.notes()), r"your post-commit hook was stopped after \d s")
         self.assertEqual(len(self.log_of()), 2)
 
     def test_the_time_of_the_run_ends_a_commit_too(self) -> None:
-        self.playground.hook("pre-commit", "sleep 60")
+        self.workspace.hook("pre-commit", "sleep 60")
 
         def over(event: Event, stop: Cancellation) -> None:
             if event.kind == "committing":
@@ -245,15 +243,15 @@ class Limits(CommitterTest):
         self.on_event = over
         outcome = self.committed()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
 
     def test_who_is_stopped_does_not_wait_for_a_hook(self) -> None:
-        self.playground.hook("pre-commit", f"touch '{self.playground.path('began')}'; sleep 60")
+        self.workspace.hook("pre-commit", f"touch '{self.workspace.beside('began')}'; sleep 60")
         self.stop_when("began")
         outcome = self.committed()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
-        self.assertEqual(self.playground.processes(), [])
-        self.playground.hook("pre-commit", "exit 0")
+        self.assertEqual(self.workspace.processes(), [])
+        self.workspace.hook("pre-commit", "exit 0")
         self.on_event = lambda event, stop: None
         self.commits_only()
 
@@ -267,17 +265,17 @@ class AsInACheckout(CommitterTest):
             'd=$(mktemp -d); cd "$d"; git init -q . || exit 1; git config user.email me@test\n'
             'touch t; git add t; git commit -q --no-verify -m own || exit 1; rm -rf "$d"'
         )
-        self.playground.hook("pre-commit", own)
-        self.playground.hook("commit-msg", own)
+        self.workspace.hook("pre-commit", own)
+        self.workspace.hook("commit-msg", own)
         before = self.repository.git("config", "--list", "--local")
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.repository.git("config", "--list", "--local"), before)
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
         self.assertEqual(self.log_of(), ["feat(a): The a", "first"])
 
     def test_its_variables_are_those_of_the_main_checkout(self) -> None:
-        seen = self.playground.path("seen")
-        self.playground.hook("pre-commit", f"pwd >> '{seen}'; env | grep ^GIT_ | sort >> '{seen}'")
+        seen = self.workspace.beside("seen")
+        self.workspace.hook("pre-commit", f"pwd >> '{seen}'; env | grep ^GIT_ | sort >> '{seen}'")
         self.repository.write({"b": ""})
         self.repository.git("add", "b")
         self.repository.git("commit", "-qm", "plain")
@@ -288,7 +286,7 @@ class AsInACheckout(CommitterTest):
         with open(seen) as file:
             place, *lines = file.read().splitlines()
         ours = dict(line.split("=", 1) for line in lines)
-        self.assertEqual(place, self.playground.worktree("a"))
+        self.assertEqual(place, self.workspace.worktree("a"))
         self.assertEqual(plain.pop("GIT_INDEX_FILE"), ".git/index")  # no such path in a worktree
         extra = {"GIT_TERMINAL_PROMPT": "0"}
         for variables in (plain, ours):
@@ -297,13 +295,13 @@ class AsInACheckout(CommitterTest):
         self.assertEqual(ours, {**plain, **extra})
 
     def test_what_a_hook_did_to_the_settings_is_named(self) -> None:
-        self.playground.hook("post-commit", "git config core.bare true; git config a.b secret")
+        self.workspace.hook("post-commit", "git config core.bare true; git config a.b secret")
         self.assertEqual(self.committed().status, Status.COMPLETED)
         what = "the repository's settings changed while the commit and its hooks ran: "
         self.assertIn(f"{what}a.b; core.bare false → true", self.notes())
 
     def test_a_hook_that_changes_what_git_executes_is_named(self) -> None:
-        self.playground.hook("pre-commit", "git config core.pager evil")
+        self.workspace.hook("pre-commit", "git config core.pager evil")
         outcome = self.committed()
         self.assertEqual(outcome.fault, Fault.TAMPERED)
         self.assertIn("while the commit of a and its hooks ran: core.pager", outcome.reason)
@@ -316,13 +314,13 @@ class AsInACheckout(CommitterTest):
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.repository.content("feature/a:seen"), b".husky/pre-commit\n")
         left = os.listdir(
-            self.repository.git("rev-parse", "--git-dir", at=self.playground.worktree("a"))
+            self.repository.git("rev-parse", "--git-dir", at=self.workspace.worktree("a"))
         )
         self.assertEqual([name for name in left if name.startswith("rorchestrator-hooks")], [])
 
     def test_hooks_that_the_worktree_does_not_have_are_missed_once(self) -> None:
         self.repository.git("config", "core.hooksPath", ".husky/_")
-        self.playground.features(feature("a"), feature("b"))
+        self.workspace.features(feature("a"), feature("b"))
         self.assertEqual([o.status for o in self.run_features("a", "b")], [Status.COMPLETED] * 2)
         told = [text for text in self.notes() if "hooksPath" in text]
         what = "no hook runs: core.hooksPath is .husky/_, which the worktree does not have"
@@ -332,19 +330,19 @@ class AsInACheckout(CommitterTest):
 class OneAtATime(CommitterTest):
     def test_two_features_do_not_commit_at_once(self) -> None:
         # As with a hook that uses the stash, which all worktrees share.
-        lock, clash = self.playground.path("lock"), self.playground.path("clash")
+        lock, clash = self.workspace.beside("lock"), self.workspace.beside("clash")
         alone = f"mkdir '{lock}' || touch '{clash}'; sleep 0.3; rmdir '{lock}'"
-        self.playground.hook("pre-commit", alone)
-        self.playground.features(feature("a"), feature("b"))
+        self.workspace.hook("pre-commit", alone)
+        self.workspace.features(feature("a"), feature("b"))
         outcomes = self.run_together("a", "b")
         self.assertEqual([o.status for o in outcomes], [Status.COMPLETED] * 2)
         self.assertFalse(os.path.exists(clash))
 
     def test_who_waits_for_its_turn_can_be_stopped(self) -> None:
-        began = self.playground.path("began")
-        self.playground.hook("pre-commit", f"touch '{began}'; sleep 60")
+        began = self.workspace.beside("began")
+        self.workspace.hook("pre-commit", f"touch '{began}'; sleep 60")
         self.stop_when("began")
-        self.playground.features(feature("a"), feature("b"))
+        self.workspace.features(feature("a"), feature("b"))
         outcomes = self.run_together("a", "b")
         self.assertEqual([o.fault for o in outcomes], [Fault.INTERRUPTED] * 2)
 
@@ -363,13 +361,13 @@ class Subjects(CommitterTest):
         self.assertEqual(fields_of("{a} {{b}} {}"), ["a", "b", ""])
 
     def test_a_commit_msg_hook_that_refuses_the_subject_costs_no_second_claude(self) -> None:
-        self.playground.hook("commit-msg", "grep -q '^JIRA-7 ' $1 || { echo 'no ticket'; exit 1; }")
+        self.workspace.hook("commit-msg", "grep -q '^JIRA-7 ' $1 || { echo 'no ticket'; exit 1; }")
         outcome = self.committed(tags=["JIRA-7"])
         self.assert_failed(outcome, Fault.COMMIT, "your commit-msg hook refused the commit: no tic")
         self.assertIn("project.commit_subject", outcome.reason)
         step = {"write": "a.txt", "content": "messy\n"}
-        self.playground.features(
-            feature("a", step, tags=["JIRA-7"]), commit_subject="{tags} {name}"
+        self.workspace.features(
+            feature("a", step, name="The a", tags=["JIRA-7"]), commit_subject="{tags} {name}"
         )
         self.commits_only()
         self.assertEqual(self.log_of(), ["JIRA-7 The a", "first"])

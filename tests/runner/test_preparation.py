@@ -44,7 +44,7 @@ class Setup(ChecksTest):
         self.ignore("*.made")
         project = {"setup": [show], "verify": [show]}
         self.lists({"bash": show}, {"write": "a.txt"}, project=project)
-        with mock.patch.dict(self.playground.environ, {"RORCHESTRATOR_PORT": "1", "OWN": "x"}):
+        with mock.patch.dict(self.workspace.environ, {"RORCHESTRATOR_PORT": "1", "OWN": "x"}):
             self.completes()
         lines = self.read("vars.made").splitlines()
         self.assertEqual(len(lines), 3)
@@ -73,7 +73,7 @@ class Setup(ChecksTest):
 
     def test_a_wish_to_stop_interrupts_it_and_the_next_run_begins_anew(self) -> None:
         self.ignore("*.made")
-        project = {"setup": [f"touch half.made {self.playground.path('on')}; sleep 300"]}
+        project = {"setup": [f"touch half.made {self.workspace.beside('on')}; sleep 300"]}
         self.lists(project=project)
         self.stop_at("setting_up", "on")
         outcome = self.run_feature()
@@ -86,7 +86,7 @@ class Setup(ChecksTest):
         """Set the wish to stop once a file is there, after an event."""
 
         async def watch(stop: Cancellation) -> None:
-            while not os.path.exists(self.playground.path(exists)):
+            while not os.path.exists(self.workspace.beside(exists)):
                 await asyncio.sleep(0.01)
             stop.set()
 
@@ -103,7 +103,7 @@ class Setup(ChecksTest):
         self.lists(project={"setup": setup, "copy": [".env"]})
         self.fails(Fault.SETUP, "ended with exit 1")
         self.fails(Fault.SETUP, "ended with exit 1")
-        self.assertEqual(self.playground.ref("a", "kept"), [])
+        self.assertEqual(self.workspace.ref("a", "kept"), [])
         self.assertEqual([note for note in self.notes() if "is kept as" in note], [])
 
     def test_what_the_user_changed_after_a_failed_one_is_kept(self) -> None:
@@ -116,9 +116,9 @@ class Setup(ChecksTest):
         with open(self.here("new.txt"), "w", encoding="utf-8"):
             pass
         self.fails(Fault.SETUP, "ended with exit 1")
-        (kept,) = self.playground.ref("a", "kept")
-        self.assertEqual(self.playground.files(kept), {".gitignore", "new.txt"})
-        (aside,) = glob(os.path.join(self.playground.state, "aside", "a", "*", ".env"))
+        (kept,) = self.workspace.ref("a", "kept")
+        self.assertEqual(self.workspace.added(kept), {".gitignore", "new.txt"})
+        (aside,) = glob(os.path.join(self.workspace.state_folder, "aside", "a", "*", ".env"))
         with open(aside, encoding="utf-8") as file:
             self.assertTrue(file.read().endswith("mine\n"))
 
@@ -131,7 +131,7 @@ class Setup(ChecksTest):
         self.assertEqual(self.run_feature(action=Action.RESUME).fault, Fault.TRANSIENT)
         self.assertEqual(self.read("setups.made"), "x\n")
         shutil.rmtree(self.here())
-        broken = self.playground.touch("worktrees/broken")
+        broken = self.workspace.touch("worktrees/broken")
         self.fails(Fault.SETUP, "ended with exit 1", action=Action.RESUME)
         os.unlink(broken)
         self.assertEqual(self.run_feature(action=Action.RESUME).fault, Fault.TRANSIENT)
@@ -139,7 +139,7 @@ class Setup(ChecksTest):
 
     def test_a_log_that_cannot_be_written_ends_the_run(self) -> None:
         self.lists(project={"setup": ["true"]})
-        with open(self.playground.path("logs"), "w", encoding="utf-8"):
+        with open(self.workspace.beside("logs"), "w", encoding="utf-8"):
             pass
         with self.assertRaises(StateError):
             self.run_feature()

@@ -10,8 +10,8 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.model.state import RunState
-from tests.support.playground import PlaygroundTest, feature
 from tests.support.runner import RunnerTest
+from tests.support.workspace import WorkspaceTest, feature
 
 HUSKY = "git config core.hooksPath .husky/_"
 
@@ -19,7 +19,7 @@ HUSKY = "git config core.hooksPath .husky/_"
 class SetupGuardTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
-        self.repository = self.playground.repository
+        self.repository = self.workspace
 
     def told(self, part: str) -> list[str]:
         return [text for text in self.notes() if part in text]
@@ -34,7 +34,7 @@ class SetupGuardTest(RunnerTest):
 
 class OfTheBase(SetupGuardTest):
     def test_a_shared_setting_is_accepted_named_once_and_of_later_setups(self) -> None:
-        self.playground.features(feature("a"), feature("b"), setup=[HUSKY])
+        self.workspace.features(feature("a"), feature("b"), setup=[HUSKY])
         for outcome in self.run_features("a", "b"):
             self.assert_completed(outcome)
         what = "core.hookspath in .git/config; the same is accepted of later setups"
@@ -43,7 +43,7 @@ class OfTheBase(SetupGuardTest):
         # The user takes it back: the next run knows it from the journal.
         self.repository.git("config", "--unset", "core.hooksPath")
         self.events.clear()
-        self.playground.features(feature("c"), feature("d"), setup=[HUSKY])
+        self.workspace.features(feature("c"), feature("d"), setup=[HUSKY])
         for outcome in self.run_features("c", "d"):
             self.assert_completed(outcome)
         self.assertEqual(self.accepted(), [])
@@ -51,23 +51,23 @@ class OfTheBase(SetupGuardTest):
     def test_several_that_set_up_at_once_are_not_blamed_for_each_other(self) -> None:
         # One sets it early, the other late: git itself refuses two at the same moment.
         both = f'[ "$RORCHESTRATOR_FEATURE" = a ] || sleep 0.3; {HUSKY}; sleep 0.4'
-        self.playground.features(feature("a"), feature("b"), setup=[both])
+        self.workspace.features(feature("a"), feature("b"), setup=[both])
         for outcome in self.run_together("a", "b"):
             self.assert_completed(outcome)
 
     def test_a_worktree_may_be_made_sparse(self) -> None:
         self.repository.commit({"in/a": "x", "out/b": "x"})
         sparse = "git sparse-checkout set --no-cone /in"
-        self.playground.features(feature("a"), feature("b"), setup=[sparse])
+        self.workspace.features(feature("a"), feature("b"), setup=[sparse])
         for outcome in self.run_features("a", "b"):
             self.assert_completed(outcome)
-        self.assertFalse(os.path.exists(os.path.join(self.playground.worktree("b"), "out")))
-        self.assertEqual(self.playground.files("feature/b"), {"b.md", "in/a", "out/b"})
+        self.assertFalse(os.path.exists(os.path.join(self.workspace.worktree("b"), "out")))
+        self.assertEqual(self.workspace.added("feature/b"), {"b.md", "in/a", "out/b"})
 
     def test_what_git_does_not_execute_is_only_named(self) -> None:
         twelve = "git config core.abbrev 12"
         again = [twelve, "git config core.abbrev 13", "git config --unset core.abbrev", twelve]
-        self.playground.features(feature("a"), setup=again)
+        self.workspace.features(feature("a"), setup=again)
         self.assert_completed(self.run_feature())
         named = f"the repository's settings changed in setup `{twelve}`: core.abbrev unset → 12"
         self.assertEqual(
@@ -77,14 +77,14 @@ class OfTheBase(SetupGuardTest):
     def test_a_setting_may_go_as_well(self) -> None:
         self.repository.git("config", "core.pager", "less")
         gone = "git config --unset core.pager || true"
-        self.playground.features(feature("a"), feature("b"), setup=[gone])
+        self.workspace.features(feature("a"), feature("b"), setup=[gone])
         for outcome in self.run_features("a", "b"):
             self.assert_completed(outcome)
         (facts,) = self.accepted()
         self.assertEqual(list(facts.values()), [""])
 
     def test_a_setup_that_fails_after_a_change_does_not_make_others_guilty(self) -> None:
-        self.playground.features(feature("a", setup=[f"{HUSKY}; exit 1"]), feature("b"))
+        self.workspace.features(feature("a", setup=[f"{HUSKY}; exit 1"]), feature("b"))
         failed, other = self.run_features("a", "b")
         self.assert_failed(failed, Fault.SETUP, "exit 1")
         self.assert_completed(other)
@@ -93,7 +93,7 @@ class OfTheBase(SetupGuardTest):
 class OfAFeature(SetupGuardTest):
     def test_any_other_change_ends_the_feature_before_claude_and_names_the_command(self) -> None:
         evil = "git config core.hooksPath evil"
-        self.playground.features(
+        self.workspace.features(
             feature("a"), feature("b", setup=[evil]), feature("c"), setup=[HUSKY]
         )
         first, second, third = self.run_features("a", "b", "c")
@@ -114,16 +114,16 @@ class OfAFeature(SetupGuardTest):
         }
         for command, what in cases.items():
             with self.subTest(command):
-                self.playground.features(feature("a"), setup=[command])
+                self.workspace.features(feature("a"), setup=[command])
                 outcome = self.run_feature()
                 self.assert_failed(outcome, Fault.SETUP, f"setup: `{command}` {what}")
                 self.assertEqual(self.state.feature("a").attempts, ())
-                self.repository.git("worktree", "remove", "-f", self.playground.worktree("a"))
+                self.repository.git("worktree", "remove", "-f", self.workspace.worktree("a"))
                 self.repository.git("branch", "-D", "feature/a")
                 self.repository.git("branch", "-D", "mine", fails="mine" not in command)
 
     def test_what_was_changed_before_is_not_the_setups(self) -> None:
-        self.playground.features(feature("a"), feature("b"), setup=["true"])
+        self.workspace.features(feature("a"), feature("b"), setup=["true"])
 
         def plant(event: Event, _: object) -> None:
             if event.kind == "setting_up" and event.feature == "b":
@@ -136,26 +136,26 @@ class OfAFeature(SetupGuardTest):
 
     def test_a_worktree_that_is_resumed_is_compared_with_what_it_was(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
-        self.playground.features(feature("a", {"write": "a.txt"}, commit), setup=["true"])
-        self.playground.hook("pre-commit", "exit 0")
+        self.workspace.features(feature("a", {"write": "a.txt"}, commit), setup=["true"])
+        self.workspace.hook("pre-commit", "exit 0")
         self.assert_completed(self.run_feature())
         self.assert_completed(self.run_feature(action=Action.RESUME, is_ready=False))
 
 
-class OfTheCheckOfTheBase(PlaygroundTest):
+class OfTheCheckOfTheBase(WorkspaceTest):
     def test_it_accepts_what_the_setup_changes_before_any_feature(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a"), feature("b", depends_on=["a"]), setup=[HUSKY], verify=["true"]
         )
-        done = self.playground.run("-v")
+        done = self.workspace.run("-v")
         self.assertEqual(done.code, 0, done.err)
         self.assertEqual(done.err.count("the same is accepted of later setups"), 1)
 
     def test_a_setup_that_moves_its_head_is_refused_before_any_feature(self) -> None:
-        self.playground.repository.commit({"later": "x"})
+        self.workspace.commit({"later": "x"})
         command = "git reset -q --hard HEAD~1"
-        self.playground.features(feature("a"), setup=[command], verify=["true"])
-        done = self.playground.run()
+        self.workspace.features(feature("a"), setup=[command], verify=["true"])
+        done = self.workspace.command("run", "--yes")
         self.assertEqual(done.code, 2, done.err)
         self.assertIn(f"setup: `{command}` moved HEAD from ", done.err + done.out)
 

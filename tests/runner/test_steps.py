@@ -21,7 +21,7 @@ from core.process.supervisor import Supervisor
 from core.runner import steps
 from core.runner.context import RunContext
 from core.runner.steps import TAIL_LINES, Step, StepRunner
-from tests.support.playground import HAS_PROC
+from tests.support.commands import HAS_PROC
 
 TRUE = shell_command("true")
 

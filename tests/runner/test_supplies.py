@@ -36,17 +36,17 @@ class Supplies(ChecksTest):
         self.assertEqual(self.read("seen.txt"), "secret\nm")
         self.assertTrue(os.path.islink(self.here("node_modules")))
         self.assertEqual(
-            self.playground.repository.path,
+            self.workspace.path,
             os.path.dirname(os.path.realpath(self.here("node_modules"))),
         )
-        with open(os.path.join(self.playground.repository.path, ".env"), encoding="utf-8") as file:
+        with open(os.path.join(self.workspace.path, ".env"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "secret\n")
-        self.assertEqual(self.playground.files("feature/a"), {".gitignore", "a.md"})
+        self.assertEqual(self.workspace.added("feature/a"), {".gitignore", "a.md"})
         # What any build makes again is nobody's work anyway.
         self.assertEqual(self.state.feature("a").made, (".env",))
 
     def test_a_tracked_file_is_never_overwritten(self) -> None:
-        self.playground.repository.commit({"tracked": "as committed\n"})
+        self.workspace.commit({"tracked": "as committed\n"})
         self.supply("tracked", "as edited\n")
         for key in ("copy", "link"):
             with self.subTest(key):
@@ -57,7 +57,7 @@ class Supplies(ChecksTest):
 
     def test_a_folder_with_tracked_files_gets_the_ignored_ones_that_it_lacks(self) -> None:
         self.ignore("*.key", "config/cache/")
-        self.playground.repository.commit({"config/app.yml": "as committed\n"})
+        self.workspace.commit({"config/app.yml": "as committed\n"})
         for name in ("config/app.yml", "config/master.key", "config/cache/x", "config/loose"):
             self.supply(name)
         self.lists(project={"copy": ["config"]})
@@ -96,10 +96,10 @@ class Supplies(ChecksTest):
     async def make_ready_in(self, bare: Repository) -> Failure | None:
         git = run_sync(open_repository(Spawner(), bare.path, bare.environ))
         stop = Cancellation()
-        context = RunContext(run_id(1), self.playground.path("logs"), lambda: 0.0, print, stop)
+        context = RunContext(run_id(1), self.workspace.beside("logs"), lambda: 0.0, print, stop)
         preparation = Preparation(
-            feature_list.load(self.playground.list),
-            WorktreeManager(git, self.playground.path("worktrees"), "feature/"),
+            feature_list.load(self.workspace.list_file),
+            WorktreeManager(git, self.workspace.beside("worktrees"), "feature/"),
             StepRunner(Supervisor(run_id(1)), context),
             context,
             environ={},

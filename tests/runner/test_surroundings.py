@@ -24,8 +24,8 @@ from core.process.supervisor import Killed
 from core.runner.context import RunContext
 from core.runner.surroundings import Surroundings
 from core.worktree.manager import WorktreeManager
-from tests.support.playground import PlaygroundTest, feature
 from tests.support.repository import Repository
+from tests.support.workspace import WorkspaceTest, feature
 
 RUN = "r1"
 WHILE = " while a ran (by you, or by what ran): "
@@ -403,9 +403,9 @@ class Strays(SurroundingsTest):
         self.assertEqual(self.strays(), [Stray("", "hidden", commit)])
 
 
-class InARun(PlaygroundTest):
+class InARun(WorkspaceTest):
     def test_all_of_it_is_named_kept_and_known_and_later_commits_are_the_users(self) -> None:
-        shop = self.playground.repository
+        shop = self.workspace
         path, branch = f"{shop.path}/.claude/worktrees/agent-1f", "worktree-agent-1f"
         leaves = [
             f"git -C '{shop.path}' worktree add -q -b {branch} '{path}'",
@@ -415,11 +415,11 @@ class InARun(PlaygroundTest):
         ]
         plant = f"mkdir -p '{shop.path}/.git/hooks' && touch '{shop.path}/.git/hooks/pre-push'"
         shop.git("config", "user.email", "me@example.com")
-        self.playground.features(
+        self.workspace.features(
             feature("a", *({"bash": line} for line in leaves), {"say": path}, {"write": "a.md"}),
             feature("b", depends_on=["a"], verify=[plant]),
         )
-        done = self.playground.run()
+        done = self.workspace.run()
         self.assertEqual(done.code, 0, done.err)
         for told in (
             f"a: Claude made the worktree {path} (branch {branch}); no feature has",
@@ -435,25 +435,25 @@ class InARun(PlaygroundTest):
             shop.git("log", "-1", "--format=%ae %ce", "feature/b").split(), 2 * ["me@example.com"]
         )
         stray = {"worktree": path, "branch": branch, "commit": shop.commit_of("main")}
-        self.assertEqual(self.playground.results()["a"]["strays"], [stray])
-        status = self.playground.command("status", "--json")
+        self.assertEqual(self.workspace.results()["a"]["strays"], [stray])
+        status = self.workspace.command("status", "--json")
         self.assertEqual(json.loads(status.out)["strays"], [{"feature": "a", **stray}])
         said = f"a: the worktree {path} (branch {branch}) is in no feature, and stays."
-        self.assertIn(said, self.playground.command("status").out)
+        self.assertIn(said, self.workspace.command("status").out)
         for words in (("--all", "--dry-run"), ("--all", "--discard", "--yes")):
-            self.assertIn(said, self.playground.command("cleanup", *words).out)
+            self.assertIn(said, self.workspace.command("cleanup", *words).out)
         self.assertTrue(os.path.exists(f"{path}/work.txt"))
         # Those that only a killed run could have told of are found by their names.
         shop.branch("worktree-agent-2")
-        status = self.playground.command("status")
+        status = self.workspace.command("status")
         self.assertIn("the branch worktree-agent-2 (", status.out)
         shop.git("worktree", "remove", "--force", path)
         shop.git("branch", "-D", branch, "worktree-agent-2")
-        self.assertNotIn("in no feature", self.playground.command("status").out)
+        self.assertNotIn("in no feature", self.workspace.command("status").out)
         for number in range(12):
             shop.branch(f"worktree-agent-{number}")
         os.makedirs(f"{shop.path}/.claude/worktrees/agent-3", exist_ok=True)
-        status = self.playground.command("status")
+        status = self.workspace.command("status")
         self.assertEqual(status.out.count("is in no feature"), 10)
         self.assertIn("… and more: git worktree list", status.out)
         self.assertIn(".claude/worktrees/agent-3 (branch worktree-agent-3)", status.out)

@@ -13,7 +13,7 @@ from tests.support.runner import run_id
 
 class Teardown(ChecksTest):
     def test_it_comes_before_a_worktree_is_started_over_and_knows_no_slot(self) -> None:
-        gone = self.playground.path("gone")
+        gone = self.workspace.beside("gone")
         project = {
             "setup": ["exit 1"],
             "teardown": [f"{SHOW_ALL} > {gone}; pwd >> {gone}"],
@@ -21,7 +21,7 @@ class Teardown(ChecksTest):
         self.lists(project=project)
         self.fails(Fault.SETUP, "ended with exit 1")
         self.assertFalse(os.path.exists(gone))
-        with mock.patch.dict(self.playground.environ, {"RORCHESTRATOR_SLOT": "7"}):
+        with mock.patch.dict(self.workspace.environ, {"RORCHESTRATOR_SLOT": "7"}):
             self.fails(Fault.SETUP, "ended with exit 1")
         with open(gone, encoding="utf-8") as file:
             self.assertEqual(file.read(), f"a feature/a {run_id(2)}\n{self.here()}\n")

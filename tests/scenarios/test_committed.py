@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from core.model.decision import Action
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.worktree.files import HUGE_BYTES
-from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.runner import RunnerTest
+from tests.support.workspace import Json, WorkspaceTest, feature
 
 FILES = {"a.txt": "a\n", "b.txt": "b\n", "c.txt": "c\n", "far/d.txt": "d\n"}
 FORMATS = "for f in *.txt; do tr a-z A-Z < $f > .new; cat .new > $f; done; rm .new"
@@ -18,22 +18,22 @@ FORMATS = "for f in *.txt; do tr a-z A-Z < $f > .new; cat .new > $f; done; rm .n
 class CommittedTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.repository.commit(dict(FILES))
+        self.workspace.commit(dict(FILES))
 
     def finish(self, *does: Mapping[str, object], **project: Json) -> FeatureOutcome:
-        self.playground.features(feature("a", *does), **project)
+        self.workspace.features(feature("a", *does, name="The a"), **project)
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         return outcome
 
     def files(self) -> dict[str, str]:
-        found = self.playground.repository.files("feature/a")
+        found = self.workspace.files("feature/a")
         return {name: content.decode() for name, content in found.items() if name in FILES}
 
     def status(self) -> str:
         """As git sees the worktree."""
-        at = self.playground.worktree("a")
-        return self.playground.repository.git("status", "--porcelain", at=at)
+        at = self.workspace.worktree("a")
+        return self.workspace.git("status", "--porcelain", at=at)
 
 
 class Bits(CommittedTest):
@@ -44,11 +44,11 @@ class Bits(CommittedTest):
         )
         self.finish({"bash": hides}, verify=["test A = $(cat a.txt)"], verify_base=False)
         self.assertEqual(self.files(), {"a.txt": "A\n", "b.txt": "B\n", "far/d.txt": "d\n"})
-        listed = self.playground.repository.git("ls-files", "-v", at=self.playground.worktree("a"))
+        listed = self.workspace.git("ls-files", "-v", at=self.workspace.worktree("a"))
         self.assertEqual({line[0] for line in listed.split("\n")}, {"H"})
 
     def test_so_are_those_that_a_setting_hides(self) -> None:
-        self.playground.repository.git("config", "core.ignoreStat", "true")
+        self.workspace.git("config", "core.ignoreStat", "true")
         self.finish({"bash": "echo A > a.txt"})
         self.assertEqual(self.files(), {**FILES, "a.txt": "A\n"})
 
@@ -59,12 +59,12 @@ class Bits(CommittedTest):
 
     def test_a_check_hides_nothing_that_it_changes(self) -> None:
         check = "git update-index --assume-unchanged a.txt; echo A > a.txt"
-        self.playground.features(feature("a"), verify=[check], verify_base=False, verify_attempts=0)
+        self.workspace.features(feature("a"), verify=[check], verify_base=False, verify_attempts=0)
         self.assert_failed(self.run_feature(), Fault.CHECK, f"`{check}` changed a.txt")
 
     def test_what_a_sparse_checkout_leaves_out_was_not_deleted(self) -> None:
         sparse = ("sparse-checkout", "set", "--no-cone", "/*", "!/far/")
-        self.playground.repository.git(*sparse)
+        self.workspace.git(*sparse)
         edit = "git update-index --assume-unchanged a.txt; echo A > a.txt"
         self.finish({"bash": f"test ! -e far && {{ {edit}; }}"})
         self.assertEqual(self.files(), {**FILES, "a.txt": "A\n"})
@@ -72,11 +72,11 @@ class Bits(CommittedTest):
 
 class Refused(CommittedTest):
     def test_what_a_filter_refuses_is_told_with_the_way_on_and_paid_once(self) -> None:
-        git = self.playground.repository.git
+        git = self.workspace.git
         git("config", "filter.x.clean", "false")
         git("config", "filter.x.required", "true")
-        self.playground.repository.commit({".gitattributes": "*.dat filter=x\n"})
-        self.playground.features(feature("a", {"write": "a.dat"}))
+        self.workspace.commit({".gitattributes": "*.dat filter=x\n"})
+        self.workspace.features(feature("a", {"write": "a.dat"}))
         said = "clean filter 'x' failed\nfix it; then `rorchestrator run` only commits"
         self.assert_failed(self.run_feature(), Fault.COMMIT, said)
         git("config", "filter.x.clean", "cat")
@@ -86,18 +86,18 @@ class Refused(CommittedTest):
 
 class Hooks(CommittedTest):
     def test_what_a_hook_formats_without_adding_it_is_in_the_commit(self) -> None:
-        self.playground.hook("pre-commit", FORMATS)
+        self.workspace.hook("pre-commit", FORMATS)
         check = "git diff --quiet HEAD && test NEW = $(cat a.txt) && test B = $(cat b.txt)"
         self.finish({"bash": "echo new > a.txt"}, verify=[check], verify_base=False)
         expected = {name: text.upper() if "/" not in name else text for name, text in FILES.items()}
         self.assertEqual(self.files(), {**expected, "a.txt": "NEW\n"})
-        log = self.playground.repository.git("log", "--format=%s", "main..feature/a")
+        log = self.workspace.git("log", "--format=%s", "main..feature/a")
         self.assertEqual(log, "feat(a): The a")
         self.assertEqual(self.status(), "")
 
     def test_one_that_changes_files_each_time_is_named_and_only_the_commit_is_missing(self) -> None:
-        hook = self.playground.hook("post-commit", "date +%s%N > b.txt")
-        self.playground.features(feature("a"))
+        hook = self.workspace.hook("post-commit", "date +%s%N > b.txt")
+        self.workspace.features(feature("a"))
         outcome = self.run_feature()
         said = "your hooks (post-commit) change files at each commit without adding them: b.txt"
         self.assert_failed(outcome, Fault.COMMIT, said)
@@ -107,41 +107,41 @@ class Hooks(CommittedTest):
         self.assertEqual(self.status(), "")
 
     def test_one_that_refuses_what_it_changed_is_quoted(self) -> None:
-        self.playground.hook("pre-commit", f"test ! -e once || exit 3; : > once; {FORMATS}")
-        self.playground.features(feature("a"))
+        self.workspace.hook("pre-commit", f"test ! -e once || exit 3; : > once; {FORMATS}")
+        self.workspace.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.COMMIT, "your pre-commit hook refused")
 
 
 class Large(CommittedTest):
     def test_a_large_file_is_committed_only_where_git_lfs_keeps_it(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         repository.commit({".gitattributes": "*.bin filter=lfs\n"})
         grow = {"bash": f"truncate -s {HUGE_BYTES + 1} big.bin big.dat; echo a >> a.txt"}
         held = self.finish(grow).work
         assert held is not None
         self.assertEqual(sorted(held.held_back), ["big.bin", "big.dat"])
         repository.git("config", "filter.lfs.clean", "cat > /dev/null; echo pointer")
-        self.playground.features(feature("b", grow))
+        self.workspace.features(feature("b", grow))
         work = self.run_feature("b").work
         assert work is not None
         self.assertEqual(work.held_back, ("big.dat",))
         self.assertEqual(repository.files("feature/b")["big.bin"], b"pointer\n")
 
 
-class Kept(PlaygroundTest):
+class Kept(WorkspaceTest):
     def test_cleanup_sees_an_edit_that_an_index_bit_hides_and_leaves_the_bit(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         repository.commit(dict(FILES))
-        self.playground.features(feature("a"))
-        self.assertEqual(self.playground.run("--merge").code, 0)
-        at = self.playground.worktree("a")
+        self.workspace.features(feature("a"))
+        self.assertEqual(self.workspace.run("--merge").code, 0)
+        at = self.workspace.worktree("a")
         repository.git("update-index", "--skip-worktree", "a.txt", at=at)
         repository.write({"a.txt": "mine\n"}, at=at)
         for options in (("--dry-run",), ()):
-            done = self.playground.command("cleanup", "--merged", *options)
+            done = self.workspace.command("cleanup", "--merged", *options)
             self.assertIn("1 uncommitted file: a.txt", done.out + done.err)
         self.assertIn("S a.txt", repository.git("ls-files", "-v", at=at))
-        done = self.playground.command("cleanup", "a", "--discard")
+        done = self.workspace.command("cleanup", "a", "--discard")
         self.assertEqual(done.code, 0, done)
-        (kept,) = self.playground.ref("a", "kept")
+        (kept,) = self.workspace.ref("a", "kept")
         self.assertEqual(repository.content(f"{kept}:a.txt"), b"mine\n")

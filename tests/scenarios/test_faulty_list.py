@@ -7,10 +7,11 @@ import os
 import unittest
 from collections.abc import Callable
 
-from tests.support.playground import Done, PlaygroundTest, Running, feature, wait_until
+from tests.support.commands import CommandResult, Running, wait_until
+from tests.support.workspace import WorkspaceTest, feature
 
 
-class FaultyList(PlaygroundTest):
+class FaultyList(WorkspaceTest):
     """Each test starts a run, spoils its list, and uses every command that looks or steers."""
 
     knows_claude = True
@@ -18,14 +19,14 @@ class FaultyList(PlaygroundTest):
 
     def setUp(self) -> None:
         super().setUp()
-        path = self.playground.path
-        prompts = os.path.join(self.playground.workspace, "prompts")
+        path = self.workspace.beside
+        prompts = os.path.join(self.workspace.folder, "prompts")
         os.makedirs(prompts)
         self.prompt = os.path.join(prompts, "later.md")
         with open(self.prompt, "w", encoding="utf-8") as file:
             file.write("Later.\n")
         later = {"id": "later", "prompt_file": "later.md", "depends_on": ["held"]}
-        self.playground.features(
+        self.workspace.features(
             feature("done"),
             feature("held", {"write": path("began")}, {"wait": path("go")}),
             feature("other", {"wait": path("go")}),
@@ -35,19 +36,19 @@ class FaultyList(PlaygroundTest):
 
     def spoiled_by(self, spoil: Callable[[], None]) -> None:
         """Use all commands on the list as ``spoil`` leaves it."""
-        running = self.playground.start("run", "--yes")
+        running = self.workspace.start("run", "--yes")
         self.wait_for("began")
-        wait_until(lambda: self.playground.statuses().get("done") == "completed", "done is over")
+        wait_until(lambda: self.workspace.statuses().get("done") == "completed", "done is over")
         spoil()
         self.assertEqual(self.say("plan").code, 2)
         self.looked_at()
         self.steered(running)
 
     def wait_for(self, name: str) -> None:
-        wait_until(lambda: os.path.exists(self.playground.path(name)), name)
+        wait_until(lambda: os.path.exists(self.workspace.beside(name)), name)
 
-    def say(self, *words: str, code: int | None = None) -> Done:
-        done = self.playground.command(*words)
+    def say(self, *words: str, code: int | None = None) -> CommandResult:
+        done = self.workspace.command(*words)
         if code is not None:
             self.assertEqual(done.code, code, done.err)
         return done
@@ -73,10 +74,10 @@ class FaultyList(PlaygroundTest):
         self.say("skip", "later", code=0)
         self.say("retry", "later", code=0)
         self.say("stop", "held", code=0)
-        wait_until(lambda: self.playground.statuses().get("held") == "cancelled", "it is stopped")
+        wait_until(lambda: self.workspace.statuses().get("held") == "cancelled", "it is stopped")
         self.say("retry", "held", code=0)
         wait_until(
-            lambda: self.playground.kinds("held").count("attempt_started") == 2, "it runs again"
+            lambda: self.workspace.kinds("held").count("attempt_started") == 2, "it runs again"
         )
         self.say("stop", code=0)
         self.assertEqual(running.end().code, 1)
@@ -88,17 +89,17 @@ class FaultyList(PlaygroundTest):
 
     def test_an_unknown_key(self) -> None:
         def spoil() -> None:
-            with open(self.playground.list, encoding="utf-8") as file:
+            with open(self.workspace.list_file, encoding="utf-8") as file:
                 document = json.load(file)
             document["featurs"] = []
-            with open(self.playground.list, "w", encoding="utf-8") as file:
+            with open(self.workspace.list_file, "w", encoding="utf-8") as file:
                 json.dump(document, file)
 
         self.spoiled_by(spoil)
 
     def test_no_json(self) -> None:
         def spoil() -> None:
-            with open(self.playground.list, "a", encoding="utf-8") as file:
+            with open(self.workspace.list_file, "a", encoding="utf-8") as file:
                 file.write("}")
 
         self.knows_claude = False
@@ -109,38 +110,38 @@ class FaultyList(PlaygroundTest):
 
     def test_a_deleted_base_branch(self) -> None:
         def spoil() -> None:
-            self.playground.repository.git("checkout", "--quiet", "--detach")
-            self.playground.repository.git("branch", "--quiet", "-D", "main")
+            self.workspace.git("checkout", "--quiet", "--detach")
+            self.workspace.git("branch", "--quiet", "-D", "main")
 
         self.spoiled_by(spoil)
 
 
-class FaultyClaude(PlaygroundTest):
+class FaultyClaude(WorkspaceTest):
     """The list has a fault in its own Claude options, and says nothing of its repository."""
 
     def test_the_features_are_shown_all_the_same(self) -> None:
-        self.playground.features(feature("a"))
-        self.assertEqual(self.playground.run("--yes").code, 0)
-        with open(self.playground.list, encoding="utf-8") as file:
+        self.workspace.features(feature("a"))
+        self.assertEqual(self.workspace.run("--yes").code, 0)
+        with open(self.workspace.list_file, encoding="utf-8") as file:
             document = json.load(file)
         document["claude"]["max_turns"] = 0
-        with open(self.playground.list, "w", encoding="utf-8") as file:
+        with open(self.workspace.list_file, "w", encoding="utf-8") as file:
             json.dump(document, file)
-        shown = json.loads(self.playground.command("status", "--json").out)
+        shown = json.loads(self.workspace.command("status", "--json").out)
         self.assertEqual([row["status"] for row in shown["features"]], ["completed"])
-        done = self.playground.command("retry", "a")
+        done = self.workspace.command("retry", "a")
         self.assertIn("has 1 fault", done.err)
         del document["project"]["repo_path"]
-        with open(self.playground.list, "w", encoding="utf-8") as file:
+        with open(self.workspace.list_file, "w", encoding="utf-8") as file:
             json.dump(document, file)
-        self.assertEqual(self.playground.command("status").code, 2)  # no repository is around it
+        self.assertEqual(self.workspace.command("status").code, 2)  # no repository is around it
 
 
-class NothingRecorded(PlaygroundTest):
+class NothingRecorded(WorkspaceTest):
     def test_without_a_run_the_faults_of_the_list_are_shown(self) -> None:
-        self.playground.features({"id": "a"})
+        self.workspace.features({"id": "a"})
         for words in (["status"], ["pause"], ["logs", "a"]):
-            done = self.playground.command(*words)
+            done = self.workspace.command(*words)
             self.assertEqual(done.code, 2)
             self.assertIn("has 1 fault", done.err)
 

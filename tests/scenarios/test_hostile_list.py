@@ -20,7 +20,8 @@ from core.project import feature_list as config
 from core.project import list_reader
 from core.project.obstructions import WORKTREES, check_place
 from core.project.value_checks import Id
-from tests.support.scratch import Said, Workspace, feature
+from tests.support.commands import CommandResult
+from tests.support.workspace import Workspace, feature
 
 
 class WhereWorktreesGo(unittest.TestCase):
@@ -338,7 +339,7 @@ class WhatIsStarted(unittest.TestCase):
             space.git("config", "commit.gpgSign", "true")
             yield space, canary
 
-    def assert_silent(self, canary: str, said: Said) -> None:
+    def assert_silent(self, canary: str, said: CommandResult) -> None:
         self.assertEqual(said.code, 0, said)
         started = ""
         if os.path.exists(canary):

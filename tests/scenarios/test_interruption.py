@@ -14,20 +14,21 @@ from core.landing.checkout_backup import CheckoutBackup
 from core.landing.target_branch import TargetBranch
 from core.model.errors import StateError
 from core.process.spawner import Spawner, run_sync
-from tests.support.playground import Playground, PlaygroundTest, Running, feature, wait_until
+from tests.support.commands import Running, wait_until
+from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 SOON_SECONDS = 12.0
 """Far less than anything here hangs; far more than two seconds on a machine at its limits."""
 
 
-class HangingTest(PlaygroundTest):
+class HangingTest(WorkspaceTest):
     """A repository whose filter for ``*.slow`` hangs as long as the file ``hang`` is there."""
 
     def setUp(self) -> None:
         super().setUp()
-        place = self.playground
-        repository = place.repository
-        self.hang, self.hangs = place.path("hang"), place.path("hangs")
+        place = self.workspace
+        repository = place
+        self.hang, self.hangs = place.beside("hang"), place.beside("hangs")
         program = place.script(
             "filter",
             "#!/bin/sh\n"
@@ -57,14 +58,14 @@ class Landing(HangingTest):
             {"write": "kept", "content": "changed\n"},
             {"write": "z.slow", "content": "zz"},
         )
-        self.playground.features(feature("a", *writes))
-        self.assertEqual(self.playground.run().code, 0)
-        self.before = self.playground.repository.seen_by_user()
-        self.main = self.playground.repository.commit_of("main")
-        self.playground.touch("hang")
+        self.workspace.features(feature("a", *writes))
+        self.assertEqual(self.workspace.run().code, 0)
+        self.before = self.workspace.seen_by_user()
+        self.main = self.workspace.commit_of("main")
+        self.workspace.touch("hang")
 
     def assert_untouched(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         self.assertEqual(repository.commit_of("main"), self.main)
         self.assertEqual(repository.git("status", "--porcelain"), "")
         self.assertFalse(os.path.exists(os.path.join(repository.path, "a")))
@@ -73,7 +74,7 @@ class Landing(HangingTest):
         )
 
     def test_a_signal_ends_it_and_the_checkout_is_what_it_was(self) -> None:
-        running = self.playground.start("merge")
+        running = self.workspace.start("merge")
         self.until_it_hangs(running)
         begun = time.monotonic()
         running.signal(signal.SIGINT)
@@ -82,32 +83,32 @@ class Landing(HangingTest):
         self.assert_soon(begun)
         self.assert_untouched()
         os.unlink(self.hang)
-        self.assertEqual(self.playground.command("merge").code, 0)
-        self.assertEqual(self.playground.repository.files("main")["z.slow"], b"zz")
+        self.assertEqual(self.workspace.command("merge").code, 0)
+        self.assertEqual(self.workspace.files("main")["z.slow"], b"zz")
 
     def test_another_terminal_ends_it_and_learns_that_it_can_only_be_stopped(self) -> None:
-        running = self.playground.start("merge")
+        running = self.workspace.start("merge")
         self.until_it_hangs(running)
-        paused = self.playground.command("pause")
+        paused = self.workspace.command("pause")
         self.assertEqual(paused.code, 1)
         self.assertIn("a merge can only be stopped\n  next: rorchestrator stop", paused.err)
         begun = time.monotonic()
-        stopped = self.playground.command("stop")
+        stopped = self.workspace.command("stop")
         self.assertEqual((stopped.code, stopped.out), (0, "stopping: nothing is landed\n"))
         self.assertEqual(running.end().code, 1)
         self.assert_soon(begun)
         self.assert_untouched()
 
     def test_what_the_user_changes_meanwhile_stays_and_is_named(self) -> None:
-        running = self.playground.start("merge")
+        running = self.workspace.start("merge")
         self.until_it_hangs(running)
-        self.playground.repository.write({"a/new": "mine\n"})
+        self.workspace.write({"a/new": "mine\n"})
         running.signal(signal.SIGTERM)
         done = running.end()
         self.assertEqual(done.code, 143)
         self.assertIn("main was not moved; these files in", done.err)
         self.assertIn("left as they are: a/new", done.err)
-        repository = self.playground.repository
+        repository = self.workspace
         self.assertEqual(repository.git("status", "--porcelain", "-uall"), "?? a/new")
         self.assertEqual(repository.commit_of("main"), self.main)
 
@@ -116,9 +117,9 @@ class TheRun(HangingTest):
     """A run, at each thing that it may wait for."""
 
     def test_a_checkout_that_hangs_is_ended(self) -> None:
-        self.playground.features(feature("a"))
-        self.playground.touch("hang")
-        running = self.playground.start("run", "--yes")
+        self.workspace.features(feature("a"))
+        self.workspace.touch("hang")
+        running = self.workspace.start("run", "--yes")
         self.until_it_hangs(running)
         begun = time.monotonic()
         running.signal(signal.SIGINT)
@@ -126,18 +127,18 @@ class TheRun(HangingTest):
         self.assert_soon(begun)
         self.assert_statuses(a="cancelled")
         os.unlink(self.hang)
-        self.assertEqual(self.playground.run().code, 0)
+        self.assertEqual(self.workspace.run().code, 0)
 
     def test_so_it_is_when_one_feature_is_stopped_or_the_time_is_over(self) -> None:
-        self.playground.features(feature("a"))
-        self.playground.touch("hang")
+        self.workspace.features(feature("a"))
+        self.workspace.touch("hang")
         for words in (("--max-time=1",), ()):
             with self.subTest(words):
-                running = self.playground.start("run", "--yes", *words)
+                running = self.workspace.start("run", "--yes", *words)
                 self.until_it_hangs(running)
                 begun = time.monotonic()
                 if not words:
-                    self.assertEqual(self.playground.command("stop").code, 0)
+                    self.assertEqual(self.workspace.command("stop").code, 0)
                 self.assertEqual(running.end().code, 1)
                 self.assert_soon(begun)
                 os.unlink(self.hangs)
@@ -145,21 +146,21 @@ class TheRun(HangingTest):
 
     def test_a_run_that_lands_can_only_be_stopped(self) -> None:
         hangs = f"case $RORCHESTRATOR_FEATURE in a) ;; *) touch {self.hangs}; sleep 300; esac"
-        self.playground.features(feature("a"), verify=[hangs], verify_base=False)
-        running = self.playground.start("run", "--yes", "--merge")
+        self.workspace.features(feature("a"), verify=[hangs], verify_base=False)
+        running = self.workspace.start("run", "--yes", "--merge")
         self.until_it_hangs(running)
-        skipped = self.playground.command("skip", "a")
+        skipped = self.workspace.command("skip", "a")
         self.assertEqual(skipped.code, 2)
         self.assertIn("is landing its features: it can only be stopped", skipped.err)
-        self.assertEqual(self.playground.command("stop").code, 0)
+        self.assertEqual(self.workspace.command("stop").code, 0)
         self.assertEqual(running.end().code, 1)
 
     def test_the_time_of_a_run_holds_for_its_landing(self) -> None:
         hangs = f"case $RORCHESTRATOR_FEATURE in a) ;; *) touch {self.hangs}; sleep 300; esac"
-        self.playground.features(feature("a"), verify=[hangs], verify_base=False)
-        self.assertEqual(self.playground.run().code, 0)
+        self.workspace.features(feature("a"), verify=[hangs], verify_base=False)
+        self.assertEqual(self.workspace.run().code, 0)
         begun = time.monotonic()
-        done = self.playground.run("--merge", "--max-time=1")
+        done = self.workspace.run("--merge", "--max-time=1")
         self.assertEqual(done.code, 1, done)
         self.assertIn(
             "Stopped: the time limit of the run (--max-time) was reached, nothing was landed.",
@@ -169,16 +170,16 @@ class TheRun(HangingTest):
         self.assert_soon(begun)
 
 
-class Looking(PlaygroundTest):
+class Looking(WorkspaceTest):
     """A command without a run."""
 
     def test_a_git_that_hangs_ends_with_the_command(self) -> None:
-        place = self.playground
+        place = self.workspace
         place.features(feature("a"))
-        hangs = place.path("hangs")
-        os.mkdir(place.path("bin"))
+        hangs = place.beside("hangs")
+        os.mkdir(place.beside("bin"))
         place.script("bin/git", f"#!/bin/sh\ntouch {hangs}\nexec sleep 1000\n")
-        env = {"PATH": f"{place.path('bin')}:{place.environ['PATH']}"}
+        env = {"PATH": f"{place.beside('bin')}:{place.environ['PATH']}"}
         for words in (("plan",), ("status",), ("cleanup", "--all"), ("merge", "--dry-run")):
             for number in (signal.SIGINT, signal.SIGTERM):
                 with self.subTest(words, number=number):
@@ -193,10 +194,10 @@ class Looking(PlaygroundTest):
 
 class Kept(unittest.TestCase):
     def setUp(self) -> None:
-        place = Playground()
+        place = Workspace(apart=True)
         self.addCleanup(place.close)
-        self.repository = place.repository
-        self.store = place.path("store")
+        self.repository = place
+        self.store = place.beside("store")
 
     def test_files_are_put_back_unless_somebody_else_changed_them(self) -> None:
         top = self.repository.path

@@ -15,9 +15,10 @@ from core.model import events
 from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
+from tests.support.lives import RUN
 from tests.support.repository import Repository
-from tests.support.scratch import RUN, Workspace, feature
 from tests.support.statuses import row_of, said_of
+from tests.support.workspace import Workspace, feature
 
 HOOKS = ("post-checkout", "post-commit", "post-index-change", "pre-commit", "reference-transaction")
 

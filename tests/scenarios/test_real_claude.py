@@ -26,6 +26,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.support import real_claude, todo_project
+from tests.support.commands import terminal, wait_until
 from tests.support.messages_api import (
     FINAL,
     PRICED_MODEL,
@@ -43,8 +44,9 @@ from tests.support.messages_api import (
     text,
     write,
 )
-from tests.support.playground import ROOT, PlaygroundTest, terminal, wait_until
+from tests.support.paths import ROOT
 from tests.support.runs import read_until
+from tests.support.workspace import WorkspaceTest
 
 Json = Any
 
@@ -104,7 +106,7 @@ def prompt_of_last(request: Request) -> str:
 
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
-class RealClaudeTest(PlaygroundTest):
+class RealClaudeTest(WorkspaceTest):
     def plays(
         self, conflicts: Mapping[str, list[Turn]] | None = None, **scripts: list[Turn]
     ) -> MessagesApi:
@@ -116,8 +118,8 @@ class RealClaudeTest(PlaygroundTest):
         api = MessagesApi({**met, **{marker(id): script for id, script in scripts.items()}})
         api.__enter__()
         self.addCleanup(api.__exit__)
-        home = Path(self.playground.repository.home)
-        self.playground.environ.update(real_claude.environment(home, api.url))
+        home = Path(self.workspace.home)
+        self.workspace.environ.update(real_claude.environment(home, api.url))
         return api
 
     def lists(
@@ -131,11 +133,11 @@ class RealClaudeTest(PlaygroundTest):
             {"id": each, "prompt": f"Build {each}."} if isinstance(each, str) else each
             for each in features
         ]
-        self.playground.features(*full, claude=with_real_claude(**(claude or {})), **project)
+        self.workspace.features(*full, claude=with_real_claude(**(claude or {})), **project)
 
     def runs(self, code: int, *options: str) -> str:
         """Run the command, which has to end with this code; what it said."""
-        done = self.playground.run(*options)
+        done = self.workspace.run(*options)
         self.assertEqual(done.code, code, done.err + done.out)
         return done.out
 
@@ -150,7 +152,7 @@ class RealClaudeTest(PlaygroundTest):
 
     def assert_resumed(self, api: MessagesApi, id: str) -> None:
         """The second attempt went on in the session of the first one."""
-        (_, session, _), second = self.playground.attempts(id)
+        (_, session, _), second = self.workspace.attempts(id)
         self.assertEqual(second, (2, session, True))
         calls = api.calls(marker(id))
         self.assertEqual({call.session for call in calls}, {session})
@@ -173,18 +175,18 @@ class Checks(RealClaudeTest):
         self.assert_resumed(api, "a")
         told = [prompt_of_last(call) for call in api.calls(marker("a"))]
         self.assertEqual(sum("`creates` names path:b.txt" in text for text in told), 1, told)
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt", "b.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt", "b.txt"})
         for id in "ab":
-            self.assertTrue(os.path.exists(self.playground.path("worktrees", f"setup.{id}")))
+            self.assertTrue(os.path.exists(self.workspace.beside("worktrees", f"setup.{id}")))
 
     def test_one_that_never_gets_green_is_paid_for_as_often_as_the_list_says(self) -> None:
         api = self.plays(a=[*does(write("a.txt", "a\n")), *does(), *does()])
         self.lists("a", "b", verify=["echo still red; test ! -f a.txt"], verify_attempts=1)
         out = self.runs(1, "--only", "a")
         self.assertIn("still red", out)
-        result = self.playground.results()["a"]
+        result = self.workspace.results()["a"]
         self.assertEqual((result["fault"], len(result["attempts"])), ("check", 2))
-        self.assertEqual(self.playground.files("feature/a"), {"a.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
         said = [prompt_of_last(call) for call in api.calls(marker("a"))]
         self.assertIn("The end of what it printed:\n\n```\nstill red\n```", said[-1])
 
@@ -206,9 +208,9 @@ class Conflicts(RealClaudeTest):
             )
         )
         self.runs(0)
-        dry = self.playground.command("merge", "--resolve", "--dry-run")
+        dry = self.workspace.command("merge", "--resolve", "--dry-run")
         self.assertIn("Claude would be called", dry.out)
-        done = self.playground.command("merge", "--resolve", "--yes", "--json")
+        done = self.workspace.command("merge", "--resolve", "--yes", "--json")
         self.assertEqual(done.code, 0, done.err + done.out)
         a, b = json.loads(done.out)["features"]
         self.assertEqual((a["resolution"], b["resolution"]["ending"]), (None, "resolved"))
@@ -220,12 +222,12 @@ class Conflicts(RealClaudeTest):
         self.assertIn("Let both.txt name a.", prompt_of(calls[0]))
         self.assertIn("Let both.txt name b.", prompt_of(calls[0]))
         self.assertIn("ended with exit 1", prompt_of_last(calls[5]))
-        shop = self.playground.repository
+        shop = self.workspace
         self.assertEqual(shop.files("main")["both.txt"], b"a\nb\n")
-        ended = [e for e in self.playground.journal("b") if e["event"] == "resolution_ended"]
+        ended = [e for e in self.workspace.journal("b") if e["event"] == "resolution_ended"]
         self.assertEqual(ended[0]["denied_tools"], ["Bash(git merge --abort)"])
         shop.git("reset", "--quiet", "--hard", "main~2")
-        again = self.playground.command("merge", "--resolve", "--yes")
+        again = self.workspace.command("merge", "--resolve", "--yes")
         self.assertEqual(again.code, 0, again.err)
         self.assertEqual(len(api.calls(conflict_of("b"))), len(calls))
 
@@ -238,13 +240,13 @@ class WhatIsTriedAgain(RealClaudeTest):
 
     def assert_went_on(self, api: MessagesApi, **faults: str) -> None:
         """The first attempt of each feature ended by this fault, and the second one was resumed."""
-        ends = [e for e in self.playground.journal() if e["event"] == "attempt_ended"]
+        ends = [e for e in self.workspace.journal() if e["event"] == "attempt_ended"]
         for id, fault in faults.items():
             with self.subTest(id):
                 found = [e["fault"] for e in ends if e["feature"] == id]
                 self.assertEqual(found, [fault, "none"])
                 self.assert_resumed(api, id)
-                self.assertEqual(self.playground.files(f"feature/{id}"), {"a.txt", "b.txt"})
+                self.assertEqual(self.workspace.added(f"feature/{id}"), {"a.txt", "b.txt"})
 
     def test_a_busy_api_and_a_lost_connection_are_asked_again(self) -> None:
         faults = {
@@ -272,14 +274,14 @@ class WhatIsTriedAgain(RealClaudeTest):
         limit = Fault(429, "rate_limit_error", "Limited.", {**headers, **FINAL}, times=1)
         api = self.plays(it=does(write("a.txt", "a\n"), limit, write("b.txt", "b\n")))
         # Only who is signed in with a subscription has such a limit.
-        del self.playground.environ["ANTHROPIC_API_KEY"]
-        self.playground.environ["CLAUDE_CODE_OAUTH_TOKEN"] = "sk-ant-dummy-not-a-token"
+        del self.workspace.environ["ANTHROPIC_API_KEY"]
+        self.workspace.environ["CLAUDE_CODE_OAUTH_TOKEN"] = "sk-ant-dummy-not-a-token"
         self.lists("it", limit_grace_seconds=0, retry={"attempts": 1})
         self.runs(0)
         self.assert_went_on(api, it="limit")
-        paused = [e for e in self.playground.journal() if e["event"] == "paused"]
+        paused = [e for e in self.workspace.journal() if e["event"] == "paused"]
         self.assertEqual(len(paused), 2, "begun, and over")
-        started = [e["at"] for e in self.playground.journal() if e["event"] == "attempt_started"]
+        started = [e["at"] for e in self.workspace.journal() if e["event"] == "attempt_started"]
         self.assertGreaterEqual(datetime.fromisoformat(started[1]).timestamp(), resets_at)
 
     def test_a_silence_is_ended_and_the_session_resumed_once(self) -> None:
@@ -295,7 +297,7 @@ class WhatIsTriedAgain(RealClaudeTest):
         self.lists({"id": "it", "prompt": "Build it.", "max_cost_usd": cap})
         self.runs(1)
         self.assertEqual(len(api.charges), 2, "one turn may go beyond it, and no further one")
-        result = self.playground.results()["it"]
+        result = self.workspace.results()["it"]
         self.assertEqual((result["status"], result["fault"]), ("failed", "budget"))
         self.assert_paid(result, api.charges)
 
@@ -304,7 +306,7 @@ class WhatIsLanded(RealClaudeTest):
     def test_it_was_set_up_knew_where_it_worked_and_is_on_the_base_after_the_checks(self) -> None:
         show = bash("printenv RORCHESTRATOR_FEATURE RORCHESTRATOR_BRANCH SET_BY_THE_LIST")
         api = self.plays(a=does(show, write("a.txt", "a\n")), b=does(write("b.txt", "b\n")))
-        self.playground.repository.commit({".gitignore": "made\n"})
+        self.workspace.commit({".gitignore": "made\n"})
         self.lists(
             "a",
             {"id": "b", "prompt": "Build b.", "depends_on": ["a"]},
@@ -319,11 +321,11 @@ class WhatIsLanded(RealClaudeTest):
         seen = json.dumps([call.body["messages"] for call in api.calls(marker("a"))])
         self.assertIn("a\\nfeature/a\\nyes", seen)
         self.assertIn("landed b (feature/b)", said)
-        repository = self.playground.repository
+        repository = self.workspace
         self.assertEqual(repository.git("status", "--porcelain"), "")
         for name in ("a.txt", "b.txt"):
             self.assertTrue(os.path.exists(os.path.join(repository.path, name)))
-        self.assertEqual(Path(self.playground.worktree("a"), "made").read_text(), "a\n")
+        self.assertEqual(Path(self.workspace.worktree("a"), "made").read_text(), "a\n")
 
 
 class WhatAFeatureMeets(RealClaudeTest):
@@ -335,20 +337,20 @@ class WhatAFeatureMeets(RealClaudeTest):
         self.lists("worked", "idle", claude={"allowed_tools": rules})
         said = self.runs(1)
         self.assert_statuses(worked="completed", idle="empty")
-        results = self.playground.results()
+        results = self.workspace.results()
         for id in ("worked", "idle"):
             denied = ["Bash(npm install left-pad)", "Bash(git stash)"]
             self.assertEqual(results[id]["denied_tools"], denied)
         reason = "it was denied Bash(git stash), Bash(npm install left-pad)"
         self.assertIn(reason, results["idle"]["error"])
         self.assertIn(reason, said)
-        self.assertEqual(self.playground.files("feature/worked"), {"a.txt"})
+        self.assertEqual(self.workspace.added("feature/worked"), {"a.txt"})
 
     def test_a_server_of_the_repository_starts_only_where_the_list_names_it(self) -> None:
-        canary = self.playground.path("canary")
+        canary = self.workspace.beside("canary")
         server = {"command": "/bin/sh", "args": ["-c", f"touch '{canary}'"]}
         content = json.dumps({"mcpServers": {"planted": server}})
-        self.playground.repository.commit({".mcp.json": content})
+        self.workspace.commit({".mcp.json": content})
         self.plays(a=does(write("a.txt", "a\n")), b=does(write("b.txt", "b\n")))
         self.lists("a")
         self.runs(0)
@@ -366,45 +368,45 @@ class WhatAFeatureMeets(RealClaudeTest):
         self.assertIn("API key", said)
         self.assertEqual(api.calls(marker("later")), [])
         self.runs(0)
-        (_, session, _), second = self.playground.attempts("first")
+        (_, session, _), second = self.workspace.attempts("first")
         self.assertEqual(second, (2, session, True))
 
     def test_where_its_session_is_gone_another_one_goes_on_with_the_kept_work(self) -> None:
         api = self.plays(it=does(write("a.txt", "a\n"), ONCE_UNAUTHORIZED, write("b.txt", "b\n")))
         self.lists("it")
         self.runs(2)
-        shutil.rmtree(Path(self.playground.repository.home, ".claude", "projects"))
+        shutil.rmtree(Path(self.workspace.home, ".claude", "projects"))
         self.runs(0)
-        first, resumed, fresh = self.playground.attempts("it")
+        first, resumed, fresh = self.workspace.attempts("it")
         self.assertEqual(resumed, (2, first[1], True))
         self.assertEqual((fresh[0], fresh[2]), (3, False))
         self.assertNotEqual(fresh[1], first[1])
         self.assertIn("An earlier attempt", prompt_of(api.calls(marker("it"))[-1]))
-        self.assertEqual(self.playground.files("feature/it"), {"a.txt", "b.txt"})
+        self.assertEqual(self.workspace.added("feature/it"), {"a.txt", "b.txt"})
 
     def test_an_overloaded_api_that_recovers_costs_nothing_but_time(self) -> None:
         api = self.plays(it=does(overloaded(times=2), write("a.txt", "a\n")))
         self.lists("it")
         self.runs(0)
         self.assertEqual(len(api.calls(marker("it"))), 4)
-        self.assertEqual(len(self.playground.attempts("it")), 1)
-        self.assert_paid(self.playground.results()["it"], api.charges)
+        self.assertEqual(len(self.workspace.attempts("it")), 1)
+        self.assert_paid(self.workspace.results()["it"], api.charges)
 
     def test_an_api_that_hangs_runs_into_the_time_limit_and_the_next_run_resumes(self) -> None:
         api = self.plays(it=does(write("a.txt", "a\n"), Hang(times=1), write("b.txt", "b\n")))
         self.lists({"id": "it", "prompt": "Build it.", "timeout_seconds": 8})
         self.runs(1)
         self.assert_statuses(it="timed_out")
-        self.assertEqual(self.playground.processes(), [])
-        cost = self.playground.results()["it"]["cost_usd"]
+        self.assertEqual(self.workspace.processes(), [])
+        cost = self.workspace.results()["it"]["cost_usd"]
         self.assertNotEqual(cost, 0)
         if cost is not None:  # 2.1.330 tells it even then, 2.1.197 does not
             self.assertAlmostEqual(cost, api.billed().usage.cost_usd(), places=9)
         charged = len(api.charges)
         self.runs(0)
         self.assert_resumed(api, "it")
-        self.assertEqual(self.playground.files("feature/it"), {"a.txt", "b.txt"})
-        self.assert_paid(self.playground.results()["it"], api.charges[charged:])
+        self.assertEqual(self.workspace.added("feature/it"), {"a.txt", "b.txt"})
+        self.assert_paid(self.workspace.results()["it"], api.charges[charged:])
 
     def test_a_prompt_of_a_megabyte_unicode_and_four_at_once(self) -> None:
         words = "Grüße, 日本語, 🚀, \u2028 and \x85 – " * 30_000
@@ -416,23 +418,21 @@ class WhatAFeatureMeets(RealClaudeTest):
         self.lists({"id": "long", "name": "Größe 🚀", "prompt": prompt}, *other, max_parallel=4)
         self.runs(0)
         self.assertIn(prompt.strip(), prompt_of(api.calls(marker("long"))[0]))
-        self.assertEqual(self.playground.results()["long"]["result"], "Fertig: größer ✓")
-        written = Path(self.playground.worktree("long"), path)
+        self.assertEqual(self.workspace.results()["long"]["result"], "Fertig: größer ✓")
+        written = Path(self.workspace.worktree("long"), path)
         self.assertEqual(written.read_text("utf-8"), content)
-        self.assertEqual(
-            self.playground.repository.git("status", "--short", at=str(written.parent)), ""
-        )
-        results = self.playground.results().values()
+        self.assertEqual(self.workspace.git("status", "--short", at=str(written.parent)), "")
+        results = self.workspace.results().values()
         last_start = max(result["started_at"] for result in results)
         self.assertLess(last_start, min(result["finished_at"] for result in results))
-        self.assert_paid(self.playground.report(), api.charges)
+        self.assert_paid(self.workspace.report(), api.charges)
 
 
 class WhatEndsARun(RealClaudeTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.repository.commit({"slow.py": SLOW_TEST}, "a slow test")
-        self.started = Path(self.playground.repository.home, "started")
+        self.workspace.commit({"slow.py": SLOW_TEST}, "a slow test")
+        self.started = Path(self.workspace.home, "started")
 
     def test_ctrl_c_ends_every_claude_and_the_next_run_resumes_their_sessions(self) -> None:
         waits = does(write("a.txt", "a\n"), Hang(times=1), write("b.txt", "b\n"))
@@ -440,29 +440,29 @@ class WhatEndsARun(RealClaudeTest):
         api = self.plays(waits=waits, works=works, later=does(write("e.txt", "e\n")))
         later = {"id": "later", "prompt": "Build it.", "depends_on": ["waits"]}
         self.lists("waits", "works", later)
-        running = self.playground.start("run", "--yes")
+        running = self.workspace.start("run", "--yes")
         wait_until(self.started.exists, "a test that runs")
         wait_until(lambda: len(api.calls(marker("waits"))) == 2, "a call that hangs")
         os.killpg(running.pid, signal.SIGINT)
         done = running.end()
         self.assertEqual(done.code, 130, done.err)
-        self.assertEqual(self.playground.processes(), [])
+        self.assertEqual(self.workspace.processes(), [])
         self.assert_statuses(waits="cancelled", works="cancelled", later="cancelled")
         charged = len(api.charges)
-        cut = self.playground.results()["waits"]
+        cut = self.workspace.results()["waits"]
         if cut["cost_usd"] is None:  # else Claude printed its result on SIGINT
             self.assertGreater(cut["tokens_at_least"], 0)
         self.runs(0)
         self.assert_settled("waits", api.billed(script=marker("waits")).usage.cost_usd())
         self.assert_resumed(api, "waits")
         self.assert_resumed(api, "works")
-        self.assertLessEqual({"a.txt", "b.txt", "e.txt"}, self.playground.files("feature/later"))
-        self.assertLessEqual({"c.txt", "d.txt"}, self.playground.files("feature/works"))
-        self.assert_paid(self.playground.report(), api.charges[charged:])
+        self.assertLessEqual({"a.txt", "b.txt", "e.txt"}, self.workspace.added("feature/later"))
+        self.assertLessEqual({"c.txt", "d.txt"}, self.workspace.added("feature/works"))
+        self.assert_paid(self.workspace.report(), api.charges[charged:])
 
     def assert_settled(self, id: str, paid_usd: float) -> None:
         """Where the CLI carries totals over, what was cut short is known after its resumption."""
-        said = self.playground.command("status", "--json").out
+        said = self.workspace.command("status", "--json").out
         (known,) = (each for each in json.loads(said)["features"] if each["id"] == id)
         if known["cost_is_complete"]:
             self.assertAlmostEqual(known["cost_usd"], paid_usd, places=9)
@@ -475,26 +475,26 @@ class WhatEndsARun(RealClaudeTest):
     ) -> None:
         api = self.plays(it=does(write("a.txt", "a\n"), RUN_SLOW_TEST, write("b.txt", "b\n")))
         self.lists("it")
-        running = self.playground.start("run", "--yes")
+        running = self.workspace.start("run", "--yes")
         wait_until(self.started.exists, "a test that runs")
-        self.assertGreaterEqual(len(self.playground.processes()), 3)
+        self.assertGreaterEqual(len(self.workspace.processes()), 3)
         killed_at = time.monotonic()
         running.kill()
-        wait_until(lambda: not self.playground.processes(), "the end of all processes")
+        wait_until(lambda: not self.workspace.processes(), "the end of all processes")
         self.assertLess(time.monotonic() - killed_at, GONE_SECONDS)
         charged = len(api.charges)
         self.runs(0)
         self.assert_resumed(api, "it")
-        self.assertLessEqual({"a.txt", "b.txt"}, self.playground.files("feature/it"))
-        self.assert_paid(self.playground.results()["it"], api.charges[charged:])
+        self.assertLessEqual({"a.txt", "b.txt"}, self.workspace.added("feature/it"))
+        self.assert_paid(self.workspace.results()["it"], api.charges[charged:])
 
 
 class WhatTheDefaultToolsAllow(RealClaudeTest):
     def test_in_no_mode_does_it_write_or_go_outside_the_worktree(self) -> None:
-        elsewhere = self.playground.path("elsewhere")
+        elsewhere = self.workspace.beside("elsewhere")
         os.mkdir(elsewhere)
         Path(elsewhere, "old.txt").write_text("old\n", "utf-8")
-        shop = self.playground.repository.path
+        shop = self.workspace.path
         denied = (
             *(write(f"{folder}/new.txt", "x\n") for folder in (elsewhere, shop)),
             Answer(tools=(Tool("Read", {"file_path": f"{elsewhere}/old.txt"}),)),
@@ -520,20 +520,20 @@ class WhatTheDefaultToolsAllow(RealClaudeTest):
             with self.subTest(mode=mode):
                 self.plays(it=does(*denied, *allowed))
                 self.lists("it", claude={"permission_mode": mode})
-                before = self.playground.repository.seen_by_user()
+                before = self.workspace.seen_by_user()
                 self.runs(0, "--fresh")
-                files = self.playground.repository.files("feature/it")
+                files = self.workspace.files("feature/it")
                 self.assertEqual(files["README.md"], b"changed\n")
                 self.assertLessEqual(
                     {".github/workflows/new.yml", "folder/new.txt", "new.txt"}, files.keys()
                 )
                 self.assertEqual(os.listdir(elsewhere), ["old.txt"])
                 self.assertEqual(Path(elsewhere, "old.txt").read_text("utf-8"), "old\n")
-                self.assertEqual(self.playground.repository.seen_by_user(), before)
-                self.assertEqual(self.playground.repository.git("stash", "list"), "")
-                commits = self.playground.repository.git("log", "--format=%s", "feature/it")
+                self.assertEqual(self.workspace.seen_by_user(), before)
+                self.assertEqual(self.workspace.git("stash", "list"), "")
+                commits = self.workspace.git("log", "--format=%s", "feature/it")
                 self.assertEqual(commits.split("\n"), ["feat(it): it", "mine", "first"])
-                named = self.playground.results()["it"]["denied_tools"]
+                named = self.workspace.results()["it"]["denied_tools"]
                 self.assertLessEqual({"Write", "Edit", "Bash(git stash)", "WebFetch"}, set(named))
                 self.assertNotIn("Bash(python3 -m unittest discover)", named)
 
@@ -556,13 +556,13 @@ class Subagents(RealClaudeTest):
         api = MessagesApi({"SUBAGENT": helps, marker("it"): does(write("a.txt", "a\n"), *calls)})
         api.__enter__()
         self.addCleanup(api.__exit__)
-        home = Path(self.playground.repository.home)
-        self.playground.environ.update(real_claude.environment(home, api.url))
+        home = Path(self.workspace.home)
+        self.workspace.environ.update(real_claude.environment(home, api.url))
         return api
 
     def runs_beside_the_checkout(self, *options: str) -> None:
         """Run, and see that the user's checkout has neither a worktree nor a branch more."""
-        shop = self.playground.repository
+        shop = self.workspace
         before = shop.seen_by_user()
         self.runs(0, "--fresh", *options)
         self.assertEqual(shop.seen_by_user(), before)
@@ -573,7 +573,7 @@ class Subagents(RealClaudeTest):
 
     def test_none_gets_a_worktree_by_its_call_its_definition_or_a_script(self) -> None:
         isolated = "---\nname: alone\ndescription: Alone\nisolation: worktree\n---\nYou help.\n"
-        self.playground.repository.commit({".claude/agents/alone.md": isolated})
+        self.workspace.commit({".claude/agents/alone.md": isolated})
         script = "export const meta={name:'x',description:'y'}\nawait agent('SUBAGENT')"
         workflow = Answer(tools=(Tool("Workflow", {"script": script}),))
         asked, alone = self.agent(isolation="worktree"), self.agent(subagent_type="alone")
@@ -585,7 +585,7 @@ class Subagents(RealClaudeTest):
         self.assertIn("Not in this run: work in the folder that you are in.", by_definition)
         self.assertIn("No such tool available: Workflow", by_script)
         self.assertIn("It is done.", helped)
-        self.assertLessEqual({"a.txt", "sub.txt"}, self.playground.files("feature/it"))
+        self.assertLessEqual({"a.txt", "sub.txt"}, self.workspace.added("feature/it"))
         self.assertIn("isolation", prompt_of(api.calls(marker("it"))[0]))
         # The same beside settings of the list's own, of which the CLI takes the last only.
         given = json.dumps({"env": {"SET": "yes"}, "hooks": {"WorktreeCreate": []}})
@@ -597,7 +597,7 @@ class Subagents(RealClaudeTest):
         self.assertIn("Not in this run", by_definition)
         self.assertTrue(shown.startswith("yes"), shown)
         # Settings in a file have no place for the hook.
-        settings = Path(self.playground.path("settings.json"))
+        settings = Path(self.workspace.beside("settings.json"))
         settings.write_text("{}", "utf-8")
         api = self.plays_agents(alone, self.agent())
         self.lists("it", claude={"extra_args": [f"--settings={settings}"]})
@@ -606,14 +606,14 @@ class Subagents(RealClaudeTest):
             self.assertIn("No such tool available: Agent", told)
         # What nothing of ours refuses, where the repository switches hooks off, is found.
         off = {".claude/settings.json": '{"disableAllHooks": true}'}
-        self.playground.repository.commit(off)
+        self.workspace.commit(off)
         self.plays_agents(alone)
         self.lists("it")
         self.runs(0, "--fresh")
-        (stray,) = self.playground.results()["it"]["strays"]
+        (stray,) = self.workspace.results()["it"]["strays"]
         self.assertTrue(os.path.exists(os.path.join(stray["worktree"], "sub.txt")))
         said = f"it: the worktree {stray['worktree']} (branch worktree-agent-"
-        self.assertIn(said, self.playground.command("status").out)
+        self.assertIn(said, self.workspace.command("status").out)
 
 
 def edit(path: str, old: str, new: str) -> Tool:
@@ -623,9 +623,9 @@ def edit(path: str, old: str, new: str) -> Tool:
 class Attached(RealClaudeTest):
     def settle(self, folder: str) -> None:
         """As after the questions that the CLI asks on a terminal the first time."""
-        path = Path(self.playground.repository.home, ".claude.json")
+        path = Path(self.workspace.home, ".claude.json")
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        key = self.playground.environ["ANTHROPIC_API_KEY"]
+        key = self.workspace.environ["ANTHROPIC_API_KEY"]
         known.update(
             hasCompletedOnboarding=True,
             theme="dark",
@@ -639,11 +639,11 @@ class Attached(RealClaudeTest):
         self.plays(a=[write("a.txt", "a\n"), text("Finished."), text("Understood.")])
         self.lists("a")
         self.runs(0)
-        self.settle(os.path.realpath(self.playground.worktree("a")))
+        self.settle(os.path.realpath(self.workspace.worktree("a")))
         with terminal() as (ours, theirs):
             # The whole prompt has room, however long our instructions are.
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 80, 120, 0, 0))
-            running = self.playground.start("attach", "a", terminal=theirs, env={"TERM": "xterm"})
+            running = self.workspace.start("attach", "a", terminal=theirs, env={"TERM": "xterm"})
             os.close(theirs)
             shown = read_until(ours, "Finished.")
             self.assertIn("Build a.", shown)
@@ -654,9 +654,9 @@ class Attached(RealClaudeTest):
             os.write(ours, b"/exit\r")
             said = read_until(ours, "")
             self.assertEqual(running.end().code, 0)
-        self.assertIn(self.playground.results()["a"]["session_id"], said)
+        self.assertIn(self.workspace.results()["a"]["session_id"], said)
         told = [
-            event["action"] for event in self.playground.journal() if event["event"] == "steered"
+            event["action"] for event in self.workspace.journal() if event["event"] == "steered"
         ]
         self.assertEqual(told, ["attach"])
 
@@ -668,25 +668,25 @@ class TheTodoProject(RealClaudeTest):
         super().setUp()
         features = todo_project.FEATURES
         self.api = self.plays(**{id: todo_project.turns(id) for id in features})
-        programs = self.playground.path("programs")
+        programs = self.workspace.beside("programs")
         os.mkdir(programs)
-        self.playground.script(
+        self.workspace.script(
             "programs/rorchestrator",
             f'#!/bin/sh\nexec {sys.executable} {ROOT}/orchestrate.py "$@"\n',
         )
-        self.playground.script(
+        self.workspace.script(
             "programs/claude", f'#!/bin/sh\nexec {real_claude.executable()} "$@"\n'
         )
-        environ = self.playground.environ
+        environ = self.workspace.environ
         environ.update(PATH=f"{programs}:{environ['PATH']}", RORCHESTRATOR=ROOT)
-        self.todo = Path(self.playground.repository.home, "todo")
+        self.todo = Path(self.workspace.home, "todo")
 
     def types(self, block: str) -> str:
         """Type a block of the document; what it printed."""
         done = subprocess.run(
             ["bash", "-ec", block],
-            cwd=self.todo if self.todo.exists() else self.playground.root,
-            env=self.playground.environ,
+            cwd=self.todo if self.todo.exists() else self.workspace.root,
+            env=self.workspace.environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -696,7 +696,7 @@ class TheTodoProject(RealClaudeTest):
         return done.stdout + done.stderr
 
     def git(self, *words: str) -> list[str]:
-        return self.playground.repository.git(*words, at=str(self.todo)).split("\n")
+        return self.workspace.git(*words, at=str(self.todo)).split("\n")
 
     def test_every_command_of_the_quickstart_works(self) -> None:
         document = Path(ROOT, "docs", "QUICKSTART.md").read_text("utf-8")

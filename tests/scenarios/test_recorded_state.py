@@ -16,28 +16,28 @@ import sys
 import unittest
 from binascii import crc32
 
-from tests.support.playground import PlaygroundTest
-from tests.support.scratch import ROOT, SIMULATED
+from tests.support.paths import ROOT, SIMULATED
+from tests.support.workspace import WorkspaceTest
 
 RECORDED = os.path.join(ROOT, "tests", "fixtures", "state", "interrupted-1.1.json")
 SUM = re.compile(rb',"sum":"[0-9a-f]{8}"\}$')
 
 
-class Recorded(PlaygroundTest):
+class Recorded(WorkspaceTest):
     def setUp(self) -> None:
         super().setUp()
         with open(RECORDED, encoding="utf-8") as file:
             recorded = json.load(file)
         for folder in recorded["folders"]:
-            os.makedirs(self.playground.path(folder), exist_ok=True)
+            os.makedirs(self.workspace.beside(folder), exist_ok=True)
         for name, content in recorded["files"].items():
             self._restore(name, content)
 
     def _restore(self, name: str, content: dict[str, str]) -> None:
-        path = self.playground.path(name)
+        path = self.workspace.beside(name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if "text" in content:
-            text = content["text"].replace("@ROOT@", self.playground.root)
+            text = content["text"].replace("@ROOT@", self.workspace.root)
             text = text.replace("@PYTHON@", sys.executable).replace("@SIMULATED@", SIMULATED)
             data = text.encode()
         else:
@@ -56,25 +56,25 @@ class Recorded(PlaygroundTest):
         expected = {"done": "completed", "half": "interrupted", "bad": "empty", "later": "pending"}
         self.assertEqual(statuses, expected)
         self.assertEqual(before["half"]["uncommitted"], ["half.txt"])
-        plan = json.loads(self.playground.command("plan", "--json").out)
+        plan = json.loads(self.workspace.command("plan", "--json").out)
         actions = {each["id"]: each["action"] for each in plan["features"]}
         expected = {"done": "skip", "half": "resume", "bad": "start", "later": "start"}
         self.assertEqual(actions, expected)
-        self.playground.touch("go")
-        done = self.playground.run("--only", "later")
+        self.workspace.touch("go")
+        done = self.workspace.run("--only", "later")
         self.assertEqual(done.code, 0, done.err)
         after = {row["id"]: row for row in self._status()}
         for id in ("done", "half", "later"):
             self.assertEqual(after[id]["status"], "completed")
         self.assertEqual(after["half"]["session_id"], before["half"]["session_id"])
         self.assertEqual(after["done"]["commit"], before["done"]["commit"])
-        self.assertIn("half.txt", self.playground.files("feature/later"))
-        self.assertEqual(len(self.playground.attempts("done")), 1)
-        (*_, (_, session, resumed)) = self.playground.attempts("half")
+        self.assertIn("half.txt", self.workspace.added("feature/later"))
+        self.assertEqual(len(self.workspace.attempts("done")), 1)
+        (*_, (_, session, resumed)) = self.workspace.attempts("half")
         self.assertEqual((session, resumed), (before["half"]["session_id"], True))
 
     def _status(self) -> list[dict[str, object]]:
-        document = json.loads(self.playground.command("status", "--json").out)
+        document = json.loads(self.workspace.command("status", "--json").out)
         features: list[dict[str, object]] = document["features"]
         return features
 

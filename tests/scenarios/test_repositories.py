@@ -8,23 +8,24 @@ import unittest
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.playground import Done, Playground, PlaygroundTest, feature, wait_until
+from tests.support.commands import CommandResult, wait_until
 from tests.support.repository import Repository
+from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 
-class RepositoryTest(PlaygroundTest):
+class RepositoryTest(WorkspaceTest):
     """By default two features, of which one needs the other."""
 
-    def use_repository(self, repository: Repository, **project: Any) -> None:
-        """Another repository than the usual one."""
-        self.use(Playground(repository))
+    def use_another(self, workspace: Workspace, **project: Any) -> None:
+        """Another workspace than the usual one."""
+        self.use(workspace)
         self.list(**project)
 
     def list(self, **project: Any) -> None:
-        self.playground.features(feature("a"), feature("b", depends_on=["a"]), **project)
+        self.workspace.features(feature("a"), feature("b", depends_on=["a"]), **project)
 
-    def run_to(self, code: int, *argv: str, env: Mapping[str, str] | None = None) -> Done:
-        done = self.playground.run(*argv, env=env)
+    def run_to(self, code: int, *argv: str, env: Mapping[str, str] | None = None) -> CommandResult:
+        done = self.workspace.command("run", "--yes", *argv, env=env)
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         self.assertNotIn("Traceback", done.err)
         return done
@@ -33,17 +34,17 @@ class RepositoryTest(PlaygroundTest):
         """Both features are brought to branches on top of the base; the user sees nothing."""
         before = self.seen()
         self.run_to(0, env=env)
-        repository = self.playground.repository
+        repository = self.workspace
         self.assertEqual(self.seen(), before)
-        found = self.playground.files("feature/b") - self.playground.files(base)
+        found = self.workspace.added("feature/b") - self.workspace.added(base)
         self.assertEqual(found, {"a.md", "b.md"})
         self.assertEqual(
             repository.git("merge-base", base, "feature/b"), repository.commit_of(base)
         )
-        self.assertIn("Everything is up to date", self.playground.command("plan").out)
+        self.assertIn("Everything is up to date", self.workspace.command("plan").out)
 
     def seen(self) -> object:
-        repository = self.playground.repository
+        repository = self.workspace
         if repository.git("rev-parse", "--is-bare-repository") == "true":
             return repository.git("symbolic-ref", "HEAD")
         return repository.seen_by_user()
@@ -53,70 +54,70 @@ class RepositoryTest(PlaygroundTest):
         done = self.run_to(2)
         for word in words:
             self.assertIn(word, done.err)
-        self.assertEqual(self.playground.journal(), [])
+        self.assertEqual(self.workspace.journal(), [])
 
 
 class FormTest(RepositoryTest):
     def test_the_base_branch_is_not_checked_out(self) -> None:
         self.list()
-        repository = self.playground.repository
+        repository = self.workspace
         repository.git("checkout", "-q", "-b", "mine")
         repository.commit({"mine": "x"})
         repository.write({"README.md": "half done\n", "new": "x"})
         repository.git("add", "new")
         self.assert_builds()
-        self.assertNotIn("mine", self.playground.files("feature/b"))
+        self.assertNotIn("mine", self.workspace.added("feature/b"))
 
     def test_the_base_is_another_branch(self) -> None:
         self.list(base_branch="develop")
-        self.playground.repository.branch("develop")
-        self.playground.repository.commit({"later": "x"})
+        self.workspace.branch("develop")
+        self.workspace.commit({"later": "x"})
         self.assert_builds(base="develop")
 
     def test_head_is_detached(self) -> None:
         self.list()
-        repository = self.playground.repository
+        repository = self.workspace
         first = repository.commit_of("HEAD")
         repository.commit({"second": "x"})
         repository.git("checkout", "-q", "--detach", first)
         self.assert_builds()
 
     def test_the_repository_is_bare(self) -> None:
-        source = self.playground.repository
-        bare = Repository("shop.git", bare=True)
+        source = self.workspace
+        bare = Workspace(name="shop.git", bare=True, apart=True)
         source.git("push", "-q", bare.path, "main")
-        self.use_repository(bare)
+        self.use_another(bare)
         self.assert_builds()
 
     def test_repo_path_lies_inside_another_worktree(self) -> None:
-        repository = self.playground.repository
+        repository = self.workspace
         repository.commit({"src/deep/file": "x"})
-        other = self.playground.path("other")
+        other = self.workspace.beside("other")
         repository.git("worktree", "add", "-q", "-b", "mine", other)
         self.list(repo_path=os.path.join(other, "src", "deep"))
         self.assert_builds()
         self.assertEqual(repository.git("status", "--porcelain", at=other), "")
-        self.assertTrue(os.path.isdir(self.playground.worktree("b")))
+        self.assertTrue(os.path.isdir(self.workspace.worktree("b")))
 
     def test_the_clone_is_shallow(self) -> None:
-        source = self.playground.repository
+        source = self.workspace
         for number in range(3):
             source.commit({"file": str(number)})
-        shallow = Repository("shallow", bare=True)
+        shallow = Workspace(name="shallow", bare=True, apart=True)
         url = f"file://{source.path}"
         clone = os.path.join(shallow.root, "clone")
         shallow.git("clone", "-q", "--depth", "1", url, clone)
         shallow.path = clone
-        self.use_repository(shallow)
+        self.use_another(shallow)
         self.assertEqual(shallow.git("rev-parse", "--is-shallow-repository"), "true")
         self.assert_builds()
 
     def test_there_are_no_commits_yet(self) -> None:
-        self.use_repository(Repository("shop", empty=True))
+        self.use_another(Workspace(empty=True, apart=True))
         self.assert_refused("no commit yet", "git commit -m")
 
     def test_there_is_no_repository(self) -> None:
-        self.list(repo_path=self.playground.sessions)
+        self.list(repo_path=self.workspace.sessions)
         self.assert_refused("is not in a git repository")
 
     def test_the_base_branch_does_not_exist(self) -> None:
@@ -124,18 +125,18 @@ class FormTest(RepositoryTest):
         self.assert_refused("the base branch 'mian' does not exist", "main")
 
     def test_the_path_has_spaces_quotes_and_unicode(self) -> None:
-        self.use_repository(Repository('der "schöne" Laden\'s 🐟'))
+        self.use_another(Workspace(name='der "schöne" Laden\'s 🐟', apart=True))
         self.assert_builds()
 
     def test_the_repository_has_submodules(self) -> None:
         with Repository("library") as library:
             library.commit({"lib.txt": "library\n"})
-            repository = self.playground.repository
+            repository = self.workspace
             allowed = ("-c", "protocol.file.allow=always")
             repository.git(*allowed, "submodule", "--quiet", "add", library.path, "vendor/lib")
             repository.commit({}, "with a library")
             use = {"bash": "cp vendor/lib/lib.txt used.txt"}
-            self.playground.features(
+            self.workspace.features(
                 feature("a", use), feature("b", {"bash": "cp used.txt b.md"}, depends_on=["a"])
             )
             before = self.seen()
@@ -143,7 +144,7 @@ class FormTest(RepositoryTest):
             self.assertEqual(self.seen(), before)
             used = [repository.content(f"feature/b:{name}") for name in ("used.txt", "b.md")]
             self.assertEqual(used, [b"library\n", b"library\n"])
-            status = repository.git("status", "--porcelain", at=self.playground.worktree("b"))
+            status = repository.git("status", "--porcelain", at=self.workspace.worktree("b"))
             self.assertEqual(status, "")
 
     def test_the_worktrees_go_inside_the_repository(self) -> None:
@@ -151,134 +152,134 @@ class FormTest(RepositoryTest):
         before = self.seen_but_ignored()
         self.run_to(0)
         self.assertEqual(self.seen_but_ignored(), before)
-        inside = os.path.join(self.playground.repository.path, ".worktrees", "b", "a.md")
+        inside = os.path.join(self.workspace.path, ".worktrees", "b", "a.md")
         self.assertTrue(os.path.exists(inside))
-        self.playground.repository.git("add", "--all")
-        self.assertEqual(self.playground.repository.git("status", "--porcelain"), "")
+        self.workspace.git("add", "--all")
+        self.assertEqual(self.workspace.git("status", "--porcelain"), "")
 
     def seen_but_ignored(self) -> list[str]:
-        status = self.playground.repository.seen_by_user()[0]
+        status = self.workspace.seen_by_user()[0]
         return [line for line in status.splitlines() if not line.startswith("!")]
 
 
 class NameTest(RepositoryTest):
     def test_a_branch_of_the_same_name_that_we_did_not_make_is_refused(self) -> None:
         self.list()
-        tip = self.playground.repository.branch("feature/b")
+        tip = self.workspace.branch("feature/b")
         self.assert_refused("the branch 'feature/b' exists already", "branch_prefix")
-        self.assertEqual(self.playground.repository.commit_of("feature/b"), tip)
+        self.assertEqual(self.workspace.commit_of("feature/b"), tip)
 
     def test_a_branch_called_feature_leaves_no_room(self) -> None:
         self.list()
-        self.playground.repository.branch("feature")
+        self.workspace.branch("feature")
         self.assert_refused("the branch 'feature' leaves no room for feature/<id>")
 
     def test_a_folder_in_the_place_of_a_worktree_is_refused(self) -> None:
         self.list()
-        os.makedirs(self.playground.worktree("a"))
-        self.assert_refused(self.playground.worktree("a"), "exists already")
+        os.makedirs(self.workspace.worktree("a"))
+        self.assert_refused(self.workspace.worktree("a"), "exists already")
 
     def test_without_a_prefix_the_branches_have_the_names_of_the_features(self) -> None:
         self.list(branch_prefix="")
         self.run_to(0)
-        self.assertEqual(self.playground.files("b"), {"a.md", "b.md"})
+        self.assertEqual(self.workspace.added("b"), {"a.md", "b.md"})
 
 
 class HookTest(RepositoryTest):
     def test_a_failing_pre_commit_hook_fails_the_feature_and_keeps_its_work(self) -> None:
         self.list()
-        hook = self.playground.hook("pre-commit", "echo 'a.md: trailing space' >&2; exit 1")
+        hook = self.workspace.hook("pre-commit", "echo 'a.md: trailing space' >&2; exit 1")
         done = self.run_to(1)
         self.assertIn("a.md: trailing space", done.out)
         self.assert_statuses(a="failed", b="blocked")
-        path = os.path.join(self.playground.worktree("a"), "a.md")
+        path = os.path.join(self.workspace.worktree("a"), "a.md")
         self.assertTrue(os.path.exists(path))
         # The user repairs the work, then the hook: Claude is not paid again.
         with open(path, "a") as file:
             file.write("repaired\n")
         os.unlink(hook)
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
-        self.assertIn(b"repaired", self.playground.repository.files("feature/b")["a.md"])
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
+        self.assertIn(b"repaired", self.workspace.files("feature/b")["a.md"])
 
     def test_a_failed_commit_that_the_user_made_by_hand_is_taken_over(self) -> None:
         self.list()
-        self.playground.hook("pre-commit", "exit 1")
+        self.workspace.hook("pre-commit", "exit 1")
         self.run_to(1)
-        by_hand = self.playground.repository.commit({}, "by hand", at=self.playground.worktree("a"))
-        os.unlink(self.playground.hook("pre-commit", "exit 1"))
+        by_hand = self.workspace.commit({}, "by hand", at=self.workspace.worktree("a"))
+        os.unlink(self.workspace.hook("pre-commit", "exit 1"))
         self.run_to(0)
-        self.assertEqual(self.playground.ref("a"), [by_hand])
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(self.workspace.ref("a"), [by_hand])
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
 
     def test_a_pre_commit_hook_may_change_what_is_committed(self) -> None:
         self.list()
-        self.playground.hook("pre-commit", "echo formatted > formatted; git add formatted")
+        self.workspace.hook("pre-commit", "echo formatted > formatted; git add formatted")
         self.run_to(0)
-        self.assertIn("formatted", self.playground.files("feature/a"))
+        self.assertIn("formatted", self.workspace.added("feature/a"))
 
     def test_a_failing_post_checkout_hook_is_not_run_for_our_worktrees(self) -> None:
         self.list()
-        self.playground.hook("post-checkout", "exit 1")
+        self.workspace.hook("post-checkout", "exit 1")
         self.assert_builds()
 
     def test_a_run_from_inside_a_hook_works_in_its_own_worktrees(self) -> None:
         self.list()
-        git_dir = os.path.join(self.playground.repository.path, ".git")
+        git_dir = os.path.join(self.workspace.path, ".git")
         env = {
             "GIT_DIR": git_dir,
-            "GIT_WORK_TREE": self.playground.repository.path,
+            "GIT_WORK_TREE": self.workspace.path,
             "GIT_INDEX_FILE": os.path.join(git_dir, "index"),
             "GIT_PREFIX": "",
         }
         self.assert_builds(env=env)
 
     def test_a_hook_that_hangs_is_ended_with_the_run(self) -> None:
-        self.playground.features(feature("a"))
-        began = self.playground.path("began")
-        self.playground.hook("pre-commit", f"touch '{began}'; sleep 60")
-        running = self.playground.start("run", "--yes")
+        self.workspace.features(feature("a"))
+        began = self.workspace.beside("began")
+        self.workspace.hook("pre-commit", f"touch '{began}'; sleep 60")
+        running = self.workspace.start("run", "--yes")
         wait_until(lambda: os.path.exists(began), "the hook is running")
         running.signal(signal.SIGINT)
         wait_until(lambda: "Stopping" in running.err, "the first signal is heard")
         running.signal(signal.SIGINT)
         done = running.end()
         self.assertEqual(done.code, 130, done.err)
-        self.assertEqual(self.playground.processes(), [])
-        os.unlink(self.playground.hook("pre-commit", ""))
+        self.assertEqual(self.workspace.processes(), [])
+        os.unlink(self.workspace.hook("pre-commit", ""))
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
 
 
 class IdentityTest(RepositoryTest):
     def config(self, text: str) -> None:
-        with open(self.playground.repository.config, "w") as file:
+        with open(self.workspace.config, "w") as file:
             file.write(text)
 
     def test_without_an_identity_the_commits_are_ours(self) -> None:
         self.list()
         self.config("[user]\n\tuseConfigOnly = true\n[init]\n\tdefaultBranch = main\n")
         self.run_to(0)
-        who = self.playground.repository.git("log", "-1", "--format=%an <%ae>", "feature/b")
+        who = self.workspace.git("log", "-1", "--format=%an <%ae>", "feature/b")
         self.assertEqual(who, "RoRchestrator <rorchestrator@localhost>")
 
     def test_with_an_identity_the_commits_are_the_users(self) -> None:
         self.list()
         self.run_to(0)
-        who = self.playground.repository.git("log", "-1", "--format=%an <%ae>", "feature/b")
+        who = self.workspace.git("log", "-1", "--format=%an <%ae>", "feature/b")
         self.assertEqual(who, "Test <test@localhost>")
 
     def test_signing_without_a_key_is_explained_and_the_work_stays(self) -> None:
         self.list()
-        git = self.playground.repository.git
+        git = self.workspace.git
         git("config", "commit.gpgsign", "true")
         git("config", "gpg.program", "/bin/false")
         done = self.run_to(1)
         self.assertIn("commit.gpgsign", done.out)
-        self.assertTrue(os.path.exists(os.path.join(self.playground.worktree("a"), "a.md")))
+        self.assertTrue(os.path.exists(os.path.join(self.workspace.worktree("a"), "a.md")))
         git("config", "commit.gpgsign", "false")
         self.run_to(0)
-        self.assertEqual(len(self.playground.attempts("a")), 1)
+        self.assertEqual(len(self.workspace.attempts("a")), 1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import sys
 import unittest
 from collections.abc import Mapping, Sequence
 
-from tests.support.playground import AGENT, PlaygroundTest, feature
+from tests.support.paths import AGENT
+from tests.support.workspace import WorkspaceTest, feature
 
 INIT = {"type": "system", "subtype": "init", "session_id": "s"}
 ANSWER = {"type": "assistant", "message": {}}
@@ -40,7 +41,7 @@ os.execv({agent[0]!r}, [*{agent!r}, *sys.argv[1:]])
 """
 
 
-class RetryTest(PlaygroundTest):
+class RetryTest(WorkspaceTest):
     def claude(
         self, *answers: Sequence[object], then: str = "print(answers[number]); sys.exit(1)"
     ) -> dict[str, object]:
@@ -48,21 +49,21 @@ class RetryTest(PlaygroundTest):
         lines = ["\n".join(json.dumps(message) for message in answer) for answer in answers]
         text = SCRIPT.format(
             python=sys.executable,
-            folder=self.playground.path("."),
+            folder=self.workspace.beside("."),
             answers=lines,
             agent=AGENT,
             act=then,
         )
-        return {"command": [self.playground.script("claude", text)]}
+        return {"command": [self.workspace.script("claude", text)]}
 
     def calls(self) -> list[str]:
-        with open(self.playground.path("calls")) as file:
+        with open(self.workspace.beside("calls")) as file:
             return file.read().split()
 
     def run_with(self, claude: Mapping[str, object], code: int, **project: object) -> str:
         quick = {"attempts": 3, "backoff_seconds": 0.01}
-        self.playground.features(feature("a"), claude=claude, **{"retry": quick, **project})
-        done = self.playground.run()
+        self.workspace.features(feature("a"), claude=claude, **{"retry": quick, **project})
+        done = self.workspace.run()
         self.assertEqual(done.code, code, done.err)
         return done.err
 
@@ -74,7 +75,7 @@ class TransientTest(RetryTest):
         self.assertEqual(self.calls(), ["new", "resumed", "resumed", "new"])
         self.assertIn("attempt 2 of 3", said)
         self.assertIn("attempt 3 of 3", said)
-        result = self.playground.results()["a"]
+        result = self.workspace.results()["a"]
         self.assertEqual(len(result["attempts"]), 4)
         self.assertAlmostEqual(result["cost_usd"], 0.55)
 
@@ -94,13 +95,13 @@ class TransientTest(RetryTest):
 
     def test_too_many_requests_are_fewer_the_next_time(self) -> None:
         claude = self.claude([INIT, RATE])
-        self.playground.features(
+        self.workspace.features(
             *(feature(id) for id in "abcd"),
             claude=claude,
             max_parallel=4,
             retry={"attempts": 3, "backoff_seconds": 0.01},
         )
-        self.assertEqual(self.playground.run().code, 0)
+        self.assertEqual(self.workspace.run().code, 0)
         self.assertEqual(len(self.calls()), 6)
 
 
@@ -123,17 +124,17 @@ class LimitTest(RetryTest):
         said = self.run_with(claude, 0, limit_grace_seconds=0, retry={"attempts": 1})
         self.assertIn("usage limit: waiting until", said)
         self.assertIn("the usage limit is reset", said)
-        kinds = [event["event"] for event in self.playground.journal()]
+        kinds = [event["event"] for event in self.workspace.journal()]
         self.assertEqual(kinds.count("attempt_started"), 5)
 
     def test_a_limit_beyond_the_longest_wait_ends_the_run_and_the_next_one_resumes(self) -> None:
         claude = self.limiting(self.limited(7200))
-        self.playground.features(feature("a"), feature("b"), claude=claude, max_parallel=1)
-        done = self.playground.run("--max-wait", "1h")
+        self.workspace.features(feature("a"), feature("b"), claude=claude, max_parallel=1)
+        done = self.workspace.run("--max-wait", "1h")
         self.assertEqual(done.code, 1, done.err)
         self.assert_statuses(a="failed", b="cancelled")
         self.assertIn("--max-wait", done.out)
-        self.assertEqual(self.playground.run().code, 0)
+        self.assertEqual(self.workspace.run().code, 0)
         self.assertEqual(self.calls()[:2], ["new", "resumed"])
 
 
@@ -153,13 +154,13 @@ class StallTest(RetryTest):
 
 class IntervalTest(RetryTest):
     def test_starts_keep_their_distance(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             *(feature(id) for id in "abc"), max_parallel=3, start_interval_seconds=0.3
         )
-        self.assertEqual(self.playground.run().code, 0)
+        self.assertEqual(self.workspace.run().code, 0)
         starts = [
             float(event["at"][17:23])
-            for event in self.playground.journal()
+            for event in self.workspace.journal()
             if event["event"] == "attempt_started"
         ]
         gaps = [(after - before) % 60 for before, after in zip(starts, starts[1:])]

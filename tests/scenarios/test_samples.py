@@ -7,10 +7,9 @@ import re
 import unittest
 from pathlib import Path
 
+from tests.support.commands import wait_until
 from tests.support.merges import Shop
-from tests.support.playground import PlaygroundTest, wait_until
-from tests.support.playground import feature as entry
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 VARIES = re.compile(r"\b[0-9a-f]{10}\b|\d+(?:\.\d+)?")
@@ -98,25 +97,25 @@ class Samples(unittest.TestCase):
         self.assertEqual(lasting(said.out)[start:], sample)
 
 
-class Steering(PlaygroundTest):
+class Steering(WorkspaceTest):
     maxDiff = None
 
     def test_the_replies_of_a_run(self) -> None:
-        go = self.playground.path("go")
-        self.playground.features(
-            entry("auth", {"wait": go}),
-            entry("api", depends_on=["auth"]),
-            entry("other", {"wait": go}),
-            entry("search", depends_on=["other"]),
+        go = self.workspace.beside("go")
+        self.workspace.features(
+            feature("auth", {"wait": go}),
+            feature("api", depends_on=["auth"]),
+            feature("other", {"wait": go}),
+            feature("search", depends_on=["other"]),
             max_parallel=2,
         )
-        run = self.playground.start("run", "--yes")
-        wait_until(lambda: self.playground.attempts("auth"), "auth runs")
+        run = self.workspace.start("run", "--yes")
+        wait_until(lambda: self.workspace.attempts("auth"), "auth runs")
         sample = samples("commands/steering.md")[0]
         printed = ""
         for command in re.findall(r"^\$ rorchestrator (.*)$", sample, re.MULTILINE):
-            printed += f"$ rorchestrator {command}\n{self.playground.command(*command.split()).out}"
-        self.playground.touch("go")
+            printed += f"$ rorchestrator {command}\n{self.workspace.command(*command.split()).out}"
+        self.workspace.touch("go")
         run.end()
         self.assertEqual(printed, sample)
 

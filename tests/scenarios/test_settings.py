@@ -22,7 +22,7 @@ from core.git.door import Git
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
 from tests.support.repository import Repository
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 OUTPUT: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(

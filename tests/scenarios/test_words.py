@@ -10,7 +10,7 @@ from unittest import mock
 from core.git import unreadable_entries
 from core.process import temporary_folder
 from core.worktree import manager
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 
 class MovedRepository(unittest.TestCase):
@@ -19,7 +19,8 @@ class MovedRepository(unittest.TestCase):
             space.run()
             moved = f"{space.path} 2"
             os.rename(space.path, moved)
-            space.path = moved
+            space.path = space.folder = moved
+            space.list_file = os.path.join(moved, "config", "feature_list.json")
             space.write({"config/feature_list.json": json.dumps(space.document)})
             repair = f"git -C '{moved}' worktree repair"
             for words in (("plan", "--fresh"), ("run", "--yes", "--fresh"), ("status",)):

@@ -8,8 +8,8 @@ from typing import Any
 
 from core.model.decision import Action
 from core.model.outcome import Fault, Status
-from tests.support.playground import feature
 from tests.support.runner import RunnerTest, run_id
+from tests.support.workspace import feature
 
 PAUSE: Mapping[str, object] = {"linger": 0}
 """The agent reports success here; told of something, it goes on behind it."""
@@ -27,18 +27,18 @@ SHOW_ALL = f"{SHOW} $RORCHESTRATOR_SLOT $RORCHESTRATOR_PORT"
 class ChecksTest(RunnerTest):
     def lists(self, *does: Mapping[str, object], project: Any = (), **more: object) -> None:
         """One feature, which writes ``a.md`` where nothing else is said."""
-        self.playground.features(feature("a", *does, **more), **dict(project))
+        self.workspace.features(feature("a", *does, **more), **dict(project))
 
     def ignore(self, *patterns: str, **files: str) -> None:
         """Commit a .gitignore and, beside it, write files that may be ignored."""
-        self.playground.repository.commit({".gitignore": "".join(f"{p}\n" for p in patterns)})
-        self.playground.repository.write(files)
+        self.workspace.commit({".gitignore": "".join(f"{p}\n" for p in patterns)})
+        self.workspace.write(files)
 
     def supply(self, name: str, content: str = "secret\n") -> None:
-        self.playground.repository.write({name: content})
+        self.workspace.write({name: content})
 
     def here(self, *parts: str) -> str:
-        return os.path.join(self.playground.worktree("a"), *parts)
+        return os.path.join(self.workspace.worktree("a"), *parts)
 
     def read(self, *parts: str) -> str:
         with open(self.here(*parts), encoding="utf-8") as file:
@@ -47,7 +47,7 @@ class ChecksTest(RunnerTest):
     def log(self, kind: str, feature: str = "a", run: int = 0) -> str:
         """What was logged in this run; empty where nothing was."""
         name = f"{feature}.{kind}.log"
-        path = self.playground.path("logs", run_id(run or self.runs), name)
+        path = self.workspace.beside("logs", run_id(run or self.runs), name)
         if not os.path.exists(path):
             return ""
         with open(path, encoding="utf-8") as file:

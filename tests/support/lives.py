@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from core.model import events
@@ -12,10 +13,25 @@ from core.model.fold import fold
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
 from core.model.state import FeatureState
 
+RUN = "20260102T143015-abcdef"
+"""The run that :func:`attempt` belongs to."""
+
 WORK = Work("c0ffee", files_changed=3)
 
 
 DONE = AttemptOutcome(Status.COMPLETED, cost_usd=0.5, usage=Usage(1, 2, 3, 4), session_id="s1")
+
+
+def attempt(
+    id: str, *, log: str = "", at: float | None = None, worktree: str = "/nowhere"
+) -> list[Event]:
+    """The events of a feature whose attempt has begun."""
+    now = time.time() if at is None else at
+    begun = Decision(id, Action.START, "new", "key")
+    return [
+        events.preparing(now, RUN, begun, branch=f"feature/{id}", worktree=worktree, name=id),
+        events.attempt_started(now, RUN, id, attempt=1, session_id="s1", resumed=False, log=log),
+    ]
 
 
 def prepared(at: float, run: str, action: Action = Action.START) -> Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import unittest
 from collections.abc import Mapping
@@ -13,8 +12,10 @@ from core.model.decision import Action, Decision
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from core.process.spawner import Spawner, run_sync
 from core.worktree.manager import WorktreeManager
+from tests.support.commands import CommandResult
+from tests.support.lives import RUN, attempt
 from tests.support.repository import Content
-from tests.support.scratch import RUN, Said, Workspace, attempt, feature
+from tests.support.workspace import Workspace, feature
 
 HAS_NO = "! test -e {}"
 
@@ -51,12 +52,6 @@ class Shop(Workspace):
         )
         return tip
 
-    def events(self, kind: str) -> list[dict[str, object]]:
-        """Those of the journal that are of a kind."""
-        path = os.path.join(self.state_folder, "journal.jsonl")
-        with open(path, encoding="utf-8") as file:
-            return [event for event in map(json.loads, file) if event["event"] == kind]
-
 
 class MergeTest(unittest.TestCase):
     shop: Shop
@@ -76,7 +71,7 @@ class MergeTest(unittest.TestCase):
         self.assertEqual([name for name in there if "~" in name], [])
         shop.git("fsck", "--no-dangling")
 
-    def merge(self, *words: str) -> Said:
+    def merge(self, *words: str) -> CommandResult:
         return self.shop.main("merge", *words)
 
     def landed(self) -> list[str]:
@@ -84,10 +79,10 @@ class MergeTest(unittest.TestCase):
         log = ("log", "--reverse", "--first-parent", "--format=%s", "main")
         return self.shop.git(*log).splitlines()[2:]
 
-    def states(self, said: Said) -> dict[str, str]:
+    def states(self, said: CommandResult) -> dict[str, str]:
         return {ending["id"]: ending["state"] for ending in said.json["features"]}
 
-    def held(self, said: Said) -> dict[str, str]:
+    def held(self, said: CommandResult) -> dict[str, str]:
         ending = said.json["features"]
         return {each["id"]: each["reason"] for each in ending if each["state"] == "held"}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.model.mask import Mask
 from core.project.open import OpenProject, open_project
-from tests.support.scratch import Workspace, standing_in
+from tests.support.commands import standing_in
+from tests.support.workspace import Workspace
 
 
 def place_of(space: Workspace) -> OpenProject:

@@ -33,10 +33,8 @@ from core.runner.job import Job
 from core.runner.slots import Slots
 from core.runner.usage_limit import UsageLimitGate
 from core.worktree.manager import WorktreeManager
-from tests.support.playground import (
-    SIMULATED,
-    PlaygroundTest,
-)
+from tests.support.paths import SIMULATED
+from tests.support.workspace import WorkspaceTest
 
 RECORDER = f"""\
 #!{sys.executable}
@@ -68,7 +66,7 @@ class Hasty(Supervisor):
         await super().end(child, [(number, 0.3) for number, _ in ladder])
 
 
-class RunnerTest(PlaygroundTest):
+class RunnerTest(WorkspaceTest):
     """Runs features one by one in this process, as the orchestrator would."""
 
     def setUp(self) -> None:
@@ -132,7 +130,7 @@ class RunnerTest(PlaygroundTest):
     ) -> list[FeatureOutcome]:
         self.runs += 1
         run = run_id(self.runs)
-        config = feature_list.load(self.playground.list)
+        config = feature_list.load(self.workspace.list_file)
         features = {feature.id: feature for feature in config.features}
         stop = Cancellation()
         if stopped:
@@ -145,9 +143,9 @@ class RunnerTest(PlaygroundTest):
 
         async with self.supervisor(run) as supervisor:
             git = await self._git(supervisor)
-            folder, subject = self.playground.path("worktrees"), config.project.commit_subject
+            folder, subject = self.workspace.beside("worktrees"), config.project.commit_subject
             worktrees = WorktreeManager(git, folder, "feature/", subject)
-            logs = self.playground.path("logs", run)
+            logs = self.workspace.beside("logs", run)
             context = RunContext(run, logs, time.time, emit, stop, self.deadline)
             attempts = AttemptRunner(
                 config,
@@ -156,7 +154,7 @@ class RunnerTest(PlaygroundTest):
                 linger_seconds=self.linger_seconds,
                 log_bytes=self.limits.get("log_bytes", LOG_BYTES),
             )
-            environ = without_git(self.playground.environ if environ is None else environ)
+            environ = without_git(self.workspace.environ if environ is None else environ)
             checks = make_checks(config, worktrees, supervisor, context, self.state, environ)
             places = Slots(slots)
             if stop.is_set():
@@ -184,7 +182,7 @@ class RunnerTest(PlaygroundTest):
             async def one(id: str) -> FeatureOutcome:
                 known = replace(self.state.feature(id), **more)
                 decision = Decision(id, action, "new", "key")
-                base = self.playground.repository.commit_of("main")
+                base = self.workspace.commit_of("main")
                 job = Job(features[id], decision, known, base, results)
                 turn = places.turn((0.0, 0, 0))
                 outcome = await runner.run(job, turn)
@@ -197,7 +195,7 @@ class RunnerTest(PlaygroundTest):
             return [await one(id) for id in ids]
 
     async def _git(self, supervisor: Supervisor) -> Git:
-        place = self.playground.repository
+        place = self.workspace
         git = await open_repository(supervisor, place.path, place.environ)
         if self.version is None:
             return git
@@ -213,7 +211,7 @@ class RunnerTest(PlaygroundTest):
                 self._watcher = asyncio.get_running_loop().create_task(watch(stop))
 
         async def watch(stop: Cancellation) -> None:
-            while not os.path.exists(self.playground.path(exists)):
+            while not os.path.exists(self.workspace.beside(exists)):
                 await asyncio.sleep(0.01)
             stop.set()
 
@@ -236,15 +234,15 @@ class RunnerTest(PlaygroundTest):
         return found
 
     def prompt_of(self, attempt: int) -> str:
-        with open(self.playground.path("logs", run_id(self.runs), f"a.{attempt}.prompt")) as file:
+        with open(self.workspace.beside("logs", run_id(self.runs), f"a.{attempt}.prompt")) as file:
             return file.read()
 
     def record(self) -> list[str]:
         """A command that keeps what it was called with, then simulates."""
-        return [self.playground.script("claude", RECORDER)]
+        return [self.workspace.script("claude", RECORDER)]
 
     def seen(self) -> list[dict[str, Any]]:
-        with open(self.playground.path("claude.seen")) as file:
+        with open(self.workspace.beside("claude.seen")) as file:
             return [json.loads(line) for line in file]
 
     def assert_failed(self, outcome: FeatureOutcome, fault: Fault, reason: str) -> None:

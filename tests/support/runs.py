@@ -11,13 +11,8 @@ import signal
 import time
 from collections.abc import Mapping
 
-from tests.support.playground import (
-    Done,
-    PlaygroundTest,
-    Running,
-    feature,
-    wait_until,
-)
+from tests.support.commands import CommandResult, Running, wait_until
+from tests.support.workspace import WorkspaceTest, feature
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -33,42 +28,42 @@ FULL_LIFE = [
 ]
 
 
-class RunTest(PlaygroundTest):
+class RunTest(WorkspaceTest):
     def held(self, id: str, *does: Mapping[str, object], **more: object) -> dict[str, object]:
         """A feature whose agent makes the file ``<id>.began`` and waits for ``<id>.go``."""
-        path = self.playground.path
+        path = self.workspace.beside
         hold = ({"write": path(f"{id}.began")}, {"wait": path(f"{id}.go")})
         return feature(id, *hold, *(does or ({"write": f"{id}.md"},)), **more)
 
     def wait_for(self, name: str) -> None:
-        path = self.playground.path(name)
+        path = self.workspace.beside(name)
         wait_until(lambda: os.path.exists(path), f"{name} is there")
 
     def start_held(self, *ids: str) -> Running:
         """A run whose agents are all at work."""
-        running = self.playground.start("run", "--yes")
+        running = self.workspace.start("run", "--yes")
         for id in ids:
             self.wait_for(f"{id}.began")
         return running
 
     def reasons(self) -> dict[str, str]:
         """What ``plan`` says of each feature that would run, or not."""
-        done = self.playground.command("plan", "--json")
+        done = self.workspace.command("plan", "--json")
         self.assertEqual(done.code, 0, done.err)
         found = json.loads(done.out)["features"]
         return {f["id"]: f"{f['action']}: {f['reason']}" for f in found}
 
-    def assert_code(self, done: Done, code: int) -> None:
+    def assert_code(self, done: CommandResult, code: int) -> None:
         self.assertEqual(done.code, code, f"{done.out}\n{done.err}")
         self.assertNotIn("Traceback", done.err)
 
-    def run_to(self, code: int, *argv: str) -> Done:
-        done = self.playground.run(*argv)
+    def run_to(self, code: int, *argv: str) -> CommandResult:
+        done = self.workspace.command("run", "--yes", *argv)
         self.assert_code(done, code)
         return done
 
     def nothing_runs(self) -> None:
-        wait_until(lambda: not self.playground.processes(), "nothing runs any more")
+        wait_until(lambda: not self.workspace.processes(), "nothing runs any more")
 
 
 ENDS = ("ended", "run_ended")

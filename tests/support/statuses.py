@@ -8,8 +8,9 @@ from core.model.state import FeatureState
 from core.project.open import open_project
 from core.project.status import project_status
 from core.reporter.project_status import Checkout, FeatureStatus, ProjectStatus
-from tests.support.scratch import Said, Workspace, standing_in
+from tests.support.commands import CommandResult, standing_in
 from tests.support.story import AT
+from tests.support.workspace import Workspace
 
 FEATURE = FeatureStatus(FeatureState("auth"), "Sign-in", True, AT, False, Checkout())
 """A feature of which nothing is known."""
@@ -40,14 +41,14 @@ def status_of(space: Workspace, *, all_lists: bool = False) -> ProjectStatus:
         return project_status(open_project("", "", Mask({})), all_lists=all_lists)
 
 
-def said_of(said: Said) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
+def said_of(said: CommandResult) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
     """The JSON document of a status, and its features by id."""
     document = said.json
     assert isinstance(document, dict)
     return document, {entry["id"]: entry for entry in document.pop("features")}
 
 
-def row_of(said: Said, id: str) -> list[str]:
+def row_of(said: CommandResult, id: str) -> list[str]:
     """The cells of a feature's row."""
     (row,) = [line for line in said.out.splitlines() if line.startswith(f"{id} ")]
     return [cell.strip() for cell in row.split("  ") if cell.strip()]

@@ -7,7 +7,7 @@ import time
 
 from core.journal.control import Request, Requests
 from core.model import events
-from tests.support.scratch import Workspace
+from tests.support.workspace import Workspace
 
 
 def started(run: str, pid: int) -> events.Event:

@@ -10,7 +10,7 @@ from core.claude import stream, verdict
 from core.claude.transcript import Transcript
 from core.model.lines import LineSplitter
 from core.model.outcome import AttemptOutcome, Fault, Status
-from tests.support.scratch import ROOT
+from tests.support.paths import ROOT
 
 RECORDED = os.path.join(ROOT, "tests", "fixtures", "claude")
 

@@ -9,9 +9,9 @@ from core.git.output import WorktreeStatus
 from core.model.decision import Action
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.worktree import baseline
-from tests.support.playground import feature
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
+from tests.support.workspace import feature
 
 CRLF = {".gitattributes": "*.txt text\n", "a.txt": b"one\r\n", "b.txt": b"two\r\n"}
 SETUP = (
@@ -23,12 +23,12 @@ TRACKED = {"lock": "lock\n", "gone": "gone\n", "tool": "tool\n", ".gitignore": "
 
 class BaselineTest(RunnerTest):
     def finish(self, *does: dict[str, object], **project: object) -> FeatureOutcome:
-        self.playground.features(feature("a", *does), **project)
+        self.workspace.features(feature("a", *does), **project)
         return self.run_feature()
 
     def commit(self, files: dict[str, str | bytes]) -> None:
         """Commit contents as they are, whatever the attributes say."""
-        repository = self.playground.repository
+        repository = self.workspace
         repository.write(files)
         for name in files:
             blob = repository.git("hash-object", "-w", "--no-filters", name)
@@ -36,9 +36,7 @@ class BaselineTest(RunnerTest):
         repository.git("commit", "--quiet", "-m", "as it is")
 
     def status(self) -> str:
-        return self.playground.repository.git(
-            "status", "--porcelain", "-z", at=self.playground.worktree("a")
-        )
+        return self.workspace.git("status", "--porcelain", "-z", at=self.workspace.worktree("a"))
 
 
 class DirtyFromTheStart(BaselineTest):
@@ -55,14 +53,14 @@ class DirtyFromTheStart(BaselineTest):
         outcome = self.finish({"bash": "printf 'three\\r\\n' >> a.txt"}, verify=["true"])
         assert outcome.work is not None
         self.assertEqual(outcome.work.files_changed, 1)
-        files = self.playground.repository.files("feature/a")
+        files = self.workspace.files("feature/a")
         self.assertEqual((files["a.txt"], files["b.txt"]), (b"one\nthree\n", b"two\r\n"))
 
 
 class WhatTheSetupDid(BaselineTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.repository.commit(dict(TRACKED))
+        self.workspace.commit(dict(TRACKED))
 
     def test_it_is_no_work_of_claude_s(self) -> None:
         outcome = self.finish({"say": "Which file do you mean?"}, setup=[SETUP])
@@ -76,37 +74,35 @@ class WhatTheSetupDid(BaselineTest):
             verify=[check],
         )
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
-        self.assertEqual(self.playground.files("feature/a"), {*TRACKED, "a.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {*TRACKED, "a.txt"})
         self.assertEqual(self.status(), "?? link\0?? made.cfg\0?? staged\0")
 
     def test_every_other_checkout_that_checks_look_at_is_put_back_as_well(self) -> None:
         check = "test lock = $(cat lock) && test -f gone && ! test -x tool && test -f made.cfg"
         hide = "git update-index --skip-worktree lock"
         list_ = {"setup": [SETUP, hide], "verify": [check], "verify_clean": True}
-        self.playground.features(feature("a"), **list_)
-        done = self.playground.run("--merge")
+        self.workspace.features(feature("a"), **list_)
+        done = self.workspace.run("--merge")
         self.assertEqual(done.code, 0, done)
-        looked = [
-            e.get("feature", "") for e in self.playground.journal() if e["event"] == "checked"
-        ]
+        looked = [e.get("feature", "") for e in self.workspace.journal() if e["event"] == "checked"]
         self.assertEqual(looked, ["", "a", "a"])
 
     def test_what_claude_changed_on_top_is_work(self) -> None:
         does = {"bash": "echo more >> lock; echo more >> made.cfg; git add -A"}
         outcome = self.finish(does, setup=[SETUP])
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
-        files = self.playground.repository.files("feature/a")
+        files = self.workspace.files("feature/a")
         self.assertEqual(files["lock"], b"rewritten\nmore\n")
         self.assertEqual(files["made.cfg"], b"made\nmore\n")
         self.assertEqual((files["gone"], "staged" in files), (b"gone\n", False))
 
     def test_a_resumed_feature_still_knows_it(self) -> None:
-        self.playground.features(
+        self.workspace.features(
             feature("a", {"write": "a.txt"}, {"exit": 1}, {"say": "Done."}), setup=[SETUP]
         )
         self.assertEqual(self.run_feature().status, Status.FAILED)
         self.assertEqual(self.run_feature("a", Action.RESUME).status, Status.COMPLETED)
-        self.assertEqual(self.playground.files("feature/a"), {*TRACKED, "a.txt"})
+        self.assertEqual(self.workspace.added("feature/a"), {*TRACKED, "a.txt"})
 
     def test_where_it_cannot_be_remembered_claude_is_not_started(self) -> None:
         setup = "mkdir $(git rev-parse --git-dir)/rorchestrator-baseline.new"

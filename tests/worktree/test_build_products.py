@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from core.model.outcome import Status
 from core.worktree import build_products
-from tests.support.playground import Json, PlaygroundTest, feature
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
+from tests.support.workspace import Json, WorkspaceTest, feature
 
 TAG = f"{build_products.SIGNATURE.decode()}\n# by a tool\n"
 TREE: Mapping[str, str] = {
@@ -35,7 +35,7 @@ RUN = {"bash": f"{sys.executable} -c 'import mod'"}
 """Leaves `__pycache__` beside `mod.py`."""
 
 
-class Kinds(PlaygroundTest):
+class Kinds(WorkspaceTest):
     def test_only_what_a_tool_makes_again_is_a_build_product(self) -> None:
         with Repository() as place:
             place.write({name: TAG if name.endswith(".TAG") else name for name in TREE})
@@ -49,18 +49,18 @@ class Kinds(PlaygroundTest):
 class Held(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.repository.commit({"mod.py": "x = 1\n"})
+        self.workspace.commit({"mod.py": "x = 1\n"})
 
     def finish(self, *does: Mapping[str, object], **project: Json) -> list[str]:
         """The files of the commit that the feature ends with."""
-        self.playground.features(feature("a", *does), **project)
+        self.workspace.features(feature("a", *does), **project)
         self.outcome = self.run_feature(environ=self.without_prefix())
         self.assertEqual(self.outcome.status, Status.COMPLETED, self.outcome)
-        return sorted(self.playground.files("feature/a"))
+        return sorted(self.workspace.added("feature/a"))
 
     def without_prefix(self) -> dict[str, str]:
         hidden = ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
-        return {n: v for n, v in self.playground.environ.items() if n not in hidden}
+        return {n: v for n, v in self.workspace.environ.items() if n not in hidden}
 
     def held(self) -> tuple[str, ...]:
         assert self.outcome.work is not None
@@ -74,7 +74,7 @@ class Held(RunnerTest):
         self.assertEqual(files, sorted(["mod.py", *(f"{name}/a.txt" for name in expected)]))
         self.assertEqual(self.held(), (".venv/", "__pycache__/", "node_modules/"))
         self.assertTrue(
-            os.path.isfile(os.path.join(self.playground.worktree("a"), ".venv/pyvenv.cfg"))
+            os.path.isfile(os.path.join(self.workspace.worktree("a"), ".venv/pyvenv.cfg"))
         )
 
     def test_what_is_only_in_the_index_is_held_back_as_well(self) -> None:
@@ -82,7 +82,7 @@ class Held(RunnerTest):
         self.assertEqual((files, self.held()), (["a.txt", "mod.py"], ("__pycache__/",)))
 
     def test_where_the_base_tracks_such_a_folder_its_files_are_work(self) -> None:
-        self.playground.repository.commit({"node_modules/own/a.js": "a"})
+        self.workspace.commit({"node_modules/own/a.js": "a"})
         files = self.finish(
             RUN, {"write": "node_modules/own/b.js"}, {"write": "web/node_modules/c"}
         )
@@ -98,56 +98,54 @@ class Held(RunnerTest):
         self.assertIn(".pytest_cache/last", files)
         note = "Claude itself committed build products: .pytest_cache/, __pycache__/ (left as"
         self.assertIn(note, "\n".join(self.notes()))
-        status = self.playground.repository.git(
-            "status", "--porcelain", at=self.playground.worktree("a")
-        )
+        status = self.workspace.git("status", "--porcelain", at=self.workspace.worktree("a"))
         self.assertEqual(status, "")
 
     def test_a_tracked_one_of_the_base_that_a_check_changes_makes_it_red(self) -> None:
-        self.playground.repository.commit({"node_modules/a.js": "a"})
+        self.workspace.commit({"node_modules/a.js": "a"})
         check = "date +%N >> node_modules/a.js"
-        self.playground.features(feature("a"), verify=[check], verify_base=False)
+        self.workspace.features(feature("a"), verify=[check], verify_base=False)
         outcome = self.run_feature()
         self.assertIn("changed node_modules/a.js", outcome.reason)
 
     def test_checks_leave_no_bytecode_unless_the_user_wants_it(self) -> None:
-        repository, check = self.playground.repository, f"{sys.executable} -c 'import mod'"
-        look = f"{check}; test -d __pycache__ && echo yes >> {self.playground.path('seen')}; true"
+        repository, check = self.workspace, f"{sys.executable} -c 'import mod'"
+        look = f"{check}; test -d __pycache__ && echo yes >> {self.workspace.beside('seen')}; true"
         self.finish(verify=[look])
-        self.assertFalse(os.path.exists(self.playground.path("seen")))
-        self.playground.environ["PYTHONDONTWRITEBYTECODE"] = ""
-        prefix = self.playground.environ["PYTHONPYCACHEPREFIX"] = self.playground.path("prefix")
-        self.playground.features(feature("b"), verify=[check])
+        self.assertFalse(os.path.exists(self.workspace.beside("seen")))
+        self.workspace.environ["PYTHONDONTWRITEBYTECODE"] = ""
+        prefix = self.workspace.environ["PYTHONPYCACHEPREFIX"] = self.workspace.beside("prefix")
+        self.workspace.features(feature("b"), verify=[check])
         self.assertEqual(self.run_feature("b").status, Status.COMPLETED)
-        self.assertTrue(os.path.isdir(prefix + self.playground.worktree("b")))
+        self.assertTrue(os.path.isdir(prefix + self.workspace.worktree("b")))
         self.assertEqual(repository.git("status", "--porcelain"), "")
 
 
-class Tagged(PlaygroundTest):
+class Tagged(WorkspaceTest):
     def test_a_tag_beside_sources_keeps_them_from_commits_and_from_being_removed(self) -> None:
         tag = {"write": "cache/CACHEDIR.TAG", "content": TAG}
-        self.playground.features(feature("a", tag, {"write": "cache/a.py"}))
-        self.assertEqual(self.playground.run().code, 1)
-        kept = self.playground.command("cleanup", "a")
+        self.workspace.features(feature("a", tag, {"write": "cache/a.py"}))
+        self.assertEqual(self.workspace.run().code, 1)
+        kept = self.workspace.command("cleanup", "a")
         self.assertIn("2 uncommitted files: cache/CACHEDIR.TAG, cache/a.py", kept.out, kept)
-        self.playground.run()
-        (ref,) = self.playground.ref("a", "kept")
-        self.assertEqual(self.playground.files(ref), {"cache/CACHEDIR.TAG", "cache/a.py"})
+        self.workspace.run()
+        (ref,) = self.workspace.ref("a", "kept")
+        self.assertEqual(self.workspace.added(ref), {"cache/CACHEDIR.TAG", "cache/a.py"})
 
 
-class Landing(PlaygroundTest):
+class Landing(WorkspaceTest):
     def test_they_neither_clash_nor_keep_a_worktree_from_cleanup(self) -> None:
-        self.playground.repository.commit({"mod.py": "x = 1\n"})
+        self.workspace.commit({"mod.py": "x = 1\n"})
         both = [feature(id, RUN, {"write": f"{id}.txt"}) for id in ("a", "b")]
         last = feature("c", RUN, {"write": "c.txt"}, depends_on=["a", "b"])
         check = f"{sys.executable} -m unittest -q mod; {sys.executable} -c 'import mod'"
-        self.playground.features(*both, last, verify=[check], verify_clean=True)
-        done = self.playground.run("--merge")
+        self.workspace.features(*both, last, verify=[check], verify_clean=True)
+        done = self.workspace.run("--merge")
         self.assertEqual(done.code, 0, done)
         self.assertIn("left uncommitted: __pycache__/", done.err + done.out)
-        self.assertTrue(os.path.isdir(os.path.join(self.playground.worktree("a"), "__pycache__")))
-        said = json.loads(self.playground.command("status", "--json").out)
+        self.assertTrue(os.path.isdir(os.path.join(self.workspace.worktree("a"), "__pycache__")))
+        said = json.loads(self.workspace.command("status", "--json").out)
         self.assertEqual([each["uncommitted"] for each in said["features"]], [[], [], []])
-        done = self.playground.command("cleanup", "--merged")
+        done = self.workspace.command("cleanup", "--merged")
         self.assertEqual(done.code, 0, done)
-        self.assertEqual(os.listdir(self.playground.path("worktrees")), [])
+        self.assertEqual(os.listdir(self.workspace.beside("worktrees")), [])

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from core.model.outcome import Status
 from core.worktree.check_artifacts import MOST_FILES, CheckArtifacts
 from tests.support.checks import PAUSE
-from tests.support.playground import Json, PlaygroundTest, feature, wait_until
+from tests.support.commands import wait_until
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
+from tests.support.workspace import Json, WorkspaceTest, feature
 
 IGNORED = {".gitignore": "*.log\nreport/\ndata/\n"}
 
@@ -18,36 +19,36 @@ IGNORED = {".gitignore": "*.log\nreport/\ndata/\n"}
 class Appeared(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
-        self.playground.repository.commit(dict(IGNORED))
+        self.workspace.commit(dict(IGNORED))
 
     def here(self, *parts: str) -> str:
-        return os.path.join(self.playground.worktree("a"), *parts)
+        return os.path.join(self.workspace.worktree("a"), *parts)
 
     def test_only_build_products_are_removed_and_what_else_appears_is_named(self) -> None:
         check = "mkdir -p __pycache__; echo > __pycache__/a.pyc; echo > notes.txt; echo > x.log"
-        self.playground.features(feature("a"), verify=[check], verify_base=False)
+        self.workspace.features(feature("a"), verify=[check], verify_base=False)
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
         self.assertEqual(
             [os.path.exists(self.here(name)) for name in ("__pycache__", "notes.txt", "x.log")],
             [False, True, True],
         )
-        self.assertEqual(self.playground.files("feature/a"), {".gitignore", "a.md"})
+        self.assertEqual(self.workspace.added("feature/a"), {".gitignore", "a.md"})
         note = "appeared while the checks ran, and in no commit: notes.txt"
         self.assertEqual([text for text in self.notes() if "appeared" in text], [note])
 
     def test_what_a_check_stages_is_in_no_commit_either(self) -> None:
         check = "echo > made.txt; git add --all; test -f b.txt"
         does = ({"write": "a.txt"}, PAUSE, {"write": "b.txt"})
-        self.playground.features(feature("a", *does), verify=[check], verify_base=False)
+        self.workspace.features(feature("a", *does), verify=[check], verify_base=False)
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
         files = {".gitignore", "a.txt", "b.txt"}
-        self.assertEqual(self.playground.files("feature/a"), files)
+        self.assertEqual(self.workspace.added("feature/a"), files)
         self.assertIn("in no commit: made.txt", "\n".join(self.notes()))
 
     def test_a_new_file_in_an_ignored_path_is_named(self) -> None:
         does = {"bash": "mkdir data report; echo > data/seed.json; echo > a.txt; echo > run.log"}
         setup = "mkdir report; echo > report/old"
-        self.playground.features(feature("a", does), setup=[setup])
+        self.workspace.features(feature("a", does), setup=[setup])
         work = self.run_feature().work
         assert work is not None
         # By their names, logs are what builds make again.
@@ -56,62 +57,62 @@ class Appeared(RunnerTest):
     def test_nobody_is_told_of_what_the_checks_made_there(self) -> None:
         check = "mkdir -p data; echo > data/made; test -f b.txt"
         does = ({"write": "a.txt"}, PAUSE, {"write": "b.txt"})
-        self.playground.features(feature("a", *does), verify=[check], verify_base=False)
+        self.workspace.features(feature("a", *does), verify=[check], verify_base=False)
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         assert outcome.work is not None
         self.assertEqual(outcome.work.held_back, ())
 
 
-class Landed(PlaygroundTest):
+class Landed(WorkspaceTest):
     CHECK = "mkdir -p report; date +%N > report/a.html; echo > junit.xml"
 
     def finish(self, *options: str, **project: Json) -> None:
-        self.playground.repository.commit(dict(IGNORED))
-        self.playground.features(feature("a"), **{"verify": [self.CHECK], **project})
-        done = self.playground.run("--merge", *options)
+        self.workspace.commit(dict(IGNORED))
+        self.workspace.features(feature("a"), **{"verify": [self.CHECK], **project})
+        done = self.workspace.run("--merge", *options)
         self.assertEqual(done.code, 0, done)
 
     def cleanup(self, *options: str) -> tuple[int, str]:
-        done = self.playground.command("cleanup", "--merged", *options)
+        done = self.workspace.command("cleanup", "--merged", *options)
         return done.code, done.out + done.err
 
     def test_what_the_same_command_left_on_the_base_keeps_no_worktree(self) -> None:
         self.finish()
         self.assertEqual(self.cleanup("--dry-run")[0], 0)
         code, said = self.cleanup()
-        self.assertEqual((code, os.listdir(self.playground.path("worktrees"))), (0, []), said)
+        self.assertEqual((code, os.listdir(self.workspace.beside("worktrees"))), (0, []), said)
 
     def test_what_it_left_in_a_clean_checkout_is_known_in_later_runs(self) -> None:
         self.finish(verify_base=False, verify_clean=True)
-        self.playground.features(feature("a"), feature("b"), verify=[self.CHECK], verify_base=False)
-        self.assertEqual(self.playground.run("--merge").code, 0)
-        wrote = [e["wrote"] for e in self.playground.journal() if "wrote" in e]
+        self.workspace.features(feature("a"), feature("b"), verify=[self.CHECK], verify_base=False)
+        self.assertEqual(self.workspace.run("--merge").code, 0)
+        wrote = [e["wrote"] for e in self.workspace.journal() if "wrote" in e]
         self.assertEqual(wrote, [["junit.xml", "report/a.html"]])
         code, said = self.cleanup()
-        self.assertEqual((code, os.listdir(self.playground.path("worktrees"))), (0, []), said)
+        self.assertEqual((code, os.listdir(self.workspace.beside("worktrees"))), (0, []), said)
 
     def test_what_somebody_changed_or_added_since_does(self) -> None:
         self.finish()
-        self.playground.repository.write(
-            {"junit.xml": "mine", "report/mine": ""}, at=self.playground.worktree("a")
+        self.workspace.write(
+            {"junit.xml": "mine", "report/mine": ""}, at=self.workspace.worktree("a")
         )
         code, said = self.cleanup()
         self.assertEqual(code, 1)
         self.assertIn("2 uncommitted files: junit.xml, report/", said)
 
     def test_what_appeared_in_the_worktree_only_does(self) -> None:
-        on, go = self.playground.path("on"), self.playground.path("go")
+        on, go = self.workspace.beside("on"), self.workspace.beside("go")
         wait = (
             f"test $RORCHESTRATOR_FEATURE != a || {{ touch {on}; until test -e {go}; do :; done; }}"
         )
-        self.playground.repository.commit(dict(IGNORED))
-        self.playground.features(feature("a"), verify=[f"{self.CHECK}; {wait}"])
-        running = self.playground.start("run", "--yes", "--merge")
+        self.workspace.commit(dict(IGNORED))
+        self.workspace.features(feature("a"), verify=[f"{self.CHECK}; {wait}"])
+        running = self.workspace.start("run", "--yes", "--merge")
         wait_until(lambda: os.path.exists(on), "the check runs")
         mine = {"report/mine": "mine", "notes.txt": "mine"}
-        self.playground.repository.write(mine, at=self.playground.worktree("a"))
-        self.playground.touch("go")
+        self.workspace.write(mine, at=self.workspace.worktree("a"))
+        self.workspace.touch("go")
         done = running.end()
         self.assertEqual(done.code, 0, done)
         self.assertIn("in no commit: junit.xml, notes.txt", done.err + done.out)
@@ -124,7 +125,7 @@ class Landed(PlaygroundTest):
         self.assertIn("2 uncommitted files: junit.xml, report/", self.cleanup()[1])
 
 
-class Proofs(PlaygroundTest):
+class Proofs(WorkspaceTest):
     def left(self, place: Repository) -> CheckArtifacts:
         place.write({"a": "a", "d/b": "b", "d/c": "c"})
         os.symlink("../a", os.path.join(place.path, "d", "link"))

@@ -10,7 +10,7 @@ from core.worktree import escaping_paths
 from core.worktree.copy_link import matching
 from core.worktree.escaping_paths import Checkout
 from tests.support.repository import Content, Repository
-from tests.support.scratch import Workspace, feature
+from tests.support.workspace import Workspace, feature
 
 SITE = ".venv/lib/python3.12/site-packages"
 

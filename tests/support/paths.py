@@ -1,0 +1,13 @@
+"""The paths of the command and of the simulated agent in this source tree."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ORCHESTRATE = os.path.join(ROOT, "orchestrate.py")
+SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
+
+AGENT = [sys.executable, "-S", SIMULATED]
+"""The simulated agent. Without the site module it starts in half the time."""
