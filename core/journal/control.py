@@ -1,7 +1,7 @@
-"""What other terminals ask of a run: a file for each request, in a folder of the state folder.
+"""Control requests: pause, resume, stop, skip or retry, a file each in the state folder.
 
-A request is there whole or not at all, and names the run that it is for. Who takes its file
-away has it: the run, which then answers in the journal, or who left it and has waited enough.
+A file appears whole and names its run. Whoever removes the file owns the request: the run, which
+then replies in the journal, or the sender, who withdraws it after a timeout.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SUFFIX = ".json"
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the run ``run``; without ``feature`` it is about the whole run."""
+    """A request to the run ``run``; without ``feature`` it is for the whole run."""
 
     id: str
     run: str
@@ -34,7 +34,7 @@ class Request:
 
 
 class Requests:
-    """The requests in a state folder; theirs is made with the first one, for us alone."""
+    """The requests in a state folder. The first one creates their folder, for this user only."""
 
     def __init__(self, folder: str) -> None:
         self.folder = os.path.join(folder, "requests")
@@ -42,8 +42,8 @@ class Requests:
     def leave(
         self, run: str, action: ControlAction, feature: str = "", *, force: bool = False
     ) -> Request:
-        """Ask for something. Raises :class:`~core.errors.StateError` where it can't be written."""
-        # In the order in which they were asked, as far as the clock tells.
+        """Write a request. Raises :class:`~core.model.errors.StateError` if that fails."""
+        # The id starts with the time, so that requests are taken in their order.
         request = Request(
             f"{time.time_ns():020}-{os.urandom(4).hex()}", run, action, feature, force
         )
@@ -59,33 +59,33 @@ class Requests:
         return request
 
     def withdraw(self, request: Request) -> bool:
-        """Take a request back; whether nobody had taken it up."""
+        """Withdraw a request; whether the run had not taken it yet."""
         return _take_away(self._path(request))
 
     def _path(self, request: Request) -> str:
         return os.path.join(self.folder, request.id + SUFFIX)
 
     def take(self, run: str) -> Iterator[Request]:
-        """Each request for ``run``, in order, once its file is gone; the others are removed."""
+        """Take each request for ``run``, in order: its file is removed. Others are removed, too."""
         for name in self._names():
             path = os.path.join(self.folder, name)
             request = None if name.startswith(".") else _read(path)
             if name.startswith(".") and run:
-                continue  # Somebody is writing it.
+                continue  # It is being written.
             if _take_away(path) and request is not None and request.run == run:
                 yield request
 
     def clear(self) -> None:
-        """Remove what was left for runs that are over."""
+        """Remove the requests to earlier runs."""
         list(self.take(""))
 
     def _names(self) -> list[str]:
         if os.path.islink(self.folder):
-            return []  # It came along: the files that it leads to are not ours to remove.
+            return []  # It came with an archive: the files behind it are not ours.
         try:
             return sorted(os.listdir(self.folder))
         except OSError:
-            return []  # Nobody ever asked for anything.
+            return []  # There was never a request.
 
 
 def _take_away(path: str) -> bool:
@@ -96,7 +96,7 @@ def _take_away(path: str) -> bool:
 
 
 def _read(path: str) -> Request | None:
-    """A request; ``None`` for anything else, of which nothing is ever opened that would block."""
+    """A request; ``None`` for any other file. Nothing that could block is opened."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:

@@ -1,9 +1,9 @@
 """The journal of a repository: an append-only file of events, each line with a checksum.
 
-``journal.jsonl`` holds one event a line. A line counts once its line end is on the disk: a torn
-last line is cut off at the next start, damage before that is an error. Each line ends with its
-checksum (``sum``: CRC-32, eight hexadecimal digits), so that no flipped bit makes a failed feature
-a completed one; the lines of version 1.0.0 have none.
+``journal.jsonl`` has one event a line. A line counts once its line end is on the disk. An
+incomplete last line is cut off at the next start; damage before it is an error. Each line ends
+with its checksum (``sum``: CRC-32, eight hexadecimal digits), so that a flipped bit can't turn a
+failed feature into a completed one. Lines of version 1.0.0 have none.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ CHUNK_BYTES = 65536
 _SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}\n')
 _SUM_BYTES = 19
 _SUM_REMAINS = re.compile(rb'"sum":|:"[0-9a-f]{8}"\}\n\Z')
-"""Either half of a checksum: no line that was written without one has it."""
+"""Either half of a checksum, which no line of version 1.0.0 contains."""
 
 
 class Journal:
-    """The journal in a state folder; the folder is made at the first write, for us alone.
+    """The journal in a state folder. The folder is created at the first write, for this user only.
 
-    ``mask`` takes the secrets out of what events tell: the journal is for ever.
+    ``mask`` removes secrets from the events, because the journal is never deleted.
     """
 
     def __init__(self, folder: str, mask: Callable[[str], str] = str) -> None:
@@ -42,14 +42,14 @@ class Journal:
         self._file = -1
 
     def read(self) -> list[Event]:
-        """Every event so far; a torn last line is left out.
+        """All events; an incomplete last line is ignored.
 
-        Raises :class:`UserError` where a line before the last is damaged.
+        Raises :class:`UserError` if another line is damaged.
         """
         return list(Reader(self.path).new_events())
 
     def open(self) -> str:
-        """Get ready to append, under the lock; a sentence where a torn line was cut off."""
+        """Open the journal to append, under the lock; a sentence if a torn line was cut off."""
         try:
             private_files.make_folder(self.folder)
             os.chmod(self.folder, 0o700)
@@ -64,13 +64,13 @@ class Journal:
         if whole == size:
             return ""
         os.ftruncate(self._file, whole)
-        return f"{self.path}: cut off {size - whole} bytes of an event that was not finished"
+        return f"{self.path}: cut off {size - whole} bytes of an incomplete event"
 
     def append(self, event: Event) -> Event:
-        """Write one event through to the disk before anything else is done; as it was written.
+        """Write an event through to the disk; returns it as written, with secrets masked.
 
-        Raises :class:`StateError` where the disk is full or the folder can't be written to;
-        the journal is then as it was.
+        Raises :class:`StateError` if the disk is full or the folder is not writable. The journal
+        is then unchanged.
         """
         event = event_json.masked(event, self.mask)
         body = json.dumps(event_json.to_json(event), separators=(",", ":")).encode()
@@ -81,31 +81,31 @@ class Journal:
         return event
 
     def close(self) -> None:
-        """Done with appending."""
+        """Close the journal."""
         os.close(self._file)
         self._file = -1
 
 
 def _summed(body: bytes) -> bytes:
-    """The line of a JSON object, with its checksum as the last key."""
+    """The line of a JSON object, with the checksum as its last key."""
     content = body[: -len(b"}")]
     return b'%b,"sum":"%08x"}\n' % (content, crc32(content))
 
 
 def _checked(line: bytes) -> bytes:
-    """A line less its checksum. Raises ``ValueError`` where that does not match."""
+    """A line without its checksum. Raises ``ValueError`` if that does not match."""
     content, found = line[:-_SUM_BYTES], _SUM.fullmatch(line[-_SUM_BYTES:])
     if found and int(found[1], 16) == crc32(content):
         return content + b"}"
     if _SUM_REMAINS.search(line):
-        raise ValueError("it does not match its checksum")
+        raise ValueError("the checksum does not match")
     return line
 
 
 def _write_through(file: int, line: bytes) -> None:
     info = os.fstat(file)
     if not info.st_nlink:
-        # What is written to a deleted file is gone with the process.
+        # A deleted file is gone once the process ends.
         raise FileNotFoundError(errno.ENOENT, "it was deleted")
     size = info.st_size
     try:
@@ -129,7 +129,7 @@ def _end_of_last_line(file: int, size: int) -> int:
 
 
 class Reader:
-    """Follows a journal: each call gives what was appended since the last one."""
+    """Follows a journal: each call returns the events since the last one."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -137,7 +137,7 @@ class Reader:
         self._line = 0
 
     def new_events(self) -> Iterator[Event]:
-        """The events that were finished since the last call.
+        """The complete events since the last call.
 
         Raises :class:`UserError` at a damaged line.
         """
@@ -145,7 +145,7 @@ class Reader:
             with open(self.path, "rb", opener=private_files.only_regular) as file:
                 file.seek(self._offset)
                 for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
-                    # A line without its end may yet be cut off: it is read again next time.
+                    # An incomplete line may still be cut off: the next call reads it again.
                     if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                         return
                     event = self._event(line)
@@ -166,7 +166,7 @@ class Reader:
             return event_json.from_json(json.loads(body))
         except (ValueError, RecursionError) as error:
             where = f"{self.path}:{self._line + 1}"
-            if body and body != line:  # Its checksum matches: nothing damaged it.
+            if body and body != line:  # Its checksum matches, so it is not damaged.
                 raise UserError(
                     f"{where} was written by a newer version of RoRchestrator: {error}",
                     hint="update this one (rorchestrator self-update)",

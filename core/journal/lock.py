@@ -1,4 +1,4 @@
-"""The lock that a run holds on a repository, and who holds it."""
+"""`RunLock`: one run or merge at a time in a repository, and which process holds the lock."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..model.frozen import dataclass
 from . import private_files
 
 INTRODUCTION_TRIES = 100
-"""How often, 10 ms apart, a holder is asked who it is."""
+"""How often the holder's name is read, 10 ms apart."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock."""
+    """The process that holds the lock."""
 
     pid: int
     started_at: str
@@ -26,7 +26,7 @@ class Holder:
 
 
 class RunLock:
-    """``flock`` on a file that is never removed: it can't go stale, and one process wins."""
+    """``flock`` on a file that is never removed, so it can't be stale, and one process wins."""
 
     def __init__(self, folder: str, *, introduction_tries: int = INTRODUCTION_TRIES) -> None:
         self.path = os.path.join(folder, "lock")
@@ -34,7 +34,7 @@ class RunLock:
         self._file = -1
 
     def acquire(self, holder: Holder) -> None:
-        """Take the lock. Raises :class:`UserError` naming who holds it."""
+        """Take the lock. Raises :class:`UserError` with the holder."""
         try:
             private_files.make_folder(os.path.dirname(self.path))
             file = private_files.open_file(self.path, os.O_RDWR)
@@ -50,14 +50,14 @@ class RunLock:
         self._file = file
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         with suppress(OSError):
-            os.ftruncate(self._file, 0)  # Else the next holder would go by our name at first.
+            os.ftruncate(self._file, 0)  # Else the next holder is first reported under our name.
         os.close(self._file)
         self._file = -1
 
     def holder(self) -> Holder | None:
-        """Who holds the lock now; ``None`` where nobody does."""
+        """The current holder; ``None`` if the lock is free."""
         try:
             file = private_files.only_regular(self.path, os.O_RDONLY)
         except OSError:
@@ -70,13 +70,13 @@ class RunLock:
 
 def _lock_or_refuse(file: int, tries: int) -> None:
     while not _locked(file, fcntl.LOCK_EX):
-        # Somebody who only looks, as holder() does, is in the way for a moment: that is no run.
+        # holder() of another process also takes the lock for a moment, but that is not a run.
         if not _locked(file, fcntl.LOCK_SH):
             raise _held_by(_introduced(file, tries))
 
 
 def _introduced(file: int, tries: int) -> Holder:
-    """Who holds the lock: one that has just taken it needs a moment to say so."""
+    """The holder; one that has just taken the lock needs a moment to write its name."""
     for _ in range(tries):
         holder = _read_holder(file)
         if holder.pid:
@@ -86,7 +86,7 @@ def _introduced(file: int, tries: int) -> Holder:
 
 
 def _locked(file: int, kind: int) -> bool:
-    """Whether the lock could be had at once."""
+    """Try to take the lock without waiting; whether that succeeded."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

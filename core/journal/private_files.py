@@ -1,7 +1,6 @@
-"""Folders and files of ours: for the user alone, and never written through a link.
+"""Creates and opens private files and folders: for this user only, never through a link.
 
-What comes with an archive of a repository, its ``.git`` and our own folder in there, may hold links
-that lead anywhere.
+An unpacked archive of a repository can contain links in its ``.git``, also in our folder there.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ import os
 import stat
 
 A_LINK = "it is a symbolic link, and nothing is written through one"
-NO_FILE = "it is no regular file"
+NO_FILE = "it is not a regular file"
 
 
 def make_folder(path: str, depth: int = 1, *, mode: int = 0o700) -> None:
-    """Make a folder, and of those above it what is missing; the last ``depth`` are ours.
+    """Create a folder and its missing parents; the last ``depth`` of them are ours.
 
-    Raises ``OSError`` where one of these is a link.
+    Raises ``OSError`` if one of ours is a link.
     """
     if depth:
         make_folder(os.path.dirname(path), depth - 1, mode=mode)
@@ -34,8 +33,8 @@ def make_folder(path: str, depth: int = 1, *, mode: int = 0o700) -> None:
 
 
 def open_file(path: str, flags: int, mode: int = 0o600) -> int:
-    """A descriptor of a file, which is made where it is missing. Raises ``OSError`` at a link."""
-    # At a pipe that nobody reads, opening it for writing would wait for ever.
+    """Open a file, and create it if it is missing. Raises ``OSError`` for a link."""
+    # O_NONBLOCK: opening a pipe that nobody reads would block for ever.
     always = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         return os.open(path, flags | always, mode)
@@ -46,7 +45,7 @@ def open_file(path: str, flags: int, mode: int = 0o600) -> int:
 
 
 def only_regular(path: str, flags: int) -> int:
-    """An opener for :func:`open` that waits at no pipe. Raises ``OSError`` at what is no file."""
+    """An opener for :func:`open`: never blocks. Raises ``OSError`` unless it is a regular file."""
     descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

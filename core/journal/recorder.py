@@ -13,7 +13,7 @@ Listener = Callable[[RunState, Event], None]
 
 
 class Recorder:
-    """The one writer of a journal during a command."""
+    """The only writer of the journal during a command."""
 
     def __init__(
         self, journal: Journal, state: RunState, listeners: Iterable[Listener] = ()
@@ -23,8 +23,8 @@ class Recorder:
         self._listeners = tuple(listeners)
 
     def emit(self, event: Event) -> None:
-        """Record an event. Raises :class:`~core.model.errors.StateError` where that fails."""
-        event = self.journal.append(event)  # without the secrets that it came with
+        """Record an event. Raises :class:`~core.model.errors.StateError` if that fails."""
+        event = self.journal.append(event)  # with secrets masked
         self.state = apply(self.state, event)
         for listener in self._listeners:
             listener(self.state, event)

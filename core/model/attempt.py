@@ -14,7 +14,7 @@ from .outcome import AttemptOutcome, Usage
 
 @dataclass(frozen=True)
 class Attempt:
-    """One start of Claude for a feature."""
+    """One process of Claude for a feature or for a conflict."""
 
     run: str
     number: int
@@ -80,9 +80,9 @@ def _settled(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
 
 
 def estimate(tokens: Mapping[str, int], rates: Mapping[str, Paid]) -> float | None:
-    """What input and cache ``tokens`` by model cost, by what each model was paid so far, in USD.
+    """The cost in USD of ``tokens`` of each model, at the ``rates`` paid so far.
 
-    ``None`` where that is not known of one of them.
+    ``None`` if the rate of one model is unknown.
     """
     if not tokens or any(model not in rates for model in tokens):
         return None

@@ -1,4 +1,4 @@
-"""The first line of the commits that we make of a feature's work: a template, filled in."""
+"""The subject line of our commits, from the template `commit_subject` of the list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def fields_of(template: str) -> list[str]:
-    """The names in braces, known or not."""
+    """The names in braces, valid or not."""
     return _FIELD.findall(template)
 
 

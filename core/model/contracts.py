@@ -1,4 +1,4 @@
-"""What a feature's ``creates`` and ``uses`` promise, as far as that can be checked."""
+"""Contracts: the entries of ``creates`` and ``uses`` that can be verified."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .frozen import dataclass
 
 
 class Kind(Enum):
-    """What kind of thing is promised."""
+    """The kind of a contract."""
 
     PATH = "path"
     SYMBOL = "symbol"
@@ -19,7 +19,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Contract:
-    """One promise: ``path:src/task.py``, ``symbol:TaskStorage``, ``command:make smoke``."""
+    """One contract: ``path:src/task.py``, ``symbol:TaskStorage``, ``command:make smoke``."""
 
     kind: Kind
     what: str
@@ -29,7 +29,7 @@ class Contract:
 
 
 def contract(entry: str) -> Contract | None:
-    """What an entry promises; ``None`` where it is free text, which is documentation."""
+    """The contract of an entry; ``None`` if it is free text, which is documentation."""
     word, colon, what = entry.partition(":")
     if not colon or word not in {kind.value for kind in Kind}:
         return None
@@ -37,12 +37,12 @@ def contract(entry: str) -> Contract | None:
 
 
 def contracts(entries: Iterable[str]) -> list[Contract]:
-    """The entries that can be checked."""
+    """The contracts among the entries."""
     return [found for found in map(contract, entries) if found is not None]
 
 
 def fault(promise: Contract) -> str:
-    """Why a promise can never be kept; empty where it can."""
+    """Why a contract can never be kept; empty if it can."""
     if not promise.what:
         return "is incomplete: nothing follows the colon"
     parts = promise.what.split("/")
@@ -58,29 +58,28 @@ DEFINING = (
     *("create_table", "scope", "define_method", "attr_accessor", "attr_reader", "attr_writer"),
     *("TABLE", "VIEW", "FUNCTION", "TYPE", "INDEX"),
 )
-"""The words that stand before a name where it is defined, in the languages of today."""
+"""The keywords before the name in a definition, in common languages."""
 
 BETWEEN = ("async", "abstract", "final", "mut", "static", "inline", "data", "case", "sealed")
-"""The words that may stand between those and the name."""
+"""The modifiers between such a keyword and the name."""
 
 TYPED = (
     *("public", "private", "protected", "internal", "static", "inline", "extern", "virtual"),
     *("void", "int", "long", "char", "bool", "float", "double", "unsigned"),
 )
-"""What a line begins with that gives a type instead, and then the name."""
+"""The beginnings of definitions that have a type instead of a keyword."""
 
 PROSE = ("*.md", "*.rst", "*.txt", "*.adoc")
-"""Files that speak of names and define none."""
+"""Files that mention names but define none."""
 
 
 def definition(symbol: str) -> str:
     """A POSIX extended regular expression for the lines that define ``symbol``.
 
-    A line of code with a word that defines, then the name, perhaps behind a receiver
-    (``self.name``, ``Type::name``, ``(t *T) name``); or with a type and then the name; or the
-    name at its beginning, followed by ``=``, ``:`` or a list of parameters. Of a name with
-    several parts the last one counts. No parser: what is commented out inside of a block, or
-    built by a macro, it gets wrong.
+    It matches a keyword and the name, perhaps after a receiver (``self.name``, ``Type::name``,
+    ``(t *T) name``); a type and the name; or the name at the beginning of the line, followed by
+    ``=``, ``:`` or parameters. Of a dotted name, the last part counts. This is not a parser: it is
+    wrong about block comments and about what a macro defines.
     """
     last = [part for part in re.split(r"::|[.#]", symbol) if part]
     name = re.sub(r"([][.{}()*+?^$|\\])", r"\\\1", last[-1] if last else symbol)

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from .frozen import dataclass
 
 SHARE = "model_usage_since_last_result"
-"""Since 2.1.330 a result's own share; its other figures are those of the whole session."""
+"""Since Claude Code 2.1.330: a result's own share. Its other figures are of the whole session."""
 
 
 def dollars(usd: float) -> str:
-    """Dollars and cents; more digits where the cents would say nothing."""
+    """Dollars and cents; more digits below a cent."""
     return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
 
 
 @dataclass(frozen=True)
 class Paid:
-    """What a model cost, and the input and cache tokens that it was given for that."""
+    """The cost of a model and the input and cache tokens that it was paid for."""
 
     cost_usd: float
     tokens: int
@@ -32,30 +32,30 @@ class Cost:
 
     known_usd: float = 0.0
     known: int = 0
-    """Attempts whose cost is known."""
+    """The number of attempts with a known cost."""
     unknown: int = 0
     estimated: int = 0
-    """Of the unknown ones, those whose cost can be estimated."""
+    """How many of the unknown costs can be estimated."""
     estimated_usd: float = 0.0
     tokens_at_least: int = 0
-    """Input and cache tokens of the attempts whose cost is unknown, as far as reported."""
+    """The reported input and cache tokens of the attempts with an unknown cost."""
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(*(one + more for one, more in zip(vars(self).values(), vars(other).values())))
 
     @property
     def usd(self) -> float | None:
-        """The cost of the attempts that reported one; ``None`` where none of them did."""
+        """The sum of the known costs; ``None`` if there are only unknown ones."""
         return None if self.unknown and not self.known else self.known_usd
 
     @property
     def is_complete(self) -> bool:
-        """Whether every attempt reported its cost."""
+        """Whether the cost of every attempt is known."""
         return not self.unknown
 
     @property
     def about_usd(self) -> float | None:
-        """With estimates for the unknown ones; ``None`` where none is needed, or one is missing."""
+        """The sum with estimates; ``None`` if none is needed, or one is missing."""
         if self.unknown == 0 or self.estimated < self.unknown:
             return None
         return self.known_usd + self.estimated_usd

@@ -13,20 +13,20 @@ class Action(Enum):
 
     SKIP = "skip"
     LEAVE = "leave"
-    """It is not done, and not run either: the user skipped it, or something that it needs."""
+    """Neither completed nor run: the user skipped it or one of its dependencies."""
     RESUME = "resume"
     START = "start"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What ``run`` would do with a feature, and why: ``new``, ``prompt changed``, …"""
+    """What ``run`` does with a feature, and why: ``new``, ``prompt changed``, …"""
 
     feature: str
     action: Action
     reason: str
     key: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
-    """The hashes that went into ``key``, by name, so that a change can be named."""
+    """The hashes that make up ``key``, by name: they tell which input changed."""
     merged: str = ""
-    """How the base branch holds its work, where that is why it does not run."""
+    """How the base branch holds its work, if that is why it does not run."""

@@ -1,15 +1,15 @@
-"""Did you mean: the nearest of some known words."""
+"""Did you mean …? Finds the closest of some known words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 HINT_LIMIT = 100
-"""How long a word may be that is looked up."""
+"""Longer words are not looked up."""
 
 
 def did_you_mean(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
-    """`` (did you mean 'x'?)`` where one of ``known`` is near; else nothing."""
+    """`` (did you mean 'x'?)`` if one of ``known`` is close; else an empty string."""
     if len(word) > HINT_LIMIT:
         return ""
     import difflib

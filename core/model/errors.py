@@ -1,4 +1,4 @@
-"""What can go wrong in a way the user can mend, and the exit codes."""
+"""Errors that the user can fix, and the exit codes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import errno
 from enum import IntEnum
 
 READER_GONE = (errno.EPIPE, errno.EIO)
-"""A pipe or a terminal that was closed: there is nobody to tell anything."""
+"""A pipe or terminal that was closed: nobody reads any more."""
 
 
 class ExitCode(IntEnum):
-    """What the command's exit status means; signals add 128 to their number."""
+    """The exit codes of commands. A signal exits with 128 plus its number."""
 
     UP_TO_DATE = 0
     INCOMPLETE = 1
@@ -22,9 +22,9 @@ class ExitCode(IntEnum):
 
 
 class UserError(Exception):
-    """A fault that the user can mend: what happened, and the next step to take.
+    """An error that the user can fix: what happened, and the next step.
 
-    ``details`` are further lines, one fault each. The command ends with ``exit_code``.
+    ``details`` are further lines, one for each fault. The command exits with ``exit_code``.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class UserError(Exception):
 
 
 class StateError(UserError):
-    """What happened can't be recorded: nothing further may be started."""
+    """The state can't be written: nothing further may be started."""
 
 
 def unwritable(path: str, error: OSError) -> StateError:
-    """That a file of ours can't be written, and what to do about it."""
+    """The error for a file of ours that can't be written, with the next step."""
     what = "free some space, or correct the permissions"
     if error.errno == errno.ELOOP:
         what = f"remove the link {error.filename or path}"

@@ -14,9 +14,9 @@ from .outcome_json import attempt_outcome, feature_outcome
 
 
 def masked(event: Event, mask: Callable[[str], str]) -> Event:
-    """The event with ``mask`` put over all that it tells, which is all but :data:`EXACT`.
+    """The event with ``mask`` applied to every value but those of :data:`EXACT`.
 
-    No text of it is longer than a journal is to keep: most are cut where they come from.
+    Texts that are too long for a journal are cut. Most were cut at their source.
     """
     data = {k: v if k in EXACT else _masked(v, mask) for k, v in event.data.items()}
     return replace(event, data=data)
@@ -43,13 +43,13 @@ def to_json(event: Event) -> dict[str, Json]:
 
 
 def from_json(value: Json) -> Event:
-    """The event of a JSON object. Raises ``ValueError`` where it isn't one that we wrote."""
+    """The event of a JSON object. Raises ``ValueError`` if it is not one of ours."""
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     data = dict(value)
     version = data.pop("v", None)
     if version != VERSION:
-        raise ValueError(f"written in form {version!r}; this version reads {VERSION}")
+        raise ValueError(f"format version {version!r}; this program reads version {VERSION}")
     try:
         event = Event(
             kind=str(data.pop("event")),
@@ -59,15 +59,15 @@ def from_json(value: Json) -> Event:
             data=data,
         )
         if not 0 <= event.at <= LATEST:
-            raise ValueError(f"{value['at']!r} is no time of a run")
+            raise ValueError(f"{value['at']!r} is not a valid time")
         if not (event.feature.isprintable() and event.run.isprintable()):
-            raise ValueError("an id holds a control character")
+            raise ValueError("an id contains a control character")
         if event.kind in ("attempt_ended", "resolution_ended", "ended"):
-            # Checked here, so that nobody has to when it is folded.
+            # Checked here, so that the fold can rely on it.
             read = feature_outcome if event.kind == "ended" else attempt_outcome
             status = read(event.data).status
             if status is Status.PENDING or status.active:
-                raise ValueError(f"nothing ends as {status.value}")
+                raise ValueError(f"{status.value} is not an outcome")
             if not event.feature:
                 raise ValueError("'feature' is missing")
         return event

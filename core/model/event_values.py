@@ -1,4 +1,4 @@
-"""What an event says, as typed values: replies to control requests, conflicts, notes, limits."""
+"""The data of events as typed values: replies to control requests, conflicts, notes, limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .json_values import Json, strings
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of a control request, or of a command that needed no run."""
+    """The reply to a control request, or to a command that needed no run."""
 
     action: ControlAction | None
     """``None`` for one of a newer version."""

@@ -1,6 +1,6 @@
-"""Everything that can happen in a run, as events: one constructor a kind.
+"""The events of the journal: a constructor for each kind. See `docs/EVENTS.md`.
 
-The journal holds nothing else. Times are seconds since 1970 in memory, ISO 8601 in JSON.
+Times are seconds since 1970 in memory and ISO 8601 in JSON.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .outcome import AttemptOutcome, FeatureOutcome, Stray
 from .outcome_json import attempt_data, feature_data
 
 VERSION = 1
-"""Of the JSON form; raised when an older reader would misunderstand it."""
+"""The version of the JSON format. It changes if older readers would misread a new event."""
 
 
 TOLD_LINES = 3_000
 TOLD_CHARACTERS = 70_000
-"""Of any text of an event: somewhat more than Claude's last words may have."""
+"""The limits of a text: somewhat above those of Claude's result."""
 
 LATEST = 250_000_000_000.0
-"""In the year 9892: later ones can't be shown in every time zone."""
+"""The latest valid time, in the year 9892: later ones can't be shown in every time zone."""
 
 
 EXACT = frozenset(
@@ -44,12 +44,12 @@ EXACT = frozenset(
         *("session_id", "start_commit", "status", "strategy", "tip", "until", "worktree"),
     )
 )
-"""What the next run works with, as it is; the rest of an event's data is told to people."""
+"""The keys whose values are never masked: the next run needs them. The rest is for people."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened at ``at`` (seconds since 1970), in a run, to a feature or none."""
+    """An event at ``at`` (seconds since 1970), of a run and a feature if it has one."""
 
     kind: str
     at: float
@@ -70,9 +70,9 @@ def run_started(
     base_option: str = "",
     owner: str = "",
 ) -> Event:
-    """A run pinned its base and is about to work on ``features`` of the list ``owner``.
+    """A run pinned its base commit and starts with ``features`` of the list ``owner``.
 
-    ``base_option`` is what ``--base`` named.
+    ``base_option`` is the value of ``--base``.
     """
     data: dict[str, Json] = {
         "pid": pid,
@@ -89,24 +89,24 @@ def run_started(
 
 
 def claimed(at: float, owner: str, features: Sequence[str]) -> Event:
-    """The list ``owner`` takes over features of a list that moved, or of no recorded one."""
+    """The list ``owner`` takes over features of a list that was moved or not recorded."""
     return Event("claimed", at, "", data={"list": owner, "features": list(features)})
 
 
 def replaced(at: float, owner: str, features: Sequence[str]) -> Event:
-    """The list ``owner`` starts features under ids of another list, whose work has landed."""
+    """The list ``owner`` reuses ids of another list, whose work has landed."""
     return Event("replaced", at, "", data={"list": owner, "features": list(features)})
 
 
 def run_ended(at: float, run: str, *, exit_code: int) -> Event:
-    """A run is over, with this exit code."""
+    """A run ended with this exit code."""
     return Event("run_ended", at, run, data={"exit_code": exit_code})
 
 
 def preparing(
     at: float, run: str, decision: Decision, *, branch: str, worktree: str, name: str
 ) -> Event:
-    """A feature was given a slot; its worktree comes next."""
+    """A feature's worktree is about to be created, or reopened."""
     return Event(
         "preparing",
         at,
@@ -123,8 +123,10 @@ def preparing(
 
 
 def based(at: float, run: str, decision: Decision, *, start_commit: str, base_commit: str) -> Event:
-    """A new life of the feature begins: its worktree is about to be made, on a branch that
-    starts at ``start_commit``, the run's pinned base with the dependencies' results merged in."""
+    """A feature starts from the beginning, on a branch that starts at ``start_commit``.
+
+    That is ``base_commit``, which the run pinned, with the results of the dependencies merged.
+    """
     data = {
         "start_commit": start_commit,
         "base_commit": base_commit,
@@ -137,7 +139,7 @@ def based(at: float, run: str, decision: Decision, *, start_commit: str, base_co
 def attempt_started(
     at: float, run: str, feature: str, *, attempt: int, session_id: str, resumed: bool, log: str
 ) -> Event:
-    """Claude is about to be started; ``log`` is where its output goes."""
+    """Claude is about to start; ``log`` is the file of its output."""
     return Event(
         "attempt_started",
         at,
@@ -148,36 +150,36 @@ def attempt_started(
 
 
 def attempt_ended(at: float, run: str, feature: str, outcome: AttemptOutcome) -> Event:
-    """Claude is gone, and this is what it left."""
+    """Claude ended."""
     return Event("attempt_ended", at, run, feature, attempt_data(outcome))
 
 
 def of_resolution(event: Event) -> Event:
-    """An attempt's event as one at a conflict: the feature's own life goes on as it was."""
+    """The event of an attempt as that of a resolution, which leaves the feature's state alone."""
     kinds = {"attempt_started": "resolution_started", "attempt_ended": "resolution_ended"}
     return replace(event, kind=kinds.get(event.kind, event.kind))
 
 
 def setting_up(at: float, run: str, feature: str) -> Event:
-    """There is a slot for the feature, and its worktree is being set up."""
+    """The feature has a slot, and the setup of its worktree begins."""
     return Event("setting_up", at, run, feature)
 
 
 def ready(at: float, run: str, feature: str, *, made: Sequence[str]) -> Event:
-    """The worktree is set up; ``made`` are the ignored files that were in it before the work."""
+    """The setup is over; ``made`` are the ignored files in the worktree before Claude starts."""
     return Event("ready", at, run, feature, {"made": list(made)})
 
 
 def setup_changed(at: float, run: str, *, facts: Mapping[str, str]) -> Event:
-    """A setup on the base commit changed what git executes; digests by name, empty if gone.
+    """A setup on the base commit changed what git executes: digests by name, empty if removed.
 
-    The same is accepted of later setups.
+    Later setups may make the same change.
     """
     return Event("setup_changed", at, run, data={"facts": dict(facts)})
 
 
 def checking(at: float, run: str, feature: str) -> Event:
-    """What was committed is being checked."""
+    """The checks of the commit begin."""
     return Event("checking", at, run, feature)
 
 
@@ -193,10 +195,10 @@ def checked(
     by: str = "",
     wrote: Sequence[str] = (),
 ) -> Event:
-    """A check is over; ``key`` is of the tree that it looked at and of the command.
+    """A check ended; ``key`` is made of the tree and the command.
 
-    Of no feature where the base was checked. ``wrote`` are files that the command ``by`` left in
-    a scratch worktree, as far as the journal has not named them yet.
+    A check of the base branch has no feature. ``wrote`` are the files that the command ``by``
+    left in a scratch worktree, without those that the journal names already.
     """
     data: dict[str, Json] = {"key": key, "command": command, "passed": passed, "ending": ending}
     if wrote:
@@ -205,13 +207,15 @@ def checked(
 
 
 def left(at: float, run: str, feature: str, *, paths: Mapping[str, str]) -> Event:
-    """What checks left in the feature's worktree as they do in any, and what tells it from a
-    changed one: nobody's work."""
+    """Files that checks left in the feature's worktree, as they do in any, with their digests.
+
+    They are not work.
+    """
     return Event("left", at, run, feature, {"paths": dict(paths)})
 
 
 def verifying(at: float, run: str, feature: str) -> Event:
-    """The worktree is being looked over before anything is committed."""
+    """The worktree is inspected before the commit."""
     return Event("verifying", at, run, feature)
 
 
@@ -221,7 +225,7 @@ def committing(at: float, run: str, feature: str) -> Event:
 
 
 def committed(at: float, run: str, feature: str, *, hooks: Sequence[str], seconds: float) -> Event:
-    """The commit is over, whether it was made or not; ``hooks`` were started, in this order."""
+    """The commit ended, with or without success; ``hooks`` ran in this order."""
     data = {"hooks": list(hooks), "seconds": round(seconds, 3)}
     return Event("committed", at, run, feature, data)
 
@@ -232,7 +236,7 @@ def ended(at: float, run: str, feature: str, outcome: FeatureOutcome) -> Event:
 
 
 def paused(at: float, run: str, *, until: float) -> Event:
-    """A usage limit was met: nothing is asked before ``until`` (0: it goes on)."""
+    """A usage limit was reached: no attempt starts before ``until``; 0 if it was lifted."""
     return Event("paused", at, run, data={"until": timestamp(until) if until else ""})
 
 
@@ -249,11 +253,11 @@ def steered(
     force: bool = False,
     owner: str = "",
 ) -> Event:
-    """A user steered from a terminal; ``action`` is the command's name.
+    """A control request was carried out (``done``) or refused.
 
-    ``request`` is what the run was asked by, empty where there was none; ``done`` tells whether
-    it was carried out, ``text`` what came of it, ``hint`` what to type instead. Without
-    ``feature`` it is about the whole run. ``owner`` is the feature's list, where no run tells it.
+    ``request`` is its id, empty if a command acted without a run. ``text`` says what happened,
+    ``hint`` what to type instead. Without ``feature`` it is for the whole run. ``owner`` is the
+    feature's list if there is no run to tell it.
     """
     data: dict[str, Json] = {
         "action": action.value,
@@ -276,14 +280,14 @@ def control_action_of(event: Event) -> ControlAction | None:
 
 
 def queued(at: float, run: str, feature: str) -> Event:
-    """A feature that was over in this run waits for its turn once more."""
+    """A feature that had ended in this run is queued again."""
     return Event("queued", at, run, feature)
 
 
 def cleaned(
     at: float, feature: str, *, merged_into: str, kept_ref: str, discarded: bool, detail: str
 ) -> Event:
-    """``cleanup`` removed a feature's worktree and branch; ``kept_ref`` still holds its tip."""
+    """``cleanup`` removed a feature's worktree and branch; ``kept_ref`` keeps the tip."""
     return Event(
         "cleaned",
         at,
@@ -299,18 +303,18 @@ def cleaned(
 
 
 def clash(at: float, run: str, feature: str, *, other: str, files: Sequence[str]) -> Event:
-    """Two features that go on, or are done, will not merge; without files: they would again."""
+    """Two features have a predicted conflict in ``files``; without files, it is gone."""
     return Event("clash", at, run, feature, {"other": other, "files": listed(files)})
 
 
 def merge_started(at: float, run: str, *, into: str, owner: str = "") -> Event:
-    """Features of a list are about to be stacked and checked; ``run`` marks what that starts."""
+    """``merge`` starts; its processes carry the mark ``run``."""
     data = {"into": into, "list": owner} if owner else {"into": into}
     return Event("merge_started", at, run, data=data)
 
 
 def merge_ended(at: float, run: str) -> Event:
-    """Nothing that a merge started is left."""
+    """A merge ended, and so did all of its processes."""
     return Event("merge_ended", at, run)
 
 
@@ -325,16 +329,16 @@ def landing(
     strategy: str,
     tip: str,
 ) -> Event:
-    """A branch is about to be moved to ``tip``; at ``commit`` it holds the feature's ``result``.
+    """A branch is about to move to ``tip``; from ``commit`` on it contains ``result``.
 
-    Whether it was moved is for git to tell.
+    git knows whether it did move.
     """
     data = {"into": into, "commit": commit, "result": result, "strategy": strategy, "tip": tip}
     return Event("landing", at, run, feature, data)
 
 
 def merged(at: float, run: str, feature: str, *, into: str, commit: str, strategy: str) -> Event:
-    """A feature landed on the branch ``into``, which holds it from ``commit`` on."""
+    """A feature landed on the branch ``into``, which contains it from ``commit`` on."""
     data = {"into": into, "commit": commit, "strategy": strategy}
     return Event("merged", at, run, feature, data)
 
@@ -342,23 +346,23 @@ def merged(at: float, run: str, feature: str, *, into: str, commit: str, strateg
 def resolved(
     at: float, run: str, feature: str, *, files: Sequence[str], commit: str, reason: str
 ) -> Event:
-    """Claude was given a conflict; ``commit`` is what may land, empty where nothing may."""
+    """Claude resolved a conflict as ``commit``; empty if it could not."""
     data = {"files": listed(files), "commit": commit, "reason": reason}
     return Event("resolved", at, run, feature, data)
 
 
 def note(at: float, run: str, text: str, feature: str = "") -> Event:
-    """Something that the user should know and that changes no state."""
+    """Information for the user; it changes no state."""
     return Event("note", at, run, feature, {"text": text})
 
 
 def stray(at: float, run: str, feature: str, found: Stray, text: str) -> Event:
-    """A worktree or a branch that no run made came up while the feature ran."""
+    """A worktree or branch that no run created appeared while the feature ran."""
     return Event("stray", at, run, feature, {**vars(found), "text": text})
 
 
 def stray_of(event: Event) -> Stray:
-    """What :func:`stray` was told of."""
+    """The worktree or branch of a ``stray`` event."""
     return Stray(*(str(event.data.get(name, "")) for name in ("worktree", "branch", "commit")))
 
 

@@ -1,6 +1,6 @@
-"""Texts and lists from outside, cut to what a report can hold.
+"""Cuts long texts and lists to a size that fits into a report.
 
-git may complain in 18,000 lines, and an agent may leave as many files.
+git can complain in 18,000 lines, and an agent can leave as many files.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from .mask import LONGEST, whole_words
 
 LINES = 40
 CHARACTERS = 16_000
-"""Of the whole text, in lines of any length."""
+"""The limit for the whole text, however long its lines are."""
 
 NAMES = 10
-"""How many names a sentence holds."""
+"""The names in a sentence."""
 
 LISTED = 100
-"""How many names a list of a report holds."""
+"""The names in a list of a report."""
 
 
 def excerpt(text: str, *, lines: int = LINES, characters: int = CHARACTERS, whole: str = "") -> str:
-    """The beginning and the end of a text, and between them how much is left out.
+    """The beginning and the end of a text, with a note in between on how much is left out.
 
-    ``whole`` is the file that has all of it.
+    ``whole`` is the file with the whole text.
     """
     where = f", all are in {whole}" if whole else ""
     kept = text.splitlines()
@@ -35,7 +35,7 @@ def excerpt(text: str, *, lines: int = LINES, characters: int = CHARACTERS, whol
         text = "\n".join((*kept[:half], left_out, *kept[-half:]))
     if len(text) > characters:
         half = characters // 2
-        # A word that was cut may be half a secret, which no mask knows.
+        # A cut word may be half a secret, which no mask would find.
         begin = re.sub(rf"\S{{0,{LONGEST}}}\Z", "", text[:half])
         end = whole_words(text[-half:])
         left_out = f"... {len(text) - len(begin) - len(end):,} characters left out{where} ..."
@@ -44,13 +44,13 @@ def excerpt(text: str, *, lines: int = LINES, characters: int = CHARACTERS, whol
 
 
 def some(names: Collection[str], shown: int = NAMES, *, between: str = ", ") -> str:
-    """The first of the names, and how many more there are."""
+    """The first names, and how many more there are, as a phrase."""
     more = len(names) - shown
     return between.join(islice(names, shown)) + (f" and {more:,} more" if more > 0 else "")
 
 
 def listed(names: Iterable[str], shown: int = LISTED) -> list[str]:
-    """The first of the names; where there are more, the last entry says how many."""
+    """The first names; if there are more, the last entry says how many."""
     all = list(names)
     more = [f"and {len(all) - shown:,} more"] if len(all) > shown else []
     return [*all[:shown], *more]

@@ -9,16 +9,16 @@ from .frozen import dataclass, field
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the list's own: a program with its arguments, or a line for the shell."""
+    """A command of the feature list: a program with its arguments, or a line for the shell."""
 
     argv: tuple[str, ...]
     line: str
-    """As it stands in the list; what a shell would be given."""
+    """The command as the list spells it, as a line for a shell."""
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One entry of the feature list; ``prompt`` is the text itself, wherever it stood."""
+    """One entry of the feature list. ``prompt`` is always the text, also if it is in a file."""
 
     id: str
     name: str
@@ -36,17 +36,17 @@ class Feature:
     allowed_tools: tuple[str, ...] | None = None
     allow_empty: bool = False
     max_cost_usd: float | None = None
-    """For all attempts of one run together."""
+    """The limit for all attempts of one run together."""
     setup: tuple[Command, ...] = ()
     verify: tuple[Command, ...] = ()
 
 
 @dataclass(frozen=True)
 class Retry:
-    """How often, and after how long, an attempt that failed by chance is made again.
+    """The repetition of attempts after transient faults, with exponential backoff.
 
-    ``attempts`` counts the first one. Before the n-th repetition the wait is chosen at random
-    up to ``backoff_seconds`` × 2ⁿ⁻¹, and up to ``max_backoff_seconds`` at most ("full jitter").
+    ``attempts`` includes the first one. The wait before the n-th repetition is random, at most
+    ``backoff_seconds`` × 2ⁿ⁻¹ and at most ``max_backoff_seconds`` ("full jitter").
     """
 
     attempts: int = 3
@@ -54,7 +54,7 @@ class Retry:
     max_backoff_seconds: float = 300.0
 
     def longest_wait_seconds(self, repetition: int) -> float:
-        """The most that is waited before a repetition; the first is 1."""
+        """The longest wait before a repetition. The first one has number 1."""
         return min(self.max_backoff_seconds, self.backoff_seconds * 2.0 ** (repetition - 1))
 
 
@@ -66,23 +66,23 @@ class Project:
     repo_path: str
     description: str = ""
     base_branch: str = ""
-    """Empty where the repository's own default is meant."""
+    """Empty for the default branch of the repository."""
     max_parallel: int = 3
     timeout_seconds: float = 1800.0
     worktrees_path: str = "../worktrees"
     branch_prefix: str = "feature/"
     commit_subject: str = "feat({id}): {name}"
-    """A template for the commits that we make of a feature's work; fields: :mod:`core.subject`."""
+    """A template for the subject of our commits; see `core/model/commit_subject.py`."""
     commit_timeout_seconds: float = 600.0
-    """For one commit with the user's hooks, signing program and filters."""
+    """The limit of one commit, with the user's hooks, signing program and filters."""
     usd_per_million_tokens: float = 30.0
     max_cost_usd: float | None = None
     stall_seconds: float = 900.0
-    """How long Claude may be silent; silences of 400 s are known and mean nothing."""
+    """How long Claude may print nothing. Silences of 400 s occur and are harmless."""
     start_interval_seconds: float = 0.5
-    """From one start of Claude to the next: ten at once meet the API's burst limit."""
+    """The time between two starts of Claude: ten at once hit the API's burst limit."""
     limit_grace_seconds: float = 60.0
-    """How long after a usage limit is said to be lifted the first one tries."""
+    """The wait between the reset of a usage limit and the next attempt."""
     retry: Retry = Retry()
     setup: tuple[Command, ...] = ()
     setup_timeout_seconds: float = 600.0
@@ -92,16 +92,16 @@ class Project:
     verify: tuple[Command, ...] = ()
     verify_timeout_seconds: float = 1800.0
     verify_attempts: int = 2
-    """How often Claude is told of a red check and goes on, before the feature fails."""
+    """How often Claude may fix a failing check before the feature fails."""
     verify_clean: bool = False
     verify_base: bool = True
 
 
 DEFAULT_ALLOWED_TOOLS = (
     "Read",
-    # Every tool that writes, in the worktree only: a bare Write or Edit is the whole disk. The
-    # first means the folder that Claude has cd'ed to, the second (2.1.197 and newer) the one that
-    # it was started in. Mode acceptEdits needs neither.
+    # Writing is allowed in the worktree only: a bare Write or Edit allows the whole disk. The
+    # first entry is the folder that Claude has changed to, the second (2.1.197 and newer) the one
+    # that it was started in. Mode acceptEdits needs neither.
     "Edit(./**)",
     "Edit(/**)",
     "Glob",
@@ -131,32 +131,32 @@ DEFAULT_ALLOWED_TOOLS = (
     "Bash(cargo test:*)",
     "Bash(make test:*)",
 )
-"""Enough to read, write, test and commit; nothing here reaches the network."""
+"""The default allowed tools: read, write, test and commit; none of them uses the network."""
 
 ALWAYS_DISALLOWED_TOOLS = (
-    # All worktrees of a repository share one stash: one agent would pop another's.
+    # All worktrees share one stash: an agent would pop the entries of another.
     "Bash(git stash:*)",
-    # It leaves our worktree, unasked, for one that it makes in the user's checkout.
+    # It leaves our worktree for one that it creates in the user's checkout.
     "EnterWorktree",
-    # They end the turn in the hope of a later one, which an unattended run never has.
+    # They end the turn and rely on a later one, which an unattended run never has.
     "CronCreate",
     "ScheduleWakeup",
 )
-"""What no list can allow."""
+"""Tools that no list can allow."""
 
 NO_WORKTREES_BY_AGENTS = (
-    # A subagent with a worktree of its own gets it in the user's main checkout, on a branch that
-    # no feature has. Without one it works in the feature's folder.
+    # A subagent's own worktree is in the user's main checkout, on a branch of no feature. Without
+    # one, it works in the worktree of the feature.
     "Agent(isolation:worktree)",
-    # A script that starts up to sixteen agents at once, each in a worktree where it says so.
+    # A script that starts up to sixteen agents at once, each in its own worktree on request.
     "Workflow",
 )
-"""What no list can allow either."""
+"""More tools that no list can allow."""
 
 
 @dataclass(frozen=True)
 class ClaudeOptions:
-    """How Claude Code is started; empty or ``None`` leaves the choice to the CLI."""
+    """The options of Claude Code; empty or ``None`` leaves the choice to the CLI."""
 
     command: tuple[str, ...] = ("claude",)
     permission_mode: str = "acceptEdits"
@@ -173,7 +173,7 @@ class ClaudeOptions:
 
 @dataclass(frozen=True)
 class Config:
-    """A feature list that was read and checked: ids are unique, dependencies exist."""
+    """A valid feature list: ids are unique, and dependencies exist."""
 
     path: str
     workspace: str
@@ -190,14 +190,14 @@ class Config:
 
 @dataclass(frozen=True)
 class Invocation:
-    """A command that the list makes ``run`` start, as ``plan`` shows it."""
+    """A command that ``run`` starts because of the list, as ``plan`` shows it."""
 
     purpose: str
     argv: tuple[str, ...]
     brief: tuple[str, ...]
-    """Of ``argv`` what is this list's own, without what every list has."""
+    """``argv`` without the arguments that every list has."""
     features: tuple[str, ...] = ()
-    """For which features; empty means for all of them."""
+    """The features that it is for; empty means all."""
     env: Mapping[str, str] = field(default_factory=dict)
     bypass: tuple[str, ...] = ()
-    """The settings by which it may do anything unasked."""
+    """The settings that bypass all permission checks."""

@@ -1,4 +1,4 @@
-"""Folds events into the state of all features and runs."""
+"""The fold of the journal: computes the state of all features and runs from the events."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .state import Check, FeatureState, Landing, Run, RunState, Skip
 
 
 def apply(state: RunState, event: Event) -> RunState:
-    """The state after ``event``. An event of a kind that is not known changes nothing."""
+    """The state after ``event``. An event of an unknown kind changes nothing."""
     return fold([event], state)
 
 
 def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
-    """The state after all ``events``; the same as applying one after the other."""
+    """The state after all ``events``, as if each was applied in turn."""
     start = state or RunState()
     features = dict(start.features)
     owners, replaced = dict(start.owners), dict(start.replaced)
@@ -77,7 +77,7 @@ def _replace(
     replaced: dict[tuple[str, str], FeatureState],
     event: Event,
 ) -> None:
-    """Put aside what another list knows; its branch and worktree are there to be cleared."""
+    """Set aside the state of another list; keep its branch and worktree, to remove them."""
     owner = str(event.data.get("list", ""))
     for id in strings(event.data, "features"):
         known = features.get(id) or FeatureState(id)
@@ -102,7 +102,7 @@ def _texts(value: object) -> dict[str, str]:
 
 
 def _priced(feature: FeatureState, kind: str, rates: dict[str, Paid]) -> FeatureState:
-    """The feature with a price for the attempt that ended; ``rates`` learn from it."""
+    """The feature with the cost of the attempt that ended; ``rates`` learn from it."""
     name = "attempts" if kind == "attempt_ended" else "resolutions"
     attempts = feature.attempts if kind == "attempt_ended" else feature.resolutions
     return replace(feature, **{name: priced(attempts, rates)})  # type: ignore[arg-type]
@@ -146,7 +146,7 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
 
 
 def _preparing(feature: FeatureState, event: Event) -> FeatureState:
-    # What an earlier life left stands until the new one is based: clearing it can fail.
+    # What is left of earlier work stays until `based`: removing it can fail.
     data = event.data
     return replace(
         feature,
@@ -195,7 +195,7 @@ def _based(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _past(feature: FeatureState, run: str) -> Cost:
-    """What a feature that starts over in ``run`` cost in its earlier lives, outside of that run."""
+    """The cost before ``run`` of a feature that starts over in it."""
     made = (*feature.earlier, *feature.attempts)
     return cost_of((*(a for a in made if a.run != run), *feature.resolutions))
 
@@ -205,7 +205,7 @@ def _setting_up(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _in_slot(feature: FeatureState, event: Event) -> FeatureState:
-    # It may have been prepared long before there was a slot for it.
+    # It may have been prepared long before its slot was free.
     return feature if feature.in_slot else replace(feature, in_slot=True, started_at=event.at)
 
 
@@ -281,7 +281,7 @@ def _committing(feature: FeatureState, event: Event) -> FeatureState:
 def _ended(feature: FeatureState, event: Event) -> FeatureState:
     outcome = feature_outcome(event.data)
     if feature.run != event.run:
-        # Blocked or cancelled before it got a slot: what earlier runs left still stands.
+        # Blocked or cancelled before it got a slot: what earlier runs left is unchanged.
         return replace(
             feature,
             run=event.run,
@@ -302,7 +302,7 @@ def _ended(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
-    # A branch of that name is the user's own from now on.
+    # From now on, a branch of that name belongs to the user.
     gone = replace(
         feature,
         worktree="",
@@ -373,7 +373,7 @@ def _stray(feature: FeatureState, event: Event) -> FeatureState:
 
 
 def _queued(feature: FeatureState, event: Event) -> FeatureState:
-    # Of no run until its turn comes, as one that has not begun yet: what it left still stands.
+    # Until its turn comes, it is in no run. What it left is unchanged.
     return replace(feature, status=Status.PENDING, reason="", run="", ended_at=None)
 
 

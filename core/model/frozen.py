@@ -1,9 +1,10 @@
-"""Frozen values: ``dataclass(frozen=True)``, ``field`` and ``replace`` as ``dataclasses`` has
-them, for a start that is short enough.
+"""Frozen values: a fast `dataclass(frozen=True)`, `field` and `replace`, for a short start-up.
 
-``import dataclasses`` takes 8 ms and each class half a millisecond, together as long as a
-whole bare start of Python (``python3 -m tests.bench.startup``). Type checkers see the real
-ones. No inheritance, no mutable values: those use ``dataclasses``.
+With the real ``dataclasses``, ``plan`` takes 103 ms instead of 62 and ``status`` 105 instead of 55
+(Python 3.13; 95 instead of 57 and 88 instead of 53 on 3.9): their import takes 8 to 12 ms, and
+each of some sixty classes half a millisecond. So every class that ``plan`` or ``status`` imports
+is one of these. Type checkers see the real ones. There is no inheritance, and mutable values use
+``dataclasses``.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 else:
 
     class field:
-        """A field whose default is made anew for each value."""
+        """A field with a new default for each value."""
 
         def __init__(self, *, default_factory):
             self.make = default_factory
 
     def dataclass(*, frozen):
         """Turn the annotated names of a class into the fields of a frozen value."""
-        assert frozen, "a value that changes is a dataclasses.dataclass"
+        assert frozen, "mutable values use dataclasses.dataclass"
         return _decorate
 
     def _decorate(cls):

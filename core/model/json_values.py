@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 LARGEST = 2**53
-"""What a number may be at most: beyond it, JSON is not exact."""
+"""The largest number that we read: beyond it, JSON is not exact."""
 
 
 Json = object
-"""What ``json.loads`` gives; narrowed where it is read."""
+"""What ``json.loads`` returns. Its readers narrow it."""
 
 
 def integer(data: Mapping[str, Json], key: str) -> int:
-    """A whole number, not below 0, out of event data; 0 where there is none."""
+    """The value of ``key`` if it is a whole number from 0 on; else 0."""
     value = data.get(key)
     if isinstance(value, bool) or not isinstance(value, int):
         return 0
@@ -21,12 +21,13 @@ def integer(data: Mapping[str, Json], key: str) -> int:
 
 
 def strings(data: Mapping[str, Json], key: str) -> tuple[str, ...]:
-    """A list of strings out of event data; empty where there is none."""
+    """The value of ``key`` if it is a list, as strings; else empty."""
     value = data.get(key)
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def dollars_of(value: Json) -> float | None:
+    """``value`` if it is a number from 0 on; else ``None``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 <= value <= LARGEST else None  # not NaN, which is never in order
+    return float(value) if 0 <= value <= LARGEST else None  # excludes NaN

@@ -1,4 +1,4 @@
-"""Every command that a feature list brings along, by what it is for."""
+"""The commands of a feature list, with their purpose: setup, verify, teardown, contracts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from .contracts import Kind, contracts
 from .feature import Command, Config, Feature, Invocation
 
 BASE = "_base"
-"""What the base is called among the features, none of which can be called so."""
+"""The name of the base branch among the features. No feature can have this id."""
 
 
 def config_commands(config: Config) -> list[Invocation]:
-    """What it would run beside Claude: the project's commands first, then each feature's.
+    """The commands of the project, then those of each feature, without Claude.
 
-    Their purpose is ``setup``, ``verify`` or ``teardown``; ``creates`` or ``uses`` where it is a
-    contract.
+    The purpose is ``setup``, ``verify`` or ``teardown``; for a contract, ``creates`` or ``uses``.
     """
     project = config.project
     given = (("setup", project.setup), ("verify", project.verify), ("teardown", project.teardown))
@@ -42,11 +41,11 @@ def _invocation(purpose: str, command: Command, *features: str) -> Invocation:
 
 
 def promised_commands(entries: Iterable[str]) -> list[Command]:
-    """Those of the contracts that are commands."""
+    """The contracts of the kind ``command``, as commands."""
     found = [contract for contract in contracts(entries) if contract.kind is Kind.COMMAND]
     return [shell_command(contract.what) for contract in found]
 
 
 def shell_command(line: str) -> Command:
-    """A command that stands in the list as a line for the shell."""
+    """A command from a line for the shell."""
     return Command(("/bin/sh", "-c", line), line)

@@ -1,6 +1,6 @@
-"""Takes secrets out of text: values of variables that are named like one, and well-known keys.
+"""Masks secrets in text: values of variables with telling names, and keys of known shapes.
 
-What stands in their place names them, and holds no character that JSON would have to escape.
+The replacement names the secret and contains no character that JSON would escape.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterator, Mapping
 
 SHORTEST = 8
-"""A shorter value is no secret worth the name: ``1`` and ``true`` stand everywhere."""
+"""Shorter values are not masked: ``1`` and ``true`` are everywhere."""
 
 SHORTEST_LINE = 16
-"""Of a value of many lines, as a private key is; its lines are looked for one by one."""
+"""The same for a line of a multi-line value, such as a private key."""
 
 LONGEST = 4096
-"""No secret is longer; of a longer word only so much is left out."""
+"""No secret is longer. Of a longer word, only this much is left out."""
 
 DEEPEST = 50
-"""Beyond that, nested values are left out: nobody reads them, and Python would give up."""
+"""Deeper values are left out: nobody reads them, and Python has a recursion limit."""
 
 _ANYWHERE = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET")
 _AT_THE_END = ("_KEY", "_TOKEN", "_PASS", "_CREDENTIALS", "APIKEY")
@@ -35,16 +35,16 @@ _PRIVATE_KEY = (
 )
 
 _VALUE = r"([\"']?)(?!\$|\[masked)([^\s\"'\\]{7,}[^\s\"'\\;,)])"
-"""A secret behind its name, in quotes or not; no variable of a shell."""
+"""A secret after its name, quoted or not, but not a shell variable."""
 
 _ENDS_WORD = re.compile("[;&|()<>]")
-"""What ends a word of a shell that stands in no quotes."""
+"""The end of an unquoted word of a shell."""
 
 _NAME = (
     r"[A-Z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET)[A-Z0-9_]*(?<!_DIR)(?<!_FILE)(?<!_PATH)"
     r"|(?:[A-Z0-9_]*_)?(?:KEY|TOKEN|CREDENTIALS)|[A-Z0-9_]*(?:_PASS|APIKEY)"
 )
-"""As :func:`is_secret` has it, in capitals: in small letters it is prose, or code."""
+"""The names of :func:`is_secret`, in capitals only: lower case is prose or code."""
 
 NAMED = (
     (
@@ -64,7 +64,7 @@ NAMED = (
         r"\2\3\4\5[masked header]",
     ),
 )
-"""Secrets behind their names: assignments, options and headers of HTTP. The sixth group is it."""
+"""Secrets after their names: assignments, options, HTTP headers. Group 6 is the secret."""
 
 SHAPES = (
     (("sk-ant-",), r"\bsk-ant-[A-Za-z0-9_-]{8,}", "[masked Anthropic key]"),
@@ -80,28 +80,28 @@ SHAPES = (
     (("http",), r"\b(https?://)[^\s/:@\"']{20,}@", r"\1[masked token]@"),
     *NAMED,
 )
-"""Keys that are known by their looks: what tells quickly that there is none, and the pattern."""
+"""Keys of known shapes: strings for a quick test, the pattern, the replacement."""
 
 
 class Mask:
-    """Masks the secrets of an environment, in text (by a call) and in nested values."""
+    """Masks the secrets of an environment: call it with a text, or use :meth:`tree`."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._known: dict[str, str] = {}
         self.learn(environ)
 
     def learn(self, environ: Mapping[str, str]) -> None:
-        """Mask the secrets of these variables, too."""
+        """Mask the secrets of these variables as well."""
         for name, value in environ.items():
             label = re.sub(r"\W", "_", name, flags=re.ASCII)
             for secret in [value] if is_secret(name) else _passwords(value):
                 for spelling in _spellings(secret):
                     self._known.setdefault(spelling, f"[masked {label}]")
-        # A secret that holds another one goes first.
+        # Longest first: a secret may contain another one.
         self._known = dict(sorted(self._known.items(), key=lambda known: -len(known[0])))
 
     def learn_named(self, text: str) -> None:
-        """Mask the secrets that a command line names, also where they stand alone."""
+        """Mask the secrets that a command line names, wherever they occur."""
         for signs, shape, _ in NAMED:
             if any(sign in text for sign in signs):
                 for found in re.finditer(shape, text):
@@ -132,7 +132,7 @@ class Mask:
 
 
 def is_secret(name: str) -> bool:
-    """Whether a variable is called as one that holds a key, a token or a password."""
+    """Whether a variable's name suggests a key, a token or a password."""
     upper = name.upper()
     if upper.endswith(_NAMES_A_PLACE):
         return False
@@ -141,17 +141,17 @@ def is_secret(name: str) -> bool:
 
 
 def whole_words(text: str) -> str:
-    """A text whose beginning was cut off, less the word that was cut: it may be half a secret."""
+    """A text without its first word, which was cut and may be half a secret."""
     return re.sub(rf"\A\S{{0,{LONGEST}}}", "", text)
 
 
 def _passwords(value: str) -> list[str]:
-    """The passwords in the URLs of a value, as that of a database has one."""
+    """The passwords in the URLs of a value, such as a database URL."""
     return re.findall(r"://[^\s/:@\"']*:([^\s/@\"']+)@", value) if "://" in value else []
 
 
 def _in_url(text: str) -> str:
-    """A text as it stands in a URL."""
+    """A text, percent-encoded."""
     return re.sub(r"[^\w.~-]", _percent, text, flags=re.ASCII)
 
 
@@ -160,10 +160,10 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """The ways in which a secret may stand in a text: as it is, and as JSON has it."""
+    """The spellings of a secret in a text: as it is, in JSON, in a URL."""
     lines = [line.strip() for line in value.strip().splitlines()]
     shortest = SHORTEST if len(lines) == 1 else SHORTEST_LINE
-    # Of many lines also all together: some of them may be too short to be one.
+    # Also the whole value: some of its lines may be too short to be masked.
     for line in (*lines, value.strip()):
         if len(line) >= shortest:
             in_json = (json.dumps(line, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
@@ -175,7 +175,7 @@ def _spellings(value: str) -> Iterator[str]:
 def _replaced(text: str, secret: str, instead: str) -> str:
     if not _is_number(secret):
         return text.replace(secret, instead)
-    # Not in the middle of a time or of a cost, and not a number of a JSON document.
+    # Not inside of a time or a cost, and not a number in a JSON document.
     return re.sub(rf'(?<![^\\]": )(?<![\w.]){re.escape(secret)}(?![\w.])', instead, text)
 
 

@@ -1,4 +1,4 @@
-"""Commands that a message tells the user to type, with the options that this one was given."""
+"""Completes the commands in a message with the options of the current command (`--config`)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from collections.abc import Mapping
 
 ALWAYS = ("config",)
-"""Options that every command needs to mean the same list."""
+"""Options that every command needs, to use the same list."""
 
 OF_A_RUN = ("base", "only", "tag", "no_deps")
-"""Options that a further run, or its plan, needs to mean the same features."""
+"""Options that a further run or plan needs, to select the same features."""
 
 RUNS = ("run", "plan")
 
 _COMMAND = re.compile(
     r"(?<![\w/.-])rorchestrator "
     r"(plan|run|retry|skip|attach|stop|pause|resume|status|logs|merge|cleanup)\b"
-    r"(?! is | \(pid )"  # which tells of a command that somebody has typed
+    r"(?! is | \(pid )"  # a sentence about a running command, not one to type
     r"(?=([^\n;,`]*))"
 )
 
 
 def completed(text: str, given: Mapping[str, object]) -> str:
-    """``text`` with each command in it completed; ``given`` is what this command was given."""
+    """``text`` with its commands completed; ``given`` are the options of the current command."""
 
     def with_options(found: re.Match[str]) -> str:
         command, rest = found[1], found[2]

@@ -7,7 +7,7 @@ from .state import FeatureState
 
 
 def next_commands(feature: FeatureState) -> list[str]:
-    """What a user would type next about a feature that did not complete."""
+    """The commands to type next if a feature did not complete."""
     if feature.fault is Fault.SETUP:
         # A failed copy, or a missing thing that `uses` names, leaves no log.
         has_log = feature.stage is Stage.SETUP

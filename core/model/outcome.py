@@ -10,7 +10,7 @@ from .frozen import dataclass, field
 
 
 class Status(Enum):
-    """Where a feature is in its life (DESIGN: life of a feature)."""
+    """The state of a feature."""
 
     PENDING = "pending"
     PREPARING = "preparing"
@@ -46,59 +46,59 @@ _ACTIVE = frozenset({Status.PREPARING, Status.RUNNING, Status.VERIFYING, Status.
 
 
 class Fault(Enum):
-    """Why an attempt did not succeed, as far as it decides what happens next."""
+    """Why an attempt or a feature did not succeed; this decides what happens next."""
 
     NONE = "none"
-    """The attempt ended by its own result."""
+    """It ended by its own result."""
     INTERRUPTED = "interrupted"
     TIMEOUT = "timeout"
     TRANSIENT = "transient"
-    """The API or the connection failed, or the process died: another try may succeed."""
+    """The API or the connection failed, or the process died: another attempt may succeed."""
     LIMIT = "limit"
-    """A usage limit: nobody gets an answer before it is lifted."""
+    """A usage limit: the API answers nobody before the reset."""
     RATE = "rate"
     """Too many requests at once."""
     STALL = "stall"
-    """Not a word for too long."""
+    """No output for too long."""
     ACCOUNT = "account"
-    """Not logged in, key refused, credit used up: every further feature would meet it."""
+    """Not logged in, key refused, no credit left: every further feature would fail the same way."""
     USAGE = "usage"
-    """The command line was refused: every further feature would meet it."""
+    """The CLI refused its arguments: every further feature would fail the same way."""
     PROGRAM = "program"
-    """Claude could not be started: every further feature would meet it."""
+    """Claude could not be started: every further feature would fail the same way."""
     SESSION = "session"
-    """The session that was to be resumed is unknown, or the API refuses to continue it."""
+    """The session to resume is unknown, or the API refuses to continue it."""
     TURNS = "turns"
-    """The turns that the list allows are used up."""
+    """The turns that the list allows are used up (`max_turns`)."""
     ALLOWANCE = "allowance"
-    """The money that the attempt was given is used up."""
+    """The money granted to the attempt is used up."""
     COMMIT = "commit"
-    """git, or a hook of the user's, refused the commit; Claude's part is done."""
+    """git or one of the user's hooks refused the commit; Claude is done."""
     GIT = "git"
-    """git failed before or after Claude's part: the kept work is worth another try."""
+    """git failed before or after Claude ran: the next run resumes with the work."""
     TAMPERED = "tampered"
-    """What git would execute in the repository was changed while agents were at work."""
+    """What git executes in the repository changed while agents were running."""
     REQUEST = "request"
-    """The API refused this request: the session can't go on, the kept work can."""
+    """The API refused this request: the session can't continue, but the work can."""
     SETUP = "setup"
-    """The worktree could not be made ready: no word was said to Claude."""
+    """The worktree could not be prepared; Claude was not started."""
     BUDGET = "budget"
-    """What the run, or the feature, may cost is used up."""
+    """The budget of the run or the feature is used up."""
     CHECK = "check"
-    """A check stayed red, or something promised is not there."""
+    """A check kept failing, or a contract is not kept."""
     OUTPUT = "output"
-    """It printed more than we keep."""
+    """It printed more than the log limit."""
     SPACE = "space"
-    """There is too little room on the disk: every further feature would meet it."""
+    """The disk is nearly full: every further feature would fail the same way."""
 
     @property
     def resumable(self) -> bool:
-        """Whether the attempt ended from outside, so that its session is worth resuming."""
+        """Whether the cause is outside of the work, so that resuming the session makes sense."""
         return self in _RESUMABLE
 
     @property
     def fatal(self) -> bool:
-        """Whether every further feature would meet the same fault."""
+        """Whether every further feature would fail the same way."""
         return self in (
             Fault.ACCOUNT,
             Fault.USAGE,
@@ -134,7 +134,7 @@ _RESUMABLE = frozenset(
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of an attempt, as the result line's ``modelUsage`` (else ``usage``) counts them."""
+    """Tokens of an attempt, from ``modelUsage`` of the result line, else from ``usage``."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -152,20 +152,20 @@ class Usage:
 
 @dataclass(frozen=True)
 class Work:
-    """What a feature's branch holds beyond the commit that it started from."""
+    """The result of a feature: what its branch adds to the commit that it started from."""
 
     commit: str
     files_changed: int = 0
     insertions: int = 0
     deletions: int = 0
     held_back: tuple[str, ...] = ()
-    """New files that were left uncommitted on purpose: secrets, huge files, nested repositories,
-    build products."""
+    """New files left uncommitted on purpose: secrets, huge files, nested repositories, build
+    products."""
 
 
 @dataclass(frozen=True)
 class Stray:
-    """A worktree, a branch or both that came up during a run and that no run made."""
+    """A worktree or branch that appeared during a run, but was not created by one."""
 
     worktree: str = ""
     branch: str = ""
@@ -216,10 +216,10 @@ class AttemptOutcome:
     result: str = ""
     denied_tools: tuple[str, ...] = ()
     resets_at: float | None = None
-    """When the usage limit is lifted, in seconds since 1970, if the CLI said so."""
+    """The reset of the usage limit in seconds since 1970, if the CLI reported it."""
     paid: Mapping[str, Paid] = field(default_factory=dict)
-    """By model, what the results reported."""
+    """The cost of each model, as the results reported it."""
     tokens: Mapping[str, int] = field(default_factory=dict)
-    """By model, the input and cache tokens of the messages, where the cost is unknown."""
+    """The input and cache tokens of each model, if the cost is unknown."""
     session_cost_usd: float | None = None
-    """What the session cost over all its processes, where the CLI says so."""
+    """The cost of the session over all its processes, if the CLI reported it."""

@@ -1,4 +1,4 @@
-"""Outcomes of attempts and features as the data of events, and back."""
+"""Outcomes of attempts and features as event data, and back."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _work_of(data: Mapping[str, Json]) -> Work | None:
 
 
 def attempt_outcome(data: Mapping[str, Json]) -> AttemptOutcome:
-    """The outcome that :func:`attempt_data` was made of. Raises ``ValueError`` for a false one."""
+    """The outcome that :func:`attempt_data` was made of. Raises ``ValueError`` if it is invalid."""
     usage = data.get("usage")
     return AttemptOutcome(
         status=Status(data["status"]),
@@ -103,11 +103,11 @@ def feature_data(outcome: FeatureOutcome) -> dict[str, Json]:
 
 
 def feature_outcome(data: Mapping[str, Json]) -> FeatureOutcome:
-    """The outcome that :func:`feature_data` was made of. Raises ``ValueError`` for a false one."""
+    """The outcome that :func:`feature_data` was made of. Raises ``ValueError`` if it is invalid."""
     return FeatureOutcome(
         status=Status(data["status"]),
         reason=str(data.get("reason", "")),
         fault=Fault(data.get("fault", "none")),
         work=_work_of(data),
-        stage=Stage(data.get("stage", "")),  # up to 1.1.0 no event has one
+        stage=Stage(data.get("stage", "")),  # events up to version 1.1.0 have none
     )

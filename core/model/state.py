@@ -36,10 +36,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Landing:
-    """That ``merge`` was about to move a branch to ``tip``; git knows whether it was moved."""
+    """A record that ``merge`` was about to move a branch to ``tip``; git knows whether it did."""
 
     commit: str
-    """The first commit of the branch that holds the feature."""
+    """The first commit of the branch that contains the feature."""
     result: str
     """What of the feature it holds."""
     strategy: str
@@ -50,104 +50,107 @@ class Landing:
 
 @dataclass(frozen=True)
 class FeatureState:
-    """What is known of a feature: its last life, from ``preparing`` on, over all its attempts."""
+    """The state of a feature since it last started from the beginning (event ``based``)."""
 
     id: str
     owner: str = ""
-    """The list that it is a feature of; empty where the journal does not tell."""
+    """The feature list that it belongs to; empty if the journal does not record it."""
     name: str = ""
     status: Status = Status.PENDING
     reason: str = ""
     fault: Fault = Fault.NONE
     stage: Stage = Stage.NONE
+    """Reason, fault and stage are those of its outcome."""
     why: str = ""
+    """Why the last run worked on it: the reason of its decision."""
     run: str = ""
     key: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     branch: str = ""
     worktree: str = ""
     start_commit: str = ""
+    """The commit that its branch started from; empty after a cleanup."""
     work_start: str = ""
-    """The same, and still known once it was cleaned up."""
+    """The same commit, kept after a cleanup."""
     base_commit: str = ""
     base_option: str = ""
-    """What ``--base`` named in the run that started it."""
+    """The value of ``--base`` in the run that started it."""
     started_at: float | None = None
-    """When it came into a slot; until then, when it began to get ready."""
+    """When it got its slot; before that, when its preparation began."""
     in_slot: bool = False
-    """Whether its last run had a slot for it."""
+    """Whether it had a slot in its last run."""
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()
     work: Work | None = None
     was_set_up: bool = False
-    """Whether its worktree's setup was begun: there is something to tear down."""
+    """Whether the setup of its worktree began, so that a teardown is needed."""
     is_ready: bool = False
-    """Whether its worktree's setup went well."""
+    """Whether the setup of its worktree succeeded."""
     made: tuple[str, ...] = ()
-    """The ignored files that its worktree held before the work: nobody's work."""
+    """The ignored files in its worktree before Claude began: they are not work."""
     left: Mapping[str, str] = field(default_factory=dict)
-    """What its checks left in its worktree, with what tells it from a changed one."""
+    """The files that its checks left in its worktree, each with a digest that proves it."""
     last_check: Check | None = None
     was_checked: bool = False
-    """Whether checks were begun on what its last attempt made: there may be what they left."""
+    """Whether checks ran after the last attempt and may have left files."""
     merged_into: str = ""
     kept_ref: str = ""
     landings: Mapping[str, Landing] = field(default_factory=dict)
-    """The last one on each branch, by its name."""
+    """The last landing on each branch, by the branch's name."""
     resolutions: tuple[Attempt, ...] = ()
-    """Each start of Claude for a conflict that the feature met when it was to land."""
+    """The attempts of Claude to resolve conflicts of the feature with its target branch."""
     clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The files in which it will not merge with another feature, by that one's id."""
+    """Predicted conflicts: the files, by the id of the other feature."""
     skip: Skip | None = None
     is_inherited: bool = False
-    """Whether its branch and worktree are what another list left, where Claude may have worked."""
+    """Whether its branch and worktree are left over from another list."""
     is_replaced: bool = False
-    """Whether another list has its id, and so its branch and worktree, by now."""
+    """Whether its id, branch and worktree belong to another list now."""
     strays: tuple[Stray, ...] = ()
-    """Worktrees and branches that no run made, and that came up while it ran, over all lives."""
+    """Worktrees and branches that appeared while it ran, but that no run created."""
     earlier: tuple[Attempt, ...] = ()
-    """The attempts of earlier lives in the run of the last one: they were paid for as well."""
+    """The attempts of its last run from before it started over: they cost money, too."""
     past: Cost = Cost()
-    """What all other attempts of earlier lives cost, resolutions of conflicts included."""
+    """The cost of all other attempts before it started over, including resolutions."""
 
     @property
     def cost(self) -> Cost:
-        """What the feature cost over all runs, without the resolutions of its last life."""
+        """The cost of the feature over all runs, without its current ``resolutions``."""
         return self.past + cost_of((*self.earlier, *self.attempts))
 
     @property
     def made_before_work(self) -> tuple[str, ...] | None:
-        """The ignored files that are nobody's work; ``None`` for all of them.
+        """The ignored files that are not work; ``None`` for all of them.
 
-        Where Claude never began, a setup that did not come to its end left them.
+        If Claude never started, all are the leftovers of an interrupted setup.
         """
         return self.made if self.attempts or not self.was_set_up else None
 
     @property
     def session_id(self) -> str:
-        """Claude's session of the last attempt."""
+        """The session of the last attempt; empty without one."""
         return self.attempts[-1].session_id if self.attempts else ""
 
     @property
     def last_outcome(self) -> AttemptOutcome | None:
-        """How the last attempt ended; ``None`` while it goes on, or where there was none."""
+        """The outcome of the last attempt; ``None`` without one, or while it is running."""
         return self.attempts[-1].outcome if self.attempts else None
 
     def of_run(self, run: str) -> tuple[Attempt, ...]:
-        """The attempts that were made in ``run``, over all lives that it had there."""
+        """The attempts in ``run``, also those from before it started over."""
         made = (*self.earlier, *self.attempts)
         return tuple(attempt for attempt in made if attempt.run == run)
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Time in which nothing was started: ``seconds`` that are over, and since when it is again."""
+    """Waiting time: the ``seconds`` of earlier waits, and when the current wait began."""
 
     seconds: float = 0.0
     since: float | None = None
 
     def at(self, moment: float, *, waits: bool) -> Wait:
-        """Once it is known whether it waits from that moment on."""
+        """The waiting time, if the run ``waits`` or stops waiting at that moment."""
         if waits == (self.since is not None):
             return self
         if self.since is None:
@@ -169,46 +172,46 @@ class Run:
     ended_at: float | None = None
     exit_code: int | None = None
     paused_until: str = ""
-    """When a usage limit is thought to be lifted (ISO 8601); empty while work goes on."""
+    """The expected reset of a usage limit (ISO 8601); empty if there is none to wait for."""
     is_paused: bool = False
     """Whether the user paused it."""
     limits: Wait = Wait()
-    """For usage limits to be lifted."""
+    """The waiting time for usage limits."""
     pauses: Wait = Wait()
-    """For the user, who paused it."""
+    """The time for which the user paused it."""
     base_option: str = ""
-    """What ``--base`` named."""
+    """The value of ``--base``."""
     owner: str = ""
-    """The list that it ran."""
+    """The feature list of the run."""
 
 
 @dataclass(frozen=True)
 class RunState:
-    """All features ever run in a repository, and the last run."""
+    """The state of all features that ever ran in a repository, and of the last run."""
 
     features: Mapping[str, FeatureState] = field(default_factory=dict)
     run: Run | None = None
     passed: frozenset[str] = frozenset()
-    """The checks that were green, by tree and command."""
+    """The keys of the checks that passed: one key for a tree and a command."""
     merge: str = ""
-    """The mark of a merge that is running or was killed: what it started may be left."""
+    """The id of a merge that is running or was killed: processes of it may be left."""
     rates: Mapping[str, Paid] = field(default_factory=dict)
-    """What each model cost so far, by what the results reported."""
+    """What each model cost so far, as the results reported it."""
     owners: Mapping[str, str] = field(default_factory=dict)
-    """The list of each run and each merge, by their ids."""
+    """The feature list of each run and merge, by its id."""
     replaced: Mapping[tuple[str, str], FeatureState] = field(default_factory=dict)
-    """By list and id: what was known of a feature when another list started one of that id."""
+    """By list and id: the state of a feature before another list reused its id."""
     setups: Mapping[str, str] = field(default_factory=dict)
-    """What setups may change of what git executes: digests by name."""
+    """The accepted changes that setups make to what git executes: digests by name."""
     wrote: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The files that commands left in scratch worktrees, where no user works."""
+    """By command: the files that it left in scratch worktrees."""
 
     def feature(self, id: str) -> FeatureState:
-        """What is known of a feature; a blank state for one that never ran."""
+        """The state of a feature; a blank one if it never ran."""
         return self.features.get(id) or FeatureState(id)
 
     def of(self, owners: Collection[str]) -> RunState:
-        """What there is to know of the features of some lists, and of no other's."""
+        """The state with only the features of some feature lists."""
         features = {id: known for id, known in self.features.items() if known.owner in owners}
         for (owner, id), known in self.replaced.items():
             if owner in owners and id not in features:
@@ -217,7 +220,7 @@ class RunState:
 
 
 def _beside(known: FeatureState, other: FeatureState) -> FeatureState:
-    """A feature, less what is that of another list by now."""
+    """A feature without the branch and worktree that belong to another list now."""
     if known.branch not in ("", other.branch) and known.worktree != other.worktree:
         return known
     return replace(known, branch="", worktree="", start_commit="", is_replaced=True)

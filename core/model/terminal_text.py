@@ -1,4 +1,4 @@
-"""What may reach a terminal: text, and of all that steers it our own colours and nothing else."""
+"""Cleans text for a terminal: no control characters and no escape sequences but our colours."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import re
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 ERASE_LINE = "\r\x1b[K"
-"""Takes the last line away, to draw it anew; written by itself."""
+"""Erases the last line, to redraw it. It is written by itself."""
 
 # A control sequence (ECMA-48, 5.4), or the first half of a line end as in DOS.
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
 
 
 def clean(text: str) -> str:
-    """``text`` without what would steer a terminal: control, format and lone surrogates.
+    """``text`` without control and format characters and lone surrogates.
 
-    Colours and cursor movements are left out, the rest shows as U+FFFD. Tabs become spaces;
-    the line structure stays.
+    Escape sequences are removed, other such characters become U+FFFD, tabs become spaces. Lines
+    stay lines.
     """
     if text.replace("\n", "").isprintable():
         return text
@@ -25,7 +25,7 @@ def clean(text: str) -> str:
 
 
 def _clean_character(character: str) -> str:
-    # U+200D joins emoji; other format characters can reverse what is shown.
+    # U+200D joins emoji; other format characters can reverse the text.
     if character.isprintable() or character in "\n\u200d":
         return character
     if character == "\t":
@@ -35,7 +35,7 @@ def _clean_character(character: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` cleaned, on one line."""
+    """``text``, cleaned and on one line."""
     return " ".join(clean(text).split())
 
 
@@ -48,7 +48,7 @@ _PAINTED = re.compile(rf"(\x1b\[(?:{'|'.join(CODES.values())})m)([^\x1b]*)(\x1b\
 
 
 def harmless(text: str) -> str:
-    """``text`` as a stream of ours takes it: cleaned, but for what we painted or erase."""
+    """``text``, cleaned, but with our own colours and :data:`ERASE_LINE`."""
     if text == ERASE_LINE:
         return text
     # plain, code, painted, end, plain, …
@@ -58,7 +58,7 @@ def harmless(text: str) -> str:
 
 
 def shell_word(word: str) -> str:
-    """A word for a command line to type; what can't be shown, in the shell's ``$'…'``."""
+    """A word, quoted for a shell; with ``$'…'`` if it has unprintable characters."""
     if word.isprintable():
         import shlex
 

@@ -6,7 +6,7 @@ from .costs import dollars
 
 
 def money(usd: float | None) -> str:
-    """Dollars and cents; more digits where the cents would say nothing."""
+    """Dollars and cents, with more digits below a cent; ``cost unknown`` for ``None``."""
     if usd is None:
         return "cost unknown"
     return dollars(usd)
@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
 
 
 def tokens(count: int | None) -> str:
-    """``~40k tokens``; a question mark where there is no estimate."""
+    """``~40k tokens``; ``? tokens`` without an estimate."""
     if count is None:
         return "? tokens"
     return f"~{count / 1000:g}k tokens" if count >= 1000 else f"~{count} tokens"

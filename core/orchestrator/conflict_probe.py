@@ -1,4 +1,4 @@
-"""Sees conflicts coming: while features run side by side, their branches are merged for trial."""
+"""`ConflictProbe`: predicts conflicts by trial merges of the branches of running features."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 5.0
 
 TRIALS = 20
-"""Trial merges in one look; the other pairs wait for the next ones."""
+"""Trial merges in one look; the other pairs wait for the next look."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """The own work of a feature so far, from ``start`` to ``tip``."""
+    """The work of a feature so far, from ``start`` to ``tip``."""
 
     id: str
     start: str
@@ -36,10 +36,10 @@ class Side:
 
 
 class ConflictProbe:
-    """Looks at the branches of ``features``; a look costs only what has moved since the last.
+    """Watches the branches of ``features``; a look examines only those that moved.
 
-    Two are merged for trial where they changed a file of the same name: at most :data:`TRIALS`
-    pairs a look, so that the run never waits for it.
+    Two branches are merged on trial if they changed the same file, at most :data:`TRIALS` pairs
+    in a look, so that the run never waits for it.
     """
 
     def __init__(
@@ -60,23 +60,23 @@ class ConflictProbe:
         self._changed_by: dict[str, set[str]] = {}
         """Ids by file."""
         self._untried: dict[tuple[str, str], None] = {}
-        """Pairs of ids in the order in which they are to be tried."""
+        """Pairs of ids to try, in this order."""
         self._clashes: dict[tuple[str, str], tuple[str, ...]] = {}
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look at intervals until cancelled."""
         while True:
             await asyncio.sleep(PROBE_SECONDS)
             await self.look()
 
     async def look(self) -> None:
-        """Tell of each conflict that is new, and of each that is gone."""
+        """Record each conflict that is new or gone."""
         if not self.git.merges_without_worktree:
             return
         try:
             await self._look()
         except UserError:
-            return  # A branch, or git, went meanwhile: the next look sees what there is.
+            return  # A branch was deleted meanwhile, or git failed: the next look tries again.
 
     async def _look(self) -> None:
         sides = {side.id: side for side in self._sides(await self.git.refs(HEADS))}
@@ -99,7 +99,7 @@ class ConflictProbe:
         self._files[id] = files
 
     def _queue(self, id: str) -> None:
-        """Have a feature tried with the first of those that changed a file of its own."""
+        """Queue trials of a feature with the first features that changed one of its files."""
         near = {other for file in self._files[id] for other in self._changed_by[file]} - {id}
         clashes = (pair for pair, files in self._clashes.items() if files and id in pair)
         known = {other for pair in clashes for other in pair} - {id}
@@ -135,7 +135,7 @@ class ConflictProbe:
         before = self._clashes.get(pair, ())
         now: tuple[str, ...] = ()
         if shared:
-            # Unknown: a program of the user's would have to run, so nothing is foreseen.
+            # Unknown: a merge driver of the user would have to run, so nothing is predicted.
             with suppress(Unknown):
                 tree, files = await merging.merged_tree(self.git, one.tip, other.tip)
                 now = () if tree else tuple(files or sorted(shared))

@@ -1,4 +1,4 @@
-"""The one loop: starts what is ready, records what happened."""
+"""The loop of a run: starts ready features in free slots, records how they ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..runner.slots import Place, Slots, Turn
 from ..worktree.branch_content import Origin
 
 DRAIN_SECONDS = 30.0
-"""How long attempts may take to end by themselves once the run was told to stop."""
+"""How long attempts may take to end by themselves after a stop."""
 
 INTERRUPTED = "interrupted before it started"
 
@@ -38,12 +38,12 @@ class Standing(Enum):
 
     ABSENT = "absent"
     WAITING = "waiting"
-    """Maybe it gets ready; it has no slot."""
+    """It has no slot yet; it may be in preparation."""
     WORKING = "working"
     ENDING = "ending"
     DONE = "done"
     OVER = "over"
-    """Without a result."""
+    """It ended without a result."""
 
 
 Listener = Callable[[RunState, Event], None]
@@ -51,10 +51,9 @@ RunFeature = Callable[[Job, Turn], Coroutine[object, object, FeatureOutcome]]
 
 
 class Orchestrator:
-    """Works on the features of ``dag`` in up to ``slots`` slots.
+    """Runs the features of ``dag`` in up to ``slots`` slots.
 
-    ``rank`` orders what is ready; ``results`` are the commits of dependencies outside of
-    ``dag``, ``merged`` those whose work is in the base.
+    ``rank`` orders the ready ones; ``results`` are the commits of dependencies outside of ``dag``.
     """
 
     def __init__(
@@ -82,25 +81,26 @@ class Orchestrator:
         self.fail_fast = fail_fast
         self.drain_seconds = drain_seconds
         self.is_over = False
-        """Whether nothing will be started any more, not even by somebody's wish."""
+        """Whether nothing can be started any more, not even by a control request."""
         self._over: set[str] = set()
+        """The features that ended."""
         self._done: set[str] = set()
-        """Those of them that have a result."""
+        """Those of them with a result."""
         self._going: dict[str, _Going] = {}
         self._told_to_end: dict[str, str] = {}
-        """Why, by id."""
+        """The reason, by id."""
         self._told_of_standstill = False
         self._sort()
 
     @property
     def state(self) -> RunState:
-        """What is known of all features by now."""
+        """The current state of all features."""
         return self.recorder.state
 
     async def run(self, run_feature: RunFeature) -> None:
-        """Work until nothing more can be started and nothing runs any more.
+        """Run until nothing can be started and nothing is running.
 
-        What did not get its turn is recorded as ``blocked`` or ``cancelled``.
+        Features that never got a slot are recorded as ``blocked`` or ``cancelled``.
         """
         if self.context.stop.is_set():
             self.slots.close(INTERRUPTED)
@@ -110,7 +110,7 @@ class Orchestrator:
             while self._going or self._is_held():
                 self._tell_of_standstill()
                 turns = [self._take(id) for id in await self._wait(stopped)]
-                # What became ready just now may go before those that wait for these slots.
+                # A feature that is ready now may come before those waiting for these slots.
                 self._start(run_feature)
                 for turn in turns:
                     turn.end()
@@ -121,7 +121,7 @@ class Orchestrator:
         self._cancel_the_rest()
 
     def _start(self, run_feature: RunFeature) -> None:
-        """Let get ready who is free to, as long as the slots want somebody."""
+        """Start preparing ready features while the slots want them."""
         self._free()
         while self._ready and self.slots.wants(self._ready[0][0]):
             place, id = heappop(self._ready)
@@ -129,7 +129,7 @@ class Orchestrator:
             self._going[id] = _going(run_feature(self._job(id), turn), turn)
 
     def _free(self) -> None:
-        """Queue those who have all that they need."""
+        """Queue the features whose dependencies have completed."""
         given = self._sorter.get_ready()
         while given:
             for id in given:
@@ -140,19 +140,19 @@ class Orchestrator:
             given = self._sorter.get_ready()
 
     def _take(self, id: str) -> Turn:
-        """Record that a feature is over; its turn is to be ended."""
+        """Record how a feature ended; its turn, for the caller to end."""
         going = self._going.pop(id)
         if self._record(id, _outcome(going.task)):
             self._sorter.done(id)
         return going.turn
 
     def _is_held(self) -> bool:
-        """Whether only the user's pause keeps the run from its end."""
+        """Whether only a pause keeps the run from ending."""
         waits = len(self._over) < len(self.dag.features)
         return self.slots.paused and waits and not self.slots.closed
 
     def _tell_of_standstill(self) -> None:
-        """Say, once a pause, that nothing works any more: else it looks like a run that hangs."""
+        """Tell, once in a pause, that nothing is running: else the run seems to hang."""
         turns = [going.turn for going in self._going.values()]
         idle = all(turn.held if turn.works else turn.ready for turn in turns)
         still = self._is_held() and idle
@@ -161,13 +161,13 @@ class Orchestrator:
         self._told_of_standstill = still
 
     async def _stopped(self) -> float:
-        """Wait for the wish to stop; when to give up on what runs, by the loop's clock."""
+        """Wait for the stop of the run; the deadline for running features, by the loop's clock."""
         await self.context.stop.wait()
         self.slots.close(INTERRUPTED)
         return asyncio.get_running_loop().time() + self.drain_seconds
 
     async def _wait(self, stopped: asyncio.Task[float]) -> list[str]:
-        """Those who are over; a run that was told to stop does not wait for ever."""
+        """Wait until a feature has ended; those that have. After a stop, the wait has a limit."""
         ended = [going.ended for going in self._going.values()]
         if not stopped.done():
             self.slots.full.clear()
@@ -190,7 +190,7 @@ class Orchestrator:
         )
 
     def _origins(self, feature: Feature) -> dict[str, Origin]:
-        """Where the work was made that a feature needs, less what the base holds already."""
+        """The branches with the dependencies' results that are not in the base."""
         needed = [
             d for d in feature.depends_on if self.results.get(d, "") not in ("", self.base_commit)
         ]
@@ -198,10 +198,10 @@ class Orchestrator:
         return {id: Origin(k.branch, k.work_start) for id, k in known.items() if k.branch}
 
     def _record(self, id: str, outcome: FeatureOutcome) -> bool:
-        """Record how a feature ended; whether its dependents may start."""
+        """Record how a feature ended; whether it has a result for its dependents."""
         stopped = self._told_to_end.pop(id, "")
         if id in self._over:
-            return False  # It was taken out while it got ready.
+            return False  # It was skipped during its preparation.
         if stopped and outcome.fault is Fault.INTERRUPTED:
             outcome = replace(outcome, reason=stopped)
         self._end(id, outcome)
@@ -216,7 +216,7 @@ class Orchestrator:
         elif stopped or outcome.fault is not Fault.INTERRUPTED:
             self._block_dependents(id, outcome)
             if self.fail_fast and not stopped:
-                self.slots.close(f"{id} failed, and --fail-fast was asked for")
+                self.slots.close(f"{id} failed, and --fail-fast is set")
         return False
 
     def _block_dependents(self, id: str, outcome: FeatureOutcome) -> None:
@@ -237,7 +237,7 @@ class Orchestrator:
             if id not in self._over:
                 self._end(id, FeatureOutcome(Status.CANCELLED, self.slots.closed))
 
-    # -- what a user may wish meanwhile -----------------------------------------------------
+    # -- control requests -------------------------------------------------------------------
 
     def standing(self, id: str) -> Standing:
         """Where a feature is in this run."""
@@ -253,15 +253,15 @@ class Orchestrator:
         return Standing.WAITING
 
     def has_begun(self, id: str) -> bool:
-        """Whether it is too late for a feature to need something else than before."""
+        """Whether it is too late to change the dependencies of a feature."""
         return id in self._going or id in self._done
 
     def lacking(self, id: str) -> list[str]:
-        """What a feature needs and is over without a result."""
+        """The dependencies of a feature that ended without a result."""
         return [d for d in self.dag.dependencies[id] if d in self._over and d not in self._done]
 
     def end_one(self, id: str, reason: str) -> None:
-        """End a feature that works or waits; what needs it is blocked."""
+        """Stop a running or waiting feature; its dependents are blocked."""
         going = self._going.get(id)
         if going is not None:
             self._told_to_end[id] = reason
@@ -273,7 +273,7 @@ class Orchestrator:
         self._sort()
 
     def take_out(self, id: str, *, blocks: str) -> None:
-        """Let a feature that does not work be over; ``blocks`` says why its dependents are."""
+        """End a feature that is not running; its dependents are blocked because of ``blocks``."""
         self._over.add(id)
         going = self._going.get(id)
         if going is not None:
@@ -284,19 +284,19 @@ class Orchestrator:
         self._sort()
 
     def change(self, features: Iterable[Feature], decisions: Mapping[str, Decision]) -> None:
-        """Go on with features that need something else than before."""
+        """Continue with features that have other dependencies."""
         self.dag = DAGResolver(features)
         self.decisions = decisions
         self._sort()
 
     def queue(self, id: str, decision: Decision) -> None:
-        """Let a feature that is over wait for its turn again."""
+        """Queue a feature again that ended."""
         self.decisions = {**self.decisions, id: decision}
         self._queue(id)
         self._sort()
 
     def unblock(self) -> list[str]:
-        """Let those wait again whom nothing blocks any more; who they are."""
+        """Queue the features that are no longer blocked; their ids."""
         freed = []
         for id in self.dag.order():
             blocked = id in self._over and self.state.feature(id).status is Status.BLOCKED
@@ -311,7 +311,7 @@ class Orchestrator:
         self._over.discard(id)
 
     def _sort(self) -> None:
-        """Look anew who is free to start, and let the loop know."""
+        """Find again which features are ready, and wake the loop."""
         self._sorter = self.dag.sorter()
         self._ready: list[tuple[Place, str]] = []
         self._free()
@@ -320,7 +320,7 @@ class Orchestrator:
 
 @dataclass(frozen=True)
 class _Going:
-    """A feature that works, or gets ready."""
+    """A feature that is running or in preparation."""
 
     task: asyncio.Task[FeatureOutcome]
     turn: Turn

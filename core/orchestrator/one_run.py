@@ -1,4 +1,4 @@
-"""One run, as named steps: recover, decide, run the features, settle. It knows no terminal."""
+"""One run in named steps: recover, decide, run the features, settle. It has no terminal."""
 
 from __future__ import annotations
 
@@ -51,36 +51,36 @@ STOPPING = "\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill i
 
 
 async def _nothing() -> None:
-    """Nothing goes on beside the features."""
+    """The default for ``beside``."""
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What a run would do: the answer of :meth:`OneRun.decide`."""
+    """What a run would do: the result of :meth:`OneRun.decide`."""
 
     decisions: Mapping[str, Decision]
     selected: Sequence[str]
     left: Sequence[str]
-    """Chosen features that do not run because of a skip."""
+    """Selected features that do not run because of a skip."""
     story: Sequence[Event]
-    """Events to journal before the first feature starts."""
+    """Events to record before the first feature starts."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What came of a run."""
+    """The result of a run."""
 
     state: RunState
     exit_code: int
     heads: Mapping[str, str]
-    """The branches when the last feature had ended."""
+    """The branches after the last feature ended."""
 
 
 class OneRun:
     """One run of a project, under its lock and with its journal open.
 
-    ``listeners`` get each event as it is journalled, ``say`` a line for the user; ``beside`` goes
-    on while features run, and is cancelled at the end.
+    ``listeners`` get each recorded event, ``say`` a line for the user. ``beside`` runs while
+    features run, and is cancelled at the end.
     """
 
     def __init__(
@@ -119,17 +119,17 @@ class OneRun:
 
     @property
     def left_usd(self) -> float | None:
-        """What is left of the run's budget; ``None`` where there is none."""
+        """What is left of the run's budget; ``None`` without one."""
         return None if self.budget.cap_usd is None else max(0.0, self.budget.left_usd)
 
     # -- before ---------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Settle what a killed run left open: refs are the truth, the journal the intent."""
+        """End the features of a killed run: refs are the truth, the journal is the intent."""
         self.state = self.project.whole_state()
         last = self.state.run
         if last is not None and last.ended_at is None:
-            # Also where a recovery that was killed had settled all its features before.
+            # Also if an earlier recovery, which was killed, ended all of its features.
             self._killed_runs.add(last.id)
         self._killed_runs.update(attempt.run for _, attempt in killed_resolutions(self.state))
         self._killed_runs.update(filter(None, (self.state.merge,)))
@@ -151,7 +151,7 @@ class OneRun:
         return FeatureOutcome(Status.COMPLETED, work=work)
 
     def decide(self) -> Decided:
-        """What to do with each feature. Raises :class:`UserError` for what is in the way."""
+        """Decide about each feature. Raises :class:`UserError` if something is in the way."""
         again = self._retry()
         whole = fold(again, self.state)
         self.state = self.project.seen(whole)
@@ -165,7 +165,7 @@ class OneRun:
         return Decided(decisions, selected, left, [*again, *more])
 
     def _retry(self) -> list[Event]:
-        """The events that end the skip of a feature that is retried."""
+        """The events that end the skip of a retried feature."""
         id = self.options.retried
         if not id:
             return []
@@ -175,15 +175,15 @@ class OneRun:
             action=ControlAction.RETRY,
             request="",
             done=True,
-            text=f"{id} is run again",
+            text=f"{id} runs again",
             owner=self.project.owner,
         )
         return [*lists.takeovers(self.project, self.state, [id]), event]
 
     def results(self, decisions: Mapping[str, Decision], selected: Sequence[str]) -> dict[str, str]:
-        """The commits of the dependencies that do not run themselves.
+        """The commits of the dependencies that do not run.
 
-        Raises :class:`UserError` where ``--no-deps`` leaves out one without a result.
+        Raises :class:`UserError` if ``--no-deps`` excludes one without a result.
         """
         results: dict[str, str] = {}
         chosen = frozenset(selected)
@@ -193,7 +193,7 @@ class OneRun:
                 if dependency in chosen:
                     continue
                 if decisions[dependency].merged:
-                    results[dependency] = self.project.base_commit  # which holds its work
+                    results[dependency] = self.project.base_commit  # which contains its work
                     continue
                 if known.work is None:
                     raise UserError(
@@ -215,10 +215,10 @@ class OneRun:
         results: Mapping[str, str],
         report: Callable[[RunResult], None] = lambda result: None,
     ) -> RunResult:
-        """Run the selected features of ``config``, whose commands the user has agreed to.
+        """Run the selected features of ``config``, after the user's consent to its commands.
 
-        ``report`` is called while signals are still ignored: one that comes late must not keep
-        the report from being written.
+        ``report`` is called while signals are still ignored: a late one must not prevent the
+        report.
         """
         for event in decided.story:
             self.project.journal.append(event)
@@ -242,7 +242,7 @@ class OneRun:
             ) from None
 
     def begin_time(self) -> None:
-        """Start the time of ``--max-time``: it does not pass while the user is asked."""
+        """Start the time of ``--max-time``; it excludes the wait for the user's answer."""
         if self.options.max_time_seconds is not None:
             self.deadline = time.monotonic() + self.options.max_time_seconds
 
@@ -253,7 +253,7 @@ class OneRun:
         results: Mapping[str, str],
         report: Callable[[RunResult], None],
     ) -> RunResult:
-        # The user has agreed: git may do as the user's settings say.
+        # The user has agreed: git may use the user's hooks, filters and drivers.
         project = self.project = self.project.writable()
         stop, selected = Cancellation(), decided.selected
         async with Supervisor(self.run_id) as supervisor:
@@ -315,7 +315,7 @@ class OneRun:
         return result
 
     async def _end_killed(self, supervisor: Supervisor) -> None:
-        """End what a killed run or merge left, if its guard was killed as well."""
+        """End the processes of a killed run or merge, if its guard was killed as well."""
         for run in self._killed_runs:
             await supervisor.end_run(run)
         if self.state.merge:
@@ -349,7 +349,7 @@ class OneRun:
         )
 
     def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
-        """Start nothing once the time of the whole run is over, and end what git still does."""
+        """At the end of ``--max-time``, start nothing more and end the running git commands."""
         if self.options.max_time_seconds is not None:
             reason = f"{OVER}: the time of the run (--max-time) is over"
             loop = asyncio.get_running_loop()
@@ -357,7 +357,7 @@ class OneRun:
             loop.call_later(self.options.max_time_seconds, supervisor.end_commands)
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
-        """Start nothing where the checks fail on the base: they would fail for every feature."""
+        """Start nothing if the checks fail on the base: they would fail for every feature."""
         red = await runner.tools.checks.check_base(self.project.base_commit)
         if red is None or red.interrupted:
             return
@@ -399,7 +399,7 @@ class OneRun:
     # -- after ----------------------------------------------------------------------------
 
     async def _look_at_heads(self, git: Git, context: RunContext) -> None:
-        """See which branches there are now; note where base branch or stash changed."""
+        """Read the branches; note if the base branch or the stash changed."""
         name = self.project.config.project.base_branch
         try:
             self._heads = await git.refs(HEADS, STASH)
@@ -438,7 +438,7 @@ class OneRun:
 
 
 async def _watch(steering: Steering, stop: Cancellation) -> None:
-    """Carry out control requests; where one can't be recorded, everything ends."""
+    """Carry out control requests; stop the run if one can't be recorded."""
     try:
         await steering.watch()
     except StateError:

@@ -29,7 +29,7 @@ def claude_runner(
     max_wait_seconds: float,
     checks: MakeChecks,
 ) -> ClaudeRunner:
-    """What runs the features of one run; ``state`` is that from before it."""
+    """The runner of one run; ``state`` is the state before it."""
     worktrees = project.worktrees.using(project.git.using(supervisor))
     context = orchestrator.context
     gate = UsageLimitGate(
@@ -60,7 +60,7 @@ def surroundings(
     supervisor: Supervisor,
     orchestrator: Orchestrator,
 ) -> Surroundings:
-    """What watches the user's checkout and the shared settings during a run."""
+    """The watch over the user's checkout and the shared settings during a run."""
     return Surroundings(
         project.git.using(supervisor),
         runner.fingerprint,

@@ -1,4 +1,4 @@
-"""What the user asks of a run: slots, costs, times."""
+"""`RunOptions`: the options of a run: selection, slots, budget, time limits."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ MAX_WAIT_SECONDS = 6 * 3600.0
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked of a run, beside the features."""
+    """The options of ``run``."""
 
     selection: Selection = Selection()
     max_parallel: int | None = None
-    """Slots, instead of the list's number."""
+    """The number of slots, instead of the list's ``max_parallel``."""
     sequential: bool = False
     fail_fast: bool = False
     max_cost_usd: float | None = None
     max_time_seconds: float | None = None
     max_wait_seconds: float = MAX_WAIT_SECONDS
-    """How long to wait at most for a usage limit to be lifted."""
+    """The longest wait for the reset of a usage limit."""
     retried: str = ""
-    """A feature that is no longer skipped once the run is agreed to."""
+    """A feature whose skip ends with the user's consent to the run."""

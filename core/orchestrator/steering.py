@@ -1,4 +1,4 @@
-"""What users wish of a run from other terminals: decided, journalled, carried out."""
+"""Carries out control requests in a run: pause, resume, stop, skip, retry, attach."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..process.cancellation import Cancellation
 from .loop import Orchestrator, Standing
 
 POLL_SECONDS = 0.2
-"""How often is looked whether anybody wishes anything."""
+"""The interval between looks for requests."""
 
 Act = Callable[[], None]
 
@@ -25,7 +25,7 @@ STOPPED = "stopped by the user"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a wish."""
+    """The reply to a request."""
 
     done: bool
     text: str
@@ -33,7 +33,7 @@ class Answer:
 
 
 Decided = tuple[Answer, Act]
-"""The answer to a wish, and what is to be done once it is journalled."""
+"""The reply to a request, and the act to carry out once the reply is in the journal."""
 
 
 def _done(text: str, act: Act = lambda: None) -> Decided:
@@ -59,21 +59,21 @@ class Steering:
         self.listed = {feature.id: feature for feature in listed}
         self.stop = stop
         self._forced: set[str] = set()
-        """Those that were skipped in this run, and without which the others run."""
+        """The features skipped with force in this run: their dependents run without them."""
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look for requests until cancelled."""
         while True:
             self.look()
             await asyncio.sleep(POLL_SECONDS)
 
     def look(self) -> None:
-        """Carry out what is wished for. Raises where it can't be recorded."""
+        """Carry out all requests. Raises if a reply can't be recorded."""
         for request in self.requests.take(self.orchestrator.context.run_id):
             self.take(request)
 
     def take(self, request: Request) -> Answer:
-        """Carry out one wish, or refuse it; the journal tells which, before it is done."""
+        """Carry out or refuse one request; the journal has the reply before the act."""
         answer, act = self._decide(request, request.feature)
         orchestrator = self.orchestrator
         orchestrator.context.record(
@@ -106,7 +106,7 @@ class Steering:
             decide = whole.get(request.action)
             return decide() if decide else _refused(f"{request.action.value} needs a feature")
         if id not in self.listed:
-            return _refused("the list of the run has no such feature")
+            return _refused("the list of this run has no such feature")
         if request.action is ControlAction.SKIP:
             return self._skip(id, force=request.force)
         about = one.get(request.action)
@@ -159,7 +159,7 @@ class Steering:
             decision = orchestrator.decisions[id]
             if decision.action is Action.SKIP:
                 return _refused(f"{id} is {decision.reason}: there is nothing to skip")
-            return _done(f"{id} takes no part in this run, nor in the next ones")
+            return _done(f"{id} is skipped in later runs; it is not part of this one")
 
         def act() -> None:
             forced = self._forced | {id} if force else self._forced - {id}
@@ -175,7 +175,7 @@ class Steering:
         orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
         known = orchestrator.state.feature(id)
         if standing is Standing.ABSENT and known.skip:
-            return _done(f"{id} is not skipped any more: the next run takes it")
+            return _done(f"{id} is no longer skipped: the next run includes it")
         if standing is Standing.DONE:
             return _refused(f"{id} is completed", f"rorchestrator run --only {id} --fresh")
         if standing is not Standing.OVER:
@@ -202,20 +202,20 @@ class Steering:
         return _done(f"{id}: its session was opened")
 
     def _where(self, id: str) -> str:
-        """Where a feature is, to say why something can't be done with it."""
+        """Where a feature is in the run, as a predicate."""
         return {
-            Standing.ABSENT: "takes no part in this run",
-            Standing.WAITING: "waits for its turn",
+            Standing.ABSENT: "is not part of this run",
+            Standing.WAITING: "is waiting for its turn",
             Standing.WORKING: "is running",
             Standing.ENDING: "is just ending",
             Standing.DONE: "is completed",
-            Standing.OVER: f"is over ({self._status(id)})",
+            Standing.OVER: f"has ended ({self._status(id)})",
         }[self.orchestrator.standing(id)]
 
-    # -- what they need ---------------------------------------------------------------------
+    # -- helpers ----------------------------------------------------------------------------
 
     def _hit(self, id: str) -> str:
-        """Whom it blocks that ``id`` does not run, in words."""
+        """The features that are blocked because ``id`` does not run, as a phrase."""
         orchestrator = self.orchestrator
         waiting = [
             other
@@ -225,7 +225,7 @@ class Steering:
         return f"; blocked: {', '.join(waiting)}" if waiting else ""
 
     def _rearrange(self, forced: set[str], id: str) -> None:
-        """Let those that need ``id``, and have not begun, run without what is ``forced``."""
+        """Let the dependents of ``id`` that have not begun run without the ``forced`` features."""
         self._forced = forced
         orchestrator, now = self.orchestrator, dict(self.orchestrator.dag.features)
         changed = [

@@ -79,9 +79,7 @@ class Tears(InAFolder):
                 kept = story[: prefix.count(b"\n")]
                 self.assertEqual(self.journal.read(), kept)
                 torn = length - (prefix.rfind(b"\n") + 1)
-                said = (
-                    f"{self.journal.path}: cut off {torn} bytes of an event that was not finished"
-                )
+                said = f"{self.journal.path}: cut off {torn} bytes of an incomplete event"
                 self.assertEqual(self.journal.open(), said if torn else "")
                 self.journal.append(note(9))
                 self.journal.close()
@@ -107,7 +105,7 @@ class Damage(InAFolder):
             (first + second[:30] + third, 2, ""),
             (b"\n" + whole, 1, ""),
             (first + second + b"[1]\n", 3, "not a JSON object"),
-            (first + b'{"v": 7}\n' + third, 2, "written in form 7; this version reads 1"),
+            (first + b'{"v": 7}\n' + third, 2, "format version 7; this program reads version 1"),
             (first + b"\xff\xfe\n" + third, 2, ""),
             (first + b"[" * 100_000 + b"\n", 2, "maximum recursion depth exceeded"),
             (first + b" " * MAX_LINE_BYTES + second, 2, "longer than 64 MiB"),
@@ -166,7 +164,7 @@ class Damage(InAFolder):
     def test_half_a_checksum_does_not_pass_for_none(self) -> None:
         line = self.written(note(1))
         for old, new in ((b'"sum"', b'"sun"'), (b'"sum":"', b'"sum":"g')):
-            with self.assertRaisesRegex(UserError, "does not match its checksum"):
+            with self.assertRaisesRegex(UserError, "the checksum does not match"):
                 self.events_of(line.replace(old, new))
 
     def events_of(self, content: bytes) -> list[Event]:
@@ -177,7 +175,7 @@ class Damage(InAFolder):
         os.makedirs(self.journal.path)
         with self.assertRaises(UserError) as caught:
             self.journal.read()
-        message = f"{self.journal.path} can't be read: it is no regular file"
+        message = f"{self.journal.path} can't be read: it is not a regular file"
         self.assertEqual(caught.exception.message, message)
 
 

@@ -129,7 +129,7 @@ class LinksThatCameAlong(unittest.TestCase):
             "journal.jsonl": ("status",),
         }.items():
             said = self.said_of_a_pipe(name, *(words or ("logs", "auth")))
-            self.assertEqual("it is no regular file" in said, bool(words), said)
+            self.assertEqual("it is not a regular file" in said, bool(words), said)
         with self.assertRaises(OSError):
             private_files.open_file(os.path.join(self.space.state_folder, "lock"), os.O_WRONLY)
 

@@ -258,7 +258,7 @@ class FailureTest(StageTest):
             await run
             expected = {"bad": "failed", "good": "completed", "never": "cancelled"}
             self.assertEqual(stage.ended(), expected)
-            self.assertEqual(stage.reason("never"), "bad failed, and --fail-fast was asked for")
+            self.assertEqual(stage.reason("never"), "bad failed, and --fail-fast is set")
 
         self.play(scene)
 

@@ -185,7 +185,7 @@ class SteeringTest(StageTest):
                 self.assertEqual(ror.status(id), "cancelled")
                 self.assertEqual(ror.stage.reason(id), "stopped by the user before it started")
             await ror("retry", "f3")
-            self.assertEqual((await ror("retry", "f3")).text, "f3 waits for its turn")
+            self.assertEqual((await ror("retry", "f3")).text, "f3 is waiting for its turn")
             for id in ("f0", "f2", "f3"):
                 await ror.stage.end(id)
             await run
