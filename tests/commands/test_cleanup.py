@@ -817,7 +817,7 @@ class WhatIsAskedFor(unittest.TestCase):
             space.commit({"mine.txt": ""}, at=space.worktree("auth"))
             said = space.main("cleanup", "auth", "--discard")
             self.assertEqual(said.code, 0)
-            self.assertNotIn("bring it back", said.out)
+            self.assertNotIn("to restore it", said.out)
             self.assertEqual(space.git("for-each-ref", "refs/rorchestrator"), "")
             self.assertIn("mine.txt", space.files("mine"))
 

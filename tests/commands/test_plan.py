@@ -376,7 +376,7 @@ class WhatIsInTheWay(unittest.TestCase):
         with Workspace([feature("auth")]) as space:
             space.run()
             cleaned = space.main("cleanup", "auth", "--discard").out
-            space.git(*cleaned.split("bring it back: git ")[1].split())
+            space.git(*cleaned.split("to restore it: git ")[1].split())
             tip = space.commit_of("feature/auth")
             self.assertEqual(space.main("plan").code, 0)
             self.assertEqual(space.run().code, 0)
@@ -388,7 +388,7 @@ class WhatIsInTheWay(unittest.TestCase):
         with Workspace([feature("auth")]) as space:
             space.run()
             cleaned = space.main("cleanup", "auth", "--discard").out
-            space.git(*cleaned.split("bring it back: git ")[1].split())
+            space.git(*cleaned.split("to restore it: git ")[1].split())
             tree = "feature/auth^{tree}"
             more = space.git("commit-tree", "-p", "feature/auth", "-m", "more", tree)
             space.git("branch", "--force", "feature/auth", more)
