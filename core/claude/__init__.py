@@ -1,1 +1,1 @@
-"""The protocol of the Claude Code CLI: its arguments, prompts and output stream."""
+"""The protocol of the Claude Code CLI: arguments, prompts, output stream."""

@@ -1,4 +1,4 @@
-"""Claude's command line and environment: options, allowed tools, settings."""
+"""Arguments and environment of `claude -p`: allowed tools, --settings, MCP servers, model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..model.mask import is_secret
 from .permission_bypass import bypasses
 
 ENVIRONMENT = {
-    # The CLI's own ten tries can be silent for three minutes.
+    # The CLI's default of ten retries can be silent for three minutes.
     "CLAUDE_CODE_MAX_RETRIES": "3",
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
     "DISABLE_AUTOUPDATER": "1",
@@ -25,13 +25,13 @@ ENVIRONMENT = {
     # All worktrees of a repository share one memory folder.
     "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
 }
-"""What Claude is started with, unless ``claude.env`` says otherwise."""
+"""Default variables for Claude; ``claude.env`` overrides them."""
 
 
 def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: bool) -> list[str]:
-    """The command line of one attempt; the prompt goes to standard input.
+    """The command line of one attempt. The prompt goes to standard input.
 
-    Each option is one word: the CLI's list options swallow the words that follow them.
+    Options are written ``--name=value``, because list options consume following words.
     """
     confined = _confined(options)
     valued = {**_rules(confined, feature), "--resume" if resume else "--session-id": session_id}
@@ -42,9 +42,9 @@ UNATTENDED = ("-p", "--output-format=stream-json", "--verbose")
 
 
 def interactive(options: ClaudeOptions, feature: Feature, session_id: str) -> list[str]:
-    """The command line that opens a session for a person, with the rules of the attempts.
+    """The command line that opens a session in a terminal, with the permissions of the attempts.
 
-    What bounds an attempt, and works without a person only, is left out.
+    Limits that only apply to unattended attempts are left out.
     """
     confined = _confined(options)
     rules = {n: v for n, v in _rules(confined, feature).items() if n not in ONLY_UNATTENDED}
@@ -75,26 +75,26 @@ def _words(options: ClaudeOptions, first: Sequence[str], valued: Mapping[str, ob
     return [*options.command, *first, *servers, *words, *options.extra_args]
 
 
-# -- subagents stay in the feature's folder ---------------------------------------------------
+# -- subagents without worktrees --------------------------------------------------------------
 
 NO_WORKTREE_HOOK = {
     "type": "command",
     "command": "echo 'Not in this run: work in the folder that you are in.' >&2; exit 2",
 }
-"""Measured with 2.1.197 and 2.1.330: the deny rule refuses a call that asks for isolation, but not
-an agent whose definition asks for it (``.claude/agents``, ``--agents``); a hook refuses both."""
+"""A hook that refuses worktrees of subagents. Measured with 2.1.197 and 2.1.330: the deny rule
+covers calls with isolation, but not agents defined with it (``.claude/agents``, ``--agents``)."""
 
 SETTINGS = "--settings"
 
 NO_HOOKS = ("--bare", "--safe-mode")
-"""Options with which the CLI runs no hook."""
+"""Options that disable the CLI's hooks."""
 
 
 def _confined(options: ClaudeOptions) -> ClaudeOptions:
-    """The options with what keeps subagents from making worktrees in the user's checkout.
+    """The options, extended so that subagents cannot create worktrees.
 
-    The CLI takes the last ``--settings`` only, so the hook goes into the list's own. Where these
-    are a file, or no hook is run, there are no subagents at all.
+    The CLI only uses the last ``--settings``, so our hook is merged into the list's settings. If
+    these are a file, or hooks are disabled, the Agent tool is denied instead.
     """
     denied = (*NO_WORKTREES_BY_AGENTS, *options.disallowed_tools)
     words = (*options.command, *options.extra_args)
@@ -106,21 +106,21 @@ def _confined(options: ClaudeOptions) -> ClaudeOptions:
     if at < 0:
         extra = (f"{SETTINGS}={merged}", *options.extra_args)
         return replace(options, disallowed_tools=denied, extra_args=extra)
-    # In place: behind the list's other words it might be taken for one of their values.
+    # Replaced in place: at the end, a list option might consume it.
     sign = words[at][: len(words[at]) - len(given)]
     words, end = (*words[:at], sign + merged, *words[at + 1 :]), len(options.command)
     return replace(options, disallowed_tools=denied, command=words[:end], extra_args=words[end:])
 
 
 def _last_settings(words: Sequence[str]) -> int:
-    """Which word holds the value of the last ``--settings``; -1 where there is none."""
+    """The index of the word with the value of the last ``--settings``; else -1."""
     joined = [at for at, word in enumerate(words) if word.startswith(f"{SETTINGS}=")]
     apart = [at for at, word in enumerate(words[1:], 1) if words[at - 1] == SETTINGS]
     return max((*joined, *apart), default=-1)
 
 
 def _with_hook(settings: str) -> str:
-    """JSON of settings with our hook in them; empty where that is not possible."""
+    """The settings as JSON with our hook added; empty if that is impossible."""
     try:
         value = json.loads(settings)
     except (ValueError, RecursionError):
@@ -128,23 +128,23 @@ def _with_hook(settings: str) -> str:
     hooks = value.get("hooks", {}) if isinstance(value, dict) else None
     if not isinstance(hooks, dict) or value.get("disableAllHooks"):
         return ""
-    # Not beside a hook of the list's own: one that succeeds outweighs one that fails.
+    # Replaces the list's own hook: a success of one outweighs a failure of the other.
     ours = {**hooks, "WorktreeCreate": [{"hooks": [NO_WORKTREE_HOOK]}]}
     return json.dumps({**value, "hooks": ours})
 
 
 NO_SERVERS = "--strict-mcp-config"
-"""Without it the servers of a repository's ``.mcp.json`` are started, unasked."""
+"""Without it, Claude starts the servers of the repository's ``.mcp.json``."""
 
 
 def _configures_servers(options: ClaudeOptions) -> bool:
-    """Whether the list says itself which MCP servers there are to be."""
+    """Whether the list configures MCP servers itself."""
     given = {word.split("=", 1)[0] for word in options.extra_args}
     return not given.isdisjoint({"--mcp-config", NO_SERVERS})
 
 
 def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invocation, ...]:
-    """How Claude is started for the features: one command where it is the same for all."""
+    """The commands that start Claude for the features, one per distinct command line."""
     groups: dict[tuple[object, ...], list[Feature]] = {}
     for feature in features:
         groups.setdefault((feature.model, feature.allowed_tools), []).append(feature)
@@ -163,9 +163,9 @@ def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invoc
 
 
 def own_command(options: ClaudeOptions) -> tuple[Invocation, ...]:
-    """What of Claude's start the list brings along; nothing where that is plain ``claude``.
+    """The list's own command for Claude; empty for plain ``claude``.
 
-    Rules and models are no commands: they only bound what the user's own program may do.
+    Permissions and models do not count: they only restrict the user's own program.
     """
     plain = ClaudeOptions()
     words = (*options.command, *options.extra_args)
@@ -180,7 +180,7 @@ def _shown(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:
-    """The command line without what is the same with every list."""
+    """The command line without the words that are the same for every list."""
     plain = {*argv(replace(ClaudeOptions(), command=()), Feature("", ""), "SESSION", resume=False)}
     begin, rest = len(options.command), argv(options, feature, "SESSION", resume=False)
     end = len(rest) - len(options.extra_args)
@@ -189,6 +189,6 @@ def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:
 
 
 def environment(base: Mapping[str, str], options: ClaudeOptions) -> dict[str, str]:
-    """The environment of an attempt, on top of ``base``."""
+    """The environment of an attempt, based on ``base``."""
     inherited = {name: value for name, value in base.items() if name != "CLAUDECODE"}
     return {**inherited, **ENVIRONMENT, **options.env}

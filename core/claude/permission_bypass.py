@@ -1,4 +1,4 @@
-"""Which parts of a feature list let Claude do what nobody allowed: they need the user's consent."""
+"""Detects `--dangerously-skip-permissions` and other bypasses of permissions in a feature list."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..model.feature import ClaudeOptions
 
 _BYPASS = ("dangerously-skip-permissions", "bypasspermissions")
-"""Of the words that let Claude do anything unasked, in lower case."""
+"""Parts of words that turn permission checks off, in lower case."""
 
 GIVES_JSON = ("--settings", "--agents")
-"""Options whose value is JSON, which is looked into, or a file, of which nothing is known."""
+"""Options with JSON, which is inspected, or a file, which is not trusted."""
 
 ANSWERS_FOR_THE_USER = (
     "--permission-prompt-tool",
@@ -20,16 +20,16 @@ ANSWERS_FOR_THE_USER = (
     "--plugin-dir",
     "--plugin-url",
 )
-"""Options that name who answers Claude's questions; a plugin's hooks may."""
+"""Options that name something that can answer permission prompts, like a plugin's hooks."""
 
 ANSWERING_HOOKS = ("PreToolUse", "PermissionRequest")
 
 
 def bypasses(options: ClaudeOptions) -> tuple[str, ...]:
-    """The settings by which Claude would not ask for permission, by their place in the list.
+    """The paths of list settings that may bypass permission checks.
 
-    A settings file may say so as well, and what it says at the start is known to nobody here. So
-    may variables that lead Claude to other settings, or put code into it or into its shell.
+    These include settings files, whose content at the start is unknown, and variables that
+    redirect Claude to other settings or load code into it or its shell.
     """
     mode = {"claude.permission_mode": options.permission_mode}
     command = {f"claude.command[{n}]": word for n, word in enumerate(options.command)}
@@ -56,7 +56,7 @@ def _says_bypass(word: str) -> bool:
 
 
 def _is_harmless(settings: str) -> bool:
-    """Whether settings are given here and now, and don't bypass."""
+    """Whether settings are inline JSON without a bypass."""
     try:
         value = json.loads(settings)
     except (ValueError, RecursionError):
@@ -72,11 +72,11 @@ def _is_harmless(settings: str) -> bool:
 # -- variables ----------------------------------------------------------------------------------
 
 REDIRECTING = re.compile(
-    # Where Claude, git and the shell look for their settings.
+    # Locations of settings of Claude, git and the shell.
     r"HOME|USERPROFILE|XDG_CONFIG_(HOME|DIRS)|ZDOTDIR"
     r"|CLAUDE_\w*(CONFIG_DIR|SETTINGS|POLICY|PLUGIN|SKILL|MCP_CONFIG|PERMISSION|DANGEROUS|BYPASS"
     r"|TRUST|DEN(Y|IES)|RESTRICT|SHELL|EXEC|ENV_FILE|GIT_BASH)\w*"
-    # Code that is loaded into every program, or into every shell.
+    # Code that every program or every shell loads.
     r"|LD_\w+|DYLD_\w+|BASH_ENV|ENV|BASH_FUNC_.*|PROMPT_COMMAND"
     r"|(SSH_ASKPASS|LESSOPEN|LESSCLOSE)"
     r"|GIT_(?!AUTHOR_|COMMITTER_|LFS_|TERMINAL_PROMPT\Z|OPTIONAL_LOCKS\Z|MERGE_AUTOEDIT\Z)\w+",
@@ -84,14 +84,14 @@ REDIRECTING = re.compile(
 )
 
 COMMANDS = re.compile(r"SHELL|CLAUDE_CODE_SHELL|(GIT_)?(PAGER|(SEQUENCE_)?EDITOR)|VISUAL|BROWSER")
-"""Variables that name one program, which may be one that everybody has."""
+"""Variables that name a program; well-known programs are harmless."""
 
 KNOWN_COMMAND = re.compile(
     r"|:|((/usr(/local)?|/opt/homebrew)?/bin/)?(true|false|cat|less|sh|bash|zsh|dash|fish)"
 )
 
 RUNTIME_OPTIONS = ("NODE_OPTIONS", "BUN_OPTIONS")
-"""Claude Code is a program of Node.js or of Bun."""
+"""Claude Code runs on Node.js or Bun."""
 
 LOADS_CODE = re.compile(
     r"(^|[\s\"'])(-[a-z]\b|--(require|import|preload|loader|experimental-loader|eval|print|config"
@@ -100,10 +100,10 @@ LOADS_CODE = re.compile(
 
 
 def _redirecting(env: Mapping[str, str]) -> Iterator[str]:
-    """The variables that lead Claude to other settings, or put code into it or its shell.
+    """The variables that redirect Claude to other settings or load code into it or its shell.
 
-    Not those that only what Claude is allowed to run heeds, as ``PYTHONPATH``: that is code of the
-    worktree anyway.
+    Without variables like ``PYTHONPATH``: they only affect allowed commands, which run code of
+    the worktree anyway.
     """
     for name, value in env.items():
         if COMMANDS.fullmatch(name):
@@ -111,7 +111,7 @@ def _redirecting(env: Mapping[str, str]) -> Iterator[str]:
         elif name in RUNTIME_OPTIONS:
             redirects = bool(LOADS_CODE.search(value))
         elif name == "PATH":
-            # Claude writes programs into its folder, and calls them by allowed names.
+            # In a relative folder, Claude could write programs with allowed names.
             redirects = not all(folder.startswith("/") for folder in value.split(":"))
         else:
             redirects = bool(REDIRECTING.fullmatch(name))

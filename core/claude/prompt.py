@@ -1,4 +1,4 @@
-"""The prompts that Claude gets: first, resumed, with a failing check, with a merge conflict."""
+"""Prompts for Claude: first attempt, resume, failing check, merge conflict; standing rules."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ STANDING = """\
 KEPT_WORK = """\
 ## What is here already
 An earlier attempt at this feature was interrupted. This folder holds its work: look at it
-first (`git status`, `git log`, `git diff`) and go on from there."""
+first (`git status`, `git log`, `git diff`) and continue from there."""
 
 RESUME = """\
-Go on: this session was interrupted before the feature "{id}" was finished.
-Look at what is done (`git status`, `git diff`): a command that was running when you were
-interrupted may have had its effect, or not. Then finish the feature as first asked. You run
+Continue: this session was interrupted before the feature "{id}" was finished.
+Look at what is done (`git status`, `git diff`): a command that was running at the interruption
+may or may not have had its effect. Then finish the feature as originally requested. You run
 unattended: do not ask."""
 
 FAILING_CHECK = """\
-Go on: the work on the feature "{id}" was committed and then checked, and a check failed.
+Continue: the work on the feature "{id}" was committed and then checked, and a check failed.
 
 {what}
 
-The end of what it printed:
+The end of its output:
 
 ```
 {output}
 ```
 
-Fix the cause in this folder, not the check. Everything that was asked for still holds. You
-run unattended: do not ask."""
+Fix the cause in this folder, not the check. The original task still applies. You run
+unattended: do not ask."""
 
 
 CONFLICT = """\
 ## The merge
 This folder is a scratch worktree in the middle of a `git merge` that stopped at conflicts. In each
-of them, what is between `<<<<<<<` and `|||||||` is ours, between `|||||||` and `=======` the base
-that both began with, and between `=======` and `>>>>>>>` theirs.
+conflict, ours is between `<<<<<<<` and `|||||||`, the common base between `|||||||` and
+`=======`, and theirs between `=======` and `>>>>>>>`.
 
 - The base: {base}
 - Ours, `HEAD`: {ours}
@@ -58,30 +58,29 @@ that both began with, and between `=======` and `>>>>>>>` theirs.
 
 RESOLVING = """\
 ## How you work here
-- Resolve these conflicts and nothing else: no other file needs a change, unless one that either
-  side touched has to follow.
-- Keep the intent of both sides. Neither of them is to be thrown away, and both are checked
-  afterwards.
-- Leave no conflict marker. When a file is resolved, mark it so: `git add FILE`, or `git rm FILE`
-  where it is to be gone.
+- Resolve these conflicts and nothing else: change no other file, except one that either side
+  touched and that the resolution affects.
+- Keep the intent of both sides. Do not discard either; both are checked afterwards.
+- Leave no conflict marker. Mark each resolved file with `git add FILE`, or with `git rm FILE` if
+  it should be deleted.
 - Do not commit, do not abort the merge, do not switch, reset or stash; run nothing else. The merge
   is committed for you.
 - You run unattended: nobody can answer, so do not ask. Say in your closing message what you did."""
 
 UNRESOLVED = """\
-Go on: what you made of the conflict of the feature "{id}" can't land yet.
+Continue: your resolution of the conflict of the feature "{id}" cannot land yet.
 
 {what}
 
-Mend it in this folder, in the files that either side touched, and mark them resolved again with
-`git add`. Everything that was asked for still holds. You run unattended: do not ask."""
+Fix it in this folder, in the files that either side touched, and mark them as resolved again
+with `git add`. The original task still applies. You run unattended: do not ask."""
 
 SHOWN_FILES = 50
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a merge: a commit, what it is called, and what it changed since the base."""
+    """One side of a merge: a commit, its name, and the files that it changed since the base."""
 
     commit: str
     name: str
@@ -103,36 +102,36 @@ def resolve(
     theirs: Side,
     files: Sequence[str],
 ) -> str:
-    """The whole prompt for a feature that does not merge with ``into``, on which ``others`` are."""
+    """The prompt for a feature that conflicts with ``into``, where ``others`` have landed."""
     parts = [
         f'Task: resolve the conflict that keeps the feature "{feature.id}" ({feature.name}) '
         f"from landing on `{into}`.",
         config.context.strip(),
         CONFLICT.format(base=base[:12], ours=ours, theirs=theirs),
         _bullets("## Files in conflict", files),
-        *(_asked(other, "ours") for other in others),
-        _asked(feature, "theirs"),
+        *(_task_of(other, "ours") for other in others),
+        _task_of(feature, "theirs"),
         RESOLVING,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _asked(feature: Feature, side: str) -> str:
-    title = f'## What was asked for "{feature.id}" ({feature.name}), on the side of {side}'
-    told = (feature.description.strip(), feature.prompt.strip())
-    return "\n\n".join(filter(None, (title, *told)))
+def _task_of(feature: Feature, side: str) -> str:
+    title = f'## The task of "{feature.id}" ({feature.name}), which is {side}'
+    texts = (feature.description.strip(), feature.prompt.strip())
+    return "\n\n".join(filter(None, (title, *texts)))
 
 
 def unresolved(feature: Feature, what: str, output: str) -> str:
-    """What Claude is told where its resolution can't land, with the end of a check's ``output``."""
+    """The prompt after a resolution that cannot land, with the end of a check's ``output``."""
     end = output.strip()
-    said = f"{what}\n\nThe end of what it printed:\n\n```\n{end}\n```" if end else what
-    return UNRESOLVED.format(id=feature.id, what=said)
+    details = f"{what}\n\nThe end of its output:\n\n```\n{end}\n```" if end else what
+    return UNRESOLVED.format(id=feature.id, what=details)
 
 
 @dataclass(frozen=True)
 class Wording:
-    """Everything in a feature's prompt that the user wrote, in the order of the prompt."""
+    """The user's own text in a feature's prompt, in the order of the prompt."""
 
     texts: tuple[str, ...]
     uses: tuple[str, ...]
@@ -141,14 +140,14 @@ class Wording:
 
 
 class PromptWriter:
-    """Writes the prompts of a list's features; their hashed inputs come from the same wording."""
+    """Writes the prompts of a list's features; hashes are made from the same :class:`Wording`."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self._features = {feature.id: feature for feature in config.features}
 
     def wording(self, feature: Feature) -> Wording:
-        """What the user wrote for a feature: the only part of its prompt that is hashed."""
+        """The user's own text for a feature, the only part of its prompt that is hashed."""
         texts = (self.config.context, feature.description, feature.prompt)
         return Wording(
             tuple(text.strip() for text in texts),
@@ -158,14 +157,14 @@ class PromptWriter:
         )
 
     def first(self, feature: Feature, *, kept_work: bool = False, feedback: str = "") -> str:
-        """The whole prompt of a feature's first attempt.
+        """The prompt of a feature's first attempt.
 
-        ``kept_work`` says that the worktree holds the work of an earlier attempt, ``feedback``
-        what is wrong with it.
+        ``kept_work``: the worktree has the work of an earlier attempt; ``feedback`` says what is
+        wrong with it.
         """
         user = self.wording(feature)
         parts = [
-            # The first line is ours: a prompt that begins with /word is taken for a command.
+            # Claude takes a prompt that begins with /word for a command, so our line comes first.
             f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
             *user.texts,
             self._dependencies(feature),
@@ -188,12 +187,12 @@ class PromptWriter:
 
 
 def resume(feature: Feature, feedback: str = "") -> str:
-    """The prompt of a session that knows its task already."""
+    """The prompt of a resumed session, which knows its task."""
     return (feedback or RESUME.format(id=feature.id)) + "\n"
 
 
 def failing_check(feature: Feature, what: str, output: str) -> str:
-    """What Claude is told when a check of its work failed; ``output`` is the end of it."""
+    """The prompt after a failing check; ``output`` is the end of its output."""
     return FAILING_CHECK.format(id=feature.id, what=what, output=output.strip() or "(nothing)")
 
 

@@ -1,6 +1,6 @@
-"""When a usage limit is lifted, as the texts of the Claude Code CLI say it.
+"""Parses the reset time in usage limit messages: "resets 3pm", "limit reached|1749924000".
 
-The event in the stream is exact and comes first; these texts drift from version to version.
+The event in the stream is exact and preferred; the wording of messages changes between versions.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 
 def resets_at(text: str, now: float) -> float | None:
-    """When the limit that ``text`` tells of is lifted, in seconds since 1970.
+    """The reset time in a message, in seconds since 1970; ``None`` if it names none.
 
-    A time of day means the next one after ``now``, or one of the last hour: a limit may be lifted
-    a little late. It is in the zone that is named, else in the local one. ``None`` where the text
-    names no time.
+    A time of day is the next one after ``now``, or one of the last hour, because a reset may be
+    late. It is in the named zone, else local time.
     """
     epoch = EPOCH.search(text)
     if epoch:
@@ -56,7 +55,7 @@ def _zone(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        return None  # not known here: the local one is as good a guess as any
+        return None  # unknown here; local time is the best guess
 
 
 def _next(found: re.Match[str], here: datetime, zone: tzinfo | None) -> float | None:

@@ -1,10 +1,10 @@
-"""A simulated Claude Code: an executable that speaks the CLI's stream, for demos and tests.
+"""A simulated Claude Code executable for demos, tests and rehearsals.
 
-It takes the CLI's arguments and the prompt on standard input. Lines of the prompt that begin
-with ``simulate:`` say what it does, each a JSON object with one of the keys of
-:data:`STEPS`; a prompt without such a line makes it write ``<feature>.md``. Sessions are kept
-in the folder that ``RORCHESTRATOR_SIMULATION`` names: a resumed one goes on after the last
-step that was done. Where it names none, every session to be resumed is unknown.
+It accepts the CLI's arguments and a prompt on standard input, and prints the CLI's stream. Each
+line ``simulate: {…}`` of the prompt is one step, a JSON object with a key of :data:`STEPS`;
+without such lines it writes ``<feature>.md``. Sessions are saved in the folder
+``RORCHESTRATOR_SIMULATION``, and a resumed one continues after its last completed step. Without
+that folder, every resumed session is unknown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Json = Mapping[str, object]
 
 
 def main() -> int:
-    """Play one attempt; the exit code of the CLI in the same case."""
+    """Simulate one attempt; the exit code of the real CLI."""
     options = _arguments()
     sent = sys.stdin.read()
     session = Session(options.resume or options.session_id)
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    # With a width of its own argparse has no need of shutil, and the start is quicker.
+    # With a fixed width, argparse does not import shutil, which starts faster.
     help_of = partial(argparse.HelpFormatter, width=80)
     parser = argparse.ArgumentParser(
         prog="simulated-claude", allow_abbrev=False, formatter_class=help_of
@@ -70,7 +70,7 @@ def _arguments() -> argparse.Namespace:
 
 
 class Session:
-    """A conversation: its prompt, and how many of the prompt's steps are done."""
+    """A conversation: its prompt and the number of completed steps."""
 
     def __init__(self, id: str) -> None:
         self.id = id
@@ -80,7 +80,7 @@ class Session:
         self._path = os.path.join(folder, f"{id}.json") if folder else ""
 
     def load(self) -> bool:
-        """Whether the session is known."""
+        """Load the session; whether it exists."""
         if not self._path or not os.path.exists(self._path):
             return False
         with open(self._path, encoding="utf-8") as file:
@@ -89,15 +89,15 @@ class Session:
         return True
 
     def save(self) -> None:
-        """Keep the session, if sessions are kept."""
+        """Save the session, if there is a folder for sessions."""
         if self._path:
-            # Whole or not at all: a signal may end us at any moment.
+            # Atomic, because a signal may end us at any moment.
             with open(f"{self._path}.new", "w", encoding="utf-8") as file:
                 json.dump({"prompt": self.prompt, "done": self.done}, file)
             os.replace(f"{self._path}.new", self._path)
 
     def steps(self) -> list[Json]:
-        """What the prompt asks for."""
+        """The steps in the prompt."""
         lines = [line.strip() for line in self.prompt.splitlines()]
         given: list[Json] = [
             json.loads(line[len(DIRECTIVE) :]) for line in lines if line.startswith(DIRECTIVE)
@@ -111,7 +111,7 @@ class Session:
 
 
 class Agent:
-    """Does the steps of a session and tells of them in the CLI's stream."""
+    """Executes the steps of a session and reports them in the CLI's stream."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -124,7 +124,7 @@ class Agent:
         print(json.dumps({**message, "session_id": self.session.id}), flush=True)
 
     def play(self) -> int:
-        """Do every step that is left, then report success; the exit code."""
+        """Execute the remaining steps, then report success; the exit code."""
         self.session.save()
         for step in self.session.steps()[self.session.done :]:
             name = next(key for key in step if key in STEPS)
@@ -138,13 +138,13 @@ class Agent:
         return 0
 
     def tool(self, name: str, given: Json) -> None:
-        """Tell of a tool that is about to be used."""
+        """Print a tool use."""
         self.turns += 1
         content = [{"type": "tool_use", "id": f"t{self.turns}", "name": name, "input": given}]
         self.emit({"type": "assistant", "message": {"role": "assistant", "content": content}})
 
     def say(self, step: Json) -> None:
-        """Speak."""
+        """Print a text message."""
         content = [{"type": "text", "text": step["say"]}]
         self.emit({"type": "assistant", "message": {"role": "assistant", "content": content}})
 
@@ -175,7 +175,7 @@ class Agent:
         self.emit(message)
 
     def interrupted(self, *_: object) -> None:
-        """On SIGINT: say what it cost so far, and leave."""
+        """On SIGINT, report the cost so far and exit."""
         self.result("error_during_execution", is_error=True)
         raise SystemExit(1)
 
@@ -191,8 +191,8 @@ class Agent:
             file.write(content)
 
     def bash(self, step: Json) -> None:
-        """Run a shell command, in a session of its own as the CLI does: ``{"bash": "make"}``."""
-        import subprocess  # only for who asks for it: most starts would pay for nothing
+        """Run a shell command in its own process session, as the CLI does: ``{"bash": "make"}``."""
+        import subprocess  # slow to import, only needed here
 
         self.tool("Bash", {"command": step["bash"]})
         subprocess.run(
@@ -205,7 +205,7 @@ class Agent:
         )
 
     def sleep(self, step: Json) -> None:
-        """Take time: ``{"sleep": 1.5}``."""
+        """Sleep: ``{"sleep": 1.5}``."""
         time.sleep(float(str(step["sleep"])))
 
     def wait(self, step: Json) -> None:
@@ -214,11 +214,11 @@ class Agent:
             time.sleep(0.01)
 
     def cost(self, step: Json) -> None:
-        """Cost this much in USD: ``{"cost": 0.5}``."""
+        """Set the cost in USD: ``{"cost": 0.5}``."""
         self.cost_usd = float(str(step["cost"]))
 
     def print_raw(self, step: Json) -> None:
-        """Print text as it stands: ``{"print": "not JSON\\n"}``; ``times`` repeats it."""
+        """Print raw text: ``{"print": "not JSON\\n"}``; ``times`` repeats it."""
         sys.stdout.write(str(step["print"]) * int(str(step.get("times", 1))))
         sys.stdout.flush()
 
@@ -227,7 +227,7 @@ class Agent:
         print(step["stderr"], file=sys.stderr, flush=True)
 
     def fail(self, step: Json) -> None:
-        """End with an API error: ``{"fail": "Overloaded", "status": 529}``."""
+        """Exit with an API error: ``{"fail": "Overloaded", "status": 529}``."""
         self.cost_usd = 0.0
         self.emit(
             {
@@ -243,11 +243,11 @@ class Agent:
         self.exit_code = 1
 
     def leave(self, step: Json) -> None:
-        """End without a result: ``{"exit": 3}``."""
+        """Exit without a result: ``{"exit": 3}``."""
         self.exit_code = int(str(step["exit"]))
 
     def linger(self, step: Json) -> None:
-        """Print a result and stay: ``{"linger": 60}`` seconds."""
+        """Print a result and keep running: ``{"linger": 60}`` seconds."""
         self.result("success", result="Done.")
         time.sleep(float(str(step["linger"])))
         self.exit_code = 0
@@ -273,7 +273,7 @@ STEPS: Mapping[str, Callable[[Agent, Json], None]] = {
     "linger": Agent.linger,
     "ignore": Agent.ignore,
 }
-"""What a ``simulate:`` line can ask for."""
+"""The keys of ``simulate:`` lines."""
 
 
 if __name__ == "__main__":

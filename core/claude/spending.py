@@ -1,4 +1,4 @@
-"""Cost and tokens of an attempt, out of the results of its stream."""
+"""Cost in USD and tokens of an attempt, from the results in its stream."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from .transcript import (
 def spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage]:
     """USD and tokens of this process so far.
 
-    The figures of a result line are cumulative over the process, and since 2.1.330 over the
-    earlier processes of a resumed session too: the share of each line, where it is given, is
-    what adds up.
+    A result's totals are cumulative over the process and, since 2.1.330, over earlier processes of
+    a resumed session. So shares are summed if the results have them.
     """
     share = result.get(SHARE)
     total = dollars_of(result.get("total_cost_usd"))
@@ -32,19 +31,19 @@ def spent(transcript: Transcript, result: Message) -> tuple[float | None, Usage]
     usage = _usage(result)
     answered = bool(transcript.tokens) or usage != Usage()
     if isinstance(share, dict) or (total == 0 and answered) or _fell(transcript, total):
-        return None, usage  # The model answered, and its price is missing.
+        return None, usage  # The model answered, but its cost is missing.
     return total, usage
 
 
 def _fell(transcript: Transcript, total: float | None) -> bool:
-    """Whether a total that can only grow is less than an earlier one; or was, before."""
+    """Whether the total, which should only grow, has decreased now or before."""
     seen = dollars_of((transcript.result or {}).get("total_cost_usd"))
     known = transcript.cost_usd
     return bool(seen) and (known is None or total is None or total < known)
 
 
 def paid_by(known: Mapping[str, Paid], result: Message) -> Mapping[str, Paid]:
-    """What each model cost, and for how many tokens, with one more result."""
+    """Cost and tokens by model after one more result."""
     share = result.get(SHARE)
     models = share if isinstance(share, dict) else result.get("modelUsage")
     paid = {} if share is None else dict(known)
@@ -71,7 +70,7 @@ _MODEL_USAGE = {
 
 
 def _usage(result: Message) -> Usage:
-    """Tokens by ``modelUsage``, which counts subagents too; else by ``usage``."""
+    """Tokens from ``modelUsage``, which includes subagents; else from ``usage``."""
     models = result.get("modelUsage")
     if isinstance(models, dict) and models:
         return _of_models([model for model in models.values() if isinstance(model, dict)])

@@ -17,9 +17,9 @@ from .transcript import Message, Transcript, moment, text_of
 
 
 def parse(line: bytes) -> list[Message]:
-    """The messages on one line of output; none where it isn't JSON of the stream's kind.
+    """The messages on one line of output; empty if it is no JSON of the stream.
 
-    A line may hold an array: ``"verbose": true`` in the user's settings does that.
+    With ``"verbose": true`` in the user's settings, a line is an array.
     """
     if b'"type"' not in line:
         return []  # Cheap: an agent may print millions of such lines.
@@ -32,7 +32,7 @@ def parse(line: bytes) -> list[Message]:
 
 
 RECENT = 16
-"""How many messages may come in turns, by subagents side by side."""
+"""How many messages of concurrent subagents may be interleaved."""
 
 
 def observe(transcript: Transcript, message: Message) -> Transcript:
@@ -80,7 +80,7 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
 
 
 def _counted(transcript: Transcript, message: Message) -> Transcript:
-    """The transcript with the tokens of one more message; its further lines count nothing."""
+    """The transcript with the tokens of one more message, counted once for all its lines."""
     inner = message.get("message")
     usage = inner.get("usage") if isinstance(inner, dict) else None
     if not isinstance(inner, dict) or not isinstance(usage, dict):
@@ -95,16 +95,16 @@ def _counted(transcript: Transcript, message: Message) -> Transcript:
 
 
 SHARES_ITS_SETTINGS = (2, 1, 59)
-"""From this version on several at once don't damage ``~/.claude.json``, which all of them write."""
+"""The first version whose concurrent processes do not damage their shared ``~/.claude.json``."""
 
 
 def old_version(version: str) -> str:
-    """A warning where several Claudes of this version at once are a risk; else nothing."""
+    """A warning if concurrent processes of this version are unsafe; else empty."""
     found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?![-0-9])", version)
     if not found or tuple(map(int, found.groups())) >= SHARES_ITS_SETTINGS:
         return ""
     safe = ".".join(map(str, SHARES_ITS_SETTINGS))
-    return f"Claude Code {found[0]} is old: {safe} or newer is safer with several at once"
+    return f"Claude Code {found[0]} is old: {safe} or newer is safer for concurrent features"
 
 
 def transcript_of(lines: Iterable[bytes]) -> Transcript:

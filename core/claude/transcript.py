@@ -1,4 +1,4 @@
-"""What is known of an attempt from the messages of its stream so far."""
+"""The state of an attempt from its stream so far: result, cost, tokens, usage limit."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ RESULT_LINES = 2_000
 
 
 RESULT_CHARACTERS = 64 * 1024
-"""Of what Claude said at the end; its log has all of it."""
+"""Limit of Claude's closing message; the log has all of it."""
 
 
 LONGEST_ID = 200
-"""No session's id is longer."""
+"""Longer than any session id."""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What the stream has told so far, as far as the outcome depends on it."""
+    """The part of the stream so far that the outcome depends on."""
 
     began: bool = False
-    """Whether Claude got as far as an ``init`` line: from then on its session exists."""
+    """Whether there was an ``init`` line, so that the session exists."""
     version: str = ""
     authentication: str = ""
     result: Message | None = None
     text: str = ""
-    """Of the last result that answers our prompt, not a background task's notification."""
+    """Text of the last result that answers our prompt, not a background task's notification."""
     waiting: bool = False
-    """Whether the last thing of weight was a result: Claude has nothing left to do."""
+    """Whether the last relevant message was a result, so that Claude has nothing to do."""
     error: str = ""
-    """The class that the last failed answer was given."""
+    """The error class of the last failed answer."""
     limited: bool = False
-    """Whether a usage limit rejects requests."""
+    """Whether a usage limit is rejecting requests."""
     resets_at: float | None = None
-    """When it is lifted, in seconds since 1970, if the stream says so."""
+    """The reset in seconds since 1970, if the stream names it."""
     answered: bool = False
-    """Whether the model has said anything that was no error."""
+    """Whether the model has answered without an error."""
     cost_usd: float | None = None
     usage: Usage = field(default_factory=Usage)
     paid: Mapping[str, Paid] = field(default_factory=dict)
-    """By model, what the results reported."""
+    """Reported cost by model."""
     session_cost_usd: float | None = None
-    """Of all processes of the session, where the CLI carries it over."""
+    """Total of all processes of the session, if the CLI reports it."""
     tokens: Mapping[str, int] = field(default_factory=dict)
-    """By model, the input and cache tokens of all messages."""
+    """Input and cache tokens of all messages, by model."""
     recent: tuple[str, ...] = ()
-    """The ids of the last messages: a message comes in several lines, each with its usage."""
+    """The latest message ids: a message has several lines, each with its usage."""
     unpaid: bool = False
-    """Whether the model answered after the last result: no result reports what that cost."""
+    """Whether the model answered after the last result, at an unreported cost."""
 
 
 def text_of(message: Message, key: str) -> str:
@@ -67,11 +67,11 @@ def text_of(message: Message, key: str) -> str:
 
 
 MILLISECONDS = 1e11
-"""A time above this, in the year 5138, is given in milliseconds."""
+"""A time above this (the year 5138) is in milliseconds."""
 
 
 def moment(value: object) -> float | None:
-    """Seconds since 1970, up to the year 5138; ``None`` for what is no such time."""
+    """Seconds since 1970, up to the year 5138; ``None`` if invalid."""
     at = dollars_of(value)
     if at is None or at < MILLISECONDS:
         return at

@@ -1,4 +1,4 @@
-"""How an attempt ended, judged by its result, exit code and stderr: fault classes, usage limits."""
+"""Classifies the end of an attempt: API errors, usage limits, exit codes, "not logged in"."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ from .transcript import (
 def outcome(
     transcript: Transcript, *, code: int, ended: Fault = Fault.NONE, stderr: str = ""
 ) -> AttemptOutcome:
-    """How an attempt ended.
+    """The outcome of an attempt.
 
-    ``code`` is the exit status, negative for a signal. ``ended`` says why we ended it
-    before its result, if we did (``TIMEOUT``, ``INTERRUPTED`` or ``OUTPUT``): such an attempt is
-    never a success. Ending a Claude that lingers after its result is not meant by that: its
-    ``code`` is then 0.
+    ``code`` is the exit status, negative for a signal. ``ended`` is our reason for ending it before
+    its result (``TIMEOUT``, ``INTERRUPTED``, …), which rules out success. If we end a Claude that
+    lingers after its result, pass ``code`` 0 and no ``ended``.
     """
     result = transcript.result
     fault, reason = _judge(transcript, code, stderr)
@@ -60,15 +59,15 @@ _STATUS = {
 
 
 _ENDED_REASONS = {
-    Fault.TIMEOUT: "no result in time",
+    Fault.TIMEOUT: "no result within the time limit",
     Fault.INTERRUPTED: "interrupted",
     Fault.STALL: "no output for too long",
-    Fault.OUTPUT: "it printed more than the log limit",
+    Fault.OUTPUT: "output exceeded the log limit",
 }
 
 
 def _judge(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
-    """The fault of an attempt and the reason in words; no words where it succeeded."""
+    """The fault of an attempt and the reason, which is empty after success."""
     result = transcript.result
     if result is None:
         return _judge_silence(transcript, code, stderr)
@@ -81,7 +80,7 @@ def _judge(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
         said = text_of(result, "result")
         return Fault.REQUEST, said or "the prompt never reached the model"
     if code != 0:
-        return Fault.TRANSIENT, f"Claude reported success, but ended with {_ending(code)}"
+        return Fault.TRANSIENT, f"Claude reported success but ended with {_ending(code)}"
     return Fault.NONE, ""
 
 
@@ -93,10 +92,10 @@ def _judge_stop(result: Message) -> tuple[Fault, str]:
     if "No conversation found" in said:
         return Fault.SESSION, said
     known = {
-        "error_max_turns": (Fault.TURNS, "the maximum number of turns is used up"),
-        "error_max_budget_usd": (Fault.ALLOWANCE, "the maximum budget is used up"),
+        "error_max_turns": (Fault.TURNS, "the maximum number of turns is reached"),
+        "error_max_budget_usd": (Fault.ALLOWANCE, "the maximum budget is reached"),
         "error_max_structured_output_retries": (Fault.NONE, "no valid structured output"),
-        "error_during_execution": (Fault.TRANSIENT, "Claude was interrupted at work"),
+        "error_during_execution": (Fault.TRANSIENT, "Claude was interrupted during its work"),
     }
     fault, words = known.get(subtype, (Fault.NONE, f"Claude stopped: {subtype or 'no subtype'}"))
     return fault, f"{words} ({said})" if said and "ede_diagnostic" not in said else words
@@ -125,11 +124,11 @@ _CLASSES = {
     "model_not_found": Fault.REQUEST,
     "max_output_tokens": Fault.REQUEST,
 }
-"""Of an assistant message's ``error``; ``unknown`` is left to the status."""
+"""Faults by ``error`` of an assistant message; for ``unknown``, the HTTP status decides."""
 
 
 def _fault_of_answer(transcript: Transcript, said: str) -> Fault:
-    """By the exact signs first: limit event, error class, HTTP status; the words drift."""
+    """By limit event, error class, HTTP status; by words last, because they change."""
     assert transcript.result is not None
     if transcript.limited:
         return Fault.LIMIT
@@ -164,7 +163,7 @@ _COMPLAINTS: Sequence[tuple[Fault, str]] = (
     (Fault.ACCOUNT, r"not logged in|invalid api key|run /login"),
     (
         Fault.USAGE,
-        # In lower case, as its option parser has it: any crash may begin with "Error: ".
+        # In lower case, as in its option parser; any crash may print "Error: ".
         r"^(?-i:error): |is invalid|unknown option|cannot be used with root|requires --verbose"
         r"|invalid session id",
     ),
@@ -172,7 +171,7 @@ _COMPLAINTS: Sequence[tuple[Fault, str]] = (
 
 
 def _judge_silence(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
-    """An attempt without a result: what it said on standard error is all there is."""
+    """The fault of an attempt without a result, from its stderr."""
     tail = "\n".join(stderr.strip().splitlines()[-STDERR_TAIL_LINES:])
     if code in (126, 127) and not transcript.began:
         return Fault.PROGRAM, tail or "claude could not be started"
@@ -203,4 +202,4 @@ def _denied_tool(denial: Message) -> str:
 
 
 COMMAND_CHARACTERS = 1_000
-"""Of a command that was denied."""
+"""Limit of a denied command."""

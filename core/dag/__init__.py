@@ -1,4 +1,4 @@
-"""The features as a graph: their order, the predicted time, what is up to date."""
+"""The dependency graph of features: order, schedule, up-to-date checks."""
 
 from .resolver import DAGResolver
 

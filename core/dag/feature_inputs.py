@@ -1,6 +1,6 @@
-"""What a feature's result depends on, as hashes by name: prompt, options, checks, dependencies.
+"""Hashes of what a feature's result depends on: prompt, options, checks, dependencies.
 
-Only what the user wrote counts, so that a new version of this tool makes no result out of date.
+Only the user's own text is hashed, so that a new version of this tool makes nothing out of date.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from ..model.frozen import replace
 from . import inputs_1_0
 
 FORM = "form"
-"""The input that says how the others are hashed. Version 1.0 wrote none."""
+"""The input with the version of the other hashes. Version 1.0 wrote none."""
 
 CURRENT = "2"
 
 DEPENDENCY = "dependency "
-"""What the name of an input begins with that is the key of a dependency."""
+"""Prefix of inputs that are the keys of dependencies."""
 
 DEFAULT_MODE = ClaudeOptions().permission_mode
 
 
 def inputs(prompts: PromptWriter, feature: Feature, keys: Mapping[str, str]) -> dict[str, str]:
-    """The hashes of what shapes a feature's result; ``keys`` are those of its dependencies.
+    """The hashed inputs of a feature; ``keys`` are the keys of its dependencies.
 
-    Not in it: name, tags, priority, estimates and limits, which change no result.
+    Without name, tags, priority, estimates and limits, which do not change the result.
     """
     config = prompts.config
     checks = [c.line for c in (*config.project.verify, *feature.verify)]
@@ -46,7 +46,7 @@ def inputs_of_1_0(
     features: Mapping[str, Feature],
     keys: Mapping[str, str],
 ) -> dict[str, str]:
-    """The same as version 1.0 hashed it, to compare with what its journals hold."""
+    """The inputs as version 1.0 hashed them, to compare with its journals."""
     checks = (*config.project.verify, *feature.verify)
     words = [word for command in checks for word in ("", *command.argv)]
     return {
@@ -70,7 +70,7 @@ def _prompt(wording: Wording) -> list[object]:
 
 
 def _options(options: ClaudeOptions, feature: Feature) -> list[object]:
-    """The user's own options; our defaults count as none. A new key or address shapes nothing."""
+    """The user's own options, without our defaults, API keys and URLs."""
     allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
     own = replace(
         options,
@@ -90,5 +90,5 @@ def _options(options: ClaudeOptions, feature: Feature) -> list[object]:
 
 
 def _dependencies(feature: Feature, keys: Mapping[str, str]) -> dict[str, str]:
-    """Keys, not commit ids: a fix made by hand on a branch makes nothing out of date."""
+    """Keys, not commit ids, so that a manual fix on a branch makes nothing out of date."""
     return {DEPENDENCY + id: keys[id] for id in sorted(feature.depends_on)}

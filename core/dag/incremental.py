@@ -1,4 +1,4 @@
-"""What ``run`` would do with each feature, and why: bringing a list up to date, as a build does."""
+"""Decides which features are up to date and why others run: "new", "prompt changed", …"""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ ASKED = "requested again"
 GONE = "its result is gone"
 
 MADE = "made anew"
-"""The input that tells a second result from a first one of the same inputs."""
+"""The input that distinguishes a second result from the first with the same inputs."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What git and the user say, beside the journal."""
+    """Facts from git and from the user's options, besides the journal."""
 
     reachable: Collection[str] = ()
-    """Features whose result can still be reached."""
+    """Features whose result commit still exists."""
     merged: Mapping[str, str] = field(default_factory=dict)
-    """Features whose work is in the base already, and how that was proved."""
+    """Features whose work is in the base, with the proof."""
     unknown: Mapping[str, str] = field(default_factory=dict)
-    """Features whose work may be in the base, and why that can't be told."""
+    """Features whose work may be in the base, with the reason for the doubt."""
     fresh: Collection[str] = ()
-    """Features that are to run anew, whatever their state."""
+    """Features to run again from the start, whatever their state."""
     run: str = "next"
-    """What marks a result that is made anew from the same inputs."""
+    """The mark of a new result from the same inputs."""
 
 
 def decide(
@@ -45,9 +45,9 @@ def decide(
     *,
     hashed: bool = True,
 ) -> dict[str, Decision]:
-    """One decision a feature, in topological order.
+    """One decision per feature, in topological order.
 
-    Without ``hashed`` the keys are left out: where nothing ever ran, nothing compares them.
+    If not ``hashed``, keys are left out: before the first run, nothing compares them.
     """
     prompts = PromptWriter(config)
     first = hashed and _has_1_0(state)
@@ -67,7 +67,7 @@ def decide(
         if left and action is not Action.SKIP and not known.skip:
             action, reason = Action.LEAVE, f"needs {left[0]}, which does not run"
         if action is Action.START and known.work is not None and reason in (ASKED, GONE):
-            # The same inputs, but another result: who built on the old one is out of date.
+            # Same inputs, but a new result: dependents of the old one are out of date.
             _mark(forms, facts.run)
         key = keys[id] = digest(inputs) if hashed else ""
         first_keys[id] = digest(earlier) if first else ""
@@ -78,7 +78,7 @@ def decide(
 
 
 def out_of_date(config: Config, dag: DAGResolver, state: RunState) -> dict[str, str]:
-    """The features with a result of other inputs than the list has now, and which changed."""
+    """The features whose result has other inputs than the list now, and which input changed."""
     done = {id: known for id, known in state.features.items() if known.work and known.inputs}
     decisions = decide(config, dag, state, Facts(reachable=done))
     made = ((id, decisions[id]) for id in dag.order() if id in done)
@@ -90,7 +90,7 @@ def _has_1_0(state: RunState) -> bool:
 
 
 def _is_1_0(known: FeatureState) -> bool:
-    """Whether version 1.0 hashed the feature's inputs."""
+    """Whether version 1.0 hashed the inputs."""
     return bool(known.key) and FORM not in known.inputs
 
 
@@ -104,7 +104,7 @@ def _is_left(decision: Decision) -> bool:
 
 
 def without(features: Iterable[Feature], skipped: Collection[str]) -> list[Feature]:
-    """The features, none of which needs one that is ``skipped``."""
+    """The features without their dependencies on ``skipped`` ones."""
     return [
         replace(feature, depends_on=tuple(d for d in feature.depends_on if d not in skipped))
         for feature in features
@@ -112,16 +112,16 @@ def without(features: Iterable[Feature], skipped: Collection[str]) -> list[Featu
 
 
 def retry_decision(decision: Decision, known: FeatureState) -> Decision:
-    """The decision for another go at a feature in the same run, from the same inputs."""
+    """The decision for a retry of a feature in the same run, with the same inputs."""
     if known.key == decision.key and known.attempts and _ended_from_outside(known):
         return replace(decision, action=Action.RESUME, reason=_resume_reason(known))
     return replace(decision, action=Action.START, reason=_why_again(known))
 
 
 def rekeyed(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, Decision]:
-    """The decisions once features need what ``dag`` says.
+    """The decisions after the dependencies changed to those of ``dag``.
 
-    Whatever earlier attempts left was built on something else: it starts over.
+    An interrupted feature with changed dependencies starts over.
     """
     built = dict(decisions)
     for id in dag.order():
@@ -140,7 +140,7 @@ def rekeyed(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, De
 def _needing(
     feature: Feature, inputs: Mapping[str, str], keys: Mapping[str, str]
 ) -> dict[str, str]:
-    """The inputs with the keys of what the feature needs, and of nothing else."""
+    """The inputs with the keys of exactly the feature's dependencies."""
     needed = {DEPENDENCY + id for id in feature.depends_on}
     rest = {n: value for n, value in inputs.items() if n in needed or not n.startswith(DEPENDENCY)}
     return {**rest, **{DEPENDENCY + id: key for id, key in keys.items()}}
@@ -149,9 +149,9 @@ def _needing(
 def with_current_keys(
     decisions: Mapping[str, Decision], dag: DAGResolver, state: RunState, selected: Collection[str]
 ) -> dict[str, Decision]:
-    """The decisions with the keys of what the ``selected`` features will really build on.
+    """The decisions with the keys of the results that the ``selected`` features build on.
 
-    Without their dependencies, features build on results that are out of date, and so are they.
+    A feature that builds on an out-of-date result of an unselected dependency is out of date too.
     """
     built = dict(decisions)
     for id in dag.order():
@@ -182,7 +182,7 @@ def _judge(
         return Action.START, "new" if known.started_at is None else _why_again(known)
     changed = _changed(known, inputs)
     if not changed and known.work is not None:
-        # Its last life was completed, whatever blocked or cancelled a later run of it.
+        # It completed once, even if a later run blocked or cancelled it.
         if known.id not in facts.reachable:
             return Action.START, GONE
         return Action.SKIP, "up to date"
@@ -194,7 +194,7 @@ def _judge(
 
 
 def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> str:
-    """That the base holds a feature's work, and whether its own inputs changed since."""
+    """The reason for merged work, with a note if the feature's inputs changed since."""
     changed = _changed(known, inputs) if known.key and inputs else ""
     own = changed and not changed.startswith(DEPENDENCY)
     return f"merged ({how})" + (f"; {changed} since, --fresh={known.id} runs it" if own else "")
@@ -220,7 +220,7 @@ def _resume_reason(known: FeatureState) -> str:
 
 
 def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
-    """Which of the inputs differs from the last time, in the words of the plan."""
+    """The first changed input, in words for the plan."""
     others = sorted({*known.inputs, *inputs} - {FORM, "prompt", "options"})
     for name in ("prompt", "options", *others):
         if known.inputs.get(name) != inputs.get(name):
@@ -231,11 +231,11 @@ def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
 def selection(
     dag: DAGResolver, decisions: Mapping[str, Decision], wanted: Collection[str], *, deps: bool
 ) -> list[str]:
-    """The features to run: those ``wanted``, with whatever they need that isn't up to date."""
+    """The features to run: ``wanted`` and, with ``deps``, their dependencies, if out of date."""
     due = (Action.START, Action.RESUME)
     return [id for id in chosen(dag, wanted, deps=deps) if decisions[id].action in due]
 
 
 def chosen(dag: DAGResolver, wanted: Collection[str], *, deps: bool) -> list[str]:
-    """Those ``wanted``, with whatever they need."""
+    """The ``wanted`` features and, with ``deps``, everything they depend on."""
     return dag.ancestors(wanted) if deps else [id for id in dag.features if id in wanted]

@@ -1,6 +1,6 @@
-"""The prompt and the options of version 1.0, word for word: its journals hold their hashes.
+"""The prompt and options exactly as version 1.0 hashed them, for its journals.
 
-Nothing here changes any more: with another word, every feature that 1.0 completed would run again.
+Do not change: with any other text, every feature that 1.0 completed would run again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _bullets(title: str, items: Sequence[str], bullet: str = "- ") -> str:
 
 
 def options(options: ClaudeOptions, feature: Feature) -> list[str]:
-    """The command line without program, session and limits, and the variables that name models."""
+    """The command line without program, session and limits, and the model variables."""
     allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
     valued = {
         "--permission-mode": options.permission_mode,

@@ -1,4 +1,4 @@
-"""The features as a directed acyclic graph: order, waves, descendants, critical path."""
+"""`DAGResolver`, the graph of features: order, waves, descendants, critical path, cycles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..model.feature import Feature
 
 
 def cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str]:
-    """Ids along one cycle, each needing the next, the first again at the end; else empty."""
+    """The ids of a cycle, each depending on the next, the first repeated at the end; else empty."""
     try:
         TopologicalSorter(dependencies).prepare()
     except CycleError as error:
@@ -19,15 +19,15 @@ def cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _chain(error: CycleError) -> list[str]:
-    # graphlib lists a node before the one that needs it; "a needs b" reads the other way.
+    # graphlib lists dependencies before dependents.
     return list(reversed(error.args[1]))
 
 
 class DAGResolver:
-    """Answers questions about the order of features.
+    """The dependency graph of features.
 
-    Dependencies that are not among ``features`` are ignored, so that a part of a list can
-    be resolved alone. Raises :class:`UserError` when the features form a cycle.
+    Dependencies outside of ``features`` are ignored, so that part of a list can be resolved.
+    Raises :class:`UserError` for a cycle.
     """
 
     def __init__(self, features: Iterable[Feature]) -> None:
@@ -39,7 +39,7 @@ class DAGResolver:
         try:
             self._order = list(TopologicalSorter(self.dependencies).static_order())
         except CycleError as error:
-            chain = " needs ".join(_chain(error))
+            chain = " → ".join(_chain(error))
             raise UserError(
                 f"dependency cycle: {chain}",
                 hint="remove one of these depends_on entries",
@@ -50,8 +50,8 @@ class DAGResolver:
                 self.dependents[dependency].append(id)
 
     def sorter(self) -> TopologicalSorter[str]:
-        """A prepared sorter; only what completed may be marked ``done()``."""
-        # graphlib frees successors on done(), so a failed feature is never marked done.
+        """A prepared sorter. Call ``done()`` only for completed features."""
+        # done() releases dependents, so a failed feature is never marked done.
         sorter = TopologicalSorter(self.dependencies)
         sorter.prepare()
         return sorter
@@ -67,15 +67,15 @@ class DAGResolver:
         return waves
 
     def order(self) -> list[str]:
-        """A topological order: each feature after all that it depends on."""
+        """A topological order: dependencies before dependents."""
         return self._order
 
     def descendants(self, id: str) -> list[str]:
-        """Every feature that needs ``id``, directly or not, in list order."""
+        """Every direct and indirect dependent of ``id``, in list order."""
         return self._closure([id], self.dependents, without=True)
 
     def ancestors(self, ids: Iterable[str]) -> list[str]:
-        """``ids`` and everything that they need, in list order."""
+        """``ids`` with all their direct and indirect dependencies, in list order."""
         return self._closure(ids, self.dependencies, without=False)
 
     def _closure(
@@ -94,7 +94,7 @@ class DAGResolver:
         return [id for id in self.features if id in seen]
 
     def remaining(self, work: Callable[[Feature], float]) -> dict[str, float]:
-        """Work on the longest path from the start of each feature to the end of the list."""
+        """For each feature, the work on the longest path from its start to the end of the list."""
         longest: dict[str, float] = {}
         for id in reversed(self.order()):
             after = max((longest[d] for d in self.dependents[id]), default=0.0)
@@ -102,7 +102,7 @@ class DAGResolver:
         return longest
 
     def critical_path(self, work: Callable[[Feature], float]) -> list[str]:
-        """The chain of features whose summed ``work`` bounds any schedule from below."""
+        """The chain of features with the most ``work``, a lower bound of any schedule."""
         longest = self.remaining(work)
         path: list[str] = []
         choices: Sequence[str] = [id for id in self.features if not self.dependencies[id]]

@@ -1,4 +1,4 @@
-"""Which ready feature goes next, and how long the whole list will take on k slots."""
+"""Scheduling: which ready feature starts next, and the predicted time on k slots."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..model.frozen import dataclass, field
 from .resolver import DAGResolver
 
 TOKENS_PER_SECOND = 150.0
-"""Pace assumed for estimates: a 1800-second attempt then stands for 270,000 tokens."""
+"""Assumed pace: 1800 seconds for 270,000 tokens."""
 
 DEFAULT_ESTIMATE = 30_000.0
-"""Tokens assumed for a feature without an estimate, in a list without any."""
+"""Tokens of a feature in a list without estimates."""
 
 Rank = Callable[[str], "tuple[float, int, int]"]
 
@@ -29,7 +29,7 @@ class Timeline:
 
     @property
     def speedup(self) -> float:
-        """Sequential time ÷ makespan; 1 where there is nothing to run."""
+        """Sequential time ÷ makespan; 1 if there is nothing to run."""
         return self.sequential_seconds / self.makespan_seconds if self.makespan_seconds else 1.0
 
 
@@ -48,25 +48,25 @@ class Plan:
     critical_path: tuple[str, ...]
     max_parallel: int
     timeline: Timeline
-    """Of the selected features; of the whole list where nothing would run."""
+    """Of the selected features, or of the whole list if nothing would run."""
     usd_per_million_tokens: float
     commands: tuple[Invocation, ...] = ()
     max_cost_usd: float | None = None
     copied: tuple[str, ...] = ()
-    """Patterns of what is copied from the main checkout into each worktree."""
+    """Patterns of files copied from the main checkout into each worktree."""
     linked: tuple[str, ...] = ()
     caught: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What each pattern of both catches in the main checkout."""
+    """Matches in the main checkout for each pattern of ``copied`` and ``linked``."""
     warnings: tuple[str, ...] = ()
 
     @property
     def estimated_tokens(self) -> int:
-        """Sum of the estimates that the list gives."""
+        """Sum of the list's estimates."""
         return sum(feature.estimated_tokens or 0 for feature in self.features.values())
 
     @property
     def unestimated(self) -> int:
-        """How many features have no estimate."""
+        """The number of features without an estimate."""
         return sum(feature.estimated_tokens is None for feature in self.features.values())
 
     def cost_usd(self, tokens: int) -> float:
@@ -75,7 +75,7 @@ class Plan:
 
 
 def estimator(features: Mapping[str, Feature]) -> Callable[[Feature], float]:
-    """Work of a feature in tokens; one without an estimate counts as the mean of the others."""
+    """A function for a feature's work in tokens; without an estimate, the mean of the others."""
     known = [f.estimated_tokens for f in features.values() if f.estimated_tokens is not None]
     fallback = sum(known) / len(known) if known else DEFAULT_ESTIMATE
 
@@ -97,14 +97,14 @@ def longest_path_first(dag: DAGResolver) -> Rank:
 
 
 def wave_order(dag: DAGResolver) -> Rank:
-    """Sort key for one at a time: by wave, then list order – the order that a reader expects."""
+    """Sort key for sequential runs: by wave, then list order."""
     wave = {id: number for number, ids in enumerate(dag.waves()) for id in ids}
     position = {id: index for index, id in enumerate(dag.features)}
     return lambda id: (wave[id], 0, position[id])
 
 
 def predict(dag: DAGResolver, slots: int) -> Timeline:
-    """Simulate the scheduler on ``slots`` slots, by estimated tokens at a constant pace."""
+    """Simulate the scheduler with ``slots`` slots, estimated tokens and a constant pace."""
     work = estimator(dag.features)
     rank = longest_path_first(dag)
     seconds = {id: work(feature) / TOKENS_PER_SECOND for id, feature in dag.features.items()}

@@ -1,1 +1,1 @@
-"""Child processes: the only place that starts, signals or reaps one."""
+"""Child processes: the only room that starts, signals or reaps one."""

@@ -20,7 +20,7 @@ class Cancellation(asyncio.Event):
         return own
 
     def is_for(self, feature: str) -> bool:
-        """Whether this feature is cancelled; any thread may ask."""
+        """Whether this feature is cancelled; thread-safe."""
         own = self._own.get(feature)
         return self.is_set() or (own is not None and own.is_set())
 

@@ -1,4 +1,4 @@
-"""The environment that children get."""
+"""The environment of children: without GIT_DIR, GIT_INDEX_FILE and other variables of git."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 OF_A_REPOSITORY = frozenset(
     {
-        # What `git rev-parse --local-env-vars` names, of all versions, less the user's settings
-        # (GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS), which git hands to submodules as well.
+        # `git rev-parse --local-env-vars` of all versions, without the user's settings
+        # (GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS), which git also passes to submodules.
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
         "GIT_CONFIG",
@@ -22,18 +22,18 @@ OF_A_REPOSITORY = frozenset(
         "GIT_REPLACE_REF_BASE",
         "GIT_SHALLOW_FILE",
         "GIT_WORK_TREE",
-        # What it does not name, though they are of one repository as well.
+        # Not in its list, but specific to one repository as well.
         "GIT_ATTR_SOURCE",
         "GIT_NAMESPACE",
         "GIT_QUARANTINE_PATH",
     }
 )
-"""The variables by which git, and a hook that calls us, names a repository."""
+"""Variables that point git to one repository; set if a git hook starts us."""
 
 
 def without_git(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` less what names a repository (``GIT_DIR``, ``GIT_INDEX_FILE``, …).
+    """``environ`` without variables that point to a repository (``GIT_DIR``, …).
 
-    The user's own settings for git stay: identity, credentials, Git LFS, ``GIT_CONFIG_*``.
+    The user's settings for git stay: identity, credentials, Git LFS, ``GIT_CONFIG_*``.
     """
     return {name: value for name, value in environ.items() if name not in OF_A_REPOSITORY}

@@ -1,11 +1,10 @@
-"""The guard: a small process that ends what a killed orchestrator left behind.
+"""The guard: kills all processes of a run after SIGKILL of the orchestrator.
 
-Its standard input is a pipe whose other end the orchestrator holds. Children write ``+PID``
-into it before they exec; the orchestrator writes ``!PID`` for one that is to come to its end by
-itself, and ``-PID`` once it has reaped one. Until the pipe closes, the guard lists the
-orchestrator's descendants several times a second. Then it ends every group still registered,
-whatever carries the run's mark, and what was a descendant at the last look. Nothing else is ended:
-a folder that a process works in proves nothing.
+Its standard input is a pipe from the orchestrator. Children write ``+PID`` before they exec; the
+orchestrator writes ``!PID`` for a child that must finish by itself, and ``-PID`` after it reaped
+one. Until the pipe closes, the guard lists the orchestrator's descendants several times a second.
+Then it ends every registered group, everything with the run's mark, and the last known
+descendants. Nothing else is ended: a process's working folder proves nothing.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ from . import table
 GRACE_SECONDS = 1.0
 GIVE_UP_SECONDS = 5.0
 QUIET_LOOKS = 3
-"""So often in a row nothing is seen before all is gone: a table is not read in one moment."""
+"""Empty scans in a row before we are done: reading the process table is not atomic."""
 
 LOOK_SECONDS = 0.25
-"""How often the descendants of the orchestrator are listed."""
+"""Interval between two scans of the orchestrator's descendants."""
 
 LOOK_SHARE = 40
-"""The time between two looks is at least so many times as long as a look takes."""
+"""The interval is at least this many times the duration of a scan."""
 
-CHANGE_SECONDS = 0.3
-"""No program takes as long to begin: what still shows no environment was given an empty one."""
+EXEC_SECONDS = 0.3
+"""Longer than any exec: a process that still shows no environment has an empty one."""
 
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def main(mark: str, orchestrator: int) -> None:
-    """Watch the pipe on standard input until it closes, then end what is left of the run."""
+    """Watch the pipe on standard input until it closes, then end the rest of the run."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     watched = watch(0, Descendants(orchestrator))
@@ -47,7 +46,7 @@ def main(mark: str, orchestrator: int) -> None:
 
 
 class Descendants:
-    """The processes below the orchestrator: its orphans stay its descendants while it lives."""
+    """The descendants of the orchestrator, which adopts their orphans while it lives."""
 
     def __init__(self, orchestrator: int) -> None:
         self._root = orchestrator
@@ -55,19 +54,19 @@ class Descendants:
         self._since = table.started(os.getpid())
 
     def look(self) -> dict[int, str]:
-        """The start time of each of them by pid; of those that began before us, none."""
+        """Start time by pid, without processes older than the guard."""
         if not self._since:
             return {}  # pragma: no cover (macOS)
         rows = table.snapshot()
         root = rows.get(self._root)
         if root is None or root.started != self._root_started:
-            return {}  # it was killed: what its pid means now is not ours
+            return {}  # It was killed, and its pid may be somebody else's now.
         found = table.descendants(rows, root.pid, since=self._since)
         return {p.pid: p.started for p in found if p.pid != os.getpid()}
 
 
 class Watched:
-    """What was registered, what was seen, and whether we were dismissed."""
+    """Registered groups, known descendants, and whether the run finished."""
 
     def __init__(self) -> None:
         self.groups: set[int] = set()
@@ -76,7 +75,7 @@ class Watched:
         self.finished = False
 
     def read(self, line: bytes) -> None:
-        """Take one line of the pipe."""
+        """Process one line from the pipe."""
         if line.startswith(b"+"):
             self.groups.add(int(line[1:]))
         elif line.startswith(b"-"):
@@ -89,9 +88,9 @@ class Watched:
 
 
 def watch(pipe: int, family: Descendants) -> Watched:
-    """Read registrations until end of file, and look at the family meanwhile."""
+    """Read registrations until end of file, and scan the descendants meanwhile."""
     watched = Watched()
-    held = b""
+    buffer = b""
     due = time.monotonic() + LOOK_SECONDS
     while True:
         while not select.select([pipe], [], [], max(0.0, due - time.monotonic()))[0]:
@@ -102,13 +101,13 @@ def watch(pipe: int, family: Descendants) -> Watched:
         chunk = os.read(pipe, 65536)
         if not chunk:
             return watched
-        *lines, held = (held + chunk).split(b"\n")
+        *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
             watched.read(line)
 
 
 def end_all(watched: Watched, mark: str) -> None:
-    """TERM to all that is left of the run, a grace, then KILL until none is left."""
+    """SIGTERM to every remaining process of the run, then SIGKILL until none is left."""
     begun = time.monotonic()
     asked: set[int] = set()
     remains = Remains(watched, mark)
@@ -126,26 +125,26 @@ def end_all(watched: Watched, mark: str) -> None:
 
 
 class Remains:
-    """What is left of the run, look by look."""
+    """The remaining processes of the run, scan by scan."""
 
     def __init__(self, watched: Watched, mark: str) -> None:
         self.unknown: set[tuple[int, str]] = set()
-        """Those of which it can't be told yet whose they are: they are in their exec.
+        """Processes whose environment is not readable yet because they are in exec.
 
-        None is unknown for long: a stranger may have been given no environment at all.
+        For :data:`EXEC_SECONDS` at most: a stranger may have an empty environment.
         """
         self._changing: dict[tuple[int, str], float] = {}
         self._watched = watched
         self._mark = mark
         self._oldest = self._newest = ""
-        """When the first and the last could begin that may be ours."""
-        self._without = 0
+        """The range of start times of processes that may be ours."""
+        self._empty_scans = 0
 
     def look(self) -> list[table.Process]:
-        """The processes that are left now."""
+        """The remaining processes now."""
         processes = table.snapshot()
         self._oldest = processes[os.getpid()].started
-        if self._without < QUIET_LOOKS:
+        if self._empty_scans < QUIET_LOOKS:
             self._newest = table.newest_start(processes)
         of_our_time = [p for p in processes.values() if not p.zombie and self._may_be_ours(p)]
         self._look_at_changes(of_our_time)
@@ -158,9 +157,9 @@ class Remains:
         for pid in self._watched.spared:
             ours -= {pid, *(p.pid for p in table.descendants(processes, pid))}
         left = [p for p in processes.values() if p.pid in ours and not p.zombie]
-        # What is ended leaves orphans, which nothing else might tell from strangers.
+        # Their orphans may be recognisable only as their descendants.
         seen.update((p.pid, p.started) for p in left)
-        self._without = 0 if left else self._without + 1
+        self._empty_scans = 0 if left else self._empty_scans + 1
         return left
 
     def _may_be_ours(self, process: table.Process) -> bool:
@@ -174,12 +173,12 @@ class Remains:
         now = time.monotonic()
         changing = [(p.pid, p.started) for p in of_our_time if table.is_changing(p.pid)]
         self._changing = {key: self._changing.get(key, now) for key in changing}
-        known_by = {key: first + CHANGE_SECONDS for key, first in self._changing.items()}
+        known_by = {key: first + EXEC_SECONDS for key, first in self._changing.items()}
         self.unknown = {key for key, moment in known_by.items() if now < moment}
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Signal one process; it may be gone, or no longer ours, and that is fine."""
+    """Signal one process, which may be gone or no longer ours."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 

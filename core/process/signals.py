@@ -62,7 +62,7 @@ class SignalReceived(Exception):
 
 
 class Signals:
-    """Outside of an event loop, signals raise :class:`SignalReceived`; a context manager."""
+    """Within this context, signals raise :class:`SignalReceived`; for use without an event loop."""
 
     def __enter__(self) -> Signals:
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -74,7 +74,7 @@ class Signals:
             signal.signal(number, handler)
 
     def install(self) -> None:
-        """Listen; again after each event loop, whose end removes the handlers."""
+        """Install the handlers; again after each event loop, whose end removes them."""
 
         def heard(number: int, _: object) -> None:
             raise SignalReceived(number)
@@ -82,7 +82,7 @@ class Signals:
         self._handle(heard)
 
     def ignore(self) -> None:
-        """Ignore signals while everything is removed."""
+        """Ignore signals during cleanup."""
         self._handle(signal.SIG_IGN)
 
     def _handle(self, handler: Callable[[int, object], None] | signal.Handlers) -> None:

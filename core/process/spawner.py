@@ -1,8 +1,7 @@
-"""Starts a short command, waits for it, and hands over what it printed.
+"""Runs a short command with ``posix_spawn`` and returns its output; finds programs on PATH.
 
-``posix_spawn`` starts the children: on every Python from 3.9 it costs a third of a
-``subprocess.Popen``, and ``plan`` does without importing that. Output goes to files, never
-to pipes: a grandchild that keeps a pipe open would block the reader for as long as it lives.
+``posix_spawn`` costs a third of ``subprocess.Popen``, whose import ``plan`` avoids. Output goes to
+files, not to pipes: a grandchild with an open pipe would block the reader.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 FileAction = tuple[object, ...]
-"""One of the file actions of ``os.posix_spawn``."""
+"""A file action of ``os.posix_spawn``."""
 
 DEFAULT_SIGNALS = (
     signal.SIGINT,
@@ -38,12 +37,12 @@ DEFAULT_SIGNALS = (
 
 
 END_SECONDS = 2.0
-"""From SIGTERM to SIGKILL, where an exception ends the wait for a command."""
+"""From SIGTERM to SIGKILL when an exception interrupts a command."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that ended; ``code`` is negative where a signal ended it."""
+    """A finished command; ``code`` is negative after a signal."""
 
     code: int
     stdout: bytes
@@ -51,17 +50,17 @@ class Finished:
 
     @property
     def text(self) -> str:
-        """What it printed on standard output, without the last line end."""
+        """Standard output as text, without trailing newlines."""
         return os.fsdecode(self.stdout).rstrip("\n")
 
     @property
     def complaint(self) -> str:
-        """What it printed on standard error, else on standard output, as text."""
+        """Standard error, else standard output, as text."""
         return (self.stderr.strip() or self.stdout.strip()).decode("utf-8", "replace")
 
 
 class Spawner:
-    """Runs commands one at a time, blocking: for everything that needs no event loop."""
+    """Runs one command at a time, blocking, without an event loop."""
 
     async def run(
         self,
@@ -71,9 +70,9 @@ class Spawner:
         stdin: bytes = b"",
         guarded: bool = False,
     ) -> Finished:
-        """Run ``argv`` to its end. ``guarded`` commands may run code of the user's.
+        """Run ``argv``. A ``guarded`` command may run code of the user's.
 
-        Raises :class:`UserError` where the program is not to be found.
+        Raises :class:`UserError` if the program is not found.
         """
         with Scratch(stdin) as scratch:
             with _started(argv, env, scratch.actions()) as pid:
@@ -83,7 +82,7 @@ class Spawner:
     def run_limited(
         self, argv: Sequence[str], *, env: Mapping[str, str], timeout_seconds: float
     ) -> Finished:
-        """Run ``argv``, but kill it when it takes too long; its code is negative then."""
+        """Run ``argv`` with a time limit; after it, kill it and return a negative code."""
         with Scratch(b"") as scratch:
             deadline = time.monotonic() + timeout_seconds
             with _started(argv, env, scratch.actions()) as pid:
@@ -97,15 +96,15 @@ class Spawner:
             return scratch.finished(os.waitstatus_to_exitcode(status))
 
     def exclusive(self) -> AbstractAsyncContextManager[object]:
-        """Holds off everything else that must not run side by side; here there is nothing."""
+        """A lock for commands that must not run concurrently; without effect here."""
         return _Alone()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """The result of something that takes long and starts no command."""
+        """The result of long work that starts no command."""
         return work()
 
     async def pause(self, seconds: float) -> None:
-        """Wait a moment before another try."""
+        """Wait before a retry."""
         time.sleep(seconds)
 
 
@@ -113,7 +112,7 @@ class Spawner:
 def _started(
     argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[FileAction]
 ) -> Iterator[int]:
-    """The pid of a command that any exception ends, also one of a signal in its first moment."""
+    """The pid of a new command, which any exception ends, even right after its start."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
     try:
         pid = spawn(argv, env, file_actions)
@@ -132,13 +131,13 @@ def _ended_by_exceptions(pid: int) -> Iterator[None]:
         with suppress(ProcessLookupError, PermissionError, ChildProcessError):
             try:
                 _end(pid)
-            finally:  # also where the user does not want to wait for that
+            finally:  # even if the user interrupts the wait
                 os.killpg(pid, signal.SIGKILL)
         raise
 
 
 def _end(pid: int) -> None:
-    """Ask a group to end, and wait for its leader; what is left is for the caller to kill."""
+    """SIGTERM to a process group, and wait for its leader; the caller kills the rest."""
     os.killpg(pid, signal.SIGTERM)
     deadline = time.monotonic() + END_SECONDS
     while not os.waitpid(pid, os.WNOHANG)[0] and time.monotonic() < deadline:
@@ -154,7 +153,7 @@ class _Alone:
 
 
 class Scratch:
-    """The three standard streams of a short command, as nameless files."""
+    """The three standard streams of a short command as anonymous files."""
 
     def __init__(self, stdin: bytes) -> None:
         self.input = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if not stdin else _nameless()
@@ -177,7 +176,7 @@ class Scratch:
         return [(os.POSIX_SPAWN_DUP2, source, target) for target, source in streams]
 
     def finished(self, code: int) -> Finished:
-        """The outcome, with all that was printed."""
+        """The finished command with its whole output."""
         return Finished(code, _contents(self.output), _contents(self.errors))
 
 
@@ -196,9 +195,9 @@ def _contents(descriptor: int) -> bytes:
 
 
 def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[FileAction]) -> int:
-    """Start ``argv`` in a session of its own; its pid.
+    """Start ``argv`` in its own session; its pid.
 
-    Raises :class:`UserError` where the program is not to be found, or does not start.
+    Raises :class:`UserError` if the program is not found or does not start.
     """
     program = find_program(argv[0], env)
     try:
@@ -216,14 +215,14 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
 
 
 def exec_program(argv: Sequence[str], env: Mapping[str, str], folder: str) -> NoReturn:
-    """Be ``argv`` from now on, in ``folder`` and on the same terminal.
+    """Replace this process with ``argv`` (exec) in ``folder``.
 
-    Raises :class:`UserError` where the program is not to be found, or does not start.
+    Raises :class:`UserError` if the program is not found or does not start.
     """
     program = os.path.abspath(find_program(argv[0], env))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    # Python ignores it, and what is ignored is ignored after an exec as well.
+    # Python ignores SIGPIPE, and exec would keep that.
     before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         os.chdir(folder)
@@ -234,18 +233,18 @@ def exec_program(argv: Sequence[str], env: Mapping[str, str], folder: str) -> No
 
 
 def find_program(program: str, env: Mapping[str, str]) -> str:
-    """The file that ``program`` names, by ``PATH``. Raises :class:`UserError` for none."""
-    # Not posix_spawnp: it looks for the program by our PATH, not by the child's.
+    """The path of ``program`` on ``PATH``. Raises :class:`UserError` if it is not found."""
+    # Not posix_spawnp, which uses our PATH instead of the child's.
     path = which(program, env)
     if not path:
         raise UserError(
-            f"{program} was not found, or is no program", hint="install it, or correct PATH"
+            f"{program} was not found or is not executable", hint="install it, or correct PATH"
         )
     return path
 
 
 def which(program: str, env: Mapping[str, str]) -> str:
-    """The file that ``program`` names, by ``PATH``; empty where there is none."""
+    """The path of ``program`` on ``PATH``; else empty."""
     if os.sep in program:
         return program if _executable(program) else ""
     for folder in env.get("PATH", os.defpath).split(os.pathsep):
@@ -260,11 +259,11 @@ def _executable(path: str) -> bool:
 
 
 def run_sync(coroutine: Coroutine[None, None, T]) -> T:
-    """The result of a coroutine that never waits for an event loop, as with a Spawner."""
+    """Run a coroutine that never waits for an event loop (with a :class:`Spawner`)."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
     coroutine.close()
-    raise RuntimeError("this coroutine waits for an event loop")
+    raise RuntimeError("this coroutine needs an event loop")

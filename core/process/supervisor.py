@@ -1,7 +1,7 @@
-"""Runs many children at once, ends whole trees of them, and outlives none of them.
+"""Runs child processes in an event loop, and ends whole process trees: SIGINT, SIGTERM, SIGKILL.
 
-Three nets, one below the other: the group of each child; a mark in the environment of all
-that it starts; and a guard process that ends both when the orchestrator was killed.
+Three nets, one below the other: the process group of each child; a mark in the environment of
+everything that it starts; and a guard process that ends both if the orchestrator is killed.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MARK = "RORCHESTRATOR_MARK"
-"""The environment variable that everything below a run carries."""
+"""An environment variable of every process of a run."""
 
 REGISTER = """cd -- "$0" || exit
 trap "" PIPE
 { echo "+$$" >&3; } 2>/dev/null
 trap - PIPE
 exec "$@" 3>&-"""
-"""The child tells the guard of itself before it execs: a guard told later misses some.
+"""The child registers with the guard before its exec; later would miss some.
 
-SIGPIPE would end it here if somebody had ended the guard.
+Without the trap, SIGPIPE would end it if the guard is gone.
 """
 
 Ladder = Sequence["tuple[signal.Signals, float]"]
 
 PATIENT: Ladder = ((signal.SIGINT, 5.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
-"""For a Claude at work: on SIGINT it ends its own tools and still prints what it cost."""
+"""For a running Claude: on SIGINT, it ends its own tools and still reports its cost."""
 
 BRISK: Ladder = ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
-"""For one that has printed its result already."""
+"""For a Claude that has printed its result."""
 
 GIT: Ladder = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
-"""For git: SIGTERM lets it take its locks away, SIGKILL leaves them."""
+"""For git: SIGTERM lets it remove its locks, SIGKILL does not."""
 
 CANCEL_GRACE_SECONDS = 1.2
-"""How long a short command may go on once it is to end: most are over by then."""
+"""How long a short command may run after a cancellation; most finish in this time."""
 
 CANCEL_POLL_SECONDS = 0.2
 
@@ -61,27 +61,27 @@ _cancelled: ContextVar[asyncio.Event | None] = ContextVar("wish", default=None)
 AT_ONCE: Ladder = ((signal.SIGKILL, 5.0),)
 
 SWEEP_GRACE_SECONDS = 1.0
-"""From SIGTERM to SIGKILL for what left its group."""
+"""From SIGTERM to SIGKILL for processes that left their group."""
 
 DESCRIPTORS_WANTED = 4096
 
 DESCRIPTORS_OF_OURS = 32
 DESCRIPTORS_PER_SLOT = 6
-"""Three for a command of the feature in a slot, and three of the one that gets ready for it."""
+"""Three for a command of the feature in a slot, three for the feature that prepares for it."""
 
 
 class Killed(UserError):
-    """A command was ended because the user did not want to wait: it answered nothing."""
+    """A command was ended by a cancellation and has no result."""
 
 
 def end_commands_on(cancelled: asyncio.Event) -> None:
-    """End short commands soon after ``wish`` is set: of this task, and of those that it starts."""
+    """End short commands of this task and its subtasks soon after ``cancelled`` is set."""
     _cancelled.set(cancelled)
 
 
 @dataclass
 class Child:
-    """A process that was started and has to be waited for."""
+    """A started process that must be awaited."""
 
     pid: int
     mark: str
@@ -89,15 +89,15 @@ class Child:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     code: int | None = None
     seen: dict[int, str] = field(default_factory=dict)
-    """Descendants listed before the first signal: start time by pid."""
+    """Descendants before the first signal: start time by pid."""
     is_short: bool = False
-    """Whether it is a command of :meth:`Supervisor.run`."""
+    """Whether :meth:`Supervisor.run` started it."""
     cancelled: asyncio.Event | None = None
-    """Once it is set, this short command is to end."""
+    """Ends this short command once it is set."""
     cancelled_at: float | None = None
-    """When that was noticed, by the monotonic clock."""
+    """When that was noticed, in monotonic time."""
     ending: asyncio.Task[None] | None = None
-    """Ends it, where it went on for too long after that."""
+    """Ends it, if it runs too long after that."""
 
 
 class Supervisor(Spawner):
@@ -105,7 +105,7 @@ class Supervisor(Spawner):
 
     def __init__(self, run: str) -> None:
         self.mark = f"{os.environ.get(MARK, '')}{run}/"
-        """What the value of :data:`MARK` begins with in everything that this run starts."""
+        """The prefix of :data:`MARK` in every process of this run."""
         self._live: dict[int, Child] = {}
         self._commands = 0
         self._killed = False
@@ -115,10 +115,10 @@ class Supervisor(Spawner):
         self._subreaper = False
         self._before: set[int] = set()
         self._since = ""
-        """When the first of our children began. What is older was started by who became us."""
+        """Start time of our first child. Older children belong to the program that exec'ed us."""
 
     async def __aenter__(self) -> Supervisor:
-        self._lock = asyncio.Lock()  # up to Python 3.9 it belongs to the loop that sees it made
+        self._lock = asyncio.Lock()  # Python 3.9 binds it to the current loop
         raise_descriptor_limit()
         self._subreaper = become_subreaper()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
@@ -135,13 +135,13 @@ class Supervisor(Spawner):
             await self._sweep(self._strays)
             self._notify_guard("q\n")
         finally:
-            # Where we were interrupted, the guard was not dismissed: it ends what is left.
+            # After an interruption, the guard was not dismissed and ends the rest.
             await self._dismiss_guard()
             asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
     def _start_guard(self) -> None:
         reading, writing = os.pipe()
-        # Above 3, which file actions overwrite.
+        # Above 3, which file actions use.
         self._pipe = fcntl.fcntl(writing, fcntl.F_DUPFD_CLOEXEC, 10)
         os.close(writing)
         nowhere = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
@@ -165,7 +165,7 @@ class Supervisor(Spawner):
     def _notify_guard(self, line: str) -> None:
         if self._pipe < 0:
             return
-        # Somebody may have ended the guard; the other nets still hold.
+        # If the guard is gone, the other nets still work.
         with suppress(BrokenPipeError):
             os.write(self._pipe, line.encode())
 
@@ -189,9 +189,9 @@ class Supervisor(Spawner):
         stdin: bytes = b"",
         guarded: bool = False,
     ) -> Finished:
-        """Run ``argv`` to its end; when cancelled, end it first.
+        """Run ``argv``. If this task is cancelled, end the command first.
 
-        Raises :class:`Killed` where :meth:`kill_all` ended it, or what the task heeds.
+        Raises :class:`Killed` if :meth:`kill_all` or a cancellation ended it.
         """
         with Scratch(stdin) as scratch:
             actions: list[FileAction] = [*scratch.actions()]
@@ -202,7 +202,7 @@ class Supervisor(Spawner):
                 child = self._spawn_guarded(found, env, actions, folder="/", mark=mark)
             else:
                 child = self._adopt(spawn(argv, env, actions), "", "/")
-                # It runs nothing of the user's, or must not leave a checkout half done.
+                # It runs no code of the user's, or must finish a checkout.
                 self._notify_guard(f"!{child.pid}\n")
             child.is_short, child.cancelled = True, _cancelled.get()
             try:
@@ -215,15 +215,15 @@ class Supervisor(Spawner):
             assert child.code is not None
             was_killed = self._killed and child.code < 0
             if was_killed or (child.ending is not None and child.code != 0):
-                raise Killed(f"{argv[0]} was ended before it was done")
+                raise Killed(f"{argv[0]} was cancelled")
             return scratch.finished(child.code)
 
     def end_commands(self) -> None:
-        """End every short command soon, and what is begun after this as well."""
+        """End every short command soon, including future ones."""
         self._ends_commands = True
 
     async def _end_cancelled(self) -> None:
-        """End the short commands that are to end, and did not do so by themselves."""
+        """End cancelled short commands that do not finish in time."""
         while True:
             await asyncio.sleep(CANCEL_POLL_SECONDS)
             now = time.monotonic()
@@ -246,18 +246,18 @@ class Supervisor(Spawner):
         stderr: str,
         mark: str,
     ) -> Child:
-        """Start ``argv`` in ``folder``; its streams are the files named, made with mode 0600.
+        """Start ``argv`` in ``folder`` with three files as its streams, created with mode 0600.
 
-        ``mark`` tells this child's tree from the others; :meth:`end` must follow. A program
-        that does not exist ends with 127, or 126 where it may not be executed, and says why on
-        ``stderr``. Raises ``OSError`` where one of the files cannot be opened.
+        ``mark`` identifies this child's tree; :meth:`end` must follow. If the program does not
+        exist, the child ends with 127, if it is not executable with 126, and explains on
+        ``stderr``. Raises ``OSError`` if a file cannot be opened.
         """
         creating = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         wanted = ((stdin, os.O_RDONLY), (stdout, creating), (stderr, creating))
         with ExitStack() as stack:
             actions: list[FileAction] = []
             for target, (path, flags) in enumerate(wanted):
-                # Not opened by the spawn, whose error would not tell which file it means.
+                # Opened here, because an error of the spawn would not name the file.
                 descriptor = os.open(path, flags, 0o600)
                 stack.callback(os.close, descriptor)
                 actions.append((os.POSIX_SPAWN_DUP2, descriptor, target))
@@ -281,7 +281,7 @@ class Supervisor(Spawner):
         return child
 
     async def wait(self, child: Child, timeout_seconds: float | None = None) -> bool:
-        """Whether ``child`` ended within the time."""
+        """Wait for ``child``; whether it ended in time."""
         try:
             await asyncio.wait_for(child.ended.wait(), timeout_seconds)
         except asyncio.TimeoutError:
@@ -289,7 +289,7 @@ class Supervisor(Spawner):
         return True
 
     async def end(self, child: Child, ladder: Ladder = PATIENT) -> None:
-        """End ``child``, rung by rung, and then all that it left behind, wherever it went."""
+        """End ``child`` signal by signal, then every process that it left behind."""
         if child.code is None:
             self._list_descendants(child)
         for number, seconds in ladder:
@@ -300,16 +300,16 @@ class Supervisor(Spawner):
         await self._sweep(lambda: self._left_by(child))
 
     async def end_run(self, run: str) -> None:
-        """End what an earlier run left, if it was killed together with its guard."""
-        # Not where we are such a thing ourselves: then our own mark begins with that run's.
+        """End processes of an earlier run that was killed together with its guard."""
+        # If that run started us, our own mark begins with its mark.
         mark = f"{MARK}={os.environ.get(MARK, '')}{run}/"
         await self._sweep(lambda: table.marked(table.snapshot(), mark))
 
     def kill_all(self) -> None:
-        """SIGKILL to every group, now; whoever waits for them sees them end.
+        """SIGKILL to every process group at once.
 
-        SIGTERM to git commands that run nothing of the user's, or change the user's own checkout:
-        they take their locks away, and do so at once.
+        SIGTERM to git commands that run no code of the user's or change the user's checkout: they
+        remove their locks and end quickly.
         """
         self._killed = True
         for child in self._live.values():
@@ -349,18 +349,18 @@ class Supervisor(Spawner):
         return self._running(found)
 
     def _running(self, found: Mapping[int, table.Process]) -> list[table.Process]:
-        """Those of a table that live, less the children that somebody waits for."""
+        """The live processes among ``found``, without our awaited children."""
         return [p for p in found.values() if not p.zombie and p.pid not in self._live]
 
     def _nothing_strayed(self) -> bool:
-        """Whether each of our children is one that we started: then no tree left an orphan."""
+        """Whether we started all of our children, so that there are no adopted orphans."""
         children = table.children_of_self() if self._subreaper else None
         return children is not None and children - self._before <= self._live.keys()
 
     def _strayed_from(self, process: table.Process, child: Child) -> bool:
-        """Whether an orphan that we inherited without a mark works in the child's folder.
+        """Whether an adopted orphan without a mark belongs to ``child``.
 
-        One that works elsewhere is the child's where no other could have left it.
+        It does if it works in the child's folder, or if there is no other child.
         """
         if process.parent != os.getpid() or child.folder == "/" or self._is_older(process):
             return False
@@ -401,20 +401,20 @@ class Supervisor(Spawner):
                 os.waitpid(pid, os.WNOHANG)
 
     def exclusive(self) -> AbstractAsyncContextManager[object]:
-        """Holds off the other coroutines that ask for the same."""
+        """A lock against other coroutines."""
         return self._lock
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """The result of something that takes long: signals are heard meanwhile."""
+        """The result of long work in a thread, while the loop handles signals."""
         return await asyncio.get_running_loop().run_in_executor(None, work)
 
     async def pause(self, seconds: float) -> None:
-        """Let the others go on for a moment."""
+        """Sleep without blocking the loop."""
         await asyncio.sleep(seconds)
 
 
 def become_subreaper() -> bool:
-    """Inherit orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER); Linux only."""
+    """Adopt orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER); Linux only."""
     if sys.platform != "linux":
         return False  # pragma: no cover (macOS)
     import ctypes
@@ -424,19 +424,19 @@ def become_subreaper() -> bool:
 
 
 def check_descriptors(slots: int) -> None:
-    """Raise :class:`UserError` where so many slots could need more open files than allowed."""
+    """Raise :class:`UserError` if the slots could exceed the limit of open files."""
     limit = raise_descriptor_limit()
     needed = slots * DESCRIPTORS_PER_SLOT + DESCRIPTORS_OF_OURS
     if limit < needed:
         fewer = max(1, (limit - DESCRIPTORS_OF_OURS) // DESCRIPTORS_PER_SLOT)
         raise UserError(
-            f"{slots} slots can need {needed} open files, and the limit is {limit}",
+            f"{slots} slots may need {needed} open files, but the limit is {limit}",
             hint=f"ulimit -n {needed}, or: rorchestrator run --max-parallel {fewer}",
         )
 
 
 def raise_descriptor_limit() -> float:
-    """Ask for enough open files for many children, macOS starts at 256; what we have then."""
+    """Raise the soft limit of open files (256 on macOS); the resulting limit."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

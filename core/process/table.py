@@ -1,4 +1,4 @@
-"""The table of running processes: who descends from whom, and who carries a mark."""
+"""The process table from /proc or `ps`: parents, groups, start times, environment marks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HAS_PROC = os.path.exists("/proc/self/stat")
 
 @dataclass(frozen=True)
 class Process:
-    """One row. ``started`` tells a process from a later one of the same pid."""
+    """One process. ``started`` distinguishes it from a later one with the same pid."""
 
     pid: int
     parent: int
@@ -33,7 +33,7 @@ def _proc_pids() -> Iterable[int]:
 
 
 def started(pid: int) -> str:
-    """When a process began; empty where the system only tells dates."""
+    """The start time of a process; empty without /proc."""
     row = _read_stat(pid)
     return row.started if row is not None else ""
 
@@ -47,7 +47,7 @@ def _read_stat(pid: int) -> Process | None:
 
 
 def parse_stat(line: bytes) -> Process:
-    """A row of ``/proc/PID/stat`` (proc(5)); the name in it may hold spaces and brackets."""
+    """A row of ``/proc/PID/stat``, see proc(5); its name may contain spaces and brackets."""
     head, _, tail = line.rpartition(b")")
     fields = tail.split()
     return Process(
@@ -80,9 +80,9 @@ def _ps(columns: str) -> str:  # pragma: no cover (macOS)
 
 
 def descendants(table: Mapping[int, Process], root: int, *, since: str = "") -> list[Process]:
-    """Every process below ``root``, parents first; ``root`` is not among them.
+    """Every process below ``root``, parents first, without ``root``.
 
-    What began before ``since`` is left out, with all below it.
+    Processes that started before ``since`` are left out, with their descendants.
     """
     children: dict[int, list[Process]] = {}
     for process in table.values():
@@ -98,7 +98,7 @@ def descendants(table: Mapping[int, Process], root: int, *, since: str = "") -> 
 
 
 def marked(table: Mapping[int, Process], mark: str) -> list[Process]:
-    """The processes with a variable that begins with ``mark`` (``NAME=value``) from their start."""
+    """The processes whose initial environment has a variable with the prefix ``mark``."""
     if HAS_PROC:
         return [p for p in table.values() if not p.zombie and carries(p.pid, mark)]
     rows = _ps("pid=,command=").splitlines()  # pragma: no cover (macOS)
@@ -107,7 +107,7 @@ def marked(table: Mapping[int, Process], mark: str) -> list[Process]:
 
 
 def carries(pid: int, mark: str) -> bool:
-    """Whether a process began with such a variable; never where the system does not tell."""
+    """Whether a process's initial environment has such a variable; False without /proc."""
     return b"\0" + mark.encode() in _environment(pid)
 
 
@@ -120,7 +120,7 @@ def _environment(pid: int) -> bytes:
 
 
 def is_changing(pid: int) -> bool:
-    """Whether a process is just becoming another program: then it shows no environment."""
+    """Whether a process is in exec and shows no environment."""
     try:
         return _environment(pid) == b"\0" and bool(os.readlink(f"/proc/{pid}/exe"))
     except OSError:
@@ -128,7 +128,7 @@ def is_changing(pid: int) -> bool:
 
 
 def working_folder(pid: int) -> str:
-    """The process's current folder, also a deleted one; empty where the system does not tell."""
+    """The process's current folder, even a deleted one; empty without /proc."""
     try:
         return os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")
     except OSError:
@@ -136,22 +136,22 @@ def working_folder(pid: int) -> str:
 
 
 def is_later(started: str, than: str) -> bool:
-    """Whether a start time is not before another; never where the system only tells dates."""
+    """Whether a start time is not before another; False without /proc."""
     return started.isdigit() and int(started) >= int(than)
 
 
 def newest_start(table: Mapping[int, Process]) -> str:
-    """The latest start time of all; empty where the system only tells dates."""
+    """The latest start time; empty without /proc."""
     return max((p.started for p in table.values() if p.started.isdigit()), key=int, default="")
 
 
 def is_inside(folder: str, folders: Iterable[str]) -> bool:
-    """Whether a folder is one of ``folders``, or below one."""
+    """Whether a folder is one of ``folders`` or below one."""
     return any(folder == each or folder.startswith(each + os.sep) for each in folders)
 
 
 def children_of_self() -> set[int] | None:
-    """The pids of our direct children, cheaply; ``None`` where the system does not tell."""
+    """The pids of our direct children; ``None`` without /proc."""
     try:
         with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
             return set(map(int, file.read().split()))

@@ -1,4 +1,4 @@
-"""A temporary folder that goes with who made it; what a kill left, the next one takes away."""
+"""Locked temporary folders below TMPDIR, removed at exit; leftovers of killed processes too."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ..model.errors import UserError
 PREFIX = "rorchestrator-throwaway-"
 
 _in_use: dict[str, ExitStack] = {}
-"""What takes each folder away that is in use, by path."""
+"""By path, what removes each folder in use."""
 
 
 class ScratchFolder:
-    """A throw-away folder that is made when it is first needed.
+    """A temporary folder, created on first use.
 
-    It goes with this object, or with all of them by :func:`dismiss`.
+    It is removed with this object, or by :func:`remove_scratch_folders`.
     """
 
     def __init__(self) -> None:
         self._path = ""
 
     def folder(self, name: str) -> str:
-        """A folder of that name in it."""
+        """A subfolder with this name."""
         path = os.path.join(self._path or self._make(), name)
         os.makedirs(path, exist_ok=True)
         return path
 
     def write(self, name: str, content: bytes) -> str:
-        """Write a file in it; its path. Raises :class:`UserError` where that can't be done."""
+        """Write a file in it; its path. Raises :class:`UserError` if that fails."""
         try:
             path = os.path.join(self.folder(os.path.dirname(name)), os.path.basename(name))
             with open(path, "wb") as file:
@@ -45,7 +45,7 @@ class ScratchFolder:
         return path
 
     def existing(self, name: str) -> str:
-        """The folder of that name; empty where nobody asked for it yet."""
+        """The subfolder with this name; empty if it was not created yet."""
         path = os.path.join(self._path, name)
         return path if self._path and os.path.isdir(path) else ""
 
@@ -66,18 +66,17 @@ def _remove_scratch_folder(path: str) -> None:
 
 
 def remove_scratch_folders() -> None:
-    """Remove all that was put aside, at the end of a command."""
+    """Remove all scratch folders at the end of a command."""
     for path in list(_in_use):
         _remove_scratch_folder(path)
 
 
 @contextmanager
 def temporary_folder() -> Iterator[str]:
-    """A folder below ``TMPDIR``; it is removed in the end, with all that is in it.
+    """A new folder below ``TMPDIR``, removed at the end.
 
-    While it is in use it is locked, and a lock can't outlive its process: so what is not locked
-    was left by one that was killed, and is removed first. Raises :class:`UserError` where no
-    folder can be made.
+    It is locked while in use. A lock ends with its process, so unlocked folders are leftovers of
+    killed processes and are removed first. Raises :class:`UserError` if no folder can be created.
     """
     clear()
     parent = _parent()
@@ -85,7 +84,8 @@ def temporary_folder() -> Iterator[str]:
         path, lock = _make(parent)
     except OSError as error:
         raise UserError(
-            f"no folder can be made in {parent}: {error.strerror}", hint="set TMPDIR to another one"
+            f"no folder can be created in {parent}: {error.strerror}",
+            hint="set TMPDIR to another one",
         ) from None
     try:
         yield path
@@ -95,19 +95,19 @@ def temporary_folder() -> Iterator[str]:
 
 
 def clear() -> None:
-    """Remove what killed processes left."""
+    """Remove leftovers of killed processes."""
     for left in find(_parent()):
         _remove_unused(left)
 
 
 def _parent() -> str:
-    import tempfile  # not for a start: few need it
+    import tempfile  # few commands need it
 
     return os.path.realpath(tempfile.gettempdir())
 
 
 def find(parent: str) -> list[str]:
-    """The folders of this kind in ``parent`` that are ours, in use or not."""
+    """Our temporary folders in ``parent``, in use or not."""
     paths = (os.path.join(parent, name) for name in os.listdir(parent) if name.startswith(PREFIX))
     return sorted(path for path in paths if _is_ours(path))
 
@@ -130,7 +130,7 @@ def _make(parent: str) -> tuple[str, int]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if os.path.isdir(path):
                 return path, lock
-            os.close(lock)  # Who looked for what is left was quicker than our lock.
+            os.close(lock)  # Another process removed it before we had the lock.
 
 
 def _remove_unused(path: str) -> None:
@@ -146,14 +146,14 @@ def _remove_unused(path: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder with all that is in it, as far as that can be done."""
-    import shutil  # not for a start: only a repair needs it
+    """Remove a folder with everything in it, as far as possible."""
+    import shutil  # few commands need it
 
-    with suppress(RecursionError):  # of folders a thousand deep, before Python 3.13
+    with suppress(RecursionError):  # a thousand nested folders, before Python 3.13
         shutil.rmtree(path, ignore_errors=True)
         if os.path.isdir(path) and not os.path.islink(path):
-            # Some package caches have folders that may not be written to.
+            # Some package caches have read-only folders.
             for folder, _, _ in os.walk(path):
-                with suppress(OSError):  # somebody else's
+                with suppress(OSError):  # another user's
                     os.chmod(folder, 0o700)
             shutil.rmtree(path, ignore_errors=True)

@@ -93,7 +93,8 @@ class OldVersions(unittest.TestCase):
         for version in ("2.1.58", "2.1.12", "2.0.999", "1.0.128", "0.2.9", "2.1.12 (Claude Code)"):
             with self.subTest(version=version):
                 number = version.split()[0]
-                told = f"Claude Code {number} is old: 2.1.59 or newer is safer with several at once"
+                old = f"Claude Code {number} is old"
+                told = f"{old}: 2.1.59 or newer is safer for concurrent features"
                 self.assertEqual(stream.old_version(version), told)
 
     def test_a_newer_version_and_one_that_is_none_are_not(self) -> None:

@@ -56,7 +56,7 @@ class Recorded(unittest.TestCase):
     def test_a_run_that_we_ended_is_never_a_success_whatever_it_printed(self) -> None:
         cases = {
             Fault.INTERRUPTED: (Status.CANCELLED, "interrupted"),
-            Fault.TIMEOUT: (Status.TIMED_OUT, "no result in time"),
+            Fault.TIMEOUT: (Status.TIMED_OUT, "no result within the time limit"),
         }
         self.assertEqual(len(SIGNALLED), 8)
         for name in SIGNALLED:
@@ -137,7 +137,7 @@ class Success(unittest.TestCase):
     def test_a_success_that_was_killed_afterwards_says_so(self) -> None:
         found = streams.judge(streams.line(**GOOD), code=-9)
         self.assertEqual(found.fault, Fault.TRANSIENT)
-        self.assertEqual(found.reason, "Claude reported success, but ended with signal 9")
+        self.assertEqual(found.reason, "Claude reported success but ended with signal 9")
 
     def test_missing_words_are_replaced(self) -> None:
         cases: list[tuple[dict[str, object], tuple[Fault, str]]] = [

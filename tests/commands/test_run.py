@@ -546,7 +546,7 @@ class IncrementalTest(RunTest):
         self.workspace.features(feature("a", *does, timeout_seconds=2))
         done = self.run_to(1)
         self.assert_statuses(a="timed_out")
-        self.assertIn("no result in time", done.out)
+        self.assertIn("no result within the time limit", done.out)
         self.assertEqual(self.reasons()["a"], "resume: timed out before")
         self.workspace.touch("go")
         self.workspace.features(feature("a", *does, timeout_seconds=60))

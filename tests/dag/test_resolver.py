@@ -70,8 +70,8 @@ class Circles(unittest.TestCase):
         self.assertIn(
             caught.exception.message,
             (
-                "dependency cycle: a needs b needs a",
-                "dependency cycle: b needs a needs b",
+                "dependency cycle: a → b → a",
+                "dependency cycle: b → a → b",
             ),
         )
         self.assertEqual(caught.exception.hint, "remove one of these depends_on entries")

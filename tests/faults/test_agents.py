@@ -110,7 +110,7 @@ class ProcessesTest(AgentTest):
     def test_one_that_ignores_every_polite_signal_is_killed_when_its_time_is_over(self) -> None:
         deaf = {"ignore": ["SIGINT", "SIGTERM", "SIGHUP"]}
         self.misbehave(WORK, deaf, {"sleep": 600}, code=1, timeout_seconds=1)
-        self.assert_ended("timed_out", "no result in time")
+        self.assert_ended("timed_out", "no result within the time limit")
         self.assertIsNone(self.workspace.last("a", "attempt_ended")["cost_usd"])
 
 
@@ -154,7 +154,7 @@ class OutputTest(AgentTest):
         line = '{"type": "result", "subtype": "%s", "is_error": %s, "num_turns": 1}\n'
         good, bad = line % ("success", "false"), line % ("error_max_turns", "true")
         self.misbehave(WORK, {"print": good + bad}, {"exit": 0}, code=1)
-        self.assert_ended("failed", "turns is used up")
+        self.assert_ended("failed", "turns is reached")
         self.workspace.features(feature("a", WORK, {"print": bad + good}, {"exit": 0}))
         self.again()
         self.assert_ended("completed")

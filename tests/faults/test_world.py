@@ -408,7 +408,7 @@ class LimitsTest(WorldTest):
         place = self.workspace
         place.features(*(feature(f"f{number}") for number in range(8)), max_parallel=32)
         done = self.run_to(2, under=self.with_limit(64))
-        self.assertIn("8 slots can need 80 open files, and the limit is 64", done.err)
+        self.assertIn("8 slots may need 80 open files, but the limit is 64", done.err)
         fewer = re.search(r"--max-parallel (\d+)", done.err)
         self.assertIsNotNone(fewer, done.err)
         self.assertEqual(place.journal(), [])

@@ -108,8 +108,8 @@ class Resolved(ResolutionTest):
         self.assertIn("`main` with a; it changed a.txt, same.txt", told)
         self.assertIn(f"{tip[:12]}, `feature/b`; it changed b.txt, same.txt", told)
         self.assertIn("## Files in conflict\n- same.txt", told)
-        self.assertIn('"a" (a), on the side of ours\n\nBuild a.', told)
-        self.assertIn('"b" (b), on the side of theirs\n\nBuild b.', told)
+        self.assertIn('The task of "a" (a), which is ours\n\nBuild a.', told)
+        self.assertIn('The task of "b" (b), which is theirs\n\nBuild b.', told)
 
     def test_it_is_paid_for_once_seen_by_logs_and_status_and_goes_with_the_feature(self) -> None:
         shop = self.conflict()
@@ -164,7 +164,7 @@ class Resolved(ResolutionTest):
         said = self.resolve()
         self.assertEqual(said.code, 1)
         (told,) = self.prompts()
-        self.assertIn('"a" (a), on the side of ours', told)
+        self.assertIn('The task of "a" (a), which is ours', told)
         self.assertIn("b and main conflict", self.held(said)["b"])
 
     def test_a_red_check_is_told_and_the_same_session_mends_it(self) -> None:

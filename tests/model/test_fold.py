@@ -131,7 +131,7 @@ class FeatureRun(unittest.TestCase):
         found = auth(life("r1", LATE))
         self.assertEqual(
             (found.status, found.reason, found.fault, found.work),
-            (Status.TIMED_OUT, "no result in time", Fault.TIMEOUT, None),
+            (Status.TIMED_OUT, "no result within the time limit", Fault.TIMEOUT, None),
         )
 
 

@@ -208,7 +208,9 @@ class FailureTest(StageTest):
     def test_a_failed_feature_blocks_its_descendants_and_nothing_else(self) -> None:
         async def scene() -> None:
             features = (*DIAMOND, Feature("lone", ""))
-            late = FeatureOutcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+            late = FeatureOutcome(
+                Status.TIMED_OUT, "no result within the time limit", Fault.TIMEOUT
+            )
             stage = self.stage(features, outcomes={"storage": late})
             await stage.run_all()
             self.assertEqual(

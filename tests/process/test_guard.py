@@ -111,10 +111,10 @@ class RemainsTest(unittest.TestCase):
         self.add(pid=3)
         self.environments[3] = b""
         self.assertEqual(self.look(), [])
-        self.now += guard.CHANGE_SECONDS / 2
+        self.now += guard.EXEC_SECONDS / 2
         self.assertEqual(self.look(), [])
         self.assertTrue(self.remains.unknown)
-        self.now += guard.CHANGE_SECONDS
+        self.now += guard.EXEC_SECONDS
         self.assertEqual(self.look(), [])
         self.assertFalse(self.remains.unknown)
 

@@ -349,14 +349,14 @@ class SupervisorTest(ProcessTest):
                 task = asyncio.create_task(command)
                 await asyncio.sleep(0)
                 supervisor.kill_all()
-                with self.assertRaisesRegex(Killed, "sleep was ended"):
+                with self.assertRaisesRegex(Killed, "sleep was cancelled"):
                     await task
             failed = await supervisor.run(["false"], env=self.environ)
             self.assertEqual(failed.code, 1)
 
         self.supervise(body)
 
-    def test_a_command_ends_soon_after_the_wish_that_its_task_heeds(self) -> None:
+    def test_a_command_ends_soon_after_its_task_is_cancelled(self) -> None:
         async def body(supervisor: Supervisor) -> None:
             async def command(cancelled: asyncio.Event, *argv: str) -> Finished:
                 end_commands_on(cancelled)
@@ -370,7 +370,7 @@ class SupervisorTest(ProcessTest):
             for cancelled in wishes[:3]:
                 cancelled.set()
             for task in tasks[:2]:
-                with self.assertRaisesRegex(Killed, "was ended"):
+                with self.assertRaisesRegex(Killed, "was cancelled"):
                     await task
             self.assertEqual((await tasks[2]).code, 0)
             self.assertFalse(tasks[3].done())
@@ -487,7 +487,7 @@ class SupervisorTest(ProcessTest):
         needed = (fits + 1) * 6 + 32
         self.assertEqual(
             caught.exception.message,
-            f"{fits + 1} slots can need {needed} open files, and the limit is {limit}",
+            f"{fits + 1} slots may need {needed} open files, but the limit is {limit}",
         )
         self.assertEqual(
             caught.exception.hint,

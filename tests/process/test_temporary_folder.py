@@ -115,7 +115,7 @@ class ThrowawayTest(unittest.TestCase):
         )
         with refused, self.assertRaises(UserError) as caught, temporary_folder.temporary_folder():
             self.fail("there is no folder")
-        self.assertIn(f"no folder can be made in {self.parent}", caught.exception.message)
+        self.assertIn(f"no folder can be created in {self.parent}", caught.exception.message)
 
 
 if __name__ == "__main__":

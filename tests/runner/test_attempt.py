@@ -105,5 +105,5 @@ class StreamTest(RunnerTest):
                 script = f"touch a.txt; yes | head -c 2000000 {end}; exec sleep 60"
                 self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
                 outcome = self.run_feature()
-                self.assert_failed(outcome, Fault.OUTPUT, "it printed more than the log limit")
+                self.assert_failed(outcome, Fault.OUTPUT, "output exceeded the log limit")
                 self.assertEqual(self.workspace.processes(), [])

@@ -96,7 +96,7 @@ class SuccessTest(RunnerTest):
         command = {"command": ["/bin/sh", "-c", script]}
         self.workspace.features(feature("a"), feature("b"), claude=command)
         self.run_features("a", "b")
-        old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer with several at once"
+        old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer for concurrent features"
         self.assertEqual(self.notes(), ["Claude Code 2.1.12, authentication: unknown", old])
 
     def test_a_claude_that_tells_neither_version_nor_payer_is_called_so(self) -> None:
@@ -301,7 +301,7 @@ class FailureTest(RunnerTest):
         does = ({"write": "a.txt"}, {"print": result()}, {"exit": 4})
         self.workspace.features(feature("a", *does))
         outcome = self.run_feature()
-        self.assert_failed(outcome, Fault.TRANSIENT, "reported success, but ended with exit 4")
+        self.assert_failed(outcome, Fault.TRANSIENT, "reported success but ended with exit 4")
 
     def test_an_agent_that_is_killed_from_outside_failed(self) -> None:
         self.workspace.features(feature("a", {"write": "a.txt"}, {"bash": "kill -9 $PPID"}))
@@ -540,7 +540,8 @@ class EndTest(RunnerTest):
         self.workspace.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=2))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.TIMED_OUT, Fault.TIMEOUT))
-        self.assertEqual((outcome.reason, self.last_attempt().cost_usd), ("no result in time", 0.3))
+        self.assertEqual(outcome.reason, "no result within the time limit")
+        self.assertEqual(self.last_attempt().cost_usd, 0.3)
 
     def test_the_time_of_the_project_holds_where_the_feature_has_none(self) -> None:
         self.workspace.features(feature("a", {"sleep": 60}), timeout_seconds=0.5)
@@ -639,7 +640,7 @@ class StartAgainTest(RunnerTest):
         self.assertEqual(second.status, Status.COMPLETED, second)
         self.assertEqual(self.last_attempt().session_id, first.session_id)
         self.assertEqual(self.attempts(), [(1, False), (2, True)])
-        self.assertTrue(self.prompt_of(2).startswith("Go on: this session was interrupted"))
+        self.assertTrue(self.prompt_of(2).startswith("Continue: this session was interrupted"))
         self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
 
     def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:

@@ -188,7 +188,7 @@ class Checks(RealClaudeTest):
         self.assertEqual((result["fault"], len(result["attempts"])), ("check", 2))
         self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
         said = [prompt_of_last(call) for call in api.calls(marker("a"))]
-        self.assertIn("The end of what it printed:\n\n```\nstill red\n```", said[-1])
+        self.assertIn("The end of its output:\n\n```\nstill red\n```", said[-1])
 
 
 class Conflicts(RealClaudeTest):

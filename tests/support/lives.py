@@ -73,7 +73,7 @@ def auth(story: Sequence[Event]) -> FeatureState:
     return fold(story).feature("auth")
 
 
-LATE = AttemptOutcome(Status.TIMED_OUT, "no result in time", Fault.TIMEOUT)
+LATE = AttemptOutcome(Status.TIMED_OUT, "no result within the time limit", Fault.TIMEOUT)
 
 
 def decision(action: Action = Action.START) -> Decision:

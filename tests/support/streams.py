@@ -30,10 +30,12 @@ NO_INPUT = "Error: Input must be provided either through stdin or as a prompt ar
 SILENT = "Claude ended without a result"
 
 
-TURNS = "the maximum number of turns is used up"
+TURNS = "the maximum number of turns is reached"
 
 
-BUDGET = "the maximum budget is used up"
+BUDGET = "the maximum budget is reached"
+
+INTERRUPTED = "Claude was interrupted during its work"
 
 
 BAD_KEY = "Invalid API key"
@@ -140,10 +142,10 @@ EXPECTED = {
     "sigint_api.stream.jsonl": silent(Fault.TRANSIENT, f"{SILENT} (exit 0)"),
     "sigterm_api.stream.jsonl": silent(Fault.TRANSIENT, f"{SILENT} (exit 143)"),
     "sigkill_api.stream.jsonl": silent(Fault.TRANSIENT, f"{SILENT} (signal 9)"),
-    "sigint_bash.stream.jsonl": stop(Fault.TRANSIENT, 0.015275, "Claude was interrupted at work"),
+    "sigint_bash.stream.jsonl": stop(Fault.TRANSIENT, 0.015275, INTERRUPTED),
     "sigterm_bash.stream.jsonl": silent(Fault.TRANSIENT, f"{SILENT} (exit 143)"),
     "sigkill_bash.stream.jsonl": silent(Fault.TRANSIENT, f"{SILENT} (signal 9)"),
-    "sigint_backoff.stream.jsonl": stop(Fault.TRANSIENT, 0.0, "Claude was interrupted at work"),
+    "sigint_backoff.stream.jsonl": stop(Fault.TRANSIENT, 0.0, INTERRUPTED),
     "sigterm_bash_survived.stream.jsonl": done(0.03055),
     "session_first.json": done(0.03055),
     "session_resumed.json": done(0.015275),
