@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
@@ -255,61 +256,27 @@ class OneRun:
     ) -> RunResult:
         # The user has agreed: git may use the user's hooks, filters and drivers.
         project = self.project = self.project.writable()
-        stop, selected = Cancellation(), decided.selected
+        stop = Cancellation()
         async with Supervisor(self.run_id) as supervisor:
             end_commands_on(stop)
             self.signals = StopSignals(
                 stop, kill=supervisor.kill_all, stopping=lambda: self.say(STOPPING)
             )
             await self._end_killed(supervisor)
-            dag = DAGResolver(project.dag.features[id] for id in selected)
-            rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
-            recorder = Recorder(project.journal, self.state, self.listeners)
-            logs = os.path.join(project.journal.folder, "logs", self.run_id)
-            context = RunContext(self.run_id, logs, self.clock, recorder.emit, stop, self.deadline)
-            orchestrator = Orchestrator(
-                dag,
-                rank(dag),
-                self.slots,
-                recorder,
-                context,
-                base_commit=project.base_commit,
-                decisions=decided.decisions,
-                results=results,
-                fail_fast=self.options.fail_fast,
-            )
+            orchestrator = self._orchestrator(decided, results, stop)
             runner = self._runner(config, supervisor, orchestrator)
             requests = Requests(project.journal.folder)
             requests.clear()
-            recorder.emit(self._started(selected))
+            orchestrator.recorder.emit(self._started(decided.selected))
             steering = Steering(orchestrator, requests, config.features, stop)
-            steered = asyncio.create_task(_watch(steering, stop))
-            foresight = self._foresight(supervisor, orchestrator, decided.decisions)
-            tasks = [steered, asyncio.create_task(foresight.watch())]
-            tasks.append(asyncio.create_task(self.beside()))
+            probe = self._conflict_probe(supervisor, orchestrator, decided.decisions)
             self._limit_time(orchestrator, supervisor)
-            around = parts.surroundings(project, runner, supervisor, orchestrator)
-            try:
-                await project.git.using(supervisor).pin_identity()
-                await runner.preparation.clear()
-                temporary_folder.clear()
-                await self._check_base(runner, orchestrator)
-                await around.begin()
-                await orchestrator.run(
-                    lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
-                )
-                await around.end()
-                await self._look_at_heads(project.git.using(supervisor), context)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-            if not steered.cancelled():
-                steered.result()  # A control request could not be recorded.
+            async with self._watched(steering, probe, stop):
+                await self._run_features(supervisor, orchestrator, runner)
             steering.look()  # Requests from now on learn that it is too late.
         self.signals.ignore()
         code = self._exit_code(orchestrator.state, decided)
-        context.record(events.run_ended, exit_code=code)
+        orchestrator.context.record(events.run_ended, exit_code=code)
         result = RunResult(orchestrator.state, code, self._heads)
         report(result)
         return result
@@ -320,6 +287,61 @@ class OneRun:
             await supervisor.end_run(run)
         if self.state.merge:
             self._record(events.merge_ended(self.clock(), self.state.merge))
+
+    def _orchestrator(
+        self, decided: Decided, results: Mapping[str, str], stop: Cancellation
+    ) -> Orchestrator:
+        project = self.project
+        dag = DAGResolver(project.dag.features[id] for id in decided.selected)
+        rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
+        recorder = Recorder(project.journal, self.state, self.listeners)
+        logs = os.path.join(project.journal.folder, "logs", self.run_id)
+        return Orchestrator(
+            dag,
+            rank(dag),
+            self.slots,
+            recorder,
+            RunContext(self.run_id, logs, self.clock, recorder.emit, stop, self.deadline),
+            base_commit=project.base_commit,
+            decisions=decided.decisions,
+            results=results,
+            fail_fast=self.options.fail_fast,
+        )
+
+    @asynccontextmanager
+    async def _watched(
+        self, steering: Steering, probe: ConflictProbe, stop: Cancellation
+    ) -> AsyncIterator[None]:
+        """Control requests, the conflict probe and the display, until the features have ended.
+
+        Raises :class:`StateError` if the reply to a control request can't be recorded.
+        """
+        steered = asyncio.create_task(_watch(steering, stop))
+        tasks = [steered, *map(asyncio.create_task, (probe.watch(), self.beside()))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if not steered.cancelled():
+            steered.result()
+
+    async def _run_features(
+        self, supervisor: Supervisor, orchestrator: Orchestrator, runner: ClaudeRunner
+    ) -> None:
+        git = self.project.git.using(supervisor)
+        around = parts.surroundings(self.project, runner, supervisor, orchestrator)
+        await git.pin_identity()
+        await runner.preparation.clear()
+        temporary_folder.clear()
+        await self._check_base(runner, orchestrator)
+        await around.begin()
+        await orchestrator.run(
+            lambda job, turn: around.during(job.feature.id, runner.run(job, turn))
+        )
+        await around.end()
+        await self._look_at_heads(git, orchestrator.context)
 
     def _runner(
         self, config: Config, supervisor: Supervisor, orchestrator: Orchestrator
@@ -335,7 +357,7 @@ class OneRun:
             checks=self.make_checks,
         )
 
-    def _foresight(
+    def _conflict_probe(
         self,
         supervisor: Supervisor,
         orchestrator: Orchestrator,
