@@ -1,4 +1,4 @@
-"""The user's yes to the commands of a list, before the first of them is started."""
+"""Consent: asks the user before the commands of a feature list run for the first time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PURPOSES_OF_MERGE = ("setup", "verify", "teardown")
 
 
 def all_commands(config: Config) -> list[Invocation]:
-    """Everything that a list brings along; nothing where it only starts the user's ``claude``."""
+    """The commands of a list; its ``claude`` only if it is not simply the user's own."""
     return [*claude.own_command(config.claude), *config_commands(config)]
 
 
 def commands_of_merge(config: Config, *, resolve: bool) -> list[Invocation]:
-    """What a merge starts: the project's checks; to resolve a conflict takes the features' too."""
+    """The commands that a merge can start: those of the project, with ``--resolve`` all."""
     commands = all_commands(config)
     if resolve:
         return commands
@@ -33,12 +33,12 @@ def commands_of_merge(config: Config, *, resolve: bool) -> list[Invocation]:
 
 
 def commands_of_cleanup(config: Config) -> list[Invocation]:
-    """What a cleanup starts."""
+    """The commands that a cleanup can start."""
     return [c for c in config_commands(config) if c.purpose == "teardown"]
 
 
 def is_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether there is a terminal to ask on."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -48,9 +48,9 @@ def check_agreed(
     commands: Iterable[Invocation],
     starts: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Ask about the commands that are new to this user, if the call ``starts()`` any.
+    """Ask for consent to commands that are new to this user, if ``starts()`` says that any runs.
 
-    Raises :class:`UserError` if the answer is no, or nobody can be asked.
+    Raises :class:`UserError` if the answer is no, or if there is no terminal.
     """
     commands = list(commands)
     new = project.consents.missing(commands)
@@ -65,7 +65,7 @@ def check_agreed(
             )
         _show(asking, new)
         if not agrees("Allow these commands in this repository?"):
-            raise UserError("you did not agree to its commands: nothing was changed")
+            raise UserError("you did not agree to the commands of the list; nothing was changed")
     elif not asking.yes:
         return
     remember(project, commands)
@@ -84,13 +84,13 @@ def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:
 def not_agreed(
     asking: Asking, project: OpenProject, new: Iterable[Invocation] | None = None
 ) -> tuple[str, ...]:
-    """The commands of the list that the user has not agreed to, in lines."""
+    """Lines that show the commands without consent: ``new``, or all those of the list."""
     given = project.consents.missing(all_commands(project.config)) if new is None else new
     return tuple(_lines(asking, given))
 
 
 def show_unshown(asking: Asking, project: OpenProject) -> None:
-    """Show what is new in a list that the user knows, and all of it where no plan was shown."""
+    """Show the commands without consent, unless the plan just showed exactly these."""
     commands = all_commands(project.config)
     new = project.consents.missing(commands)
     if new and (asking.quiet or len(new) < len(commands)):
@@ -98,7 +98,7 @@ def show_unshown(asking: Asking, project: OpenProject) -> None:
 
 
 def _show(asking: Asking, new: Iterable[Invocation]) -> None:
-    """Show commands that the user has not agreed to."""
+    """Show commands without consent."""
     print("Commands of this list that you have not agreed to yet:", file=sys.stderr)
     for line in _lines(asking, new):
         print(f"  {line}", file=sys.stderr)
@@ -111,8 +111,8 @@ def _lines(asking: Asking, commands: Iterable[Invocation]) -> Iterator[str]:
 
 
 def remember(project: OpenProject, commands: Iterable[Invocation]) -> None:
-    """Keep a yes; where that can't be done, the next command asks again."""
+    """Remember the consent; if that fails, the next command asks again."""
     why = project.consents.give(commands)
     if why:
-        told = f"Your yes could not be kept, you will be asked again: {why}"
+        told = f"Your consent could not be saved; you will be asked again: {why}"
         print(one_line(told), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``attach``: opens a feature's session in its worktree, to talk with Claude."""
+"""``attach``: opens a feature's session in its worktree, to continue with Claude by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     parser.description = (
         "Open the last session of a feature in its worktree, with the list's Claude and rules.\n"
         "Your changes stay in the worktree; rorchestrator retry continues from them."
@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Become Claude; comes back only with ``--print``."""
+    """Replace this process by Claude; with ``--print``, print the command."""
     id = arguments.id
     project, fault = opened_or_recorded(arguments)
     if fault:
@@ -72,7 +72,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return ExitCode.UP_TO_DATE
     if sys.stdin is None or not sys.stdin.isatty():
         raise UserError(
-            "a session is opened on a terminal, and there is none",
+            "a session needs a terminal",
             hint=f"rorchestrator attach {id} --print",
         )
     check_agreed(asking(arguments), project, command_line.own_command(project.config.claude))
@@ -82,8 +82,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _check_session(known: FeatureState, *, is_listed: bool) -> None:
-    """Raise :class:`UserError` if there is nothing to open."""
-    again = f"rorchestrator retry {known.id}" if is_listed else "it is in the list no more"
+    """Raise :class:`UserError` if there is no session to open."""
+    again = f"rorchestrator retry {known.id}" if is_listed else "it is no longer in the list"
     if not (known.session_id and known.worktree):
         raise UserError(f"{known.id} has no session yet, or it was cleaned up", hint=again)
     if not os.path.isdir(known.worktree):
@@ -99,7 +99,7 @@ def _command(arguments: argparse.Namespace, project: OpenProject, known: Feature
 
 
 def _journal(project: OpenProject, run: str, id: str) -> None:
-    """Let the journal know: through the run that is on, or by ourselves."""
+    """Record in the journal that the session was opened; the current run does that itself."""
     if not run:
         with steer.journalling(project, "attach"):
             steer.record(project, ControlAction.ATTACH, id, f"{id}: its session was opened")

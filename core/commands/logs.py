@@ -32,7 +32,7 @@ READ_BYTES = 65536
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     parser.description = (
         "Show what Claude did in the last attempt at a feature, as readable text, or what its\n"
         "setup or its checks printed the last time."
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print a stream; with ``--follow`` until its attempt is over."""
+    """Print a log; with ``--follow``, until its attempt has ended."""
     project, _ = opened_or_recorded(arguments)
     if arguments.setup or arguments.checks:
         path = _step_log(arguments, project, "setup" if arguments.setup else "verify")
@@ -81,7 +81,7 @@ def _print(
     arguments: argparse.Namespace,
     is_over: Callable[[], bool],
 ) -> None:
-    """Print a log; with ``--follow`` until nobody writes to it any more."""
+    """Print a log; with ``--follow``, until ``is_over``."""
     try:
         with open(path, "rb", opener=only_regular) as file:
             over = not arguments.follow or is_over()
@@ -94,7 +94,7 @@ def _print(
                 time.sleep(POLL_SECONDS)
                 over = is_over()
     except FileNotFoundError:
-        raise UserError(f"{path} is gone", hint="it was removed from outside") from None
+        raise UserError(f"{path} is gone", hint="it was deleted after it was written") from None
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
     if isinstance(show, _Readable):
@@ -102,7 +102,7 @@ def _print(
 
 
 def _step_log(arguments: argparse.Namespace, project: OpenProject, kind: str) -> str:
-    """Where the last run that did it has put what the setup or the checks printed."""
+    """The newest log of a feature's setup or checks."""
     import glob
 
     id = arguments.id
@@ -117,12 +117,12 @@ def _step_log(arguments: argparse.Namespace, project: OpenProject, kind: str) ->
     ]
     if not found:
         what = "setup" if kind == "setup" else "check"
-        raise UserError(f"no {what} of {id} was run yet", hint="rorchestrator plan lists them")
+        raise UserError(f"no {what} of {id} has run yet", hint="rorchestrator plan lists them")
     return max(found, key=os.path.getmtime)
 
 
 def _is_active(project: OpenProject, id: str) -> bool:
-    """Whether a run works on the feature, or on the base before everything else."""
+    """Whether a run is working on the feature, or checks the base branch."""
     known = project.state().feature(id)
     return (id == BASE or known.status.active) and project.lock.holder() is not None
 
@@ -132,7 +132,7 @@ def _attempt(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
     if not known.attempts:
         check_known("", [arguments.id], {**project.dag.features, **project.state().features})
         raise UserError(
-            f"{arguments.id} was not started yet ({known.reason or known.status.value})",
+            f"{arguments.id} has not started yet ({known.reason or known.status.value})",
             hint=f"rorchestrator logs {arguments.id} --setup"
             if known.was_set_up
             else "rorchestrator status",
@@ -146,25 +146,27 @@ def _resolution(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
     made = state.feature(arguments.id).resolutions
     if not made:
         raise UserError(
-            f"no conflict of {arguments.id} was given to Claude yet",
+            f"Claude has not been given a conflict of {arguments.id} yet",
             hint="rorchestrator merge --resolve --dry-run",
         )
     return _numbered(arguments, made)
 
 
 def _numbered(arguments: argparse.Namespace, attempts: Sequence[Attempt]) -> Attempt:
-    """The attempt that was asked for, else the last one."""
+    """The attempt of ``--attempt``; the last one by default."""
     if arguments.attempt is None:
         return attempts[-1]
     for attempt in attempts:
         if attempt.number == arguments.attempt:
             return attempt
     there = ", ".join(str(attempt.number) for attempt in attempts)
-    raise UserError(f"{arguments.id} has no attempt {arguments.attempt}", hint=f"there is: {there}")
+    raise UserError(
+        f"{arguments.id} has no attempt {arguments.attempt}", hint=f"its attempts: {there}"
+    )
 
 
 def _is_over(project: OpenProject, id: str, attempt: Attempt) -> bool:
-    """Whether the attempt ended, or the run that it belongs to is gone."""
+    """Whether the attempt has ended, or its run is gone."""
     known = project.state().feature(id)
     for now in (*known.attempts, *known.resolutions):
         if (now.run, now.number) == (attempt.run, attempt.number) and now.outcome is None:
@@ -177,7 +179,7 @@ def _raw(chunk: bytes) -> None:
 
 
 class _Readable:
-    """Prints the messages of a stream that arrives in pieces."""
+    """Prints Claude's stream as readable text; it arrives in chunks."""
 
     def __init__(self, arguments: argparse.Namespace, mask: Mask) -> None:
         from ..model.lines import LineSplitter
@@ -194,7 +196,7 @@ class _Readable:
             self._show(line)
 
     def rest(self) -> None:
-        """Show a last line that has no end: its writer was killed, or is still at it."""
+        """Show an unfinished last line: its writer was killed, or is still writing."""
         for line in self._splitter.rest():
             self._show(line)
 
@@ -205,18 +207,18 @@ class _Readable:
 
         messages = parse(line)
         for message in messages:
-            # Before a long line is cut: half a secret is known to nobody but its reader.
+            # Before a long line is cut: the mask does not know half a secret.
             shown = self.mask.tree(message)
             assert isinstance(shown, dict)
             for text in message_lines(shown, self.style, verbose=self.verbose, quiet=self.quiet):
                 print(text)
         if not messages and line.strip():
-            # Not of the stream: what a program says when it can't even begin.
+            # Not of the stream: the error of a program that could not start.
             print(clean(line.decode("utf-8", "replace")))
 
 
 class _Printed(_Readable):
-    """Prints lines that are nothing but text."""
+    """Prints lines of plain text."""
 
     def _show(self, line: bytes) -> None:
         from ..model.terminal_text import clean

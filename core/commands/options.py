@@ -15,18 +15,18 @@ from ..project.selection import ALL, Selection
 
 @dataclass(frozen=True)
 class Asking:
-    """How a command asks its user."""
+    """How a command asks the user."""
 
     yes: bool
-    """Nothing is asked: the answer is yes."""
+    """Do not ask: the answer is yes."""
     quiet: bool
     color: str
     words: tuple[str, ...]
-    """The command line, to be repeated in a hint."""
+    """The words of the command line, for hints."""
 
 
 def asking(arguments: argparse.Namespace) -> Asking:
-    """How the command that was typed asks."""
+    """How this command asks."""
     return Asking(arguments.yes, arguments.quiet, arguments.color, tuple(arguments.words))
 
 
@@ -39,11 +39,11 @@ class Display:
     verbose: bool = False
     json: bool = False
     indent: int | None = 2
-    """Of the JSON; ``None`` for one line, as everything that ``run --json`` prints."""
+    """Of the JSON; ``None`` for one line: ``run --json`` prints JSON lines."""
 
 
 def display_of(arguments: argparse.Namespace) -> Display:
-    """How the command that was typed shows its result."""
+    """How this command shows its result."""
     indent = None if arguments.command == "run" else 2
     return Display(arguments.color, arguments.quiet, arguments.verbose, arguments.json, indent)
 
@@ -53,16 +53,16 @@ def opened(arguments: argparse.Namespace) -> OpenProject:
     return open_project(arguments.config or "", arguments.base or "", arguments.mask)
 
 
-NO_LIST = "The feature list can't be used ({fault}); this is what the journal knows."
+NO_LIST = "The feature list cannot be used ({fault}); this is what the journal knows."
 
 
 def opened_or_recorded(arguments: argparse.Namespace) -> tuple[OpenProject, str]:
-    """The project, or what its journal knows of it and why the list can't be used."""
+    """The project, or what its journal knows of it, and why the list cannot be used."""
     return open_or_recorded(arguments.config or "", arguments.base or "", arguments.mask)
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
-    """What ``--only``, ``--tag``, ``--no-deps`` and ``--fresh`` say."""
+    """The selection of ``--only``, ``--tag``, ``--no-deps`` and ``--fresh``."""
     return Selection(
         tuple(arguments.only or ()),
         arguments.tag,
@@ -99,7 +99,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 
 def _path(text: str) -> str:
     if not text:
-        # An empty variable of a script must not mean whatever list is found.
+        # An empty shell variable must not select just any list.
         raise argparse.ArgumentTypeError("it names no file")
     return text
 
@@ -117,7 +117,7 @@ def dollars(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
     return value
 
 
@@ -125,13 +125,13 @@ def ids(text: str) -> list[str]:
     """``ID[,ID…]`` of an option."""
     found = [id.strip() for id in text.split(",") if id.strip()]
     if not found:
-        # An empty variable of a script must not mean every feature.
+        # An empty shell variable must not select every feature.
         raise argparse.ArgumentTypeError("it names no feature")
     return found
 
 
 def agrees(question: str) -> bool:
-    """Whether who sits at the terminal says yes."""
+    """Whether the user answers yes."""
     print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -140,7 +140,7 @@ def agrees(question: str) -> bool:
 
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say which features are meant, and on how many slots."""
+    """The options that select features, and the number of slots."""
     group = parser.add_argument_group("selection")
     group.add_argument(
         "--only",
@@ -222,14 +222,14 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time (such as 90s, 15m, 6h)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time (such as 90s, 15m, 6h)")
     return value
 
 
 def run_options(
     arguments: argparse.Namespace, selection: Selection, retried: str = ""
 ) -> RunOptions:
-    """What the user asked of a run; ``retry`` has fewer options than ``run``."""
+    """The options of a run; ``retry`` has fewer than ``run``."""
     given = vars(arguments)
     return RunOptions(
         selection,

@@ -1,4 +1,4 @@
-"""``pause``: the current run starts nothing new."""
+"""``pause``: the current run starts no new features or attempts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     about = (
         "Pause the current run: no feature and no further attempt starts, running\n"
         "attempts finish. The pause lasts until rorchestrator resume, or until the run ends."

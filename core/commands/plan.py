@@ -1,4 +1,4 @@
-"""``plan``: the waves, what would run and why, and what it will take. Changes nothing."""
+"""``plan``: shows what a run would do and why, its time and its cost; changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     parser.description = "Show what run would do. Starts nothing and changes nothing."
     parser.epilog = EXAMPLES
     add_selection_options(parser)

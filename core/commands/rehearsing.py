@@ -1,4 +1,4 @@
-"""``run --rehearse``: the plan, the question and the findings of a rehearsal."""
+"""``run --rehearse``: shows the plan, asks, and prints the findings of a rehearsal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .running import Printer, redraw, reporter_of, show_plan
 def rehearse(
     project: OpenProject, options: RehearsalOptions, asking: Asking, display: Display
 ) -> int:
-    """Rehearse what ``run`` would do; exit 1 where it found something."""
+    """Rehearse what ``run`` would do; exit code 1 if there are findings."""
     printer = Printer(display)
     with Signals() as handlers:
         try:
@@ -36,7 +36,7 @@ def rehearse(
             )
             return _rehearse(rehearsal, asking, printer)
         except SignalReceived as heard:
-            print("\nStopped: nothing is left of it.", file=sys.stderr)
+            print("\nStopped, and the temporary copy is removed.", file=sys.stderr)
             return 128 + heard.number
 
 
@@ -45,7 +45,7 @@ def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
     decided = Decided(rehearsal.decisions, rehearsal.selected, (), ())
     show_plan(run, decided, printer, style_of(sys.stderr, printer.display.color))
     if not rehearsal.selected:
-        printer.say("There is nothing to rehearse.")
+        printer.say("Nothing to rehearse.")
     elif not _agreed(rehearsal, asking, printer):
         printer.say("Nothing was started.")
         return ExitCode.CANNOT_START

@@ -1,4 +1,4 @@
-"""``resume``: ends the pause of a run."""
+"""``resume``: the paused run continues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     steer.configure(parser, "Resume a run that rorchestrator pause has paused.", EXAMPLES)
 
 

@@ -1,4 +1,4 @@
-"""``retry``: another go at a feature, in the run that is on or in one of its own."""
+"""``retry``: runs a feature again, in the current run or in a run of its own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     parser.description = (
         "Run a feature again that did not complete, was stopped or was skipped. A run in progress\n"
         "queues it, and the options below are ignored. Without a run, this is run --only ID."
@@ -45,16 +45,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Ask the run that is on, or run it."""
+    """Ask the current run; without one, start a run."""
     id = arguments.id
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
     state = project.state()
-    on = steer.running(project, state)
-    if on:
-        return steer.show(arguments, steer.ask(project, on, ControlAction.RETRY, id))
+    run = steer.running(project, state)
+    if run:
+        return steer.show(arguments, steer.ask(project, run, ControlAction.RETRY, id))
     if fault:
-        project = opened(arguments)  # which says what is wrong with the list
+        project = opened(arguments)  # raises the fault of the list
     selection = Selection((id,))
     decision = decide(as_steered(project, state), state, selection)[id]
     if decision.action is Action.SKIP:

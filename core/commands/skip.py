@@ -1,4 +1,4 @@
-"""``skip``: leaves out a feature until it is retried."""
+"""``skip``: leaves a feature out of all runs until ``retry``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     about = (
         "Leave out a feature, in the current run and in later ones, until rorchestrator retry.\n"
         "Its dependents do not run either."
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Ask the run, or journal it where none is on."""
+    """Ask the current run; without one, record it in the journal."""
     id = arguments.id
     project, fault = opened_or_recorded(arguments)
     check_known("", [id], project.dag.features)
@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
         reply = steer.ask(project, run, ControlAction.SKIP, id, force=arguments.force)
         return steer.show(arguments, reply)
     if fault:
-        project = opened(arguments)  # which says what is wrong with the list
+        project = opened(arguments)  # raises the fault of the list
     with steer.journalling(project, "skip") as state:
         _check(arguments, project, state)
         for event in lists.takeovers(project, project.whole_state(), [id]):

@@ -15,7 +15,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     about = (
         "Stop the current run, or one feature of it. Claude may still report its cost; session\n"
         "and work are kept, and the next run, or rorchestrator retry, continues."

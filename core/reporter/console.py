@@ -24,7 +24,7 @@ PROGRESS_SECONDS = 1.0
 
 
 def style_of(stream: TextIO, color: str = "auto") -> Style:
-    """What ``stream`` can show; ``color`` is ``auto``, ``always`` or ``never``."""
+    """The style of a stream; ``color`` is ``auto``, ``always`` or ``never``."""
     terminal = stream.isatty()
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     colour = color == "always" or (color == "auto" and terminal and not plain)
@@ -40,7 +40,7 @@ def _width(stream: TextIO) -> int:
 
 def _encodes_glyphs(stream: TextIO) -> bool:
     if os.environ.get("LC_ALL") in ("C", "POSIX"):
-        return False  # Python writes UTF-8 even then; who sets it wants none.
+        return False  # Python writes UTF-8 even then, but the user asked for ASCII.
     try:
         "✅─→".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -49,10 +49,10 @@ def _encodes_glyphs(stream: TextIO) -> bool:
 
 
 class Reporter:
-    """Shows a run on a stream, a line a change of state, and writes its reports.
+    """Prints a run on a stream: a line for each change of state.
 
-    On a terminal a last line tells what is going on; it is redrawn by :meth:`tick`. ``lost``
-    hears of what could not be written although there is a reader.
+    On a terminal, the last line shows the progress; :meth:`tick` redraws it. ``lost`` is called
+    if a write fails although there is a reader.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Reporter:
         self._drawn = False
 
     def on_event(self, state: RunState, event: Event) -> None:
-        """Show one event; ``state`` is the state after it."""
+        """Print one event; ``state`` is the state after it."""
         self._state = state
         if self.json_stream is not None:
             line = json.dumps(event_json.to_json(event)) + "\n"
@@ -92,7 +92,7 @@ class Reporter:
             self.tick()
 
     def tick(self) -> None:
-        """Draw the last line again, on a terminal."""
+        """Redraw the progress line on a terminal."""
         if self.progress:
             self._erase()
             line = run_text.progress_line(self._state, self.clock(), self.style)
@@ -100,7 +100,7 @@ class Reporter:
             self._drawn = True
 
     def finish(self) -> None:
-        """Take the last line away."""
+        """Remove the progress line."""
         self._erase()
         self.progress = False
 
@@ -115,15 +115,15 @@ class Reporter:
 
 
 def say(stream: TextIO, words: str, lost: Callable[[OSError], None]) -> bool:
-    """Write ``words`` at once; whether that worked. From a failure on, the stream leads nowhere.
+    """Write and flush ``words``; whether that succeeded. After a failure, the stream is discarded.
 
-    A failure does not end a run. Unless the reader went away, ``lost`` hears of it.
+    A failure does not end a run. ``lost`` is called, unless only the reader is gone.
     """
     try:
         stream.write(words)
         stream.flush()
     except OSError as error:
-        # What the stream still holds would fail once more at the exit.
+        # Else the buffered rest fails again when Python exits.
         with suppress(OSError), open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())
         if error.errno not in READER_GONE:

@@ -1,4 +1,4 @@
-"""The JSON reports of a run, and the files that they are written to."""
+"""The JSON reports of a run and of its features, and the files with them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..model.state import Check, FeatureState, Run, RunState
 
 @dataclass(frozen=True)
 class RunReport:
-    """What came of a run: the source of its JSON report and of the lines at its end."""
+    """The result of a run: its JSON report and its last lines are made from it."""
 
     state: RunState
     run: Run
     project_name: str
     waves: tuple[tuple[str, ...], ...]
     branches: tuple[str, ...]
-    """The branches of its features that git has."""
+    """Those branches of its features that exist."""
     up_to_date: tuple[str, ...]
     left: tuple[str, ...] = ()
     """Features that were skipped before the run, and their dependents."""
@@ -45,7 +45,7 @@ class RunReport:
 
     @property
     def ended_at(self) -> float:
-        """When the run ended; when it started where its end is not known."""
+        """When the run ended; when it started, if its end is unknown."""
         return self.run.started_at if self.run.ended_at is None else self.run.ended_at
 
     @property
@@ -60,7 +60,7 @@ class RunReport:
 
     @property
     def speedup(self) -> float:
-        """How much shorter the run was than its features one after the other."""
+        """The sum of the durations divided by the duration of the run."""
         return round(self.total_ms / self.wall_ms, 2) if self.wall_ms else 1.0
 
     @property
@@ -160,7 +160,7 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
 
 
 def cost_document(cost: Cost, name: str = "cost_usd") -> dict[str, Json]:
-    """A cost in a report: ``name`` is of what is known, beside it an estimate of the whole."""
+    """A cost in a report: ``name`` is the key of the known part; an estimate is beside it."""
     return {name: cost.usd, "cost_is_complete": cost.is_complete, **_estimate(cost)}
 
 
@@ -207,7 +207,7 @@ def write_reports(
 ) -> list[str]:
     """Write both reports of a run; their paths.
 
-    Raises :class:`UserError` where they can't be written.
+    Raises :class:`UserError` if they cannot be written.
     """
     stamp = datetime.fromtimestamp(at).strftime("%Y%m%d_%H%M%S")
     try:
@@ -228,7 +228,7 @@ def write_reports(
 
 
 def _unused(folder: str, stamp: str) -> str:
-    """``stamp``, or with a number behind it where a run of the same second has it."""
+    """``stamp``, with a number if a report of the same second exists."""
     unused, number = stamp, 2
     while os.path.exists(os.path.join(folder, f"report_{unused}.json")):
         unused, number = f"{stamp}_{number}", number + 1
@@ -236,7 +236,7 @@ def _unused(folder: str, stamp: str) -> str:
 
 
 def write_whole(path: str, content: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically: whole or not at all."""
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         descriptor = private_files.open_file(temporary, os.O_WRONLY | os.O_TRUNC, 0o666)

@@ -13,15 +13,15 @@ from ..model.words import counted, duration, money, tokens
 from .style import Style
 
 CAUGHT_SHOWN = 5
-"""How much of what a pattern catches is shown."""
+"""How many of the files that match a pattern are shown."""
 
 
 def plan_lines(
     plan: Plan, style: Style, *, verbose: bool = False, quiet: bool = False
 ) -> Iterator[str]:
-    """The waves, and below them what the list will take.
+    """The waves, then the totals: time, cost, commands, warnings.
 
-    ``verbose`` adds what each feature is made of; ``quiet`` leaves the waves out.
+    ``verbose`` adds details of each feature; ``quiet`` omits the waves.
     """
     yield style.paint(f"PLAN {one_line(plan.project)}", "bold")
     if plan.description:
@@ -122,7 +122,7 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def _pattern(pattern: str, names: Sequence[str]) -> str:
-    """A pattern, with what it catches where that is not itself."""
+    """A pattern of ``copy`` or ``link``, with the files that match it."""
     if list(names) in ([pattern], []):
         return pattern
     more = f" and {len(names) - CAUGHT_SHOWN} more" if len(names) > CAUGHT_SHOWN else ""
@@ -130,7 +130,7 @@ def _pattern(pattern: str, names: Sequence[str]) -> str:
 
 
 def run_question(plan: Plan, repository: str, base: str) -> str:
-    """What the user is asked before a run: where, from which commit, for how much."""
+    """The question before a run: where, from which commit, at what cost."""
     count = tokens_to_run(plan)
     about = "cost unknown" if count is None else f"about {money(plan.cost_usd(count))}"
     cap = "no budget (--max-cost)"
@@ -145,12 +145,12 @@ def _nothing_to_run(plan: Plan, style: Style) -> str:
     if Action.LEAVE in actions:
         what = "Only skipped features, and what depends on them, are left: rorchestrator retry ID"
         return style.paint(what, "yellow")
-    what = "Everything" if actions == {Action.SKIP} else "What was chosen"
+    what = "Everything" if actions == {Action.SKIP} else "The selection"
     return style.paint(f"{what} is up to date: run would do nothing.", "green")
 
 
 def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -> Iterator[str]:
-    """A command that the list brings along; ``verbose`` shows what is the same with every list."""
+    """A command of the list; ``verbose`` shows Claude's arguments that every list has."""
     import shlex
 
     if command.purpose == "claude":
@@ -165,11 +165,13 @@ def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -
     if command.bypass:
         places = one_line(", ".join(command.bypass))
         sign = style.pick("⚠", "[!]")
-        yield style.paint(f"  {sign} it may do anything unasked ({places}): --allow-bypass", "red")
+        yield style.paint(
+            f"  {sign} its permission checks are off ({places}): --allow-bypass", "red"
+        )
 
 
 def tokens_to_run(plan: Plan) -> int | None:
-    """Sum of the estimates of the features that would run; ``None`` where none has one."""
+    """Sum of the estimates of the features that would run; ``None`` if there are none."""
     estimates = [plan.features[id].estimated_tokens for id in plan.selected]
     known = [count for count in estimates if count is not None]
     return sum(known) if known else None

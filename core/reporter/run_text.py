@@ -1,7 +1,7 @@
-"""The lines of a run: one for each event, progress, and the report at its end.
+"""The lines of a run: one for each event, the progress line, and the report at its end.
 
-Text from outside (names, prompts, what Claude or git said) goes through
-:func:`~core.model.terminal_text.clean`, so that none of its control characters reach the terminal.
+Text from outside (names, prompts, output of Claude or git) goes through
+:func:`~core.model.terminal_text.clean`, so that its control characters do not reach the terminal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .style import GLYPHS, Style, shorten
 
 
 def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
-    """A cost that is known whole, as an estimate, in part, or not at all."""
+    """A cost: exact, estimated, at least, or unknown."""
     if not complete and about_usd is not None:
         return f"about {money(about_usd)}"
     if complete or usd is None:
@@ -36,9 +36,9 @@ STEPS_BETWEEN = ("preparing", "setting_up", "verifying", "committing", "checking
 
 
 def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = False) -> str:
-    """One line for a change of state that a user wants to see; empty for the others.
+    """The line of an event; empty if users need not see it.
 
-    ``verbose`` shows the steps between start and end as well.
+    ``verbose`` adds the steps between start and end.
     """
     said = _said(state, event, style)
     if not said and verbose and event.kind in STEPS_BETWEEN:
@@ -83,7 +83,7 @@ _STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
 
 
 def _steered(event: Event, style: Style) -> str:
-    """What a user made the run do; the command that asked prints a refusal."""
+    """What a control request changed; a refusal is printed by the command that asked."""
     reply = reply_of(event)
     if not reply.is_done:
         return ""
@@ -109,7 +109,7 @@ def _paused(until: str, now: float, style: Style) -> str:
 
 
 def _clock(at: str, now: float) -> str:
-    """A time as the user's clock shows it; with the day where that is another than now's."""
+    """A time in the local zone; with the weekday if it is not today."""
     moment = datetime.fromisoformat(at).astimezone()
     today = datetime.fromtimestamp(now).date()
     return moment.strftime("%H:%M:%S" if moment.date() == today else "%a %H:%M")
@@ -143,7 +143,7 @@ def _changes(work: Work, style: Style) -> str:
 
 
 def progress_line(state: RunState, now: float, style: Style) -> str:
-    """What is going on right now, on one line, for the bottom of a terminal."""
+    """The progress of a run on one line, for the bottom of a terminal."""
     run = state.run
     if run is None:
         return ""
@@ -165,7 +165,7 @@ def progress_line(state: RunState, now: float, style: Style) -> str:
 
 
 def report_lines(report: RunReport, style: Style) -> Iterator[str]:
-    """The result of a run, its problems, and the next commands to type."""
+    """The result of a run, its problems, and the next commands."""
     features, run = report.features, report.run
     is_whole = report.successful == len(features)
     mark = style.pick("✅", "[ok]") if is_whole else style.pick("❌", "[incomplete]")
@@ -210,7 +210,7 @@ def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     status = feature.status.words
     head = f"{style.pick(glyph, ascii)} {style.paint(f'{one_line(feature.id)}: {status}', colour)}"
     if feature.started_at is None:
-        # It never got a slot: there is nothing to look at.
+        # It never got a slot, so there is nothing to inspect.
         why = f"{style.pick(' · ', ' | ')}{one_line(feature.reason)}" if feature.reason else ""
         yield head + why
         return

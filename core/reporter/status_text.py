@@ -47,7 +47,7 @@ def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterato
         words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
         whose = f"{id}: " if id else ""
         commands = " && ".join(f"git -C {where} {word}" for word in words)
-        yield f"{whose}{stray} is in no feature, and stays. When you have looked: {commands}"
+        yield f"{whose}{stray} belongs to no feature and is left alone. To remove it: {commands}"
 
 
 def _heading(status: ProjectStatus, style: Style) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _progress(status: ProjectStatus) -> str:
     if run is not None and run.paused_until and run.ended_at is None:
         words += f", waiting for a usage limit until {run.paused_until}"
     if status.is_paused:
-        words += "; paused: rorchestrator resume lets it go on"
+        words += "; paused (to continue: rorchestrator resume)"
     return words
 
 

@@ -1,4 +1,4 @@
-"""Claude's stream as lines for people: what `logs` shows."""
+"""Claude's stream as readable lines, for `logs`: texts, tool calls, results."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .style import Style, shorten
 def message_lines(
     message: Mapping[str, object], style: Style, *, verbose: bool = False, quiet: bool = False
 ) -> Iterator[str]:
-    """A message of Claude's stream as a person reads it; nothing for the housekeeping.
+    """The lines of one message of Claude's stream; most system messages have none.
 
-    ``verbose`` shows what tools answered as well; ``quiet`` shows words only, no tools.
+    ``verbose`` adds the results of tools; ``quiet`` shows texts only, no tools.
     """
     kind, subtype = message.get("type"), message.get("subtype")
     if kind == "result":
@@ -77,7 +77,7 @@ def _plain(value: object) -> str:
 
 
 def _own_cost(result: Mapping[str, object]) -> float | None:
-    """A result's own share of the cost, where the CLI's total is that of the whole session."""
+    """The cost of this result alone: the CLI's total may be that of the whole session."""
     share = result.get(SHARE)
     if not isinstance(share, dict):
         return _usd(result, "total_cost_usd")

@@ -11,18 +11,18 @@ from ..model.terminal_text import painted
 
 @dataclass(frozen=True)
 class Style:
-    """What the stream that the lines go to can show."""
+    """What an output stream can show."""
 
     width: int = 80
     colour: bool = False
     unicode: bool = True
 
     def paint(self, text: str, code: str) -> str:
-        """``text`` in a colour of :data:`CODES`, where there are colours."""
+        """``text`` in a colour of :data:`CODES`, if the stream has colours."""
         return painted(text, code) if self.colour and text else text
 
     def pick(self, glyph: str, ascii: str) -> str:
-        """The glyph, or its ASCII form where the stream can't encode it."""
+        """The glyph, or its ASCII form if the stream cannot encode it."""
         return glyph if self.unicode else ascii
 
 
@@ -39,7 +39,7 @@ GLYPHS = {
 
 
 def columns(text: str) -> int:
-    """How wide a terminal shows ``text``: CJK and emoji take two columns, accents none."""
+    """The width of ``text`` in a terminal: CJK and emoji take two columns, accents none."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
@@ -52,7 +52,7 @@ def _columns(character: str) -> int:
 
 
 def shorten(text: str, width: int, style: Style) -> str:
-    """``text`` cut to ``width`` columns, with a mark where it was cut."""
+    """``text`` cut to ``width`` columns; a mark shows the cut."""
     mark = style.pick("…", "...")
     room, fitting = width, 0
     for length, character in enumerate(text, 1):

@@ -102,10 +102,10 @@ class OfARun(unittest.TestCase):
 
     def test_what_is_not_there_is_said_with_the_next_step(self) -> None:
         cases = {
-            ("again", "--attempt", "7"): ("again has no attempt 7", "there is: 1, 2"),
+            ("again", "--attempt", "7"): ("again has no attempt 7", "its attempts: 1, 2"),
             ("atuh",): ("unknown feature 'atuh' (did you mean 'auth'?)", "rorchestrator status"),
             ("app",): (
-                "app was not started yet (again did not complete (failed))",
+                "app has not started yet (again did not complete (failed))",
                 "rorchestrator status",
             ),
         }
@@ -123,7 +123,7 @@ class OfARun(unittest.TestCase):
         try:
             self.assertEqual(self.space.main("logs", "auth").code, 0)
             said = self.space.main("logs", "other")
-            self.assertIn("other was not started yet (pending)", said.err)
+            self.assertIn("other has not started yet (pending)", said.err)
         finally:
             self.space.change(before)
 

@@ -254,7 +254,7 @@ class WhatWouldRun(unittest.TestCase):
             )
             self.assertIn("[resumes: failed before]", space.main("plan").out)
             nothing = space.main("plan", "--only", "api").out
-            self.assertIn("What was chosen is up to date: run would do nothing.", nothing)
+            self.assertIn("The selection is up to date: run would do nothing.", nothing)
             self.assertEqual(set(self.reasons(space, "--fresh").values()), {"requested again"})
 
             space.change([feature("auth", {"write": "other.txt"}), api, broken, feature("idle")])

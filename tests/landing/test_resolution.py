@@ -510,7 +510,7 @@ class Asking(ResolutionTest):
         self.conflict()
         said = self.shop.main("logs", "b", "--resolution")
         self.assertEqual(said.code, 2)
-        self.assertIn("no conflict of b was given to Claude yet", said.err)
+        self.assertIn("Claude has not been given a conflict of b yet", said.err)
 
 
 class AtTheEndOfARun(ResolutionTest):

@@ -173,7 +173,9 @@ class Asking(unittest.TestCase):
         said = answered(self.space, "merge", answer="n\n")
         self.assertEqual(said.code, 2)
         self.assertIn(f"  Runs verify: {self.sings}\n", said.err)
-        self.assertIn("you did not agree to its commands: nothing was changed", said.err)
+        self.assertIn(
+            "you did not agree to the commands of the list; nothing was changed", said.err
+        )
         self.assertFalse(self.sang())
         said = answered(self.space, "merge")
         self.assertEqual(said.code, 0, said)
@@ -197,7 +199,7 @@ class Asking(unittest.TestCase):
         env = {"XDG_STATE_HOME": os.path.join(self.space.root, "state")}
         said = self.space.main("merge", "--yes", env=env)
         self.assertEqual(said.code, 0)
-        self.assertIn("Your yes could not be kept, you will be asked again: ", said.err)
+        self.assertIn("Your consent could not be saved; you will be asked again: ", said.err)
         self.assertEqual(self.space.main("cleanup", "auth", env=env).code, 2)
 
     def test_run_shows_what_is_new_before_its_question(self) -> None:

@@ -73,7 +73,7 @@ class OneIdTwice(ListsTest):
         self.assertIn(
             "Nothing to clean up", self.said(0, self.two, "cleanup", "--all", "--discard")
         )
-        self.assertIn("was not started yet", self.said(2, self.two, "logs", "auth"))
+        self.assertIn("has not started yet", self.said(2, self.two, "logs", "auth"))
         self.assertIn("has no session yet", self.said(2, self.two, "attach", "auth", "--print"))
         # The others of the list do run.
         self.said(0, self.two, "run", "--yes", "--only", "other")

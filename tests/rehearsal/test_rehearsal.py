@@ -288,7 +288,7 @@ class WhatIsThereAlready(RehearsalTest):
         self.assertEqual(self.document("--fresh", "--sequential")["features"], ["a", "b"])
         nothing = self.document("--only", "a")
         self.assertEqual((nothing["features"], nothing["exit_code"]), ([], 0))
-        self.assertIn("There is nothing to rehearse.", self.rehearse("--only", "a").err)
+        self.assertIn("Nothing to rehearse.", self.rehearse("--only", "a").err)
         self.assert_untouched(before)
 
     def test_results_that_do_not_merge_are_met(self) -> None:
@@ -367,7 +367,7 @@ class Questions(WorkspaceTest):
     def test_ctrl_c_at_the_question_is_answered(self) -> None:
         code, shown = self.answer("\x03")
         self.assertEqual(code, 130, shown)
-        self.assertIn("Stopped: nothing is left of it.", shown)
+        self.assertIn("Stopped, and the temporary copy is removed.", shown)
 
     def test_without_a_terminal_it_needs_a_yes(self) -> None:
         with Workspace([feature("a")]) as place:
@@ -394,7 +394,7 @@ class Stopped(RehearsalTest):
         self.lists(claude=SIGNALLING_CLAUDE)
         said = self.rehearse()
         self.assertEqual(said.code, 143, said)
-        self.assertIn("Stopped: nothing is left of it.", said.err)
+        self.assertIn("Stopped, and the temporary copy is removed.", said.err)
 
     def test_a_signal_during_the_teardown_leaves_nothing(self) -> None:
         self.lists(teardown=[f"kill -INT {os.getpid()}; sleep 60"])

@@ -89,7 +89,7 @@ class APlan(unittest.TestCase):
         chosen = list(
             plan_text.plan_lines(plan_of([AUTH, API], selected=[], decisions=done), PLAIN)
         )
-        self.assertEqual(chosen[-1], "What was chosen is up to date: run would do nothing.")
+        self.assertEqual(chosen[-1], "The selection is up to date: run would do nothing.")
 
     def test_verbose_adds_what_a_feature_is_made_of_and_quiet_leaves_the_waves_out(self) -> None:
         feature = replace_feature(AUTH, tags=("x", "y"), creates=("a.py",), prompt_file="auth.md")
@@ -124,13 +124,13 @@ class APlan(unittest.TestCase):
                 "Runs (auth, api): claude -p",
                 "Runs: sh -c 'evil; claude'",
                 "  with A='b c\ufffd'",
-                "  ⚠ it may do anything unasked (claude.permission_mode, claude.command[2]): "
+                "  ⚠ its permission checks are off (claude.permission_mode, claude.command[2]): "
                 "--allow-bypass",
             ],
         )
         whole = list(plan_text.plan_lines(plan, ASCII, verbose=True))
         self.assertIn("Runs (auth, api): claude -p --verbose", whole)
-        self.assertIn("  [!] it may do anything unasked", whole[-1])
+        self.assertIn("  [!] its permission checks are off", whole[-1])
 
     def test_names_of_the_list_do_not_reach_the_terminal_raw(self) -> None:
         feature = Feature(

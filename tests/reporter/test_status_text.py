@@ -57,7 +57,7 @@ class TheHeading(unittest.TestCase):
             (replace(RUNNING, owner="b.json"), ", of b.json"),
             (replace(RUNNING, paused_until=until), f", waiting for a usage limit until {until}"),
             (replace(RUNNING, paused_until=until, ended_at=AT), ""),
-            (replace(RUNNING, is_paused=True), "; paused: rorchestrator resume lets it go on"),
+            (replace(RUNNING, is_paused=True), "; paused (to continue: rorchestrator resume)"),
         ):
             with self.subTest(end):
                 status = replace(PROJECT, holder=HOLDER, run=run)
@@ -211,7 +211,7 @@ class Strays(unittest.TestCase):
     def test_each_has_the_commands_that_remove_it(self) -> None:
         both, branch = Stray("/w/my x", "x", "c0ffee"), Stray("", "y", "c0ffee")
         there = Stray("/w/z", "", "c0ffee")
-        stays = "is in no feature, and stays. When you have looked: "
+        stays = "belongs to no feature and is left alone. To remove it: "
         expected = [
             f"auth: the worktree /w/my x (branch x) {stays}"
             "git -C '/my shop/.git' worktree remove '/w/my x' && "

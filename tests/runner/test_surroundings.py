@@ -438,7 +438,7 @@ class InARun(WorkspaceTest):
         self.assertEqual(self.workspace.results()["a"]["strays"], [stray])
         status = self.workspace.command("status", "--json")
         self.assertEqual(json.loads(status.out)["strays"], [{"feature": "a", **stray}])
-        said = f"a: the worktree {path} (branch {branch}) is in no feature, and stays."
+        said = f"a: the worktree {path} (branch {branch}) belongs to no feature and is left alone."
         self.assertIn(said, self.workspace.command("status").out)
         for words in (("--all", "--dry-run"), ("--all", "--discard", "--yes")):
             self.assertIn(said, self.workspace.command("cleanup", *words).out)
@@ -449,12 +449,12 @@ class InARun(WorkspaceTest):
         self.assertIn("the branch worktree-agent-2 (", status.out)
         shop.git("worktree", "remove", "--force", path)
         shop.git("branch", "-D", branch, "worktree-agent-2")
-        self.assertNotIn("in no feature", self.workspace.command("status").out)
+        self.assertNotIn("belongs to no feature", self.workspace.command("status").out)
         for number in range(12):
             shop.branch(f"worktree-agent-{number}")
         os.makedirs(f"{shop.path}/.claude/worktrees/agent-3", exist_ok=True)
         status = self.workspace.command("status")
-        self.assertEqual(status.out.count("is in no feature"), 10)
+        self.assertEqual(status.out.count("belongs to no feature"), 10)
         self.assertIn("… and more: git worktree list", status.out)
         self.assertIn(".claude/worktrees/agent-3 (branch worktree-agent-3)", status.out)
 

@@ -335,7 +335,7 @@ class Logs(CheckTest):
         for option, what in (("--setup", "setup"), ("--checks", "check")):
             said = self.workspace.command("logs", "a", option)
             self.assertEqual(said.code, 2)
-            self.assertIn(f"no {what} of a was run yet", said.err)
+            self.assertIn(f"no {what} of a has run yet", said.err)
         said = self.workspace.command("logs", "auht", "--checks")
         self.assertIn("unknown feature 'auht'", said.err)
         self.assertEqual(self.workspace.command("logs", "a", "--setup", "--checks").code, 2)

@@ -60,7 +60,7 @@ class FaultyList(WorkspaceTest):
         self.assertEqual(rows["held"], ("running", True))
         self.assertTrue(document["list_fault"])
         shown = self.say("status", code=0)
-        self.assertIn("The feature list can't be used (", shown.err)
+        self.assertIn("The feature list cannot be used (", shown.err)
         self.assertIn("held", shown.out)
         self.assertIn("RESULT", self.say("logs", "done", code=0).out)
         attached = self.say("attach", "done", "--print")

@@ -180,7 +180,7 @@ class PermissionsTest(WorkspaceTest):
         self.workspace.features(feature("a"), feature("b"), claude=bypass)
         plan = self.workspace.command("plan")
         self.assertEqual(plan.code, 0, plan.err)
-        self.assertIn("it may do anything unasked (claude.permission_mode)", plan.out)
+        self.assertIn("its permission checks are off (claude.permission_mode)", plan.out)
         (command,) = json.loads(self.workspace.command("plan", "--json").out)["commands"]
         self.assertEqual(command["bypass"], ["claude.permission_mode"])
         refused = self.workspace.command("retry", "b", "--yes")
@@ -188,7 +188,7 @@ class PermissionsTest(WorkspaceTest):
         for words in (("run", "--yes", "--only", "a"), ("retry", "b", "--yes")):
             done = self.workspace.command(*words, "--allow-bypass")
             self.assertEqual(done.code, 0, done.err)
-            self.assertIn("it may do anything unasked", done.err)
+            self.assertIn("its permission checks are off", done.err)
 
     def test_the_commands_of_a_list_are_shown_before_anything_starts(self) -> None:
         script = self.workspace.script("evil.sh", "#!/bin/sh\nexit 1\n")

@@ -90,7 +90,7 @@ class WhatIsNoMore(unittest.TestCase):
             self.assertIn("next: rorchestrator retry auth", space.main("attach", "auth").err)
             space.change([feature("api")])
             said = space.main("attach", "auth")
-            self.assertIn("next: it is in the list no more", said.err)
+            self.assertIn("next: it is no longer in the list", said.err)
             self.assertNotIn("retry", said.err)
 
 
