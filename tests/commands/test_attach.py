@@ -96,7 +96,7 @@ class AttachTest(unittest.TestCase):
             (self.attach("auth"), "auth has no session yet"),
             (
                 self.has_session() and self.space.main("attach", "auth"),
-                "there is none\n  next: rorch",
+                "a session needs a terminal\n  next: rorch",
             ),
         ):
             self.assertEqual(said.code, 2)
