@@ -122,9 +122,11 @@ class SetupGuard:
     async def _name_settings(self, line: str) -> None:
         """Say once what else of the settings changed; others may have done that meanwhile."""
         after = await shared_settings(self.git)
-        found = changes(self._settings, after)
-        shared = [each for each in found if not EXECUTES.match(each.split(" ")[0])]
-        changed = some(shared, between="; ")
+        others = [
+            {key: value for key, value in settings.items() if not EXECUTES.match(key)}
+            for settings in (self._settings, after)
+        ]
+        changed = some(changes(*others), between="; ")
         self._settings = after
         if changed and self._is_open:
             self._note(f"the repository's settings changed in setup `{line}`: {changed}")

@@ -62,12 +62,25 @@ class Checkout:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """A configuration key, a file in ``.git`` or a ref that changes how git works."""
+
+    name: str
+    origin: str = ""
+    """The configuration file, unless it is the repository's own."""
+    is_file: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.origin}" if self.origin else self.name
+
+
+@dataclass(frozen=True)
 class Seen:
     """All of it, at one moment."""
 
     checkout: Checkout | None = None
     """``None`` where there is none, or where git can't tell."""
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[Setting, str] = field(default_factory=dict)
     branches: Mapping[str, str] = field(default_factory=dict)
     admins: frozenset[str] = frozenset()
     """The folders in which git keeps what it knows of each worktree."""
@@ -198,7 +211,7 @@ class Surroundings:
     async def _look(self, last: Checkout | None) -> Seen:
         refs = await self.git.refs(HEADS, REPLACED)
         settings, filters = await self._settings()
-        settings.update((ref, to) for ref, to in refs.items() if ref.startswith(REPLACED))
+        settings.update((Setting(ref), to) for ref, to in refs.items() if ref.startswith(REPLACED))
         linked = os.path.join(self.git.repository.common_dir, "worktrees")
         return Seen(
             checkout=await self._checkout(filters, last),
@@ -222,22 +235,22 @@ class Surroundings:
         files = {file: _stamp(os.path.join(where.top, file)) for file in status.uncommitted}
         return Checkout(status.branch, status.commit, files)
 
-    async def _settings(self) -> tuple[dict[str, str], set[str]]:
+    async def _settings(self) -> tuple[dict[Setting, str], set[str]]:
         """What git goes by in the checkout, by name; and the filters that there are."""
         where = self.git.repository
-        found: dict[str, str] = {}
+        found: dict[Setting, str] = {}
         filters: set[str] = set()
         own = os.path.join(where.common_dir, "config")
         for origin, key, value in await configuration.settings_in(self.git, where.top):
-            name = key if origin == own else f"{key} in {origin}"
+            setting = Setting(key, "" if origin == own else origin)
             if key.startswith("filter."):
                 filters.add(key[len("filter.") :].rpartition(".")[0])
             if origin == own and EXECUTES.match(key):
                 continue  # The seal's, which knows what a setup may change.
-            found[name] = f"{found[name]}, {value}" if name in found else value
+            found[setting] = f"{found[setting]}, {value}" if setting in found else value
         for file in FINGERPRINTED:
             stamp = _stamp(os.path.join(where.common_dir, file))
-            found[f".git/{file}"] = str(stamp) if stamp else ""
+            found[Setting(f".git/{file}", is_file=True)] = str(stamp) if stamp else ""
         return found, filters
 
     # -- worktrees and branches that no run made --------------------------------------------
@@ -320,19 +333,20 @@ class Surroundings:
         return ""
 
 
-def _settings_changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted({*before, *after}):
-        if before.get(name) == after.get(name):
+def _settings_changed(before: Mapping[Setting, str], after: Mapping[Setting, str]) -> Iterator[str]:
+    for setting in sorted({*before, *after}, key=str):
+        old, new = before.get(setting), after.get(setting)
+        if old == new:
             continue
-        if name.startswith(".git/") or _is_private(name):
-            yield f"{name} changed"
+        if setting.is_file or _is_private(setting.name):
+            yield f"{setting} changed"
         else:
-            yield f"{name}: {_shown(before.get(name))} → {_shown(after.get(name))}"
+            yield f"{setting}: {_shown(old)} → {_shown(new)}"
 
 
 def _is_private(name: str) -> bool:
-    """Whether a setting may hold a secret beside what looks like one."""
-    key = name.partition(" in ")[0].lower()
+    """Whether the value of a key may be a secret, whatever it looks like."""
+    key = name.lower()
     return key.startswith(("http.", "credential.", "sendemail.")) or is_secret(
         key.rpartition(".")[2].upper()
     )
