@@ -11,6 +11,7 @@ from ..model.feature import (
     ClaudeOptions,
     Feature,
     Invocation,
+    Purpose,
 )
 from ..model.frozen import replace
 from ..model.mask import is_secret
@@ -151,7 +152,7 @@ def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invoc
     env = _shown(options.env)
     return tuple(
         Invocation(
-            purpose="claude",
+            purpose=Purpose.CLAUDE,
             argv=tuple(argv(options, group[0], "SESSION", resume=False)),
             brief=_brief(options, group[0]),
             features=tuple(f.id for f in group) if len(groups) > 1 else (),
@@ -172,7 +173,7 @@ def own_command(options: ClaudeOptions) -> tuple[Invocation, ...]:
     if words == plain.command and not options.env:
         return ()
     bypass, env = bypasses(options), _shown(options.env)
-    return (Invocation("claude", words, brief=words, env=env, bypass=bypass),)
+    return (Invocation(Purpose.CLAUDE, words, brief=words, env=env, bypass=bypass),)
 
 
 def _shown(env: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..claude import command_line as claude
 from ..model.errors import UserError
-from ..model.feature import Config, Invocation
+from ..model.feature import Config, Invocation, Purpose
 from ..model.list_commands import config_commands
 from ..model.terminal_text import one_line
 from ..project.open import OpenProject
@@ -16,7 +16,7 @@ from ..reporter.console import style_of
 from ..reporter.plan_text import command_lines
 from .options import Asking, agrees
 
-PURPOSES_OF_MERGE = ("setup", "verify", "teardown")
+PURPOSES_OF_MERGE = (Purpose.SETUP, Purpose.VERIFY, Purpose.TEARDOWN)
 
 
 def all_commands(config: Config) -> list[Invocation]:
@@ -34,7 +34,7 @@ def commands_of_merge(config: Config, *, resolve: bool) -> list[Invocation]:
 
 def commands_of_cleanup(config: Config) -> list[Invocation]:
     """The commands that a cleanup can start."""
-    return [c for c in config_commands(config) if c.purpose == "teardown"]
+    return [c for c in config_commands(config) if c.purpose is Purpose.TEARDOWN]
 
 
 def is_terminal() -> bool:

@@ -10,10 +10,8 @@ import time
 from ..journal.lock import Holder
 from ..landing.merge import Merge
 from ..landing.report import LandingState, MergeOptions
-from ..landing.stack import (
-    STRATEGIES,
-)
 from ..model.errors import ExitCode, UserError
+from ..model.strategy import Strategy
 from ..model.terminal_text import one_line
 from ..model.words import counted
 from ..process.spawner import run_sync
@@ -50,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--strategy",
-        choices=STRATEGIES,
-        default=STRATEGIES[0],
+        choices=[strategy.value for strategy in Strategy],
+        default=Strategy.MERGE.value,
         help="a merge commit for each feature (default), one commit each, or copies of its commits",
     )
     parser.add_argument(
@@ -103,7 +101,7 @@ def execute(arguments: argparse.Namespace) -> int:
     options = MergeOptions(
         tuple(arguments.ids),
         arguments.into or "",
-        arguments.strategy,
+        Strategy(arguments.strategy),
         arguments.keep_going,
         arguments.resolve,
         arguments.max_cost or project.config.project.max_cost_usd,

@@ -99,7 +99,7 @@ def document(plan: Plan) -> dict[str, object]:
 
 def _command(command: Invocation) -> dict[str, object]:
     return {
-        "purpose": command.purpose,
+        "purpose": command.purpose.value,
         "argv": list(command.argv),
         "env": dict(command.env),
         "features": list(command.features) or "all",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from ..claude.prompt import PromptWriter
-from ..model.decision import Action, Decision
+from ..model.decision import NEW, Action, Decision
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
 from ..model.outcome import Status
@@ -179,7 +179,7 @@ def _judge(
     if known.id in facts.merged:
         return Action.SKIP, _merged_reason(known, inputs, facts.merged[known.id])
     if not known.key:
-        return Action.START, "new" if known.started_at is None else _why_again(known)
+        return Action.START, NEW if known.started_at is None else _why_again(known)
     changed = _changed(known, inputs)
     if not changed and known.work is not None:
         # It completed once, even if a later run blocked or cancelled it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ..model.strategy import Strategy
 from .stack import (
-    STRATEGIES,
     Resolution,
     Resolved,
 )
@@ -18,7 +18,7 @@ class MergeOptions:
 
     ids: tuple[str, ...] = ()
     into: str = ""
-    strategy: str = STRATEGIES[0]
+    strategy: Strategy = Strategy.MERGE
     keep_going: bool = False
     resolve: bool = False
     max_cost_usd: float | None = None
@@ -75,7 +75,7 @@ class MergeReport:
     """Report of a ``merge``: the branch was at ``before`` and is, or would be, at ``after``."""
 
     into: str
-    strategy: str
+    strategy: Strategy
     before: str
     after: str
     features: tuple[Ending, ...]
@@ -89,4 +89,5 @@ class MergeReport:
     def to_json(self) -> dict[str, object]:
         """As ``merge --json`` prints it."""
         features = [ending.to_json() for ending in self.features]
-        return {"event": "merge", **vars(self), "features": features}
+        strategy = self.strategy.value
+        return {"event": "merge", **vars(self), "strategy": strategy, "features": features}

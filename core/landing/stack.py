@@ -14,11 +14,10 @@ from ..git.door import GitError, Unknown
 from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
+from ..model.strategy import Strategy
 from ..worktree import dependencies
 from ..worktree.committing import commit_message
 from ..worktree.manager import WorktreeManager
-
-STRATEGIES = ("merge", "squash", "rebase")
 
 SESSION = "RoRchestrator-Session"
 """The trailer with Claude's session, if Claude resolved the conflict."""
@@ -106,7 +105,7 @@ class Layer:
 
     candidate: Candidate
     commit: str
-    strategy: str
+    strategy: Strategy
     """How it was added: ``rebase`` also if a merge would have brought in foreign commits."""
 
 
@@ -145,7 +144,7 @@ class Stacker:
         base: str,
         candidates: Sequence[Candidate],
         *,
-        strategy: str,
+        strategy: Strategy,
         keep_going: bool,
         check: Callable[[str], Awaitable[str]],
         resolve: Resolve | None = None,
@@ -306,10 +305,10 @@ class Stacker:
         """The commit with the feature on top, the files in conflict, or why it is held."""
         if await self.git.is_ancestor(candidate.tip, onto):
             return onto
-        if self.strategy == "rebase":
+        if self.strategy is Strategy.REBASE:
             return await self._replay(onto, candidate)
         is_whole = await self._is_whole(onto, candidate)
-        if self.strategy == "merge" and not is_whole:
+        if self.strategy is Strategy.MERGE and not is_whole:
             replayed = await self._replay(onto, candidate)
             if isinstance(replayed, str):
                 return replayed
@@ -323,7 +322,7 @@ class Stacker:
         of another branch, or of a dependency that has not landed. A second parent would claim
         that they were merged.
         """
-        if self.strategy != "merge":
+        if self.strategy is not Strategy.MERGE:
             return False
         start = candidate.start_commit
         missing = await history.own_commits(self.git, start, [onto]) if start else []
@@ -356,9 +355,11 @@ class Stacker:
     def _message(self, candidate: Candidate) -> str:
         return commit_message(candidate.feature, candidate.run, self.worktrees.commit_subject)
 
-    async def _strategy_of(self, candidate: Candidate, put: str) -> str:
-        is_merge = self.strategy != "merge" or await self.git.is_ancestor(candidate.tip, put)
-        return self.strategy if is_merge else "rebase"
+    async def _strategy_of(self, candidate: Candidate, put: str) -> Strategy:
+        is_merge = self.strategy is not Strategy.MERGE or await self.git.is_ancestor(
+            candidate.tip, put
+        )
+        return self.strategy if is_merge else Strategy.REBASE
 
     async def _replay(self, below: str, candidate: Candidate) -> str | tuple[str, ...] | Held:
         onto, known = below, [candidate.start_commit] if candidate.start_commit else []

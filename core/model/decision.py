@@ -7,6 +7,9 @@ from enum import Enum
 
 from .frozen import dataclass, field
 
+NEW = "new"
+"""The reason of a feature that never ran."""
+
 
 class Action(Enum):
     """What ``run`` does with a feature."""

@@ -15,6 +15,7 @@ from .frozen import dataclass, field, replace
 from .json_values import Json
 from .outcome import AttemptOutcome, FeatureOutcome, Stray
 from .outcome_json import attempt_data, feature_data
+from .strategy import Strategy
 
 VERSION = 1
 """The version of the JSON format. It changes if older readers would misread a new event."""
@@ -326,20 +327,28 @@ def landing(
     into: str,
     commit: str,
     result: str,
-    strategy: str,
+    strategy: Strategy,
     tip: str,
 ) -> Event:
     """A branch is about to move to ``tip``; from ``commit`` on it contains ``result``.
 
     git knows whether it did move.
     """
-    data = {"into": into, "commit": commit, "result": result, "strategy": strategy, "tip": tip}
+    data = {
+        "into": into,
+        "commit": commit,
+        "result": result,
+        "strategy": strategy.value,
+        "tip": tip,
+    }
     return Event("landing", at, run, feature, data)
 
 
-def merged(at: float, run: str, feature: str, *, into: str, commit: str, strategy: str) -> Event:
+def merged(
+    at: float, run: str, feature: str, *, into: str, commit: str, strategy: Strategy
+) -> Event:
     """A feature landed on the branch ``into``, which contains it from ``commit`` on."""
-    data = {"into": into, "commit": commit, "strategy": strategy}
+    data = {"into": into, "commit": commit, "strategy": strategy.value}
     return Event("merged", at, run, feature, data)
 
 

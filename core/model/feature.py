@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 
 from .frozen import dataclass, field
 
@@ -188,11 +189,22 @@ class Config:
         return self.project.branch_prefix + id
 
 
+class Purpose(Enum):
+    """What a command is for, by the key of the list that has it."""
+
+    CLAUDE = "claude"
+    SETUP = "setup"
+    VERIFY = "verify"
+    TEARDOWN = "teardown"
+    CREATES = "creates"
+    USES = "uses"
+
+
 @dataclass(frozen=True)
 class Invocation:
     """A command that ``run`` starts because of the list, as ``plan`` shows it."""
 
-    purpose: str
+    purpose: Purpose
     argv: tuple[str, ...]
     brief: tuple[str, ...]
     """``argv`` without the arguments that every list has."""

@@ -14,6 +14,7 @@ from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
 from .outcome_json import attempt_outcome, feature_outcome
 from .state import Check, FeatureState, Landing, Run, RunState, Skip
+from .strategy import Strategy
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -322,7 +323,7 @@ def _landing(feature: FeatureState, event: Event) -> FeatureState:
     landing = Landing(
         commit=str(data.get("commit", "")),
         result=str(data.get("result", "")),
-        strategy=str(data.get("strategy", "")),
+        strategy=next((s for s in Strategy if s.value == data.get("strategy")), None),
         tip=str(data.get("tip", "")),
     )
     return replace(feature, landings={**feature.landings, str(data.get("into", "")): landing})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .contracts import Kind, contracts
-from .feature import Command, Config, Feature, Invocation
+from .feature import Command, Config, Feature, Invocation, Purpose
 
 BASE = "_base"
 """The name of the base branch among the features. No feature can have this id."""
@@ -17,7 +17,11 @@ def config_commands(config: Config) -> list[Invocation]:
     The purpose is ``setup``, ``verify`` or ``teardown``; for a contract, ``creates`` or ``uses``.
     """
     project = config.project
-    given = (("setup", project.setup), ("verify", project.verify), ("teardown", project.teardown))
+    given = (
+        (Purpose.SETUP, project.setup),
+        (Purpose.VERIFY, project.verify),
+        (Purpose.TEARDOWN, project.teardown),
+    )
     found = [_invocation(purpose, command) for purpose, all in given for command in all]
     for feature in config.features:
         found += _feature_commands(feature)
@@ -26,17 +30,17 @@ def config_commands(config: Config) -> list[Invocation]:
 
 def _feature_commands(feature: Feature) -> Iterable[Invocation]:
     given = (
-        ("setup", feature.setup),
-        ("verify", feature.verify),
-        ("creates", promised_commands(feature.creates)),
-        ("uses", promised_commands(feature.uses)),
+        (Purpose.SETUP, feature.setup),
+        (Purpose.VERIFY, feature.verify),
+        (Purpose.CREATES, promised_commands(feature.creates)),
+        (Purpose.USES, promised_commands(feature.uses)),
     )
     for purpose, commands in given:
         for command in commands:
             yield _invocation(purpose, command, feature.id)
 
 
-def _invocation(purpose: str, command: Command, *features: str) -> Invocation:
+def _invocation(purpose: Purpose, command: Command, *features: str) -> Invocation:
     return Invocation(purpose, command.argv, (command.line,), features)
 
 

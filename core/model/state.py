@@ -9,6 +9,7 @@ from .attempt import Attempt, cost_of
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
+from .strategy import Strategy
 
 
 class Skip(Enum):
@@ -42,7 +43,8 @@ class Landing:
     """The first commit of the branch that contains the feature."""
     result: str
     """What of the feature it holds."""
-    strategy: str
+    strategy: Strategy | None
+    """``None`` for one of a newer version."""
     tip: str
     is_over: bool = False
     """Whether the branch was seen there: what is not there later, the user took away."""

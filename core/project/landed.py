@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..git.door import Git
 from ..git.refs import HEADS
 from ..model.attempt import Attempt
 from ..model.state import FeatureState, RunState
+from ..model.strategy import Strategy
 from ..worktree.branch_content import BranchContent, Origin, branch_content
 from ..worktree.merge_proof import how_merged
 from .open import OpenProject
 
-LANDED = {"squash": "squashed", "rebase": "rebased"}
+LANDED: Mapping[Strategy | None, str] = {
+    Strategy.SQUASH: "squashed",
+    Strategy.REBASE: "rebased",
+}
 """What is said of a feature that landed without its own commits, by the strategy."""
 
 

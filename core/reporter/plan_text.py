@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..dag.schedule import Plan
 from ..model.decision import Action, Decision
 from ..model.excerpt import excerpt
-from ..model.feature import Invocation
+from ..model.feature import Invocation, Purpose
 from ..model.terminal_text import one_line
 from ..model.words import counted, duration, money, tokens
 from .style import Style
@@ -153,11 +153,11 @@ def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -
     """A command of the list; ``verbose`` shows Claude's arguments that every list has."""
     import shlex
 
-    if command.purpose == "claude":
+    if command.purpose is Purpose.CLAUDE:
         name, words = "Runs", command.argv if verbose else command.brief
         line = " ".join(map(shlex.quote, words))
     else:
-        name, line = f"Runs {command.purpose}", command.brief[0]
+        name, line = f"Runs {command.purpose.value}", command.brief[0]
     what = f" ({one_line(', '.join(command.features))})" if command.features else ""
     yield f"{name}{what}: {one_line(line)}"
     for name, value in command.env.items():

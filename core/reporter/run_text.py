@@ -11,6 +11,7 @@ from datetime import datetime
 
 from ..model.attempt import cost_of
 from ..model.control_action import ControlAction
+from ..model.decision import NEW
 from ..model.event_values import conflict_of, reply_of, reset_of, text_of
 from ..model.events import Event
 from ..model.excerpt import some
@@ -66,7 +67,7 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     if event.kind == "attempt_started":
         is_resumed = bool(feature.attempts) and feature.attempts[-1].resumed
         how = "resumed" if is_resumed else "started"
-        more = f" ({feature.why})" if feature.why != "new" else ""
+        more = f" ({feature.why})" if feature.why != NEW else ""
         return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
     glyph, ascii, colour = GLYPHS[feature.status]
     words = style.paint(feature.status.words, colour)

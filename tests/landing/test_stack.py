@@ -10,7 +10,6 @@ from core.git.door import Git
 from core.git.opening import open_repository
 from core.landing.stack import (
     LOSSY,
-    STRATEGIES,
     Candidate,
     Conflict,
     Held,
@@ -22,6 +21,7 @@ from core.landing.stack import (
 )
 from core.model.feature import Feature
 from core.model.frozen import replace
+from core.model.strategy import Strategy
 from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
@@ -39,7 +39,7 @@ def changed(number: int, words: str, text: str = TEXT) -> str:
 
 
 class LandingTest(unittest.TestCase):
-    strategy = "merge"
+    strategy = Strategy.MERGE
 
     def setUp(self) -> None:
         self.repository = Repository()
@@ -123,7 +123,7 @@ class ByEachStrategy(LandingTest):
         self.finished("a")
         self.finished("b")
         self.finished("c", needs="a")
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack()
                 self.assertEqual(stack.held, {})
@@ -142,7 +142,7 @@ class ByEachStrategy(LandingTest):
         )
 
     def test_squash_makes_one_commit_for_each_feature(self) -> None:
-        self.strategy = "squash"
+        self.strategy = Strategy.SQUASH
         self.finished("a", {"a": "1"}, {"a": "2"})
         self.finished("b", {"b": "1"}, {"b": "2"}, needs="a")
         stack = self.stack()
@@ -150,12 +150,12 @@ class ByEachStrategy(LandingTest):
         self.assertEqual(self.repository.files(stack.commit(1)).keys() & {"a", "b"}, {"a"})
 
     def test_squash_uses_the_users_template_for_subjects(self) -> None:
-        self.strategy, self.worktrees.commit_subject = "squash", "JIRA-{id} {name}"
+        self.strategy, self.worktrees.commit_subject = Strategy.SQUASH, "JIRA-{id} {name}"
         self.finished("a", {"a": "1"})
         self.assertEqual(self.log(self.stack(), "%s"), ["JIRA-a The a"])
 
     def test_rebase_makes_each_commit_anew_with_its_author_and_message(self) -> None:
-        self.strategy = "rebase"
+        self.strategy = Strategy.REBASE
         self.finished("a", {"a": "1"}, {"text": changed(1, "a")})
         self.finished("b", {"b": "1"}, {"b": "2"}, needs="a")
         stack = self.stack()
@@ -169,13 +169,13 @@ class ByEachStrategy(LandingTest):
         )
 
     def test_a_rebase_leaves_out_what_the_branch_has_already(self) -> None:
-        self.strategy = "rebase"
+        self.strategy = Strategy.REBASE
         self.finished("a", {"text": changed(1, "a")}, {"a": "2"})
         self.base = self.commit({"text": changed(1, "a")}, self.base)
         self.assertEqual(self.log(self.stack(), "%s"), ["a 2"])
 
     def test_a_rebase_leaves_out_merges_but_never_what_only_a_merge_holds(self) -> None:
-        self.strategy = "rebase"
+        self.strategy = Strategy.REBASE
         for extra, held in (({}, []), ({"only in the merge": "1"}, [LOSSY])):
             with self.subTest(extra):
                 self.candidates = []
@@ -198,13 +198,13 @@ class ByEachStrategy(LandingTest):
         self.finished("a")
         with open(self.repository.config, "w", encoding="utf-8") as file:
             file.write("[user]\n\tuseConfigOnly = true\n")
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             who = self.log(self.stack(), "%an, %cn")
-            author = "Author of a" if self.strategy == "rebase" else "RoRchestrator"
+            author = "Author of a" if self.strategy is Strategy.REBASE else "RoRchestrator"
             self.assertEqual(who, [f"{author}, RoRchestrator"])
 
     def test_a_squash_of_what_the_branch_has_already_makes_no_commit(self) -> None:
-        self.strategy = "squash"
+        self.strategy = Strategy.SQUASH
         self.finished("a")
         self.finished("twin", {"a": "a"})
         stack = self.stack()
@@ -221,7 +221,7 @@ class ByEachStrategy(LandingTest):
     def test_a_feature_whose_start_nobody_knows_is_merged_as_git_does(self) -> None:
         self.finished("a")
         self.candidates = [replace(self.candidates[0], start_commit="")]
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             self.assertIn("a", self.repository.files(self.stack().tip))
 
 
@@ -236,7 +236,7 @@ class AfterItsDependencyLandedAsAnotherCommit(LandingTest):
         self.base = self.commit({"text": changed(1, "a"), "mistake": "a"}, self.base, "squashed a")
 
     def test_the_same_lines_are_no_conflict(self) -> None:
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack()
                 self.assertEqual(stack.held, {})
@@ -245,7 +245,7 @@ class AfterItsDependencyLandedAsAnotherCommit(LandingTest):
 
     def test_what_was_taken_back_since_does_not_come_again(self) -> None:
         self.base = self.commit({"mistake": None}, self.base, "taken back")
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 self.assertNotIn("mistake", self.repository.files(self.stack().tip))
 
@@ -260,7 +260,7 @@ class AfterItsDependencyLandedAsAnotherCommit(LandingTest):
         self.repository.git("checkout", "--quiet", "main")
         self.base = self.commit({"text": changed(9, "y", mended)}, self.base)
         self.candidates = [replace(b, tip=updated)]
-        for self.strategy in ("merge", "squash"):
+        for self.strategy in (Strategy.MERGE, Strategy.SQUASH):
             with self.subTest(self.strategy):
                 stack = self.stack()
                 self.assertEqual(stack.held, {})
@@ -280,16 +280,16 @@ class WhatAMergeWouldBringAlong(LandingTest):
 
     def assert_own_commits_only(self, *subjects: str) -> None:
         """They land on the base by each strategy, and nothing that is not on it comes along."""
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack()
                 self.assertEqual(stack.held, {})
                 self.assertNotIn("secret", self.repository.files(stack.tip))
                 told = f"{self.base}..{stack.tip}"
                 self.assertNotIn("dropped", self.repository.git("log", "--format=%s", told))
-                if self.strategy == "merge":
+                if self.strategy is Strategy.MERGE:
                     self.assertEqual(self.log(stack, "%s"), list(subjects))
-                    self.assertEqual([layer.strategy for layer in stack.layers], ["rebase"])
+                    self.assertEqual([layer.strategy for layer in stack.layers], [Strategy.REBASE])
 
     def test_a_commit_that_was_amended_away_does_not_come_back(self) -> None:
         self.finished("a", {"a": "1"}, {"a": "2"}, start=self.dropped)
@@ -314,7 +314,7 @@ class WhatAMergeWouldBringAlong(LandingTest):
         tip = self.finished("a", {"text": changed(3, "x")}, {"text": TEXT}, start=self.dropped)
         self.base = self.commit({"text": changed(3, "main")}, self.base)
         self.candidates = [replace(self.candidates[0], tip=self.commit({"a": ""}, tip))]
-        self.strategy = "merge"
+        self.strategy = Strategy.MERGE
         stack = self.stack()
         self.assertEqual(self.log(stack, "%s"), ["feat(a): The a"])
         self.assertEqual(self.parents(stack.tip), [self.base])
@@ -384,7 +384,7 @@ class Conflicts(LandingTest):
         self.finished("after", needs="other")
 
     def test_both_features_and_the_files_are_named(self) -> None:
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 held = self.stack().held["other"]
                 self.assertEqual((held.conflict_with, held.files), ("a", ("text", "é")))
@@ -408,7 +408,7 @@ class Conflicts(LandingTest):
 
     def test_an_old_git_finds_the_same_in_a_scratch_worktree_that_is_gone_then(self) -> None:
         self.with_old_git()
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack(keep_going=True)
                 self.assert_landed(stack, "a", "b", "c")
@@ -448,7 +448,7 @@ class Attributes(LandingTest):
 
     def test_what_both_sides_add_is_kept_by_union(self) -> None:
         self.with_attributes("text merge=union\n")
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack()
                 self.assert_landed(stack, "a", "b")
@@ -473,7 +473,7 @@ class Attributes(LandingTest):
 
     def test_a_driver_of_the_users_runs_in_a_checkout_that_is_gone_then(self) -> None:
         told = self.with_driver()
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack()
                 self.assert_landed(stack, "a", "b")
@@ -487,7 +487,7 @@ class Attributes(LandingTest):
         told = self.with_driver()
         self.finished("c")
         self.worktrees = self.worktrees.using(self.worktrees.git.read_only())
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack(keep_going=True)
                 self.assert_landed(stack, "a")
@@ -523,7 +523,7 @@ class Resolutions(LandingTest):
         return self.answer
 
     def test_what_is_made_of_it_lands_by_each_strategy_and_what_follows_is_put_on_top(self) -> None:
-        for self.strategy in STRATEGIES:
+        for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack(keep_going=True)
                 self.assert_landed(stack, "a", "b", "on-b", "c")
@@ -531,7 +531,9 @@ class Resolutions(LandingTest):
                 self.assertEqual(text.decode(), changed(3, "a and b"))
                 parents = self.repository.git("log", "-1", "--format=%P", stack.commit(2)).split()
                 self.assertEqual(parents[0], stack.commit(1))
-                self.assertEqual(parents[1:], [self.tip("b")] if self.strategy == "merge" else [])
+                self.assertEqual(
+                    parents[1:], [self.tip("b")] if self.strategy is Strategy.MERGE else []
+                )
                 body = self.repository.git("log", "-1", "--format=%b", stack.commit(2))
                 self.assertIn("Claude resolved the conflict in text.\n\nRoRchestrator-Fe", body)
                 self.assertIn("RoRchestrator-Session: 5e55", body)

@@ -11,6 +11,7 @@ from core.model.events import Event
 from core.model.fold import apply, fold
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.model.state import Check, FeatureState, Landing, Run, RunState, Skip
+from core.model.strategy import Strategy
 from tests.support.lives import DONE, LATE, WORK, attempted, auth, decision, life, prepared, steered
 
 
@@ -169,18 +170,25 @@ class LaterRuns(unittest.TestCase):
 
     def landing(self, into: str, commit: str) -> Event:
         return events.landing(
-            8, "m1", "auth", into=into, commit=commit, result="c0ffee", strategy="squash", tip="71b"
+            8,
+            "m1",
+            "auth",
+            into=into,
+            commit=commit,
+            result="c0ffee",
+            strategy=Strategy.SQUASH,
+            tip="71b",
         )
 
     def test_its_last_landing_on_each_branch_is_known_until_it_starts_over(self) -> None:
         story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         landings = [self.landing("main", "1"), self.landing("develop", "2")]
         again = self.landing("main", "3")
-        merged = events.merged(9, "m1", "auth", into="main", commit="3", strategy="squash")
+        merged = events.merged(9, "m1", "auth", into="main", commit="3", strategy=Strategy.SQUASH)
         found = auth([*story, *landings, again, merged])
         expected = {
-            "main": Landing("3", "c0ffee", "squash", "71b", is_over=True),
-            "develop": Landing("2", "c0ffee", "squash", "71b"),
+            "main": Landing("3", "c0ffee", Strategy.SQUASH, "71b", is_over=True),
+            "develop": Landing("2", "c0ffee", Strategy.SQUASH, "71b"),
         }
         self.assertEqual(found.landings, expected)
         self.assertEqual((found.status, found.work), (Status.COMPLETED, WORK))
@@ -257,7 +265,7 @@ class Folding(unittest.TestCase):
         found = fold(Event(kind, 1, "r1", "auth") for kind in kinds)
         self.assertEqual(found.feature("auth").attempts, (Attempt("r1", 0, "", 1),))
         self.assertEqual(found.feature("auth").inputs, {})
-        self.assertEqual(found.feature("auth").landings, {"": Landing("", "", "", "")})
+        self.assertEqual(found.feature("auth").landings, {"": Landing("", "", None, "")})
         self.assertEqual(found.run, Run("r1", 1, max_parallel=0))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from unittest import mock
 
 from core import cli
-from core.model.feature import Invocation
+from core.model.feature import Invocation, Purpose
 from core.project.consent import Consents, state_folder
 from core.project.list_path import in_main_checkout
 from core.worktree.names import MARK
@@ -21,8 +21,8 @@ from tests.support.commands import CommandResult, Terminal, standing_in, streams
 from tests.support.repository import Repository
 from tests.support.workspace import Workspace, feature
 
-ONE = Invocation("verify", ("make", "check"), ("make check",))
-OTHER = Invocation("setup", ("make", "deps"), ("make deps",))
+ONE = Invocation(Purpose.VERIFY, ("make", "check"), ("make check",))
+OTHER = Invocation(Purpose.SETUP, ("make", "deps"), ("make deps",))
 
 
 def answered(space: Workspace, *words: str, answer: str = "y\n") -> CommandResult:
@@ -51,9 +51,9 @@ class TheFile(unittest.TestCase):
         self.assertEqual(self.consents().missing([ONE, OTHER, ONE]), [ONE, OTHER])
         self.assertEqual(self.consents().give([ONE]), "")
         self.assertEqual(self.consents().missing([ONE, OTHER]), [OTHER])
-        same = Invocation("teardown", ONE.argv, ONE.brief, ("auth",))
+        same = Invocation(Purpose.TEARDOWN, ONE.argv, ONE.brief, ("auth",))
         self.assertEqual(self.consents().missing([same]), [])
-        changed = Invocation("verify", ONE.argv, ONE.brief, env={"PATH": "."})
+        changed = Invocation(Purpose.VERIFY, ONE.argv, ONE.brief, env={"PATH": "."})
         self.assertEqual(self.consents().missing([changed]), [changed])
         self.assertEqual(self.consents("/clone/.git").missing([ONE]), [ONE])
 

@@ -204,7 +204,7 @@ class Good(InAWorkspace):
             }
         )
         self.assertEqual(
-            [(c.purpose, c.features, c.brief) for c in config_commands(loaded)],
+            [(c.purpose.value, c.features, c.brief) for c in config_commands(loaded)],
             [
                 ("setup", (), ("a",)),
                 ("verify", (), ("b",)),

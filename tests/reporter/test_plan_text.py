@@ -6,7 +6,7 @@ import unittest
 
 from core.dag.schedule import Plan
 from core.model.decision import Action, Decision
-from core.model.feature import Feature, Invocation
+from core.model.feature import Feature, Invocation, Purpose
 from core.model.frozen import replace
 from core.reporter import plan_text
 from tests.support.plans import API, AUTH, DIAMOND, plan_of
@@ -107,10 +107,10 @@ class APlan(unittest.TestCase):
             plan_of(DIAMOND),
             commands=(
                 Invocation(
-                    "claude", ("claude", "-p", "--verbose"), ("claude", "-p"), ("auth", "api")
+                    Purpose.CLAUDE, ("claude", "-p", "--verbose"), ("claude", "-p"), ("auth", "api")
                 ),
                 Invocation(
-                    "claude",
+                    Purpose.CLAUDE,
                     ("sh", "-c", "evil; claude"),
                     ("sh", "-c", "evil\x1b[2J; claude"),
                     env={"A": "b c\x9b"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.model import events
 from core.model.decision import Action, Decision
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
+from core.model.strategy import Strategy
 
 AT = 1_700_000_000.125
 
@@ -64,10 +65,12 @@ EVERY = {
         into="main",
         commit="c0ffee",
         result="57a7",
-        strategy="squash",
+        strategy=Strategy.SQUASH,
         tip="71b",
     ),
-    "merged": events.merged(AT, "merge-1", "auth", into="main", commit="c0ffee", strategy="squash"),
+    "merged": events.merged(
+        AT, "merge-1", "auth", into="main", commit="c0ffee", strategy=Strategy.SQUASH
+    ),
     "resolution_started": events.of_resolution(
         events.attempt_started(
             AT,
