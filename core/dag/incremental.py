@@ -153,13 +153,13 @@ def with_current_keys(
 
     A feature that builds on an out-of-date result of an unselected dependency is out of date too.
     """
-    built = dict(decisions)
+    built, chosen = dict(decisions), frozenset(selected)
     for id in dag.order():
-        if id not in selected:
+        if id not in chosen:
             continue
         inputs = dict(decisions[id].inputs)
         for needed in dag.features[id].depends_on:
-            if needed in selected:
+            if needed in chosen:
                 inputs[DEPENDENCY + needed] = built[needed].key
             elif decisions[needed].action is not Action.SKIP:
                 inputs[DEPENDENCY + needed] = state.feature(needed).key

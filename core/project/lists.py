@@ -42,9 +42,9 @@ def check(
     Raises :class:`UserError` for ids, branches and folders that are not theirs.
     """
     story = [*claims(project, state), *takeovers(project, state, selected)]
-    ours = project.owners(state)
+    ours, chosen = project.owners(state), frozenset(selected)
     others = {id for id, known in state.features.items() if known.owner not in ours}
-    due = {id: made for id, made in decisions.items() if id in selected or id not in others}
+    due = {id: made for id, made in decisions.items() if id in chosen or id not in others}
     check_names(project, project.seen(fold(story, state)), due)
     return story
 

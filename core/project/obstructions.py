@@ -178,10 +178,12 @@ def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]
     parents = {prefix[:at] for at, c in enumerate(prefix) if c == "/"}
     for parent in sorted(parents & heads):
         yield f"the branch {parent!r} leaves no room for {prefix}<id>"
+    saved = _saved_refs(project)
     for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
-            if not brought_back(project, id):
-                yield f"feature {id}: the branch {branch!r} exists already{_holds(project, id)}"
+            if not _is_restored(project, id, saved):
+                held = _holds(project, id, saved)
+                yield f"feature {id}: the branch {branch!r} exists already{held}"
         elif branch in folders:
             yield f"feature {id}: branches below {branch!r} leave no room for it"
 
@@ -191,31 +193,42 @@ def made_by_us(known: FeatureState, branch: str) -> bool:
     return known.branch == branch and bool(known.start_commit)
 
 
-def brought_back(project: OpenProject, id: str) -> str:
-    """The ref of ours at which the feature's branch stands exactly; empty if there is none."""
-    tip, ours = project.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
-    refs = (ref for ref, commit in project.refs.items() if commit == tip and ref.startswith(ours))
-    return next(refs, "")
+SavedRefs = Mapping[str, Mapping[str, str]]
+"""The kept work and the results by feature: commits by ref."""
 
 
-def _holds(project: OpenProject, id: str) -> str:
-    """What to say of a branch of the user's that goes on from work of ours."""
-    tip, ours = project.tip(id), (f"{KEPT}{id}/", f"{RESULTS}{id}/")
+def _saved_refs(project: OpenProject) -> SavedRefs:
+    saved: dict[str, dict[str, str]] = {}
     for ref, commit in project.refs.items():
-        if ref.startswith(ours) and run_sync(project.git.is_ancestor(commit, tip)):
+        for prefix in (KEPT, RESULTS):
+            if ref.startswith(prefix):
+                saved.setdefault(ref[len(prefix) :].partition("/")[0], {})[ref] = commit
+    return saved
+
+
+def _is_restored(project: OpenProject, id: str, saved: SavedRefs) -> bool:
+    """Whether the user restored the feature's branch from a ref of ours."""
+    return project.tip(id) in saved.get(id, {}).values()
+
+
+def _holds(project: OpenProject, id: str, saved: SavedRefs) -> str:
+    """What to say of a branch of the user's that contains work of ours."""
+    tip = project.tip(id)
+    for ref, commit in saved.get(id, {}).items():
+        if run_sync(project.git.is_ancestor(commit, tip)):
             return f"; it holds {ref}, and commits on top: merge or rename it"
     return ""
 
 
 def adopted(project: OpenProject, state: RunState) -> RunState:
-    """The state in which a branch that was brought back, as cleanup tells how to, is ours again.
+    """The state in which a restored branch, as cleanup explains how to, is ours again.
 
-    A run that needs its name keeps it under a ref first, as any branch of ours.
+    A run that needs its name keeps it under a ref first, like every branch of ours.
     """
-    features = dict(state.features)
+    features, saved = dict(state.features), _saved_refs(project)
     for id in project.dag.features:
         branch, known = project.config.branch_of(id), state.feature(id)
-        if not made_by_us(known, branch) and project.tip(id) and brought_back(project, id):
+        if not made_by_us(known, branch) and project.tip(id) and _is_restored(project, id, saved):
             start = known.base_commit or project.base_commit
             features[id] = replace(known, branch=branch, start_commit=start)
     return replace(state, features=features)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ..dag.resolver import DAGResolver
@@ -24,6 +24,9 @@ AFTERWARDS = ("merge", "cleanup")
 
 CAUSES = ("base", "setup", "files")
 """The kinds of findings that others follow from."""
+
+Key = tuple[bool, str, str]
+"""Of a finding: whether it is expected, its kind and its words."""
 
 
 @dataclass(frozen=True)
@@ -52,26 +55,42 @@ class Notebook:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.findings: dict[tuple[str, str], Finding] = {}
-        self.expected: dict[tuple[str, str], Finding] = {}
-        """Checks that are red because nobody did the work."""
+        self._findings: dict[Key, Finding] = {}
+        self._expected: dict[Key, Finding] = {}
+        self._features: dict[Key, dict[str, None]] = {}
+        self._causes: set[str] = set()
         self.seconds: dict[str, dict[str, float]] = {}
         """By row and part."""
 
     def met(self, finding: Finding, *, expected: bool = False) -> None:
-        """Write down what was met."""
-        known = self.expected if expected else self.findings
-        finding = replace(finding, next="") if expected else finding
-        key = (finding.kind, finding.what)
-        before = known.get(key)
-        if before is not None:
-            features = dict.fromkeys((*before.features, *finding.features))
-            finding = replace(before, features=tuple(features))
-        known[key] = finding
+        """Note a finding. An ``expected`` one is a check that fails without Claude's work."""
+        key = (expected, finding.kind, finding.what)
+        self._features.setdefault(key, {}).update(dict.fromkeys(finding.features))
+        if expected:
+            self._expected.setdefault(key, replace(finding, next=""))
+            return
+        self._findings.setdefault(key, finding)
+        if finding.kind in CAUSES:
+            self._causes.add(finding.what)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings, each with all of its features."""
+        return self._with_features(self._findings)
+
+    @property
+    def expected(self) -> list[Finding]:
+        """The checks that fail without Claude's work."""
+        return self._with_features(self._expected)
+
+    def _with_features(self, found: Mapping[Key, Finding]) -> list[Finding]:
+        return [
+            replace(finding, features=tuple(self._features[key])) for key, finding in found.items()
+        ]
 
     def explains(self, cause: str) -> bool:
-        """Whether the cause of a failure was met before: on the base, or before any check."""
-        return any(cause == known for kind, known in self.findings if kind in CAUSES)
+        """Whether the cause of a failure was met before: on the base, in a setup, in a copy."""
+        return cause in self._causes
 
     @contextmanager
     def timed(self, row: str, part: str) -> Iterator[None]:
@@ -103,8 +122,8 @@ class Notebook:
         """As JSON has it; times in seconds."""
         path, seconds = self.critical_path(dag)
         return {
-            "findings": [finding.document() for finding in self.findings.values()],
-            "expected": [finding.document() for finding in self.expected.values()],
+            "findings": [finding.document() for finding in self.findings],
+            "expected": [finding.document() for finding in self.expected],
             "seconds": {
                 row: {part: round(parts.get(part, 0.0), 3) for part in PARTS}
                 for row, parts in self.seconds.items()
@@ -119,23 +138,23 @@ class Notebook:
         """For a terminal; ``quiet`` leaves the findings. Not ``is_whole`` where it was stopped."""
         if not is_whole:
             yield style.paint("Stopped before everything was tried.", "yellow")
-        if is_whole or self.findings:
+        if is_whole or self._findings:
             yield from self._met(style)
         if quiet:
             return
-        if self.expected:
+        if self._expected:
             yield ""
             yield "Failing, as expected before Claude's work:"
-            yield from (f"  {_heading(each)}" for each in self.expected.values())
+            yield from (f"  {_heading(each)}" for each in self.expected)
         yield ""
         yield from self._times(dag, style)
 
     def _met(self, style: Style) -> Iterator[str]:
-        if not self.findings:
+        if not self._findings:
             yield style.paint("No problems found.", "green")
             return
         yield style.paint("The run would have these problems:", "bold")
-        for finding in self.findings.values():
+        for finding in self.findings:
             yield style.paint(f"  {_heading(finding)}", "yellow")
             yield from (f"      {line}" for line in clean(finding.output).splitlines())
             if finding.next:

@@ -26,7 +26,6 @@ from ..landing.merge import Merge, Stopped
 from ..landing.report import LandingState, MergeOptions
 from ..landing.target_branch import TargetBranch
 from ..model.branch_name import is_branch_name
-from ..model.decision import Decision
 from ..model.errors import ExitCode, UserError
 from ..model.events import Event
 from ..model.feature import ClaudeOptions, Config, Feature, Retry
@@ -133,14 +132,14 @@ class Rehearsal:
     def try_all(self) -> Rehearsed:
         """Try everything in a copy; the project itself is only read."""
         begun = time.monotonic()
-        code = self._try_all(self.decisions) if self.selected else ExitCode.UP_TO_DATE
+        code = self._try_all() if self.selected else ExitCode.UP_TO_DATE
         code = code or (ExitCode.INCOMPLETE if self.notes.findings else ExitCode.UP_TO_DATE)
         name, seconds = self.project.config.project.name, time.monotonic() - begun
         return Rehearsed(name, self.selected, self.project.dag, self.notes, code, seconds)
 
-    def _try_all(self, decisions: Mapping[str, Decision]) -> int:
+    def _try_all(self) -> int:
         """Try everything; an exit code only where that was interrupted."""
-        self._look_around(decisions)
+        self.check_project()
         code: int = ExitCode.UP_TO_DATE
         with temporary_folder() as folder:
             try:
@@ -155,9 +154,12 @@ class Rehearsal:
 
     # -- in the user's project, which is only read ------------------------------------------
 
-    def _look_around(self, decisions: Mapping[str, Decision]) -> None:
+    def check_project(self) -> None:
+        """Check names, files, permissions, the target branch and Claude. Faults are findings."""
         project = self.project
-        self._check("names", lambda: lists.check(project, self.whole, decisions, self.selected))
+        self._check(
+            "names", lambda: lists.check(project, self.whole, self.decisions, self.selected)
+        )
         self._check("files", lambda: check_escaping_paths(project))
         if not self.options.allow_bypass:
             self._check("permissions", lambda: check_permissions(project.config, "run"))

@@ -31,7 +31,7 @@ class NotebookTest(unittest.TestCase):
     def test_the_same_finding_of_several_features_is_one(self) -> None:
         for features in (("a",), ("b", "a")):
             self.notes.met(Finding("setup", "`x` failed", "mend it", features))
-        (finding,) = self.notes.findings.values()
+        (finding,) = self.notes.findings
         self.assertEqual(finding.features, ("a", "b"))
         self.notes.met(Finding("checks", "`x` failed", "mend it", ("a",)))
         self.assertEqual(len(self.notes.findings), 2)
