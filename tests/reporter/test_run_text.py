@@ -78,6 +78,13 @@ class AnEvent(unittest.TestCase):
         )
         self.assertEqual(line(), "⚡ api and auth will merge again")
 
+    def test_a_usage_limit_has_its_reset_and_its_end(self) -> None:
+        waiting, lifted = events.paused(AT, RUN, until=AT + 60), events.paused(AT, RUN, until=0)
+        line = _last_line((LIFE[0], waiting), ASCII)
+        self.assertEqual(line, "[14:30:15] [pause] usage limit: waiting until 14:31:15")
+        line = _last_line((LIFE[0], waiting, lifted), ASCII)
+        self.assertEqual(line, "[14:30:15] [go] the usage limit is reset: continuing")
+
     def test_each_change_of_state_is_a_line(self) -> None:
         done = _ended("auth", Status.COMPLETED, work=WORK)
         cases: list[tuple[Sequence[Event], str, str]] = [
