@@ -1,4 +1,4 @@
-"""Conflicts resolved by Claude (`merge --resolve`), and the checks of its resolutions.
+"""Conflicts resolved by Claude (`merge --resolve`): the tools it may use, the checks of its result.
 
 Claude works in a scratch worktree with the unfinished merge. Its resolution becomes a commit under
 a ref of RoRchestrator once the checks of both sides pass; no branch and no other worktree changes.
