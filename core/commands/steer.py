@@ -45,7 +45,7 @@ def configure(
 def landing(project: OpenProject, state: RunState) -> str:
     """The id of the landing in progress (``merge``, ``run --merge``); empty if there is none."""
     holder, run = project.lock.holder(), state.run
-    if holder is None or holder.command not in ("run", "merge"):
+    if holder is None or not holder.takes_requests:
         return ""
     is_running = run is not None and run.ended_at is None and run.pid == holder.pid
     return "" if is_running else state.merge
@@ -82,7 +82,7 @@ def running(project: OpenProject, state: RunState) -> str:
     Raises :class:`UserError` if the run has not started yet: it may still ask its user.
     """
     holder = project.lock.holder()
-    if holder is None or holder.command != "run":
+    if holder is None or not holder.is_run:
         return ""
     run = state.run
     if landing(project, state):

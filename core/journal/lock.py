@@ -23,6 +23,17 @@ class Holder:
     pid: int
     started_at: str
     command: str
+    """The name of the sub-command."""
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a run; with ``--merge`` it may be landing its features."""
+        return self.command == "run"
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it answers control requests."""
+        return self.command in ("run", "merge")
 
 
 class RunLock:
@@ -96,7 +107,7 @@ def _locked(file: int, kind: int) -> bool:
 
 def _held_by(other: Holder) -> UserError:
     who = f"pid {other.pid}, since {other.started_at}" if other.pid else "it has just started"
-    stops = other.pid and other.command in ("run", "merge")
+    stops = other.pid and other.takes_requests
     end = ", or: rorchestrator stop" if stops else ""
     return UserError(
         f"rorchestrator {other.command} is running in this repository ({who})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 
 from ..dag.resolver import DAGResolver
 from ..model.feature import Feature
@@ -22,10 +23,34 @@ PARTS = ("worktree", "copy", "setup", "checks", "commit", "merge", "cleanup")
 AFTERWARDS = ("merge", "cleanup")
 """The parts that nobody waits for before a dependent starts."""
 
-CAUSES = ("base", "setup", "files")
-"""The kinds of findings that others follow from."""
 
-Key = tuple[bool, str, str]
+class FindingKind(Enum):
+    """What a finding is about."""
+
+    NAMES = "names"
+    """Branches and folders that are in the way."""
+    FILES = "files"
+    """Files to copy or link."""
+    PERMISSIONS = "permissions"
+    CLAUDE = "claude"
+    PORTS = "ports"
+    BASE = "base"
+    """Checks that fail on the base branch."""
+    SETUP = "setup"
+    CHECKS = "checks"
+    COMMIT = "commit"
+    RUN = "run"
+    MERGE = "merge"
+    CLEANUP = "cleanup"
+
+
+CAUSES = (FindingKind.BASE, FindingKind.SETUP, FindingKind.FILES)
+"""The kinds of findings that cause others."""
+
+OWN_ROWS = {FindingKind.BASE: BASE, FindingKind.MERGE: LANDING}
+"""The row that goes without saying."""
+
+Key = tuple[bool, FindingKind, str]
 """Of a finding: whether it is expected, its kind and its words."""
 
 
@@ -33,7 +58,7 @@ Key = tuple[bool, str, str]
 class Finding:
     """Something that the run would meet, the features that it concerns, and the next step."""
 
-    kind: str
+    kind: FindingKind
     what: str
     next: str = ""
     features: tuple[str, ...] = ()
@@ -42,7 +67,7 @@ class Finding:
     def document(self) -> dict[str, Json]:
         """As JSON has it."""
         return {
-            "kind": self.kind,
+            "kind": self.kind.value,
             "what": self.what,
             "next": self.next,
             "features": list(self.features),
@@ -182,12 +207,14 @@ def _brief(seconds: float) -> str:
 
 def _heading(finding: Finding) -> str:
     """What it is, and of which features, in a line."""
-    features = [row for row in finding.features if row != f"the {finding.kind}"]
+    features = [row for row in finding.features if row != OWN_ROWS.get(finding.kind)]
     whose = f" ({', '.join(features)})" if features else ""
-    return one_line(f"{finding.kind}{whose}: {finding.what}")
+    return one_line(f"{finding.kind.value}{whose}: {finding.what}")
 
 
-def of_details(kind: str, message: str, details: Iterable[str], hint: str) -> Iterator[Finding]:
+def of_details(
+    kind: FindingKind, message: str, details: Iterable[str], hint: str
+) -> Iterator[Finding]:
     """One finding for each fault that an error names."""
     for fault in tuple(details) or (message,):
         yield Finding(kind, fault, hint)

@@ -49,7 +49,7 @@ from ..runner.claude_runner import LEAST_FREE_BYTES, MIB, free_bytes
 from ..worktree import copy_link
 from ..worktree.files import BUILT_BY_TOOLS
 from ..worktree.names import RUBBISH
-from .findings import LANDING, Finding, Notebook, of_details
+from .findings import LANDING, Finding, FindingKind, Notebook, of_details
 from .rehearsed_checks import (
     MEND_COMMIT,
     MEND_LEFT,
@@ -158,18 +158,19 @@ class Rehearsal:
         """Check names, files, permissions, the target branch and Claude. Faults are findings."""
         project = self.project
         self._check(
-            "names", lambda: lists.check(project, self.whole, self.decisions, self.selected)
+            FindingKind.NAMES,
+            lambda: lists.check(project, self.whole, self.decisions, self.selected),
         )
-        self._check("files", lambda: check_escaping_paths(project))
+        self._check(FindingKind.FILES, lambda: check_escaping_paths(project))
         if not self.options.allow_bypass:
-            self._check("permissions", lambda: check_permissions(project.config, "run"))
+            self._check(FindingKind.PERMISSIONS, lambda: check_permissions(project.config, "run"))
         base = HEADS + project.config.project.base_branch
         if self.options.merge and base in project.refs:
             target = TargetBranch(project.git, base[len(HEADS) :], project.refs[base])
-            self._check("merge", lambda: run_sync(target.check()))
-        self._check("claude", self._look_at_claude)
+            self._check(FindingKind.MERGE, lambda: run_sync(target.check()))
+        self._check(FindingKind.CLAUDE, self._look_at_claude)
 
-    def _check(self, kind: str, check: Callable[[], object]) -> bool:
+    def _check(self, kind: FindingKind, check: Callable[[], object]) -> bool:
         """Whether a check has nothing to say; what it says is met."""
         try:
             check()
@@ -191,7 +192,9 @@ class Rehearsal:
         top, less = self.project.git.repository.top, self.project.worktrees.folder
 
         def leads_somewhere(pattern: str) -> bool:
-            return self._check("files", lambda: copy_link.matching(top, [pattern], less=less))
+            return self._check(
+                FindingKind.FILES, lambda: copy_link.matching(top, [pattern], less=less)
+            )
 
         if self.project.git.repository.bare:
             return config  # Nothing can be supplied at all: each feature says so.
@@ -312,11 +315,11 @@ class Rehearsal:
         if stopped or known.fault is Fault.SETUP:
             return  # What is wrong with a setup is met already.
         what, _, rest = known.reason.partition("\n")
-        kind, next, output = "run", rest or MEND_RUN, ""
+        kind, next, output = FindingKind.RUN, rest or MEND_RUN, ""
         if known.status is Status.CONFLICT:
-            kind, next = "merge", MEND_MERGE
+            kind, next = FindingKind.MERGE, MEND_MERGE
         elif known.fault is Fault.COMMIT:
-            kind, next, output = "commit", MEND_COMMIT, rest
+            kind, next, output = FindingKind.COMMIT, MEND_COMMIT, rest
         self.notes.met(Finding(kind, what, next, (known.id,), output))
 
     def _land(self) -> int:
@@ -334,7 +337,7 @@ class Rehearsal:
             assert merge.signals.received is not None
             return 128 + merge.signals.received
         except UserError as error:
-            self.notes.met(Finding("merge", error.message, error.hint))
+            self.notes.met(Finding(FindingKind.MERGE, error.message, error.hint))
             return 0
         finally:
             self.handlers.install()
@@ -342,7 +345,7 @@ class Rehearsal:
             times["merge"] -= self.notes.sum(LANDING, less=("merge",))
         for ending in report.features:
             if ending.state is LandingState.HELD and ending.conflict_with:
-                self.notes.met(Finding("merge", ending.reason, MEND_MERGE, (ending.id,)))
+                self.notes.met(Finding(FindingKind.MERGE, ending.reason, MEND_MERGE, (ending.id,)))
         return 0
 
     def _is_completed(self, id: str) -> bool:
@@ -359,10 +362,10 @@ class Rehearsal:
     def _note_removal(self, removal: Removal) -> None:
         what, _, output = removal.kept.partition("\n")
         if removal.failed_teardown:
-            found = Finding("cleanup", what, MEND_TEARDOWN, (removal.id,), output)
+            found = Finding(FindingKind.CLEANUP, what, MEND_TEARDOWN, (removal.id,), output)
             self.notes.met(found)
         elif what and removal.merged:
-            self.notes.met(Finding("cleanup", what, MEND_LEFT, (removal.id,)))
+            self.notes.met(Finding(FindingKind.CLEANUP, what, MEND_LEFT, (removal.id,)))
 
 
 def _in_the_way(project: OpenProject, selected: Sequence[str]) -> Iterator[str]:

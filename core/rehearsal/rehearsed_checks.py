@@ -21,7 +21,7 @@ from ..runner.steps import StepRunner
 from ..worktree.manager import WorktreeManager
 from ..worktree.names import MERGED
 from ..worktree.worktree import Worktree
-from .findings import Finding, Notebook
+from .findings import Finding, FindingKind, Notebook
 from .timed import TimedSteps, TimedSupplies, row_of
 
 MEND_SETUP = "fix the setup, or what it needs"
@@ -67,7 +67,7 @@ class RehearsedPreparation(Preparation):
         env = super().environment(feature, slot, slots)
         if f"{VARIABLES}PORT" not in env:
             what = f"no ports are free: {VARIABLES}PORT would not be set"
-            self.notes.met(Finding("ports", what, MEND_PORTS, (row_of(feature),)))
+            self.notes.met(Finding(FindingKind.PORTS, what, MEND_PORTS, (row_of(feature),)))
         return env
 
     async def make_ready(
@@ -77,7 +77,9 @@ class RehearsedPreparation(Preparation):
         red = await super().make_ready(feature, worktree, env, told=told)
         if red is not None and not red.interrupted:
             is_setup = red.stage is Stage.SETUP
-            kind, next = ("setup", MEND_SETUP) if is_setup else ("files", red.hint)
+            kind, next = (
+                (FindingKind.SETUP, MEND_SETUP) if is_setup else (FindingKind.FILES, red.hint)
+            )
             self.notes.met(_finding(kind, red, next, worktree.feature))
         return red
 
@@ -92,12 +94,12 @@ class RehearsedChecks(Checks):
     async def check_base(self, base_commit: str) -> Failure | None:
         """Check the base branch. If this fails, the run would not start."""
         red = await super().check_base(base_commit)
-        return self._unless_noted(red, BASE, "base", MEND_BASE)
+        return self._unless_noted(red, BASE, FindingKind.BASE, MEND_BASE)
 
     async def check_merged(self, commit: str, branch: str) -> Failure | None:
         """Run the project's checks on all features together."""
         red = await super().check_merged(commit, branch)
-        return self._unless_noted(red, MERGED, "checks", MEND_CHECK)
+        return self._unless_noted(red, MERGED, FindingKind.CHECKS, MEND_CHECK)
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
@@ -112,17 +114,17 @@ class RehearsedChecks(Checks):
             red = await self.runner.run(feature.id, [command], worktree, work.commit, env)
             all_passed = all_passed and red is None
             own = number >= len(of_project)
-            if self._unless_noted(red, feature.id, "checks", MEND_CHECK, own=own):
+            if self._unless_noted(red, feature.id, FindingKind.CHECKS, MEND_CHECK, own=own):
                 return red
         if commands and all_passed and self.config.project.verify_clean:
             red = await self.check_clean(feature, commands, worktree, work.commit, env)
-            if self._unless_noted(red, feature.id, "checks", MEND_CHECK):
+            if self._unless_noted(red, feature.id, FindingKind.CHECKS, MEND_CHECK):
                 return red
         await self.runner.settle(feature.id, worktree)
         return None
 
     def _unless_noted(
-        self, red: Failure | None, name: str, kind: str, next: str, *, own: bool = False
+        self, red: Failure | None, name: str, kind: FindingKind, next: str, *, own: bool = False
     ) -> Failure | None:
         """Note a failure as a finding. Return it only if it was an interruption."""
         if red is None or red.interrupted:
@@ -158,5 +160,5 @@ def rehearsed_checks(
     return RehearsedChecks(preparation, runner, notes)
 
 
-def _finding(kind: str, red: Failure, next: str, name: str) -> Finding:
+def _finding(kind: FindingKind, red: Failure, next: str, name: str) -> Finding:
     return Finding(kind, red.cause, next, (row_of(name),), red.printed)

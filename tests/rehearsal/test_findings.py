@@ -7,7 +7,7 @@ import unittest
 from core.dag.resolver import DAGResolver
 from core.model.feature import Feature
 from core.model.outcome import Stage
-from core.rehearsal.findings import BASE, LANDING, Finding, Notebook, of_details
+from core.rehearsal.findings import BASE, LANDING, Finding, FindingKind, Notebook, of_details
 from core.reporter.style import Style
 from core.runner.failure import Failure
 
@@ -30,15 +30,15 @@ class NotebookTest(unittest.TestCase):
 
     def test_the_same_finding_of_several_features_is_one(self) -> None:
         for features in (("a",), ("b", "a")):
-            self.notes.met(Finding("setup", "`x` failed", "mend it", features))
+            self.notes.met(Finding(FindingKind.SETUP, "`x` failed", "mend it", features))
         (finding,) = self.notes.findings
         self.assertEqual(finding.features, ("a", "b"))
-        self.notes.met(Finding("checks", "`x` failed", "mend it", ("a",)))
+        self.notes.met(Finding(FindingKind.CHECKS, "`x` failed", "mend it", ("a",)))
         self.assertEqual(len(self.notes.findings), 2)
 
     def test_what_follows_from_a_red_base_or_setup_is_explained_by_it(self) -> None:
-        self.notes.met(Finding("setup", "`x` failed"))
-        self.notes.met(Finding("checks", "`y` failed"))
+        self.notes.met(Finding(FindingKind.SETUP, "`x` failed"))
+        self.notes.met(Finding(FindingKind.CHECKS, "`y` failed"))
         failure = Failure("`x` failed", stage=Stage.SETUP).within("in a clean checkout, ")
         self.assertEqual(failure.what, "in a clean checkout, setup: `x` failed")
         self.assertTrue(self.notes.explains(failure.origin))
@@ -62,9 +62,9 @@ class NotebookTest(unittest.TestCase):
         self.assertEqual(self.notes.sum("a"), 3)
 
     def test_it_is_told_with_the_next_step_and_the_times(self) -> None:
-        self.notes.met(Finding("names", "the branch is taken", "rename it"))
-        self.notes.met(Finding("base", "`x` failed", "", (BASE,), "one\ntwo\x1b[2J"))
-        self.notes.met(Finding("checks", "`y` failed", "mend it", ("a",)), expected=True)
+        self.notes.met(Finding(FindingKind.NAMES, "the branch is taken", "rename it"))
+        self.notes.met(Finding(FindingKind.BASE, "`x` failed", "", (BASE,), "one\ntwo\x1b[2J"))
+        self.notes.met(Finding(FindingKind.CHECKS, "`y` failed", "mend it", ("a",)), expected=True)
         self.takes(0.25, BASE, "checks")
         self.takes(75, "a", "setup")
         expected = [
@@ -94,14 +94,17 @@ class NotebookTest(unittest.TestCase):
         self.assertEqual(self.told(quiet=True), [nothing])
         stopped = "Stopped before everything was tried."
         self.assertEqual(self.told(is_whole=False, quiet=True), [stopped])
-        self.notes.met(Finding("names", "taken"))
+        self.notes.met(Finding(FindingKind.NAMES, "taken"))
         both = [stopped, "The run would have these problems:", "  names: taken"]
         self.assertEqual(self.told(is_whole=False, quiet=True), both)
 
     def test_each_fault_of_an_error_is_a_finding(self) -> None:
-        found = [finding.what for finding in of_details("names", "in the way", ("x", "y"), "go")]
+        found = [
+            finding.what
+            for finding in of_details(FindingKind.NAMES, "in the way", ("x", "y"), "go")
+        ]
         self.assertEqual(found, ["x", "y"])
-        (finding,) = of_details("names", "in the way", (), "go")
+        (finding,) = of_details(FindingKind.NAMES, "in the way", (), "go")
         self.assertEqual((finding.what, finding.next), ("in the way", "go"))
 
 
