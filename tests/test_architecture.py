@@ -241,7 +241,7 @@ class TheHouse(unittest.TestCase):
         shown = {room: int(floor) - 1 for floor, room in rows}
         self.assertEqual({**shown, "__main__": FLOOR_OF["__main__"]}, FLOOR_OF)
 
-    def test_what_is_unfinished_is_still_needed(self) -> None:
+    def test_an_incomplete_feature_is_still_needed(self) -> None:
         sources = dict(modules())
         for module, edges in UNFINISHED.items():
             with mock.patch.dict(UNFINISHED, {module: set()}):

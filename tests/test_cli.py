@@ -307,7 +307,7 @@ class TheBoundary(WithWorkspace):
             (code, said), (2, "rorchestrator: no [masked API_KEY]\n  next: [masked API_KEY]\n")
         )
 
-    def test_a_full_disk_is_said_and_is_no_fault_of_ours(self) -> None:
+    def test_a_full_disk_is_reported_as_such(self) -> None:
         code, said = self._failing(OSError(28, "No space left on device"))
         self.assertEqual(code, 2)
         self.assertTrue(said.startswith("rorchestrator: could not write: No space left"), said)
@@ -468,7 +468,7 @@ class TheEntryPoint(WithWorkspace):
     def test_closed_streams_are_no_reason_to_fail(self) -> None:
         self.assertEqual(self._leave(None, None, "--version"), 0)
 
-    def test_what_is_left_for_a_closed_pipe_is_dropped(self) -> None:
+    def test_output_for_a_closed_pipe_is_dropped(self) -> None:
         for words in (["--version"], ["plan", "--json"]):
             source, target = os.pipe()
             os.close(source)
@@ -479,7 +479,7 @@ class TheEntryPoint(WithWorkspace):
 
 @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
 class AFullDisk(WithWorkspace):
-    def test_what_does_not_fit_is_told_even_where_only_the_end_does_not_fit(self) -> None:
+    def test_an_excerpt_says_that_it_is_shortened_even_if_only_the_end_is_missing(self) -> None:
         for words in (["plan", "-q"], ["plan", "--json"]):
             err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
             with self.subTest(words), open("/dev/full", "w", encoding="utf-8") as full:
@@ -488,7 +488,7 @@ class AFullDisk(WithWorkspace):
                 err.seek(0)
                 self.assertIn("could not write: No space left on device", err.read())
 
-    def test_where_not_even_that_can_be_told_the_exit_code_tells_it(self) -> None:
+    def test_the_exit_code_reports_a_full_disk_if_nothing_can_be_printed(self) -> None:
         for words in ("plan", "plan --json", "plan --nonsense"):
             said = shell(self.space, f"ror {words} > /dev/full 2> /dev/full")
             self.assertEqual(said, CommandResult(2, "", ""))

@@ -134,7 +134,7 @@ class Subagents(unittest.TestCase):
         self.assertEqual(self.argv(wrapped)[:4], ["wrapper", "--settings", merged, "-p"])
         self.assertNotIn(SETTINGS, self.argv(wrapped))
 
-    def test_where_no_hook_of_ours_would_be_run_there_are_no_subagents(self) -> None:
+    def test_subagents_are_off_where_our_hook_would_not_run(self) -> None:
         denied = DENIED.replace("Agent(", "Agent,Agent(")
         for words in (
             ("--settings=settings.json",),
@@ -157,14 +157,14 @@ class Subagents(unittest.TestCase):
         self.assertEqual(argv[-1], SETTINGS)
         self.assertIn(DENIED, argv)
 
-    def test_what_we_add_is_no_bypass_of_the_lists(self) -> None:
+    def test_our_own_options_are_no_bypass_of_the_list(self) -> None:
         self.assertEqual(bypasses(ClaudeOptions()), ())
         given = ClaudeOptions(extra_args=(SETTINGS,))
         self.assertEqual(bypasses(given), ())
 
 
 class Environment(unittest.TestCase):
-    def test_ours_goes_on_top_of_the_users_and_the_lists_on_top_of_ours(self) -> None:
+    def test_our_variables_override_the_users_and_the_lists_override_ours(self) -> None:
         base = {"PATH": "/bin", "CLAUDECODE": "1", "DISABLE_AUTOUPDATER": "0", "KEY": "secret"}
         options = ClaudeOptions(env={"CLAUDE_CODE_MAX_RETRIES": "0", "KEY": "other"})
         self.assertEqual(
@@ -185,7 +185,7 @@ class Environment(unittest.TestCase):
 class Commands(unittest.TestCase):
     """What ``plan`` shows of the commands that a list runs."""
 
-    def test_one_command_stands_for_all_features_that_have_the_same(self) -> None:
+    def test_features_with_the_same_command_share_one_entry(self) -> None:
         (command,) = command_line.commands(ClaudeOptions(), [Feature("a", "a"), Feature("b", "b")])
         self.assertEqual(command.features, ())
         self.assertEqual(command.brief, ("claude", "-p"))

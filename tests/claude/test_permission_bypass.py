@@ -45,7 +45,7 @@ class Bypass(unittest.TestCase):
         command = ("claude", "--settings", "settings.json")
         self.assertEqual(bypasses(ClaudeOptions(command=command)), ("claude.command[1]",))
 
-    def test_what_asks_for_permission_is_no_bypass(self) -> None:
+    def test_a_mode_that_asks_for_permission_is_no_bypass(self) -> None:
         for options in (
             ClaudeOptions(),
             ClaudeOptions(permission_mode="plan", env={"A": "b"}),
@@ -55,7 +55,7 @@ class Bypass(unittest.TestCase):
         ):
             self.assertEqual(bypasses(options), ())
 
-    def test_who_else_answers_for_the_user_is_found(self) -> None:
+    def test_other_ways_to_answer_for_the_user_are_found(self) -> None:
         answers = {"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "x"}]}]}}
         for words, where in (
             (("--permission-prompt-tool=mcp__x__yes",), 0),
@@ -95,7 +95,7 @@ class Variables(unittest.TestCase):
         )
         self.assertEqual(self.found(**dict.fromkeys(names, "/x")), list(names))
 
-    def test_what_changes_neither_is_free(self) -> None:
+    def test_variables_that_affect_no_permission_are_allowed(self) -> None:
         names = (
             *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "HTTPS_PROXY"),
             *("CLAUDE_CODE_MAX_RETRIES", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_TMPDIR"),
@@ -106,7 +106,7 @@ class Variables(unittest.TestCase):
         )
         self.assertEqual(self.found(**dict.fromkeys(names, "/x")), [])
 
-    def test_of_some_the_value_decides(self) -> None:
+    def test_the_value_of_some_variables_decides(self) -> None:
         for name, value, redirects in (
             ("PATH", "/opt/node/bin:/usr/bin", False),
             ("PATH", "bin:/usr/bin", True),

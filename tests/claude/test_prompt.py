@@ -68,13 +68,13 @@ class First(unittest.TestCase):
         config = _config("\nA shop.\n", ("tests pass", "no secrets"))
         self.assertEqual(PromptWriter(config).first(API), WHOLE)
 
-    def test_what_the_list_leaves_out_leaves_no_heading(self) -> None:
+    def test_omitted_parts_of_the_list_have_no_heading(self) -> None:
         text = PromptWriter(_config()).first(DOCS)
         headings = [line for line in text.splitlines() if line.startswith("#")]
         self.assertEqual(headings, ["## How you work here"])
         self.assertNotIn("\n\n\n", text)
 
-    def test_its_first_line_is_ours_whatever_the_list_says(self) -> None:
+    def test_the_first_line_of_the_prompt_is_ours_whatever_the_list_says(self) -> None:
         slash = Feature("x", "/clear", prompt="/compact", description="/exit")
         text = PromptWriter(_config("/login")).first(slash)
         self.assertTrue(text.startswith("Task: "))

@@ -119,7 +119,7 @@ class ItsSteps(Simulation):
         said = self.play(prompt_of({"bash": later}, {"bash": "touch asked"}, {"wait": go}))
         self.assertEqual(said.code, 0)
 
-    def test_what_is_no_stream_is_printed_as_it_stands(self) -> None:
+    def test_a_log_that_is_no_stream_is_printed_verbatim(self) -> None:
         said = self.play(prompt_of({"print": "no JSON\n", "times": 2}, {"stderr": "hm"}))
         self.assertEqual(said.out.count("\nno JSON\nno JSON\n"), 1)
         self.assertEqual(said.err, "hm\n")

@@ -53,7 +53,7 @@ class SeveralResults(unittest.TestCase):
 
 
 class Cost(unittest.TestCase):
-    def test_of_a_resumed_session_only_the_share_of_this_process_counts(self) -> None:
+    def test_only_this_process_s_share_of_a_resumed_session_counts(self) -> None:
         cases = [
             ((streams.share(0.25),), 0.25, Usage(10, 1)),
             ((streams.share(0.25, 0.5),), 0.75, Usage(30, 2)),
@@ -119,7 +119,7 @@ class Cost(unittest.TestCase):
             line = b'{"type": "assistant", "message": %s}' % odd
             self.assertEqual(streams.judge(line).tokens, {})
 
-    def test_what_a_model_was_paid_is_known_by_its_input(self) -> None:
+    def test_the_cost_of_each_model_is_given_with_its_input_tokens(self) -> None:
         self.assertEqual(streams.judge(streams.share(0.25, total=9.0)).session_cost_usd, 9.0)
         self.assertEqual(
             streams.judge(streams.share(0.25), streams.share(0.5, 1.0)).paid,
@@ -130,7 +130,7 @@ class Cost(unittest.TestCase):
         found = streams.judge(line, line)
         self.assertEqual((found.paid, found.session_cost_usd), ({"a": Paid(0.5, 5)}, None))
 
-    def test_what_is_no_sum_of_money_is_unknown_and_never_0(self) -> None:
+    def test_an_invalid_amount_is_unknown_and_never_0(self) -> None:
         for odd in ("NaN", "Infinity", "1e999", "-1", "-1e999", "true", '"5"', "null", "[]", "{}"):
             line = b'{"type": "result", "total_cost_usd": %s}' % odd.encode()
             with self.subTest(odd=odd):

@@ -12,7 +12,7 @@ from tests.support.streams import GOOD
 
 
 class HostileLines(unittest.TestCase):
-    def test_what_is_no_message_is_passed_over(self) -> None:
+    def test_lines_that_are_no_messages_are_ignored(self) -> None:
         cases = [
             b"",
             b"   ",

@@ -110,7 +110,7 @@ class Recorded(unittest.TestCase):
 
 
 class Success(unittest.TestCase):
-    def test_it_needs_everything_at_once(self) -> None:
+    def test_success_needs_every_condition_at_once(self) -> None:
         for subtype in ("success", "error_max_turns", None):
             for is_error in (False, True, None):
                 for turns in (1, 2, 0, None, True, -1):

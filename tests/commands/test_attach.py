@@ -91,7 +91,7 @@ class AttachTest(unittest.TestCase):
             check=False,
         ).returncode
 
-    def test_where_there_is_nothing_to_open_the_next_step_is_told(self) -> None:
+    def test_attach_without_a_session_gives_the_next_step(self) -> None:
         for said, words in (
             (self.attach("auth"), "auth has no session yet"),
             (

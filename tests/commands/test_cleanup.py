@@ -114,7 +114,7 @@ class WhatIsMerged(OneFeatureEach):
         self.assertEqual(self.merged("picked")["merged"], "same changes")
         self.assert_gone("picked")
 
-    def test_a_branch_of_which_a_merge_would_add_nothing_is_merged(self) -> None:
+    def test_a_branch_that_a_merge_would_add_nothing_of_counts_as_merged(self) -> None:
         at = self.target("into-cherry")
         self.space.commit({"before.txt": ""}, "before", at=at)
         self.space.git("cherry-pick", "feature/cherry", at=at)
@@ -176,7 +176,7 @@ class WhatNoCommitHolds(OneFeatureEach):
         self.write("secret", ".env", "KEY=1\n")
         self.assert_kept(self.clean("secret"), "secret", ".env")
 
-    def test_what_a_build_makes_again_does_not(self) -> None:
+    def test_build_products_do_not_keep_a_worktree(self) -> None:
         exclude = os.path.join(self.space.path, ".git", "info", "exclude")
         os.makedirs(os.path.dirname(exclude), exist_ok=True)
         with open(exclude, "a") as file:
@@ -199,7 +199,7 @@ class WhatNoCommitHolds(OneFeatureEach):
             self.assertNotIn("--discard", said.out)
         self.assertTrue(os.path.exists(os.path.join(inside, "x")))
 
-    def test_of_many_files_some_are_named_and_the_others_counted(self) -> None:
+    def test_some_of_many_files_are_named_and_the_others_counted(self) -> None:
         for number in range(13):
             self.write("many", f"file-{number:02}")
         said = self.clean("many")
@@ -233,7 +233,9 @@ class WhatNoCommitHolds(OneFeatureEach):
 class Discard(OneFeatureEach):
     IDS = ("auth", "dirty", "twice", "looked-at")
 
-    def test_its_tip_stays_and_the_printed_command_brings_it_back_with_the_files(self) -> None:
+    def test_a_discarded_tip_is_kept_and_the_printed_command_restores_it_with_the_files(
+        self,
+    ) -> None:
         self.space.write(
             {"notes.txt": "unsaved\n", "auth.txt": None}, at=self.space.worktree("auth")
         )
@@ -376,7 +378,7 @@ class Places(OneFeatureEach):
             os.rmdir(gone)
             self.assertFalse(holds_current_folder(gone))
 
-    def test_what_brings_it_back_works_though_the_list_was_in_the_worktree_that_went(self) -> None:
+    def test_the_restore_command_works_even_if_the_list_was_in_the_removed_worktree(self) -> None:
         at = self.space.worktree("inner")
         listed = os.path.join(at, "config", "feature_list.json")
         removal = self.removal("inner", "--discard", "--config", listed)
@@ -450,12 +452,12 @@ class Places(OneFeatureEach):
         )
         self.assert_gone("branchless")
 
-    def test_what_the_user_removed_whole_is_nothing_to_clean_up(self) -> None:
+    def test_a_feature_that_the_user_removed_completely_needs_no_cleanup(self) -> None:
         self.space.git("worktree", "remove", self.space.worktree("gone"))
         self.space.git("branch", "-D", "feature/gone")
         self.assertEqual(self.clean("gone"), CommandResult(0, "Nothing to clean up.\n", ""))
 
-    def test_it_looks_where_the_feature_was_made_whatever_the_list_says_now(self) -> None:
+    def test_cleanup_uses_the_recorded_worktree_whatever_the_list_says_now(self) -> None:
         self.space.change(branch_prefix="work/", worktrees_path="../elsewhere")
         try:
             self.assertEqual(self.clean("prefix").code, 0)
@@ -511,7 +513,7 @@ class WhatIsNoMerge(OneFeatureEach):
         self.assert_gone("amended")
         self.assert_not_merged("amended")
 
-    def test_what_a_failed_feature_left_has_no_result_to_look_for(self) -> None:
+    def test_a_failed_feature_has_no_result_to_look_for(self) -> None:
         failed = FeatureOutcome(Status.FAILED, "no")
         (prepared, begun) = attempt("failed", worktree=self.space.worktree("failed"))
         start = self.space.commit_of("main")
@@ -810,7 +812,7 @@ class WhatIsAskedFor(unittest.TestCase):
             self.assertEqual(said.code, 1)
             self.assertIn("kept auth (feature/auth): 1 uncommitted file: more.txt", said.out)
 
-    def test_where_nothing_is_lost_nothing_is_kept(self) -> None:
+    def test_nothing_is_kept_if_nothing_would_be_lost(self) -> None:
         with Workspace([feature("auth", {"exit": 3})]) as space:
             space.run()
             space.git("switch", "--quiet", "-c", "mine", at=space.worktree("auth"))
@@ -903,7 +905,7 @@ class WhatIsAskedFor(unittest.TestCase):
             twice = space.main("cleanup", "auth", "auth", "--discard")
             self.assertEqual((twice.code, twice.out.count("removed auth")), (0, 1))
 
-    def test_it_wants_to_be_told_what_and_in_one_way_only(self) -> None:
+    def test_cleanup_needs_exactly_one_kind_of_selection(self) -> None:
         with Workspace([feature("auth")]) as space:
             for words in ((), ("--all", "--merged"), ("auth", "--all")):
                 said = space.main("cleanup", *words)
@@ -923,7 +925,7 @@ class WhatIsAskedFor(unittest.TestCase):
             said = space.main("cleanup", "--merged", "--into", "v1")
             self.assertEqual((said.code, space.commit_of("feature/auth")), (0, ""))
 
-    def test_it_is_refused_while_a_run_is_at_work(self) -> None:
+    def test_cleanup_is_refused_during_a_run(self) -> None:
         with Workspace([feature("auth")]) as space, space.at_work(*attempt("auth")):
             said = space.main("cleanup", "--all")
             self.assertEqual((said.code, said.out), (2, ""))
@@ -980,7 +982,7 @@ esac
             self.assertIn("kept auth (feature/auth): feature/auth moved in the meantime", said.out)
             self.assertEqual(space.commit_of("feature/auth"), moved)
 
-    def test_where_it_can_not_be_recorded_nothing_more_is_done(self) -> None:
+    def test_cleanup_stops_if_it_cannot_be_recorded(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
             space.run()
             size = os.path.getsize(os.path.join(space.state_folder, "journal.jsonl"))

@@ -48,7 +48,7 @@ class OfARun(unittest.TestCase):
         cls.space.run()
         cls.space.run("--only", "again")
 
-    def test_it_reads_as_a_person_would_tell_it(self) -> None:
+    def test_a_log_is_shown_as_readable_text(self) -> None:
         said = self.space.main("logs", "auth")
         self.assertEqual((said.code, said.err), (0, ""))
         lines = said.out.splitlines()
@@ -67,7 +67,7 @@ class OfARun(unittest.TestCase):
         self.assertIn("RESULT success · 3 turns · $0.05 · 0.0s", lines)
         self.assertEqual(lines[-2], "stderr:")
 
-    def test_nothing_of_it_steers_the_terminal(self) -> None:
+    def test_a_log_does_not_control_the_terminal(self) -> None:
         said = self.space.command("logs", "auth", "--verbose").out
         for character in "\x1b\x07\u202e\x9b":
             self.assertNotIn(character, said)
@@ -100,7 +100,7 @@ class OfARun(unittest.TestCase):
         for said, known in zip(sessions, (attempts[1], attempts[0], attempts[1])):
             self.assertEqual(said["session_id"], known.session_id)
 
-    def test_what_is_not_there_is_said_with_the_next_step(self) -> None:
+    def test_a_missing_log_is_reported_with_the_next_step(self) -> None:
         cases = {
             ("again", "--attempt", "7"): ("again has no attempt 7", "its attempts: 1, 2"),
             ("atuh",): ("unknown feature 'atuh' (did you mean 'auth'?)", "rorchestrator status"),

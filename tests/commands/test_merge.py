@@ -50,7 +50,7 @@ class Landing(MergeTest):
         self.assertEqual(self.merge("--quiet"), CommandResult(0, "", ""))
         self.assertEqual(self.shop.commit_of("main"), tip)
 
-    def test_what_was_asked_for_lands_with_all_that_it_needs(self) -> None:
+    def test_selected_features_land_with_all_their_dependencies(self) -> None:
         said = self.merge("c", "--json")
         self.assertEqual(self.states(said), {"a": "landed", "c": "landed"})
         self.assertEqual(self.landed(), ["merge a: a", "merge c: c"])
@@ -90,7 +90,7 @@ class Landing(MergeTest):
         self.assertEqual(self.shop.git("for-each-ref"), refs)
         self.assertEqual((journal, self.shop.events("landing")), ([], []))
 
-    def test_a_merge_waits_for_no_run_that_is_at_work(self) -> None:
+    def test_a_merge_does_not_wait_for_a_run_in_progress(self) -> None:
         with self.shop.at_work():
             said = self.merge()
         self.assertEqual(said.code, 2)
@@ -101,7 +101,7 @@ class Landing(MergeTest):
         self.merge("b")
         self.assertIn("by-hand.txt", self.shop.files("main"))
 
-    def test_a_torn_journal_is_mended_and_said(self) -> None:
+    def test_a_torn_journal_is_repaired_and_reported(self) -> None:
         with open(os.path.join(self.shop.state_folder, "journal.jsonl"), "a") as file:
             file.write('{"v":1,"ev')
         said = self.merge()
@@ -154,7 +154,7 @@ class WhatIsSeenAfterwards(MergeTest):
                 cleaned = self.merge("--json")
                 self.assertEqual(self.states(cleaned), {"a": "already", "b": "already"})
 
-    def test_what_landed_without_its_history_is_there_for_every_command(self) -> None:
+    def test_every_command_sees_a_feature_that_landed_without_its_history(self) -> None:
         shop = self.open(*listed("a"))
         base = shop.commit_of("main")
         shop.commit({"secret.txt": "key"}, "with a secret")
@@ -190,7 +190,7 @@ class WhatIsSeenAfterwards(MergeTest):
         self.assertEqual(self.states(self.merge("a", "--json")), {"a": "landed"})
         self.assertIn("a.txt", shop.files("main"))
 
-    def test_into_a_branch_that_is_behind_comes_nothing_but_the_feature(self) -> None:
+    def test_merging_into_an_older_branch_adds_only_the_feature(self) -> None:
         shop = self.open(*listed("a"))
         shop.branch("release", "main")
         shop.commit({"unreleased.txt": ""}, "unreleased")
@@ -201,7 +201,7 @@ class WhatIsSeenAfterwards(MergeTest):
         shop.git("merge", "--quiet", "-m", "all of main", "main")
         self.assertIn("unreleased.txt", shop.files("release"))
 
-    def test_what_was_added_after_the_landing_is_not_landed(self) -> None:
+    def test_commits_added_after_the_landing_are_not_landed(self) -> None:
         shop = self.make()
         self.merge("--strategy", "squash")
         shop.commit({"more.txt": ""}, "more", at=shop.worktree("b"))
@@ -221,7 +221,7 @@ class WhatIsSeenAfterwards(MergeTest):
         self.assertEqual(shop.main("cleanup", "a").code, 1)
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed", "b": "landed"})
 
-    def test_what_was_reverted_after_it_landed_does_not_come_back(self) -> None:
+    def test_a_feature_reverted_after_landing_does_not_land_again(self) -> None:
         by_hand = ("merge", "--quiet", "--squash", "feature/a")
         for strategy in (*self.STRATEGIES, "by hand"):
             with self.subTest(strategy):
@@ -276,7 +276,7 @@ class WhatIsSeenAfterwards(MergeTest):
 
 
 class Held(MergeTest):
-    def test_what_is_not_completed_is_held_with_what_needs_it(self) -> None:
+    def test_an_incomplete_feature_is_held_with_its_dependents(self) -> None:
         shop = self.open(*listed("a", "failed", b="failed"))
         shop.finish("a")
         shop.finish("failed")
@@ -298,13 +298,13 @@ class Held(MergeTest):
         )
         self.assertEqual(self.landed(), ["merge a: a"])
 
-    def test_what_never_ran_is_held_where_it_is_asked_for_and_else_not_spoken_of(self) -> None:
+    def test_a_feature_that_never_ran_is_held_if_requested_and_omitted_otherwise(self) -> None:
         shop = self.open(*listed("a", "b"))
         shop.finish("a")
         self.assertEqual(self.merge("b").code, 1)
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
 
-    def test_what_is_out_of_date_is_held_unless_it_is_wanted_as_it_is(self) -> None:
+    def test_an_out_of_date_feature_is_held_unless_requested_as_is(self) -> None:
         shop = self.open(*listed("a", b="a"), feature("c"))
         shop.run()
         changed = feature("a", {"write": "other.txt"})
@@ -468,7 +468,7 @@ class ByHand(MergeTest):
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
         self.assertEqual(shop.commit_of("main^2~1"), tip)
 
-    def test_what_the_user_made_red_is_held_with_the_reason_and_what_needs_it(self) -> None:
+    def test_a_feature_broken_by_the_user_is_held_with_the_reason_and_its_dependents(self) -> None:
         shop = self.open(feature("a", verify=["! grep bad a.txt"]), *listed(b="a"))
         shop.finish("a")
         shop.finish("b", start="feature/a")
@@ -496,7 +496,9 @@ class ByHand(MergeTest):
         self.assertIn("checking ", done.err)
         self.assertIn("Stopped: nothing was landed.", done.err)
 
-    def test_what_was_taken_away_is_held_and_told_how_to_bring_back(self) -> None:
+    def test_a_feature_whose_result_was_removed_is_held_with_the_command_to_restore_it(
+        self,
+    ) -> None:
         shop = self.open(*listed("deleted", "emptied", "replaced"))
         results = {id: shop.finish(id) for id in ("deleted", "emptied", "replaced")}
         shop.git("worktree", "remove", "--force", shop.worktree("deleted"))
@@ -517,7 +519,7 @@ class ByHand(MergeTest):
         shop.git("branch", "feature/deleted", results["deleted"])
         self.assertEqual(self.states(self.merge("deleted", "--json")), {"deleted": "landed"})
 
-    def test_what_needs_it_begins_from_what_the_branch_holds_now_and_never_from_what_is_gone(
+    def test_dependents_begin_from_the_current_branch_and_never_from_a_deleted_one(
         self,
     ) -> None:
         shop = self.open(*listed("a"))
@@ -535,7 +537,7 @@ class ByHand(MergeTest):
         self.assertIn("c needs a, but feature/a was deleted; its run made", said.err)
         self.assertIn("to bring it back: git branch feature/a", said.err)
 
-    def test_what_needs_it_begins_so_within_the_same_run_as_well(self) -> None:
+    def test_dependents_in_the_same_run_begin_from_the_current_branch(self) -> None:
         shop = self.open(*listed("a"))
         path, gone = shop.worktree("a"), shop.worktree("gone")
         amend = f"echo amended > {path}/a.md && git -C {path} commit --quiet -a --amend -m x"
@@ -571,7 +573,7 @@ class ByHand(MergeTest):
         self.assertEqual(shop.main("cleanup", "--merged", "--into", "develop").code, 0)
         self.assertEqual(self.states(self.merge("--json")), {"a": "landed"})
 
-    def test_what_was_amended_and_merged_by_hand_is_merged(self) -> None:
+    def test_a_branch_amended_and_merged_by_hand_is_merged(self) -> None:
         shop = self.open(*listed("a"))
         shop.finish("a")
         self.amend("a", {"more.txt": ""})
@@ -613,7 +615,7 @@ class Checks(MergeTest):
         shop.finish("on-bad", start="feature/bad")
         return shop
 
-    def test_of_a_red_stack_the_largest_green_part_lands_and_why_the_rest_is_held_is_said(
+    def test_the_largest_passing_part_of_a_failing_stack_lands_and_the_rest_is_held_with_a_reason(
         self,
     ) -> None:
         self.five(verify=["if test -e bad.txt; then echo it is bad; exit 7; fi"])
@@ -648,7 +650,7 @@ class Checks(MergeTest):
         said = self.merge()
         self.assertEqual(said.code, 0, said)
 
-    def test_nothing_lands_on_a_branch_that_is_red_itself(self) -> None:
+    def test_nothing_lands_on_a_branch_whose_own_checks_fail(self) -> None:
         self.five(verify=["false"])
         said = self.merge("--json")
         self.assertEqual(set(self.states(said).values()), {"held"})
@@ -698,11 +700,11 @@ class Checks(MergeTest):
         self.assertEqual(said, CommandResult(143, "", "Stopped: nothing was landed.\n"))
         self.assertEqual(self.landed(), [])
 
-    def test_who_wants_quiet_hears_nothing_of_a_check(self) -> None:
+    def test_quiet_shows_no_checks(self) -> None:
         self.five(verify=["true"])
         self.assertEqual(self.merge("--quiet"), CommandResult(0, "", ""))
 
-    def test_where_the_journal_can_not_be_written_nothing_is_moved(self) -> None:
+    def test_nothing_is_landed_if_the_journal_cannot_be_written(self) -> None:
         self.five()
         full = OSError(errno.ENOSPC, "No space left on device")
         with mock.patch("core.journal.journal._write_through", side_effect=full):
@@ -744,7 +746,7 @@ class AtTheEndOfARun(MergeTest):
         self.assertEqual([each["id"] for each in last["features"]], ["a"])
         self.assertEqual(self.landed(), ["merge a: a"])
 
-    def test_a_run_that_is_not_green_lands_nothing(self) -> None:
+    def test_a_run_with_a_failed_feature_lands_nothing(self) -> None:
         self.open(feature("a"), feature("b", {"fail": "no", "status": 400}))
         self.assertEqual(self.shop.command("run", "--yes", "--merge").code, 1)
         self.assertEqual(self.landed(), [])

@@ -149,7 +149,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 document = self.plan("--json", *words).json
                 self.assertEqual(document["features_to_run"], expected)
 
-    def test_what_has_no_estimate_has_no_price(self) -> None:
+    def test_a_feature_without_an_estimate_has_no_price(self) -> None:
         document = self.plan("--json", "--only", "app", "--no-deps").json
         self.assertIsNone(document["estimated_tokens_to_run"])
         self.assertIsNone(document["estimated_cost_to_run_usd"])
@@ -211,7 +211,7 @@ class WhatItLeaves(unittest.TestCase):
             changed = dict(listing(space.root).items() ^ before.items())
             self.assertEqual([path for path in changed if not path.startswith(cache)], [])
 
-    def test_it_needs_no_claude_and_starts_nothing_but_git(self) -> None:
+    def test_plan_needs_no_claude_and_starts_only_git(self) -> None:
         with Workspace(DIAMOND, claude={"command": ["no-such-program"]}) as space:
             only_git = os.path.join(space.root, "bin")
             os.mkdir(only_git)
@@ -225,7 +225,7 @@ class WhatItLeaves(unittest.TestCase):
             self.assertEqual((said.code, said.err), (0, ""))
             self.assertTrue(os.path.getsize(log))
 
-    def test_a_run_that_is_at_work_does_not_hinder_it(self) -> None:
+    def test_a_run_in_progress_does_not_prevent_it(self) -> None:
         with Workspace(DIAMOND) as space, space.at_work():
             self.assertEqual(space.main("plan").code, 0)
 
@@ -238,7 +238,7 @@ class WhatWouldRun(unittest.TestCase):
         assert isinstance(document, dict)
         return {entry["id"]: entry["reason"] for entry in document["features"]}
 
-    def test_it_says_for_each_feature_why(self) -> None:
+    def test_plan_gives_a_reason_for_each_feature(self) -> None:
         auth, api = feature("auth"), feature("api", depends_on=["auth"])
         broken = feature("broken", {"exit": 3}, estimated_tokens=10_000)
         with Workspace([auth, api, broken, feature("idle")]) as space:
@@ -307,7 +307,7 @@ class WhatIsInTheWay(unittest.TestCase):
             space.change(branch_prefix="work-")
             self.assertEqual(space.main("plan").code, 0)
 
-    def test_what_a_run_made_is_not_in_the_way(self) -> None:
+    def test_branches_and_worktrees_of_a_run_are_no_obstructions(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.run()
             self.assertEqual(space.main("plan").code, 0)

@@ -187,7 +187,7 @@ class DiamondTest(unittest.TestCase):
         self.assertIn(".gitignore", reports)
         self.assertEqual(len(reports), 3)
 
-    def test_nothing_of_ours_shows_in_a_worktree(self) -> None:
+    def test_a_worktree_contains_no_files_of_ours(self) -> None:
         for id in ("model", "app"):
             worktree = self.workspace.worktree(id)
             status = self.workspace.git("status", "--porcelain", at=worktree)
@@ -296,7 +296,7 @@ class SelectionTest(RunTest):
         self.run_to(0, "--tag", "net")
         self.assertEqual(set(self.workspace.statuses()), {"model", "api", "web"})
 
-    def test_fresh_runs_all_anew_and_keeps_what_stood_there(self) -> None:
+    def test_fresh_runs_all_features_again_and_keeps_the_old_results(self) -> None:
         self.run_to(0, "--only", "model")
         before = self.workspace.commit_of("feature/model")
         with open(os.path.join(self.workspace.worktree("model"), "by-hand"), "w") as file:
@@ -457,10 +457,10 @@ class IncrementalTest(RunTest):
             feature("a", *a), feature("b", depends_on=["a"]) | {"prompt": b}, claude=claude
         )
 
-    def test_what_never_ran_is_new(self) -> None:
+    def test_a_feature_that_never_ran_is_new(self) -> None:
         self.assertEqual(self.reasons(), {"a": "start: new", "b": "start: new"})
 
-    def test_what_completed_is_up_to_date(self) -> None:
+    def test_a_completed_feature_is_up_to_date(self) -> None:
         self.run_to(0)
         self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
 
@@ -517,7 +517,7 @@ class IncrementalTest(RunTest):
         self.run_to(0)
         self.assertLessEqual({"a.md", "b.md", "both.md"}, self.workspace.added("feature/both"))
 
-    def test_what_was_built_on_an_outdated_result_is_not_up_to_date(self) -> None:
+    def test_a_feature_built_on_an_outdated_result_is_out_of_date(self) -> None:
         self.run_to(0)
         self.list({"write": "new"})
         self.run_to(0, "--only", "b", "--no-deps")
@@ -702,7 +702,7 @@ class StatusTest(RunTest):
         self.assertEqual(self.workspace.kinds("both"), ["preparing", "ended"])
         self.assertEqual(self.workspace.commit_of("feature/both"), "")
 
-    def test_what_is_held_back_is_named(self) -> None:
+    def test_files_left_uncommitted_are_named(self) -> None:
         self.workspace.features(feature("a", {"write": ".env"}, {"write": "a.md"}))
         done = self.run_to(0)
         self.assertIn("left uncommitted: .env", done.err)
@@ -730,7 +730,7 @@ class FatalTest(RunTest):
         self.assertEqual(self.workspace.journal()[-1]["exit_code"], 2)
         self.assertEqual(self.workspace.report()["failed"], 3)
 
-    def test_where_something_ran_before_the_exit_code_says_so(self) -> None:
+    def test_the_exit_code_is_1_if_something_ran_before_a_fatal_fault(self) -> None:
         self.workspace.features(
             feature("a"),
             feature("b", {"fail": "Credit balance is too low"}, depends_on=["a"]),
@@ -739,7 +739,9 @@ class FatalTest(RunTest):
         self.run_to(1)
         self.assert_statuses(a="completed", b="failed", c="cancelled")
 
-    def test_where_an_earlier_success_was_committed_the_exit_code_says_so(self) -> None:
+    def test_the_exit_code_is_1_if_an_earlier_success_was_committed_before_a_fatal_fault(
+        self,
+    ) -> None:
         hook = self.workspace.hook("pre-commit", "exit 1")
         self.three({"write": "a.md"})
         self.run_to(1)
@@ -834,7 +836,7 @@ class TroubleTest(RunTest):
                 self.use(Workspace(apart=True))
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
-    def test_a_full_disk_is_told_and_the_run_goes_on(self) -> None:
+    def test_a_full_disk_is_reported_and_the_run_continues(self) -> None:
         for words, told in {
             '"$@" --json >/dev/full': 1,
             '"$@" --json --quiet >/dev/full': 1,
@@ -903,7 +905,7 @@ class TroubleTest(RunTest):
         branches = [self.workspace.added(f"feature/{id}") for id in "ab"]
         self.assertEqual([files & {"a.md", "b.md"} for files in branches], [{"b.md"}, {"a.md"}])
 
-    def test_what_an_agent_leaves_in_the_stash_is_told_and_still_there(self) -> None:
+    def test_a_stash_left_by_an_agent_is_reported_and_kept(self) -> None:
         self.stashing(both_pop=False)
         self.assertIn("the stash, which all worktrees share, changed", self.run_to(1).err)
         self.assert_statuses(a="completed", b="empty")

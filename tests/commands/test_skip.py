@@ -14,7 +14,7 @@ from tests.support.workspace import Workspace, feature
 class SkipTest(unittest.TestCase):
     """Without a run, between two of them."""
 
-    def test_a_skip_is_valid_until_it_is_taken_back(self) -> None:
+    def test_a_skip_holds_until_a_retry(self) -> None:
         space = Workspace([feature("auth"), feature("api", depends_on=["auth"]), feature("docs")])
         self.addCleanup(space.close)
         space.finished("docs")
@@ -40,7 +40,7 @@ class SkipTest(unittest.TestCase):
         self.assertEqual(set(space.files("feature/api")) - set(space.files("main")), {"api.md"})
         self.assertEqual(space.state().feature("auth").skip, Skip.FORCED)
 
-    def test_what_is_done_is_not_skipped(self) -> None:
+    def test_a_completed_feature_cannot_be_skipped(self) -> None:
         space = Workspace([feature("auth")])
         self.addCleanup(space.close)
         space.run()
@@ -56,7 +56,7 @@ class SkipTest(unittest.TestCase):
         said = space.main("skip", "auth")
         self.assertIn("completed, though its run was killed", said.err)
 
-    def test_a_torn_journal_is_mended_before_anything_is_added(self) -> None:
+    def test_a_torn_journal_is_repaired_before_anything_is_added(self) -> None:
         space = Workspace([feature("auth")])
         self.addCleanup(space.close)
         space.main("skip", "auth")

@@ -32,7 +32,7 @@ class AfterARun(unittest.TestCase):
         cls.space.run("--only", "api,app,silent")
         cls.space.write({"half done.txt": "", "b.txt": ""}, at=cls.space.worktree("api"))
 
-    def test_it_tells_of_the_project_and_of_each_feature(self) -> None:
+    def test_status_describes_the_project_and_each_feature(self) -> None:
         space = self.space
         document, features = said_of(space.main("status", "--json"))
         last = document.pop("last_run")
@@ -94,7 +94,7 @@ class AfterARun(unittest.TestCase):
         self.assertEqual(features["idle"]["status"], "pending")
         self.assertIsNone(features["idle"]["branch"])
 
-    def test_it_is_a_table_with_the_reasons_below(self) -> None:
+    def test_status_is_a_table_with_the_reasons_below(self) -> None:
         said = self.space.main("status")
         lines = said.out.splitlines()
         base = self.space.commit_of("main")[:10]
@@ -143,7 +143,7 @@ class AfterARun(unittest.TestCase):
 
 
 class WhileARunIsInProgress(unittest.TestCase):
-    def test_it_tells_who_and_for_how_long(self) -> None:
+    def test_status_names_the_running_process_and_its_duration(self) -> None:
         started = attempt("auth", at=time.time() - 100)
         with Workspace([feature("auth")]) as space, space.at_work(*started):
             document, features = said_of(space.command("status", "--json"))

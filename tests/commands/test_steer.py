@@ -51,7 +51,7 @@ class AnswerTest(unittest.TestCase):
         said = self.ask("skip", "api", "--force", run=Run(self.space))
         self.assertEqual((said.code, said.out), (0, "skip of True\n"))
 
-    def test_where_no_run_is_on_the_next_step_is_told(self) -> None:
+    def test_a_request_without_a_run_gives_the_next_step(self) -> None:
         for words in (("pause",), ("resume",), ("stop",), ("stop", "auth")):
             said = self.space.main(*words)
             self.assertEqual((said.code, said.out), (2, ""))

@@ -91,7 +91,7 @@ def _decide(config: Config, state: RunState, facts: Facts | None = None) -> dict
 
 
 class WhatCounts(unittest.TestCase):
-    def test_what_changes_no_result_is_in_no_key(self) -> None:
+    def test_options_that_change_no_result_are_in_no_key(self) -> None:
         plain = inputs(PromptWriter(CONFIG), API, {"auth": "k"})
         same = replace(
             API,
@@ -116,7 +116,7 @@ class WhatCounts(unittest.TestCase):
         )
         self.assertEqual(plain[FORM], "2")
 
-    def test_what_the_user_wrote_is(self) -> None:
+    def test_inputs_written_by_the_user_are_hashed(self) -> None:
         def hashed(config: Config = CONFIG, feature: Feature = API) -> dict[str, str]:
             return inputs(PromptWriter(config), feature, {"auth": "k"})
 
@@ -156,11 +156,11 @@ class WhatCounts(unittest.TestCase):
 
 
 class JournalOfTheFirstForm(unittest.TestCase):
-    def test_what_1_0_completed_is_up_to_date(self) -> None:
+    def test_features_completed_by_version_1_0_are_up_to_date(self) -> None:
         same = dict.fromkeys(("auth", "api"), "up to date")
         self.assertEqual(_decide(CONFIG, JOURNAL_OF_1_0), same)
 
-    def test_what_changed_since_1_0_is_named(self) -> None:
+    def test_changes_since_version_1_0_are_named(self) -> None:
         for feature, expected in (
             (replace(AUTH, prompt="Other."), ["prompt changed", "dependency auth changed"]),
             (replace(AUTH, model="opus"), ["options changed", "dependency auth changed"]),
@@ -168,7 +168,7 @@ class JournalOfTheFirstForm(unittest.TestCase):
             config = replace(CONFIG, features=(feature, API))
             self.assertEqual(list(_decide(config, JOURNAL_OF_1_0).values()), expected)
 
-    def test_what_runs_on_it_is_hashed_as_today_and_up_to_date_afterwards(self) -> None:
+    def test_a_dependent_run_on_a_result_of_version_1_0_is_up_to_date_afterwards(self) -> None:
         dag, facts = DAGResolver(CONFIG.features), Facts(reachable=("auth", "api"))
         older = RunState({"auth": JOURNAL_OF_1_0.feature("auth")})
         made = incremental.decide(CONFIG, dag, older, facts)["api"]

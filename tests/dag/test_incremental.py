@@ -65,7 +65,7 @@ class UpToDate(unittest.TestCase):
     def test_a_list_that_never_ran_is_new(self) -> None:
         self.assertEqual(_told(_decide()), dict.fromkeys(ALL, (Action.START, "new")))
 
-    def test_what_completed_and_did_not_change_is_skipped(self) -> None:
+    def test_an_unchanged_completed_feature_is_skipped(self) -> None:
         told = _told(_decide(state=_completed()))
         self.assertEqual(told, dict.fromkeys(ALL, (Action.SKIP, "up to date")))
 
@@ -74,7 +74,7 @@ class UpToDate(unittest.TestCase):
         self.assertEqual(told["api"], (Action.START, "its result is gone"))
         self.assertEqual(told["docs"], (Action.SKIP, "up to date"))
 
-    def test_what_is_in_the_base_is_done_for_ever_whatever_changed(self) -> None:
+    def test_a_landed_feature_stays_done_whatever_changed(self) -> None:
         facts = Facts(merged={"auth": "ancestor"}, reachable=ALL)
         told = _told(_decide(_with(BASE, "auth", prompt="Other."), _completed(), facts))
         changed = "merged (ancestor); prompt changed since, --fresh=auth runs it"
@@ -116,11 +116,11 @@ class UpToDate(unittest.TestCase):
         told = _told(_decide(replace(BASE, project=project), _completed()))
         self.assertEqual(told, dict.fromkeys(ALL, (Action.SKIP, "up to date")))
 
-    def test_asked_for_anew_everything_runs(self) -> None:
+    def test_fresh_runs_everything(self) -> None:
         told = _told(_decide(state=_completed(), facts=Facts(reachable=ALL, fresh=ALL)))
         self.assertEqual(told, dict.fromkeys(ALL, (Action.START, "requested again")))
 
-    def test_what_is_made_anew_puts_those_out_of_date_that_built_on_it(self) -> None:
+    def test_a_new_result_makes_its_dependents_out_of_date(self) -> None:
         state = _completed()
         for facts in (
             Facts(reachable=ALL, fresh={"auth"}, run="r2"),
@@ -135,7 +135,7 @@ class UpToDate(unittest.TestCase):
                 again = _told(_decide(state=RunState(done)))
                 self.assertEqual(set(again.values()), {(Action.SKIP, "up to date")})
 
-    def test_what_was_built_on_outdated_results_is_out_of_date_itself(self) -> None:
+    def test_features_built_on_outdated_results_are_out_of_date(self) -> None:
         state = _completed()
         changed = _with(BASE, "auth", prompt="Other.")
         dag = DAGResolver(changed.features)
@@ -179,7 +179,7 @@ class Changes(unittest.TestCase):
                 told = _told(_decide(config, _completed()))
                 self.assertEqual(told, {"auth": auth, "api": api, "docs": docs})
 
-    def test_what_does_not_shape_the_result_changes_nothing(self) -> None:
+    def test_options_that_do_not_affect_the_result_change_nothing(self) -> None:
         skip = dict.fromkeys(ALL, (Action.SKIP, "up to date"))
         program = ClaudeOptions(command=("/opt/claude",), max_turns=9, max_budget_usd=2.5)
         cases = {
@@ -230,7 +230,7 @@ class Unfinished(unittest.TestCase):
     def _attempt(self, outcome: AttemptOutcome | None) -> tuple[Attempt, ...]:
         return (Attempt("r1", 1, "s1", 1.0, outcome=outcome),)
 
-    def test_what_ended_from_outside_is_resumed(self) -> None:
+    def test_a_feature_that_was_interrupted_is_resumed(self) -> None:
         done = AttemptOutcome(Status.COMPLETED)
         cases: list[tuple[Status, Fault, AttemptOutcome | None, str]] = [
             (Status.RUNNING, Fault.NONE, None, "interrupted"),
@@ -252,7 +252,7 @@ class Unfinished(unittest.TestCase):
                 found = self._told(status=status, fault=fault, attempts=self._attempt(outcome))
                 self.assertEqual(found, (Action.RESUME, reason))
 
-    def test_what_ended_by_its_own_result_starts_over(self) -> None:
+    def test_a_feature_that_failed_by_its_own_result_starts_over(self) -> None:
         done = AttemptOutcome(Status.COMPLETED)
         cases = [
             (Status.EMPTY, Fault.NONE, done),
@@ -269,7 +269,7 @@ class Unfinished(unittest.TestCase):
         self.assertEqual(self._told(status=Status.CONFLICT), (Action.START, "failed before"))
         self.assertEqual(self._told(status=Status.PREPARING), (Action.START, "interrupted"))
 
-    def test_what_was_changed_meanwhile_starts_over(self) -> None:
+    def test_a_feature_changed_meanwhile_starts_over(self) -> None:
         attempts = self._attempt(None)
         found = self._told(status=Status.RUNNING, attempts=attempts, inputs={"prompt": "other"})
         self.assertEqual(found, (Action.START, "prompt changed"))
@@ -324,7 +324,7 @@ class Steered(unittest.TestCase):
             self.decide(self.config, RunState({"auth": known}))["auth"].reason, "skipped"
         )
 
-    def test_what_is_done_is_done_though_what_it_needs_is_skipped(self) -> None:
+    def test_a_completed_feature_stays_completed_if_its_dependency_is_skipped(self) -> None:
         state = _completed()
         skipped = RunState(
             {**state.features, "auth": replace(state.feature("auth"), skip=Skip.PLAIN)}
@@ -345,7 +345,7 @@ class Steered(unittest.TestCase):
         back = incremental.rekeyed(built, self.dag)
         self.assertEqual(back, self.fresh)
 
-    def test_what_was_built_on_something_else_starts_over(self) -> None:
+    def test_a_feature_built_on_another_commit_starts_over(self) -> None:
         resumes = {
             id: replace(decision, action=Action.RESUME) for id, decision in self.fresh.items()
         }
@@ -355,7 +355,7 @@ class Steered(unittest.TestCase):
         self.assertEqual(told["app"], (Action.START, "a dependency changed"))
         self.assertEqual(told["docs"], (Action.RESUME, "new"))
 
-    def test_another_go_resumes_what_ended_from_outside(self) -> None:
+    def test_a_retry_resumes_an_interrupted_feature(self) -> None:
         decision = self.fresh["auth"]
         late = AttemptOutcome(Status.TIMED_OUT, "r", Fault.TIMEOUT)
         red = AttemptOutcome(Status.FAILED, "r")
@@ -379,7 +379,7 @@ class Steered(unittest.TestCase):
 
 
 class Selection(unittest.TestCase):
-    def test_what_is_wanted_brings_what_it_needs_unless_that_is_up_to_date(self) -> None:
+    def test_selected_features_include_their_dependencies_unless_up_to_date(self) -> None:
         dag = DAGResolver(LIST)
         done = _completed()
         states = {

@@ -116,7 +116,7 @@ class SmallGraphs(unittest.TestCase):
         self.assertEqual(dag.dependencies, {"left": (), "end": ("left",)})
         self.assertEqual(dag.waves(), [["left"], ["end"]])
 
-    def test_what_is_not_done_frees_nothing(self) -> None:
+    def test_an_incomplete_feature_makes_none_ready(self) -> None:
         sorter = _dag(DIAMOND).sorter()
         self.assertEqual(sorter.get_ready(), ("top",))
         sorter.done("top")

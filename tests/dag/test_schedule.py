@@ -71,13 +71,13 @@ def _simulated(dag: DAGResolver, slots: int) -> dict[str, float]:
 
 
 class Prediction(unittest.TestCase):
-    def test_it_is_what_a_simulation_step_by_step_gives(self) -> None:
+    def test_the_prediction_equals_a_step_by_step_simulation(self) -> None:
         for dag, slots in _generated(distinct=True):
             with self.subTest(features=dag.features, slots=slots):
                 timeline = predict(dag, slots)
                 self.assertEqual(timeline.starts, _simulated(dag, slots))
 
-    def test_it_is_never_better_than_possible_and_never_waits_without_need(self) -> None:
+    def test_the_prediction_is_never_better_than_possible_and_has_no_idle_slot(self) -> None:
         for distinct in (False, True):
             for dag, slots in _generated(distinct=distinct):
                 with self.subTest(features=dag.features, slots=slots):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from core.model.list_commands import shell_command
-from core.runner.checks import check_key
+from core.runner.check_runner import check_key
 from core.worktree.names import SCRATCH
 from tests.support.paths import AGENT
 from tests.support.repository import Repository

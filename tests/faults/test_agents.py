@@ -107,7 +107,7 @@ class ProcessesTest(AgentTest):
         self.assert_ended("completed")
 
     @unittest.skipUnless(LONG, "takes ten seconds: set RORCHESTRATOR_TEST_FAULTS=1")
-    def test_one_that_ignores_every_polite_signal_is_killed_when_its_time_is_over(self) -> None:
+    def test_an_agent_that_ignores_sigterm_is_killed_at_its_time_limit(self) -> None:
         deaf = {"ignore": ["SIGINT", "SIGTERM", "SIGHUP"]}
         self.misbehave(WORK, deaf, {"sleep": 600}, code=1, timeout_seconds=1)
         self.assert_ended("timed_out", "no result within the time limit")
@@ -150,7 +150,7 @@ class OutputTest(AgentTest):
         self.misbehave(WORK, {"exit": 0}, code=1)
         self.assert_ended("failed", "ended without a result (exit 0)")
 
-    def test_of_two_results_the_last_one_decides(self) -> None:
+    def test_the_last_of_two_results_decides(self) -> None:
         line = '{"type": "result", "subtype": "%s", "is_error": %s, "num_turns": 1}\n'
         good, bad = line % ("success", "false"), line % ("error_max_turns", "true")
         self.misbehave(WORK, {"print": good + bad}, {"exit": 0}, code=1)
@@ -160,7 +160,7 @@ class OutputTest(AgentTest):
         self.assert_ended("completed")
 
     @unittest.skipUnless(LONG, "takes ten seconds: set RORCHESTRATOR_TEST_FAULTS=1")
-    def test_one_that_never_exits_after_its_result_has_completed(self) -> None:
+    def test_an_agent_that_never_exits_after_its_result_has_completed(self) -> None:
         self.misbehave(WORK, {"ignore": ["SIGINT"]}, {"linger": 600})
         self.assert_ended("completed")
 
@@ -168,7 +168,7 @@ class OutputTest(AgentTest):
 class GitTest(AgentTest):
     """What an agent can do with git."""
 
-    def test_one_that_deletes_its_worktree_fails_and_can_run_again(self) -> None:
+    def test_a_feature_whose_agent_deletes_its_worktree_fails_and_can_run_again(self) -> None:
         for way in ("rm -rf '{}'", "git -C $REPO worktree remove --force '{}'"):
             with self.subTest(way):
                 path = self.workspace.worktree("a")
@@ -322,7 +322,7 @@ class FilesTest(AgentTest):
         self.assert_ended("failed", "was replaced by a link")
 
     @unittest.skipUnless(os.geteuid(), "root reads everything")
-    def test_what_may_not_be_read_is_told(self) -> None:
+    def test_unreadable_files_are_reported(self) -> None:
         self.misbehave(WORK, self.bash("mkdir no && touch no/x && chmod 000 no"))
         self.assertEqual(self.workspace.last("a")["held_back"], ["no/"])
         self.use(Workspace(apart=True))

@@ -137,7 +137,7 @@ class NoticeTest(NoticingTest):
         self.assertEqual(self.round.figures.results_doubled, 1)
         self.assertEqual(self.round.figures.agent_runs_paid_again, 1)
 
-    def test_what_the_user_would_see_is_noticed(self) -> None:
+    def test_changes_visible_to_the_user_are_noticed(self) -> None:
         self.git("reset", "--quiet", "--hard")
         self.git("branch", "stray")
         self.assert_noticed("the user's status, index, refs changed")

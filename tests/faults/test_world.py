@@ -95,7 +95,7 @@ class FullDiskTest(WorldTest):
         """A step that leaves no byte free."""
         return {"bash": f"cat /dev/zero >'{folder}/full'"}
 
-    def test_nothing_is_started_where_there_is_next_to_no_room(self) -> None:
+    def test_nothing_starts_on_an_almost_full_disk(self) -> None:
         place = self.workspace
         place.features(feature("a"), feature("b", depends_on=["a"]))
         for folder in (place.state_folder, place.beside("worktrees")):
@@ -210,7 +210,7 @@ class ClockTest(WorldTest):
 class OthersTest(WorldTest):
     """Other runs, and the user at work in the repository."""
 
-    def test_of_runs_that_start_at_the_same_instant_one_wins_each_time(self) -> None:
+    def test_exactly_one_of_simultaneous_runs_starts(self) -> None:
         self.workspace.features(self.held("a"))
         for number in range(20 if LONG else 3):
             with self.subTest(number):
@@ -335,7 +335,7 @@ class OthersTest(WorldTest):
 class RepositoryTest(WorldTest):
     """What a repository may be like."""
 
-    def test_what_a_sparse_checkout_leaves_out_stays_in_the_result(self) -> None:
+    def test_files_outside_a_sparse_checkout_stay_in_the_result(self) -> None:
         place, own = self.workspace, self.workspace
         own.commit({"in/x": "1", "out/y": "1"})
         own.git("sparse-checkout", "set", "in")

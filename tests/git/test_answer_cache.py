@@ -19,7 +19,7 @@ from tests.support.workspace import Json, WorkspaceTest, feature
 
 
 class AnswersTest(unittest.TestCase):
-    def test_what_is_not_asked_for_again_is_dropped(self) -> None:
+    def test_unused_answers_are_dropped(self) -> None:
         kept = Answers({"tree a": "1", "tree b": "2"})
         self.assertEqual(kept.get("tree", "a"), "1")
         self.assertEqual(kept.get("tree", "a"), "1")
@@ -52,7 +52,7 @@ class FileTest(unittest.TestCase):
             read.get(question, "a")
         return read.used
 
-    def test_what_was_written_is_read_by_the_user_alone(self) -> None:
+    def test_written_files_are_readable_by_their_owner_only(self) -> None:
         self.write(tree="1", base="2")
         self.assertEqual(self.known(), {"tree a": "1", "base a": "2"})
         self.assertEqual(stat.S_IMODE(os.stat(self.file.path).st_mode), 0o600)
@@ -89,13 +89,13 @@ class FileTest(unittest.TestCase):
         with mock.patch.object(os, "geteuid", lambda: os.getuid() + 1):
             self.assertEqual(self.known(), {})
 
-    def test_nothing_is_written_where_nothing_is_new_or_it_would_be_too_much(self) -> None:
+    def test_the_cache_is_not_written_without_news_or_beyond_its_size(self) -> None:
         self.file.write(Answers())
         with mock.patch.object(answer_cache, "LARGEST_BYTES", 10):
             self.write(tree="1")
         self.assertFalse(os.path.exists(self.cache))
 
-    def test_where_it_can_not_be_written_the_next_look_asks_again(self) -> None:
+    def test_git_is_asked_again_if_the_cache_cannot_be_written(self) -> None:
         with open(self.cache, "w", encoding="utf-8"):
             pass
         self.write(tree="1")
@@ -139,7 +139,7 @@ class CircumstancesTest(unittest.TestCase):
             run_sync(self.git().settings_fingerprint()), run_sync(self.git().settings_fingerprint())
         )
 
-    def test_where_ids_stand_for_something_else_nothing_is_kept(self) -> None:
+    def test_nothing_is_cached_if_object_ids_are_replaced(self) -> None:
         first = self.repository.commit_of("main")
         self.repository.git("replace", first, self.repository.commit({"a": "1"}))
         self.assertEqual(run_sync(self.git().settings_fingerprint()), "")
@@ -158,7 +158,7 @@ class LearnTest(unittest.TestCase):
         environ = self.repository.environ
         return run_sync(open_repository(Spawner(), self.repository.path, environ)).read_only()
 
-    def test_what_is_learnt_at_once_is_what_git_says_one_by_one(self) -> None:
+    def test_answers_learnt_in_one_call_equal_those_of_single_calls(self) -> None:
         make = self.repository
         start = make.commit({"a": "1\n"})
         tips = {"landed": start}
@@ -197,7 +197,7 @@ class LearnTest(unittest.TestCase):
 
 
 class CommandsTest(WorkspaceTest):
-    def test_looks_believe_them_and_what_lands_or_goes_does_not(self) -> None:
+    def test_plan_and_status_use_the_cache_and_merge_and_cleanup_do_not(self) -> None:
         play = self.workspace
         play.features(feature("a"), feature("b"))
         self.assertEqual(play.run().code, 0)

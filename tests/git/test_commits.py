@@ -36,7 +36,7 @@ class ContentTest(GitTest):
         with self.assertRaises(GitError):
             run_sync(commits.has_line(self.git, MISSING, "one"))
 
-    def test_what_a_worktree_ignores_need_not_be_there(self) -> None:
+    def test_an_ignored_file_of_a_worktree_may_be_missing(self) -> None:
         self.repository.commit({".gitignore": ".env\nlib/\n", "tracked.env": ""})
         asked = [".env", "lib/", "lib", "deep/.env", "tracked.env", "lib/é"]
         found = run_sync(worktree_status.ignored_of(self.git, self.repository.path, asked))

@@ -88,7 +88,7 @@ class RefTest(GitTest):
         said = run_sync(self.git.delete_ref("refs/heads/x", tip))
         self.assertRegex(said, "git could not delete x: .*File exists")
 
-    def test_what_another_worktree_that_comes_or_goes_causes_is_tried_again(self) -> None:
+    def test_git_is_retried_if_another_worktree_appears_or_disappears(self) -> None:
         for said in (
             "fatal: Invalid path '/r/.git/worktrees/b': No such file or directory",
             "fatal: failed to read /r/.git/worktrees/b/commondir: Success",
@@ -149,7 +149,7 @@ class RefTest(GitTest):
 
 
 class TransientTest(unittest.TestCase):
-    def test_what_another_try_may_mend_is_told_from_what_it_will_not(self) -> None:
+    def test_transient_failures_are_distinguished_from_permanent_ones(self) -> None:
         texts = {
             b"fatal: Unable to create '/r/.git/index.lock': File exists.": True,
             b"fatal: failed to read .git/worktrees/x/commondir": True,

@@ -43,7 +43,7 @@ class Idle(unittest.TestCase):
         os.mkfifo(os.path.join(self.repository.path, ".git", "hooks", "post-index-change"))
         self.assertEqual(self.inactive(), [])
 
-    def test_one_that_git_ignores_or_can_not_start_is_named(self) -> None:
+    def test_a_hook_that_git_ignores_or_cannot_start_is_named(self) -> None:
         plain = self.write(".git/hooks/pre-commit", mode=0o644)
         lost = self.write(".git/hooks/commit-msg", "#!/no/such/python -u\n")
         closed = self.write(".git/hooks/post-commit", mode=0o000)

@@ -93,7 +93,7 @@ class LandingTest(GitTest):
         self.repository.git("checkout", "-q", "--detach")
         self.assertEqual(run_sync(checkouts.head_of(self.git, self.path)), "")
 
-    def test_what_is_half_done_is_known_by_the_worktree_and_by_the_branch(self) -> None:
+    def test_an_unfinished_merge_is_found_by_worktree_and_by_branch(self) -> None:
         path = self.beside("w")
         make_worktree(self.git, path, "side", self.first)
         self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, path)), "")

@@ -75,7 +75,7 @@ class OpenTest(GitTest):
         self.assertIn("dubious ownership", said)
         self.assertIn(f"safe.directory {self.repository.path}", said)
 
-    def test_whatever_git_refuses_is_told_in_its_own_words(self) -> None:
+    def test_a_refusal_of_git_is_quoted(self) -> None:
         config = os.path.join(self.repository.path, ".git", "config")
         below = os.path.join(self.repository.path, "below")
         os.mkdir(below)
@@ -99,7 +99,7 @@ class OpenTest(GitTest):
             self.open(self.repository.path)
         self.assertIn("bad config line", caught.exception.details[0])
 
-    def test_nobody_is_told_to_commit_his_home(self) -> None:
+    def test_the_hint_never_suggests_to_commit_the_home_folder(self) -> None:
         with self.assertRaises(UserError) as caught:
             self.open(self.repository.home)
         self.assertNotIn("git init", caught.exception.hint)
@@ -123,7 +123,7 @@ class OpenTest(GitTest):
         env = {"PATH": self.repository.root}
         self.assertEqual(run_sync(git_version(self.spawner, env)), (3, 1))
 
-    def test_what_a_calling_hook_left_in_the_environment_is_ignored(self) -> None:
+    def test_git_variables_of_a_calling_hook_are_ignored(self) -> None:
         other = self.make("other")
         hook = {"GIT_DIR": os.path.join(other.path, ".git"), "GIT_INDEX_FILE": "/nowhere/index"}
         git = self.open(self.repository.path, **hook)

@@ -27,7 +27,7 @@ class ReplicaTest(GitTest):
 
 
 class TheSame(ReplicaTest):
-    def test_it_has_the_refs_and_borrows_the_objects(self) -> None:
+    def test_a_replica_has_the_refs_and_borrows_the_objects(self) -> None:
         first = self.repository.branch("side")
         self.repository.git("tag", "-a", "v1", "-m", "a tag")
         self.repository.git("update-ref", "refs/rorchestrator/results/a/1", first)
@@ -44,7 +44,7 @@ class TheSame(ReplicaTest):
         self.assertTrue(os.path.isfile(self.beside("w/README.md")))
         self.assertEqual(run_sync(self.git.commit_of("new")), "")
 
-    def test_its_settings_are_the_same_but_for_what_makes_a_repository(self) -> None:
+    def test_a_replica_has_the_same_settings_except_those_of_the_repository_itself(self) -> None:
         config = self.repository.git
         odd = 'a "b" \\c\n\td # ; e '
         for key, value in {
@@ -71,7 +71,7 @@ class TheSame(ReplicaTest):
         ):
             self.assertNotIn(key, listed.split())
 
-    def test_its_hooks_are_its_own_and_what_is_ignored_is_the_same(self) -> None:
+    def test_a_replica_has_its_own_hooks_and_the_same_ignored_files(self) -> None:
         common = self.git.repository.common_dir
         hook = os.path.join(common, "hooks", "pre-commit")
         self.repository.write({hook: "#!/bin/sh\nexit 1\n", f"{common}/info/exclude": "*.tmp\n"})

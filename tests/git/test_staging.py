@@ -107,7 +107,7 @@ class StatusTest(GitTest):
         self.assertEqual(self.repository.files(made.id), expected)
         self.assertTrue(self.repository.git("ls-tree", made.id, "mode").startswith("100755"))
 
-    def test_what_is_taken_out_of_the_index_stays_on_disk(self) -> None:
+    def test_a_file_removed_from_the_index_stays_on_disk(self) -> None:
         self.repository.write({"new": "x"})
         self.repository.git("add", "new")
         run_sync(staging.unstage(self.git, self.repository.path, ["new"]))

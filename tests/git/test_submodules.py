@@ -66,7 +66,7 @@ class SubmodulesTest(WorkspaceTest):
 
 
 class Filled(SubmodulesTest):
-    def test_they_are_as_the_user_has_them_with_the_real_remotes_and_inner_ones_as_well(
+    def test_submodules_are_checked_out_with_the_real_remotes_and_nested_ones_too(
         self,
     ) -> None:
         repository, git = self.workspace, self.workspace.git
@@ -168,7 +168,7 @@ class Published(SubmodulesTest):
         self.assertTrue(os.path.exists(os.path.join(top, "new", "inner.txt")))
         self.said(0, "cleanup", "--all")
 
-    def test_work_of_the_users_stays_and_what_has_no_remote_needs_one(self) -> None:
+    def test_the_users_work_stays_and_a_submodule_without_a_remote_needs_one(self) -> None:
         make = (
             "git init --quiet new && cd new && git commit --quiet --allow-empty -m new && cd .. "
             "&& git submodule --quiet add ./new new"

@@ -60,7 +60,7 @@ class SealTest(unittest.TestCase):
 
 
 class Hooks(SealTest):
-    def test_what_happens_to_a_hook_is_named(self) -> None:
+    def test_changes_of_hooks_are_named(self) -> None:
         cases: dict[str, Callable[[], object]] = {
             ".git/hooks/pre-push was added": lambda: self.write("hooks/pre-push"),
             ".git/hooks/pre-commit was changed": lambda: self.write("hooks/pre-commit", "x"),
@@ -143,7 +143,7 @@ class Settings(SealTest):
         self.repository.git("config", "--add", "credential.helper", "!evil")
         self.assertIn("credential.helper", self.complaint(sealed))
 
-    def test_what_runs_nothing_may_change_and_git_is_asked_once(self) -> None:
+    def test_settings_that_run_nothing_may_change_and_git_is_asked_once(self) -> None:
         sealed = self.sealed()
         self.repository.git("config", "user.name", "Somebody")
         self.repository.git("remote", "add", "origin", "https://example.com/x.git")
@@ -187,7 +187,7 @@ class Settings(SealTest):
         name = "filter.x.smudge in .git/worktrees/auth/config.worktree was added"
         self.assertEqual(self.complaint(sealed), name)
 
-    def test_what_changed_before_a_worktree_was_watched_is_still_found(self) -> None:
+    def test_changes_from_before_a_worktree_was_watched_are_found(self) -> None:
         sealed = self.sealed()
         self.write("hooks/pre-commit")
         self.repository.git("config", "alias.x", "!evil")
@@ -233,14 +233,14 @@ class Submodules(SealTest):
                 change()
                 self.assertEqual(self.complaint(sealed), expected)
 
-    def test_one_that_the_user_adds_meanwhile_is_no_change_but_what_it_executes_is(self) -> None:
+    def test_a_submodule_added_by_the_user_is_no_change_but_its_hooks_are(self) -> None:
         sealed = self.sealed()
         new = self.module("modules", "new")
         self.assertEqual(self.complaint(sealed), "")
         self.write(f"{new}/hooks/post-merge")
         self.assertEqual(self.complaint(sealed), f".git/{new}/hooks/post-merge was added")
 
-    def test_one_may_move_inside_its_checkout(self) -> None:
+    def test_a_submodule_may_move_inside_its_checkout(self) -> None:
         self.write("worktrees/mine/gitdir", f"{self.path('..', 'mine', '.git')}\n", 0o644)
         self.write("worktrees/mine/config.worktree", "", 0o644)
         cases = [
@@ -276,7 +276,7 @@ class Submodules(SealTest):
         with mock.patch.object(tampering, "_entries", meanwhile):
             self.assertEqual(self.complaint(sealed), "")
 
-    def test_one_that_goes_with_all_that_is_its_own_is_no_change(self) -> None:
+    def test_a_submodule_removed_completely_is_no_change(self) -> None:
         own = self.write("worktrees/mine/config.worktree", "[core]\n\tpager = x\n", 0o644)
         gone = self.module("modules", "gone")
         self.write(f"{gone}/hooks/pre-commit")
@@ -285,7 +285,7 @@ class Submodules(SealTest):
             shutil.rmtree(folder)
         self.assertEqual(self.complaint(sealed), "")
 
-    def test_those_of_worktrees_are_watched_of_the_users_and_of_ours(self) -> None:
+    def test_submodules_of_worktrees_are_watched_both_the_users_and_ours(self) -> None:
         mine = self.module("worktrees", "mine", "modules", "one")
         sealed = self.sealed()
         ours = self.module("worktrees", "auth", "modules", "one")

@@ -34,7 +34,7 @@ class Finding(unittest.TestCase):
             found = unreadable_entries.scan(self.top)
         self.assertEqual(found, UnreadableEntries(pipes=(".gitignore", "a/b/.gitattributes")))
 
-    def test_what_new_files_would_replace_is_found_wherever_it_is(self) -> None:
+    def test_untracked_files_that_a_merge_would_replace_are_found_everywhere(self) -> None:
         for name in ("file", "folder/mine", "folder/theirs", "blocked", "old/gone", "Case"):
             with open(self.path(*name.split("/")), "w"):
                 pass

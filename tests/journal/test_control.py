@@ -45,7 +45,7 @@ class RequestsTest(Scratch):
         self.assertEqual((asked[1].feature, asked[1].force), ("auth", True))
         self.assertEqual((self.left(), list(self.requests.take("r1"))), ([], []))
 
-    def test_what_was_left_for_another_run_is_removed_and_never_taken(self) -> None:
+    def test_requests_for_another_run_are_removed_and_never_executed(self) -> None:
         self.requests.leave("dead", ControlAction.STOP)
         self.put(".half.tmp", "{")
         self.assertEqual(list(self.requests.take("r2")), [])
@@ -91,7 +91,7 @@ class RequestsTest(Scratch):
         self.assertEqual(self.left(), ["folder.json"])
         self.assertTrue(os.path.exists(outside))
 
-    def test_where_nothing_can_be_written_that_is_said(self) -> None:
+    def test_a_request_that_cannot_be_written_is_an_error(self) -> None:
         self.put("x", "")
         nowhere = Requests(os.path.join(self.requests.folder, "x"))
         with self.assertRaises(StateError):

@@ -29,7 +29,7 @@ def _fixture(name: str) -> bytes:
 
 
 class Writing(InAFolder):
-    def test_what_is_appended_is_read_again_by_anyone(self) -> None:
+    def test_appended_events_are_read_again_by_any_reader(self) -> None:
         story = [note(1), note(2)]
         self.written(*story[:1])
         self.written(*story[1:])
@@ -39,7 +39,7 @@ class Writing(InAFolder):
         self.assertEqual(self.journal.read(), [])
         self.assertFalse(os.path.exists(self.folder))
 
-    def test_it_is_for_our_eyes_only(self) -> None:
+    def test_the_journal_is_readable_by_its_owner_only(self) -> None:
         os.makedirs(self.folder, mode=0o755)
         self.written(note(1))
         self.assertEqual(stat.S_IMODE(os.stat(self.folder).st_mode), 0o700)
@@ -57,7 +57,7 @@ class Writing(InAFolder):
         self.written(*story)
         self.assertEqual(self.journal.read(), story)
 
-    def test_where_the_folder_cannot_be_made_it_says_so(self) -> None:
+    def test_an_error_names_a_state_folder_that_cannot_be_made(self) -> None:
         with open(self.folder, "w"):
             pass
         with self.assertRaises(StateError) as caught:
@@ -69,7 +69,7 @@ class Writing(InAFolder):
 
 
 class Tears(InAFolder):
-    def test_every_prefix_is_read_up_to_its_last_whole_line_and_mended(self) -> None:
+    def test_every_prefix_of_a_journal_is_read_to_its_last_whole_line_and_repaired(self) -> None:
         story = [note(1), note(2), note(3)]
         whole = self.written(*story)
         for length in range(len(whole) + 1):
@@ -206,7 +206,7 @@ class Following(InAFolder):
         self.written(note(2))
         self.assertEqual(list(reader.new_events()), [note(2)])
 
-    def test_who_stops_reading_goes_on_where_they_stopped(self) -> None:
+    def test_a_reader_continues_where_it_stopped(self) -> None:
         self.written(note(1), note(2), note(3))
         reader = Reader(self.journal.path)
         self.assertEqual(next(reader.new_events()), note(1))
@@ -258,7 +258,7 @@ class FullDisk(InAFolder):
         lock.acquire(Holder(2, "now", "run"))
         lock.release()
 
-    def test_what_is_written_to_a_deleted_journal_is_not_taken_for_written(self) -> None:
+    def test_a_write_to_a_deleted_journal_fails(self) -> None:
         journal = Journal(self.folder)
         journal.open()
         os.unlink(journal.path)
@@ -298,7 +298,7 @@ class FaultyDisk(InAFolder):
                 done.append(self.journal.append(event))
         return done
 
-    def test_whichever_write_or_fsync_fails_the_journal_holds_what_was_acknowledged(self) -> None:
+    def test_the_journal_holds_all_acknowledged_events_whichever_write_or_fsync_fails(self) -> None:
         for name, instead in (("write", fails), ("write", writes_half), ("fsync", fails)):
             for nth in range(1, len(self.STORY) + 1):
                 with self.subTest(name=name, instead=instead.__name__, nth=nth):
@@ -313,7 +313,7 @@ class FaultyDisk(InAFolder):
                     self.assertEqual(self.journal.read(), expected)
                     self.assertEqual(self.content().count(b"\n"), len(expected))
 
-    def test_what_cannot_even_be_taken_back_is_cut_off_by_the_next_start(self) -> None:
+    def test_a_torn_line_that_cannot_be_undone_is_cut_off_by_the_next_start(self) -> None:
         self.written(*self.STORY[:2])
         self.journal.open()
         stuck = nth_call("ftruncate", 1)

@@ -65,7 +65,7 @@ class Locking(InAFolder):
         self.addCleanup(starters.end)
         return starters
 
-    def test_of_twenty_that_start_at_once_one_wins(self) -> None:
+    def test_one_of_twenty_simultaneous_starts_gets_the_lock(self) -> None:
         answers = self._started(20).answers()
         self.assertEqual(len(answers), 20)
         (winner,) = (pid for pid, said in answers.items() if said == "won")
@@ -91,7 +91,7 @@ class Locking(InAFolder):
         lock.acquire(Holder(1, "now", "run"))
         lock.release()
 
-    def test_who_looks_just_then_delays_the_start_and_does_not_refuse_it(self) -> None:
+    def test_a_reader_of_the_lock_delays_a_start_and_does_not_prevent_it(self) -> None:
         lock = RunLock(self.folder)
         looks = [False, True, True]  # not to be had alone, but beside another one; then alone
         with mock.patch("core.journal.lock._locked", side_effect=looks) as asked:
@@ -99,7 +99,7 @@ class Locking(InAFolder):
         lock.release()
         self.assertEqual(asked.call_count, 3)
 
-    def test_who_only_looks_never_stands_in_the_way(self) -> None:
+    def test_reading_the_lock_never_prevents_a_start(self) -> None:
         own = RunLock(self.folder)
         own.acquire(Holder(1, "now", "run"))
         own.release()
@@ -161,7 +161,7 @@ class Locking(InAFolder):
             RunLock(self.folder, introduction_tries=3000).acquire(Holder(9, "now", "run"))
         lock.release()
 
-    def test_where_no_lock_can_be_made_it_says_so(self) -> None:
+    def test_a_lock_that_cannot_be_made_is_an_error(self) -> None:
         with open(self.folder, "w"):
             pass
         with self.assertRaises(StateError) as caught:

@@ -25,7 +25,7 @@ class OurOwn(unittest.TestCase):
     def path(self, *parts: str) -> str:
         return os.path.join(self.root, *parts)
 
-    def test_what_is_missing_is_made_for_the_user_alone(self) -> None:
+    def test_missing_folders_are_made_private(self) -> None:
         private_files.make_folder(self.path("git", "state", "logs"), 2)
         private_files.make_folder(self.path("git", "state", "logs"), 2)
         modes = [
@@ -56,7 +56,7 @@ class OurOwn(unittest.TestCase):
         with self.assertRaises(NotADirectoryError):
             private_files.open_file(self.path("file", "x"), os.O_WRONLY)
 
-    def test_what_looks_secret_is_put_aside_each_time_in_a_folder_of_its_own(self) -> None:
+    def test_each_secret_file_is_put_aside_in_a_folder_of_its_own(self) -> None:
         os.makedirs(self.path("tree", "sub"))
         for name in (".env", "sub/a.key"):
             with open(self.path("tree", name), "w", encoding="utf-8") as file:
@@ -212,7 +212,7 @@ class WhatLooksSecret(unittest.TestCase):
         blob = self.space.git("hash-object", "--stdin", stdin=b"keys/id_rsa\n")
         self.space.git("cat-file", "-e", blob, fails=True)
 
-    def test_where_nothing_else_is_lost_it_is_put_aside_as_well(self) -> None:
+    def test_a_secret_is_put_aside_even_if_nothing_else_would_be_lost(self) -> None:
         os.unlink(os.path.join(self.there, "work.txt"))
         self.space.git("merge", "-q", "feature/auth")
         (done,) = self.space.main("cleanup", "auth", "--discard", "--json").json
@@ -229,7 +229,7 @@ class WhatLooksSecret(unittest.TestCase):
         self.assert_aside(note.partition("put aside in ")[2])
         self.assertEqual(self.files_of_kept() & {*self.FILES, "work.txt"}, {"work.txt"})
 
-    def test_where_it_cannot_be_put_aside_the_worktree_stays(self) -> None:
+    def test_a_worktree_stays_if_its_secret_file_cannot_be_put_aside(self) -> None:
         os.symlink(self.space.root, os.path.join(self.space.state_folder, "aside"))
         said = self.space.main("cleanup", "auth", "--discard")
         self.assertEqual(said.code, 1)

@@ -33,7 +33,7 @@ class Recording(unittest.TestCase):
         self.assertEqual(list(self.journal.read()), [self.event])
         self.assertEqual(self.recorder.state.merge, "m1")
 
-    def test_what_can_not_be_recorded_is_told_to_no_listener(self) -> None:
+    def test_an_event_that_cannot_be_recorded_reaches_no_listener(self) -> None:
         with self.assertRaises(StateError):
             self.recorder.emit(self.event)
         self.assertEqual((self.heard, self.recorder.state.merge), ([], ""))

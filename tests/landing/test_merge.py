@@ -59,7 +59,7 @@ exec "{git}" "$@"
         self.assertEqual(self.shop.git("status", "--porcelain"), "")
         self.assertEqual(self.shop.main("cleanup", "--merged").code, 0)
 
-    def test_in_the_check(self) -> None:
+    def test_a_merge_killed_during_a_check_lands_when_repeated(self) -> None:
         shop = self.shop_of_two()
         words = "touch ../begun; while test ! -e ../go; do sleep 0.01; done"
         shop.change(verify=[words])
@@ -73,7 +73,9 @@ exec "{git}" "$@"
             pass
         self.assert_lands()
 
-    def test_in_the_check_of_which_the_next_one_has_none(self) -> None:
+    def test_a_merge_killed_during_a_check_lands_if_the_check_was_removed_from_the_list(
+        self,
+    ) -> None:
         shop = self.shop_of_two()
         shop.change(verify=["touch ../begun; sleep 60"])
         shop.git("update-index", "--assume-unchanged", "config/feature_list.json")
@@ -91,7 +93,7 @@ exec "{git}" "$@"
         self.assertEqual(len(self.shop.events("landing")), 2)
         self.assert_lands()
 
-    def test_while_it_moves_git_goes_on_to_its_end(self) -> None:
+    def test_git_finishes_the_move_if_the_merge_is_killed(self) -> None:
         self.shop_of_two()
         # The guard must know the command before its caller is killed.
         self.killed("update-ref", before=f"sleep 0.3; {self.KILL} sleep 2;")
@@ -146,7 +148,7 @@ exec "{git}" "$@"
         self.assertEqual(said.code, 0)
         self.assert_lands(already=True)
 
-    def test_what_was_taken_back_after_a_kill_or_a_landing_stays_away(self) -> None:
+    def test_a_feature_reverted_after_a_kill_or_a_landing_stays_out(self) -> None:
         shop = self.shop_of_two()
         old = shop.commit_of("main")
         for kill in (True, False):

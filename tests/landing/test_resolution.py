@@ -111,7 +111,9 @@ class Resolved(ResolutionTest):
         self.assertIn('The task of "a" (a), which is ours\n\nBuild a.', told)
         self.assertIn('The task of "b" (b), which is theirs\n\nBuild b.', told)
 
-    def test_it_is_paid_for_once_seen_by_logs_and_status_and_goes_with_the_feature(self) -> None:
+    def test_a_resolution_is_paid_once_shown_by_logs_and_status_and_removed_with_the_feature(
+        self,
+    ) -> None:
         shop = self.conflict()
         first = self.resolve()
         for words in ((), ("--strategy", "squash")):
@@ -148,7 +150,7 @@ class Resolved(ResolutionTest):
                     {"a": "already", "b": "already"},
                 )
 
-    def test_a_rebase_of_which_only_one_step_does_not_merge_asks_nobody(self) -> None:
+    def test_a_rebase_with_one_conflicting_step_asks_for_no_resolution(self) -> None:
         shop = self.open(feature("a", SAY), feature("b", SAY))
         shop.finish("a", {"same.txt": "both\n"})
         shop.finish("b", {"same.txt": "b\n"}, {"same.txt": "both\n", "b.txt": "b"})
@@ -157,7 +159,7 @@ class Resolved(ResolutionTest):
         self.assertEqual(self.landed(), ["feat(a)", "feat(b): b"])
         self.assertEqual(shop.events("resolution_started"), [])
 
-    def test_what_landed_before_has_its_say_as_well(self) -> None:
+    def test_checks_of_features_that_landed_before_run_too(self) -> None:
         shop = self.conflict(MARKED, verify_attempts=0)
         self.merge("a")
         shop.commit({"later.txt": ""}, "later")
@@ -167,7 +169,7 @@ class Resolved(ResolutionTest):
         self.assertIn('The task of "a" (a), which is ours', told)
         self.assertIn("b and main conflict", self.held(said)["b"])
 
-    def test_a_red_check_is_told_and_the_same_session_mends_it(self) -> None:
+    def test_a_failing_check_is_given_to_the_same_session_which_fixes_it(self) -> None:
         drop = {"bash": "printf 'b\\nb\\n' > same.txt && git add same.txt"}
         pause: Mapping[str, object] = {"linger": 0}
         shop = self.conflict(drop, pause, BOTH)
@@ -214,7 +216,7 @@ class NotResolved(ResolutionTest):
         self.conflict({"bash": "printf 'a\\nb\\n' > same.txt"}, verify_attempts=0)
         self.assert_held(self.resolve(), "not marked as resolved: same.txt")
 
-    def test_one_that_breaks_a_sides_check_is_held_with_what_the_check_said(self) -> None:
+    def test_a_resolution_that_breaks_a_check_is_held_with_the_checks_output(self) -> None:
         drop = {"bash": "echo b > same.txt; echo more >> same.txt; git add same.txt"}
         self.conflict(drop, verify_attempts=0)
         self.assert_held(self.resolve(), "check: `grep -q a same.txt` ended with exit 1")
@@ -256,7 +258,7 @@ class NotResolved(ResolutionTest):
                 self.conflict({"bash": words}, strict=False, verify_attempts=0)
                 self.assert_held(self.resolve(), f"the resolution drops all changes of {side}")
 
-    def test_what_claude_could_not_do_is_held_and_after_a_limit_nobody_is_asked(self) -> None:
+    def test_a_failed_resolution_is_held_and_none_is_tried_after_a_usage_limit(self) -> None:
         limit = {"fail": "You've hit your session limit", "status": 429}
         shop = self.open(*(feature(id, limit) for id in "abc"))
         for id in "abc":
@@ -268,7 +270,7 @@ class NotResolved(ResolutionTest):
         plain = self.merge("--resolve", "--yes")
         self.assertIn("    1 attempt, $0.00: rorchestrator logs b --resolution", plain.out)
 
-    def test_what_it_may_cost_is_kept_and_what_it_did_cost_counts(self) -> None:
+    def test_the_budget_is_reserved_and_the_actual_cost_is_counted(self) -> None:
         shop = self.open(*(feature(id, {"cost": 0.5}, MARKED) for id in "abc"), verify_attempts=0)
         for id in "abc":
             shop.finish(id, {"same.txt": f"{id}\n"})
@@ -296,7 +298,7 @@ class NotResolved(ResolutionTest):
         self.assertEqual([each["resumed"] for each in begun], [False, True])
         self.assertIn("You were interrupted", self.prompts()[1])
 
-    def test_one_whose_session_is_unknown_by_then_is_begun_anew(self) -> None:
+    def test_a_resolution_whose_session_is_unknown_starts_over(self) -> None:
         shop = self.conflict(KILLED, BOTH, retry=QUICK)
         shop.environ["RORCHESTRATOR_SIMULATION"] = ""
         said = self.merge("--resolve", "--yes")
@@ -306,7 +308,7 @@ class NotResolved(ResolutionTest):
         self.assertTrue(self.prompts()[2].startswith("Task: resolve the conflict"))
         self.assertIn("You were interrupted", self.prompts()[2])
 
-    def test_one_that_stays_is_held_and_nobody_else_is_asked(self) -> None:
+    def test_an_unresolved_conflict_is_held_and_no_other_resolution_is_tried(self) -> None:
         patience = {"fail": "API Error: Request rejected (429)", "status": 429}
         shop = self.open(*(feature(id, *[patience] * 3) for id in "abc"), retry=QUICK)
         for id in "abc":
@@ -322,7 +324,9 @@ class NotResolved(ResolutionTest):
         self.assertIsNone(self.ending(said)["resolution"]["cost_usd"])
         self.assertIn("without a result (exit 3)", self.held(said)["b"])
 
-    def test_who_changes_what_git_executes_stops_the_merge_even_without_a_result(self) -> None:
+    def test_a_resolution_that_changes_what_git_executes_stops_the_merge_even_without_a_result(
+        self,
+    ) -> None:
         hook = {
             "bash": "d=$(git rev-parse --git-common-dir)/hooks; mkdir -p $d; echo x > $d/pre-push"
         }
@@ -332,7 +336,7 @@ class NotResolved(ResolutionTest):
         self.assertIn("git hooks or settings were changed", said.err)
         self.assertEqual(self.landed(), [])
 
-    def test_what_git_leaves_no_conflict_of_is_held_with_its_words(self) -> None:
+    def test_a_merge_failure_without_conflicts_is_held_with_the_message_of_git(self) -> None:
         self.conflict().branch("elsewhere", "main")
         nothing = WorktreeStatus("", "")
         with mock.patch("core.git.worktree_status.parse_status", return_value=nothing):
@@ -341,7 +345,7 @@ class NotResolved(ResolutionTest):
 
 
 class WhatIsPaidFor(ResolutionTest):
-    def test_nothing_is_paid_for_on_top_of_what_is_red(self) -> None:
+    def test_no_resolution_is_paid_for_on_a_failing_stack(self) -> None:
         shop = self.open(
             feature("bad", SAY),
             feature("a", SAY),
@@ -370,14 +374,14 @@ class WhatIsPaidFor(ResolutionTest):
         self.assertEqual(len(shop.events("resolution_started")), 1)
         self.assertEqual(self.ending(said)["resolution"]["attempts"], 1)
 
-    def test_nor_on_top_of_a_branch_that_is_red_itself(self) -> None:
+    def test_no_resolution_is_paid_for_on_a_branch_whose_own_checks_fail(self) -> None:
         shop = self.conflict(verify=["false"])
         shop.commit({"same.txt": "mine\n"}, "mine")
         said = self.resolve()
         self.assertIn("the checks already fail on main", self.held(said)["a"])
         self.assertEqual(shop.events("resolution_started"), [])
 
-    def test_a_side_that_was_red_before_is_not_asked_afterwards(self) -> None:
+    def test_a_side_that_failed_before_is_not_checked_afterwards(self) -> None:
         shop = self.open(feature("a", SAY, verify=["false"]), feature("b", BOTH, verify=["true"]))
         for id in "ab":
             shop.finish(id, {"same.txt": f"{id}\n"})
@@ -385,7 +389,7 @@ class WhatIsPaidFor(ResolutionTest):
         notes = [str(event["text"]) for event in shop.events("note")]
         self.assertTrue(any("the checks of a already fail" in note for note in notes), notes)
 
-    def test_a_known_one_that_is_red_by_now_is_asked_for_anew(self) -> None:
+    def test_a_known_resolution_whose_checks_now_fail_is_asked_for_again(self) -> None:
         shop = self.conflict()
         self.resolve()
         shop.git("reset", "--quiet", "--hard", "main~2")

@@ -211,7 +211,7 @@ class ByEachStrategy(LandingTest):
         self.assert_landed(stack, "a", "twin")
         self.assertEqual(len(self.log(stack, "%s")), 1)
 
-    def test_what_landed_as_a_part_of_another_feature_makes_no_commit(self) -> None:
+    def test_a_feature_that_landed_inside_another_makes_no_commit(self) -> None:
         self.finished("whole", start=self.finished("a"))
         self.candidates = [replace(self.candidates[1], start_commit=self.base), self.candidates[0]]
         stack = self.stack()
@@ -243,7 +243,7 @@ class AfterItsDependencyLandedAsAnotherCommit(LandingTest):
                 text = self.repository.files(stack.tip)["text"]
                 self.assertEqual(text.decode(), changed(1, "b on a"))
 
-    def test_what_was_taken_back_since_does_not_come_again(self) -> None:
+    def test_a_reverted_feature_does_not_land_again(self) -> None:
         self.base = self.commit({"mistake": None}, self.base, "taken back")
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
@@ -298,7 +298,7 @@ class WhatAMergeWouldBringAlong(LandingTest):
         self.with_old_git()
         self.assert_own_commits_only("a 1", "a 2")
 
-    def test_what_a_branch_that_is_behind_does_not_have_can_still_be_merged_into_it(self) -> None:
+    def test_a_feature_can_be_merged_into_an_older_branch(self) -> None:
         self.finished("a", start=self.dropped)
         self.assert_own_commits_only("a 1")
         self.repository.git("checkout", "--quiet", "--detach", self.stack().tip)
@@ -390,7 +390,7 @@ class Conflicts(LandingTest):
                 self.assertEqual((held.conflict_with, held.files), ("a", ("text", "é")))
                 self.assertEqual(held.reason, "other and a conflict in text, é")
 
-    def test_nothing_is_tried_that_comes_after_it(self) -> None:
+    def test_features_behind_a_conflict_are_not_tried(self) -> None:
         stack = self.stack()
         self.assert_landed(stack, "a", "b")
         self.assertIn("not tried after the conflict of other", stack.held["c"].reason)
@@ -415,13 +415,13 @@ class Conflicts(LandingTest):
                 self.assertEqual(stack.held["other"].files, ("text", "é"))
         self.assertEqual(os.listdir(self.worktrees.folder), [])
 
-    def test_what_git_can_not_merge_at_all_is_held_with_its_words(self) -> None:
+    def test_a_feature_that_git_cannot_merge_is_held_with_the_message_of_git(self) -> None:
         empty = self.repository.git("mktree", stdin=b"")
         stranger = self.repository.git("commit-tree", "-m", "unrelated", empty)
         self.candidates = [Candidate(Feature("stranger", ""), "run1", stranger, "")]
         self.assertIn("unrelated histories", self.stack().held["stranger"].reason)
 
-    def test_what_was_held_before_is_held_with_all_that_needs_it(self) -> None:
+    def test_features_held_before_stay_held_with_all_dependents(self) -> None:
         stack = self.stack(held={"other": Held("it failed")})
         self.assert_landed(stack, "a", "b", "c")
         self.assertEqual(stack.held["other"], Held("it failed"))
@@ -446,7 +446,7 @@ class Attributes(LandingTest):
         self.repository.git("config", "merge.mine.driver", self.DRIVER.format(told=told))
         return told
 
-    def test_what_both_sides_add_is_kept_by_union(self) -> None:
+    def test_a_union_merge_keeps_the_additions_of_both_sides(self) -> None:
         self.with_attributes("text merge=union\n")
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
@@ -522,7 +522,7 @@ class Resolutions(LandingTest):
         self.conflicts.append(conflict)
         return self.answer
 
-    def test_what_is_made_of_it_lands_by_each_strategy_and_what_follows_is_put_on_top(self) -> None:
+    def test_a_resolution_lands_with_each_strategy_and_later_features_land_on_top(self) -> None:
         for self.strategy in Strategy:
             with self.subTest(self.strategy):
                 stack = self.stack(keep_going=True)
@@ -538,14 +538,14 @@ class Resolutions(LandingTest):
                 self.assertIn("Claude resolved the conflict in text.\n\nRoRchestrator-Fe", body)
                 self.assertIn("RoRchestrator-Session: 5e55", body)
 
-    def test_what_nobody_could_resolve_is_held_with_all_that_needs_it(self) -> None:
+    def test_an_unresolved_conflict_is_held_with_all_dependents(self) -> None:
         self.answer = Resolution(Resolved.FAILED, reason="nobody could")
         stack = self.stack(keep_going=True)
         self.assert_landed(stack, "a", "c")
         self.assertEqual(stack.held["b"].reason, "b and a conflict in text; nobody could")
         self.assertEqual(stack.held["on-b"].reason, "it depends on b, also held")
 
-    def test_nobody_is_asked_on_top_of_what_is_red(self) -> None:
+    def test_no_resolution_is_asked_for_on_a_failing_stack(self) -> None:
         self.finished("bad")
         self.candidates.insert(0, self.candidates.pop())
         self.red = [frozenset({"bad"})]
@@ -569,7 +569,7 @@ class RedStacks(LandingTest):
         self.finished("on-bad", needs="bad")
         self.finished("e")
 
-    def test_a_green_stack_is_checked_once(self) -> None:
+    def test_a_passing_stack_is_checked_once(self) -> None:
         self.five()
         stack = self.stack()
         self.assert_landed(stack, "a", "b", "bad", "on-bad", "e")
@@ -608,12 +608,12 @@ class RedStacks(LandingTest):
         self.assert_landed(stack, "a")
         self.assertEqual(set(stack.held), {"b", "bad", "on-bad", "e"})
 
-    def test_of_two_that_are_red_together_one_lands(self) -> None:
+    def test_one_of_two_features_that_fail_only_together_lands(self) -> None:
         self.five()
         self.red = [frozenset({"a", "bad"})]
         self.assert_landed(self.stack(), "a", "b", "e")
 
-    def test_one_that_a_later_feature_mends_lands_with_it(self) -> None:
+    def test_a_failing_feature_lands_together_with_the_later_one_that_fixes_it(self) -> None:
         for id in ("broken", "mends", "bad"):
             self.finished(id)
         seen = self.check
@@ -627,7 +627,7 @@ class RedStacks(LandingTest):
         self.red = [frozenset({"bad"})]
         self.assert_landed(self.stack(), "broken", "mends")
 
-    def test_nothing_lands_on_a_branch_that_is_red_itself(self) -> None:
+    def test_nothing_lands_on_a_branch_whose_own_checks_fail(self) -> None:
         self.five()
         self.red = [frozenset({"text"})]
         stack = self.stack()
@@ -637,7 +637,7 @@ class RedStacks(LandingTest):
                 stack.held[id].reason, "the checks already fail on main: ['text'] fail"
             )
 
-    def test_where_nothing_is_left_nothing_is_checked(self) -> None:
+    def test_an_empty_stack_is_not_checked(self) -> None:
         self.assertEqual(self.stack(held={"a": Held("it failed")}).tip, self.base)
         self.assertEqual(self.checks, [])
 

@@ -129,7 +129,7 @@ class WhatIsInTheWay(TargetTest):
         self.git("add", "a")
         self.refused("uncommitted files: a")
 
-    def test_of_many_files_a_few_are_named(self) -> None:
+    def test_a_few_of_many_files_in_the_way_are_named(self) -> None:
         self.old = self.repository.commit({f"file{n:02}": "" for n in range(12)})
         self.target = self.open("main")
         self.repository.write({f"file{n:02}": "x" for n in range(12)})
@@ -313,7 +313,7 @@ class AMoveThatWasCutShort(TargetTest):
     def finish_move(self, *tips: str) -> bool:
         return run_sync(self.target.finish_move(tips))
 
-    def test_it_is_finished_where_only_the_branch_did_not_move(self) -> None:
+    def test_a_move_that_only_lacks_the_branch_is_finished(self) -> None:
         self.git("read-tree", "-m", "-u", self.old, self.new)
         self.refused("uncommitted files")
         self.assertTrue(self.finish_move(self.old, self.new))
@@ -334,7 +334,7 @@ class AMoveThatWasCutShort(TargetTest):
         self.assertFalse(self.finish_move(self.new))
         self.assertEqual(self.repository.commit_of("main"), self.old)
 
-    def test_what_the_user_has_changed_is_left_alone(self) -> None:
+    def test_files_changed_by_the_user_are_left_alone(self) -> None:
         self.git("read-tree", "-m", "-u", self.old, self.new)
         self.repository.write({"a": "mine\n"})
         self.assertFalse(self.finish_move(self.new))

@@ -32,7 +32,7 @@ class Sums(unittest.TestCase):
                 self.assertEqual((summed.usd, summed.is_complete), (cost, complete))
                 self.assertEqual(usage_of(attempts), tokens)
 
-    def test_what_ended_without_a_result_is_estimated_by_what_its_model_cost_before(self) -> None:
+    def test_an_attempt_without_a_result_is_estimated_from_the_cost_of_its_model(self) -> None:
         paid = replace(DONE, cost_usd=0.5, paid={"opus": Paid(0.5, 1000)})
         cut = AttemptOutcome(Status.CANCELLED, tokens={"opus": 400})
         other = AttemptOutcome(Status.CANCELLED, tokens={"haiku": 7})

@@ -16,7 +16,7 @@ class Errors(unittest.TestCase):
         other = UserError("m", "h", details=("d",), exit_code=ExitCode.INCOMPLETE)
         self.assertEqual((other.hint, other.details, int(other.exit_code)), ("h", ("d",), 1))
 
-    def test_what_cannot_be_recorded_is_an_error_of_the_users_too(self) -> None:
+    def test_a_failure_to_record_is_a_user_error_too(self) -> None:
         self.assertIsInstance(StateError("disk full"), UserError)
 
     def test_exit_codes_are_those_of_the_documentation(self) -> None:

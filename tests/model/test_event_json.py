@@ -48,7 +48,7 @@ class RoundTrip(unittest.TestCase):
 
 
 class Strangers(unittest.TestCase):
-    def test_what_we_did_not_write_is_refused_with_the_reason(self) -> None:
+    def test_a_file_that_we_did_not_write_is_refused_with_the_reason(self) -> None:
         good = {"v": 1, "event": "ended", "at": "2024-01-01T00:00:00+00:00", "status": "failed"}
         cases: list[tuple[object, str]] = [
             ([], "not a JSON object"),
@@ -84,7 +84,7 @@ class Strangers(unittest.TestCase):
 
 
 class Masking(unittest.TestCase):
-    def test_what_is_told_is_masked_and_what_the_next_run_works_with_is_not(self) -> None:
+    def test_displayed_texts_are_masked_and_values_for_the_next_run_are_not(self) -> None:
         work = Work("secret-commit", held_back=(".env.secret",))
         attempt = AttemptOutcome(
             Status.FAILED, "a secret", result="secret!", denied_tools=("secret",)

@@ -27,19 +27,19 @@ exec REAL "$@"
 
 
 class Texts(unittest.TestCase):
-    def test_what_fits_stays_as_it_is(self) -> None:
+    def test_a_text_that_fits_is_unchanged(self) -> None:
         for text in ("", "a", "a\n", "a\r\nb\n\n", "\n".join("abcd")):
             with self.subTest(text):
                 self.assertEqual(excerpt(text, lines=4, characters=10), text)
 
-    def test_of_many_lines_the_first_and_the_last_are_left(self) -> None:
+    def test_only_the_first_and_last_of_many_lines_are_shown(self) -> None:
         text = "\n".join(map(str, range(5_000)))
         cut = "0\n1\n... 4,996 lines left out ...\n4998\n4999"
         self.assertEqual(excerpt(text, lines=4), cut)
         where = "0\n1\n... 4,996 lines left out, all are in git.log ...\n4998\n4999"
         self.assertEqual(excerpt(text, lines=4, whole="git.log"), where)
 
-    def test_of_long_lines_as_well_and_no_word_is_cut(self) -> None:
+    def test_long_lines_are_shortened_between_words(self) -> None:
         text = " ".join(["word"] * 100)
         cut = excerpt(text, characters=23)
         self.assertEqual(cut, "word word ... 479 characters left out ... word word")
@@ -51,7 +51,7 @@ class Texts(unittest.TestCase):
             self.assertLess(len(cut), 1_100)
             self.assertLess(len(cut.splitlines()), 12)
 
-    def test_of_many_names_some_are_named_and_the_others_counted(self) -> None:
+    def test_some_of_many_names_are_shown_and_the_others_counted(self) -> None:
         for names, said in (
             ([], ""),
             (["a"], "a"),
@@ -62,7 +62,7 @@ class Texts(unittest.TestCase):
                 self.assertEqual(some(names, 3), said)
         self.assertEqual(some(("a", "b", "c"), 2, between="; "), "a; b and 1 more")
 
-    def test_of_a_long_list_the_last_entry_counts_the_others(self) -> None:
+    def test_the_last_entry_of_a_shortened_list_counts_the_others(self) -> None:
         self.assertEqual(listed(iter("abc"), 3), ["a", "b", "c"])
         self.assertEqual(listed("abcd", 3), ["a", "b", "c", "and 1 more"])
 
@@ -72,7 +72,7 @@ class WhereItEnters(unittest.TestCase):
 
     MANY = "".join(f"line {number}\n" for number in range(20_000))
 
-    def test_what_git_complains_of(self) -> None:
+    def test_warnings_of_git_are_quoted(self) -> None:
         error = GitError("make it", Finished(128, b"", self.MANY.encode()))
         self.assertLess(len(str(error)), 1_000)
         self.assertTrue(str(error).startswith("git could not make it: line 0\nline 1\n"))
@@ -107,7 +107,7 @@ class WhereItEnters(unittest.TestCase):
         self.assertLess(len(red.reason), 20_000)
         self.assertTrue(red.reason.startswith("check: `x` ended with exit 1\n"))
 
-    def test_what_an_event_tells_and_nothing_that_the_next_run_works_with(self) -> None:
+    def test_texts_of_an_event_are_shortened_and_values_for_the_next_run_are_not(self) -> None:
         made = [f"file-{number}" for number in range(20_000)]
         event = events.ready(0.0, "run", "a", made=made)
         self.assertEqual(event_json.masked(event, str).data["made"], made)

@@ -8,7 +8,7 @@ from core.model.feature import ALWAYS_DISALLOWED_TOOLS, DEFAULT_ALLOWED_TOOLS
 
 
 class Tools(unittest.TestCase):
-    def test_what_is_allowed_unasked_reaches_no_network_and_no_shared_stash(self) -> None:
+    def test_the_default_tools_reach_no_network_and_no_shared_stash(self) -> None:
         commands = [
             rule[len("Bash(") :] for rule in DEFAULT_ALLOWED_TOOLS if rule.startswith("Bash(")
         ]

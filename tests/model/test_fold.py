@@ -128,7 +128,7 @@ class FeatureRun(unittest.TestCase):
         story = [prepared(1, "r1"), events.attempt_ended(2, "r1", "auth", DONE)]
         self.assertEqual(auth(story), auth(story[:1]))
 
-    def test_what_failed_tells_why(self) -> None:
+    def test_a_failure_gives_its_reason(self) -> None:
         found = auth(life("r1", LATE))
         self.assertEqual(
             (found.status, found.reason, found.fault, found.work),
@@ -162,7 +162,7 @@ class LaterRuns(unittest.TestCase):
                 status = Status.PENDING if discarded else Status.COMPLETED
                 self.assertEqual(found.status, status)
 
-    def test_a_merge_is_at_work_until_its_own_end(self) -> None:
+    def test_a_merge_is_in_progress_until_its_own_end(self) -> None:
         started = events.merge_started(8, "m1", into="main")
         self.assertEqual(fold([started]).merge, "m1")
         self.assertEqual(fold([started, events.merge_ended(9, "m0")]).merge, "m1")
@@ -180,7 +180,7 @@ class LaterRuns(unittest.TestCase):
             tip="71b",
         )
 
-    def test_its_last_landing_on_each_branch_is_known_until_it_starts_over(self) -> None:
+    def test_the_last_landing_on_each_branch_is_known_until_the_feature_starts_over(self) -> None:
         story = life("r1", DONE, FeatureOutcome(Status.COMPLETED, work=WORK))
         landings = [self.landing("main", "1"), self.landing("develop", "2")]
         again = self.landing("main", "3")
@@ -249,7 +249,7 @@ class Folding(unittest.TestCase):
         fold(self.STORY[4:], before)
         self.assertEqual(before, copy)
 
-    def test_what_is_unknown_or_concerns_no_feature_changes_nothing(self) -> None:
+    def test_unknown_events_and_those_of_no_feature_change_nothing(self) -> None:
         known = fold(self.STORY)
         strangers = [
             Event("paused", 1, "r1", "auth"),
@@ -291,7 +291,7 @@ class Steered(unittest.TestCase):
         # An older version knows of no skip: what it ran is not skipped.
         self.assertEqual(auth([*skipped, prepared(9, "r2")]).skip, None)
 
-    def test_what_was_refused_or_changes_nothing_changes_nothing(self) -> None:
+    def test_refused_and_ineffective_requests_change_nothing(self) -> None:
         failed = life("r1", DONE, FeatureOutcome(Status.FAILED, "red"))
         for event in (
             steered(8, "r1", "skip", done=False),
@@ -301,7 +301,7 @@ class Steered(unittest.TestCase):
         ):
             self.assertEqual(auth([*failed, event]), auth(failed))
 
-    def test_one_that_waits_again_keeps_what_it_left_and_belongs_to_no_run(self) -> None:
+    def test_a_requeued_feature_keeps_its_leftovers_and_belongs_to_no_run(self) -> None:
         story = life("r1", DONE, FeatureOutcome(Status.FAILED, "red", Fault.COMMIT))
         queued = auth([*story, events.queued(8, "r1", "auth")])
         self.assertEqual((queued.status, queued.run, queued.reason), (Status.PENDING, "", ""))

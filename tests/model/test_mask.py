@@ -77,7 +77,7 @@ class Values(unittest.TestCase):
             "[masked SERVICES] [masked SERVICES] 8080/a",
         )
 
-    def test_of_a_value_of_many_lines_each_line_is_a_secret(self) -> None:
+    def test_each_line_of_a_multiline_value_is_a_secret(self) -> None:
         masked = Mask({"DEPLOY_KEY": "abcdefghijklmnop\n  short\nqrstuvwxyz0123456\n"})
         self.assertEqual(
             masked("abcdefghijklmnop qrstuvwxyz0123456 short"),
@@ -149,7 +149,7 @@ class Shapes(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(Mask({})(text), expected)
 
-    def test_what_only_resembles_one_stays(self) -> None:
+    def test_text_that_only_resembles_an_escape_stays(self) -> None:
         for text in (
             *("sk-ant-", "task-antelope", "ghp_short", "AKIA", "XAKIAIOSFODNN7EXAMPLE9", "xoxo"),
             *("https://example.com:8080/a@b", "git@github.com:a/b", "BEGIN PRIVATE KEY-----"),

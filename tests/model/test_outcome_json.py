@@ -15,7 +15,7 @@ class Outcomes(unittest.TestCase):
     def test_an_attempts_outcome_comes_back_whole(self) -> None:
         self.assertEqual(outcome_json.attempt_outcome(EVERY["attempt_ended"].data), OUTCOME)
 
-    def test_what_models_were_paid_is_read_where_it_is_a_cost_and_a_count(self) -> None:
+    def test_the_cost_per_model_is_read_if_it_is_an_amount_and_a_count(self) -> None:
         paid = AttemptOutcome(Status.COMPLETED, paid={"a": Paid(0.5, 7)}, tokens={"b": 3})
         event = events.attempt_ended(1, "r", "f", paid)
         self.assertEqual(attempt_outcome(event.data), paid)
@@ -56,7 +56,7 @@ class Outcomes(unittest.TestCase):
         found = outcome_json.attempt_outcome(data)
         self.assertEqual(found, AttemptOutcome(Status.FAILED, usage=Usage(output_tokens=5)))
 
-    def test_what_is_no_sum_of_money_is_unknown_and_what_is_no_count_is_nothing(self) -> None:
+    def test_an_invalid_amount_is_unknown_and_an_invalid_count_is_0(self) -> None:
         for odd in (True, -1, -0.5, float("nan"), float("inf"), 10**400, 2**53 + 1):
             data = {"status": "failed", "cost_usd": odd, "num_turns": odd}
             with self.subTest(odd=str(odd)[:20]):

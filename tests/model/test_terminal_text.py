@@ -12,7 +12,7 @@ from tests.support.story import HOSTILE, is_safe
 
 
 class TheDoor(unittest.TestCase):
-    def test_what_we_painted_and_erase_passes(self) -> None:
+    def test_our_own_colours_and_erasures_pass(self) -> None:
         for text in (
             ERASE_LINE,
             painted("red", "red"),
@@ -54,7 +54,7 @@ if __name__ == "__main__":
 
 
 class Hostile(unittest.TestCase):
-    def test_what_would_steer_a_terminal_is_taken_out(self) -> None:
+    def test_terminal_control_sequences_are_removed(self) -> None:
         cases = {
             "plain": "plain",
             "Übergrößenträger 日本 🚀 👩‍🚀": "Übergrößenträger 日本 🚀 👩‍🚀",

@@ -79,7 +79,7 @@ class ForesightTest(unittest.TestCase):
         self.work("c", "c\n2\n3\n")
         self.assertEqual(self.clashes(), {"b a": ("text",), "c a": ("text",), "c b": ("text",)})
 
-    def test_what_is_no_clash_any_more_is_told_as_well(self) -> None:
+    def test_a_predicted_conflict_that_is_gone_is_reported(self) -> None:
         self.begin("a")
         self.begin("b")
         self.work("a", "a\n2\n3\n")
@@ -97,7 +97,7 @@ class ForesightTest(unittest.TestCase):
         with mock.patch("core.git.merging.merged_tree", side_effect=AssertionError):
             run_sync(self.foresight.look())
 
-    def test_what_attributes_join_is_no_clash_and_what_a_driver_decides_is_not_foreseen(
+    def test_a_union_merge_is_no_conflict_and_a_merge_driver_is_not_predicted(
         self,
     ) -> None:
         for id in ("a", "b"):
@@ -109,7 +109,7 @@ class ForesightTest(unittest.TestCase):
             self.foresight = self.make(self.git)
             self.assertEqual(self.clashes(), {})
 
-    def test_one_that_failed_is_not_looked_at(self) -> None:
+    def test_the_conflict_probe_ignores_failed_features(self) -> None:
         for id in ("a", "b"):
             self.begin(id)
             self.work(id, f"{id}\n2\n3\n")
@@ -143,7 +143,7 @@ class ForesightTest(unittest.TestCase):
             self.work("c", "a\n2\n3\n")
             self.assertEqual(self.clashes(), {})
 
-    def test_what_failed_meanwhile_is_no_longer_tried(self) -> None:
+    def test_a_feature_that_failed_meanwhile_is_no_longer_predicted(self) -> None:
         for id in ("a", "b", "c"):
             self.begin(id)
             self.work(id, f"{id}\n2\n3\n")
@@ -161,7 +161,7 @@ class ForesightTest(unittest.TestCase):
             self.work(id, f"{id}\n2\n3\n")
         self.assertEqual(self.clashes(), {})
 
-    def test_it_looks_again_and_again_until_it_is_cancelled(self) -> None:
+    def test_the_conflict_probe_repeats_until_it_is_cancelled(self) -> None:
         looks: list[int] = []
 
         async def look() -> None:
@@ -179,7 +179,9 @@ class ForesightTest(unittest.TestCase):
 
 
 class InARun(WorkspaceTest):
-    def test_it_is_shown_while_both_still_work_and_in_status_until_one_gives_way(self) -> None:
+    def test_a_conflict_is_shown_while_both_features_run_and_in_status_until_it_is_gone(
+        self,
+    ) -> None:
         play = self.workspace
         commit = {"bash": "git add -A && git commit -qm early"}
         wait = {"wait": play.beside("go")}

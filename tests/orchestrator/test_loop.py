@@ -320,7 +320,7 @@ class StopTest(StageTest):
 
         self.play(scene)
 
-    def test_what_does_not_end_in_time_is_cancelled(self) -> None:
+    def test_features_that_do_not_end_in_time_are_cancelled(self) -> None:
         async def scene() -> None:
             stage = self.stage(DIAMOND, drain_seconds=0.05)
             run = stage.start()
@@ -356,7 +356,7 @@ class FaultOfOursTest(StageTest):
 
         self.play(scene)
 
-    def test_what_cannot_be_recorded_ends_the_run_and_is_shown_to_nobody(self) -> None:
+    def test_an_event_that_cannot_be_recorded_ends_the_run_and_is_not_shown(self) -> None:
         async def scene() -> None:
             stage = self.stage(DIAMOND)
             broken = Journal(stage.folder.name)  # never opened

@@ -69,7 +69,7 @@ class InterruptedTest(RunTest):
         self.assert_statuses(a="cancelled")
         self.assertFalse(self.workspace.report()["cost_is_complete"])
 
-    def test_what_claude_finished_is_committed_although_the_run_was_stopped(self) -> None:
+    def test_work_that_claude_finished_is_committed_although_the_run_was_stopped(self) -> None:
         self.workspace.hook("pre-commit", self.gate("committing", "commit"))
         self.workspace.features(feature("a"))
         running = self.workspace.start("run", "--yes")
@@ -158,7 +158,7 @@ class KilledTest(RunTest):
         self.assertEqual(self.workspace.last("b")["reason"], "the run was killed")
 
     @unittest.skipUnless(HAS_PROC, "needs /proc")
-    def test_what_survived_because_the_guard_was_killed_too_is_ended_by_the_next_run(self) -> None:
+    def test_the_next_run_ends_processes_that_survived_a_killed_guard(self) -> None:
         self.workspace.features(self.held("a"), self.held("b"))
         left = self.kill_with_the_guard()
         self.workspace.touch("b.go")
@@ -166,7 +166,7 @@ class KilledTest(RunTest):
         self.assertFalse(left & set(self.workspace.processes()))
 
     @unittest.skipUnless(HAS_PROC, "needs /proc")
-    def test_what_survived_is_ended_also_when_the_next_run_was_killed_before_it_could(self) -> None:
+    def test_survivors_are_ended_even_if_the_next_run_was_killed_first(self) -> None:
         self.workspace.features(self.held("a"), self.held("b"))
         left = self.kill_with_the_guard()
         run = self.workspace.journal()[-1]["run"]
@@ -205,7 +205,7 @@ class KilledTest(RunTest):
         running.kill()
         self.nothing_runs()
 
-    def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
+    def test_an_unknown_session_starts_over_on_the_kept_worktree(self) -> None:
         path = self.workspace.beside
         hold = ({"write": path("a.began")}, {"wait": path("a.go")})
         self.workspace.features(feature("a", {"write": "early"}, *hold, {"write": "late"}))

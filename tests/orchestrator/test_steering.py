@@ -81,7 +81,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_that_one_is_ready_and_waits_is_a_standstill_too(self) -> None:
+    def test_a_run_is_at_a_standstill_even_if_a_feature_is_ready_and_waiting(self) -> None:
         async def scene() -> None:
             ror = self.steered([Feature("a", ""), Feature("b", "")], 1)
             run = ror.stage.start()
@@ -159,7 +159,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_one_that_completes_although_it_was_stopped_is_completed(self) -> None:
+    def test_a_stopped_feature_that_still_completes_is_completed(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND[:2], fail_fast=True)
             run = ror.stage.start()
@@ -173,7 +173,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_one_that_waits_is_cancelled_and_may_be_queued_again(self) -> None:
+    def test_a_waiting_feature_can_be_stopped_and_queued_again(self) -> None:
         async def scene() -> None:
             # With one slot: one works, the next is ready for it, the others wait.
             ror = self.steered([Feature(f"f{n}", "") for n in range(4)], 1)
@@ -230,7 +230,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_with_force_what_needs_it_runs_without_it(self) -> None:
+    def test_skip_with_force_lets_dependents_run(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND)
             run = ror.stage.start()
@@ -250,7 +250,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_one_that_gets_ready_can_be_skipped_and_taken_back(self) -> None:
+    def test_a_feature_in_preparation_can_be_skipped_and_retried(self) -> None:
         async def scene() -> None:
             features = (Feature("a", ""), Feature("b", ""), Feature("c", "", depends_on=("b",)))
             ror = self.steered(features, 1, rank=schedule.wave_order)
@@ -271,7 +271,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_what_needs_a_skipped_one_gets_it_back_before_it_has_begun(self) -> None:
+    def test_dependents_of_a_skipped_feature_get_it_back_before_they_begin(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND)
             run = ror.stage.start()
@@ -292,7 +292,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_what_failed_is_queued_again_with_what_it_blocked_while_the_run_goes_on(self) -> None:
+    def test_retry_queues_a_failed_feature_and_its_blocked_dependents_during_the_run(self) -> None:
         async def scene() -> None:
             ror = self.steered((*DIAMOND, Feature("lone", "")), outcomes={"search": FAILED})
             run = ror.stage.start()
@@ -315,7 +315,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_where_the_failed_one_is_skipped_with_force_what_it_blocked_runs(self) -> None:
+    def test_a_forced_skip_of_a_failed_feature_lets_its_dependents_run(self) -> None:
         async def scene() -> None:
             ror = self.steered((*DIAMOND, Feature("lone", "")), outcomes={"search": FAILED})
             run = ror.stage.start()
@@ -368,7 +368,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_what_makes_no_sense_is_refused_and_journalled(self) -> None:
+    def test_a_senseless_request_is_refused_and_recorded(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND, 1)
             run = ror.stage.start()
@@ -391,7 +391,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_whoever_watches_takes_what_is_left_for_this_run(self) -> None:
+    def test_a_watcher_takes_the_requests_for_its_run(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND)
             ror.requests.leave("dead", ControlAction.STOP)
@@ -407,7 +407,7 @@ class SteeringTest(StageTest):
 
 
 class GateTest(StageTest):
-    def test_one_with_a_slot_waits_for_the_resume_or_the_end(self) -> None:
+    def test_a_feature_with_a_slot_waits_for_the_resume_or_the_end_of_the_run(self) -> None:
         async def scene() -> None:
             stage = self.stage(DIAMOND)
             slots, stop = stage.orchestrator.slots, asyncio.Event()
@@ -430,7 +430,7 @@ class GateTest(StageTest):
 
         self.play(scene)
 
-    def test_one_that_is_turned_away_before_it_is_ready_takes_no_slot(self) -> None:
+    def test_a_feature_refused_before_it_is_ready_takes_no_slot(self) -> None:
         async def scene() -> None:
             slots = self.stage(DIAMOND, 1).orchestrator.slots
             first, second = slots.turn((0.0, 0, 0)), slots.turn((0.0, 0, 1))
@@ -444,7 +444,7 @@ class GateTest(StageTest):
 
 
 class LostTest(unittest.TestCase):
-    def test_where_a_wish_cannot_be_recorded_the_run_ends_and_says_so(self) -> None:
+    def test_a_run_ends_with_a_message_if_a_control_request_cannot_be_recorded(self) -> None:
         space = Workspace([feature("auth", {"sleep": 60})])
         self.addCleanup(space.close)
         broken = StateError("the journal can't be written", hint="free some space")

@@ -23,7 +23,7 @@ class StopTest(unittest.TestCase):
 
         asyncio.run(scene())
 
-    def test_a_thread_may_ask_also_for_a_feature_of_which_nobody_spoke(self) -> None:
+    def test_a_thread_may_ask_for_a_feature_that_was_never_mentioned(self) -> None:
         async def scene() -> None:
             stop, loop = Cancellation(), asyncio.get_running_loop()
             stop.of("one").set()
@@ -55,7 +55,7 @@ class FirstOfTest(unittest.IsolatedAsyncioTestCase):
         for seconds in (0.0, 0.001):
             self.assertFalse(await first_of(asyncio.Event(), timeout_seconds=seconds))
 
-    async def test_nobody_waits_any_longer_once_the_wait_is_over_or_cancelled(self) -> None:
+    async def test_no_task_is_left_after_the_wait_ended_or_was_cancelled(self) -> None:
         one = asyncio.Event()
         await first_of(one, timeout_seconds=0.0)
         wait = asyncio.ensure_future(first_of(one))

@@ -66,7 +66,9 @@ class RemainsTest(unittest.TestCase):
     def look(self) -> list[int]:
         return [process.pid for process in self.remains.look()]
 
-    def test_what_was_seen_below_the_run_is_ours_and_nothing_that_only_works_there(self) -> None:
+    def test_processes_seen_below_the_run_are_ours_and_those_only_in_its_folder_are_not(
+        self,
+    ) -> None:
         self.add()
         self.add(pid=3)
         self.assertEqual(self.look(), [2])
@@ -75,7 +77,7 @@ class RemainsTest(unittest.TestCase):
         self.add(started="121")
         self.assertEqual(self.look(), [])
 
-    def test_what_it_starts_while_it_is_ended_is_ours_as_well(self) -> None:
+    def test_processes_started_during_the_end_are_ended_too(self) -> None:
         self.add()
         self.add(pid=3, parent=2, started="130")
         self.assertEqual(self.look(), [2, 3])
@@ -83,7 +85,7 @@ class RemainsTest(unittest.TestCase):
         self.add(pid=3, started="130")
         self.assertEqual(self.look(), [3])
 
-    def test_what_is_to_come_to_its_end_is_spared_with_all_below_it(self) -> None:
+    def test_a_child_that_must_finish_is_spared_with_its_children(self) -> None:
         self.add()
         self.add(pid=3, parent=2)
         self.watched.read(b"!2")
@@ -91,14 +93,14 @@ class RemainsTest(unittest.TestCase):
         self.watched.read(b"-2")
         self.assertEqual(self.look(), [2, 3])
 
-    def test_nor_is_the_mark_of_a_next_run_ours(self) -> None:
+    def test_processes_with_the_mark_of_a_later_run_are_spared(self) -> None:
         self.add(pid=3)
         self.environments[3] = b"RUN=two/auth\0"
         self.assertEqual(self.look(), [])
         self.environments[3] = b"RUN=one/auth\0"
         self.assertEqual(self.look(), [3])
 
-    def test_what_shows_no_environment_yet_is_waited_for(self) -> None:
+    def test_a_process_without_an_environment_yet_is_waited_for(self) -> None:
         self.add(pid=3)
         self.environments[3] = b""
         self.assertEqual(self.look(), [])
@@ -107,7 +109,7 @@ class RemainsTest(unittest.TestCase):
         self.assertEqual(self.look(), [3])
         self.assertFalse(self.remains.unknown)
 
-    def test_what_never_shows_one_is_a_stranger(self) -> None:
+    def test_a_process_without_a_readable_environment_is_a_stranger(self) -> None:
         self.add(pid=3)
         self.environments[3] = b""
         self.assertEqual(self.look(), [])
@@ -118,7 +120,7 @@ class RemainsTest(unittest.TestCase):
         self.assertEqual(self.look(), [])
         self.assertFalse(self.remains.unknown)
 
-    def test_a_guard_goes_only_when_all_processes_are_known(self) -> None:
+    def test_a_guard_ends_only_when_all_processes_are_known(self) -> None:
         looks = []
 
         def look(remains: guard.Remains) -> list[table.Process]:
@@ -175,7 +177,9 @@ class GuardTest(ProcessTest):
                 self.assertTrue(until(functools.partial(self.gone, folder), 3.0), "left after 3 s")
 
     @unittest.skipUnless(LINUX, "needs /proc")
-    def test_what_cleared_its_environment_is_ended_and_a_program_of_the_users_is_not(self) -> None:
+    def test_a_child_that_cleared_its_environment_is_ended_and_the_users_program_is_not(
+        self,
+    ) -> None:
         driver = self.driver(1, UNMARKED + LONG)
         editor = subprocess.Popen(
             ["sleep", "1000"], cwd=self.folder, stdin=subprocess.DEVNULL, start_new_session=True

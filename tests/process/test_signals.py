@@ -49,7 +49,7 @@ class InALoop(unittest.TestCase):
         asyncio.run(scene())
         self.assertEqual(self.calls, ["stopping", "kill"])
 
-    def test_one_kills_where_another_terminal_had_stopped_already(self) -> None:
+    def test_one_signal_kills_if_a_stop_came_before_it(self) -> None:
         async def scene() -> None:
             with self.stop_signals() as (stop, signals):
                 stop.set()
@@ -92,7 +92,7 @@ class OutsideOfALoop(unittest.TestCase):
             self.assertEqual(heard.exception.number, number)
         self.assertEqual(signal.getsignal(signal.SIGTERM), before)
 
-    def test_they_can_be_ignored_and_an_ignored_hangup_stays_so(self) -> None:
+    def test_signals_can_be_ignored_and_an_ignored_hangup_stays_ignored(self) -> None:
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.addCleanup(signal.signal, signal.SIGHUP, before)
         with Signals() as handlers:

@@ -105,7 +105,7 @@ class SpawnerTest(ProcessTest):
             self.finish("sh", "-c", f"cd '{self.folder}'; {LONG}")
         self.assertEqual(living(self.pids()), [])
 
-    def test_one_that_does_not_end_then_is_killed(self) -> None:
+    def test_a_child_that_does_not_end_is_killed(self) -> None:
         pid = spawn(["sh", "-c", f"cd '{self.folder}'; {STUBBORN}"], self.environ, [])
         self.assertTrue(until(self.pids))
         soon = unittest.mock.patch.object(spawner, "END_SECONDS", 0.1)
@@ -120,7 +120,7 @@ class SpawnerTest(ProcessTest):
             )
             self.assertEqual((done.code, done.text), (code, "yes"))
 
-    def test_nothing_holds_off_a_lone_spawner(self) -> None:
+    def test_a_lone_spawner_waits_for_no_other(self) -> None:
         async def body() -> str:
             async with Spawner().exclusive():
                 await Spawner().pause(0)

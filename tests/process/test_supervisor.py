@@ -236,7 +236,7 @@ class SupervisorTest(ProcessTest):
                 self.supervise(functools.partial(body, tree=tree, last=last, lives=lives))
 
     @unittest.skipUnless(LINUX, "needs a sub-reaper")
-    def test_what_an_orphan_started_goes_with_it(self) -> None:
+    def test_children_of_an_orphan_are_ended_with_it(self) -> None:
         inner = 'env -i sh -c \'cd /; echo $$ >>"$0"; exec sleep 1000\' "$PWD/pids" & wait'
         script = f"(setsid sh -c '{inner.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}' &) ;"
 
@@ -421,7 +421,7 @@ class SupervisorTest(ProcessTest):
 
         self.supervise(body)
 
-    def test_what_an_earlier_run_left_is_ended_by_its_mark(self) -> None:
+    def test_processes_of_an_earlier_run_are_ended_by_its_mark(self) -> None:
         async def body(supervisor: Supervisor) -> None:
             pids = [
                 spawn(["sleep", "1000"], {**self.environ, MARK: mark}, [])
@@ -450,7 +450,7 @@ class SupervisorTest(ProcessTest):
         self.supervise(body)
         self.assertEqual(run_sync(Spawner().in_thread(lambda: 7)), 7)
 
-    def test_what_asks_for_the_same_waits_and_the_others_go_on(self) -> None:
+    def test_exclusive_sections_wait_for_each_other_and_other_work_continues(self) -> None:
         async def body(supervisor: Supervisor) -> None:
             inside = 0
 
@@ -501,7 +501,7 @@ class SupervisorTest(ProcessTest):
 
 class BeforeUsTest(ProcessTest):
     @unittest.skipUnless(LINUX, "needs /proc")
-    def test_what_a_shell_began_before_it_became_us_is_not_ours(self) -> None:
+    def test_processes_started_by_the_shell_before_it_became_ours_are_spared(self) -> None:
         ends = DRIVER.replace("asyncio.sleep(3600)", "asyncio.sleep(0)")
         # So that it is older by the clock of the kernel.
         script = 'sleep 1000 & echo $! >pids; sleep 0.05; exec "$0" "$@"'

@@ -78,7 +78,7 @@ class TableTest(unittest.TestCase):
         self.assertEqual(found, {pids["run"]})
 
     @unittest.skipUnless(LINUX, "Linux tells the children of a process")
-    def test_where_the_system_does_not_tell_the_children_are_unknown(self) -> None:
+    def test_children_are_unknown_if_the_system_does_not_list_them(self) -> None:
         self.assertIsNotNone(table.children_of_self())
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))

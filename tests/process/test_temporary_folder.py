@@ -44,7 +44,7 @@ class ThrowawayTest(unittest.TestCase):
                 raise ValueError
         self.assertEqual(os.listdir(self.parent), [])
 
-    def test_what_a_killed_one_left_is_removed_and_nothing_else(self) -> None:
+    def test_leftovers_of_a_killed_owner_are_removed_and_nothing_else(self) -> None:
         killed = self.left(f"{PREFIX}killed")
         others = self.left("others")
         os.symlink(others, os.path.join(self.parent, f"{PREFIX}link"))
@@ -58,7 +58,7 @@ class ThrowawayTest(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.parent)), ["others", f"{PREFIX}link"])
         self.assertEqual(os.listdir(others), ["cache"])
 
-    def test_what_goes_while_it_is_looked_for_is_in_nobodys_way(self) -> None:
+    def test_a_temporary_folder_that_disappears_during_the_search_is_ignored(self) -> None:
         gone = os.path.join(self.parent, f"{PREFIX}gone")
         looked = mock.patch.object(temporary_folder, "find", return_value=[gone])
         with looked, temporary_folder.temporary_folder() as path:
@@ -85,12 +85,12 @@ class ThrowawayTest(unittest.TestCase):
             self.assertTrue(os.path.isdir(path))
         self.assertEqual(os.listdir(self.parent), [])
 
-    def test_one_that_is_removed_before_it_is_locked_is_made_anew(self) -> None:
+    def test_a_temporary_folder_removed_before_its_lock_is_made_again(self) -> None:
         tempfile.gettempdir()  # it tries the folder with a file of its own
         self.removed_at(os, "open")
         self.removed_at(temporary_folder.fcntl, "flock")
 
-    def test_one_that_is_put_aside_is_made_when_it_is_needed_and_goes_with_its_owner(self) -> None:
+    def test_a_reserved_temporary_folder_is_made_on_demand_and_removed_with_its_owner(self) -> None:
         aside = ScratchFolder()
         self.assertEqual((os.listdir(self.parent), aside.existing("a")), ([], ""))
         path = aside.write("a/b/file", b"1")
@@ -109,7 +109,7 @@ class ThrowawayTest(unittest.TestCase):
         remove_scratch_folders()
         self.assertEqual(os.listdir(self.parent), [])
 
-    def test_where_none_can_be_made_it_says_where(self) -> None:
+    def test_an_error_names_the_place_where_no_temporary_folder_can_be_made(self) -> None:
         refused = mock.patch.object(
             temporary_folder, "_make", side_effect=PermissionError(13, "no")
         )

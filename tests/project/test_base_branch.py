@@ -61,7 +61,7 @@ class WithoutAName(unittest.TestCase):
         self.space.git("branch", "--move", "feature/auth", "mine")
         self.assert_base("mine")
 
-    def test_what_there_is_is_named_where_the_base_is_not_there(self) -> None:
+    def test_existing_branches_are_named_if_the_base_is_missing(self) -> None:
         for number in range(11):
             self.space.git("branch", f"b{number:02}")
         self.assertIn("(did you mean 'main'?)", self.refused("--base", "mian").err)
@@ -116,7 +116,7 @@ class AnotherBase(WorkspaceTest):
         self.said(0, "merge", "--into", "main")
         self.assertIn("a.md", self.workspace.added("main"))
 
-    def test_what_started_from_another_base_is_held_until_the_branch_is_named(self) -> None:
+    def test_a_feature_from_another_base_is_held_until_the_branch_is_named(self) -> None:
         self.workspace.features(feature("a"), feature("b"))
         self.said(2, "run", "--yes", "--base", "main~1", "--merge")
         self.said(0, "run", "--yes", "--base", "main~1", "--rehearse", "--only", "a")

@@ -14,7 +14,7 @@ from tests.support.workspace import Workspace, feature
 
 
 class ItsVersion(unittest.TestCase):
-    def test_one_that_the_list_names_is_not_started(self) -> None:
+    def test_a_claude_that_the_list_names_is_not_started(self) -> None:
         with Workspace([feature("auth")]) as space:
             for command, said in (
                 (["no-such-program"], "not found: install it, or set claude.command in the list"),
@@ -36,7 +36,7 @@ class ItsVersion(unittest.TestCase):
             self.assertIn("Claude: there, but it does not tell its version: ", said.out)
             self.assertNotIn("\x1b", said.out)
 
-    def test_its_version_is_told_or_why_there_is_none(self) -> None:
+    def test_the_version_of_claude_or_the_reason_for_none_is_shown(self) -> None:
         folder, name = os.path.split(sys.executable)
         with Workspace() as space:
             path = os.path.join(space.root, "claude")
@@ -57,12 +57,12 @@ class ItsPath(unittest.TestCase):
         claude = ClaudeOptions(command=command, env=env or {})
         return with_program(Config("list.json", "/", Project("", ""), (), claude))
 
-    def test_it_is_found_once_and_its_arguments_stay(self) -> None:
+    def test_the_program_is_found_once_and_its_arguments_are_kept(self) -> None:
         folder, name = os.path.split(sys.executable)
         config = self.with_command(name, "-c", "", env={"PATH": folder})
         self.assertEqual(config.claude.command, (sys.executable, "-c", ""))
 
-    def test_one_that_cannot_be_started_is_refused_with_what_to_do(self) -> None:
+    def test_a_claude_that_cannot_be_started_is_refused_with_a_hint(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             plain = os.path.join(folder, "my claude")
             with open(plain, "w", encoding="utf-8"):

@@ -57,7 +57,7 @@ class TheFile(unittest.TestCase):
         self.assertEqual(self.consents().missing([changed]), [changed])
         self.assertEqual(self.consents("/clone/.git").missing([ONE]), [ONE])
 
-    def test_it_is_for_the_user_alone_and_names_no_command(self) -> None:
+    def test_the_consent_file_is_private_and_names_no_command(self) -> None:
         folder = os.path.join(self.space.home, ".local", "state", "rorchestrator")
         os.makedirs(folder, 0o755)
         self.consents().give([ONE, OTHER])
@@ -68,7 +68,7 @@ class TheFile(unittest.TestCase):
         with open(path, encoding="ascii") as file:
             self.assertRegex(file.read(), r"\A([0-9a-f]{64}\n){2}\Z")
 
-    def test_one_that_somebody_else_may_write_counts_for_nothing(self) -> None:
+    def test_a_consent_file_writable_by_others_is_ignored(self) -> None:
         self.consents().give([ONE])
         path = self.consents().path
         os.chmod(path, 0o620)
@@ -84,7 +84,7 @@ class TheFile(unittest.TestCase):
         os.mkdir(path)
         self.assertIn(f"{path}: ", self.consents().give([ONE]))
 
-    def test_where_it_cannot_be_written_the_yes_is_for_this_command(self) -> None:
+    def test_consent_holds_for_this_command_only_if_it_cannot_be_written(self) -> None:
         self.space.write({"state": "no folder"}, at=self.space.root)
         self.environ = {"XDG_STATE_HOME": os.path.join(self.space.root, "state")}
         consents = self.consents()
@@ -92,7 +92,7 @@ class TheFile(unittest.TestCase):
         self.assertEqual(consents.missing([ONE]), [])
         self.assertEqual(self.consents().missing([ONE]), [ONE])
 
-    def test_where_it_is(self) -> None:
+    def test_the_consent_file_is_in_the_users_state_folder(self) -> None:
         home = os.path.join("/home/me", ".local", "state", "rorchestrator")
         self.assertEqual(state_folder({"XDG_STATE_HOME": "/x"}), "/x/rorchestrator")
         for environ in ({"HOME": "/home/me"}, {"HOME": "/home/me", "XDG_STATE_HOME": "x"}):
@@ -163,7 +163,7 @@ class Asking(unittest.TestCase):
             self.assertNotIn("agreed", self.space.main(*words).err)
         self.assertFalse(self.sang())
 
-    def test_where_no_command_would_be_started_nobody_is_asked(self) -> None:
+    def test_no_consent_is_asked_for_a_list_without_commands(self) -> None:
         self.assertEqual(self.space.main("cleanup", "--merged").code, 0)
         self.space.change([feature("other")])
         said = self.space.main("merge")
@@ -194,7 +194,7 @@ class Asking(unittest.TestCase):
         self.assertEqual(self.space.main("cleanup", "auth").code, 0)
         self.assertTrue(self.sang())
 
-    def test_where_it_cannot_be_kept_it_is_said(self) -> None:
+    def test_a_consent_that_cannot_be_kept_is_reported(self) -> None:
         self.space.write({"state": "no folder"}, at=self.space.root)
         env = {"XDG_STATE_HOME": os.path.join(self.space.root, "state")}
         said = self.space.main("merge", "--yes", env=env)
@@ -296,7 +296,9 @@ class InAWorktree(unittest.TestCase):
                     space.main("status", "--json", at=at).json["config"], space.list_file
                 )
 
-    def test_one_without_a_mark_as_of_version_1_0_but_no_worktree_of_the_users(self) -> None:
+    def test_an_unmarked_worktree_of_1_0_uses_the_list_above_and_the_users_worktree_does_not(
+        self,
+    ) -> None:
         with Workspace([feature("auth")]) as space:
             space.finished("auth")
             os.unlink(os.path.join(space.path, ".git", "worktrees", "auth", MARK))

@@ -187,7 +187,7 @@ class Good(InAWorkspace):
             ),
         )
 
-    def test_its_commands_are_listed_by_what_they_are_for(self) -> None:
+    def test_the_commands_of_a_list_are_grouped_by_purpose(self) -> None:
         loaded = self.load(
             {
                 "project": {"name": "Shop", "setup": ["a"], "verify": ["b"], "teardown": ["c"]},
@@ -216,7 +216,7 @@ class Good(InAWorkspace):
             ],
         )
 
-    def test_what_is_left_out_has_its_default(self) -> None:
+    def test_omitted_keys_have_their_defaults(self) -> None:
         found = self.load(list_of())
         self.assertEqual(found.project, Project("shop", self.workspace))
         self.assertEqual(found.claude, ClaudeOptions())
@@ -294,7 +294,7 @@ class Faults(InAWorkspace):
                 faults = self.faults(list_of(**{section: {**good, **fields}}))
                 self.assertEqual(faults, [f"{section}.{fault}"])
 
-    def test_of_the_list_as_a_whole(self) -> None:
+    def test_faults_of_the_list_as_a_whole_are_reported(self) -> None:
         cases: list[tuple[object, list[str]]] = [
             ([], ["expected an object, not a list"]),
             (None, ["expected an object, not null"]),
@@ -316,7 +316,7 @@ class Faults(InAWorkspace):
             with self.subTest(content=content):
                 self.assertEqual(self.faults(json.dumps(content)), faults)
 
-    def test_of_the_project(self) -> None:
+    def test_faults_of_the_project_are_reported(self) -> None:
         branch = "can't be (part of) a branch name"
         above = "expected a number above 0"
         cases: list[tuple[dict[str, object], str]] = [
@@ -397,7 +397,7 @@ class Faults(InAWorkspace):
             cases.append(({"branch_prefix": name}, f"branch_prefix: {name!r} {branch}"))
         self._check("project", cases)
 
-    def test_of_the_prompts(self) -> None:
+    def test_faults_of_the_prompts_are_reported(self) -> None:
         cases: list[tuple[dict[str, object], str]] = [
             ({"context_file": ""}, "context_file: is empty"),
             ({"context_file": 5}, f"context_file: {STRING}a number"),
@@ -407,7 +407,7 @@ class Faults(InAWorkspace):
         ]
         self._check("prompts", cases)
 
-    def test_of_claudes_options(self) -> None:
+    def test_faults_of_claudes_options_are_reported(self) -> None:
         ours = "is set by RoRchestrator itself"
         modes = "acceptEdits, auto, bypassPermissions, default, dontAsk, manual, plan"
         variable = "can't be an environment variable"
@@ -443,7 +443,7 @@ class Faults(InAWorkspace):
         ]
         self._check("claude", cases)
 
-    def test_of_a_feature(self) -> None:
+    def test_faults_of_a_feature_are_reported(self) -> None:
         one = "exactly one of prompt and prompt_file is needed"
         letters = "may hold letters, digits, . _ - and begins with one of the first two"
         cases: list[tuple[object, str]] = [
@@ -526,7 +526,7 @@ class Faults(InAWorkspace):
         faults = self.faults(list_of(project=project, features=features))
         self.assertEqual(faults, ["feature a: project.commit_subject gives an empty subject"])
 
-    def test_what_git_refuses_only_of_prefix_and_id_together(self) -> None:
+    def test_a_prefix_and_an_id_that_git_refuses_only_together_are_a_fault(self) -> None:
         cases = [
             ("", "HEAD"),
             ("HE", "AD"),

@@ -18,7 +18,7 @@ class WhetherItIsMerged(unittest.TestCase):
         commit = space.commit_of(target)
         return run_sync(landed.merged_how(place, known, commit, target))
 
-    def test_it_is_proved_from_git_once_the_target_moved(self) -> None:
+    def test_a_merge_is_proved_from_git_once_the_target_moved(self) -> None:
         with Workspace([feature("auth")]) as space:
             base = space.commit_of("main")
             space.git("switch", "--quiet", "-c", "feature/auth")
@@ -41,7 +41,7 @@ class WhetherItIsMerged(unittest.TestCase):
             space.git("update-ref", "-d", "refs/heads/feature/auth")
             self.assertEqual(self.how(space, known), "ancestor")
 
-    def test_what_was_cleaned_up_was_proved_then_for_that_target_only(self) -> None:
+    def test_a_cleanup_proves_a_merge_for_its_own_target_only(self) -> None:
         with Workspace([feature("auth")]) as space:
             work = Work(space.commit_of("main~1"), files_changed=1)
             known = FeatureState("auth", work=work, merged_into="main")

@@ -157,7 +157,7 @@ class Prompts(InAWorkspace):
 
 
 class Unreadable(InAWorkspace):
-    def test_what_is_no_json_is_told_with_its_place(self) -> None:
+    def test_invalid_json_is_reported_with_its_position(self) -> None:
         deep = "maximum recursion depth exceeded"
         digits = "Exceeds the limit"
         cases: list[tuple[str | bytes, str]] = [

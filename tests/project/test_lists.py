@@ -116,7 +116,7 @@ class OneIdTwice(ListsTest):
         self.assertEqual(self.statuses(self.one), {"auth": "skipped"})
         self.assertEqual(self.statuses(self.two), {"auth": "completed", "other": "pending"})
 
-    def test_what_a_list_made_elsewhere_stays_where_it_is(self) -> None:
+    def test_worktrees_of_another_list_stay_where_they_are(self) -> None:
         self.one = self.write("one", feature("auth", {"write": "one.md"}), branch_prefix="one/")
         self.said(0, self.one, "run", "--yes", "--merge")
         self.said(0, self.two, "run", "--yes", "--only", "other")
@@ -208,7 +208,7 @@ class WhileOneRuns(ListsTest):
         self.workspace.touch("go")
         self.assertEqual(running.end().code, 0)
 
-    def test_what_was_killed_is_settled_by_whoever_runs_next(self) -> None:
+    def test_the_next_run_settles_a_killed_one(self) -> None:
         self.one = self.write("one", feature("auth", {"wait": self.workspace.beside("never")}))
         running = self.workspace.start("run", "--yes", "--config", self.one)
         wait_until(lambda: self.paid() == 1, "it is running")

@@ -85,7 +85,7 @@ class Loader(unittest.TestCase):
                 return False
         return True
 
-    def test_it_accepts_and_refuses_the_corpus(self) -> None:
+    def test_the_loader_accepts_and_refuses_the_corpus(self) -> None:
         for document in ACCEPTED:
             self.assertTrue(self.loads(document), document)
         for refused in REFUSED:
@@ -93,14 +93,14 @@ class Loader(unittest.TestCase):
 
 
 class Schema(unittest.TestCase):
-    def test_it_is_json_and_describes_every_key(self) -> None:
+    def test_the_schema_is_json_and_describes_every_key(self) -> None:
         made = json.loads(json.dumps(schema()))
         for name in ("project", "claude"):
             for key, of_key in made["properties"][name]["properties"].items():
                 self.assertTrue(of_key["description"], key)
 
     @unittest.skipIf(jsonschema is None, "jsonschema is a development tool")
-    def test_it_judges_the_corpus_and_the_examples_as_the_loader_does(self) -> None:
+    def test_the_schema_judges_the_corpus_and_the_examples_as_the_loader_does(self) -> None:
         validator = jsonschema.Draft202012Validator(schema())
         validator.check_schema(schema())
         for document in ACCEPTED:

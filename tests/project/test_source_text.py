@@ -22,7 +22,7 @@ class Encodings(unittest.TestCase):
             with self.subTest(encoding):
                 self.assertEqual(decoded(mark + "é".encode(encoding)), "é")
 
-    def test_what_is_no_text_is_a_fault_with_its_position(self) -> None:
+    def test_a_byte_that_is_no_utf_8_is_a_fault_with_its_position(self) -> None:
         cases = {
             "Été\nça".encode("latin-1"): "not UTF-8 at line 1, column 1 (byte 0xc9)",
             "ok\nün ça".encode() + b" \xe9": "not UTF-8 at line 2, column 7 (byte 0xe9)",
@@ -99,7 +99,7 @@ class JsonThatIsNone(unittest.TestCase):
                 expected = (line, " " * (column - 1) + "^") if line else ()
                 self.assertEqual(shown, expected)
 
-    def test_of_a_long_line_the_part_around_the_fault_is_shown(self) -> None:
+    def test_the_part_around_the_fault_of_a_long_line_is_shown(self) -> None:
         _, (line, caret) = self._fault('{"a": [' + "1, " * 500 + "x" + ", 1" * 500 + "]}")
         self.assertEqual(line, ("1, " * 20 + "x" + ", 1" * 20)[: 2 * MARGIN])
         self.assertEqual(caret, " " * MARGIN + "^")

@@ -125,7 +125,7 @@ class TwoThatCompleted(unittest.TestCase):
                 self.assertEqual((auth.ahead, auth.worktree), (1, at))
                 self.assertEqual((api.problem, len(api.uncommitted)), ("", 2))
 
-    def test_nobody_waits_at_a_pipe_that_an_agent_left(self) -> None:
+    def test_status_does_not_block_on_a_pipe_that_an_agent_left(self) -> None:
         at = self.space.worktree("auth")
         built = os.path.join(at, "node_modules")
         os.mkdir(built)
@@ -192,7 +192,7 @@ class Conflicts(unittest.TestCase):
             space.commit({"same.txt": "auth"}, "as the other", at=space.worktree("api"))
             self.assertEqual(checkout_of(space, "api").conflicts, ())
 
-    def test_what_a_merge_driver_decides_is_unknown(self) -> None:
+    def test_the_result_of_a_merge_driver_is_unknown(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
             space.finished("auth", "api")
             for id in ("auth", "api"):
@@ -208,7 +208,7 @@ class Conflicts(unittest.TestCase):
             self.assertEqual((checkout.merged, checkout.ahead), ("", 2))
             self.assertIn("a merge driver decides", checkout.unknown)
 
-    def test_one_with_a_branch_that_is_gone_is_none(self) -> None:
+    def test_a_conflict_with_a_deleted_branch_is_none(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
             space.finished("api")
             space.record(events.clash(1.0, RUN, "api", other="auth", files=["same.txt"]))
@@ -239,7 +239,7 @@ class OtherLists(unittest.TestCase):
 
 
 class WhileARunIsInProgress(unittest.TestCase):
-    def test_its_process_and_its_features_are_described(self) -> None:
+    def test_the_process_and_the_features_of_the_run_are_described(self) -> None:
         started = attempt("auth", at=time.time() - 100)
         with Workspace([feature("auth")]) as space:
             with space.at_work(*started):

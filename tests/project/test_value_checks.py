@@ -15,7 +15,7 @@ from tests.support.feature_lists import (
 
 
 class ToolRules(unittest.TestCase):
-    def test_what_the_cli_would_ignore_without_a_word_is_a_fault(self) -> None:
+    def test_an_option_that_the_cli_would_silently_ignore_is_a_fault(self) -> None:
         cases = {
             "Read": "",
             " Read ": "",

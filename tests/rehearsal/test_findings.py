@@ -36,7 +36,7 @@ class NotebookTest(unittest.TestCase):
         self.notes.met(Finding(FindingKind.CHECKS, "`x` failed", "mend it", ("a",)))
         self.assertEqual(len(self.notes.findings), 2)
 
-    def test_what_follows_from_a_red_base_or_setup_is_explained_by_it(self) -> None:
+    def test_consequences_of_a_failing_base_or_setup_refer_to_it(self) -> None:
         self.notes.met(Finding(FindingKind.SETUP, "`x` failed"))
         self.notes.met(Finding(FindingKind.CHECKS, "`y` failed"))
         failure = Failure("`x` failed", stage=Stage.SETUP).within("in a clean checkout, ")
@@ -89,7 +89,7 @@ class NotebookTest(unittest.TestCase):
         self.assertEqual(self.told(), expected)
         self.assertEqual(self.told(quiet=True), expected[:6])
 
-    def test_where_nothing_was_met_it_says_so_unless_it_was_stopped(self) -> None:
+    def test_no_finding_is_stated_unless_the_rehearsal_was_stopped(self) -> None:
         nothing = "No problems found."
         self.assertEqual(self.told(quiet=True), [nothing])
         stopped = "Stopped before everything was tried."

@@ -125,7 +125,7 @@ class AGoodList(RehearsalTest):
         self.place.git("remote", "add", "origin", os.path.join(self.place.root, "origin.git"))
         self.place.git("config", "branch.main.remote", "../origin.git")
 
-    def test_it_goes_through_all_of_the_run_and_leaves_everything_as_it_was(self) -> None:
+    def test_a_rehearsal_goes_through_the_whole_run_and_changes_nothing(self) -> None:
         place = self.place
         os.mkdir(place.worktrees)
         before = everything_in(place.root)
@@ -164,12 +164,12 @@ class ARepositoryWithASubmodule(RehearsalTest):
         place.git(*allowed, "submodule", "--quiet", "add", library.path, "vendor/lib")
         place.commit({}, "a submodule")
 
-    def test_it_is_filled_as_in_a_run(self) -> None:
+    def test_a_submodule_is_checked_out_as_in_a_run(self) -> None:
         before = everything_in(self.place.root)
         self.assertEqual(self.found(), {})
         self.assert_untouched(before)
 
-    def test_one_that_was_never_fetched_is_met_by_what_needs_it(self) -> None:
+    def test_a_submodule_that_was_never_fetched_fails_the_features_that_need_it(self) -> None:
         shutil.rmtree(os.path.join(self.place.path, ".git", "modules"))
         found = self.found()
         self.assertEqual(list(found), ["base"])
@@ -228,7 +228,7 @@ class ABadList(RehearsalTest):
         self.assertIn("leaves no room", found["names"][0]["what"])
         self.assertNotIn('"event": "run_started"', self.said.out)
 
-    def test_what_only_the_features_meet_is_told_once_for_all_of_them(self) -> None:
+    def test_a_problem_of_every_feature_is_reported_once(self) -> None:
         leaves = "touch $RORCHESTRATOR_FEATURE.me"  # another file than in a clean checkout
         place = self.lists(
             *(feature("a"), feature("b"), feature("c")),
@@ -274,7 +274,7 @@ class ABadList(RehearsalTest):
 
 
 class WhatIsThereAlready(RehearsalTest):
-    def test_it_goes_on_from_the_results_of_earlier_runs(self) -> None:
+    def test_a_rehearsal_starts_from_the_results_of_earlier_runs(self) -> None:
         built = feature("b", depends_on=["a"], setup=["grep -q more a.txt"])
         place = self.lists(feature("a"), built)
         place.document["claude"] = {"command": [sys.executable, SIMULATED]}
@@ -322,7 +322,7 @@ class WhatIsThereAlready(RehearsalTest):
         self.assertEqual(said.code, 2)
         self.assertIn("could not be copied", said.err)
 
-    def test_what_can_not_be_removed_is_said(self) -> None:
+    def test_a_temporary_copy_that_cannot_be_removed_is_reported(self) -> None:
         self.lists(base_branch="feature")
         self.place.branch("feature")
         with mock.patch("core.process.temporary_folder.remove_tree"):
@@ -400,7 +400,7 @@ class Stopped(RehearsalTest):
         self.lists(teardown=[f"kill -INT {os.getpid()}; sleep 60"])
         self.assertEqual(self.rehearse().code, 130)
 
-    def test_a_signal_while_all_is_taken_away_is_not_heard(self) -> None:
+    def test_signals_are_ignored_while_everything_is_removed(self) -> None:
         def remove(path: str) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
             remove_tree(path)
@@ -427,7 +427,7 @@ class Killed(WorkspaceTest):
         self.use(Workspace(apart=True))
         self.temporary = self.workspace.environ["TMPDIR"]
 
-    def test_what_a_killed_one_leaves_the_next_one_takes_away(self) -> None:
+    def test_a_rehearsal_removes_the_leftovers_of_a_killed_one(self) -> None:
         on = self.workspace.beside("on")
         self.workspace.features(
             feature("a"), setup=[f"test -e {on} || {{ touch {on}; sleep 300; }}"]

@@ -45,7 +45,7 @@ class Overrides(unittest.TestCase):
                 for helper in idle(cls):
                     self.assertFalse(hasattr(cls.__base__, helper))
 
-    def test_one_that_overrides_nothing_is_found(self) -> None:
+    def test_an_override_without_a_base_method_is_found(self) -> None:
         class Base:
             def run(self) -> None: ...
 

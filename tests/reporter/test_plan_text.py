@@ -62,7 +62,7 @@ class APlan(unittest.TestCase):
             "Predicted: speedup 2.00x on 2 slots (without estimates all features count the same)",
         )
 
-    def test_what_would_not_run_is_told_apart(self) -> None:
+    def test_features_that_would_not_run_are_marked(self) -> None:
         plan = plan_of(
             DIAMOND,
             selected=["batch", "app"],

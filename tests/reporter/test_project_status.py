@@ -170,7 +170,7 @@ class TheJson(unittest.TestCase):
 
 
 class AFeature(unittest.TestCase):
-    def test_one_that_a_killed_run_worked_on_is_interrupted(self) -> None:
+    def test_a_feature_of_a_killed_run_is_interrupted(self) -> None:
         state = FeatureState("auth", status=Status.RUNNING)
         self.assertEqual(replace(FEATURE, state=state).status, "interrupted")
         self.assertEqual(replace(FEATURE, state=state, is_active=True).status, "running")

@@ -158,7 +158,7 @@ class AnEvent(unittest.TestCase):
         self.assertLess(len(line), 100)
         self.assertTrue(line.endswith("…"))
 
-    def test_what_a_model_or_git_said_does_not_reach_the_terminal_raw(self) -> None:
+    def test_output_of_a_model_or_git_never_reaches_the_terminal_raw(self) -> None:
         for story in (
             (*LIFE, _ended("auth", Status.FAILED, HOSTILE)),
             (events.note(AT, RUN, HOSTILE, "auth"),),
@@ -178,7 +178,7 @@ class ASteeredRun(unittest.TestCase):
         )
         return run_text.event_line(fold([event]), event, style).partition("] ")[2]
 
-    def test_it_tells_what_a_user_made_it_do_and_not_what_it_refused(self) -> None:
+    def test_the_lines_tell_accepted_requests_and_not_refused_ones(self) -> None:
         shown = {a: self.said(a) for a in ("pause", "resume", "stop", "skip", "retry", "attach")}
         self.assertEqual(shown["pause"], "⏸ so be it")
         self.assertEqual(len({line[0] for line in shown.values()}), 6)

@@ -224,7 +224,7 @@ class Strays(unittest.TestCase):
         status = replace(PROJECT, strays=strays, git_folder="/my shop/.git")
         self.assertEqual(list(status_lines(status, PLAIN, quiet=True))[1:], ["", *expected])
 
-    def test_of_many_the_first_are_shown(self) -> None:
+    def test_the_first_of_many_strays_are_shown(self) -> None:
         strays = [("", Stray("", f"b{number}")) for number in range(STRAYS_SHOWN + 1)]
         lines = list(stray_lines(strays, "/shop/.git"))
         self.assertEqual(len(lines), STRAYS_SHOWN + 1)

@@ -92,7 +92,7 @@ class AMessage(unittest.TestCase):
             with self.subTest(expected[0]):
                 self.assertEqual(_lines(message), expected)
 
-    def test_of_the_housekeeping_only_the_beginning_and_retries_are_shown(self) -> None:
+    def test_only_start_and_retries_of_system_messages_are_shown(self) -> None:
         cases: list[tuple[Mapping[str, object], list[str]]] = [
             ({"type": "system", "subtype": "init"}, ["Claude Code ?, ?"]),
             (

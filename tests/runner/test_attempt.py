@@ -56,7 +56,7 @@ class StreamTest(RunnerTest):
         self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
 
-    def test_of_two_results_the_last_one_tells_the_cost(self) -> None:
+    def test_the_last_of_two_results_gives_the_cost(self) -> None:
         does = ({"write": "a.txt"}, {"print": result()}, {"cost": 0.7})
         self.workspace.features(feature("a", *does))
         outcome = self.run_feature()

@@ -77,7 +77,7 @@ class LedgerTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_what_does_not_fit_waits_while_others_may_turn_out_cheaper(self) -> None:
+    def test_a_feature_beyond_the_budget_waits_while_others_may_turn_out_cheaper(self) -> None:
         async def scene() -> None:
             budget = Budget(5.0, ESTIMATES)
             self.assertEqual(await budget.reserve("b", str), "")
@@ -93,7 +93,7 @@ class LedgerTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_what_can_never_fit_is_refused_with_the_sums(self) -> None:
+    def test_a_feature_that_can_never_fit_the_budget_is_refused_with_the_amounts(self) -> None:
         async def scene() -> None:
             budget = Budget(5.0, ESTIMATES)
             await budget.reserve("b", str)
@@ -107,7 +107,7 @@ class LedgerTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_who_waits_is_told_when_the_run_is_over(self) -> None:
+    def test_a_feature_waiting_for_budget_ends_with_the_run(self) -> None:
         async def scene() -> None:
             budget = Budget(3.0, ESTIMATES)
             await budget.reserve("b", str)
@@ -118,7 +118,7 @@ class LedgerTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_who_waits_is_told_though_nobody_else_moves(self) -> None:
+    def test_a_feature_waiting_for_budget_is_stopped_even_if_no_other_feature_moves(self) -> None:
         async def scene() -> None:
             budget = Budget(3.0, ESTIMATES)
             await budget.reserve("b", str)
@@ -139,7 +139,7 @@ class LedgerTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_an_attempt_of_which_nobody_knows_the_cost_costs_what_was_reserved(self) -> None:
+    def test_an_attempt_of_unknown_cost_costs_what_was_reserved(self) -> None:
         async def scene() -> None:
             budget = Budget(10.0, ESTIMATES)
             await budget.reserve("a", str)
@@ -173,7 +173,7 @@ class BilledTest(WorkspaceTest):
         reasons = [error["error"] for error in self.workspace.report()["errors"]]
         self.assertTrue(all(reason.startswith("budget") for reason in reasons), reasons)
 
-    def test_who_waits_for_money_keeps_nobody_from_a_slot_who_has_it(self) -> None:
+    def test_a_feature_waiting_for_budget_holds_no_slot(self) -> None:
         # c gets ready when b is over, goes before a, and does not fit while a is in line.
         ready = {"wait": self.workspace.beside("worktrees", "a", ".git")}
         self.workspace.features(
@@ -229,7 +229,7 @@ class TimeTest(WorkspaceTest):
             pass
         self.assertEqual(self.workspace.run().code, 0)
 
-    def test_what_is_no_time_and_no_amount_is_refused(self) -> None:
+    def test_an_invalid_time_or_amount_is_refused(self) -> None:
         self.workspace.features(feature("a"))
         for option, value in (("--max-time", "soon"), ("--max-cost", "-1"), ("--max-cost", "x")):
             with self.subTest(option):

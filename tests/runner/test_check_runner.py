@@ -20,7 +20,7 @@ class Running(ChecksTest):
         self.completes()
         self.assertEqual(self.workspace.processes(), [])
 
-    def test_one_that_changes_what_it_checks_is_red_and_the_change_is_looked_at_next(self) -> None:
+    def test_a_check_that_changes_tracked_files_fails_and_the_change_is_checked_next(self) -> None:
         self.lists(
             {"write": "a.txt", "content": "wild\n"},
             project={"verify": ["echo tidy > a.txt", "grep tidy a.txt"]},
@@ -31,13 +31,13 @@ class Running(ChecksTest):
         content = self.workspace.content("feature/a:a.txt")
         self.assertEqual(content, b"tidy\n")
 
-    def test_one_that_commits_is_red(self) -> None:
+    def test_a_check_that_commits_fails(self) -> None:
         project = {"verify": ["git commit -q --allow-empty -m more"], "verify_attempts": 0}
         self.lists(project=project)
         self.fails(Fault.CHECK, "changed the branch")
         self.assertEqual(self.workspace.ref("a"), [])
 
-    def test_one_that_switches_the_branch_is_red(self) -> None:
+    def test_a_check_that_switches_the_branch_fails(self) -> None:
         self.lists(project={"verify": ["git switch -q -c other"], "verify_attempts": 0})
         self.fails(Fault.CHECK, "changed the branch")
         self.assertEqual(self.workspace.ref("a"), [])
@@ -48,7 +48,7 @@ class Running(ChecksTest):
         with self.assertRaisesRegex(StateError, "a.verify.log can't be written"):
             self.run_feature()
 
-    def test_a_check_that_was_green_is_not_repeated_on_the_same_tree(self) -> None:
+    def test_a_passing_check_is_not_repeated_on_the_same_tree(self) -> None:
         self.lists({"write": "a.txt"}, project={"verify": ["touch ../checked; test -f a.txt"]})
         self.completes()
         os.unlink(self.workspace.beside("worktrees", "checked"))
@@ -70,7 +70,7 @@ class Running(ChecksTest):
 class WhatChecksLeave(ChecksTest):
     """Files that no .gitignore names: reports, caches."""
 
-    def test_build_products_are_taken_away_once_all_is_green_and_nothing_else_is(self) -> None:
+    def test_only_build_products_are_removed_after_all_checks_passed(self) -> None:
         mess = "mkdir -p .tox/deep kept; touch .tox/deep/a kept/cache.pyc .coverage"
         self.lists(
             {"write": ".env"}, {"write": "kept/a.txt"}, project={"verify": [mess, "test -d .tox"]}
@@ -94,7 +94,7 @@ class WhatChecksLeave(ChecksTest):
         self.assertEqual(self.workspace.added("feature/a"), {"saw-it", "snapshot"})
         self.assertTrue(os.path.exists(self.here("report.xml")))
 
-    def test_what_stays_red_leaves_it_to_be_looked_at(self) -> None:
+    def test_a_check_that_keeps_failing_leaves_the_worktree_for_inspection(self) -> None:
         project = {"verify": ["touch report.xml; false"], "verify_attempts": 0}
         self.lists(project=project)
         self.fails(Fault.CHECK, "ended with exit 1")
@@ -118,7 +118,7 @@ class WhatChecksLeave(ChecksTest):
         self.assertEqual(os.listdir(os.path.join(folder, "moved")), ["c"])
         self.assertEqual(left.files, [])
 
-    def test_what_may_be_somebody_elses_is_no_work_and_stays_until_a_check_writes_it(self) -> None:
+    def test_files_of_unknown_origin_are_no_work_and_stay_until_a_check_writes_them(self) -> None:
         folder = self.workspace.beside("outside")
         for name in ("a", "b", "c"):
             self.workspace.write({name: "1"}, at=folder)
@@ -133,7 +133,7 @@ class WhatChecksLeave(ChecksTest):
         left.remove(["a", "b"])
         self.assertEqual(sorted(os.listdir(folder)), ["a", "c"])
 
-    def test_what_cannot_be_taken_away_stays(self) -> None:
+    def test_an_artifact_that_cannot_be_removed_stays(self) -> None:
         folder = self.workspace.beside("outside")
         self.workspace.write({"deep/a": "1"}, at=folder)
         left = CheckArtifacts(folder)

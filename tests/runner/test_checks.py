@@ -18,7 +18,7 @@ from tests.support.runner import run_id
 
 
 class Contracts(ChecksTest):
-    def test_what_a_feature_uses_has_to_be_where_it_starts(self) -> None:
+    def test_contracts_that_a_feature_uses_must_hold_where_it_starts(self) -> None:
         self.workspace.commit({"src/base.py": "class Base:\n    pass\n"})
         there = ["path:src/base.py", "path:./src/", "symbol:Base", "command:test -f src/base.py"]
         self.lists(uses=["free text", *there])
@@ -35,7 +35,7 @@ class Contracts(ChecksTest):
                 self.fails(Fault.SETUP, f"`uses` names {entry}, but {reason}")
                 self.assertEqual(self.attempts(), [])
 
-    def test_what_it_creates_has_to_be_in_its_commit(self) -> None:
+    def test_the_contracts_of_creates_must_hold_in_the_commit(self) -> None:
         project = {"verify_attempts": 0}
         write = {"write": "src/task.py", "content": "class Task:\n    pass\n"}
         kept = ["path:src/task.py", "symbol:Task", "command:test -f src/task.py", "free text"]
@@ -54,7 +54,7 @@ class Contracts(ChecksTest):
 
 
 class Checks(ChecksTest):
-    def test_a_feature_whose_checks_are_green_is_completed(self) -> None:
+    def test_a_feature_whose_checks_pass_completes(self) -> None:
         self.lists(project={"verify": ["test -f a.md"]}, verify=[["echo", "a b"]])
         self.completes()
         self.assertEqual(self.log("verify"), "$ test -f a.md\n$ echo 'a b'\na b\n")
@@ -84,7 +84,7 @@ class Checks(ChecksTest):
         self.assertNotIn("tok-1234567", said)
         self.assertEqual(self.workspace.added("feature/a"), {"good"})
 
-    def test_a_session_that_is_gone_is_begun_anew_and_told_all_of_it(self) -> None:
+    def test_a_lost_session_starts_over_with_the_whole_prompt(self) -> None:
         self.workspace.environ.pop("RORCHESTRATOR_SIMULATION")
         self.lists({"bash": "echo x >> seen.txt"}, verify=["test $(wc -l < seen.txt) -gt 1"])
         self.completes()
@@ -95,7 +95,9 @@ class Checks(ChecksTest):
         self.assertIn("ended with exit 1", said)
         self.assertIn("(nothing)", said)
 
-    def test_what_stays_red_fails_the_feature_and_keeps_its_work_unpublished(self) -> None:
+    def test_a_check_that_keeps_failing_fails_the_feature_and_its_work_is_not_published(
+        self,
+    ) -> None:
         self.lists({"write": "bad"}, project={"verify": ["seq 30; test ! -f bad"]})
         self.fails(
             Fault.CHECK, "check: `seq 30; test ! -f bad` ended with exit 1\n11\n12\n", "\n30"
@@ -145,14 +147,14 @@ class Checks(ChecksTest):
         self.completes(Action.RESUME)
         self.assertEqual(self.attempts(), [(1, False)])
 
-    def test_a_command_of_ours_that_a_second_signal_killed_is_no_red_check(self) -> None:
+    def test_a_git_command_killed_by_a_second_signal_is_no_failing_check(self) -> None:
         self.lists(verify=["true"])
         killed = mock.patch.object(Git, "tree_of", side_effect=Killed("git was killed"))
         with killed:
             outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
 
-    def test_what_is_told_ends_with_an_attempt_that_does_not_succeed(self) -> None:
+    def test_an_unsuccessful_attempt_ends_the_fixing_of_checks(self) -> None:
         self.lists({"write": "bad"}, PAUSE, {"fail": "Overloaded", "status": 529}, verify=["false"])
         self.assertEqual(self.run_feature().fault, Fault.TRANSIENT)
 
@@ -161,7 +163,7 @@ class CleanCheckout(ChecksTest):
     def clean(self, *does: Mapping[str, object], **project: object) -> None:
         self.lists(*does, project={"verify_clean": True, "verify_attempts": 0, **project})
 
-    def test_what_only_a_file_beside_the_commit_makes_green_is_red(self) -> None:
+    def test_checks_that_pass_only_with_an_uncommitted_file_fail(self) -> None:
         self.clean({"write": ".env"}, {"write": "a.txt"}, verify=["test -f .env"])
         self.fails(Fault.CHECK, "in a clean checkout, check: `test -f .env` ended with exit 1")
         self.assert_no_scratch()
@@ -209,14 +211,16 @@ class CleanCheckout(ChecksTest):
         )
         self.fails(Fault.CHECK, "in a clean checkout, check: `test -f .env`")
 
-    def test_a_green_one_is_not_repeated(self) -> None:
+    def test_a_passing_check_is_not_repeated(self) -> None:
         self.clean({"write": "a.txt"}, verify=["echo x >> ../looks"])
         self.completes()
         self.completes()
         with open(self.workspace.beside("worktrees", "looks"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "x\nx\n")
 
-    def test_where_it_cannot_be_made_the_work_stays_and_the_next_run_looks_again(self) -> None:
+    def test_work_is_kept_and_checked_by_the_next_run_if_no_clean_checkout_can_be_made(
+        self,
+    ) -> None:
         self.clean({"write": "a.txt"}, verify=["true"])
         os.makedirs(self.workspace.beside("worktrees"))
         in_the_way = self.workspace.scratch_path("_clean_a")

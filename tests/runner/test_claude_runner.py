@@ -69,7 +69,7 @@ class SuccessTest(RunnerTest):
         log = self.workspace.git("log", "--format=%s", "feature/a").split("\n")
         self.assertEqual(log, ["feat(a): The a", "by Claude", "first"])
 
-    def test_where_claude_committed_everything_nothing_is_added(self) -> None:
+    def test_no_commit_is_added_if_claude_committed_everything(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
         self.workspace.features(feature("a", {"write": "a.txt"}, commit))
         self.assertEqual(self.run_feature().status, Status.COMPLETED)
@@ -84,7 +84,7 @@ class SuccessTest(RunnerTest):
         self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
         self.assertTrue(os.path.exists(os.path.join(self.workspace.worktree("a"), ".env")))
 
-    def test_who_works_here_and_who_pays_is_told_once_a_run(self) -> None:
+    def test_the_version_and_the_payer_are_noted_once_per_run(self) -> None:
         self.workspace.features(feature("a"), feature("b"))
         self.run_features("a", "b")
         told = "Claude Code 0.0.0-simulated, authentication: none"
@@ -248,7 +248,7 @@ Build a.
         }
         self.assertEqual(found, {**kept, **ours})
 
-    def test_a_wish_to_stop_that_comes_before_claude_leaves_it_unstarted(self) -> None:
+    def test_a_stop_before_claude_starts_leaves_it_unstarted(self) -> None:
         self.workspace.features(feature("a"), setup=["true"])
 
         def stop_now(event: Event, stop: asyncio.Event) -> None:
@@ -260,7 +260,7 @@ Build a.
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
         self.assertEqual(self.attempts(), [])
 
-    def test_what_claude_printed_is_kept_for_the_user_alone(self) -> None:
+    def test_the_log_of_claude_is_readable_by_its_owner_only(self) -> None:
         self.workspace.features(feature("a", {"stderr": "careful"}, {"write": "a.txt"}))
         self.run_feature()
         folder = self.workspace.beside("logs", run_id(1))
@@ -281,7 +281,7 @@ class FailureTest(RunnerTest):
         self.assertIsNone(self.last_attempt().cost_usd)
         self.assertEqual(self.last_attempt().session_id, self.state.feature("a").session_id)
 
-    def test_of_long_complaints_the_end_is_told(self) -> None:
+    def test_the_end_of_long_error_output_is_quoted(self) -> None:
         long = ({"stderr": "x" * 70_000}, {"stderr": "the end"})
         self.workspace.features(feature("a", *long, {"exit": 3}))
         outcome = self.run_feature()
@@ -349,7 +349,7 @@ class FailureTest(RunnerTest):
         self.assert_failed(self.run_feature(), Fault.COMMIT, "line 3 is ugly")
         self.assertTrue(os.path.exists(os.path.join(self.workspace.worktree("a"), "a.txt")))
 
-    def test_where_git_is_gone_claude_is_not_paid_again(self) -> None:
+    def test_claude_is_not_paid_again_if_git_has_disappeared(self) -> None:
         self.workspace.features(feature("a"))
         self.on_event = lambda event, stop: (
             event.kind == "verifying"
@@ -366,7 +366,7 @@ class FailureTest(RunnerTest):
         self.workspace.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.GIT, "holds another commit already")
 
-    def test_what_stands_in_the_way_of_the_worktree_fails_the_feature(self) -> None:
+    def test_an_obstruction_of_the_worktree_fails_the_feature(self) -> None:
         os.makedirs(self.workspace.worktree("a"))
         self.workspace.write({"x": "x"}, at=self.workspace.worktree("a"))
         self.workspace.features(feature("a"))
@@ -393,7 +393,7 @@ class TamperingTest(RunnerTest):
 
 
 class RoomTest(RunnerTest):
-    def test_where_there_is_too_little_room_nothing_is_begun(self) -> None:
+    def test_no_feature_begins_without_enough_disk_space(self) -> None:
         self.limits = {"least_free_bytes": 1 << 62}
         self.workspace.features(feature("a"))
         outcome = self.run_feature()
@@ -403,7 +403,7 @@ class RoomTest(RunnerTest):
         )
         self.assertEqual(self.kinds(), ["ended"])
 
-    def test_where_the_room_went_meanwhile_claude_is_not_started(self) -> None:
+    def test_claude_is_not_started_if_disk_space_ran_out_during_preparation(self) -> None:
         self.workspace.features(feature("a"))
 
         def fill(event: Event, _: asyncio.Event) -> None:
@@ -419,7 +419,7 @@ class RoomTest(RunnerTest):
 class MoneyTest(RunnerTest):
     """An attempt costs a turn at least: without the money for it none is made."""
 
-    def test_of_a_red_check_nobody_is_told(self) -> None:
+    def test_claude_gets_no_failing_check_to_fix_after_the_limit(self) -> None:
         costly = feature("a", {"cost": 0.5}, {"write": "a"}, verify=["false"], max_cost_usd=0.5)
         self.workspace.features(costly)
         outcome = self.run_feature()
@@ -438,7 +438,7 @@ class MoneyTest(RunnerTest):
                 )
                 self.assertEqual(self.attempts(), [(1, False)])
 
-    def test_what_is_left_of_a_cent_starts_nothing(self) -> None:
+    def test_a_fraction_of_a_cent_starts_nothing(self) -> None:
         self.cap_usd = 0.009
         self.workspace.features(feature("a"))
         outcome = self.run_feature()
@@ -474,7 +474,7 @@ class TimeTest(RunnerTest):
 
         self.on_event = listen
 
-    def test_of_a_red_check_nobody_is_told(self) -> None:
+    def test_claude_gets_no_failing_check_to_fix_after_the_limit(self) -> None:
         self.workspace.features(feature("a", verify=["false"]))
         self.end_with("checked")
         self.assert_failed(self.run_feature(), Fault.BUDGET, "the time of the run (--max-time)")
@@ -488,7 +488,7 @@ class TimeTest(RunnerTest):
 
 
 class LimitTest(RunnerTest):
-    def test_who_was_not_ready_when_the_limit_was_met_waits_before_claude_is_started(self) -> None:
+    def test_a_feature_in_preparation_at_the_usage_limit_waits_before_claude_starts(self) -> None:
         self.workspace.features(feature("a"), setup=["true"])
 
         def limit(event: Event, _: asyncio.Event) -> None:
@@ -501,7 +501,7 @@ class LimitTest(RunnerTest):
         self.assertEqual(len(self.pauses), 2)
         self.assertGreaterEqual(started, self.pauses[0])
 
-    def test_an_interruption_of_who_waits_so_is_one(self) -> None:
+    def test_a_feature_interrupted_during_the_wait_is_interrupted(self) -> None:
         self.workspace.features(feature("a"), setup=["true"])
 
         def limit(event: Event, stop: asyncio.Event) -> None:
@@ -514,7 +514,7 @@ class LimitTest(RunnerTest):
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
 
-    def test_one_that_lasts_too_long_ends_who_waits_so(self) -> None:
+    def test_a_usage_limit_longer_than_max_wait_ends_the_waiting_features(self) -> None:
         self.workspace.features(feature("a"), setup=["true"])
 
         def limit(event: Event, _: asyncio.Event) -> None:
@@ -643,7 +643,7 @@ class StartAgainTest(RunnerTest):
         self.assertTrue(self.prompt_of(2).startswith("Continue: this session was interrupted"))
         self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
 
-    def test_an_unknown_session_starts_anew_on_the_kept_worktree(self) -> None:
+    def test_an_unknown_session_starts_over_on_the_kept_worktree(self) -> None:
         self.interrupted({"write": "a.txt"})
         first = self.last_attempt()
         self.forget_sessions()
@@ -663,7 +663,7 @@ class StartAgainTest(RunnerTest):
         self.assert_failed(outcome, Fault.SESSION, "No conversation found")
         self.assertEqual(self.attempts(), [(1, False), (2, True)])
 
-    def test_where_no_session_is_known_a_new_one_starts_on_the_kept_worktree(self) -> None:
+    def test_a_new_session_starts_on_the_kept_worktree_if_none_is_known(self) -> None:
         self.interrupted({"write": "a.txt"})
         self.workspace.features(feature("a", {"write": "b.txt"}))
         known = self.state.feature("a")
@@ -673,7 +673,7 @@ class StartAgainTest(RunnerTest):
         self.assertEqual(self.attempts(), [(1, False), (2, False)])
         self.assertEqual(self.workspace.added("feature/a"), {"a.txt", "b.txt"})
 
-    def test_where_worktree_and_branch_are_gone_it_starts_over(self) -> None:
+    def test_a_feature_without_worktree_and_branch_starts_over(self) -> None:
         self.interrupted({"write": "a.txt"})
         repository = self.workspace
         repository.git("worktree", "remove", "--force", self.workspace.worktree("a"))
@@ -684,7 +684,7 @@ class StartAgainTest(RunnerTest):
         self.assertEqual(self.attempts(), [(1, False)])
         self.assertEqual(self.workspace.added("feature/a"), {"b.txt"})
 
-    def test_where_only_the_commit_is_missing_claude_is_not_started_again(self) -> None:
+    def test_claude_is_not_started_again_if_only_the_commit_is_missing(self) -> None:
         hook = self.workspace.hook("pre-commit", "exit 1")
         self.workspace.features(feature("a", {"write": "a.txt"}))
         self.assertEqual(self.run_feature().fault, Fault.COMMIT)
@@ -711,7 +711,7 @@ class StartAgainTest(RunnerTest):
                     self.assertEqual(len(self.state.feature(id).attempts), 1)
                     self.assertEqual(self.workspace.added(f"feature/{id}"), {"a.txt"})
 
-    def test_what_stood_on_the_branch_is_kept_before_it_starts_over(self) -> None:
+    def test_the_old_branch_is_kept_before_a_feature_starts_over(self) -> None:
         commit = {"bash": "git add -A && git commit -qm 'by Claude'"}
         self.interrupted({"write": "a.txt"}, commit, {"write": "b.txt"})
         self.workspace.features(feature("a", {"write": "c.txt"}))
@@ -722,7 +722,7 @@ class StartAgainTest(RunnerTest):
         ref = f"refs/rorchestrator/kept/a/{run_id(2)}"
         self.assertIn(f"its earlier work is kept as {ref}", self.notes())
 
-    def test_what_a_killed_preparation_left_is_mended(self) -> None:
+    def test_leftovers_of_a_killed_preparation_are_repaired(self) -> None:
         self.workspace.features(feature("a"))
         self.run_feature(stop=True)
         admin = os.path.join(self.workspace.path, ".git", "worktrees", "a")

@@ -139,7 +139,7 @@ class Elsewhere(CommitterTest):
         self.workspace.hook("post-commit", "exit 0")
         self.commits_only()
 
-    def test_what_a_hook_commits_to_another_branch_is_not_completed(self) -> None:
+    def test_a_feature_whose_hook_commits_to_another_branch_does_not_complete(self) -> None:
         self.workspace.hook("pre-commit", "git checkout -q -b other")
         outcome = self.committed()
         self.assert_failed(outcome, Fault.COMMIT, "away from feature/a, which does not have")
@@ -150,13 +150,13 @@ class Elsewhere(CommitterTest):
         self.repository.git(*command.split()[1:], at=self.workspace.worktree("a"))
         self.commits_only()
 
-    def test_what_a_hook_hides_is_in_the_commit_as_checks_see_it(self) -> None:
+    def test_files_hidden_by_a_hook_are_committed_as_the_checks_see_them(self) -> None:
         hide = "git update-index --assume-unchanged README.md; echo x >> README.md"
         self.workspace.hook("pre-commit", f"grep -q x README.md || {{ {hide}; }}")
         self.assertEqual(self.committed().status, Status.COMPLETED)
         self.assertEqual(self.repository.files("feature/a")["README.md"], b"hello\nx\n")
 
-    def test_what_a_hook_leaves_out_of_the_commit_is_not_judged_by_the_worktree(self) -> None:
+    def test_files_left_out_by_a_hook_are_not_checked_in_the_worktree(self) -> None:
         other = {"write": "b.txt"}
         check = [["sh", "-c", "test ! -e a.txt || test -e b.txt"]]
         for left in ("b.txt", "README.md"):
@@ -245,7 +245,7 @@ class Limits(CommitterTest):
         self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.INTERRUPTED))
         self.assertEqual(self.workspace.processes(), [])
 
-    def test_who_is_stopped_does_not_wait_for_a_hook(self) -> None:
+    def test_a_stopped_feature_does_not_wait_for_a_hook(self) -> None:
         self.workspace.hook("pre-commit", f"touch '{self.workspace.beside('began')}'; sleep 60")
         self.stop_when("began")
         outcome = self.committed()
@@ -273,7 +273,7 @@ class AsInACheckout(CommitterTest):
         self.assertEqual(self.workspace.added("feature/a"), {"a.txt"})
         self.assertEqual(self.log_of(), ["feat(a): The a", "first"])
 
-    def test_its_variables_are_those_of_the_main_checkout(self) -> None:
+    def test_a_hook_gets_the_variables_of_a_commit_in_the_main_checkout(self) -> None:
         seen = self.workspace.beside("seen")
         self.workspace.hook("pre-commit", f"pwd >> '{seen}'; env | grep ^GIT_ | sort >> '{seen}'")
         self.repository.write({"b": ""})
@@ -294,7 +294,7 @@ class AsInACheckout(CommitterTest):
             variables.pop("GIT_EDITOR", None)
         self.assertEqual(ours, {**plain, **extra})
 
-    def test_what_a_hook_did_to_the_settings_is_named(self) -> None:
+    def test_changes_of_the_settings_by_a_hook_are_named(self) -> None:
         self.workspace.hook("post-commit", "git config core.bare true; git config a.b secret")
         self.assertEqual(self.committed().status, Status.COMPLETED)
         what = "the repository's settings changed while the commit and its hooks ran: "
@@ -338,7 +338,7 @@ class OneAtATime(CommitterTest):
         self.assertEqual([o.status for o in outcomes], [Status.COMPLETED] * 2)
         self.assertFalse(os.path.exists(clash))
 
-    def test_who_waits_for_its_turn_can_be_stopped(self) -> None:
+    def test_a_commit_that_waits_for_its_turn_can_be_stopped(self) -> None:
         began = self.workspace.beside("began")
         self.workspace.hook("pre-commit", f"touch '{began}'; sleep 60")
         self.stop_when("began")

@@ -50,7 +50,7 @@ class Blocks(unittest.TestCase):
         found = {free_block(0, 3, f"20260102T143015-{n:06x}") for n in range(20)}
         self.assertGreater(len(found), 10)
 
-    def test_nothing_is_invented_where_all_is_taken(self) -> None:
+    def test_no_block_is_given_if_every_port_is_taken(self) -> None:
         with mock.patch.object(ports, "FIRST", LAST - 2 * BLOCK):
             start = free_block(0, 2)
             self.assertEqual(start, LAST - 2 * BLOCK)
@@ -61,6 +61,6 @@ class Blocks(unittest.TestCase):
         slots = (LAST - FIRST) // BLOCK + 5
         self.assertEqual(free_block(slots - 1, slots), 0)
 
-    def test_a_system_that_lets_nobody_bind_is_no_system_whose_ports_are_taken(self) -> None:
+    def test_a_system_that_forbids_binding_is_not_one_without_free_ports(self) -> None:
         with mock.patch.object(ports, "ADDRESSES", ((socket.AF_INET, "192.0.2.1"),)):
             self.assertGreater(free_block(0, 1), 0)

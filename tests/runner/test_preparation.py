@@ -34,7 +34,7 @@ class Setup(ChecksTest):
         known = self.state.feature("a")
         self.assertEqual((known.is_ready, known.made), (True, ("one.made", "two.made")))
 
-    def test_without_anything_to_set_up_nothing_is_told(self) -> None:
+    def test_no_setup_is_reported_if_there_is_none(self) -> None:
         self.lists()
         self.completes()
         self.assertEqual((self.count("setting_up"), self.count("checking")), (0, 0))
@@ -53,13 +53,13 @@ class Setup(ChecksTest):
         self.assertEqual((id, branch, run, slot), ("a", "feature/a", run_id(1), "0"))
         self.assertGreaterEqual(int(port), ports.FIRST)
 
-    def test_where_no_port_is_free_none_is_named_and_the_work_goes_on(self) -> None:
+    def test_the_feature_continues_without_ports_if_none_is_free(self) -> None:
         self.lists(project={"setup": ['test -z "${RORCHESTRATOR_PORT+x}"']})
         with mock.patch.object(ports, "FIRST", ports.LAST):
             self.completes()
         self.assertIn("no 10 ports in a row are free: RORCHESTRATOR_PORT is not set", self.notes())
 
-    def test_one_that_fails_ends_the_feature_before_a_word_is_said_to_claude(self) -> None:
+    def test_a_failing_setup_ends_the_feature_before_claude_starts(self) -> None:
         self.lists(project={"setup": ["echo it hurts; exit 3", "touch never"]})
         self.fails(Fault.SETUP, "setup: `echo it hurts; exit 3` ended with exit 3", "it hurts")
         self.assertEqual(self.attempts(), [])
@@ -67,11 +67,11 @@ class Setup(ChecksTest):
         self.assertEqual(self.log("setup"), "$ echo it hurts; exit 3\nit hurts\n")
         self.assertFalse(self.state.feature("a").is_ready)
 
-    def test_one_that_takes_too_long_fails(self) -> None:
+    def test_a_setup_that_takes_too_long_fails(self) -> None:
         self.lists(project={"setup": ["sleep 300"], "setup_timeout_seconds": 0.3})
         self.fails(Fault.SETUP, "setup: `sleep 300` did not end within")
 
-    def test_a_wish_to_stop_interrupts_it_and_the_next_run_begins_anew(self) -> None:
+    def test_a_stop_interrupts_the_setup_and_the_next_run_repeats_it(self) -> None:
         self.ignore("*.made")
         project = {"setup": [f"touch half.made {self.workspace.beside('on')}; sleep 300"]}
         self.lists(project=project)
@@ -96,7 +96,7 @@ class Setup(ChecksTest):
 
         self.on_event = listen
 
-    def test_what_a_failed_one_left_is_nobody_s_work_and_no_secret_gets_into_git(self) -> None:
+    def test_leftovers_of_a_failed_copy_are_no_work_and_put_no_secret_into_git(self) -> None:
         self.ignore(".env", "*.made", "cache")
         self.supply(".env")
         setup = ["mkdir cache; touch cache/x half.made; exit 1"]
@@ -106,7 +106,7 @@ class Setup(ChecksTest):
         self.assertEqual(self.workspace.ref("a", "kept"), [])
         self.assertEqual([note for note in self.notes() if "is kept as" in note], [])
 
-    def test_what_the_user_changed_after_a_failed_one_is_kept(self) -> None:
+    def test_the_users_changes_after_a_failed_setup_are_kept(self) -> None:
         self.ignore(".env")
         self.supply(".env")
         self.lists(project={"setup": ["exit 1"], "copy": [".env"]})

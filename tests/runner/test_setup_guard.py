@@ -64,7 +64,7 @@ class OfTheBase(SetupGuardTest):
         self.assertFalse(os.path.exists(os.path.join(self.workspace.worktree("b"), "out")))
         self.assertEqual(self.workspace.added("feature/b"), {"b.md", "in/a", "out/b"})
 
-    def test_what_git_does_not_execute_is_only_named(self) -> None:
+    def test_changes_that_git_does_not_execute_are_only_named(self) -> None:
         twelve = "git config core.abbrev 12"
         again = [twelve, "git config core.abbrev 13", "git config --unset core.abbrev", twelve]
         self.workspace.features(feature("a"), setup=again)
@@ -122,7 +122,7 @@ class OfAFeature(SetupGuardTest):
                 self.repository.git("branch", "-D", "feature/a")
                 self.repository.git("branch", "-D", "mine", fails="mine" not in command)
 
-    def test_what_was_changed_before_is_not_the_setups(self) -> None:
+    def test_settings_changed_before_the_setup_are_not_blamed_on_it(self) -> None:
         self.workspace.features(feature("a"), feature("b"), setup=["true"])
 
         def plant(event: Event, _: object) -> None:
@@ -161,7 +161,7 @@ class OfTheCheckOfTheBase(WorkspaceTest):
 
 
 class Journalled(unittest.TestCase):
-    def test_what_a_damaged_event_says_is_passed_over(self) -> None:
+    def test_fields_of_a_damaged_event_are_ignored(self) -> None:
         events = [
             Event("setup_changed", 1.0, "run", data={"facts": {"a": "1"}}),
             Event("setup_changed", 2.0, "run", data={"facts": "no object"}),

@@ -96,7 +96,7 @@ class StepTest(unittest.TestCase):
 
 
 class HowOneEnds(StepTest):
-    def test_one_that_ends_with_0_passed_in_its_folder(self) -> None:
+    def test_a_command_that_exits_with_0_in_its_folder_passes(self) -> None:
         step = self.run_step("pwd; echo $OWN", OWN="mine")
         self.assertTrue(step.passed)
         self.assertEqual(step.tail, f"{self.root}\nmine")
@@ -128,32 +128,32 @@ class HowOneEnds(StepTest):
         os.chmod(self.path("run"), 0o755)
         self.assertEqual(self.run_step(Command(("./run",), "./run")).tail, "here")
 
-    def test_one_that_takes_too_long_is_ended_with_all_that_it_started(self) -> None:
+    def test_a_command_that_takes_too_long_is_ended_with_its_children(self) -> None:
         step = self.run_step("sleep 300 & echo $! > pid; wait", limit=0.3)
         self.assertTrue(step.timed_out)
         self.assertFalse(step.passed)
         self.assertEqual(step.ending, f"did not end within {step.seconds:.0f} s")
         self.assert_gone()
 
-    def test_one_that_ignores_signals_is_killed_and_exit_0_at_the_end_does_not_count(self) -> None:
+    def test_a_command_that_ignores_signals_is_killed_and_its_exit_0_does_not_count(self) -> None:
         step = self.run_step(
             'trap "exit 0" TERM; touch on; while :; do sleep 0.05; done', limit=0.3
         )
         self.assertFalse(step.passed, step)
 
-    def test_the_wish_to_stop_one_feature_interrupts_its_commands_and_no_other(self) -> None:
+    def test_stopping_one_feature_interrupts_only_its_commands(self) -> None:
         step = self.run_step("touch on; sleep 300", stop_at="on", stops="a")
         self.assertTrue(step.interrupted)
         step = self.run_step("touch on", stop_at="on", stops="b")
         self.assertTrue(step.passed)
 
-    def test_the_wish_to_stop_interrupts_it(self) -> None:
+    def test_a_stop_interrupts_the_command(self) -> None:
         step = self.run_step("touch on; sleep 300 & echo $! > pid; wait", stop_at="on")
         self.assertEqual((step.interrupted, step.passed), (True, False))
         self.assertEqual(step.ending, "was interrupted")
         self.assert_gone()
 
-    def test_one_that_prints_without_end_is_ended_before_it_fills_the_disk(self) -> None:
+    def test_a_command_that_prints_endlessly_is_ended_before_the_disk_is_full(self) -> None:
         with mock.patch.object(steps, "LOG_BYTES", 100_000):
             step = self.run_step("exec yes", limit=30.0)
         self.assertEqual((step.flooded, step.passed, step.timed_out), (True, False, False))
@@ -165,12 +165,12 @@ class HowOneEnds(StepTest):
         self.assertTrue(self.run_step("touch on", deadline=time.monotonic()).interrupted)
         self.assertFalse(os.path.exists(self.path("on")))
 
-    def test_one_that_a_second_signal_killed_was_interrupted(self) -> None:
+    def test_a_command_killed_by_a_second_signal_was_interrupted(self) -> None:
         with mock.patch.object(steps, "POLL_SECONDS", 30.0):
             step = self.run_step("touch on; sleep 1; kill -KILL $$", stop_at="on")
         self.assertEqual((step.interrupted, step.passed, step.code), (True, False, -9))
 
-    def test_nothing_is_begun_once_that_wish_is_there(self) -> None:
+    def test_no_command_starts_after_a_stop(self) -> None:
         step = self.run_step("touch on", stopped=True)
         self.assertTrue(step.interrupted)
         self.assertFalse(os.path.exists(self.path("on")))
@@ -194,7 +194,7 @@ class HowOneEnds(StepTest):
         self.assertTrue(os.path.exists(self.path("pid")))
         self.assertFalse(self.outlived_it)
 
-    def test_nobody_answers_it(self) -> None:
+    def test_a_command_gets_no_input(self) -> None:
         step = self.run_step("read answer; echo $?; tty")
         self.assertIn("1\nnot a tty", step.tail)
 

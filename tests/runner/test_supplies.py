@@ -67,7 +67,7 @@ class Supplies(ChecksTest):
         self.assertEqual(self.read("config", "cache", "x"), "secret\n")
         self.assertFalse(os.path.exists(self.here("config", "loose")))
 
-    def test_what_git_does_not_ignore_is_refused_before_it_is_there(self) -> None:
+    def test_a_copy_that_git_does_not_ignore_is_refused_in_advance(self) -> None:
         self.ignore("node_modules/")
         self.supply(".env")
         self.supply("lib/x")
@@ -122,7 +122,7 @@ class Supplies(ChecksTest):
                 self.lists(project={"copy": [name]})
                 self.fails(Fault.SETUP, "could not be supplied: [Errno 28] No space left on device")
 
-    def test_a_wish_to_stop_ends_the_copying(self) -> None:
+    def test_a_stop_ends_the_copying(self) -> None:
         self.ignore("lib")
         self.supply("lib/x")
         self.lists(project={"copy": ["lib"]})

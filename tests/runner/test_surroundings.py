@@ -115,7 +115,7 @@ class SurroundingsTest(unittest.TestCase):
 
 
 class TheCheckout(SurroundingsTest):
-    def test_what_changed_is_named_from_to_once(self) -> None:
+    def test_changes_of_the_checkout_are_named_once(self) -> None:
         self.repository.write({"README.md": "mine\n", "old.txt": "x\n"})
         self.begin()
         first = self.repository.commit_of("HEAD")[:10]
@@ -172,7 +172,7 @@ class TheCheckout(SurroundingsTest):
         asyncio.run(both())
         self.assertIn(WHILE, self.texts()[0])
 
-    def test_one_that_did_not_come_into_a_slot_is_not_looked_for(self) -> None:
+    def test_changes_are_not_attributed_to_a_feature_that_got_no_slot(self) -> None:
         self.begin()
         for id in "bc":
             self.during(lambda: self.repository.write({"x.txt": "x\n"}), id=id)
@@ -198,7 +198,7 @@ class TheCheckout(SurroundingsTest):
         with open(index, "rb") as file:
             self.assertEqual(file.read(), before)
 
-    def test_where_a_filter_could_not_be_left_out_nobody_looks(self) -> None:
+    def test_a_checkout_with_an_unavoidable_filter_is_not_compared(self) -> None:
         self.begin()
         self.repository.git("config", "filter.a=b.required", "false")
         self.begin()
@@ -213,7 +213,7 @@ class TheCheckout(SurroundingsTest):
 
 
 class Settings(SurroundingsTest):
-    def test_they_are_named_from_to_and_nothing_secret_is_shown(self) -> None:
+    def test_changed_settings_are_shown_with_old_and_new_value_and_no_secret(self) -> None:
         self.repository.git("config", "user.email", "me@example.com")
         url = "https://me:secret@example.com/x.git"
         cases = {
@@ -235,7 +235,7 @@ class Settings(SurroundingsTest):
                 self.during(lambda key=key, value=value: self.repository.git("config", key, value))
                 self.assertEqual(self.texts(), [f"settings of git changed{WHILE}{expected}"])
 
-    def test_those_of_the_user_and_files_that_are_no_config_are_compared_too(self) -> None:
+    def test_the_users_settings_and_malformed_config_files_are_compared_too(self) -> None:
         self.begin()
         add = ("config", "--global", "--add", "user.name", "x")
         self.during(lambda: self.repository.git(*add))
@@ -255,7 +255,7 @@ class Settings(SurroundingsTest):
         (told,) = self.texts()
         self.assertIn(f"refs/replace/{one}: unset → {other}", told)
 
-    def test_what_git_executes_is_named_and_nothing_is_looked_at_with_it(self) -> None:
+    def test_settings_that_git_executes_are_named_and_not_run(self) -> None:
         self.begin()
 
         def plant() -> None:
@@ -274,7 +274,7 @@ class Settings(SurroundingsTest):
         self.during(lambda: None)
         self.assertEqual(self.texts(), [])
 
-    def test_where_git_can_not_tell_that_is_said_once(self) -> None:
+    def test_unreadable_settings_are_reported_once(self) -> None:
         self.begin()
         with open(self.repository.config, "ab") as file:
             file.write(b"[broken\n")
@@ -288,7 +288,7 @@ class Settings(SurroundingsTest):
         self.during(lambda: None)
         self.assertEqual(self.texts(), [])
 
-    def test_who_is_killed_tells_nothing(self) -> None:
+    def test_a_killed_feature_reports_no_changes(self) -> None:
         self.begin()
         self.spawner.is_killed = True
         self.during(lambda: self.repository.write({"new.txt": "x\n"}))
@@ -296,7 +296,7 @@ class Settings(SurroundingsTest):
 
 
 class Branches(SurroundingsTest):
-    def test_those_that_lost_commits_are_named_and_those_of_runs_are_not(self) -> None:
+    def test_branches_that_lost_commits_are_named_except_those_of_runs(self) -> None:
         git, first = self.repository.git, self.repository.commit_of("HEAD")
         last = self.repository.commit({"x": "1"})
         names = ["gone", "back", *(f"more{number}" for number in range(9)), "feature/a"]
@@ -372,7 +372,7 @@ class Strays(SurroundingsTest):
         commit = self.repository.git("commit-tree", "-m", "x", "-p", "HEAD", "HEAD^{tree}")
         self.repository.git("branch", "hidden", commit)
 
-    def test_those_of_the_user_and_of_the_run_are_none(self) -> None:
+    def test_worktrees_of_the_user_and_of_the_run_are_no_strays(self) -> None:
         self.begin()
         ours = WorktreeManager(self.git, self.folder, "feature/")
         commit = self.repository.commit_of("HEAD")

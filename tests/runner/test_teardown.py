@@ -12,7 +12,7 @@ from tests.support.runner import run_id
 
 
 class Teardown(ChecksTest):
-    def test_it_comes_before_a_worktree_is_started_over_and_knows_no_slot(self) -> None:
+    def test_teardown_runs_without_a_slot_before_a_worktree_starts_over(self) -> None:
         gone = self.workspace.beside("gone")
         project = {
             "setup": ["exit 1"],
@@ -26,7 +26,7 @@ class Teardown(ChecksTest):
         with open(gone, encoding="utf-8") as file:
             self.assertEqual(file.read(), f"a feature/a {run_id(2)}\n{self.here()}\n")
 
-    def test_one_that_fails_is_told_and_holds_up_nothing(self) -> None:
+    def test_a_failing_teardown_is_reported_and_delays_nothing(self) -> None:
         self.lists(project={"teardown": ["echo it hurts; false", "true"]})
         self.completes()
         self.completes()

@@ -52,7 +52,7 @@ class PauseTest(unittest.TestCase):
 
         asyncio.run(limited())
 
-    def test_one_tries_after_the_reset_and_the_others_follow_its_first_answer(self) -> None:
+    def test_one_feature_tries_after_the_reset_and_the_others_follow_its_first_answer(self) -> None:
         async def scene() -> None:
             stage = Stage()
             waits = [stage.wait(100.0) for _ in range(3)]
@@ -98,7 +98,7 @@ class PauseTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_where_nobody_says_when_each_guess_is_twice_the_last(self) -> None:
+    def test_each_wait_without_a_known_reset_is_twice_the_last(self) -> None:
         async def scene() -> None:
             stage = Stage(max_wait_seconds=1e9)
             for expected in (70.0, 200.0, 450.0):
@@ -140,7 +140,7 @@ class PauseTest(unittest.TestCase):
 
         self.play(scene)
 
-    def test_who_did_not_meet_the_limit_waits_as_well_before_he_begins(self) -> None:
+    def test_features_that_did_not_hit_the_usage_limit_wait_before_they_begin(self) -> None:
         async def scene() -> None:
             stage = Stage()
             self.assertEqual(await stage.pause.wait(), "")

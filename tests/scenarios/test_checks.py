@@ -37,7 +37,7 @@ class CheckTest(WorkspaceTest):
 
 
 class TheBase(CheckTest):
-    def test_a_red_base_is_told_once_and_nothing_is_paid_for(self) -> None:
+    def test_a_failing_base_is_reported_once_and_no_claude_is_started(self) -> None:
         verify = [f"seq 30; {HOSTILE}; test $RORCHESTRATOR_BRANCH = nothing"]
         self.lists(feature("a"), feature("b"), verify=verify)
         done = self.workspace.command("run", "--yes")
@@ -57,7 +57,7 @@ class TheBase(CheckTest):
         self.lists(verify=["test -f a.md"], verify_base=False)
         self.assertEqual(self.workspace.run().code, 0)
 
-    def test_a_green_base_is_looked_at_once(self) -> None:
+    def test_a_passing_base_is_checked_once(self) -> None:
         looks = self.workspace.beside("looks")
         self.lists(feature("a"), feature("b"), verify=[f"echo $RORCHESTRATOR_FEATURE >> {looks}"])
         self.assertEqual(self.workspace.run("--only", "a").code, 0)
@@ -66,7 +66,7 @@ class TheBase(CheckTest):
         self.assertEqual(sorted(os.listdir(self.workspace.beside("worktrees"))), ["a", "b"])
         self.assertNotIn("_base", self.workspace.git("worktree", "list"))
 
-    def test_its_setup_and_its_teardown_are_run_too(self) -> None:
+    def test_setup_and_teardown_run_for_the_base_too(self) -> None:
         gone = self.workspace.beside("gone")
         self.lists(
             setup=["echo it hurts; exit 3"], verify=["true"], teardown=[f"pwd > {gone}; exit 4"]
@@ -81,7 +81,7 @@ class TheBase(CheckTest):
         self.assertIn("teardown: ", "".join(self.notes()))
         self.assertIn("it hurts", self.workspace.command("logs", "_base", "--setup").out)
 
-    def test_where_it_cannot_be_looked_at_the_run_says_so_and_ends(self) -> None:
+    def test_a_run_ends_with_a_message_if_the_base_cannot_be_checked(self) -> None:
         os.makedirs(self.workspace.beside("worktrees"), exist_ok=True)
         with open(self.workspace.scratch_path("_base"), "x", encoding="utf-8"):
             pass
@@ -93,7 +93,7 @@ class TheBase(CheckTest):
         for misleading in ("red already", "verify_base", "rorchestrator logs"):
             self.assertNotIn(misleading, done.out + done.err)
 
-    def test_an_interruption_is_no_red_base(self) -> None:
+    def test_an_interruption_is_no_failing_base(self) -> None:
         on = self.workspace.beside("on")
         self.lists(verify=[f"touch {on}; sleep 300"])
         running = self.workspace.start("run", "--yes")
@@ -176,7 +176,7 @@ class Killed(CheckTest):
         self.assertEqual(len(self.workspace.attempts("a")), 1)
         self.assertEqual(os.listdir(self.workspace.beside("worktrees")), ["a"])
 
-    def test_a_setup_that_was_killed_is_begun_anew_in_a_new_worktree(self) -> None:
+    def test_a_killed_setup_is_repeated_in_a_new_worktree(self) -> None:
         self.workspace.commit({".gitignore": "*.made\n.env\n"})
         self.workspace.write({".env": "secret\n"})
         on = self.workspace.beside("on")
@@ -211,7 +211,7 @@ SHOW = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_BRANCH$RORCHESTRATOR_SLOT$ROR
 
 
 class Gates(CheckTest):
-    def test_no_dependent_starts_before_the_checks_are_green(self) -> None:
+    def test_no_dependent_starts_before_the_checks_pass(self) -> None:
         self.lists(
             feature("a", {"write": "bad"}),
             feature("b", depends_on=["a"]),
@@ -306,7 +306,7 @@ class Gates(CheckTest):
         found = {key: listed[4][key] for key in ("purpose", "argv", "features")}
         self.assertEqual(found, {"purpose": "setup", "argv": ["make", "a b"], "features": ["a"]})
 
-    def test_what_only_a_file_beside_the_commit_makes_green_does_not_land(self) -> None:
+    def test_a_feature_whose_checks_pass_only_with_an_uncommitted_file_does_not_land(self) -> None:
         self.lists(
             feature("a", {"write": "a.txt"}, {"write": ".env"}),
             verify=["test ! -e a.txt || test -e .env"],
@@ -330,7 +330,7 @@ class Logs(CheckTest):
         self.assertNotIn("\x1b", shown.out)
         self.assertIn("\x1b", self.workspace.command("logs", "a", "--checks", "--raw").out)
 
-    def test_what_is_not_there_is_told(self) -> None:
+    def test_a_missing_log_is_reported(self) -> None:
         self.lists()
         for option, what in (("--setup", "setup"), ("--checks", "check")):
             said = self.workspace.command("logs", "a", option)
@@ -340,7 +340,7 @@ class Logs(CheckTest):
         self.assertIn("unknown feature 'auht'", said.err)
         self.assertEqual(self.workspace.command("logs", "a", "--setup", "--checks").code, 2)
 
-    def test_they_can_be_followed_while_they_grow(self) -> None:
+    def test_logs_can_be_followed_while_they_grow(self) -> None:
         on = self.workspace.beside("on")
         self.lists(setup=[f"echo begun; until [ -e {on} ]; do sleep 0.01; done; echo over"])
         running = self.workspace.start("run", "--yes")
@@ -363,7 +363,7 @@ class Teardown(CheckTest):
         self.assertEqual(self.workspace.command("cleanup", "a", "--discard").code, 0)
         self.assertEqual(self.read("gone"), f"a feature/a\n{self.workspace.worktree('a')}\n")
 
-    def test_one_that_fails_keeps_the_worktree_unless_it_is_discarded(self) -> None:
+    def test_a_failing_teardown_keeps_the_worktree_unless_it_is_discarded(self) -> None:
         self.lists(teardown=["echo it hurts; exit 3"])
         self.assertEqual(self.workspace.run().code, 0)
         self.workspace.git("merge", "--quiet", "feature/a")

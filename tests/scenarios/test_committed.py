@@ -52,7 +52,7 @@ class Bits(CommittedTest):
         self.finish({"bash": "echo A > a.txt"})
         self.assertEqual(self.files(), {**FILES, "a.txt": "A\n"})
 
-    def test_what_the_setup_hides_is_put_back(self) -> None:
+    def test_files_hidden_by_the_setup_are_restored(self) -> None:
         setup = "git update-index --skip-worktree a.txt; echo local > a.txt"
         self.finish({"bash": "echo B > b.txt"}, setup=[setup], verify=["test a = $(cat a.txt)"])
         self.assertEqual(self.files(), {**FILES, "b.txt": "B\n"})
@@ -62,7 +62,7 @@ class Bits(CommittedTest):
         self.workspace.features(feature("a"), verify=[check], verify_base=False, verify_attempts=0)
         self.assert_failed(self.run_feature(), Fault.CHECK, f"`{check}` changed a.txt")
 
-    def test_what_a_sparse_checkout_leaves_out_was_not_deleted(self) -> None:
+    def test_files_outside_a_sparse_checkout_do_not_count_as_deleted(self) -> None:
         sparse = ("sparse-checkout", "set", "--no-cone", "/*", "!/far/")
         self.workspace.git(*sparse)
         edit = "git update-index --assume-unchanged a.txt; echo A > a.txt"
@@ -71,7 +71,7 @@ class Bits(CommittedTest):
 
 
 class Refused(CommittedTest):
-    def test_what_a_filter_refuses_is_told_with_the_way_on_and_paid_once(self) -> None:
+    def test_a_refusal_by_a_filter_gives_the_next_step_and_is_paid_once(self) -> None:
         git = self.workspace.git
         git("config", "filter.x.clean", "false")
         git("config", "filter.x.required", "true")
@@ -85,7 +85,7 @@ class Refused(CommittedTest):
 
 
 class Hooks(CommittedTest):
-    def test_what_a_hook_formats_without_adding_it_is_in_the_commit(self) -> None:
+    def test_files_formatted_but_not_staged_by_a_hook_are_committed(self) -> None:
         self.workspace.hook("pre-commit", FORMATS)
         check = "git diff --quiet HEAD && test NEW = $(cat a.txt) && test B = $(cat b.txt)"
         self.finish({"bash": "echo new > a.txt"}, verify=[check], verify_base=False)
@@ -95,7 +95,9 @@ class Hooks(CommittedTest):
         self.assertEqual(log, "feat(a): The a")
         self.assertEqual(self.status(), "")
 
-    def test_one_that_changes_files_each_time_is_named_and_only_the_commit_is_missing(self) -> None:
+    def test_a_hook_that_changes_files_each_time_is_named_and_only_the_commit_is_missing(
+        self,
+    ) -> None:
         hook = self.workspace.hook("post-commit", "date +%s%N > b.txt")
         self.workspace.features(feature("a"))
         outcome = self.run_feature()
@@ -106,7 +108,7 @@ class Hooks(CommittedTest):
         self.assertEqual(self.attempts(), [(1, False)])
         self.assertEqual(self.status(), "")
 
-    def test_one_that_refuses_what_it_changed_is_quoted(self) -> None:
+    def test_a_hook_that_refuses_its_own_change_is_quoted(self) -> None:
         self.workspace.hook("pre-commit", f"test ! -e once || exit 3; : > once; {FORMATS}")
         self.workspace.features(feature("a"))
         self.assert_failed(self.run_feature(), Fault.COMMIT, "your pre-commit hook refused")

@@ -68,7 +68,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 class Glossary(unittest.TestCase):
-    def test_it_has_twenty_terms(self) -> None:
+    def test_the_glossary_has_twenty_terms(self) -> None:
         self.assertEqual(len(rows()), 20)
         self.assertGreater(len(avoided()), 20)
 

@@ -202,7 +202,7 @@ class WhatIsRead(unittest.TestCase):
         good = {"project": {"name": "s", "branch_prefix": word}}
         self.assertEqual(self.faults({"id": "a" * 100, "prompt": "x"}, **good), ())
 
-    def test_what_git_would_take_for_an_option_is_a_fault(self) -> None:
+    def test_a_name_that_git_would_read_as_an_option_is_a_fault(self) -> None:
         for odd in (
             "-x",
             "--upload-pack=touch x",
@@ -347,7 +347,7 @@ class WhatIsStarted(unittest.TestCase):
                 started = file.read()
         self.assertEqual(started, "")
 
-    def test_nothing_of_what_a_repository_configures(self) -> None:
+    def test_no_program_that_a_repository_configures_is_started(self) -> None:
         with self.hostile() as (space, canary):
             for words in (("plan",), ("plan", "--json"), ("status",), ("status", "--verbose")):
                 with self.subTest(words=words):
@@ -357,7 +357,7 @@ class WhatIsStarted(unittest.TestCase):
             space.git("commit", "--allow-empty", "-m", "x", fails=True)
             self.assertTrue(os.path.exists(canary))
 
-    def test_nothing_of_what_a_list_names_before_the_first_run(self) -> None:
+    def test_no_program_that_a_list_names_is_started_before_the_first_run(self) -> None:
         with Workspace([feature("auth")]) as space:
             canary = os.path.join(space.root, "canary")
             space.write({"bin/claude": f'#!/bin/sh\necho "$0 $*" >> {canary}\necho 1.0\n'})
@@ -390,7 +390,7 @@ class WhatIsStarted(unittest.TestCase):
 
 
 class WhereTheRepositoryIs(unittest.TestCase):
-    def test_what_is_no_folder_of_a_repository_is_told(self) -> None:
+    def test_a_path_that_is_no_repository_is_reported(self) -> None:
         with Workspace([feature("auth")]) as space:
             os.mkfifo(os.path.join(space.root, "fifo"))
             for odd in (

@@ -99,7 +99,7 @@ class Landing(HangingTest):
         self.assert_soon(begun)
         self.assert_untouched()
 
-    def test_what_the_user_changes_meanwhile_stays_and_is_named(self) -> None:
+    def test_changes_of_the_user_during_a_run_stay_and_are_named(self) -> None:
         running = self.workspace.start("merge")
         self.until_it_hangs(running)
         self.workspace.write({"a/new": "mine\n"})
@@ -228,7 +228,7 @@ class Kept(unittest.TestCase):
             CheckoutBackup(self.repository.path, self.store, ["README.md"]).__enter__()
         self.assertEqual(os.listdir(theirs), [])
 
-    def test_what_git_wrote_is_known_by_its_content(self) -> None:
+    def test_a_file_is_compared_with_the_commit_by_its_content(self) -> None:
         path = self.repository.path
         files = {"same": "1", "changed": "1", "gone": "1", "odd\nname": "1"}
         for name in ("link", "other"):

@@ -147,11 +147,11 @@ class AHostileRepository(unittest.TestCase):
         self.assertEqual(cells[5], "unknown")
         self.assertIn("(1 file maybe changed (filter evil))", cells[-1])
 
-    def test_what_an_index_bit_hides_is_seen_without_a_change_of_the_index(self) -> None:
+    def test_changes_hidden_by_an_index_bit_are_found_without_changing_the_index(self) -> None:
         (b,) = self.space.main("cleanup", "b", "--dry-run", "--json").json
         self.assertIn("b.txt", b["files"])
 
-    def test_what_a_merge_driver_decides_is_unknown(self) -> None:
+    def test_the_result_of_a_merge_driver_is_unknown(self) -> None:
         space, driver = self.space, "a merge driver decides"
         self.assertIn(f"a: merged: {driver}", space.main("status").out)
         self.assertIn(f"b: may not merge with a: a.txt ({driver}", space.main("status").out)
@@ -251,7 +251,7 @@ class WhatFiltersHide(unittest.TestCase):
         self.repository.write({"x.up": "longer\n"})
         self.assertEqual((self.look().uncommitted, self.look().uncertain), (("x.up",), ()))
 
-    def test_what_is_staged_or_gone_has_changed_for_certain(self) -> None:
+    def test_staged_and_deleted_files_count_as_changed(self) -> None:
         self.refresh()
         self.repository.write({"x.up": "staged\n"})
         self.repository.git("add", "x.up")
@@ -379,7 +379,7 @@ class ALookingGit(unittest.TestCase):
         git = run_sync(open_repository(Spawner(), self.repository.path, self.repository.environ))
         self.git, self.read_only = git, git.read_only()
 
-    def test_it_refuses_what_changes_something(self) -> None:
+    def test_a_read_only_git_refuses_commands_that_change_something(self) -> None:
         head = self.repository.commit_of("main")
         for change in (
             self.read_only.create_ref("refs/heads/new", head),
@@ -390,7 +390,7 @@ class ALookingGit(unittest.TestCase):
         self.assertEqual(self.read_only.writable().is_read_only, False)
         self.assertIs(self.git.writable(), self.git)
 
-    def test_its_objects_are_in_a_folder_of_its_own_that_goes_with_it(self) -> None:
+    def test_objects_of_a_read_only_git_go_to_a_temporary_folder(self) -> None:
         objects = os.path.join(self.repository.path, ".git", "objects")
         before = files_below(objects)
         looking = self.git.read_only()
@@ -425,14 +425,14 @@ class ALookingGit(unittest.TestCase):
         with self.assertRaisesRegex(GitError, "could not read its settings: .*bad config"):
             run_sync(worktree_status.status_of(self.read_only, self.repository.path))
 
-    def test_what_git_refuses_is_no_unknown_where_nothing_is_missing(self) -> None:
+    def test_a_refusal_of_git_is_a_failure_if_no_commit_is_missing(self) -> None:
         with self.assertRaises(GitError):
             head = self.repository.commit_of("main")
             run_sync(merging.merged_tree(self.read_only, head, "0" * 40))
 
 
 class ARehearsal(unittest.TestCase):
-    def test_it_writes_no_object_into_the_repository(self) -> None:
+    def test_a_rehearsal_writes_no_object_into_the_repository(self) -> None:
         with Workspace([feature("a"), feature("b")]) as space:
             space.finished("a")
             space.commit({"other": "x"}, "main goes on")

@@ -235,7 +235,7 @@ class MessagesApiTest(unittest.TestCase):
         self.assertEqual(client.answer(conversation("[task]"))["content"][0]["text"], "back")
         self.assertEqual(api.billed().calls, 1)
 
-    def test_who_leaves_before_the_answer_is_not_charged(self) -> None:
+    def test_a_request_closed_before_the_answer_is_not_charged(self) -> None:
         api, client = self.start(Answer("slow", delay_seconds=0.3))
         connection = client.send(conversation("[task]"))
         wait_for(lambda: bool(api.requests))
@@ -243,7 +243,7 @@ class MessagesApiTest(unittest.TestCase):
         client.answer(conversation("[task]"))
         self.assertEqual(api.billed().calls, 1)
 
-    def test_its_end_ends_hangs_and_idle_connections_and_every_thread(self) -> None:
+    def test_closing_the_server_ends_hanging_and_idle_connections_and_every_thread(self) -> None:
         before = threading.active_count()
         with MessagesApi({"[task]": [Hang()]}) as api:
             client = Client(api)
@@ -271,7 +271,7 @@ class MessagesApiTest(unittest.TestCase):
         self.assertEqual(api.billed(session=SESSION), Bill(3, SMALL + SMALL + SMALL))
         self.assertEqual(client.ask(conversation("[task]"))[0], 529)
 
-    def test_what_else_the_cli_asks_is_answered(self) -> None:
+    def test_other_requests_of_the_cli_are_answered(self) -> None:
         api, client = self.start(text("mine"))
         count = client.ask(conversation("[task]"), path="/v1/messages/count_tokens?beta=true")
         self.assertEqual(json.loads(count[2]), {"input_tokens": 100})

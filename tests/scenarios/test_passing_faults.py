@@ -67,7 +67,7 @@ class GitTest(WorkspaceTest):
         self.runs(0)
         self.assertEqual([os.path.getsize(os.path.join(self.fails, n)) for n in names], [0, 0])
 
-    def test_where_it_goes_on_failing_later_runs_pay_nothing(self) -> None:
+    def test_later_runs_pay_nothing_while_git_keeps_failing(self) -> None:
         self.workspace.features(feature("a", {"write": "a.txt"}, self.failing("update-ref", 99)))
         self.runs(1)
         for name in ("status", "list"):
@@ -126,7 +126,7 @@ esac
 if [ -f a.txt ]; then grep -v '"fail"' | AGENT "$@"; else exec AGENT "$@"; fi
 """
 
-    def test_one_that_the_api_refuses_for_ever_is_left_and_its_work_is_kept(self) -> None:
+    def test_a_session_that_the_api_always_refuses_is_replaced_and_its_work_is_kept(self) -> None:
         script = self.REFUSING.replace("AGENT", " ".join(AGENT))
         refused = {"fail": "API Error: 400 tool_use without tool_result", "status": 400}
         self.workspace.features(

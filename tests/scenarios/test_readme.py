@@ -289,7 +289,7 @@ class PictureTest(unittest.TestCase):
         self.assertIn("$ rorchestrator run --yes", lines_of(drawn))
         self.assertNotIn("\x1b", drawn)
 
-    def test_of_a_line_that_was_overwritten_the_last_state_is_drawn(self) -> None:
+    def test_the_last_state_of_an_overwritten_line_is_drawn(self) -> None:
         shown = "$ x\r\n\x1b[2mhalf\x1b[0m\r\x1b[Kwhole\r\n"
         self.assertEqual(picture.screen(shown)[1], "whole")
 

@@ -179,7 +179,7 @@ class Checks(RealClaudeTest):
         for id in "ab":
             self.assertTrue(os.path.exists(self.workspace.beside("worktrees", f"setup.{id}")))
 
-    def test_one_that_never_gets_green_is_paid_for_as_often_as_the_list_says(self) -> None:
+    def test_a_check_that_never_passes_costs_as_many_fixes_as_the_list_allows(self) -> None:
         api = self.plays(a=[*does(write("a.txt", "a\n")), *does(), *does()])
         self.lists("a", "b", verify=["echo still red; test ! -f a.txt"], verify_attempts=1)
         out = self.runs(1, "--only", "a")
@@ -290,7 +290,7 @@ class WhatIsTriedAgain(RealClaudeTest):
         self.runs(0)
         self.assert_went_on(api, it="stall")
 
-    def test_what_a_feature_may_cost_is_told_to_claude_and_the_work_stops_there(self) -> None:
+    def test_claude_is_given_the_budget_of_a_feature_and_stops_there(self) -> None:
         files = [write(f"{name}.txt", "x\n") for name in "abc"]
         api = self.plays(it=does(*files))
         cap = 1.5 * files[0].usage.cost_usd()
@@ -303,7 +303,7 @@ class WhatIsTriedAgain(RealClaudeTest):
 
 
 class WhatIsLanded(RealClaudeTest):
-    def test_it_was_set_up_knew_where_it_worked_and_is_on_the_base_after_the_checks(self) -> None:
+    def test_a_feature_was_set_up_got_its_variables_and_landed_after_the_checks(self) -> None:
         show = bash("printenv RORCHESTRATOR_FEATURE RORCHESTRATOR_BRANCH SET_BY_THE_LIST")
         api = self.plays(a=does(show, write("a.txt", "a\n")), b=does(write("b.txt", "b\n")))
         self.workspace.commit({".gitignore": "made\n"})
@@ -359,7 +359,7 @@ class WhatAFeatureMeets(RealClaudeTest):
         self.runs(0)
         self.assertTrue(os.path.exists(canary))
 
-    def test_an_authentication_error_stops_the_run_until_it_is_mended(self) -> None:
+    def test_an_authentication_error_stops_the_run_until_it_is_fixed(self) -> None:
         first = does(ONCE_UNAUTHORIZED, write("a.txt", "a\n"))
         api = self.plays(first=first, later=does(write("b.txt", "b\n")))
         self.lists("first", "later", max_parallel=1)
@@ -371,7 +371,7 @@ class WhatAFeatureMeets(RealClaudeTest):
         (_, session, _), second = self.workspace.attempts("first")
         self.assertEqual(second, (2, session, True))
 
-    def test_where_its_session_is_gone_another_one_goes_on_with_the_kept_work(self) -> None:
+    def test_a_new_session_continues_the_kept_work_if_the_old_one_is_gone(self) -> None:
         api = self.plays(it=does(write("a.txt", "a\n"), ONCE_UNAUTHORIZED, write("b.txt", "b\n")))
         self.lists("it")
         self.runs(2)
@@ -490,7 +490,7 @@ class WhatEndsARun(RealClaudeTest):
 
 
 class WhatTheDefaultToolsAllow(RealClaudeTest):
-    def test_in_no_mode_does_it_write_or_go_outside_the_worktree(self) -> None:
+    def test_claude_reads_and_writes_nothing_outside_the_worktree_in_any_mode(self) -> None:
         elsewhere = self.workspace.beside("elsewhere")
         os.mkdir(elsewhere)
         Path(elsewhere, "old.txt").write_text("old\n", "utf-8")

@@ -50,7 +50,7 @@ class Recorded(WorkspaceTest):
             file.write(data)
         os.chmod(path, int(content["mode"], 8))
 
-    def test_it_is_shown_and_resumed(self) -> None:
+    def test_a_recorded_half_done_run_is_shown_and_resumed(self) -> None:
         before = {row["id"]: row for row in self._status()}
         statuses = {id: row["status"] for id, row in before.items()}
         expected = {"done": "completed", "half": "interrupted", "bad": "empty", "later": "pending"}

@@ -256,7 +256,7 @@ class IdentityTest(RepositoryTest):
         with open(self.workspace.config, "w") as file:
             file.write(text)
 
-    def test_without_an_identity_the_commits_are_ours(self) -> None:
+    def test_commits_without_an_identity_use_ours(self) -> None:
         self.list()
         self.config("[user]\n\tuseConfigOnly = true\n[init]\n\tdefaultBranch = main\n")
         self.run_to(0)

@@ -79,7 +79,7 @@ class TransientTest(RetryTest):
         self.assertEqual(len(result["attempts"]), 4)
         self.assertAlmostEqual(result["cost_usd"], 0.55)
 
-    def test_it_is_asked_so_often_and_no_more(self) -> None:
+    def test_a_transient_failure_is_retried_as_often_as_set_and_no_more(self) -> None:
         self.run_with(self.claude(*[[INIT, OVERLOADED]] * 5), 1)
         self.assertEqual(len(self.calls()), 3)
         self.assert_statuses(a="failed")
@@ -89,7 +89,7 @@ class TransientTest(RetryTest):
         self.run_with(self.claude([], then=killed), 0)
         self.assertEqual(self.calls()[:2], ["new", "resumed"])
 
-    def test_what_will_not_change_is_never_asked_again(self) -> None:
+    def test_immutable_answers_are_never_asked_for_again(self) -> None:
         self.run_with(self.claude([INIT, REFUSED]), 1)
         self.assertEqual(len(self.calls()), 1)
 

@@ -347,7 +347,7 @@ class TamperingTest(WorkspaceTest):
         self.assert_statuses(a="completed", b="completed")
         self.assertEqual(len(self.workspace.attempts("a")), 1)
 
-    def test_who_works_at_the_same_time_is_stopped_as_well(self) -> None:
+    def test_tampering_also_stops_the_features_that_run_at_the_same_time(self) -> None:
         go = self.workspace.beside("go")
         self.workspace.features(
             feature("a", {"bash": f"git config alias.x '!touch {self.trace}'; touch {go}"}),

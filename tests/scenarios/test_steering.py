@@ -90,7 +90,9 @@ class SteeredRunTest(WorkspaceTest):
         plan = json.loads(self.workspace.command("plan", "--json").out)
         self.assertEqual(plan["features_to_run"], ["ui"])
 
-    def test_what_ended_by_its_own_result_starts_over_in_the_same_run_and_is_paid_for(self) -> None:
+    def test_a_retried_feature_that_failed_by_its_own_result_starts_over_and_is_paid_for(
+        self,
+    ) -> None:
         go = self.workspace.beside("go")
         self.workspace.features(
             feature("auth", {"bash": f"test -e {go} && echo 1 > auth.md"}),

@@ -72,7 +72,7 @@ class FilesOfSomebodyElse(unittest.TestCase):
             self.assertIn("could not be removed: it holds files that you may not remove", said.out)
             self.assertTrue(os.path.isdir(there))
 
-    def test_what_cannot_be_removed_ends_no_removal(self) -> None:
+    def test_a_file_that_cannot_be_removed_does_not_end_the_removal(self) -> None:
         with Workspace() as space:
             space.write({"a/b": ""})
             with (
@@ -83,7 +83,7 @@ class FilesOfSomebodyElse(unittest.TestCase):
 
 
 class WhatIsNoMore(unittest.TestCase):
-    def test_nobody_is_told_to_retry_a_feature_that_is_not_in_the_list(self) -> None:
+    def test_no_hint_suggests_to_retry_a_feature_that_is_not_in_the_list(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
             space.run()
             space.main("cleanup", "--all", "--discard", "--yes")

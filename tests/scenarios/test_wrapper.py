@@ -421,7 +421,7 @@ class WithoutVersions(WrapperTest):
         self.git("commit", "--quiet", "--message", version)
         return "head-" + self.git("rev-parse", "HEAD")
 
-    def test_its_head_is_taken_and_updated_until_it_has_a_version(self) -> None:
+    def test_the_wrapper_follows_head_until_there_is_a_version(self) -> None:
         self.assertIn("nor a commit", self.refused("plan", saying="neither a version"))
         first = self.commit("one")
         self.assertEqual(self.version(), "one")

@@ -29,7 +29,7 @@ class RepairTest(WorktreeTest):
         self.assertIsInstance(run_sync(self.manager.inspect(again)), WorktreeStatus)
         self.assertEqual(run_sync(self.manager.remove("auth", again.path, self.base)), "")
 
-    def test_every_half_made_worktree_is_taken_away(self) -> None:
+    def test_every_incomplete_worktree_is_removed(self) -> None:
         other = self.create("auth2")
 
         def delete(*names: str) -> None:

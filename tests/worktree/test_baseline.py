@@ -49,7 +49,7 @@ class DirtyFromTheStart(BaselineTest):
         self.assertIn("b.txt", self.status())  # as git sees it
         self.assertEqual((outcome.status, outcome.work), (Status.EMPTY, None), outcome)
 
-    def test_what_claude_changes_is_committed_and_nothing_else(self) -> None:
+    def test_only_changes_of_claude_are_committed(self) -> None:
         outcome = self.finish({"bash": "printf 'three\\r\\n' >> a.txt"}, verify=["true"])
         assert outcome.work is not None
         self.assertEqual(outcome.work.files_changed, 1)
@@ -62,11 +62,11 @@ class WhatTheSetupDid(BaselineTest):
         super().setUp()
         self.workspace.commit(dict(TRACKED))
 
-    def test_it_is_no_work_of_claude_s(self) -> None:
+    def test_changes_of_the_setup_are_no_work_of_claudes(self) -> None:
         outcome = self.finish({"say": "Which file do you mean?"}, setup=[SETUP])
         self.assertEqual(outcome.status, Status.EMPTY, outcome)
 
-    def test_it_is_in_no_commit_and_put_back_before_the_checks(self) -> None:
+    def test_changes_of_the_setup_are_not_committed_and_restored_before_the_checks(self) -> None:
         check = "test lock = $(cat lock) && test -f gone && ! test -x tool && test -f made.cfg"
         outcome = self.finish(
             {"bash": "test rewritten = $(cat lock) && echo a > a.txt"},
@@ -87,7 +87,7 @@ class WhatTheSetupDid(BaselineTest):
         looked = [e.get("feature", "") for e in self.workspace.journal() if e["event"] == "checked"]
         self.assertEqual(looked, ["", "a", "a"])
 
-    def test_what_claude_changed_on_top_is_work(self) -> None:
+    def test_changes_of_claude_on_top_of_the_baseline_are_work(self) -> None:
         does = {"bash": "echo more >> lock; echo more >> made.cfg; git add -A"}
         outcome = self.finish(does, setup=[SETUP])
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
@@ -104,7 +104,7 @@ class WhatTheSetupDid(BaselineTest):
         self.assertEqual(self.run_feature("a", Action.RESUME).status, Status.COMPLETED)
         self.assertEqual(self.workspace.added("feature/a"), {*TRACKED, "a.txt"})
 
-    def test_where_it_cannot_be_remembered_claude_is_not_started(self) -> None:
+    def test_claude_is_not_started_if_the_baseline_cannot_be_written(self) -> None:
         setup = "mkdir $(git rev-parse --git-dir)/rorchestrator-baseline.new"
         outcome = self.finish(setup=[setup])
         self.assert_failed(outcome, Fault.GIT, "can't be written: Is a directory")
@@ -112,7 +112,7 @@ class WhatTheSetupDid(BaselineTest):
 
 
 class TheFile(BaselineTest):
-    def test_what_cannot_be_read_is_no_baseline(self) -> None:
+    def test_an_unreadable_file_is_no_baseline(self) -> None:
         with Repository() as place:
             path = os.path.join(place.path, baseline.FILE)
             self.assertIsNone(baseline.load(place.path).ignored)
@@ -123,7 +123,7 @@ class TheFile(BaselineTest):
             os.mkfifo(path)
             self.assertIsNone(baseline.load(place.path).ignored)
 
-    def test_it_comes_back_as_it_was_written(self) -> None:
+    def test_a_baseline_is_read_as_it_was_written(self) -> None:
         with Repository() as place:
             place.write({"a\udcff": "a", "b": "b"})
             status = WorktreeStatus("main", "", ("a\udcff", "gone"), ("b", "repository/"), ("c",))

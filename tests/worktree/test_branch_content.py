@@ -100,14 +100,14 @@ class HoldingTest(unittest.TestCase):
         for tip in (self.start, f"{self.start}~1", self.target):
             self.assert_taken(Change.EMPTIED, self.repository.commit_of(tip))
 
-    def test_what_has_nothing_to_do_with_the_result_does_not_count(self) -> None:
+    def test_inputs_that_do_not_affect_the_result_do_not_count(self) -> None:
         self.on(self.start)
         self.assert_taken(Change.REPLACED, self.made("something else", {"else": ""}, 6000))
         self.repository.git("checkout", "--quiet", "--orphan", "alone")
         alone = self.made("alone", {"text": "x"}, 7000)
         self.assertIs(self.held(alone, start="").change, Change.REPLACED)
 
-    def test_of_a_result_that_is_gone_nothing_can_be_told(self) -> None:
+    def test_nothing_is_known_of_a_deleted_result(self) -> None:
         origin = Origin("feature/a", self.start)
         held = run_sync(branch_content(self.git, origin, self.target, "0" * 40, self.start))
         self.assertIs(held.change, Change.REPLACED)

@@ -66,7 +66,7 @@ class Held(RunnerTest):
         assert self.outcome.work is not None
         return self.outcome.work.held_back
 
-    def test_they_are_in_no_commit_stay_where_they_are_and_are_named(self) -> None:
+    def test_build_products_stay_uncommitted_and_are_named(self) -> None:
         venv = {"bash": "mkdir -p .venv/lib; echo > .venv/pyvenv.cfg; echo > .venv/lib/key.pem"}
         sources = [{"write": f"{name}/a.txt"} for name in ("build", "dist", "target", "out", "log")]
         files = self.finish(RUN, venv, *sources, {"write": "node_modules/m.js"})
@@ -77,11 +77,11 @@ class Held(RunnerTest):
             os.path.isfile(os.path.join(self.workspace.worktree("a"), ".venv/pyvenv.cfg"))
         )
 
-    def test_what_is_only_in_the_index_is_held_back_as_well(self) -> None:
+    def test_a_secret_that_is_only_in_the_index_is_left_uncommitted(self) -> None:
         files = self.finish(RUN, {"bash": "echo a > a.txt; git add -A"})
         self.assertEqual((files, self.held()), (["a.txt", "mod.py"], ("__pycache__/",)))
 
-    def test_where_the_base_tracks_such_a_folder_its_files_are_work(self) -> None:
+    def test_files_in_a_build_folder_tracked_by_the_base_are_work(self) -> None:
         self.workspace.commit({"node_modules/own/a.js": "a"})
         files = self.finish(
             RUN, {"write": "node_modules/own/b.js"}, {"write": "web/node_modules/c"}
@@ -89,7 +89,7 @@ class Held(RunnerTest):
         self.assertEqual(files, ["mod.py", "node_modules/own/a.js", "node_modules/own/b.js"])
         self.assertEqual(self.held(), ("__pycache__/", "web/node_modules/"))
 
-    def test_commits_of_claude_s_own_are_kept_named_and_no_reason_for_a_red_check(self) -> None:
+    def test_commits_by_claude_are_kept_and_named_and_fail_no_check(self) -> None:
         commit = {
             "bash": "mkdir .pytest_cache; echo 1 > .pytest_cache/last; git add -A; git commit -qm c"
         }
@@ -134,7 +134,7 @@ class Tagged(WorkspaceTest):
 
 
 class Landing(WorkspaceTest):
-    def test_they_neither_clash_nor_keep_a_worktree_from_cleanup(self) -> None:
+    def test_build_products_neither_conflict_nor_keep_a_worktree_from_cleanup(self) -> None:
         self.workspace.commit({"mod.py": "x = 1\n"})
         both = [feature(id, RUN, {"write": f"{id}.txt"}) for id in ("a", "b")]
         last = feature("c", RUN, {"write": "c.txt"}, depends_on=["a", "b"])

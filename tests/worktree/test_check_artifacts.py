@@ -36,7 +36,7 @@ class Appeared(RunnerTest):
         note = "appeared while the checks ran, and in no commit: notes.txt"
         self.assertEqual([text for text in self.notes() if "appeared" in text], [note])
 
-    def test_what_a_check_stages_is_in_no_commit_either(self) -> None:
+    def test_files_staged_by_a_check_are_not_committed(self) -> None:
         check = "echo > made.txt; git add --all; test -f b.txt"
         does = ({"write": "a.txt"}, PAUSE, {"write": "b.txt"})
         self.workspace.features(feature("a", *does), verify=[check], verify_base=False)
@@ -54,7 +54,7 @@ class Appeared(RunnerTest):
         # By their names, logs are what builds make again.
         self.assertEqual(work.held_back, ("data/",))
 
-    def test_nobody_is_told_of_what_the_checks_made_there(self) -> None:
+    def test_files_made_by_the_checks_are_not_reported(self) -> None:
         check = "mkdir -p data; echo > data/made; test -f b.txt"
         does = ({"write": "a.txt"}, PAUSE, {"write": "b.txt"})
         self.workspace.features(feature("a", *does), verify=[check], verify_base=False)
@@ -77,13 +77,13 @@ class Landed(WorkspaceTest):
         done = self.workspace.command("cleanup", "--merged", *options)
         return done.code, done.out + done.err
 
-    def test_what_the_same_command_left_on_the_base_keeps_no_worktree(self) -> None:
+    def test_files_that_the_check_also_left_on_the_base_keep_no_worktree(self) -> None:
         self.finish()
         self.assertEqual(self.cleanup("--dry-run")[0], 0)
         code, said = self.cleanup()
         self.assertEqual((code, os.listdir(self.workspace.beside("worktrees"))), (0, []), said)
 
-    def test_what_it_left_in_a_clean_checkout_is_known_in_later_runs(self) -> None:
+    def test_artifacts_of_a_check_in_a_clean_checkout_are_known_in_later_runs(self) -> None:
         self.finish(verify_base=False, verify_clean=True)
         self.workspace.features(feature("a"), feature("b"), verify=[self.CHECK], verify_base=False)
         self.assertEqual(self.workspace.run("--merge").code, 0)
@@ -92,7 +92,7 @@ class Landed(WorkspaceTest):
         code, said = self.cleanup()
         self.assertEqual((code, os.listdir(self.workspace.beside("worktrees"))), (0, []), said)
 
-    def test_what_somebody_changed_or_added_since_does(self) -> None:
+    def test_artifacts_changed_or_added_to_by_the_user_keep_the_worktree(self) -> None:
         self.finish()
         self.workspace.write(
             {"junit.xml": "mine", "report/mine": ""}, at=self.workspace.worktree("a")
@@ -101,7 +101,7 @@ class Landed(WorkspaceTest):
         self.assertEqual(code, 1)
         self.assertIn("2 uncommitted files: junit.xml, report/", said)
 
-    def test_what_appeared_in_the_worktree_only_does(self) -> None:
+    def test_artifacts_of_the_worktrees_check_alone_keep_it(self) -> None:
         on, go = self.workspace.beside("on"), self.workspace.beside("go")
         wait = (
             f"test $RORCHESTRATOR_FEATURE != a || {{ touch {on}; until test -e {go}; do :; done; }}"
@@ -151,7 +151,7 @@ class Proofs(WorkspaceTest):
             self.assert_proved(left, {"one": ["a"]})
             self.assert_proved(left, {"one": ["a"], "two": ["a"]}, "a")
 
-    def test_what_is_gone_or_has_too_many_files_is_proved_by_nothing(self) -> None:
+    def test_a_deleted_commit_or_one_with_too_many_files_proves_nothing(self) -> None:
         with Repository() as place:
             left = self.left(place)
             many = [f"many/{number}" for number in range(MOST_FILES + 1)]

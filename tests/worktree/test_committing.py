@@ -35,7 +35,7 @@ class ResultTest(WorktreeTest):
         (changed,) = run_sync(commits.changed_files(self.manager.git, [(self.base, work.commit)]))
         self.assertEqual(changed, {"plain", "staged", "link", "nested", *new})
 
-    def test_what_claude_left_is_committed_under_the_features_name(self) -> None:
+    def test_work_left_by_claude_is_committed_under_the_features_name(self) -> None:
         made = self.create()
         self.write(made, {"a": changed(_3="x"), "new/file": "1\n2\n", "README.md": None})
         work = self.work(made)
@@ -81,7 +81,7 @@ class ResultTest(WorktreeTest):
             set(self.repository.files(work.commit)), {"README.md", "a", ".env.example", "plain"}
         )
 
-    def test_what_the_agent_only_added_to_the_index_is_held_back_as_well(self) -> None:
+    def test_a_secret_that_the_agent_only_staged_is_left_uncommitted(self) -> None:
         made = self.create()
         self.write(made, {".env": "secret", "new": "x"})
         self.repository.git("add", "--all", at=made.path)
@@ -101,7 +101,7 @@ class ResultTest(WorktreeTest):
     def test_a_file_that_went_in_the_meantime_is_not_held_back(self) -> None:
         self.assertEqual(left_uncommitted(self.folder, ["gone", ".env"]), (".env",))
 
-    def test_without_an_identity_the_commit_is_ours(self) -> None:
+    def test_a_commit_without_an_identity_uses_ours(self) -> None:
         Path(self.repository.config).write_text("[user]\n\tuseConfigOnly = true\n")
         made = self.create()
         self.write(made, {"new": "x"})

@@ -62,7 +62,7 @@ class Matching(SuppliesTest):
             with self.subTest(pattern):
                 self.assertEqual(copy_link.matching(self.top, [pattern]), expected)
 
-    def test_what_lies_in_a_folder_that_goes_whole_goes_once(self) -> None:
+    def test_files_in_a_folder_that_is_kept_whole_are_kept_once(self) -> None:
         for name in ("config/master.key", "config/deep/er/db.yml", "other"):
             self.write(f"shop/{name}")
         found = copy_link.matching(self.top, ["config/deep/er/*", "config", "other", "config/*"])
@@ -90,7 +90,7 @@ class Matching(SuppliesTest):
         with self.assertRaisesRegex(UserError, "matches nothing"):
             copy_link.matching(self.top, ["lib/a/*"])
 
-    def test_a_search_ends_once_somebody_wishes_it(self) -> None:
+    def test_a_search_ends_on_a_stop(self) -> None:
         self.write("shop/lib/a")
         for pattern in ("**/a", "l*/a"):
             with self.subTest(pattern), self.assertRaises(InterruptedError):
@@ -152,7 +152,7 @@ class Copying(SuppliesTest):
         self.copy(".env")
         self.assertEqual(seen, [0o600])
 
-    def test_who_writes_to_the_copy_does_not_write_to_the_source(self) -> None:
+    def test_writing_to_a_copy_does_not_change_its_source(self) -> None:
         self.write("shop/.env", SECRET)
         self.write("shop/lib/deep/a", SECRET)
         self.copy(".env")
@@ -186,7 +186,7 @@ class Copying(SuppliesTest):
         )
         return self.path("worktrees/a", name)
 
-    def test_out_of_a_contained_copy_no_link_leads_to_what_was_copied(self) -> None:
+    def test_no_link_of_a_contained_copy_leads_back_to_its_source(self) -> None:
         self.write("shop/packages/here/a")
         self.write("shop/ignored/b")
         self.write("worktrees/a/packages/here/a")
@@ -228,7 +228,7 @@ class Copying(SuppliesTest):
         self.assertEqual(sorted(os.listdir(os.path.join(there, "data"))), ["again", "c", "circle"])
         self.assertFalse(os.path.lexists(os.path.join(there, "dangling")))
 
-    def test_of_two_folders_that_lead_to_each_other_each_is_copied_once(self) -> None:
+    def test_two_folders_that_link_to_each_other_are_copied_once_each(self) -> None:
         self.write("outside/one/a")
         self.write("outside/two/b")
         os.symlink(self.path("outside/two"), self.path("outside/one/two"))
@@ -238,7 +238,7 @@ class Copying(SuppliesTest):
         there = self.contained("lib")
         self.assertEqual(os.listdir(os.path.join(there, "one/two")), ["b"])
 
-    def test_what_may_not_be_written_to_stays_a_link(self) -> None:
+    def test_a_read_only_file_stays_a_link(self) -> None:
         self.write("outside/tool")
         os.makedirs(self.path("shop/bin"))
         os.symlink("../../outside/tool", self.path("shop/bin/tool"))
@@ -258,7 +258,7 @@ class Copying(SuppliesTest):
             self.copy("pipe")
         self.assertEqual(os.listdir(self.worktree), [])
 
-    def test_what_is_there_is_not_overwritten(self) -> None:
+    def test_existing_files_are_not_overwritten(self) -> None:
         self.write("shop/.env")
         self.write("worktrees/a/.env", b"tracked")
         with self.assertRaises(FileExistsError):
@@ -286,7 +286,7 @@ class Copying(SuppliesTest):
         self.assertEqual(stat.S_IMODE(os.stat(self.path("worktrees/a/lib")).st_mode), 0o555)
         self.assertFalse(os.path.exists(self.staging))
 
-    def test_a_wish_to_stop_ends_it_between_two_files(self) -> None:
+    def test_a_stop_ends_copying_between_two_files(self) -> None:
         for number in range(20):
             self.write(f"shop/lib/{number:02}", b"")
         asked: list[int] = []
@@ -300,7 +300,7 @@ class Copying(SuppliesTest):
         self.assertEqual(len(os.listdir(self.path("worktrees/a~removing/lib"))), 4)
         self.assertEqual(os.listdir(self.worktree), [])
 
-    def test_a_wish_to_stop_ends_it_within_a_large_file_too_and_leaves_no_part_of_it(self) -> None:
+    def test_a_stop_ends_copying_within_a_large_file_and_leaves_no_partial_file(self) -> None:
         self.write("shop/big", b"x" * 3 * copy_link.CHUNK_BYTES)
         asked: list[int] = []
 
@@ -322,12 +322,12 @@ class Linking(SuppliesTest):
         self.assertTrue(os.path.islink(self.path("worktrees/a/node_modules")))
         self.assertEqual(self.read("worktrees/a/node_modules/m.js"), b"m")
 
-    def test_its_folder_is_made(self) -> None:
+    def test_the_folder_of_a_link_is_made(self) -> None:
         self.write("shop/config/deep/master.key")
         self.link("config/deep/master.key")
         self.assertEqual(self.read("worktrees/a/config/deep/master.key"), b"x\n")
 
-    def test_what_is_there_is_not_overwritten(self) -> None:
+    def test_existing_files_are_not_overwritten(self) -> None:
         self.write("shop/.env")
         os.symlink("nowhere", self.path("worktrees/a/.env"))
         with self.assertRaises(FileExistsError):

@@ -78,7 +78,7 @@ class WaysBackTest(unittest.TestCase):
         self.link(f"{SITE}/shop", f"{top}/src")
         self.assert_leads([".venv"], [], (f"{SITE}/shop", "src"))
 
-    def test_what_stays_in_the_worktree_or_leads_elsewhere_is_allowed(self) -> None:
+    def test_links_within_the_worktree_or_to_elsewhere_are_allowed(self) -> None:
         top = self.top
         plain = f'{{"url": "file://{top}/", "dir_info": {{}}}}'
         self.write(
@@ -189,7 +189,7 @@ class Refused(unittest.TestCase):
         self.assertEqual(said.code, 1, said)
         self.assertIn(f"files: {SITE}/0.pth leads to src, in your checkout", said.out)
 
-    def test_what_leads_to_ignored_files_is_allowed_and_warned_of_nowhere(self) -> None:
+    def test_a_link_to_ignored_files_is_allowed_without_a_warning(self) -> None:
         self.install("vendor/tool")
         said = self.space.main("plan")
         self.assertEqual((said.code, "Warning" in said.out), (0, False), said)
@@ -239,7 +239,7 @@ class Patterns(unittest.TestCase):
         caught = json.loads(self.space.main("plan", "--json").out)["caught"]
         self.assertEqual(caught["conf/*.key"], [f"conf/{number}.key" for number in range(7)])
 
-    def test_what_a_run_could_not_bring_is_a_fault_of_plan_and_run(self) -> None:
+    def test_plan_and_run_refuse_files_that_a_run_could_not_copy(self) -> None:
         self.space.change(
             copy=["nope", "**/z.key", "new.txt", "cache", ".env"],
             link=["cache", "cache/c", "new.txt"],

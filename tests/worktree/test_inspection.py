@@ -87,7 +87,7 @@ class LookTest(WorktreeTest):
         self.assertIn(".gitattributes is a pipe", self.inspect(made))
         self.refused(keeping.unsaved(self.manager, made.path), r"\.gitattributes is a pipe")
 
-    def test_locks_that_a_killed_git_left_are_taken_away(self) -> None:
+    def test_locks_of_a_killed_git_are_removed(self) -> None:
         made = self.create()
         admin = run_sync(checkouts.admin_dir(self.manager.git, made.path))
         branch = os.path.join(self.repository.path, ".git", "refs", "heads", "feature", "auth.lock")

@@ -93,7 +93,7 @@ class SubmoduleTest(WorktreeTest):
         )
         self.assertEqual(self.repository.git("show", f"{kept.ref}:lib/inside/new"), "x")
 
-    def test_one_that_was_removed_is_in_nobodys_way(self) -> None:
+    def test_a_removed_submodule_does_not_prevent_keeping(self) -> None:
         made = self.create()
         self.repository.git("rm", "--quiet", "lib", at=made.path)
         self.repository.write({"lib/file": "x"}, at=made.path)
@@ -186,7 +186,7 @@ class KeepTest(WorktreeTest):
         kept = self.keep(made.path, run="run2")
         self.assertEqual(self.repository.commit_of(kept.ref), head)
 
-    def test_what_only_the_index_holds_is_kept_as_well(self) -> None:
+    def test_content_that_is_only_in_the_index_is_kept(self) -> None:
         made = self.create()
         self.write(made, {"twice": "first", "gone": "never committed", "README.md": "staged\n"})
         self.repository.git("add", "--all", at=made.path)

@@ -161,7 +161,7 @@ class CreateTest(WorktreeTest):
         self.repository.git("worktree", "remove", made.path)
         self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
 
-    def test_one_that_was_killed_while_it_was_made_again_is_made_whole(self) -> None:
+    def test_a_worktree_whose_recreation_was_killed_is_completed(self) -> None:
         made = self.create()
         tip = self.repository.commit({"new": "x"}, at=made.path)
         shutil.rmtree(made.path)
@@ -179,14 +179,14 @@ class CreateTest(WorktreeTest):
         self.manager._undo(self.folder)
         self.assertTrue(os.path.exists(os.path.join(self.folder, "a")))
 
-    def test_one_that_was_killed_while_it_was_taken_away_is_made_whole(self) -> None:
+    def test_a_worktree_whose_removal_was_killed_is_completed(self) -> None:
         made = self.create()
         run_sync(checkouts.remove_worktree(self.manager.git, made.path))
         run_sync(checkouts.add_worktree(self.manager.git, made.path, made.branch))
         shutil.rmtree(made.path)
         self.assertEqual(run_sync(self.manager.reopen("auth", self.base)), made)
 
-    def test_what_somebody_put_where_one_was_being_made_is_left_alone(self) -> None:
+    def test_a_users_folder_in_the_place_of_a_new_worktree_is_left_alone(self) -> None:
         made = self.create()
         run_sync(checkouts.remove_worktree(self.manager.git, made.path))
         run_sync(checkouts.add_worktree(self.manager.git, made.path, made.branch))
@@ -238,7 +238,7 @@ class CreateTest(WorktreeTest):
                 self.repository.git("worktree", "remove", place)
                 self.assertIsNotNone(run_sync(self.manager.reopen("auth", self.base)))
 
-    def test_what_a_version_without_marks_made_stays_ours(self) -> None:
+    def test_a_worktree_of_a_version_without_marks_stays_ours(self) -> None:
         made = self.create()
         common = os.path.join(self.repository.path, ".git")
         os.unlink(os.path.join(common, "worktrees", "auth", MARK))
@@ -250,7 +250,7 @@ class CreateTest(WorktreeTest):
             change()
             self.assertEqual(run_sync(self.manager.entry("auth")).path, made.path)
 
-    def test_what_a_kill_left_before_the_mark_is_ours_while_nothing_is_in_it(self) -> None:
+    def test_an_empty_worktree_left_by_a_kill_before_its_mark_is_ours(self) -> None:
         made = self.create()
         admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
         os.unlink(os.path.join(admin, MARK))

@@ -46,7 +46,7 @@ class ScratchTest(WorktreeTest):
         self.assertEqual(left, [])
         self.assertEqual(self.manager.left_scratch(), [])
 
-    def test_it_holds_the_commit_and_is_gone_afterwards(self) -> None:
+    def test_a_scratch_worktree_holds_the_commit_and_is_removed_afterwards(self) -> None:
         def look(worktree: Worktree) -> None:
             self.assertEqual(sorted(os.listdir(worktree.path)), [".git", "README.md", "a"])
             self.assertEqual(self.repository.commit_of("HEAD", at=worktree.path), self.base)
@@ -57,7 +57,7 @@ class ScratchTest(WorktreeTest):
         self.assert_nothing_left()
         self.assertEqual(self.repository.git("branch", "--format=%(refname)"), "refs/heads/main")
 
-    def test_it_is_gone_after_a_fault_too(self) -> None:
+    def test_a_scratch_worktree_is_removed_after_a_fault_too(self) -> None:
         def look(worktree: Worktree) -> None:
             raise KeyError(worktree.path)
 
@@ -65,7 +65,7 @@ class ScratchTest(WorktreeTest):
             self.use(look)
         self.assert_nothing_left()
 
-    def test_one_that_cannot_be_made_leaves_nothing(self) -> None:
+    def test_a_scratch_worktree_that_cannot_be_made_leaves_nothing(self) -> None:
         with self.assertRaises(GitError):
             self.base = "1" * 40
             self.use(print)
@@ -74,7 +74,7 @@ class ScratchTest(WorktreeTest):
     def test_before_any_run_there_is_none(self) -> None:
         self.assertEqual(self.manager.left_scratch(), [])
 
-    def test_whatever_a_killed_run_left_is_found_and_taken_away(self) -> None:
+    def test_leftovers_of_a_killed_run_are_found_and_removed(self) -> None:
         def whole(admin: str) -> None:
             self.repository.git("worktree", "lock", self.path)
 
@@ -135,13 +135,13 @@ class ScratchTest(WorktreeTest):
         run_sync(self.manager.clear_scratch([self.path]))
         self.assertEqual(sorted(os.listdir(self.admin)), ["auth", "auth-scratch-2"])
 
-    def test_nobody_else_s_worktree_is_taken_for_one(self) -> None:
+    def test_the_users_worktrees_are_no_scratch_worktrees(self) -> None:
         other = os.path.join(self.repository.root, "mine" + SCRATCH)
         self.repository.git("worktree", "add", "--quiet", "--detach", other, self.base)
         self.create("auth")
         self.assertEqual(self.manager.left_scratch(), [])
 
-    def test_that_of_another_repository_in_the_same_folder_is_left_alone(self) -> None:
+    def test_a_scratch_worktree_of_another_repository_is_left_alone(self) -> None:
         with Repository("neighbour") as other:
             theirs = WorktreeManager(
                 run_sync(open_repository(Spawner(), other.path, other.environ)), self.folder, "f/"
