@@ -291,7 +291,6 @@ TESTED_BY = {
     "project.warnings": "commands.test_plan",
     "rehearsal.rehearsed_checks": "rehearsal.test_rehearsal",
     "runner.context": "runner.test_claude_runner",
-    "runner.failure": "runner.test_checks",
     "runner.feature_run": "runner.test_claude_runner",
     "runner.job": "orchestrator.test_loop",
     "worktree.files": "worktree.test_committing",

@@ -34,6 +34,16 @@ class NarrowTest(unittest.IsolatedAsyncioTestCase):
             seen.append(slots.open)
         self.assertEqual(seen, [3, 4, 4])
 
+    async def test_a_feature_narrows_and_widens_the_slots_of_its_run(self) -> None:
+        slots = Slots(4)
+        turn = slots.turn((0.0, 0, 0))
+        turn.narrow(turn.narrowed)
+        self.assertEqual((turn.slot_count, turn.narrowed, slots.open), (4, 1, 2))
+        turn.widen()
+        self.assertEqual((slots.open, turn.closed), (3, ""))
+        slots.close("interrupted")
+        self.assertEqual(turn.closed, "interrupted")
+
 
 if __name__ == "__main__":
     unittest.main()
