@@ -8,7 +8,7 @@ import sys
 
 from ..model.errors import ExitCode
 from ..project import lists
-from ..project.decisions import answer_file, as_steered, decide, make_plan
+from ..project.decisions import answer_file, apply_skips, decide, make_plan
 from ..project.selection import select
 from ..project.warnings import check_supplies
 from .options import add_common_options, add_selection_options, opened, selection_of
@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
     project = opened(arguments)
     whole = project.whole_state()
     state = project.seen(whole)
-    project = as_steered(project, state)
+    project = apply_skips(project, state)
     answers = answer_file(project, state) if state.features else None
     selection = selection_of(arguments)
     decisions = decide(project, state, selection, hashed=bool(state.features))

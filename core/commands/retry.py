@@ -7,7 +7,7 @@ import argparse
 from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
-from ..project.decisions import as_steered, check_permissions, decide
+from ..project.decisions import apply_skips, check_permissions, decide
 from ..project.selection import Selection, check_known
 from . import steer
 from .agreement import check_can_ask
@@ -56,7 +56,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if fault:
         project = opened(arguments)  # raises the fault of the list
     selection = Selection((id,))
-    decision = decide(as_steered(project, state), state, selection)[id]
+    decision = decide(apply_skips(project, state), state, selection)[id]
     if decision.action is Action.SKIP:
         raise UserError(
             f"{id} is {decision.reason}: there is nothing to retry",

@@ -10,7 +10,7 @@ from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.state import RunState
 from ..project import lists
-from ..project.decisions import as_steered, decide
+from ..project.decisions import apply_skips, decide
 from ..project.open import OpenProject
 from ..project.selection import Selection, check_known
 from . import steer
@@ -57,7 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> None:
     """Raise :class:`UserError` if there is nothing to skip."""
     id, known = arguments.id, state.feature(arguments.id)
-    decision = decide(as_steered(project, state), state, Selection())[id]
+    decision = decide(apply_skips(project, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
     if known.status.active and f"{RESULTS}{id}/{known.run}" in project.refs:
         reason = "completed, though its run was killed before it could say so"

@@ -11,7 +11,7 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
-from ..project.landed import content_now, landed
+from ..project.landed import content_now, how_landed
 from ..project.open import OpenProject
 from ..project.selection import check_known
 from ..worktree.branch_content import BranchContent, Change, start_of
@@ -83,11 +83,11 @@ class Candidates:
         """The candidate, or why it is held; ``None`` if it is on the target already."""
         id = known.id
         ending = self.endings[id] = Ending(id, known.branch or self.project.worktrees.branch(id))
-        held = BranchContent("")
+        content = BranchContent("")
         if known.work is not None:
-            held = await content_now(self.project, known, self.target.commit)
+            content = await content_now(self.project, known, self.target.commit)
         result = known.work.commit if known.work else ""
-        tip = held.tip or result
+        tip = content.tip or result
         is_there = bool(await self.project.git.commit_of(tip))
         if known.merged_into == self.target.name:
             ending.merged = "cleaned up"
@@ -103,7 +103,7 @@ class Candidates:
             if is_there and known.start_commit:
                 self.present.append(candidate)
             return None
-        why_not = self._why_not(known, held, is_there=is_there)
+        why_not = self._why_not(known, content, is_there=is_there)
         if why_not:
             return Held(why_not)
         pushes = await self.project.worktrees.unpublished(
@@ -111,17 +111,17 @@ class Candidates:
         )
         if pushes:
             return Held("\n".join((UNPUBLISHED, *pushes)))
-        ending.by_hand = held.words
-        return await self._as_held(candidate, held)
+        ending.by_hand = content.words
+        return await self._current(candidate, content)
 
-    def _why_not(self, known: FeatureState, held: BranchContent, *, is_there: bool) -> str:
+    def _why_not(self, known: FeatureState, content: BranchContent, *, is_there: bool) -> str:
         """Why the feature is held without trying to merge it; empty if it is not."""
         if known.status is not Status.COMPLETED or known.work is None:
             return f"its status is {known.status.words}, not completed"
         if not is_there:
             return f"its result {known.work.commit[:10]} no longer exists"
-        if not held.tip:
-            return f"{held.words}; {held.hint}"
+        if not content.tip:
+            return f"{content.words}; {content.hint}"
         rebased = checkouts.rebased_in(self.project.git, self.endings[known.id].branch)
         if rebased:
             return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
@@ -132,13 +132,13 @@ class Candidates:
             return f"it started from {known.base_option} (--base): land it with --into BRANCH"
         return ""
 
-    async def _as_held(self, candidate: Candidate, held: BranchContent) -> Candidate | Held:
+    async def _current(self, candidate: Candidate, content: BranchContent) -> Candidate | Held:
         """The candidate at its current tip; held if checks fail on what the user changed."""
         feature, tip = candidate.feature, candidate.tip
-        if held.change is not Change.NONE:
+        if content.change is not Change.NONE:
             failure = await self.own_check(feature, tip)
             if failure:
-                return Held(f"{held.words}, and its checks fail now: {failure}")
+                return Held(f"{content.words}, and its checks fail now: {failure}")
         below = [self.tips[id] for id in feature.depends_on if id in self.tips]
         start = await start_of(
             self.project.git, candidate.start_commit, below, tip, self.target.commit
@@ -147,5 +147,5 @@ class Candidates:
 
     async def _merged(self, known: FeatureState, tip: str) -> str:
         target = self.target
-        how = await landed(self.project.git, known, tip, target.commit, target.name)
+        how = await how_landed(self.project.git, known, tip, target.commit, target.name)
         return how or await how_merged(self.project.worktrees, tip, target.commit)

@@ -18,7 +18,7 @@ from ..model.excerpt import some
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
 from ..model.words import counted
-from ..project.landed import content_now, landed
+from ..project.landed import content_now, how_landed
 from ..project.obstructions import made_by_us
 from ..project.open import OpenProject
 from ..project.selection import check_known
@@ -188,8 +188,8 @@ class Cleanup:
         undone = how == "empty difference"
         if whole or (not undone and await self._holds(result, [tip])):
             return how, ""
-        held = await content_now(self.project, known, self.target)
-        if not undone and held.tip:
+        content = await content_now(self.project, known, self.target)
+        if not undone and content.tip:
             return how, ""  # the user rewrote it
         return "", f"{how}, but its result {result[:10]} is not in {self.into}"
 
@@ -199,7 +199,7 @@ class Cleanup:
             return ""
         if commit == self.target:
             return "same commit"
-        how = await landed(self.git, known, commit, self.target, self.into)
+        how = await how_landed(self.git, known, commit, self.target, self.into)
         return how or await how_merged(worktrees, commit, self.target)
 
     async def _find_losses(

@@ -26,7 +26,7 @@ from ..process.signals import StopSignals
 from ..process.spawner import run_sync
 from ..process.supervisor import Killed, Supervisor, end_commands_on
 from ..project.claude_program import with_program
-from ..project.decisions import as_steered
+from ..project.decisions import apply_skips
 from ..project.landed import killed_resolutions, landing_fault
 from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner
@@ -76,7 +76,7 @@ class Merge:
     ) -> None:
         self.whole = project.whole_state()
         self.state = project.seen(self.whole)
-        self.project = as_steered(project, self.state)
+        self.project = apply_skips(project, self.state)
         self._emit = Recorder(project.journal, self.whole).emit
         self.options = options
         self.say = say

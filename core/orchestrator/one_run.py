@@ -33,9 +33,9 @@ from ..process.signals import StopSignals
 from ..process.spawner import run_sync
 from ..process.supervisor import Supervisor, end_commands_on
 from ..project import lists
-from ..project.decisions import as_steered, decide
+from ..project.decisions import apply_skips, decide
 from ..project.landed import content_now, killed_resolutions
-from ..project.obstructions import adopted
+from ..project.obstructions import reclaim_restored
 from ..project.open import OpenProject
 from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
@@ -156,12 +156,12 @@ class OneRun:
         again = self._retry()
         whole = fold(again, self.state)
         self.state = self.project.seen(whole)
-        project = self.project = as_steered(self.project, self.state)
+        project = self.project = apply_skips(self.project, self.state)
         selection = self.options.selection
         decisions = decide(project, self.state, selection, run=self.run_id)
         selected = select(selection, project.dag, decisions)
         more = lists.check(project, whole, decisions, selected)
-        self.state = adopted(project, project.seen(fold(more, whole)))
+        self.state = reclaim_restored(project, project.seen(fold(more, whole)))
         left = left_out(selection, project.dag, decisions)
         return Decided(decisions, selected, left, [*again, *more])
 

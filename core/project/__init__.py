@@ -1,1 +1,1 @@
-"""A feature list and its repository: opened, checked, decided about."""
+"""A feature list and its repository: loaded, checked, compared with the recorded state."""

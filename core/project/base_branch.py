@@ -1,4 +1,4 @@
-"""The branch or commit that features start from, where the list or the user names none."""
+"""The base branch: the one named by the list or `--base`, else the repository's default."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REMOTE_HEAD = "refs/remotes/origin/HEAD"
 
 @dataclass(frozen=True)
 class Base:
-    """What features start from: a name for people, and the commit that it stood for."""
+    """The base of all features: its name, and the commit that it resolved to."""
 
     name: str
     commit: str
@@ -26,10 +26,10 @@ class Base:
 async def find(
     git: Git, name: str, refs: Mapping[str, str], is_ours: Callable[[str], bool]
 ) -> Base:
-    """The base that ``name`` stands for; without a name the repository's own default.
+    """The base called ``name``; without a name, the repository's default.
 
-    ``is_ours`` tells whether a branch is a feature's. Raises :class:`UserError` if there is
-    no such base.
+    ``is_ours`` tells whether a branch is a feature's. Raises :class:`UserError` if the base
+    does not exist.
     """
     found = await (_named(git, name, refs) if name else _default(git, refs, is_ours))
     if not found.commit:
@@ -51,7 +51,7 @@ async def _default(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], b
         if HEADS + name in refs:
             return await _named(git, name, refs)
     remote = await _named(git, meant, refs)
-    # origin/HEAD may name a branch that was renamed, and pruned.
+    # origin/HEAD may name a branch that was renamed and pruned.
     return remote if meant and remote.commit else await _checked_out(git, refs, is_ours)
 
 
@@ -64,7 +64,7 @@ async def _checked_out(git: Git, refs: Mapping[str, str], is_ours: Callable[[str
 
 
 def _checkout(git: Git) -> str:
-    """Where HEAD is that of the user's checkout, which may be a linked worktree."""
+    """The folder whose HEAD is the user's; the checkout may be a linked worktree."""
     return "" if git.repository.bare else git.repository.top
 
 
@@ -75,17 +75,17 @@ async def _missing(
     remote = [ref.removeprefix(REMOTES) for ref in await git.refs(REMOTES) if ref != REMOTE_HEAD]
     if not (branches or remote or await git.commit_of("HEAD", at=_checkout(git))):
         return UserError(
-            "the repository has no commit yet, so there is nothing to start from",
+            "the repository has no commit yet",
             hint="git add . && git commit -m 'Initial commit'",
         )
     known = [*(branch for branch in branches if not is_ours(branch)), *remote]
     what = f"the base branch {name!r} does not exist{did_you_mean(name, known)}"
     if not name:
-        what = "there is neither main nor master, and the checkout is on a feature's branch"
+        what = "no base branch: there is no main or master, and a feature's branch is checked out"
     return UserError(what, hint=f"set project.base_branch, or --base REF{_listed(known)}")
 
 
 def _listed(names: list[str]) -> str:
     if not names:
         return " (HEAD is the commit of the checkout)"
-    return f" (there are: {some(names)})"
+    return f" (existing: {some(names)})"

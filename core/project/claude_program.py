@@ -1,4 +1,4 @@
-"""The program of Claude Code: found on PATH (or missing), and the version that it tells."""
+"""The `claude` program: found on PATH or missing, and its version."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from ..model.frozen import replace
 from ..process.spawner import Spawner, which
 
 VERSION_SECONDS = 5.0
-"""How long Claude may take to tell its version."""
+"""Time limit for ``claude --version``."""
 
 
-def told_version(options: ClaudeOptions) -> str | None:
-    """What the user's ``claude --version`` says; ``None`` if there is no claude."""
+def claude_version(options: ClaudeOptions) -> str | None:
+    """The version of the user's ``claude``; ``None`` if it is missing.
+
+    A command from the list is not executed.
+    """
     if options.env or options.command != ClaudeOptions().command:
         is_there = which(options.command[0], {**os.environ, **options.env})
         return (
-            f"not asked, the list names it: {excerpt(' '.join(options.command))}"
+            f"unknown; the list sets the command: {excerpt(' '.join(options.command))}"
             if is_there
             else None
         )
-    return ask_version(options)
+    return query_version(options)
 
 
-def ask_version(options: ClaudeOptions) -> str | None:
-    """What ``claude --version`` says, or why it says nothing; ``None`` if there is no claude."""
+def query_version(options: ClaudeOptions) -> str | None:
+    """Output of ``claude --version``, or why there is none; ``None`` if claude is missing."""
     name, *rest = options.command
     env = {**os.environ, **options.env}
     path = which(name, env)
@@ -42,11 +45,11 @@ def ask_version(options: ClaudeOptions) -> str | None:
     if finished.code == 0 and finished.text:
         return excerpt(finished.text)
     said = excerpt(finished.complaint) or "no answer"
-    return f"there, but it does not tell its version: {said}"
+    return f"installed, but claude --version failed: {said}"
 
 
 def with_program(config: Config) -> Config:
-    """The list with Claude's program as a path, found once and before anything is started."""
+    """The list with the path of Claude's program, resolved once before anything starts."""
     name, *rest = config.claude.command
     path = which(name, {**os.environ, **config.claude.env})
     if not path and os.path.isfile(name) and os.sep in name:
@@ -54,7 +57,7 @@ def with_program(config: Config) -> Config:
 
         raise UserError(f"{name} is not executable", hint=f"chmod +x {shlex.quote(name)}")
     if not path and os.sep in name:
-        what = "is no program" if os.path.exists(name) else "does not exist"
+        what = "is not a program" if os.path.exists(name) else "does not exist"
         raise UserError(f"{name} {what}", hint="correct claude.command in the list")
     if not path:
         raise UserError(

@@ -1,7 +1,7 @@
-"""What this user said yes to: commands of feature lists, as hashes in a file of the user's own.
+"""Consent: which commands of feature lists the user allowed, as hashes in a file of the user's.
 
-A yes is for one command in one repository. The file holds no command, and lies outside of every
-repository: what comes with a clone or an archive can't bring a yes along.
+Consent is for one command in one repository. The file is outside of every repository, so a clone
+or an archive can't bring consent along.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ FILE = "consents"
 """In the state folder: one SHA-256 a line."""
 
 LARGEST_BYTES = 16 * 1024 * 1024
-"""So much of it is read: a quarter of a million commands."""
+"""Limit of what is read: a quarter of a million commands."""
 
 
 class Consents:
-    """The yeses for the commands of one repository; ``repository`` is its git folder."""
+    """The user's consents for one repository; ``repository`` is its git folder."""
 
     def __init__(self, repository: str, environ: Mapping[str, str]) -> None:
         self.repository = repository
         self.folder = state_folder(environ)
         self._given: set[str] = set()
-        """Those of this process: also where they could not be written."""
+        """Given in this process, even if they could not be written."""
 
     @property
     def path(self) -> str:
-        """The file; empty if the user has no home."""
+        """The file; empty if the user has no home folder."""
         return os.path.join(self.folder, FILE) if self.folder else ""
 
     def missing(self, commands: Iterable[Invocation]) -> list[Invocation]:
-        """The commands that the user has not agreed to, each of them once."""
+        """The commands without consent, each of them once."""
         known = self._given | _read(self.path)
         asked = {self._hash(command): command for command in commands}
         return [command for key, command in asked.items() if key not in known]
 
     def give(self, commands: Iterable[Invocation]) -> str:
-        """Remember a yes to all of them; why the next command asks again, or nothing."""
+        """Remember consent to all of them; returns why it could not be saved, or nothing."""
         keys = [self._hash(command) for command in self.missing(commands)]
         if not keys:
             return ""
@@ -56,7 +56,7 @@ class Consents:
         return ""
 
     def _hash(self, command: Invocation) -> str:
-        """What it is for, and for which features, changes nothing: it may run here."""
+        """A hash of the command; its purpose and its features don't matter."""
         import hashlib
 
         words = [self.repository, list(command.argv), sorted(command.env.items())]
@@ -64,9 +64,9 @@ class Consents:
 
 
 def state_folder(environ: Mapping[str, str]) -> str:
-    """The folder of this program in ``XDG_STATE_HOME``; empty if there is none."""
+    """The program's folder in ``XDG_STATE_HOME``; empty without a home folder."""
     given = environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(given):  # the specification ignores a relative one
+    if not os.path.isabs(given):  # a relative one is ignored, by the specification
         home = environ.get("HOME") or _home_of_user()
         if not os.path.isabs(home):
             return ""
@@ -84,7 +84,7 @@ def _home_of_user() -> str:
 
 
 def _read(path: str) -> set[str]:
-    """The hashes in a file that this user alone can have written; none where it is another's."""
+    """The hashes in the file; none if another user could have written it."""
     try:
         file = only_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
@@ -97,7 +97,7 @@ def _read(path: str) -> set[str]:
 
 
 def _append(path: str, keys: Iterable[str]) -> None:
-    """Add lines in one write, which another process does not cut in two."""
+    """Append lines in one write, so that processes don't interleave."""
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     os.chmod(folder, 0o700)

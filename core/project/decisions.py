@@ -1,4 +1,4 @@
-"""What a run would do with each feature, and the plan of it; the program of Claude."""
+"""Decisions: which features a run starts, resumes or leaves, and why; the plan of a run."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..model.feature import Config
 from ..model.frozen import replace
 from ..model.state import RunState, Skip
 from ..process.spawner import run_sync
-from .landed import merged_how
+from .landed import how_merged_into
 from .open import OpenProject, commands
 from .selection import Selection, fresh
-from .warnings import caught, cautions
+from .warnings import cautions, matched_files
 
 
 def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
-    """Have git's answers of earlier commands used in this one, which only looks; where they are.
+    """Load git's cached answers of earlier commands; the file to write them to.
 
-    ``None`` if ids do not mean the same for ever.
+    ``None`` if commit ids are not immutable here.
     """
     settings = run_sync(project.git.settings_fingerprint())
     if not settings:
@@ -39,8 +39,8 @@ def answer_file(project: OpenProject, state: RunState) -> AnswerFile | None:
     return file
 
 
-def as_steered(project: OpenProject, state: RunState) -> OpenProject:
-    """The list as the user's skips leave it: who needs what was skipped for good, needs it not."""
+def apply_skips(project: OpenProject, state: RunState) -> OpenProject:
+    """The project without the dependencies that the user skipped with ``--force``."""
     forced = {id for id, known in state.features.items() if known.skip is Skip.FORCED}
     if not forced.intersection(project.dag.features):
         return project
@@ -51,14 +51,13 @@ def as_steered(project: OpenProject, state: RunState) -> OpenProject:
 
 
 def check_permissions(config: Config, command: str) -> None:
-    """Raise :class:`UserError` if the list, and not who runs it, lets Claude do anything."""
+    """Raise :class:`UserError` if the list turns off Claude's permission checks."""
     places = bypasses(config.claude)
     if places:
         raise UserError(
-            "the list turns off Claude's permission checks, or replaces what they rest on",
+            "the list turns off or replaces Claude's permission checks",
             details=places,
-            hint="take that out of the list, or agree to it: "
-            f"rorchestrator {command} --allow-bypass",
+            hint=f"remove that from the list, or allow it: rorchestrator {command} --allow-bypass",
         )
 
 
@@ -70,7 +69,7 @@ def decide(
     hashed: bool = True,
     run: str = "next",
 ) -> dict[str, Decision]:
-    """What to do with each feature of the list, and why."""
+    """The decision for each feature of the list, with its reason."""
     unknown: dict[str, str] = {}
     facts = incremental.Facts(
         reachable=_reachable(project, state),
@@ -92,7 +91,7 @@ def _reachable(project: OpenProject, state: RunState) -> set[str]:
 
 
 async def _merged(project: OpenProject, state: RunState, unknown: dict[str, str]) -> dict[str, str]:
-    """How the base holds the work of each feature that it holds; why that is ``unknown``."""
+    """How features were merged into the base, by id; fills ``unknown`` with reasons."""
     merged: dict[str, str] = {}
     base = project.config.project.base_branch
     for feature in project.config.features:
@@ -100,9 +99,9 @@ async def _merged(project: OpenProject, state: RunState, unknown: dict[str, str]
         if known.work is None:
             continue
         try:
-            how = await merged_how(project, known, project.base_commit, base)
+            how = await how_merged_into(project, known, project.base_commit, base)
         except Unknown as error:
-            unknown[feature.id] = f"whether {base} holds it: {error.message}"
+            unknown[feature.id] = f"whether it is merged into {base} is unknown: {error.message}"
             continue
         if how:
             merged[feature.id] = how
@@ -115,7 +114,7 @@ def make_plan(
     slots: int,
     selected: Iterable[str],
 ) -> schedule.Plan:
-    """The plan of the whole list, in which ``selected`` would run."""
+    """The plan of the list if the ``selected`` features run."""
     dag = project.dag
     work = schedule.estimator(dag.features)
     chosen = frozenset(selected)
@@ -136,7 +135,7 @@ def make_plan(
         max_cost_usd=settings.max_cost_usd,
         copied=settings.copy,
         linked=settings.link,
-        caught=caught(project) if chosen else {},
+        caught=matched_files(project) if chosen else {},
         warnings=cautions(project) if chosen else (),
     )
 

@@ -8,7 +8,7 @@ from ..dag.resolver import cycle
 from ..model.did_you_mean import did_you_mean
 from .list_reader import HINTED, Reader
 
-CIRCLES_SHOWN = 10
+CYCLES_SHOWN = 10
 
 
 def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
@@ -47,17 +47,17 @@ def check_dependencies(reader: Reader, value: Sequence[object]) -> None:
             elif name == own:
                 reader.fault(path, f"{name!r} can't depend on itself")
             elif name in seen:
-                reader.fault(path, f"{name!r} stands here twice")
+                reader.fault(path, f"duplicate dependency {name!r}")
             elif isinstance(own, str):
                 graph[own].append(name)
             seen.add(name)
-    _check_circles(reader, graph, positions)
+    _check_cycles(reader, graph, positions)
 
 
-def _check_circles(
+def _check_cycles(
     reader: Reader, graph: dict[str, list[str]], positions: Mapping[str, int]
 ) -> None:
-    for _ in range(CIRCLES_SHOWN):
+    for _ in range(CYCLES_SHOWN):
         found = cycle(graph)
         if not found:
             break

@@ -1,4 +1,4 @@
-"""Reads and checks the feature list: every fault at once, each with its JSON path."""
+"""Loads and validates the feature list; reports all faults at once, each with its JSON path."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..model.commit_subject import subject
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature
 from ..model.frozen import replace
+from ..model.words import counted
 from .keys import CLAUDE_SECTION, EMPTY, TOP
 from .list_reader import LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES, Reader, content_of
 from .source_text import decoded, not_json
@@ -20,18 +21,18 @@ SEARCHED = (
     "orchestrator/config/feature_list.json",
     ".rorchestrator/config/feature_list.json",
 )
-"""Looked for in the current folder and in each one above it."""
+"""Searched in the current folder and its parents."""
 
 
 OPTIONS_LIMIT_BYTES = 100_000
-"""Of the options that become Claude's command line; Linux refuses a word of 128 KiB."""
+"""For all options of Claude's command line; Linux refuses an argument of 128 KiB."""
 
 
 def find(start: str, owner: Callable[[str], int] | None = None) -> str:
-    """The feature list of the folder ``start`` or of the nearest one above it.
+    """The feature list of the folder ``start`` or of its nearest parent that has one.
 
-    Raises :class:`UserError` if there is none, or where it belongs to somebody who has
-    nothing to do with ``start``: anybody can put a list into ``/tmp``.
+    Raises :class:`UserError` if there is none, or if it belongs to a third user: anybody can
+    put a list into ``/tmp``.
     """
     start = folder = _absolute(start)
     owner = owner or _owner
@@ -44,7 +45,7 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
 
                     raise UserError(
                         f"{path} belongs to another user",
-                        hint=f"look at it; if it is meant: --config {shlex.quote(path)}",
+                        hint=f"inspect it; to use it: --config {shlex.quote(path)}",
                     )
                 return path
         parent = os.path.dirname(folder)
@@ -57,7 +58,7 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
 
 
 def find_in(folder: str) -> str:
-    """The feature list of a folder that was named. Raises :class:`UserError` if it has none."""
+    """The feature list in ``folder``. Raises :class:`UserError` if it has none."""
     for name in (*SEARCHED, os.path.basename(SEARCHED[0])):
         path = os.path.join(folder, name)
         if os.path.isfile(path):
@@ -72,9 +73,9 @@ def _owner(path: str) -> int:
 
 
 def load(path: str) -> Config:
-    """Read and check a feature list, with all the files that it names.
+    """Read and check a feature list and the files that it names.
 
-    Raises :class:`UserError` with every fault, one a line.
+    Raises :class:`UserError` with all faults, one a line.
     """
     path = _absolute(path)
     data = _read_json(path)
@@ -83,9 +84,8 @@ def load(path: str) -> Config:
     reader = Reader(workspace)
     config = _config(reader, path, data)
     if reader.faults:
-        count = len(reader.faults)
         raise UserError(
-            f"{path} has {count} fault{'s' if count > 1 else ''}",
+            f"{path} has {counted(len(reader.faults), 'fault')}",
             details=tuple(reader.faults),
             hint="docs: README.md, “The feature list”",
         )
@@ -93,9 +93,9 @@ def load(path: str) -> Config:
 
 
 def claude_of(path: str) -> ClaudeOptions:
-    """The Claude options of a list that has faults elsewhere.
+    """The Claude options of a list that may have faults elsewhere.
 
-    Raises :class:`UserError` if the list is no JSON, or they have a fault themselves.
+    Raises :class:`UserError` if the list is not JSON, or if these options have a fault.
     """
     data = _read_json(path)
     reader = Reader(os.path.dirname(path))
@@ -112,12 +112,12 @@ def _absolute(path: str) -> str:
         return os.path.abspath(path)
     except FileNotFoundError:
         raise UserError(
-            "the current folder was deleted", hint="cd into one that is there"
+            "the current folder was deleted", hint="cd into an existing folder"
         ) from None
 
 
 def read(path: str) -> str:
-    """The text of a list. Raises ``OSError``, or ``ValueError`` if it is no text file."""
+    """The text of a list. Raises ``OSError``, or ``ValueError`` if it is not a text file."""
     return decoded(content_of(path, LIST_LIMIT_BYTES))
 
 
@@ -127,7 +127,7 @@ def _read_json(path: str) -> object:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise UserError(
-            f"{path} does not exist", hint="write it, or name another list with --config PATH"
+            f"{path} does not exist", hint="create it, or name another list with --config PATH"
         ) from None
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
@@ -138,11 +138,11 @@ def _read_json(path: str) -> object:
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object; a key that stands twice in it is a mistake that JSON parsers hide."""
+    """A JSON object. Raises ``ValueError`` for a duplicate key, which JSON parsers ignore."""
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the key {name!r} stands twice in one object")
+            raise ValueError(f"duplicate key {name!r} in an object")
         found[name] = value
     return found
 
@@ -163,13 +163,15 @@ def _check_lengths(reader: Reader, config: Config) -> None:
     for feature in config.features:
         if len(config.context) + len(feature.prompt) > PROMPT_LIMIT_BYTES:
             limit = f"{PROMPT_LIMIT_BYTES >> 20} MiB"
-            reader.fault(f"feature {feature.id}", f"context and prompt are longer than {limit}")
+            reader.fault(
+                f"feature {feature.id}", f"context and prompt together are longer than {limit}"
+            )
         if len(" ".join(_options(config.claude, feature)).encode()) > OPTIONS_LIMIT_BYTES:
-            reader.fault(f"feature {feature.id}", "Claude's options are too long together")
+            reader.fault(f"feature {feature.id}", "Claude's options together are too long")
 
 
 def _options(claude: ClaudeOptions, feature: Feature) -> Iterator[str]:
-    """What becomes words of Claude's command line, and its environment."""
+    """The texts that go into Claude's command line and environment."""
     yield from claude.command
     yield from claude.extra_args
     yield from claude.allowed_tools
@@ -181,13 +183,15 @@ def _options(claude: ClaudeOptions, feature: Feature) -> Iterator[str]:
 
 
 def _check_branches(reader: Reader, config: Config) -> None:
-    """Prefix and id are good each by itself; HEAD, or ``x.loc`` and ``k``, are not together."""
+    """Check prefix and id together: each may be valid, but not the branch (``HE`` and ``AD``)."""
     for feature in config.features:
         branch = config.project.branch_prefix + feature.id
         if not is_branch_name(branch):
-            reader.fault(f"feature {feature.id}", f"{branch!r} can't be a branch (branch_prefix)")
+            reader.fault(
+                f"feature {feature.id}", f"{branch!r} is not a valid branch name (branch_prefix)"
+            )
         elif len(branch.split("/")[-1].encode()) > REF_LIMIT_BYTES:
-            reader.fault(f"feature {feature.id}", f"{branch!r} is too long for a branch")
+            reader.fault(f"feature {feature.id}", f"{branch!r} is too long for a branch name")
 
 
 def _check_subjects(reader: Reader, config: Config) -> None:

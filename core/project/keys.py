@@ -1,4 +1,4 @@
-"""Every key of a feature list: its check, its meaning, and the field that it fills."""
+"""The keys of a feature list, each with its check and its meaning."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EMPTY = Config("", "", Project("", ""), ())
 
 
 class Section(Check):
-    """An object with known keys; ``build`` makes a value of its fields."""
+    """An object with known keys; ``build`` makes the value from its fields."""
 
     words = "object"
 
@@ -62,7 +62,7 @@ class Section(Check):
             "type": "object",
             "properties": {name: key.schema() for name, key in self.keys.items()},
             **required,
-            # Comments.
+            # Keys for comments.
             "patternProperties": {r"^(_|x-|\$)": {}},
             "additionalProperties": False,
         }
@@ -78,7 +78,7 @@ class Features(Check):
             reader.fault(path, f"expected a list, not {kind(value)}")
             return None
         if not value:
-            reader.fault(path, "holds no feature")
+            reader.fault(path, "contains no feature")
         features = tuple(
             feature
             for index, item in enumerate(value)
@@ -97,7 +97,7 @@ def _feature(reader: Reader, path: str, value: object) -> Iterator[Feature]:
     fields = reader.fields(path, value, FEATURE)
     given = value if isinstance(value, dict) else {}
     if ("prompt" in given) == ("prompt_file" in given) and isinstance(value, dict):
-        reader.fault(path, "exactly one of prompt and prompt_file is needed")
+        reader.fault(path, "needs exactly one of prompt and prompt_file")
     if "prompt_file" in fields:
         text = reader.text_file(f"{path}.prompt_file", str(fields["prompt_file"]))
         if text is not None and not text.strip():

@@ -1,4 +1,4 @@
-"""Whether and how a branch holds the work of a feature: merged, squashed, cleaned up."""
+"""Whether and how a feature was merged into a branch: merge, squash, rebase, cleaned up."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LANDED: Mapping[Strategy | None, str] = {
     Strategy.SQUASH: "squashed",
     Strategy.REBASE: "rebased",
 }
-"""What is said of a feature that landed without its own commits, by the strategy."""
+"""Descriptions of features that landed without their own commits, by strategy."""
 
 
 def landing_fault(project: OpenProject) -> str:
-    """Why nothing lands on the base unless a branch is named; empty if it may."""
+    """Why features can't land on the base; empty if they can."""
     base = project.config.project.base_branch
     if project.base_option:
         return f"features start from {base} (--base)"
@@ -29,13 +29,13 @@ def landing_fault(project: OpenProject) -> str:
 
 
 def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
-    """The features at whose conflicts Claude was when a ``merge`` was killed."""
+    """The unfinished resolutions of a killed ``merge``, by feature."""
     met = ((id, known.resolutions[-1:]) for id, known in state.features.items())
     return [(id, attempt) for id, last in met for attempt in last if attempt.outcome is None]
 
 
-async def merged_how(project: OpenProject, known: FeatureState, target: str, name: str) -> str:
-    """How the branch ``name``, at ``target``, holds a feature's work; empty if it does not.
+async def how_merged_into(project: OpenProject, known: FeatureState, target: str, name: str) -> str:
+    """How a feature was merged into the branch ``name`` at ``target``; empty if it was not.
 
     Raises :class:`~core.git.Unknown` where only a program of the user's could tell.
     """
@@ -44,34 +44,35 @@ async def merged_how(project: OpenProject, known: FeatureState, target: str, nam
     assert known.work is not None
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.
-    # What the user took away is not there because what is left is: the result is looked for.
+    # If the user emptied or replaced the branch, check the result of the run instead.
     tip = (await content_now(project, known, target)).tip or known.work.commit
-    how = await landed(project.git, known, tip, target, name)
+    how = await how_landed(project.git, known, tip, target, name)
     return how or await how_merged(project.worktrees, tip, target)
 
 
-async def landed(git: Git, known: FeatureState, commit: str, target: str, name: str) -> str:
-    """How ``merge`` put a commit of a feature on the branch ``name``, at ``target``; else empty.
+async def how_landed(git: Git, known: FeatureState, commit: str, target: str, name: str) -> str:
+    """How ``merge`` landed a feature's commit on the branch ``name`` at ``target``; else empty.
 
-    The journal says where it is, git whether it is there. A real merge needs no such proof.
+    The journal knows the commit, git whether the target contains it. Only squash and rebase
+    need this proof.
     """
     landing = known.landings.get(name)
     if landing is None or landing.strategy not in LANDED:
         return ""
     there = await git.is_ancestor(landing.commit, target)
-    held = there and await git.is_ancestor(commit, landing.result)
-    return LANDED[landing.strategy] if held else ""
+    contained = there and await git.is_ancestor(commit, landing.result)
+    return LANDED[landing.strategy] if contained else ""
 
 
 async def content_now(project: OpenProject, known: FeatureState, target: str) -> BranchContent:
-    """What counts of a feature with a result, as its branch holds it now.
+    """The current content of the branch of a completed feature.
 
-    Once it was cleaned up because it is on another branch, that is the result.
+    After a cleanup of a merged feature, it is the result.
     """
     assert known.work is not None
     if known.is_replaced:
         return BranchContent(known.work.commit)
-    # The branch as it was called then: the prefix may have changed since.
+    # The recorded branch, because the prefix may have changed since.
     branch = known.branch or project.worktrees.branch(known.id)
     tip, result = project.refs.get(HEADS + branch, ""), known.work.commit
     if not (tip or known.branch) and known.merged_into:

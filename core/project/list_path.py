@@ -1,4 +1,4 @@
-"""Which feature list is meant: in a worktree of ours the main checkout's, never an agent's copy."""
+"""The path of the feature list; inside a feature's worktree, the list of the main checkout."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from . import feature_list
 
 
 def list_path(given: str) -> str:
-    """The feature list that is meant: ``given``, or the one found from the current folder.
+    """The path of the feature list: ``given``, or found from the current folder upwards.
 
-    In a worktree of ours that is the main checkout's: an agent may have edited the copy there.
-    Raises :class:`UserError` if the main checkout has none.
+    In a feature's worktree, it is the list of the main checkout, because Claude may have edited
+    the copy. Raises :class:`UserError` if the main checkout has none.
     """
     if given:
         path = in_main_checkout(given)
         if path != given and not os.path.exists(path):
             raise UserError(
                 f"{given} is in the worktree of a feature, and {path} does not exist",
-                hint="name a list outside of the worktrees: --config PATH",
+                hint="name a list outside the worktrees: --config PATH",
             )
         return feature_list.find_in(path) if os.path.isdir(path) else path
     recorded = _recorded()
@@ -38,7 +38,7 @@ def list_path(given: str) -> str:
 def _found(start: str) -> str:
     """The list found from ``start`` upwards; in a linked worktree without one, the main checkout's.
 
-    A list that git ignores is only there.
+    If git ignores the list, only the main checkout has it.
     """
     try:
         return feature_list.find(start)
@@ -50,7 +50,7 @@ def _found(start: str) -> str:
 
 
 def _main_checkout_of(path: str) -> str:
-    """The main checkout of the linked worktree that a folder is in; else nothing."""
+    """The main checkout of the linked worktree around a folder; empty if there is none."""
     for top in _parents(path):
         admin = admin_of(top)
         if os.path.basename(os.path.dirname(admin)) == "worktrees":
@@ -59,10 +59,10 @@ def _main_checkout_of(path: str) -> str:
 
 
 def _parents(path: str) -> list[str]:
-    """A folder and all above it, the innermost first, without links."""
+    """A folder and its parents, the innermost first, with links resolved."""
     try:
         found = [os.path.realpath(path)]
-    except FileNotFoundError:  # The current folder was deleted: find() tells.
+    except FileNotFoundError:  # The current folder was deleted; find() reports it.
         return []
     while found[-1] != os.path.dirname(found[-1]):
         found.append(os.path.dirname(found[-1]))
@@ -70,7 +70,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _recorded() -> str:
-    """The list that made the worktree that we are in, by the journal; empty if none did."""
+    """The list whose run made the current worktree, by the journal; else empty."""
     top, common = _worktree_of_ours(os.curdir)
     if not common:
         return ""
@@ -82,7 +82,7 @@ def _recorded() -> str:
 
 
 def in_main_checkout(path: str) -> str:
-    """Where the main checkout has what ``path`` names in a worktree of ours; else ``path``."""
+    """The same path in the main checkout, if ``path`` is in a feature's worktree; else ``path``."""
     top, common = _worktree_of_ours(path)
     if not common:
         return path
@@ -91,8 +91,8 @@ def in_main_checkout(path: str) -> str:
 
 
 def _worktree_of_ours(path: str) -> tuple[str, str]:
-    """The worktree of ours that ``path`` is in, and its repository's git folder; or nothing."""
-    for top in reversed(_parents(path)):  # A repository that an agent made in a worktree is in it.
+    """The feature's worktree around ``path`` and its git folder; empty if there is none."""
+    for top in reversed(_parents(path)):  # Outermost first: Claude may nest a repository.
         common = _repository_of_ours(top)
         if common:
             return top, common
@@ -100,7 +100,7 @@ def _worktree_of_ours(path: str) -> tuple[str, str]:
 
 
 def _repository_of_ours(path: str) -> str:
-    """The git folder of the repository that has ``path`` as a worktree of ours; else nothing."""
+    """The git folder, if ``path`` is a feature's worktree; else empty."""
     admin = admin_of(path)
     parent, common = os.path.dirname(admin), os.path.dirname(os.path.dirname(admin))
     if os.path.basename(parent) != "worktrees":

@@ -1,4 +1,4 @@
-"""Collects the faults of a feature list with their JSON paths; reads the files that it names."""
+"""Reader of a feature list: collects faults with their JSON paths, reads prompt files."""
 
 from __future__ import annotations
 
@@ -18,22 +18,19 @@ else:
     Json = dict
 
 PROMPT_LIMIT_BYTES = 8 * 1024 * 1024
-"""The CLI refuses 10 MiB of standard input; context and rules go on top of a prompt."""
-
+"""The CLI refuses 10 MiB of standard input; context and rules are added to the prompt."""
 
 LIST_LIMIT_BYTES = 32 * 1024 * 1024
 
-
 ALL_PROMPTS_LIMIT_BYTES = 256 * 1024 * 1024
 
-
 HINTED = 10
-"""How many unknown words are looked up among the known ones, which is slow in a long list."""
+"""Limit of did-you-mean searches, which are slow in a long list."""
 
 
 def content_of(path: str, limit: int) -> bytes:
-    """The bytes of a file. Raises ``OSError``, or ``ValueError`` if it is not fit to be read."""
-    # Not to block on a FIFO: what is opened is looked at before it is read.
+    """The bytes of a file. Raises ``OSError``, or ``ValueError`` if it is too large or special."""
+    # O_NONBLOCK: a FIFO would block before we can check its type.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -50,18 +47,18 @@ def content_of(path: str, limit: int) -> bytes:
 def _too_large(limit: int) -> str:
     if limit in (LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES):
         return f"larger than {limit >> 20} MiB"
-    return f"too much: all files together are larger than {ALL_PROMPTS_LIMIT_BYTES >> 20} MiB"
+    return f"too much: all prompt files together exceed {ALL_PROMPTS_LIMIT_BYTES >> 20} MiB"
 
 
 class Key:
-    """A key of the list: how its value is checked, what it means, and the field that it fills."""
+    """A key of the list: the check of its value, its meaning, and the field that it fills."""
 
     def __init__(
         self, check: Check, meaning: str = "", *, field: str = "", needed: bool = False
     ) -> None:
         self.check = check
         self.meaning = meaning
-        """One line for the documents, in Markdown."""
+        """One line for the documentation, in Markdown."""
         self.field = field
         self.needed = needed
 
@@ -71,7 +68,7 @@ class Key:
 
 
 class Reader:
-    """Collects the faults of one list, and reads each prompt file once."""
+    """Collects the faults of one list; reads each prompt file once."""
 
     def __init__(self, workspace: str, room: int = ALL_PROMPTS_LIMIT_BYTES) -> None:
         self.workspace = workspace
@@ -90,7 +87,7 @@ class Reader:
         self.faults.append(f"{path}: {text}" if path else text)
 
     def fields(self, path: str, value: object, keys: Mapping[str, Key]) -> dict[str, object]:
-        """The checked values of an object, by the name of the field that each fills."""
+        """The checked values of an object, by field name."""
         if not isinstance(value, dict):
             self.fault(path, f"expected an object, not {kind(value)}")
             return {}
@@ -111,7 +108,7 @@ class Reader:
         return found
 
     def text_file(self, path: str, name: str) -> str | None:
-        """The text of a file of the workspace, looked up in ``prompts/`` first."""
+        """The text of a file of the workspace, searched in ``prompts/`` first."""
         if name not in self._texts:
             self._texts[name] = self._read_text(name)
         text, fault = self._texts[name]
@@ -120,7 +117,7 @@ class Reader:
         return text
 
     def _read_text(self, name: str) -> tuple[str | None, str]:
-        """The text of a file, or what is wrong with it."""
+        """The text of a file, or its fault."""
         prompts = os.path.join(self.workspace, "prompts")
         places = (os.path.join(prompts, name), os.path.join(self.workspace, name))
         file = next((place for place in places if os.path.lexists(place)), None)
@@ -136,7 +133,7 @@ class Reader:
             return None, f"is {error}"
 
     def _content_of(self, file: str) -> str:
-        """The text of a file, which is read once whatever it is called."""
+        """The text of a file; cached, because several names may lead to it."""
         if file not in self._files:
             content = content_of(file, min(PROMPT_LIMIT_BYTES, self._room))
             self._room -= len(content)

@@ -1,4 +1,4 @@
-"""Several feature lists of one repository: whose each feature is, and who may have an id."""
+"""Several feature lists in one repository: the owner of each feature, takeover of ids."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..model.events import Event
 from ..model.fold import fold
 from ..model.state import FeatureState, RunState
 from ..process.spawner import run_sync
-from .landed import merged_how
+from .landed import how_merged_into
 from .obstructions import check_names, made_by_us
 from .open import OpenProject
 
 
 def claims(project: OpenProject, state: RunState) -> list[Event]:
-    """What the journal is to say of features that have no recorded list, or one that moved."""
+    """Events that claim features without a recorded list, or of a list that was moved."""
     ours, dag = project.owners(state), project.dag.features
     found = [
         id
@@ -37,9 +37,9 @@ def check(
     decisions: Mapping[str, Decision],
     selected: Collection[str],
 ) -> list[Event]:
-    """What the journal is to say before the ``selected`` features start.
+    """Events to record before the ``selected`` features start.
 
-    Raises :class:`UserError` for ids, branches and folders that are not theirs.
+    Raises :class:`UserError` if ids, branches or folders belong to others.
     """
     story = [*claims(project, state), *takeovers(project, state, selected)]
     ours, chosen = project.owners(state), frozenset(selected)
@@ -50,9 +50,9 @@ def check(
 
 
 def takeovers(project: OpenProject, state: RunState, ids: Iterable[str]) -> list[Event]:
-    """What the journal is to say before features start under ids of another list.
+    """Events to record before features start under ids of another list.
 
-    Raises :class:`UserError` if its work has not landed.
+    Raises :class:`UserError` if work of the other list has not landed.
     """
     ours = project.owners(state)
     taken = [id for id in ids if id in state.features and state.features[id].owner not in ours]
@@ -63,51 +63,53 @@ def takeovers(project: OpenProject, state: RunState, ids: Iterable[str]) -> list
 
 
 async def _has_landed(project: OpenProject, state: RunState, id: str) -> bool:
-    """Whether nothing of a feature's work is on its branch or in its worktree alone."""
+    """Whether no work of a feature is only on its branch or in its worktree."""
     known = state.features[id]
     if known.status.active:
         return False
     if not made_by_us(known, known.branch):
-        return True  # It never began, or was cleaned up.
+        return True  # never started, or cleaned up
     if known.work is None:
         return False
     base = project.config.project.base_branch
     targets = {base: project.base_commit}
     targets.update((name, project.refs.get(HEADS + name, "")) for name in known.landings)
     for name, commit in targets.items():
-        if commit and await merged_how(project, known, commit, name):
+        if commit and await how_merged_into(project, known, commit, name):
             return True
     return False
 
 
 def _refused(project: OpenProject, known: Collection[FeatureState]) -> UserError:
     faults = tuple(
-        f"feature {each.id}: {each.branch or each.id} is of the list {each.owner}" for each in known
+        f"feature {each.id}: {each.branch or each.id} belongs to the list {each.owner}"
+        for each in known
     )
     first = next(iter(known))
     other = f"--config {shlex.quote(list_file(project, first.owner))}"
     step = "merge" if first.work is not None else "run --only"
     return UserError(
-        "work of another list, which has not landed, is under the same id",
+        "work of another list with the same id has not landed",
         details=faults,
         hint=f"rorchestrator {step} {first.id} {other}, or rename the feature here; "
-        f"to give that work up: rorchestrator cleanup {first.id} --discard {other}",
+        f"to discard that work: rorchestrator cleanup {first.id} --discard {other}",
     )
 
 
 def list_file(project: OpenProject, owner: str) -> str:
-    """Where the list of that record is."""
+    """The path of a list, by its recorded name."""
     return os.path.join(project.git.repository.top, owner)
 
 
 def check_run(project: OpenProject, action: str, id: str) -> None:
-    """Raise :class:`UserError` if the current run is of another list than the feature."""
+    """Raise :class:`UserError` if the current run belongs to another list than the feature."""
     state = project.whole_state()
     owner = state.run.owner if state.run is not None else ""
     if owner in project.owners(state):
         return
     file = shlex.quote(list_file(project, owner))
     raise UserError(
-        f"the current run is of another list, {owner}, and not of {project.owner}",
-        hint=f"wait for its end; if its {id} is meant: rorchestrator {action} {id} --config {file}",
+        f"the current run belongs to another list, {owner}, not to {project.owner}",
+        hint=f"wait for its end; for the {id} of that list: "
+        f"rorchestrator {action} {id} --config {file}",
     )

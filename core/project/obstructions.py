@@ -1,4 +1,4 @@
-"""What is in the way of a run: branches and folders of the same names, places for worktrees."""
+"""Name collisions before a run: existing branches and folders; checks of worktrees_path."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from ..worktree.manager import OWN_FOLDER
 from .open import OpenProject
 
 WORKTREES = "RORCHESTRATOR_WORKTREES"
-"""The variable that names a folder where lists may put worktrees, wherever the repository is."""
-
+"""The variable with a folder that the user allows for worktrees of any repository."""
 
 REPORTS = "reports"
 """The folder of the reports, in the workspace."""
 
 
 def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, Decision]) -> None:
-    """Raise :class:`UserError` for every branch or folder that is in the way.
+    """Raise :class:`UserError` with all branches and folders that are in the way.
 
-    What would not run needs no room: a finished feature's branch may be the user's by now.
+    Only features that will run are checked: a completed feature's branch may be the user's.
     """
     due = {
         id: project.config.branch_of(id)
@@ -37,8 +36,10 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
     }
     if not due:
         return
-    check_place(project.git.repository, project.worktrees.folder, os.environ.get(WORKTREES, ""))
-    check_room(project.worktrees.folder)
+    check_worktrees_path(
+        project.git.repository, project.worktrees.folder, os.environ.get(WORKTREES, "")
+    )
+    check_writable(project.worktrees.folder)
     check_reports(project.config.workspace)
     _check_neighbours(project, due)
     foreign = [*_branch_faults(project, state, due)]
@@ -57,7 +58,7 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
             continue
         if made_there:
             earlier[id] = (
-                f"feature {id}: {path} holds the worktree that an earlier run made for it "
+                f"feature {id}: {path} is its worktree of an earlier run, "
                 f"on the branch {known.branch!r}"
             )
         else:
@@ -66,12 +67,12 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
         raise UserError(
             "branches or folders not created by RoRchestrator are in the way",
             details=(*foreign, *earlier.values()),
-            hint="rename or remove it, or change project.branch_prefix or project.worktrees_path",
+            hint="rename or remove them, or change project.branch_prefix or project.worktrees_path",
         )
     if earlier:
         prefix = _prefix_of(state.feature(next(iter(earlier))))
         raise UserError(
-            "project.branch_prefix was changed, and worktrees of the old one are in the way",
+            "project.branch_prefix was changed; worktrees with the old prefix are in the way",
             details=tuple(earlier.values()),
             hint=f"rorchestrator cleanup {' '.join(earlier)}"
             f", or set project.branch_prefix back to {prefix!r}",
@@ -79,14 +80,14 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
 
 
 def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
-    """Raise :class:`UserError` if another repository has worktrees where ours would go."""
+    """Raise :class:`UserError` if another repository uses the same worktree folders."""
     paths = {id: project.worktrees.path(id) for id in due}
     moved = [path for path in paths.values() if admin_files.was_moved(project.worktrees, path)]
     if moved:
         import shlex
 
         raise UserError(
-            "the repository was moved, and its worktrees lead to where it was",
+            "the repository was moved; its worktrees still point to the old path",
             details=tuple(moved),
             hint=f"git -C {shlex.quote(project.git.repository.top)} worktree repair",
         )
@@ -96,7 +97,7 @@ def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
     taken = {id: other for id, other in others.items() if other}
     if taken:
         raise UserError(
-            "another repository keeps its worktrees in the same folder, under the same names",
+            "another repository has worktrees with the same names in the same folder",
             details=tuple(
                 f"feature {id}: {paths[id]} is a worktree of the repository {other}"
                 for id, other in taken.items()
@@ -105,22 +106,22 @@ def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
         )
 
 
-def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
-    """Raise :class:`UserError` if a list, which may come with a clone, puts files elsewhere.
+def check_worktrees_path(repository: Repository, folder: str, allowed: str = "") -> None:
+    """Raise :class:`UserError` if a list, which may come from a clone, writes elsewhere.
 
-    Worktrees belong beside the repository or in a folder in it, or in the user's own folder
-    ``allowed``; what is beside it and hidden (``~/.config``) is no place for them.
+    Allowed are folders beside or inside the repository, and the user's folder ``allowed``;
+    not allowed are hidden folders beside it (``~/.config``).
     """
     real, top = os.path.realpath(folder), os.path.realpath(repository.top)
     parent = os.path.dirname(top)
     if allowed and is_in(real, os.path.realpath(os.path.expanduser(allowed))):
         return
     if is_in(top, real):
-        fault = "it holds the repository"
+        fault = "it contains the repository"
     elif is_in(real, repository.common_dir):
         fault = "it is git's own folder"
     elif is_in(os.path.normpath(folder), repository.top) and real != _unlinked(folder, repository):
-        fault = f"a link in the repository leads it to {real}"
+        fault = f"a link in the repository leads to {real}"
     elif not is_in(real, parent):
         fault = f"it is not in {parent}"
     elif not is_in(real, top) and f"{os.sep}." in os.sep + os.path.relpath(real, parent):
@@ -130,38 +131,38 @@ def check_place(repository: Repository, folder: str, allowed: str = "") -> None:
     import shlex
 
     raise UserError(
-        f"{folder} is no place for worktrees: {fault}",
+        f"{folder} can't be used for worktrees: {fault}",
         hint=f"correct project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
     )
 
 
 def _unlinked(folder: str, repository: Repository) -> str:
-    """Where a folder of the repository is, if no link in there leads it elsewhere."""
+    """The real path of a folder in the repository, if it contains no link."""
     inner = os.path.relpath(folder, repository.top)
     return os.path.normpath(os.path.join(os.path.realpath(repository.top), inner))
 
 
 def check_reports(workspace: str) -> None:
-    """Raise :class:`UserError` if the reports of a run would be written through a link."""
+    """Raise :class:`UserError` if the folder for reports is a link."""
     import shlex
 
     folder = os.path.join(workspace, REPORTS)
     if os.path.islink(folder):
         raise UserError(
-            f"{folder} is a link, and reports are not written through one",
+            f"{folder} is a link; reports are not written through links",
             hint=f"rm {shlex.quote(folder)}",
         )
 
 
-def check_room(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
-    """Raise :class:`UserError` if worktrees can't be made in ``folder``, or it made."""
+def check_writable(folder: str, access: Callable[[str, int], bool] = os.access) -> None:
+    """Raise :class:`UserError` if ``folder`` can't be created or written to."""
     existing = folder
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):
-        fault = f"{existing}: Not a directory"
+        fault = f"{existing} is not a folder"
     elif not access(existing, os.W_OK | os.X_OK):
-        fault = f"{existing} can't be written to"
+        fault = f"{existing} is not writable"
     else:
         return
     raise UserError(
@@ -177,24 +178,24 @@ def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]
     prefix = project.config.project.branch_prefix
     parents = {prefix[:at] for at, c in enumerate(prefix) if c == "/"}
     for parent in sorted(parents & heads):
-        yield f"the branch {parent!r} leaves no room for {prefix}<id>"
+        yield f"the branch {parent!r} prevents branches {prefix}<id>"
     saved = _saved_refs(project)
     for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
             if not _is_restored(project, id, saved):
                 held = _holds(project, id, saved)
-                yield f"feature {id}: the branch {branch!r} exists already{held}"
+                yield f"feature {id}: the branch {branch!r} already exists{held}"
         elif branch in folders:
-            yield f"feature {id}: branches below {branch!r} leave no room for it"
+            yield f"feature {id}: branches below {branch!r} prevent a branch of that name"
 
 
 def made_by_us(known: FeatureState, branch: str) -> bool:
-    """Whether a run made the branch, and nobody cleaned it up since."""
+    """Whether a run made the branch and it was not cleaned up since."""
     return known.branch == branch and bool(known.start_commit)
 
 
 SavedRefs = Mapping[str, Mapping[str, str]]
-"""The kept work and the results by feature: commits by ref."""
+"""Commits of kept work and results, by feature and ref."""
 
 
 def _saved_refs(project: OpenProject) -> SavedRefs:
@@ -207,23 +208,23 @@ def _saved_refs(project: OpenProject) -> SavedRefs:
 
 
 def _is_restored(project: OpenProject, id: str, saved: SavedRefs) -> bool:
-    """Whether the user restored the feature's branch from a ref of ours."""
+    """Whether the user restored the feature's branch from a ref of RoRchestrator."""
     return project.tip(id) in saved.get(id, {}).values()
 
 
 def _holds(project: OpenProject, id: str, saved: SavedRefs) -> str:
-    """What to say of a branch of the user's that contains work of ours."""
+    """The addition for a branch of the user with commits on top of a feature's work."""
     tip = project.tip(id)
     for ref, commit in saved.get(id, {}).items():
         if run_sync(project.git.is_ancestor(commit, tip)):
-            return f"; it holds {ref}, and commits on top: merge or rename it"
+            return f"; it has commits on top of {ref}: merge or rename it"
     return ""
 
 
-def adopted(project: OpenProject, state: RunState) -> RunState:
-    """The state in which a restored branch, as cleanup explains how to, is ours again.
+def reclaim_restored(project: OpenProject, state: RunState) -> RunState:
+    """The state with branches that the user restored after a cleanup; they are ours again.
 
-    A run that needs its name keeps it under a ref first, like every branch of ours.
+    A run that needs the name saves the branch under a ref first, like any branch of ours.
     """
     features, saved = dict(state.features), _saved_refs(project)
     for id in project.dag.features:
@@ -243,9 +244,9 @@ def _prefix_of(known: FeatureState) -> str:
 
 
 def _whose(path: str, project: OpenProject) -> str:
-    """What a folder is that no run of ours made."""
+    """Describes a folder that no run created."""
     return (
-        "is a worktree of yours"
+        "is one of your worktrees"
         if admin_files.admin_folder(project.worktrees, path)
-        else "exists already"
+        else "already exists"
     )

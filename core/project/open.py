@@ -1,4 +1,4 @@
-"""`OpenProject`: a feature list with its repository and state folder, opened and checked."""
+"""`OpenProject`: opens and checks a feature list, its repository and its state folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .list_path import list_path
 
 @dataclass(frozen=True)
 class OpenProject:
-    """A feature list with its repository; nothing in it was changed by opening it."""
+    """A feature list with its repository. Opening it changes nothing."""
 
     config: Config
     git: Git
@@ -39,13 +39,13 @@ class OpenProject:
     dag: DAGResolver
     base_commit: str
     refs: Mapping[str, str]
-    """Commit by full name of all branches and of all that is ours."""
+    """Commits of all branches and of RoRchestrator's refs, by full name."""
     mask: Mask
     """Of the secrets in the environment and in ``claude.env``."""
     consents: Consents
-    """What the user said yes to in this repository."""
+    """The user's consents in this repository."""
     base_option: str = ""
-    """What ``--base`` named, which no configured branch is."""
+    """The value of ``--base``."""
 
     def writable(self) -> OpenProject:
         """The same, where git may do as the user's settings say: no longer only looked at."""
@@ -54,15 +54,15 @@ class OpenProject:
 
     @property
     def owner(self) -> str:
-        """The list as the journal names it."""
+        """The name of the list in the journal."""
         return owner_of(self.config.path, self.git.repository.top)
 
     def whole_state(self) -> RunState:
-        """What the journal tells, of every list of the repository."""
+        """The state of all lists of the repository, from the journal."""
         return fold(self.journal.read())
 
     def state(self) -> RunState:
-        """What the journal tells of this list's features."""
+        """The state of this list's features, from the journal."""
         return self.seen(self.whole_state())
 
     def seen(self, state: RunState) -> RunState:
@@ -70,7 +70,7 @@ class OpenProject:
         return state.of(self.owners(state))
 
     def owners(self, state: RunState) -> set[str]:
-        """The records that stand for this list: its own, none, and what it was called before."""
+        """Recorded owners that mean this list: its name, none, and names it was moved from."""
         ids: dict[str, set[str]] = {}
         for id, known in state.features.items():
             ids.setdefault(known.owner, set()).add(id)
@@ -80,18 +80,18 @@ class OpenProject:
         return {"", self.owner, *moved}
 
     def tip(self, id: str) -> str:
-        """Where the feature's branch is; empty if it does not exist."""
+        """The tip of the feature's branch; empty if it does not exist."""
         return self.refs.get(HEADS + self.worktrees.branch(id), "")
 
 
 def owner_of(path: str, top: str) -> str:
-    """A list as the journal names it: relative to the repository, absolute outside of it."""
+    """The name of a list in the journal: relative to the repository, absolute outside of it."""
     path = os.path.realpath(path)
     return os.path.relpath(path, top) if is_in(path, top) else path
 
 
 def _list_folders(project: OpenProject, state: RunState) -> list[str]:
-    """Where a list of the repository may be: its checkouts, less the features' worktrees."""
+    """The checkouts of the repository that may contain lists: all but features' worktrees."""
     made = {os.path.realpath(known.worktree) for known in state.features.values()}
     made.add(os.path.realpath(project.worktrees.folder))
     listed = [os.path.realpath(entry.path) for entry in run_sync(checkouts.worktrees(project.git))]
@@ -104,9 +104,9 @@ def _is_file(folder: str, name: str) -> bool:
 
 
 def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
-    """Open and check everything that ``run`` needs, reading only.
+    """Open and check everything that ``run`` needs; changes nothing.
 
-    ``config_path`` is empty if the list is to be found; ``base`` replaces the list's base
+    An empty ``config_path`` means that the list is searched; ``base`` replaces the list's base
     branch. The project's git only looks: :meth:`OpenProject.writable` lets it act. Raises
     :class:`UserError` for what is missing or in the way.
     """
@@ -150,5 +150,5 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
 
 
 def commands(config: Config) -> tuple[Invocation, ...]:
-    """Every command that the list would run: whatever a list may name has its place here."""
+    """All commands that the list can run."""
     return (*command_line.commands(config.claude, config.features), *config_commands(config))

@@ -1,4 +1,4 @@
-"""A project as its journal knows it: to look at a run and steer it where the list is faulty."""
+"""A project from its journal: to steer a run and show its status when the list has faults."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ _REPO_PATH = re.compile(r'"repo_path"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProject, str]:
-    """The project; where its list or base is faulty, the recorded one and what is wrong.
+    """The project; if its list or base has faults, the recorded one and the faults.
 
-    The recorded project has the features of the journal and, of the list's settings, only those
-    of Claude. Raises the
-    :class:`UserError` of the list where the journal knows no run.
+    The recorded project has the features of the journal; of the list's settings, it has only
+    those of Claude. Raises the :class:`UserError` of the list if no run is recorded.
     """
     try:
         return open_project(config_path, base, mask), ""
@@ -44,7 +43,7 @@ def open_or_recorded(config_path: str, base: str, mask: Mask) -> tuple[OpenProje
 
 
 async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
-    """The project of the journal; ``None`` if no repository or no run is found."""
+    """The project from the journal; ``None`` without a repository or a run."""
     path = ""
     with suppress(UserError, OSError):
         path = os.path.abspath(list_path(config_path))
@@ -62,7 +61,7 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     refs = await repository.refs(*SEEN)
     read_only = repository.read_only()
     known = _features_of(state, run, path, where.top)
-    folder, prefix = _places(known, where.top)
+    folder, prefix = _layout(known, where.top)
     features = tuple(Feature(each.id, each.name or each.id) for each in known)
     project = Project(
         os.path.basename(where.top), where.top, base_branch=run.base_branch, branch_prefix=prefix
@@ -87,13 +86,13 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
 
 
 def _repository_of(path: str) -> str:
-    """Where the repository of a list may be: as it says itself, else around it."""
+    """The folder to search the repository from: the list's repo_path, else its workspace."""
     if not path:
         return os.curdir
     folder = os.path.dirname(path)
     workspace = os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
     with suppress(OSError, ValueError, UserError):
-        # Not read as JSON: a comma may be missing.
+        # By regex, because the JSON may have faults.
         for said in _REPO_PATH.findall(feature_list.read(path))[:1]:
             workspace = os.path.join(workspace, os.path.expanduser(json.loads(said)))
     while not os.path.isdir(workspace):
@@ -102,15 +101,15 @@ def _repository_of(path: str) -> str:
 
 
 def _features_of(state: RunState, run: Run, path: str, top: str) -> list[FeatureState]:
-    """The features that the journal knows of a list, those of the last run first."""
+    """The recorded features of a list, those of the last run first."""
     owner = owner_of(path, top) if path else run.owner
     of_run = run.features if run.owner in ("", owner) else ()
     others = [id for id, known in state.features.items() if known.owner in ("", owner)]
     return [state.feature(id) for id in dict.fromkeys((*of_run, *others))]
 
 
-def _places(known: list[FeatureState], top: str) -> tuple[str, str]:
-    """The folder of the worktrees and the prefix of the branches, as features have them."""
+def _layout(known: list[FeatureState], top: str) -> tuple[str, str]:
+    """The folder of worktrees and the prefix of branches, from recorded features."""
     folder, prefix = os.path.join(os.path.dirname(top), "worktrees"), Project("", "").branch_prefix
     for each in known:
         if each.worktree:

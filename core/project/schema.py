@@ -1,4 +1,4 @@
-"""The JSON Schema of a feature list, made from the loader's own checks."""
+"""The JSON Schema of a feature list, made from the loader's checks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema() -> Json:
-    """The schema; a list that it accepts may still have faults that no schema can express."""
+    """The schema. A list that it accepts may have faults that no schema can express."""
     top = Section(TOP, lambda reader, fields: fields).schema()
     return {"$schema": DRAFT, "title": "RoRchestrator feature list", **top}

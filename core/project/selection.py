@@ -1,4 +1,4 @@
-"""Which features of the list a command means: `--only`, `--tag`, `--no-deps`, `--fresh`."""
+"""Feature selection by `--only`, `--tag`, `--no-deps` and `--fresh`."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from ..model.errors import UserError
 from ..model.frozen import dataclass
 
 ALL = ("*",)
-"""What ``--fresh`` without ids means: no feature has this id."""
+"""``--fresh`` without ids; no feature has this id."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The features that a command names."""
+    """The selection options of a command."""
 
     only: tuple[str, ...] = ()
     tag: str | None = None
     deps: bool = True
-    """Whether their dependencies are meant as well."""
+    """Whether to include their dependencies."""
     fresh: tuple[str, ...] | None = None
-    """Features to run again though they are up to date; :data:`ALL` for every selected one."""
+    """Features to rerun even if up to date; :data:`ALL` for every selected one."""
 
 
 def left_out(
     selection: Selection, dag: DAGResolver, decisions: Mapping[str, Decision]
 ) -> list[str]:
-    """Of the features that were chosen, those that do not run because of a skip."""
+    """The selected features that do not run because of a skip."""
     chosen = incremental.chosen(dag, wanted(selection, dag), deps=selection.deps)
     return [id for id in chosen if decisions[id].action is Action.LEAVE]
 
 
 def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
-    """The features that ``--fresh`` names; all that are selected where it names none."""
+    """The features named by ``--fresh``; all selected ones if it names none."""
     if selection.fresh is None:
         return set()
     named = wanted(selection, dag)
@@ -47,30 +47,30 @@ def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
     if others:
         raise UserError(
             f"--fresh: {', '.join(sorted(others))} is not among the selected features",
-            hint="name it in --only as well",
+            hint="add it to --only",
         )
     return set(selection.fresh)
 
 
 def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:
-    """Raise :class:`UserError` for each of ``names`` that is no feature."""
+    """Raise :class:`UserError` if any of ``names`` is not a feature."""
     unknown = [
         f"unknown feature {name!r}{did_you_mean.did_you_mean(name, known)}"
         for name in names
         if name not in known
     ]
     if unknown:
-        raise UserError(where + ", ".join(unknown), hint="rorchestrator status lists them all")
+        raise UserError(where + ", ".join(unknown), hint="rorchestrator status lists all features")
 
 
 def select(selection: Selection, dag: DAGResolver, decisions: Mapping[str, Decision]) -> list[str]:
-    """The features that ``--only``, ``--tag`` and ``--no-deps`` leave to run."""
+    """The features that run with ``--only``, ``--tag`` and ``--no-deps``."""
     named = wanted(selection, dag)
     return incremental.selection(dag, decisions, named, deps=selection.deps)
 
 
 def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
-    """The features that ``--only`` and ``--tag`` name; all where there is neither."""
+    """The features named by ``--only`` and ``--tag``; all without either."""
     named = set(dag.features)
     if selection.only:
         check_known("--only: ", selection.only, dag.features)
@@ -86,7 +86,7 @@ def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
         named &= {id for id, feature in dag.features.items() if selection.tag in feature.tags}
         if not named:
             raise UserError(
-                f"none of --only has the tag {selection.tag!r}",
+                f"no feature of --only has the tag {selection.tag!r}",
                 hint="rorchestrator plan --verbose shows the tags",
             )
     return named

@@ -1,4 +1,4 @@
-"""What users write: its encoding, and what in it is not JSON, in plain words."""
+"""Text files of users: encoding and byte order marks, JSON syntax errors in plain words."""
 
 from __future__ import annotations
 
@@ -14,37 +14,36 @@ BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
     b"\xef\xbb\xbf": "utf-8-sig",
 }
-"""The longer ones first: that of UTF-16 is the beginning of that of UTF-32."""
+"""Longest first: the mark of UTF-16 is a prefix of UTF-32's."""
 
 MARGIN = 60
-"""How much of a long line is shown on each side of a fault."""
+"""Characters of a line shown on each side of a fault."""
 
 QUOTES = "'‘’‚`“”„«»"
-"""What stands where a text should begin, and begins none."""
+"""Characters wrongly used as quotes."""
 
-TRAILING_COMMA = "no comma may stand before a closing bracket"
+TRAILING_COMMA = "trailing comma before a closing bracket"
 
 _WORDS = {
     "Expecting ':'": "a colon is missing after the key",
-    "Expecting ','": "a comma is missing before this, or the text before it ended too early",
-    "Extra data": "nothing may follow the end of the list",
-    "Invalid control character": "a text goes over the end of its line: write \\n there, "
-    "or a list of lines",
-    "Unterminated string": "the text that begins here has no closing quote",
-    "Invalid \\": "a backslash in a text is written twice: \\\\",
-    "Expecting property name": "a key is written in double quotes",
+    "Expecting ','": "a comma is missing before this, or the string before it ended too early",
+    "Extra data": "unexpected text after the end of the list",
+    "Invalid control character": "a string contains a line break: write \\n, or a list of lines",
+    "Unterminated string": "the string that begins here has no closing quote",
+    "Invalid \\": "a backslash in a string is written twice: \\\\",
+    "Expecting property name": "expected a key in double quotes",
     "Expecting value": "expected a value here",
 }
-"""What json.JSONDecodeError says, by its beginning, and what we say instead."""
+"""Messages of json.JSONDecodeError, by their beginning, in plain words."""
 
 _CONSTANT = re.compile(r"(True|False|None)\b")
 _PLAIN = {"True": "true", "False": "false", "None": "null"}
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file: UTF-8, or what its byte order mark says.
+    """The text of a file: UTF-8, or as its byte order mark says.
 
-    Raises ``ValueError`` with the position of what is no text.
+    Raises ``ValueError`` with the position of the first invalid byte.
     """
     encoding = next((e for mark, e in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "")
     try:
@@ -53,27 +52,27 @@ def decoded(content: bytes) -> str:
         before = error.object[: error.start].decode(encoding or "utf-8", "replace")
         name = encoding.removesuffix("-sig").upper() or "UTF-8"
         byte = f"byte 0x{error.object[error.start]:02x}"
-        raise ValueError(f"not {name} at {_place(before)} ({byte}): save it as UTF-8") from None
+        raise ValueError(f"not {name} at {_position(before)} ({byte}): save it as UTF-8") from None
     if "\0" in text:
-        place = _place(text[: text.index("\0")])
-        raise ValueError(f"not text at {place} (a NUL): save it as UTF-8")
+        place = _position(text[: text.index("\0")])
+        raise ValueError(f"not text at {place} (NUL byte): save it as UTF-8")
     return text
 
 
-def _place(before: str) -> str:
-    """Where the text after ``before`` is."""
+def _position(before: str) -> str:
+    """The position after the text ``before``."""
     lines = before.split("\n")
     return f"line {len(lines)}, column {len(lines[-1]) + 1}"
 
 
 def not_json(path: str, error: json.JSONDecodeError) -> UserError:
-    """Why a file is not JSON: plain words, the line, and a caret below the fault."""
+    """Why a file is not JSON: in plain words, with the line and a caret below the fault."""
     text, position = error.doc, error.pos
     what = _fault(text, position, error.msg)
     if what == TRAILING_COMMA:
-        # Python's versions differ in whether they point at it or behind it.
+        # Python versions differ: some point at the comma, some behind it.
         position = text.rindex(",", 0, position + 1)
-    place = _place(text[:position])
+    place = _position(text[:position])
     return UserError(f"{path} is not JSON at {place}: {what}", details=_excerpt(text, position))
 
 
@@ -86,14 +85,14 @@ def _fault(text: str, position: int, said: str) -> str:
     if rest.startswith(("//", "/*", "#")):
         return "JSON has no comments (a key that begins with _ may hold notes)"
     if rest.startswith(tuple(QUOTES)):
-        return f'texts and keys stand in double quotes ("), not in {rest[0]}'
+        return f'strings and keys are written in double quotes ("), not in {rest[0]}'
     constant = _CONSTANT.match(rest)
     if constant:
         return f"{constant[0]} is written {_PLAIN[constant[0]]}"
     if rest[:1].isspace() and rest[0] not in " \t\r\n":
-        return f"U+{ord(rest[0]):04X} is no blank of JSON: replace it with a space"
+        return f"U+{ord(rest[0]):04X} is not JSON whitespace: replace it with a space"
     if said.startswith("Invalid control character") and rest[0] not in "\r\n":
-        return f"U+{ord(rest[0]):04X} in a text is written \\u{ord(rest[0]):04x}"
+        return f"U+{ord(rest[0]):04X} in a string is written \\u{ord(rest[0]):04x}"
     if not rest.strip():
         return "the file ends too early: a closing bracket is missing"
     return next((words for start, words in _WORDS.items() if said.startswith(start)), said)

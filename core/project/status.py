@@ -21,9 +21,9 @@ from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree import admin_files, keeping
 from ..worktree.manager import WorktreeManager
-from .claude_program import told_version
+from .claude_program import claude_version
 from .decisions import answer_file
-from .landed import content_now, merged_how
+from .landed import content_now, how_merged_into
 from .open import OpenProject
 from .strays import strays_of
 
@@ -51,7 +51,7 @@ def project_status(
         config=project.config.path,
         owner=project.owner,
         other_lists=tuple(sorted({known.owner for known in others.features.values()})),
-        claude=told_version(project.config.claude) or "",
+        claude=claude_version(project.config.claude) or "",
         holder=holder,
         run=state.run,
         features=tuple(features),
@@ -148,7 +148,9 @@ async def _merged(project: OpenProject, known: FeatureState) -> str:
     """How the base branch holds a completed feature's work; empty if it does not."""
     if known.status is not Status.COMPLETED or known.work is None:
         return ""
-    return await merged_how(project, known, project.base_commit, project.config.project.base_branch)
+    return await how_merged_into(
+        project, known, project.base_commit, project.config.project.base_branch
+    )
 
 
 async def _by_hand(project: OpenProject, known: FeatureState) -> str:

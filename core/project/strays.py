@@ -1,4 +1,4 @@
-"""Branches and worktrees that no feature owns, though they appeared during a run."""
+"""Stray branches and worktrees: created during a run, but owned by no feature."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .open import OpenProject
 
 
 def strays_of(project: OpenProject, state: RunState) -> list[tuple[str, Stray]]:
-    """What runs saw come up beside their features and is still there, by feature.
+    """Strays recorded by runs that still exist, by feature.
 
-    Of no feature are branches of subagents that no run saw: a killed one did not look.
+    Branches of subagents of a killed run were not recorded; they have no feature.
     """
     told = [(id, stray) for id, known in state.features.items() for stray in known.strays]
     there = [(id, stray) for id, stray in told if _is_there(project, stray)]

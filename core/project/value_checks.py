@@ -1,4 +1,4 @@
-"""Checks of single values in a feature list, as values: each with its faults and its schema."""
+"""Checks of single values in a feature list: text, numbers, commands, branch names, tool rules."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ TOOLS = (
     *("MultiEdit", "NotebookEdit", "NotebookRead", "Read", "Skill", "SlashCommand", "Task"),
     *("TaskOutput", "TaskStop", "TodoWrite", "WebFetch", "WebSearch", "Write"),
 )
-"""Known tools, for the did-you-mean; a name far from all of them may be a newer tool."""
+"""Known tools, for did-you-mean; other names may be newer tools."""
 
 SET_BY_US = (
     *("-p", "--print", "--output-format", "--verbose", "--session-id", "--resume", "-r"),
     *("--continue", "-c", "--fork-session", "--no-session-persistence"),
 )
-"""Options of Claude that no list may set."""
+"""Options of Claude that a list may not set."""
 
 _TOOL_RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9_-]*)(\((.+)\))?\Z", re.DOTALL)
 _UNPASSABLE = re.compile("[\0\ud800-\udfff]")
@@ -51,22 +51,22 @@ TEXTS: Json = {"type": "array", "items": TEXT}
 
 
 class Check(ABC):
-    """A check of one value."""
+    """A check of one value, with its JSON Schema."""
 
     words = "text"
-    """The type, as the documents name it."""
+    """The type, as named in the documentation."""
 
     @abstractmethod
     def check(self, reader: Reader, path: str, value: object) -> object:
-        """The value that is meant; ``None`` with a fault in the ``reader``."""
+        """The checked value; ``None`` with a fault in the ``reader``."""
 
     @abstractmethod
     def schema(self) -> Json:
-        """The JSON Schema of good values, as far as a schema can express them."""
+        """The JSON Schema of valid values, as far as a schema can express them."""
 
 
 class Text(Check):
-    """A string that a program can be given."""
+    """A string that can be passed to a program."""
 
     def __init__(self, *, filled: bool = False, limit: int = 0, one_line: bool = False) -> None:
         self.filled = filled
@@ -80,7 +80,7 @@ class Text(Check):
         if self.filled and not text.strip():
             reader.fault(path, "is empty")
         elif self.one_line and CONTROL.search(text):
-            reader.fault(path, "holds a control character or a line end")
+            reader.fault(path, "contains a control character or a line break")
         elif self.limit and len(text) > self.limit:
             reader.fault(path, f"is longer than {self.limit} characters")
         else:
@@ -97,7 +97,7 @@ def text_of(reader: Reader, path: str, value: object) -> str | None:
     if not isinstance(value, str):
         reader.fault(path, f"expected a string, not {kind(value)}")
     elif _UNPASSABLE.search(value):
-        reader.fault(path, "holds what no program can be given: NUL, or half a surrogate pair")
+        reader.fault(path, "contains NUL or half a surrogate pair, which no program accepts")
     else:
         return value
     return None
@@ -116,11 +116,11 @@ PATH = Text(filled=True, limit=PATH_LIMIT)
 PATH.words = "path"
 
 LABEL = Text(filled=True, limit=LABEL_LIMIT, one_line=True)
-"""A text for one line of a terminal and of a commit message."""
+"""A text that fits on one line of a terminal or a commit message."""
 
 
 class Lines(Check):
-    """A text that may be long: a string, or a list of its lines."""
+    """A long text: a string, or a list of lines."""
 
     words = "text or list of lines"
 
@@ -144,7 +144,7 @@ class Lines(Check):
 
 
 class Texts(Check):
-    """A list of strings; ``fault`` says what is wrong with one of them."""
+    """A list of strings; ``fault`` returns the fault of one of them."""
 
     words = "list of text"
 
@@ -173,7 +173,7 @@ def _promise_fault(reader: Reader, entry: str) -> str:
 def _pattern_fault(reader: Reader, pattern: str) -> str:
     parts = pattern.split("/")
     if not pattern or pattern.startswith("/") or ".." in parts or ".git" in parts:
-        return f"{pattern!r} is no pattern of files inside the repository"
+        return f"{pattern!r} is not a pattern of files inside the repository"
     return ""
 
 
@@ -182,7 +182,7 @@ def _argument_fault(reader: Reader, word: str) -> str:
 
 
 def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
-    """What is wrong with a tool rule, which the CLI would ignore without a word."""
+    """The fault of a tool rule, which the CLI would ignore silently."""
     found = _TOOL_RULE.match(rule.strip())
     if not found or rule.count("(") != rule.count(")"):
         return f"malformed tool rule {rule!r} (expected Tool or Tool(what it may do))"
@@ -195,10 +195,10 @@ def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
 
 
 CONTRACTS = Texts(_promise_fault)
-"""Free texts, and contracts that can be kept."""
+"""Free text and contracts."""
 
 GLOBS = Texts(_pattern_fault, "list of patterns")
-"""Patterns of files of the repository, relative to its top folder."""
+"""Patterns of files in the repository, relative to its top folder."""
 
 RULES = Texts(lambda reader, rule: tool_rule_fault(rule, reader.near), "list of rules")
 
@@ -215,7 +215,7 @@ class Argv(Check):
         if _names_no_program(reader, path, value):
             return None
         if words and os.sep in words[0]:
-            # Like every path of a list: never relative to the current folder.
+            # Relative to the workspace, like every path of a list.
             program = os.path.join(reader.workspace, os.path.expanduser(words[0]))
             return (os.path.normpath(program), *words[1:])
         return words
@@ -327,7 +327,7 @@ class Number(Check):
 
 
 class Id(Check):
-    """The id of a feature: also the end of a branch and of a path."""
+    """The id of a feature, which is also the end of a branch name and of a path."""
 
     words = "letters, digits, `.` `_` `-`"
 
@@ -336,12 +336,13 @@ class Id(Check):
         if text is None:
             return None
         if not ID.match(text):
-            allowed = "may hold letters, digits, . _ - and begins with one of the first two"
-            reader.fault(path, f"{text!r} {allowed}")
+            reader.fault(
+                path, f"{text!r} must begin with a letter or digit; then . _ - are allowed as well"
+            )
         elif len(text) > ID_LIMIT:
             reader.fault(path, f"is longer than {ID_LIMIT} characters")
         elif ".." in text or text.endswith((".", ".lock")):
-            reader.fault(path, f"{text!r} can't be the end of a branch name")
+            reader.fault(path, f"{text!r} is not valid at the end of a branch name")
         else:
             return text
         return None
@@ -351,7 +352,7 @@ class Id(Check):
 
 
 class Ref(Check):
-    """A branch name, or the beginning of one; the rules of git-check-ref-format(1)."""
+    """A branch name or a prefix of one, by the rules of git-check-ref-format(1)."""
 
     def __init__(self, *, filled: bool = False) -> None:
         self.filled = filled
@@ -359,7 +360,7 @@ class Ref(Check):
     def check(self, reader: Reader, path: str, value: object) -> str | None:
         text = Text(filled=self.filled).check(reader, path, value)
         if text and (REF_FORBIDDEN.search(text) or text == "@" or text.endswith(".")):
-            reader.fault(path, f"{text!r} can't be (part of) a branch name")
+            reader.fault(path, f"{text!r} is not valid in a branch name")
         elif text and len(text.encode()) > REF_LIMIT_BYTES:
             reader.fault(path, f"is longer than {REF_LIMIT_BYTES} bytes")
         else:
@@ -371,7 +372,7 @@ class Ref(Check):
 
 
 class OneOf(Check):
-    """One of some words."""
+    """One of several words."""
 
     def __init__(self, what: str, choices: Sequence[str]) -> None:
         self.what = what
@@ -403,7 +404,7 @@ class Variables(Check):
         for name, item in value.items():
             text = text_of(reader, f"{path}.{name}", item)
             if not name or "=" in name or _UNPASSABLE.search(name):
-                reader.fault(f"{path}.{name}", "can't be an environment variable")
+                reader.fault(f"{path}.{name}", "is not a valid name of an environment variable")
             elif text is not None:
                 checked[name] = text
         return checked
@@ -432,7 +433,7 @@ class Subject(Check):
 
 
 class ContextFile(Check):
-    """A file of the workspace; its text is the value."""
+    """A file of the workspace; the value is its text."""
 
     words = "file"
 

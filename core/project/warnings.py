@@ -1,4 +1,4 @@
-"""What ``plan``, ``run`` and a rehearsal say before anything starts: refusals and warnings."""
+"""Warnings and errors before a run: copied and linked files, hooks, virtual environments."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from .open import OpenProject
 
 LIST_FOLDERS = ("orchestrator", ".rorchestrator")
-"""Folders that hold the list of the whole repository."""
+"""Folders with a list for the whole repository."""
 
 SHOWN = 10
-"""Ways back that are named; there may be one for each package."""
+"""Limit of escaping paths shown; there may be one for each package."""
 
 
 def cautions(project: OpenProject) -> tuple[str, ...]:
-    """Everything that is allowed, and probably not meant."""
+    """Warnings about what is allowed, but probably not intended."""
     worktree = project.worktrees.path("feature")
     idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree))
     return (*_of_folder(project), *idle, *_of_environment(project, worktree))
 
 
 def _of_folder(project: OpenProject) -> Iterator[str]:
-    """A list in a package of a larger repository is not about the package alone."""
+    """The list is in a package of a larger repository."""
     where = project.git.repository
     inner = os.path.relpath(os.path.realpath(project.config.project.repo_path), where.top)
     if inner not in (os.curdir, *LIST_FOLDERS) and not where.bare:
         yield (
-            f"the list is in {inner}, and everything works in the root of its repository, "
-            f"{where.top}: Claude, setup and checks start there (cd {inner} && …)"
+            f"the list is in {inner}, but Claude, setup and checks start in the root of the "
+            f"repository, {where.top} (cd {inner} && …)"
         )
 
 
@@ -48,12 +48,12 @@ def _of_environment(project: OpenProject, worktree: str) -> Iterator[str]:
     for way in run_sync(_versioned(project.git, checkout.of_environment(os.environ))):
         yield (
             f"{way}: checks that use it test your checkout, not the worktree "
-            "(deactivate it, or make one in project.setup)"
+            "(deactivate it, or create one in project.setup)"
         )
 
 
-def caught(project: OpenProject) -> dict[str, tuple[str, ...]]:
-    """What each pattern of what is copied or linked catches, as far as it catches anything."""
+def matched_files(project: OpenProject) -> dict[str, tuple[str, ...]]:
+    """The files matched by each pattern of ``copy`` and ``link``; faulty patterns are left out."""
     found: dict[str, tuple[str, ...]] = {}
     for pattern in (*project.config.project.copy, *project.config.project.link):
         with suppress(UserError):
@@ -69,20 +69,20 @@ def _matching(project: OpenProject, pattern: str) -> list[str]:
 
 
 def check_supplies(project: OpenProject) -> None:
-    """Raise :class:`UserError` for what can't be copied or linked, as each feature would."""
+    """Raise :class:`UserError` for files that can't be copied or linked into a worktree."""
     settings = project.config.project
     if project.git.repository.bare and (settings.copy or settings.link):
         raise UserError(
-            "a bare repository has no files to copy or to link",
-            hint="take project.copy and project.link out of the list",
+            "a bare repository has no files to copy or link",
+            hint="remove project.copy and project.link from the list",
         )
     faults = [*_pattern_faults(project, "copy"), *_pattern_faults(project, "link")]
     if faults:
         raise UserError(
-            "project.copy and project.link name what can't be brought into a worktree",
+            "project.copy or project.link has files that can't be brought into a worktree",
             details=tuple(faults),
-            hint="correct the patterns; what git does not ignore would be committed: name it in "
-            ".gitignore, without a slash at its end (node_modules/ ignores no link)",
+            hint="correct the patterns; git would commit files that it does not ignore: add them "
+            "to .gitignore, without a final slash (node_modules/ does not ignore a link)",
         )
     check_escaping_paths(project)
 
@@ -95,7 +95,7 @@ def _pattern_faults(project: OpenProject, kind: str) -> Iterator[str]:
             names = _matching(project, pattern)
         except UserError as error:
             passed = "*" in pattern and "matches nothing" in error.message
-            hidden = " (* and ** pass over names that begin with a dot)" if passed else ""
+            hidden = " (* and ** do not match names that begin with a dot)" if passed else ""
             yield f"{where}: {error.message}{hidden}"
             continue
         shown = run_sync(_not_ignored(project, names, linked=kind == "link"))
@@ -104,7 +104,7 @@ def _pattern_faults(project: OpenProject, kind: str) -> Iterator[str]:
 
 
 async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) -> list[str]:
-    """Those that would be committed: the commit that features start from has none of them."""
+    """The files that would be committed: not ignored, and not in the base commit."""
     git, top = project.git, project.git.repository.top
     absent = set(names) - await commits.present(git, project.base_commit, names)
     if linked:
@@ -116,11 +116,11 @@ async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) 
 
 
 def check_escaping_paths(project: OpenProject) -> None:
-    """Raise :class:`UserError` if what is copied or linked leads back into the checkout."""
+    """Raise :class:`UserError` if copied or linked files lead back into the checkout."""
     settings, top = project.config.project, project.git.repository.top
     if project.git.repository.bare or not (settings.copy or settings.link):
         return
-    names = caught(project)
+    names = matched_files(project)
     copied, linked = (
         [name for pattern in patterns for name in names.get(pattern, ())]
         for patterns in (settings.copy, settings.link)
@@ -132,16 +132,16 @@ def check_escaping_paths(project: OpenProject) -> None:
     if ways:
         more = [f"and {len(ways) - SHOWN} more"] if len(ways) > SHOWN else []
         raise UserError(
-            "what project.copy and project.link name leads back into your checkout: checks in a "
+            "files of project.copy or project.link lead back into your checkout: checks in a "
             "worktree would test your files, not the feature's",
             details=(*(f"{way}, in your checkout" for way in ways[:SHOWN]), *more),
-            hint="take it out of project.copy and project.link, and make it in each worktree: "
-            "project.setup (pip install -e ., npm ci, …)",
+            hint="remove them from project.copy and project.link, and create them in each worktree "
+            "with project.setup (pip install -e ., npm ci, …)",
         )
 
 
 async def _versioned(git: Git, ways: Iterable[EscapingPath]) -> list[EscapingPath]:
-    """Those that lead to what git does not ignore: the rest is the same for every worktree."""
+    """The paths that lead to versioned files: ignored ones are the same for every worktree."""
     ways = list(ways)
     if not ways:
         return []

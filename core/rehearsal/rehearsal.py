@@ -40,8 +40,8 @@ from ..process.spawner import run_sync
 from ..process.supervisor import check_descriptors
 from ..process.temporary_folder import temporary_folder
 from ..project import lists
-from ..project.claude_program import ask_version, with_program
-from ..project.decisions import as_steered, check_permissions, decide
+from ..project.claude_program import query_version, with_program
+from ..project.decisions import apply_skips, check_permissions, decide
 from ..project.open import OpenProject
 from ..project.selection import select
 from ..project.warnings import check_escaping_paths
@@ -124,7 +124,7 @@ class Rehearsal:
         self.make_checks = partial(rehearsed_checks, self.notes, project.worktrees.folder)
         self.whole = project.whole_state()
         self.state = project.seen(self.whole)
-        self.project = as_steered(project, self.state)
+        self.project = apply_skips(project, self.state)
         selection = options.run.selection
         self.decisions = decide(self.project, self.state, selection)
         self.selected = select(selection, self.project.dag, self.decisions)
@@ -182,7 +182,7 @@ class Rehearsal:
 
     def _look_at_claude(self) -> None:
         options = with_program(self.project.config).claude
-        version = ask_version(options) or ""
+        version = query_version(options) or ""
         old = stream.old_version(version)
         if old or not version[:1].isdigit():
             raise UserError(old or version, hint="install Claude Code (https://claude.ai/code)")

@@ -37,9 +37,9 @@ MESSAGES = {
 }
 
 HINTS = {
-    Change.EMPTIED: "to bring it back, in its worktree: git reset --hard {result}",
-    Change.REPLACED: "to bring it back, in its worktree: git reset --hard {result}",
-    Change.DELETED: "to bring it back: git branch {branch} {result}",
+    Change.EMPTIED: "to restore it, in its worktree: git reset --hard {result}",
+    Change.REPLACED: "to restore it, in its worktree: git reset --hard {result}",
+    Change.DELETED: "to restore it: git branch {branch} {result}",
 }
 
 

@@ -535,7 +535,7 @@ class ByHand(MergeTest):
         said = shop.command("run", "--yes", "--only", "c")
         self.assertEqual(said.code, 2)
         self.assertIn("c needs a, but feature/a was deleted; its run made", said.err)
-        self.assertIn("to bring it back: git branch feature/a", said.err)
+        self.assertIn("to restore it: git branch feature/a", said.err)
 
     def test_dependents_in_the_same_run_begin_from_the_current_branch(self) -> None:
         shop = self.open(*listed("a"))

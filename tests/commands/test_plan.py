@@ -160,7 +160,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
             ("--only", "q,w"): "--only: unknown feature 'q', unknown feature 'w'",
             ("--tag", "xx"): "--tag: no feature has the tag 'xx' (did you mean 'x'?)",
             ("--tag", ""): "--tag: no feature has the tag ''",
-            ("--tag", "x", "--only", "api"): "none of --only has the tag 'x'",
+            ("--tag", "x", "--only", "api"): "no feature of --only has the tag 'x'",
         }
         for words, expected in cases.items():
             with self.subTest(words):
@@ -293,17 +293,17 @@ class WhatIsInTheWay(unittest.TestCase):
             self.refused(
                 space,
                 "branches or folders not created by RoRchestrator are in the way",
-                "feature auth: the branch 'feature/auth' exists already",
-                "feature api: branches below 'feature/api' leave no room for it",
-                f"feature batch: {space.worktree('batch')} exists already",
-                "next: rename or remove it",
+                "feature auth: the branch 'feature/auth' already exists",
+                "feature api: branches below 'feature/api' prevent a branch of that name",
+                f"feature batch: {space.worktree('batch')} already exists",
+                "next: rename or remove them",
             )
             self.assertEqual(space.git("for-each-ref", "refs/rorchestrator"), "")
 
     def test_a_branch_called_as_the_prefix_is_leaves_no_room(self) -> None:
         with Workspace(DIAMOND) as space:
             space.branch("feature")
-            self.refused(space, "the branch 'feature' leaves no room for feature/<id>")
+            self.refused(space, "the branch 'feature' prevents branches feature/<id>")
             space.change(branch_prefix="work-")
             self.assertEqual(space.main("plan").code, 0)
 
@@ -319,7 +319,7 @@ class WhatIsInTheWay(unittest.TestCase):
             space.run()
             space.main("cleanup", "auth", "--discard")
             space.branch("feature/auth")
-            self.refused(space, "the branch 'feature/auth' exists already")
+            self.refused(space, "the branch 'feature/auth' already exists")
 
     def test_a_worktree_of_the_old_prefix_is_told_as_what_it_is(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
@@ -328,17 +328,17 @@ class WhatIsInTheWay(unittest.TestCase):
             space.change([other, feature("api")], branch_prefix="work/")
             self.refused(
                 space,
-                "project.branch_prefix was changed, and worktrees of the old one are in the way",
-                f"feature auth: {space.worktree('auth')} holds the worktree that an earlier run "
-                "made for it on the branch 'feature/auth'",
+                "project.branch_prefix was changed; worktrees with the old prefix are in the way",
+                f"feature auth: {space.worktree('auth')} is its worktree of an earlier run, "
+                "on the branch 'feature/auth'",
                 "next: rorchestrator cleanup auth, or set project.branch_prefix back to 'feature/'",
             )
             space.branch("work/api")
             self.refused(
                 space,
                 "not created by RoRchestrator",
-                "'work/api' exists already",
-                "an earlier run made",
+                "'work/api' already exists",
+                "its worktree of an earlier run",
             )
             self.assertEqual(space.main("cleanup", "auth", "--discard").code, 0)
             space.git("branch", "--delete", "--force", "work/api")
@@ -350,7 +350,7 @@ class WhatIsInTheWay(unittest.TestCase):
             space.change([feature("auth", {"write": "new"})], worktrees_path="../trees")
             theirs = os.path.join(space.root, "trees", "auth")
             os.makedirs(theirs)
-            self.refused(space, f"feature auth: {theirs} exists already")
+            self.refused(space, f"feature auth: {theirs} already exists")
             os.rmdir(theirs)
             self.assertEqual(space.main("plan").code, 0)
             space.git("worktree", "move", space.worktree("auth"), theirs)
@@ -364,13 +364,13 @@ class WhatIsInTheWay(unittest.TestCase):
             other.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))
             self.refused(
                 space,
-                "another repository keeps its worktrees in the same folder",
+                "another repository has worktrees with the same names",
                 f"{space.worktree('auth')} is a worktree of the repository {other.path}",
                 "next: set project.worktrees_path",
             )
             other.git("worktree", "remove", space.worktree("auth"))
             space.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))
-            self.refused(space, f"{space.worktree('auth')} is a worktree of yours")
+            self.refused(space, f"{space.worktree('auth')} is one of your worktrees")
 
     def test_a_branch_that_cleanup_says_how_to_bring_back_is_ours_again(self) -> None:
         with Workspace([feature("auth")]) as space:
@@ -394,14 +394,15 @@ class WhatIsInTheWay(unittest.TestCase):
             space.git("branch", "--force", "feature/auth", more)
             self.refused(
                 space,
-                "the branch 'feature/auth' exists already; it holds refs/rorchestrator/kept/auth/",
-                "and commits on top: merge or rename it",
+                "the branch 'feature/auth' already exists; "
+                "it has commits on top of refs/rorchestrator/kept/auth/",
+                ": merge or rename it",
             )
 
     def test_a_file_where_the_worktrees_should_go_is_named(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.write({"worktrees": ""}, at=space.root)
-            self.refused(space, f"{space.worktrees}: Not a directory")
+            self.refused(space, f"{space.worktrees} is not a folder")
 
 
 class WhatItStartsFrom(unittest.TestCase):

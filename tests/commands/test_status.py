@@ -50,7 +50,7 @@ class AfterARun(unittest.TestCase):
                 "list": "config/feature_list.json",
                 "list_fault": None,
                 "other_lists": [],
-                "claude": f"not asked, the list names it: {' '.join(AGENT)}",
+                "claude": f"unknown; the list sets the command: {' '.join(AGENT)}",
                 "running": None,
                 "paused": False,
                 "strays": [],
@@ -103,7 +103,7 @@ class AfterARun(unittest.TestCase):
             [
                 "Shop",
                 f"Repository: {self.space.path}, base main ({base})",
-                f"Claude: not asked, the list names it: {' '.join(AGENT)}",
+                f"Claude: unknown; the list sets the command: {' '.join(AGENT)}",
                 "In progress: nothing",
                 "",
             ],

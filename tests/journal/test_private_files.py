@@ -155,12 +155,12 @@ class LinksThatCameAlong(unittest.TestCase):
         self.space.change(worktrees_path="wt/trees")
         self.link("wt")
         for words in (("plan",), ("run", "--yes")):
-            self.assert_refused(*words, naming="a link in the repository leads it to ")
+            self.assert_refused(*words, naming="a link in the repository leads to ")
 
     def test_the_folder_of_the_reports(self) -> None:
         self.link("reports")
         for words in (("plan",), ("run", "--yes")):
-            self.assert_refused(*words, naming="reports is a link, and reports are not")
+            self.assert_refused(*words, naming="reports is a link; reports are not")
 
     def test_files_in_the_folder_of_the_reports(self) -> None:
         self.link("reports", ".gitignore", to=self.file)

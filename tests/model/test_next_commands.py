@@ -52,7 +52,9 @@ class Said(unittest.TestCase):
         with Workspace([feature("auth", prompt='simulate: {"bash": "exit 3"}')]) as space:
             path = space.list_file
             said = space.main("plan", "--only", "nope", "--config", path)
-            self.assertIn(f"next: rorchestrator status --config {path} lists them all", said.err)
+            self.assertIn(
+                f"next: rorchestrator status --config {path} lists all features", said.err
+            )
             said = space.main("stop", "--config", path)
             self.assertIn(f"rorchestrator run --config {path} starts a run", said.err)
             said = space.main("stop")

@@ -55,7 +55,7 @@ class WithoutAName(unittest.TestCase):
     def test_a_branch_of_a_feature_is_nobodys_base(self) -> None:
         self.space.git("branch", "--move", "main", "feature/auth")
         said = self.refused()
-        self.assertIn("neither main nor master", said.err)
+        self.assertIn("no main or master", said.err)
         self.assertNotIn("there are", said.err)
         self.assertEqual(self.space.main("plan", "--base", "feature/auth").code, 2)
         self.space.git("branch", "--move", "feature/auth", "mine")

@@ -9,7 +9,7 @@ import unittest
 
 from core.model.errors import UserError
 from core.model.feature import ClaudeOptions, Config, Project
-from core.project.claude_program import ask_version, with_program
+from core.project.claude_program import query_version, with_program
 from tests.support.workspace import Workspace, feature
 
 
@@ -18,7 +18,7 @@ class ItsVersion(unittest.TestCase):
         with Workspace([feature("auth")]) as space:
             for command, said in (
                 (["no-such-program"], "not found: install it, or set claude.command in the list"),
-                ([sys.executable, "-c", "1/0"], "not asked, the list names it: "),
+                ([sys.executable, "-c", "1/0"], "unknown; the list sets the command: "),
             ):
                 space.document["claude"] = {"command": command}
                 space.change()
@@ -33,7 +33,7 @@ class ItsVersion(unittest.TestCase):
             os.chmod(os.path.join(space.root, "claude"), 0o755)
             path = os.pathsep.join([space.root, space.environ["PATH"]])
             said = space.main("status", env={"PATH": path})
-            self.assertIn("Claude: there, but it does not tell its version: ", said.out)
+            self.assertIn("Claude: installed, but claude --version failed: ", said.out)
             self.assertNotIn("\x1b", said.out)
 
     def test_the_version_of_claude_or_the_reason_for_none_is_shown(self) -> None:
@@ -44,12 +44,12 @@ class ItsVersion(unittest.TestCase):
             os.chmod(path, 0o755)
             for command, env, said in (
                 ([name], {"PATH": folder}, "Python 3."),
-                ([sys.executable, "-c", ""], {}, "does not tell its version: no answer"),
+                ([sys.executable, "-c", ""], {}, "claude --version failed: no answer"),
                 ([path], {}, "could not be started"),
                 (["no-such-program"], {}, "None"),
             ):
                 options = ClaudeOptions(command=tuple(command), env=env)
-                self.assertIn(said, str(ask_version(options)))
+                self.assertIn(said, str(query_version(options)))
 
 
 class ItsPath(unittest.TestCase):

@@ -308,7 +308,7 @@ class Faults(InAWorkspace):
             (list_of(claude=[]), ["claude: expected an object, not a list"]),
             (list_of(features=None), ["features: expected a list, not null"]),
             (list_of(features={}), ["features: expected a list, not an object"]),
-            (list_of(features=[]), ["features: holds no feature"]),
+            (list_of(features=[]), ["features: contains no feature"]),
             (list_of(feature=[]), ["feature: unknown key (did you mean 'features'?)"]),
             (list_of(zzz=1), ["zzz: unknown key"]),
         ]
@@ -317,7 +317,7 @@ class Faults(InAWorkspace):
                 self.assertEqual(self.faults(json.dumps(content)), faults)
 
     def test_faults_of_the_project_are_reported(self) -> None:
-        branch = "can't be (part of) a branch name"
+        branch = "is not valid in a branch name"
         above = "expected a number above 0"
         cases: list[tuple[dict[str, object], str]] = [
             ({"name": ""}, "name: is empty"),
@@ -343,18 +343,18 @@ class Faults(InAWorkspace):
             ),
             ({"verify_clean": "yes"}, "verify_clean: expected true or false, not a string"),
             ({"copy": ".env"}, "copy: expected a list of strings, not a string"),
-            ({"copy": [""]}, "copy[0]: '' is no pattern of files inside the repository"),
+            ({"copy": [""]}, "copy[0]: '' is not a pattern of files inside the repository"),
             (
                 {"copy": ["/etc/x"]},
-                "copy[0]: '/etc/x' is no pattern of files inside the repository",
+                "copy[0]: '/etc/x' is not a pattern of files inside the repository",
             ),
             (
                 {"link": ["a/../../b"]},
-                "link[0]: 'a/../../b' is no pattern of files inside the repository",
+                "link[0]: 'a/../../b' is not a pattern of files inside the repository",
             ),
             (
                 {"link": [".git/config"]},
-                "link[0]: '.git/config' is no pattern of files inside the repository",
+                "link[0]: '.git/config' is not a pattern of files inside the repository",
             ),
             ({"max_parallel": True}, "max_parallel: expected a whole number, not a boolean"),
             ({"max_parallel": 3.0}, "max_parallel: expected a whole number, not 3.0"),
@@ -389,7 +389,10 @@ class Faults(InAWorkspace):
                 {"commit_subject": "x {ticket}"},
                 "commit_subject: unknown field 'ticket' (one of id, name, description, tags)",
             ),
-            ({"commit_subject": "a\nb"}, "commit_subject: holds a control character or a line end"),
+            (
+                {"commit_subject": "a\nb"},
+                "commit_subject: contains a control character or a line break",
+            ),
         ]
         for name in ("a b", "a..b", "-a", "/a", "a.lock", "a.lock/b", "a//b", "a/.b", ".a", "@"):
             cases.append(({"base_branch": name}, f"base_branch: {name!r} {branch}"))
@@ -410,7 +413,7 @@ class Faults(InAWorkspace):
     def test_faults_of_claudes_options_are_reported(self) -> None:
         ours = "is set by RoRchestrator itself"
         modes = "acceptEdits, auto, bypassPermissions, default, dontAsk, manual, plan"
-        variable = "can't be an environment variable"
+        variable = "is not a valid name of an environment variable"
         cases: list[tuple[dict[str, object], str]] = [
             ({"command": "claude"}, "command: expected a list of strings, not a string"),
             ({"command": []}, "command: names no program"),
@@ -444,8 +447,8 @@ class Faults(InAWorkspace):
         self._check("claude", cases)
 
     def test_faults_of_a_feature_are_reported(self) -> None:
-        one = "exactly one of prompt and prompt_file is needed"
-        letters = "may hold letters, digits, . _ - and begins with one of the first two"
+        one = "needs exactly one of prompt and prompt_file"
+        letters = "must begin with a letter or digit; then . _ - are allowed as well"
         cases: list[tuple[object, str]] = [
             ("auth", ": expected an object, not a string"),
             ({"prompt": "x"}, ": id is missing"),
@@ -461,13 +464,13 @@ class Faults(InAWorkspace):
             (feature_of(id="é"), f".id: 'é' {letters}"),
             (feature_of(id="a/b"), f".id: 'a/b' {letters}"),
             (feature_of(id="x" * 101), ".id: is longer than 100 characters"),
-            (feature_of(id="a..b"), ".id: 'a..b' can't be the end of a branch name"),
-            (feature_of(id="a."), ".id: 'a.' can't be the end of a branch name"),
-            (feature_of(id="a.lock"), ".id: 'a.lock' can't be the end of a branch name"),
+            (feature_of(id="a..b"), ".id: 'a..b' is not valid at the end of a branch name"),
+            (feature_of(id="a."), ".id: 'a.' is not valid at the end of a branch name"),
+            (feature_of(id="a.lock"), ".id: 'a.lock' is not valid at the end of a branch name"),
             (feature_of(name=""), ".name: is empty"),
-            (feature_of(name="a\nb"), ".name: holds a control character or a line end"),
+            (feature_of(name="a\nb"), ".name: contains a control character or a line break"),
             (feature_of(name="a" * 501), ".name: is longer than 500 characters"),
-            (feature_of(name="\x1b[31mred"), ".name: holds a control character or a line end"),
+            (feature_of(name="\x1b[31mred"), ".name: contains a control character or a line break"),
             (feature_of(tags="web"), ".tags: expected a list of strings, not a string"),
             (feature_of(creates=[[]]), f".creates[0]: {STRING}a list"),
             (feature_of(uses=None), ".uses: expected a list of strings, not null"),
@@ -543,7 +546,7 @@ class Faults(InAWorkspace):
                 if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                     self.assertEqual(self.load(listed).project.branch_prefix, prefix)
                     continue
-                fault = f"feature {id}: {prefix + id!r} can't be a branch (branch_prefix)"
+                fault = f"feature {id}: {prefix + id!r} is not a valid branch name (branch_prefix)"
                 self.assertEqual(self.faults(listed), [fault])
 
     def test_a_prompt_file_of_another_type_is_one_fault(self) -> None:
@@ -564,7 +567,7 @@ class Faults(InAWorkspace):
             ),
             (
                 [feature("a"), feature("b", "a", "a")],
-                ["features[1].depends_on[1]: 'a' stands here twice"],
+                ["features[1].depends_on[1]: duplicate dependency 'a'"],
             ),
             (
                 [feature("a"), feature(["x"], "a")],
@@ -573,8 +576,8 @@ class Faults(InAWorkspace):
             (
                 [feature("a"), feature("!", "a"), feature("b", "!")],
                 [
-                    "features[1].id: '!' may hold letters, digits, . _ - and begins with one of "
-                    "the first two"
+                    "features[1].id: '!' must begin with a letter or digit; then . _ - are allowed "
+                    "as well"
                 ],
             ),
         ]
@@ -640,7 +643,7 @@ class Faults(InAWorkspace):
                 "claude.allowed_tools[1]: unknown tool 'write' (did you mean 'Write'?)",
                 f"features[1].prompt_file: nowhere.md is neither in {where} nor in the workspace",
                 "features[2]: id is missing",
-                "features[2]: exactly one of prompt and prompt_file is needed",
+                "features[2]: needs exactly one of prompt and prompt_file",
                 "features[1].depends_on[0]: unknown feature 'auht' (did you mean 'auth'?)",
                 "promts: unknown key (did you mean 'prompts'?)",
             ],

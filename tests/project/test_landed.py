@@ -16,7 +16,7 @@ class WhetherItIsMerged(unittest.TestCase):
     def how(self, space: Workspace, known: FeatureState, target: str = "main") -> str:
         place = place_of(space)
         commit = space.commit_of(target)
-        return run_sync(landed.merged_how(place, known, commit, target))
+        return run_sync(landed.how_merged_into(place, known, commit, target))
 
     def test_a_merge_is_proved_from_git_once_the_target_moved(self) -> None:
         with Workspace([feature("auth")]) as space:

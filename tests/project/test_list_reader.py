@@ -24,7 +24,9 @@ class Lengths(InAWorkspace):
         faults = self.faults(
             list_of(prompts={"context_file": "_context.md"}, features=[feature_of(prompt=half)])
         )
-        self.assertEqual(faults, ["feature auth: context and prompt are longer than 8 MiB"])
+        self.assertEqual(
+            faults, ["feature auth: context and prompt together are longer than 8 MiB"]
+        )
 
 
 class Prompts(InAWorkspace):
@@ -52,7 +54,7 @@ class Prompts(InAWorkspace):
         files = [{"id": name, "prompt_file": f"{name}.md"} for name in ("latin", "odd")]
         faults = self.faults(list_of(features=files, prompts={"context_file": "latin.md"}))
         latin = "latin.md is not UTF-8 at line 2, column 6 (byte 0xe9): save it as UTF-8"
-        odd = "odd.md is not text at line 1, column 2 (a NUL): save it as UTF-8"
+        odd = "odd.md is not text at line 1, column 2 (NUL byte): save it as UTF-8"
         self.assertEqual(
             sorted(faults),
             [
@@ -162,8 +164,8 @@ class Unreadable(InAWorkspace):
         digits = "Exceeds the limit"
         cases: list[tuple[str | bytes, str]] = [
             ("", "is not JSON at line 1, column 1: the file is empty"),
-            ('{"a": 1,\n "b": 2,}', "is not JSON at line 2, column 8: no comma may stand"),
-            ('{"a": {"b": 1, "c": 2, "b": 3}}', "the key 'b' stands twice in one object"),
+            ('{"a": 1,\n "b": 2,}', "is not JSON at line 2, column 8: trailing comma"),
+            ('{"a": {"b": 1, "c": 2, "b": 3}}', "duplicate key 'b' in an object"),
             (b"{\n\xff}", "not UTF-8 at line 2, column 1 (byte 0xff)"),
             ("[" * 100_000, deep),
             ('{"_x": ' * 50_000, deep),
@@ -181,7 +183,9 @@ class Unreadable(InAWorkspace):
         with self.assertRaises(UserError) as caught:
             config.load(self.path)
         self.assertEqual(caught.exception.message, f"{self.path} does not exist")
-        self.assertEqual(caught.exception.hint, "write it, or name another list with --config PATH")
+        self.assertEqual(
+            caught.exception.hint, "create it, or name another list with --config PATH"
+        )
 
     def test_a_list_that_is_no_regular_file_is_not_read(self) -> None:
         fifo = os.path.join(self.workspace, "fifo.json")

@@ -59,7 +59,7 @@ class OneIdTwice(ListsTest):
             ("skip", "auth"),
         ):
             said = self.said(2, self.two, *words)
-            self.assertIn(f"feature auth: feature/auth is of the list {self.one}", said)
+            self.assertIn(f"feature auth: feature/auth belongs to the list {self.one}", said)
             self.assertIn(f"rorchestrator merge auth --config {self.one}", said)
         self.assertEqual(
             (self.workspace.journal(), repository.commit_of("feature/auth")), (before, tip)
@@ -148,7 +148,7 @@ class WhoseList(ListsTest):
         self.assertEqual(self.status(moved)["features"][0]["list"], moved)
         # The name is free again: whoever has it now is another list.
         os.rename(self.one + "~", self.one)
-        self.assertIn("is of the list", self.said(2, self.one, "plan", "--fresh"))
+        self.assertIn("belongs to the list", self.said(2, self.one, "plan", "--fresh"))
         self.assertEqual(self.paid(), 1)
 
     def test_a_list_in_the_repository_is_known_wherever_the_repository_is(self) -> None:
@@ -168,7 +168,7 @@ class WhoseList(ListsTest):
         # It is still there, on a branch that is checked out elsewhere, and so did not move.
         repository.git("rm", "--quiet", "-r", "plans")
         repository.commit({}, "on main it is gone")
-        self.assertIn("is of the list plans/a.json", self.said(2, self.two, "plan"))
+        self.assertIn("belongs to the list plans/a.json", self.said(2, self.two, "plan"))
         # In the features' own worktrees it is no list of the user's.
         repository.git("worktree", "remove", "--force", linked)
         self.assertEqual(self.statuses(self.two), {"auth": "completed", "other": "pending"})
@@ -179,7 +179,7 @@ class WhoseList(ListsTest):
         self.assertEqual(self.statuses(self.one), {"auth": "completed"})
         self.said(0, self.one, "run", "--yes")
         self.assertEqual(self.status(self.one)["features"][0]["list"], self.one)
-        self.assertIn("is of the list", self.said(2, self.two, "plan"))
+        self.assertIn("belongs to the list", self.said(2, self.two, "plan"))
         self.assertEqual(self.paid(), 1)
 
     def forget_lists(self) -> None:
@@ -199,10 +199,10 @@ class WhileOneRuns(ListsTest):
         running = self.workspace.start("run", "--yes", "--config", self.one)
         wait_until(lambda: self.paid() == 1, "it is running")
         self.assertIn(f", of {self.one}", self.said(0, self.two, "status"))
-        self.assertIn("is of the list", self.said(2, self.two, "plan"))
+        self.assertIn("belongs to the list", self.said(2, self.two, "plan"))
         for words in (("stop", "auth"), ("skip", "other"), ("retry", "other", "--yes")):
             said = self.said(2, self.two, *words)
-            self.assertIn(f"the current run is of another list, {self.one}", said)
+            self.assertIn(f"the current run belongs to another list, {self.one}", said)
         self.said(0, self.two, "pause")
         self.said(0, self.two, "resume")
         self.workspace.touch("go")
@@ -213,7 +213,7 @@ class WhileOneRuns(ListsTest):
         running = self.workspace.start("run", "--yes", "--config", self.one)
         wait_until(lambda: self.paid() == 1, "it is running")
         running.kill()
-        self.assertIn("is of the list", self.said(2, self.two, "run", "--yes"))
+        self.assertIn("belongs to the list", self.said(2, self.two, "run", "--yes"))
         self.said(0, self.two, "run", "--yes", "--only", "other")
         self.assertEqual(self.statuses(self.one), {"auth": "cancelled"})
         self.assertEqual(self.statuses(self.two), {"auth": "pending", "other": "completed"})

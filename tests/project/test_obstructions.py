@@ -46,13 +46,13 @@ class RoomForBranches(unittest.TestCase):
 
     def test_the_rules_of_git_for_names_below_names_are_kept(self) -> None:
         cases: list[tuple[str, str, str]] = [
-            ("feature/", "feature/auth", "'feature/auth' exists already"),
-            ("feature/", "feature/auth/x/y", "branches below 'feature/auth' leave no room"),
-            ("feature/", "feature", "'feature' leaves no room for feature/<id>"),
-            ("a/b/", "a", "'a' leaves no room for a/b/<id>"),
-            ("a/b/", "a/b", "'a/b' leaves no room for a/b/<id>"),
-            ("", "auth", "'auth' exists already"),
-            ("", "auth/x", "branches below 'auth' leave no room"),
+            ("feature/", "feature/auth", "'feature/auth' already exists"),
+            ("feature/", "feature/auth/x/y", "branches below 'feature/auth' prevent a branch"),
+            ("feature/", "feature", "'feature' prevents branches feature/<id>"),
+            ("a/b/", "a", "'a' prevents branches a/b/<id>"),
+            ("a/b/", "a/b", "'a/b' prevents branches a/b/<id>"),
+            ("", "auth", "'auth' already exists"),
+            ("", "auth/x", "branches below 'auth' prevent a branch"),
             ("feature/", "feature/other", ""),
             ("feature/", "feature/authority", ""),
             ("feature-", "feature", ""),
@@ -76,12 +76,12 @@ class RoomForBranches(unittest.TestCase):
                 allowed.append(path)
                 return path != space.path
 
-            obstructions.check_room(os.path.join(space.root, "a", "b"), access)
-            obstructions.check_room(space.root, access)
+            obstructions.check_writable(os.path.join(space.root, "a", "b"), access)
+            obstructions.check_writable(space.root, access)
             self.assertEqual(allowed, [space.root, space.root])
             with self.assertRaises(UserError) as raised:
-                obstructions.check_room(os.path.join(space.path, "a", "b"), access)
-            self.assertEqual(raised.exception.details, (f"{space.path} can't be written to",))
+                obstructions.check_writable(os.path.join(space.path, "a", "b"), access)
+            self.assertEqual(raised.exception.details, (f"{space.path} is not writable",))
             self.assertEqual(os.listdir(space.root).count("a"), 0)
 
     @unittest.skipIf(os.access("/proc/sys", os.W_OK), "needs a folder that nobody can write to")
@@ -91,4 +91,4 @@ class RoomForBranches(unittest.TestCase):
             for said in (space.main("plan"), space.command("run", "--yes")):
                 self.assertEqual(said.code, 2)
                 self.assertIn("/proc/sys/x can't hold the worktrees", said.err)
-                self.assertIn("/proc/sys can't be written to", said.err)
+                self.assertIn("/proc/sys is not writable", said.err)

@@ -52,7 +52,7 @@ class Choosing(unittest.TestCase):
         for words, expected in {
             ("--only", "auth,q"): "--only: unknown feature 'q'",
             ("--tag", "z"): "--tag: no feature has the tag 'z'",
-            ("--tag", "y", "--only", "auth"): "none of --only has the tag 'y'",
+            ("--tag", "y", "--only", "auth"): "no feature of --only has the tag 'y'",
         }.items():
             with self.subTest(words), self.assertRaises(UserError) as raised:
                 self.select(*words)

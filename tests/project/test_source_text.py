@@ -37,9 +37,9 @@ class Encodings(unittest.TestCase):
             self.assertEqual(str(caught.exception), f"{fault}: save it as UTF-8")
 
 
-TRAILING = "no comma may stand before a closing bracket"
+TRAILING = "trailing comma before a closing bracket"
 COMMENT = "JSON has no comments (a key that begins with _ may hold notes)"
-QUOTES = "texts and keys stand in double quotes"
+QUOTES = "strings and keys are written in double quotes"
 
 
 class JsonThatIsNone(unittest.TestCase):
@@ -61,7 +61,7 @@ class JsonThatIsNone(unittest.TestCase):
             "{“a”: 1}": ("line 1, column 2", f'{QUOTES} ("), not in “'),
             '{"a":\tTrue}': ("line 1, column 7", "True is written true"),
             '{"a": None}': ("line 1, column 7", "None is written null"),
-            "{a: 1}": ("line 1, column 2", "a key is written in double quotes"),
+            "{a: 1}": ("line 1, column 2", "expected a key in double quotes"),
             '{"a": nope}': ("line 1, column 7", "expected a value here"),
             " \n": ("line 2, column 1", "the file is empty"),
             '{"a": [1': (
@@ -72,23 +72,23 @@ class JsonThatIsNone(unittest.TestCase):
                 "line 1, column 9",
                 "the file ends too early: a closing bracket is missing",
             ),
-            '{"a": "x': ("line 1, column 7", "the text that begins here has no closing quote"),
+            '{"a": "x': ("line 1, column 7", "the string that begins here has no closing quote"),
             '{"a": "x\r\ny"}': (
                 "line 1, column 9",
-                "a text goes over the end of its line: write \\n there, or a list of lines",
+                "a string contains a line break: write \\n, or a list of lines",
             ),
-            '{"a": "x\ty"}': ("line 1, column 9", "U+0009 in a text is written \\u0009"),
+            '{"a": "x\ty"}': ("line 1, column 9", "U+0009 in a string is written \\u0009"),
             '{\u00a0"a": 1}': (
                 "line 1, column 2",
-                "U+00A0 is no blank of JSON: replace it with a space",
+                "U+00A0 is not JSON whitespace: replace it with a space",
             ),
-            '{"a": "\\d"}': ("line 1, column 8", "a backslash in a text is written twice: \\\\"),
+            '{"a": "\\d"}': ("line 1, column 8", "a backslash in a string is written twice: \\\\"),
             '{"a": 1 "b": 2}': (
                 "line 1, column 9",
-                "a comma is missing before this, or the text before it ended too early",
+                "a comma is missing before this, or the string before it ended too early",
             ),
             '{"a" 1}': ("line 1, column 6", "a colon is missing after the key"),
-            "{} {}": ("line 1, column 4", "nothing may follow the end of the list"),
+            "{} {}": ("line 1, column 4", "unexpected text after the end of the list"),
         }
         for text, (place, words) in cases.items():
             with self.subTest(text):

@@ -225,7 +225,7 @@ class ABadList(RehearsalTest):
         self.lists(base_branch="feature")
         self.place.branch("feature")
         found = self.found()
-        self.assertIn("leaves no room", found["names"][0]["what"])
+        self.assertIn("prevents branches", found["names"][0]["what"])
         self.assertNotIn('"event": "run_started"', self.said.out)
 
     def test_a_problem_of_every_feature_is_reported_once(self) -> None:
@@ -261,7 +261,7 @@ class ABadList(RehearsalTest):
         self.place.write({"tools/tool": "a tool\n"})
         found = self.found()
         self.assertIn("git does not ignore tools", found["files"][0]["what"])
-        self.assertIn("does not tell its version", found["claude"][0]["what"])
+        self.assertIn("claude --version failed", found["claude"][0]["what"])
 
     def test_a_bare_repository_has_nothing_to_copy_and_no_claude_is_needed(self) -> None:
         place = self.lists()

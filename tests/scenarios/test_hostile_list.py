@@ -18,7 +18,7 @@ from core.model import did_you_mean
 from core.model.errors import UserError
 from core.project import feature_list as config
 from core.project import list_reader
-from core.project.obstructions import WORKTREES, check_place
+from core.project.obstructions import WORKTREES, check_worktrees_path
 from core.project.value_checks import Id
 from tests.support.commands import CommandResult
 from tests.support.workspace import Workspace, feature
@@ -42,17 +42,17 @@ class WhereWorktreesGo(unittest.TestCase):
         """What is wrong with a folder, as seen from the repository; empty where it is good."""
         folder = os.path.normpath(os.path.join(self.top, path))
         try:
-            check_place(self.repository, folder, allowed)
+            check_worktrees_path(self.repository, folder, allowed)
         except UserError as error:
             self.assertIn(f"export {WORKTREES}=", error.hint)
             return error.message.rsplit(": ", 1)[1]
         return ""
 
     def test_beside_the_repository_or_in_a_folder_in_it_and_nowhere_else(self) -> None:
-        leads = "a link in the repository leads it to"
+        leads = "a link in the repository leads to"
         mine = os.path.join(self.root, "mine")
         elsewhere = f"it is not in {os.path.dirname(self.top)}"
-        holds, git = "it holds the repository", "it is git's own folder"
+        holds, git = "it contains the repository", "it is git's own folder"
         hidden = "it is a hidden folder outside the repository"
         cases = {
             "../worktrees": "",
@@ -94,7 +94,7 @@ class WhereWorktreesGo(unittest.TestCase):
             for words in (("plan",), ("run", "--yes")):
                 said = space.main(*words)
                 self.assertEqual(said.code, 2)
-                self.assertIn(f"{folder} is no place for worktrees: it is not in", said.err)
+                self.assertIn(f"{folder} can't be used for worktrees: it is not in", said.err)
             self.assertFalse(os.path.exists(folder))
             for words in (("status",), ("cleanup", "--all")):
                 self.assertEqual(space.main(*words).code, 0)
@@ -156,7 +156,7 @@ class WhatIsRead(unittest.TestCase):
             reader.text_file("features[0].prompt_file", name)
         self.assertEqual(
             reader.faults,
-            ["features[0].prompt_file: c is too much: all files together are larger than 256 MiB"],
+            ["features[0].prompt_file: c is too much: all prompt files together exceed 256 MiB"],
         )
 
     def test_a_hundred_thousand_unknown_words_do_not_take_for_ever(self) -> None:
@@ -185,13 +185,13 @@ class WhatIsRead(unittest.TestCase):
             ({"project": {"name": "s", "branch_prefix": "é" * 126}}, "is longer than 250 bytes"),
             (
                 {"project": {"name": "s", "branch_prefix": word + "é" * 30}},
-                "is too long for a branch",
+                "is too long for a branch name",
             ),
-            ({"claude": {"append_system_prompt": "é" * 50_001}}, "options are too long together"),
-            ({"claude": {"env": {"A": long * 20}}}, "options are too long together"),
+            ({"claude": {"append_system_prompt": "é" * 50_001}}, "options together are too long"),
+            ({"claude": {"env": {"A": long * 20}}}, "options together are too long"),
             (
                 {"claude": {"allowed_tools": [f"Read({word})"] * 700}},
-                "options are too long together",
+                "options together are too long",
             ),
         ]
         for sections, said in cases:
@@ -227,7 +227,9 @@ class WhatIsRead(unittest.TestCase):
     def test_a_name_of_several_lines_or_with_a_control_character_is_a_fault(self) -> None:
         for odd in ("\u2028", "\u2029", "\x85", "\x9b", "\x1b", "\n"):
             faults = self.faults({"id": "a", "prompt": "x", "name": f"a{odd}b"})
-            self.assertEqual(faults, ("features[0].name: holds a control character or a line end",))
+            self.assertEqual(
+                faults, ("features[0].name: contains a control character or a line break",)
+            )
         self.assertEqual(self.faults({"id": "a", "prompt": "x", "name": "👩‍💻 עברית"}), ())
 
 
@@ -376,7 +378,9 @@ class WhatIsStarted(unittest.TestCase):
                     with self.subTest(claude=str(claude)[:60], words=words):
                         said = space.main(*words)
                         self.assert_silent(canary, said)
-                self.assertRegex(str(said.json["claude"]), "^(None|not asked, the list names it: )")
+                self.assertRegex(
+                    str(said.json["claude"]), "^(None|unknown; the list sets the command: )"
+                )
 
     def test_the_users_own_claude_is_asked(self) -> None:
         with Workspace([feature("auth")]) as space:

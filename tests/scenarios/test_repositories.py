@@ -166,13 +166,13 @@ class NameTest(RepositoryTest):
     def test_a_branch_of_the_same_name_that_we_did_not_make_is_refused(self) -> None:
         self.list()
         tip = self.workspace.branch("feature/b")
-        self.assert_refused("the branch 'feature/b' exists already", "branch_prefix")
+        self.assert_refused("the branch 'feature/b' already exists", "branch_prefix")
         self.assertEqual(self.workspace.commit_of("feature/b"), tip)
 
     def test_a_branch_called_feature_leaves_no_room(self) -> None:
         self.list()
         self.workspace.branch("feature")
-        self.assert_refused("the branch 'feature' leaves no room for feature/<id>")
+        self.assert_refused("the branch 'feature' prevents branches feature/<id>")
 
     def test_a_folder_in_the_place_of_a_worktree_is_refused(self) -> None:
         self.list()

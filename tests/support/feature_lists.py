@@ -98,7 +98,7 @@ STRING = "expected a string, not "
 TOO_LARGE = "is too large"
 
 
-UNPASSABLE = "holds what no program can be given: NUL, or half a surrogate pair"
+UNPASSABLE = "contains NUL or half a surrogate pair, which no program accepts"
 
 
 def malformed(rule: str) -> str:

@@ -115,7 +115,7 @@ class HoldingTest(unittest.TestCase):
     def test_a_branch_that_is_gone_holds_nothing(self) -> None:
         self.assert_taken(Change.DELETED, "")
         self.assertEqual(
-            self.held("").hint, f"to bring it back: git branch feature/a {self.result[:10]}"
+            self.held("").hint, f"to restore it: git branch feature/a {self.result[:10]}"
         )
 
     def test_own_work_begins_where_the_run_began_or_after_what_it_needs_now(self) -> None:

@@ -182,7 +182,7 @@ class Refused(unittest.TestCase):
             with self.subTest(words):
                 said = self.space.main(*words)
                 self.assertEqual(said.code, 2, said)
-                self.assertIn("leads back into your checkout", said.err)
+                self.assertIn("lead back into your checkout", said.err)
                 self.assertIn(f"{SITE}/0.pth leads to src", said.err)
                 self.assertIn("project.setup", said.err)
         said = self.space.command("run", "--rehearse", "--yes")
@@ -249,7 +249,7 @@ class Patterns(unittest.TestCase):
             with self.subTest(words):
                 said = self.space.main(*words)
                 self.assertEqual(said.code, 2, said)
-                hidden = "(* and ** pass over names that begin with a dot)"
+                hidden = "(* and ** do not match names that begin with a dot)"
                 faults = [
                     f"project.copy[0]: nope matches nothing in {top}",
                     f"project.copy[1]: **/z.key matches nothing in {top} {hidden}",
@@ -268,7 +268,9 @@ class Patterns(unittest.TestCase):
             path = f"{folder}/config/feature_list.json"
             self.space.write({path: text})
             said = self.space.main("plan", "--config", path)
-            self.assertEqual(f"the list is in {folder}, and everything works" in said.out, is_said)
+            self.assertEqual(
+                f"the list is in {folder}, but Claude, setup and checks start" in said.out, is_said
+            )
             self.assertEqual("Warning" in said.out, is_said, said)
 
     def test_a_bare_repository_has_nothing_to_bring(self) -> None:
