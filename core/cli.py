@@ -1,4 +1,4 @@
-"""The command line: parser, signals, and the one boundary where errors become exit codes."""
+"""Command line: parser, `--help`, signals, and the boundary that turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ try:
     from .model.next_commands import completed
     from .model.terminal_text import clean, harmless
     from .process import temporary_folder
-except KeyboardInterrupt:  # before main() is there to hear it
+except KeyboardInterrupt:  # before main() can handle it
     sys.exit(130)
 
 TYPE_CHECKING = False
@@ -54,24 +54,23 @@ COMMANDS = {
     "cleanup": "remove worktrees and branches that are no longer needed",
 }
 
-
 ALL_SHOWN = "rorchestrator --help shows the commands"
 
 EVERYWHERE = {
     **dict.fromkeys(("--config", "--base", "--color"), True),
     **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), False),
 }
-"""The options of every command, which may also stand before it; whether a value follows."""
+"""Options of every command, also accepted before it; True if an argument follows."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NEEDS_SPACE = "free some space, then type it again"
+NEEDS_SPACE = "free some space, then try again"
 
 HELP_COLUMNS = 100
-"""How wide help is where there is no terminal."""
+"""The width of help without a terminal."""
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Knows its width by itself: argparse would import shutil for it at each start."""
+    """Computes the width itself, because argparse would import shutil on each start."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
@@ -88,9 +87,9 @@ def _columns() -> int:
 
 
 def parser(chosen: str = "") -> argparse.ArgumentParser:
-    """The parser of the command line; of the commands, only the ``chosen`` one in full.
+    """The parser of the command line, with the options of the ``chosen`` command only.
 
-    The others are known by name: importing them all would double the time of a start.
+    Importing all commands would double the start-up time.
     """
     top = argparse.ArgumentParser(
         prog="rorchestrator", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=_Help
@@ -105,7 +104,7 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code. Nothing else ever leaves this function."""
+    """Run one command and return its exit code. Raises nothing."""
     words = sys.argv[1:] if argv is None else argv
     mask = Mask(os.environ)
     given: dict[str, object] = {}
@@ -136,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def command_first(words: Sequence[str]) -> list[str]:
-    """A command line with the options of every command behind the command; empty without one."""
+    """Move options before the command behind it; empty if there is no command."""
     before: list[str] = []
     rest = list(words)
     while rest and rest[0].split("=", 1)[0] in EVERYWHERE:
@@ -155,7 +154,7 @@ def _unknown(word: str) -> UserError:
 
 
 def _unexpected(command: str, word: str) -> UserError:
-    """What is wrong with a word that a command does not take."""
+    """The error for an argument that a command does not take."""
     import difflib
     import re
 
@@ -166,8 +165,8 @@ def _unexpected(command: str, word: str) -> UserError:
     options = set(re.findall(r"--[a-z-]+", own.format_usage()))
     if not word.startswith("-"):
         only = f", or: rorchestrator {command} --only {word}" if "--only" in options else ""
-        hint = f"rorchestrator {command} --help shows what it takes{only}"
-        return UserError(f"{command} takes no word {word!r}", hint=hint)
+        hint = f"rorchestrator {command} --help shows its arguments{only}"
+        return UserError(f"{command} does not take the argument {word!r}", hint=hint)
     near = difflib.get_close_matches(word.partition("=")[0], options, 1, 0.7)
     meant = f" (did you mean {near[0]!r}?)" if near else ""
     hint = f"rorchestrator {command} --help shows its options"
@@ -175,24 +174,23 @@ def _unexpected(command: str, word: str) -> UserError:
 
 
 def _no_self_update(package: str) -> UserError:
-    """How the user gets a newer version where no wrapper of ours fetches it."""
+    """The error of self-update without the wrapper: how to update instead."""
     clone = os.path.dirname(package)
     if os.path.exists(os.path.join(clone, "orchestrate.py")):
         import shlex
 
         where = shlex.quote(clone)
-        return UserError(f"this is a clone, {clone}", hint=f"update it: git -C {where} pull")
+        return UserError(f"{clone} is a clone", hint=f"update it: git -C {where} pull")
     return UserError(
-        "self-update is for the wrapper, and this one was installed as a package",
-        hint="pipx upgrade rorchestrator, or: pip install --upgrade as you installed it",
+        "self-update needs the wrapper; this is an installed package",
+        hint="pipx upgrade rorchestrator, or pip install --upgrade",
     )
 
 
 class Masked:
-    """The one door to a terminal: no secret and nothing that steers it gets through.
+    """A stream that masks secrets and removes control characters.
 
-    Commands to type get the options that were ``given``. Only its ``buffer`` takes bytes as they
-    are.
+    Commands in messages are completed with the ``given`` options. ``buffer`` is not filtered.
     """
 
     def __init__(self, stream: TextIO, mask: Mask, given: Mapping[str, object]) -> None:
@@ -213,10 +211,10 @@ def guarded(
     mask: Mask | None = None,
     given: Mapping[str, object] | None = None,
 ) -> int:
-    """Run ``program``, whose result is an exit code or nothing; the exit code, whatever happens.
+    """Run ``program`` and return its exit code, whatever it raises.
 
-    Nothing that it prints holds a secret that ``mask`` knows, or else the environment's. Commands
-    that it tells the user to type carry the options that were ``given``.
+    Its output is masked by ``mask``, by default with the environment's secrets. Commands in its
+    messages are completed with the ``given`` options.
     """
     mask = mask or Mask(os.environ)
     streams = sys.stdout, sys.stderr
@@ -232,57 +230,57 @@ def guarded(
 
 def _guarded(program: Callable[[], int | None], mask: Mask) -> int:
     try:
-        return _silenced(program() or ExitCode.UP_TO_DATE)
+        return _flushed(program() or ExitCode.UP_TO_DATE)
     except SystemExit as leaving:  # argparse, after --help or a usage error
         return leaving.code if isinstance(leaving.code, int) else ExitCode.CANNOT_START
     except UserError as error:
         return _complain(error)
     except BrokenPipeError:
         with suppress(OSError):
-            _silenced(ExitCode.UP_TO_DATE)
+            _flushed(ExitCode.UP_TO_DATE)
         return ExitCode.UP_TO_DATE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except Exception as error:  # the one boundary: no traceback reaches a user
+    except Exception as error:  # no traceback reaches the user
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             return _complain(UserError(f"could not write: {error.strerror}", hint=NEEDS_SPACE))
-        return _apologise(error, mask)
+        return _report_internal_error(error, mask)
 
 
 def entry_point() -> None:
     """For the console script: :func:`main` on the real streams."""
     try:
-        _mend_streams()
-        _hear_signals()
+        _repair_streams()
+        _handle_signals()
         code = main()
-        with suppress(OSError):  # At its exit Python would complain of what a stream did not take.
-            _silenced(code)
+        with suppress(OSError):  # Else Python reports unflushed output at exit.
+            _flushed(code)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     sys.exit(code)
 
 
-def _hear_signals() -> None:
-    """End by an exception, as after Ctrl-C: else what git had started would be left running."""
+def _handle_signals() -> None:
+    """Exit by an exception, as after Ctrl-C, so that children of git are ended too."""
 
     def heard(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # nohup has the hangup ignored, and means it.
+        # Under nohup, SIGHUP stays ignored.
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, heard)
 
 
-def _mend_streams() -> None:
+def _repair_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # Closed by the caller. A file of ours must not get its number, and all that prints.
+            # Closed by the caller: a file that we open must not get its number.
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 – open to the end
         elif name != "stdin":
-            # A character that the stream can't encode is no reason to fail.
+            # Don't fail on characters that the stream can't encode.
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -294,7 +292,7 @@ def _check_system(name: str) -> None:
 
 
 def _complain(error: UserError) -> int:
-    # What an error quotes can't pass for another error, or for a command to type.
+    # Indented, so that quoted text can't pass for another error or a command.
     lines = [f"rorchestrator: {_indented(error.message)}"]
     lines += ["  " + clean(detail).replace("\n", " ") for detail in error.details]
     if error.hint:
@@ -308,28 +306,29 @@ def _indented(text: str) -> str:
     return clean(text).replace("\n", "\n    ")
 
 
-def _apologise(error: Exception, mask: Mask) -> int:
-    """One line about a fault of ours; the traceback goes to a file."""
+def _report_internal_error(error: Exception, mask: Mask) -> int:
+    """Print one line about an internal error; write the traceback to a file."""
     import tempfile
     import traceback
 
-    details = "no file: it could not be written"
+    details = "its details could not be written"
     with suppress(OSError):
-        file, details = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
+        file, path = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as report:
             lines = traceback.format_exception(type(error), error, error.__traceback__)
             report.write(mask("".join(lines)))
+        details = f"details in {path}"
     with suppress(OSError):
         print(
-            f"rorchestrator: internal error: {type(error).__name__} (details in {details})",
+            f"rorchestrator: internal error: {type(error).__name__} ({details})",
             file=sys.stderr,
             flush=True,
         )
     return ExitCode.INTERNAL
 
 
-def _silenced(code: int) -> int:
-    """``code``; a stream whose reader went away gets rid of what it still holds."""
+def _flushed(code: int) -> int:
+    """Flush the streams and return ``code``; drop output whose reader is gone."""
     trouble = None
     for stream in (sys.stdout, sys.stderr):
         try:

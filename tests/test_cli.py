@@ -213,16 +213,16 @@ class UsageErrors(WithWorkspace):
             ("--nonsense", "plan"): "--nonsense",
             ("plan", "--nonsense"): "plan has no option '--nonsense'\n",
             ("run", "--oly=auth"): "run has no option '--oly=auth' (did you mean '--only'?)\n",
-            ("run", "auth"): "run takes no word 'auth'\n  next: rorchestrator run --help shows "
-            "what it takes, or: rorchestrator run --only auth\n",
-            ("status", "auth"): "shows what it takes\n",
+            ("run", "auth"): "run does not take the argument 'auth'\n  next: rorchestrator run "
+            "--help shows its arguments, or: rorchestrator run --only auth\n",
+            ("status", "auth"): "shows its arguments\n",
             ("plan", "-v", "-q"): "not allowed with",
             ("plan", "--color", "blue"): "invalid choice: 'blue'",
             ("plan", "--max-parallel", "0"): "'0' is not a number of slots",
             ("plan", "--max-parallel", "many"): "'many' is not a number of slots",
-            ("plan", "--only", ""): "it names no feature",
-            ("plan", "--config", ""): "it names no file",
-            ("plan", "--only", " , "): "it names no feature",
+            ("plan", "--only", ""): "it must name a feature",
+            ("plan", "--config", ""): "it must name a file",
+            ("plan", "--only", " , "): "it must name a feature",
             ("logs",): "required: ID",
             ("cleanup",): "cleanup needs exactly one of: ids, --merged, --all",
             ("cleanup", "--all", "--merged"): "exactly one of",
@@ -241,7 +241,7 @@ class SelfUpdate(WithWorkspace):
     def test_without_the_wrapper_it_says_how_a_newer_version_comes(self) -> None:
         said = self.space.main("self-update")
         self.assertEqual((said.code, said.out), (2, ""))
-        self.assertIn(f"this is a clone, {ROOT}\n  next: update it: git -C", said.err)
+        self.assertIn(f"{ROOT} is a clone\n  next: update it: git -C", said.err)
         package = os.path.join(self.space.root, "site-packages", "rorchestrator")
         shutil.copytree(os.path.join(ROOT, "core"), package)
         done = subprocess.run(

@@ -1,1 +1,1 @@
-"""One file a sub-command: its parser, and ``execute(arguments) -> exit code``."""
+"""Sub-commands, one file each: ``configure(parser)`` and ``execute(arguments) -> exit code``."""

@@ -87,7 +87,9 @@ def _check_session(known: FeatureState, *, is_listed: bool) -> None:
     if not (known.session_id and known.worktree):
         raise UserError(f"{known.id} has no session yet, or it was cleaned up", hint=again)
     if not os.path.isdir(known.worktree):
-        raise UserError(f"the worktree of {known.id} is gone: {known.worktree}", hint=again)
+        raise UserError(
+            f"the worktree of {known.id} no longer exists: {known.worktree}", hint=again
+        )
 
 
 def _command(arguments: argparse.Namespace, project: OpenProject, known: FeatureState) -> list[str]:

@@ -33,7 +33,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Declare the options of the command."""
     parser.description = (
         "Remove worktrees and branches that a run made. Work that exists nowhere else is kept,\n"
         "unless --discard is given; even then its tip stays under refs/rorchestrator/kept/."

@@ -94,7 +94,9 @@ def _print(
                 time.sleep(POLL_SECONDS)
                 over = is_over()
     except FileNotFoundError:
-        raise UserError(f"{path} is gone", hint="it was deleted after it was written") from None
+        raise UserError(
+            f"{path} no longer exists", hint="it was deleted after it was written"
+        ) from None
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
     if isinstance(show, _Readable):

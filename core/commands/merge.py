@@ -31,7 +31,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Declare the options of the command."""
     parser.description = (
         "Land completed features and their dependencies on the base branch, in topological order,\n"
         "if the checks of project.verify pass on the result. Nothing is pushed."

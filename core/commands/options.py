@@ -53,7 +53,7 @@ def opened(arguments: argparse.Namespace) -> OpenProject:
     return open_project(arguments.config or "", arguments.base or "", arguments.mask)
 
 
-NO_LIST = "The feature list cannot be used ({fault}); this is what the journal knows."
+NO_LIST = "The feature list cannot be used ({fault}); using the recorded state instead."
 
 
 def opened_or_recorded(arguments: argparse.Namespace) -> tuple[OpenProject, str]:
@@ -100,13 +100,13 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 def _path(text: str) -> str:
     if not text:
         # An empty shell variable must not select just any list.
-        raise argparse.ArgumentTypeError("it names no file")
+        raise argparse.ArgumentTypeError("it must name a file")
     return text
 
 
 def _given(text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError("it names no branch or commit")
+        raise argparse.ArgumentTypeError("it must name a branch or commit")
     return text
 
 
@@ -126,7 +126,7 @@ def ids(text: str) -> list[str]:
     found = [id.strip() for id in text.split(",") if id.strip()]
     if not found:
         # An empty shell variable must not select every feature.
-        raise argparse.ArgumentTypeError("it names no feature")
+        raise argparse.ArgumentTypeError("it must name a feature")
     return found
 
 

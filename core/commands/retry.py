@@ -59,7 +59,7 @@ def execute(arguments: argparse.Namespace) -> int:
     decision = decide(apply_skips(project, state), state, selection)[id]
     if decision.action is Action.SKIP:
         raise UserError(
-            f"{id} is {decision.reason}: there is nothing to retry",
+            f"{id} is {decision.reason}; nothing to retry",
             hint=f"rorchestrator run --only {id} --fresh",
             exit_code=ExitCode.INCOMPLETE,
         )

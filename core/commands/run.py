@@ -1,4 +1,4 @@
-"""``run``: its options, and what is refused before it begins; see ``running`` for the rest."""
+"""``run``: options and early errors; ``running.py`` has the rest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Tell argparse of the command's options."""
+    """Declare the options of the command."""
     parser.description = "Run Claude Code for every feature that is out of date, several at once."
     parser.epilog = EXAMPLES
     parser.add_argument(
@@ -62,11 +62,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run what is not up to date; the exit code says how that went."""
+    """Run features that are out of date; returns the exit code."""
     if arguments.resolve and not arguments.merge:
-        raise UserError(
-            "--resolve is about what --merge lands", hint="rorchestrator run --merge --resolve"
-        )
+        raise UserError("--resolve requires --merge", hint="rorchestrator run --merge --resolve")
     project = opened(arguments)
     fault = landing_fault(project) if arguments.merge else ""
     if fault:

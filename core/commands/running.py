@@ -1,4 +1,4 @@
-"""A run as ``run`` and ``retry`` show it: the plan, the question, its events and its report."""
+"""The run of ``run`` and ``retry``: shows the plan, asks, prints events, writes the report."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LandAfterwards:
-    """How completed features land on the base branch after the run."""
+    """Options of ``run --merge``."""
 
     resolve: bool = False
     """Whether Claude resolves conflicts."""
@@ -57,10 +57,10 @@ def run_features(
     display: Display,
     landing: LandAfterwards | None = None,
 ) -> int:
-    """Run under the lock, and land where that is wanted; the exit code."""
+    """Run while holding the lock, then land if requested; returns the exit code."""
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
-        # A run that ended between our first look and the lock may have moved some.
+        # Read again: a run may have moved branches before we got the lock.
         project = replace(project, refs=run_sync(project.git.refs(*SEEN)))
         shown = _ShownRun(project, options, asking, display)
         code = shown.execute()
@@ -76,23 +76,23 @@ def run_features(
 
 
 class Printer:
-    """Prints for a user who may want quiet; remembers a stream that could not be written."""
+    """Prints on a terminal, respecting ``--quiet``; remembers a failed write."""
 
     def __init__(self, display: Display) -> None:
         self.display = display
         self.lost: OSError | None = None
 
     def say(self, words: str) -> None:
-        """A line on stderr, unless the user wants quiet."""
+        """Print a line on stderr, unless ``--quiet``."""
         if not self.display.quiet:
             self.print(words, sys.stderr)
 
     def print(self, words: str, stream: TextIO) -> None:
-        """Lines on a stream."""
+        """Print lines on a stream."""
         say(stream, words + "\n", self.note_loss)
 
     def note_loss(self, error: OSError) -> None:
-        """Say once, also to a user who wants quiet, that a part of the output is missing."""
+        """Report a failed write once, even with ``--quiet``."""
         if self.lost is None:
             self.lost = error
             self.print(f"rorchestrator: could not write: {error.strerror}", sys.stderr)
@@ -119,7 +119,7 @@ class _ShownRun:
         )
 
     def execute(self) -> int:
-        """Recover, decide, ask, run, report; the exit code."""
+        """Recover, decide, ask, run and report; returns the exit code."""
         repaired = self.project.journal.open()
         if repaired:
             self.printer.say(one_line(repaired))
@@ -143,7 +143,7 @@ class _ShownRun:
         return result.exit_code or (ExitCode.INCOMPLETE if self.printer.lost else 0)
 
     def _ask(self, plan: schedule.Plan) -> int | None:
-        """Ask before anything starts; the exit code where the answer is no."""
+        """Ask before anything starts; returns the exit code if the answer is no."""
         if self.asking.yes:
             return None
         show_unshown(self.asking, self.project)
@@ -221,7 +221,7 @@ class _ShownRun:
 
 
 def reporter_of(printer: Printer, style: Style) -> Reporter:
-    """What prints the events of a run."""
+    """The reporter that prints the events of a run."""
     display = printer.display
     plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
     return Reporter(
@@ -247,7 +247,7 @@ async def redraw(reporter: Reporter) -> None:
 
 
 def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> schedule.Plan:
-    """Print what a run would do."""
+    """Print the plan of a run."""
     plan = make_plan(run.project, decided.decisions, run.slots, decided.selected)
     plan = replace(plan, max_cost_usd=run.budget.cap_usd)
     printer.say("\n".join(plan_lines(plan, style, verbose=printer.display.verbose)) + "\n")

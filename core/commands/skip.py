@@ -60,10 +60,10 @@ def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState)
     decision = decide(apply_skips(project, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
     if known.status.active and f"{RESULTS}{id}/{known.run}" in project.refs:
-        reason = "completed, though its run was killed before it could say so"
+        reason = "completed, although its run was killed before it recorded that"
     if reason:
         raise UserError(
-            f"{id} is {reason}: there is nothing to skip",
+            f"{id} is {reason}; nothing to skip",
             hint="rorchestrator status",
             exit_code=ExitCode.INCOMPLETE,
         )

@@ -67,7 +67,7 @@ def request(arguments: argparse.Namespace, action: ControlAction, feature: str =
             raise UserError(
                 f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, but no run: "
                 f"nothing to {action.value}",
-                hint="wait for it, or press Ctrl-C in its terminal",
+                hint="wait until it has finished, or press Ctrl-C in its terminal",
             )
         raise UserError(
             f"no run in progress in this repository: nothing to {action.value}",
@@ -87,13 +87,13 @@ def running(project: OpenProject, state: RunState) -> str:
     run = state.run
     if landing(project, state):
         raise UserError(
-            f"the run of pid {holder.pid} is landing its features: it can only be stopped",
+            f"the run of pid {holder.pid} is landing its features; it can only be stopped",
             hint="rorchestrator stop",
         )
     if run is None or run.ended_at is not None or run.pid != holder.pid:
         raise UserError(
             f"the run of pid {holder.pid} has not started yet, or has just finished",
-            hint="answer its question, or type this again in a moment",
+            hint="answer its question, or try again in a moment",
         )
     return run.id
 

@@ -31,5 +31,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Ask the run."""
+    """Send the request to the run."""
     return steer.request(arguments, ControlAction.STOP, arguments.id)

@@ -102,7 +102,7 @@ class AttachTest(unittest.TestCase):
             self.assertEqual(said.code, 2)
             self.assertIn(words, said.err)
         os.rmdir(self.space.worktree("auth"))
-        self.assertIn("the worktree of auth is gone", self.attach("auth").err)
+        self.assertIn("the worktree of auth no longer exists", self.attach("auth").err)
         self.assertEqual(self.attached(), [])
 
     def test_a_claude_that_does_not_start_is_told(self) -> None:
@@ -131,7 +131,7 @@ class AttachTest(unittest.TestCase):
     def test_while_a_run_is_on_it_is_asked(self) -> None:
         self.has_session()
         self.claude("\x00")
-        for done, words in ((True, "Exec format error"), (False, "attach of True\n  next: type")):
+        for done, words in ((True, "Exec format error"), (False, "attach of True\n  next: try")):
             run = Run(self.space, done=done)
             with self.space.at_work(started("r1", os.getpid())):
                 run.start()

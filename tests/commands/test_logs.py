@@ -205,7 +205,7 @@ class WhileItGrows(unittest.TestCase):
         self.space.record(*attempt("auth", log=self.log))
         said = self.space.main("logs", "auth")
         self.assertEqual((said.code, said.out), (2, ""))
-        self.assertIn(f"{self.log} is gone", said.err)
+        self.assertIn(f"{self.log} no longer exists", said.err)
 
 
 if __name__ == "__main__":

@@ -417,7 +417,7 @@ class WhatItStartsFrom(unittest.TestCase):
             self.refused(
                 space,
                 "the base branch 'mian' does not exist (did you mean 'main'?)",
-                "set project.base_branch, or --base REF (there are: main)",
+                "set project.base_branch, or --base REF (existing: main)",
             )
 
     def test_a_base_may_be_anything_that_names_a_commit(self) -> None:

@@ -774,7 +774,7 @@ class FatalTest(RunTest):
         os.chmod(path, 0o644)
         for name, expected in {
             path: f"{path} is not executable\n  next: chmod +x '{path}'",
-            self.workspace.root: f"{self.workspace.root} is no program\n  next: correct",
+            self.workspace.root: f"{self.workspace.root} is not a program\n  next: correct",
             f"{path}2": f"{path}2 does not exist\n  next: correct claude.command",
         }.items():
             with self.subTest(name):

@@ -47,14 +47,14 @@ class SkipTest(unittest.TestCase):
         for action, hint in (("skip", "status"), ("retry", "run --only auth --fresh")):
             said = space.main(action, "auth", *(["--yes"] if action == "retry" else []))
             self.assertEqual(said.code, 1)
-            self.assertIn(f"auth is up to date: there is nothing to {action}", said.err)
+            self.assertIn(f"auth is up to date; nothing to {action}", said.err)
             self.assertIn(f"next: rorchestrator {hint}", said.err)
         # As a run leaves it that is killed between the commit point and the journal.
         run = space.state().feature("auth").run
         story = [e for e in attempt("auth") if e.kind == "preparing"]
         space.record(*(events.Event(e.kind, e.at, run, e.feature, e.data) for e in story))
         said = space.main("skip", "auth")
-        self.assertIn("completed, though its run was killed", said.err)
+        self.assertIn("completed, although its run was killed", said.err)
 
     def test_a_torn_journal_is_repaired_before_anything_is_added(self) -> None:
         space = Workspace([feature("auth")])

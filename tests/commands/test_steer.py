@@ -44,9 +44,9 @@ class AnswerTest(unittest.TestCase):
         said = self.ask("stop", "auth", "--json", run=Run(self.space, done=False))
         expected = {"action": "stop", "feature": "auth", "done": False, "run": "r1"}
         self.assertEqual(said.code, 1)
-        self.assertEqual(said.json, {**expected, "text": "stop of True", "hint": "type it again"})
+        self.assertEqual(said.json, {**expected, "text": "stop of True", "hint": "try again"})
         said = self.ask("retry", "api", run=Run(self.space, done=False))
-        answer = "rorchestrator: retry of True\n  next: type it again\n"
+        answer = "rorchestrator: retry of True\n  next: try again\n"
         self.assertEqual(said, CommandResult(1, "", answer))
         said = self.ask("skip", "api", "--force", run=Run(self.space))
         self.assertEqual((said.code, said.out), (0, "skip of True\n"))

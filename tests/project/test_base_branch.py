@@ -66,7 +66,7 @@ class WithoutAName(unittest.TestCase):
             self.space.git("branch", f"b{number:02}")
         self.assertIn("(did you mean 'main'?)", self.refused("--base", "mian").err)
         self.assertIn("b08, b09 and 2 more)", self.refused("--base", "mian").err)
-        self.assertIn("names no branch", self.refused("--base", "").err)
+        self.assertIn("must name a branch", self.refused("--base", "").err)
         self.assertIn("'^main' does not exist", self.refused("--base", "^main").err)
         # A checkout of a CI has no branch of its own.
         self.space.change(base_branch="main")
@@ -81,7 +81,7 @@ class WithoutAName(unittest.TestCase):
         self.space.git("update-ref", "refs/remotes/origin/main", self.main)
         said = self.refused()
         self.assertNotIn("no commit", said.err)
-        self.assertIn("there are: origin/main", said.err)
+        self.assertIn("existing: origin/main", said.err)
         self.assertEqual(self.space.main("plan", "--base", "origin/main").code, 0)
 
 

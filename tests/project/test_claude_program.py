@@ -70,7 +70,7 @@ class ItsPath(unittest.TestCase):
             for command, message, hint in (
                 ("no-such-program", "no-such-program was not found on PATH", "install Claude Code"),
                 (plain, f"{plain} is not executable", f"chmod +x '{plain}'"),
-                (folder, f"{folder} is no program", "correct claude.command in the list"),
+                (folder, f"{folder} is not a program", "correct claude.command in the list"),
                 (f"{folder}/no", f"{folder}/no does not exist", "correct claude.command"),
             ):
                 with self.subTest(message), self.assertRaises(UserError) as caught:

@@ -610,7 +610,7 @@ class Faults(InAWorkspace):
         ]
         faults = self.feature_faults(*pairs)
         self.assertEqual(
-            sum("dependency cycle: " in fault for fault in faults), dependencies.CIRCLES_SHOWN
+            sum("dependency cycle: " in fault for fault in faults), dependencies.CYCLES_SHOWN
         )
         unknown = [fault for fault in faults if "unknown feature 'itme" in fault]
         self.assertEqual(len(unknown), 120)

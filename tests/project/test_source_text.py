@@ -27,7 +27,7 @@ class Encodings(unittest.TestCase):
             "Été\nça".encode("latin-1"): "not UTF-8 at line 1, column 1 (byte 0xc9)",
             "ok\nün ça".encode() + b" \xe9": "not UTF-8 at line 2, column 7 (byte 0xe9)",
             b"\xef\xbb\xbfa\xff": "not UTF-8 at line 1, column 2 (byte 0xff)",
-            "hi".encode("utf-16-le"): "not text at line 1, column 2 (a NUL)",
+            "hi".encode("utf-16-le"): "not text at line 1, column 2 (NUL byte)",
             b"\xff\xfea\0b": "not UTF-16 at line 1, column 2 (byte 0x62)",
             b"\xff\xfea\0\x00\xd8": "not UTF-16 at line 1, column 2 (byte 0x00)",
         }

@@ -151,7 +151,7 @@ class TheRun(HangingTest):
         self.until_it_hangs(running)
         skipped = self.workspace.command("skip", "a")
         self.assertEqual(skipped.code, 2)
-        self.assertIn("is landing its features: it can only be stopped", skipped.err)
+        self.assertIn("is landing its features; it can only be stopped", skipped.err)
         self.assertEqual(self.workspace.command("stop").code, 0)
         self.assertEqual(running.end().code, 1)
 

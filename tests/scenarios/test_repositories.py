@@ -177,7 +177,7 @@ class NameTest(RepositoryTest):
     def test_a_folder_in_the_place_of_a_worktree_is_refused(self) -> None:
         self.list()
         os.makedirs(self.workspace.worktree("a"))
-        self.assert_refused(self.workspace.worktree("a"), "exists already")
+        self.assert_refused(self.workspace.worktree("a"), "already exists")
 
     def test_without_a_prefix_the_branches_have_the_names_of_the_features(self) -> None:
         self.list(branch_prefix="")

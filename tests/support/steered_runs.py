@@ -49,6 +49,6 @@ class Run(threading.Thread):
                 request=id,
                 done=self.done,
                 text=f"{asked.action.value} of {id == asked.id}",
-                hint="type it again",
+                hint="try again",
             )
             self.space.record(answer)
