@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import unittest
+from collections.abc import Iterator
 
-from core.model import events
+from core.model import events, fold
+from core.reporter import run_text
 from tests.support.every_event import AT, EVERY
+from tests.support.paths import ROOT
+
+RESOLUTIONS = {"resolution_started", "resolution_ended"}
+
+
+def constructed() -> set[str]:
+    """The kinds that have a constructor."""
+    with open(str(events.__file__), encoding="utf-8") as file:
+        calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
+    made = [call.args[0] for call in calls if ast.unparse(call.func) == "Event"]
+    return {kind.value for kind in made if isinstance(kind, ast.Constant)} | RESOLUTIONS
+
+
+def compared(source: str) -> Iterator[str]:
+    """The kinds that a module compares the kind of an event with."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and ast.unparse(node.left) == "event.kind":
+            for literal in ast.walk(node.comparators[0]):
+                if isinstance(literal, ast.Constant):
+                    yield literal.value
 
 
 class Kinds(unittest.TestCase):
+    def test_every_kind_that_is_compared_with_or_folded_has_a_constructor(self) -> None:
+        found = {*fold._FEATURE_CHANGES, *run_text.STEPS_BETWEEN}
+        for folder, _, names in os.walk(os.path.join(ROOT, "core")):
+            for name in (name for name in names if name.endswith(".py")):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found.update(compared(file.read()))
+        self.assertEqual(found - constructed(), set())
+        self.assertLess({"steered", "run_ended", "checked"}, found)
+
     def test_an_attempt_of_a_resolution_is_a_kind_of_its_own(self) -> None:
         found = events.of_resolution(EVERY["attempt_ended"])
         self.assertEqual(
