@@ -13,7 +13,7 @@ NO_PLACE = frozenset({b"", b".", b"..", b".git"})
 """Names that no folder of a checkout can have, but a damaged tree may."""
 
 
-BEING_MADE = ("initializing", "added with --lock")
+BEING_CREATED = ("initializing", "added with --lock")
 """git's lock reasons of a worktree that is being created."""
 
 

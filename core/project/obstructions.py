@@ -166,7 +166,7 @@ def check_writable(folder: str, access: Callable[[str, int], bool] = os.access) 
     else:
         return
     raise UserError(
-        f"{folder} can't hold the worktrees",
+        f"{folder} cannot be used for worktrees",
         details=(fault,),
         hint="correct project.worktrees_path",
     )

@@ -65,7 +65,7 @@ def _matching(project: OpenProject, pattern: str) -> list[str]:
     from ..worktree import copy_link
 
     top, bare = project.git.repository.top, project.git.repository.bare
-    return [] if bare else copy_link.matching(top, [pattern], less=project.worktrees.folder)
+    return [] if bare else copy_link.matching(top, [pattern], exclude=project.worktrees.folder)
 
 
 def check_supplies(project: OpenProject) -> None:

@@ -148,7 +148,9 @@ class Rehearsal:
             finally:
                 self.handlers.ignore()
         if os.path.exists(folder):
-            told = f"{folder} could not be removed: it holds files that you may not remove"
+            told = (
+                f"{folder} could not be removed: you have no permission to remove some of its files"
+            )
             self.say(one_line(told))
         return code
 
@@ -193,7 +195,7 @@ class Rehearsal:
 
         def leads_somewhere(pattern: str) -> bool:
             return self._check(
-                FindingKind.FILES, lambda: copy_link.matching(top, [pattern], less=less)
+                FindingKind.FILES, lambda: copy_link.matching(top, [pattern], exclude=less)
             )
 
         if self.project.git.repository.bare:

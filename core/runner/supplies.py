@@ -90,7 +90,7 @@ class Supplies:
         wanted: list[str] = []
         # `**` can lead through a large tree; the others go on meanwhile.
         found = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: copy_link.matching(top, patterns, less=self.exclude, stopped=stopped)
+            None, lambda: copy_link.matching(top, patterns, exclude=self.exclude, stopped=stopped)
         )
         for name in found:
             target = os.path.join(worktree.path, name)

@@ -1,4 +1,4 @@
-"""The git worktrees of the features: created, inspected, committed, removed."""
+"""Worktrees of features: created, inspected, committed, kept, removed."""
 
 from .manager import WorktreeManager
 

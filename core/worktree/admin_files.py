@@ -1,4 +1,4 @@
-"""What `.git/worktrees/*` says of a worktree: whose it is, whether it was moved or half made."""
+"""`.git/worktrees/NAME` and the `.git` file: owner of a worktree, moved or half-created ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from ..git import (
     checkouts,
 )
-from ..git.output import BEING_MADE, WorktreeEntry
+from ..git.output import BEING_CREATED, WorktreeEntry
 from ..model.errors import UserError
 from ..process.temporary_folder import remove_tree
 from .names import MARK, MARKS_SINCE, RUBBISH
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def admin_of(path: str) -> str:
-    """Where the ``.git`` file of a worktree points; empty where there is none."""
+    """The git folder that the ``.git`` file of a worktree points to; else empty."""
     words = gitfile_or_nothing(path)
     if not words.startswith(b"gitdir: "):
         return ""
@@ -30,12 +30,12 @@ def admin_of(path: str) -> str:
 
 
 def read_gitfile(path: str) -> bytes:
-    """What the ``.git`` file of a worktree says. Raises ``OSError`` where there is none."""
-    return _read_at_once(os.path.join(path, ".git"))
+    """The content of a worktree's ``.git`` file. Raises ``OSError``."""
+    return _read_without_blocking(os.path.join(path, ".git"))
 
 
-def _read_at_once(path: str) -> bytes:
-    """The begin of a file. Of a pipe that an agent put in its place: nothing, and no waiting."""
+def _read_without_blocking(path: str) -> bytes:
+    """The beginning of a file, without blocking if an agent replaced it with a FIFO."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 4096)
@@ -51,58 +51,58 @@ def gitfile_or_nothing(path: str) -> bytes:
 
 
 def is_whole(admin: str, path: str) -> bool:
-    """Whether git finished making a worktree: both halves point at each other."""
+    """Whether git finished creating a worktree."""
     has_all = all(_read(os.path.join(admin, name)) for name in ("HEAD", "commondir", "gitdir"))
     linked = bool(_read(os.path.join(path, ".git")))
     checked_out = os.path.isfile(os.path.join(admin, "index"))
-    # A worktree is locked while it is made.
-    begun = _read(os.path.join(admin, "locked")).decode("utf-8", "replace").strip() in BEING_MADE
-    return has_all and linked and checked_out and not begun
+    # A worktree is locked while it is created.
+    reason = _read(os.path.join(admin, "locked")).decode("utf-8", "replace").strip()
+    return has_all and linked and checked_out and reason not in BEING_CREATED
 
 
 def _is_empty(path: str) -> bool:
-    """Whether a folder has no file yet but git's own, or is not there."""
+    """Whether a folder is missing or only contains ``.git``."""
     return not os.path.isdir(path) or set(os.listdir(path)) <= {".git"}
 
 
 def _is_named_for(admin: str, feature: str) -> bool:
-    """Whether git would call an admin folder so; where the name is taken it adds a number."""
+    """Whether git would give an admin folder this name; it adds a number to a used one."""
     return re.fullmatch(re.escape(feature) + "[0-9]*", admin) is not None
 
 
 def is_unfinished(admin: str, path: str) -> bool:
-    """Whether git was killed before it had written which worktree an admin folder is for."""
-    named = os.path.basename(path).replace("~", "-")  # as git spells it there
+    """Whether git was killed before it linked the admin folder to its worktree."""
+    named = os.path.basename(path).replace("~", "-")  # git replaces the tilde
     return not linked_folder(admin) and _is_named_for(os.path.basename(admin), named)
 
 
 def linked_folder(admin: str) -> str:
-    """The worktree that an admin folder belongs to; empty where it doesn't say."""
+    """The worktree that an admin folder belongs to; empty if unknown."""
     gitfile = os.fsdecode(_read(os.path.join(admin, "gitdir")).strip())
     return os.path.dirname(os.path.realpath(os.path.join(admin, gitfile))) if gitfile else ""
 
 
 def _read(path: str) -> bytes:
     try:
-        return _read_at_once(path)
+        return _read_without_blocking(path)
     except OSError:
         return b""
 
 
 def was_made_for(worktrees: WorktreeManager, entry: WorktreeEntry, path: str, feature: str) -> bool:
-    """Whether we made a worktree for a feature, or are just making it."""
+    """Whether we created a worktree for a feature, or are creating it."""
     admin = admin_entry(worktrees, entry.path)
-    # git names the admin folder after the worktree's first place, and keeps the name.
+    # git names the admin folder after the worktree's first path, and keeps the name.
     if checkouts.real_path(worktrees.git, entry.path) != path and not _is_named_for(
         os.path.basename(admin), feature
     ):
         return False
-    being_made = entry.locked in BEING_MADE and _is_empty(entry.path)
-    return being_made or _is_marked(worktrees, admin)
+    being_created = entry.locked in BEING_CREATED and _is_empty(entry.path)
+    return being_created or _is_marked(worktrees, admin)
 
 
 def admin_entry(worktrees: WorktreeManager, path: str) -> str:
-    """The admin folder of a worktree, whether its folder is there or not."""
+    """The admin folder of a worktree, even if the worktree is gone."""
     admin = admin_folder(worktrees, path)
     real = os.path.realpath(path)
     if is_linked(worktrees, path) and linked_folder(admin) == real:
@@ -111,9 +111,9 @@ def admin_entry(worktrees: WorktreeManager, path: str) -> str:
 
 
 def _is_marked(worktrees: WorktreeManager, admin: str) -> bool:
-    """Whether we made the worktree of an admin folder, as far as can be told.
+    """Whether we created the worktree of an admin folder, as far as we know.
 
-    Up to version 1.0 there were no marks: what is older than the first one may be ours.
+    Version 1.0 wrote no marks: anything older than the first mark may be ours.
     """
     first = os.path.join(worktrees.git.repository.common_dir, MARKS_SINCE)
     if os.path.exists(os.path.join(admin, MARK)) or not os.path.exists(first):
@@ -123,9 +123,9 @@ def _is_marked(worktrees: WorktreeManager, admin: str) -> bool:
 
 
 def is_ours(worktrees: WorktreeManager, path: str) -> bool:
-    """Whether a folder is a worktree of this repository that we made, for some feature.
+    """Whether a folder is a worktree of this repository that we created for some feature.
 
-    Or one that a kill left before it was marked, with nothing in it.
+    Also an empty one that was not marked yet when we were killed.
     """
     admin = admin_folder(worktrees, path)
     was_begun = not is_whole(admin, path) and _is_empty(path)
@@ -133,12 +133,12 @@ def is_ours(worktrees: WorktreeManager, path: str) -> bool:
 
 
 def admin_folder(worktrees: WorktreeManager, path: str) -> str:
-    """Where the ``.git`` file of a worktree points; empty where there is none."""
+    """The git folder that the ``.git`` file of a worktree points to; else empty."""
     return admin_of(path)
 
 
 def other_repository(worktrees: WorktreeManager, path: str) -> str:
-    """The repository whose worktree a folder is; empty where it is none, or this one's."""
+    """The other repository that a folder is a worktree of; else empty."""
     admin = admin_folder(worktrees, path)
     if not admin or is_linked(worktrees, path):
         return ""
@@ -147,7 +147,7 @@ def other_repository(worktrees: WorktreeManager, path: str) -> str:
 
 
 def was_moved(worktrees: WorktreeManager, path: str) -> bool:
-    """Whether a folder is a worktree of this repository, which was moved since it was made."""
+    """Whether a folder is a worktree of this repository, and the repository was moved."""
     admin = admin_folder(worktrees, path)
     common = worktrees.git.repository.common_dir
     own = os.path.join(common, "worktrees", os.path.basename(admin))
@@ -157,13 +157,13 @@ def was_moved(worktrees: WorktreeManager, path: str) -> bool:
 
 
 def is_linked(worktrees: WorktreeManager, path: str) -> bool:
-    """Whether a folder is a worktree of this repository, or only lies where one was."""
+    """Whether a folder is a worktree of this repository."""
     parent = os.path.join(worktrees.git.repository.common_dir, "worktrees")
     return os.path.dirname(admin_folder(worktrees, path)) == parent
 
 
 def leads_here(worktrees: WorktreeManager, path: str) -> bool:
-    """Whether git, in a folder, works on this repository and reads its configuration."""
+    """Whether git in this folder works on this repository and reads its configuration."""
     admin = admin_folder(worktrees, path)
     common = os.fsdecode(_read(os.path.join(admin, "commondir"))).rstrip("\n")
     there = os.path.realpath(os.path.join(admin, common)) if common else ""
@@ -171,7 +171,7 @@ def leads_here(worktrees: WorktreeManager, path: str) -> bool:
 
 
 def is_half_of_ours(worktrees: WorktreeManager, admin: str, path: str) -> bool:
-    """Whether we began to make the worktree at ``path``, where nothing else stands."""
+    """Whether we started to create the worktree at ``path`` and nothing else is there."""
     return not other_repository(worktrees, path) and (
         _is_marked(worktrees, admin) or _is_empty(path)
     )
@@ -192,23 +192,24 @@ def all_admin_dirs(worktrees: WorktreeManager) -> list[str]:
 
 
 def remove_admin(worktrees: WorktreeManager, admin: str) -> None:
-    """Take away what git knows of a worktree, in one step: ``git fsck`` is clean after a kill.
+    """Remove a worktree's admin folder atomically, so that ``git fsck`` is clean after a kill.
 
-    What a kill leaves of it goes with the next one.
+    The next call removes what a kill left behind.
     """
     rubbish = os.path.dirname(admin) + RUBBISH
     remove_tree(rubbish)
-    with suppress(OSError):  # another process takes its own away at the same moment
+    with suppress(OSError):  # another process is removing it too
         os.rename(admin, rubbish)
     remove_tree(rubbish)
     remove_tree(admin)
 
 
 def check_linked(worktrees: WorktreeManager, path: str) -> None:
-    """Raise :class:`UserError` where a folder is no worktree of this repository any more."""
+    """Raise :class:`UserError` if a folder is no longer a worktree of this repository."""
     if not leads_here(worktrees, path):
-        what = f"{path} is no worktree of this repository any more"
         if was_moved(worktrees, path):
             top = shlex.quote(worktrees.git.repository.top)
-            what = f"{path} leads to where the repository was: git -C {top} worktree repair"
-        raise UserError(what)
+            raise UserError(
+                f"{path} points to the old location of the repository: git -C {top} worktree repair"
+            )
+        raise UserError(f"{path} is no longer a worktree of this repository")

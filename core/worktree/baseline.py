@@ -1,4 +1,4 @@
-"""What stood in a worktree before Claude began: only what changed since is work."""
+"""The baseline: uncommitted files of a worktree before Claude starts, which are not its work."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ..model.frozen import dataclass, field
 from .check_artifacts import stamp_of
 
 FILE = "rorchestrator-baseline"
-"""In git's own folder of a worktree: it goes with the worktree, and outlives a killed run."""
+"""In the git folder of the worktree: removed with it, and available after a kill."""
 
 ABSENT = "absent"
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Uncommitted files by path, each with what tells it from a changed one."""
+    """Uncommitted files by path, each with a fingerprint."""
 
     changed: Mapping[str, str] = field(default_factory=dict)
-    """Tracked files, by content: a setup that runs again writes the same content."""
+    """Tracked files by content, because another run of the setup writes the same content."""
     untracked: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] | None = None
-    """``None`` where nobody looked."""
+    """``None`` if unknown."""
     modules: Mapping[str, str] = field(default_factory=dict)
-    """The commits of submodules that the setup moved."""
+    """Commits of submodules that the setup moved."""
 
     def unchanged(self, path: str, files: Iterable[str]) -> set[str]:
-        """Those files that are in ``path`` as they were before Claude began."""
+        """The files in ``path`` that are unchanged since the baseline."""
         return {file for file in files if self._is_unchanged(path, file)}
 
     def _is_unchanged(self, path: str, file: str) -> bool:
@@ -40,9 +40,9 @@ class Baseline:
         return file in self.untracked and _stamp(path, file) == self.untracked[file]
 
 
-def taken(path: str, status: WorktreeStatus, modules: Mapping[str, str]) -> Baseline:
-    """The baseline of a worktree in which Claude has not begun."""
-    # What is staged and new is no file that git could put back.
+def take(path: str, status: WorktreeStatus, modules: Mapping[str, str]) -> Baseline:
+    """The baseline of a worktree before Claude starts."""
+    # git cannot restore new files, even staged ones.
     tracked = set(status.changed).difference(status.added)
     new = [*status.added, *status.untracked]
     return Baseline(
@@ -54,7 +54,7 @@ def taken(path: str, status: WorktreeStatus, modules: Mapping[str, str]) -> Base
 
 
 def save(folder: str, baseline: Baseline) -> None:
-    """Write it into git's folder of the worktree. Raises ``OSError``."""
+    """Write the baseline into the git folder of the worktree. Raises ``OSError``."""
     document = {
         "changed": dict(baseline.changed),
         "untracked": dict(baseline.untracked),
@@ -71,9 +71,9 @@ def save(folder: str, baseline: Baseline) -> None:
 
 
 def load(folder: str) -> Baseline:
-    """The baseline of a worktree; an empty one where none is known."""
+    """The baseline of a worktree; empty if there is none."""
     try:
-        with open(os.path.join(folder, FILE), encoding="utf-8", opener=_at_once) as file:
+        with open(os.path.join(folder, FILE), encoding="utf-8", opener=_non_blocking) as file:
             known = json.load(file)
         return Baseline(
             dict(known["changed"]),
@@ -85,14 +85,14 @@ def load(folder: str) -> Baseline:
         return Baseline()
 
 
-def _at_once(path: str, flags: int) -> int:
-    """Open a file; a pipe that an agent put in its place is empty, and nobody waits for it."""
+def _non_blocking(path: str, flags: int) -> int:
+    """Open a file without blocking if an agent replaced it with a FIFO."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def content_of(path: str, file: str) -> str:
-    """What tells a file from one of another content, kind or mode."""
-    import hashlib  # not for a start
+    """A fingerprint of a file's content, type and mode."""
+    import hashlib  # slow to import
 
     whole = os.path.join(path, file)
     try:

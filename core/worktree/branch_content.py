@@ -1,4 +1,4 @@
-"""What a finished feature's branch holds now: the user may have changed it since the run."""
+"""Changes by the user to a finished branch: new commits, rebase, reset, deletion."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from ..model.frozen import dataclass
 
 
 class Change(Enum):
-    """What the user did with a branch since its run."""
+    """A change to a branch since its run."""
 
     NONE = "none"
     ADDED = "added"
-    """It has further commits on top of the result."""
+    """New commits on top of the result."""
     SHORTENED = "shortened"
-    """It was set back to a commit on the way to the result."""
+    """Reset to an earlier commit of the result."""
     REWRITTEN = "rewritten"
-    """It was amended or rebased: the result's commits are there in another form."""
+    """Amended or rebased."""
     EMPTIED = "emptied"
-    """It holds nothing of its own any more."""
+    """No commits of its own any more."""
     REPLACED = "replaced"
-    """It holds something that has nothing to do with the result."""
+    """Other work, unrelated to the result."""
     DELETED = "deleted"
 
 
 MESSAGES = {
-    Change.ADDED: "{branch} has further commits, added since its run",
-    Change.SHORTENED: "{branch} was set back since its run: what is left counts",
-    Change.REWRITTEN: "{branch} was rewritten since its run: what it holds now counts",
-    Change.EMPTIED: "{branch} was reset and holds no work of its own; its run made {result}",
-    Change.REPLACED: "{branch} holds other work than its run made ({result})",
-    Change.DELETED: "{branch} was deleted; its run made {result}",
+    Change.ADDED: "{branch} has new commits since its run",
+    Change.SHORTENED: "{branch} was reset to an earlier commit since its run; that commit counts",
+    Change.REWRITTEN: "{branch} was rewritten since its run; its current commits count",
+    Change.EMPTIED: "{branch} was reset and has no commits of its own; its run created {result}",
+    Change.REPLACED: "{branch} has other work than its run created ({result})",
+    Change.DELETED: "{branch} was deleted; its run created {result}",
 }
 
 HINTS = {
@@ -45,7 +45,7 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a feature's work was made: its branch, and the commit before its own ones."""
+    """A feature's branch, and the commit before its own commits."""
 
     branch: str
     start: str
@@ -53,21 +53,21 @@ class Origin:
 
 @dataclass(frozen=True)
 class BranchContent:
-    """A feature's work as it is now; ``tip`` is empty where the user took it away."""
+    """A feature's current work; ``tip`` is empty if the user removed it."""
 
     tip: str
     change: Change = Change.NONE
     words: str = ""
-    """What the user did, for a sentence of its own; empty where that is nothing."""
+    """The user's change as a message; else empty."""
     hint: str = ""
 
 
 async def branch_content(
     git: Git, origin: Origin, tip: str, result: str, target: str
 ) -> BranchContent:
-    """What counts of a feature whose branch is at ``tip`` and whose run made ``result``.
+    """The current work of a feature with its branch at ``tip`` and the run's ``result``.
 
-    ``target`` is the branch that it would land on: what is there already is not its own.
+    Commits on ``target``, the branch to land on, are not its own.
     """
     change = await _change(git, origin.start, tip, result, target)
     names = {"branch": origin.branch, "result": result[:10]}
@@ -91,10 +91,10 @@ async def _change(git: Git, start: str, tip: str, result: str, target: str) -> C
 
 
 async def _rewritten(git: Git, start: str, tip: str, result: str, target: str) -> Change:
-    """Whether it is the same work in another form.
+    """Whether a branch is the rewritten work or something else.
 
-    An amended or rebased commit keeps its author's name and date. Where all commits were made
-    anew, files that both change tell it, unless the branch only follows another one.
+    Amended and rebased commits keep author and date. Without such commits, changes to the same
+    files decide, unless the branch only follows ``target``.
     """
     if not (start and await git.commit_of(result)):
         return Change.REPLACED
@@ -112,7 +112,8 @@ async def _rewritten(git: Git, start: str, tip: str, result: str, target: str) -
 async def start_of(git: Git, start: str, below: Iterable[str], tip: str, target: str) -> str:
     """The commit before the feature's own ones, on a branch that may have been rewritten.
 
-    That is where its run began, or what it needs now (``below``); else where it left ``target``.
+    The nearest of its run's start and the results of its dependencies (``below``), else the merge
+    base with ``target``.
     """
     found = ""
     for commit in filter(None, (start, *below)):

@@ -1,6 +1,6 @@
-"""Build products: files that tools make again, by kinds that no source has.
+"""Build products: __pycache__, node_modules, virtualenvs, *.pyc, folders with CACHEDIR.TAG.
 
-Never by the names build, dist, target, out, log, tmp or coverage alone: sources have them too.
+Names like build, dist, target, out, log, tmp or coverage do not count: sources use them too.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ VENVS = frozenset({"venv", ".venv"})
 
 TAG = "CACHEDIR.TAG"
 SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
-"""What the file begins with; format: https://bford.info/cachedir/"""
+"""The beginning of the file; format: https://bford.info/cachedir/"""
 
 
 def among(path: str, files: Iterable[str]) -> dict[str, list[str]]:
-    """The files below ``path`` that may be build products, each with what it is a part of.
+    """The files below ``path`` that may be build products, each with its roots.
 
-    That is a folder, with a slash at its end, or the file itself; the outermost comes first.
+    A root is a folder with a trailing slash, or the file itself; the outermost comes first.
     """
     known: dict[str, bool] = {}
     found = {file: list(_roots(path, file, known)) for file in files}
@@ -64,7 +64,7 @@ def _is_product(folder: str) -> bool:
 
 
 def is_known(folder: str) -> bool:
-    """Whether a folder is of a kind that only tools make; anybody can write a tag."""
+    """Whether a folder's name is only used by tools. A tag is weaker: anybody can write one."""
     name = os.path.basename(folder.rstrip("/"))
     if name in FOLDERS:
         return True

@@ -1,4 +1,4 @@
-"""Files that the checks left in a worktree: reports, caches, ignored by git or not."""
+"""Check artifacts: reports and caches that checks leave in a worktree, ignored by git or not."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from contextlib import suppress
 FileStamp = tuple[int, int, int]
 
 MOST_FILES = 2000
-"""A folder with more files is looked at no further: it is nobody's but whoever made it."""
+"""A folder with more files does not count as an artifact."""
 
 
 class CheckArtifacts:
-    """Of one worktree. What somebody changed since is no leftover any more, but work."""
+    """The check artifacts of one worktree. A file that changed since is work again."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._seen: dict[str, FileStamp] = {}
         self._spared: dict[str, FileStamp] = {}
         self.paths: set[str] = set()
-        """What appeared during checks, ignored or not; an ignored folder ends with a slash."""
+        """Paths that appeared during checks; an ignored folder ends with a slash."""
         self._written: dict[str, FileStamp] = {}
         self._by: dict[str, set[str]] = {}
 
     def record(self, files: Iterable[str]) -> None:
-        """Remember files as a check left them just now; no repositories: those are folders."""
+        """Record files in the state that a check left; nested repositories are left out."""
         for file in files:
             found = stamp_of(self.folder, file)
             if found is not None and self._spared.get(file) != found:
                 self._seen[file] = found
 
     def ignore(self, files: Iterable[str]) -> None:
-        """Remember files that were left by checks of a run that was cut short, or put there since.
+        """Record files that may be from checks of an interrupted run or from the user.
 
-        Nobody knows which: they are not taken for work, and not taken away.
+        They do not count as work and are not removed.
         """
         found = {file: stamp_of(self.folder, file) for file in files}
         self._spared.update((file, seen) for file, seen in found.items() if seen is not None)
 
     @property
     def files(self) -> list[str]:
-        """Those that are still as a check left them."""
+        """The files that are unchanged since a check left them."""
         return [file for file in {**self._spared, **self._seen} if self._is_as_it_was(file)]
 
     def _is_as_it_was(self, file: str) -> bool:
@@ -50,7 +50,7 @@ class CheckArtifacts:
         return found is not None and found in (self._spared.get(file), self._seen.get(file))
 
     def remove(self, files: Iterable[str]) -> None:
-        """Take these away where a check left them, with the folders that are empty then."""
+        """Remove those of ``files`` that a check left, and folders that become empty."""
         for file in set(self.files).intersection(self._seen, files):
             folder = os.path.dirname(file)
             with suppress(OSError):
@@ -60,10 +60,10 @@ class CheckArtifacts:
                     os.rmdir(os.path.join(self.folder, folder))
                     folder = os.path.dirname(folder)
 
-    # -- who made it ----------------------------------------------------------------------
+    # -- which command wrote it -----------------------------------------------------------
 
     def written(self, command: str, paths: Iterable[str]) -> set[str]:
-        """Note ``paths`` that appeared while a command ran; the files of all such that it wrote."""
+        """Record ``paths`` that appeared while a command ran; the files that it wrote in them."""
         self.paths.update(paths)
         now: dict[str, FileStamp] = {}
         for path in self.paths:
@@ -74,10 +74,9 @@ class CheckArtifacts:
         return wrote
 
     def proved(self, known: Mapping[str, Collection[str]]) -> dict[str, str]:
-        """The paths of which each file was written by a command that writes it anywhere.
+        """The paths that only contain files proven to be written by commands, with a digest.
 
-        ``known`` are the files that commands wrote where no user works. With each path comes what
-        tells it from one that was changed since.
+        ``known`` are files that each command also wrote in a checkout where no user works.
         """
         doubtful = {
             file for by, files in self._by.items() for file in files.difference(known.get(by, ()))
@@ -93,7 +92,7 @@ class CheckArtifacts:
 
 
 def contents(folder: str, path: str) -> dict[str, FileStamp]:
-    """The files of a path in ``folder``; nothing where there are too many, or it can't be told."""
+    """The files of a path in ``folder``; empty if there are too many or some are unreadable."""
     files = [path]
     if path.endswith("/"):
         files = []
@@ -109,14 +108,14 @@ def contents(folder: str, path: str) -> dict[str, FileStamp]:
 
 
 def digest(files: Mapping[str, FileStamp]) -> str:
-    """What tells files, and their contents, from others."""
-    import hashlib  # not for a start
+    """A hash of file names and stamps."""
+    import hashlib  # slow to import
 
     return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:20]
 
 
 def stamp_of(folder: str, file: str) -> FileStamp | None:
-    """What tells a file from a changed one; ``None`` where it is gone, or a link led away."""
+    """mtime, size and inode; ``None`` if the file is gone or behind a symbolic link."""
     path = os.path.join(folder, file)
     parent = os.path.join(os.path.realpath(folder), os.path.dirname(file))
     if os.path.realpath(parent) != os.path.normpath(parent):

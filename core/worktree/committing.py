@@ -1,4 +1,4 @@
-"""Commits a feature's work: staging, held-back files, hooks that change or refuse it."""
+"""Commits a feature's work: staging, left-out files, pre-commit hooks that change or refuse it."""
 
 from __future__ import annotations
 
@@ -38,33 +38,33 @@ async def check_hooks(
     wanted: Collection[str],
     hooks: Hooks,
 ) -> None:
-    """Raise :class:`UserError` where hooks took the commit back, or put it elsewhere.
+    """Raise :class:`UserError` if hooks undid the commit or moved it to another branch.
 
-    So, too, where they left out what stands in the worktree: checks would find it there.
+    Also if they left out files that are still in the worktree, where checks would find them.
     """
     which = f"your hooks ({', '.join(dict.fromkeys(hooks.ran))})"
     tip = made.id if made else old
     if made and tip == old:
-        raise UserError(f"{which} took the commit back", hint=ONLY_COMMITS)
+        raise UserError(f"{which} undid the commit", hint=ONLY_COMMITS)
     if await worktrees.git.commit_of(HEADS + worktree.branch) != tip:
         raise UserError(
-            f"{which} moved {worktree.path} away from {worktree.branch}, which does not have "
-            f"the commit: it is {tip[:10]}",
-            hint=f"in there: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
+            f"{which} moved {worktree.path} away from {worktree.branch}, which lacks the "
+            f"commit {tip[:10]}",
+            hint=f"in this worktree: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
         )
     (committed,) = await commits.changed_files(worktrees.git, [(old, tip)])
     untracked = (await inspection.work_status(worktrees, worktree.path)).untracked
     left = sorted({*wanted, *committed}.intersection(untracked))
     if left:
         raise UserError(
-            f"{which} left files out of the commit that stand in the worktree, where the "
+            f"{which} left files out of the commit that are in the worktree, where the "
             f"checks would find them: {some(left)}",
             hint=ONLY_COMMITS,
         )
 
 
 async def stage(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> None:
-    """Stage files; a filter or an attribute of the user's may refuse one."""
+    """Stage files; a filter of the user's may fail."""
     try:
         await staging.stage(worktrees.git, path, files)
     except GitError as error:
@@ -89,10 +89,10 @@ async def commit_index(
     hooks: Hooks,
     stamps: Mapping[str, FileStamp | None],
 ) -> Commit | None:
-    """The commit of what is staged; ``None`` where nothing differs from ``tip``.
+    """The commit of the index; ``None`` if nothing differs from ``tip``.
 
-    ``stamps`` tell the files as they were staged: what hooks change without adding it is
-    added once, or the checks would look at something else.
+    ``stamps`` are those of the staged files: files that hooks change without staging them are
+    added by one amend, or the checks would see other content.
     """
     with hooks.wrapped() as folder:
         made = await _commit_staged(worktrees, path, message, tip, hooks, folder)
@@ -108,9 +108,9 @@ async def commit_index(
         changed = await _changed_since(worktrees, path, stamps)
         if changed:
             raise UserError(
-                f"your hooks ({', '.join(dict.fromkeys(hooks.ran))}) change files at each "
-                f"commit without adding them: {some(changed)}",
-                hint=f"let the hook `git add` what it changes; {ONLY_COMMITS}",
+                f"your hooks ({', '.join(dict.fromkeys(hooks.ran))}) change files at every "
+                f"commit without staging them: {some(changed)}",
+                hint=f"let the hook `git add` its changes; {ONLY_COMMITS}",
             )
         return made
 
@@ -118,7 +118,7 @@ async def commit_index(
 async def _changed_since(
     worktrees: WorktreeManager, path: str, stamps: Mapping[str, FileStamp | None]
 ) -> list[str]:
-    """The uncommitted files that were written since; not what git itself sees as changed."""
+    """The uncommitted files that were written since ``stamps``."""
     await worktree_status.clear_hiding_bits(
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
@@ -133,10 +133,10 @@ async def _changed_since(
 async def _commit_staged(
     worktrees: WorktreeManager, path: str, message: str, tip: str, hooks: Hooks, folder: str
 ) -> Commit | None:
-    """The commit of what is staged, with the hooks in ``folder``.
+    """The commit of the index, with the hooks in ``folder``.
 
-    There is a second try where a hook changed files, as formatters do, and where no hook
-    refused: then git or a signing program failed.
+    Retried once if a hook changed files, as formatters do, or if no hook refused, which means
+    that git or a signing program failed.
     """
     tree = await staging.written_tree(worktrees.git, path)
     try:
@@ -144,8 +144,8 @@ async def _commit_staged(
     except GitError as error:
         status = await inspection.work_status(worktrees, path)
         if not status.changed:
-            # Staging can show that nothing differs, as with line ends that git
-            # normalises; and a hook may have made the commit itself.
+            # Nothing differs after staging, for example after line ending
+            # normalisation; or a hook made the commit itself.
             return None if status.commit == tip else await staging.head_commit(worktrees.git, path)
         await staging.stage(worktrees.git, path, status.changed)
         if hooks.refused and await staging.written_tree(worktrees.git, path) == tree:
@@ -159,18 +159,18 @@ async def _commit_staged(
 
 
 SECOND_TRY_SECONDS = 0.5
-"""Before a commit is tried once more: a signing program may be busy."""
+"""Before the retry: a signing program may be busy."""
 
 
 COMPLAINT_LINES = 20
-"""How much of what a hook printed goes into the reason."""
+"""Lines of a hook's output in the message."""
 
 
-ONLY_COMMITS = "fix it; then `rorchestrator run` only commits: Claude is not paid again"
+ONLY_COMMITS = "fix this; `rorchestrator run` then only commits, and Claude is not paid again"
 
 
 def commit_message(feature: Feature, run: str, template: str) -> str:
-    """Of the commit that holds what Claude left uncommitted."""
+    """The message of the commit with Claude's uncommitted work."""
     return (
         f"{subject(template, feature)}\n\n"
         f"RoRchestrator-Feature: {feature.id}\nRoRchestrator-Run: {run}\n"
@@ -178,7 +178,7 @@ def commit_message(feature: Feature, run: str, template: str) -> str:
 
 
 def _refusal(error: GitError, hook: str) -> UserError:
-    """Who refused a commit, and what to do; ``hook`` is empty where git itself did."""
+    """The error of a refused commit; ``hook`` is empty if git itself failed."""
     said = excerpt("\n".join(error.complaint.splitlines()[-COMPLAINT_LINES:]))
     if hook:
         subject = "project.commit_subject sets the subject; " if "msg" in hook else ""
@@ -186,7 +186,7 @@ def _refusal(error: GitError, hook: str) -> UserError:
             f"your {hook} hook refused the commit: {said}", hint=f"{subject}{ONLY_COMMITS}"
         )
     if "failed to write commit object" in error.complaint:
-        error.hint = f"git signs commits here (commit.gpgsign) and could not: {ONLY_COMMITS}"
+        error.hint = f"git could not sign the commit (commit.gpgsign): {ONLY_COMMITS}"
     else:
         error.hint = ONLY_COMMITS
     return error

@@ -1,4 +1,4 @@
-"""Ignored files of the main checkout that a worktree needs: copied, or linked."""
+"""project.copy and project.link: globs, copies of .env files (reflink), symbolic links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 FICLONE = 0x40049409
-"""ioctl_ficlone(2): the copy shares its blocks with the original until one is written to."""
+"""ioctl_ficlone(2): copy-on-write."""
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -24,7 +24,7 @@ FIX_PATTERNS = "correct project.copy and project.link"
 
 
 def never_stopped() -> bool:
-    """What a copy asks that nobody can stop."""
+    """For a copy that cannot be stopped."""
     return False
 
 
@@ -32,19 +32,19 @@ def matching(
     top: str,
     patterns: Iterable[str],
     *,
-    less: str = "",
+    exclude: str = "",
     stopped: Callable[[], bool] = never_stopped,
 ) -> list[str]:
-    """The paths below ``top`` that match, relative to it; ``**`` goes through folders, not links.
+    """The paths below ``top`` that match, relative to it; ``**`` does not follow links.
 
-    ``less`` is a folder whose files don't count: there are the worktrees. Raises
-    :class:`UserError` for a pattern that matches nothing, and for a path that leads out of
-    ``top`` through a symbolic link, or into git's own folder; ``OSError`` once ``stopped()``.
+    ``exclude`` is a folder to leave out, that of the worktrees. Raises :class:`UserError` for a
+    pattern without matches, and for a path outside of ``top`` (through a symbolic link) or in
+    ``.git``; ``OSError`` once ``stopped()``.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        paths = sorted(_paths(top, pattern, less, stopped))
-        paths = [path for path in paths if not (less and _is_inside(path, less))]
+        paths = sorted(_paths(top, pattern, exclude, stopped))
+        paths = [path for path in paths if not (exclude and _is_inside(path, exclude))]
         if not paths:
             raise UserError(f"{pattern} matches nothing in {top}", hint=FIX_PATTERNS)
         found.update((os.path.relpath(path, top), None) for path in paths)
@@ -54,24 +54,24 @@ def matching(
     return kept
 
 
-def _paths(top: str, pattern: str, less: str, stopped: Callable[[], bool]) -> set[str]:
-    """What a pattern catches, by the rules of the ``glob`` module."""
+def _paths(top: str, pattern: str, exclude: str, stopped: Callable[[], bool]) -> set[str]:
+    """The matches of a pattern, by the rules of the ``glob`` module."""
     found = {top}
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     while parts:
         part, *parts = parts
-        caught: Iterator[Iterable[str]]
+        matches: Iterator[Iterable[str]]
         if part == "**":
             rest, parts = parts[:1], parts[1:]
-            caught = (_anywhere(one, rest, less, stopped) for one in found)
+            matches = (_anywhere(one, rest, exclude, stopped) for one in found)
         else:
-            caught = (_below(one, part, stopped) for one in found)
-        found = {path for paths in caught for path in paths}
+            matches = (_below(one, part, stopped) for one in found)
+        found = {path for paths in matches for path in paths}
     return found
 
 
 def _below(folder: str, part: str, stopped: Callable[[], bool]) -> Iterable[str]:
-    """What one part of a pattern catches in a folder."""
+    """The matches of one part of a pattern in a folder."""
     if part == "**":
         return _anywhere(folder, [], "", stopped)
     if not set(part).intersection("*?["):
@@ -85,21 +85,21 @@ def _below(folder: str, part: str, stopped: Callable[[], bool]) -> Iterable[str]
 
 
 def _anywhere(
-    top: str, rest: Sequence[str], less: str, stopped: Callable[[], bool]
+    top: str, rest: Sequence[str], exclude: str, stopped: Callable[[], bool]
 ) -> Iterator[str]:
-    """What ``**`` catches: all, or what has the name ``rest``, of which nothing below is sought.
+    """The matches of ``**``: everything, or entries named ``rest`` without their contents.
 
-    It goes through no link, which may lead in a circle, and through nothing hidden.
+    It does not follow links, which may form a cycle, and skips hidden folders.
     """
     folders = [top] if os.path.isdir(top) else []
     while folders:
         _check_stopped(stopped)
         folder = folders.pop()
-        caught = set(_below(folder, rest[0], stopped) if rest else [folder])
-        yield from caught
+        matches = set(_below(folder, rest[0], stopped) if rest else [folder])
+        yield from matches
         for name in _names(folder):
             path = os.path.join(folder, name)
-            if name.startswith(".") or path == less or path in caught:
+            if name.startswith(".") or path == exclude or path in matches:
                 continue
             if os.path.isdir(path) and not os.path.islink(path):
                 folders.append(path)
@@ -111,7 +111,7 @@ def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:
-        return []  # a file, or a folder that nobody may look into
+        return []  # a file or an unreadable folder
 
 
 def _check_stopped(stopped: Callable[[], bool]) -> None:
@@ -124,7 +124,7 @@ def _check_inside(top: str, name: str) -> None:
     if os.path.realpath(path) == os.path.realpath(top) or not _is_inside(path, top):
         raise UserError(f"{name} is not inside {top}", hint=FIX_PATTERNS)
     if ".git" in name.lower().split(os.sep):
-        raise UserError(f"{name} belongs to git itself", hint=FIX_PATTERNS)
+        raise UserError(f"{name} belongs to git", hint=FIX_PATTERNS)
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -146,14 +146,14 @@ def copy(
     staging: str,
     contained: bool = False,
 ) -> None:
-    """Copy a file or a folder to where nothing is. Raises ``OSError``, also once ``stopped()``.
+    """Copy a file or a folder to a new path. Raises ``OSError``, also once ``stopped()``.
 
-    It comes whole from ``apart``, a folder on the same file system that is made for it: what fails,
-    or is killed, leaves its part there, for the caller to remove. What is neither a file nor a
-    folder nor a link, as a socket, is left out.
+    The copy is made in ``staging``, a new folder on the same file system, and then renamed. After
+    a failure or a kill, the caller removes ``staging``. Sockets and other special files are left
+    out.
 
-    Links stay links. Where the copy is to be ``contained``, one that leads out of it is replaced:
-    who writes through it must not write to what was copied.
+    Links stay links. If ``contained``, a link that leads out of the copy is replaced, so that
+    writing through it cannot change the original.
     """
     source, target = os.path.join(top, name), _place(worktree, name)
     if os.path.lexists(target):
@@ -164,7 +164,7 @@ def copy(
     _copy_all(source, whole, stopped, inside)
     mode = stat.S_IMODE(os.lstat(whole).st_mode)
     if os.path.isdir(whole):
-        os.chmod(whole, mode | stat.S_IRWXU)  # else it could not be moved to another folder
+        os.chmod(whole, mode | stat.S_IRWXU)  # required for the rename
         os.rename(whole, target)
         os.chmod(target, mode)
     else:
@@ -173,16 +173,16 @@ def copy(
 
 
 class Inside:
-    """Where the links of a copy may lead: to the copy itself, and to what its worktree has."""
+    """Rewrites the links of a copy, so that they stay in the copy or in its worktree."""
 
     def __init__(self, top: str, worktree: str) -> None:
         self.top = os.path.realpath(top)
         self.worktree = worktree
 
     def link(self, path: str, roots: tuple[str, ...]) -> str | None:
-        """What a link says in the copy: empty where its content is copied, ``None`` for no link.
+        """The target of a link in the copy; empty to copy its content, ``None`` to leave it out.
 
-        ``roots`` are the folders whose content is being copied, the innermost one last.
+        ``roots`` are the folders being copied, the innermost last.
         """
         real, folder = os.path.realpath(path), os.path.realpath(os.path.dirname(path))
         name = os.path.relpath(real, self.top)
@@ -225,12 +225,12 @@ def _copy_all(source: str, target: str, stopped: Callable[[], bool], inside: Ins
 
 
 def link(top: str, name: str, worktree: str) -> None:
-    """Make a symbolic link to a file or a folder, where nothing is. Raises ``OSError``."""
+    """Create a symbolic link to a file or a folder. Raises ``OSError``."""
     os.symlink(os.path.join(os.path.realpath(top), name), _place(worktree, name))
 
 
 def _place(worktree: str, name: str) -> str:
-    """Where a file goes; its folder is made, and must not lead out of the worktree."""
+    """The path of a file in the worktree; creates its folder, which must be inside."""
     target = os.path.join(worktree, name)
     folder = os.path.dirname(target)
     if not _is_inside(folder, worktree):
@@ -240,14 +240,14 @@ def _place(worktree: str, name: str) -> str:
 
 
 def clone(source: str, target: str, stopped: Callable[[], bool] = never_stopped) -> None:
-    """Copy one file with its mode and times, at no cost where the file system can.
+    """Copy one file with mode and times, copy-on-write if the file system supports it.
 
-    Where that fails, or once ``stopped()``, there is no part of a copy, and an ``OSError``.
+    On failure, or once ``stopped()``, raises ``OSError`` and leaves no partial copy.
     """
     import fcntl
 
     if not os.path.isfile(source):
-        raise OSError(f"{source} is no file")
+        raise OSError(f"{source} is not a file")
     with open(source, "rb") as reading, open(target, "xb", opener=_for_us_alone) as writing:
         try:
             fcntl.ioctl(writing.fileno(), FICLONE, reading.fileno())
@@ -268,5 +268,5 @@ def _copy(reading: BinaryIO, writing: BinaryIO, stopped: Callable[[], bool]) -> 
 
 
 def _for_us_alone(path: str, flags: int) -> int:
-    # Until it has the mode of its source, which may be a secret.
+    # Private until it gets the mode of its source, which may be a secret.
     return os.open(path, flags, 0o600)

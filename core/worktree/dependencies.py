@@ -1,4 +1,4 @@
-"""The commit that a feature starts from: its dependencies' results, merged."""
+"""The start commit of a feature: the merged results of its dependencies."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 async def start_commit(
     worktrees: WorktreeManager, base: str, results: Mapping[str, str]
 ) -> str | Conflict:
-    """The commit that holds the results (commit by feature id), or why there is none.
+    """A commit that contains the results (commit by feature id), or their conflict.
 
-    A git that cannot merge without a working tree gets the first result here, and the
-    others by :meth:`merge_rest`.
+    If git cannot merge without a working tree, this is the first result, and
+    :func:`merge_rest` merges the others.
     """
     tips = await _independent(worktrees, results)
     if not tips:
@@ -44,7 +44,7 @@ async def start_commit(
 
 
 async def _independent(worktrees: WorktreeManager, results: Mapping[str, str]) -> dict[str, str]:
-    """The results that no other result contains."""
+    """The results that are not contained in another one."""
     commits = dict.fromkeys(results.values())
     tips = set(await worktrees.git.independent(list(commits)) if len(commits) > 1 else commits)
     first: dict[str, str] = {}
@@ -65,10 +65,10 @@ async def _culprit(
 
 
 async def merge(worktrees: WorktreeManager, ours: str, theirs: str) -> tuple[str, list[str]]:
-    """The tree of a merge, empty where there is a conflict, and the files in conflict.
+    """The merged tree, empty after a conflict, and the files in conflict.
 
-    As ``git merge`` makes it where ``ours`` is checked out. Where only programs of the user's
-    can tell, they run in a scratch worktree; raises :class:`Unknown` where we only look.
+    The result is that of ``git merge`` with ``ours`` checked out. If it depends on programs of the
+    user's, they run in a scratch worktree; a read-only git raises :class:`Unknown` instead.
     """
     try:
         return await merging.merged_tree(worktrees.git, ours, theirs)
@@ -105,8 +105,8 @@ async def merge_rest(
 
 
 _MERGES = count(1)
-"""Tells the scratch worktrees apart in which merges are made side by side."""
+"""Numbers the scratch worktrees of concurrent merges."""
 
 
 def _merge_message(names: Sequence[str], other: str) -> str:
-    return f"merge {', '.join(names)} and {other}\n\nThe base of a feature that needs them all."
+    return f"merge {', '.join(names)} and {other}\n\nThe base of a feature that depends on them."

@@ -1,7 +1,7 @@
-"""Ways from what a worktree is given back into the main checkout.
+"""Paths out of a worktree into the main checkout: editable installs, workspace links, symlinks.
 
-An editable install in a copied virtualenv, or a workspace link in a linked ``node_modules``, makes
-checks import the user's own files: whatever stands in the worktree, they are green.
+With an editable install in a copied virtualenv, or a workspace link in a linked ``node_modules``,
+checks import the user's files and pass whatever the worktree contains.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from ..model.frozen import dataclass
 
 MOST_ENTRIES = 20_000
-"""Looked at in all that is copied or linked: ``plan`` has to stay fast."""
+"""Inspected among all copied and linked files, because ``plan`` must stay fast."""
 
 MOST_BYTES = 1024 * 1024
 """Read of one file."""
 
 SITES = frozenset({"site-packages", "dist-packages"})
-"""Where Python finds what was installed; packages in there are not looked into."""
+"""Python's folders of installed packages, which are not inspected themselves."""
 
 SEARCH_PATHS = ("PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB")
-"""Variables whose folders come before what is installed."""
+"""Variables whose folders precede installed packages."""
 
 COMPOSER = tuple(f"autoload_{name}.php" for name in ("psr4", "namespaces", "classmap", "files"))
-"""Where Composer says which files are the project's own, by where its folder really is."""
+"""Composer's lists of the project's own files, relative to its real folder."""
 
 _IMPORTED = re.compile(r"\bimport\s+([A-Za-z_][\w.]*)")
 _PATH = re.compile(r"""["'](/[^"'\n]*)["']""")
 _BUILT_FROM = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(/.*)$", re.MULTILINE)
-"""What a build folder of CMake compiles, wherever the folder is."""
+"""The source folder that a CMake build folder compiles."""
 
 _EDITABLE = re.compile(r'"editable"\s*:\s*true')
 _URL = re.compile(r'"url"\s*:\s*"file://([^"]*)"')
@@ -39,7 +39,7 @@ _URL = re.compile(r'"url"\s*:\s*"file://([^"]*)"')
 
 @dataclass(frozen=True)
 class EscapingPath:
-    """A file or a link, relative to the main checkout or absolute, and where it leads in there."""
+    """A file or a link, and the path in the main checkout that it leads to."""
 
     source: str
     target: str
@@ -49,7 +49,7 @@ class EscapingPath:
 
 
 class Checkout:
-    """The main checkout at ``top``; a ``worktree`` of it; and the ``supplied`` files of both."""
+    """The main checkout at ``top``, a ``worktree`` of it, and the files ``supplied`` to it."""
 
     def __init__(self, top: str, worktree: str, supplied: Collection[str]) -> None:
         self.top = os.path.realpath(top)
@@ -58,16 +58,16 @@ class Checkout:
         self._left = MOST_ENTRIES
 
     def of_copied(self, name: str) -> Iterator[EscapingPath]:
-        """The ways back of what is copied: relative links then stay in the worktree."""
+        """Escaping paths of a copied file, whose relative links stay in the worktree."""
         yield from self._walk(name, is_linked=False)
 
     def of_linked(self, name: str) -> Iterator[EscapingPath]:
-        """The ways back of what is linked: its own links lead where they lead in the checkout."""
+        """Escaping paths of a linked file, whose links lead where they lead in the checkout."""
         yield from self._of_link(os.path.join(self.top, name), is_linked=True)
         yield from self._walk(name, is_linked=True)
 
     def of_environment(self, environ: Mapping[str, str]) -> Iterator[EscapingPath]:
-        """The ways back of what checks inherit: search paths, and the active virtualenv."""
+        """Escaping paths in the environment of checks: search paths and the active virtualenv."""
         for name in SEARCH_PATHS:
             for entry in environ.get(name, "").split(os.pathsep):
                 yield from self._way(name, entry)
@@ -76,7 +76,7 @@ class Checkout:
                 yield from self._of_site(site)
 
     def _walk(self, name: str, *, is_linked: bool) -> Iterator[EscapingPath]:
-        """The ways back below a folder, the nearest first; of packages only the links to them."""
+        """Escaping paths below a folder, the nearest first; packages are only checked for links."""
         pending = deque([os.path.join(self.top, name)])
         while pending:
             folder = pending.popleft()
@@ -89,7 +89,7 @@ class Checkout:
                 elif entry.name == "CMakeCache.txt":
                     for source in _BUILT_FROM.findall(_text(entry.path)):
                         yield from self._way(entry.path, source)
-                elif _is_looked_into(kind, entry):
+                elif _is_inspected(kind, entry):
                     if is_linked and entry.name == "composer":
                         yield from self._of_composer(entry.path)
                     pending.append(entry.path)
@@ -98,13 +98,13 @@ class Checkout:
         try:
             with os.scandir(folder) as entries:
                 found = [entry for entry, _ in zip(entries, range(self._left))]
-        except OSError:  # a file, or one that may not be read
+        except OSError:  # a file or an unreadable folder
             return []
         self._left -= len(found)
         return found
 
     def _of_link(self, path: str, *, is_linked: bool) -> Iterator[EscapingPath]:
-        """Where a link of the checkout leads; as a copy it stands in the worktree."""
+        """The target of a link in the checkout, or of its copy in the worktree."""
         target = os.path.realpath(path)
         if not is_linked and os.path.islink(path):
             copy = os.path.join(self.worktree, os.path.relpath(path, self.top))
@@ -113,7 +113,7 @@ class Checkout:
             yield from self._way(path, target)
 
     def _of_site(self, site: str) -> Iterator[EscapingPath]:
-        """The editable installs among Python's packages."""
+        """Editable installs among Python's packages."""
         found = False
         names = sorted(entry.name for entry in self._entries(site))
         for name in names:
@@ -122,7 +122,7 @@ class Checkout:
                     found = True
                     yield way
         for name in () if found else names:
-            # Where no path is written down, the loader works it out; this says what it is for.
+            # A loader may compute its path; this file names the source of the install.
             file = os.path.join(site, name, "direct_url.json")
             text = _text(file) if name.endswith(".dist-info") else ""
             if _EDITABLE.search(text):
@@ -130,7 +130,7 @@ class Checkout:
                     yield from self._way(file, _unquoted(url))
 
     def _of_composer(self, folder: str) -> Iterator[EscapingPath]:
-        """Composer's list of the project's own files, which a link leads to those of the user."""
+        """Composer's list of the project's files, which a link resolves in the main checkout."""
         for name in COMPOSER:
             file = os.path.join(folder, name)
             if "$baseDir . '/" in _text(file):
@@ -138,7 +138,7 @@ class Checkout:
                 return
 
     def _way(self, source: str, target: str) -> Iterator[EscapingPath]:
-        """The way from a file to a path, where that is in the checkout and not supplied as well."""
+        """The path from a file to ``target``, if that is in the checkout and not supplied."""
         real = os.path.realpath(target) if os.path.isabs(target) else ""
         mine = (self.worktree, *self.supplied)
         if real and _is_in(real, self.top) and not any(_is_in(real, each) for each in mine):
@@ -151,7 +151,7 @@ class Checkout:
 def find_escaping_paths(
     top: str, worktree: str, copied: Iterable[str], linked: Iterable[str]
 ) -> list[EscapingPath]:
-    """Every way back of these files of the main checkout, once they are in a worktree."""
+    """All escaping paths of files that a worktree gets from the main checkout."""
     copied, linked = list(copied), list(linked)
     checkout = Checkout(top, worktree, [*copied, *linked])
     found = [way for name in copied for way in checkout.of_copied(name)]
@@ -172,14 +172,14 @@ def _kind(folder: str) -> str:
     return "scope" if parent == "node_modules" else "folder"
 
 
-def _is_looked_into(kind: str, entry: os.DirEntry[str]) -> bool:
+def _is_inspected(kind: str, entry: os.DirEntry[str]) -> bool:
     if not entry.is_dir(follow_symlinks=False):
         return False
     return kind == "folder" or (kind == "packages" and entry.name.startswith("@"))
 
 
 def _sites(prefix: str) -> list[str]:
-    """Where a virtualenv keeps its packages."""
+    """The package folders of a virtualenv."""
     library = os.path.join(prefix, "lib")
     versions = os.listdir(library) if prefix and os.path.isdir(library) else []
     pythons = sorted(name for name in versions if name.startswith("python"))
@@ -187,7 +187,7 @@ def _sites(prefix: str) -> list[str]:
 
 
 def _targets(path: str) -> Iterator[str]:
-    """The folders that a file among Python's packages adds to them; relative ones are left out."""
+    """The absolute folders that a ``.pth`` or ``.egg-link`` file adds to Python's path."""
     if path.endswith(".egg-link"):
         yield from _text(path).split("\n")[:1]
     if not path.endswith(".pth"):

@@ -1,4 +1,4 @@
-"""Files that no commit takes: names that look secret, huge files, build folders."""
+"""Files that commits leave out: *.pem, *.key, .env, id_rsa, huge files, build folders."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ BUILT_BY_TOOLS = frozenset(
         "log",
     }
 )
-"""Ignored folders that a build makes again: nobody's work."""
+"""Ignored folders that a build creates again, so not work."""
 
 
 REBUILT_SUFFIXES = (".pyc", ".pyo", ".o", ".class", ".log", ".tsbuildinfo", ".egg-info")
 
 
 def left_uncommitted(path: str, untracked: Iterable[str]) -> tuple[str, ...]:
-    """Which new files are not to be committed unasked: secrets, huge files, repositories."""
+    """The new files that a commit leaves out: secrets, huge files, repositories."""
     return tuple(file for file in untracked if _is_suspect(path, file))
 
 
@@ -52,7 +52,7 @@ def _is_suspect(path: str, file: str) -> bool:
 
 
 def is_only_huge(path: str, file: str) -> bool:
-    """Whether nothing but its size speaks against a file."""
+    """Whether a file is left out only because of its size."""
     if file.endswith("/") or _looks_secret(os.path.basename(file)):
         return False
     try:
@@ -62,7 +62,7 @@ def is_only_huge(path: str, file: str) -> bool:
 
 
 def is_new_secret(file: str, status: WorktreeStatus) -> bool:
-    """Whether a commit would be the first to hold a file that looks secret."""
+    """Whether a file looks secret and is not tracked yet."""
     is_tracked = file in status.changed and file not in status.added
     return _looks_secret(os.path.basename(file)) and not is_tracked
 
@@ -75,12 +75,12 @@ def _looks_secret(name: str) -> bool:
 
 
 def built_by_tools(file: str) -> bool:
-    """Whether an ignored file is what a build makes again."""
+    """Whether a build creates an ignored file again."""
     parts = file.rstrip("/").split("/")
     return bool(BUILT_BY_TOOLS.intersection(parts)) or parts[-1].endswith(REBUILT_SUFFIXES)
 
 
 def is_rebuilt(path: str, root: str) -> bool:
-    """Whether a build product can be removed: an agent may have put a tag beside its sources."""
+    """Whether a build product is safe to remove: an agent may have tagged a folder of sources."""
     whole = os.path.join(path, root)
     return not root.endswith("/") or built_by_tools(root) or build_products.is_known(whole)

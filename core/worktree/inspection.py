@@ -1,4 +1,4 @@
-"""What stood in a worktree before Claude began, and the build products since."""
+"""Status of a worktree without files from before Claude and without build products."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 
 async def record_baseline(worktrees: WorktreeManager, worktree: Worktree) -> None:
-    """Remember what stands in a worktree in which Claude has not begun: it is nobody's work."""
+    """Record the uncommitted files of a worktree before Claude starts."""
     status = await full_status(worktrees, worktree.path)
     folder = admin_files.admin_folder(worktrees, worktree.path)
     try:
         modules = await _modules(worktrees, worktree.path, status.changed)
-        baseline.save(folder, baseline.taken(worktree.path, status, modules))
+        baseline.save(folder, baseline.take(worktree.path, status, modules))
     except OSError as error:
         raise UserError(
             f"{folder} can't be written: {error.strerror}",
-            hint="free some space or correct the permissions, then run again",
+            hint="free disk space or correct the permissions, then run again",
         ) from None
 
 
 def read_baseline(worktrees: WorktreeManager, path: str) -> Baseline:
-    """What stood in a worktree of ours before Claude began, as far as that is known."""
+    """The baseline of a worktree; empty if unknown."""
     return baseline.load(admin_files.admin_folder(worktrees, path))
 
 
 async def _modules(worktrees: WorktreeManager, path: str, files: Iterable[str]) -> dict[str, str]:
-    """The commits that submodules, of these files, have checked out."""
+    """The commits that submodules among ``files`` have checked out."""
     folders = {file: os.path.join(path, file) for file in files}
     there = {file: at for file, at in folders.items() if os.path.lexists(f"{at}/.git")}
     return {file: await worktrees.git.commit_of("HEAD", at=at) for file, at in there.items()}
 
 
 async def old_files(worktrees: WorktreeManager, path: str, status: WorktreeStatus) -> set[str]:
-    """The uncommitted files that are as they were before Claude began."""
+    """The uncommitted files that are unchanged since the baseline."""
     known = read_baseline(worktrees, path)
     old = known.unchanged(path, (*status.changed, *status.untracked))
     now = await _modules(worktrees, path, set(known.modules).intersection(status.changed))
@@ -56,7 +56,7 @@ async def old_files(worktrees: WorktreeManager, path: str, status: WorktreeStatu
 
 
 async def restore_tracked(worktrees: WorktreeManager, path: str) -> None:
-    """Undo what a setup did to tracked files of a worktree in which nobody works."""
+    """Undo a setup's changes to tracked files, in a worktree without an agent."""
     status = await full_status(worktrees, path)
     await restore(worktrees, path, status, status.changed)
 
@@ -64,7 +64,7 @@ async def restore_tracked(worktrees: WorktreeManager, path: str) -> None:
 async def restore(
     worktrees: WorktreeManager, path: str, status: WorktreeStatus, old: Collection[str]
 ) -> None:
-    """Undo what the setup did to tracked files: the checks are to see what a commit holds."""
+    """Undo the setup's changes to tracked files, because checks must see the commit."""
     await staging.unstage(worktrees.git, path, set(old).intersection(status.added))
     tracked = set(old).intersection(status.changed).difference(status.added)
     await staging.restore(worktrees.git, path, sorted(tracked))
@@ -73,9 +73,9 @@ async def restore(
 async def products(
     worktrees: WorktreeManager, path: str, base: str, files: Iterable[str]
 ) -> dict[str, str]:
-    """The files of a worktree that are build products, each with the folder or file to name.
+    """The build products among ``files``, each with the folder or file to report.
 
-    Never below a folder of which the commit ``base`` holds a file.
+    Nothing in a folder that the commit ``base`` tracks counts.
     """
     found = build_products.among(path, files)
     tracked = await commits.present(
@@ -88,14 +88,14 @@ async def products(
 async def committed_products(
     worktrees: WorktreeManager, worktree: Worktree, commit: str
 ) -> list[str]:
-    """The build products that a commit has and the worktree's start had not."""
+    """The build products that a commit adds to the worktree's start."""
     start = worktree.start_commit
     (changed,) = await commits.changed_files(worktrees.git, [(start, commit)])
     return sorted(set((await products(worktrees, worktree.path, start, changed)).values()))
 
 
 async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
-    """git's status with ignored files, once no index bit hides a change any more."""
+    """The status with ignored files, after clearing index bits that hide changes."""
     await worktree_status.clear_hiding_bits(
         worktrees.git, path, await worktree_status.hidden(worktrees.git, path)
     )
@@ -103,6 +103,6 @@ async def full_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
 
 
 async def work_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
-    """What stands in a worktree, less what stood there before Claude."""
+    """The status of a worktree without files that are unchanged since the baseline."""
     status = await worktree_status.status_of(worktrees.git, path)
     return status.without(await old_files(worktrees, path, status))

@@ -1,4 +1,4 @@
-"""Work in a worktree that no commit holds: found, and kept under a ref before it goes."""
+"""Uncommitted work: found, and saved under refs/rorchestrator/kept before a worktree is removed."""
 
 from __future__ import annotations
 
@@ -41,12 +41,11 @@ async def unsaved(
     base: str = "",
     left: Mapping[str, str] | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Files of a worktree that no commit holds: those that a commit can, and the others.
+    """Unsaved files of a worktree: those that a commit can contain, and the others.
 
-    Build products are nobody's work where ``base``, else HEAD, tracks none there. ``made``
-    are ignored files that were put there before the work, ``None`` where all of them were:
-    they count where they are no longer what they were copied from. ``left`` is what checks
-    left, with what tells it from a changed one.
+    Build products do not count unless ``base``, else HEAD, tracks some there. ``made`` are ignored
+    files from before the work (``None`` for all); they count if they differ from the file in the
+    main checkout. ``left`` are check artifacts with their digests.
     """
     admin_files.check_linked(worktrees, path)
     barred = unreadable_entries.scan(path)
@@ -60,7 +59,7 @@ async def unsaved(
     ]
     work = await only_work(worktrees, path, status, base, left or {})
     files = [*work.uncommitted, *(f for f in precious if not _is_left(path, f, left or {}))]
-    # Only where we look: else the filter was asked.
+    # Only a read-only git is uncertain, as it does not run the filter.
     files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
     nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
     nested += [folder for folder in barred.unreadable if folder not in nested]
@@ -70,7 +69,7 @@ async def unsaved(
 
 
 def check_pipes(worktrees: WorktreeManager, path: str) -> None:
-    """Raise :class:`UserError` where git would wait; what tools build is passed over."""
+    """Raise :class:`UserError` for a FIFO that would block git, outside of build folders."""
     _check_pipes(path, unreadable_entries.scan(path, BUILT_BY_TOOLS).pipes)
 
 
@@ -81,7 +80,7 @@ async def only_work(
     base: str,
     left: Mapping[str, str],
 ) -> WorktreeStatus:
-    """A worktree's status less what is nobody's work, as :meth:`unsaved` has it."""
+    """The status without baseline files, build products and check artifacts."""
     old = await inspection.old_files(worktrees, path, status)
     found = await inspection.products(worktrees, path, base or status.commit, status.untracked)
     built = {file for file, root in found.items() if is_rebuilt(path, root)}
@@ -90,11 +89,11 @@ async def only_work(
 
 
 async def _whole_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus:
-    """git's status with what index bits hide; the index itself stays as it is."""
+    """The status including changes hidden by index bits, without changing the index."""
     hidden = await worktree_status.hidden(worktrees.git, path)
     if not hidden:
         return await worktree_status.status_of(worktrees.git, path, ignored=True)
-    import shutil  # not for a start
+    import shutil  # slow to import
 
     with _temporary_file(await _own_index(worktrees, path)) as index:
         shutil.copyfile(
@@ -105,7 +104,7 @@ async def _whole_status(worktrees: WorktreeManager, path: str) -> WorktreeStatus
 
 
 def _was_edited(worktrees: WorktreeManager, path: str, file: str) -> bool:
-    """Whether a file of a worktree differs from the one of that name in the main checkout."""
+    """Whether a file differs from the file of that name in the main checkout."""
     copy, source = os.path.join(path, file), os.path.join(worktrees.git.repository.top, file)
     if os.path.islink(copy) or not (os.path.isfile(copy) and os.path.isfile(source)):
         return False
@@ -139,7 +138,7 @@ async def keep(
 ) -> Kept:
     """Save the branch's tip and all uncommitted work under :data:`KEPT`.
 
-    Raises :class:`UserError` where something in the worktree cannot be committed.
+    Raises :class:`UserError` if something in the worktree cannot be committed.
     """
     branch = HEADS + worktrees.branch(feature)
     tip = await worktrees.git.commit_of(branch)
@@ -155,7 +154,7 @@ async def keep(
 
 
 async def _keep(worktrees: WorktreeManager, ref: str, commit: str) -> str:
-    """A ref that holds the commit: ``ref``, or with a number where that holds another."""
+    """A ref at the commit: ``ref``, or a numbered one if ``ref`` is at another commit."""
     name, number = ref, 1
     while not await worktrees.git.create_ref(name, commit):
         if await worktrees.git.commit_of(name) == commit:
@@ -172,25 +171,25 @@ async def _committable(
     base: str,
     left: Mapping[str, str] | None,
 ) -> list[str]:
-    """What :meth:`unsaved` finds. Raises :class:`UserError` where no commit can hold some."""
+    """The unsaved files. Raises :class:`UserError` if a commit cannot contain some."""
     files, nested = await unsaved(worktrees, path, made, base, left)
     check_readable(worktrees, path, nested)
     if nested:
         raise UserError(
-            f"{path} holds what no commit can: {some(nested)}",
-            hint="move it elsewhere, or commit and push it there",
+            f"{path} contains work that a commit cannot contain: {some(nested)}",
+            hint="move it elsewhere, or commit and push it in its own repository",
         )
     return files
 
 
 def check_readable(worktrees: WorktreeManager, path: str, nested: Collection[str]) -> None:
-    """Raise :class:`UserError` where some of the ``nested`` can't even be looked into."""
+    """Raise :class:`UserError` if some of the ``nested`` folders are unreadable."""
     unreadable = [name for name in unreadable_entries.scan(path).unreadable if name in nested]
     if unreadable:
         folders = " ".join(shlex.quote(os.path.join(path, name)) for name in unreadable)
         raise UserError(
-            f"{path} holds folders that can't be looked into: {', '.join(unreadable)}",
-            hint=f"chmod -R u+rwX {folders}, then type this again",
+            f"{path} contains unreadable folders: {', '.join(unreadable)}",
+            hint=f"chmod -R u+rwX {folders}, then run this again",
         )
 
 
@@ -202,7 +201,7 @@ async def _with_snapshot(
     files: Sequence[str],
     aside: SecretCopies,
 ) -> str:
-    """One commit of ``saved``, the worktree's HEAD and ``files``, less what is put aside."""
+    """A commit of ``saved``, the worktree's HEAD and ``files``; secrets are copied instead."""
     status = await worktree_status.status_of(worktrees.git, path)
     files = _spread(path, files)
     secret = {file for file in files if is_new_secret(file, status)}
@@ -221,7 +220,7 @@ async def _with_snapshot(
 
 
 async def _with_head(worktrees: WorktreeManager, feature: str, path: str, saved: str) -> str:
-    """One commit that holds ``saved``, and what only HEAD of a worktree does that is gone."""
+    """A commit of ``saved`` and of the detached HEAD of a removed worktree."""
     heads = [
         e.commit
         for e in await checkouts.worktrees(worktrees.git)
@@ -239,7 +238,7 @@ async def _with_head(worktrees: WorktreeManager, feature: str, path: str, saved:
 
 
 async def _is_published(worktrees: WorktreeManager, commit: str) -> bool:
-    """Whether a branch holds the commit anyway."""
+    """Whether a branch contains the commit."""
     heads = set((await worktrees.git.refs(HEADS)).values())
     return any([await worktrees.git.is_ancestor(commit, head) for head in heads])
 
@@ -257,7 +256,7 @@ async def _snapshot(
 
 
 async def tree_of_files(worktrees: WorktreeManager, path: str, files: Sequence[str]) -> str:
-    """The tree of a worktree's HEAD with these files as they stand."""
+    """The tree of a worktree's HEAD with the current state of ``files``."""
     with _temporary_file(await _own_index(worktrees, path)) as index:
         return await staging.snapshot_tree(worktrees.git, path, _spread(path, files), index)
 
@@ -265,10 +264,10 @@ async def tree_of_files(worktrees: WorktreeManager, path: str, files: Sequence[s
 async def _indexed(
     worktrees: WorktreeManager, feature: str, path: str, status: WorktreeStatus
 ) -> str:
-    """A commit of what only the index holds: staged, and then changed once more."""
+    """A commit of content that is only in the index: staged, then changed again."""
     with _temporary_file(await _own_index(worktrees, path)) as index:
         tree = await staging.index_tree(worktrees.git, path, status.indexed, index)
-    message = f"what only the index of {feature} held, kept by RoRchestrator"
+    message = f"staged work of {feature}, kept by RoRchestrator"
     return await worktrees.git.commit_tree(tree, (status.commit,), message)
 
 
@@ -282,7 +281,7 @@ async def _own_index(worktrees: WorktreeManager, path: str) -> str:
 
 @contextmanager
 def _temporary_file(path: str) -> Iterator[str]:
-    """A file that is not there before nor after."""
+    """A file that is removed at the end."""
     try:
         yield path
     finally:
@@ -296,11 +295,11 @@ def _check_pipes(path: str, pipes: Sequence[str]) -> None:
 
 
 def pipe_message(pipes: Sequence[str]) -> str:
-    return f"{some(pipes)} is a pipe, at which git would wait for ever"
+    return f"git would block on a pipe: {some(pipes)}"
 
 
 def _is_left(path: str, file: str, left: Mapping[str, str]) -> bool:
-    """Whether a file, or a folder, is as the checks left it."""
+    """Whether a file or a folder is an unchanged check artifact."""
     return file in left and digest(contents(path, file)) == left[file]
 
 
@@ -311,7 +310,7 @@ def _holds_repository(path: str, folder: str) -> bool:
 
 
 def _spread(path: str, files: Iterable[str]) -> list[str]:
-    """Folders replaced by the files and links in them."""
+    """The files, with folders replaced by their files and links."""
     spread: list[str] = []
     for file in files:
         if not file.endswith("/"):

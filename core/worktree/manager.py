@@ -1,4 +1,4 @@
-"""`WorktreeManager`: creates, reopens, repairs, commits and removes the worktrees of features."""
+"""`WorktreeManager` creates, reopens, repairs, commits and removes worktrees; `git worktree`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..git import (
 )
 from ..git.door import Git, GitError
 from ..git.hooks import Hooks, hooks_of
-from ..git.output import BEING_MADE, WorktreeEntry, WorktreeStatus
+from ..git.output import BEING_CREATED, WorktreeEntry, WorktreeStatus
 from ..git.refs import HEADS, RESULTS
 from ..git.submodules import Submodules
 from ..journal import private_files
@@ -49,10 +49,10 @@ OWN_FOLDER = "set project.worktrees_path to a folder that only this repository u
 
 
 class WorktreeManager:
-    """Makes, commits and removes the worktrees of one repository's features.
+    """Creates, commits and removes the worktrees of one repository's features.
 
-    ``folder`` is where they go; ``branch_prefix`` comes before each feature's id, and
-    ``commit_subject`` is the template of their commits' first line.
+    ``folder`` contains the worktrees, ``branch_prefix`` precedes each feature's id, and
+    ``commit_subject`` is the template for the first line of commits.
     """
 
     def __init__(
@@ -63,17 +63,17 @@ class WorktreeManager:
         self.branch_prefix = branch_prefix
         self.commit_subject = commit_subject
         common = os.fsencode(git.repository.common_dir)
-        self.key = f"k{zlib.crc32(common):08x}"  # Claude asks before it writes below ~<digit>
-        """In the names of scratch worktrees: repositories may share a folder for worktrees."""
+        self.key = f"k{zlib.crc32(common):08x}"  # Claude asks for permission below ~<digit>
+        """Part of scratch worktrees' names: repositories may share a worktree folder."""
         self._merges: dict[tuple[str, str], tuple[str, list[str]]] = {}
-        """What became of merges that were made in a worktree."""
+        """Results of merges made in a scratch worktree."""
 
     def using(self, git: Git) -> WorktreeManager:
         """The same worktrees, through another git."""
         return WorktreeManager(git, self.folder, self.branch_prefix, self.commit_subject)
 
     def path(self, feature: str) -> str:
-        """Where the feature's worktree goes."""
+        """The path of the feature's worktree."""
         return os.path.join(self.folder, feature)
 
     def branch(self, feature: str) -> str:
@@ -84,12 +84,12 @@ class WorktreeManager:
         """The commit point of a feature's result in a run."""
         return f"{RESULTS}{feature}/{run}"
 
-    # -- making -------------------------------------------------------------------------
+    # -- creating -------------------------------------------------------------------------
 
     async def create(self, feature: str, start_commit: str) -> Worktree:
         """A new worktree on a new branch at ``start_commit``.
 
-        Raises :class:`UserError` where something stands in the way.
+        Raises :class:`UserError` if the path or the branch exists.
         """
         path, branch = self.path(feature), self.branch(feature)
         self._make_folder()
@@ -99,10 +99,10 @@ class WorktreeManager:
     async def _add(
         self, path: str, commit: str, *, new_branch: str = "", instead: str = ""
     ) -> None:
-        """A worktree of a branch, or of a new one at a commit; ``instead`` of one that is gone.
+        """A worktree of a branch, or of a new branch at a commit; it replaces the lost ``instead``.
 
-        It is locked until it is whole. Only git's own list needs the others to wait: large
-        trees are checked out side by side.
+        It is locked until it is complete. Only changes of git's worktree list are serialised, so
+        that large trees are checked out concurrently.
         """
         self._check_free(path)
         async with self.git.spawner.exclusive():
@@ -128,7 +128,7 @@ class WorktreeManager:
         os.unlink(os.path.join(admin_files.admin_folder(self, path), "locked"))
 
     def _undo(self, path: str) -> None:
-        """Take a worktree away that never became whole; a kill leaves no half of a folder."""
+        """Remove an incomplete worktree; a kill leaves no partial folder."""
         if admin_files.is_linked(self, path):
             admin = admin_files.admin_folder(self, path)
             rubbish = self._clear_rubbish(path)
@@ -137,7 +137,7 @@ class WorktreeManager:
             remove_tree(rubbish)
 
     def _clear_rubbish(self, path: str) -> str:
-        """Remove what a kill left of an earlier removal; where a worktree goes to be removed."""
+        """Remove leftovers of an interrupted removal; the path to rename a worktree to."""
         rubbish = path + RUBBISH
         self._check_free(rubbish)
         remove_tree(rubbish)
@@ -158,13 +158,13 @@ class WorktreeManager:
             raise unwritable(path, error) from None
 
     async def unpublished(self, path: str, start: str, tip: str, branch: str) -> list[str]:
-        """The commands that publish submodules' commits which only their clones in here have."""
+        """The commands that push submodule commits which only this worktree has."""
         submodules = Submodules(self.git)
         return await submodules.publishing(await submodules.unpublished(path, start, tip), branch)
 
     @asynccontextmanager
     async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:
-        """A worktree of a commit, on no branch, that is gone afterwards with all that is in it."""
+        """A temporary worktree with a detached HEAD at ``commit``."""
         path = self.scratch_path(name)
         self._make_folder()
         await self.clear_scratch([path])
@@ -175,11 +175,11 @@ class WorktreeManager:
             await self.clear_scratch([path])
 
     def scratch_path(self, name: str) -> str:
-        """Where a scratch worktree goes."""
+        """The path of a scratch worktree."""
         return f"{self.path(name)}~{self.key}{SCRATCH}"
 
     def left_scratch(self) -> list[str]:
-        """This repository's scratch worktrees; those of killed runs, before one begins."""
+        """This repository's scratch worktrees; before a run, those of killed runs."""
         here = os.path.realpath(self.folder)
         linked = (linked_folder(admin) for admin in admin_files.all_admin_dirs(self))
         known = [path for path in linked if os.path.dirname(path) == here]
@@ -189,7 +189,7 @@ class WorktreeManager:
         return sorted(path for path in scratch if self._is_our_scratch(path))
 
     def _is_our_scratch(self, path: str) -> bool:
-        """Whether a scratch worktree is this repository's, also what a kill left of one."""
+        """Whether a scratch worktree, or its leftovers, belongs to this repository."""
         for place in (path, path + RUBBISH):
             gitfile = os.path.join(place, ".git")
             # A killed `git worktree add` may leave the file empty.
@@ -200,9 +200,9 @@ class WorktreeManager:
         return is_keyed or path in map(linked_folder, admin_files.all_admin_dirs(self))
 
     async def clear_scratch(self, paths: Iterable[str]) -> None:
-        """Take scratch worktrees away, whole or not: the folder, and what git knows of it."""
+        """Remove scratch worktrees, complete or not, with their admin folders."""
         for path in map(os.path.realpath, paths):
-            # An add that goes on for another feature writes git's list as well.
+            # Another feature's `worktree add` writes git's list as well.
             async with self.git.spawner.exclusive():
                 rubbish = self._clear_rubbish(path)
                 if os.path.isdir(path) and self._is_our_scratch(path):
@@ -213,15 +213,15 @@ class WorktreeManager:
             await self.git.spawner.in_thread(partial(remove_tree, rubbish))
 
     async def reopen(self, feature: str, start_commit: str) -> Worktree | None:
-        """The worktree that an earlier attempt left, made again where only its branch stands.
+        """The worktree of an earlier attempt, created again if only its branch exists.
 
-        ``None`` where neither is there, or where the worktree is on another branch or has lost
-        its ``.git`` file.
+        ``None`` if neither exists, or if the worktree is on another branch or lost its ``.git``
+        file.
         """
         branch = self.branch(feature)
         entry = await self.entry(feature)
-        if entry is not None and entry.locked in BEING_MADE:
-            entry = self._unmade(entry)
+        if entry is not None and entry.locked in BEING_CREATED:
+            entry = self._remove_incomplete(entry)
         if entry is not None and os.path.isdir(entry.path):
             if entry.branch != branch or not admin_files.leads_here(self, entry.path):
                 return None
@@ -235,13 +235,13 @@ class WorktreeManager:
             return None
         return Worktree(feature, path, branch, start_commit, read_gitfile(path), is_old)
 
-    def _unmade(self, entry: WorktreeEntry) -> WorktreeEntry | None:
-        """Take away what was being made when we were killed, or was being taken away."""
+    def _remove_incomplete(self, entry: WorktreeEntry) -> WorktreeEntry | None:
+        """Remove a worktree whose creation or removal was interrupted."""
         if admin_files.is_linked(self, entry.path):
             self._undo(entry.path)  # entry() found it to be ours
             return None
         if os.path.lexists(entry.path):
-            return entry  # what stands there is not ours
+            return entry  # not ours
         for admin in admin_files.admin_dirs(self, os.path.realpath(entry.path)):
             admin_files.remove_admin(self, admin)
         return None
@@ -250,20 +250,20 @@ class WorktreeManager:
         try:
             os.makedirs(self.folder, exist_ok=True)
             if not os.listdir(self.folder) and inside_a_repository(self.folder):
-                # Else the user's `git add -A` would take the worktrees in.
+                # Else the user's `git add -A` would add the worktrees.
                 ignore = os.path.join(self.folder, ".gitignore")
                 with open(private_files.open_file(ignore, os.O_WRONLY | os.O_TRUNC), "wb") as file:
                     file.write(b"*\n")
         except OSError as error:
             raise UserError(
-                f"{self.folder} can't hold the worktrees: {error.strerror}",
+                f"{self.folder} cannot be used for worktrees: {error.strerror}",
                 hint="correct project.worktrees_path",
             ) from None
 
     async def entry(self, feature: str) -> WorktreeEntry | None:
-        """git's entry for the worktree that we made for a feature, also where it was moved by hand.
+        """git's entry of the worktree that we created for a feature, even if it was moved.
 
-        A worktree that the user made, on the feature's branch or in its place, is not ours.
+        Not a worktree that the user created on the feature's branch or at its path.
         """
         path = os.path.realpath(self.path(feature))
         linked = (await checkouts.worktrees(self.git))[1:]
@@ -275,16 +275,16 @@ class WorktreeManager:
         )
 
     async def repair(self, feature: str) -> None:
-        """Take away what a killed ``git worktree add`` left of this feature's worktree.
+        """Remove leftovers of a killed ``git worktree add`` for this feature.
 
-        Only for a feature whose agent never started: all that is there came from git.
+        Only before its agent ever started, so that all files are from git.
         """
         path = os.path.realpath(self.path(feature))
-        # An add that goes on for another feature looks like one that was killed.
+        # A running `worktree add` of another feature looks like a killed one.
         async with self.git.spawner.exclusive():
             for admin in admin_files.admin_dirs(self, path):
                 if not is_whole(admin, path) and admin_files.is_half_of_ours(self, admin, path):
-                    # In this order: a folder without the other one would never be found.
+                    # In this order: without its admin folder, the worktree would never be found.
                     remove_tree(path)
                     admin_files.remove_admin(self, admin)
             with suppress(FileNotFoundError):
@@ -293,9 +293,9 @@ class WorktreeManager:
     # -- the result -----------------------------------------------------------------------
 
     async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:
-        """The state that an agent left, or what is wrong with it.
+        """The status after an agent's work, or the fault that rules out a commit.
 
-        Raises :class:`GitError` where git fails: that says nothing of the work.
+        Raises :class:`GitError` if git fails, which says nothing about the work.
         """
         status = await self.read_status(worktree)
         if isinstance(status, str):
@@ -306,16 +306,16 @@ class WorktreeManager:
                 f"the work belongs on {worktree.branch}"
             )
         if status.unmerged:
-            return f"a merge was left half done: {some(status.unmerged)}"
+            return f"a merge is unfinished: {some(status.unmerged)}"
         moved = status.commit != worktree.start_commit
         if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
             return f"{worktree.branch} was rewritten: it no longer contains its starting point"
         return status
 
     async def read_status(self, worktree: Worktree) -> WorktreeStatus | str:
-        """What git tells of a worktree that an agent had, or why it can't be asked.
+        """The status of a worktree after an agent, or why git cannot be run in it.
 
-        Raises :class:`GitError` where git fails.
+        Raises :class:`GitError` if git fails.
         """
         if not os.path.isdir(worktree.path):
             return f"the worktree {worktree.path} is gone"
@@ -334,7 +334,7 @@ class WorktreeManager:
         )
 
     def _unlock(self, feature: str, path: str) -> None:
-        """Take away the locks that a killed git left: nobody works in the worktree any more."""
+        """Remove locks of a killed git. No process works in the worktree any more."""
         admin = admin_files.admin_folder(self, path)
         for lock in (f"{admin}/index.lock", f"{admin}/HEAD.lock", self._branch_lock(feature)):
             with suppress(FileNotFoundError):
@@ -352,9 +352,9 @@ class WorktreeManager:
         run: str,
         hooks: Hooks | None = None,
     ) -> Work:
-        """Commit what is uncommitted, less what is to be held back; what the branch has now.
+        """Commit uncommitted work, except files to leave out; the resulting work.
 
-        Raises :class:`UserError` where git or one of the user's hooks refuses.
+        Raises :class:`UserError` if git or a hook refuses.
         """
         known = inspection.read_baseline(self, worktree.path)
         old = await inspection.old_files(self, worktree.path, status)
@@ -394,23 +394,23 @@ class WorktreeManager:
 
     @staticmethod
     def _new_ignored(path: str, status: WorktreeStatus, known: Collection[str]) -> tuple[str, ...]:
-        """Ignored paths that were not there before Claude, and that no tool makes again."""
+        """Ignored paths that are newer than the baseline and no build products."""
         new = [file for file in status.ignored if file not in known and not built_by_tools(file)]
         built = build_products.among(path, new)
         return tuple(file for file in new if file not in built)
 
     async def publish(self, feature: str, run: str, commit: str) -> None:
-        """Write the commit point of a result. Raises where another result stands there."""
+        """Create the result ref, the commit point. Raises if it is at another commit."""
         ref = self.result_ref(feature, run)
         if not await self.git.create_ref(ref, commit) and await self.git.commit_of(ref) != commit:
-            raise UserError(f"{ref} holds another commit already")
+            raise UserError(f"{ref} already exists with another commit")
 
     # -- keeping and removing ---------------------------------------------------------------
 
     async def remove(self, feature: str, path: str, tip: str) -> str:
-        """Remove the worktree and its branch, which must still be at ``tip``.
+        """Remove the worktree and its branch, which must be at ``tip``.
 
-        The caller has saved what is worth it. An empty string, or why the branch stays.
+        The caller has saved its work. An empty string, or why the branch stays.
         """
         branch = self.branch(feature)
         async with self.git.spawner.exclusive():
@@ -422,15 +422,15 @@ class WorktreeManager:
             return await self.git.delete_ref(HEADS + branch, tip) if tip else ""
 
     async def _remove_worktree(self, path: str) -> None:
-        """Remove it in one step: what a kill leaves is either whole or marked as rubbish.
+        """Remove it atomically: after a kill, it is either complete or renamed as rubbish.
 
-        Raises :class:`UserError` where it holds what is not ours to remove.
+        Raises :class:`UserError` if it contains files of another user.
         """
         stuck = unreadable_entries.undeletable(path)
         if stuck:
             raise UserError(
-                f"{stuck} belongs to another user, and can't be removed",
-                hint=f"sudo rm -r {shlex.quote(stuck)}, then type this again",
+                f"{stuck} belongs to another user and cannot be removed",
+                hint=f"sudo rm -r {shlex.quote(stuck)}, then run this again",
             )
         rubbish = self._clear_rubbish(path)
         if admin_files.is_linked(self, path):
@@ -445,15 +445,15 @@ class WorktreeManager:
         _check_gone(rubbish)
 
     def with_recorded_names(self, feature: str, path: str, branch: str) -> WorktreeManager:
-        """For a feature whose worktree and branch were made with another folder or prefix."""
+        """The manager for a feature that was created with another folder or branch prefix."""
         prefix = branch[: len(branch) - len(feature)]
         return WorktreeManager(self.git, os.path.dirname(path), prefix, self.commit_subject)
 
 
 def _check_gone(rubbish: str) -> None:
-    """Raise :class:`UserError` where a folder that was to go is still there."""
+    """Raise :class:`UserError` if a removed folder still exists."""
     if os.path.lexists(rubbish):
         raise UserError(
-            f"{rubbish} could not be removed: it holds files that you may not remove",
-            hint=f"sudo rm -r {shlex.quote(rubbish)}, then type this again",
+            f"{rubbish} could not be removed: you have no permission to remove some of its files",
+            hint=f"sudo rm -r {shlex.quote(rubbish)}, then run this again",
         )

@@ -1,4 +1,4 @@
-"""Proof that a branch is merged, however it landed: merge, squash, rebase or cherry-pick."""
+"""Proof that a branch is merged: by merge, squash merge, rebase or cherry-pick."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 async def how_merged(worktrees: WorktreeManager, tip: str, target: str) -> str:
-    """How the commit ``target`` contains the work of ``tip``; empty if that can't be proved.
+    """The proof that ``target`` contains the work of ``tip``; else empty.
 
-    Raises :class:`Unknown` if a git that may not write objects can't tell.
+    A read-only git raises :class:`Unknown` if it cannot tell.
     """
     git = worktrees.git
     if await git.is_ancestor(tip, target):
@@ -50,9 +50,9 @@ async def _target(git: Git, tip: str, target: str) -> str:
 
 
 async def _merge_adds_nothing(worktrees: WorktreeManager, tip: str, commit: str) -> bool:
-    """Whether a merge of ``tip`` into ``commit`` would change nothing there.
+    """Whether a merge of ``tip`` into ``commit`` would change nothing.
 
-    A git that can't merge without a working tree proves it where the files are the same.
+    If git cannot merge without a working tree, unchanged files are the proof.
     """
     git = worktrees.git
     base = await git.merge_base(tip, commit)

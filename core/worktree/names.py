@@ -1,4 +1,4 @@
-"""The names of worktrees and of files that mark them: suffixes, prefixes, scratch worktrees."""
+"""Names of scratch worktrees, of worktrees being removed, and of our mark in .git/worktrees."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import os
 import re
 
 RUBBISH = "~removing"
-"""Put behind the name of a worktree that is being removed; no id holds a tilde."""
+"""Suffix of a worktree that is being removed; ids contain no tilde."""
 
 
 SCRATCH = "~scratch"
-"""Put behind the name of a worktree that checks run in; a killed run may leave one."""
+"""Suffix of a scratch worktree, which a killed run may leave behind."""
 
 
 SCRATCH_NAME = re.compile(r"(?:~k[0-9a-f]{8})?~scratch\Z")
-"""The end of a scratch worktree's name; before the repository's key was in it, only the suffix."""
+"""The end of a scratch worktree's name; older versions had no repository key."""
 
 
 MARK = "made-by-rorchestrator"
-"""A file in git's admin folder of each worktree that we made; it goes when the worktree goes."""
+"""A file in git's admin folder of every worktree that we created, removed with it."""
 
 
 MARKS_SINCE = "rorchestrator/marks"
-"""A file in the common folder, as old as the first mark. Worktrees older than it have none."""
+"""A file in the common git folder, as old as the first mark. Older worktrees have no mark."""
 
 
 MERGED = "~merge"
-"""What the features are called that are merged together; no feature can be called so."""
+"""The name of merges in scratch worktrees; no feature id can equal it."""
 
 
 CLEAN = "_clean_"
@@ -34,19 +34,19 @@ CLEAN = "_clean_"
 
 
 RESOLVED = "_resolve_"
-"""Put before a feature's id for the scratch worktree in which its conflict is resolved."""
+"""Prefix of the scratch worktree in which a feature's conflict is resolved."""
 
 
 AGENTS_FOLDER = os.path.join(".claude", "worktrees", "")
-"""Where, in the main checkout, Claude Code makes worktrees for subagents; our rules refuse it."""
+"""Claude Code's worktrees for subagents in the main checkout, which our rules refuse."""
 
 
 BY_A_SUBAGENT = re.compile(r"worktree-agent-[0-9a-z]+")
-"""The branches of those."""
+"""Their branches."""
 
 
 def scratch_owner(path: str) -> str:
-    """What a scratch worktree is for, by its path."""
+    """The name of a scratch worktree, from its path."""
     return SCRATCH_NAME.sub("", os.path.basename(path))
 
 

@@ -1,4 +1,4 @@
-"""Files that look secret, copied out of a worktree that goes: into our folder, and into no ref."""
+"""Copies of .env and other secret files from removed worktrees, in our folder and in no ref."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from ..journal import private_files
 from ..model.errors import UserError
 
 FOLDER = os.path.join("rorchestrator", "aside")
-"""In git's folder: ``<feature>/<run>/<path in the worktree>``."""
+"""In the common git folder: ``<feature>/<run>/<path in the worktree>``."""
 
 
 class SecretCopies:
-    """What is put aside of one worktree; ``folder`` is where, empty until something is there."""
+    """The secret copies of one worktree; ``folder`` is empty until there is one."""
 
     def __init__(self, common: str, feature: str, run: str) -> None:
         self._place = os.path.join(common, FOLDER, feature, run)
         self.folder = ""
 
     def put(self, worktree: str, files: Iterable[str]) -> None:
-        """Copy files, for the user alone. Raises :class:`UserError` where that fails."""
+        """Copy files with mode 0600. Raises :class:`UserError` if that fails."""
         for file in sorted(files):
             try:
                 self._copy(os.path.join(worktree, file), file)
             except OSError as error:
                 raise UserError(
-                    f"{file} in {worktree} looks secret, and could not be put aside: "
+                    f"{file} in {worktree} looks like a secret and could not be copied: "
                     f"{error.strerror}",
                     hint="move it elsewhere",
                 ) from None
@@ -44,7 +44,7 @@ class SecretCopies:
             os.chmod(target, 0o600)
 
     def _new_folder(self) -> str:
-        """A folder of this name, or with a number: a worktree may be kept twice in a second."""
+        """A new folder, numbered if the name exists: a worktree may be kept twice in a second."""
         name, number = self._place, 1
         while os.path.lexists(name):
             number += 1

@@ -1,4 +1,4 @@
-"""A worktree, a conflict of dependencies and kept work, as values."""
+"""Values: a worktree, a conflict between dependencies, kept work."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from ..model.frozen import dataclass
 
 @dataclass(frozen=True)
 class Worktree:
-    """A worktree of ours, as it was when it was made."""
+    """A worktree of ours at its creation."""
 
     feature: str
     path: str
     branch: str
     start_commit: str
     gitfile: bytes
-    """What its ``.git`` file says; an agent may have replaced it since."""
+    """The content of its ``.git`` file, which an agent may replace."""
     is_old: bool = False
-    """Whether an earlier run made it, and all that is in it."""
+    """Whether an earlier run created it."""
     base_commit: str = ""
-    """What the run began with; ``start_commit`` holds the dependencies' results as well."""
+    """The run's base commit; ``start_commit`` also contains the dependencies' results."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two dependencies whose results do not merge."""
+    """Two dependencies with conflicting results."""
 
     one: str
     other: str
@@ -37,9 +37,9 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Kept:
-    """What was saved before a branch went: the ref that holds it, empty where nothing was."""
+    """Work saved before a branch was removed; ``ref`` is empty if there was none."""
 
     ref: str = ""
     tip: str = ""
     aside: str = ""
-    """The folder that holds what looks secret: no ref does, which a push may take along."""
+    """The folder with secret copies, which are in no ref because refs may be pushed."""

@@ -477,7 +477,7 @@ class ByHand(MergeTest):
         said = self.merge("--json")
         self.assertEqual(said.code, 1)
         held = self.held(said)
-        self.assertIn("what it holds now counts, and its checks fail now: check: ", held["a"])
+        self.assertIn("its current commits count, and its checks fail now: check: ", held["a"])
         self.assertEqual(held["b"], "it depends on a, also held")
         self.assertEqual(self.landed(), [])
         self.amend("a", {"a.txt": "good"})
@@ -509,9 +509,9 @@ class ByHand(MergeTest):
         said = self.merge("--json")
         self.assertEqual((said.code, self.landed()), (1, []))
         for id, words in (
-            ("deleted", "was deleted; its run made"),
-            ("emptied", "was reset and holds no work of its own; its run made"),
-            ("replaced", "holds other work than its run made"),
+            ("deleted", "was deleted; its run created"),
+            ("emptied", "was reset and has no commits of its own; its run created"),
+            ("replaced", "has other work than its run created"),
         ):
             self.assertIn(f"feature/{id} {words}", self.held(said)[id])
             self.assertIn(results[id][:10], self.held(said)[id])
@@ -534,7 +534,7 @@ class ByHand(MergeTest):
         shop.change(listed("a", b="a", c="a"))
         said = shop.command("run", "--yes", "--only", "c")
         self.assertEqual(said.code, 2)
-        self.assertIn("c needs a, but feature/a was deleted; its run made", said.err)
+        self.assertIn("c needs a, but feature/a was deleted; its run created", said.err)
         self.assertIn("to restore it: git branch feature/a", said.err)
 
     def test_dependents_in_the_same_run_begin_from_the_current_branch(self) -> None:

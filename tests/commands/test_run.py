@@ -579,7 +579,7 @@ class IncrementalTest(RunTest):
         repository.git("update-ref", "refs/heads/feature/a", other)
         self.list(b="Do b again.")
         said = self.run_to(2).err
-        self.assertIn("b needs a, but feature/a holds other work than its run made", said)
+        self.assertIn("b needs a, but feature/a has other work than its run created", said)
         repository.git("update-ref", "refs/heads/feature/a", result)
         self.run_to(0)
         self.assertEqual(self.workspace.added("feature/b"), {"a.md", "b.md"})

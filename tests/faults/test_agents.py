@@ -189,7 +189,7 @@ class GitTest(AgentTest):
             ),
             commit
             + "git checkout -qb o HEAD~1 && echo o >a.md && git add . && git commit -qm o"
-            + " && git checkout -q feature/a && git merge -q o": "a merge was left half done: a.md",
+            + " && git checkout -q feature/a && git merge -q o": "a merge is unfinished: a.md",
         }
         for way, reason in ways.items():
             with self.subTest(way):
@@ -232,7 +232,7 @@ class GitTest(AgentTest):
         self.again(1)
         ended = self.workspace.last("a")
         self.assertEqual(ended["status"], "failed")
-        self.assertIn("holds another commit already", ended["reason"])
+        self.assertIn("already exists with another commit", ended["reason"])
 
     def test_repositories_in_its_worktree_are_held_back_and_named(self) -> None:
         inner = "git init -q {0} && touch {0}/x && cd {0} && git add . && git commit -qm x"
@@ -293,8 +293,8 @@ class FilesTest(AgentTest):
 
     def test_pipes_in_the_place_of_gits_own_files_are_named_and_stop_nobody(self) -> None:
         ways = {
-            "mkfifo .gitignore": ".gitignore is a pipe",
-            "mkdir s && mkfifo s/.gitattributes": "s/.gitattributes is a pipe",
+            "mkfifo .gitignore": "git would block on a pipe: .gitignore",
+            "mkdir s && mkfifo s/.gitattributes": "git would block on a pipe: s/.gitattributes",
             "rm .git && mkfifo .git": ".git was changed",
             "rm README.md && mkfifo README.md": "README.md: unsupported file type",
         }

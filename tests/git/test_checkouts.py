@@ -10,7 +10,7 @@ from core.git import (
     checkouts,
     worktree_status,
 )
-from core.git.output import BEING_MADE, WorktreeEntry
+from core.git.output import BEING_CREATED, WorktreeEntry
 from core.process.spawner import run_sync
 from tests.support.git import GitTest, make_worktree
 
@@ -86,7 +86,7 @@ class WorktreesTest(GitTest):
         status = run_sync(worktree_status.status_of(self.git, self.beside("w")))
         self.assertEqual((status.branch, status.commit), ("feature/a", tip))
         self.assertEqual(status.uncommitted, ())
-        self.assertIn(run_sync(checkouts.worktrees(self.git))[1].locked, BEING_MADE)
+        self.assertIn(run_sync(checkouts.worktrees(self.git))[1].locked, BEING_CREATED)
 
     def test_the_users_lock_on_the_config_delays_nothing(self) -> None:
         Path(self.repository.path, ".git", "config.lock").write_text("")

@@ -70,7 +70,7 @@ class OurOwn(unittest.TestCase):
             self.assertEqual(os.readlink(os.path.join(aside.folder, ".env.local")), "nowhere")
             mode = os.stat(os.path.join(aside.folder, "sub", "a.key")).st_mode
             self.assertEqual(stat.S_IMODE(mode), 0o600)
-        with self.assertRaisesRegex(UserError, "gone in .* could not be put aside: No such file"):
+        with self.assertRaisesRegex(UserError, "gone in .* could not be copied: No such file"):
             aside.put(self.path("tree"), ["gone"])
 
 
@@ -233,7 +233,9 @@ class WhatLooksSecret(unittest.TestCase):
         os.symlink(self.space.root, os.path.join(self.space.state_folder, "aside"))
         said = self.space.main("cleanup", "auth", "--discard")
         self.assertEqual(said.code, 1)
-        self.assertIn("looks secret, and could not be put aside: it is a symbolic link", said.out)
+        self.assertIn(
+            "looks like a secret and could not be copied: it is a symbolic link", said.out
+        )
         self.assertTrue(os.path.exists(os.path.join(self.there, ".env")))
 
 

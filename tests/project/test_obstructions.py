@@ -90,5 +90,5 @@ class RoomForBranches(unittest.TestCase):
             space.environ[obstructions.WORKTREES] = "/proc/sys"
             for said in (space.main("plan"), space.command("run", "--yes")):
                 self.assertEqual(said.code, 2)
-                self.assertIn("/proc/sys/x can't hold the worktrees", said.err)
+                self.assertIn("/proc/sys/x cannot be used for worktrees", said.err)
                 self.assertIn("/proc/sys is not writable", said.err)

@@ -110,7 +110,7 @@ class TwoThatCompleted(unittest.TestCase):
     def test_a_broken_worktree_is_the_problem_of_its_feature_alone(self) -> None:
         at = self.space.worktree("auth")
         gitfile, index = f"{at}/.git", f"{self.space.path}/.git/worktrees/auth/index"
-        for file, fault in ((gitfile, "no worktree of this repository"), (index, "index")):
+        for file, fault in ((gitfile, "no longer a worktree of this repository"), (index, "index")):
             with self.subTest(file), open(file, "rb") as opened:
                 content = opened.read()
                 os.unlink(file)
@@ -137,7 +137,7 @@ class TwoThatCompleted(unittest.TestCase):
         finally:
             shutil.rmtree(built)
             os.unlink(pipes[-1])
-        expected = f"{at}: .gitignore is a pipe, at which git would wait for ever"
+        expected = f"{at}: git would block on a pipe: .gitignore"
         self.assertEqual(problem, expected)
 
     def test_a_branch_that_the_user_took_away_is_described(self) -> None:

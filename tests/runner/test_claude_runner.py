@@ -364,7 +364,7 @@ class FailureTest(RunnerTest):
         repository = self.workspace
         repository.git("update-ref", f"refs/rorchestrator/results/a/{run_id(1)}", "main")
         self.workspace.features(feature("a"))
-        self.assert_failed(self.run_feature(), Fault.GIT, "holds another commit already")
+        self.assert_failed(self.run_feature(), Fault.GIT, "already exists with another commit")
 
     def test_an_obstruction_of_the_worktree_fails_the_feature(self) -> None:
         os.makedirs(self.workspace.worktree("a"))

@@ -97,7 +97,7 @@ class AnotherTry(CommitterTest):
         self.workspace.hook("pre-commit", "echo x >> a.txt; echo 'line 3 is ugly' >&2; exit 1")
         outcome = self.committed()
         self.assert_failed(outcome, Fault.COMMIT, "your pre-commit hook refused the commit: line 3")
-        self.assertIn("`rorchestrator run` only commits", outcome.reason)
+        self.assertIn("`rorchestrator run` then only commits", outcome.reason)
         self.assertEqual(self.hooks_run(), ["pre-commit", "pre-commit"])
         self.workspace.hook("pre-commit", "exit 0")
         self.commits_only()
@@ -135,18 +135,18 @@ class AnotherTry(CommitterTest):
 class Elsewhere(CommitterTest):
     def test_a_hook_that_takes_the_commit_back_ends_as_a_refusal(self) -> None:
         self.workspace.hook("post-commit", "git reset -q --soft HEAD~1")
-        self.assert_failed(self.committed(), Fault.COMMIT, "your hooks (post-commit) took the")
+        self.assert_failed(self.committed(), Fault.COMMIT, "your hooks (post-commit) undid the")
         self.workspace.hook("post-commit", "exit 0")
         self.commits_only()
 
     def test_a_feature_whose_hook_commits_to_another_branch_does_not_complete(self) -> None:
         self.workspace.hook("pre-commit", "git checkout -q -b other")
         outcome = self.committed()
-        self.assert_failed(outcome, Fault.COMMIT, "away from feature/a, which does not have")
+        self.assert_failed(outcome, Fault.COMMIT, "away from feature/a, which lacks")
         self.workspace.hook("pre-commit", "exit 0")
         tip = self.repository.git("rev-parse", "--short=10", "other")
         command = f"git checkout -B feature/a {tip}"
-        self.assertIn(f"in there: {command}; ", outcome.reason)
+        self.assertIn(f"in this worktree: {command}; ", outcome.reason)
         self.repository.git(*command.split()[1:], at=self.workspace.worktree("a"))
         self.commits_only()
 

@@ -77,7 +77,7 @@ class Refused(CommittedTest):
         git("config", "filter.x.required", "true")
         self.workspace.commit({".gitattributes": "*.dat filter=x\n"})
         self.workspace.features(feature("a", {"write": "a.dat"}))
-        said = "clean filter 'x' failed\nfix it; then `rorchestrator run` only commits"
+        said = "clean filter 'x' failed\nfix this; `rorchestrator run` then only commits"
         self.assert_failed(self.run_feature(), Fault.COMMIT, said)
         git("config", "filter.x.clean", "cat")
         self.assertEqual(self.run_feature("a", Action.RESUME).status, Status.COMPLETED)
@@ -101,7 +101,7 @@ class Hooks(CommittedTest):
         hook = self.workspace.hook("post-commit", "date +%s%N > b.txt")
         self.workspace.features(feature("a"))
         outcome = self.run_feature()
-        said = "your hooks (post-commit) change files at each commit without adding them: b.txt"
+        said = "your hooks (post-commit) change files at every commit without staging them: b.txt"
         self.assert_failed(outcome, Fault.COMMIT, said)
         os.unlink(hook)
         self.assertEqual(self.run_feature("a", Action.RESUME).status, Status.COMPLETED)

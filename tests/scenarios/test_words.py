@@ -69,7 +69,9 @@ class FilesOfSomebodyElse(unittest.TestCase):
             with mock.patch.object(manager, "remove_tree", lambda path: os.makedirs(path)):
                 said = space.main("cleanup", "--all", "--discard", "--yes")
             self.assertEqual(said.code, 1)
-            self.assertIn("could not be removed: it holds files that you may not remove", said.out)
+            self.assertIn(
+                "could not be removed: you have no permission to remove some of its files", said.out
+            )
             self.assertTrue(os.path.isdir(there))
 
     def test_a_file_that_cannot_be_removed_does_not_end_the_removal(self) -> None:
@@ -102,10 +104,10 @@ class ClosedFolders(unittest.TestCase):
             with mock.patch.object(unreadable_entries, "scan", lambda path: found):
                 said = space.main("cleanup", "--all", "--discard", "--yes")
                 again = space.main("run", "--yes", "--fresh")
-            self.assertIn("can't be looked into: data/", again.out + again.err)
+            self.assertIn("contains unreadable folders: data/", again.out + again.err)
             where = os.path.join(space.worktree("auth"), "data/")
             self.assertEqual(said.code, 1, said)
-            self.assertIn("holds folders that can't be looked into: data/", said.out + said.err)
+            self.assertIn("contains unreadable folders: data/", said.out + said.err)
             self.assertIn(f"chmod -R u+rwX {where}", said.out + said.err)
             self.assertNotIn("commit and push", said.out + said.err)
 

@@ -127,7 +127,7 @@ class TheFile(BaselineTest):
         with Repository() as place:
             place.write({"a\udcff": "a", "b": "b"})
             status = WorktreeStatus("main", "", ("a\udcff", "gone"), ("b", "repository/"), ("c",))
-            known = baseline.taken(place.path, status, {"lib": "c0ffee"})
+            known = baseline.take(place.path, status, {"lib": "c0ffee"})
             baseline.save(place.path, known)
             self.assertEqual(baseline.load(place.path), known)
             asked = ("a\udcff", "b", "gone", "new")

@@ -120,7 +120,7 @@ class ResultTest(WorktreeTest):
         error = self.refused(
             self.manager.commit(made, status, self.feature, "run1"), "the design is wrong"
         )
-        self.assertIn("`rorchestrator run` only commits", error.hint)
+        self.assertIn("`rorchestrator run` then only commits", error.hint)
         self.assertTrue(error.message.startswith("your pre-commit hook refused the commit: "))
         self.assertTrue(os.path.exists(os.path.join(made.path, "new")))
         self.assertEqual(self.repository.commit_of("feature/auth"), self.base)
@@ -155,4 +155,6 @@ class ResultTest(WorktreeTest):
         run_sync(self.manager.publish("auth", "run1", self.base))
         self.assertEqual(self.repository.commit_of(f"{RESULTS}auth/run1"), self.base)
         other = self.repository.commit({"b": "x"})
-        self.refused(self.manager.publish("auth", "run1", other), "another commit already")
+        self.refused(
+            self.manager.publish("auth", "run1", other), "already exists with another commit"
+        )

@@ -78,14 +78,16 @@ class LookTest(WorktreeTest):
         self.assertIn(".git was changed", self.inspect(made))
         self.assertIsNone(run_sync(self.manager.reopen("auth", self.base)))
         self.refused(
-            keeping.unsaved(self.manager, made.path), "no worktree of this repository any more"
+            keeping.unsaved(self.manager, made.path), "is no longer a worktree of this repository"
         )
 
     def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
         made = self.create()
         os.mkfifo(os.path.join(made.path, ".gitattributes"))
-        self.assertIn(".gitattributes is a pipe", self.inspect(made))
-        self.refused(keeping.unsaved(self.manager, made.path), r"\.gitattributes is a pipe")
+        self.assertIn("git would block on a pipe: .gitattributes", self.inspect(made))
+        self.refused(
+            keeping.unsaved(self.manager, made.path), r"git would block on a pipe: \.gitattributes"
+        )
 
     def test_locks_of_a_killed_git_are_removed(self) -> None:
         made = self.create()
@@ -153,4 +155,4 @@ class LookTest(WorktreeTest):
         made = self.create()
         self.repository.commit({"a": changed(_3="mine")}, at=made.path)
         self.repository.git("merge", "other", at=made.path, fails=True)
-        self.assertIn("a merge was left half done: a", self.inspect(made))
+        self.assertIn("a merge is unfinished: a", self.inspect(made))

@@ -98,7 +98,7 @@ class CreateTest(WorktreeTest):
 
     def test_a_folder_that_cannot_be_made_is_named(self) -> None:
         Path(self.folder).write_text("in the way")
-        self.refused(self.manager.create("auth", self.base), "can't hold the worktrees")
+        self.refused(self.manager.create("auth", self.base), "cannot be used for worktrees")
 
     def test_a_branch_of_somebody_elses_is_refused_and_named(self) -> None:
         tip = self.repository.branch("feature/auth")
@@ -270,7 +270,7 @@ class CreateTest(WorktreeTest):
             self.assertEqual(admin_files.other_repository(self.manager, made.path), other.path)
             run_sync(self.manager.repair("auth"))
             self.refused(self.manager.create("auth", self.base), f"repository {other.path}")
-            self.refused(self.keeping(made.path), "no worktree of this repository")
+            self.refused(self.keeping(made.path), "no longer a worktree of this repository")
             with Repository("bare", bare=True) as bare:
                 bare.git("fetch", "--quiet", other.path, "main:main")
                 bare.git("worktree", "add", "-q", self.beside("theirs"), "main")
