@@ -1,4 +1,4 @@
-"""What a rehearsal met that the run would meet, and how long the parts beside Claude took."""
+"""Findings of a rehearsal: problems that the run would have. And the table of its times."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..reporter.style import Style, table_lines
 
 BASE = "the base"
 LANDING = "the merge"
-"""What the rows are called that belong to no feature; no id holds a blank."""
+"""The rows that belong to no feature. No id has a blank."""
 
 PARTS = ("worktree", "copy", "setup", "checks", "commit", "merge", "cleanup")
 
 AFTERWARDS = ("merge", "cleanup")
-"""The parts that nobody waits for before a dependent starts."""
+"""The parts that no dependent waits for."""
 
 
 class FindingKind(Enum):
@@ -56,7 +56,7 @@ Key = tuple[bool, FindingKind, str]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that the run would meet, the features that it concerns, and the next step."""
+    """A problem that the run would have, its features, and the next step."""
 
     kind: FindingKind
     what: str
@@ -65,7 +65,7 @@ class Finding:
     output: str = ""
 
     def document(self) -> dict[str, Json]:
-        """As JSON has it."""
+        """For JSON."""
         return {
             "kind": self.kind.value,
             "what": self.what,
@@ -76,7 +76,7 @@ class Finding:
 
 
 class Notebook:
-    """Findings and times of one rehearsal; the same finding of several features is one."""
+    """Findings and times of one rehearsal. The same finding of several features is one."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -119,7 +119,7 @@ class Notebook:
 
     @contextmanager
     def timed(self, row: str, part: str) -> Iterator[None]:
-        """Add the time of what is done meanwhile."""
+        """Measure the block, and add its time."""
         begun = self.clock()
         try:
             yield
@@ -128,12 +128,12 @@ class Notebook:
             parts[part] = parts.get(part, 0.0) + self.clock() - begun
 
     def sum(self, row: str, *, less: Collection[str] = ()) -> float:
-        """The seconds of a row, less some of its parts."""
+        """The seconds of a row without some of its parts."""
         parts = self.seconds.get(row, {})
         return sum(seconds for part, seconds in parts.items() if part not in less)
 
     def critical_path(self, dag: DAGResolver) -> tuple[list[str], float]:
-        """The rows that follow upon each other and take longest together, and their seconds."""
+        """The rows of the longest chain of dependencies, and their seconds."""
 
         def work(feature: Feature) -> float:
             return self.sum(feature.id, less=AFTERWARDS)
@@ -144,7 +144,7 @@ class Notebook:
         return rows, sum(self.sum(row, less=ends.get(row, AFTERWARDS)) for row in rows)
 
     def document(self, dag: DAGResolver) -> dict[str, Json]:
-        """As JSON has it; times in seconds."""
+        """For JSON; times in seconds."""
         path, seconds = self.critical_path(dag)
         return {
             "findings": [finding.document() for finding in self.findings],
@@ -160,7 +160,7 @@ class Notebook:
     def lines(
         self, dag: DAGResolver, style: Style, *, is_whole: bool = True, quiet: bool = False
     ) -> Iterator[str]:
-        """For a terminal; ``quiet`` leaves the findings. Not ``is_whole`` where it was stopped."""
+        """For a terminal. With ``quiet``, only the findings; not ``is_whole`` if it was stopped."""
         if not is_whole:
             yield style.paint("Stopped before everything was tried.", "yellow")
         if is_whole or self._findings:
@@ -201,12 +201,12 @@ class Notebook:
 
 
 def _brief(seconds: float) -> str:
-    """``0.04s``: these times are short, and there are many of them."""
+    """``0.04s``: most of these times are short."""
     return f"{seconds:.2f}s" if seconds < 10 else duration(seconds)
 
 
 def _heading(finding: Finding) -> str:
-    """What it is, and of which features, in a line."""
+    """Its kind, features and words in one line."""
     features = [row for row in finding.features if row != OWN_ROWS.get(finding.kind)]
     whose = f" ({', '.join(features)})" if features else ""
     return one_line(f"{finding.kind.value}{whose}: {finding.what}")
@@ -215,6 +215,6 @@ def _heading(finding: Finding) -> str:
 def of_details(
     kind: FindingKind, message: str, details: Iterable[str], hint: str
 ) -> Iterator[Finding]:
-    """One finding for each fault that an error names."""
+    """One finding for each fault of an error."""
     for fault in tuple(details) or (message,):
         yield Finding(kind, fault, hint)

@@ -1,7 +1,7 @@
-"""A rehearsal: the whole run but Claude, in a temporary copy of the repository.
+"""`Rehearsal`: the whole run with a simulated Claude, in a temporary copy of the repository.
 
-Runner, checks, merge and cleanup are the real ones. The copy, its worktrees and a simulated agent
-replace those of the user, and failures are written down.
+Runner, checks, merge and cleanup are the real ones. Repository, worktrees and agent are replaced,
+and failures become findings.
 """
 
 from __future__ import annotations
@@ -51,22 +51,22 @@ from ..worktree.files import BUILT_BY_TOOLS
 from ..worktree.names import RUBBISH
 from .findings import LANDING, Finding, FindingKind, Notebook, of_details
 from .rehearsed_checks import (
-    MEND_COMMIT,
-    MEND_LEFT,
-    MEND_MERGE,
-    MEND_RUN,
-    MEND_TEARDOWN,
+    FIX_COMMIT,
+    FIX_LEFT,
+    FIX_MERGE,
+    FIX_RUN,
+    FIX_TEARDOWN,
     rehearsed_checks,
 )
 from .timed import TimedCleanup, TimedWorktrees
 
 BASE_BRANCH = "rehearsed-base"
-"""The base's branch in the copy, where it has no name that a branch may have."""
+"""The base branch in the copy, if the base has no valid branch name."""
 
 
 @dataclass(frozen=True)
 class RehearsalOptions:
-    """What ``run --rehearse`` was asked for."""
+    """The options of ``run --rehearse``."""
 
     run: RunOptions
     merge: bool = False
@@ -75,7 +75,7 @@ class RehearsalOptions:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What a rehearsal found, and how it ended."""
+    """The findings of a rehearsal, and its exit code."""
 
     project_name: str
     selected: Sequence[str]
@@ -130,7 +130,7 @@ class Rehearsal:
         self.selected = select(selection, self.project.dag, self.decisions)
 
     def try_all(self) -> Rehearsed:
-        """Try everything in a copy; the project itself is only read."""
+        """Try everything in a copy. The project itself is only read."""
         begun = time.monotonic()
         code = self._try_all() if self.selected else ExitCode.UP_TO_DATE
         code = code or (ExitCode.INCOMPLETE if self.notes.findings else ExitCode.UP_TO_DATE)
@@ -138,7 +138,7 @@ class Rehearsal:
         return Rehearsed(name, self.selected, self.project.dag, self.notes, code, seconds)
 
     def _try_all(self) -> int:
-        """Try everything; an exit code only where that was interrupted."""
+        """Try everything. Return an exit code only if it was interrupted."""
         self.check_project()
         code: int = ExitCode.UP_TO_DATE
         with temporary_folder() as folder:
@@ -173,7 +173,7 @@ class Rehearsal:
         self._check(FindingKind.CLAUDE, self._look_at_claude)
 
     def _check(self, kind: FindingKind, check: Callable[[], object]) -> bool:
-        """Whether a check has nothing to say; what it says is met."""
+        """Whether a check passes. Its faults become findings."""
         try:
             check()
         except UserError as error:
@@ -190,7 +190,7 @@ class Rehearsal:
             raise UserError(old or version, hint="install Claude Code (https://claude.ai/code)")
 
     def _supplied(self, config: Config) -> Config:
-        """The list less the patterns that match nothing, each of which would stop every feature."""
+        """The list without patterns that match nothing: each would end every feature."""
         top, less = self.project.git.repository.top, self.project.worktrees.folder
 
         def leads_somewhere(pattern: str) -> bool:
@@ -199,7 +199,7 @@ class Rehearsal:
             )
 
         if self.project.git.repository.bare:
-            return config  # Nothing can be supplied at all: each feature says so.
+            return config  # Every feature reports it.
         copy, link = config.project.copy, config.project.link
         copy, link = (tuple(filter(leads_somewhere, patterns)) for patterns in (copy, link))
         return replace(config, project=replace(config.project, copy=copy, link=link))
@@ -245,7 +245,7 @@ class Rehearsal:
         return True
 
     def _check_space(self, folder: str) -> None:
-        """Raise :class:`UserError` where there is no room for all the worktrees."""
+        """Raise :class:`UserError` if there is no room for all worktrees."""
         block = os.statvfs(folder).f_frsize
         size = run_sync(replica.checkout_bytes(self.project.git, self.project.base_commit, block))
         needed = size * (len(self.selected) + 2) + LEAST_FREE_BYTES
@@ -258,21 +258,21 @@ class Rehearsal:
             )
 
     def _carried(self) -> Iterator[Event]:
-        """What the journal tells of the results that the selected features build on."""
+        """The events of the results that the selected features build on."""
         below = set(self.project.dag.ancestors(self.selected)).difference(self.selected)
         done = {id for id in below if self.state.feature(id).work is not None}
         ours = self.project.owners(self.whole)
         for event in self.project.journal.read():
             owner = event.data.get("list") or self.whole.owners.get(event.run, "")
             if event.feature in done and event.kind != "checked" and owner in ours:
-                # Where its worktree is, nobody here is to know.
+                # The copy must not know the user's worktree.
                 data = {name: value for name, value in event.data.items() if name != "worktree"}
                 yield replace(event, data=data)
 
     # -- in the copy ------------------------------------------------------------------------
 
     def _run(self) -> int:
-        """Run the features; an exit code only where that was interrupted."""
+        """Run the features. Return an exit code only if it was interrupted."""
         run = OneRun(
             self.project,
             self._run_options(),
@@ -285,7 +285,7 @@ class Rehearsal:
         decisions = decide(self.project, self.state, run.options.selection, run=run.run_id)
         results = run.results(decisions, self.selected)
         check_descriptors(min(run.slots, len(self.selected)))
-        # From here on: what was decided before was decided by the real prompts.
+        # Only now: the decisions above need the real prompts.
         config = _with_simulated_agent(self.project.config)
         self.project = run.project = replace(
             self.project, config=config, dag=DAGResolver(config.features)
@@ -299,13 +299,13 @@ class Rehearsal:
         return 128 + self.signal if self.signal is not None else 0
 
     def _run_options(self) -> RunOptions:
-        """The user's options without what makes sense for a real Claude only."""
+        """The user's options without those that only a real Claude needs."""
         run = self.options.run
         selection = replace(run.selection, fresh=None)
         return RunOptions(selection, run.max_parallel, sequential=run.sequential)
 
     def _note_endings(self, state: RunState) -> None:
-        """Write down what went wrong beside setup and checks."""
+        """Note failures other than those of setup and checks."""
         self.state = state
         for id in self.selected:
             known = state.feature(id)
@@ -315,17 +315,17 @@ class Rehearsal:
     def _note_ending(self, known: FeatureState) -> None:
         stopped = self.signal is not None and known.status is Status.CANCELLED
         if stopped or known.fault is Fault.SETUP:
-            return  # What is wrong with a setup is met already.
+            return  # A failed setup is a finding already.
         what, _, rest = known.reason.partition("\n")
-        kind, next, output = FindingKind.RUN, rest or MEND_RUN, ""
+        kind, next, output = FindingKind.RUN, rest or FIX_RUN, ""
         if known.status is Status.CONFLICT:
-            kind, next = FindingKind.MERGE, MEND_MERGE
+            kind, next = FindingKind.MERGE, FIX_MERGE
         elif known.fault is Fault.COMMIT:
-            kind, next, output = FindingKind.COMMIT, MEND_COMMIT, rest
+            kind, next, output = FindingKind.COMMIT, FIX_COMMIT, rest
         self.notes.met(Finding(kind, what, next, (known.id,), output))
 
     def _land(self) -> int:
-        """Merge what was completed; an exit code only where that was interrupted."""
+        """Merge the completed features. Return an exit code only if it was interrupted."""
         completed = [id for id in self.selected if self._is_completed(id)]
         if not completed:
             return 0
@@ -347,14 +347,14 @@ class Rehearsal:
             times["merge"] -= self.notes.sum(LANDING, less=("merge",))
         for ending in report.features:
             if ending.state is LandingState.HELD and ending.conflict_with:
-                self.notes.met(Finding(FindingKind.MERGE, ending.reason, MEND_MERGE, (ending.id,)))
+                self.notes.met(Finding(FindingKind.MERGE, ending.reason, FIX_MERGE, (ending.id,)))
         return 0
 
     def _is_completed(self, id: str) -> bool:
         return self.state.feature(id).status is Status.COMPLETED
 
     def _clean_up(self) -> int:
-        """Clean up what is landed and what failed; what would be kept is met."""
+        """Clean up all features. What cleanup would keep becomes a finding."""
         project = replace(self.project, refs=run_sync(self.project.git.refs(*SEEN)))
         options = CleanupOptions(tuple(self.selected))
         for removal in run_sync(TimedCleanup(options, project, self.notes).run()):
@@ -364,14 +364,14 @@ class Rehearsal:
     def _note_removal(self, removal: Removal) -> None:
         what, _, output = removal.kept.partition("\n")
         if removal.failed_teardown:
-            found = Finding(FindingKind.CLEANUP, what, MEND_TEARDOWN, (removal.id,), output)
+            found = Finding(FindingKind.CLEANUP, what, FIX_TEARDOWN, (removal.id,), output)
             self.notes.met(found)
         elif what and removal.merged:
-            self.notes.met(Finding(FindingKind.CLEANUP, what, MEND_LEFT, (removal.id,)))
+            self.notes.met(Finding(FindingKind.CLEANUP, what, FIX_LEFT, (removal.id,)))
 
 
 def _in_the_way(project: OpenProject, selected: Sequence[str]) -> Iterator[str]:
-    """The branches that leave no room for those of the features, or stand where they go."""
+    """The branches that have the names of the features' branches, or block them."""
     wanted = {HEADS + project.config.branch_of(id) for id in selected}
     parents = {branch[:at] for branch in wanted for at, c in enumerate(branch) if c == "/"}
     for ref in project.refs:
@@ -381,7 +381,7 @@ def _in_the_way(project: OpenProject, selected: Sequence[str]) -> Iterator[str]:
 
 
 def _copy_tools(folder: str, target: str) -> None:
-    """Copy what tools put beside the worktrees for all of them, as ``node_modules``."""
+    """Copy shared folders of tools beside the worktrees, such as ``node_modules``."""
     there = os.listdir(folder) if os.path.isdir(folder) else []
     os.mkdir(target)
     try:
@@ -395,7 +395,7 @@ def _copy_tools(folder: str, target: str) -> None:
 
 
 def _unhurried(config: Config, workspace: str, base: str) -> Config:
-    """The list without what only makes sense of a real Claude: costs, waits, repetitions."""
+    """The list without what only a real Claude needs: costs, waits, repetitions."""
     project = replace(
         config.project,
         base_branch=base,
@@ -407,7 +407,7 @@ def _unhurried(config: Config, workspace: str, base: str) -> Config:
 
 
 def _with_simulated_agent(config: Config) -> Config:
-    """The list with an agent that makes one small file for each feature, and promises nothing."""
+    """The list with an agent that writes one small file for each feature, without contracts."""
     command = (sys.executable, "-I", "-S", os.path.abspath(simulated.__file__))
     return replace(
         config,
@@ -422,7 +422,7 @@ def _with_simulated_prompt(feature: Feature) -> Feature:
     file = f".rehearsal/{feature.id}.txt"
     steps: Sequence[Mapping[str, object]] = (
         {"write": file, "content": f"The rehearsal of {feature.id}.\n"},
-        # Also where the repository ignores such a file.
+        # Also if the repository ignores the file.
         {"bash": f"git add --force -- {file}"},
         {"cost": 0},
     )

@@ -24,19 +24,19 @@ from ..worktree.worktree import Worktree
 from .findings import Finding, FindingKind, Notebook
 from .timed import TimedSteps, TimedSupplies, row_of
 
-MEND_SETUP = "fix the setup, or what it needs"
-MEND_BASE = "fix it, or set project.verify_base to false: the run would not start"
-MEND_CHECK = "it passes on the base: fix what differs in a feature's worktree"
-MEND_BROKEN = "fix the command: it can't be run, or it takes too long"
-MEND_PORTS = "end what listens on the ports from 20000 to 32000"
-MEND_COMMIT = "fix your hook, or what it refuses"
-MEND_RUN = "fix what it names: the run would fail there as well"
-MEND_MERGE = "merge them by hand, or let one depend on the other"
-MEND_TEARDOWN = "correct project.teardown"
-MEND_LEFT = "let what makes or changes it take that back: else cleanup keeps the worktree"
+FIX_SETUP = "fix the setup, or what it needs"
+FIX_BASE = "fix it, or set project.verify_base to false: the run would not start"
+FIX_CHECK = "it passes on the base branch: fix what is different in a worktree"
+FIX_BROKEN = "fix the command: it can't be run, or it takes too long"
+FIX_PORTS = "end the programs that listen on the ports 20000 to 32000"
+FIX_COMMIT = "fix your hook, or what it refuses"
+FIX_RUN = "fix this: the run would fail in the same way"
+FIX_MERGE = "merge them by hand, or let one depend on the other"
+FIX_TEARDOWN = "correct project.teardown"
+FIX_LEFT = "let the command that creates or changes it undo that: else cleanup keeps the worktree"
 
 NOT_RUN = (126, 127)
-"""The exit codes by which a shell says that there is no such program, or none that it may run."""
+"""The exit codes of a shell for a program that it may not run or cannot find."""
 
 
 class RehearsedPreparation(Preparation):
@@ -67,7 +67,7 @@ class RehearsedPreparation(Preparation):
         env = super().environment(feature, slot, slots)
         if f"{VARIABLES}PORT" not in env:
             what = f"no ports are free: {VARIABLES}PORT would not be set"
-            self.notes.met(Finding(FindingKind.PORTS, what, MEND_PORTS, (row_of(feature),)))
+            self.notes.met(Finding(FindingKind.PORTS, what, FIX_PORTS, (row_of(feature),)))
         return env
 
     async def make_ready(
@@ -78,7 +78,7 @@ class RehearsedPreparation(Preparation):
         if red is not None and not red.interrupted:
             is_setup = red.stage is Stage.SETUP
             kind, next = (
-                (FindingKind.SETUP, MEND_SETUP) if is_setup else (FindingKind.FILES, red.hint)
+                (FindingKind.SETUP, FIX_SETUP) if is_setup else (FindingKind.FILES, red.hint)
             )
             self.notes.met(_finding(kind, red, next, worktree.feature))
         return red
@@ -94,12 +94,12 @@ class RehearsedChecks(Checks):
     async def check_base(self, base_commit: str) -> Failure | None:
         """Check the base branch. If this fails, the run would not start."""
         red = await super().check_base(base_commit)
-        return self._unless_noted(red, BASE, FindingKind.BASE, MEND_BASE)
+        return self._unless_noted(red, BASE, FindingKind.BASE, FIX_BASE)
 
     async def check_merged(self, commit: str, branch: str) -> Failure | None:
         """Run the project's checks on all features together."""
         red = await super().check_merged(commit, branch)
-        return self._unless_noted(red, MERGED, FindingKind.CHECKS, MEND_CHECK)
+        return self._unless_noted(red, MERGED, FindingKind.CHECKS, FIX_CHECK)
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
@@ -114,11 +114,11 @@ class RehearsedChecks(Checks):
             red = await self.runner.run(feature.id, [command], worktree, work.commit, env)
             all_passed = all_passed and red is None
             own = number >= len(of_project)
-            if self._unless_noted(red, feature.id, FindingKind.CHECKS, MEND_CHECK, own=own):
+            if self._unless_noted(red, feature.id, FindingKind.CHECKS, FIX_CHECK, own=own):
                 return red
         if commands and all_passed and self.config.project.verify_clean:
             red = await self.check_clean(feature, commands, worktree, work.commit, env)
-            if self._unless_noted(red, feature.id, FindingKind.CHECKS, MEND_CHECK):
+            if self._unless_noted(red, feature.id, FindingKind.CHECKS, FIX_CHECK):
                 return red
         await self.runner.settle(feature.id, worktree)
         return None
@@ -134,7 +134,7 @@ class RehearsedChecks(Checks):
             is_broken = step is not None and (step.timed_out or step.code in NOT_RUN)
             # Without Claude's work, these checks have to fail.
             expected = (own or not self.config.project.verify_base) and not is_broken
-            next = MEND_BROKEN if is_broken else next
+            next = FIX_BROKEN if is_broken else next
             self.notes.met(_finding(kind, red, next, name), expected=expected)
         return None
 

@@ -1,4 +1,4 @@
-"""One attempt: Claude is started in a worktree, followed, and ended with all that it started."""
+"""`AttemptRunner`: starts Claude, follows its stream, ends its processes; backoff for retries."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ POLL_SECONDS = 0.2
 """How often Claude's output is read. The end of the process is noticed at once."""
 
 LINGER_SECONDS = 10.0
-"""How long Claude may go on after its result without a further word."""
+"""How long Claude may be silent after its result before it is ended."""
 
 READ_BYTES = 65536
 
 SLICE_SECONDS = 0.05
-"""How long one attempt's output may be read before the other attempts have their turn."""
+"""How long one attempt's output is read before the others get their turn."""
 
 LOG_BYTES = 2 * 1024**3
-"""What an attempt may print in all; one that prints more would fill the disk."""
+"""The output limit of an attempt: one that prints more could fill the disk."""
 
 STDERR_BYTES = 16384
 """The end of standard error that may become a reason."""
@@ -49,11 +49,11 @@ class Session:
     id: str
     resume: bool = False
     kept_work: bool = False
-    """Whether a new session starts on what an earlier one left in the worktree."""
+    """Whether a new session starts on the work of an earlier one."""
     told: str = ""
-    """What it is told beyond its task: which check failed, and what that printed."""
+    """Feedback in addition to the task: the check that failed, and its output."""
     task: str = ""
-    """The whole prompt, where the task is another one than the feature."""
+    """The whole prompt, if the task is not the feature itself."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ async def wait_for_repetition(
     say: Callable[[str], None],
     seconds_left: float = float("inf"),
 ) -> bool:
-    """Wait a random time that doubles with each ``repetition``, from 1 on.
+    """Wait before a repetition (from 1 on): a random time whose limit doubles each time.
 
-    Whether there is to be another attempt after ``outcome``: not where it was the last one, nor
-    where the wait would be longer than ``seconds_left``, nor once the wish to stop is there.
+    Return whether to try again: not after the last attempt, not if the wait would exceed
+    ``seconds_left``, and not after a stop.
     """
     if repetition >= retry.attempts or stop.is_set():
         return False
@@ -88,10 +88,10 @@ async def wait_for_repetition(
 
 
 class AttemptRunner:
-    """Runs Claude for the features of one run, each attempt to its :class:`AttemptOutcome`.
+    """Runs the attempts of one run, each to its :class:`AttemptOutcome`.
 
-    ``stop`` is the wish to end, all or one of them: Claude is then interrupted, and the outcome
-    ``cancelled``.
+    After a stop of the run or of a feature, Claude is interrupted, and the outcome is
+    ``cancelled``. ``answered`` is called whenever the API has answered an attempt.
     """
 
     def __init__(
@@ -111,7 +111,6 @@ class AttemptRunner:
         self.linger_seconds = linger_seconds
         self.log_bytes = log_bytes
         self.answered = answered
-        """When the whole run has to be over, by the monotonic clock."""
         self._introduced = False
         self._next_start = 0.0
 
@@ -124,12 +123,12 @@ class AttemptRunner:
         env: Mapping[str, str],
         max_cost_usd: float | None = None,
     ) -> AttemptOutcome:
-        """Run Claude once in ``folder``, and wait until it is gone.
+        """Run Claude once in ``folder``, and wait for its end.
 
-        Once the wish to end is there, it is not even started.
-        ``max_cost_usd`` is what the CLI itself is told to keep to; a turn may go beyond it.
+        After a stop, it is not started. ``max_cost_usd`` is the limit for the CLI itself; the
+        last turn may exceed it.
 
-        Raises :class:`~core.errors.StateError` where what happens can't be recorded.
+        Raises :class:`~core.model.errors.StateError` if the journal or a log can't be written.
         """
         log = self._write_prompt(feature, number, session)
         stop = self.context.stop.of(feature.id)
@@ -171,7 +170,7 @@ class AttemptRunner:
         return outcome
 
     async def _keep_interval(self, stop: asyncio.Event) -> None:
-        """Wait until the last start is long enough ago."""
+        """Wait for ``start_interval_seconds`` after the last start."""
         now = time.monotonic()
         start = max(now, self._next_start)
         self._next_start = start + self.config.project.start_interval_seconds
@@ -201,7 +200,7 @@ class AttemptRunner:
     async def _watch(
         self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event
     ) -> AttemptOutcome:
-        """Follow Claude's output until it ends, or until it has to be ended."""
+        """Follow Claude's output until the process ends or has to be ended."""
         watch = Watch(self.config.project.stall_seconds, limit_seconds, self.linger_seconds)
         stream = Stream(log.stdout)
         ended = Fault.NONE
@@ -222,10 +221,10 @@ class AttemptRunner:
         self._hear(stream)
         lingered = watch.lingered
         if not stream.transcript.waiting and stop.is_set():
-            # The second signal kills before anybody has looked.
+            # The second signal may have killed it between two looks.
             ended = ended if ended is not Fault.NONE else Fault.INTERRUPTED
         elif stream.transcript.waiting and done:
-            # Its result had arrived: it was ended after its work, not before.
+            # Its result had arrived, so it was ended after its work.
             ended, lingered = Fault.NONE, lingered or ended is not Fault.NONE
         code = 0 if lingered or child.code is None else child.code
         return verdict.outcome(stream.transcript, code=code, ended=ended, stderr=_tail(log.stderr))
@@ -243,7 +242,7 @@ class AttemptRunner:
             self.answered()
 
     def _introduce(self, transcript: transcript.Transcript) -> None:
-        """Say once who works here, and who pays: a key in the environment beats a login."""
+        """Note the version and the authentication once: an API key is used before a login."""
         if transcript.began and not self._introduced:
             self._introduced = True
             source = transcript.authentication or "unknown"
@@ -254,19 +253,19 @@ class AttemptRunner:
 
 
 class Watch:
-    """The times that one attempt has to keep, in seconds."""
+    """The time limits of one attempt, in seconds."""
 
     def __init__(self, stall_seconds: float, limit_seconds: float, linger_seconds: float) -> None:
         self.stall_seconds = stall_seconds
         self.limit_seconds = limit_seconds
         self.linger_seconds = linger_seconds
         self.lingered = False
-        """Whether it went on after its result without a further word."""
+        """Whether it was silent for too long after its result."""
         self._started = time.monotonic()
         self._worried = False
 
     def reason_to_end(self, stream: Stream) -> Fault:
-        """``TIMEOUT`` or ``STALL``, if it has to be ended before its result."""
+        """``TIMEOUT`` or ``STALL`` if it has to be ended."""
         silent = stream.silent_seconds
         if stream.transcript.waiting:
             self.lingered = silent >= self.linger_seconds
@@ -276,14 +275,14 @@ class Watch:
         return Fault.STALL if stalled else Fault.NONE
 
     def is_worried(self, stream: Stream) -> bool:
-        """Whether half of the time that it may be silent is over; said once a silence."""
+        """Whether half of ``stall_seconds`` passed without output; true once for each silence."""
         long = stream.silent_seconds >= self.stall_seconds / 2 and not stream.transcript.waiting
         worried, self._worried = long and not self._worried, long
         return worried
 
 
 class Stream:
-    """Reads Claude's output while it grows, and keeps what the outcome depends on."""
+    """Reads Claude's output while it grows, into a transcript for the outcome."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -292,7 +291,7 @@ class Stream:
         self._offset = 0
         self._last = time.monotonic()
         self.behind = False
-        """Whether there was more to read than one slice of time allowed."""
+        """Whether more could be read than one slice of time allowed."""
 
     @property
     def silent_seconds(self) -> float:
@@ -300,7 +299,7 @@ class Stream:
         return time.monotonic() - self._last
 
     def read(self) -> None:
-        """Read what is new, for a slice of time: the others are waiting for their turn."""
+        """Read new output for one slice of time, because other attempts wait for their turn."""
         until = time.monotonic() + SLICE_SECONDS
         self.behind = False
         with open(self.path, "rb") as file:
@@ -315,7 +314,7 @@ class Stream:
                 self.behind = self._last >= until
 
     async def finish(self) -> None:
-        """Read all that is left, also a last line without an end."""
+        """Read the rest, also an incomplete last line."""
         self.read()
         while self.behind:
             await asyncio.sleep(0)
@@ -329,7 +328,7 @@ class Stream:
 
 
 def _worth_reading(chunk: bytes) -> bytes:
-    """A piece of the output, less the whole lines in it where none of them is a message."""
+    """A chunk without its whole lines if none of them is a message."""
     if b'"type"' in chunk:
         return chunk
     return chunk[: chunk.find(b"\n") + 1] + chunk[chunk.rfind(b"\n") + 1 :]

@@ -1,4 +1,4 @@
-"""What a run may cost: reserved before a feature starts, settled by what it really cost."""
+"""`Budget`: what a run may cost. Reserved before a feature starts, settled by its real cost."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ..model.costs import dollars
 from ..process.cancellation import first_of
 
 OVER = "budget"
-"""What the reason of a feature begins with that the budget had no room for."""
+"""The first word of the reason if the budget was too small."""
 
 LEAST_USD = 0.01
-"""What an attempt is worth being started for: it costs a turn at least, whatever it is told."""
+"""No attempt is started for less: it costs at least one turn, whatever its own limit is."""
 
 NAP_SECONDS = 0.5
-"""How often one that waits for money looks whether it is still wanted."""
+"""How often a feature that waits for budget checks whether it was stopped."""
 
 
 class Budget:
-    """A cap in USD for one run; without one everything fits.
+    """A cap in USD for one run. Without a cap, everything fits.
 
-    ``estimates`` are what the features are thought to cost. Settled costs only grow: where
-    nobody knows what an attempt cost, its reservation stands for it.
+    ``estimates`` has the expected cost of each feature. If the cost of an attempt is unknown,
+    its reservation counts as spent.
     """
 
     def __init__(self, cap_usd: float | None, estimates: Mapping[str, float]) -> None:
@@ -31,18 +31,18 @@ class Budget:
         self.settled_usd = 0.0
         self._reserved: dict[str, float] = {}
         self._changed: asyncio.Event | None = None
-        """Made by who waits first: up to Python 3.9 it belongs to the loop that it is made in."""
+        """Created in the event loop, to which it belongs up to Python 3.9."""
 
     @property
     def left_usd(self) -> float:
-        """What is neither spent nor reserved."""
+        """The part that is neither spent nor reserved."""
         assert self.cap_usd is not None
         return self.cap_usd - self.settled_usd - sum(self._reserved.values())
 
     async def reserve(self, feature: str, closed: Callable[[], str]) -> str:
-        """Reserve what a feature is thought to cost. Empty, or why it can't start.
+        """Reserve the estimate of a feature. Return "", or why it can't start.
 
-        It waits while others may still turn out to be cheaper than they were thought to be.
+        Waits as long as running features may still cost less than their reservations.
         """
         if self.cap_usd is None:
             return ""
@@ -63,16 +63,16 @@ class Budget:
         return ""
 
     def is_spent(self, feature: str) -> bool:
-        """Whether not even the least is left that a feature could be granted."""
+        """Whether less than :data:`LEAST_USD` is left for a feature."""
         if self.cap_usd is None:
             return False
         return self._reserved.get(feature, 0.0) + self.left_usd < LEAST_USD
 
     def grant(self, feature: str, share: int, at_most_usd: float | None) -> float | None:
-        """What the next attempt of a feature may cost; ``None`` where nothing bounds it.
+        """What the next attempt of a feature may cost; ``None`` without a limit.
 
-        Its reservation, and the ``share``-th part of what nobody has: that is reserved as well,
-        so that all who run can never spend more than the cap.
+        Its reservation plus 1/``share`` of the rest. All of it is reserved, so that the running
+        features together never spend more than the cap.
         """
         if self.cap_usd is None:
             return at_most_usd
@@ -84,7 +84,7 @@ class Budget:
         return granted
 
     def spend(self, feature: str, cost_usd: float | None) -> None:
-        """An attempt is over: what it cost is no longer reserved, but gone."""
+        """Settle the cost of an attempt that ended."""
         reserved = self._reserved.get(feature, 0.0)
         spent = reserved if cost_usd is None else cost_usd
         self.settled_usd += spent
@@ -93,7 +93,7 @@ class Budget:
         self._tell()
 
     def release(self, feature: str) -> None:
-        """A feature is over: what is left of its reservation is free again."""
+        """Free the rest of the reservation of a feature that ended."""
         self._reserved.pop(feature, None)
         self._tell()
 

@@ -98,7 +98,7 @@ class CheckRunner:
             moved = (status.commit, status.branch) != (commit, before.branch)
             if red is None and (changed or moved):
                 what = some(changed) or "the branch"
-                why = f"`{command.line}` changed {what}: what it saw is no commit"
+                why = f"`{command.line}` changed {what}: it did not check the commit"
                 red = Failure(why, stage=Stage.CHECK)
             if not (red and red.interrupted):
                 self._record(feature, key, command, red, step, wrote if clean else ())
@@ -193,7 +193,7 @@ class CheckRunner:
         left.remove(built)
         others = sorted(set(left.files).difference(built))
         if others:
-            text = f"appeared while the checks ran, and in no commit: {some(others)}"
+            text = f"files that the checks left, and that are in no commit: {some(others)}"
             self.context.note(text, feature)
         if paths:
             self.context.record(events.left, feature, paths=paths)

@@ -84,8 +84,8 @@ class Checks:
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
         text = (
-            f"the checks see files that no commit holds: {some(files)} "
-            "(project.verify_clean looks without them)"
+            f"the checks see files that are in no commit: {some(files)} "
+            "(project.verify_clean checks without them)"
         )
         self.context.note(text, feature.id)
 

@@ -1,4 +1,4 @@
-"""Brings one feature from its dependencies to its commit: worktree, Claude, checks, commit."""
+"""`ClaudeRunner`: one feature from its dependencies to its commit: worktree, slot, budget, disk."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ MIB = 1024**2
 
 
 LEAST_FREE_BYTES = 64 * MIB
-"""Nothing is started where the worktrees, or our own state, have less room than this."""
+"""Nothing is started if the disk of the worktrees, or of the logs, has less free space."""
 
 
 class ClaudeRunner:
-    """Runs features of one run, each to its :class:`FeatureOutcome`; a failed one is a value.
+    """Runs the features of one run, each to its :class:`FeatureOutcome`. A failure is a value.
 
-    ``stop`` is the wish to end, all or one of them: nothing further is begun then, and the
-    outcome ``cancelled``.
+    After a stop of the run or of a feature, nothing more is started, and the outcome is
+    ``cancelled``.
     """
 
     def __init__(
@@ -91,10 +91,10 @@ class ClaudeRunner:
         )
 
     async def run(self, job: Job, turn: Turn) -> FeatureOutcome:
-        """Work on a feature until it has a result, or can't have one now.
+        """Run a feature until it has a result or cannot get one now.
 
-        Its worktree is made before its turn comes, so that no slot waits for git.
-        Raises :class:`StateError` where what happens can't be recorded.
+        Its worktree is created before it has a slot, so that no slot waits for git.
+        Raises :class:`StateError` if the journal can't be written.
         """
         id = job.feature.id
         end_commands_on(self.context.stop.of(id))
@@ -127,7 +127,7 @@ class ClaudeRunner:
         refused = await turn.begin()
         if refused:
             return FeatureOutcome(Status.CANCELLED, refused, Fault.INTERRUPTED)
-        # Not before its turn: who waits for money would wait for one who waits for this slot.
+        # Only with a slot: a feature that waits for budget could wait for one that needs this slot.
         stopped = partial(self._stopped, id, turn)
         refused = await self.budget.reserve(id, stopped)
         if refused:
@@ -143,11 +143,11 @@ class ClaudeRunner:
             self.budget.release(id)
 
     def _stopped(self, id: str, turn: Turn) -> str:
-        """Why one who waits for money is to wait no longer; empty while it may."""
+        """Why a feature must not wait for budget any longer, or ""."""
         return turn.closed or ("interrupted" if self.context.stop.of(id).is_set() else "")
 
     def _no_room(self) -> FeatureOutcome | None:
-        """How a feature ends that is not even begun, because the disk is nearly full."""
+        """The outcome of a feature that is not started because the disk is nearly full."""
         for folder in (self.context.log_folder, self.worktrees.folder):
             place, free = free_bytes(folder)
             if free < self.least_free_bytes:
@@ -158,7 +158,7 @@ class ClaudeRunner:
         return None
 
     def _conflict_reason(self, conflict: Conflict) -> str:
-        """Names the files and both features, and the command that mends it by hand."""
+        """The files and both features, and the command to merge them by hand."""
         folder = shlex.quote(self.worktrees.path(conflict.other))
         branch = self.branch_of(conflict.one) if conflict.one in self.listed else conflict.one
         return f"{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
@@ -166,7 +166,7 @@ class ClaudeRunner:
     # -- the worktree ---------------------------------------------------------------------
 
     async def _prepare(self, job: Job) -> tuple[Worktree | Conflict, bool]:
-        """The feature's worktree, and whether it holds an earlier attempt's work."""
+        """The feature's worktree, and whether it has the work of an earlier attempt."""
         id = job.feature.id
         if job.decision.action is Action.RESUME:
             kept = await self.worktrees.reopen(id, job.known.start_commit)
@@ -189,9 +189,9 @@ class ClaudeRunner:
         return replace(worktree, start_commit=merged), False
 
     async def _results(self, job: Job) -> dict[str, str]:
-        """What it needs, as the branches hold it now: the user may have amended one meanwhile.
+        """The commits of its dependencies as their branches are now: the user may amend them.
 
-        Raises :class:`UserError` where he took one away.
+        Raises :class:`UserError` if one is gone.
         """
         git, results = self.worktrees.git, dict(job.results)
         for id, origin in job.origins.items():
@@ -208,7 +208,7 @@ class ClaudeRunner:
         )
 
     async def _clear(self, job: Job) -> None:
-        """Make room for a new start; what stands there is kept under a ref first."""
+        """Remove the old worktree and branch for a new start. Their work is kept under a ref."""
         id, known = job.feature.id, job.known
         if not job.last_number:
             await self.worktrees.repair(id)
@@ -231,7 +231,7 @@ class ClaudeRunner:
 
 
 def free_bytes(folder: str) -> tuple[str, int]:
-    """How much room there is where ``folder`` is or would be made, and what stands there."""
+    """The nearest folder that exists at or above ``folder``, and the free bytes of its disk."""
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     info = os.statvfs(folder)

@@ -1,7 +1,7 @@
-"""`Committer`: one commit at a time with the user's hooks, and none without an end.
+"""`Committer`: commits with the user's hooks, one at a time and with a time limit.
 
-Two hooks that use the stash, as lint-staged does, disturb each other; and a hook, a signing program
-or a filter may hang.
+Two hooks that use the stash, like lint-staged, would disturb each other; and a hook, a signing
+program or a filter may hang.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 
 GRACE_SECONDS = 1.5
-"""For a commit that is stopped: most are over by then, and what Claude finished is saved."""
+"""For a commit that is stopped: most end within it, so the finished work is saved."""
 
 NOTE_SECONDS = 10.0
-"""After which time the user is told what the commit is waiting for."""
+"""The time after which a note says what a commit is waiting for."""
 
 
 class TimedOut(UserError):
-    """The commit was ended: its time was up."""
+    """The commit was ended at its time limit."""
 
 
 class Committer:
-    """Commits the features of one run; to be made inside the event loop.
+    """Commits the features of one run; to be created inside the event loop.
 
     ``is_to_end`` tells whether a feature, or the run, was stopped or is out of time.
     """
@@ -68,17 +68,17 @@ class Committer:
         self._is_told = False
 
     async def inspect(self, worktree: Worktree) -> WorktreeStatus | str:
-        """What an agent left, or what is wrong with it; git may run a filter for that."""
+        """The status of the worktree, or its fault; git may run a filter for it."""
         bounded = Bounded(self, worktree.feature)
         bounded.begin()
         return await bounded.run(self.worktrees.inspect(worktree))
 
     async def commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
-        """Commit what a worktree holds; what its branch has now.
+        """Commit the work in a worktree, and return what its branch has now.
 
-        Raises :class:`UserError` where a hook or git refuses, or the time is up, and
-        :class:`Killed` where the feature was stopped. What the user's hooks did to the repository
-        is said; :class:`Tampered` is raised where git would execute it.
+        Raises :class:`UserError` if a hook or git refuses or the time is up, :class:`Killed` if
+        the feature was stopped, and :class:`Tampered` if what git executes was changed. Other
+        changes of the repository's settings are noted.
         """
         git = self.worktrees.git
         before = await shared_settings(git)
@@ -102,7 +102,7 @@ class Committer:
             after = await self.inspect(worktree)
             if isinstance(after, str) or after.changed or after.commit == status.commit:
                 raise
-            # The commit was made: only what the user has after it, as post-commit, hung.
+            # The commit was made. Only a hook after it, such as post-commit, hung.
             self.context.note(
                 f"{bounded.what} was stopped after {bounded.seconds:.0f} s", feature.id
             )
@@ -112,7 +112,7 @@ class Committer:
                 bounded.note_end(hooks)
 
     async def _hooks(self, worktree: Worktree) -> Hooks:
-        """The hooks of a worktree; said once where the user has some, and it has none of them."""
+        """The hooks of a worktree. Note once if the user has some, but the worktree has none."""
         git = self.worktrees.git
         hooks = await hooks_of(git, worktree.path)
         if hooks.is_missing and hooks.folder != default_folder(git) and not self._is_told:
@@ -134,9 +134,9 @@ class Committer:
 
 
 class Bounded:
-    """One thing that git does for a feature: stopped, with all that it started, when it has to be.
+    """A git command with a time limit, which is ended with all its processes.
 
-    Its time begins with :meth:`begin`.
+    The time begins with :meth:`begin`.
     """
 
     def __init__(self, committer: Committer, feature: str, hooks: Hooks | None = None) -> None:
@@ -144,21 +144,21 @@ class Bounded:
         self.feature = feature
         self.hooks = hooks
         self.what = "git"
-        """What was running when somebody last looked."""
+        """What was running at the last look."""
         self._begun = self._stopped = float("inf")
         self._is_noted = False
 
     def begin(self) -> None:
-        """Count the time from now on."""
+        """Start the time."""
         self._begun = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Since the beginning; 0 before."""
+        """The time since :meth:`begin`; 0 before it."""
         return max(0.0, time.monotonic() - self._begun)
 
     async def run(self, coroutine: Coroutine[object, object, T]) -> T:
-        """The result. Raises :class:`TimedOut`, or :class:`Killed` where the feature is stopped."""
+        """Await the result. Raises :class:`TimedOut`, or :class:`Killed` after a stop."""
         task = asyncio.ensure_future(coroutine)
         try:
             while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
@@ -188,7 +188,7 @@ class Bounded:
             committer.context.note(text, self.feature)
 
     def note_end(self, hooks: Hooks) -> None:
-        """Journal the commit, and which hooks ran."""
+        """Journal the end of the commit and the hooks that ran."""
         self.committer.context.record(
             events.committed, self.feature, hooks=hooks.ran, seconds=self.seconds
         )

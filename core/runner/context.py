@@ -1,4 +1,4 @@
-"""What all parts of one run share: its id, logs, clock, events, cancellation and deadline."""
+"""`RunContext`: what the parts of a run share: id, logs, clock, events, cancellation, deadline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunContext:
-    """One run, as its parts see it."""
+    """One run, for its parts."""
 
     run_id: str
     log_folder: str
@@ -37,7 +37,7 @@ class RunContext:
         *given: Data.args,
         **more: Data.kwargs,
     ) -> None:
-        """Journal an event of this run and this moment."""
+        """Journal an event of this run, now."""
         self.emit(kind(self.clock(), self.run_id, *given, **more))
 
     def note(self, text: str, feature: str = "") -> None:

@@ -35,7 +35,7 @@ from .slots import Turn
 from .usage_limit import UsageLimitGate
 
 START_WAITS_SECONDS = (1.0, 2.0, 4.0)
-"""Between attempts to start Claude where its program is missing: its updater replaces it."""
+"""Waits between attempts to start Claude if its program is missing: an update may replace it."""
 
 CLAUDE_IS_DONE = FeatureOutcome(Status.COMPLETED)
 
@@ -189,11 +189,11 @@ class FeatureRun:
 
     @property
     def is_capped(self) -> bool:
-        """Whether what the run, or the feature, may cost bounds its attempts."""
+        """Whether a budget of the run or of the feature limits its attempts."""
         return self.budget.cap_usd is not None or self.feature.max_cost_usd is not None
 
     def _missing(self) -> str:
-        """What there is not enough of for another attempt; an empty string where there is."""
+        """What another attempt lacks, time or money, or ""."""
         if self._is_broke():
             return "no money is left for another attempt"
         return "" if self._seconds_left() > 0 else "the time of the run (--max-time) is over"
@@ -202,43 +202,43 @@ class FeatureRun:
         return self.context.deadline - time.monotonic()
 
     def _is_broke(self) -> bool:
-        """Whether there is less than an attempt is worth: it would cost a turn."""
+        """Whether less than :data:`LEAST_USD` is left: an attempt costs at least a turn."""
         own = self._own_left_usd()
         return self.budget.is_spent(self.feature.id) or (own is not None and own < LEAST_USD)
 
     def _own_left_usd(self) -> float | None:
-        """What the feature's own cap leaves; ``None`` where it has none."""
+        """The rest of the feature's own cap; ``None`` without one."""
         cap = self.feature.max_cost_usd
         return None if cap is None else cap - self.spent_usd
 
     def _has_more(self) -> bool:
-        """Whether the budget has something left for a feature that has used up its share."""
+        """Whether the budget has more for a feature that used up its share."""
         budget = self.budget
         if budget.cap_usd is None or budget.left_usd < LEAST_USD or self._is_broke():
             return False
         return self.config.claude.max_budget_usd is None
 
     def _refused(self, why: str, ended: FeatureOutcome) -> FeatureOutcome:
-        """How a feature ends that gets no further attempt; ``ended`` is how the last one did."""
+        """The outcome of a feature that gets no further attempt after one that ``ended``."""
         if self.stop.is_set():
             return FeatureOutcome(Status.CANCELLED, why, Fault.INTERRUPTED)
         reason = f"{ended.reason} ({why})" if ended.reason else why
         return replace(ended, reason=reason, fault=Fault.LIMIT)
 
     async def _wait_for_repetition(self, repetition: int, outcome: AttemptOutcome) -> bool:
-        """Wait a random time that doubles; whether there is to be another attempt."""
+        """Wait before a repetition. Return whether to try again."""
         retry = self.config.project.retry
         return await wait_for_repetition(
             retry, repetition, outcome, self.stop, self._note, self._seconds_left()
         )
 
     async def _is_stopped_within(self, seconds: float) -> bool:
-        """Wait, but not longer than the user allows; whether a stop was requested."""
+        """Wait, at most until the deadline. Return whether the feature was stopped."""
         seconds = min(seconds, max(0.0, self._seconds_left()))
         return await first_of(self.stop, timeout_seconds=seconds)
 
     async def _session(self, feedback: str) -> AttemptOutcome:
-        """One attempt; a second one in a new session where the old one can't be resumed."""
+        """One attempt, and a second one in a new session if the old one can't be resumed."""
         if self.session_id:
             outcome = await self._attempt(Session(self.session_id, resume=True, told=feedback))
             if outcome.fault is not Fault.SESSION or self.stop.is_set():
@@ -261,14 +261,14 @@ class FeatureRun:
         )
         if outcome.fault is not Fault.LIMIT:
             gate.lift()
-        # An unknown cost may be all that was granted; but an unknown session reached no model.
+        # An unknown cost may be all that was granted, but an unknown session reached no model.
         unknown_session = outcome.fault is Fault.SESSION and outcome.cost_usd is None
         cost_usd = 0.0 if unknown_session else outcome.cost_usd
         self.budget.spend(id, cost_usd)
         self.spent_usd += (granted or 0.0) if cost_usd is None else cost_usd
         self.session_id = outcome.session_id
         self._denied_tools = outcome.denied_tools
-        # Before any git command that would execute it: nobody knows who else is running.
+        # Before git could execute a change of this agent, or of another running one.
         await self.tools.check_seal()
         return outcome
 
@@ -310,7 +310,7 @@ class FeatureRun:
         return reason
 
     async def _name_committed_products(self, commit: str) -> None:
-        """Commits of Claude's own are kept as they are: the user is to know what is in them."""
+        """Note the build products in Claude's own commits, which are kept as they are."""
         built = await inspection.committed_products(self.tools.worktrees, self.worktree, commit)
         if built:
             self._note(

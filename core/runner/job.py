@@ -1,4 +1,4 @@
-"""A feature as the runner gets it: decision, base, results, and what earlier runs left of it."""
+"""`Job`: a feature for the runner, with its decision, base commit, state and dependencies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..worktree.branch_content import Origin
 
 @dataclass(frozen=True)
 class Job:
-    """A feature that is due."""
+    """A feature that is to run."""
 
     feature: Feature
     decision: Decision
@@ -22,9 +22,9 @@ class Job:
     """The feature's state before this run works on it."""
     base_commit: str
     results: Mapping[str, str] = field(default_factory=dict)
-    """Commit by dependency, of those whose work is not in the base already."""
+    """The commits of dependencies whose work is not in the base."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """By dependency, of those whose results are on a branch of ours."""
+    """The branches of dependencies whose results are on one."""
 
     @property
     def last_number(self) -> int:

@@ -7,25 +7,25 @@ import socket
 import zlib
 
 BLOCK = 10
-"""How many ports a feature has for itself."""
+"""The number of ports of one feature."""
 
 FIRST = 20000
 LAST = 32000
-"""Below the ports that Linux hands out by itself (ip_local_port_range: from 32768 on)."""
+"""Below the ephemeral ports of Linux (ip_local_port_range: from 32768)."""
 
 ADDRESSES = (
     (socket.AF_INET, "127.0.0.1"),
-    # BSD lets one bind the first while somebody listens on the second, and the other way round.
+    # BSD allows a bind to one of these two while another process listens on the other one.
     (socket.AF_INET, "0.0.0.0"),
     (socket.AF_INET6, "::1"),
 )
 
 
 def free_block(slot: int, slots: int, run: str = "") -> int:
-    """The first port of a block that nobody listens on now; 0 where there is none.
+    """The first port of a block of free ports; 0 if there is none.
 
-    No two slots of a run are given the same. Where the search begins depends on ``run``: two
-    runs side by side, none of whose servers listens yet, seldom look at the same.
+    Slots of a run get different blocks. The search begins at a place that depends on ``run``, so
+    two parallel runs whose servers don't listen yet rarely get the same block.
     """
     blocks = range(FIRST + slot * BLOCK, LAST - BLOCK + 1, slots * BLOCK)
     begin: int = zlib.crc32(run.encode()) % max(1, len(blocks))
@@ -44,10 +44,10 @@ def _is_free(port: int) -> bool:
 def _is_taken(family: socket.AddressFamily, address: str, port: int) -> bool:
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # As servers do: a connection that was closed a moment ago is in nobody's way.
+            # Like servers: a connection in TIME_WAIT does not block the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
     except OSError as error:
-        # Where there is no IPv6, or nothing may be bound at all, nobody listens either.
+        # Without IPv6, or without permission to bind, no process listens either.
         return error.errno == errno.EADDRINUSE
     return False

@@ -1,8 +1,8 @@
-"""What a setup did to the repository, beside the files of its worktree.
+"""`SetupGuard`: what a setup changed in the repository outside of its worktree.
 
-Setups install hooks (husky sets ``core.hooksPath``), make worktrees sparse or reset branches. What
-one changes on the base commit, before anybody is paid, is the user's wish, and holds for every
-later setup that does the same. Anything else ends the feature before Claude is started.
+Setups install hooks (husky sets ``core.hooksPath``), make worktrees sparse or reset branches. A
+change on the base commit, before the first agent, is accepted as the user's own; so is the same
+change of a later setup. Any other change ends the feature before Claude is started.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class SetupGuard:
         self.fingerprint = fingerprint
         self.context = context
         self._is_open = True
-        """Whether no agent was started yet: until then nobody else can have changed anything."""
+        """Whether no agent was started yet. Until then, only setups can have changed anything."""
         self._running = 0
         self._heads: dict[str, str] = {}
         self._settings: Mapping[str, str] = {}
         self._told: set[str] = set()
 
     def close(self) -> None:
-        """An agent is about to be started."""
+        """Accept no more changes: an agent is about to be started."""
         self._is_open = False
         self._follow()
 
@@ -58,7 +58,7 @@ class SetupGuard:
 
     @asynccontextmanager
     async def watching(self, worktree: Worktree) -> AsyncIterator[None]:
-        """While a setup runs in a worktree. Raises :class:`Tampered` for what was done before."""
+        """Watch a setup in a worktree. Raises :class:`Tampered` for an earlier change."""
         await self.fingerprint.check(self.git)
         await self.fingerprint.watch(self.git, self._own_config(worktree))
         self._heads[worktree.path] = await self._head(worktree)
@@ -72,9 +72,9 @@ class SetupGuard:
             self._follow()
 
     async def look(self, worktree: Worktree, line: str) -> str:
-        """What forbids to go on after a command of the setup; empty where nothing does.
+        """The fault of a setup command that moved HEAD or switched the branch, or "".
 
-        Raises :class:`Tampered` where it changed what git executes, other than on the base commit.
+        Raises :class:`Tampered` if it changed what git executes, except on the base commit.
         """
         moved = await self._moved(worktree)
         await self._judge(worktree, line)
@@ -93,7 +93,7 @@ class SetupGuard:
         return await self.git.commit_of("HEAD", at=worktree.path)
 
     async def _judge(self, worktree: Worktree, line: str) -> None:
-        """Take a change for good, or end the feature."""
+        """Accept a change of what git executes, or end the feature."""
         changed = await self.fingerprint.differing(self.git)
         own = self._own_config(worktree)
         facts = {name.replace(own, OF_WORKTREE): digest for name, digest in changed.items()}
@@ -116,11 +116,11 @@ class SetupGuard:
             f"setup: while `{line}` ran, {names} changed, which git executes",
             hint="It was that command, or a feature that was running. Claude was not started. What "
             "a setup changes is accepted on the base commit, before any feature starts. Look at "
-            "it, then run again: a new run takes what it finds for good",
+            "it, then run again: a new run accepts what it finds",
         )
 
     async def _name_settings(self, line: str) -> None:
-        """Say once what else of the settings changed; others may have done that meanwhile."""
+        """Note other changed settings once. The user may have changed them."""
         after = await shared_settings(self.git)
         others = [
             {key: value for key, value in settings.items() if not EXECUTES.match(key)}

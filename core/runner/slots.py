@@ -1,4 +1,4 @@
-"""Who may work now: slots, and the features that get ready for one."""
+"""Slots for running features, and the queue of features that prepare for one."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import asyncio
 from ..process.cancellation import first_of
 
 Place = tuple[float, int, int]
-"""A feature's place in the queue: the lowest works first."""
+"""A feature's place in the queue. The lowest is first."""
 
 
 class Slots:
-    """``count`` slots. Each feature has a :class:`Turn`, and waits in it until one is free.
+    """The slots of one run. Each feature waits for one with a :class:`Turn`.
 
-    Features get ready before a slot is free for them: one for each slot.
+    As many features as there are slots prepare in advance, before a slot is free for them.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self.closed = ""
-        """Why nobody gets a slot any more; empty while they do."""
+        """Why no slot is given out any more, or ""."""
         self.full = asyncio.Event()
-        """Set when it is time to look who is to get ready: the last slot is taken, say."""
+        """Set when another feature may have to prepare, for example if the last slot was taken."""
         self.open = count
-        """How many are given out at once: fewer after answers that ask for patience."""
+        """How many slots are in use at most: fewer after a rate limit."""
         self.narrowed = 0
-        """How often they became fewer."""
+        """How often :attr:`open` was reduced."""
         self.paused = False
-        """Whether the user wants nothing new to start; who works goes on."""
+        """Whether the user paused the run. Running features continue."""
         self._held = False
         self.moved = asyncio.Event()
-        """Set when a pause begins or ends, or nothing is started any more."""
+        """Set when a pause begins or ends, and when the slots are closed."""
         self._coming: list[Turn] = []
         self._working: list[Turn] = []
 
@@ -40,27 +40,27 @@ class Slots:
         return 0 if self._held or self.paused else max(0, self.open - len(self._working))
 
     def narrow(self, seen: int) -> None:
-        """Give out half as many from now on, though one at least.
+        """Halve the slots in use, down to one.
 
-        ``seen`` is what :attr:`narrowed` was before the attempt that was asked for patience: one
-        that began earlier than the last time tells nothing new.
+        ``seen`` is :attr:`narrowed` from before the attempt that met the rate limit. An attempt
+        that began before the last reduction does not count.
         """
         if seen == self.narrowed:
             self.open = max(1, self.open // 2)
             self.narrowed += 1
 
     def widen(self) -> None:
-        """Give out one more again."""
+        """Use one more slot again."""
         self.open = min(self.count, self.open + 1)
         self.serve()
 
     def hold(self, held: bool) -> None:
-        """Give out none while it is held; who works goes on."""
+        """Give out no slot while held. Running features continue."""
         self._held = held
         self.serve()
 
     def pause(self, paused: bool) -> None:
-        """Start nothing new while the user wants that; neither is anything got ready."""
+        """Start and prepare nothing while paused."""
         self.paused = paused
         self.serve()
         self._move()
@@ -70,10 +70,10 @@ class Slots:
         self.full.set()
 
     def wants(self, place: Place) -> bool:
-        """Whether a feature of this place should get ready.
+        """Whether a feature with this place should prepare.
 
-        One for each free slot; where there is none, one for each that will be free. And each
-        that goes before one of those.
+        One prepares for each free slot or, if none is free, for each slot; and any that goes
+        before one of them.
         """
         some = self.free or self.count
         return not (self.closed or self.paused) and (
@@ -81,23 +81,23 @@ class Slots:
         )
 
     def turn(self, place: Place) -> Turn:
-        """Of a feature that is about to get ready."""
+        """The turn of a feature that is about to prepare."""
         turn = Turn(self, place)
         self._coming.append(turn)
         self._coming.sort(key=lambda turn: turn.place)
         return turn
 
     def close(self, reason: str) -> None:
-        """Give no slot to anybody from now on, and turn away who waits; the first reason stays."""
+        """Give out no more slots, and refuse those who wait. The first reason stays."""
         self.closed = self.closed or reason
         self.serve()
         self._move()
 
     def serve(self) -> None:
-        """Call those who are ready and for whom there is a slot, or for whom there will be none.
+        """Give the free slots to features that are ready. If closed, refuse them all.
 
-        A free slot is kept for one of a lower place that is not ready yet: getting ready takes
-        a moment, work takes its time.
+        A free slot is kept for a feature with a lower place that is still preparing: this takes
+        much less time than the work of another one.
         """
         for turn in list(self._coming) if self.closed else self._coming[: self.free]:
             if not turn.ready:
@@ -115,7 +115,7 @@ class Slots:
         return min(set(range(self.count)) - taken)
 
     def leave(self, turn: Turn) -> None:
-        """Forget a turn, wherever it was."""
+        """Remove a turn from the queue or from its slot."""
         for place in (self._coming, self._working):
             if turn in place:
                 place.remove(turn)
@@ -123,17 +123,17 @@ class Slots:
 
 
 class Turn:
-    """A feature's way to a slot, and its time in it."""
+    """A feature's wait for a slot, and its time in it."""
 
     def __init__(self, slots: Slots, place: Place) -> None:
         self.slots = slots
         self.place = place
         self.number = 0
-        """Of the slot, from 0 on, once it was given one: unique among those that work now."""
+        """The number of its slot, from 0: unique among running features."""
         self.ready = False
         self.called = asyncio.Event()
         self.held = False
-        """Whether it has a slot, and only the user's pause keeps it from its next attempt."""
+        """Whether it has a slot, and waits with its next attempt for the end of a pause."""
         self._refused = ""
 
     @property
@@ -143,12 +143,12 @@ class Turn:
 
     @property
     def closed(self) -> str:
-        """Why no slot is given out any more; empty while they are."""
+        """Why no slot is given out any more, or ""."""
         return self.slots.closed
 
     @property
     def narrowed(self) -> int:
-        """How often the open slots became fewer."""
+        """How often the slots in use were reduced."""
         return self.slots.narrowed
 
     def narrow(self, seen: int) -> None:
@@ -166,11 +166,11 @@ class Turn:
 
     @property
     def refused(self) -> str:
-        """Why it gets no slot any more; empty while it may, and while it has one."""
+        """Why it gets no slot any more, or "" if it still can or has one."""
         return "" if self.works else self._refused or self.slots.closed
 
     async def begin(self) -> str:
-        """Wait for a slot. Empty, or why there will be none."""
+        """Wait for a slot. Return "", or why there will be none."""
         if not self._refused:
             self.ready = True
             self.slots.serve()
@@ -178,7 +178,7 @@ class Turn:
         return self.refused
 
     async def until_resumed(self, stop: asyncio.Event) -> str:
-        """Wait while the user wants nothing new. Empty, or why there is nothing more to start."""
+        """Wait for the end of a pause. Return "", or why nothing more is started."""
         slots = self.slots
         while slots.paused and not (slots.closed or stop.is_set()):
             self.held = True
@@ -191,11 +191,11 @@ class Turn:
         return "interrupted" if stop.is_set() else slots.closed
 
     def refuse(self, reason: str) -> None:
-        """Turn it away, before it has a slot; nobody waits for it any more."""
+        """Refuse it a slot before it has one."""
         self._refused = reason
         self.called.set()
         self.slots.leave(self)
 
     def end(self) -> None:
-        """Give the slot to the next one."""
+        """Free its slot."""
         self.slots.leave(self)

@@ -1,4 +1,4 @@
-"""Copies and links ignored files of the main checkout into a worktree: `project.copy`, `.link`."""
+"""`Supplies`: copies and links ignored files of the main checkout (`project.copy`, `.link`)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ..worktree.worktree import Worktree
 class Supplies:
     """The copied and linked files of a list.
 
-    With ``copies_links``, what would be linked is copied, and links that lead out of it are
-    replaced: nothing in the worktree leads back to the user's own files. Files below the folder
-    ``apart`` of the main checkout are left out: there may be worktrees.
+    With ``copies_links``, links become copies, also links inside a copied folder that lead out of
+    it: nothing in the worktree leads back to the user's files. Files in the folder ``exclude`` are
+    left out, because it has the worktrees.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Supplies:
         self.copies_links = copies_links
 
     async def bring(self, worktree: Worktree, stopped: Callable[[], bool]) -> None:
-        """Copy and link. Raises :class:`UserError` where that can't be done, or was stopped."""
+        """Copy and link. Raises :class:`UserError` if this fails or is stopped."""
         project = self.project
         if self.worktrees.git.repository.bare and (project.copy or project.link):
             raise UserError(
@@ -50,7 +50,7 @@ class Supplies:
             copied = await self._wanted(worktree, project.copy, stopped)
             linked = await self._wanted(worktree, project.link, stopped)
             await self._check_ignored(worktree, copied, linked)
-            # A large folder takes its time, in which the others go on.
+            # In a thread: a large folder must not block the other features.
             await asyncio.get_running_loop().run_in_executor(
                 None, lambda: self._put(worktree.path, copied, linked, stopped)
             )
@@ -82,13 +82,13 @@ class Supplies:
     async def _wanted(
         self, worktree: Worktree, patterns: Sequence[str], stopped: Callable[[], bool]
     ) -> list[str]:
-        """What the patterns match and the worktree does not have.
+        """The matches of the patterns that the worktree does not have.
 
-        Of a folder that it has, because some of it is tracked, the ignored files that it lacks.
+        If it has a folder with tracked files, the ignored files that are missing there.
         """
         top = self.worktrees.git.repository.top
         wanted: list[str] = []
-        # `**` can lead through a large tree; the others go on meanwhile.
+        # In a thread: `**` may search a large tree.
         found = await asyncio.get_running_loop().run_in_executor(
             None, lambda: copy_link.matching(top, patterns, exclude=self.exclude, stopped=stopped)
         )
@@ -107,7 +107,7 @@ class Supplies:
     async def _check_ignored(
         self, worktree: Worktree, copied: Collection[str], linked: Collection[str]
     ) -> None:
-        """Raise :class:`UserError` for what would be committed: before it is there."""
+        """Raise :class:`UserError` for files that git does not ignore: they would be committed."""
         top = self.worktrees.git.repository.top
         asked = {name: _as_git_sees_it(top, name) for name in copied}
         asked.update((name, name) for name in linked if name not in asked)
@@ -126,7 +126,7 @@ class Supplies:
 
 
 def _why(error: OSError) -> str:
-    """What went wrong first, where many files of a folder could not be copied."""
+    """The first fault if several files of a folder could not be copied."""
     faults = error.args[0] if error.args else ""
     return str(faults[0][-1]) if isinstance(faults, list) else str(error)
 

@@ -1,8 +1,7 @@
-"""`Surroundings`: what is around the worktrees of a run, and whether it changed.
+"""`Surroundings`: changes outside of a run's worktrees: checkout, settings, stray branches.
 
-The user's checkout, the settings that all worktrees share, branches and worktrees that no run
-made. An agent, or a test that it wrote, can reach all of it, and so can the user: what changed is
-named, never undone.
+An agent, or a test that it wrote, can reach the user's checkout, the shared settings, and branches
+and worktrees that no run made. So can the user: changes are reported, never undone.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
 from .context import RunContext
 
 REPLACED = "refs/replace/"
-"""Each names an object that git shows another one instead of, everywhere; git-replace(1)."""
+"""Replacements of objects, which git uses everywhere; see git-replace(1)."""
 
 FINGERPRINTED = (
     *("info/attributes", "info/exclude", "info/grafts", "objects/info/alternates", "shallow"),
 )
-"""Files of the git folder that change what git does, and are no config."""
+"""Files of the git folder, other than the config, that change how git works."""
 
 LONGEST = 100
-"""Characters of a value that is shown."""
+"""The most characters of a value that are shown."""
 
 SHARE = 10
-"""A look at the files of a checkout that took a second comes once in ten, except at the end."""
+"""Reading the status of the checkout takes at most a tenth of the time, except at the end."""
 
 UNKNOWN = "what changed outside of the worktrees is unknown"
 
@@ -50,12 +49,12 @@ CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 @dataclass(frozen=True)
 class Checkout:
-    """What stands in the user's checkout."""
+    """The user's checkout."""
 
     branch: str
     commit: str
     files: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
-    """Of each file that no commit holds, what changes whenever it is written."""
+    """A stamp of each uncommitted file, which changes when it is written."""
 
     def __str__(self) -> str:
         return f"{self.branch} ({self.commit[:10]})"
@@ -76,18 +75,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class Seen:
-    """All of it, at one moment."""
+    """The surroundings at one moment."""
 
     checkout: Checkout | None = None
-    """``None`` where there is none, or where git can't tell."""
+    """``None`` if there is none, or if git can't read it."""
     settings: Mapping[Setting, str] = field(default_factory=dict)
     branches: Mapping[str, str] = field(default_factory=dict)
     admins: frozenset[str] = frozenset()
-    """The folders in which git keeps what it knows of each worktree."""
+    """The names of the admin folders of worktrees, in ``.git/worktrees``."""
 
 
 class Surroundings:
-    """What a run found, compared at the end of each feature and at its own."""
+    """The surroundings of a run, compared at the end of each feature and at its own end."""
 
     def __init__(
         self,
@@ -106,21 +105,21 @@ class Surroundings:
         self._seen: Seen | None = None
         self._working: set[str] = set()
         self._worked: set[str] = set()
-        """The features that worked since the last look."""
+        """The features that ran since the last comparison."""
         self._named: set[str] = set()
-        """What was named already: a file that the user edits all day is named once."""
+        """What was reported: a file that the user edits all day is reported once."""
         self._next_status = 0.0
         self._turn = asyncio.Lock()
 
     async def begin(self) -> None:
-        """Take what is there for good."""
+        """Read the surroundings before the first feature."""
         try:
             self._seen = await self._look(None)
         except UserError as error:
             self._say("", UNKNOWN, [error.message])
 
     async def during(self, feature: str, working: Awaitable[FeatureOutcome]) -> FeatureOutcome:
-        """The outcome of a feature, once what changed around it meanwhile was named."""
+        """Await the outcome of a feature, then report what changed around it."""
         self._working.add(feature)
         try:
             outcome = await working
@@ -143,23 +142,23 @@ class Surroundings:
                 yield id
 
     async def end(self) -> None:
-        """Name what changed since the last feature ended."""
+        """Report what changed since the last feature ended."""
         self._next_status = 0.0
         await self._compare("")
 
     async def _compare(self, feature: str) -> list[Stray]:
-        """Name what changed since the last look; the worktrees and branches that came up."""
+        """Report what changed since the last comparison. Return new worktrees and branches."""
         async with self._turn:
             return [] if self._seen is None else await self._compared(feature, self._seen)
 
     async def _compared(self, feature: str, last: Seen) -> list[Stray]:
         try:
-            # While a setup runs, somebody else judges what it does.
+            # During a setup, the setup guard decides about changes.
             executed = (
                 [] if self.fingerprint.is_suspended else await self.fingerprint.changes(self.git)
             )
             if executed:
-                # Not even looked at: what git reads there may lead anywhere.
+                # Git must not run now: it might execute the change.
                 self._say(feature, "git hooks or settings were changed", executed)
                 return []
             now = self._seen = await self._look(last.checkout)
@@ -187,7 +186,7 @@ class Surroundings:
 
     def _meanwhile(self) -> str:
         names = some(sorted(self._worked))
-        return f" while {names} ran (by you, or by what ran)" if names else " during the run"
+        return f" while {names} ran (by you or by a process of it)" if names else " during the run"
 
     # -- the checkout -----------------------------------------------------------------------
 
@@ -202,7 +201,7 @@ class Surroundings:
         self._named.update(changed)
         if changed:
             details.append(f"changed {some(changed)}")
-        # What was committed is clean as well.
+        # Committed files are clean too.
         clean = [file for file in before.files if file not in now.files]
         if clean and before.commit == now.commit:
             details.append(f"uncommitted changes are gone from {some(clean)}")
@@ -236,7 +235,7 @@ class Surroundings:
         return Checkout(status.branch, status.commit, files)
 
     async def _settings(self) -> tuple[dict[Setting, str], set[str]]:
-        """What git goes by in the checkout, by name; and the filters that there are."""
+        """The settings of the checkout, and the names of filters."""
         where = self.git.repository
         found: dict[Setting, str] = {}
         filters: set[str] = set()
@@ -246,7 +245,7 @@ class Surroundings:
             if key.startswith("filter."):
                 filters.add(key[len("filter.") :].rpartition(".")[0])
             if origin == own and EXECUTES.match(key):
-                continue  # The seal's, which knows what a setup may change.
+                continue  # The fingerprint covers it, and knows what a setup may change.
             found[setting] = f"{found[setting]}, {value}" if setting in found else value
         for file in FINGERPRINTED:
             stamp = _stamp(os.path.join(where.common_dir, file))
@@ -256,7 +255,7 @@ class Surroundings:
     # -- worktrees and branches that no run made --------------------------------------------
 
     async def _lost(self, before: Seen, now: Seen) -> list[str]:
-        """The branches that no run made, and that no longer hold a commit which they held."""
+        """The branches of the user that lost a commit."""
         ours = {known.branch for known in self.state().features.values()}
         ours.update(seen.checkout.branch for seen in (before, now) if seen.checkout)
         lost = []
@@ -268,7 +267,7 @@ class Surroundings:
         return lost
 
     async def _strays(self, before: Seen, now: Seen) -> list[Stray]:
-        """Those that a user would hardly have made.
+        """New worktrees and branches that the user hardly made.
 
         That is a worktree of a subagent, or among those of a run; and a branch that is checked
         out nowhere, and holds commits that nothing else does.
@@ -302,13 +301,13 @@ class Surroundings:
                 yield Stray(path, branch, "" if of_branch else head)
 
     def _is_ours(self, path: str) -> bool:
-        """Whether runs make worktrees there."""
+        """Whether the path is a worktree of a run."""
         folder, name = os.path.split(os.path.realpath(path))
-        # No id holds a tilde: so end the names of worktrees in which only checks run.
+        # Scratch worktrees have a tilde in their names, ids have none.
         return folder == self.folder and ("~" in name or name in self.state().features)
 
     def _is_odd(self, stray: Stray) -> bool:
-        """Whether no user would make a worktree there: a subagent's, or among those of a run."""
+        """Whether no user would put a worktree there: a subagent's, or beside those of a run."""
         path = os.path.realpath(stray.worktree)
         agents = os.path.join(os.path.realpath(self.git.repository.top), AGENTS_FOLDER)
         return path.startswith((agents, os.path.join(self.folder, ""))) or bool(
@@ -324,7 +323,7 @@ class Surroundings:
         self.context.record(events.stray, owner or feature, stray, text)
 
     def _maker(self, stray: Stray) -> str:
-        """The feature whose session speaks of it; empty where none does."""
+        """The feature whose log mentions it, or ""."""
         name = os.path.basename(stray.worktree) or stray.branch
         for id in sorted(self._worked):
             attempts = self.state().feature(id).of_run(self.context.run_id)
@@ -368,11 +367,11 @@ def _stamp(path: str) -> tuple[object, ...]:
 
 
 def _mentions(log: str, name: str) -> bool:
-    """Whether a log holds a name; it may be of gigabytes."""
+    """Whether a log, which may have gigabytes, contains a name."""
     import mmap
 
     try:
         with open(log, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as all:
             return all.find(os.fsencode(name)) >= 0
-    except (OSError, ValueError):  # it is not there, or empty
+    except (OSError, ValueError):  # missing or empty
         return False

@@ -1,4 +1,4 @@
-"""Waits until a usage limit is lifted: everybody waits, then one tries, then the others go on."""
+"""`UsageLimitGate`: all wait for the reset of a usage limit, one tries, the others follow."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .slots import Slots
 
 FIRST_GUESS_SECONDS = 60.0
 LONGEST_GUESS_SECONDS = 3600.0
-"""How long is waited where nobody says when the limit is lifted; doubled each time."""
+"""How long to wait if the reset is unknown; doubled each time."""
 
 TOO_LATE = "the usage limit is reset later than --max-wait allows"
 OUT_OF_TIME = "the usage limit is reset after the end of the run (--max-time)"
 
 NAP_SECONDS = 30.0
-"""The clock is looked at so often: a machine that slept is late by that much at most."""
+"""How often to look at the clock. After a sleep of the machine, a wait is late by at most this."""
 
 
 class UsageLimitGate:
-    """The pause of one run.
+    """The wait of one run for a usage limit.
 
-    ``told`` hears when everything stands still and until when (seconds since 1970), and, with
-    0, when it goes on. ``max_wait_seconds`` bounds each wait, from the first limit on;
-    ``deadline``, by the monotonic clock, bounds all of them.
+    ``told`` is called with the end of the wait (seconds since 1970), and with 0 when it is over.
+    ``max_wait_seconds`` bounds each wait, from the first limit on; ``deadline``, by the monotonic
+    clock, bounds all of them.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class UsageLimitGate:
         self.max_wait_seconds = max_wait_seconds
         self.deadline = deadline
         self.until = 0.0
-        """When the next one tries; 0 while nothing is paused."""
+        """When the next attempt tries; 0 without a limit."""
         self._began = 0.0
         self._guesses = 0
         self._probing = False
@@ -55,10 +55,10 @@ class UsageLimitGate:
         self._changed = asyncio.Event()
 
     async def wait(self, stop: asyncio.Event | None = None) -> str:
-        """Wait until nothing is paused, or it is one's turn to try. Empty, or why neither will be.
+        """Wait until the limit is lifted, or until this caller may try. Return "", or a refusal.
 
-        The first to come back tries; :meth:`lift` lets the others go on. ``stop`` is the wish
-        that this one ends, else that all do.
+        The first caller after the reset tries; :meth:`lift` releases the others. ``stop`` ends
+        the wait of this caller; by default it is the stop of the run.
         """
         stop = stop or self.stop
         while self.until:
@@ -81,13 +81,13 @@ class UsageLimitGate:
         return ""
 
     def _leave(self) -> None:
-        """One goes away before its time. The last one must not leave the door shut behind it."""
+        """A caller was stopped. If it was the last one, the gate must open."""
         if not (self._waiting or self._probing or self.stop.is_set()):
             self._probing = True
             self.lift()
 
     def lift(self) -> None:
-        """Somebody got an answer: whoever waits for that goes on."""
+        """An attempt got an answer: release those who wait."""
         if self._probing:
             self.until, self._guesses, self._probing = 0.0, 0, False
             self.slots.hold(False)
@@ -100,9 +100,9 @@ class UsageLimitGate:
         return OUT_OF_TIME if left > self.deadline - time.monotonic() else ""
 
     def begin(self, resets_at: float | None) -> None:
-        """Somebody met a limit, which is lifted at that time (seconds since 1970), if it is known.
+        """An attempt met the limit, whose reset (seconds since 1970) may be known.
 
-        A time that is over tells nothing: the clocks differ, or the text was an old one.
+        A reset in the past is ignored: the clocks differ, or the message was old.
         """
         now = self.clock()
         if not self.until:

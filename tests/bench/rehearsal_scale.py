@@ -28,7 +28,7 @@ from core.process.signals import Signals
 from core.project.decisions import decide, make_plan
 from core.project.open import OpenProject, open_project
 from core.project.selection import ALL, Selection
-from core.rehearsal.findings import Finding
+from core.rehearsal.findings import Finding, FindingKind
 from core.rehearsal.rehearsal import Rehearsal, RehearsalOptions
 from core.reporter.plan_text import plan_lines
 from core.reporter.style import Style
@@ -125,8 +125,8 @@ def rehearsed(project: OpenProject) -> None:
         rehearsal.check_project()
     notes = rehearsal.notes
     for id in project.dag.features:
-        notes.met(Finding("setup", "setup: `true` ended with exit 1", "fix it", (id,)))
-        notes.met(Finding("setup", f"setup: `test {id}` ended with exit 1", "fix it", (id,)))
+        notes.met(Finding(FindingKind.SETUP, "setup: `true` failed", "fix it", (id,)))
+        notes.met(Finding(FindingKind.SETUP, f"setup: `test {id}` failed", "fix it", (id,)))
         with notes.timed(id, "setup"):
             notes.explains(f"check: `test {id}` ended with exit 1")
     json.dumps(notes.document(project.dag))

@@ -27,7 +27,7 @@ class Running(ChecksTest):
         )
         self.completes()
         notes = "\n".join(self.notes())
-        self.assertIn("`echo tidy > a.txt` changed a.txt: what it saw is no commit", notes)
+        self.assertIn("`echo tidy > a.txt` changed a.txt: it did not check the commit", notes)
         content = self.workspace.content("feature/a:a.txt")
         self.assertEqual(content, b"tidy\n")
 

@@ -123,7 +123,7 @@ class Checks(ChecksTest):
     def test_files_that_were_held_back_and_that_the_checks_saw_are_told(self) -> None:
         self.lists({"write": ".env"}, {"write": "a.txt"}, verify=["test -f .env"])
         self.completes()
-        told = "the checks see files that no commit holds: .env"
+        told = "the checks see files that are in no commit: .env"
         self.assertTrue(any(note.startswith(told) for note in self.notes()), self.notes())
 
     def test_an_interrupted_one_goes_on_without_claude(self) -> None:

@@ -28,7 +28,7 @@ from tests.support.repository import Repository
 from tests.support.workspace import WorkspaceTest, feature
 
 RUN = "r1"
-WHILE = " while a ran (by you, or by what ran): "
+WHILE = " while a ran (by you or by a process of it): "
 
 
 class Mortal(Spawner):
@@ -423,9 +423,9 @@ class InARun(WorkspaceTest):
         self.assertEqual(done.code, 0, done.err)
         for told in (
             f"a: Claude made the worktree {path} (branch {branch}); no feature has",
-            "a: settings of git changed while a ran (by you, or by what ran): "
+            "a: settings of git changed while a ran (by you or by a process of it): "
             "user.email: me@example.com → agent@evil.example",
-            f"a: your checkout {shop.path} changed while a ran (by you, or by what ran): "
+            f"a: your checkout {shop.path} changed while a ran (by you or by a process of it): "
             "changed README.md, .claude/",
             "b: git hooks or settings were changed while b ran",
             ".git/hooks/pre-push was added",

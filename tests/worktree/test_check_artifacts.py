@@ -33,8 +33,8 @@ class Appeared(RunnerTest):
             [False, True, True],
         )
         self.assertEqual(self.workspace.added("feature/a"), {".gitignore", "a.md"})
-        note = "appeared while the checks ran, and in no commit: notes.txt"
-        self.assertEqual([text for text in self.notes() if "appeared" in text], [note])
+        note = "files that the checks left, and that are in no commit: notes.txt"
+        self.assertEqual([text for text in self.notes() if "checks left" in text], [note])
 
     def test_files_staged_by_a_check_are_not_committed(self) -> None:
         check = "echo > made.txt; git add --all; test -f b.txt"
