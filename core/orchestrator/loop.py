@@ -290,7 +290,7 @@ class Orchestrator:
         self._sort()
 
     def queue(self, id: str, decision: Decision) -> None:
-        """Queue a feature again that ended."""
+        """Queue an ended feature again."""
         self.decisions = {**self.decisions, id: decision}
         self._queue(id)
         self._sort()
