@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
-# rorchestrator - the global command. Put this one file on your PATH, as ~/bin/rorchestrator.
+# rorchestrator - the global command. Put it on your PATH, for example as ~/bin/rorchestrator.
 #
-#   rorchestrator COMMAND ...             the same as: python3 orchestrate.py COMMAND ...
-#   rorchestrator self-update [VERSION]   fetch the newest (or that) version and use it from now on
+#   rorchestrator COMMAND ...             like python3 orchestrate.py COMMAND ...
+#   rorchestrator self-update [VERSION]   install the newest version, or VERSION, and switch to it
 #
-# To uninstall it, remove this file and ${XDG_DATA_HOME:-~/.local/share}/rorchestrator.
+# To uninstall, remove this file and ${XDG_DATA_HOME:-~/.local/share}/rorchestrator.
 #
-# The first start fetches the tool into ${XDG_DATA_HOME:-~/.local/share}/rorchestrator; later ones
-# need no network. Everything but `self-update` is passed on unchanged.
+# The first start fetches the tool into ${XDG_DATA_HOME:-~/.local/share}/rorchestrator; later starts
+# need no network. All arguments except `self-update` are passed on unchanged.
 #
-#   RORCHESTRATOR_SOURCE   where to fetch from: a URL, or a folder with a clone
-#   RORCHESTRATOR_HOME     a clone to run directly; nothing is fetched
-#   RORCHESTRATOR_PYTHON   the Python (3.9 or newer) to run it with
+#   RORCHESTRATOR_SOURCE   the source to fetch from: a URL, or the folder of a clone
+#   RORCHESTRATOR_HOME     a clone to run directly, without fetching
+#   RORCHESTRATOR_PYTHON   the Python interpreter (3.9 or newer)
 #
-# On disk: versions/vX.Y.Z is one whole version, put there by a rename; `current` names the one
-# that self-update chose; without it the version below counts. Old versions stay, because a run
-# that goes on for hours may still be using them. Of a source without any version (a tag like
-# v1.2.3) its HEAD is taken, as versions/head-COMMIT.
+# On disk: versions/vX.Y.Z is one complete version, created by a rename. `current` names the version
+# chosen by self-update; without it, the version below is used. Old versions are kept, because a
+# long run may still use them. From a source without versions (tags like v1.2.3), HEAD is installed
+# as versions/head-COMMIT.
 #
-# Works with bash 3.2. bash reads a { group } to its end before it runs any of it, so that half a
-# download of this file does nothing. The tool's environment must be the caller's, and assigning
-# to an exported variable changes it: hence the prefix on every name that lives until the exec.
+# Works with bash 3.2. bash reads a { group } completely before it runs it, so that a partial
+# download of this file does nothing. The tool must get the caller's environment, which an
+# assignment to an exported variable would change: hence the prefix on every name that exists at
+# the exec.
 {
 ror_version=v1.0.0
 ror_public_home=https://github.com/RollandMELET/RoRchestrator.git
@@ -39,7 +40,7 @@ find_python() { # sets ror_python
         ror_python=$RORCHESTRATOR_PYTHON
         is_python "$ror_python" ||
             fail "RORCHESTRATOR_PYTHON is '$ror_python', which is not Python 3.9 or newer" \
-                "set it to the path of one, or unset it"
+                "set it to the path of such a Python, or unset it"
         return
     fi
     for ror_python in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 \
@@ -47,7 +48,7 @@ find_python() { # sets ror_python
         if is_python "$ror_python"; then return; fi
     done
     fail "no Python 3.9 or newer on the PATH (python3 is: $(python3 -V 2>&1 || :))" \
-        "install one (brew install python, apt install python3), or set RORCHESTRATOR_PYTHON"
+        "install Python (brew install python, apt install python3), or set RORCHESTRATOR_PYTHON"
 }
 
 need_git() {
@@ -56,7 +57,7 @@ need_git() {
             "install it (xcode-select --install, apt install git) and try again"
 }
 
-find_clone() { # sets ror_home when this script lies in a clone, or RORCHESTRATOR_HOME names one
+find_clone() { # sets ror_home if this script is in a clone, or RORCHESTRATOR_HOME names one
     local self=${BASH_SOURCE[0]-} link
     ror_home=
     if [ -n "${RORCHESTRATOR_HOME-}" ]; then
@@ -66,7 +67,7 @@ find_clone() { # sets ror_home when this script lies in a clone, or RORCHESTRATO
                 "set it to a clone of RoRchestrator, or unset it"
         return
     fi
-    while [ -L "$self" ]; do # there is no readlink -f on an older macOS
+    while [ -L "$self" ]; do # older versions of macOS have no readlink -f
         link=$(readlink "$self")
         case $link in
             /*) self=$link ;;
@@ -81,7 +82,7 @@ find_clone() { # sets ror_home when this script lies in a clone, or RORCHESTRATO
 find_data() { # sets ror_data and ror_source
     case ${XDG_DATA_HOME-} in
         /*) ror_data=$XDG_DATA_HOME/rorchestrator ;;
-        *) # the specification of XDG says to pass over a relative one
+        *) # the XDG specification says to ignore a relative path
             [ -n "${HOME-}" ] || fail "HOME is not set" "set HOME, or XDG_DATA_HOME"
             ror_data=$HOME/.local/share/rorchestrator ;;
     esac
@@ -105,12 +106,12 @@ find_chosen() { # sets ror_chosen
     is_version "$ror_chosen" || is_head "$ror_chosen" || ror_chosen=$ror_version
 }
 
-# git, whatever hook we are called from, and without the user's own hooks, templates and questions.
-# In the background, because bash leaves a signal waiting as long as a foreground child runs.
+# git without the environment of a calling hook, and without the user's hooks and prompts. It runs
+# in the background, because bash delays signals while a foreground child runs.
 own_git() {
     (
         for name in $(git rev-parse --local-env-vars); do
-            # The one of them that git never sets by itself: the user's settings (a proxy, say).
+            # The user's settings (a proxy, for example), which git itself never sets.
             [ "$name" = GIT_CONFIG_COUNT ] || unset "$name"
         done
         unset GIT_QUARANTINE_PATH GIT_NAMESPACE GIT_DEFAULT_HASH
@@ -122,7 +123,7 @@ own_git() {
     wait "$!"
 }
 
-# shellcheck disable=SC2317,SC2329  # called by the traps; which one it is differs by version
+# shellcheck disable=SC2317,SC2329  # called by the traps; the code depends on the version
 interrupted() { # SIGNAL
     local child
     for child in $(jobs -p); do kill "$child" 2>/dev/null; done
@@ -132,17 +133,17 @@ interrupted() { # SIGNAL
     kill -s "$1" "$$"
 }
 
-begin_fetch() { # sets ror_temp, a folder on the same disk as the versions, gone when we are
+begin_fetch() { # sets ror_temp, a temporary folder on the same file system as the versions
     local versions=$ror_data/versions
     if ! mkdir -p -- "$versions" || ! ror_temp=$(mktemp -d "$versions/.new-XXXXXX"); then
         fail "cannot write to $versions" \
-            "make it writable, or set XDG_DATA_HOME to a folder that is"
+            "make it writable, or set XDG_DATA_HOME to a writable folder"
     fi
     trap 'rm -rf -- "$ror_temp"' EXIT
     trap 'interrupted INT' INT
     trap 'interrupted TERM' TERM
     trap 'interrupted HUP' HUP
-    # What a fetch that was killed left behind: younger than a day, it may be another's at work.
+    # Leftovers of killed fetches. One younger than a day may belong to a running fetch.
     find "$versions" -maxdepth 1 -name '.new-*' -mtime +0 -exec rm -rf {} + 2>/dev/null
 }
 
@@ -164,25 +165,25 @@ install_version() { # VERSION, or head-COMMIT
     case $? in
         0) ;;
         2) fail "there is no version $1 in $ror_source" \
-            "see which there are: git ls-remote --tags '$ror_source'" ;;
+            "list the versions: git ls-remote --tags '$ror_source'" ;;
         *) unreachable ;;
     esac
     printf 'rorchestrator: fetching %s from %s\n' "$1" "$ror_source" >&2
     if ! own_git init --quiet --template= tool ||
         ! own_git -C tool fetch --quiet --no-tags --depth=1 -- "$ror_source" "$ref" ||
         ! own_git -C tool checkout --quiet --detach FETCH_HEAD; then
-        fail "could not fetch $1 from $ror_source" "see git's message above, and try again"
+        fail "could not fetch $1 from $ror_source" "see git's message above and try again"
     fi
     [ -f "$ror_temp/tool/orchestrate.py" ] ||
         fail "$1 of $ror_source is not RoRchestrator: it has no orchestrate.py" \
             "set RORCHESTRATOR_SOURCE to a clone of it, or unset it"
-    # rename(2), which mv is not: it would move into a folder that another start has just made.
+    # rename(2) instead of mv, which would move into a folder that another start just created.
     "$ror_python" -IS -c 'import os, sys; os.rename(sys.argv[1], sys.argv[2])' \
         "$ror_temp/tool" "$target" 2>/dev/null || [ -f "$target/orchestrate.py" ] ||
         fail "$target is damaged" "remove it and try again: rm -rf '$target'"
 }
 
-newest_version() { # sets ror_wanted; versions with a suffix (v2.0.0-rc.1) are taken by name only
+newest_version() { # sets ror_wanted; versions with a suffix (v2.0.0-rc.1) are only used by name
     list_source
     ror_wanted=v$(sed -n 's,^.*refs/tags/v\([0-9]*\.[0-9]*\.[0-9]*\)$,\1,p' "$ror_temp/refs" |
         sort -t . -k 1,1n -k 2,2n -k 3,3n | tail -n 1)
@@ -204,14 +205,14 @@ has_versions() {
     [ -n "$(sed -n '/refs\/tags\/v[0-9]/p' "$ror_temp/refs")" ]
 }
 
-choose() { # VERSION: the one that counts from now on
+choose() { # VERSION: use it from now on
     if ! printf '%s\n' "$1" >"$ror_temp/current" ||
         ! mv -f -- "$ror_temp/current" "$ror_data/current"; then
         fail "cannot write $ror_data/current" "make it writable and try again"
     fi
 }
 
-first_start() { # installs $ror_chosen; of a source without versions its HEAD
+first_start() { # installs $ror_chosen, or HEAD from a source without versions
     begin_fetch
     list_source
     if is_head "$ror_chosen" || ! has_versions; then
@@ -227,12 +228,12 @@ first_start() { # installs $ror_chosen; of a source without versions its HEAD
 
 self_update() { # [VERSION]
     [ -z "$ror_home" ] ||
-        fail "self-update is for an installed copy, and this one runs from the clone $ror_home" \
+        fail "self-update works for installed copies only; this one runs from the clone $ror_home" \
             "update the clone: git -C '$ror_home' pull"
     ror_wanted=${1+v${1#v}}
     if [ $# -gt 1 ] || { [ $# -eq 1 ] && ! is_version "$ror_wanted"; }; then
         fail "'$*' is not a version" \
-            "usage: rorchestrator self-update [VERSION], as in $ror_version"
+            "usage: rorchestrator self-update [VERSION], for example $ror_version"
     fi
     find_data
     find_chosen
@@ -245,8 +246,8 @@ self_update() { # [VERSION]
     end_fetch
     case $before in
         '') printf 'rorchestrator %s is installed\n' "$ror_wanted" ;;
-        "$ror_wanted") printf 'rorchestrator %s is in use already\n' "$ror_wanted" ;;
-        *) printf 'rorchestrator %s is in use now; %s stays in %s\n' \
+        "$ror_wanted") printf 'rorchestrator %s is already in use\n' "$ror_wanted" ;;
+        *) printf 'rorchestrator %s is now in use; %s is kept in %s\n' \
             "$ror_wanted" "$before" "$old" ;;
     esac
 }

@@ -342,7 +342,7 @@ class Updating(WrapperTest):
         self.version()
         code, out, err = self.run_wrapper("self-update")
         self.assertEqual(code, 0, err)
-        self.assertIn("v1.10.0 is in use now; v1.0.0 stays", out)
+        self.assertIn("v1.10.0 is now in use; v1.0.0 is kept", out)
         self.cut_off()
         self.assertEqual(self.version(), "v1.10.0")
         self.assertEqual(self.versions(), ["v1.0.0", "v1.10.0"])
@@ -362,7 +362,7 @@ class Updating(WrapperTest):
             self.run_wrapper("self-update")[:2], (0, "rorchestrator v1.10.0 is installed\n")
         )
         self.assertEqual(
-            self.run_wrapper("self-update")[:2], (0, "rorchestrator v1.10.0 is in use already\n")
+            self.run_wrapper("self-update")[:2], (0, "rorchestrator v1.10.0 is already in use\n")
         )
 
     def test_a_failed_self_update_keeps_the_old_version(self) -> None:
