@@ -114,5 +114,5 @@ def remember(project: OpenProject, commands: Iterable[Invocation]) -> None:
     """Remember the consent; if that fails, the next command asks again."""
     why = project.consents.give(commands)
     if why:
-        told = f"Your consent could not be saved; you will be asked again: {why}"
-        print(one_line(told), file=sys.stderr)
+        warning = f"Your consent could not be saved; you will be asked again: {why}"
+        print(one_line(warning), file=sys.stderr)

@@ -33,7 +33,7 @@ def land(
     # Read again: a run may have moved branches before we got the lock.
     refs = run_sync(project.git.refs(*SEEN))
     project = replace(project.writable(), refs=refs)
-    merge = Merge(project, options, say=Sayer(display), deadline=deadline)
+    merge = Merge(project, options, say=ProgressPrinter(display), deadline=deadline)
     try:
         report = asyncio.run(merge.land())
     except Stopped as stopped:
@@ -48,14 +48,14 @@ def land(
 
 def preview(project: OpenProject, options: MergeOptions, display: Display) -> int:
     """Print what would land; returns the exit code."""
-    merge, say = Merge(project, options), Sayer(display)
+    merge, say = Merge(project, options), ProgressPrinter(display)
     report = run_sync(merge.preview())
     if merge.target.uncertain:
         say(f"possibly changed in the checkout: {some(merge.target.uncertain)}")
     return show(report, display)
 
 
-class Sayer:
+class ProgressPrinter:
     """Prints progress on stderr, unless ``--quiet``."""
 
     def __init__(self, display: Display) -> None:

@@ -260,20 +260,20 @@ class Resolver:
     ) -> AttemptOutcome:
         """Attempts until one ends with a result or a fault that another attempt won't fix."""
         retry = self.config.project.retry
-        told = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
+        feedback = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
         repetition = 0
         while True:
             repetition += 1
             outcome = await self._attempt(merge, worktree, session)
             if outcome.fault is Fault.SESSION and session.resume:
-                session = Session(str(uuid.uuid4()), task=f"{task}\n\n{told}")
+                session = Session(str(uuid.uuid4()), task=f"{task}\n\n{feedback}")
                 outcome = await self._attempt(merge, worktree, session)
             if outcome.fault not in (Fault.TRANSIENT, Fault.RATE):
                 break
             stop = self.context.stop
             if not await wait_for_repetition(retry, repetition, outcome, stop, self.say):
                 break
-            session = Session(session.id, resume=True, told=told)
+            session = Session(session.id, resume=True, told=feedback)
         if outcome.fault.fatal or outcome.fault in HOPELESS:
             self._refused = f"no further conflict is sent to Claude: {outcome.reason}"
         return outcome

@@ -68,10 +68,10 @@ class TargetBranch:
         ``touched`` are the files that the move changes; ``None`` means any. Raises
         :class:`UserError` if the branch can't be moved.
         """
-        meant = (await self.git.symbolic_ref(self.ref))[len(HEADS) :]
-        if meant:
+        real = (await self.git.symbolic_ref(self.ref))[len(HEADS) :]
+        if real:
             raise UserError(
-                f"{self.name} is a symbolic ref to {meant}", hint=f"--into {shlex.quote(meant)}"
+                f"{self.name} is a symbolic ref to {real}", hint=f"--into {shlex.quote(real)}"
             )
         rebased = checkouts.rebased_in(self.git, self.name)
         if rebased:

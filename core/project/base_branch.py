@@ -45,14 +45,14 @@ async def _default(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], b
     main = await _named(git, "main", refs)
     if main.commit:
         return main
-    meant = (await git.symbolic_ref(REMOTE_HEAD)).removeprefix(REMOTES)
-    local = meant.partition("/")[2]
+    head = (await git.symbolic_ref(REMOTE_HEAD)).removeprefix(REMOTES)
+    local = head.partition("/")[2]
     for name in (local, "master"):
         if HEADS + name in refs:
             return await _named(git, name, refs)
-    remote = await _named(git, meant, refs)
+    remote = await _named(git, head, refs)
     # origin/HEAD may name a branch that was renamed and pruned.
-    return remote if meant and remote.commit else await _checked_out(git, refs, is_ours)
+    return remote if head and remote.commit else await _checked_out(git, refs, is_ours)
 
 
 async def _checked_out(git: Git, refs: Mapping[str, str], is_ours: Callable[[str], bool]) -> Base:

@@ -141,7 +141,7 @@ def make_plan(
 
 
 def _part(dag: DAGResolver, ids: frozenset[str]) -> DAGResolver:
-    """The graph of some of its features; of all where there are none."""
+    """The graph of the chosen features; of all if none is chosen."""
     if not ids or len(ids) == len(dag.features):
         return dag
     return DAGResolver(feature for id, feature in dag.features.items() if id in ids)

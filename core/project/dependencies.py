@@ -12,7 +12,7 @@ CYCLES_SHOWN = 10
 
 
 def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
-    """Where each id stands; one that stands twice, whatever the case, is a fault."""
+    """The index of each id; duplicates, also in another case, are faults."""
     positions: dict[str, int] = {}
     folded: dict[str, int] = {}
     for index, item in enumerate(value):
@@ -28,7 +28,7 @@ def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
 
 
 def check_dependencies(reader: Reader, value: Sequence[object]) -> None:
-    """Note ids that are not unique and dependencies that can't be."""
+    """Report duplicate ids, unknown and duplicate dependencies, and dependency cycles."""
     positions = _positions(reader, value)
     graph: dict[str, list[str]] = {id: [] for id in positions}
     hints: dict[str, str] = {}

@@ -48,7 +48,7 @@ class OpenProject:
     """The value of ``--base``."""
 
     def writable(self) -> OpenProject:
-        """The same, where git may do as the user's settings say: no longer only looked at."""
+        """The same project with a git that may change it and run the user's programs."""
         git = self.git.writable()
         return replace(self, git=git, worktrees=self.worktrees.using(git))
 
@@ -108,7 +108,7 @@ def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
 
     An empty ``config_path`` means that the list is searched; ``base`` replaces the list's base
     branch. The project's git only looks: :meth:`OpenProject.writable` lets it act. Raises
-    :class:`UserError` for what is missing or in the way.
+    :class:`UserError` if something is missing or in the way.
     """
     config = feature_list.load(list_path(config_path))
     mask.learn(config.claude.env)

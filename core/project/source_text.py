@@ -83,7 +83,7 @@ def _fault(text: str, position: int, said: str) -> str:
     if "," in (before[-1:], rest[:1]) and rest.lstrip(", \t\r\n").startswith(("]", "}")):
         return TRAILING_COMMA
     if rest.startswith(("//", "/*", "#")):
-        return "JSON has no comments (a key that begins with _ may hold notes)"
+        return "JSON has no comments (use a key that begins with _ for notes)"
     if rest.startswith(tuple(QUOTES)):
         return f'strings and keys are written in double quotes ("), not in {rest[0]}'
     constant = _CONSTANT.match(rest)

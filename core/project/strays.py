@@ -16,16 +16,16 @@ def strays_of(project: OpenProject, state: RunState) -> list[tuple[str, Stray]]:
 
     Branches of subagents of a killed run were not recorded; they have no feature.
     """
-    told = [(id, stray) for id, known in state.features.items() for stray in known.strays]
-    there = [(id, stray) for id, stray in told if _is_there(project, stray)]
-    known = {stray.branch for _, stray in there}
+    recorded = [(id, stray) for id, known in state.features.items() for stray in known.strays]
+    existing = [(id, stray) for id, stray in recorded if _is_there(project, stray)]
+    known = {stray.branch for _, stray in existing}
     for ref, commit in project.refs.items():
         branch = ref[len(HEADS) :] if ref.startswith(HEADS) else ""
         if BY_A_SUBAGENT.fullmatch(branch) and branch not in known:
             folder = AGENTS_FOLDER + branch[len("worktree-") :]
             path = os.path.join(project.git.repository.top, folder)
-            there.append(("", Stray(path if os.path.isdir(path) else "", branch, commit)))
-    return there
+            existing.append(("", Stray(path if os.path.isdir(path) else "", branch, commit)))
+    return existing
 
 
 def _is_there(project: OpenProject, stray: Stray) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from ..git import commits, hooks, worktree_status
 from ..model.errors import UserError
+from ..model.excerpt import listed
 from ..process.spawner import run_sync
 from ..worktree import escaping_paths
 
@@ -130,11 +131,10 @@ def check_escaping_paths(project: OpenProject) -> None:
     )
     ways = run_sync(_versioned(project.git, found))
     if ways:
-        more = [f"and {len(ways) - SHOWN} more"] if len(ways) > SHOWN else []
         raise UserError(
             "files of project.copy or project.link lead back into your checkout: checks in a "
             "worktree would test your files, not the feature's",
-            details=(*(f"{way}, in your checkout" for way in ways[:SHOWN]), *more),
+            details=tuple(listed([f"{way}, in your checkout" for way in ways], SHOWN)),
             hint="remove them from project.copy and project.link, and create them in each worktree "
             "with project.setup (pip install -e ., npm ci, …)",
         )

@@ -38,7 +38,7 @@ class Encodings(unittest.TestCase):
 
 
 TRAILING = "trailing comma before a closing bracket"
-COMMENT = "JSON has no comments (a key that begins with _ may hold notes)"
+COMMENT = "JSON has no comments (use a key that begins with _ for notes)"
 QUOTES = "strings and keys are written in double quotes"
 
 
