@@ -74,7 +74,7 @@ async def operation_in_progress(git: Git, path: str) -> str:
     return next(found, "")
 
 
-def rebased_in(git: Git, branch: str) -> str:
+def rebase_in_progress(git: Git, branch: str) -> str:
     """The git folder of the worktree where a rebase of ``branch`` is in progress; else empty."""
     common = git.repository.common_dir
     linked = os.path.join(common, "worktrees")

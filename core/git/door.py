@@ -20,7 +20,7 @@ from ..process.environment import without_git
 from ..process.spawner import Finished, Spawner
 from ..process.temporary_folder import ScratchFolder
 from .answer_cache import Answers
-from .filters_and_drivers import DRIVER, Programs, disabling, named_by
+from .filters_and_drivers import DRIVER, Programs, disabling, programs_in
 from .output import WorktreeEntry, config_text, escaped
 from .paths import is_below
 from .refs import HEADS
@@ -324,7 +324,7 @@ class Git:
         """The filters and merge drivers in git's settings, of a worktree or the repository."""
         if "" not in self._programs:
             self._programs[""] = await self._read_programs("")
-        if at and self._programs[""].varies and at not in self._programs:
+        if at and self._programs[""].differs_by_worktree and at not in self._programs:
             self._programs[at] = await self._read_programs(at)
         return self._programs.get(at, self._programs[""])
 
@@ -332,7 +332,7 @@ class Git:
         listed = await self.try_run("config", "--list", "--name-only", "--includes", "-z", at=at)
         if listed.code != 0:
             raise self.error("read its settings", listed)
-        return named_by(os.fsdecode(listed.stdout).split("\0"))
+        return programs_in(os.fsdecode(listed.stdout).split("\0"))
 
     def without(self, programs: Programs, *, strict: bool) -> tuple[str, ...]:
         """Options that disable the programs."""

@@ -27,7 +27,7 @@ class Programs:
     """Whether merges may run filters."""
     is_partial: bool = False
     """Whether this is a partial clone, which fetches missing objects on demand."""
-    varies: bool = False
+    differs_by_worktree: bool = False
     """Whether worktrees can have different settings."""
 
     @property
@@ -36,7 +36,7 @@ class Programs:
         return not (self.filters or self.drivers)
 
 
-def named_by(keys: Iterable[str]) -> Programs:
+def programs_in(keys: Iterable[str]) -> Programs:
     """The programs that settings with these keys name, as ``git config --list`` prints them."""
     keys = list(keys)
     return Programs(
@@ -44,7 +44,7 @@ def named_by(keys: Iterable[str]) -> Programs:
         drivers=_names(_DRIVER, keys),
         renormalizes="merge.renormalize" in keys,
         is_partial=any(map(_PROMISE.fullmatch, keys)),
-        varies=any(map(_BY_PLACE.fullmatch, keys)),
+        differs_by_worktree=any(map(_BY_PLACE.fullmatch, keys)),
     )
 
 

@@ -108,7 +108,7 @@ class Submodules:
                 found.append((folder, pin))
         return found
 
-    async def publishing(self, found: Sequence[tuple[str, str]], branch: str) -> list[str]:
+    async def push_commands(self, found: Sequence[tuple[str, str]], branch: str) -> list[str]:
         """The commands that push such commits to a branch with the feature's name."""
         return [await self._push(folder, commit, branch) for folder, commit in found]
 

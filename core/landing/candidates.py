@@ -122,7 +122,7 @@ class Candidates:
             return f"its result {known.work.commit[:10]} no longer exists"
         if not content.tip:
             return f"{content.words}; {content.hint}"
-        rebased = checkouts.rebased_in(self.project.git, self.endings[known.id].branch)
+        rebased = checkouts.rebase_in_progress(self.project.git, self.endings[known.id].branch)
         if rebased:
             return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
         if known.id in self.stale:

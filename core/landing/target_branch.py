@@ -73,7 +73,7 @@ class TargetBranch:
             raise UserError(
                 f"{self.name} is a symbolic ref to {real}", hint=f"--into {shlex.quote(real)}"
             )
-        rebased = checkouts.rebased_in(self.git, self.name)
+        rebased = checkouts.rebase_in_progress(self.git, self.name)
         if rebased:
             raise UserError(
                 f"a rebase of {self.name} is in progress ({rebased})",

@@ -21,13 +21,13 @@ from . import table
 
 GRACE_SECONDS = 1.0
 GIVE_UP_SECONDS = 5.0
-QUIET_LOOKS = 3
+EMPTY_SCANS = 3
 """Empty scans in a row before we are done: reading the process table is not atomic."""
 
-LOOK_SECONDS = 0.25
+SCAN_SECONDS = 0.25
 """Interval between two scans of the orchestrator's descendants."""
 
-LOOK_SHARE = 40
+SCAN_SHARE = 40
 """The interval is at least this many times the duration of a scan."""
 
 EXEC_SECONDS = 0.3
@@ -53,7 +53,7 @@ class Descendants:
         self._root_started = table.started(orchestrator)
         self._since = table.started(os.getpid())
 
-    def look(self) -> dict[int, str]:
+    def scan(self) -> dict[int, str]:
         """Start time by pid, without processes older than the guard."""
         if not self._since:
             return {}  # pragma: no cover (macOS)
@@ -91,13 +91,13 @@ def watch(pipe: int, family: Descendants) -> Watched:
     """Read registrations until end of file, and scan the descendants meanwhile."""
     watched = Watched()
     buffer = b""
-    due = time.monotonic() + LOOK_SECONDS
+    due = time.monotonic() + SCAN_SECONDS
     while True:
         while not select.select([pipe], [], [], max(0.0, due - time.monotonic()))[0]:
             begun = time.monotonic()
-            watched.seen = family.look() or watched.seen
+            watched.seen = family.scan() or watched.seen
             now = time.monotonic()
-            due = now + max(LOOK_SECONDS, LOOK_SHARE * (now - begun))
+            due = now + max(SCAN_SECONDS, SCAN_SHARE * (now - begun))
         chunk = os.read(pipe, 65536)
         if not chunk:
             return watched
@@ -112,8 +112,8 @@ def end_all(watched: Watched, mark: str) -> None:
     asked: set[int] = set()
     remains = Remains(watched, mark)
     quiet = 0
-    while quiet < QUIET_LOOKS and time.monotonic() < begun + GIVE_UP_SECONDS:
-        left = remains.look()
+    while quiet < EMPTY_SCANS and time.monotonic() < begun + GIVE_UP_SECONDS:
+        left = remains.scan()
         for process in left:
             if time.monotonic() > begun + GRACE_SECONDS:
                 send(process.pid, signal.SIGKILL)
@@ -140,14 +140,14 @@ class Remains:
         """The range of start times of processes that may be ours."""
         self._empty_scans = 0
 
-    def look(self) -> list[table.Process]:
+    def scan(self) -> list[table.Process]:
         """The remaining processes now."""
         processes = table.snapshot()
         self._oldest = processes[os.getpid()].started
-        if self._empty_scans < QUIET_LOOKS:
+        if self._empty_scans < EMPTY_SCANS:
             self._newest = table.newest_start(processes)
         of_our_time = [p for p in processes.values() if not p.zombie and self._may_be_ours(p)]
-        self._look_at_changes(of_our_time)
+        self._find_changing(of_our_time)
         ours = {p.pid for p in table.marked(processes, self._mark)}
         ours |= {p.pid for p in processes.values() if p.group in self._watched.groups}
         seen = self._watched.seen
@@ -169,7 +169,7 @@ class Remains:
             and table.is_later(self._newest, process.started)
         )
 
-    def _look_at_changes(self, of_our_time: Iterable[table.Process]) -> None:
+    def _find_changing(self, of_our_time: Iterable[table.Process]) -> None:
         now = time.monotonic()
         changing = [(p.pid, p.started) for p in of_our_time if table.is_changing(p.pid)]
         self._changing = {key: self._changing.get(key, now) for key in changing}

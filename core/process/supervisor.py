@@ -56,7 +56,7 @@ CANCEL_GRACE_SECONDS = 1.2
 
 CANCEL_POLL_SECONDS = 0.2
 
-_cancelled: ContextVar[asyncio.Event | None] = ContextVar("wish", default=None)
+_cancelled: ContextVar[asyncio.Event | None] = ContextVar("cancelled", default=None)
 
 AT_ONCE: Ladder = ((signal.SIGKILL, 5.0),)
 

@@ -160,7 +160,9 @@ class WorktreeManager:
     async def unpublished(self, path: str, start: str, tip: str, branch: str) -> list[str]:
         """The commands that push submodule commits which only this worktree has."""
         submodules = Submodules(self.git)
-        return await submodules.publishing(await submodules.unpublished(path, start, tip), branch)
+        return await submodules.push_commands(
+            await submodules.unpublished(path, start, tip), branch
+        )
 
     @asynccontextmanager
     async def scratch(self, name: str, commit: str) -> AsyncIterator[Worktree]:

@@ -1,4 +1,4 @@
-"""Which lists need the user's consent before Claude is started."""
+"""Feature lists that need the user's consent before Claude starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text that Claude gets."""
+"""The prompts for Claude."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`core.limits`: when a usage limit is lifted, by the texts of many versions."""
+"""`core.claude.reset_time`: the reset in usage limit messages of many versions."""
 
 from __future__ import annotations
 

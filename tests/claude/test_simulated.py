@@ -1,4 +1,4 @@
-"""The simulated Claude Code: what its steps do, and that its stream is read as the real one's."""
+"""The simulated Claude Code: its steps, and its stream compared with the real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cost and tokens out of one result or several, of a session or of a share of it."""
+"""Cost and tokens from one or several results of a session."""
 
 from __future__ import annotations
 

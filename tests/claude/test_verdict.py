@@ -1,4 +1,4 @@
-"""How attempts end: each recorded run is judged right, and so are odd ends."""
+"""Outcomes of attempts: recorded streams and unusual ends."""
 
 from __future__ import annotations
 

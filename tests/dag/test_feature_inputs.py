@@ -1,4 +1,4 @@
-"""What puts a result out of date: what the user wrote, and none of our own words."""
+"""Inputs that make a result out of date: the user's text, none of our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is run again, and why: bringing a list up to date."""
+"""Features that run again, and the reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The predicted timeline, against a slow simulation of its own and against bounds."""
+"""The predicted timeline, compared with a slow simulation and with bounds."""
 
 from __future__ import annotations
 

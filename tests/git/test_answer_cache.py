@@ -1,4 +1,4 @@
-"""Git's answers are kept for the next look, and believed by looks alone."""
+"""The cache of git's answers: kept for later read-only commands, and used by them only."""
 
 from __future__ import annotations
 

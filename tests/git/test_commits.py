@@ -1,4 +1,4 @@
-"""What commits hold."""
+"""Files of commits: listed, searched, compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`core.git`: every question and every change, on real repositories."""
+"""`core.git.door`: queries and changes on real repositories."""
 
 from __future__ import annotations
 

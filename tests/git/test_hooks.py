@@ -1,4 +1,4 @@
-"""The user's hooks, as they lie in the repository: which of them git would not run."""
+"""The user's git hooks: reported if git would not run them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a branch is merged: equal patches, squashes, empty differences."""
+"""Proof of a merge: equal patches, squash merges, empty diffs."""
 
 from __future__ import annotations
 

@@ -102,10 +102,11 @@ class LandingTest(GitTest):
         self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, path)), "a merge")
         self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, self.path)), "")
         self.repository.git("merge", "--abort", at=path)
-        self.assertEqual(checkouts.rebased_in(self.git, "side"), "")
+        self.assertEqual(checkouts.rebase_in_progress(self.git, "side"), "")
         self.repository.git("rebase", "main", at=path, fails=True)
         self.assertEqual(run_sync(checkouts.operation_in_progress(self.git, path)), "a rebase")
         self.assertEqual(
-            checkouts.rebased_in(self.git, "side"), run_sync(checkouts.admin_dir(self.git, path))
+            checkouts.rebase_in_progress(self.git, "side"),
+            run_sync(checkouts.admin_dir(self.git, path)),
         )
-        self.assertEqual(checkouts.rebased_in(self.git, "main"), "")
+        self.assertEqual(checkouts.rebase_in_progress(self.git, "main"), "")

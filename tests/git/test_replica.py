@@ -1,4 +1,4 @@
-"""`core.replica`: a copy of a repository, out of which nothing leads."""
+"""`core.git.replica`: a copy of a repository whose remotes are stand-ins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submodules: filled as the user has them; what only a worktree's clone holds does not land."""
+"""Submodules: checked out like the user's; commits only in a worktree's clone do not land."""
 
 from __future__ import annotations
 

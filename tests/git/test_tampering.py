@@ -1,4 +1,4 @@
-"""What git would execute, watched: real repositories, changed behind the run's back."""
+"""Changes to hooks and settings that git executes, in real repositories."""
 
 from __future__ import annotations
 

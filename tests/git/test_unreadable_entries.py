@@ -1,4 +1,4 @@
-"""`core.obstacles`: what git would wait for in a worktree, or can't look into."""
+"""`core.git.unreadable_entries`: FIFOs, unreadable folders, files that would be overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard ends what a killed orchestrator left."""
+"""The guard ends everything that a killed orchestrator left behind."""
 
 from __future__ import annotations
 
@@ -63,74 +63,74 @@ class RemainsTest(unittest.TestCase):
     def add(self, started: str = "120", pid: int = 2, parent: int = 1) -> None:
         self.rows.append(table.Process(pid, parent, pid, started))
 
-    def look(self) -> list[int]:
-        return [process.pid for process in self.remains.look()]
+    def scan(self) -> list[int]:
+        return [process.pid for process in self.remains.scan()]
 
     def test_processes_seen_below_the_run_are_ours_and_those_only_in_its_folder_are_not(
         self,
     ) -> None:
         self.add()
         self.add(pid=3)
-        self.assertEqual(self.look(), [2])
+        self.assertEqual(self.scan(), [2])
 
     def test_but_not_a_later_process_of_the_same_pid(self) -> None:
         self.add(started="121")
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
 
     def test_processes_started_during_the_end_are_ended_too(self) -> None:
         self.add()
         self.add(pid=3, parent=2, started="130")
-        self.assertEqual(self.look(), [2, 3])
+        self.assertEqual(self.scan(), [2, 3])
         self.rows = [self.guard]
         self.add(pid=3, started="130")
-        self.assertEqual(self.look(), [3])
+        self.assertEqual(self.scan(), [3])
 
     def test_a_child_that_must_finish_is_spared_with_its_children(self) -> None:
         self.add()
         self.add(pid=3, parent=2)
         self.watched.read(b"!2")
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
         self.watched.read(b"-2")
-        self.assertEqual(self.look(), [2, 3])
+        self.assertEqual(self.scan(), [2, 3])
 
     def test_processes_with_the_mark_of_a_later_run_are_spared(self) -> None:
         self.add(pid=3)
         self.environments[3] = b"RUN=two/auth\0"
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
         self.environments[3] = b"RUN=one/auth\0"
-        self.assertEqual(self.look(), [3])
+        self.assertEqual(self.scan(), [3])
 
     def test_a_process_without_an_environment_yet_is_waited_for(self) -> None:
         self.add(pid=3)
         self.environments[3] = b""
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
         self.assertTrue(self.remains.unknown)
         self.environments[3] = b"RUN=one/auth\0"
-        self.assertEqual(self.look(), [3])
+        self.assertEqual(self.scan(), [3])
         self.assertFalse(self.remains.unknown)
 
     def test_a_process_without_a_readable_environment_is_a_stranger(self) -> None:
         self.add(pid=3)
         self.environments[3] = b""
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
         self.now += guard.EXEC_SECONDS / 2
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
         self.assertTrue(self.remains.unknown)
         self.now += guard.EXEC_SECONDS
-        self.assertEqual(self.look(), [])
+        self.assertEqual(self.scan(), [])
         self.assertFalse(self.remains.unknown)
 
     def test_a_guard_ends_only_when_all_processes_are_known(self) -> None:
         looks = []
 
-        def look(remains: guard.Remains) -> list[table.Process]:
+        def scan(remains: guard.Remains) -> list[table.Process]:
             looks.append(remains)
             remains.unknown = {(2, "120")} if len(looks) < 5 else set()
             return []
 
-        with unittest.mock.patch.object(guard.Remains, "look", look):
+        with unittest.mock.patch.object(guard.Remains, "scan", scan):
             guard.end_all(guard.Watched(), "RUN=one/")
-        self.assertEqual(len(looks), 4 + guard.QUIET_LOOKS)
+        self.assertEqual(len(looks), 4 + guard.EMPTY_SCANS)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -138,11 +138,11 @@ class RemainsTest(unittest.TestCase):
     def test_strangers_that_begin_one_after_the_other_hold_nobody_up(self) -> None:
         looks = 0
         quiet = 0
-        while quiet < guard.QUIET_LOOKS:
+        while quiet < guard.EMPTY_SCANS:
             looks += 1
             self.add(pid=1000 + looks, started=str(120 + looks))
             self.environments[1000 + looks] = b""
-            self.assertEqual(self.look(), [])
+            self.assertEqual(self.scan(), [])
             quiet = 0 if self.remains.unknown else quiet + 1
             self.now += 0.1
             self.assertLess(looks, 20)
@@ -186,11 +186,11 @@ class GuardTest(ProcessTest):
         )
         try:
             self.assertTrue(until(functools.partial(self.has, 2, self.folder)))
-            time.sleep(3 * guard.LOOK_SECONDS)  # nothing shows that the guard has looked
+            time.sleep(3 * guard.SCAN_SECONDS)  # nothing shows that the guard has looked
         finally:
             self.kill_driver(driver)
         self.assertTrue(until(functools.partial(self.gone, self.folder), 3.0), "left after 3 s")
-        until(lambda: False, 2 * guard.LOOK_SECONDS)
+        until(lambda: False, 2 * guard.SCAN_SECONDS)
         self.assertIsNone(editor.poll())
         editor.kill()
         editor.wait()
@@ -209,11 +209,11 @@ class GuardTest(ProcessTest):
         with unittest.mock.patch.object(table, "started", started.get):
             family = guard.Descendants(10)
         with unittest.mock.patch.object(table, "snapshot", lambda: {p.pid: p for p in rows}):
-            self.assertEqual(family.look(), {13: "120", 14: "130"})
+            self.assertEqual(family.scan(), {13: "120", 14: "130"})
             rows[0] = table.Process(10, 1, 10, "200")
-            self.assertEqual(family.look(), {})
+            self.assertEqual(family.scan(), {})
             del rows[0]
-            self.assertEqual(family.look(), {})
+            self.assertEqual(family.scan(), {})
 
     def test_a_run_inside_a_killed_run_goes_with_it(self) -> None:
         inner = f'exec "{sys.executable}" -c "$DRIVER" inner "$PWD" 3 "$SCRIPT"'
@@ -288,13 +288,13 @@ class GuardTest(ProcessTest):
         self.addCleanup(os.close, reading)
         looks: list[dict[int, str]] = [{7: "9"}, {}]
 
-        def look() -> dict[int, str]:
+        def scan() -> dict[int, str]:
             if len(looks) == 1:
                 os.close(writing)
             return looks.pop(0)
 
-        family = unittest.mock.Mock(look=look)
-        with unittest.mock.patch.multiple(guard, LOOK_SECONDS=0, LOOK_SHARE=0):
+        family = unittest.mock.Mock(scan=scan)
+        with unittest.mock.patch.multiple(guard, SCAN_SECONDS=0, SCAN_SHARE=0):
             self.assertEqual(guard.watch(reading, family).seen, {7: "9"})
 
     def test_a_guard_ends_marked_processes_whose_group_is_done(self) -> None:

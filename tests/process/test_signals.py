@@ -1,4 +1,4 @@
-"""Signals in an event loop and outside of one; ``nohup`` stays respected."""
+"""Signals in an event loop and outside of one; ``nohup`` is respected."""
 
 from __future__ import annotations
 

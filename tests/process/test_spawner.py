@@ -1,4 +1,4 @@
-"""Short commands: started, fed, waited for, ended."""
+"""Short commands: started, given input, awaited, ended."""
 
 from __future__ import annotations
 

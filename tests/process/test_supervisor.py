@@ -1,4 +1,4 @@
-"""Trees of children: followed and ended."""
+"""Process trees of children: tracked and ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of processes, on Linux and by `ps`."""
+"""The process table, on Linux and from `ps`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A temporary folder that goes with who made it, and what a kill leaves of one."""
+"""Temporary folders: removed at the end, and after a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a killed `git worktree add` leaves, and its repair."""
+"""Leftovers of a killed `git worktree add`, and their repair."""
 
 from __future__ import annotations
 

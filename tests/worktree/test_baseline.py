@@ -1,4 +1,4 @@
-"""Work is what changed since Claude began: not what the checkout or the setup left dirty."""
+"""The baseline: files of the checkout or the setup are not Claude's work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finished feature's branch holds once the user changed it."""
+"""A finished feature's branch after changes by the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build products: held back, named, no reason for a red check; sources in odd places are not."""
+"""Build products: left out of commits, reported, no reason for a failing check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What appears in a worktree while checks run: whose it is, what is said of it, what may go."""
+"""Check artifacts: attributed to their command, reported, removed."""
 
 from __future__ import annotations
 

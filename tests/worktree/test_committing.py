@@ -1,4 +1,4 @@
-"""What is committed of a worktree, and what is not."""
+"""Commits of a worktree: files taken and files left out."""
 
 from __future__ import annotations
 

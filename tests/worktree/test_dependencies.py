@@ -1,4 +1,4 @@
-"""The commit that a feature starts from."""
+"""The start commit of a feature."""
 
 from __future__ import annotations
 

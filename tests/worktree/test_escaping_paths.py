@@ -1,4 +1,4 @@
-"""Editable installs, workspace links and the like: what would make checks test the user's files."""
+"""Editable installs, workspace links and other paths into the user's own files."""
 
 from __future__ import annotations
 

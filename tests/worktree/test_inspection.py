@@ -1,4 +1,4 @@
-"""A worktree as an agent left it."""
+"""The status of a worktree after an agent."""
 
 from __future__ import annotations
 

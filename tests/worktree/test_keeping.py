@@ -1,4 +1,4 @@
-"""Work that no commit holds: found and kept."""
+"""Uncommitted work: found and kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`core.worktree`: worktrees made, committed, kept, removed, on real repositories."""
+"""`core.worktree.manager`: worktrees created, committed, removed, in real repositories."""
 
 from __future__ import annotations
 

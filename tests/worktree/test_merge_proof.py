@@ -1,4 +1,4 @@
-"""How a branch's work is proved to be in another, on real repositories."""
+"""Proof that a branch is merged, in real repositories."""
 
 from __future__ import annotations
 
