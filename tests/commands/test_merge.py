@@ -18,9 +18,9 @@ from core.model.decision import Action, Decision
 from core.model.outcome import FeatureOutcome, Status
 from tests.support.commands import CommandResult, wait_until
 from tests.support.lives import RUN, attempt
-from tests.support.merges import MergeTest, Shop, listed
+from tests.support.merges import MergeTest, listed
 from tests.support.repository import Content
-from tests.support.workspace import feature
+from tests.support.workspace import Workspace, feature
 
 
 class Landing(MergeTest):
@@ -126,7 +126,7 @@ class WhatIsSeenAfterwards(MergeTest):
         "rebase": ("rebased",),
     }
 
-    def make(self) -> Shop:
+    def make(self) -> Workspace:
         shop = self.open(*listed("a", b="a"))
         shop.commit({"text": "1\n2\n3\n"}, "text")
         shop.finish("a", {"text": "a\n2\n3\n"}, {"a.txt": "1"}, {"a.txt": "2"})
@@ -608,7 +608,7 @@ class ByHand(MergeTest):
 
 
 class Checks(MergeTest):
-    def five(self, **project: object) -> Shop:
+    def five(self, **project: object) -> Workspace:
         shop = self.open(*listed("a", "b", "bad", "e"), *listed(**{"on-bad": "bad"}), **project)
         for id in ("a", "b", "bad", "e"):
             shop.finish(id)

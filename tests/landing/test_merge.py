@@ -7,7 +7,8 @@ import shutil
 import signal
 
 from tests.support.commands import CommandResult, wait_until
-from tests.support.merges import MergeTest, Shop, listed
+from tests.support.merges import MergeTest, listed
+from tests.support.workspace import Workspace
 
 
 class Kills(MergeTest):
@@ -23,7 +24,7 @@ exec "{git}" "$@"
 """
     KILL = "kill -9 $PPID;"
 
-    def shop_of_two(self, **project: object) -> Shop:
+    def shop_of_two(self, **project: object) -> Workspace:
         shop = self.open(*listed("a", b="a"), **project)
         shop.finish("a")
         shop.finish("b", start="feature/a")

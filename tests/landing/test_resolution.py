@@ -16,8 +16,8 @@ from core.git.output import WorktreeStatus
 from core.model.errors import UserError
 from core.model.outcome import Status
 from tests.support.commands import CommandResult, Terminal, standing_in, streams, wait_until
-from tests.support.merges import MergeTest, Shop
-from tests.support.workspace import feature
+from tests.support.merges import MergeTest
+from tests.support.workspace import Workspace, feature
 
 SAY: Mapping[str, object] = {"say": "It was asked for."}
 BOTH: Mapping[str, object] = {"bash": "printf 'a\\nb\\n' > same.txt && git add same.txt"}
@@ -32,7 +32,9 @@ REFS = "refs/rorchestrator/resolutions/"
 
 
 class ResolutionTest(MergeTest):
-    def conflict(self, *does: Mapping[str, object], strict: bool = True, **project: object) -> Shop:
+    def conflict(
+        self, *does: Mapping[str, object], strict: bool = True, **project: object
+    ) -> Workspace:
         """Two features that do not merge; what the agent does with that is in the prompt of b."""
         own = {id: {"verify": [f"grep -q {id} same.txt"]} if strict else {} for id in "ab"}
         shop = self.open(
@@ -543,7 +545,7 @@ class AtTheEndOfARun(ResolutionTest):
 
 
 class Kills(ResolutionTest):
-    def begun(self) -> tuple[Shop, str]:
+    def begun(self) -> tuple[Workspace, str]:
         """A conflict at which the agent takes its time, until there is a file ``go``."""
         shop = self.open(feature("a", SAY), feature("b", SAY))
         begun, go = (os.path.join(shop.root, name) for name in ("begun", "go"))

@@ -8,7 +8,6 @@ import unittest
 from pathlib import Path
 
 from tests.support.commands import wait_until
-from tests.support.merges import Shop
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -58,7 +57,7 @@ class Samples(unittest.TestCase):
         found = [feature(id) for id in ("auth", "search", "api")]
         failed = "test_sign_in (test_api.SignInTest) ... FAIL"
         check = f"#!/bin/sh\n! test -e src/api.py || {{ echo '{failed}'; exit 2; }}\n"
-        with Shop(found, project={"verify": ["bin/test"]}) as shop:
+        with Workspace(found, project={"verify": ["bin/test"]}) as shop:
             path = os.path.join(shop.path, "bin", "test")
             shop.commit({"bin/test": check}, "checks")
             os.chmod(path, 0o755)
@@ -73,7 +72,7 @@ class Samples(unittest.TestCase):
     def test_a_conflict_that_claude_resolves(self) -> None:
         does = {"bash": "printf 'a\\nb\\n' > src/models.py && git add src/models.py"}
         found = [feature("auth", {"say": "Asked for."}), feature("search", does)]
-        with Shop(found, project={"verify": ["test -f README.md"]}) as shop:
+        with Workspace(found, project={"verify": ["test -f README.md"]}) as shop:
             shop.finish("auth", {"src/models.py": "auth\n"})
             shop.finish("search", {"src/models.py": "search\n"})
             said = shop.main("merge", "--resolve", "--max-cost", "2", "--yes")

@@ -42,7 +42,7 @@ from tests.support.commands import (
 from tests.support.forked import may_fork
 from tests.support.lives import RUN, attempt
 from tests.support.paths import AGENT, ORCHESTRATE
-from tests.support.repository import AT_ONCE, Repository
+from tests.support.repository import AT_ONCE, Content, Repository
 
 HANDED_DOWN = ("COVERAGE", "PYTHONPYCACHE")
 """How variables begin that tell every Python to measure itself, and where compiled files are."""
@@ -346,34 +346,43 @@ class Workspace(Repository):
             journal.append(event)
         journal.close()
 
-    def finished(self, *ids: str) -> None:
-        """As a run leaves features that completed: each with a worktree and one commit.
+    def finish(
+        self,
+        id: str,
+        *changes: Mapping[str, Content],
+        start: str = "main",
+        cost_usd: float | None = None,
+    ) -> str:
+        """As a run leaves a completed feature: a commit for each of its changes; its result.
 
         For tests that need many of them; what a real run leaves is tested with real ones.
         """
-        base, folder = self.commit_of("main"), self.worktrees
+        base, first = self.commit_of("main"), self.commit_of(start)
         git = run_sync(open_repository(Spawner(), self.path, self.environ))
-        manager = WorktreeManager(git, folder, "feature/")
+        manager = WorktreeManager(git, self.worktrees, "feature/")
+        made = run_sync(manager.create(id, first))
+        tip = first
+        for files in changes or ({f"{id}.txt": f"{id}\n"},):
+            tip = self.commit(files, f"feat({id})", at=made.path)
+        run_sync(manager.publish(id, RUN, tip))
+        count = 0 if tip == first else 1
+        prepared, begun = attempt(id, worktree=made.path)
+        decision = Decision(id, Action.START, "new", "key")
+        done = AttemptOutcome(Status.COMPLETED, cost_usd=cost_usd)
+        outcome = FeatureOutcome(Status.COMPLETED, work=Work(tip, count, count))
+        self.record(
+            prepared,
+            events.based(prepared.at, RUN, decision, start_commit=first, base_commit=base),
+            begun,
+            events.attempt_ended(begun.at, RUN, id, done),
+            events.ended(begun.at, RUN, id, outcome),
+        )
+        return tip
+
+    def finished(self, *ids: str) -> None:
+        """Features that completed, each with one commit."""
         for id in ids:
-            made = run_sync(manager.create(id, base))
-            commit = self.commit({f"{id}.txt": f"{id}\n"}, f"feat({id})", at=made.path)
-            run_sync(manager.publish(id, RUN, commit))
-            done = AttemptOutcome(Status.COMPLETED, cost_usd=0.05)
-            outcome = FeatureOutcome(Status.COMPLETED, work=Work(commit, 1, 1))
-            prepared, begun = attempt(id, worktree=made.path)
-            self.record(
-                prepared,
-                events.based(
-                    prepared.at,
-                    RUN,
-                    Decision(id, Action.START, "new", "key"),
-                    start_commit=base,
-                    base_commit=base,
-                ),
-                begun,
-                events.attempt_ended(begun.at, RUN, id, done),
-                events.ended(begun.at, RUN, id, outcome),
-            )
+            self.finish(id, cost_usd=0.05)
 
     @contextlib.contextmanager
     def at_work(self, *story: Event) -> Iterator[None]:
