@@ -254,7 +254,7 @@ LARGEST_FILE = 600
 
 TESTED_BY = {
     "claude.transcript": "claude.test_stream",
-    "commands.agreement": "project.test_consent",
+    "commands.ask_consent": "project.test_consent",
     "commands.land": "commands.test_merge",
     "commands.options": "project.test_selection",
     "commands.pause": "scenarios.test_steering",

@@ -19,7 +19,7 @@ from ..project.decisions import check_permissions
 from ..project.open import OpenProject
 from ..project.selection import check_known
 from . import steer
-from .agreement import check_agreed
+from .ask_consent import check_consent
 from .options import NO_LIST, add_common_options, asking, opened_or_recorded
 
 EXAMPLES = """\
@@ -75,7 +75,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "a session needs a terminal",
             hint=f"rorchestrator attach {id} --print",
         )
-    check_agreed(asking(arguments), project, command_line.own_command(project.config.claude))
+    check_consent(asking(arguments), project, command_line.own_command(project.config.claude))
     _journal(project, run, id)
     env = command_line.environment(without_git(os.environ), project.config.claude)
     exec_program(words, env, known.worktree)

@@ -21,7 +21,7 @@ from ..reporter.console import style_of
 from ..reporter.documents import local_time
 from ..reporter.status_text import stray_lines
 from ..reporter.style import Style
-from .agreement import check_agreed, commands_of_cleanup
+from .ask_consent import check_consent, commands_of_cleanup
 from .options import add_common_options, asking, opened
 
 EXAMPLES = """\
@@ -81,7 +81,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     if not options.dry_run:
         commands = commands_of_cleanup(project.config)
-        check_agreed(
+        check_consent(
             asking(arguments), project, commands, lambda: _would_tear_down(options, project)
         )
     # A preview writes nothing: it needs no lock, and a run may be in progress.

@@ -18,7 +18,7 @@ from ..process.spawner import run_sync
 from ..project.decisions import check_permissions
 from ..project.open import OpenProject
 from ..reporter.documents import local_time
-from .agreement import check_agreed, commands_of_merge, is_terminal
+from .ask_consent import check_consent, commands_of_merge, is_terminal
 from .land import land, preview
 from .options import add_common_options, agrees, asking, display_of, dollars, opened
 
@@ -109,7 +109,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     if not arguments.dry_run:
         commands = commands_of_merge(project.config, resolve=arguments.resolve)
-        check_agreed(
+        check_consent(
             asking(arguments), project, commands, lambda: _would_start_any(project, options)
         )
     # A preview writes nothing, so it needs no lock.

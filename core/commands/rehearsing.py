@@ -13,7 +13,7 @@ from ..process.signals import SignalReceived, Signals
 from ..project.open import OpenProject
 from ..rehearsal.rehearsal import Rehearsal, RehearsalOptions, Rehearsed
 from ..reporter.console import style_of
-from .agreement import all_commands, remember, show_unshown
+from .ask_consent import all_commands, remember, show_unshown
 from .options import Asking, Display, agrees
 from .running import Printer, redraw, reporter_of, show_plan
 

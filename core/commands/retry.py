@@ -10,7 +10,7 @@ from ..model.errors import ExitCode, UserError
 from ..project.decisions import apply_skips, check_permissions, decide
 from ..project.selection import Selection, check_known
 from . import steer
-from .agreement import check_can_ask
+from .ask_consent import check_can_ask
 from .options import (
     add_common_options,
     add_running_options,

@@ -7,7 +7,7 @@ import argparse
 from ..model.errors import UserError
 from ..project.decisions import check_permissions
 from ..project.landed import landing_fault
-from .agreement import check_can_ask
+from .ask_consent import check_can_ask
 from .options import (
     add_common_options,
     add_running_options,

@@ -33,7 +33,7 @@ from ..reporter.documents import RunReport, feature_document, local_time, write_
 from ..reporter.plan_text import plan_lines, run_question
 from ..reporter.run_text import report_lines
 from ..reporter.style import Style
-from .agreement import all_commands, check_agreed, commands_of_merge, remember, show_unshown
+from .ask_consent import all_commands, check_consent, commands_of_merge, remember, show_unshown
 from .land import land
 from .options import Asking, Display, agrees
 
@@ -69,7 +69,7 @@ def run_features(
         named = wanted(options.selection, project.dag)
         ids = tuple(id for id in project.dag.features if id in named)
         asked = MergeOptions(ids, resolve=landing.resolve, max_cost_usd=shown.run.left_usd)
-        check_agreed(asking, project, commands_of_merge(project.config, resolve=landing.resolve))
+        check_consent(asking, project, commands_of_merge(project.config, resolve=landing.resolve))
         return land(project, asked, display, deadline=shown.run.deadline)
     finally:
         project.lock.release()

@@ -174,7 +174,7 @@ class Asking(unittest.TestCase):
         self.assertEqual(said.code, 2)
         self.assertIn(f"  Runs verify: {self.sings}\n", said.err)
         self.assertIn(
-            "you did not agree to the commands of the list; nothing was changed", said.err
+            "you did not consent to the commands of the list; nothing was changed", said.err
         )
         self.assertFalse(self.sang())
         said = answered(self.space, "merge")
@@ -206,12 +206,12 @@ class Asking(unittest.TestCase):
         self.space.change([feature("auth", verify=["true"])])
         self.space.commit({}, "a check of its own")
         said = answered(self.space, "run", "--fresh", answer="n\n")
-        self.assertNotIn("not agreed to yet", said.err)  # the plan has just shown all of it
+        self.assertNotIn("need your consent", said.err)  # the plan has just shown all of it
         said = answered(self.space, "run", "--fresh", "--quiet", answer="n\n")
-        self.assertIn(f"not agreed to yet:\n  Runs: {sys.executable}", said.err)
+        self.assertIn(f"need your consent:\n  Runs: {sys.executable}", said.err)
         self.assertEqual(self.space.main("merge", "--yes").code, 0)
         said = answered(self.space, "run", "--fresh", "--rehearse", answer="n\n")
-        self.assertIn("Runs verify (auth): true\n", said.err.partition("not agreed to yet:")[2])
+        self.assertIn("Runs verify (auth): true\n", said.err.partition("need your consent:")[2])
         self.assertEqual(self.space.main("run", "--fresh", "--yes").code, 0)
         self.assertEqual(self.space.main("cleanup", "auth", "--discard").code, 0)
 
@@ -220,7 +220,7 @@ class Asking(unittest.TestCase):
         self.space.change(verify=[f"{self.sings} # changed"])
         said = answered(self.space, "run", "--merge", answer="n\n")
         self.assertEqual(said.code, 2)
-        self.assertIn("# changed", said.err.partition("not agreed to yet:")[2])
+        self.assertIn("# changed", said.err.partition("need your consent:")[2])
 
     def test_attach_asks_for_the_claude_of_the_list_and_only_for_that(self) -> None:
         self.space.change([feature("auth", {"write": "a"})])

@@ -16,7 +16,7 @@ import unittest
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.commands.agreement import all_commands
+from core.commands.ask_consent import all_commands
 from core.git.opening import open_repository
 from core.journal.journal import Journal
 from core.journal.lock import Holder, RunLock

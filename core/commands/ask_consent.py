@@ -42,7 +42,7 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def check_agreed(
+def check_consent(
     asking: Asking,
     project: OpenProject,
     commands: Iterable[Invocation],
@@ -59,13 +59,13 @@ def check_agreed(
     if not asking.yes and starts():
         if not is_terminal():
             raise UserError(
-                "this list has commands that you have not agreed to yet",
-                details=not_agreed(asking, project, new),
+                "this list has commands that need your consent",
+                details=without_consent(asking, project, new),
                 hint=f"read them, then: rorchestrator {shlex.join(asking.words)} --yes",
             )
         _show(asking, new)
         if not agrees("Allow these commands in this repository?"):
-            raise UserError("you did not agree to the commands of the list; nothing was changed")
+            raise UserError("you did not consent to the commands of the list; nothing was changed")
     elif not asking.yes:
         return
     remember(project, commands)
@@ -76,12 +76,12 @@ def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:
     if not (asking.yes or is_terminal()):
         raise UserError(
             "run asks before it starts, and there is no terminal to ask on",
-            details=not_agreed(asking, project),
+            details=without_consent(asking, project),
             hint=f"rorchestrator {command} --yes",
         )
 
 
-def not_agreed(
+def without_consent(
     asking: Asking, project: OpenProject, new: Iterable[Invocation] | None = None
 ) -> tuple[str, ...]:
     """Lines that show the commands without consent: ``new``, or all those of the list."""
@@ -99,7 +99,7 @@ def show_unshown(asking: Asking, project: OpenProject) -> None:
 
 def _show(asking: Asking, new: Iterable[Invocation]) -> None:
     """Show commands without consent."""
-    print("Commands of this list that you have not agreed to yet:", file=sys.stderr)
+    print("Commands of this list that need your consent:", file=sys.stderr)
     for line in _lines(asking, new):
         print(f"  {line}", file=sys.stderr)
 
