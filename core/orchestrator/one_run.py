@@ -380,21 +380,21 @@ class OneRun:
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing if the checks fail on the base: they would fail for every feature."""
-        red = await runner.tools.checks.check_base(self.project.base_commit)
-        if red is None or red.interrupted:
+        failure = await runner.tools.checks.check_base(self.project.base_commit)
+        if failure is None or failure.interrupted:
             return
         self._has_failing_base = True
         name = self.project.config.project.base_branch
-        if red.is_ours:
-            why = f"{name} could not be checked: {clean(red.what)}"
+        if failure.is_ours:
+            why = f"{name} could not be checked: {clean(failure.what)}"
             self.say(why)
             orchestrator.slots.close(why)
             return
-        self.say(f"the checks already fail on {name}: {clean(red.reason)}")
-        kind = "setup" if red.stage is Stage.SETUP else "checks"
+        self.say(f"the checks already fail on {name}: {clean(failure.reason)}")
+        kind = "setup" if failure.stage is Stage.SETUP else "checks"
         self.say(f"All of it: rorchestrator logs {BASE} --{kind}")
         advice = "fix it, or set project.verify_base to false"
-        orchestrator.slots.close(f"the checks already fail on {name}: {red.what}; {advice}")
+        orchestrator.slots.close(f"the checks already fail on {name}: {failure.what}; {advice}")
 
     def _budget(self) -> Budget:
         features, settings = self.project.dag.features, self.project.config.project

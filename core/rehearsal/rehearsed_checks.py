@@ -74,14 +74,14 @@ class RehearsedPreparation(Preparation):
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
     ) -> Failure | None:
         """Copy and run the setup. A failure is a finding, and ends the feature as in a run."""
-        red = await super().make_ready(feature, worktree, env, told=told)
-        if red is not None and not red.interrupted:
-            is_setup = red.stage is Stage.SETUP
+        failure = await super().make_ready(feature, worktree, env, told=told)
+        if failure is not None and not failure.interrupted:
+            is_setup = failure.stage is Stage.SETUP
             kind, next = (
-                (FindingKind.SETUP, FIX_SETUP) if is_setup else (FindingKind.FILES, red.hint)
+                (FindingKind.SETUP, FIX_SETUP) if is_setup else (FindingKind.FILES, failure.hint)
             )
-            self.notes.met(_finding(kind, red, next, worktree.feature))
-        return red
+            self.notes.met(_finding(kind, failure, next, worktree.feature))
+        return failure
 
 
 class RehearsedChecks(Checks):
@@ -93,13 +93,13 @@ class RehearsedChecks(Checks):
 
     async def check_base(self, base_commit: str) -> Failure | None:
         """Check the base branch. If this fails, the run would not start."""
-        red = await super().check_base(base_commit)
-        return self._unless_noted(red, BASE, FindingKind.BASE, FIX_BASE)
+        failure = await super().check_base(base_commit)
+        return self._unless_noted(failure, BASE, FindingKind.BASE, FIX_BASE)
 
     async def check_merged(self, commit: str, branch: str) -> Failure | None:
         """Run the project's checks on all features together."""
-        red = await super().check_merged(commit, branch)
-        return self._unless_noted(red, MERGED, FindingKind.CHECKS, FIX_CHECK)
+        failure = await super().check_merged(commit, branch)
+        return self._unless_noted(failure, MERGED, FindingKind.CHECKS, FIX_CHECK)
 
     async def check(
         self, feature: Feature, worktree: Worktree, work: Work, env: Mapping[str, str]
@@ -111,31 +111,31 @@ class RehearsedChecks(Checks):
             self.context.record(events.checking, feature.id)
         all_passed = True
         for number, command in enumerate(commands):
-            red = await self.runner.run(feature.id, [command], worktree, work.commit, env)
-            all_passed = all_passed and red is None
+            failure = await self.runner.run(feature.id, [command], worktree, work.commit, env)
+            all_passed = all_passed and failure is None
             own = number >= len(of_project)
-            if self._unless_noted(red, feature.id, FindingKind.CHECKS, FIX_CHECK, own=own):
-                return red
+            if self._unless_noted(failure, feature.id, FindingKind.CHECKS, FIX_CHECK, own=own):
+                return failure
         if commands and all_passed and self.config.project.verify_clean:
-            red = await self.check_clean(feature, commands, worktree, work.commit, env)
-            if self._unless_noted(red, feature.id, FindingKind.CHECKS, FIX_CHECK):
-                return red
+            failure = await self.check_clean(feature, commands, worktree, work.commit, env)
+            if self._unless_noted(failure, feature.id, FindingKind.CHECKS, FIX_CHECK):
+                return failure
         await self.runner.settle(feature.id, worktree)
         return None
 
     def _unless_noted(
-        self, red: Failure | None, name: str, kind: FindingKind, next: str, *, own: bool = False
+        self, failure: Failure | None, name: str, kind: FindingKind, next: str, *, own: bool = False
     ) -> Failure | None:
         """Note a failure as a finding. Return it only if it was an interruption."""
-        if red is None or red.interrupted:
-            return red
-        if not self.notes.explains(red.origin):
-            step = red.step
+        if failure is None or failure.interrupted:
+            return failure
+        if not self.notes.explains(failure.origin):
+            step = failure.step
             is_broken = step is not None and (step.timed_out or step.code in NOT_RUN)
             # Without Claude's work, these checks have to fail.
             expected = (own or not self.config.project.verify_base) and not is_broken
             next = FIX_BROKEN if is_broken else next
-            self.notes.met(_finding(kind, red, next, name), expected=expected)
+            self.notes.met(_finding(kind, failure, next, name), expected=expected)
         return None
 
 
@@ -160,5 +160,5 @@ def rehearsed_checks(
     return RehearsedChecks(preparation, runner, notes)
 
 
-def _finding(kind: FindingKind, red: Failure, next: str, name: str) -> Finding:
-    return Finding(kind, red.cause, next, (row_of(name),), red.printed)
+def _finding(kind: FindingKind, failure: Failure, next: str, name: str) -> Finding:
+    return Finding(kind, failure.cause, next, (row_of(name),), failure.printed)

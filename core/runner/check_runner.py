@@ -90,20 +90,20 @@ class CheckRunner:
                 env=env if "PYTHONPYCACHEPREFIX" in env else {**NO_BYTECODE, **env},
                 limit_seconds=self.config.project.verify_timeout_seconds,
             )
-            red = None if step.passed else failed(step)
+            failure = None if step.passed else failed(step)
             status = await self._after_check(worktree, before)
             left.record(set(status.untracked).difference(theirs))
             wrote = self._written(left, command, status, theirs)
             changed = await self._changed(worktree, before, status)
             moved = (status.commit, status.branch) != (commit, before.branch)
-            if red is None and (changed or moved):
+            if failure is None and (changed or moved):
                 what = some(changed) or "the branch"
                 why = f"`{command.line}` changed {what}: it did not check the commit"
-                red = Failure(why, stage=Stage.CHECK)
-            if not (red and red.interrupted):
-                self._record(feature, key, command, red, step, wrote if clean else ())
-            if red is not None:
-                return red
+                failure = Failure(why, stage=Stage.CHECK)
+            if not (failure and failure.interrupted):
+                self._record(feature, key, command, failure, step, wrote if clean else ())
+            if failure is not None:
+                return failure
             self.passed.add(key)
         return None
 
@@ -145,7 +145,7 @@ class CheckRunner:
         feature: str,
         key: str,
         command: Command,
-        red: Failure | None,
+        failure: Failure | None,
         step: Step,
         wrote: Collection[str],
     ) -> None:
@@ -158,8 +158,8 @@ class CheckRunner:
             "" if feature == BASE else feature,
             key=key,
             command=command.line,
-            passed=red is None,
-            ending=step.ending if red is None or not step.passed else red.what,
+            passed=failure is None,
+            ending=step.ending if failure is None or not step.passed else failure.what,
             by=by,
             wrote=new,
         )

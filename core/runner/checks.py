@@ -46,9 +46,9 @@ class Checks:
     ) -> Failure | None:
         """The first entry of ``uses`` that the feature's starting point does not have."""
         for contract in contracts(feature.uses):
-            red = await self._keep(feature, contract, worktree, worktree.start_commit, env)
-            if red is not None:
-                return red.within(f"`uses` names {contract}, but ")
+            failure = await self._keep(feature, contract, worktree, worktree.start_commit, env)
+            if failure is not None:
+                return failure.within(f"`uses` names {contract}, but ")
         return None
 
     async def check(
@@ -62,14 +62,16 @@ class Checks:
         if work.held_back and not self.config.project.verify_clean:
             self._note_held_back(feature, work.held_back)
         try:
-            red = await self._check_promises(feature, worktree, work.commit, env)
-            red = red or await self.runner.run(feature.id, commands, worktree, work.commit, env)
-            if red is None and self.config.project.verify_clean:
+            failure = await self._check_promises(feature, worktree, work.commit, env)
+            failure = failure or await self.runner.run(
+                feature.id, commands, worktree, work.commit, env
+            )
+            if failure is None and self.config.project.verify_clean:
                 again = (*promised_commands(feature.creates), *commands)
-                red = await self.check_clean(feature, again, worktree, work.commit, env)
-            if red is None:
+                failure = await self.check_clean(feature, again, worktree, work.commit, env)
+            if failure is None:
                 await self.runner.settle(feature.id, worktree)
-            return red
+            return failure
         except UserError as error:
             return unable(error)
 
@@ -77,9 +79,9 @@ class Checks:
         self, feature: Feature, worktree: Worktree, commit: str, env: Mapping[str, str]
     ) -> Failure | None:
         for contract in contracts(feature.creates):
-            red = await self._keep(feature, contract, worktree, commit, env)
-            if red is not None:
-                return red.within(f"`creates` names {contract}, but ")
+            failure = await self._keep(feature, contract, worktree, commit, env)
+            if failure is not None:
+                return failure.within(f"`creates` names {contract}, but ")
         return None
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
@@ -117,11 +119,11 @@ class Checks:
         async with self.preparation.scratch(CLEAN + feature.id, commit) as scratch:
             clean = replace(scratch, base_commit=worktree.base_commit)
             there = {**env, f"{VARIABLES}FEATURE": clean.feature}
-            red = await self.preparation.make_scratch_ready(feature, clean, there)
-            red = red or await self.runner.run(
+            failure = await self.preparation.make_scratch_ready(feature, clean, there)
+            failure = failure or await self.runner.run(
                 feature.id, commands, clean, commit, there, clean=True
             )
-        return red and red.within("in a clean checkout, ")
+        return failure and failure.within("in a clean checkout, ")
 
     # -- the base branch, and merged commits ----------------------------------------------
 
@@ -161,9 +163,9 @@ class Checks:
         """Check a merge of features: the project's checks, and their own checks and contracts."""
         try:
             for feature in features:
-                red = await self._check_files(feature, commit)
-                if red is not None:
-                    return red
+                failure = await self._check_files(feature, commit)
+                if failure is not None:
+                    return failure
             own = [each for f in features for each in (*promised_commands(f.creates), *f.verify)]
             commands = (*self.config.project.verify, *own)
             if await self.runner.have_passed(commands, commit, clean=True):
@@ -178,10 +180,10 @@ class Checks:
         """The first path or symbol that a feature promises and a merge does not have."""
         for contract in contracts(feature.creates):
             if contract.kind is not Kind.COMMAND:
-                red = await _holds(self.worktrees.git, contract, commit)
-                if red is not None:
+                failure = await _holds(self.worktrees.git, contract, commit)
+                if failure is not None:
                     words = f"`creates` of {feature.id} names {contract}, but "
-                    return red.within(words)
+                    return failure.within(words)
         return None
 
     async def _check_commit(
@@ -192,8 +194,8 @@ class Checks:
         onto = await self.worktrees.git.commit_of(HEADS + branch)
         async with self.preparation.scratch(named.id, commit) as scratch:
             worktree = replace(scratch, base_commit=commit if named.id == BASE else onto)
-            red = await self.preparation.make_scratch_ready(named, worktree, env)
-            return red or await self.runner.run(
+            failure = await self.preparation.make_scratch_ready(named, worktree, env)
+            return failure or await self.runner.run(
                 named.id, commands, worktree, commit, env, clean=True
             )
 

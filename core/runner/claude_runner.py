@@ -222,9 +222,9 @@ class ClaudeRunner:
         if kept.aside:
             self.context.note(f"what looks secret in it is put aside in {kept.aside}", id)
         if path and os.path.isdir(path):
-            red = await self.preparation.tear_down(id, path)
-            if red is not None:
-                self.context.note(red.reason, id)
+            failure = await self.preparation.tear_down(id, path)
+            if failure is not None:
+                self.context.note(failure.reason, id)
         problem = await self.worktrees.remove(id, path, kept.tip)
         if problem:
             raise UserError(problem, hint="rename that branch, or switch away from it")

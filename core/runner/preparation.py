@@ -90,12 +90,12 @@ class Preparation:
         if told:
             self.context.record(events.setting_up, feature.id)
         if project.copy or project.link:
-            red = await self._supply(feature, worktree)
-            if red is not None:
-                return red
-        red = await self._set_up(feature, worktree, commands, env)
-        if red is not None:
-            return red
+            failure = await self._supply(feature, worktree)
+            if failure is not None:
+                return failure
+        failure = await self._set_up(feature, worktree, commands, env)
+        if failure is not None:
+            return failure
         if told:
             status = await worktree_status.status_of(
                 self.worktrees.git, worktree.path, ignored=True
@@ -109,8 +109,8 @@ class Preparation:
         try:
             await self.supplies.bring(worktree, stopped)
         except UserError as error:
-            red = unable(error)
-            return replace(red, interrupted=red.interrupted or stopped())
+            failure = unable(error)
+            return replace(failure, interrupted=failure.interrupted or stopped())
         return None
 
     async def _set_up(
@@ -186,10 +186,10 @@ class Preparation:
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
     ) -> Failure | None:
         """Copy, link and run the setup, and restore the tracked files that the setup changed."""
-        red = await self.make_ready(feature, worktree, env, told=False)
-        if red is None and (self.config.project.setup or feature.setup):
+        failure = await self.make_ready(feature, worktree, env, told=False)
+        if failure is None and (self.config.project.setup or feature.setup):
             await inspection.restore_tracked(self.worktrees, worktree.path)
-        return red
+        return failure
 
     async def clear(self) -> None:
         """Remove the scratch worktrees of killed runs."""
@@ -199,6 +199,6 @@ class Preparation:
         await self.worktrees.clear_scratch(left)
 
     async def _tear_down_scratch(self, name: str, path: str) -> None:
-        red = await self.tear_down(name, path, name)
-        if red is not None:
-            self.context.note(red.what)
+        failure = await self.tear_down(name, path, name)
+        if failure is not None:
+            self.context.note(failure.what)

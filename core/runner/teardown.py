@@ -32,5 +32,5 @@ async def _tear_down(
         steps = StepRunner(supervisor, context)
         environ = without_git(os.environ)
         preparation = Preparation(config, worktrees, steps, context, environ=environ)
-        red = await preparation.tear_down(name, path)
-        return red.reason if red else ""
+        failure = await preparation.tear_down(name, path)
+        return failure.reason if failure else ""
