@@ -359,7 +359,7 @@ class TheBoundary(WithWorkspace):
 class TheStart(WithWorkspace):
     """What can go wrong around the command."""
 
-    def test_a_current_folder_that_was_deleted_is_told(self) -> None:
+    def test_a_deleted_current_folder_is_reported(self) -> None:
         for words in ("plan", "status", "run --yes", "plan --config x.json"):
             with self.subTest(words):
                 said = shell(

@@ -95,7 +95,7 @@ class First(unittest.TestCase):
 
 
 class Resumed(unittest.TestCase):
-    def test_a_session_that_knows_its_task_is_told_to_go_on(self) -> None:
+    def test_a_session_that_knows_its_task_is_asked_to_continue(self) -> None:
         text = prompt.resume(API)
         self.assertTrue(text.startswith("Continue: "))
         self.assertIn('"api"', text)

@@ -153,7 +153,7 @@ class ItsSteps(Simulation):
         self.assertEqual((last["subtype"], last["is_error"]), ("error_during_execution", True))
         self.assertEqual(last["total_cost_usd"], 0.75)
 
-    def test_it_ignores_signals_when_it_is_told_to(self) -> None:
+    def test_the_simulated_agent_ignores_signals_on_request(self) -> None:
         deaf = {"ignore": ["SIGINT", "SIGTERM"]}
         kill = {"bash": "kill -INT $PPID; kill -TERM $PPID"}
         self.assertEqual(self.play(prompt_of(deaf, kill)).code, 0)
@@ -161,7 +161,7 @@ class ItsSteps(Simulation):
 
 
 class ItsSessions(Simulation):
-    def test_a_resumed_session_goes_on_after_the_last_step_that_was_done(self) -> None:
+    def test_a_resumed_session_continues_after_the_last_finished_step(self) -> None:
         steps = ({"write": "one.txt"}, {"exit": 1}, {"write": "two.txt"})
         first = self.play(prompt_of(*steps), f"--session-id={SESSION}", kept=True)
         self.assertEqual(first.code, 1)

@@ -37,7 +37,7 @@ class SeveralResults(unittest.TestCase):
         self.assertIs(streams.judge(streams.line(**GOOD), stopped, code=1).status, Status.FAILED)
         self.assertIs(streams.judge(stopped, streams.line(**GOOD)).status, Status.COMPLETED)
 
-    def test_another_leg_means_that_claude_is_at_work_again(self) -> None:
+    def test_another_message_means_that_claude_works_again(self) -> None:
         result = streams.line(**GOOD)
         cases = [
             ((result,), True),

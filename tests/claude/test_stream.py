@@ -89,7 +89,7 @@ class HostileLines(unittest.TestCase):
 
 
 class OldVersions(unittest.TestCase):
-    def test_a_version_that_damages_the_settings_it_shares_is_told(self) -> None:
+    def test_a_version_that_damages_shared_settings_is_reported(self) -> None:
         for version in ("2.1.58", "2.1.12", "2.0.999", "1.0.128", "0.2.9", "2.1.12 (Claude Code)"):
             with self.subTest(version=version):
                 number = version.split()[0]

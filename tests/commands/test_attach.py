@@ -105,7 +105,7 @@ class AttachTest(unittest.TestCase):
         self.assertIn("the worktree of auth no longer exists", self.attach("auth").err)
         self.assertEqual(self.attached(), [])
 
-    def test_a_claude_that_does_not_start_is_told(self) -> None:
+    def test_a_claude_that_does_not_start_is_reported(self) -> None:
         self.has_session()
         self.claude("\x00 is no program")
         before = signal.getsignal(signal.SIGPIPE)

@@ -918,7 +918,7 @@ class WhatIsAskedFor(unittest.TestCase):
             self.assertEqual((said.code, said.out), (2, ""))
             self.assertIn("the branch 'nowhere' does not exist", said.err)
 
-    def test_another_target_is_told_by_any_name(self) -> None:
+    def test_another_target_can_be_given_by_any_name(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.run()
             space.git("tag", "v1", "feature/auth")
@@ -950,7 +950,7 @@ class WhatIsAskedFor(unittest.TestCase):
                 ),
             )
 
-    def test_a_torn_line_of_the_journal_is_cut_off_and_told(self) -> None:
+    def test_a_torn_line_of_the_journal_is_cut_off_and_reported(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.run()
             with open(os.path.join(space.state_folder, "journal.jsonl"), "a") as file:

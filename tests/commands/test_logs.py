@@ -142,7 +142,7 @@ class WhileItGrows(unittest.TestCase):
     def over(self) -> events.Event:
         return events.attempt_ended(2000.0, RUN, "auth", AttemptOutcome(Status.COMPLETED))
 
-    def test_follow_goes_on_until_the_attempt_is_over(self) -> None:
+    def test_follow_continues_until_the_attempt_is_over(self) -> None:
         at_work = self.space.at_work(*attempt("auth", log=self.log))
         with at_work:
             running = self.space.start("logs", "auth", "--follow")
@@ -179,7 +179,7 @@ class WhileItGrows(unittest.TestCase):
         out.seek(0)
         self.assertEqual(out.read(), "One.\nTwo.\n")
 
-    def test_follow_of_what_is_over_ends_at_once(self) -> None:
+    def test_follow_of_a_finished_attempt_ends_at_once(self) -> None:
         self.space.record(*attempt("auth", log=self.log), self.over())
         self.write(line_of("Two.").rstrip())
         with self.space.at_work():

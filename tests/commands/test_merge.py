@@ -173,7 +173,7 @@ class WhatIsSeenAfterwards(MergeTest):
             "removed a (feature/a): merged (rebased", shop.main("cleanup", "--merged").out
         )
 
-    def test_a_dependency_that_left_the_list_is_not_taken_for_merged(self) -> None:
+    def test_a_dependency_removed_from_the_list_does_not_count_as_merged(self) -> None:
         shop = self.open(*listed("a", b="a"))
         shop.finish("a")
         shop.finish("b", start="feature/a")
@@ -586,7 +586,7 @@ class ByHand(MergeTest):
         )
         self.assertEqual(self.states(self.merge("--json")), {"a": "already"})
 
-    def test_a_rebase_that_goes_on_is_waited_for(self) -> None:
+    def test_a_feature_with_a_rebase_in_progress_is_held(self) -> None:
         shop = self.open(*listed("a"))
         shop.finish("a", {"same.txt": "a"})
         shop.commit({"same.txt": "main"}, "in the way")
@@ -684,7 +684,7 @@ class Checks(MergeTest):
         running.signal(signal.SIGTERM)
         self.assertIn(running.end().code, (130, 143))
 
-    def test_a_signal_before_the_branch_moves_is_heard_without_a_check_as_well(self) -> None:
+    def test_a_signal_before_the_branch_moves_stops_a_merge_without_checks_too(self) -> None:
         shop = self.open(*listed("a"))
         shop.finish("a")
         stacked = Stacker.passing
@@ -736,7 +736,7 @@ class AtTheEndOfARun(MergeTest):
         self.assertIn("landed b (feature/b): ", said.out)
         self.assertEqual(self.landed(), ["merge a: a", "merge b: b"])
 
-    def test_a_run_that_has_nothing_to_do_lands_what_was_completed_before(self) -> None:
+    def test_a_run_with_nothing_to_do_lands_features_completed_before(self) -> None:
         self.open(*listed("a", "b")).finished("a")
         self.shop.run()
         said = self.shop.command("run", "--yes", "--merge", "--only", "a", "--json")

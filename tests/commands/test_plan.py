@@ -359,7 +359,7 @@ class WhatIsInTheWay(unittest.TestCase):
             self.assertEqual(space.run().code, 0)
             self.assertIn("new", space.files("feature/auth"))
 
-    def test_a_worktree_of_somebody_elses_is_told_as_what_it_is(self) -> None:
+    def test_a_worktree_of_another_repository_is_named_as_such(self) -> None:
         with Workspace([feature("auth")]) as space, Workspace() as other:
             other.git("worktree", "add", "--quiet", "--detach", space.worktree("auth"))
             self.refused(
@@ -444,7 +444,7 @@ class WhatItStartsFrom(unittest.TestCase):
             space.change(repo_path="no/such/folder")
             self.refused(space, "does not exist", "correct project.repo_path")
 
-    def test_every_fault_of_the_list_is_told_at_once(self) -> None:
+    def test_every_fault_of_the_list_is_reported_at_once(self) -> None:
         with Workspace([feature("auth")]) as space:
             broken: list[dict[str, object]] = [
                 {"id": "a b", "prompt": "x"},

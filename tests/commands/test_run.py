@@ -292,7 +292,7 @@ class SelectionTest(RunTest):
         self.assertEqual(self.workspace.added("feature/api"), {"model.md", "api.md"})
         self.assertEqual(len(self.workspace.attempts("model")), 1)
 
-    def test_a_tag_runs_its_features_and_what_they_need(self) -> None:
+    def test_a_tag_selects_its_features_and_their_dependencies(self) -> None:
         self.run_to(0, "--tag", "net")
         self.assertEqual(set(self.workspace.statuses()), {"model", "api", "web"})
 
@@ -414,7 +414,7 @@ class NothingToDoTest(RunTest):
             [{"event": "report", "total_features": 0, "up_to_date": ["a"], "left_out": []}],
         )
 
-    def test_a_run_after_a_killed_merge_ends_what_that_one_left(self) -> None:
+    def test_a_run_ends_the_processes_of_a_killed_merge(self) -> None:
         self.workspace.features(feature("a"))
         os.makedirs(self.workspace.state_folder)
         journal = Journal(self.workspace.state_folder)
@@ -464,7 +464,7 @@ class IncrementalTest(RunTest):
         self.run_to(0)
         self.assertEqual(self.reasons(), {"a": "skip: up to date", "b": "skip: up to date"})
 
-    def test_a_changed_prompt_runs_the_feature_and_what_needs_it(self) -> None:
+    def test_a_changed_prompt_runs_the_feature_and_its_dependents(self) -> None:
         self.run_to(0)
         self.list({"write": "new"})
         self.assertEqual(
@@ -571,7 +571,7 @@ class IncrementalTest(RunTest):
         self.assertEqual(self.workspace.added("feature/b"), {"a.md", "fix", "b.md"})
         self.assertEqual(len(self.workspace.attempts("a")), 1)
 
-    def test_a_dependency_whose_branch_was_moved_away_is_told_before_anything_starts(self) -> None:
+    def test_a_dependency_whose_branch_was_moved_is_reported_before_anything_starts(self) -> None:
         self.run_to(0)
         repository = self.workspace
         result = repository.commit_of("feature/a")
@@ -631,7 +631,7 @@ class StatusTest(RunTest):
         self.assertEqual(found["status"], self.workspace.last(id)["status"])
         return found["error"]
 
-    def test_a_failed_feature_blocks_what_needs_it_and_nothing_else(self) -> None:
+    def test_a_failed_feature_blocks_its_dependents_and_nothing_else(self) -> None:
         self.workspace.features(
             feature("bad", {"stderr": "it broke"}, {"exit": 3}),
             feature("next", depends_on=["bad"]),
@@ -769,7 +769,7 @@ class FatalTest(RunTest):
         self.assertEqual(self.workspace.journal(), [])
         self.assertEqual(self.workspace.commit_of("feature/a"), "")
 
-    def test_a_claude_with_a_path_is_told_what_is_wrong_with_it(self) -> None:
+    def test_the_fault_of_a_claude_given_by_path_is_named(self) -> None:
         path = self.workspace.script("my claude", "#!/bin/sh\n")
         os.chmod(path, 0o644)
         for name, expected in {
@@ -854,7 +854,7 @@ class TroubleTest(RunTest):
                 self.assert_statuses(a="completed")
                 self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
 
-    def test_a_base_branch_that_moves_or_goes_meanwhile_is_told(self) -> None:
+    def test_a_base_branch_that_moves_or_disappears_during_the_run_is_reported(self) -> None:
         for change, told in {
             "git update-ref refs/heads/main feature/a": "main moved to ",
             "git update-ref -d refs/heads/main": "main was deleted ",
@@ -869,7 +869,7 @@ class TroubleTest(RunTest):
                 self.assertEqual(self.workspace.report()["branches_created"], ["feature/a"])
                 self.use(Workspace(apart=True))
 
-    def test_a_stash_that_changes_meanwhile_is_told(self) -> None:
+    def test_a_stash_changed_during_the_run_is_reported(self) -> None:
         stash = {"bash": "git add --all && git stash -q"}
         self.workspace.features(feature("a", {"write": "a.md"}, stash))
         told = "the stash, which all worktrees share, changed during the run"
@@ -912,7 +912,7 @@ class TroubleTest(RunTest):
         self.assertIn("b.md", self.workspace.added("feature/a"))
         self.assertIn("a.md", self.workspace.added("refs/stash"))
 
-    def test_git_that_disappears_meanwhile_is_told_and_claude_is_paid_once(self) -> None:
+    def test_a_git_that_disappears_during_a_run_is_reported_and_claude_is_paid_once(self) -> None:
         place = self.workspace
         tools = place.beside("bin")
         os.makedirs(tools)

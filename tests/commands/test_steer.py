@@ -104,7 +104,7 @@ class AnswerTest(unittest.TestCase):
 
         return place()
 
-    def test_a_run_that_does_not_answer_has_not_heard_of_it(self) -> None:
+    def test_a_run_that_does_not_reply_is_reported(self) -> None:
         said = self.ask_silently(None, 0.0)
         self.assertEqual(
             said, f"the run (pid {os.getpid()}) did not reply within 0 s; nothing was changed"
@@ -114,7 +114,7 @@ class AnswerTest(unittest.TestCase):
         said = self.ask_silently(Run(self.space, answers=False), 0.3)
         self.assertEqual(said, "the run accepted the request but did not reply")
 
-    def test_a_run_that_ends_meanwhile_has_not_heard_of_it(self) -> None:
+    def test_a_run_that_ends_before_its_reply_is_reported(self) -> None:
         ended = "the run ended before it replied; nothing was changed"
         with self.opened() as place, self.assertRaises(UserError) as caught:
             steer.ask(place, "r1", ControlAction.PAUSE)

@@ -281,7 +281,7 @@ class Unfinished(unittest.TestCase):
                 found = self._told(status=status, attempts=done, work=Work("c0ffee"))
                 self.assertEqual(found, (Action.SKIP, "up to date"))
 
-    def test_a_higher_limit_lets_an_attempt_that_used_it_up_go_on(self) -> None:
+    def test_a_higher_limit_lets_an_attempt_that_reached_it_continue(self) -> None:
         state = _completed(replace(BASE, claude=ClaudeOptions(max_turns=5)))
         stopped = AttemptOutcome(Status.FAILED, "r", Fault.ALLOWANCE)
         auth = replace(
@@ -313,7 +313,7 @@ class Steered(unittest.TestCase):
     def skipped(self, id: str, **more: object) -> FeatureState:
         return FeatureState(id, status=Status.SKIPPED, skip=Skip.PLAIN, reason="skipped", **more)  # type: ignore[arg-type]
 
-    def test_a_skipped_feature_and_what_needs_it_are_left_out(self) -> None:
+    def test_a_skipped_feature_and_its_dependents_are_omitted(self) -> None:
         decisions = self.decide(self.config, RunState({"auth": self.skipped("auth")}))
         left = {id: d.reason for id, d in decisions.items() if d.action is Action.LEAVE}
         expected = {"auth": "skipped", "api": "needs auth, which does not run"}

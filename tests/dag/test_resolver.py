@@ -47,7 +47,7 @@ def _generated() -> Iterator[tuple[dict[str, tuple[str, ...]], dict[str, int]]]:
 
 
 class Circles(unittest.TestCase):
-    def test_a_circle_is_told_in_the_direction_of_need(self) -> None:
+    def test_a_cycle_is_shown_from_dependent_to_dependency(self) -> None:
         cases: list[tuple[dict[str, list[str]], set[str]]] = [
             ({}, set()),
             ({"a": ["b"], "b": []}, set()),

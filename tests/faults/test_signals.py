@@ -232,7 +232,7 @@ class StormTest(WorkspaceTest):
 
 
 class TerminalTest(WorkspaceTest):
-    def test_a_terminal_that_closes_during_a_commit_lets_it_finish(self) -> None:
+    def test_a_commit_finishes_although_the_terminal_closes(self) -> None:
         path = self.workspace.beside
         gate = f"touch '{path('held')}'; while [ ! -e '{path('go')}' ]; do sleep 0.02; done"
         self.workspace.hook("pre-commit", gate)

@@ -177,7 +177,7 @@ class FullDiskTest(WorldTest):
         left = [name for name in os.listdir(reports) if name.endswith(".json")]
         self.assertEqual(left, [], "half a report is none")
 
-    def test_a_state_folder_that_is_read_only_is_told_and_nothing_is_started(self) -> None:
+    def test_a_read_only_state_folder_is_reported_and_nothing_starts(self) -> None:
         place = self.workspace
         place.features(feature("a"))
         self.mount(place.state_folder, "70m,ro")

@@ -23,7 +23,7 @@ class ContentTest(GitTest):
             with self.subTest(path):
                 self.assertFalse(run_sync(commits.has_path(self.git, commit, path)))
 
-    def test_a_line_is_looked_for_in_text_and_not_in_what_is_left_out(self) -> None:
+    def test_a_line_is_searched_in_text_files_and_not_in_excluded_ones(self) -> None:
         commit = self.repository.commit({"a.py": "one\n", "b/c.md": "two\n", "d": b"\0three\n"})
         cases = {"one": True, "^one$": True, "tw+o": False, "three": False, "-x": False}
         for pattern, expected in cases.items():

@@ -100,7 +100,7 @@ class TheSame(ReplicaTest):
         copy = run_sync(replicate(git, os.path.join(repository.root, "copy.git")))
         self.assertEqual(run_sync(copy.commit_of("main")), commit)
 
-    def test_a_shallow_clone_stays_so(self) -> None:
+    def test_a_shallow_clone_stays_shallow(self) -> None:
         self.repository.commit({"b": "b"})
         clone = self.beside("clone")
         self.repository.git("clone", "-q", "--depth=1", f"file://{self.repository.path}", clone)

@@ -23,7 +23,7 @@ class StatusTest(GitTest):
     def status(self, **options: bool) -> WorktreeStatus:
         return run_sync(worktree_status.status_of(self.git, self.repository.path, **options))
 
-    def test_every_kind_of_change_is_told(self) -> None:
+    def test_every_kind_of_change_is_reported(self) -> None:
         self.repository.commit({".gitignore": "*.log\n", "a": "1", "b": "1", "c": "1"})
         self.repository.write({"a": "2", "b": None, "new": "", "staged": "", "x.log": ""})
         self.repository.git("add", "staged")
@@ -39,7 +39,7 @@ class StatusTest(GitTest):
         self.assertEqual(status.uncommitted, ("a", "b", "new", "staged", "d/e f"))
         self.assertEqual(self.status().ignored, ())
 
-    def test_files_of_a_half_done_merge_are_told(self) -> None:
+    def test_files_of_an_unfinished_merge_are_named(self) -> None:
         self.repository.commit({"a b": "1\n"})
         self.repository.git("checkout", "-q", "-b", "x")
         self.repository.commit({"a b": "2\n"})

@@ -107,7 +107,7 @@ class Moved(SubmodulesTest):
 
 
 class Published(SubmodulesTest):
-    def test_a_commit_that_nobody_else_has_is_told_held_and_lands_once_it_is_pushed(self) -> None:
+    def test_an_unpushed_submodule_commit_is_reported_and_held_until_it_is_pushed(self) -> None:
         repository = self.workspace
         inner = "cd vendor/lib/deps/in && echo 2 > inner.txt && git commit --quiet -a -m inner"
         outer = "cd vendor/lib && git commit --quiet -a -m outer"
@@ -254,7 +254,7 @@ class SubmoduleTest(GitTest):
             run_sync(submodules.unpublished_commits(self.git, self.repository.root, "lib"))
         )
 
-    def test_a_broken_clone_is_told(self) -> None:
+    def test_a_broken_clone_is_reported(self) -> None:
         shutil.rmtree(os.path.join(self.repository.path, ".git", "modules", "lib", "objects"))
         with self.assertRaisesRegex(GitError, "check out the submodules"):
             self.worktree()

@@ -126,7 +126,7 @@ class Settings(SealTest):
         self.repository.git("config", "filter.x.clean", "sh -c 'secret'")
         self.assertEqual(self.complaint(sealed), "filter.x.clean in .git/config was added")
 
-    def test_a_change_and_a_removal_are_told_apart(self) -> None:
+    def test_a_change_and_a_removal_are_distinguished(self) -> None:
         self.repository.git("config", "core.fsmonitor", "good")
         self.repository.git("config", "alias.st", "status")
         sealed = self.sealed()
@@ -171,7 +171,7 @@ class Settings(SealTest):
             file.write("[diff]\n\texternal = evil\n")
         self.assertEqual(self.complaint(sealed), f"diff.external in {included} was added")
 
-    def test_a_file_that_git_cannot_read_any_more_is_told(self) -> None:
+    def test_a_file_that_git_can_no_longer_read_is_reported(self) -> None:
         sealed = self.sealed()
         self.write("config.worktree", "[broken\n", 0o644)
         self.assertEqual(

@@ -266,7 +266,7 @@ class FullDisk(InAFolder):
             journal.append(events.note(1.0, "run", "hello"))
         journal.close()
 
-    def test_a_file_that_is_closed_or_read_only_is_told_too(self) -> None:
+    def test_a_closed_or_read_only_file_is_reported_too(self) -> None:
         self.written(note(1))
         for flags in (None, os.O_RDONLY):
             with self.subTest(flags=flags):

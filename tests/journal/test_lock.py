@@ -117,7 +117,7 @@ class Locking(InAFolder):
             os.kill(looker, signal.SIGKILL)
             os.waitpid(looker, 0)
 
-    def test_a_lock_is_given_back_and_taken_again(self) -> None:
+    def test_a_released_lock_can_be_taken_again(self) -> None:
         lock, other = RunLock(self.folder), RunLock(self.folder)
         self.assertIsNone(lock.holder())
         for number in (1, 22, 3):

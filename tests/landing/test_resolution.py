@@ -100,7 +100,7 @@ class Resolved(ResolutionTest):
         self.assertEqual(shop.state().feature("b").status, Status.COMPLETED)
         self.assertEqual(len(shop.state().feature("b").attempts), 1)
 
-    def test_claude_is_told_of_the_base_of_both_sides_and_of_both_prompts(self) -> None:
+    def test_claude_gets_the_merge_base_both_sides_and_both_prompts(self) -> None:
         shop = self.conflict()
         base, tip = shop.commit_of("main"), shop.commit_of("feature/b")
         self.resolve()
@@ -208,7 +208,7 @@ class Resolved(ResolutionTest):
 
 
 class NotResolved(ResolutionTest):
-    def test_markers_that_are_left_are_told_and_then_it_is_held(self) -> None:
+    def test_leftover_conflict_markers_are_reported_to_claude_and_then_held(self) -> None:
         self.conflict(MARKED, verify_attempts=1)
         said = self.resolve()
         self.assert_held(said, "conflict markers are left: same.txt:1, same.txt:", attempts=2)
@@ -493,7 +493,7 @@ class Asking(ResolutionTest):
         said = self.ask(Interrupts(io.BytesIO(), encoding="utf-8"))
         self.assertEqual((said.code, self.landed()), (130, []))
 
-    def test_a_list_that_lets_claude_do_anything_is_agreed_to_first(self) -> None:
+    def test_a_list_that_bypasses_permissions_needs_consent_first(self) -> None:
         self.conflict()
         self.shop.document["claude"]["permission_mode"] = "bypassPermissions"
         text = json.dumps(self.shop.document)

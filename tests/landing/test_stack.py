@@ -395,7 +395,7 @@ class Conflicts(LandingTest):
         self.assert_landed(stack, "a", "b")
         self.assertIn("not tried after the conflict of other", stack.held["c"].reason)
 
-    def test_keep_going_tries_the_others_but_not_what_needs_it(self) -> None:
+    def test_keep_going_tries_the_others_but_no_dependents(self) -> None:
         stack = self.stack(keep_going=True)
         self.assert_landed(stack, "a", "b", "c")
         self.assertEqual(stack.held["after"].reason, "it depends on other, also held")
@@ -483,7 +483,7 @@ class Attributes(LandingTest):
                 os.unlink(told)
         self.assertEqual(os.listdir(self.worktrees.folder), [])
 
-    def test_a_look_does_not_run_it_and_says_so_of_all_that_follows(self) -> None:
+    def test_a_dry_run_starts_no_merge_driver_and_later_features_are_unknown(self) -> None:
         told = self.with_driver()
         self.finished("c")
         self.worktrees = self.worktrees.using(self.worktrees.git.read_only())

@@ -321,7 +321,7 @@ class AMoveThatWasCutShort(TargetTest):
         self.assertEqual(self.repository.commit_of("main"), self.new)
         self.assertEqual(self.git("status", "--porcelain"), "")
 
-    def test_a_landing_that_was_taken_back_does_not_come_again(self) -> None:
+    def test_a_reverted_landing_is_not_repeated(self) -> None:
         self.move()
         self.git("reset", "--quiet", "--soft", self.old)
         self.assertFalse(self.finish_move(self.new))

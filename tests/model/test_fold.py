@@ -102,7 +102,7 @@ class FeatureRun(unittest.TestCase):
         self.assertEqual(blank, FeatureState("auth"))
         self.assertEqual((blank.session_id, blank.last_outcome), ("", None))
 
-    def test_a_new_start_forgets_and_a_resumed_one_goes_on(self) -> None:
+    def test_a_new_start_forgets_the_past_and_a_resumed_feature_continues(self) -> None:
         first = life("r1", LATE)
         anew = auth([*first, *life("r2", DONE)])
         self.assertEqual([a.number for a in anew.attempts], [1])

@@ -57,7 +57,7 @@ class FrozenValues(unittest.TestCase):
                 self.assertEqual(repr(ours), repr(theirs).replace("Theirs", "Ours"))
         self.assertEqual(Ours("a", 4).double, 8)
 
-    def test_a_default_that_is_made_anew_is_shared_by_none(self) -> None:
+    def test_a_default_factory_shares_no_value(self) -> None:
         self.assertIsNot(Ours("a").extra, Ours("a").extra)
 
     def test_missing_unknown_and_further_values_are_refused(self) -> None:

@@ -248,7 +248,7 @@ class FailureTest(StageTest):
 
         self.play(scene)
 
-    def test_fail_fast_starts_nothing_more_and_lets_the_others_end(self) -> None:
+    def test_fail_fast_starts_nothing_more_and_lets_running_features_end(self) -> None:
         async def scene() -> None:
             features = [Feature(id, "") for id in ("bad", "good", "never")]
             stage = self.stage(features, 2, fail_fast=True, outcomes={"bad": FAILED})
@@ -291,7 +291,7 @@ class FailureTest(StageTest):
 
 
 class StopTest(StageTest):
-    def test_a_stopped_run_waits_for_what_runs_and_cancels_what_does_not(self) -> None:
+    def test_a_stopped_run_waits_for_running_features_and_cancels_the_others(self) -> None:
         async def scene() -> None:
             stage = self.stage(DIAMOND, outcomes={"storage": INTERRUPTED})
             run = stage.start()

@@ -59,7 +59,7 @@ class SteeringTest(StageTest):
     def steered(self, features: Sequence[Feature], slots: int = 3, **more: Any) -> Steered:
         return Steered(self.stage(features, slots, **more), features)
 
-    def test_a_paused_run_starts_nothing_new_and_lets_go_on_what_runs(self) -> None:
+    def test_a_paused_run_starts_nothing_new_and_running_features_continue(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND)
             run = ror.stage.start()
@@ -110,7 +110,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_a_paused_run_ends_when_it_is_told_to_or_its_time_is_over(self) -> None:
+    def test_a_paused_run_ends_on_a_stop_or_at_its_time_limit(self) -> None:
         async def scene() -> None:
             for end in ("stop", "time"):
                 ror = self.steered(DIAMOND)
@@ -131,7 +131,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_a_stopped_feature_blocks_what_needs_it_and_a_retry_takes_that_back(self) -> None:
+    def test_a_stopped_feature_blocks_its_dependents_until_a_retry(self) -> None:
         async def scene() -> None:
             ror = self.steered((*DIAMOND, Feature("lone", "")))
             run = ror.stage.start()
@@ -194,7 +194,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_a_feature_that_just_ended_is_not_taken_for_one_at_work(self) -> None:
+    def test_a_feature_that_just_ended_is_not_shown_as_running(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND[:1])
             run = ror.stage.start()
@@ -211,7 +211,7 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
-    def test_a_skipped_feature_blocks_what_needs_it(self) -> None:
+    def test_a_skipped_feature_blocks_its_dependents(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND, 1)
             run = ror.stage.start()

@@ -132,7 +132,7 @@ class AnotherBase(WorkspaceTest):
 
 
 class OnlyTrustedFolders(WorkspaceTest):
-    def test_git_may_be_told_to_trust_no_bare_repository_that_it_comes_upon(self) -> None:
+    def test_a_git_that_trusts_no_implicit_bare_repository_is_supported(self) -> None:
         repository = self.workspace
         repository.git("config", "--global", "safe.bareRepository", "explicit")
         self.workspace.features(feature("a"), feature("b", depends_on=["a"]))

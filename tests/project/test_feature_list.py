@@ -585,7 +585,7 @@ class Faults(InAWorkspace):
             with self.subTest(features=features):
                 self.assertEqual(self.feature_faults(*features), faults)
 
-    def test_every_circle_is_told(self) -> None:
+    def test_every_cycle_is_reported(self) -> None:
         features = [
             {"id": "a", "prompt": "x", "depends_on": ["b"]},
             {"id": "b", "prompt": "x", "depends_on": ["a"]},

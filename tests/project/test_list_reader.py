@@ -145,7 +145,7 @@ class Prompts(InAWorkspace):
         found = self.load(list_of(features=[{"id": "a", "prompt_file": "p.md"}]))
         self.assertEqual(len(found.features[0].prompt), list_reader.PROMPT_LIMIT_BYTES)
 
-    def test_a_file_that_is_missing_is_told_at_each_place_that_names_it(self) -> None:
+    def test_a_missing_file_is_reported_at_each_place_that_names_it(self) -> None:
         nowhere = f"p.md is neither in {self.workspace}/prompts/ nor in the workspace"
         features = [{"id": "a", "prompt_file": "p.md"}, {"id": "b", "prompt_file": "p.md"}]
         self.assertEqual(

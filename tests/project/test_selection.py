@@ -32,7 +32,7 @@ class Choosing(unittest.TestCase):
         given = options.selection_of(parser.parse_args(words))
         return selection.select(given, dag, decisions)
 
-    def test_a_choice_comes_with_what_it_needs_that_is_not_up_to_date(self) -> None:
+    def test_a_selection_includes_its_out_of_date_dependencies(self) -> None:
         cases: list[tuple[tuple[str, ...], tuple[str, ...], list[str]]] = [
             ((), (), ["auth", "api", "app", "idle"]),
             ((), ("auth", "idle"), ["api", "app"]),

@@ -61,7 +61,7 @@ class NotebookTest(unittest.TestCase):
             raise ValueError
         self.assertEqual(self.notes.sum("a"), 3)
 
-    def test_it_is_told_with_the_next_step_and_the_times(self) -> None:
+    def test_findings_are_shown_with_the_next_step_and_the_times(self) -> None:
         self.notes.met(Finding(FindingKind.NAMES, "the branch is taken", "rename it"))
         self.notes.met(Finding(FindingKind.BASE, "`x` failed", "", (BASE,), "one\ntwo\x1b[2J"))
         self.notes.met(Finding(FindingKind.CHECKS, "`y` failed", "mend it", ("a",)), expected=True)

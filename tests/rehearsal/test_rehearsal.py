@@ -177,7 +177,7 @@ class ARepositoryWithASubmodule(RehearsalTest):
 
 
 class ABadList(RehearsalTest):
-    def test_all_that_the_run_would_meet_is_told_at_once(self) -> None:
+    def test_a_rehearsal_reports_all_problems_of_the_run_at_once(self) -> None:
         place = self.lists(
             feature("good"),
             feature("hurts", setup=["echo it hurts; exit 3"]),
@@ -305,7 +305,9 @@ class WhatIsThereAlready(RehearsalTest):
         self.assertEqual(told["a and b conflict in same"], ["c"])
         self.assertEqual(told["a and main conflict in same"], ["a"])
 
-    def test_a_base_that_is_no_branch_and_tools_beside_the_worktrees_are_taken_along(self) -> None:
+    def test_a_rehearsal_copies_a_base_that_is_no_branch_and_tools_beside_the_worktrees(
+        self,
+    ) -> None:
         setup = ["grep -q tool ../node_modules/tool && echo x > ../node_modules/y"]
         place = self.lists(base_branch="v1", setup=setup)
         place.git("tag", "v1")
@@ -410,7 +412,7 @@ class Stopped(RehearsalTest):
         with mock.patch("core.process.temporary_folder.remove_tree", remove):
             self.assertEqual(self.rehearse().code, 1)
 
-    def test_a_hangup_that_is_ignored_stays_so(self) -> None:
+    def test_an_ignored_hangup_stays_ignored(self) -> None:
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.addCleanup(signal.signal, signal.SIGHUP, before)
         with Signals() as signals:

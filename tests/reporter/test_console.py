@@ -115,7 +115,7 @@ class TheConsole(unittest.TestCase):
         return os.fdopen(target, "w", encoding="utf-8")
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "this system has no /dev/full")
-    def test_a_full_disk_does_not_end_the_run_and_is_told_once_a_stream(self) -> None:
+    def test_a_full_disk_does_not_end_the_run_and_is_reported_once_per_stream(self) -> None:
         lost: list[OSError] = []
         with open("/dev/full", "w", encoding="utf-8") as full:
             one, stream = self._reporter(json_stream=full, lost=lost.append)

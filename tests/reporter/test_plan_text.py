@@ -16,7 +16,7 @@ from tests.support.story import ASCII, HOSTILE, PLAIN, is_safe
 class APlan(unittest.TestCase):
     maxDiff = None
 
-    def test_its_budget_and_what_worktrees_are_given_are_told(self) -> None:
+    def test_the_budget_and_the_files_given_to_worktrees_are_shown(self) -> None:
         plan = plan_of([AUTH], max_cost_usd=7.5, copied=(".env", "*.k\ney"), linked=("vendor",))
         lines = list(plan_text.plan_lines(plan, PLAIN))
         begin = lines.index("Budget: $7.50")

@@ -62,7 +62,7 @@ class StreamTest(RunnerTest):
         outcome = self.run_feature()
         self.assertEqual((outcome.status, self.last_attempt().cost_usd), (Status.COMPLETED, 0.7))
 
-    def test_a_result_is_not_the_end_while_claude_goes_on(self) -> None:
+    def test_a_result_does_not_end_the_attempt_while_claude_continues(self) -> None:
         self.linger_seconds = 0.3
         go = self.workspace.beside("go")
         more = {"type": "assistant", "message": {"content": "One more thing."}}

@@ -191,7 +191,7 @@ class BilledTest(WorkspaceTest):
         self.assertEqual(done.code, 0, done.err)
         self.assertAlmostEqual(self.billed(), 3.0)
 
-    def test_a_feature_that_needs_more_than_its_share_gets_what_is_left(self) -> None:
+    def test_a_feature_that_needs_more_than_its_share_gets_the_rest_of_the_budget(self) -> None:
         self.workspace.features(
             feature("a", estimated_tokens=10_000), claude=self.claude(turn=0.5, needed=12)
         )

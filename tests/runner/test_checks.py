@@ -46,7 +46,7 @@ class Contracts(ChecksTest):
                 self.lists(write, creates=[*kept, entry], project=project)
                 self.fails(Fault.CHECK, f"`creates` names {entry}, but ")
 
-    def test_a_resumed_feature_is_not_asked_again_what_it_uses(self) -> None:
+    def test_the_contracts_a_resumed_feature_uses_are_not_checked_again(self) -> None:
         fail = {"fail": "Overloaded", "status": 529}
         self.lists({"write": "a.txt"}, fail, uses=["command:test ! -e a.txt"])
         self.assertEqual(self.run_feature().fault, Fault.TRANSIENT)
@@ -120,13 +120,13 @@ class Checks(ChecksTest):
         self.lists(project=project)
         self.fails(Fault.CHECK, "check: `sleep 300` did not end within")
 
-    def test_files_that_were_held_back_and_that_the_checks_saw_are_told(self) -> None:
+    def test_uncommitted_files_that_the_checks_saw_are_named(self) -> None:
         self.lists({"write": ".env"}, {"write": "a.txt"}, verify=["test -f .env"])
         self.completes()
         told = "the checks see files that are in no commit: .env"
         self.assertTrue(any(note.startswith(told) for note in self.notes()), self.notes())
 
-    def test_an_interrupted_one_goes_on_without_claude(self) -> None:
+    def test_an_interrupted_check_is_repeated_without_claude(self) -> None:
         on = self.workspace.beside("on")
         self.lists(project={"verify": [f"test -e {on} || {{ touch {on}; sleep 300; }}"]})
 

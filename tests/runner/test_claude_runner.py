@@ -90,7 +90,7 @@ class SuccessTest(RunnerTest):
         told = "Claude Code 0.0.0-simulated, authentication: none"
         self.assertEqual(self.notes(), [told])
 
-    def test_a_claude_that_is_too_old_for_several_at_once_is_told_once_a_run(self) -> None:
+    def test_a_claude_too_old_for_parallel_runs_is_reported_once_per_run(self) -> None:
         init = '{"type": "system", "subtype": "init", "claude_code_version": "2.1.12"}\n'
         script = f"printf '%s' '{init}'; touch $$.txt; printf '%s' '{result()}'"
         command = {"command": ["/bin/sh", "-c", script]}
@@ -99,7 +99,7 @@ class SuccessTest(RunnerTest):
         old = "Claude Code 2.1.12 is old: 2.1.59 or newer is safer for concurrent features"
         self.assertEqual(self.notes(), ["Claude Code 2.1.12, authentication: unknown", old])
 
-    def test_a_claude_that_tells_neither_version_nor_payer_is_called_so(self) -> None:
+    def test_a_claude_of_unknown_version_and_payer_is_noted_as_such(self) -> None:
         init = '{"type": "system", "subtype": "init"}\n'
         script = f"printf '%s' '{init}'; touch a.txt; printf '%s' '{result()}'"
         self.workspace.features(feature("a"), claude={"command": ["/bin/sh", "-c", script]})
@@ -383,7 +383,7 @@ class TamperingTest(RunnerTest):
         self.assertFalse(os.path.exists(self.workspace.worktree("b")))
         self.assertEqual(self.kinds().count("attempt_started"), 1)
 
-    def test_a_failed_attempt_that_tampered_is_told_as_such(self) -> None:
+    def test_a_failed_attempt_that_tampered_is_reported_as_tampering(self) -> None:
         plant = {"bash": "git config alias.x '!evil'"}
         self.workspace.features(feature("a", plant, {"fail": "Overloaded", "status": 529}))
         self.assert_failed(self.run_feature(), Fault.TAMPERED, "alias.x in .git/config was added")

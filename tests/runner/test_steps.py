@@ -102,12 +102,12 @@ class HowOneEnds(StepTest):
         self.assertEqual(step.tail, f"{self.root}\nmine")
         self.assertEqual(str(step), "`pwd; echo $OWN` ended with exit 0")
 
-    def test_another_exit_code_is_told(self) -> None:
+    def test_an_unexpected_exit_code_is_reported(self) -> None:
         step = self.run_step(Command(("sh", "-c", "echo no >&2; exit 3"), "sh -c …"))
         self.assertEqual((step.passed, step.code, step.tail), (False, 3, "no"))
         self.assertEqual(step.ending, "ended with exit 3")
 
-    def test_a_signal_is_told(self) -> None:
+    def test_a_signal_is_reported(self) -> None:
         step = self.run_step("kill -SEGV $$")
         self.assertEqual((step.passed, step.ending), (False, "ended with signal 11"))
 
@@ -217,7 +217,7 @@ class WhatItPrinted(StepTest):
         step = self.run_step("head -c 3000000 /dev/zero | tr '\\0' x")
         self.assertTrue(0 < len(step.tail) <= steps.TAIL_BYTES, len(step.tail))
 
-    def test_half_a_secret_is_not_told_either(self) -> None:
+    def test_half_a_secret_is_masked_too(self) -> None:
         secret = "tok-" + "abcdefgh" * 8
         filling = "yes 'a line of the log' | head -c 65500"
         step = self.run_step(f"echo $API_TOKEN; {filling}", API_TOKEN=secret)

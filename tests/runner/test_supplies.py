@@ -107,7 +107,7 @@ class Supplies(ChecksTest):
         made = Worktree("a", bare.path, "feature/a", "", b"")
         return await preparation.make_ready(preparation.config.features[0], made, {})
 
-    def test_a_full_disk_is_told_in_one_line(self) -> None:
+    def test_a_full_disk_is_reported_in_one_line(self) -> None:
         self.ignore(".env", "lib")
         self.supply(".env")
         self.supply("lib/x")

@@ -232,7 +232,7 @@ class Gates(CheckTest):
         self.assertIn("rorchestrator logs a --checks", done.out)
         self.assertEqual(self.workspace.added("feature/a"), {"bad"})
 
-    def test_a_setup_that_fails_is_told_with_the_way_to_its_log(self) -> None:
+    def test_a_failing_setup_is_reported_with_the_command_for_its_log(self) -> None:
         self.lists(setup=["echo it hurts; exit 3"])
         done = self.workspace.run()
         self.assertEqual(done.code, 1)

@@ -273,7 +273,7 @@ class Ids(unittest.TestCase):
 
 
 class WhoseListItIs(unittest.TestCase):
-    def test_a_list_of_somebody_elses_that_lies_above_is_refused(self) -> None:
+    def test_a_list_above_that_belongs_to_another_user_is_refused(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             top = os.path.realpath(folder)
             path = os.path.join(top, ".rorchestrator", "config", "feature_list.json")

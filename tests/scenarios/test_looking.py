@@ -170,7 +170,7 @@ class AHostileRepository(unittest.TestCase):
 
 
 class TheCheckoutThatALandingMoves(unittest.TestCase):
-    def test_a_dry_run_tells_what_only_a_filter_could(self) -> None:
+    def test_a_dry_run_names_files_that_only_a_filter_could_compare(self) -> None:
         with Workspace([feature("a")]) as space:
             space.finished("a")
             trap = Trap(space)

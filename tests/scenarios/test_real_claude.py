@@ -267,7 +267,7 @@ class WhatIsTriedAgain(RealClaudeTest):
         transient = dict.fromkeys(("busy", "broken", "lost"), "transient")
         self.assert_went_on(api, limited="rate", **transient)
 
-    def test_a_usage_limit_is_waited_for_and_counts_no_attempt_of_ours(self) -> None:
+    def test_a_usage_limit_is_waited_for_and_uses_up_no_attempt(self) -> None:
         resets_at = int(time.time()) + 6
         told = {"status": "rejected", "reset": str(resets_at), "representative-claim": "five_hour"}
         headers = {f"anthropic-ratelimit-unified-{name}": value for name, value in told.items()}

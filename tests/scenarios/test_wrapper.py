@@ -240,7 +240,7 @@ class Starting(WrapperTest):
                 self.cut_off()
         self.assertTrue((self.home / ".local/share/rorchestrator/versions/v1.0.0").is_dir())
 
-    def test_a_relative_source_is_taken_from_the_current_folder(self) -> None:
+    def test_a_relative_source_is_resolved_against_the_current_folder(self) -> None:
         self.env["RORCHESTRATOR_SOURCE"] = os.path.relpath(_source, self.cwd)
         self.assertEqual(self.version(), "v1.0.0")
 

@@ -136,7 +136,7 @@ class TheFile(BaselineTest):
             place.write({"a\udcff": "x", "b": "xx", "gone": "x"})
             self.assertEqual(known.unchanged(place.path, asked), set())
 
-    def test_content_is_told_by_kind_mode_and_bytes(self) -> None:
+    def test_content_is_compared_by_kind_mode_and_bytes(self) -> None:
         with Repository() as place:
             place.write({"a": "a", "b": "a", "c/d": "d"})
             os.symlink("a", os.path.join(place.path, "link"))

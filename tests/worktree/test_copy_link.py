@@ -68,7 +68,7 @@ class Matching(SuppliesTest):
         found = copy_link.matching(self.top, ["config/deep/er/*", "config", "other", "config/*"])
         self.assertEqual(found, ["config", "other"])
 
-    def test_a_pattern_that_matches_nothing_is_told(self) -> None:
+    def test_a_pattern_without_a_match_is_reported(self) -> None:
         with self.assertRaisesRegex(UserError, "node_modules matches nothing in "):
             copy_link.matching(self.top, ["node_modules"])
 

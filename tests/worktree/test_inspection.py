@@ -38,18 +38,18 @@ class LookTest(WorktreeTest):
         self.repository.git("checkout", "-q", "--detach", at=made.path)
         self.assertIn("switched to (detached)", self.inspect(made))
 
-    def test_a_rewritten_history_is_told(self) -> None:
+    def test_a_rewritten_history_is_reported(self) -> None:
         made = self.create()
         self.repository.git("reset", "-q", "--hard", "HEAD~1", at=made.path)
         self.repository.commit({"b": ""}, at=made.path)
         self.assertIn("rewritten", self.inspect(made))
 
-    def test_a_worktree_that_is_gone_is_told(self) -> None:
+    def test_a_missing_worktree_is_reported(self) -> None:
         made = self.create()
         shutil.rmtree(made.path)
         self.assertIn("is gone", self.inspect(made))
 
-    def test_a_link_in_the_place_of_the_whole_worktree_is_told(self) -> None:
+    def test_a_link_in_place_of_the_worktree_is_reported(self) -> None:
         made = self.create()
         theirs = os.path.join(self.repository.root, "theirs")
         shutil.copytree(made.path, theirs)
@@ -57,7 +57,7 @@ class LookTest(WorktreeTest):
         os.symlink(theirs, made.path)
         self.assertIn("was replaced by a link", self.inspect(made))
 
-    def test_a_replaced_link_is_told_and_nothing_of_it_runs(self) -> None:
+    def test_a_replaced_link_is_reported_and_nothing_behind_it_runs(self) -> None:
         made = self.create()
         link = os.path.join(made.path, ".git")
         os.unlink(link)
@@ -71,7 +71,7 @@ class LookTest(WorktreeTest):
         self.assertIn(".git was changed", self.inspect(made))
         self.assertFalse(os.path.exists(trace))
 
-    def test_a_link_that_became_a_pipe_is_told_and_nobody_waits_for_it(self) -> None:
+    def test_a_link_replaced_by_a_pipe_is_reported_and_not_read(self) -> None:
         made = self.create()
         os.unlink(os.path.join(made.path, ".git"))
         os.mkfifo(os.path.join(made.path, ".git"))
@@ -81,7 +81,7 @@ class LookTest(WorktreeTest):
             keeping.unsaved(self.manager, made.path), "is no longer a worktree of this repository"
         )
 
-    def test_a_pipe_that_git_would_wait_for_is_told(self) -> None:
+    def test_a_pipe_that_git_would_block_on_is_reported(self) -> None:
         made = self.create()
         os.mkfifo(os.path.join(made.path, ".gitattributes"))
         self.assertIn("git would block on a pipe: .gitattributes", self.inspect(made))
@@ -122,7 +122,7 @@ class LookTest(WorktreeTest):
         self.assertRegex(closed, f"^({name}/)+$")
         self.assertEqual(run_sync(keeping.unsaved(self.manager, made.path)), ([], [closed]))
 
-    def test_a_worktree_that_git_no_longer_knows_is_told(self) -> None:
+    def test_a_worktree_that_git_no_longer_knows_is_reported(self) -> None:
         made = self.create()
         admin = os.path.join(self.repository.path, ".git", "worktrees", "auth")
         Path(admin, "index").write_text("no index")
@@ -131,7 +131,7 @@ class LookTest(WorktreeTest):
         shutil.rmtree(admin)
         self.assertIn("no longer leads to this repository", self.inspect(made))
 
-    def test_a_link_that_leads_on_to_another_repository_is_told_and_nothing_of_it_runs(
+    def test_a_link_to_another_repository_is_reported_and_none_of_its_programs_runs(
         self,
     ) -> None:
         made = self.create()
@@ -150,7 +150,7 @@ class LookTest(WorktreeTest):
         self.assertIn("no longer leads to this repository", self.inspect(made))
         self.assertFalse(os.path.exists(trace))
 
-    def test_a_half_done_merge_is_told(self) -> None:
+    def test_an_unfinished_merge_is_reported(self) -> None:
         self.on("other", {"a": changed(_3="other")}, start=self.base)
         made = self.create()
         self.repository.commit({"a": changed(_3="mine")}, at=made.path)

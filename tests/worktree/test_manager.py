@@ -214,7 +214,7 @@ class CreateTest(WorktreeTest):
         assert again is not None
         self.assertEqual(again.path, self.beside("moved"))
 
-    def test_a_worktree_of_the_users_with_our_branch_is_not_taken_for_ours(self) -> None:
+    def test_a_users_worktree_with_our_branch_is_not_ours(self) -> None:
         self.repository.branch("feature/auth", self.base)
         self.repository.git("worktree", "add", "-q", self.beside("mine"), "feature/auth")
         self.assertIsNone(run_sync(self.manager.entry("auth")))
