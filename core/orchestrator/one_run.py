@@ -373,7 +373,7 @@ class OneRun:
     def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
         """At the end of ``--max-time``, start nothing more and end the running git commands."""
         if self.options.max_time_seconds is not None:
-            reason = f"{OVER}: the time of the run (--max-time) is over"
+            reason = f"{OVER}: the time limit of the run (--max-time) was reached"
             loop = asyncio.get_running_loop()
             loop.call_later(self.options.max_time_seconds, orchestrator.slots.close, reason)
             loop.call_later(self.options.max_time_seconds, supervisor.end_commands)

@@ -196,7 +196,9 @@ class FeatureRun:
         """What another attempt lacks, time or money, or ""."""
         if self._is_broke():
             return "no money is left for another attempt"
-        return "" if self._seconds_left() > 0 else "the time of the run (--max-time) is over"
+        return (
+            "" if self._seconds_left() > 0 else "the time limit of the run (--max-time) was reached"
+        )
 
     def _seconds_left(self) -> float:
         return self.context.deadline - time.monotonic()

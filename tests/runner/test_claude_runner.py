@@ -477,7 +477,9 @@ class TimeTest(RunnerTest):
     def test_claude_gets_no_failing_check_to_fix_after_the_limit(self) -> None:
         self.workspace.features(feature("a", verify=["false"]))
         self.end_with("checked")
-        self.assert_failed(self.run_feature(), Fault.BUDGET, "the time of the run (--max-time)")
+        self.assert_failed(
+            self.run_feature(), Fault.BUDGET, "the time limit of the run (--max-time)"
+        )
         self.assertEqual(self.attempts(), [(1, False)])
 
     def test_a_fault_is_not_followed_by_another_try(self) -> None:
