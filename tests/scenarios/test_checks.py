@@ -203,7 +203,7 @@ class Killed(CheckTest):
         # Neither what the check left nor what somebody put there is work; both are named.
         self.assertEqual(self.workspace.added("feature/a"), files)
         self.assertTrue(self.exists("worktrees", "a", "report.xml"))
-        self.assertIn("and in no commit: guest.txt, report.xml", "\n".join(self.notes()))
+        self.assertIn("that are in no commit: guest.txt, report.xml", "\n".join(self.notes()))
         self.assertTrue(os.path.exists(guest))
 
 
