@@ -12,7 +12,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .measure import ROOT, repository, scratch, verdict
+from tests.support.paths import ROOT
+
+from .measure import repository, scratch, verdict
 
 LIMIT_MIB = 100
 ONE_LINE_MIB = 256

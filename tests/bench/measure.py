@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TOOL = (sys.executable, os.path.join(ROOT, "orchestrate.py"))
-SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
+from tests.support.paths import ORCHESTRATE
+
+TOOL = (sys.executable, ORCHESTRATE)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from tests.bench.measure import SIMULATED, TOOL, run, scratch, verdict
+from tests.bench.measure import TOOL, run, scratch, verdict
+from tests.support.paths import SIMULATED
 
 FEATURES, COMMITS, RUNS = 40, 300, 5
 FIRST_SECONDS, SECOND_SECONDS = 1.0, 0.3
