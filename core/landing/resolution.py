@@ -241,7 +241,7 @@ class Resolver:
                 sent_back += 1
                 self.say(f"{rejection.what}: sent back to Claude")
                 words = prompt.unresolved(merge.feature, rejection.what, rejection.output)
-                session = Session(outcome.session_id, resume=True, told=words)
+                session = Session(outcome.session_id, resume=True, feedback=words)
 
     def _task(self, merge: Merge, sides: Sequence[Feature]) -> str:
         return prompt.resolve(
@@ -260,7 +260,7 @@ class Resolver:
     ) -> AttemptOutcome:
         """Attempts until one ends with a result or a fault that another attempt won't fix."""
         retry = self.config.project.retry
-        feedback = session.told or prompt.unresolved(merge.feature, INTERRUPTED, "")
+        feedback = session.feedback or prompt.unresolved(merge.feature, INTERRUPTED, "")
         repetition = 0
         while True:
             repetition += 1
@@ -273,7 +273,7 @@ class Resolver:
             stop = self.context.stop
             if not await wait_for_repetition(retry, repetition, outcome, stop, self.say):
                 break
-            session = Session(session.id, resume=True, told=feedback)
+            session = Session(session.id, resume=True, feedback=feedback)
         if outcome.fault.fatal or outcome.fault in HOPELESS:
             self._refused = f"no further conflict is sent to Claude: {outcome.reason}"
         return outcome

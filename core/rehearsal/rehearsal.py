@@ -148,10 +148,8 @@ class Rehearsal:
             finally:
                 self.handlers.ignore()
         if os.path.exists(folder):
-            told = (
-                f"{folder} could not be removed: you have no permission to remove some of its files"
-            )
-            self.say(one_line(told))
+            reason = "you have no permission to remove some of its files"
+            self.say(one_line(f"{folder} could not be removed: {reason}"))
         return code
 
     # -- in the user's project, which is only read ------------------------------------------

@@ -71,10 +71,10 @@ class RehearsedPreparation(Preparation):
         return env
 
     async def make_ready(
-        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, recorded: bool = True
     ) -> Failure | None:
         """Copy and run the setup. A failure is a finding, and ends the feature as in a run."""
-        failure = await super().make_ready(feature, worktree, env, told=told)
+        failure = await super().make_ready(feature, worktree, env, recorded=recorded)
         if failure is not None and not failure.interrupted:
             is_setup = failure.stage is Stage.SETUP
             kind, next = (

@@ -50,7 +50,7 @@ class Session:
     resume: bool = False
     kept_work: bool = False
     """Whether a new session starts on the work of an earlier one."""
-    told: str = ""
+    feedback: str = ""
     """Feedback in addition to the task: the check that failed, and its output."""
     task: str = ""
     """The whole prompt, if the task is not the feature itself."""
@@ -194,8 +194,8 @@ class AttemptRunner:
         if session.task:
             return session.task
         if session.resume:
-            return prompt.resume(feature, session.told)
-        return self.prompts.first(feature, kept_work=session.kept_work, feedback=session.told)
+            return prompt.resume(feature, session.feedback)
+        return self.prompts.first(feature, kept_work=session.kept_work, feedback=session.feedback)
 
     async def _watch(
         self, id: str, child: Child, log: Log, limit_seconds: float, stop: asyncio.Event

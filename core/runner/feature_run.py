@@ -242,11 +242,13 @@ class FeatureRun:
     async def _session(self, feedback: str) -> AttemptOutcome:
         """One attempt, and a second one in a new session if the old one can't be resumed."""
         if self.session_id:
-            outcome = await self._attempt(Session(self.session_id, resume=True, told=feedback))
+            outcome = await self._attempt(Session(self.session_id, resume=True, feedback=feedback))
             if outcome.fault is not Fault.SESSION or self.stop.is_set():
                 return outcome
         kept_work = not self._is_first
-        return await self._attempt(Session(str(uuid.uuid4()), kept_work=kept_work, told=feedback))
+        return await self._attempt(
+            Session(str(uuid.uuid4()), kept_work=kept_work, feedback=feedback)
+        )
 
     async def _attempt(self, session: Session) -> AttemptOutcome:
         gate, id = self.tools.gate, self.feature.id

@@ -80,14 +80,14 @@ class Preparation:
     # -- before the work ------------------------------------------------------------------
 
     async def make_ready(
-        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, told: bool = True
+        self, feature: Feature, worktree: Worktree, env: Mapping[str, str], *, recorded: bool = True
     ) -> Failure | None:
-        """Copy, link and run the setup. With ``told``, the journal gets the begin and the end."""
+        """Copy, link and run the setup; ``recorded``: journal its begin and its end."""
         project = self.config.project
         commands = (*project.setup, *feature.setup)
         if not (project.copy or project.link or commands):
             return None
-        if told:
+        if recorded:
             self.context.record(events.setting_up, feature.id)
         if project.copy or project.link:
             failure = await self._supply(feature, worktree)
@@ -96,7 +96,7 @@ class Preparation:
         failure = await self._set_up(feature, worktree, commands, env)
         if failure is not None:
             return failure
-        if told:
+        if recorded:
             status = await worktree_status.status_of(
                 self.worktrees.git, worktree.path, ignored=True
             )
@@ -186,7 +186,7 @@ class Preparation:
         self, feature: Feature, worktree: Worktree, env: Mapping[str, str]
     ) -> Failure | None:
         """Copy, link and run the setup, and restore the tracked files that the setup changed."""
-        failure = await self.make_ready(feature, worktree, env, told=False)
+        failure = await self.make_ready(feature, worktree, env, recorded=False)
         if failure is None and (self.config.project.setup or feature.setup):
             await inspection.restore_tracked(self.worktrees, worktree.path)
         return failure

@@ -23,7 +23,7 @@ NAP_SECONDS = 30.0
 class UsageLimitGate:
     """The wait of one run for a usage limit.
 
-    ``told`` is called with the end of the wait (seconds since 1970), and with 0 when it is over.
+    ``on_wait`` gets the end of the wait (seconds since 1970), and 0 when it is over.
     ``max_wait_seconds`` bounds each wait, from the first limit on; ``deadline``, by the monotonic
     clock, bounds all of them.
     """
@@ -33,7 +33,7 @@ class UsageLimitGate:
         slots: Slots,
         stop: asyncio.Event,
         clock: Callable[[], float],
-        told: Callable[[float], None],
+        on_wait: Callable[[float], None],
         *,
         grace_seconds: float,
         max_wait_seconds: float,
@@ -42,7 +42,7 @@ class UsageLimitGate:
         self.slots = slots
         self.stop = stop
         self.clock = clock
-        self.told = told
+        self.on_wait = on_wait
         self.grace_seconds = grace_seconds
         self.max_wait_seconds = max_wait_seconds
         self.deadline = deadline
@@ -92,7 +92,7 @@ class UsageLimitGate:
             self.until, self._guesses, self._probing = 0.0, 0, False
             self.slots.hold(False)
             self._changed.set()
-            self.told(0.0)
+            self.on_wait(0.0)
 
     def _refused(self, left: float) -> str:
         if self.until > self._began + self.max_wait_seconds:
@@ -114,7 +114,7 @@ class UsageLimitGate:
         until = resets_at + self.grace_seconds
         if until > self.until:
             self.until = until
-            self.told(until)
+            self.on_wait(until)
         self._changed.set()
 
     def _guess(self, now: float) -> float:
