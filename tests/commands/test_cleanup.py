@@ -345,7 +345,7 @@ class Places(OneFeatureEach):
         self.assertEqual(self.clean(id).code, 0)
         self.assert_gone(id)
 
-    def test_discard_takes_one_whose_folder_is_gone_and_its_merge_is_told_all_the_same(
+    def test_discard_removes_a_feature_without_its_folder_and_still_reports_its_merge(
         self,
     ) -> None:
         shutil.rmtree(self.space.worktree("deleted-2"))

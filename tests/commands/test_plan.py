@@ -321,7 +321,7 @@ class WhatIsInTheWay(unittest.TestCase):
             space.branch("feature/auth")
             self.refused(space, "the branch 'feature/auth' already exists")
 
-    def test_a_worktree_of_the_old_prefix_is_told_as_what_it_is(self) -> None:
+    def test_a_worktree_with_the_old_prefix_is_named_as_such(self) -> None:
         with Workspace([feature("auth"), feature("api")]) as space:
             space.run("--only", "auth")
             other = feature("auth", {"write": "other"})
@@ -384,7 +384,7 @@ class WhatIsInTheWay(unittest.TestCase):
             self.assertEqual(set(kept.split()), {tip})
             self.assertNotEqual(space.commit_of("feature/auth"), tip)
 
-    def test_a_branch_that_goes_on_from_one_of_ours_is_the_users(self) -> None:
+    def test_a_branch_that_continues_one_of_ours_is_the_users(self) -> None:
         with Workspace([feature("auth")]) as space:
             space.run()
             cleaned = space.main("cleanup", "auth", "--discard").out

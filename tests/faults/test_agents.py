@@ -199,7 +199,7 @@ class GitTest(AgentTest):
                 self.assertIn("mine", tips.split("\n"))
                 self.use(Workspace(apart=True))
 
-    def test_commits_on_the_base_branch_are_nobodys_result_and_are_told(self) -> None:
+    def test_commits_on_the_base_branch_are_reported_and_are_no_result(self) -> None:
         user = 'cd "$REPO" && echo x >mine && git add mine && git commit -qm mine'
         ref = (
             "echo x >mine && git add mine && git commit -qm mine"

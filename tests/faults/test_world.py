@@ -166,7 +166,7 @@ class FullDiskTest(WorldTest):
         self.assertEqual(place.added("feature/a"), {"a.md"})
         place.git("fsck", "--connectivity-only")
 
-    def test_reports_that_do_not_fit_are_told_and_change_no_result(self) -> None:
+    def test_reports_that_do_not_fit_are_noted_and_change_no_result(self) -> None:
         place = self.workspace
         reports = os.path.join(place.folder, "reports")
         self.mount(reports, "4k")

@@ -239,7 +239,7 @@ class SubmoduleTest(GitTest):
         path = self.worktree()
         self.assertEqual(os.listdir(os.path.join(path, "libs", "the lib")), [])
 
-    def test_work_in_a_submodule_is_told_apart_from_a_new_commit_of_it(self) -> None:
+    def test_work_in_a_submodule_is_distinguished_from_its_new_commit(self) -> None:
         path = self.worktree()
         module = os.path.join(path, "libs", "the lib")
         self.repository.write({"new": "x"}, at=module)

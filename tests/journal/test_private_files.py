@@ -49,7 +49,7 @@ class OurOwn(unittest.TestCase):
                 write()
         self.assertEqual(os.listdir(self.path("elsewhere")), [])
 
-    def test_other_faults_are_told_as_they_are(self) -> None:
+    def test_other_faults_are_reported_unchanged(self) -> None:
         os.close(private_files.open_file(self.path("file"), os.O_WRONLY))
         with self.assertRaises(FileExistsError):
             private_files.make_folder(self.path("file"))
@@ -168,7 +168,7 @@ class LinksThatCameAlong(unittest.TestCase):
         self.assertEqual(os.listdir(self.theirs), [])
         self.assertEqual(len(os.listdir(os.path.join(self.space.path, "reports"))), 3)
 
-    def test_a_folder_of_reports_that_becomes_a_link_while_the_run_goes_on(self) -> None:
+    def test_a_report_folder_replaced_by_a_link_during_the_run_is_refused(self) -> None:
         place = os.path.join(self.space.path, "reports")
         link = {"bash": f"ln -s {self.theirs} {place}"}
         self.space.change([feature("auth", link, {"write": "a"})])

@@ -238,7 +238,7 @@ class NotResolved(ResolutionTest):
         said = self.resolve()
         self.assert_held(said, "neither side had changed were changed: README.md, new.txt")
 
-    def test_a_merge_that_was_committed_or_aborted_is_not_told_but_held(self) -> None:
+    def test_a_merge_committed_or_aborted_by_claude_is_held_without_another_attempt(self) -> None:
         for words in ("git commit -qm mine", "git merge --abort", "git checkout -qfb other"):
             with self.subTest(words):
                 self.conflict(BOTH, {"bash": words})

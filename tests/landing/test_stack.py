@@ -154,7 +154,7 @@ class ByEachStrategy(LandingTest):
         self.finished("a", {"a": "1"})
         self.assertEqual(self.log(self.stack(), "%s"), ["JIRA-a The a"])
 
-    def test_rebase_makes_each_commit_anew_with_its_author_and_message(self) -> None:
+    def test_rebase_recreates_each_commit_with_its_author_and_message(self) -> None:
         self.strategy = Strategy.REBASE
         self.finished("a", {"a": "1"}, {"text": changed(1, "a")})
         self.finished("b", {"b": "1"}, {"b": "2"}, needs="a")

@@ -82,7 +82,7 @@ class FeatureRun(unittest.TestCase):
         anew = auth([*story, based])
         self.assertEqual((anew.was_set_up, anew.is_ready, anew.made), (False, False, ()))
 
-    def test_a_check_is_remembered_by_its_feature_and_a_green_one_by_its_key(self) -> None:
+    def test_a_check_is_remembered_by_feature_and_a_passing_one_by_its_key(self) -> None:
         def check(at: float, key: str, *, passed: bool, feature: str = "auth") -> Event:
             return events.checked(
                 at, "r1", feature, key=key, command="make", passed=passed, ending="it ended"

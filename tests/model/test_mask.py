@@ -25,7 +25,7 @@ lQOYBF1234567890abcdefghijkl
 
 
 class Names(unittest.TestCase):
-    def test_variables_are_told_by_their_names_whatever_the_case(self) -> None:
+    def test_secret_variables_are_recognised_by_name_in_any_case(self) -> None:
         for name in (
             *("ANTHROPIC_API_KEY", "anthropic_api_key", "GITHUB_TOKEN", "CLIENT_SECRET"),
             *("PGPASSWORD", "DB_PASSWORD_OLD", "MYSQL_PASSWD", "AWS_SECRET_ACCESS_KEY"),
@@ -123,7 +123,7 @@ class Values(unittest.TestCase):
 
 
 class Shapes(unittest.TestCase):
-    def test_well_known_keys_are_told_by_their_looks(self) -> None:
+    def test_well_known_keys_are_recognised_by_their_form(self) -> None:
         for text, expected in {
             "key sk-ant-api03-AbC_dEf-123456, next": "key [masked Anthropic key], next",
             "ghp_" + "a1B2" * 9: "[masked GitHub token]",

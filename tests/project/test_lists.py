@@ -193,7 +193,7 @@ class WhoseList(ListsTest):
 
 
 class WhileOneRuns(ListsTest):
-    def test_the_run_of_another_list_is_told_apart_and_steered_by_its_own(self) -> None:
+    def test_the_run_of_another_list_is_named_and_steered_by_its_own_list(self) -> None:
         go = self.workspace.beside("go")
         self.one = self.write("one", feature("auth", {"wait": go}, {"write": "one.md"}))
         running = self.workspace.start("run", "--yes", "--config", self.one)

@@ -277,7 +277,7 @@ class TheReport(unittest.TestCase):
         self.assertEqual(lines[3:5], ["Waited for usage limits: 1m00s", "Paused by you: 1.0s"])
         self.assertIn("Total cost: $0.50 of $5.00", lines)
 
-    def test_each_problem_is_told_whole_with_the_next_command(self) -> None:
+    def test_each_problem_is_reported_with_the_next_command(self) -> None:
         reason = "first line\n" + "x" * 300
         story = [
             _started("auth", "api", "app"),

@@ -216,7 +216,7 @@ class BilledTest(WorkspaceTest):
 
 
 class TimeTest(WorkspaceTest):
-    def test_the_run_is_over_in_time_and_the_next_one_goes_on(self) -> None:
+    def test_the_run_ends_in_time_and_the_next_one_continues(self) -> None:
         gate = self.workspace.beside("gate")
         self.workspace.features(
             feature("a", {"wait": gate}, {"write": "a.txt"}), feature("b"), max_parallel=1

@@ -80,7 +80,9 @@ class WhatChecksLeave(ChecksTest):
         self.assertEqual(sorted(os.listdir(self.here())), expected)
         self.assertEqual(os.listdir(self.here("kept")), ["a.txt"])
 
-    def test_claude_sees_it_after_a_red_check_and_it_is_not_committed_as_its_work(self) -> None:
+    def test_claude_sees_the_files_of_a_failing_check_and_they_are_not_committed(
+        self,
+    ) -> None:
         red = "date +%N >> report.xml; touch snapshot; test ! -f bad"
         self.lists(
             {"write": "bad"},

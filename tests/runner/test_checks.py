@@ -64,7 +64,7 @@ class Checks(ChecksTest):
         self.assertEqual(check.ending, "ended with exit 0")
         self.assertEqual(len(self.state.passed), 2)
 
-    def test_the_same_session_is_told_what_is_red_and_mends_it(self) -> None:
+    def test_the_same_session_gets_the_failing_check_and_fixes_it(self) -> None:
         self.lists(
             {"write": "bad"},
             PAUSE,
@@ -110,7 +110,7 @@ class Checks(ChecksTest):
         assert check is not None
         self.assertEqual((check.passed, check.ending), (False, "ended with exit 1"))
 
-    def test_how_often_claude_is_told_is_in_the_list(self) -> None:
+    def test_the_list_sets_how_often_claude_may_fix_checks(self) -> None:
         self.lists(project={"verify": ["false"], "verify_attempts": 0})
         self.fails(Fault.CHECK, "check: `false` ended with exit 1")
         self.assertEqual(len(self.attempts()), 1)

@@ -52,7 +52,7 @@ class SuccessTest(RunnerTest):
         trailers = f"RoRchestrator-Feature: a\nRoRchestrator-Run: {run_id(1)}"
         self.assertEqual(said.strip(), f"feat(a): The a\n\n{trailers}")
 
-    def test_the_outcome_tells_what_the_result_line_told(self) -> None:
+    def test_the_outcome_holds_the_values_of_the_result_line(self) -> None:
         self.workspace.features(feature("a", {"cost": 0.5}, {"write": "a.txt"}))
         outcome = self.run_feature()
         self.assertEqual(outcome.status, Status.COMPLETED)

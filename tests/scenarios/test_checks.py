@@ -107,7 +107,7 @@ class TheBase(CheckTest):
 
 
 class Interrupted(CheckTest):
-    def test_ctrl_c_during_the_setup_leaves_a_feature_that_begins_anew(self) -> None:
+    def test_a_feature_starts_over_after_ctrl_c_during_its_setup(self) -> None:
         on = self.workspace.beside("on")
         self.lists(setup=[f"test -e {on} || {{ touch {on}; sleep 300; }}"])
         running = self.workspace.start("run", "--yes")

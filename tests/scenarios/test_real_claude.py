@@ -160,7 +160,7 @@ class RealClaudeTest(WorkspaceTest):
 
 
 class Checks(RealClaudeTest):
-    def test_the_session_that_did_the_work_is_told_of_a_red_check_and_mends_it(self) -> None:
+    def test_the_session_that_did_the_work_gets_the_failing_check_and_fixes_it(self) -> None:
         first, second = does(write("a.txt", "a\n")), does(write("b.txt", "b\n"))
         api = self.plays(a=[*first, *second], b=does(write("c.txt", "c\n")))
         check = "echo looking for b; test -f b.txt || exit 3"
@@ -635,7 +635,7 @@ class Attached(RealClaudeTest):
         known.setdefault("projects", {})[folder] = project
         path.write_text(json.dumps(known), "utf-8")
 
-    def test_the_session_goes_on_on_a_terminal(self) -> None:
+    def test_attach_continues_the_session_on_a_terminal(self) -> None:
         self.plays(a=[write("a.txt", "a\n"), text("Finished."), text("Understood.")])
         self.lists("a")
         self.runs(0)

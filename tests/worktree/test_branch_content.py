@@ -91,7 +91,7 @@ class HoldingTest(unittest.TestCase):
         landed = run_sync(branch_content(self.git, origin, tip, self.result, tip))
         self.assertEqual((landed.change, landed.tip), (Change.REWRITTEN, tip))
 
-    def test_commits_that_were_all_made_anew_count_by_their_files(self) -> None:
+    def test_rewritten_commits_count_by_their_files(self) -> None:
         self.on(self.result)
         self.repository.git("reset", "--quiet", "--soft", self.start)
         self.assert_counts(Change.REWRITTEN, self.made("all of it", {}, 5000))
