@@ -112,7 +112,7 @@ class Help(WithWorkspace):
         for words in (["--help"], ["plan", "--help"], ["plan"], ["plan", "--json"], ["status"]):
             with self.subTest(words):
                 done = subprocess.run(
-                    [sys.executable, "-X", "importtime", *self.space.argv(*words)[1:]],
+                    [sys.executable, "-S", "-X", "importtime", *self.space.argv(*words)[1:]],
                     env=self.space.environ,
                     cwd=self.space.path,
                     stdin=subprocess.DEVNULL,
