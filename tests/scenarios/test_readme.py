@@ -23,6 +23,7 @@ from core.cli import COMMANDS, command_first, parser
 from core.model.outcome import Fault, Status
 from core.project.feature_list import load
 from tests import pages, picture
+from tests.support.paths import HOME_PAGE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEST_COMMAND = "python3 -m unittest discover tests"
@@ -44,7 +45,6 @@ OTHERS = ("docs/QUICKSTART.md", "CONTRIBUTING.md")
 """Pages with commands that have a test of their own."""
 
 RAW = "https://raw.githubusercontent.com/RollandMELET/RoRchestrator/main/"
-HOME_PAGE = "https://github.com/RollandMELET/RoRchestrator.git"
 
 CLAUDE = """\
 #!/bin/sh

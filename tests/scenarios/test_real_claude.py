@@ -44,7 +44,7 @@ from tests.support.messages_api import (
     text,
     write,
 )
-from tests.support.paths import ROOT
+from tests.support.paths import HOME_PAGE, ROOT
 from tests.support.runs import read_until
 from tests.support.workspace import WorkspaceTest
 
@@ -137,7 +137,7 @@ class RealClaudeTest(WorkspaceTest):
 
     def runs(self, code: int, *options: str) -> str:
         """Run the command, which has to end with this code; what it said."""
-        done = self.workspace.run(*options)
+        done = self.workspace.command("run", "--yes", *options)
         self.assertEqual(done.code, code, done.err + done.out)
         return done.out
 
@@ -680,6 +680,17 @@ class TheTodoProject(RealClaudeTest):
         environ = self.workspace.environ
         environ.update(PATH=f"{programs}:{environ['PATH']}", RORCHESTRATOR=ROOT)
         self.todo = Path(self.workspace.home, "todo")
+        self.publish()
+
+    def publish(self) -> None:
+        """Make a repository of the examples, which a clone of the project's home page gets."""
+        published = self.workspace.beside("RoRchestrator")
+        for folder in ("config", "prompts"):
+            shutil.copytree(os.path.join(ROOT, folder), os.path.join(published, folder))
+        self.workspace.git("init", "--quiet", published)
+        self.workspace.git("add", "--all", at=published)
+        self.workspace.git("commit", "--quiet", "--message", "examples", at=published)
+        self.workspace.git("config", "--global", f"url.{published}.insteadOf", HOME_PAGE)
 
     def types(self, block: str) -> str:
         """Type a block of the document; what it printed."""

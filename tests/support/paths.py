@@ -9,5 +9,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ORCHESTRATE = os.path.join(ROOT, "orchestrate.py")
 SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
 
+HOME_PAGE = "https://github.com/RollandMELET/RoRchestrator.git"
+"""What the pages clone; tests put a repository of their own in its place."""
+
 AGENT = [sys.executable, "-S", SIMULATED]
 """The simulated agent. Without the site module it starts in half the time."""
