@@ -135,6 +135,7 @@ class Tagged(WorkspaceTest):
 
 class Landing(WorkspaceTest):
     def test_build_products_neither_conflict_nor_keep_a_worktree_from_cleanup(self) -> None:
+        self.workspace.environ.pop("PYTHONPYCACHEPREFIX", None)
         self.workspace.commit({"mod.py": "x = 1\n"})
         both = [feature(id, RUN, {"write": f"{id}.txt"}) for id in ("a", "b")]
         last = feature("c", RUN, {"write": "c.txt"}, depends_on=["a", "b"])
