@@ -77,6 +77,10 @@ class AHostileRepository(unittest.TestCase):
         space.finished("a", "b")
         space.record(events.clash(time.time(), RUN, "b", other="a", files=("a.txt",)))
         space.commit({"a.txt": "another\n"}, "into the way of a")
+        # Older than the index: else git compares contents, by the filters.
+        for file in ("README.md", "b.txt"):
+            os.utime(os.path.join(space.worktree("b"), file), (1, 1))
+        space.git("update-index", "--refresh", at=space.worktree("b"))
         cls.trap = trap = Trap(space)
         inner = os.path.join(space.worktree("b"), "inner")
         space.git("init", "--quiet", inner)
