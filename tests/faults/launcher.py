@@ -347,6 +347,9 @@ def hold_report(folder: str) -> None:
 
 def main() -> None:
     """Take orders until there are no more."""
+    # Commands get signals as at a terminal, even if `nohup` or a shell's `&` started the tests.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for line in sys.stdin:
         pid = fork(Order(json.loads(line)))
         print(pid, flush=True)
