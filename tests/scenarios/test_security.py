@@ -314,23 +314,26 @@ class TamperingTest(WorkspaceTest):
         self.workspace.features(feature("a", *does), feature("b"), max_parallel=1)
         return self.workspace.command("run", "--yes")
 
-    def test_each_planted_thing_stops_the_run_before_it_is_executed(self) -> None:
+    def planted(self) -> dict[str, str]:
+        """Commands that plant something, by what is reported of it."""
         touch = f"touch {self.trace}"
         hook = f"printf '#!/bin/sh\\n{touch}\\n'"
-        for what, command in {
-            "shop/.git/hooks/pre-commit was added": (
+        return {
+            ".git/hooks/pre-commit was added": (
                 f"mkdir -p {self.git}/hooks; {hook} > {self.git}/hooks/pre-commit; "
                 f"chmod +x {self.git}/hooks/pre-commit"
             ),
-            "filter.x.clean in shop/.git/config was added": f"git config filter.x.clean '{touch}'",
-            "core.hookspath in shop/.git/config was added": (
+            "filter.x.clean in .git/config was added": f"git config filter.x.clean '{touch}'",
+            "core.hookspath in .git/config was added": (
                 f"mkdir -p {self.git}/h; {hook} > {self.git}/h/pre-commit; "
                 f"chmod +x {self.git}/h/pre-commit; git config core.hooksPath {self.git}/h"
             ),
-        }.items():
+        }
+
+    def test_each_planted_thing_stops_the_run_before_it_is_executed(self) -> None:
+        for what in self.planted():
             with self.subTest(what):
-                what = what.replace("shop/", "")
-                self.assert_stopped(self.plant(command), what)
+                self.assert_stopped(self.plant(self.planted()[what]), what)
                 self.assertEqual(self.workspace.statuses()["b"], "cancelled")
                 self.assertIn(what, self.workspace.last("b")["reason"])
                 worktree = self.workspace.worktree("a")
