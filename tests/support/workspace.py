@@ -44,8 +44,8 @@ from tests.support.lives import RUN, attempt
 from tests.support.paths import AGENT, ORCHESTRATE
 from tests.support.repository import AT_ONCE, Content, Repository
 
-HANDED_DOWN = ("COVERAGE", "PYTHONPYCACHE")
-"""How variables begin that tell every Python to measure itself, and where compiled files are."""
+HANDED_DOWN = "COVERAGE"
+"""How variables begin that tell every Python to measure itself."""
 
 MARK = "WORKSPACE_OF_A_TEST"
 """The variable that every process of a workspace carries: its value is the temporary folder."""

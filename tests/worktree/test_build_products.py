@@ -54,13 +54,9 @@ class Held(RunnerTest):
     def finish(self, *does: Mapping[str, object], **project: Json) -> list[str]:
         """The files of the commit that the feature ends with."""
         self.workspace.features(feature("a", *does), **project)
-        self.outcome = self.run_feature(environ=self.without_prefix())
+        self.outcome = self.run_feature()
         self.assertEqual(self.outcome.status, Status.COMPLETED, self.outcome)
         return sorted(self.workspace.added("feature/a"))
-
-    def without_prefix(self) -> dict[str, str]:
-        hidden = ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
-        return {n: v for n, v in self.workspace.environ.items() if n not in hidden}
 
     def held(self) -> tuple[str, ...]:
         assert self.outcome.work is not None
@@ -135,7 +131,6 @@ class Tagged(WorkspaceTest):
 
 class Landing(WorkspaceTest):
     def test_build_products_neither_conflict_nor_keep_a_worktree_from_cleanup(self) -> None:
-        self.workspace.environ.pop("PYTHONPYCACHEPREFIX", None)
         self.workspace.commit({"mod.py": "x = 1\n"})
         both = [feature(id, RUN, {"write": f"{id}.txt"}) for id in ("a", "b")]
         last = feature("c", RUN, {"write": "c.txt"}, depends_on=["a", "b"])
