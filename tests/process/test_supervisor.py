@@ -17,6 +17,7 @@ from pathlib import Path
 
 from core.model.errors import UserError
 from core.process import supervisor as supervisor_module
+from core.process import table
 from core.process.spawner import Finished, Spawner, run_sync, spawn
 from core.process.supervisor import (
     AT_ONCE,
@@ -428,6 +429,7 @@ class SupervisorTest(ProcessTest):
                 for mark in (f"{self.run_id}a/f.1;", f"{self.run_id}ab/f.1;")
             ]
             other = supervisor._adopt(pids[1], "", "/")
+            await soon(lambda: not any(map(table.is_changing, pids)))
             await supervisor.end_run(f"{self.run_id}a")
             self.assertEqual(living(pids), [other.pid])
 
