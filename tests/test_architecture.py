@@ -12,7 +12,10 @@ from importlib.util import find_spec
 from unittest import mock
 
 from core.cli import COMMANDS
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.paths import ROOT
+
+setUpModule = skip_if_run_elsewhere
 
 CORE = os.path.join(ROOT, "core")
 TESTS = os.path.join(ROOT, "tests")

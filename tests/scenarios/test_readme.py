@@ -23,7 +23,10 @@ from core.cli import COMMANDS, command_first, parser
 from core.model.outcome import Fault, Status
 from core.project.feature_list import load
 from tests import pages, picture
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.paths import HOME_PAGE
+
+setUpModule = skip_if_run_elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEST_COMMAND = "python3 -m unittest discover tests"

@@ -8,7 +8,10 @@ import unittest
 from pathlib import Path
 
 from tests.support.commands import wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 VARIES = re.compile(r"\b[0-9a-f]{10}\b|\d+(?:\.\d+)?")

@@ -14,6 +14,8 @@ import unittest
 from pathlib import Path
 from typing import Callable
 
+from tests.support.once import skip_if_run_elsewhere
+
 WRAPPER = Path(__file__).resolve().parent.parent.parent / "install" / "wrapper.sh"
 NEEDED = [
     "bash",
@@ -104,6 +106,7 @@ def _make_source(root: Path) -> Path:
 
 
 def setUpModule() -> None:
+    skip_if_run_elsewhere()
     global _shared, _source
     _shared = tempfile.TemporaryDirectory(prefix="ror-wrapper-")
     _source = _make_source(Path(_shared.name))

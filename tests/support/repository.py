@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from types import TracebackType
 from typing import ClassVar, Union
 
@@ -28,6 +29,26 @@ CONFIG = """\
 
 AT_ONCE = {"start_interval_seconds": 0, "retry": {"attempts": 1}}
 """Settings of a project whose tests are not about waiting."""
+
+
+@cache
+def _git_on(path: str) -> str:
+    found = shutil.which("git", path=path)
+    assert found, f"no git on {path}"
+    return found
+
+
+def _run_git(
+    at: str, *arguments: str, env: Mapping[str, str], stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    # With `cwd` or `close_fds`, subprocess would fork, which is slow in a large process.
+    return subprocess.run(
+        [_git_on(env["PATH"]), "-C", at, *arguments],
+        env=env,
+        input=stdin,
+        capture_output=True,
+        close_fds=False,
+    )
 
 
 class Repository:
@@ -94,13 +115,8 @@ class Repository:
         fails: bool = False,
     ) -> str:
         """What git prints, less the last line end. An assertion error where it fails."""
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=at or self.path,
-            env={**self.environ, **(env or {})},
-            input=stdin,
-            capture_output=True,
-        )
+        environ = {**self.environ, **(env or {})}
+        done = _run_git(at or self.path, *arguments, env=environ, stdin=stdin)
         said = os.fsdecode(done.stderr)
         assert (done.returncode != 0) == fails, f"git {' '.join(arguments)}: {said}"
         return os.fsdecode(done.stdout).rstrip("\n")
@@ -132,10 +148,7 @@ class Repository:
         """The commit that a revision names; empty where there is none."""
         spelled = f"{revision}^{{commit}}"
         refs = ("rev-parse", "--verify", "--quiet", spelled)
-        done = subprocess.run(
-            ["git", *refs], cwd=at or self.path, env=self.environ, stdout=subprocess.PIPE
-        )
-        return done.stdout.decode().strip()
+        return _run_git(at or self.path, *refs, env=self.environ).stdout.decode().strip()
 
     def files(self, revision: str) -> dict[str, bytes]:
         """Contents by path of all files in a commit."""
