@@ -22,7 +22,7 @@ from . import ports
 from .context import RunContext
 from .failure import Failure, failed, unable
 from .setup_guard import SetupGuard
-from .steps import StepRunner
+from .steps import Step, StepRunner
 from .supplies import Supplies
 
 VARIABLES = "RORCHESTRATOR_"
@@ -133,16 +133,9 @@ class Preparation:
         commands: Sequence[Command],
         env: Mapping[str, str],
     ) -> Failure | None:
-        guard, limit = self.guard, self.config.project.setup_timeout_seconds
+        guard = self.guard
         for command in commands:
-            step = await self.steps.run(
-                command,
-                Stage.SETUP,
-                name=feature.id,
-                folder=worktree.path,
-                env=env,
-                limit_seconds=limit,
-            )
+            step = await self._run(command, Stage.SETUP, feature.id, worktree.path, env)
             fault = await guard.look(worktree, command.line) if guard is not None else ""
             if not step.passed:
                 return failed(step)
@@ -159,17 +152,18 @@ class Preparation:
         """
         env = self._named(name, branch or self.worktrees.branch(name))
         for command in self.config.project.teardown:
-            step = await self.steps.run(
-                command,
-                Stage.TEARDOWN,
-                name=name,
-                folder=path,
-                env=env,
-                limit_seconds=self.config.project.setup_timeout_seconds,
-            )
+            step = await self._run(command, Stage.TEARDOWN, name, path, env)
             if not step.passed:
                 return failed(step)
         return None
+
+    async def _run(
+        self, command: Command, stage: Stage, name: str, folder: str, env: Mapping[str, str]
+    ) -> Step:
+        limit = self.config.project.setup_timeout_seconds
+        return await self.steps.run(
+            command, stage, name=name, folder=folder, env=env, limit_seconds=limit
+        )
 
     # -- scratch worktrees ----------------------------------------------------------------
 
