@@ -26,7 +26,7 @@ FLOORS = (
     ("git", "dag"),
     ("worktree", "reporter"),
     ("runner", "project"),
-    ("orchestrator", "landing"),
+    ("orchestrator", "landing", "views"),
     ("rehearsal",),
     ("commands",),
     ("cli",),

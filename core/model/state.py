@@ -9,6 +9,7 @@ from .attempt import Attempt, cost_of
 from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
+from .phase import Phase
 from .strategy import Strategy
 
 
@@ -77,6 +78,9 @@ class FeatureState:
     base_commit: str = ""
     base_option: str = ""
     """The value of ``--base`` in the run that started it."""
+    phase: Phase = Phase.NONE
+    phase_at: float = 0.0
+    """When its phase began."""
     started_at: float | None = None
     """When it got its slot; before that, when its preparation began."""
     in_slot: bool = False

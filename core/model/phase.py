@@ -1,0 +1,37 @@
+"""What an active feature is doing: worktree, setup, Claude, commit or checks."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Phase(Enum):
+    """A part of a feature's work; each begins with an event."""
+
+    NONE = ""
+    """It is not active."""
+    WORKTREE = "worktree"
+    """Its worktree is created or reopened, or it is waiting for a slot."""
+    SETUP = "setup"
+    CLAUDE = "claude"
+    BETWEEN = "between"
+    """Claude ended, or has not started yet."""
+    INSPECTION = "inspection"
+    """Its worktree is inspected before the commit."""
+    COMMIT = "commit"
+    CHECKS = "checks"
+
+
+PHASES = {
+    "preparing": Phase.WORKTREE,
+    "setting_up": Phase.SETUP,
+    "ready": Phase.BETWEEN,
+    "attempt_started": Phase.CLAUDE,
+    "attempt_ended": Phase.BETWEEN,
+    "verifying": Phase.INSPECTION,
+    "committing": Phase.COMMIT,
+    "checking": Phase.CHECKS,
+    "ended": Phase.NONE,
+    "queued": Phase.NONE,
+}
+"""The phase that an event begins, by its kind."""
