@@ -133,7 +133,7 @@ class Reader:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._offset = 0
+        self.offset = 0
         self._line = 0
 
     def new_events(self) -> Iterator[Event]:
@@ -143,14 +143,14 @@ class Reader:
         """
         try:
             with open(self.path, "rb", opener=private_files.only_regular) as file:
-                file.seek(self._offset)
+                file.seek(self.offset)
                 for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
                     # An incomplete line may still be cut off: the next call reads it again.
                     if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                         return
                     event = self._event(line)
                     self._line += 1
-                    self._offset += len(line)
+                    self.offset += len(line)
                     yield event
         except FileNotFoundError:
             return

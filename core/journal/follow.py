@@ -1,0 +1,108 @@
+"""`Follower`: follows the journal that another process writes, and folds its events.
+
+The file grows. It can also vanish or be replaced (a state folder that was deleted or restored),
+or be cut (a torn line, a line that somebody removed by hand).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+
+from ..model.errors import UserError
+from ..model.events import Event
+from ..model.fold import apply, fold
+from ..model.state import RunState
+from .journal import Reader
+from .private_files import only_regular
+
+COMPARED_BYTES = 256
+"""How much of the file before the offset is compared, to notice that it was rewritten."""
+
+
+class Follower:
+    """Reads what was appended to a journal since the last call. It writes nothing.
+
+    ``state`` is the fold of the events so far. ``restarts`` counts how often the file was
+    replaced, cut or deleted: ``state`` began anew each time.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.restarts = 0
+        self.state = RunState()
+        self._begin()
+
+    def catch_up(self) -> list[Event]:
+        """The new events, folded at once: ``state`` is that after the last of them.
+
+        Raises :class:`~core.model.errors.UserError` at a damaged line.
+        """
+        self._read()
+        events = list(self._unfolded)
+        self._unfolded.clear()
+        self.state = fold(events, self.state)
+        return events
+
+    def new_events(self) -> Iterator[Event]:
+        """The new events one by one, each folded before it is yielded.
+
+        Raises :class:`~core.model.errors.UserError` at a damaged line.
+        """
+        self._read()
+        while self._unfolded:
+            event = self._unfolded.popleft()
+            self.state = apply(self.state, event)
+            yield event
+
+    def _begin(self) -> None:
+        self.state = RunState()
+        self._unfolded: deque[Event] = deque()
+        self._reader = Reader(self.path)
+        self._file: tuple[int, ...] = ()
+        self._seen: tuple[int, ...] = ()
+        self._before = b""
+
+    def _read(self) -> None:
+        if not self._has_changed():
+            return
+        try:
+            self._unfolded.extend(self._reader.new_events())
+        except UserError:
+            self._begin()  # The line may be repaired before the next call.
+            raise
+        self._before = self._bytes_before()
+
+    def _has_changed(self) -> bool:
+        """Whether there may be new events; starts over if the file is another one."""
+        try:
+            info = os.stat(self.path)
+        except OSError:  # The reader reports anything but a missing file.
+            self._start_over_if(self._file != ())
+            return True
+        file, seen = (info.st_dev, info.st_ino), (info.st_size, info.st_mtime_ns)
+        if (file, seen) == (self._file, self._seen):
+            return False
+        known = self._file
+        self._start_over_if(known not in ((), file) or self._bytes_before() != self._before)
+        self._file, self._seen = file, seen
+        return True
+
+    def _start_over_if(self, is_other: bool) -> None:
+        if is_other:
+            self._begin()
+            self.restarts += 1
+
+    def _bytes_before(self) -> bytes:
+        """The last bytes before the offset; they differ if earlier lines changed."""
+        end = self._reader.offset
+        if not end:
+            return b""
+        start = max(0, end - COMPARED_BYTES)
+        try:
+            with open(self.path, "rb", opener=only_regular) as file:
+                file.seek(start)
+                return file.read(end - start)
+        except OSError:
+            return b""
