@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from ..dag import schedule
@@ -17,6 +17,7 @@ from ..landing.report import MergeOptions
 from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace
+from ..model.state import Run
 from ..model.terminal_text import one_line
 from ..orchestrator.one_run import Decided, OneRun, RunResult
 from ..orchestrator.run_options import RunOptions
@@ -33,9 +34,11 @@ from ..reporter.documents import RunReport, feature_document, local_time, write_
 from ..reporter.plan_text import plan_lines, run_question
 from ..reporter.run_text import report_lines
 from ..reporter.style import Style
+from ..views.view import Views
 from .ask_consent import all_commands, check_consent, commands_of_merge, remember, show_unshown
 from .land import land
 from .options import Asking, Display, agrees
+from .run_views import ViewOptions, views_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,13 +59,14 @@ def run_features(
     asking: Asking,
     display: Display,
     landing: LandAfterwards | None = None,
+    looking: ViewOptions | None = None,
 ) -> int:
     """Run while holding the lock, then land if requested; returns the exit code."""
     project.lock.acquire(Holder(os.getpid(), str(local_time(time.time())), "run"))
     try:
         # Read again: a run may have moved branches before we got the lock.
         project = replace(project, refs=run_sync(project.git.refs(*SEEN)))
-        shown = _ShownRun(project, options, asking, display)
+        shown = _ShownRun(project, options, asking, display, looking or ViewOptions())
         code = shown.execute()
         if code != ExitCode.UP_TO_DATE or landing is None:
             return code
@@ -102,7 +106,12 @@ class _ShownRun:
     """One run with its plan, question and report."""
 
     def __init__(
-        self, project: OpenProject, options: RunOptions, asking: Asking, display: Display
+        self,
+        project: OpenProject,
+        options: RunOptions,
+        asking: Asking,
+        display: Display,
+        looking: ViewOptions,
     ) -> None:
         self.project = project
         self.asking = asking
@@ -113,10 +122,11 @@ class _ShownRun:
         self.run = OneRun(
             project,
             options,
-            listeners=[self.reporter.on_event],
             say=self.printer.say,
-            beside=partial(redraw, self.reporter),
+            beside=self._beside,
         )
+        self.views = Views(views_of(looking, self.run, display), self._complain)
+        self.run.listeners = [self.reporter.on_event, self.views.on_event]
 
     def execute(self) -> int:
         """Recover, decide, ask, run and report; returns the exit code."""
@@ -140,7 +150,19 @@ class _ShownRun:
             return refused
         remember(project, all_commands(project.config))
         result = self.run.run(config, decided, results, partial(self._report, decided))
-        return result.exit_code or (ExitCode.INCOMPLETE if self.printer.lost else 0)
+        failed = self.printer.lost or self.views.has_failed
+        return result.exit_code or (ExitCode.INCOMPLETE if failed else ExitCode.UP_TO_DATE)
+
+    async def _beside(self) -> None:
+        """The progress line and the ticks of the views, while features run."""
+        await redraw(self.reporter, self.views.on_tick)
+
+    def _complain(self, message: str, hint: str) -> None:
+        """Print what a view could not do, even with ``--quiet``."""
+        lines = [f"rorchestrator: {one_line(message)}"]
+        lines += [f"  next: {one_line(hint)}"] if hint else []
+        self.reporter.clear()
+        self.printer.print("\n".join(lines), sys.stderr)
 
     def _ask(self, plan: schedule.Plan) -> int | None:
         """Ask before anything starts; returns the exit code if the answer is no."""
@@ -174,7 +196,25 @@ class _ShownRun:
                 "left_out": decided.left,
             }
             print(json.dumps(report), flush=True)
-        return ExitCode.INCOMPLETE if decided.left else ExitCode.UP_TO_DATE
+        self.views.nothing_to_do(self._empty_report(decided))
+        incomplete = decided.left or self.views.has_failed
+        return ExitCode.INCOMPLETE if incomplete else ExitCode.UP_TO_DATE
+
+    def _empty_report(self, decided: Decided) -> RunReport:
+        """The report when nothing ran."""
+        now, project = self.run.clock(), self.project
+        settings = project.config.project
+        run = Run("", now, 0, settings.base_branch, project.base_commit, ended_at=now)
+        return RunReport(
+            self.run.state,
+            run,
+            project_name=project.mask(settings.name),
+            waves=tuple(map(tuple, project.dag.waves())),
+            branches=(),
+            up_to_date=tuple(_up_to_date(decided.decisions)),
+            left=tuple(decided.left),
+            max_cost_usd=self.run.budget.cap_usd,
+        )
 
     def _report(self, decided: Decided, result: RunResult) -> None:
         """Write and print the report. Raises :class:`UserError` if it can't be written."""
@@ -196,6 +236,7 @@ class _ShownRun:
             style = style_of(sys.stdout, self.display.color)
             lines = [*report_lines(report, style), *_report_line(files)]
             self.printer.print("\n".join(lines), sys.stdout)
+        self.views.at_end(report)
         if unwritten is not None:
             raise unwritten
 
@@ -236,11 +277,12 @@ def reporter_of(printer: Printer, style: Style) -> Reporter:
     )
 
 
-async def redraw(reporter: Reporter) -> None:
-    """Redraw the progress line, and remove it at the end."""
+async def redraw(reporter: Reporter, tick: Callable[[], None] = lambda: None) -> None:
+    """Redraw the progress line, and remove it at the end; ``tick`` is called with each redraw."""
     try:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
+            tick()
             reporter.tick()
     finally:
         reporter.finish()

@@ -87,27 +87,28 @@ class Reporter:
                 self.json_stream = None
         line = run_text.event_line(state, event, self.style, verbose=self.verbose)
         if line and not self.quiet:
-            self._erase()
+            self.clear()
             self._say(line + "\n")
             self.tick()
 
     def tick(self) -> None:
         """Redraw the progress line on a terminal."""
         if self.progress:
-            self._erase()
+            self.clear()
             line = run_text.progress_line(self._state, self.clock(), self.style)
             self._say(self.style.paint(line, "dim"))
             self._drawn = True
 
-    def finish(self) -> None:
-        """Remove the progress line."""
-        self._erase()
-        self.progress = False
-
-    def _erase(self) -> None:
+    def clear(self) -> None:
+        """Erase the progress line until it is drawn again."""
         if self._drawn:
             self._say(ERASE_LINE)
             self._drawn = False
+
+    def finish(self) -> None:
+        """Remove the progress line."""
+        self.clear()
+        self.progress = False
 
     def _say(self, words: str) -> None:
         if self.stream is not None and not say(self.stream, words, self.lost):
