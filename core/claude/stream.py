@@ -13,7 +13,7 @@ from ..model.costs import SHARE
 from ..model.frozen import replace
 from ..model.json_values import dollars_of, integer
 from .spending import INPUT_TOKENS, paid_by, spent
-from .transcript import Message, Transcript, moment, text_of
+from .transcript import LONGEST_ID, Message, Transcript, moment, text_of
 
 
 def parse(line: bytes) -> list[Message]:
@@ -43,7 +43,8 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
             transcript,
             began=True,
             waiting=False,
-            version=text_of(message, "claude_code_version"),
+            version=text_of(message, "claude_code_version")[:LONGEST_ID],
+            model=text_of(message, "model")[:LONGEST_ID],
             authentication=text_of(message, "apiKeySource"),
         )
     if kind == "assistant":

@@ -33,6 +33,7 @@ class Transcript:
     began: bool = False
     """Whether there was an ``init`` line, so that the session exists."""
     version: str = ""
+    model: str = ""
     authentication: str = ""
     result: Message | None = None
     text: str = ""

@@ -48,6 +48,8 @@ def outcome(
         paid=transcript.paid,
         tokens=transcript.tokens if cost_usd is None else {},
         session_cost_usd=transcript.session_cost_usd,
+        model=transcript.model,
+        claude_version=transcript.version,
     )
 
 

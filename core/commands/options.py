@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ..model.frozen import dataclass
-from ..model.terminal_text import one_line
+from ..model.terminal_text import one_line, shell_word
 from ..orchestrator.run_options import MAX_WAIT_SECONDS, RunOptions
 from ..project.open import OpenProject, open_project
 from ..project.recorded import open_or_recorded
@@ -240,4 +240,5 @@ def run_options(
         arguments.max_time,
         arguments.max_wait,
         retried,
+        " ".join(map(shell_word, ("rorchestrator", *arguments.words))),
     )

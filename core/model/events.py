@@ -15,6 +15,7 @@ from .frozen import dataclass, field, replace
 from .json_values import Json
 from .outcome import AttemptOutcome, FeatureOutcome, Stray
 from .outcome_json import attempt_data, feature_data
+from .provenance import Provenance, provenance_data
 from .strategy import Strategy
 
 VERSION = 1
@@ -38,6 +39,7 @@ EXACT = frozenset(
             "base_commit",
             "branch",
             "commit",
+            "depends_on",
             "fault",
             "features",
         ),
@@ -70,6 +72,7 @@ def run_started(
     max_parallel: int,
     base_option: str = "",
     owner: str = "",
+    provenance: Provenance | None = None,
 ) -> Event:
     """A run pinned its base commit and starts with ``features`` of the list ``owner``.
 
@@ -86,6 +89,8 @@ def run_started(
         data["base_option"] = base_option
     if owner:
         data["list"] = owner
+    if provenance is not None:
+        data.update(provenance_data(provenance))
     return Event("run_started", at, run, data=data)
 
 

@@ -14,6 +14,7 @@ from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
 from .outcome_json import attempt_outcome, feature_outcome
 from .phase import PHASES
+from .provenance import provenance_of
 from .state import Check, FeatureState, Landing, Run, RunState, Skip
 from .strategy import Strategy
 
@@ -125,6 +126,7 @@ def _next_run(run: Run | None, event: Event) -> Run | None:
             features=strings(data, "features"),
             max_parallel=integer(data, "max_parallel"),
             owner=str(data.get("list", "")),
+            provenance=provenance_of(data),
         )
     if event.kind == "paused" and run is not None:
         until = reset_of(event)

@@ -26,8 +26,12 @@ def strings(data: Mapping[str, Json], key: str) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def dollars_of(value: Json) -> float | None:
+def amount_of(value: Json) -> float | None:
     """``value`` if it is a number from 0 on; else ``None``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if 0 <= value <= LARGEST else None  # excludes NaN
+
+
+dollars_of = amount_of
+"""The same, for money."""

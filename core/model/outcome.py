@@ -223,3 +223,7 @@ class AttemptOutcome:
     """The input and cache tokens of each model, if the cost is unknown."""
     session_cost_usd: float | None = None
     """The cost of the session over all its processes, if the CLI reported it."""
+    model: str = ""
+    """The model, as the CLI reported it."""
+    claude_version: str = ""
+    """The version of the CLI, as it reported it."""

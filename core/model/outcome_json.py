@@ -12,13 +12,15 @@ from .outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Status, Usage
 
 def attempt_data(outcome: AttemptOutcome) -> dict[str, Json]:
     """The data of ``attempt_ended``."""
-    costs: dict[str, Json] = {
+    known: dict[str, Json] = {
         "paid": {model: [paid.cost_usd, paid.tokens] for model, paid in outcome.paid.items()},
         "tokens": dict(outcome.tokens),
         "session_cost_usd": outcome.session_cost_usd,
+        "model": outcome.model,
+        "claude_version": outcome.claude_version,
     }
     return {
-        **{name: value for name, value in costs.items() if value not in ({}, None)},
+        **{name: value for name, value in known.items() if value not in ({}, None, "")},
         "status": outcome.status.value,
         "reason": outcome.reason,
         "fault": outcome.fault.value,
@@ -78,6 +80,8 @@ def attempt_outcome(data: Mapping[str, Json]) -> AttemptOutcome:
         paid=dict(_paid(data.get("paid"))),
         tokens=_counts(data.get("tokens")),
         session_cost_usd=dollars_of(data.get("session_cost_usd")),
+        model=str(data.get("model", "")),
+        claude_version=str(data.get("claude_version", "")),
     )
 
 

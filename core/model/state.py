@@ -10,6 +10,7 @@ from .costs import Cost, Paid
 from .frozen import dataclass, field, replace
 from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
 from .phase import Phase
+from .provenance import Provenance
 from .strategy import Strategy
 
 
@@ -189,6 +190,7 @@ class Run:
     """The value of ``--base``."""
     owner: str = ""
     """The feature list of the run."""
+    provenance: Provenance = Provenance()
 
 
 @dataclass(frozen=True)

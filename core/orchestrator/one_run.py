@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from .. import __version__
 from ..dag import incremental, schedule
 from ..dag.resolver import DAGResolver
 from ..git import commits
@@ -25,6 +26,7 @@ from ..model.fold import apply, fold
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import BASE
 from ..model.outcome import Fault, FeatureOutcome, Stage, Status, Work
+from ..model.provenance import Estimate, Provenance
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
 from ..process import temporary_folder
@@ -413,6 +415,27 @@ class OneRun:
             max_parallel=self.slots,
             base_option=self.project.base_option,
             owner=self.project.owner,
+            provenance=self._provenance(selected),
+        )
+
+    def _provenance(self, selected: Sequence[str]) -> Provenance:
+        """What the run starts with, and what is expected of it."""
+        project, settings = self.project, self.project.config.project
+        dag = DAGResolver(project.dag.features[id] for id in selected)
+        work = schedule.estimator(project.dag.features)
+        estimates = {}
+        for id, feature in dag.features.items():
+            usd = work(feature) * settings.usd_per_million_tokens / 1_000_000
+            estimates[id] = Estimate(work(feature) / schedule.TOKENS_PER_SECOND, usd)
+        return Provenance(
+            version=__version__,
+            command=self.options.command,
+            project=settings.name,
+            model=project.config.claude.model,
+            max_cost_usd=self.budget.cap_usd,
+            depends_on={id: each.depends_on for id, each in dag.features.items()},
+            estimates=estimates,
+            estimated_seconds=schedule.predict(dag, self.slots).makespan_seconds,
         )
 
     def _record(self, event: Event) -> None:

@@ -23,3 +23,5 @@ class RunOptions:
     """The longest wait for the reset of a usage limit."""
     retried: str = ""
     """A feature whose skip ends with the user's consent to the run."""
+    command: str = ""
+    """The command line, for the report."""

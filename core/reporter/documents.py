@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from ..journal import private_files
@@ -28,8 +29,9 @@ class RunReport:
     waves: tuple[tuple[str, ...], ...]
     branches: tuple[str, ...]
     """Those branches of its features that exist."""
-    up_to_date: tuple[str, ...]
-    left: tuple[str, ...] = ()
+    up_to_date: tuple[str, ...] | None
+    """``None`` if that is not known any more."""
+    left: tuple[str, ...] | None = ()
     """Features that were skipped before the run, and their dependents."""
     max_cost_usd: float | None = None
 
@@ -69,12 +71,32 @@ class RunReport:
         return cost_of(self._attempts)
 
     @property
+    def by_status(self) -> dict[str, int]:
+        """How many features have each status, in the order of their features."""
+        return dict(Counter(feature.status.value for feature in self.features))
+
+    @property
+    def versions(self) -> dict[str, Json]:
+        """The versions of RoRchestrator and Claude Code, and the models, as far as known."""
+        outcomes = [a.outcome for a in self._attempts if a.outcome is not None]
+        return {
+            "rorchestrator": self.run.provenance.version or None,
+            "claude": _distinct(outcome.claude_version for outcome in outcomes),
+            "models": _distinct(outcome.model for outcome in outcomes),
+        }
+
+    @property
+    def cost_by_model(self) -> dict[str, float]:
+        """What each model cost, as far as the results reported it, in USD."""
+        return paid_by_model(self._attempts)
+
+    @property
     def _attempts(self) -> list[Attempt]:
         return [a for feature in self.features for a in feature.of_run(self.run.id)]
 
     def to_json(self) -> dict[str, Json]:
         """The report as ``docs/STATE.md`` describes it."""
-        features = self.features
+        features, provenance = self.features, self.run.provenance
         return {
             "project_name": self.project_name,
             "run": self.run.id,
@@ -83,14 +105,22 @@ class RunReport:
             "base_branch": self.run.base_branch,
             "base_commit": self.run.base_commit,
             "max_parallel": self.run.max_parallel,
+            "list": self.run.owner or None,
+            "command": provenance.command or None,
+            "versions": self.versions,
+            "exit_code": self.run.exit_code,
             "total_features": len(features),
             "successful": self.successful,
             "failed": len(features) - self.successful,
+            "by_status": self.by_status,
             **cost_document(self.cost, "total_cost_usd"),
+            "estimated_cost_usd": _rounded(provenance.estimated_usd),
+            "cost_by_model": _each_rounded(self.cost_by_model),
             "max_cost_usd": self.max_cost_usd,
             "usage": vars(usage_of(self._attempts)).copy(),
             "total_duration_ms": self.total_ms,
             "wall_ms": self.wall_ms,
+            "estimated_wall_ms": _milliseconds(provenance.estimated_seconds),
             "limit_wait_ms": _ms(self.run.limits.seconds),
             "pause_ms": _ms(self.run.pauses.seconds),
             "speedup": self.speedup,
@@ -107,8 +137,8 @@ class RunReport:
                 if feature.status is not Status.COMPLETED
             ],
             "features": [feature.id for feature in features],
-            "up_to_date": list(self.up_to_date),
-            "left_out": list(self.left),
+            "up_to_date": None if self.up_to_date is None else list(self.up_to_date),
+            "left_out": None if self.left is None else list(self.left),
         }
 
 
@@ -137,13 +167,18 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
                 "resumed": attempt.resumed,
                 "status": attempt.outcome.status.value if attempt.outcome else None,
                 "reason": attempt.outcome.reason if attempt.outcome else "",
-                "cost_usd": attempt.cost.usd,
+                "cost_usd": _rounded(attempt.cost.usd),
                 **_estimate(attempt.cost),
+                "model": attempt.outcome.model if attempt.outcome else "",
+                "started_at": local_time(attempt.started_at),
+                "finished_at": local_time(attempt.ended_at),
                 "log": attempt.log,
             }
             for attempt in attempts
         ],
+        "cost_by_model": _each_rounded(paid_by_model(attempts)),
         "branch": feature.branch,
+        "start_commit": feature.work_start or None,
         "worktree": feature.worktree,
         "commit": work.commit if work else None,
         "files_changed": work.files_changed if work else 0,
@@ -161,13 +196,34 @@ def feature_document(feature: FeatureState) -> dict[str, Json]:
 
 def cost_document(cost: Cost, name: str = "cost_usd") -> dict[str, Json]:
     """A cost in a report: ``name`` is the key of the known part; an estimate is beside it."""
-    return {name: cost.usd, "cost_is_complete": cost.is_complete, **_estimate(cost)}
+    return {name: _rounded(cost.usd), "cost_is_complete": cost.is_complete, **_estimate(cost)}
+
+
+def paid_by_model(attempts: Iterable[Attempt]) -> dict[str, float]:
+    """What each model cost, as far as the results reported it, in USD."""
+    costs: dict[str, float] = {}
+    for attempt in attempts:
+        for model, paid in attempt.outcome.paid.items() if attempt.outcome else ():
+            costs[model] = costs.get(model, 0.0) + paid.cost_usd
+    return costs
+
+
+def _rounded(usd: float | None) -> float | None:
+    return None if usd is None else round(usd, 6)
+
+
+def _each_rounded(costs: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: _rounded(usd) for name, usd in costs.items()}
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _estimate(cost: Cost) -> dict[str, Json]:
     document: dict[str, Json] = {}
     if cost.about_usd is not None:
-        document["cost_about_usd"] = round(cost.about_usd, 6)
+        document["cost_about_usd"] = _rounded(cost.about_usd)
     if cost.tokens_at_least:
         document["tokens_at_least"] = cost.tokens_at_least
     return document
@@ -193,6 +249,10 @@ def _duration_ms(feature: FeatureState) -> int:
 
 def _ms(seconds: float) -> int:
     return max(0, round(seconds * 1000))
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else _ms(seconds)
 
 
 def local_time(at: float | None) -> str | None:

@@ -18,6 +18,7 @@ from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Status
 from core.reporter import documents
 from core.reporter.documents import RunReport
+from tests.support import run_views
 from tests.support.faulty import nth_call
 from tests.support.story import AT, RUN, STORY
 
@@ -49,9 +50,17 @@ class Documents(unittest.TestCase):
                 "base_branch": "main",
                 "base_commit": "ba5e",
                 "max_parallel": 2,
+                "list": None,
+                "command": None,
+                "versions": {"rorchestrator": None, "claude": [], "models": []},
+                "exit_code": 1,
                 "total_features": 3,
                 "successful": 1,
                 "failed": 2,
+                "by_status": {"completed": 1, "failed": 1, "blocked": 1},
+                "estimated_cost_usd": None,
+                "estimated_wall_ms": None,
+                "cost_by_model": {},
                 "total_cost_usd": 0.75,
                 "cost_is_complete": False,
                 "max_cost_usd": None,
@@ -87,6 +96,24 @@ class Documents(unittest.TestCase):
                 "left_out": [],
             },
         )
+
+    def test_a_report_tells_what_the_run_was_started_with_and_what_was_expected(self) -> None:
+        document = self._run_document(run_views.STORY)
+        expected = {
+            "list": "config/feature_list.json",
+            "command": "rorchestrator run --yes",
+            "versions": {
+                "rorchestrator": "1.2.3",
+                "claude": ["2.1.330"],
+                "models": ["claude-opus"],
+            },
+            "estimated_cost_usd": 1.5,
+            "estimated_wall_ms": 180_000,
+            # To a millionth of a dollar.
+            "total_cost_usd": 0.37037,
+            "cost_by_model": {"claude-opus": 0.3, "claude-haiku": 0.07037},
+        }
+        self.assertEqual({key: document[key] for key in expected}, expected)
 
     def test_it_tells_how_long_nothing_was_started(self) -> None:
         def pause(at: float, action: str) -> Event:
@@ -130,6 +157,9 @@ class Documents(unittest.TestCase):
                     "status": "timed_out",
                     "reason": "late",
                     "cost_usd": None,
+                    "model": "",
+                    "started_at": documents.local_time(AT),
+                    "finished_at": documents.local_time(AT + 2),
                     "log": "/l/api.1.jsonl",
                 },
                 {
@@ -139,6 +169,9 @@ class Documents(unittest.TestCase):
                     "status": "failed",
                     "reason": "no",
                     "cost_usd": 0.25,
+                    "model": "",
+                    "started_at": documents.local_time(AT),
+                    "finished_at": documents.local_time(AT + 2),
                     "log": "/l/api.2.jsonl",
                 },
             ],

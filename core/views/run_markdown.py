@@ -1,0 +1,193 @@
+"""The Markdown report of a run, for a pull request or a chat.
+
+Text from outside can neither format the page nor mention somebody. It stays below the 65,536
+characters that GitHub takes for a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..model.excerpt import excerpt
+from ..model.outcome import Status, Work
+from ..model.terminal_text import clean, one_line
+from ..model.words import counted, duration, money
+from ..reporter.run_text import spent
+from ..reporter.style import GLYPHS, Style, shorten
+from .run_view import FeatureView, RunView
+
+ROWS = 100
+"""The most rows of the table."""
+
+FAILURES = 20
+"""The most failures with their reasons."""
+
+REASON_LINES = 24
+REASON_CHARACTERS = 1_600
+NAME_CHARACTERS = 80
+
+STYLE = Style()
+
+_SPECIAL = re.compile(r"([\\`*_${}\[\]()+!|~])")
+_LINKED = re.compile(r"([@#:])(?=[\w/])")
+"""What begins a mention, a number of an issue, or what follows the scheme of a URL."""
+
+
+def markdown(view: RunView) -> str:
+    """The report of a run as GitHub-flavoured Markdown."""
+    return "\n".join(_lines(view)) + "\n"
+
+
+def _lines(view: RunView) -> Iterator[str]:
+    yield f"## {heading(view)}"
+    yield ""
+    yield " · ".join(summary(view))
+    yield ""
+    yield from table(view.features)
+    shown = view.failures[:FAILURES]
+    if shown:
+        yield ""
+        yield "### Not completed"
+    for feature in shown:
+        yield ""
+        yield from failure(feature)
+    if len(view.failures) > len(shown):
+        yield ""
+        yield f"{counted(len(view.failures) - len(shown), 'more feature')} did not complete."
+    yield ""
+    yield from _provenance(view)
+
+
+def heading(view: RunView) -> str:
+    """The result in a line: the project, and how many features completed."""
+    done, all = view.report.successful, len(view.features)
+    mark = "✅" if done == all else "❌" if view.is_over else "⏳"
+    said = f"{done} of {counted(all, 'feature')} completed"
+    return f"{mark} {escaped(_short(view.report.project_name))}: {said}"
+
+
+def summary(view: RunView) -> list[str]:
+    """Duration, cost, slots and base, each as Markdown."""
+    run, report = view.run, view.report
+    parts = [duration(view.seconds), total_cost(view), counted(run.max_parallel, "slot")]
+    if view.is_over:
+        parts.append(f"speedup {report.speedup:.2f}")
+    base = f"{code(run.base_branch)} @ {code(run.base_commit[:10])}"
+    return [*parts, base]
+
+
+def total_cost(view: RunView) -> str:
+    """What the run cost, and its budget."""
+    cost, cap = view.report.cost, view.report.max_cost_usd
+    of_cap = "" if cap is None else f" of {money(cap)}"
+    return spent(cost.usd, cost.about_usd, STYLE, complete=cost.is_complete) + of_cap
+
+
+def table(features: Sequence[FeatureView]) -> Iterator[str]:
+    """The features as a table: those that failed in any case, then the first of the rest."""
+    room = ROWS - sum(each.is_failure for each in features)
+    shown: list[FeatureView] = []
+    for each in features:
+        room -= not each.is_failure
+        if (each.is_failure or room >= 0) and len(shown) < ROWS:
+            shown.append(each)
+    yield "| feature | status | time | cost | attempts | changes |"
+    yield "|---|---|---:|---:|---:|---|"
+    for each in shown:
+        yield f"| {' | '.join(_cells(each))} |"
+    if len(shown) < len(features):
+        yield f"| {counted(len(features) - len(shown), 'more feature')} | | | | | |"
+
+
+def _cells(feature: FeatureView) -> list[str]:
+    name = "" if feature.name == feature.id else f" {escaped(_short(feature.name))}"
+    cost = feature.cost
+    ran = bool(feature.attempts)
+    price = spent(cost.usd, cost.about_usd, STYLE, complete=cost.is_complete) if ran else ""
+    return [
+        code(feature.id) + name,
+        f"{glyph(feature.status)} {feature.status.words}",
+        duration(feature.seconds) if feature.seconds else "",
+        price,
+        str(len(feature.attempts)) if ran else "",
+        changes(feature.work) if feature.work else "",
+    ]
+
+
+def failure(feature: FeatureView) -> Iterator[str]:
+    """A feature that did not complete, folded: its reason, and the next commands to type."""
+    known = feature.known
+    yield f"<details><summary>{glyph(known.status)} {code(known.id)} {known.status.words}</summary>"
+    yield ""
+    yield from fenced(
+        excerpt(clean(known.reason), lines=REASON_LINES, characters=REASON_CHARACTERS)
+    )
+    for command in feature.next_commands:
+        yield ""
+        yield f"→ {code(command)}"
+    yield ""
+    yield "</details>"
+
+
+def _provenance(view: RunView) -> Iterator[str]:
+    run, told = view.run, view.run.provenance
+    versions = view.report.versions
+    rows = [
+        ("run", code(run.id)),
+        ("list", code(run.owner)),
+        ("command", code(told.command)),
+        ("RoRchestrator", code(told.version)),
+        ("Claude Code", _codes(versions["claude"])),
+        ("model", _codes(versions["models"])),
+    ]
+    yield "<sub>"
+    yield " · ".join(f"{name} {value}" for name, value in rows if value)
+    yield "</sub>"
+
+
+def _codes(names: object) -> str:
+    return ", ".join(code(str(name)) for name in names) if isinstance(names, list) else ""
+
+
+def glyph(status: Status) -> str:
+    """The emoji of a status."""
+    return GLYPHS.get(status, ("⏳", "", ""))[0]
+
+
+def changes(work: Work) -> str:
+    """``3 files +12 −4``."""
+    return f"{counted(work.files_changed, 'file')} +{work.insertions} −{work.deletions}"
+
+
+def escaped(text: str) -> str:
+    """A text from outside on one line: it formats nothing, links nowhere and mentions nobody."""
+    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _LINKED.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", plain))
+
+
+def code(text: str) -> str:
+    """A text from outside as code on one line, also in a table; empty for none.
+
+    As HTML, because Markdown can't hold a backtick or a bar in a cell.
+    """
+    plain = one_line(text)
+    if not plain:
+        return ""
+    if "`" not in plain and "|" not in plain:
+        return f"`{plain}`"
+    coded = re.sub(r"[&<>|`*_\[\]\\~]", lambda found: f"&#{ord(found[0])};", plain)
+    return f"<code>{coded}</code>"
+
+
+def fenced(text: str) -> Iterator[str]:
+    """A text from outside as a block of code, which it can't end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield fence
+    yield from text.splitlines() or [""]
+    yield fence
+
+
+def _short(text: str) -> str:
+    return shorten(one_line(text), NAME_CHARACTERS, STYLE)

@@ -1,0 +1,94 @@
+"""The Markdown report: readable, short enough for a comment, and deaf to what outsiders write."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.model import events
+from core.model.outcome import FeatureOutcome, Status
+from core.model.provenance import Provenance
+from core.views.run_markdown import code, escaped, fenced, markdown
+from tests.support.run_views import COMPLETED, DONE, STORY, begun, feature_story, view_of
+from tests.support.story import AT, RUN
+
+COMMENT_CHARACTERS = 65_536
+"""What GitHub takes."""
+
+
+class Markdown(unittest.TestCase):
+    maxDiff = None
+
+    def test_a_run_is_told_from_its_result_to_its_provenance(self) -> None:
+        said = markdown(view_of(STORY))
+        lines = said.splitlines()
+        self.assertEqual(lines[0], "## ❌ Shop: 2 of 4 features completed")
+        self.assertEqual(
+            lines[2], "40s · ≥ $0.37 of $5.00 · 2 slots · speedup 1.00 · `main` @ `ba5eba5eba`"
+        )
+        self.assertIn("| `auth` Auth | ✅ completed | 12s | $0.12 | 1 | 3 files +12 −4 |", lines)
+        self.assertIn("| `api` Api | ❌ failed | 24s | ≥ $0.12 | 2 |  |", lines)
+        self.assertIn("| `app` | ⛔ blocked |  |  |  |  |", lines)
+        self.assertIn("<details><summary>❌ `api` failed</summary>", lines)
+        self.assertIn("FAIL src/api.test.ts", lines)
+        self.assertIn("→ `rorchestrator logs api --checks`", lines)
+        self.assertIn("RoRchestrator `1.2.3` · Claude Code `2.1.330` · model `claude-opus`", said)
+        self.assertIn("command `rorchestrator run --yes`", said)
+
+    def test_a_run_in_progress_says_so(self) -> None:
+        said = markdown(view_of(STORY[:5]))
+        self.assertIn("## ⏳ Shop: 0 of 4 features completed", said)
+        self.assertIn("| `auth` Auth | ⏳ preparing |", said)
+        self.assertNotIn("speedup", said)
+
+    def test_a_run_of_an_older_version_leaves_out_what_it_did_not_record(self) -> None:
+        story = [begun(["auth"], Provenance()), *feature_story("auth", AT, end=COMPLETED)]
+        said = markdown(view_of(story, max_cost_usd=None))
+        self.assertIn("<sub>\nrun `r1` · list `config/feature_list.json`\n</sub>", said)
+
+    def test_the_longest_report_fits_into_a_comment(self) -> None:
+        ids = [f"feature-{number}" for number in range(300)]
+        failed = FeatureOutcome(Status.FAILED, "<&>\n" * 4_000 + "x" * 9_000)
+        for end in (failed, COMPLETED):
+            story = [begun(ids)]
+            for id in ids:
+                story += feature_story(id, AT, DONE, end=end, name="<&>" * 160)
+            said = markdown(view_of(story))
+            self.assertLess(len(said), COMMENT_CHARACTERS)
+            self.assertIn("| 200 more features |", said)
+        self.assertNotIn("Not completed", said)
+
+    def test_failures_are_in_the_table_however_many_complete(self) -> None:
+        ids = [f"feature-{number}" for number in range(150)]
+        story = [begun(ids)]
+        for id in ids[:-1]:
+            story += feature_story(id, AT, DONE, end=COMPLETED)
+        story.append(events.ended(AT, RUN, ids[-1], FeatureOutcome(Status.BLOCKED, "why")))
+        said = markdown(view_of(story))
+        self.assertIn("| `feature-149` | ⛔ blocked |", said)
+        self.assertIn("| 50 more features |", said)
+
+
+class Outsiders(unittest.TestCase):
+    def test_a_name_formats_nothing_and_mentions_nobody(self) -> None:
+        for given, expected in (
+            ("plain - words", "plain - words"),
+            ("$x$", "\\$x\\$"),
+            ("a|b", "a\\|b"),
+            ("*b* _i_ `c`", "\\*b\\* \\_i\\_ \\`c\\`"),
+            ("<img onerror=x>", "&lt;img onerror=x&gt;"),
+            ("@all #12", "@<!-- -->all #<!-- -->12"),
+            ("http://a.example", "http:<!-- -->//a.example"),
+            ("![x](y)", "\\!\\[x\\]\\(y\\)"),
+            ("two\nlines\x1b[31m", "two lines"),
+        ):
+            with self.subTest(given):
+                self.assertEqual(escaped(given), expected)
+
+    def test_code_holds_every_text(self) -> None:
+        self.assertEqual(code("feature/a"), "`feature/a`")
+        self.assertEqual(code("a|`b`<c>"), "<code>a&#124;&#96;b&#96;&#60;c&#62;</code>")
+        self.assertEqual(code(" \n"), "")
+
+    def test_a_block_of_code_is_not_ended_by_its_text(self) -> None:
+        self.assertEqual(list(fenced("a\n````\nb")), ["`````", "a", "````", "b", "`````"])
+        self.assertEqual(list(fenced("")), ["```", "", "```"])
