@@ -49,6 +49,7 @@ COMMANDS = {
     "pause": "pause the current run; running features finish",
     "resume": "resume a paused run",
     "status": "show the state of each feature",
+    "why": "show why a feature is not running, or will run again",
     "logs": "show what Claude, the setup or the checks printed",
     "merge": "land completed features on the base branch",
     "cleanup": "remove worktrees and branches that are no longer needed",

@@ -156,21 +156,36 @@ class PromptWriter:
             self.config.quality_rules,
         )
 
+    def parts(self, feature: Feature) -> dict[str, str]:
+        """The parts of the prompt that are made of the user's text, by the key of the list."""
+        user = self.wording(feature)
+        context, description, prompt = user.texts
+        file = f"prompt_file {feature.prompt_file}" if feature.prompt_file else "prompt"
+        rules = _bullets("## Before you finish, check each of these", user.rules, "- [ ] ")
+        return {
+            "prompts.context_file": context,
+            "description": description,
+            file: prompt,
+            "uses": _bullets("## What this feature uses", user.uses),
+            "creates": _bullets("## What this feature has to create", user.creates),
+            "prompts.quality_rules": rules,
+        }
+
     def first(self, feature: Feature, *, kept_work: bool = False, feedback: str = "") -> str:
         """The prompt of a feature's first attempt.
 
         ``kept_work``: the worktree has the work of an earlier attempt; ``feedback`` says what is
         wrong with it.
         """
-        user = self.wording(feature)
+        *texts, uses, creates, rules = self.parts(feature).values()
         parts = [
             # Claude takes a prompt that begins with /word for a command, so our line comes first.
             f'Task: bring the feature "{feature.id}" ({feature.name}) to completion.',
-            *user.texts,
+            *texts,
             self._dependencies(feature),
-            _bullets("## What this feature uses", user.uses),
-            _bullets("## What this feature has to create", user.creates),
-            _bullets("## Before you finish, check each of these", user.rules, "- [ ] "),
+            uses,
+            creates,
+            rules,
             STANDING.format(branch=self.config.branch_of(feature.id)),
             KEPT_WORK if kept_work else "",
             feedback,
