@@ -26,6 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from .model.ci_commands import CommandGuard
+
 DESCRIPTION = """\
 Run Claude Code on a list of features, several at once, each in a git worktree of its own,
 and get a verified git branch for each."""
@@ -62,6 +64,9 @@ EVERYWHERE = {
     **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), False),
 }
 """Options of every command, also accepted before it; True if an argument follows."""
+
+CI_SYSTEMS = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
+"""Variables of the systems that obey lines of our output."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEEDS_SPACE = "free some space, then try again"
@@ -191,20 +196,53 @@ def _no_self_update(package: str) -> UserError:
 class Masked:
     """A stream that masks secrets and removes control characters.
 
-    Commands in messages are completed with the ``given`` options. ``buffer`` is not filtered.
+    Commands in messages are completed with the ``given`` options. With a ``guard``, no line
+    from outside commands the CI system that reads it. Without one, ``buffer`` is not filtered.
     """
 
-    def __init__(self, stream: TextIO, mask: Mask, given: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        mask: Mask,
+        given: Mapping[str, object],
+        guard: CommandGuard | None = None,
+    ) -> None:
         self._stream = stream
         self._mask = mask
         self._given = given
+        self._guard = guard
 
     def write(self, text: str) -> int:
         """Write ``text``, completed, masked and cleaned."""
-        return self._stream.write(harmless(self._mask(completed(text, self._given))))
+        if self._guard is not None and self._guard.is_ours(text):
+            return self._stream.write(self._guard.begin_line() + self._mask(text))
+        text = harmless(self._mask(completed(text, self._given)))
+        return self._stream.write(text if self._guard is None else self._guard(text))
+
+    @property
+    def buffer(self) -> object:
+        """The stream of bytes below."""
+        if self._guard is None:
+            return self._stream.buffer
+        return _GuardedBytes(self._stream, self._guard)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
+
+
+class _GuardedBytes:
+    """The bytes of a stream that a CI system reads."""
+
+    def __init__(self, stream: TextIO, guard: CommandGuard) -> None:
+        self._stream = stream
+        self._guard = guard
+
+    def write(self, content: bytes) -> int:
+        """Write bytes, of which no line commands the CI system."""
+        self._stream.flush()
+        text = content.decode("utf-8", "surrogateescape")
+        self._stream.buffer.write(self._guard(text).encode("utf-8", "surrogateescape"))
+        return len(content)
 
 
 def guarded(
@@ -220,13 +258,22 @@ def guarded(
     mask = mask or Mask(os.environ)
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (
-        s and Masked(s, mask, {} if given is None else given) for s in streams
+        s and Masked(s, mask, {} if given is None else given, _guard(os.environ)) for s in streams
     )
     try:
         return _guarded(program, mask)
     finally:
         sys.stdout, sys.stderr = streams
         temporary_folder.remove_scratch_folders()
+
+
+def _guard(environ: Mapping[str, str]) -> CommandGuard | None:
+    """A guard for one stream, if a CI system reads it."""
+    if not any(map(environ.get, CI_SYSTEMS)):
+        return None
+    from .model.ci_commands import CommandGuard
+
+    return CommandGuard()
 
 
 def _guarded(program: Callable[[], int | None], mask: Mask) -> int:

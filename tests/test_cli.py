@@ -15,6 +15,7 @@ import sys
 import unittest
 
 from core import __version__, cli
+from core.model.ci_commands import annotation
 from core.model.errors import UserError
 from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in, streams, wait_until
 from tests.support.lives import attempt
@@ -306,6 +307,32 @@ class TheBoundary(WithWorkspace):
         self.assertEqual(
             (code, said), (2, "rorchestrator: no [masked API_KEY]\n  next: [masked API_KEY]\n")
         )
+
+    def test_no_line_commands_a_ci_system_whichever_way_it_leaves(self) -> None:
+        def program() -> int:
+            print("a\n::add-mask::x", "##[error]y", sep="\n ")
+            print(" ::group::z", file=sys.stderr)
+            sys.stdout.buffer.write(b"::set-env\r::x\xff\n")
+            sys.stdout.write("half a line")
+            sys.stdout.write(annotation("error", "ours", title="t"))
+            raise UserError("two\n::error::lines", details=("section_start:1:x",))
+
+        for name, value in (("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "1"), ("TF_BUILD", "True")):
+            out, heard = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+            environ = {**self.space.environ, name: value}
+            with standing_in(self.space.path, environ), streams(out, heard):
+                self.assertEqual(cli.guarded(program), 2)
+            out.flush()
+            self.assertEqual(
+                out.buffer.getvalue(),  # type: ignore[attr-defined]
+                b"a\n\\::add-mask::x\n ## [error]y\n\\::set-env\r\\::x\xff\n"
+                b"half a line\n::error title=t::ours\n",
+            )
+            self.assertEqual(
+                heard.buffer.getvalue().decode(),  # type: ignore[attr-defined]
+                " \\::group::z\nrorchestrator: two\n    \\::error::lines\n"
+                "  \\section\\_start:1:x\n",
+            )
 
     def test_a_full_disk_is_reported_as_such(self) -> None:
         code, said = self._failing(OSError(28, "No space left on device"))
