@@ -10,7 +10,10 @@ from .options import Display
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """The options of ``run`` that choose views."""
+    """The options of ``run`` that choose views; a path is empty if it is not given."""
+
+    events: str = ""
+    """The file of the events; ``-`` for standard output."""
 
 
 def views_of(options: ViewOptions, run: OneRun, display: Display) -> list[View]:
