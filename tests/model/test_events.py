@@ -42,6 +42,9 @@ class Kinds(unittest.TestCase):
         self.assertEqual(found - constructed(), set())
         self.assertLess({"steered", "run_ended", "checked"}, found)
 
+    def test_the_tests_know_an_event_of_every_kind(self) -> None:
+        self.assertEqual(set(EVERY), constructed())
+
     def test_an_attempt_of_a_resolution_is_a_kind_of_its_own(self) -> None:
         found = events.of_resolution(EVERY["attempt_ended"])
         self.assertEqual(

@@ -1,10 +1,21 @@
-"""One event of nearly every kind."""
+"""One event of every kind, with all of its keys."""
 
 from __future__ import annotations
 
 from core.model import events
+from core.model.control_action import ControlAction
+from core.model.costs import Paid
 from core.model.decision import Action, Decision
-from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
+from core.model.outcome import (
+    AttemptOutcome,
+    Fault,
+    FeatureOutcome,
+    Stage,
+    Status,
+    Stray,
+    Usage,
+    Work,
+)
 from core.model.strategy import Strategy
 
 AT = 1_700_000_000.125
@@ -21,6 +32,9 @@ OUTCOME = AttemptOutcome(
     session_id="5e55",
     result="line\nline \u0085 \ud800",
     denied_tools=("Bash(rm)", "Write"),
+    paid={"opus": Paid(0.25, 3)},
+    tokens={"haiku": 3},
+    session_cost_usd=0.5,
 )
 
 
@@ -39,24 +53,66 @@ EVERY = {
         base_commit="ba5e",
         features=("auth", "api"),
         max_parallel=3,
+        base_option="main",
+        owner="config/feature_list.json",
     ),
+    "claimed": events.claimed(AT, "config/feature_list.json", ("auth",)),
+    "replaced": events.replaced(AT, "config/feature_list.json", ("auth",)),
     "run_ended": events.run_ended(AT, "r1", exit_code=1),
     "preparing": events.preparing(
         AT, "r1", DECISION, branch="feature/auth", worktree="/w/auth", name="Sign-in"
     ),
     "based": events.based(AT, "r1", DECISION, start_commit="57a7", base_commit="ba5e"),
+    "setting_up": events.setting_up(AT, "r1", "auth"),
+    "setup_changed": events.setup_changed(AT, "r1", facts={".git/hooks/x": "d1", "y": ""}),
+    "ready": events.ready(AT, "r1", "auth", made=(".env",)),
     "attempt_started": events.attempt_started(
         AT, "r1", "auth", attempt=2, session_id="5e55", resumed=True, log="logs/auth.2.jsonl"
     ),
     "attempt_ended": events.attempt_ended(AT, "r1", "auth", OUTCOME),
     "verifying": events.verifying(AT, "r1", "auth"),
     "committing": events.committing(AT, "r1", "auth"),
-    "ended": events.ended(AT, "r1", "auth", FeatureOutcome(Status.COMPLETED, work=WORK)),
+    "committed": events.committed(AT, "r1", "auth", hooks=("pre-commit",), seconds=0.25),
+    "checking": events.checking(AT, "r1", "auth"),
+    "checked": events.checked(
+        AT,
+        "r1",
+        "auth",
+        key="k",
+        command="npm test",
+        passed=False,
+        ending="ended with exit 1",
+        by="c",
+        wrote=("cover",),
+    ),
+    "left": events.left(AT, "r1", "auth", paths={"cover": "d1"}),
+    "ended": events.ended(
+        AT,
+        "r1",
+        "auth",
+        FeatureOutcome(Status.FAILED, "no", Fault.CHECK, WORK, Stage.CHECK),
+    ),
+    "queued": events.queued(AT, "r1", "auth"),
+    "paused": events.paused(AT, "r1", until=AT),
+    "steered": events.steered(
+        AT,
+        "r1",
+        "auth",
+        action=ControlAction.SKIP,
+        request="q1",
+        done=False,
+        text="auth is over",
+        hint="rorchestrator status",
+        force=True,
+        owner="config/feature_list.json",
+    ),
     "cleaned": events.cleaned(
         AT, "auth", merged_into="main", kept_ref="refs/kept", discarded=False, detail="ancestor"
     ),
     "clash": events.clash(AT, "r1", "api", other="auth", files=("a.py", "é")),
-    "merge_started": events.merge_started(AT, "merge-1", into="main"),
+    "merge_started": events.merge_started(
+        AT, "merge-1", into="main", owner="config/feature_list.json"
+    ),
     "merge_ended": events.merge_ended(AT, "merge-1"),
     "landing": events.landing(
         AT,
@@ -86,5 +142,6 @@ EVERY = {
     "resolved": events.resolved(
         AT, "merge-1", "api", files=("a.py", "é"), commit="c0ffee", reason=""
     ),
+    "stray": events.stray(AT, "r1", "auth", Stray("/w/x", "x", "c0ffee"), "appeared"),
     "note": events.of_resolution(events.note(AT, "r1", "disk nearly full")),
 }
