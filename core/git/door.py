@@ -73,6 +73,9 @@ READ_COMMANDS = frozenset(
 )
 """The commands of a read-only git."""
 
+WRITES_INDEX = frozenset({"read-tree", "update-index", "write-tree"})
+"""A read-only git has these for its temporary index."""
+
 
 LISTED = ("worktree", "list")
 OBJECTS = "objects"
@@ -236,7 +239,7 @@ class Git:
 
     def _only_reads(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
         """Whether a command changes nothing outside of the temporary folder."""
-        if arguments[0] == "update-index":
+        if arguments[0] in WRITES_INDEX:
             return env.get("GIT_INDEX_FILE") == self.spare_index()
         return arguments[0] in READ_COMMANDS or tuple(arguments[:2]) == LISTED
 
@@ -253,12 +256,15 @@ class Git:
         """Variables that keep a read-only git from fetching and writing."""
         if not self.is_read_only:
             return {}
-        objects = self.scratch.existing(OBJECTS)
-        if elsewhere or not objects:
-            return NO_FETCH
+        return NO_FETCH if elsewhere else {**NO_FETCH, **self.redirection()}
+
+    def redirection(self) -> Mapping[str, str]:
+        """Variables for the temporary folder that has the objects of a read-only git, if any."""
+        objects = self.scratch.existing(OBJECTS) if self.is_read_only else ""
+        if not objects:
+            return {}
         borrowed = _quoted(os.path.join(self.repository.common_dir, "objects"))
         return {
-            **NO_FETCH,
             "GIT_OBJECT_DIRECTORY": objects,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": borrowed,
         }

@@ -62,3 +62,16 @@ async def recreate_commit(git: Git, commit: str, tree: str, parent: str) -> str:
     git.redirect_objects()
     doing = "write a commit"
     return (await git.run(doing, *arguments, stdin=words, env=env, settings=utf8)).text
+
+
+async def before(git: Git, branch: str, commit: str) -> str:
+    """The newest commit of a branch's own history that does not contain ``commit`` yet.
+
+    Empty if the branch was fast-forwarded to it.
+    """
+    listed = ("rev-list", branch, f"^{commit}")
+    own = (await git.run("list commits", *listed, "--first-parent")).text.split()
+    holding = set((await git.run("list commits", *listed, "--ancestry-path")).text.split())
+    first = [each for each in own if each in holding][-1:]
+    found = await git.commit_of(f"{first[0]}^") if first else ""
+    return "" if found and await git.is_ancestor(commit, found) else found
