@@ -18,7 +18,6 @@ from ..model.words import duration, money
 from ..project.changed_inputs import ChangedInput
 from ..reporter.moments import minute_of
 
-
 STATUS = "rorchestrator status"
 
 

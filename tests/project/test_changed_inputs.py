@@ -32,7 +32,7 @@ def config(feature: Feature, context: str = "", rules: tuple[str, ...] = ()) -> 
 
 def hashed(given: Config) -> dict[str, str]:
     (feature,) = given.features
-    return inputs(PromptWriter(given), feature, {id: "key" for id in feature.depends_on})
+    return inputs(PromptWriter(given), feature, dict.fromkeys(feature.depends_on, "key"))
 
 
 class Changed(unittest.TestCase):
