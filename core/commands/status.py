@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 from ..model.errors import ExitCode
+from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..project.status import project_status
 from ..reporter.console import style_of
 from ..reporter.status_text import status_lines
+from ..reporter.style import Style
 from .options import NO_LIST, add_common_options, display_of, opened_or_recorded
 
 EXAMPLES = """\
@@ -45,6 +48,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if fault:
         print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
     style = style_of(sys.stdout, display.color)
-    lines = status_lines(status, style, quiet=display.quiet, verbose=display.verbose)
+    style, wide = _room(style)
+    lines = status_lines(status, style, quiet=display.quiet, verbose=display.verbose, wide=wide)
     print("\n".join(lines))
     return ExitCode.UP_TO_DATE
+
+
+def _room(style: Style) -> tuple[Style, bool]:
+    """The style, and whether the table may be as wide as it is, as in a file or a pipe."""
+    if sys.stdout.isatty():
+        return style, False
+    columns = os.environ.get("COLUMNS", "")  # as watch(1) sets it
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return replace(style, width=int(columns)), False
+    return style, True

@@ -4,36 +4,96 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..model.costs import Cost, total_usd
 from ..model.excerpt import some
 from ..model.outcome import Status, Stray
+from ..model.state import Run
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
+from .moments import minute, minute_of, moment
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
-from .style import Style, table_lines
+from .style import GLYPHS, Style, shorten, table_lines, table_width
 
 COLUMNS = ("FEATURE", "STATUS", "COST", "TIME", "AHEAD", "MERGED", "BRANCH", "WORKTREE")
+
+DISPENSABLE = ("WORKTREE", "BRANCH", "AHEAD", "MERGED", "TIME", "COST")
+"""The columns that are left out where there is no room, in this order."""
+
+SHORTEST_ID = 8
 
 STRAYS_SHOWN = 10
 
 
 def status_lines(
-    status: ProjectStatus, style: Style, *, quiet: bool = False, verbose: bool = False
+    status: ProjectStatus,
+    style: Style,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    wide: bool = False,
 ) -> Iterator[str]:
-    """The status of a project; ``quiet`` omits the heading, ``verbose`` adds sessions, checks."""
+    """The status of a project; ``quiet`` omits the heading, ``verbose`` adds sessions, checks.
+
+    With ``verbose`` or ``wide`` the table has all columns, else those that fit.
+    """
     if not quiet:
         yield from _heading(status, style)
-    rows = [_row(feature, style, status.owner) for feature in status.features]
-    heading, *rest = table_lines([COLUMNS, *rows])
+    rows = [COLUMNS, *(_row(feature, style, status.owner) for feature in status.features)]
+    shown = rows if verbose or wide else _fitting(rows, style)
+    colours = ["", *(_colour(feature) for feature in status.features)]
+
+    def paint(row: int, column: int, cell: str) -> str:
+        return style.paint(cell, colours[row]) if column == 1 and colours[row] else cell
+
+    heading, *rest = table_lines(shown, paint)
     yield style.paint(heading, "bold")
     yield from rest
+    if not quiet:
+        yield from _total(status, style)
+    has_worktrees = len(shown[0]) == len(COLUMNS)
     for feature in status.features:
-        yield from _details(feature, verbose=verbose)
+        yield from _details(feature, style, verbose=verbose, has_worktrees=has_worktrees)
     if status.strays:
         yield ""
         yield from map(one_line, stray_lines(status.strays, status.git_folder))
+
+
+def _fitting(rows: Sequence[Sequence[str]], style: Style) -> Sequence[Sequence[str]]:
+    """The rows without the columns that there is no room for, and with shorter ids if needed."""
+    for name in DISPENSABLE:
+        if table_width(rows) <= style.width:
+            return rows
+        left = rows[0].index(name)
+        rows = [[cell for at, cell in enumerate(row) if at != left] for row in rows]
+    rest = table_width([row[1:] for row in rows]) + 2
+    room = max(SHORTEST_ID, style.width - rest)
+    return [[shorten(row[0], room, style), *row[1:]] for row in rows]
+
+
+def _colour(feature: FeatureStatus) -> str:
+    """The colour of a feature's status; empty for none."""
+    if feature.is_active:
+        return "cyan"
+    was_killed = feature.state.status.active
+    return "yellow" if was_killed else GLYPHS.get(feature.state.status, ("", "", ""))[2]
+
+
+def _total(status: ProjectStatus, style: Style) -> Iterator[str]:
+    """What all features cost over all runs, and how many are completed."""
+    features = status.features
+    if len(features) < 2:
+        return
+    cost = sum((feature.state.cost for feature in features), Cost())
+    said = spent(cost.usd, cost.about_usd, style, complete=cost.is_complete)
+    if any(feature.is_active for feature in features):
+        said = f"{money(cost.known_usd)} so far"
+    resolved = total_usd(feature.resolution_cost_usd or 0.0 for feature in features)
+    more = f" + {money(resolved)} for conflicts" if resolved else ""
+    done = sum(feature.state.status is Status.COMPLETED for feature in features)
+    yield f"Total: {said}{more} over all runs, {done} of {len(features)} completed"
 
 
 def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterator[str]:
@@ -67,15 +127,23 @@ def _progress(status: ProjectStatus) -> str:
     """Which command is in progress, and what it waits for."""
     holder, run = status.holder, status.run
     if holder is None:
-        return "nothing"
-    words = f"{holder.command}, pid {holder.pid}, since {holder.started_at}"
+        return f"nothing{_last_run(run)}"
+    words = f"{holder.command}, pid {holder.pid}, since {minute_of(holder.started_at)}"
     if run is not None and run.owner not in ("", status.owner):
         words += f", of {run.owner}"
     if run is not None and run.paused_until and run.ended_at is None:
-        words += f", waiting for a usage limit until {run.paused_until}"
+        words += f", waiting for a usage limit until {minute_of(run.paused_until)}"
     if status.is_paused:
         words += "; paused (to continue: rorchestrator resume)"
     return words
+
+
+def _last_run(run: Run | None) -> str:
+    if run is None:
+        return ""
+    if run.ended_at is None:
+        return f"; the last run was killed, it began {minute(run.started_at)}"
+    return f"; the last run ended {minute(run.ended_at)}, exit code {run.exit_code}"
 
 
 def _row(feature: FeatureStatus, style: Style, owner: str) -> list[str]:
@@ -122,13 +190,19 @@ def _merged(feature: FeatureStatus) -> str:
 
 
 def _worktree(checkout: Checkout) -> str:
-    words, maybe = _shorter(checkout.worktree or "-"), checkout.maybe_changed
+    words = _shorter(checkout.worktree or "-")
+    words += "".join(f" ({change})" for change in _changes(checkout))
+    return f"{words} (problem: see below)" if checkout.problem else words
+
+
+def _changes(checkout: Checkout) -> Iterator[str]:
+    """What is not committed in a worktree, in words."""
+    maybe = checkout.maybe_changed
     if checkout.uncommitted:
-        words += f" ({counted(len(checkout.uncommitted), 'uncommitted file')})"
+        yield counted(len(checkout.uncommitted), "uncommitted file")
     if maybe:
         filters = ", ".join(f"filter {name}" for name in dict.fromkeys(name for _, name in maybe))
-        words += f" ({counted(len(maybe), 'file')} maybe changed ({filters}))"
-    return f"{words} (problem: see below)" if checkout.problem else words
+        yield f"{counted(len(maybe), 'file')} maybe changed ({filters})"
 
 
 def _shorter(path: str) -> str:
@@ -137,17 +211,23 @@ def _shorter(path: str) -> str:
     return min(path, relative, key=len)
 
 
-def _details(feature: FeatureStatus, *, verbose: bool) -> Iterator[str]:
+def _details(
+    feature: FeatureStatus, style: Style, *, verbose: bool, has_worktrees: bool
+) -> Iterator[str]:
     state, checkout = feature.state, feature.checkout
     unknown = f"merged: {checkout.unknown}" if checkout.unknown else ""
     conflicts = map(_conflict, checkout.conflicts)
-    texts = (state.reason, checkout.by_hand, checkout.problem, unknown, *conflicts)
+    changes = () if has_worktrees else _changes(checkout)
+    texts = (state.reason, *changes, checkout.by_hand, checkout.problem, unknown, *conflicts)
     for text in filter(None, texts):
         first, *rest = clean(text).splitlines() or [""]  # control characters only
         yield ""
-        yield f"{feature.id}: {first}"
+        yield f"{style.paint(feature.id, 'bold')}: {first}"
         for line in rest:
             yield f"    {line}"
+    if verbose and state.started_at is not None:
+        ended = f", ended {moment(state.ended_at)}" if state.ended_at is not None else ""
+        yield f"    {feature.id}: started {moment(state.started_at)}{ended}"
     if verbose and state.session_id:
         yield f"    {feature.id}: session {one_line(state.session_id)}"
     if verbose and state.last_check is not None:

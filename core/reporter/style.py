@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..model.frozen import dataclass
 from ..model.outcome import Status
@@ -64,9 +64,21 @@ def shorten(text: str, width: int, style: Style) -> str:
     return text
 
 
-def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows in columns as wide as their widest cell; the first row is the heading."""
+def table_lines(
+    rows: Sequence[Sequence[str]], paint: Callable[[int, int, str], str] | None = None
+) -> Iterator[str]:
+    """Rows in columns as wide as their widest cell; the first row is the heading.
+
+    ``paint`` colours a cell; it gets the numbers of its row and of its column.
+    """
     widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [cell + " " * (width - columns(cell)) for cell, width in zip(row, widths)]
-        yield "  ".join(cells).rstrip()
+    for number, row in enumerate(rows):
+        cells = [paint(number, at, cell) if paint else cell for at, cell in enumerate(row)]
+        gaps = [" " * (width - columns(cell)) for cell, width in zip(row, widths)]
+        yield "  ".join(cell + gap for cell, gap in zip(cells, gaps)).rstrip()
+
+
+def table_width(rows: Sequence[Sequence[str]]) -> int:
+    """The columns that :func:`table_lines` needs for these rows."""
+    widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return sum(widths) + 2 * (len(widths) - 1)

@@ -6,6 +6,7 @@ import os
 import time
 import unittest
 
+from core.reporter.moments import minute, minute_of
 from tests.support.lives import attempt
 from tests.support.paths import AGENT
 from tests.support.statuses import row_of, said_of
@@ -98,13 +99,16 @@ class AfterARun(unittest.TestCase):
         said = self.space.main("status")
         lines = said.out.splitlines()
         base = self.space.commit_of("main")[:10]
+        run = self.space.state().run
+        assert run is not None and run.ended_at is not None
+        ended_at = run.ended_at
         self.assertEqual(
             lines[:5],
             [
                 "Shop",
                 f"Repository: {self.space.path}, base main ({base})",
                 f"Claude: unknown; the list sets the command: {' '.join(AGENT)}",
-                "In progress: nothing",
+                f"In progress: nothing; the last run ended {minute(ended_at)}, exit code 1",
                 "",
             ],
         )
@@ -136,6 +140,18 @@ class AfterARun(unittest.TestCase):
         self.assertIn(f"    auth: session {session}", self.space.main("status", "-v").out)
         self.assertTrue(self.space.main("status", "-q").out.startswith("FEATURE  STATUS"))
 
+    def test_the_table_fits_a_terminal_and_what_watch_says_is_the_width(self) -> None:
+        for columns, terminal in (({}, True), ({"COLUMNS": "60"}, False)):
+            said = self.space.main("status", "--color", "never", env=columns, terminal=terminal)
+            (heading,) = [line for line in said.out.splitlines() if line.startswith("FEATURE")]
+            self.assertNotIn("WORKTREE", heading)
+            self.assertIn("\napi: 2 uncommitted files\n", said.out)
+        for columns in ("", "0", "wide"):
+            said = self.space.main("status", "-q", env={"COLUMNS": columns})
+            self.assertTrue(said.out.splitlines()[0].endswith("WORKTREE"))
+        said = self.space.main("status", "-v", terminal=True)
+        self.assertIn("WORKTREE", said.out)
+
     def test_a_terminal_gets_its_headings_bold_and_ascii_where_needed(self) -> None:
         said = self.space.main("status", terminal=True, encoding="ascii").out
         self.assertIn("\x1b[1mShop\x1b[0m", said)
@@ -154,7 +170,7 @@ class WhileARunIsInProgress(unittest.TestCase):
             self.assertEqual(features["auth"]["status"], "running")
             self.assertGreater(float(str(features["auth"]["duration_seconds"])), 99)
             said = space.main("status")
-            since = "since 2026-01-02T14:30:15+00:00"
+            since = f"since {minute_of('2026-01-02T14:30:15+00:00')}"
             self.assertIn(f"In progress: run, pid {os.getpid()}, {since}", said.out)
             row = row_of(said, "auth")
             self.assertEqual((row[1:3], row[3][:2]), (["running", "-"], "1m"))

@@ -10,8 +10,10 @@ from core.model.costs import Cost
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Status, Stray
 from core.model.state import Check, FeatureState, Run
+from core.reporter.moments import minute, minute_of, moment
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from core.reporter.status_text import STRAYS_SHOWN, status_lines, stray_lines
+from core.reporter.style import Style, columns
 from tests.support.statuses import FEATURE, HOLDER, PROJECT
 from tests.support.story import ASCII, AT, COLOUR, HOSTILE, PLAIN, RUN, is_safe
 
@@ -48,20 +50,32 @@ class TheHeading(unittest.TestCase):
         )
 
     def test_a_run_in_progress_is_described(self) -> None:
-        begin = f"In progress: run, pid 7, since {HOLDER.started_at}"
+        begin = f"In progress: run, pid 7, since {minute_of(HOLDER.started_at)}"
         until = "2026-01-02T15:00:00+00:00"
+        local = minute_of(until)
         for run, end in (
             (None, ""),
             (RUNNING, ""),
             (replace(RUNNING, owner="list.json"), ""),
             (replace(RUNNING, owner="b.json"), ", of b.json"),
-            (replace(RUNNING, paused_until=until), f", waiting for a usage limit until {until}"),
+            (replace(RUNNING, paused_until=until), f", waiting for a usage limit until {local}"),
             (replace(RUNNING, paused_until=until, ended_at=AT), ""),
             (replace(RUNNING, is_paused=True), "; paused (to continue: rorchestrator resume)"),
         ):
             with self.subTest(end):
                 status = replace(PROJECT, holder=HOLDER, run=run)
                 self.assertEqual(list(status_lines(status, PLAIN))[3], begin + end)
+
+    def test_the_last_run_is_named_if_none_is_in_progress(self) -> None:
+        for run, end in (
+            (RUNNING, f"; the last run was killed, it began {minute(AT)}"),
+            (
+                replace(RUNNING, ended_at=AT + 60, exit_code=1),
+                f"; the last run ended {minute(AT + 60)}, exit code 1",
+            ),
+        ):
+            lines = list(status_lines(replace(PROJECT, run=run), PLAIN))
+            self.assertEqual(lines[3], f"In progress: nothing{end}")
 
     def test_quiet_omits_it(self) -> None:
         (line,) = status_lines(PROJECT, PLAIN, quiet=True)
@@ -71,6 +85,84 @@ class TheHeading(unittest.TestCase):
         lines = list(status_lines(PROJECT, COLOUR))
         self.assertEqual(lines[0], "\x1b[1mShop\x1b[0m")
         self.assertTrue(lines[-1].startswith("\x1b[1mFEATURE"))
+
+
+class TheWidth(unittest.TestCase):
+    def table(self, width: int, id: str = "auth", *, wide: bool = False) -> list[str]:
+        checkout = Checkout(
+            branch=f"feature/{id}", worktree=f"/worktrees/{id}", uncommitted=("a", "b")
+        )
+        state = FeatureState(id, status=Status.COMPLETED, attempts=(attempt(1, 1.5),))
+        feature = replace(FEATURE, state=state, checkout=checkout)
+        status = replace(PROJECT, features=(feature,))
+        return list(status_lines(status, Style(width), quiet=True, wide=wide))
+
+    def test_columns_are_left_out_where_there_is_no_room(self) -> None:
+        headings = {
+            120: "FEATURE STATUS COST TIME AHEAD MERGED BRANCH WORKTREE",
+            80: "FEATURE STATUS COST TIME AHEAD MERGED BRANCH",
+            60: "FEATURE STATUS COST TIME AHEAD MERGED BRANCH",
+            50: "FEATURE STATUS COST TIME AHEAD MERGED",
+            40: "FEATURE STATUS COST TIME MERGED",
+            34: "FEATURE STATUS COST TIME",
+            20: "FEATURE STATUS",
+        }
+        for width, heading in headings.items():
+            with self.subTest(width):
+                head, row, *rest = self.table(width)
+                self.assertEqual(head.split(), heading.split())
+                self.assertLessEqual(max(columns(head), columns(row)), width)
+                said = [] if "WORKTREE" in heading else ["", "auth: 2 uncommitted files"]
+                self.assertEqual(rest, said)
+
+    def test_a_long_id_is_cut_where_nothing_else_helps(self) -> None:
+        long = "a-feature-with-a-very-long-id-that-says-all"
+        self.assertTrue(self.table(40, long)[1].startswith("a-feature-with-a-very-long"))
+        self.assertEqual(columns(self.table(40, long)[1]), 40)
+        self.assertEqual(self.table(10, long)[1], "a-featu…  completed")
+        self.assertEqual(len(self.table(40, long, wide=True)[0].split()), 8)
+
+
+class TheTotal(unittest.TestCase):
+    def total(self, *features: FeatureStatus) -> str:
+        lines = list(status_lines(replace(PROJECT, features=features), PLAIN))
+        return next((line for line in lines if line.startswith("Total")), "")
+
+    def test_it_sums_the_costs_of_all_runs(self) -> None:
+        paid = FeatureState("auth", status=Status.COMPLETED, past=Cost(0.5, 1))
+        resolved = FeatureState(
+            "api", attempts=(attempt(1, 0.25),), resolutions=(attempt(1, 0.05),)
+        )
+        both = [replace(FEATURE, state=state) for state in (paid, resolved)]
+        self.assertEqual(
+            self.total(*both), "Total: $0.75 + $0.05 for conflicts over all runs, 1 of 2 completed"
+        )
+        self.assertEqual(self.total(both[0]), "")
+        killed = replace(FEATURE, state=FeatureState("api", attempts=(attempt(is_over=False),)))
+        self.assertEqual(
+            self.total(both[0], killed), "Total: ≥ $0.50 over all runs, 1 of 2 completed"
+        )
+        running = replace(killed, is_active=True)
+        self.assertEqual(
+            self.total(both[0], running), "Total: $0.50 so far over all runs, 1 of 2 completed"
+        )
+
+
+class TheColours(unittest.TestCase):
+    def test_each_status_has_its_colour(self) -> None:
+        for status, is_active, code in (
+            (Status.COMPLETED, False, "32"),
+            (Status.FAILED, False, "31"),
+            (Status.RUNNING, True, "36"),
+            (Status.RUNNING, False, "33"),
+        ):
+            with self.subTest(status, is_active=is_active):
+                state = FeatureState("auth", status=status)
+                feature = replace(FEATURE, state=state, is_active=is_active)
+                row = list(status_lines(replace(PROJECT, features=(feature,)), COLOUR))[-1]
+                self.assertIn(f"auth     \x1b[{code}m{feature.status}\x1b[0m  ", row)
+        pending = list(status_lines(replace(PROJECT, features=(FEATURE,)), COLOUR))[-1]
+        self.assertNotIn("\x1b", pending)
 
 
 class ARow(unittest.TestCase):
@@ -83,7 +175,8 @@ class ARow(unittest.TestCase):
         state = FeatureState("auth", status=status)
         # Without a blank line and details: those have tests of their own.
         feature = replace(FEATURE, state=state, checkout=checkout)
-        row = list(status_lines(replace(PROJECT, features=(feature,)), PLAIN, quiet=True))[1]
+        status_of = replace(PROJECT, features=(feature,))
+        row = list(status_lines(status_of, PLAIN, quiet=True, wide=True))[1]
         return [cell.strip() for cell in row.split("  ") if cell.strip()][column]
 
     def test_a_pending_feature_has_dashes(self) -> None:
@@ -205,6 +298,14 @@ class TheDetails(unittest.TestCase):
             ["    auth: session s1", "    auth: last check make test: exit 2"],
         )
         self.assertEqual(self.lines(FEATURE, verbose=True), [])
+
+    def test_verbose_adds_when_it_started_and_ended(self) -> None:
+        for ended_at, ended in ((None, ""), (AT + 60, f", ended {moment(AT + 60)}")):
+            state = FeatureState("auth", started_at=AT, ended_at=ended_at)
+            self.assertEqual(
+                self.lines(replace(FEATURE, state=state), verbose=True),
+                [f"    auth: started {moment(AT)}{ended}"],
+            )
 
 
 class Strays(unittest.TestCase):
