@@ -264,7 +264,6 @@ TESTED_BY = {
     "commands.rehearsing": "rehearsal.test_rehearsal",
     "commands.resume": "scenarios.test_steering",
     "commands.retry": "scenarios.test_steering",
-    "commands.run_views": "commands.test_run",
     "commands.running": "commands.test_run",
     "commands.stop": "scenarios.test_steering",
     "dag.inputs_1_0": "dag.test_feature_inputs",

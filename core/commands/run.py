@@ -18,6 +18,7 @@ from .options import (
     run_options,
     selection_of,
 )
+from .run_views import add_view_options, text_elsewhere, view_options
 from .running import LandAfterwards, run_features
 
 EXAMPLES = """\
@@ -56,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print each event when it happens, one JSON object a line; the last is the report",
     )
+    add_view_options(parser)
     add_running_options(parser)
     add_selection_options(parser)
     add_common_options(parser)
@@ -65,6 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run features that are out of date; returns the exit code."""
     if arguments.resolve and not arguments.merge:
         raise UserError("--resolve requires --merge", hint="rorchestrator run --merge --resolve")
+    looking = view_options(arguments)
     project = opened(arguments)
     fault = landing_fault(project) if arguments.merge else ""
     if fault:
@@ -83,4 +86,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if not arguments.allow_bypass:
         check_permissions(project.config, "run")
     landing = LandAfterwards(arguments.resolve) if arguments.merge else None
-    return run_features(project, options, asking(arguments), display_of(arguments), landing)
+    with text_elsewhere(looking):
+        return run_features(
+            project, options, asking(arguments), display_of(arguments), landing, looking
+        )

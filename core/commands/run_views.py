@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+
+from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..orchestrator.one_run import OneRun
+from ..reporter.console import say
 from ..views.view import View
 from .options import Display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+STDOUT = "-"
 
 
 @dataclass(frozen=True)
@@ -14,8 +27,75 @@ class ViewOptions:
 
     events: str = ""
     """The file of the events; ``-`` for standard output."""
+    stdout: TextIO | None = None
+    """Standard output, if all of it is for the events."""
 
 
-def views_of(options: ViewOptions, run: OneRun, display: Display) -> list[View]:
-    """The views of a run. Raises :class:`UserError` if a path in ``options`` is unusable."""
-    return []
+def add_view_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a run that write files for other programs."""
+    parser.add_argument(
+        "--events",
+        type=_file,
+        metavar="FILE",
+        help="write each event when it happens, one JSON object a line; - is standard output",
+    )
+
+
+def _file(text: str) -> str:
+    if not text:
+        # An empty shell variable is a mistake.
+        raise argparse.ArgumentTypeError("it must name a file")
+    return text
+
+
+def view_options(arguments: argparse.Namespace) -> ViewOptions:
+    """The typed options. Raises :class:`UserError` if they exclude each other."""
+    given = [name for name in ("events",) if getattr(arguments, name)]
+    if given and arguments.rehearse:
+        raise UserError(
+            f"--{given[0]} is about a run, and a rehearsal is none",
+            hint="rorchestrator run --rehearse --json prints the findings as JSON",
+        )
+    if arguments.events == STDOUT and arguments.json:
+        raise UserError(
+            "--events - and --json both print to standard output",
+            hint="leave out one of them, or give --events a file",
+        )
+    stdout = sys.stdout if arguments.events == STDOUT else None
+    return ViewOptions(events=arguments.events or "", stdout=stdout)
+
+
+def text_elsewhere(options: ViewOptions) -> AbstractContextManager[object]:
+    """Print on standard error what would be on standard output, if that is for the events."""
+    return nullcontext() if options.stdout is None else redirect_stdout(sys.stderr)
+
+
+def views_of(
+    options: ViewOptions, run: OneRun, display: Display, lost: Callable[[OSError], None]
+) -> list[View]:
+    """The views of a run; ``lost`` is told if standard output can't be written.
+
+    Raises :class:`UserError` if a path in ``options`` is unusable.
+    """
+    views: list[View] = []
+    mask = run.project.mask
+    if options.events:
+        from ..views.event_lines import EventFile, EventLines
+
+        out = options.stdout
+        write = EventFile(options.events) if out is None else _Lines(out, lost)
+        views.append(EventLines(write, mask))
+    return views
+
+
+class _Lines:
+    """Writes lines to a stream until its reader is gone."""
+
+    def __init__(self, stream: TextIO, lost: Callable[[OSError], None]) -> None:
+        self._stream: TextIO | None = stream
+        self._lost = lost
+
+    def __call__(self, line: str) -> None:
+        """Write a line."""
+        if self._stream is not None and not say(self._stream, line, self._lost):
+            self._stream = None

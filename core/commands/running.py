@@ -125,8 +125,11 @@ class _ShownRun:
             say=self.printer.say,
             beside=self._beside,
         )
-        self.views = Views(views_of(looking, self.run, display), self._complain)
+        self.views = Views(
+            views_of(looking, self.run, display, self.printer.note_loss), self._complain
+        )
         self.run.listeners = [self.reporter.on_event, self.views.on_event]
+        project.journal.on_append = self.views.on_append
 
     def execute(self) -> int:
         """Recover, decide, ask, run and report; returns the exit code."""

@@ -39,6 +39,8 @@ class Journal:
         self.folder = folder
         self.mask = mask
         self.path = os.path.join(folder, "journal.jsonl")
+        self.on_append: Callable[[Event], None] = lambda event: None
+        """Told each event that was written."""
         self._file = -1
 
     def read(self) -> list[Event]:
@@ -78,6 +80,7 @@ class Journal:
             _write_through(self._file, _summed(body))
         except OSError as error:
             raise unwritable(self.path, error) from None
+        self.on_append(event)
         return event
 
     def close(self) -> None:

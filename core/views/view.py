@@ -20,6 +20,9 @@ class View:
     def on_event(self, state: RunState, event: Event) -> None:
         """An event was recorded; ``state`` is the state after it."""
 
+    def on_append(self, event: Event) -> None:
+        """An event was written to the journal, also before or after the run itself."""
+
     def on_tick(self) -> None:
         """About a second has passed."""
 
@@ -42,6 +45,10 @@ class Views:
     def on_event(self, state: RunState, event: Event) -> None:
         """Tell every view about an event."""
         self._tell(lambda view: view.on_event(state, event))
+
+    def on_append(self, event: Event) -> None:
+        """Tell every view about an event in the journal."""
+        self._tell(lambda view: view.on_append(event))
 
     def on_tick(self) -> None:
         """Tell every view that about a second has passed."""

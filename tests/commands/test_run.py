@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,8 @@ from core.journal.journal import Journal
 from core.model import events
 from core.process.supervisor import MARK
 from core.runner import feature_run
-from tests.support.commands import CommandResult, terminal
+from tests.support.commands import CommandResult, read_text, terminal
+from tests.support.event_schema import HAS_JSONSCHEMA, faults_of
 from tests.support.runs import FULL_LIFE, RunTest, read_until
 from tests.support.workspace import Json, Workspace, feature
 
@@ -26,6 +28,7 @@ class DiamondTest(unittest.TestCase):
 
     workspace: Workspace
     done: CommandResult
+    events: str
     before: tuple[str, str, bytes, bytes]
 
     @classmethod
@@ -55,7 +58,8 @@ class DiamondTest(unittest.TestCase):
         )
         place.commit({}, "the list")
         cls.before = place.seen_by_user()
-        cls.done = place.run("--json")
+        cls.events = place.beside("of a run", "events.jsonl")
+        cls.done = place.run("--json", "--events", cls.events)
         assert cls.done.code == 0, cls.done.err
 
     def test_features_that_do_not_need_each_other_ran_at_the_same_time(self) -> None:
@@ -88,6 +92,16 @@ class DiamondTest(unittest.TestCase):
         self.assertEqual(report.pop("event"), "report")
         self.assertEqual([os.path.isfile(path) for path in report.pop("files")], [True, True])
         self.assertEqual(report, self.workspace.report())
+
+    def test_the_file_of_the_events_has_the_same(self) -> None:
+        lines = read_text(self.events).splitlines()
+        self.assertEqual([json.loads(line) for line in lines], self.workspace.journal())
+
+    @unittest.skipUnless(HAS_JSONSCHEMA, "jsonschema is a development tool")
+    def test_every_event_is_as_the_schema_says(self) -> None:
+        for event in self.workspace.journal():
+            with self.subTest(event["event"]):
+                self.assertEqual(faults_of(event), [])
 
     def test_the_report_has_the_keys_of_the_contract_and_the_right_figures(self) -> None:
         report = self.workspace.report()

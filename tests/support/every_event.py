@@ -16,6 +16,7 @@ from core.model.outcome import (
     Usage,
     Work,
 )
+from core.model.provenance import Estimate, Provenance
 from core.model.strategy import Strategy
 
 AT = 1_700_000_000.125
@@ -35,6 +36,8 @@ OUTCOME = AttemptOutcome(
     paid={"opus": Paid(0.25, 3)},
     tokens={"haiku": 3},
     session_cost_usd=0.5,
+    model="opus",
+    claude_version="2.1.330",
 )
 
 
@@ -55,6 +58,16 @@ EVERY = {
         max_parallel=3,
         base_option="main",
         owner="config/feature_list.json",
+        provenance=Provenance(
+            "1.2.0",
+            "rorchestrator run --yes",
+            "Shop",
+            "opus",
+            5.0,
+            {"auth": (), "api": ("auth",)},
+            {"auth": Estimate(60.0, 0.5)},
+            90.0,
+        ),
     ),
     "claimed": events.claimed(AT, "config/feature_list.json", ("auth",)),
     "replaced": events.replaced(AT, "config/feature_list.json", ("auth",)),

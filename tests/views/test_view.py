@@ -21,6 +21,9 @@ class Seen(View):
     def on_event(self, state: RunState, event: Event) -> None:
         self.told.append(event.kind)
 
+    def on_append(self, event: Event) -> None:
+        self.told.append(f"journal: {event.kind}")
+
     def on_tick(self) -> None:
         self.told.append("tick")
 
@@ -50,11 +53,12 @@ class ViewsTest(unittest.TestCase):
         )
 
     def test_each_view_is_told_everything(self) -> None:
+        self.views.on_append(EVENT)
         self.views.on_event(RunState(), EVENT)
         self.views.on_tick()
         self.views.at_end(REPORT)
         self.views.nothing_to_do(REPORT)
-        self.assertEqual(self.seen.told, ["note", "tick", "shop", "nothing"])
+        self.assertEqual(self.seen.told, ["journal: note", "note", "tick", "shop", "nothing"])
 
     def test_a_view_that_breaks_says_so_once_and_is_dropped(self) -> None:
         for _ in range(2):
@@ -70,6 +74,7 @@ class ViewsTest(unittest.TestCase):
 
     def test_a_view_does_nothing_by_itself(self) -> None:
         views = Views([View()], lambda message, hint: self.said.append((message, hint)))
+        views.on_append(EVENT)
         views.on_event(RunState(), EVENT)
         views.on_tick()
         views.at_end(REPORT)
