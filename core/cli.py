@@ -53,6 +53,7 @@ COMMANDS = {
     "status": "show the state of each feature",
     "why": "show why a feature is not running, or will run again",
     "logs": "show what Claude, the setup or the checks printed",
+    "notify": "show who gets notifications, or send a test",
     "merge": "land completed features on the base branch",
     "cleanup": "remove worktrees and branches that are no longer needed",
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core.cli import COMMANDS
 from core.model.feature import ClaudeOptions, Feature, Project, Retry
-from core.project import keys
+from core.project import keys, notify_keys
 from core.project.list_reader import Key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +70,7 @@ def keys_table(names: list[str]) -> str:
         "prompts": keys.PROMPTS,
         "claude": keys.CLAUDE,
         "features[]": keys.FEATURE,
+        "notify[]": notify_keys.NOTIFY,
     }
     for prefix, group in groups.items():
         for name, key in group.items():

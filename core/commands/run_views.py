@@ -85,7 +85,7 @@ def views_of(
         out = options.stdout
         write = EventFile(options.events) if out is None else _Lines(out, lost)
         views.append(EventLines(write, mask))
-    return views
+    return [*views, *_notifier(run)]
 
 
 class _Lines:
@@ -99,3 +99,15 @@ class _Lines:
         """Write a line."""
         if self._stream is not None and not say(self._stream, line, self._lost):
             self._stream = None
+
+
+def _notifier(run: OneRun) -> list[View]:
+    """The last view: at the end of a run it waits for the last notifications."""
+    config = run.project.config
+    if not config.notify:
+        return []
+    from ..views.notice import Notices
+    from ..views.notify import Notifier
+
+    notices = Notices(config.project.name, run.project.mask)
+    return [Notifier(config.notify, notices, run.say, config.workspace)]

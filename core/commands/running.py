@@ -152,6 +152,7 @@ class _ShownRun:
         if refused is not None:
             return refused
         remember(project, all_commands(project.config))
+        self.views.at_start()
         result = self.run.run(config, decided, results, partial(self._report, decided))
         failed = self.printer.lost or self.views.has_failed
         return result.exit_code or (ExitCode.INCOMPLETE if failed else ExitCode.UP_TO_DATE)

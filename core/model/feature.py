@@ -172,6 +172,51 @@ class ClaudeOptions:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
+class ReceiverType(Enum):
+    """Where the notifications of an entry of ``notify`` go."""
+
+    SLACK = "slack"
+    DISCORD = "discord"
+    WEBHOOK = "webhook"
+    COMMAND = "command"
+    DESKTOP = "desktop"
+
+
+class Occasion(Enum):
+    """What a notification can be about."""
+
+    STARTED = "started"
+    FEATURE_COMPLETED = "feature_completed"
+    FEATURE_FAILED = "feature_failed"
+    PAUSED = "paused"
+    """The user paused the run."""
+    LIMIT = "limit"
+    """A usage limit was reached."""
+    BUDGET = "budget"
+    """The budget is used up."""
+    FAILED = "failed"
+    """The run ended, and not all of its features completed."""
+    FINISHED = "finished"
+    """The run ended, however."""
+
+
+NEEDS_YOU = (Occasion.PAUSED, Occasion.LIMIT, Occasion.BUDGET, Occasion.FAILED)
+"""The occasions that a list calls ``needs_you``."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """An entry of ``notify``: where notifications go, and about what."""
+
+    type: ReceiverType
+    url_env: str = ""
+    """The environment variable with the URL, which is a secret."""
+    secret_env: str = ""
+    """The environment variable with the key of the signature; empty for no signature."""
+    command: Command | None = None
+    on: tuple[Occasion, ...] = (*NEEDS_YOU, Occasion.FINISHED)
+
+
 @dataclass(frozen=True)
 class Config:
     """A valid feature list: ids are unique, and dependencies exist."""
@@ -183,6 +228,13 @@ class Config:
     claude: ClaudeOptions = ClaudeOptions()
     context: str = ""
     quality_rules: tuple[str, ...] = ()
+    notify: tuple[Receiver, ...] = ()
+
+    @property
+    def notify_variables(self) -> set[str]:
+        """The environment variables with the secrets of ``notify``."""
+        given = ((receiver.url_env, receiver.secret_env) for receiver in self.notify)
+        return {name for names in given for name in names if name}
 
     def branch_of(self, id: str) -> str:
         """The branch of a feature."""
@@ -198,6 +250,7 @@ class Purpose(Enum):
     TEARDOWN = "teardown"
     CREATES = "creates"
     USES = "uses"
+    NOTIFY = "notify"
 
 
 @dataclass(frozen=True)

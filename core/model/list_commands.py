@@ -1,4 +1,4 @@
-"""The commands of a feature list, with their purpose: setup, verify, teardown, contracts."""
+"""The commands of a feature list, with their purpose: setup, verify, contracts, notify, …"""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ BASE = "_base"
 def config_commands(config: Config) -> list[Invocation]:
     """The commands of the project, then those of each feature, without Claude.
 
-    The purpose is ``setup``, ``verify`` or ``teardown``; for a contract, ``creates`` or ``uses``.
+    The purpose is ``setup``, ``verify``, ``teardown`` or ``notify``; for a contract, ``creates``
+    or ``uses``.
     """
     project = config.project
     given = (
@@ -25,7 +26,13 @@ def config_commands(config: Config) -> list[Invocation]:
     found = [_invocation(purpose, command) for purpose, all in given for command in all]
     for feature in config.features:
         found += _feature_commands(feature)
-    return found
+    return found + notify_commands(config)
+
+
+def notify_commands(config: Config) -> list[Invocation]:
+    """The commands that get notifications."""
+    given = (receiver.command for receiver in config.notify)
+    return [_invocation(Purpose.NOTIFY, command) for command in given if command is not None]
 
 
 def _feature_commands(feature: Feature) -> Iterable[Invocation]:

@@ -90,11 +90,11 @@ class Mask:
         self._known: dict[str, str] = {}
         self.learn(environ)
 
-    def learn(self, environ: Mapping[str, str]) -> None:
-        """Mask the secrets of these variables as well."""
+    def learn(self, environ: Mapping[str, str], *, all_secret: bool = False) -> None:
+        """Mask the secrets of these variables as well; ``all_secret``: whatever their names are."""
         for name, value in environ.items():
             label = re.sub(r"\W", "_", name, flags=re.ASCII)
-            for secret in [value] if is_secret(name) else _passwords(value):
+            for secret in [value] if all_secret or is_secret(name) else _passwords(value):
                 for spelling in _spellings(secret):
                     self._known.setdefault(spelling, f"[masked {label}]")
         # Longest first: a secret may contain another one.

@@ -80,10 +80,15 @@ class Spawner:
             return scratch.finished(code)
 
     def run_limited(
-        self, argv: Sequence[str], *, env: Mapping[str, str], timeout_seconds: float
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        timeout_seconds: float,
+        stdin: bytes = b"",
     ) -> Finished:
         """Run ``argv`` with a time limit; after it, kill it and return a negative code."""
-        with Scratch(b"") as scratch:
+        with Scratch(stdin) as scratch:
             deadline = time.monotonic() + timeout_seconds
             with _started(argv, env, scratch.actions()) as pid:
                 ended, status = os.waitpid(pid, os.WNOHANG)

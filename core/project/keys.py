@@ -9,6 +9,7 @@ from ..model.feature import ClaudeOptions, Config, Feature, Project, Retry
 from ..model.frozen import replace
 from .dependencies import check_dependencies
 from .list_reader import Json, Key, Reader, kind
+from .notify_keys import Receivers
 from .value_checks import (
     ARGUMENTS,
     CONTRACTS,
@@ -387,4 +388,5 @@ TOP: Mapping[str, Key] = {
     "prompts": Key(Section(PROMPTS, lambda reader, fields: fields), "parts of every prompt"),
     "claude": Key(CLAUDE_SECTION, "how Claude Code is run"),
     "features": Key(Features(), "the features", needed=True),
+    "notify": Key(Receivers(), "who gets [notifications](NOTIFICATIONS.md)"),
 }

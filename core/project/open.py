@@ -112,6 +112,8 @@ def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
     """
     config = feature_list.load(list_path(config_path))
     mask.learn(config.claude.env)
+    named = {name: os.environ.get(name, "") for name in config.notify_variables}
+    mask.learn(named, all_secret=True)
     for command in commands(config):
         mask.learn_named(" ".join(command.brief))
     return run_sync(_open(config, mask, base))

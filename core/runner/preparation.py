@@ -74,7 +74,9 @@ class Preparation:
     def _named(self, feature: str, branch: str, **more: str) -> dict[str, str]:
         ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.context.run_id, **more}
         # The variables of a run that started this one, or that somebody exported, do not count.
-        kept = {name: value for name, value in self.environ.items() if name not in NAMES}
+        # Agents have no business with the secrets of notifications.
+        left_out = self.config.notify_variables.union(NAMES)
+        kept = {name: value for name, value in self.environ.items() if name not in left_out}
         return {**kept, **{VARIABLES + name: value for name, value in ours.items()}}
 
     # -- before the work ------------------------------------------------------------------

@@ -17,6 +17,9 @@ class View:
     slows or fails the run.
     """
 
+    def at_start(self) -> None:
+        """The user has agreed; the run is about to start, and has no children yet."""
+
     def on_event(self, state: RunState, event: Event) -> None:
         """An event was recorded; ``state`` is the state after it."""
 
@@ -41,6 +44,10 @@ class Views:
         self._say = say
         self.has_failed = False
         """Whether a view could not do what the user asked for, such as write a file."""
+
+    def at_start(self) -> None:
+        """Tell every view that the run is about to start."""
+        self._tell(lambda view: view.at_start())
 
     def on_event(self, state: RunState, event: Event) -> None:
         """Tell every view about an event."""

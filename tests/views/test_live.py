@@ -14,9 +14,9 @@ from core.model.state import RunState
 from core.reporter.style import Style, columns
 from core.views.activity import Activity
 from core.views.live import Facts, live_lines, short_count, spent_usd
+from tests.support.live_runs import MOMENTS, NOW, START, busy
 from tests.support.paths import ROOT
 from tests.support.story import is_safe
-from tests.support.live_runs import MOMENTS, NOW, START, busy
 
 FIXTURES = os.path.join(ROOT, "tests", "fixtures", "views")
 SIZES = ((120, 40), (80, 24), (60, 20), (40, 10))

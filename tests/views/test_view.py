@@ -21,6 +21,9 @@ class Seen(View):
     def on_event(self, state: RunState, event: Event) -> None:
         self.told.append(event.kind)
 
+    def at_start(self) -> None:
+        self.told.append("start")
+
     def on_append(self, event: Event) -> None:
         self.told.append(f"journal: {event.kind}")
 
@@ -53,12 +56,14 @@ class ViewsTest(unittest.TestCase):
         )
 
     def test_each_view_is_told_everything(self) -> None:
+        self.views.at_start()
         self.views.on_append(EVENT)
         self.views.on_event(RunState(), EVENT)
         self.views.on_tick()
         self.views.at_end(REPORT)
         self.views.nothing_to_do(REPORT)
-        self.assertEqual(self.seen.told, ["journal: note", "note", "tick", "shop", "nothing"])
+        expected = ["start", "journal: note", "note", "tick", "shop", "nothing"]
+        self.assertEqual(self.seen.told, expected)
 
     def test_a_view_that_breaks_says_so_once_and_is_dropped(self) -> None:
         for _ in range(2):
@@ -74,6 +79,7 @@ class ViewsTest(unittest.TestCase):
 
     def test_a_view_does_nothing_by_itself(self) -> None:
         views = Views([View()], lambda message, hint: self.said.append((message, hint)))
+        views.at_start()
         views.on_append(EVENT)
         views.on_event(RunState(), EVENT)
         views.on_tick()
