@@ -1,13 +1,24 @@
-"""The commands to type about a feature that did not complete: logs, retry, its session."""
+"""The commands to type next: about a feature that did not complete, and after a run."""
 
 from __future__ import annotations
 
-from .outcome import Fault, Stage
+from collections.abc import Sequence
+
+from .outcome import Fault, Stage, Status
 from .state import FeatureState
+
+NAMED = 8
+"""How many features a command names at most."""
 
 
 def next_commands(feature: FeatureState) -> list[str]:
-    """The commands to type next if a feature did not complete."""
+    """The commands to type next if a feature did not complete: look, then try again."""
+    commands = _to_look(feature)
+    ended = feature.status.unsuccessful and feature.status not in (Status.CANCELLED, Status.BLOCKED)
+    return [*commands, f"rorchestrator retry {feature.id}"] if ended else commands
+
+
+def _to_look(feature: FeatureState) -> list[str]:
     if feature.fault is Fault.SETUP:
         # A failed copy, or a missing thing that `uses` names, leaves no log.
         has_log = feature.stage is Stage.SETUP
@@ -21,6 +32,22 @@ def next_commands(feature: FeatureState) -> list[str]:
     if resume and feature.fault not in (Fault.USAGE, Fault.PROGRAM):
         commands.append(resume)
     return commands
+
+
+def after_run(features: Sequence[FeatureState], *, is_all: bool) -> list[tuple[str, str]]:
+    """The commands to type after a run of these features, each with its purpose.
+
+    ``is_all``: whether they are all features of their list that are not up to date.
+    """
+    completed = [feature.id for feature in features if feature.status is Status.COMPLETED]
+    steps = []
+    if completed:
+        steps.append((f"rorchestrator diff {completed[0]}", "what a feature changed"))
+        named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
+        steps.append((f"rorchestrator merge{named}", "lands what is completed"))
+    if any(feature.status is Status.CANCELLED for feature in features):
+        steps.append(("rorchestrator run", "continues where this run stopped"))
+    return steps
 
 
 def resume_command(feature: FeatureState) -> str:

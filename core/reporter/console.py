@@ -13,6 +13,7 @@ from ..model.events import Event
 from ..model.state import RunState
 from ..model.terminal_text import ERASE_LINE
 from . import run_text
+from .phase_lines import PhaseLines
 from .style import Style
 
 TYPE_CHECKING = False
@@ -75,6 +76,7 @@ class Reporter:
         self.progress = progress and not quiet
         self.clock = clock
         self.lost = lost
+        self._phases = PhaseLines(style)
         self._state = RunState()
         self._drawn = False
 
@@ -86,13 +88,18 @@ class Reporter:
             if not say(self.json_stream, line, self.lost):
                 self.json_stream = None
         line = run_text.event_line(state, event, self.style, verbose=self.verbose)
+        if not self.progress:
+            line = line or self._phases.at_event(state, event)
         if line and not self.quiet:
             self.clear()
             self._say(line + "\n")
             self.tick()
 
     def tick(self) -> None:
-        """Redraw the progress line on a terminal."""
+        """Redraw the progress line on a terminal; elsewhere, say which phases take long."""
+        if not (self.progress or self.quiet or self.verbose):
+            for line in self._phases.slow(self._state, self.clock()):
+                self._say(line + "\n")
         if self.progress:
             self.clear()
             line = run_text.progress_line(self._state, self.clock(), self.style)

@@ -46,6 +46,12 @@ class RunReport:
         return sum(feature.status is Status.COMPLETED for feature in self.features)
 
     @property
+    def is_all(self) -> bool:
+        """Whether the selection of the run left out no feature of its list."""
+        run = {*self.run.features, *(self.up_to_date or ()), *(self.left or ())}
+        return all(id in run for wave in self.waves for id in wave)
+
+    @property
     def ended_at(self) -> float:
         """When the run ended; when it started, if its end is unknown."""
         return self.run.started_at if self.run.ended_at is None else self.run.ended_at

@@ -15,12 +15,13 @@ from ..model.decision import NEW
 from ..model.event_values import conflict_of, reply_of, reset_of, text_of
 from ..model.events import Event
 from ..model.excerpt import some
-from ..model.next_steps import next_commands
+from ..model.next_steps import after_run, next_commands
 from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
 from .documents import RunReport
+from .moments import clock
 from .style import GLYPHS, Style, shorten
 
 
@@ -37,7 +38,7 @@ STEPS_BETWEEN = ("preparing", "setting_up", "verifying", "committing", "checking
 
 
 def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = False) -> str:
-    """The line of an event; empty if users need not see it.
+    """The line of an event, and more lines for a failure; empty if users need not see it.
 
     ``verbose`` adds the steps between start and end.
     """
@@ -46,8 +47,8 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
         said = f"{style.pick('·', '[..]')} {event.feature}: {event.kind.replace('_', ' ')}"
     if not said:
         return ""
-    clock = datetime.fromtimestamp(event.at).strftime("%H:%M:%S")
-    return f"{style.paint(f'[{clock}]', 'dim')} {said}"
+    when = clock(event.at, state.run.started_at if state.run is not None else event.at)
+    return f"{style.paint(f'[{when}]', 'dim')} {said}"
 
 
 def _said(state: RunState, event: Event, style: Style) -> str:
@@ -110,10 +111,12 @@ def _paused(until: str, now: float, style: Style) -> str:
 
 
 def _clock(at: str, now: float) -> str:
-    """A time in the local zone; with the weekday if it is not today."""
-    moment = datetime.fromisoformat(at).astimezone()
-    today = datetime.fromtimestamp(now).date()
-    return moment.strftime("%H:%M:%S" if moment.date() == today else "%a %H:%M")
+    """A time in the local zone; with its date if it is not today."""
+    return clock(datetime.fromisoformat(at).timestamp(), now)
+
+
+FAILURES = (Status.FAILED, Status.TIMED_OUT, Status.EMPTY, Status.CONFLICT)
+"""The statuses whose whole reason is shown at once: the failed command, then its last lines."""
 
 
 def _ending(feature: FeatureState, style: Style) -> str:
@@ -125,9 +128,13 @@ def _ending(feature: FeatureState, style: Style) -> str:
         parts.append(_cost(feature, style))
     if feature.status is Status.COMPLETED and feature.work is not None:
         parts.append(_changes(feature.work, style))
-    elif feature.reason:
-        parts.append(shorten(one_line(feature.reason), max(40, style.width - 40), style))
-    return "".join(dot + part for part in parts)
+    reason = "" if feature.status is Status.COMPLETED else clean(feature.reason).rstrip()
+    room, below = max(40, style.width - 40), ""
+    if feature.status in FAILURES and (len(reason) > room or "\n" in reason):
+        below = "".join(f"\n    {line}" for line in reason.splitlines())
+    elif reason:
+        parts.append(shorten(one_line(reason), room, style))
+    return "".join(dot + part for part in parts) + below
 
 
 def _cost(feature: FeatureState, style: Style) -> str:
@@ -186,9 +193,11 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
-    if any(feature.status is Status.CANCELLED for feature in features):
+    steps = after_run(features, is_all=report.is_all)
+    if steps:
         yield ""
-        yield f"{style.pick('→', '->')} rorchestrator run  (continues where this run stopped)"
+    for command, purpose in steps:
+        yield f"{style.pick('→', '->')} {one_line(command)}  ({purpose})"
 
 
 def _total_cost(report: RunReport, style: Style) -> str:

@@ -72,7 +72,7 @@ class Situation:
     run: Run | None = None
     """The run in progress."""
     max_cost_usd: float | None = None
-    """The budget of a run."""
+    """The budget that the list gives a run."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,12 @@ def _running(id: str, known: FeatureState, situation: Situation) -> Why:
     return Why(id, Standing.RUNNING, Cause.NONE, reason, commands=commands)
 
 
+def _cap(run: Run, situation: Situation) -> float | None:
+    """The budget that the run was started with; that of the list if it recorded nothing."""
+    recorded = run.provenance
+    return recorded.max_cost_usd if recorded.version else situation.max_cost_usd
+
+
 def _waiting(id: str, known: FeatureState, run: Run, situation: Situation) -> Why:
     """A feature that the current run has not come to."""
 
@@ -171,10 +177,11 @@ def _waiting(id: str, known: FeatureState, run: Run, situation: Situation) -> Wh
         return waits(Cause.SLOT, used, working, f"rorchestrator logs {working[0]} --follow")
     if known.run != run.id or not working:
         return waits(Cause.PREPARATION, "until its worktree is ready", (), STATUS)
-    if situation.max_cost_usd is None:
+    cap = _cap(run, situation)
+    if cap is None:
         return waits(Cause.SLOT, "for its worktree or a slot", working, STATUS)
     spent = cost_of(a for f in run.features for a in state.feature(f).of_run(run.id)).known_usd
-    of_cap = f"{money(spent)} of {money(situation.max_cost_usd)} is spent"
+    of_cap = f"{money(spent)} of {money(cap)} is spent"
     held = f"for its worktree or for money: {of_cap}, more is reserved by {some(working)}"
     return waits(Cause.BUDGET, held, working, "rorchestrator run --max-cost USD")
 
@@ -338,5 +345,5 @@ def _without_result(id: str, known: FeatureState, situation: Situation, *, again
     if cause is Cause.BUDGET:
         again = f"{again} --max-cost USD"
     was = "was " if known.status in (Status.CANCELLED, Status.BLOCKED) else ""
-    logs = (command for command in next_commands(known) if command.startswith("rorchestrator"))
+    logs = (command for command in next_commands(known) if command.startswith("rorchestrator logs"))
     return Why(id, standing, cause, f"{was}{said}", commands=(again, *logs))

@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from core.model import event_json
+from core.model import event_json, events
 from core.model.events import Event
 from core.model.fold import fold
 from core.model.state import RunState
 from core.reporter.console import Reporter, style_of
 from core.reporter.style import Style
 from tests.support.commands import Terminal, standing_in
-from tests.support.story import AT, STORY
+from tests.support.story import AT, RUN, STORY
 
 # -- the console ----------------------------------------------------------------------------
 
@@ -45,7 +45,8 @@ class TheConsole(unittest.TestCase):
     def test_each_change_of_state_is_a_line(self) -> None:
         one, stream = self._reporter()
         _tell(one, STORY)
-        said = [line.split("] ", 1)[1] for line in stream.getvalue().splitlines()]
+        lines = stream.getvalue().splitlines()
+        said = [line.split("] ", 1)[1] if line.startswith("[") else line for line in lines]
         self.assertEqual(
             said,
             [
@@ -53,7 +54,8 @@ class TheConsole(unittest.TestCase):
                 "[ok] auth: completed | 2.0s | $0.50 | 3 files +12 -4 (left uncommitted: .env)",
                 "[start] api: started",
                 "[start] api: resumed",
-                "[failed] api: failed | 4.0s | >= $0.25 | no luck",
+                "[failed] api: failed | 4.0s | >= $0.25",
+                *("    no", "    luck"),
                 "[blocked] app: blocked | api did not complete",
             ],
         )
@@ -67,6 +69,19 @@ class TheConsole(unittest.TestCase):
         quiet.tick()
         quiet.finish()
         self.assertEqual(stream.getvalue(), "")
+
+    def test_phases_are_said_in_plain_output_only(self) -> None:
+        setup = events.setting_up(AT, RUN, "auth")
+        for options, told in ({}, 1), ({"progress": True}, 0), ({"verbose": True}, 2):
+            with self.subTest(options):
+                one, stream = self._reporter(**options)
+                _tell(one, [*STORY[:2], setup])
+                self.assertEqual(stream.getvalue().count("auth: "), told)
+        one, stream = self._reporter()
+        _tell(one, STORY[:2])
+        one.tick()
+        one.tick()
+        self.assertEqual(stream.getvalue().partition("] ")[2], "[..] auth: worktree\n")
 
     def test_json_goes_to_a_stream_of_its_own_one_object_a_line(self) -> None:
         answer = io.StringIO()

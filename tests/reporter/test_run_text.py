@@ -96,8 +96,8 @@ class AnEvent(unittest.TestCase):
             ),
             (
                 (*LIFE, _ended("auth", Status.FAILED, "no\nluck")),
-                "❌ auth: failed · 2m30s · $0.50 · no luck",
-                "[failed] auth: failed | 2m30s | $0.50 | no luck",
+                "❌ auth: failed · 2m30s · $0.50\n    no\n    luck",
+                "[failed] auth: failed | 2m30s | $0.50\n    no\n    luck",
             ),
             (
                 (*LIFE, _ended("auth", Status.TIMED_OUT, "late")),
@@ -154,17 +154,32 @@ class AnEvent(unittest.TestCase):
         self.assertEqual(_last_line(LIFE, verbose=True), "")
 
     def test_a_long_reason_is_cut_on_its_line(self) -> None:
-        line = _last_line((*LIFE, _ended("auth", Status.FAILED, "x" * 200)))
+        line = _last_line((*LIFE, _ended("auth", Status.CANCELLED, "x" * 200)))
         self.assertLess(len(line), 100)
         self.assertTrue(line.endswith("…"))
+
+    def test_a_failure_is_shown_whole_the_command_first(self) -> None:
+        reason = "check: `npm test` ended with exit 1\n  at a.js:1\n" + "x" * 200
+        line = _last_line((*LIFE, _ended("auth", Status.FAILED, reason)))
+        head, *rest = line.split("\n")
+        self.assertEqual(head, "[14:32:45] ❌ auth: failed · 2m30s · $0.50")
+        self.assertEqual(
+            rest,
+            ["    check: `npm test` ended with exit 1", "      at a.js:1", "    " + "x" * 200],
+        )
+
+    def test_an_event_of_another_day_has_its_date(self) -> None:
+        late = events.note(AT + 86_400, RUN, "late")
+        self.assertEqual(_last_line((LIFE[0], late)), "[2026-01-03 14:30:15] 💬 late")
 
     def test_output_of_a_model_or_git_never_reaches_the_terminal_raw(self) -> None:
         for story in (
             (*LIFE, _ended("auth", Status.FAILED, HOSTILE)),
             (events.note(AT, RUN, HOSTILE, "auth"),),
         ):
-            line = _last_line(story)
-            self.assertTrue(is_safe(line) and "red" in line, line)
+            for line in _last_line(story).split("\n"):
+                self.assertTrue(is_safe(line), line)
+            self.assertIn("red", _last_line(story))
 
 
 class ASteeredRun(unittest.TestCase):
@@ -227,7 +242,7 @@ class TheProgressLine(unittest.TestCase):
         self.assertEqual((style.columns(line), line[-1]), (59, "…"))
 
     def test_it_says_how_long_a_usage_limit_lasts(self) -> None:
-        for until, shown in (AT + 60, "14:31:15"), (AT + 86_400, "Sat 14:30"):
+        for until, shown in (AT + 60, "14:31:15"), (AT + 86_400, "2026-01-03 14:30:15"):
             state = fold([_started("auth"), events.paused(AT, RUN, until=until)])
             line = run_text.progress_line(state, AT, PLAIN)
             with self.subTest(shown):
@@ -262,8 +277,24 @@ class TheReport(unittest.TestCase):
                 "Total cost: $0.50",
                 "By status: 1 completed",
                 "Branches: feature/auth",
+                "",
+                "→ rorchestrator diff auth  (what a feature changed)",
+                "→ rorchestrator merge  (lands what is completed)",
             ],
         )
+
+    def test_a_part_of_a_list_is_merged_by_name(self) -> None:
+        def last(*ids: str, waves: tuple[tuple[str, ...], ...]) -> str:
+            story = [_started(*ids)]
+            for id in ids:
+                story += [_prepared(id), _attempt(id), _ended(id, Status.COMPLETED, work=WORK)]
+            report = replace(_report(fold(story)), waves=waves, up_to_date=("new",))
+            return list(run_text.report_lines(report, ASCII))[-1].partition("  (")[0]
+
+        self.assertEqual(last("a", "b", waves=(("a", "b"), ("new",))), "-> rorchestrator merge")
+        self.assertEqual(last("a", "b", waves=(("a", "b", "c"),)), "-> rorchestrator merge a b")
+        many = [f"f{number}" for number in range(9)]
+        self.assertEqual(last(*many, waves=((*many, "c"),)), "-> rorchestrator merge")
 
     def test_what_it_was_to_cost_and_how_long_it_waited(self) -> None:
         waits = [
@@ -297,6 +328,7 @@ class TheReport(unittest.TestCase):
                 "    " + "x" * 300,
                 "    → rorchestrator logs auth",
                 "    → cd /w/auth && claude --resume s1",
+                "    → rorchestrator retry auth",
                 "⛔ api: blocked · auth did not complete (failed)",
                 "• app: pending",
             ],
@@ -338,18 +370,19 @@ class TheReport(unittest.TestCase):
 
     def test_a_session_is_resumed_where_there_is_one_and_resuming_helps(self) -> None:
         tried = fold([*LIFE, _ended("auth", Status.FAILED, "no")]).feature("auth")
-        self.assertEqual(len(next_steps.next_commands(tried)), 2)
+        self.assertEqual(len(next_steps.next_commands(tried)), 3)
         self.assertEqual(next_steps.next_commands(FeatureState("auth")), [])
         usage = FeatureOutcome(Status.FAILED, "unknown option", Fault.USAGE)
         refused = fold([*LIFE, events.ended(AT, RUN, "auth", usage)]).feature("auth")
-        self.assertEqual(next_steps.next_commands(refused), ["rorchestrator logs auth"])
+        commands = ["rorchestrator logs auth", "rorchestrator retry auth"]
+        self.assertEqual(next_steps.next_commands(refused), commands)
         promise = FeatureOutcome(Status.FAILED, "`creates` names path:x", Fault.CHECK)
         broken = fold([*LIFE, events.ended(AT, RUN, "auth", promise)]).feature("auth")
         self.assertEqual(next_steps.next_commands(broken)[0], "rorchestrator logs auth")
-        for stage, commands in {Stage.SETUP: 1, Stage.NONE: 0}.items():
+        for stage, count in {Stage.SETUP: 2, Stage.NONE: 1}.items():
             failed = FeatureOutcome(Status.FAILED, "`x`", Fault.SETUP, stage=stage)
             unready = fold([*LIFE, events.ended(AT, RUN, "auth", failed)]).feature("auth")
-            self.assertEqual(len(next_steps.next_commands(unready)), commands)
+            self.assertEqual(len(next_steps.next_commands(unready)), count)
         gone = fold([*LIFE, cleaned()]).feature("auth")
         self.assertEqual(next_steps.resume_command(gone), "")
 
