@@ -54,6 +54,7 @@ COMMANDS = {
     "why": "show why a feature is not running, or will run again",
     "logs": "show what Claude, the setup or the checks printed",
     "notify": "show who gets notifications, or send a test",
+    "diff": "show what a feature itself changed",
     "merge": "land completed features on the base branch",
     "cleanup": "remove worktrees and branches that are no longer needed",
 }

@@ -24,7 +24,7 @@ from tests.support.workspace import Workspace, feature
 
 COMMANDS = (
     *("plan", "run", "retry", "skip", "attach", "stop", "pause", "resume"),
-    *("status", "logs", "merge", "cleanup"),
+    *("status", "logs", "diff", "merge", "cleanup"),
 )
 
 

@@ -15,14 +15,17 @@ from .options import add_common_options, add_selection_options, opened, selectio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ..dag.schedule import Plan
     from ..model.feature import Invocation
+    from ..model.mask import Mask
 
 EXAMPLES = """\
 examples:
   rorchestrator plan
-  rorchestrator plan --config config/react.example.json
   rorchestrator plan --json | python3 -m json.tool
+  rorchestrator plan --dot | dot -Tsvg > plan.svg
 """
 
 
@@ -31,7 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Show what run would do. Starts nothing and changes nothing."
     parser.epilog = EXAMPLES
     add_selection_options(parser)
-    parser.add_argument("--json", action="store_true", help="print the plan as one JSON object")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the plan as one JSON object")
+    form.add_argument(
+        "--mermaid", action="store_true", help="print the graph of the features for Mermaid"
+    )
+    form.add_argument(
+        "--dot", action="store_true", help="print the graph of the features for Graphviz (DOT)"
+    )
     add_common_options(parser)
 
 
@@ -58,10 +68,29 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(document(plan), indent=2))
         return ExitCode.UP_TO_DATE
+    if arguments.mermaid or arguments.dot:
+        skipped = {id for id, known in state.features.items() if known.skip}
+        _draw(plan, skipped, project.mask, is_mermaid=arguments.mermaid)
+        return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
     lines = plan_lines(plan, style, verbose=arguments.verbose, quiet=arguments.quiet)
     sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.UP_TO_DATE
+
+
+def _draw(plan: Plan, skipped: Collection[str], mask: Mask, *, is_mermaid: bool) -> None:
+    """Print the graph of the features as text for another tool."""
+    from ..views import plan_graph
+
+    nodes = plan_graph.nodes_of_plan(plan, skipped, mask)
+    text = plan_graph.mermaid(nodes) if is_mermaid else plan_graph.dot(nodes)
+    sys.stdout.write(text)
+    if is_mermaid and not plan_graph.is_drawn_by_mermaid(nodes, text):
+        print(
+            f"Mermaid draws at most {plan_graph.MOST_EDGES} edges and "
+            f"{plan_graph.MOST_CHARACTERS:,} characters; this graph has more. --dot has no limit.",
+            file=sys.stderr,
+        )
 
 
 def document(plan: Plan) -> dict[str, object]:

@@ -221,7 +221,7 @@ class Git:
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
         named = EXPLICIT if is_below(folder, self.repository.common_dir) else ()
         argv = ["git", "-C", folder, *quiet, *named, *settings, *arguments]
-        env = {**(env or self.environ), **self._restrictions(elsewhere)}
+        env = {**(env or self.environ), **self.restrictions(elsewhere=elsewhere)}
         number = 0
         while True:
             number += 1
@@ -252,19 +252,16 @@ class Git:
         """Whether objects may be missing that are not fetched: a retry would fail as well."""
         return self.is_read_only and self._programs.get("", Programs()).is_partial
 
-    def _restrictions(self, elsewhere: bool) -> Mapping[str, str]:
+    def restrictions(self, *, elsewhere: bool = False) -> Mapping[str, str]:
         """Variables that keep a read-only git from fetching and writing."""
         if not self.is_read_only:
             return {}
-        return NO_FETCH if elsewhere else {**NO_FETCH, **self.redirection()}
-
-    def redirection(self) -> Mapping[str, str]:
-        """Variables for the temporary folder that has the objects of a read-only git, if any."""
-        objects = self.scratch.existing(OBJECTS) if self.is_read_only else ""
-        if not objects:
-            return {}
+        objects = self.scratch.existing(OBJECTS)
+        if elsewhere or not objects:
+            return NO_FETCH
         borrowed = _quoted(os.path.join(self.repository.common_dir, "objects"))
         return {
+            **NO_FETCH,
             "GIT_OBJECT_DIRECTORY": objects,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": borrowed,
         }

@@ -1,7 +1,7 @@
 """What differs between two commits or trees: files, lines and patches, bounded; `git diff` itself.
 
-The bounded form runs no program of the user's. :func:`show` does what the user's own `git diff`
-would: it asks their pager, their textconv and external diff programs.
+The bounded form runs no program of the user's. :func:`show` does what their own `git diff` would,
+with their pager, and runs nothing that the repository names.
 """
 
 from __future__ import annotations
@@ -104,20 +104,40 @@ async def _patches(
     return re.split(rb"^(?=diff --git )", finished.stdout, flags=re.MULTILINE)[1:]
 
 
-async def show(git: Git, old: str, new: str, *options: str, is_trusted: bool) -> int:
+async def programs_of_repository(git: Git) -> tuple[str, ...]:
+    """The repository's own settings that name a program which ``git diff`` would start."""
+    found: dict[str, None] = {}
+    own = os.path.join(git.repository.common_dir, "config.worktree")
+    for where in (("--local",), *([("--file", own)] if os.path.exists(own) else [])):
+        words = ("config", *where, "--includes", "--list", "--name-only", "-z")
+        names = os.fsdecode((await git.try_run(*words)).stdout).split("\0")
+        found.update(dict.fromkeys(filter(_PROGRAM.fullmatch, names)))
+    return tuple(found)
+
+
+_PROGRAM = re.compile(
+    r"core\.pager|pager\.diff|diff\.external|diff\..*\.(command|textconv)", re.DOTALL
+)
+_PAGER = ("core.pager", "pager.diff")
+
+
+async def show(git: Git, old: str, new: str, *options: str, without: Sequence[str] = ()) -> int:
     """Run ``git diff`` with our streams, as the user would; its exit code.
 
-    What it prints is up to their settings: colours, pager, textconv and external diff programs. If
-    the repository's settings are not ``is_trusted``, because an agent may have changed them, no
-    program that they name runs: the pager is that of the user's own settings or environment.
+    What it prints is up to their settings: colours, pager, textconv and external diff programs. The
+    settings ``without`` which it runs are those of :func:`programs_of_repository`: an agent or the
+    author of the repository may have made them. Then only the user's own pager is asked.
     """
     settings = [*NO_HOOKS, "-c", "core.fsmonitor=false", "-c", "gc.auto=0"]
     settings += EXPLICIT if git.repository.bare else ()
     words = list(options)
-    if not is_trusted:
+    if set(without).intersection(_PAGER):
         settings += await _own_pager(git)
-        words += ["--no-ext-diff", "--no-textconv", "--submodule=short"]
-    env = {**without_git(os.environ), **git.redirection(), "GIT_OPTIONAL_LOCKS": "0"}
+    if set(without).difference(_PAGER):
+        words += ["--no-ext-diff", "--no-textconv"]
+    if (await git.try_run("config", "--get", "diff.submodule")).text == "diff":
+        words.append("--submodule=log")  # It would start git with the submodule's settings.
+    env = {**without_git(os.environ), **git.restrictions(), "GIT_OPTIONAL_LOCKS": "0"}
     argv = ["git", "-C", git.repository.top, *settings, "diff", *words, old, new, "--"]
     return run_in_terminal(argv, env)
 

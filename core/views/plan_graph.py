@@ -6,7 +6,7 @@ Texts are cleaned, cut and escaped here; they have to be masked before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import Enum
 
 from ..model.decision import Action, Decision
@@ -109,7 +109,7 @@ def status_in_plan(decision: Decision, *, selected: bool, skipped: bool) -> Node
     return NodeStatus.RESUMES if decision.action is Action.RESUME else NodeStatus.WILL_RUN
 
 
-def nodes_of_plan(plan: Plan, skipped: Collection[str]) -> list[Node]:
+def nodes_of_plan(plan: Plan, skipped: Collection[str], mask: Callable[[str], str]) -> list[Node]:
     """The features of a plan, wave by wave; the user ``skipped`` some."""
     nodes = []
     for id in (id for wave in plan.waves for id in wave):
@@ -118,7 +118,7 @@ def nodes_of_plan(plan: Plan, skipped: Collection[str]) -> list[Node]:
         note = decision.reason
         if note != status.value:
             note = f"{status.value}: {note}"
-        nodes.append(Node(id, feature.name, status, feature.depends_on, note))
+        nodes.append(Node(id, mask(feature.name), status, feature.depends_on, mask(note)))
     return nodes
 
 
@@ -198,6 +198,8 @@ def _in_mermaid(text: str) -> str:
     Whatever could be markup is a character reference: quotes, HTML, Markdown (also a list, such as
     ``1. one``), formulas, and ``%%{…}%%``, which Mermaid reads before it knows of quotes.
     """
+    # Between $$ and $$ is a formula, even as references.
+    text = text.replace("$$", "$\u200b$")
     return "".join(
         each if _is_plain(each, text[:at][-1:], text[at + 1 :][:1]) else f"#{ord(each)};"
         for at, each in enumerate(text)

@@ -6,7 +6,9 @@ import os
 import shutil
 import unittest
 from collections.abc import Mapping
+from unittest import mock
 
+from core.views import plan_graph
 from tests.support.commands import CommandResult
 from tests.support.paths import AGENT, ROOT
 from tests.support.workspace import Workspace, feature
@@ -123,6 +125,18 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
             },
         )
         self.assertIsNone(features["app"]["estimated_cost_usd"])
+
+    def test_the_graph_is_printed_for_mermaid_and_for_graphviz(self) -> None:
+        drawn = self.plan("--mermaid", "--only", "api")
+        self.assertTrue(drawn.out.startswith("flowchart LR\n"), drawn.out)
+        self.assertIn('n0["auth<br/>Sign-in<br/>will run#58; new"]:::will-run', drawn.out)
+        self.assertIn('"batch<br/>not selected#58; new"', drawn.out)
+        self.assertIn("    n0 --> n1\n", drawn.out)
+        graph = self.plan("--dot")
+        self.assertIn('    "auth" -> "api";\n', graph.out)
+        self.assertEqual((drawn.code, drawn.err, graph.code, graph.err), (0, "", 0, ""))
+        with mock.patch.object(plan_graph, "MOST_EDGES", 2):
+            self.assertIn("Mermaid draws at most 2 edges and 50,000", self.plan("--mermaid").err)
 
     def test_the_prediction_is_for_this_list_on_that_many_slots(self) -> None:
         predicted = {

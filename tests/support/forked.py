@@ -21,6 +21,7 @@ from core import cli
 from core.commands import (  # noqa: F401 – imported once
     attach,
     cleanup,
+    diff,
     logs,
     merge,
     pause,

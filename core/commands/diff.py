@@ -1,0 +1,96 @@
+"""``diff``: a feature's own work, as ``git diff`` shows it, with the user's pager and settings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+
+from ..model.errors import ExitCode
+from ..model.excerpt import some
+from ..model.terminal_text import one_line
+from ..model.words import counted
+from ..process.spawner import run_sync
+from ..project.selection import check_known
+from .options import add_common_options, opened_or_recorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..project.open import OpenProject
+    from ..project.own_work import OwnWork
+
+EXAMPLES = """\
+examples:
+  rorchestrator diff auth
+  rorchestrator diff auth --stat
+  rorchestrator diff auth > auth.patch
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Show what a feature itself changed, since the commit that it started from: the work of\n"
+        "its dependencies is not shown. Until it is completed, its uncommitted work is shown, too."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.add_argument(
+        "--stat", action="store_true", help="show only the files and the numbers of lines"
+    )
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Let git show the work."""
+    from ..git import patches
+    from ..project.own_work import own_work
+
+    id: str = arguments.id
+    project, _ = opened_or_recorded(arguments)
+    state = project.state()
+    check_known("", [id], {**project.dag.features, **state.features})
+    work = run_sync(own_work(project, state, id))
+    if work is None or _is_empty(project, work):
+        return _noted([f"{id} has no work yet"])
+    programs = run_sync(patches.programs_of_repository(project.git))
+    if not arguments.quiet:
+        _noted(_notes(id, work, programs))
+    options = [*(["--stat"] if arguments.stat else []), *_colour(arguments.color)]
+    shown = patches.show(project.git, work.before, work.after, *options, without=programs)
+    code = run_sync(shown)
+    # The user left the pager, or the reader of the pipe is gone.
+    return ExitCode.UP_TO_DATE if code == -signal.SIGPIPE else code
+
+
+def _is_empty(project: OpenProject, work: OwnWork) -> bool:
+    before, after = (run_sync(project.git.tree_of(each)) for each in (work.before, work.after))
+    return before == after
+
+
+def _notes(id: str, work: OwnWork, programs: Sequence[str]) -> list[str]:
+    """What to know about the diff, in lines."""
+    lines = [f"{id}: {note}" for note in work.notes]
+    if work.uncommitted:
+        files = counted(len(work.uncommitted), "uncommitted file")
+        lines.append(f"{id}: with {files} of its worktree; it is not completed")
+    if programs:
+        named = some(programs)
+        lines.append(f"not used, because this repository's own git settings name it: {named}")
+    return lines
+
+
+def _noted(lines: Sequence[str]) -> int:
+    for line in lines:
+        print(one_line(line), file=sys.stderr, flush=True)
+    return ExitCode.UP_TO_DATE
+
+
+def _colour(choice: str) -> list[str]:
+    """The colours of ``--color``; by default those of git's settings, but none with NO_COLOR."""
+    if choice != "auto":
+        return [f"--color={choice}"]
+    return ["--no-color"] if os.environ.get("NO_COLOR") else []
