@@ -7,6 +7,7 @@ or be cut (a torn line, a line that somebody removed by hand).
 from __future__ import annotations
 
 import os
+from binascii import crc32
 from collections import deque
 from collections.abc import Iterator
 
@@ -16,6 +17,9 @@ from ..model.fold import apply, fold
 from ..model.state import RunState
 from .journal import Reader
 from .private_files import only_regular
+
+MOST_DIGITS = 18
+"""Of the offset in the name of a position."""
 
 COMPARED_BYTES = 256
 """How much of the file before the offset is compared, to notice that it was rewritten."""
@@ -56,6 +60,25 @@ class Follower:
             self.state = apply(self.state, event)
             yield event
 
+    @property
+    def offset(self) -> int:
+        """How many bytes of the journal were read."""
+        return self._reader.offset
+
+    @property
+    def position(self) -> str:
+        """A name for the place up to which the journal was read."""
+        return _named(self._reader.offset, self._before)
+
+    def offset_of(self, position: str) -> int | None:
+        """How many bytes are before a place, ``None`` unless it is one of this journal."""
+        number = position.partition("-")[0]
+        is_number = len(number) <= MOST_DIGITS and number.isascii() and number.isdecimal()
+        offset = int(number) if is_number else -1
+        if not 0 <= offset <= self._reader.offset:
+            return None
+        return offset if _named(offset, self._bytes_before(offset)) == position else None
+
     def _begin(self) -> None:
         self.state = RunState()
         self._unfolded: deque[Event] = deque()
@@ -72,7 +95,7 @@ class Follower:
         except UserError:
             self._begin()  # The line may be repaired before the next call.
             raise
-        self._before = self._bytes_before()
+        self._before = self._bytes_before(self._reader.offset)
 
     def _has_changed(self) -> bool:
         """Whether there may be new events; starts over if the file is another one."""
@@ -85,7 +108,7 @@ class Follower:
         if (file, seen) == (self._file, self._seen):
             return False
         known = self._file
-        self._start_over_if(known not in ((), file) or self._bytes_before() != self._before)
+        self._start_over_if(known not in ((), file) or self._has_other_start())
         self._file, self._seen = file, seen
         return True
 
@@ -94,9 +117,12 @@ class Follower:
             self._begin()
             self.restarts += 1
 
-    def _bytes_before(self) -> bytes:
-        """The last bytes before the offset; they differ if earlier lines changed."""
-        end = self._reader.offset
+    def _has_other_start(self) -> bool:
+        """Whether the lines before the offset changed."""
+        return self._bytes_before(self._reader.offset) != self._before
+
+    def _bytes_before(self, end: int) -> bytes:
+        """The last bytes before an offset."""
         if not end:
             return b""
         start = max(0, end - COMPARED_BYTES)
@@ -106,3 +132,7 @@ class Follower:
                 return file.read(end - start)
         except OSError:
             return b""
+
+
+def _named(offset: int, before: bytes) -> str:
+    return f"{offset}-{crc32(before):08x}"

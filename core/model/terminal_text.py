@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -45,6 +46,18 @@ def painted(text: str, code: str) -> str:
 
 
 _PAINTED = re.compile(rf"(\x1b\[(?:{'|'.join(CODES.values())})m)([^\x1b]*)(\x1b\[0m)")
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The parts of a text with our colours: the name of the colour, or nothing, and the part."""
+    names = {f"\x1b[{code}m": name for name, code in CODES.items()}
+    # plain, code, painted, end, plain, …
+    parts = _PAINTED.split(text)
+    for start in range(0, len(parts), 4):
+        if parts[start]:
+            yield "", parts[start]
+        if start + 2 < len(parts):
+            yield names[parts[start + 1]], parts[start + 2]
 
 
 def harmless(text: str) -> str:

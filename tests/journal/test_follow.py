@@ -51,6 +51,24 @@ class Following(InAFolder):
         next(self.follower.new_events())
         self.assertEqual(list(self.follower.new_events()), [note(2)])
 
+    def test_a_position_is_known_again_by_another_follower_and_in_this_journal_only(self) -> None:
+        self.written(note(1))
+        self.follower.catch_up()
+        first = self.follower.position
+        self.written(note(2))
+        other = Follower(self.journal.path)
+        self.assertIsNone(other.offset_of(first))  # It is not there yet.
+        other.catch_up()
+        self.assertEqual(other.offset_of(first), self.follower.offset)
+        self.assertEqual(other.offset_of(other.position), os.path.getsize(self.journal.path))
+        self.assertEqual(other.offset_of(Follower("nowhere").position), 0)
+        for wrong in ("", "-", "1-", "x", "\u0663-0", first + "0", "9" * 5000, "-1-00000000"):
+            self.assertIsNone(other.offset_of(wrong), wrong)
+        os.unlink(self.journal.path)
+        self.written(note(3), note(4))
+        other.catch_up()
+        self.assertIsNone(other.offset_of(first))
+
     def test_an_unchanged_file_is_not_opened(self) -> None:
         self.written(note(1))
         self.follower.catch_up()

@@ -76,5 +76,18 @@ class Hostile(unittest.TestCase):
                 self.assertEqual(terminal_text.clean(given), expected)
         self.assertTrue(is_safe(terminal_text.clean(HOSTILE)))
 
+    def test_the_pieces_of_a_text_have_our_colours(self) -> None:
+        red, plain = terminal_text.painted("no", "red"), "yes"
+        cases = {
+            "": [],
+            plain: [("", "yes")],
+            red: [("red", "no")],
+            f"{plain}{red}{red}{plain}": [("", "yes"), ("red", "no"), ("red", "no"), ("", "yes")],
+            "\x1b[7mno": [("", "\x1b[7mno")],
+        }
+        for given, expected in cases.items():
+            with self.subTest(given):
+                self.assertEqual(list(terminal_text.pieces(given)), expected)
+
     def test_one_line_is_one_line(self) -> None:
         self.assertEqual(terminal_text.one_line("  a\n b\t\tc \x1b[1m "), "a b c")
