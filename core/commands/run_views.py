@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 
+from ..model.ci_commands import Ci, ci_of
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..orchestrator.one_run import OneRun
@@ -29,10 +31,26 @@ class ViewOptions:
     """The file of the events; ``-`` for standard output."""
     stdout: TextIO | None = None
     """Standard output, if all of it is for the events."""
+    junit: str = ""
+    """The file of the JUnit report."""
+    summary: str = ""
+    """The file of the Markdown summary."""
 
 
 def add_view_options(parser: argparse.ArgumentParser) -> None:
     """The options of a run that write files for other programs."""
+    parser.add_argument(
+        "--junit",
+        type=_file,
+        metavar="FILE",
+        help="write the result as JUnit XML, a case a feature, for a CI system",
+    )
+    parser.add_argument(
+        "--summary",
+        type=_file,
+        metavar="FILE",
+        help="write a summary with the graph as Markdown; on GitHub the job gets one anyway",
+    )
     parser.add_argument(
         "--events",
         type=_file,
@@ -50,7 +68,7 @@ def _file(text: str) -> str:
 
 def view_options(arguments: argparse.Namespace) -> ViewOptions:
     """The typed options. Raises :class:`UserError` if they exclude each other."""
-    given = [name for name in ("events",) if getattr(arguments, name)]
+    given = [name for name in ("junit", "summary", "events") if getattr(arguments, name)]
     if given and arguments.rehearse:
         raise UserError(
             f"--{given[0]} is about a run, and a rehearsal is none",
@@ -62,7 +80,12 @@ def view_options(arguments: argparse.Namespace) -> ViewOptions:
             hint="leave out one of them, or give --events a file",
         )
     stdout = sys.stdout if arguments.events == STDOUT else None
-    return ViewOptions(events=arguments.events or "", stdout=stdout)
+    return ViewOptions(
+        events=arguments.events or "",
+        stdout=stdout,
+        junit=arguments.junit or "",
+        summary=arguments.summary or "",
+    )
 
 
 def text_elsewhere(options: ViewOptions) -> AbstractContextManager[object]:
@@ -85,7 +108,39 @@ def views_of(
         out = options.stdout
         write = EventFile(options.events) if out is None else _Lines(out, lost)
         views.append(EventLines(write, mask))
-    return [*views, *_notifier(run)]
+    return [*views, *_about_the_end(options, run, lost), *_notifier(run)]
+
+
+def _about_the_end(
+    options: ViewOptions, run: OneRun, lost: Callable[[OSError], None]
+) -> list[View]:
+    """The views that show how the run went: files, and lines for the CI system."""
+    step, ci = os.environ.get("GITHUB_STEP_SUMMARY", ""), ci_of(os.environ)
+    if not (options.junit or options.summary or step or ci is not Ci.NONE):
+        return []
+    from ..views.ci_log import CiLog, Places
+    from ..views.ci_summary import StepSummary, summary
+    from ..views.junit import junit
+    from ..views.output_file import OutputFile
+    from ..views.run_files import Collected, RunFile
+
+    project = run.project
+    logs = os.path.join(project.journal.folder, "logs", run.run_id)
+    collected = Collected(logs, project.mask)
+    views: list[View] = [collected]
+    if options.junit:
+        write = OutputFile("--junit", options.junit).write
+        views.append(RunFile(write, junit, collected.view))
+    is_step = bool(step) and os.path.realpath(options.summary) == os.path.realpath(step)
+    if options.summary and not is_step:
+        write = OutputFile("--summary", options.summary).write
+        views.append(RunFile(write, summary, collected.view))
+    if step:
+        views.append(StepSummary(step, collected.view, is_optional=not is_step))
+    if ci is not Ci.NONE:
+        places = Places(project.config.path, project.owner)
+        views.append(CiLog(ci, collected.view, places, lambda text: say(sys.stderr, text, lost)))
+    return views
 
 
 class _Lines:

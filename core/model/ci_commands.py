@@ -63,7 +63,8 @@ def group(ci: Ci, title: str, text: str, name: str, at: float) -> list[str]:
 
 
 def _data(text: str) -> str:
-    return clean(text).replace("%", "%25").replace("\n", "%0A")
+    plain = _BRACKET.sub(r"\1 [", clean(text))
+    return plain.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -34,16 +34,17 @@ _LINKED = re.compile(r"([@#:])(?=[\w/])")
 """What begins a mention, a number of an issue, or what follows the scheme of a URL."""
 
 
-def markdown(view: RunView) -> str:
-    """The report of a run as GitHub-flavoured Markdown."""
-    return "\n".join(_lines(view)) + "\n"
+def markdown(view: RunView, more: Sequence[str] = ()) -> str:
+    """The report of a run as GitHub-flavoured Markdown; ``more`` lines come before the table."""
+    return "\n".join(_lines(view, more)) + "\n"
 
 
-def _lines(view: RunView) -> Iterator[str]:
+def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
     yield f"## {heading(view)}"
     yield ""
     yield " · ".join(summary(view))
     yield ""
+    yield from more
     yield from table(view.features)
     shown = view.failures[:FAILURES]
     if shown:

@@ -7,6 +7,7 @@ import os
 import unittest
 
 from tests.support.commands import read_text
+from tests.support.junit_schema import junit_faults
 from tests.support.runs import RunTest
 from tests.support.workspace import feature
 
@@ -45,14 +46,58 @@ class EventsTest(RunTest):
         self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
 
 
+class FilesTest(RunTest):
+    def test_they_are_written_also_if_nothing_is_to_do(self) -> None:
+        self.workspace.features(feature("a"))
+        paths = [self.workspace.beside("out", name) for name in ("junit.xml", "summary.md")]
+        words = ("--junit", paths[0], "--summary", paths[1])
+        self.run_to(0)
+        self.run_to(0, *words)
+        document, summary = map(read_text, paths)
+        self.assertEqual(junit_faults(document), [])
+        self.assertIn('tests="1" failures="0"', document)
+        self.assertEqual(summary, "## ✅ Shop: nothing to do\n\n1 feature up to date\n")
+
+    def test_a_file_that_cannot_be_written_at_the_end_is_said(self) -> None:
+        folder = self.workspace.beside("out")
+        lost = f"rm -r '{folder}'"
+        self.workspace.features(feature("a", {"bash": lost}, {"write": "a.md"}), feature("b"))
+        path = os.path.join(folder, "junit.xml")
+        done = self.run_to(1, "--junit", path, "--quiet")
+        said = f"rorchestrator: --junit {path} can't be written: No such file or directory"
+        self.assertEqual(done.err.count(said), 1)
+        self.assertEqual(self.workspace.journal()[-1]["exit_code"], 0)
+        self.workspace.features(feature("a", {"fail": "Not logged in"}))
+        self.run_to(2, "--fresh", "--junit", path)  # which is worse
+
+    def test_the_summary_of_a_step_that_cannot_be_written_changes_no_exit_code(self) -> None:
+        self.workspace.features(feature("a"))
+        env = {"GITHUB_STEP_SUMMARY": self.workspace.root}
+        done = self.workspace.command("run", "--yes", env=env)
+        self.assert_code(done, 0)
+        self.assertIn("the summary of the step was not written: Is a directory", done.err)
+
+    def test_a_summary_that_is_the_steps_is_written_once(self) -> None:
+        path = self.workspace.beside("step.md")
+        self.workspace.features(feature("a"))
+        done = self.workspace.command(
+            "run", "--yes", "--summary", path, env={"GITHUB_STEP_SUMMARY": path}
+        )
+        self.assert_code(done, 0)
+        self.assertEqual(read_text(path).count("## ✅ Shop"), 1)
+
+
 class RefusalTest(RunTest):
     def test_what_excludes_each_other_or_cannot_be_written_is_refused(self) -> None:
         self.workspace.features(feature("a"))
-        folder = self.workspace.root
+        folder, list_file = self.workspace.root, self.workspace.list_file
         for words, said in (
             (("--events", "-", "--json"), "--events - and --json both print to standard output"),
             (("--events", ""), "argument --events: it must name a file"),
             (("--events", "x", "--rehearse"), "--events is about a run, and a rehearsal is none"),
+            (("--junit", "x", "--rehearse"), "--junit is about a run, and a rehearsal is none"),
+            (("--junit", folder), f"--junit {folder}: it is not a regular file"),
+            (("--summary", f"{list_file}/x"), f"--summary {list_file}/x can't be written: "),
             (("--events", folder), f"--events {folder} can't be written: Is a directory"),
         ):
             with self.subTest(words):

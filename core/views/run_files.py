@@ -1,0 +1,69 @@
+"""Files about a run, made of its view at its end: JUnit, summaries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from ..model.events import Event
+from ..model.state import RunState
+from ..reporter.documents import RunReport
+from .check_outputs import check_outputs
+from .run_view import Extras, RunView, run_view
+from .view import View
+
+
+class Collected(View):
+    """Keeps the events of a run, to make its view for others; it comes before them.
+
+    ``log_folder`` has the logs of the run.
+    """
+
+    def __init__(self, log_folder: str, mask: Callable[[str], str]) -> None:
+        self._log_folder = log_folder
+        self._mask = mask
+        self._events: list[Event] = []
+        self._made: tuple[RunReport, RunView] | None = None
+
+    def on_event(self, state: RunState, event: Event) -> None:
+        """Keep an event."""
+        self._events.append(event)
+
+    def view(self, report: RunReport) -> RunView:
+        """The view of a run that is over."""
+        if self._made is None or self._made[0] is not report:
+            extras = Extras(self._outputs(), {})
+            self._made = report, run_view(report, self._events, report.ended_at, extras)
+        return self._made[1]
+
+    def _outputs(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        commands: dict[str, list[str]] = {}
+        for event in self._events:
+            if event.kind == "checked" and event.feature:
+                commands.setdefault(event.feature, []).append(str(event.data.get("command", "")))
+        return {
+            id: check_outputs(os.path.join(self._log_folder, f"{id}.verify.log"), ran, self._mask)
+            for id, ran in commands.items()
+        }
+
+
+class RunFile(View):
+    """Writes what ``render`` makes of the view of a run."""
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        render: Callable[[RunView], str],
+        view: Callable[[RunReport], RunView],
+    ) -> None:
+        self._write = write
+        self._render = render
+        self._view = view
+
+    def at_end(self, report: RunReport) -> None:
+        """Write the file. Raises :class:`UserError` if it can't be written."""
+        self._write(self._render(self._view(report)))
+
+    def nothing_to_do(self, report: RunReport) -> None:
+        """Write it about the features that were up to date."""
+        self.at_end(report)
