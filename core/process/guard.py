@@ -14,10 +14,12 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
 
 from . import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 GRACE_SECONDS = 1.0
 GIVE_UP_SECONDS = 5.0
@@ -179,6 +181,8 @@ class Remains:
 
 def send(pid: int, number: signal.Signals) -> None:
     """Signal one process, which may be gone or no longer ours."""
+    from contextlib import suppress  # a good part of a guard's start, and seldom needed
+
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 

@@ -12,5 +12,5 @@ SIMULATED = os.path.join(ROOT, "core", "claude", "simulated.py")
 HOME_PAGE = "https://github.com/RollandMELET/RoRchestrator.git"
 """What the pages clone; tests put a repository of their own in its place."""
 
-AGENT = [sys.executable, "-S", SIMULATED]
+AGENT = [sys.executable, "-S", os.path.join(ROOT, "tests", "support", "agent.py")]
 """The simulated agent. Without the site module it starts in half the time."""
