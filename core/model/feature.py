@@ -96,6 +96,8 @@ class Project:
     """How often Claude may fix a failing check before the feature fails."""
     verify_clean: bool = False
     verify_base: bool = True
+    keep_awake: bool = True
+    """Whether the machine is kept from going to sleep during a run."""
 
 
 DEFAULT_ALLOWED_TOOLS = (

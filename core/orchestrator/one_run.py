@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from .. import __version__
 from ..dag import incremental, schedule
@@ -30,6 +30,7 @@ from ..model.provenance import Estimate, Provenance
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
 from ..process import temporary_folder
+from ..process.awake import kept_awake
 from ..process.cancellation import Cancellation
 from ..process.signals import StopSignals
 from ..process.spawner import run_sync
@@ -273,7 +274,7 @@ class OneRun:
             steering = Steering(orchestrator, requests, config.features, stop)
             probe = self._conflict_probe(supervisor, orchestrator, decided.decisions)
             self._limit_time(orchestrator, supervisor)
-            async with self._watched(steering, probe, stop):
+            async with self._watched(steering, probe, stop), self._awake(supervisor):
                 await self._run_features(supervisor, orchestrator, runner)
             steering.look()  # Requests from now on learn that it is too late.
         self.signals.ignore()
@@ -328,6 +329,10 @@ class OneRun:
             await asyncio.gather(*tasks, return_exceptions=True)
         if not steered.cancelled():
             steered.result()
+
+    def _awake(self, supervisor: Supervisor) -> AbstractAsyncContextManager[None]:
+        is_wanted = self.project.config.project.keep_awake
+        return kept_awake(supervisor, os.environ, self.say, is_wanted=is_wanted)
 
     async def _run_features(
         self, supervisor: Supervisor, orchestrator: Orchestrator, runner: ClaudeRunner

@@ -92,6 +92,8 @@ class Child:
     """Descendants before the first signal: start time by pid."""
     is_short: bool = False
     """Whether :meth:`Supervisor.run` started it."""
+    is_companion: bool = False
+    """Whether it belongs to the whole run."""
     cancelled: asyncio.Event | None = None
     """Ends this short command once it is set."""
     cancelled_at: float | None = None
@@ -263,6 +265,19 @@ class Supervisor(Spawner):
                 actions.append((os.POSIX_SPAWN_DUP2, descriptor, target))
             return self._spawn_guarded(argv, env, actions, folder, f"{self.mark}{mark};")
 
+    def start_companion(
+        self, argv: Sequence[str], *, env: Mapping[str, str], stdin: int, output: int
+    ) -> Child:
+        """Start a program that belongs to the whole run; :meth:`end` must follow.
+
+        Its input and output are open descriptors above 3.
+        """
+        streams = enumerate((stdin, output, output))
+        actions = [(os.POSIX_SPAWN_DUP2, source, target) for target, source in streams]
+        child = self._spawn_guarded(argv, env, actions, "/", f"{self.mark}companion;")
+        child.is_companion = True
+        return child
+
     def _spawn_guarded(
         self,
         argv: Sequence[str],
@@ -364,7 +379,9 @@ class Supervisor(Spawner):
         """
         if process.parent != os.getpid() or child.folder == "/" or self._is_older(process):
             return False
-        others = [c for c in self._live.values() if c is not self._guard and c is not child]
+        live = self._live.values()
+        ours = [c for c in live if c is not self._guard and not c.is_companion]
+        others = [c for c in ours if c is not child]
         return not others or table.is_inside(table.working_folder(process.pid), [child.folder])
 
     def _is_older(self, process: table.Process) -> bool:

@@ -239,6 +239,11 @@ PROJECT: Mapping[str, Key] = {
         Flag(),
         "run the checks once on the base branch before anything is paid for",
     ),
+    "keep_awake": Key(
+        Flag(),
+        "keep the machine from going to sleep during a run, where `systemd-inhibit` or "
+        "`caffeinate` is installed",
+    ),
 }
 
 PROMPTS: Mapping[str, Key] = {

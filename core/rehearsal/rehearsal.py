@@ -409,6 +409,7 @@ def _with_simulated_agent(config: Config) -> Config:
     command = (sys.executable, "-I", "-S", os.path.abspath(simulated.__file__))
     return replace(
         config,
+        project=replace(config.project, keep_awake=False),
         claude=ClaudeOptions(command=command, env={simulated.FOLDER: ""}),
         context="",
         quality_rules=(),

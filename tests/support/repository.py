@@ -27,8 +27,8 @@ CONFIG = """\
 """
 
 
-AT_ONCE = {"start_interval_seconds": 0, "retry": {"attempts": 1}}
-"""Settings of a project whose tests are not about waiting."""
+AT_ONCE = {"start_interval_seconds": 0, "retry": {"attempts": 1}, "keep_awake": False}
+"""Settings of a project whose tests are not about waiting, nor about the machine."""
 
 
 @cache
