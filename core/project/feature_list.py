@@ -87,7 +87,7 @@ def load(path: str) -> Config:
         raise UserError(
             f"{path} has {counted(len(reader.faults), 'fault')}",
             details=tuple(reader.faults),
-            hint="docs: README.md, “The feature list”",
+            hint="docs/FEATURE_LIST.md lists the keys",
         )
     return config
 
