@@ -109,6 +109,8 @@ class OneRun:
         self.deadline = float("inf")
         """By the monotonic clock."""
         self.budget = self._budget()
+        self.companions: set[int] = set()
+        """The pids of processes that were started for the run and go on until its report."""
         self._killed_runs: set[str] = set()
         self.signals: StopSignals
         self._has_failing_base = False
@@ -260,7 +262,7 @@ class OneRun:
         # The user has agreed: git may use the user's hooks, filters and drivers.
         project = self.project = self.project.writable()
         stop = Cancellation()
-        async with Supervisor(self.run_id) as supervisor:
+        async with Supervisor(self.run_id, self.companions) as supervisor:
             end_commands_on(stop)
             self.signals = StopSignals(
                 stop, kill=supervisor.kill_all, stopping=lambda: self.say(STOPPING)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -103,11 +103,15 @@ class Child:
 
 
 class Supervisor(Spawner):
-    """Children of one run. Use as ``async with Supervisor(run_id) as supervisor``."""
+    """Children of one run. Use as ``async with Supervisor(run_id) as supervisor``.
 
-    def __init__(self, run: str) -> None:
+    ``companions`` are processes that go on after it, although they carry its mark.
+    """
+
+    def __init__(self, run: str, companions: Collection[int] = ()) -> None:
         self.mark = f"{os.environ.get(MARK, '')}{run}/"
         """The prefix of :data:`MARK` in every process of this run."""
+        self._companions = frozenset(companions)
         self._live: dict[int, Child] = {}
         self._commands = 0
         self._killed = False
@@ -395,6 +399,9 @@ class Supervisor(Spawner):
         found.update(
             (p.pid, p) for p in table.descendants(processes, os.getpid(), since=self._since)
         )
+        for pid in self._companions:
+            for spared in (pid, *(p.pid for p in table.descendants(processes, pid))):
+                found.pop(spared, None)
         return self._running(found)
 
     async def _sweep(self, remaining: Callable[[], list[table.Process]]) -> None:

@@ -17,9 +17,6 @@ class View:
     slows or fails the run.
     """
 
-    is_optional = False
-    """Whether nobody asked for it, so that what it can't do does not change the exit code."""
-
     def at_start(self) -> None:
         """The user has agreed; the run is about to start, and has no children yet."""
 
@@ -37,6 +34,9 @@ class View:
 
     def nothing_to_do(self, report: RunReport) -> None:
         """Everything was up to date or skipped, so there is no run; ``report`` has no features."""
+
+    def close(self) -> None:
+        """The run has ended, in whatever way: the last call."""
 
 
 class Views:
@@ -72,13 +72,17 @@ class Views:
         """Tell every view that nothing ran."""
         self._tell(lambda view: view.nothing_to_do(report))
 
+    def close(self) -> None:
+        """Tell every view that this was all."""
+        self._tell(lambda view: view.close())
+
     def _tell(self, tell: Callable[[View], None]) -> None:
         for view in tuple(self._views):
             try:
                 tell(view)
             except UserError as error:
                 self._drop(view, error.message, error.hint)
-                self.has_failed = self.has_failed or not view.is_optional
+                self.has_failed = True
             except Exception as error:  # a view never fails a run
                 name = type(view).__name__
                 self._drop(view, f"{name} is off: {type(error).__name__}: {error}", "")

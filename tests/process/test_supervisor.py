@@ -18,6 +18,7 @@ from pathlib import Path
 from core.model.errors import UserError
 from core.process import supervisor as supervisor_module
 from core.process import table
+from core.process.companion import Companion
 from core.process.spawner import Finished, Spawner, run_sync, spawn
 from core.process.supervisor import (
     AT_ONCE,
@@ -48,6 +49,7 @@ from tests.support.processes import (
     living,
     soon,
     tearDownModule,  # noqa: F401
+    until,
 )
 
 
@@ -434,6 +436,23 @@ class SupervisorTest(ProcessTest):
             self.assertEqual(living(pids), [other.pid])
 
         self.supervise(body)
+
+    def test_a_companion_outlives_the_sweep_that_ends_everything_else_of_the_run(self) -> None:
+        mark = f"{os.environ.get(MARK, '')}{self.run_id}/~web;"
+        argv = ["/bin/sh", "-c", "sleep 1000 & echo $!; read -r line; kill $!"]
+        companion = Companion(argv, {**self.environ, MARK: mark})
+        below = int(companion.first_line())
+
+        async def main() -> None:
+            async with Supervisor(self.run_id, [companion.pid]) as supervisor:
+                self.start(supervisor, f"{DOUBLE_FORK}exit 0")
+                await soon(lambda: self.has(1))
+
+        asyncio.run(main())
+        self.assertEqual(living(self.pids()), [])
+        self.assertEqual(living([companion.pid, below]), [companion.pid, below])
+        companion.end()
+        self.assertTrue(until(lambda: not living([below])))
 
     def test_a_run_inside_a_run_carries_both_marks(self) -> None:
         os.environ[MARK] = "outer/f.1;"

@@ -36,6 +36,9 @@ class Seen(View):
     def nothing_to_do(self, report: RunReport) -> None:
         self.told.append("nothing")
 
+    def close(self) -> None:
+        self.told.append("close")
+
 
 class Broken(View):
     """Fails at the first event, or at the end."""
@@ -62,7 +65,8 @@ class ViewsTest(unittest.TestCase):
         self.views.on_tick()
         self.views.at_end(REPORT)
         self.views.nothing_to_do(REPORT)
-        expected = ["start", "journal: note", "note", "tick", "shop", "nothing"]
+        self.views.close()
+        expected = ["start", "journal: note", "note", "tick", "shop", "nothing", "close"]
         self.assertEqual(self.seen.told, expected)
 
     def test_a_view_that_breaks_says_so_once_and_is_dropped(self) -> None:
@@ -85,6 +89,7 @@ class ViewsTest(unittest.TestCase):
         views.on_tick()
         views.at_end(REPORT)
         views.nothing_to_do(REPORT)
+        views.close()
         self.assertEqual(self.said, [])
 
 
