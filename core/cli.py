@@ -53,6 +53,7 @@ COMMANDS = {
     "status": "show the state of each feature",
     "why": "show why a feature is not running, or will run again",
     "logs": "show what Claude, the setup or the checks printed",
+    "history": "show past runs: what completed, how long it took, what it cost",
     "notify": "show who gets notifications, or send a test",
     "diff": "show what a feature itself changed",
     "merge": "land completed features on the base branch",

@@ -132,12 +132,15 @@ def _end_of_last_line(file: int, size: int) -> int:
 
 
 class Reader:
-    """Follows a journal: each call returns the events since the last one."""
+    """Follows a journal: each call returns the events since the last one.
 
-    def __init__(self, path: str) -> None:
+    It begins at ``offset``, the end of the line with the number ``line``.
+    """
+
+    def __init__(self, path: str, offset: int = 0, line: int = 0) -> None:
         self.path = path
-        self.offset = 0
-        self._line = 0
+        self.offset = offset
+        self.line = line
 
     def new_events(self) -> Iterator[Event]:
         """The complete events since the last call.
@@ -152,7 +155,7 @@ class Reader:
                     if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                         return
                     event = self._event(line)
-                    self._line += 1
+                    self.line += 1
                     self.offset += len(line)
                     yield event
         except FileNotFoundError:
@@ -168,7 +171,7 @@ class Reader:
             body = _checked(line)
             return event_json.from_json(json.loads(body))
         except (ValueError, RecursionError) as error:
-            where = f"{self.path}:{self._line + 1}"
+            where = f"{self.path}:{self.line + 1}"
             if body and body != line:  # Its checksum matches, so it is not damaged.
                 raise UserError(
                     f"{where} was written by a newer version of RoRchestrator: {error}",

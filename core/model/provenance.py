@@ -36,6 +36,8 @@ class Provenance:
     """By feature."""
     estimated_seconds: float | None = None
     """The expected duration of the run."""
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By feature, if it has some."""
 
     @property
     def estimated_usd(self) -> float | None:
@@ -48,6 +50,7 @@ def provenance_data(given: Provenance) -> dict[str, Json]:
     data = {
         **vars(given),
         "depends_on": {id: list(needed) for id, needed in given.depends_on.items()},
+        "tags": {id: list(tags) for id, tags in given.tags.items()},
         "estimates": {
             id: [round(each.seconds, 3), round(each.cost_usd, 6)]
             for id, each in given.estimates.items()
@@ -64,14 +67,16 @@ def provenance_of(data: Mapping[str, Json]) -> Provenance:
         project=str(data.get("project", "")),
         model=str(data.get("model", "")),
         max_cost_usd=dollars_of(data.get("max_cost_usd")),
-        depends_on={
-            str(id): tuple(map(str, needed))
-            for id, needed in _items(data.get("depends_on"))
-            if isinstance(needed, list)
-        },
+        depends_on=_texts(data.get("depends_on")),
         estimates=_estimates(data.get("estimates")),
         estimated_seconds=amount_of(data.get("estimated_seconds")),
+        tags=_texts(data.get("tags")),
     )
+
+
+def _texts(given: Json) -> dict[str, tuple[str, ...]]:
+    lists = ((id, texts) for id, texts in _items(given) if isinstance(texts, list))
+    return {str(id): tuple(map(str, texts)) for id, texts in lists}
 
 
 def _estimates(given: Json) -> dict[str, Estimate]:

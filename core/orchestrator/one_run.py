@@ -443,6 +443,7 @@ class OneRun:
             depends_on={id: each.depends_on for id, each in dag.features.items()},
             estimates=estimates,
             estimated_seconds=schedule.predict(dag, self.slots).makespan_seconds,
+            tags={id: each.tags for id, each in dag.features.items() if each.tags},
         )
 
     def _record(self, event: Event) -> None:

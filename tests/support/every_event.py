@@ -67,6 +67,7 @@ EVERY = {
             {"auth": (), "api": ("auth",)},
             {"auth": Estimate(60.0, 0.5)},
             90.0,
+            {"auth": ("core",)},
         ),
     ),
     "claimed": events.claimed(AT, "config/feature_list.json", ("auth",)),

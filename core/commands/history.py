@@ -1,0 +1,114 @@
+"""``history``: past runs, what they took and cost, and how good the estimates were."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from ..model import past_runs as model
+from ..model.errors import ExitCode, UserError
+from ..model.past_runs import PastFeature, PastRun, Total
+from ..model.terminal_text import one_line
+from ..project.past import runs_of
+from ..reporter import history_text
+from ..reporter.console import style_of
+from .options import NO_LIST, add_common_options, opened_or_recorded, seconds
+
+EXAMPLES = """\
+examples:
+  rorchestrator history --since 30d
+  rorchestrator history --feature api
+  rorchestrator history --by tag
+  rorchestrator history --accuracy
+"""
+
+UNTAGGED = "(no tag)"
+
+MEDIANS_SHOWN = 20
+"""How many features have their medians shown; --by feature shows all."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = "Show past runs: what completed, how long it took, what it cost."
+    parser.epilog = EXAMPLES
+    parser.add_argument("--feature", metavar="ID", help="only this feature")
+    parser.add_argument(
+        "--since", type=seconds, metavar="TIME", help="only runs of the last, for example, 30d"
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--by", choices=("feature", "run", "tag"), help="sum the costs")
+    shown.add_argument(
+        "--accuracy", action="store_true", help="show how far past estimates were off"
+    )
+    parser.add_argument(
+        "--all-lists", action="store_true", help="include the repository's other lists"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Show the past runs."""
+    project, fault = opened_or_recorded(arguments)
+    runs = runs_of(project, all_lists=arguments.all_lists)
+    runs = _chosen(runs, arguments.feature or "", arguments.since)
+    if arguments.json:
+        print(json.dumps(_document(runs, arguments.by), indent=2))
+        return ExitCode.UP_TO_DATE
+    if fault:
+        print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
+    style = style_of(sys.stdout, arguments.color)
+    if not runs:
+        print("There is no run.")
+    elif arguments.accuracy:
+        print("\n".join(history_text.accuracy_lines(model.accuracies(runs), style)))
+    elif arguments.by:
+        rows = history_text.total_rows(_totals(runs, arguments.by), arguments.by.upper())
+        print("\n".join(history_text.table(rows, style)))
+    elif arguments.feature:
+        print("\n".join(history_text.feature_lines(runs, arguments.feature, style)))
+    else:
+        medians = _totals(runs, "feature")[-MEDIANS_SHOWN:] + [
+            total for total in _totals(runs, "tag") if total.name != UNTAGGED
+        ]
+        print("\n".join(history_text.history_lines(runs, medians, style)))
+    return ExitCode.UP_TO_DATE
+
+
+def _chosen(runs: list[PastRun], feature: str, since: float | None) -> list[PastRun]:
+    """The runs of a feature, if one is named, and of the last ``since`` seconds."""
+    if since is not None:
+        runs = [run for run in runs if run.started_at >= time.time() - since]
+    if not feature:
+        return runs
+    found = [run for run in runs if any(each.id == feature for each in run.features)]
+    if not found:
+        raise UserError(f"no run had a feature {feature!r}", hint="rorchestrator history")
+    return found
+
+
+def _totals(runs: list[PastRun], by: str) -> list[Total]:
+    names = {
+        "feature": lambda run, feature: [feature.id],
+        "run": history_text.by_run,
+        "tag": _tags,
+    }
+    return model.totals(runs, names[by])
+
+
+def _tags(run: PastRun, feature: PastFeature) -> tuple[str, ...]:
+    return feature.tags or (UNTAGGED,)
+
+
+def _document(runs: list[PastRun], by: str | None) -> dict[str, object]:
+    return {
+        "runs": model.document(runs),
+        "by": {
+            name: [total.to_json() for total in _totals(runs, name)]
+            for name in ([by] if by else ["feature", "tag"])
+        },
+        "accuracy": [each.to_json() for each in model.accuracies(runs)],
+    }

@@ -1,0 +1,196 @@
+"""What can be computed again: files beside the journal's truth, and the past runs.
+
+A :class:`DerivedFile` holds something that took time to compute: the past runs, or git's answers.
+It is in the user's own cache folder, has a checksum, and is never believed where it does not fit.
+It can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from zlib import crc32
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.events import Event
+    from ..model.past_runs import PastRun
+
+FORM = 2
+"""Version of the files. A file of another version is ignored."""
+
+LARGEST_BYTES = 64 * 1024 * 1024
+
+COMPARED_BYTES = 4096
+"""How much of the journal before the offset is compared, to notice that it was changed."""
+
+
+class DerivedFile:
+    """A JSON value in the user's cache folder; ``name`` tells the kinds apart.
+
+    ``key`` is everything that the value depends on: with another key there is no value.
+    """
+
+    def __init__(
+        self, repository: str, name: str, environ: Mapping[str, str], key: str = ""
+    ) -> None:
+        import hashlib
+
+        folder = cache_folder(environ)
+        hashed = hashlib.sha256(os.fsencode(repository)).hexdigest()[:20]
+        self.path = os.path.join(folder, f"{hashed}{name}.json") if folder else ""
+        self.key = key
+
+    def read(self) -> object:
+        """The value; ``None`` if there is none, or if the file is unusable."""
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(file, "rb") as stream:
+                if os.fstat(file).st_uid != os.geteuid():
+                    return None
+                head, body = stream.readline(LARGEST_BYTES), stream.read(LARGEST_BYTES)
+            if head != self._head(body):
+                return None
+            value: object = json.loads(body)
+            return value
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def write(self, value: object) -> None:
+        """Write the value. A failed write only costs the next command some time."""
+        body = json.dumps(value, separators=(",", ":")).encode()
+        if not self.path or len(body) > LARGEST_BYTES:
+            return
+        temporary = f"{self.path}.{os.getpid()}"
+        try:
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(file, "wb") as stream:
+                stream.write(self._head(body) + body)
+            os.replace(temporary, self.path)
+        except OSError:
+            pass
+
+    def _head(self, body: bytes) -> bytes:
+        """The first line of the file: version, key and checksum."""
+        head = {"form": FORM, "key": self.key, "sum": crc32(body)}
+        return json.dumps(head).encode() + b"\n"
+
+
+def cache_folder(environ: Mapping[str, str]) -> str:
+    """Our folder in ``XDG_CACHE_HOME``; empty without a home folder."""
+    given = environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(given):
+        home = environ.get("HOME", "")
+        if not os.path.isabs(home):
+            return ""
+        given = os.path.join(home, ".cache")
+    return os.path.join(given, "rorchestrator")
+
+
+def past_runs(folder: str, environ: Mapping[str, str]) -> list[PastRun]:
+    """All runs in the journal of a state folder, oldest first.
+
+    Runs that are over come from the index, the rest from the journal. Raises :class:`UserError`
+    at a damaged line.
+    """
+    from .journal import Journal, Reader
+
+    path = Journal(folder).path
+    file = DerivedFile(folder, ".history", environ)
+    index = _Index.read(file, path)
+    reader = Reader(path, index.offset, index.line)
+    before = reader.offset, reader.line
+    for event in reader.new_events():
+        index.take(event, before, (reader.offset, reader.line))
+        before = reader.offset, reader.line
+    if index.has_news:
+        index.write(file, path)
+    return index.all_runs()
+
+
+class _Index:
+    """The past runs up to a place in the journal, and the events of the run after it."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self.line = 0
+        self.has_news = False
+        self._runs: list[PastRun] = []
+        self._rates: dict[str, tuple[float, int]] = {}
+        """What each model cost so far, for attempts that did not report their cost."""
+        self._open: list[Event] = []
+
+    @classmethod
+    def read(cls, file: DerivedFile, path: str) -> _Index:
+        """The index in a file; an empty one if it does not fit to the journal ``path``."""
+        from ..model.past_runs import from_json
+
+        index, known = cls(), file.read()
+        if isinstance(known, dict) and known["before"] == _fingerprint(path, known["offset"]):
+            index.offset, index.line = known["offset"], known["line"]
+            index._runs = list(map(from_json, known["runs"]))
+            index._rates = {model: (usd, count) for model, (usd, count) in known["rates"].items()}
+        return index
+
+    def write(self, file: DerivedFile, path: str) -> None:
+        """Write the index."""
+        from ..model.past_runs import to_json
+
+        file.write(
+            {
+                "offset": self.offset,
+                "line": self.line,
+                "before": _fingerprint(path, self.offset),
+                "rates": self._rates,
+                "runs": list(map(to_json, self._runs)),
+            }
+        )
+
+    def take(self, event: Event, before: tuple[int, int], after: tuple[int, int]) -> None:
+        """The next event, between two places in the journal (offset and line)."""
+        if event.kind == "run_started":
+            self._close(before)  # The last run was killed.
+        if event.kind == "run_started" or self._open:
+            self._open.append(event)
+        if event.kind == "run_ended":
+            self._close(after)
+
+    def _close(self, place: tuple[int, int]) -> None:
+        """No event of the open run follows."""
+        if self._open:
+            run, self._rates = self._folded()
+            self._runs.append(run)
+            self._open = []
+            self.has_news = True
+            self.offset, self.line = place
+
+    def _folded(self) -> tuple[PastRun, dict[str, tuple[float, int]]]:
+        from ..model.costs import Paid
+        from ..model.fold import fold
+        from ..model.past_runs import past_run
+        from ..model.state import RunState
+
+        rates = {model: Paid(usd, count) for model, (usd, count) in self._rates.items()}
+        state = fold(self._open, RunState(rates=rates))
+        paid = {model: (paid.cost_usd, paid.tokens) for model, paid in state.rates.items()}
+        return past_run(state, self._open[-1].at), paid
+
+    def all_runs(self) -> list[PastRun]:
+        """All runs, also the one that is not over."""
+        return [*self._runs, *([self._folded()[0]] if self._open else [])]
+
+
+def _fingerprint(path: str, offset: int) -> int:
+    """A checksum of the journal's bytes before ``offset``; -1 if it is shorter."""
+    from .private_files import only_regular
+
+    start = max(0, offset - COMPARED_BYTES)
+    try:
+        with open(path, "rb", opener=only_regular) as file:
+            file.seek(start)
+            content = file.read(offset - start)
+    except OSError:
+        return -1
+    return crc32(content) if len(content) == offset - start else -1

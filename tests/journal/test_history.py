@@ -1,0 +1,167 @@
+"""Files that can be computed again, and the past runs of a journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+import unittest
+from unittest import mock
+
+from core.journal import history
+from core.journal.history import DerivedFile, past_runs
+from core.journal.journal import Journal
+from core.model import events
+from core.model.costs import Paid
+from core.model.decision import Action, Decision
+from core.model.events import Event
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
+from tests.support.workspace import Json
+
+
+class FileTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.cache = os.path.join(folder.name, "cache")
+        self.file = self.open()
+
+    def open(self, key: str = "k") -> DerivedFile:
+        return DerivedFile("/r/.git", ".kind", {"XDG_CACHE_HOME": self.cache}, key)
+
+    def test_a_value_is_there_again_and_readable_by_its_owner_only(self) -> None:
+        self.file.write({"a": [1]})
+        self.assertEqual(self.open().read(), {"a": [1]})
+        self.assertEqual(stat.S_IMODE(os.stat(self.file.path).st_mode), 0o600)
+        folder = os.path.dirname(self.file.path)
+        self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
+        self.assertEqual(os.listdir(folder), [os.path.basename(self.file.path)])
+
+    def test_with_another_key_or_form_there_is_none(self) -> None:
+        self.file.write(1)
+        self.assertIsNone(self.open("other").read())
+        with mock.patch.object(history, "FORM", 99):
+            self.assertIsNone(self.open().read())
+
+    def test_a_damaged_file_has_none(self) -> None:
+        self.file.write({"a": "2"})
+        with open(self.file.path, encoding="utf-8") as file:
+            whole = file.read()
+        head = {"form": history.FORM, "key": "k", "sum": history.crc32(b"[" * 10_000)}
+        deep = json.dumps(head) + "\n" + "[" * 10_000
+        odd: list[Json] = ["", "{", whole.replace('"2"', '"3"'), whole[:-1], deep]
+        for text in odd:
+            with open(self.file.path, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.assertIsNone(self.open().read())
+        os.unlink(self.file.path)
+        os.symlink("/dev/zero", self.file.path)
+        self.assertIsNone(self.open().read())
+
+    def test_a_file_of_somebody_else_is_not_believed(self) -> None:
+        self.file.write(1)
+        with mock.patch.object(os, "geteuid", lambda: os.getuid() + 1):
+            self.assertIsNone(self.open().read())
+
+    def test_what_is_too_large_or_cannot_be_written_is_computed_again(self) -> None:
+        with mock.patch.object(history, "LARGEST_BYTES", 2):
+            self.file.write("long")
+        self.assertFalse(os.path.exists(self.cache))
+        with open(self.cache, "w", encoding="utf-8"):
+            pass
+        self.file.write(1)
+        self.assertIsNone(self.open().read())
+
+    def test_without_a_home_there_is_none(self) -> None:
+        for environ in ({}, {"HOME": ""}, {"HOME": "here", "XDG_CACHE_HOME": "there"}):
+            self.assertEqual(history.cache_folder(environ), "")
+        nowhere = DerivedFile("/r/.git", "", {})
+        nowhere.write(1)
+        self.assertIsNone(nowhere.read())
+        self.assertEqual(history.cache_folder({"HOME": "/h"}), "/h/.cache/rorchestrator")
+
+
+def story(run: str, at: float, *ids: str, ends: bool = True, **outcome: object) -> list[Event]:
+    """A run in which each feature takes ten seconds, one after the other."""
+    found = [
+        events.run_started(
+            at, run, pid=1, base_branch="main", base_commit="b", features=ids, max_parallel=2
+        )
+    ]
+    for id in ids:
+        decision = Decision(id, Action.START, "new", "key")
+        given = AttemptOutcome(Status.COMPLETED, **{"cost_usd": 0.5, **outcome})  # type: ignore[arg-type]
+        found += [
+            events.preparing(at, run, decision, branch=f"feature/{id}", worktree="/w", name=id),
+            events.attempt_started(at, run, id, attempt=1, session_id="s", resumed=False, log="l"),
+            events.attempt_ended(at + 9, run, id, given),
+            events.ended(at + 10, run, id, FeatureOutcome(Status.COMPLETED)),
+        ]
+        at += 10
+    return [*found, events.run_ended(at, run, exit_code=0)] if ends else found
+
+
+class PastRuns(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = os.path.join(folder.name, "state")
+        self.environ = {"XDG_CACHE_HOME": os.path.join(folder.name, "cache")}
+        self.journal = Journal(self.folder)
+
+    def record(self, *given: Event) -> None:
+        self.journal.open()
+        for event in given:
+            self.journal.append(event)
+        self.journal.close()
+
+    def found(self) -> list[tuple[str, float, int | None, float | None]]:
+        """The past runs: id, duration, exit code, cost; the same with the index and without."""
+        runs = past_runs(self.folder, self.environ)
+        self.assertEqual(past_runs(self.folder, self.environ), runs)
+        self.assertEqual(past_runs(self.folder, {}), runs)
+        return [(run.id, run.seconds, run.exit_code, run.cost_usd) for run in runs]
+
+    def test_without_a_journal_there_are_none(self) -> None:
+        self.assertEqual(self.found(), [])
+        self.assertFalse(os.path.exists(self.environ["XDG_CACHE_HOME"]))
+
+    def test_runs_are_found_again_as_the_journal_grows(self) -> None:
+        self.record(*story("r1", 100, "a", "b"))
+        one = ("r1", 20.0, 0, 1.0)
+        self.assertEqual(self.found(), [one])
+        self.record(events.note(130, "merge-1", "between"), *story("r2", 200, "a", ends=False))
+        self.assertEqual(self.found(), [one, ("r2", 10.0, None, 0.5)])
+        self.record(events.run_ended(260, "r2", exit_code=1))
+        two = ("r2", 60.0, 1, 0.5)
+        self.assertEqual(self.found(), [one, two])
+        killed = story("r3", 300, "a", ends=False)
+        self.record(*killed, *story("r4", 400, "b"))
+        self.assertEqual([run[0] for run in self.found()], ["r1", "r2", "r3", "r4"])
+
+    def test_only_what_is_new_is_read(self) -> None:
+        self.record(*story("r1", 100, "a"), *story("r2", 200, "a"))
+        self.found()
+        self.record(*story("r3", 300, "a"))
+        with mock.patch.object(history._Index, "take", autospec=True) as take:
+            past_runs(self.folder, self.environ)
+        self.assertEqual(len(take.mock_calls), len(story("r3", 300, "a")))
+
+    def test_a_journal_that_was_changed_is_read_again(self) -> None:
+        self.record(*story("r1", 100, "a"), *story("r2", 200, "a"))
+        self.found()
+        os.unlink(self.journal.path)
+        self.assertEqual(self.found(), [])
+        self.record(*story("r9", 100, "a"))
+        self.assertEqual([run[0] for run in self.found()], ["r9"])
+
+    def test_the_rates_of_earlier_runs_estimate_an_unknown_cost(self) -> None:
+        self.record(*story("r1", 100, "a", paid={"opus": Paid(0.5, 100)}))
+        self.found()
+        self.record(*story("r2", 200, "b", cost_usd=None, tokens={"opus": 50}))
+        self.assertEqual([run[3] for run in self.found()], [0.5, 0.25])
+
+
+if __name__ == "__main__":
+    unittest.main()
