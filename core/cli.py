@@ -117,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     mask = Mask(os.environ)
     given: dict[str, object] = {}
+    of_output: dict[str, object] = {}
 
     def command() -> int:
         _check_system(os.name)
@@ -135,12 +136,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments, unknown = parser(chosen).parse_known_args(typed, known)
         if unknown:
             raise _unexpected(chosen, unknown[0])
+        given.update(vars(arguments))
         if not getattr(arguments, "json", False) and chosen != "logs":
-            given.update(vars(arguments))
+            of_output.update(given)
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code
 
-    return guarded(command, mask, given)
+    return guarded(command, mask, given, of_output)
 
 
 def command_first(words: Sequence[str]) -> list[str]:
@@ -252,16 +254,19 @@ def guarded(
     program: Callable[[], int | None],
     mask: Mask | None = None,
     given: Mapping[str, object] | None = None,
+    of_output: Mapping[str, object] | None = None,
 ) -> int:
     """Run ``program`` and return its exit code, whatever it raises.
 
     Its output is masked by ``mask``, by default with the environment's secrets. Commands in its
-    messages are completed with the ``given`` options.
+    messages are completed with the ``given`` options, those on standard output with ``of_output``:
+    JSON and logs are printed as they are.
     """
     mask = mask or Mask(os.environ)
     streams = sys.stdout, sys.stderr
+    options = ({} if each is None else each for each in (of_output, given))
     sys.stdout, sys.stderr = (
-        s and Masked(s, mask, {} if given is None else given, _guard(os.environ)) for s in streams
+        s and Masked(s, mask, of, _guard(os.environ)) for s, of in zip(streams, options)
     )
     try:
         return _guarded(program, mask)

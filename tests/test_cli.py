@@ -557,7 +557,7 @@ class AsAProcess(WithWorkspace):
         log = os.path.join(self.space.root, "log.jsonl")
         with open(log, "w") as file:
             file.write("Hello.\n")
-        follow = ("logs", "feature-0", "--follow")
+        follow = ("logs", "feature-0", "-q", "--follow")
         at_work = self.space.at_work(*attempt("feature-0", log=log))
         with at_work:
             running = self.space.start(*follow)

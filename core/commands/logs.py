@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from ..journal.follow import Follower
 from ..journal.private_files import only_regular
 from ..model.errors import ExitCode, UserError
 from ..model.list_commands import BASE
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..model.attempt import Attempt
     from ..model.mask import Mask
+    from ..model.state import FeatureState, RunState
     from ..project.open import OpenProject
 
 EXAMPLES = """\
@@ -54,7 +56,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="print how Claude resolved its conflict in a merge",
     )
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="keep printing while the log grows"
+        "-f",
+        "--follow",
+        action="store_true",
+        help="keep printing while the log grows, and wait for one that has not begun",
     )
     add_common_options(parser)
 
@@ -62,28 +67,120 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print a log; with ``--follow``, until its attempt has ended."""
     project, _ = opened_or_recorded(arguments)
+    journal = _Journal(project)
     if arguments.setup or arguments.checks:
-        path = _step_log(arguments, project, "setup" if arguments.setup else "verify")
-        show = _raw if arguments.raw else _Printed(arguments, project.mask)
-        _print(path, show, arguments, lambda: not _is_active(project, arguments.id))
+        _print_steps(arguments, project, journal)
         return ExitCode.UP_TO_DATE
-    attempt = (_resolution if arguments.resolution else _attempt)(arguments, project)
+    find = _resolution if arguments.resolution else _attempt
+    attempt = _awaited(arguments, journal, lambda: find(arguments, project, journal.state))
     show = _raw if arguments.raw else _Readable(arguments, project.mask)
-    _print(attempt.log, show, arguments, lambda: _is_over(project, arguments.id, attempt))
+    is_told = not (arguments.raw or arguments.quiet)
+
+    def begin() -> None:
+        if is_told:
+            _print_heading(arguments, journal, attempt)
+
+    _print(attempt.log, show, arguments, begin, lambda: _is_over(journal, arguments.id, attempt))
     if not arguments.raw:
         _show_errors(attempt.log)
+    if is_told:
+        _print_ending(arguments, journal, attempt)
     return ExitCode.UP_TO_DATE
+
+
+class _Journal:
+    """The journal, read again only where it grew."""
+
+    def __init__(self, project: OpenProject) -> None:
+        self.project = project
+        self._follower = Follower(project.journal.path)
+        self.events = self._follower.catch_up()
+
+    @property
+    def state(self) -> RunState:
+        """The state of this list's features."""
+        return self.project.seen(self.whole)
+
+    @property
+    def whole(self) -> RunState:
+        """The state of all lists."""
+        self.events += self._follower.catch_up()
+        return self._follower.state
+
+    def has_run(self) -> bool:
+        """Whether a command holds the lock."""
+        return self.project.lock.holder() is not None
+
+    def is_to_come(self, id: str) -> bool:
+        """Whether a run, the one in progress or the next, will get to the feature."""
+        known, run = self.state.feature(id), self.whole.run
+        if self.has_run() and run is not None and run.ended_at is None and id in run.features:
+            return known.run != run.id or known.status.active or known.status.value == "pending"
+        return not known.attempts and not known.status.unsuccessful
+
+
+def _awaited(
+    arguments: argparse.Namespace, journal: _Journal, find: Callable[[], Attempt]
+) -> Attempt:
+    """The attempt to print; with ``--follow``, the one that a run will make."""
+    id = arguments.id
+
+    def is_here() -> bool:
+        known, run = journal.state.feature(id), journal.whole.run
+        made = known.of_run(run.id) if run is not None and journal.has_run() else known.attempts
+        return bool(made) or not (_is_known(journal, id) and journal.is_to_come(id))
+
+    if arguments.follow and arguments.attempt is None and not arguments.resolution:
+        _wait_until(is_here, id, "has not started yet", journal)
+    return find()
+
+
+def _is_known(journal: _Journal, id: str) -> bool:
+    return id in journal.project.dag.features or id in journal.state.features
+
+
+def _wait_until(is_over: Callable[[], bool], id: str, what: str, journal: _Journal) -> None:
+    """Wait, and say so if there is anything to wait for."""
+    if is_over():
+        return
+    where = "" if journal.has_run() else " (no run is in progress: rorchestrator run starts one)"
+    words = f"{id} {what}: waiting{where}. rorchestrator why {id} shows why"
+    print(words, file=sys.stderr, flush=True)
+    while not is_over():
+        time.sleep(POLL_SECONDS)
+
+
+def _print_heading(arguments: argparse.Namespace, journal: _Journal, attempt: Attempt) -> None:
+    from ..reporter.console import style_of
+    from ..reporter.log_text import heading_lines, why_it_began
+
+    known = journal.state.feature(arguments.id)
+    all = known.resolutions if arguments.resolution else (*known.earlier, *known.attempts)
+    why = why_it_began(journal.events, arguments.id, attempt)
+    style = style_of(sys.stdout, arguments.color)
+    print("\n".join(heading_lines(arguments.id, attempt, all, why, style)))
+
+
+def _print_ending(arguments: argparse.Namespace, journal: _Journal, attempt: Attempt) -> None:
+    from ..reporter.console import style_of
+    from ..reporter.log_text import ending_lines
+
+    now = _same(journal.state.feature(arguments.id), attempt) or attempt
+    style = style_of(sys.stdout, arguments.color)
+    print("\n".join(ending_lines(now, time.time(), style, is_alive=journal.has_run())))
 
 
 def _print(
     path: str,
     show: Callable[[bytes], None],
     arguments: argparse.Namespace,
+    begin: Callable[[], None],
     is_over: Callable[[], bool],
 ) -> None:
-    """Print a log; with ``--follow``, until ``is_over``."""
+    """Print a log once it is open, ``begin`` first; with ``--follow``, until ``is_over``."""
     try:
         with open(path, "rb", opener=only_regular) as file:
+            begin()
             over = not arguments.follow or is_over()
             while True:
                 for chunk in iter(lambda: file.read(READ_BYTES), b""):
@@ -103,12 +200,35 @@ def _print(
         show.rest()
 
 
-def _step_log(arguments: argparse.Namespace, project: OpenProject, kind: str) -> str:
-    """The newest log of a feature's setup or checks."""
+def _print_steps(arguments: argparse.Namespace, project: OpenProject, journal: _Journal) -> None:
+    """Print what the setup or the checks printed."""
+    id, what = arguments.id, "setup" if arguments.setup else "check"
+
+    def is_here() -> bool:
+        is_to_come = _is_active(journal, id) or journal.is_to_come(id)
+        return bool(_step_log(arguments, project, journal)) or not is_to_come
+
+    if arguments.follow:
+        _wait_until(is_here, id, f"has run no {what} yet", journal)
+    path = _step_log(arguments, project, journal)
+    if not path:
+        raise UserError(f"no {what} of {id} has run yet", hint="rorchestrator plan lists them")
+    show = _raw if arguments.raw else _Printed(arguments, project.mask)
+
+    def begin() -> None:
+        if not (arguments.raw or arguments.quiet):
+            kind = "setup" if arguments.setup else "checks"
+            print(f"{id}: {kind}, run {os.path.basename(os.path.dirname(path))}\n")
+
+    _print(path, show, arguments, begin, lambda: not _is_active(journal, id))
+
+
+def _step_log(arguments: argparse.Namespace, project: OpenProject, journal: _Journal) -> str:
+    """The newest log of a feature's setup or checks; empty without one."""
     import glob
 
-    id = arguments.id
-    whole = project.whole_state()
+    id, kind = arguments.id, "setup" if arguments.setup else "verify"
+    whole = journal.whole
     check_known("", [id], {**project.dag.features, **project.seen(whole).features, BASE: None})
     folder = glob.escape(os.path.join(project.journal.folder, "logs"))
     ours = project.owners(whole)
@@ -117,22 +237,19 @@ def _step_log(arguments: argparse.Namespace, project: OpenProject, kind: str) ->
         for path in glob.glob(os.path.join(folder, "*", f"{glob.escape(id)}.{kind}.log"))
         if whole.owners.get(os.path.basename(os.path.dirname(path)), "") in ours
     ]
-    if not found:
-        what = "setup" if kind == "setup" else "check"
-        raise UserError(f"no {what} of {id} has run yet", hint="rorchestrator plan lists them")
-    return max(found, key=os.path.getmtime)
+    return max(found, key=os.path.getmtime, default="")
 
 
-def _is_active(project: OpenProject, id: str) -> bool:
+def _is_active(journal: _Journal, id: str) -> bool:
     """Whether a run is working on the feature, or checks the base branch."""
-    known = project.state().feature(id)
-    return (id == BASE or known.status.active) and project.lock.holder() is not None
+    known = journal.state.feature(id)
+    return (id == BASE or known.status.active) and journal.has_run()
 
 
-def _attempt(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
-    known = project.state().feature(arguments.id)
+def _attempt(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> Attempt:
+    known = state.feature(arguments.id)
     if not known.attempts:
-        check_known("", [arguments.id], {**project.dag.features, **project.state().features})
+        check_known("", [arguments.id], {**project.dag.features, **state.features})
         raise UserError(
             f"{arguments.id} has not started yet ({known.reason or known.status.value})",
             hint=f"rorchestrator logs {arguments.id} --setup"
@@ -142,8 +259,7 @@ def _attempt(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
     return _numbered(arguments, (*known.earlier, *known.attempts))
 
 
-def _resolution(arguments: argparse.Namespace, project: OpenProject) -> Attempt:
-    state = project.state()
+def _resolution(arguments: argparse.Namespace, project: OpenProject, state: RunState) -> Attempt:
     check_known("", [arguments.id], {**project.dag.features, **state.features})
     made = state.feature(arguments.id).resolutions
     if not made:
@@ -167,13 +283,18 @@ def _numbered(arguments: argparse.Namespace, attempts: Sequence[Attempt]) -> Att
     )
 
 
-def _is_over(project: OpenProject, id: str, attempt: Attempt) -> bool:
+def _same(known: FeatureState, attempt: Attempt) -> Attempt | None:
+    """The attempt as it is known now; ``None`` if the feature has started over since."""
+    for now in (*known.earlier, *known.attempts, *known.resolutions):
+        if (now.run, now.number, now.log) == (attempt.run, attempt.number, attempt.log):
+            return now
+    return None
+
+
+def _is_over(journal: _Journal, id: str, attempt: Attempt) -> bool:
     """Whether the attempt has ended, or its run is gone."""
-    known = project.state().feature(id)
-    for now in (*known.attempts, *known.resolutions):
-        if (now.run, now.number) == (attempt.run, attempt.number) and now.outcome is None:
-            return project.lock.holder() is None
-    return True
+    now = _same(journal.state.feature(id), attempt)
+    return now is None or now.outcome is not None or not journal.has_run()
 
 
 def _raw(chunk: bytes) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.events import Event
+from ..model.moments import clock
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
-from .moments import clock
 from .style import Style
 
 SLOW_SECONDS = 2.0

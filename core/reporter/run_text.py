@@ -15,13 +15,13 @@ from ..model.decision import NEW
 from ..model.event_values import conflict_of, reply_of, reset_of, text_of
 from ..model.events import Event
 from ..model.excerpt import some
+from ..model.moments import clock
 from ..model.next_steps import after_run, next_commands
 from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
 from .documents import RunReport
-from .moments import clock
 from .style import GLYPHS, Style, shorten
 
 

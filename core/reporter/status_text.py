@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..model.costs import Cost, total_usd
 from ..model.excerpt import some
+from ..model.moments import minute, minute_of, moment
 from ..model.outcome import Status, Stray
 from ..model.state import Run
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
-from .moments import minute, minute_of, moment
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
 from .style import GLYPHS, Style, shorten, table_lines, table_width

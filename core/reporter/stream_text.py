@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from ..model.costs import SHARE
 from ..model.terminal_text import clean, one_line
@@ -16,7 +17,7 @@ def message_lines(
 ) -> Iterator[str]:
     """The lines of one message of Claude's stream; most system messages have none.
 
-    ``verbose`` adds the results of tools; ``quiet`` shows texts only, no tools.
+    ``verbose`` shows the results of tools whole, else in short; ``quiet`` shows texts only.
     """
     kind, subtype = message.get("type"), message.get("subtype")
     if kind == "result":
@@ -24,7 +25,7 @@ def message_lines(
     elif kind in ("assistant", "user"):
         for block in _content(message):
             if block.get("type") == "text" or not quiet:
-                yield from _block_lines(block, style, verbose=verbose)
+                yield from _block_lines(block, style, _time(message), verbose=verbose)
     elif kind == "system" and isinstance(subtype, str) and subtype in _SYSTEM and not quiet:
         yield _SYSTEM[subtype](message, style)
 
@@ -50,7 +51,22 @@ def _content(message: Mapping[str, object]) -> list[Mapping[str, object]]:
     return [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
 
 
-def _block_lines(block: Mapping[str, object], style: Style, *, verbose: bool) -> Iterator[str]:
+def _time(message: Mapping[str, object]) -> str:
+    """The local time of a message, with a space behind it; empty without one.
+
+    Only results of tools have one.
+    """
+    given = message.get("timestamp")
+    try:
+        at = datetime.fromisoformat(str(given).replace("Z", "+00:00")).timestamp()
+        return f"{datetime.fromtimestamp(at).strftime('%H:%M:%S')} "
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _block_lines(
+    block: Mapping[str, object], style: Style, time: str, *, verbose: bool
+) -> Iterator[str]:
     kind = block.get("type")
     if kind == "text":
         yield from clean(str(block.get("text", ""))).splitlines()
@@ -61,11 +77,31 @@ def _block_lines(block: Mapping[str, object], style: Style, *, verbose: bool) ->
         room = style.width - 2
         yield style.paint(style.pick("▸ ", "> ") + shorten(line, room, style), "cyan")
     elif kind == "tool_result" and block.get("is_error") is True:
-        said = shorten(one_line(_plain(block.get("content"))), style.width - 4, style)
+        said = shorten(f"{time}{one_line(_result(block))}", style.width - 4, style)
         yield style.paint(f"  {style.pick('✗', 'x')} {said}", "red")
     elif kind == "tool_result" and verbose:
-        for line in clean(_plain(block.get("content"))).splitlines():
-            yield style.paint(f"  {line}", "dim")
+        yield from _painted(f"{time}{_result(block)}".splitlines(), style)
+    elif kind == "tool_result":
+        first, *more = [line for line in _result(block).splitlines() if line.strip()] or [""]
+        count = f" (+{counted(len(more), 'line')})" if more else ""
+        room = style.width - 2 - len(time) - len(count)
+        if first or time:
+            yield from _painted([f"{time}{shorten(one_line(first), room, style)}{count}"], style)
+
+
+def _painted(lines: Iterable[str], style: Style) -> Iterator[str]:
+    for line in lines:
+        yield style.paint(f"  {line}".rstrip(), "dim")
+
+
+def _result(block: Mapping[str, object]) -> str:
+    """The result of a tool, cleaned: a text, or a list of blocks with texts."""
+    content = block.get("content")
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    if texts and all(isinstance(text, str) for text in texts):
+        return clean("\n".join(map(str, texts)))
+    return clean(_plain(content))
 
 
 def _arguments(given: Mapping[str, object]) -> str:

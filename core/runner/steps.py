@@ -6,13 +6,16 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ..journal import private_files
 from ..model.errors import unwritable
 from ..model.feature import Command
 from ..model.frozen import dataclass
 from ..model.mask import Mask, whole_words
+from ..model.moments import moment
 from ..model.outcome import Stage
+from ..model.words import duration
 from ..process.supervisor import BRISK, Supervisor
 from ..worktree.names import feature_of
 from .context import RunContext
@@ -101,7 +104,8 @@ class StepRunner:
             return Step(command, stage, 0, 0.0, "", interrupted=True)
         log = os.path.join(self.context.log_folder, f"{name}.{LOGS[stage]}.log")
         begun = time.monotonic()
-        start = _open_log(log, Mask(env)(command.line))
+        head = f"[in {folder}, {moment(self.context.clock())}]"
+        start = _open_log(log, Mask(env)(f"$ {command.line}\n{head}\n"))
         try:
             child = self.supervisor.start(
                 command.argv,
@@ -129,20 +133,29 @@ class StepRunner:
         interrupted = interrupted or (code != 0 and self.context.stop.is_for(feature))
         seconds = time.monotonic() - begun
         tail = Mask(env)(_tail(log, start))  # The report and Claude get it.
-        return Step(command, stage, code, seconds, tail, timed_out, interrupted, flooded)
+        step = Step(command, stage, code, seconds, tail, timed_out, interrupted, flooded)
+        _close_log(log, f"[{step.ending} after {duration(seconds)}]")
+        return step
 
 
-def _open_log(path: str, line: str) -> int:
-    """Write the command line to the log, and return the size of the log."""
+def _open_log(path: str, head: str) -> int:
+    """Write the command, its place and its time to the log, and return the size of the log."""
     try:
         private_files.make_folder(os.path.dirname(path), 2)
         descriptor = private_files.open_file(path, os.O_WRONLY | os.O_APPEND)
         with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(f"$ {line}\n")
+            file.write(head)
             file.flush()
             return os.fstat(descriptor).st_size
     except OSError as error:
         raise unwritable(path, error) from None
+
+
+def _close_log(path: str, ending: str) -> None:
+    """Write to the log how the command ended, on a line of its own."""
+    with suppress(OSError), open(path, "rb+") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write((b"" if file.read() == b"\n" else b"\n") + f"{ending}\n".encode())
 
 
 def _tail(path: str, start: int) -> str:

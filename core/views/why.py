@@ -10,13 +10,13 @@ from ..model.decision import NEW, Action, Decision
 from ..model.excerpt import some
 from ..model.frozen import dataclass
 from ..model.json_values import Json
+from ..model.moments import minute_of
 from ..model.next_steps import next_commands
 from ..model.outcome import Fault, Status
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.words import duration, money
 from ..project.changed_inputs import ChangedInput
-from ..reporter.moments import minute_of
 
 STATUS = "rorchestrator status"
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 import unittest
 
 from core import cli
 from core.model import events
-from core.model.outcome import AttemptOutcome, Status
+from core.model.decision import Action, Decision
+from core.model.moments import moment
+from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
 from tests.support.commands import CommandResult, standing_in, streams, wait_until
 from tests.support.lives import RUN, attempt
 from tests.support.workspace import Workspace, feature
@@ -51,7 +54,11 @@ class OfARun(unittest.TestCase):
     def test_a_log_is_shown_as_readable_text(self) -> None:
         said = self.space.main("logs", "auth")
         self.assertEqual((said.code, said.err), (0, ""))
-        lines = said.out.splitlines()
+        heading, started, empty, *lines = said.out.splitlines()
+        (first,) = self.space.state().feature("auth").attempts
+        self.assertEqual((heading, empty), (f"auth: attempt 1 of 1, run {first.run}", ""))
+        self.assertEqual(started, f"started {moment(first.started_at)} (new)")
+        self.assertRegex(lines[-1], r"^attempt 1 completed \d{4}-.* · 0\.\ds · \$0\.05$")
         self.assertEqual(
             lines[:4],
             [
@@ -65,7 +72,7 @@ class OfARun(unittest.TestCase):
         self.assertEqual((len(lines[4]), lines[4][-1]), (100, "…"))
         self.assertEqual(lines[5], "no JSON at all")
         self.assertIn("RESULT success · 3 turns · $0.05 · 0.0s", lines)
-        self.assertEqual(lines[-2], "stderr:")
+        self.assertEqual(lines[-4], "stderr:")
 
     def test_a_log_does_not_control_the_terminal(self) -> None:
         said = self.space.command("logs", "auth", "--verbose").out
@@ -99,6 +106,9 @@ class OfARun(unittest.TestCase):
         self.assertEqual(len(attempts), 2)
         for said, known in zip(sessions, (attempts[1], attempts[0], attempts[1])):
             self.assertEqual(said["session_id"], known.session_id)
+        heading, started, *_ = self.space.main("logs", "again").out.splitlines()
+        self.assertEqual(heading, f"again: attempt 2 of 2, run {attempts[1].run}")
+        self.assertTrue(started.endswith(" (failed before)"), started)
 
     def test_a_missing_log_is_reported_with_the_next_step(self) -> None:
         cases = {
@@ -115,6 +125,12 @@ class OfARun(unittest.TestCase):
                 self.assertEqual((said.code, said.out), (2, ""))
                 self.assertIn(expected, said.err)
                 self.assertIn(f"next: {hint}", said.err)
+
+    def test_the_next_step_of_an_error_names_the_list(self) -> None:
+        said = self.space.main("logs", "app", "--config", "config")
+        self.assertIn("next: rorchestrator status --config config\n", said.err)
+        said = self.space.main("logs", "auth", "--config", "config")
+        self.assertNotIn("--config", said.out)
 
     def test_a_feature_that_left_the_list_still_has_its_logs(self) -> None:
         before = self.space.document["features"]
@@ -145,7 +161,7 @@ class WhileItGrows(unittest.TestCase):
     def test_follow_continues_until_the_attempt_is_over(self) -> None:
         at_work = self.space.at_work(*attempt("auth", log=self.log))
         with at_work:
-            running = self.space.start("logs", "auth", "--follow")
+            running = self.space.start("logs", "auth", "-q", "--follow")
             wait_until(lambda: running.out == "One.\n", "its first line")
             # In two halves, and with the last line without an end.
             two = line_of("Two.")
@@ -158,7 +174,7 @@ class WhileItGrows(unittest.TestCase):
 
     def test_follow_ends_with_the_run_even_where_the_run_was_killed(self) -> None:
         self.space.record(*attempt("auth", log=self.log))
-        said = self.space.main("logs", "auth", "--follow")
+        said = self.space.main("logs", "auth", "-q", "--follow")
         self.assertEqual((said.code, said.out), (0, "One.\n"))
 
     def test_follow_sees_the_end_of_an_attempt_that_it_is_showing(self) -> None:
@@ -175,7 +191,7 @@ class WhileItGrows(unittest.TestCase):
         place = standing_in(self.space.path, self.space.environ)
         at_work = self.space.at_work(*attempt("auth", log=self.log))
         with at_work, place, streams(out, err):
-            self.assertEqual(cli.main(["logs", "auth", "-f"]), 0)
+            self.assertEqual(cli.main(["logs", "auth", "-q", "-f"]), 0)
         out.seek(0)
         self.assertEqual(out.read(), "One.\nTwo.\n")
 
@@ -183,19 +199,77 @@ class WhileItGrows(unittest.TestCase):
         self.space.record(*attempt("auth", log=self.log), self.over())
         self.write(line_of("Two.").rstrip())
         with self.space.at_work():
-            said = self.space.main("logs", "auth", "--follow")
+            said = self.space.main("logs", "auth", "-q", "--follow")
         self.assertEqual((said.code, said.out), (0, "One.\nTwo.\n"))
+
+    def test_follow_waits_for_a_feature_that_has_not_started_and_says_so(self) -> None:
+        begun = events.run_started(
+            time.time(),
+            RUN,
+            pid=os.getpid(),
+            base_branch="main",
+            base_commit="ba5e",
+            features=["auth"],
+            max_parallel=1,
+        )
+        with self.space.at_work(begun):
+            running = self.space.start("logs", "auth", "-f", "--config", "config")
+            wait_until(lambda: running.err, "its first line")
+            self.space.record(*attempt("auth", log=self.log))
+            wait_until(lambda: "One.\n" in running.out, "the log")
+            self.space.record(self.over())
+            said = running.end()
+        self.assertEqual(
+            said.err,
+            "auth has not started yet: waiting. rorchestrator why --config config auth shows why\n",
+        )
+        self.assertIn(f"auth: attempt 1 of 1, run {RUN}\nstarted ", said.out)
+        self.assertIn("\nattempt 1 completed ", said.out)
+
+    def test_follow_waits_for_the_next_run_and_ends_with_the_feature(self) -> None:
+        running = self.space.start("logs", "auth", "-f")
+        wait_until(lambda: running.err, "its first line")
+        self.assertIn("(no run is in progress: rorchestrator run starts one)", running.err)
+        blocked = FeatureOutcome(Status.BLOCKED, "no luck")
+        self.space.record(events.ended(time.time(), RUN, "auth", blocked))
+        said = running.end()
+        self.assertEqual(said.code, 2)
+        self.assertIn("auth has not started yet (no luck)", said.err)
+
+    def test_follow_waits_for_checks_too(self) -> None:
+        with self.space.at_work(*attempt("auth")):
+            running = self.space.start("logs", "auth", "--checks", "-f")
+            wait_until(lambda: running.err, "its first line")
+            self.assertIn("auth has run no check yet: waiting. ", running.err)
+            folder = os.path.join(self.space.state_folder, "logs", RUN)
+            os.makedirs(folder)
+            with open(os.path.join(folder, "auth.verify.log"), "w") as file:
+                file.write("$ make\n")
+            wait_until(lambda: "$ make" in running.out, "the log")
+            done = FeatureOutcome(Status.COMPLETED)
+            self.space.record(events.ended(time.time(), RUN, "auth", done))
+            self.assertEqual(running.end().out, f"auth: checks, run {RUN}\n\n$ make\n")
+            self.assertEqual(self.space.main("logs", "auth", "--checks", "-q").out, "$ make\n")
+
+    def test_a_feature_that_starts_over_ends_what_follows_its_old_attempt(self) -> None:
+        with self.space.at_work(*attempt("auth", log=self.log)):
+            running = self.space.start("logs", "auth", "-f")
+            wait_until(lambda: "One.\n" in running.out, "the log")
+            anew = Decision("auth", Action.START, "requested again", "key")
+            based = events.based(time.time(), "r2", anew, start_commit="c", base_commit="b")
+            self.space.record(based)
+            self.assertIn("attempt 1 is running, for ", running.end().out)
 
     def test_a_line_that_is_not_whole_yet_shows_as_it_stands(self) -> None:
         self.write('{"type": "assi')
         self.space.record(*attempt("auth", log=self.log))
-        self.assertEqual(self.space.main("logs", "auth").out, 'One.\n{"type": "assi\n')
+        self.assertEqual(self.space.main("logs", "auth", "-q").out, 'One.\n{"type": "assi\n')
 
     def test_only_the_end_of_a_flood_of_errors_is_shown(self) -> None:
         with open(self.log[: -len(".jsonl")] + ".stderr", "w") as file:
             file.write("x" * 70_000 + "\nthe cause\n")
         self.space.record(*attempt("auth", log=self.log))
-        said = self.space.main("logs", "auth").out
+        said = self.space.main("logs", "auth", "-q").out
         self.assertTrue(said.endswith("x\nthe cause\n"))
         # Of the word that was cut not the beginning, which may be half a secret.
         self.assertLess(len(said), 62_000)

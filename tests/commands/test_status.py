@@ -6,7 +6,7 @@ import os
 import time
 import unittest
 
-from core.reporter.moments import minute, minute_of
+from core.model.moments import minute, minute_of
 from tests.support.lives import attempt
 from tests.support.paths import AGENT
 from tests.support.statuses import row_of, said_of

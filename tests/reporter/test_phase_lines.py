@@ -9,8 +9,8 @@ from core.model import events
 from core.model.control_action import ControlAction
 from core.model.events import Event
 from core.model.fold import fold
+from core.model.moments import clock
 from core.model.state import RunState
-from core.reporter.moments import clock
 from core.reporter.phase_lines import SLOW_SECONDS, PhaseLines
 from tests.support.story import ASCII, AT, DONE, PLAIN, RUN, attempted, prepared
 

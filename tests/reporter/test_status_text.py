@@ -8,9 +8,9 @@ import unittest
 from core.model.attempt import Attempt
 from core.model.costs import Cost
 from core.model.frozen import replace
+from core.model.moments import minute, minute_of, moment
 from core.model.outcome import AttemptOutcome, Status, Stray
 from core.model.state import Check, FeatureState, Run
-from core.reporter.moments import minute, minute_of, moment
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from core.reporter.status_text import STRAYS_SHOWN, status_lines, stray_lines
 from core.reporter.style import Style, columns

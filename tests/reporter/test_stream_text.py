@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import unittest
 from collections.abc import Mapping
+from datetime import datetime, timezone
 
 from core.model.costs import SHARE
 from core.reporter import stream_text, style
@@ -62,13 +64,36 @@ class AMessage(unittest.TestCase):
             self.assertIn(style.columns(line), (width - 1, width))
             self.assertTrue(line.endswith("…"))
 
-    def test_answers_of_tools_show_when_they_failed_or_when_asked_for(self) -> None:
-        self.assertEqual(_lines(_user("fine\nall of it")), [])
+    def test_results_of_tools_show_in_short_or_whole_when_asked_for(self) -> None:
+        self.assertEqual(_lines(_user("fine\nall\nof it\n")), ["  fine (+2 lines)"])
+        self.assertEqual(_lines(_user("\nfine\n")), ["  fine"])
+        self.assertEqual(_lines(_user("")), [])
         self.assertEqual(_lines(_user("fine\nall"), verbose=True), ["  fine", "  all"])
         self.assertEqual(_lines(_user("no such\nfile", is_error=True)), ["  ✗ no such file"])
         self.assertEqual(_lines(_user("no", is_error=True), ASCII), ["  x no"])
-        structured = _user([{"type": "text", "text": "é"}])
-        self.assertEqual(_lines(structured, verbose=True), ['  [{"type": "text", "text": "é"}]'])
+        structured = _user([{"type": "text", "text": "é"}, {"type": "text", "text": "a"}])
+        self.assertEqual(_lines(structured, verbose=True), ["  é", "  a"])
+        for other in ([], [7], [{"type": "image"}]):
+            self.assertEqual(_lines(_user(other), verbose=True), [f"  {json.dumps(other)}"])
+
+    def test_a_short_result_fits_the_width(self) -> None:
+        (line,) = _lines(_user("日本" * 100 + "\nmore"), Style(width=40))
+        self.assertLessEqual(style.columns(line), 40)
+        self.assertTrue(line.endswith("… (+1 line)"), line)
+
+    def test_a_result_of_a_tool_has_the_local_time_where_it_is_known(self) -> None:
+        at = datetime(2026, 1, 2, 14, 30, 15).astimezone(timezone.utc)
+        stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for message, verbose, expected in (
+            (_user("fine"), False, "  14:30:15 fine"),
+            (_user("fine"), True, "  14:30:15 fine"),
+            (_user(""), False, "  14:30:15"),
+            (_user("no", is_error=True), False, "  ✗ 14:30:15 no"),
+        ):
+            message["timestamp"] = stamp
+            self.assertEqual(_lines(message, verbose=verbose), [expected])
+        for odd in ("yesterday", 7, "0001-01-01T00:00:00Z"):
+            self.assertEqual(_lines({**_user("fine"), "timestamp": odd}), ["  fine"])
 
     def test_quiet_shows_words_only(self) -> None:
         self.assertEqual(_lines(_assistant(WORDS, TOOL), quiet=True), ["I will.", "Now."])
@@ -124,6 +149,7 @@ class AMessage(unittest.TestCase):
             ([{"type": "tool_use"}], ["▸ ?()"]),
             ([{"type": "tool_use", "name": "T", "input": [1]}], ["▸ T()"]),
             ([{"type": "tool_result", "is_error": True}], ["  ✗ null"]),
+            ([{"type": "tool_result"}], ["  null"]),
         ]
         for content, expected in cases:
             with self.subTest(content):

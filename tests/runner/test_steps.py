@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import stat
 import sys
@@ -15,6 +16,7 @@ from unittest import mock
 from core.model.errors import StateError
 from core.model.feature import Command
 from core.model.list_commands import shell_command
+from core.model.moments import moment
 from core.model.outcome import Stage
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Supervisor
@@ -203,7 +205,16 @@ class WhatItPrinted(StepTest):
     def test_the_log_has_all_of_it_behind_the_command(self) -> None:
         self.run_step("echo one")
         self.run_step("echo two; echo three >&2")
-        self.assertEqual(self.logged(), "$ echo one\none\n$ echo two; echo three >&2\ntwo\nthree\n")
+        where = f"[in {self.root}, {moment(0.0)}]"
+        end = "[ended with exit 0 after 0.0s]"
+        self.run_step("printf four; exit 3")
+        expected = [
+            *("$ echo one", where, "one", end),
+            *("$ echo two; echo three >&2", where, "two", "three", end),
+            *("$ printf four; exit 3", where, "four", "[ended with exit 3 after 0.0s]"),
+        ]
+        logged = re.sub(r"after \d\.\ds", "after 0.0s", self.logged())
+        self.assertEqual(logged.splitlines(), expected)
         self.assertEqual(stat.S_IMODE(os.stat(self.log).st_mode), 0o600)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(self.log)).st_mode), 0o700)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,14 @@ SHOW = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_BRANCH $RORCHESTRATOR_RUN"
 
 
 SHOW_ALL = f"{SHOW} $RORCHESTRATOR_SLOT $RORCHESTRATOR_PORT"
+
+
+_PLACES = re.compile(r"^\[(in .*|.* after .*)\]\n", re.MULTILINE)
+
+
+def without_places(logged: str) -> str:
+    """A log of commands without where and when they ran, and how they ended."""
+    return _PLACES.sub("", logged)
 
 
 class ChecksTest(RunnerTest):
@@ -45,13 +54,13 @@ class ChecksTest(RunnerTest):
             return file.read()
 
     def log(self, kind: str, feature: str = "a", run: int = 0) -> str:
-        """What was logged in this run; empty where nothing was."""
+        """What was logged in this run, without places and times; empty where nothing was."""
         name = f"{feature}.{kind}.log"
         path = self.workspace.beside("logs", run_id(run or self.runs), name)
         if not os.path.exists(path):
             return ""
         with open(path, encoding="utf-8") as file:
-            return file.read()
+            return without_places(file.read())
 
     def completes(self, action: Action = Action.START) -> None:
         outcome = self.run_feature(action=action)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from datetime import datetime
 
-from core.reporter.moments import clock, minute, minute_of, moment
+from core.model.moments import clock, minute, minute_of, moment
 
 AT = datetime(2026, 1, 2, 14, 30, 15).timestamp()
 

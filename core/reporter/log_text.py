@@ -1,0 +1,71 @@
+"""What ``logs`` prints around a log: run and number of an attempt, why it began, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..model.attempt import Attempt, cost_of
+from ..model.event_values import text_of
+from ..model.events import Event
+from ..model.json_values import integer
+from ..model.moments import moment
+from ..model.terminal_text import one_line
+from ..model.words import duration
+from .run_text import spent
+from .style import Style
+
+
+def why_it_began(events: Iterable[Event], id: str, attempt: Attempt) -> str:
+    """Why an attempt began: the reason of its decision, or how the one before it ended.
+
+    Empty if the journal does not say.
+    """
+    why, is_next = "", False
+    for event in events:
+        if event.feature != id or event.run != attempt.run:
+            continue
+        if event.kind == "preparing":
+            why, is_next = str(event.data.get("why", "")), False
+        elif event.kind == "attempt_ended":
+            why, is_next = str(event.data.get("reason", "")), True
+        elif event.kind == "note" and is_next:
+            why = text_of(event)  # a check that failed, or a wait
+        elif event.kind == "attempt_started" and _number(event) == attempt.number:
+            return why
+    return ""
+
+
+def _number(event: Event) -> int:
+    return integer(event.data, "attempt")
+
+
+def heading_lines(
+    id: str, attempt: Attempt, all: Sequence[Attempt], why: str, style: Style
+) -> Iterator[str]:
+    """The run, the number and the start of an attempt, and why it began."""
+    most = max(each.number for each in all)
+    which = f"{one_line(id)}: attempt {attempt.number} of {most}"
+    yield f"{style.paint(which, 'bold')}, run {one_line(attempt.run)}"
+    how = "resumed its session" if attempt.resumed else "started"
+    because = f" ({one_line(why)})" if why else ""
+    yield f"{how} {moment(attempt.started_at)}{because}"
+    yield ""
+
+
+def ending_lines(attempt: Attempt, now: float, style: Style, *, is_alive: bool) -> Iterator[str]:
+    """How an attempt ended, and what it cost; ``is_alive``: whether its run is in progress."""
+    yield ""
+    outcome, number = attempt.outcome, attempt.number
+    if outcome is None or attempt.ended_at is None:
+        running = f"is running, for {duration(now - attempt.started_at)} (--follow keeps printing)"
+        yield f"attempt {number} {running if is_alive else 'did not end: its run was killed'}"
+        return
+    cost = cost_of([attempt])
+    dot = style.pick(" · ", " | ")
+    facts = [
+        f"{outcome.status.words} {moment(attempt.ended_at)}",
+        duration(attempt.ended_at - attempt.started_at),
+        spent(cost.usd, cost.about_usd, style, complete=cost.is_complete),
+    ]
+    reason = f": {one_line(outcome.reason)}" if outcome.reason else ""
+    yield f"attempt {number} {dot.join(facts)}{reason}"
