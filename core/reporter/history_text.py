@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..model.moments import minute
 from ..model.past_runs import Accuracy, PastFeature, PastRun, Total, total
 from ..model.terminal_text import one_line
 from ..model.words import counted, duration, money
-from .moments import minute
 from .style import Style, columns, shorten, table_lines, table_width
 
 SHORTEST = 8

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unittest
 
 from core.model.frozen import replace
+from core.model.moments import minute
 from core.model.past_runs import Accuracy, PastFeature, PastRun, total
 from core.reporter import history_text
-from core.reporter.moments import minute
 from core.reporter.style import Style, columns
 
 AUTH = PastFeature("auth", "completed", 60.0, 0.5, 10, 1)
