@@ -19,6 +19,7 @@ from core.model.outcome import FeatureOutcome, Status
 from tests.support.commands import CommandResult, wait_until
 from tests.support.lives import RUN, attempt
 from tests.support.merges import MergeTest, listed
+from tests.support.once import once
 from tests.support.repository import Content
 from tests.support.workspace import Workspace, feature
 
@@ -117,6 +118,7 @@ class Landing(MergeTest):
         self.assertEqual(self.landed(), ["feat(a)", "feat(b)", "feat(c)"])
 
 
+@once
 class WhatIsSeenAfterwards(MergeTest):
     """`status`, `plan`, `cleanup` and `merge` know what landed, whatever the strategy."""
 
@@ -419,6 +421,7 @@ class Held(MergeTest):
         self.assertEqual(self.landed(), ["the list", "mine", "merge a: a"])
 
 
+@once
 class ByHand(MergeTest):
     """The user changes the branch of a completed feature: what it holds now counts."""
 

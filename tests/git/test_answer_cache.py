@@ -15,8 +15,11 @@ from core.git.door import Git
 from core.git.opening import open_repository
 from core.journal import history
 from core.process.spawner import Spawner, run_sync
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class AnswersTest(unittest.TestCase):

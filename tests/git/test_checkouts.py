@@ -13,6 +13,9 @@ from core.git import (
 from core.git.output import BEING_CREATED, WorktreeEntry
 from core.process.spawner import run_sync
 from tests.support.git import GitTest, make_worktree
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class WorktreesTest(GitTest):

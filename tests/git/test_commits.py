@@ -9,6 +9,9 @@ from core.git import (
 from core.git.door import GitError
 from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class ContentTest(GitTest):

@@ -8,8 +8,11 @@ import unittest
 from core.git.hooks import inactive
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class Idle(unittest.TestCase):

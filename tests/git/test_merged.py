@@ -13,6 +13,9 @@ from core.git import (
 from core.git.output import DiffStat
 from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class CompareTest(GitTest):

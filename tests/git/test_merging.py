@@ -13,6 +13,9 @@ from core.git import (
 )
 from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest, make_worktree
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class LandingTest(GitTest):

@@ -13,7 +13,10 @@ from core.git.replica import replicate
 from core.git.submodules import Submodules
 from core.process.spawner import Spawner, run_sync
 from tests.support.git import MISSING, GitTest, make_worktree
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
+
+setUpModule = skip_if_run_elsewhere
 
 
 class ReplicaTest(GitTest):

@@ -15,6 +15,9 @@ from core.git import (
 from core.git.output import WorktreeStatus
 from core.process.spawner import run_sync
 from tests.support.git import MISSING, GitTest
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 
 class StatusTest(GitTest):

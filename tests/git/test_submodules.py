@@ -15,7 +15,10 @@ from core.git.door import GitError
 from core.git.submodules import Submodules
 from core.process.spawner import run_sync
 from tests.support.git import GitTest, make_worktree
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class SubmodulesTest(WorkspaceTest):

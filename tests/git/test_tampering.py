@@ -13,7 +13,10 @@ from core.git.door import Git
 from core.git.opening import open_repository
 from core.git.tampering import EXECUTES, ExecutableFingerprint, Tampered, take_fingerprint
 from core.process.spawner import Spawner, run_sync
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
+
+setUpModule = skip_if_run_elsewhere
 
 
 class Counting(Spawner):

@@ -9,6 +9,9 @@ import unittest
 
 from core.git import unreadable_entries
 from core.git.unreadable_entries import UnreadableEntries
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 NAME = "d" * 200
 

@@ -8,7 +8,10 @@ import signal
 
 from tests.support.commands import CommandResult, wait_until
 from tests.support.merges import MergeTest, listed
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace
+
+setUpModule = skip_if_run_elsewhere
 
 
 class Kills(MergeTest):

@@ -17,6 +17,7 @@ from core.model.errors import UserError
 from core.model.outcome import Status
 from tests.support.commands import CommandResult, Terminal, standing_in, streams, wait_until
 from tests.support.merges import MergeTest
+from tests.support.once import once
 from tests.support.workspace import Workspace, feature
 
 SAY: Mapping[str, object] = {"say": "It was asked for."}
@@ -74,6 +75,7 @@ class ResolutionTest(MergeTest):
         return found
 
 
+@once
 class Resolved(ResolutionTest):
     def test_a_conflict_is_resolved_checked_for_both_sides_and_lands(self) -> None:
         shop = self.conflict(verify=["test -e a.txt || ! test -e b.txt"])
@@ -207,6 +209,7 @@ class Resolved(ResolutionTest):
             self.assertEqual(self.resolve().code, 0)
 
 
+@once
 class NotResolved(ResolutionTest):
     def test_leftover_conflict_markers_are_reported_to_claude_and_then_held(self) -> None:
         self.conflict(MARKED, verify_attempts=1)
@@ -346,6 +349,7 @@ class NotResolved(ResolutionTest):
         self.assertIn("git could not leave a conflict in", self.held(said)["b"])
 
 
+@once
 class WhatIsPaidFor(ResolutionTest):
     def test_no_resolution_is_paid_for_on_a_failing_stack(self) -> None:
         shop = self.open(

@@ -25,7 +25,10 @@ from core.model.strategy import Strategy
 from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Content, Repository
+
+setUpModule = skip_if_run_elsewhere
 
 OLD_GIT = (2, 37)
 TEXT = "".join(f"line {number}\n" for number in range(1, 10))

@@ -13,7 +13,10 @@ from core.git.opening import open_repository
 from core.landing.target_branch import TargetBranch
 from core.model.errors import ExitCode, UserError
 from core.process.spawner import Spawner, run_sync
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
+
+setUpModule = skip_if_run_elsewhere
 
 
 class TargetTest(unittest.TestCase):

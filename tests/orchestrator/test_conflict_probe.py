@@ -22,8 +22,11 @@ from core.process.cancellation import Cancellation
 from core.process.spawner import Finished, Spawner, run_sync
 from core.runner.context import RunContext
 from tests.support.commands import wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class ForesightTest(unittest.TestCase):

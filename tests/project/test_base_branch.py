@@ -6,7 +6,10 @@ import os
 import unittest
 
 from tests.support.commands import CommandResult
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class WithoutAName(unittest.TestCase):

@@ -8,7 +8,10 @@ import unittest
 from typing import Any
 
 from tests.support.commands import CommandResult, wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class ListsTest(WorkspaceTest):

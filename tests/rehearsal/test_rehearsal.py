@@ -18,6 +18,7 @@ from core.process.signals import SignalReceived, Signals
 from core.process.temporary_folder import PREFIX, find, remove_tree
 from core.rehearsal import rehearsal
 from tests.support.commands import CommandResult, terminal, wait_until
+from tests.support.once import once
 from tests.support.paths import SIMULATED
 from tests.support.repository import Repository
 from tests.support.runs import read_until
@@ -154,6 +155,7 @@ class AGoodList(RehearsalTest):
         self.assertIn("Nothing is paid for", said.err)
 
 
+@once
 class ARepositoryWithASubmodule(RehearsalTest):
     def setUp(self) -> None:
         library = Repository("library")
@@ -176,6 +178,7 @@ class ARepositoryWithASubmodule(RehearsalTest):
         self.assertIn("test -f vendor/lib/lib.py", found["base"][0]["what"])
 
 
+@once
 class ABadList(RehearsalTest):
     def test_a_rehearsal_reports_all_problems_of_the_run_at_once(self) -> None:
         place = self.lists(
@@ -273,6 +276,7 @@ class ABadList(RehearsalTest):
         self.assertIn("was not found on PATH", found["claude"][0]["what"])
 
 
+@once
 class WhatIsThereAlready(RehearsalTest):
     def test_a_rehearsal_starts_from_the_results_of_earlier_runs(self) -> None:
         built = feature("b", depends_on=["a"], setup=["grep -q more a.txt"])

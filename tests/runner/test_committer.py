@@ -13,6 +13,7 @@ from core.model.feature import Feature
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.process.cancellation import Cancellation
 from core.process.supervisor import Child, Ladder, Supervisor
+from tests.support.once import once
 from tests.support.runner import RunnerTest
 from tests.support.workspace import feature
 
@@ -132,6 +133,7 @@ class AnotherTry(CommitterTest):
         self.assertEqual(self.log_of(), ["by the hook", "first"])
 
 
+@once
 class Elsewhere(CommitterTest):
     def test_a_hook_that_takes_the_commit_back_ends_as_a_refusal(self) -> None:
         self.workspace.hook("post-commit", "git reset -q --soft HEAD~1")
@@ -173,6 +175,7 @@ class Elsewhere(CommitterTest):
         self.assertEqual(self.run_feature(action=Action.RESUME).status, Status.COMPLETED)
 
 
+@once
 class NothingLeft(CommitterTest):
     def test_a_hook_that_leaves_nothing_to_commit_ends_the_feature_and_not_the_run(self) -> None:
         for undo in ("git rm -q --cached a.txt; rm a.txt", "git reset -q; rm a.txt"):
@@ -195,6 +198,7 @@ class NothingLeft(CommitterTest):
         self.assertEqual(outcome.work.files_changed, 2)
 
 
+@once
 class Limits(CommitterTest):
     def test_a_hook_that_hangs_is_named_and_ended_with_its_tree(self) -> None:
         self.workspace.hook("pre-commit", "sleep 60 & sleep 60")
@@ -256,6 +260,7 @@ class Limits(CommitterTest):
         self.commits_only()
 
 
+@once
 class AsInACheckout(CommitterTest):
     """Hooks get what git gives them in the main checkout, and nothing of ours."""
 
@@ -347,6 +352,7 @@ class OneAtATime(CommitterTest):
         self.assertEqual([o.fault for o in outcomes], [Fault.INTERRUPTED] * 2)
 
 
+@once
 class Subjects(CommitterTest):
     def test_the_template_is_filled_in_once_and_on_one_line(self) -> None:
         named = Feature("a", "The {id}", description="two\nlines", tags=("JIRA-7", "ui"))

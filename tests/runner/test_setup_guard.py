@@ -10,8 +10,11 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.model.state import RunState
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.runner import RunnerTest
 from tests.support.workspace import WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 HUSKY = "git config core.hooksPath .husky/_"
 

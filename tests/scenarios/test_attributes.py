@@ -14,7 +14,10 @@ from core.git.output import config_text
 from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Content, Repository
+
+setUpModule = skip_if_run_elsewhere
 
 Files = Mapping[str, Content]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.support.checks import without_places
 from tests.support.commands import wait_until
+from tests.support.once import once
 from tests.support.workspace import Json, WorkspaceTest, feature
 
 HOSTILE = "printf '\\033[2Jgone\\033]0;t\\007\\342\\200\\256 end\\n'"
@@ -37,6 +38,7 @@ class CheckTest(WorkspaceTest):
         return {each["id"]: each for each in document["features"]}[id]
 
 
+@once
 class TheBase(CheckTest):
     def test_a_failing_base_is_reported_once_and_no_claude_is_started(self) -> None:
         verify = [f"seq 30; {HOSTILE}; test $RORCHESTRATOR_BRANCH = nothing"]
@@ -211,6 +213,7 @@ class Killed(CheckTest):
 SHOW = "echo $RORCHESTRATOR_FEATURE $RORCHESTRATOR_BRANCH$RORCHESTRATOR_SLOT$RORCHESTRATOR_PORT"
 
 
+@once
 class Gates(CheckTest):
     def test_no_dependent_starts_before_the_checks_pass(self) -> None:
         self.lists(
@@ -321,6 +324,7 @@ class Gates(CheckTest):
         self.assertEqual(self.workspace.added("main"), set())
 
 
+@once
 class Logs(CheckTest):
     def test_setup_and_checks_are_shown_as_they_were_printed_the_last_time(self) -> None:
         self.lists(setup=["echo '{\"a\": 1}'"], verify=[f"{HOSTILE}; printf 'no end'"])
@@ -356,6 +360,7 @@ class Logs(CheckTest):
         self.assertEqual(running.end().code, 0)
 
 
+@once
 class Teardown(CheckTest):
     def test_cleanup_runs_it_before_a_worktree_goes(self) -> None:
         gone = self.workspace.beside("gone")

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from core.model.decision import Action
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.worktree.files import HUGE_BYTES
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.runner import RunnerTest
 from tests.support.workspace import Json, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 FILES = {"a.txt": "a\n", "b.txt": "b\n", "c.txt": "c\n", "far/d.txt": "d\n"}
 FORMATS = "for f in *.txt; do tr a-z A-Z < $f > .new; cat .new > $f; done; rm .new"

@@ -8,6 +8,10 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMED = re.compile(r"\btests(?:\.[a-z_0-9]+)+(?:\.[A-Z]\w*(?:\.test_\w+)?)?")
 

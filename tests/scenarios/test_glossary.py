@@ -8,6 +8,9 @@ import unittest
 from collections.abc import Iterator
 
 from tests.pages import ROOT, pages
+from tests.support.once import skip_if_run_elsewhere
+
+setUpModule = skip_if_run_elsewhere
 
 NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 

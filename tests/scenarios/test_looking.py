@@ -16,9 +16,12 @@ from core.process.spawner import Spawner, run_sync
 from core.worktree import dependencies
 from core.worktree.manager import WorktreeManager
 from tests.support.lives import RUN
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.statuses import row_of, said_of
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 HOOKS = ("post-checkout", "post-commit", "post-index-change", "pre-commit", "reference-transaction")
 

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.support.commands import CommandResult, wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import Workspace, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class RepositoryTest(WorkspaceTest):

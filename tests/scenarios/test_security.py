@@ -10,6 +10,7 @@ import unittest
 from collections.abc import Iterator, Mapping
 
 from tests.support.commands import CommandResult, wait_until
+from tests.support.once import once
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 PLAIN = "canary-4f9e1b7c"
@@ -154,6 +155,7 @@ class SecretsTest(WorkspaceTest):
         self.assertEqual(seen, 6)
 
 
+@once
 class PermissionsTest(WorkspaceTest):
     """A list that switches Claude's permissions off."""
 
@@ -265,6 +267,7 @@ class CloneTest(unittest.TestCase):
             self.assertGreater(shown.count("all is well"), 5, "it was cleaned, not left out")
 
 
+@once
 class RepositoryTest(WorkspaceTest):
     """A repository that came with a configuration and hooks of its own, as in an archive."""
 
@@ -288,6 +291,7 @@ class RepositoryTest(WorkspaceTest):
             self.assertFalse(os.path.exists(trace), words)
 
 
+@once
 class TamperingTest(WorkspaceTest):
     """An agent that plants what git would execute."""
 

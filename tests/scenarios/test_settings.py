@@ -21,8 +21,11 @@ from core.git import (
 from core.git.door import Git
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 OUTPUT: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(

@@ -10,7 +10,10 @@ from unittest import mock
 from core.git import unreadable_entries
 from core.process import temporary_folder
 from core.worktree import manager
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 
 class MovedRepository(unittest.TestCase):

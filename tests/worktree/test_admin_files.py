@@ -10,7 +10,10 @@ from unittest import mock
 
 from core.git.output import WorktreeStatus
 from core.process.spawner import run_sync
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.worktrees import WorktreeTest
+
+setUpModule = skip_if_run_elsewhere
 
 
 class RepairTest(WorktreeTest):

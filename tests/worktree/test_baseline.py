@@ -9,9 +9,12 @@ from core.git.output import WorktreeStatus
 from core.model.decision import Action
 from core.model.outcome import Fault, FeatureOutcome, Status
 from core.worktree import baseline
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
 from tests.support.workspace import feature
+
+setUpModule = skip_if_run_elsewhere
 
 CRLF = {".gitattributes": "*.txt text\n", "a.txt": b"one\r\n", "b.txt": b"two\r\n"}
 SETUP = (

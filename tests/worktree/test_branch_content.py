@@ -9,7 +9,10 @@ from core.git.door import Git
 from core.git.opening import open_repository
 from core.process.spawner import Spawner, run_sync
 from core.worktree.branch_content import BranchContent, Change, Origin, branch_content, start_of
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Content, Repository
+
+setUpModule = skip_if_run_elsewhere
 
 TEXT = "".join(f"{number}\n" for number in range(9))
 

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 
 from core.model.outcome import Status
 from core.worktree import build_products
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
 from tests.support.workspace import Json, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 TAG = f"{build_products.SIGNATURE.decode()}\n# by a tool\n"
 TREE: Mapping[str, str] = {

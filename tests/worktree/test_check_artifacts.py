@@ -9,9 +9,12 @@ from core.model.outcome import Status
 from core.worktree.check_artifacts import MOST_FILES, CheckArtifacts
 from tests.support.checks import PAUSE
 from tests.support.commands import wait_until
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.runner import RunnerTest
 from tests.support.workspace import Json, WorkspaceTest, feature
+
+setUpModule = skip_if_run_elsewhere
 
 IGNORED = {".gitignore": "*.log\nreport/\ndata/\n"}
 

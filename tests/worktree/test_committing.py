@@ -14,7 +14,10 @@ from core.model.outcome import Work
 from core.process.spawner import run_sync
 from core.worktree.committing import commit_message
 from core.worktree.files import HUGE_BYTES, left_uncommitted
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.worktrees import WorktreeTest, changed
+
+setUpModule = skip_if_run_elsewhere
 
 
 class ResultTest(WorktreeTest):

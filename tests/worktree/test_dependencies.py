@@ -8,7 +8,10 @@ from core.git import worktree_status
 from core.process.spawner import run_sync
 from core.worktree import dependencies
 from core.worktree.worktree import Conflict
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.worktrees import WorktreeTest, changed
+
+setUpModule = skip_if_run_elsewhere
 
 
 class StartTest(WorktreeTest):

@@ -12,7 +12,10 @@ from core.git.output import WorktreeStatus
 from core.process.spawner import run_sync
 from core.worktree import keeping
 from core.worktree.worktree import Worktree
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.worktrees import WorktreeTest, changed
+
+setUpModule = skip_if_run_elsewhere
 
 
 class LookTest(WorktreeTest):

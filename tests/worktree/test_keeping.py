@@ -13,8 +13,11 @@ from core.model.outcome import Work
 from core.process.spawner import run_sync
 from core.worktree import inspection, keeping
 from core.worktree.worktree import Kept
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.repository import Repository
 from tests.support.worktrees import WorktreeTest, changed
+
+setUpModule = skip_if_run_elsewhere
 
 
 class SubmoduleTest(WorktreeTest):

@@ -8,7 +8,10 @@ import unittest
 from core.process.spawner import run_sync
 from core.worktree.manager import WorktreeManager
 from core.worktree.merge_proof import how_merged
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.worktrees import WorktreeTest, changed
+
+setUpModule = skip_if_run_elsewhere
 
 
 class MergedTest(WorktreeTest):
