@@ -40,12 +40,16 @@ class Display:
     json: bool = False
     indent: int | None = 2
     """Of the JSON; ``None`` for one line: ``run --json`` prints JSON lines."""
+    progress: str = "auto"
+    """How a run shows its progress: ``auto``, ``live`` or ``plain``."""
 
 
 def display_of(arguments: argparse.Namespace) -> Display:
     """How this command shows its result."""
     indent = None if arguments.command == "run" else 2
-    return Display(arguments.color, arguments.quiet, arguments.verbose, arguments.json, indent)
+    progress = vars(arguments).get("progress", "auto")
+    quiet = arguments.quiet or progress == "quiet"
+    return Display(arguments.color, quiet, arguments.verbose, arguments.json, indent, progress)
 
 
 def opened(arguments: argparse.Namespace) -> OpenProject:
@@ -224,6 +228,16 @@ def seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a time (such as 90s, 15m, 6h)")
     return value
+
+
+def add_progress_option(parser: argparse.ArgumentParser) -> None:
+    """How a run shows its progress."""
+    parser.add_argument(
+        "--progress",
+        choices=("auto", "live", "plain", "quiet"),
+        default="auto",
+        help="redraw what runs (live), or print lines only (default: live on a terminal)",
+    )
 
 
 def run_options(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import partial
 
 from ..model.errors import ExitCode
 from ..model.words import counted, duration
@@ -14,8 +13,9 @@ from ..project.open import OpenProject
 from ..rehearsal.rehearsal import Rehearsal, RehearsalOptions, Rehearsed
 from ..reporter.console import style_of
 from .ask_consent import all_commands, remember, show_unshown
+from .live_run import LiveRun
 from .options import Asking, Display, agrees
-from .running import Printer, redraw, reporter_of, show_plan
+from .running import Printer, reporter_of, show_plan
 
 
 def rehearse(
@@ -25,14 +25,23 @@ def rehearse(
     printer = Printer(display)
     with Signals() as handlers:
         try:
-            reporter = reporter_of(printer, style_of(sys.stderr, display.color))
+            style = style_of(sys.stderr, display.color)
+            live = LiveRun(
+                printer.streams,
+                display,
+                style,
+                printer.complain,
+                mask=project.mask,
+                name=project.config.project.name,
+            )
+            reporter = reporter_of(printer, style, is_live=live.is_live)
             rehearsal = Rehearsal(
                 project,
                 options,
                 handlers,
                 printer.say,
-                listeners=[reporter.on_event],
-                beside=partial(redraw, reporter),
+                listeners=[reporter.on_event, live.attendant.on_event],
+                beside=lambda: live.watch(reporter.tick),
             )
             return _rehearse(rehearsal, asking, printer)
         except SignalReceived as heard:

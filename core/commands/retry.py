@@ -13,6 +13,7 @@ from . import steer
 from .ask_consent import check_can_ask
 from .options import (
     add_common_options,
+    add_progress_option,
     add_running_options,
     asking,
     display_of,
@@ -40,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print the reply, or the events of the run, as JSON"
     )
+    add_progress_option(parser)
     add_running_options(parser)
     add_common_options(parser)
 

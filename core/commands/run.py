@@ -10,6 +10,7 @@ from ..project.landed import landing_fault
 from .ask_consent import check_can_ask
 from .options import (
     add_common_options,
+    add_progress_option,
     add_running_options,
     add_selection_options,
     asking,
@@ -58,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="print each event when it happens, one JSON object a line; the last is the report",
     )
     add_view_options(parser)
+    add_progress_option(parser)
     add_running_options(parser)
     add_selection_options(parser)
     add_common_options(parser)

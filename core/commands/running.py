@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ..dag import schedule
@@ -29,7 +28,7 @@ from ..project.obstructions import REPORTS
 from ..project.open import OpenProject
 from ..project.selection import wanted
 from ..project.warnings import check_supplies
-from ..reporter.console import PROGRESS_SECONDS, Reporter, say, style_of
+from ..reporter.console import Printable, Reporter, say, style_of
 from ..reporter.documents import RunReport, feature_document, local_time, write_reports
 from ..reporter.plan_text import plan_lines, run_question
 from ..reporter.run_text import report_lines
@@ -37,12 +36,9 @@ from ..reporter.style import Style
 from ..views.view import Views
 from .ask_consent import all_commands, check_consent, commands_of_merge, remember, show_unshown
 from .land import land
+from .live_run import LiveRun, Streams
 from .options import Asking, Display, agrees
 from .run_views import ViewOptions, views_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -84,14 +80,19 @@ class Printer:
 
     def __init__(self, display: Display) -> None:
         self.display = display
+        self.streams = Streams()
         self.lost: OSError | None = None
 
     def say(self, words: str) -> None:
         """Print a line on stderr, unless ``--quiet``."""
         if not self.display.quiet:
-            self.print(words, sys.stderr)
+            self.complain(words)
 
-    def print(self, words: str, stream: TextIO) -> None:
+    def complain(self, words: str) -> None:
+        """Print a line on stderr."""
+        self.print(words, self.streams.err)
+
+    def print(self, words: str, stream: Printable) -> None:
         """Print lines on a stream."""
         say(stream, words + "\n", self.note_loss)
 
@@ -99,7 +100,7 @@ class Printer:
         """Report a failed write once, even with ``--quiet``."""
         if self.lost is None:
             self.lost = error
-            self.print(f"rorchestrator: could not write: {error.strerror}", sys.stderr)
+            self.complain(f"rorchestrator: could not write: {error.strerror}")
 
 
 class _ShownRun:
@@ -118,7 +119,17 @@ class _ShownRun:
         self.display = display
         self.printer = Printer(display)
         self.style = style_of(sys.stderr, display.color)
-        self.reporter = reporter_of(self.printer, self.style)
+        self.live = LiveRun(
+            self.printer.streams,
+            display,
+            self.style,
+            self.printer.complain,
+            mask=project.mask,
+            name=project.config.project.name,
+            run=lambda: self.run,
+            lost=self.printer.note_loss,
+        )
+        self.reporter = reporter_of(self.printer, self.style, is_live=self.live.is_live)
         self.run = OneRun(
             project,
             options,
@@ -128,7 +139,11 @@ class _ShownRun:
         self.views = Views(
             views_of(looking, self.run, display, self.printer.note_loss), self._complain
         )
-        self.run.listeners = [self.reporter.on_event, self.views.on_event]
+        self.run.listeners = [
+            self.reporter.on_event,
+            self.live.attendant.on_event,
+            self.views.on_event,
+        ]
         project.journal.on_append = self.views.on_append
 
     def execute(self) -> int:
@@ -161,15 +176,14 @@ class _ShownRun:
         return result.exit_code or (ExitCode.INCOMPLETE if failed else ExitCode.UP_TO_DATE)
 
     async def _beside(self) -> None:
-        """The progress line and the ticks of the views, while features run."""
-        await redraw(self.reporter, self.views.on_tick)
+        """The live view and the ticks of the other views, while features run."""
+        await self.live.watch(self.reporter.tick, self.views.on_tick)
 
     def _complain(self, message: str, hint: str) -> None:
         """Print what a view could not do, even with ``--quiet``."""
         lines = [f"rorchestrator: {one_line(message)}"]
         lines += [f"  next: {one_line(hint)}"] if hint else []
-        self.reporter.clear()
-        self.printer.print("\n".join(lines), sys.stderr)
+        self.printer.complain("\n".join(lines))
 
     def _ask(self, plan: schedule.Plan) -> int | None:
         """Ask before anything starts; returns the exit code if the answer is no."""
@@ -268,31 +282,19 @@ class _ShownRun:
         )
 
 
-def reporter_of(printer: Printer, style: Style) -> Reporter:
+def reporter_of(printer: Printer, style: Style, *, is_live: bool) -> Reporter:
     """The reporter that prints the events of a run."""
-    display = printer.display
-    plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+    display, streams = printer.display, printer.streams
     return Reporter(
-        sys.stderr,
+        streams.err,
         style,
         quiet=display.quiet,
         verbose=display.verbose,
-        json_stream=sys.stdout if display.json else None,
-        progress=not plain,
+        is_live=is_live,
+        json_stream=streams.out if display.json else None,
         clock=time.time,
         lost=printer.note_loss,
     )
-
-
-async def redraw(reporter: Reporter, tick: Callable[[], None] = lambda: None) -> None:
-    """Redraw the progress line, and remove it at the end; ``tick`` is called with each redraw."""
-    try:
-        while True:
-            await asyncio.sleep(PROGRESS_SECONDS)
-            tick()
-            reporter.tick()
-    finally:
-        reporter.finish()
 
 
 def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> schedule.Plan:

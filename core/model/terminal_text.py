@@ -7,9 +7,6 @@ from collections.abc import Iterator
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
-ERASE_LINE = "\r\x1b[K"
-"""Erases the last line, to redraw it. It is written by itself."""
-
 # A control sequence (ECMA-48, 5.4), or the first half of a line end as in DOS.
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r(?=\n)")
 
@@ -61,9 +58,7 @@ def pieces(text: str) -> Iterator[tuple[str, str]]:
 
 
 def harmless(text: str) -> str:
-    """``text``, cleaned, but with our own colours and :data:`ERASE_LINE`."""
-    if text == ERASE_LINE:
-        return text
+    """``text``, cleaned, but with our own colours."""
     # plain, code, painted, end, plain, …
     parts = _PAINTED.split(text)
     parts[::2] = map(clean, parts[::2])

@@ -113,6 +113,10 @@ class OneRun:
         """The pids of processes that were started for the run and go on until its report."""
         self._killed_runs: set[str] = set()
         self.signals: StopSignals
+        self.supervisor: Supervisor | None = None
+        """Once features run."""
+        self.stop: Cancellation | None = None
+        """Set when the run is asked to end; once features run."""
         self._has_failing_base = False
         self._heads: Mapping[str, str] = {}
 
@@ -261,8 +265,9 @@ class OneRun:
     ) -> RunResult:
         # The user has agreed: git may use the user's hooks, filters and drivers.
         project = self.project = self.project.writable()
-        stop = Cancellation()
+        stop = self.stop = Cancellation()
         async with Supervisor(self.run_id, self.companions) as supervisor:
+            self.supervisor = supervisor
             end_commands_on(stop)
             self.signals = StopSignals(
                 stop, kill=supervisor.kill_all, stopping=lambda: self.say(STOPPING)

@@ -2,9 +2,10 @@
 
 Its standard input is a pipe from the orchestrator. Children write ``+PID`` before they exec; the
 orchestrator writes ``!PID`` for a child that must finish by itself, and ``-PID`` after it reaped
-one. Until the pipe closes, the guard lists the orchestrator's descendants several times a second.
-Then it ends every registered group, everything with the run's mark, and the last known
-descendants. Nothing else is ended: a process's working folder proves nothing.
+one. ``T`` and JSON say how to restore the terminal, which is descriptor 4; ``T`` alone that nothing
+is to be restored. Until the pipe closes, the guard lists the orchestrator's descendants several
+times a second. Then it ends every registered group, everything with the run's mark, and the last
+known descendants. Nothing else is ended: a process's working folder proves nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 
 from . import table
 
@@ -35,6 +37,9 @@ SCAN_SHARE = 40
 EXEC_SECONDS = 0.3
 """Longer than any exec: a process that still shows no environment has an empty one."""
 
+TERMINAL = 4
+"""The descriptor of the terminal, if there is one."""
+
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -44,6 +49,7 @@ def main(mark: str, orchestrator: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     watched = watch(0, Descendants(orchestrator))
     if not watched.finished:
+        restore_terminal(TERMINAL, watched.terminal)
         end_all(watched, mark)
 
 
@@ -75,6 +81,8 @@ class Watched:
         self.spared: set[int] = set()
         self.seen: dict[int, str] = {}
         self.finished = False
+        self.terminal = b""
+        """What restores the terminal, as JSON; empty if it is as it was."""
 
     def read(self, line: bytes) -> None:
         """Process one line from the pipe."""
@@ -85,6 +93,8 @@ class Watched:
             self.spared.discard(int(line[1:]))
         elif line.startswith(b"!"):
             self.spared.add(int(line[1:]))
+        elif line.startswith(b"T"):
+            self.terminal = line[1:]
         else:
             self.finished = True
 
@@ -106,6 +116,34 @@ def watch(pipe: int, family: Descendants) -> Watched:
         *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
             watched.read(line)
+
+
+def restore_terminal(descriptor: int, how: bytes) -> None:
+    """Restore a terminal that a killed orchestrator had changed.
+
+    Its settings only if nobody has changed them since: by now, it may belong to a shell.
+    """
+    if not how:
+        return
+    import json
+    import termios
+
+    with suppress(OSError, termios.error):
+        wanted = json.loads(how)
+        if as_json(termios.tcgetattr(descriptor)) == wanted["ours"]:
+            termios.tcsetattr(descriptor, termios.TCSANOW, wanted["before"])
+        if select.select([], [descriptor], [], 0)[1]:
+            os.write(descriptor, wanted["closing"].encode("ascii"))
+
+
+def as_json(settings: Iterable[object]) -> list[object]:
+    """Settings of a terminal as JSON has them; ``termios.tcsetattr`` takes them, too."""
+    return [
+        [key[0] if isinstance(key, bytes) else key for key in part]
+        if isinstance(part, list)
+        else part
+        for part in settings
+    ]
 
 
 def end_all(watched: Watched, mark: str) -> None:

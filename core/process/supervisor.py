@@ -153,6 +153,7 @@ class Supervisor(Spawner):
         nowhere = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
         actions: list[FileAction] = [
             (os.POSIX_SPAWN_DUP2, reading, 0),
+            *([(os.POSIX_SPAWN_DUP2, 2, guard.TERMINAL)] if os.isatty(2) else []),
             nowhere,
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
@@ -161,6 +162,17 @@ class Supervisor(Spawner):
         self._since = table.started(pid)
         self._before = (table.children_of_self() or set()) - {pid}
         self._guard = self._adopt(pid, "", "/")
+
+    def hold_terminal(self, before: Iterable[object], ours: Iterable[object], closing: str) -> None:
+        """Let the guard restore the terminal at standard error if this process is killed.
+
+        ``before`` and ``ours`` are settings from before the change and since then (termios),
+        ``closing`` is written. Without ``closing``, the terminal is as it was.
+        """
+        import json
+
+        wanted = {"before": guard.as_json(before), "ours": guard.as_json(ours), "closing": closing}
+        self._notify_guard(f"T{json.dumps(wanted) if closing else ''}\n")
 
     async def _dismiss_guard(self) -> None:
         os.close(self._pipe)

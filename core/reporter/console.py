@@ -1,4 +1,4 @@
-"""`Reporter`: prints the events of a run to a terminal, a pipe or as JSON lines."""
+"""`Reporter`: prints the events of a run as lines or as JSON lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from ..model import event_json
 from ..model.errors import READER_GONE
 from ..model.events import Event
 from ..model.state import RunState
-from ..model.terminal_text import ERASE_LINE
 from . import run_text
 from .phase_lines import PhaseLines
 from .style import Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Protocol, TextIO
+else:
+    Protocol = object
 
-
-PROGRESS_SECONDS = 1.0
+STARTS = ("preparing", "setting_up", "attempt_started", "verifying", "committing", "checking")
+"""The kinds of events that a live view shows as long as what they begin goes on."""
 
 
 def style_of(stream: TextIO, color: str = "auto") -> Style:
@@ -49,36 +50,48 @@ def _encodes_glyphs(stream: TextIO) -> bool:
     return True
 
 
+class Printable(Protocol):
+    """As much of a text stream as lines need."""
+
+    def write(self, text: str, /) -> int:
+        """Write ``text``."""
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
 class Reporter:
     """Prints a run on a stream: a line for each change of state.
 
-    On a terminal, the last line shows the progress; :meth:`tick` redraws it. ``lost`` is called
-    if a write fails although there is a reader.
+    ``lost`` is called if a write fails although there is a reader. With ``is_live``, a view shows
+    what is being worked on, and there are no lines about starts.
     """
 
     def __init__(
         self,
-        stream: TextIO,
+        stream: Printable,
         style: Style,
         *,
         quiet: bool = False,
         verbose: bool = False,
-        json_stream: TextIO | None = None,
-        progress: bool = False,
+        is_live: bool = False,
+        json_stream: Printable | None = None,
         clock: Callable[[], float],
         lost: Callable[[OSError], None] = lambda error: None,
     ) -> None:
-        self.stream: TextIO | None = stream
+        self.stream: Printable | None = stream
         self.style = style
         self.quiet = quiet
         self.verbose = verbose
+        self.is_live = is_live
         self.json_stream = json_stream
-        self.progress = progress and not quiet
-        self.clock = clock
         self.lost = lost
+        self.clock = clock
         self._phases = PhaseLines(style)
         self._state = RunState()
-        self._drawn = False
 
     def on_event(self, state: RunState, event: Event) -> None:
         """Print one event; ``state`` is the state after it."""
@@ -87,42 +100,26 @@ class Reporter:
             line = json.dumps(event_json.to_json(event)) + "\n"
             if not say(self.json_stream, line, self.lost):
                 self.json_stream = None
+        if self.quiet or (self.is_live and event.kind in STARTS and not self.verbose):
+            return
         line = run_text.event_line(state, event, self.style, verbose=self.verbose)
-        if not self.progress:
+        if not self.is_live:
             line = line or self._phases.at_event(state, event)
-        if line and not self.quiet:
-            self.clear()
+        if line:
             self._say(line + "\n")
-            self.tick()
 
     def tick(self) -> None:
-        """Redraw the progress line on a terminal; elsewhere, say which phases take long."""
-        if not (self.progress or self.quiet or self.verbose):
+        """Say which phases take long, unless a view shows them."""
+        if not (self.is_live or self.quiet or self.verbose):
             for line in self._phases.slow(self._state, self.clock()):
                 self._say(line + "\n")
-        if self.progress:
-            self.clear()
-            line = run_text.progress_line(self._state, self.clock(), self.style)
-            self._say(self.style.paint(line, "dim"))
-            self._drawn = True
-
-    def clear(self) -> None:
-        """Erase the progress line until it is drawn again."""
-        if self._drawn:
-            self._say(ERASE_LINE)
-            self._drawn = False
-
-    def finish(self) -> None:
-        """Remove the progress line."""
-        self.clear()
-        self.progress = False
 
     def _say(self, words: str) -> None:
         if self.stream is not None and not say(self.stream, words, self.lost):
             self.stream = None
 
 
-def say(stream: TextIO, words: str, lost: Callable[[OSError], None]) -> bool:
+def say(stream: Printable, words: str, lost: Callable[[OSError], None]) -> bool:
     """Write and flush ``words``; whether that succeeded. After a failure, the stream is discarded.
 
     A failure does not end a run. ``lost`` is called, unless only the reader is gone.

@@ -1,4 +1,4 @@
-"""The lines of a run: one for each event, the progress line, and the report at its end.
+"""The lines of a run: one for each event, and the report at its end.
 
 Text from outside (names, prompts, output of Claude or git) goes through
 :func:`~core.model.terminal_text.clean`, so that its control characters do not reach the terminal.
@@ -148,28 +148,6 @@ def _changes(work: Work, style: Style) -> str:
     if work.held_back:
         changes += f" (left uncommitted: {one_line(some(work.held_back))})"
     return changes
-
-
-def progress_line(state: RunState, now: float, style: Style) -> str:
-    """The progress of a run on one line, for the bottom of a terminal."""
-    run = state.run
-    if run is None:
-        return ""
-    features = [state.feature(id) for id in run.features]
-    active = [f for f in features if f.run == run.id and f.status.active]
-    over = sum(f.run == run.id and not f.status.active for f in features)
-    working = [f for f in active if f.in_slot]
-    names = ", ".join(f"{one_line(f.id)} {duration(now - (f.started_at or now))}" for f in working)
-    cost = cost_of(a for f in features for a in f.of_run(run.id))
-    dot = style.pick(" · ", " | ")
-    parts = [f"{over}/{len(features)} done", duration(now - run.started_at), money(cost.known_usd)]
-    if run.is_paused:
-        parts.append("paused")
-    if run.paused_until:
-        parts.append(f"usage limit, waiting until {_clock(run.paused_until, now)}")
-    if names:
-        parts.append(f"running: {names}")
-    return shorten(dot.join(parts), style.width - 1, style)
 
 
 def report_lines(report: RunReport, style: Style) -> Iterator[str]:

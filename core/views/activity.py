@@ -141,7 +141,7 @@ class ActivityLog:
         thread = text_of(message, "parent_tool_use_id")
         inner = message.get("message")
         id = text_of(inner, "id") if isinstance(inner, dict) else ""
-        if id != self._answer:
+        if id != self._answer or not id:
             # A thread answers again when it has all results of its tools.
             self._answer = id
             self._turns += not thread

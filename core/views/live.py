@@ -67,6 +67,15 @@ def live_lines(state: RunState, now: float, style: Style, height: int, facts: Fa
     return [*lines[1 - height :], *view.rows(height - 1 - len(lines))]
 
 
+def counts(state: RunState) -> tuple[int, int, int]:
+    """How many features of the last run are over, how many of these failed, and all of them."""
+    run = state.run
+    if run is None:
+        return 0, 0, 0
+    over = [f for f in map(state.feature, run.features) if f.run == run.id and f.status in _ENDED]
+    return len(over), sum(f.status in _BROKEN for f in over), len(run.features)
+
+
 def spent_usd(feature: FeatureState, state: RunState, activity: Activity) -> tuple[float, bool]:
     """What a feature cost in the last run, and whether that is exact.
 
@@ -89,7 +98,7 @@ class _View:
         self.state, self.run, self.now, self.style, self.facts = state, run, now, style, facts
         self.features = [state.feature(id) for id in run.features]
         self.begun = [f for f in self.features if f.run == run.id]
-        self.over = [f for f in self.begun if not f.status.active and f.status in _ENDED]
+        self.over = [f for f in self.begun if f.status in _ENDED]
         working = [f for f in self.begun if f.status.active]
         self.slots_used = sum(f.in_slot for f in working)
         waits = run.is_paused or run.paused_until

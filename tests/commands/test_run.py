@@ -406,7 +406,7 @@ class QuestionTest(RunTest):
             env = {"TERM": "xterm"}
             running = self.workspace.start("run", "--yes", terminal=theirs, env=env)
             os.close(theirs)
-            shown = read_until(ours, "running: a 1")
+            shown = read_until(ours, "0/1 done")
             self.workspace.touch("a.go")
             shown += read_until(ours, "")
             self.assertEqual(running.end().code, 0, shown)

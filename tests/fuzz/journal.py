@@ -21,8 +21,9 @@ from core.model.fold import fold
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status, Work
 from core.model.state import RunState
 from core.reporter import documents
-from core.reporter.run_text import event_line, progress_line, report_lines
-from core.reporter.style import Style
+from core.reporter.run_text import event_line, report_lines
+from core.reporter.style import Style, columns
+from core.views.live import Facts, live_lines
 from tests.fuzz.harness import Target, assert_shown_clean, scratch, write
 from tests.fuzz.mutations import damaged, dumped
 from tests.fuzz.mutations import documents as json_documents
@@ -173,7 +174,9 @@ def _check_views(story: list[Event]) -> None:
         json.dumps(report.to_json(), allow_nan=False)
         for line in report_lines(report, style):
             assert_shown_clean(line)
-        progress_line(state, 1_700_000_000.0, style)
+        for line in live_lines(state, 1_700_000_000.0, Style(60), 24, Facts()):
+            assert_shown_clean(line)
+            assert columns(line) < 60, line
     listed = Config("", "", Project("s", ""), tuple(Feature(id, id, "x") for id in IDS))
     incremental.decide(listed, DAGResolver(listed.features), state, incremental.Facts())
 

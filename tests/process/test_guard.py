@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 import unittest
 import unittest.mock
@@ -18,6 +20,7 @@ from core.process.supervisor import (
     MARK,
     Supervisor,
 )
+from core.views import keyboard
 from tests.support.processes import (
     DEAF,
     DOUBLE_FORK,
@@ -34,6 +37,56 @@ from tests.support.processes import (
     tearDownModule,  # noqa: F401
     until,
 )
+from tests.support.terminals import PseudoTerminal
+
+
+class TheTerminalTest(unittest.TestCase):
+    """What the guard restores after a SIGKILL of the orchestrator."""
+
+    def setUp(self) -> None:
+        self.terminal = PseudoTerminal()
+        self.addCleanup(self.terminal.__exit__)
+        self.before = self.settings()
+        termios.tcsetattr(self.terminal.theirs, termios.TCSANOW, keyboard.single_keys(self.before))
+        self.ours = self.settings()
+        known = {"before": guard.as_json(self.before), "ours": guard.as_json(self.ours)}
+        self.how = json.dumps({**known, "closing": "\x1b[?7h"}).encode()
+
+    def settings(self) -> keyboard.Settings:
+        return termios.tcgetattr(self.terminal.theirs)
+
+    def test_settings_are_restored_and_the_closing_sequences_written(self) -> None:
+        guard.restore_terminal(self.terminal.theirs, self.how)
+        self.assertEqual(self.settings(), self.before)
+        self.assertEqual(self.terminal.read(), "\x1b[?7h")
+
+    def test_settings_that_a_shell_has_changed_since_stay(self) -> None:
+        changed = self.settings()
+        changed[3] = self.before[3]
+        termios.tcsetattr(self.terminal.theirs, termios.TCSANOW, changed)
+        changed = self.settings()
+        guard.restore_terminal(self.terminal.theirs, self.how)
+        self.assertEqual(self.settings(), changed)
+        self.assertEqual(self.terminal.read(), "\x1b[?7h")
+
+    def test_a_terminal_that_takes_nothing_does_not_hold_up_the_guard(self) -> None:
+        os.set_blocking(self.terminal.theirs, False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(self.terminal.theirs, b"x" * 4096):
+                pass
+        guard.restore_terminal(self.terminal.theirs, self.how)
+        self.assertEqual(self.settings(), self.before)
+
+    def test_without_a_terminal_or_a_change_nothing_happens(self) -> None:
+        guard.restore_terminal(self.terminal.theirs, b"")
+        self.assertEqual(self.settings(), self.ours)
+        with open(os.devnull) as nothing:
+            guard.restore_terminal(nothing.fileno(), self.how)
+        watched = guard.Watched()
+        watched.read(b"T" + self.how)
+        self.assertEqual((watched.terminal, watched.finished), (self.how, False))
+        watched.read(b"T")
+        self.assertEqual(watched.terminal, b"")
 
 
 class RemainsTest(unittest.TestCase):

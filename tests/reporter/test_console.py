@@ -64,15 +64,13 @@ class TheConsole(unittest.TestCase):
         one, stream = self._reporter(verbose=True)
         _tell(one, STORY[:2])
         self.assertIn("[..] auth: preparing", stream.getvalue())
-        quiet, stream = self._reporter(quiet=True, progress=True)
+        quiet, stream = self._reporter(quiet=True)
         _tell(quiet, STORY)
-        quiet.tick()
-        quiet.finish()
         self.assertEqual(stream.getvalue(), "")
 
     def test_phases_are_said_in_plain_output_only(self) -> None:
         setup = events.setting_up(AT, RUN, "auth")
-        for options, told in ({}, 1), ({"progress": True}, 0), ({"verbose": True}, 2):
+        for options, told in ({}, 1), ({"is_live": True}, 0), ({"verbose": True}, 2):
             with self.subTest(options):
                 one, stream = self._reporter(**options)
                 _tell(one, [*STORY[:2], setup])
@@ -83,6 +81,15 @@ class TheConsole(unittest.TestCase):
         one.tick()
         self.assertEqual(stream.getvalue().partition("] ")[2], "[..] auth: worktree\n")
 
+    def test_a_live_view_shows_what_is_worked_on_so_there_are_no_lines_about_it(self) -> None:
+        one, stream = self._reporter(is_live=True)
+        _tell(one, STORY)
+        self.assertNotIn("[start]", stream.getvalue())
+        self.assertIn("[ok] auth: completed", stream.getvalue())
+        one, stream = self._reporter(is_live=True, verbose=True)
+        _tell(one, STORY)
+        self.assertIn("[start] auth", stream.getvalue())
+
     def test_json_goes_to_a_stream_of_its_own_one_object_a_line(self) -> None:
         answer = io.StringIO()
         one, stream = self._reporter(json_stream=answer)
@@ -92,25 +99,6 @@ class TheConsole(unittest.TestCase):
         self.assertEqual(fold(map(event_json.from_json, objects)), fold(STORY))
         self.assertNotIn("{", stream.getvalue())
 
-    def test_the_last_line_of_a_terminal_is_redrawn_and_taken_away(self) -> None:
-        one, stream = self._reporter(progress=True)
-        _tell(one, STORY[:3])
-        drawn = "0/3 done | 1m00s | $0.00 | running: auth 1m00s"
-        self.assertTrue(stream.getvalue().endswith(f"started\n{drawn}"), stream.getvalue())
-        one.tick()
-        self.assertTrue(stream.getvalue().endswith(f"{drawn}\r\x1b[K{drawn}"))
-        one.finish()
-        one.tick()
-        self.assertTrue(stream.getvalue().endswith(f"{drawn}\r\x1b[K"))
-
-    def test_a_line_comes_before_the_last_one_not_behind_it(self) -> None:
-        one, stream = self._reporter(progress=True)
-        _tell(one, STORY[:5])
-        shown = [part.rsplit("\r\x1b[K", 1)[-1] for part in stream.getvalue().split("\n")]
-        self.assertTrue(shown[0].endswith("[start] auth: started"), shown)
-        self.assertIn("[ok] auth: completed", shown[1])
-        self.assertTrue(shown[2].startswith("1/3 done"), shown)
-
     def test_a_reader_that_goes_away_does_not_end_the_run(self) -> None:
         lost: list[OSError] = []
         with self._broken() as broken:
@@ -118,9 +106,8 @@ class TheConsole(unittest.TestCase):
             _tell(one, STORY)
             self.assertIsNone(one.json_stream)
         with self._broken() as broken:
-            gone = Reporter(broken, Style(), progress=True, clock=lambda: AT, lost=lost.append)
+            gone = Reporter(broken, Style(), clock=lambda: AT, lost=lost.append)
             _tell(gone, STORY)
-            gone.finish()
             self.assertIsNone(gone.stream)
         self.assertEqual(lost, [])
 

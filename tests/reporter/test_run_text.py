@@ -14,7 +14,7 @@ from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Status, Work
 from core.model.state import FeatureState, RunState
-from core.reporter import plan_text, run_text, style
+from core.reporter import plan_text, run_text
 from core.reporter.documents import RunReport
 from core.reporter.style import Style
 from tests.support.plans import API, AUTH, plan_of
@@ -200,18 +200,6 @@ class ASteeredRun(unittest.TestCase):
         self.assertEqual(self.said("stop", ASCII), "[stop] so be it")
         self.assertEqual(self.said("stop", done=False), "")
 
-    def test_a_pause_shows_as_long_as_it_lasts(self) -> None:
-        begun = events.run_started(
-            *(AT, "r1"), pid=1, base_branch="main", base_commit="b", features=[], max_parallel=1
-        )
-        pause, resume = (
-            events.steered(AT, "r1", "", action=action, request="q", done=True, text="")
-            for action in (ControlAction.PAUSE, ControlAction.RESUME)
-        )
-        line = run_text.progress_line(fold([begun, pause]), AT, PLAIN)
-        self.assertTrue(line.endswith(" · paused"), line)
-        self.assertNotIn("paused", run_text.progress_line(fold([begun, pause, resume]), AT, PLAIN))
-
     def test_a_plan_says_what_is_skipped_and_that_nothing_else_is_left(self) -> None:
         left = {
             "auth": Decision("auth", Action.LEAVE, "skipped"),
@@ -223,33 +211,6 @@ class ASteeredRun(unittest.TestCase):
         self.assertIn("$1.20) [needs auth, which does not run]", shown)
         self.assertIn("Only skipped features, and what depends on them, are left", shown)
         self.assertNotIn("up to date", shown)
-
-
-class TheProgressLine(unittest.TestCase):
-    def test_it_says_what_is_done_and_what_runs(self) -> None:
-        story = [_started("auth", "api"), *LIFE[1:], _ended("auth", Status.COMPLETED, work=WORK)]
-        state = fold([*story, _prepared("api"), _attempt("api"), _prepared("waiting")])
-        self.assertEqual(
-            run_text.progress_line(state, AT + 160, PLAIN),
-            "1/2 done · 2m40s · $0.50 · running: api 2m40s",
-        )
-        self.assertTrue(run_text.progress_line(state, AT + 160, ASCII).isascii())
-
-    def test_it_never_fills_the_line(self) -> None:
-        many = [f"a-feature-with-a-long-name-{number}" for number in range(9)]
-        state = fold([_started(*many), *map(_prepared, many), *map(_attempt, many)])
-        line = run_text.progress_line(state, AT, Style(width=60))
-        self.assertEqual((style.columns(line), line[-1]), (59, "…"))
-
-    def test_it_says_how_long_a_usage_limit_lasts(self) -> None:
-        for until, shown in (AT + 60, "14:31:15"), (AT + 86_400, "2026-01-03 14:30:15"):
-            state = fold([_started("auth"), events.paused(AT, RUN, until=until)])
-            line = run_text.progress_line(state, AT, PLAIN)
-            with self.subTest(shown):
-                self.assertTrue(line.endswith(f"usage limit, waiting until {shown}"), line)
-
-    def test_before_a_run_there_is_none(self) -> None:
-        self.assertEqual(run_text.progress_line(RunState(), AT, PLAIN), "")
 
 
 def _report(
