@@ -10,7 +10,10 @@ import xml.etree.ElementTree as ET
 from core.model.ci_commands import CommandGuard
 from tests.support.commands import CommandResult, read_text
 from tests.support.junit_schema import junit_faults
+from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, feature
+
+setUpModule = skip_if_run_elsewhere
 
 HOSTILE = "::error::pwned\n  ::add-mask::pwned\n##[error]pwned\nsection_start:1:pwned\r\x1b[0Kx"
 HOSTILE_SHELL = HOSTILE.replace("\n", r"\n").replace("\r", r"\r").replace("\x1b", r"\033")
