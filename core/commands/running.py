@@ -13,11 +13,13 @@ from ..dag import schedule
 from ..git.refs import HEADS, SEEN
 from ..journal.lock import Holder
 from ..landing.report import MergeOptions
+from ..model.ci_commands import ci_of, group
 from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace
 from ..model.state import Run
 from ..model.terminal_text import one_line
+from ..model.words import counted
 from ..orchestrator.one_run import Decided, OneRun, RunResult
 from ..orchestrator.run_options import RunOptions
 from ..process.spawner import run_sync
@@ -95,6 +97,13 @@ class Printer:
     def print(self, words: str, stream: Printable) -> None:
         """Print lines on a stream."""
         say(stream, words + "\n", self.note_loss)
+
+    def say_group(self, title: str, name: str, lines: Sequence[str]) -> None:
+        """Print lines on stderr, unless ``--quiet``; a CI system folds them under the title."""
+        if not self.display.quiet:
+            text = "\n".join(lines) + "\n"
+            for part in group(ci_of(os.environ), title, text, name, time.time()):
+                say(sys.stderr, part, self.note_loss)
 
     def note_loss(self, error: OSError) -> None:
         """Report a failed write once, even with ``--quiet``."""
@@ -301,7 +310,8 @@ def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> 
     """Print the plan of a run."""
     plan = make_plan(run.project, decided.decisions, run.slots, decided.selected)
     plan = replace(plan, max_cost_usd=run.budget.cap_usd)
-    printer.say("\n".join(plan_lines(plan, style, verbose=printer.display.verbose)) + "\n")
+    lines = [*plan_lines(plan, style, verbose=printer.display.verbose), ""]
+    printer.say_group(f"Plan: {counted(len(decided.selected), 'feature')} to run", "plan", lines)
     return plan
 
 

@@ -17,6 +17,9 @@ class View:
     slows or fails the run.
     """
 
+    is_optional = False
+    """Whether nobody asked for it, so that what it can't do does not change the exit code."""
+
     def at_start(self) -> None:
         """The user has agreed; the run is about to start, and has no children yet."""
 
@@ -82,7 +85,7 @@ class Views:
                 tell(view)
             except UserError as error:
                 self._drop(view, error.message, error.hint)
-                self.has_failed = True
+                self.has_failed = self.has_failed or not view.is_optional
             except Exception as error:  # a view never fails a run
                 name = type(view).__name__
                 self._drop(view, f"{name} is off: {type(error).__name__}: {error}", "")
