@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ..model.events import Event
+from ..model.moments import minute_of, moment
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
 from ..model.words import duration, money
-from ..reporter.moments import minute_of, moment
 from ..reporter.style import Style, shorten
 from .activity import Activity
 from .live import SILENT_SECONDS, spent_usd
