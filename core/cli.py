@@ -52,6 +52,7 @@ COMMANDS = {
     "resume": "resume a paused run",
     "status": "show the state of each feature",
     "why": "show why a feature is not running, or will run again",
+    "report": "show the report of a run, and write its page",
     "logs": "show what Claude, the setup or the checks printed",
     "history": "show past runs: what completed, how long it took, what it cost",
     "notify": "show who gets notifications, or send a test",

@@ -35,6 +35,7 @@ from ..reporter.documents import RunReport, feature_document, local_time, write_
 from ..reporter.plan_text import plan_lines, run_question
 from ..reporter.run_text import report_lines
 from ..reporter.style import Style
+from ..views.run_pages import RunPages
 from ..views.view import Views
 from .ask_consent import all_commands, check_consent, commands_of_merge, remember, show_unshown
 from .land import land
@@ -148,9 +149,11 @@ class _ShownRun:
         self.views = Views(
             views_of(looking, self.run, display, self.printer.note_loss), self._complain
         )
+        self.pages = RunPages(project, lambda words: self._complain(words, ""))
         self.run.listeners = [
             self.reporter.on_event,
             self.live.attendant.on_event,
+            self.pages.on_event,
             self.views.on_event,
         ]
         project.journal.on_append = self.views.on_append
@@ -162,7 +165,7 @@ class _ShownRun:
             self.printer.say(one_line(repaired))
         self.run.recover()
         decided = self.run.decide()
-        project = self.project = self.run.project
+        project = self.project = self.pages.project = self.run.project
         plan = show_plan(self.run, decided, self.printer, self.style)
         if not decided.selected:
             for event in decided.story:
@@ -253,18 +256,20 @@ class _ShownRun:
         folder = os.path.join(self.project.config.workspace, REPORTS)
         unwritten = None
         files: list[str] = []
+        pages: list[str] = []
         try:
             results = [feature_document(feature) for feature in report.features]
             files = write_reports(folder, document, results, report.ended_at)
+            pages = self.pages.write(report, files)
         except UserError as error:
             error.exit_code = ExitCode(result.exit_code or ExitCode.INCOMPLETE)
             unwritten = error
         if self.display.json:
-            line = json.dumps({"event": "report", "files": files, **document})
+            line = json.dumps({"event": "report", "files": files, "pages": pages, **document})
             self.printer.print(line, sys.stdout)
         else:
             style = style_of(sys.stdout, self.display.color)
-            lines = [*report_lines(report, style), *_report_line(files)]
+            lines = [*report_lines(report, style), *_report_line([*pages, *files])]
             self.printer.print("\n".join(lines), sys.stdout)
         self.views.at_end(report)
         if unwritten is not None:

@@ -25,8 +25,8 @@ MOST_LINES = 50_000
 MOST_FILES = 500
 """Patches are made for as many at most, before they are cut to size."""
 
-_PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--no-color")
-_SETTINGS = ("-c", f"core.bigFileThreshold={LARGEST_FILE_BYTES}")
+PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--no-color")
+SETTINGS = ("-c", f"core.bigFileThreshold={LARGEST_FILE_BYTES}")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ async def file_diffs(
     git: Git, old: str, new: str, *, limit_bytes: int = PATCH_BYTES
 ) -> tuple[FileDiff, ...]:
     """Every file that differs, with patches up to ``limit_bytes`` in all, cut at a line's end."""
-    words = ("diff-tree", "-r", "-M", *_PLAIN, "--numstat", "-z", old, new)
-    finished = await git.run("compare commits", *words, settings=_SETTINGS)
-    files = list(_numbers(os.fsdecode(finished.stdout)))
+    words = ("diff-tree", "-r", "-M", *PLAIN, "--numstat", "-z", old, new)
+    finished = await git.run("compare commits", *words, settings=SETTINGS)
+    files = list(numbers(os.fsdecode(finished.stdout)))
     shown = _worth_showing(files)
     patches = await _patches(git, old, new, shown, are_all=len(shown) == len(files))
     if len(patches) != len(shown):
@@ -65,7 +65,7 @@ async def file_diffs(
     return (*found, *(replace(file, is_cut=True) for file in files[len(shown) :]))
 
 
-def _numbers(text: str) -> Iterator[FileDiff]:
+def numbers(text: str) -> Iterator[FileDiff]:
     """The files of ``--numstat -z``; format: git-diff(1), "Other diff formats"."""
     words = iter(text.split("\0"))
     for entry in words:
@@ -97,11 +97,16 @@ async def _patches(
     if not names:
         return []
     paths = () if are_all else ("--", *names)
-    words = ("diff-tree", "-r", "-M", *_PLAIN, "-p", old, new, *paths)
+    words = ("diff-tree", "-r", "-M", *PLAIN, "-p", old, new, *paths)
     literally = {**git.environ, "GIT_LITERAL_PATHSPECS": "1"}
-    finished = await git.run("compare commits", *words, env=literally, settings=_SETTINGS)
+    finished = await git.run("compare commits", *words, env=literally, settings=SETTINGS)
+    return each_file(finished.stdout)
+
+
+def each_file(patch: bytes) -> list[bytes]:
+    """The parts of a patch, one for each file."""
     # In a patch, every line of a file begins with a sign or a blank.
-    return re.split(rb"^(?=diff --git )", finished.stdout, flags=re.MULTILINE)[1:]
+    return re.split(rb"^(?=diff --git )", patch, flags=re.MULTILINE)[1:]
 
 
 async def programs_of_repository(git: Git) -> tuple[str, ...]:

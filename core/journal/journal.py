@@ -134,13 +134,17 @@ def _end_of_last_line(file: int, size: int) -> int:
 class Reader:
     """Follows a journal: each call returns the events since the last one.
 
-    It begins at ``offset``, the end of the line with the number ``line``.
+    It begins at ``offset``, the end of the line with the number ``line``. A line that it does not
+    ``want`` is neither checked nor parsed.
     """
 
-    def __init__(self, path: str, offset: int = 0, line: int = 0) -> None:
+    def __init__(
+        self, path: str, offset: int = 0, line: int = 0, *, want: Callable[[bytes], bool] = bool
+    ) -> None:
         self.path = path
         self.offset = offset
         self.line = line
+        self._want = want
 
     def new_events(self) -> Iterator[Event]:
         """The complete events since the last call.
@@ -154,10 +158,11 @@ class Reader:
                     # An incomplete line may still be cut off: the next call reads it again.
                     if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                         return
-                    event = self._event(line)
+                    event = self._event(line) if self._want(line) else None
                     self.line += 1
                     self.offset += len(line)
-                    yield event
+                    if event is not None:
+                        yield event
         except FileNotFoundError:
             return
         except OSError as error:

@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from ..journal import private_files
@@ -209,8 +210,14 @@ def paid_by_model(attempts: Iterable[Attempt]) -> dict[str, float]:
     """What each model cost, as far as the results reported it, in USD."""
     costs: dict[str, float] = {}
     for attempt in attempts:
-        for model, paid in attempt.outcome.paid.items() if attempt.outcome else ():
-            costs[model] = costs.get(model, 0.0) + paid.cost_usd
+        outcome = attempt.outcome
+        if outcome is None:
+            continue
+        shares = {model: paid.cost_usd for model, paid in outcome.paid.items()}
+        if not shares and outcome.model and outcome.cost_usd is not None:
+            shares = {outcome.model: outcome.cost_usd}
+        for model, usd in shares.items():
+            costs[model] = costs.get(model, 0.0) + usd
     return costs
 
 
@@ -275,13 +282,9 @@ def write_reports(
 
     Raises :class:`UserError` if they cannot be written.
     """
-    stamp = datetime.fromtimestamp(at).strftime("%Y%m%d_%H%M%S")
     try:
-        private_files.make_folder(folder, mode=0o777)
-        ignore = os.path.join(folder, ".gitignore")
-        if not os.path.lexists(ignore):
-            write_whole(ignore, "*\n")
-        stamp = _unused(folder, stamp)
+        make_report_folder(folder)
+        stamp = _unused(folder, stamp_of(at))
         paths = [os.path.join(folder, f"{kind}_{stamp}.json") for kind in ("report", "results")]
         for path, value in zip(paths, (document, list(results))):
             write_whole(path, json.dumps(value, indent=2) + "\n")
@@ -291,6 +294,33 @@ def write_reports(
             hint="branches and results are safe in git; rorchestrator status shows them",
         ) from None
     return paths
+
+
+def make_report_folder(folder: str) -> None:
+    """Make the folder of reports, which git ignores. Raises ``OSError``."""
+    private_files.make_folder(folder, mode=0o777)
+    ignore = os.path.join(folder, ".gitignore")
+    if not os.path.lexists(ignore):
+        write_whole(ignore, "*\n")
+
+
+def stamp_of(at: float) -> str:
+    """The part of the names of reports that tells when their run ended."""
+    return datetime.fromtimestamp(at).strftime("%Y%m%d_%H%M%S")
+
+
+def written_report(folder: str, run: str, ended_at: float) -> tuple[str, dict[str, Json]]:
+    """The path and the content of the JSON report of a run; both empty if there is none."""
+    import glob
+
+    begin = os.path.join(glob.escape(folder), f"report_{stamp_of(ended_at)}")
+    for path in sorted(glob.glob(f"{begin}*.json")):
+        with suppress(OSError, ValueError, RecursionError):
+            with open(path, encoding="utf-8", opener=private_files.only_regular) as file:
+                document = json.load(file)
+            if isinstance(document, dict) and document.get("run") == run:
+                return path, document
+    return "", {}
 
 
 def _unused(folder: str, stamp: str) -> str:

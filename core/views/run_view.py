@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..dag.feature_inputs import DEPENDENCY
 from ..dag.resolver import DAGResolver, cycle
+from ..git.patches import FileDiff
 from ..model.attempt import Attempt, cost_of, usage_of
 from ..model.control_action import ControlAction
 from ..model.costs import Cost
 from ..model.event_values import reply_of, reset_of, text_of
 from ..model.events import Event
 from ..model.feature import Feature
-from ..model.frozen import dataclass, replace
+from ..model.frozen import dataclass, field, replace
 from ..model.next_steps import next_commands
 from ..model.outcome import Status, Usage, Work
 from ..model.phase import PHASES, Phase
@@ -54,25 +55,13 @@ class CheckView:
 
 
 @dataclass(frozen=True)
-class FileChange:
-    """A file of a feature's own diff."""
-
-    path: str
-    insertions: int | None
-    """``None`` for a binary file."""
-    deletions: int | None
-
-
-@dataclass(frozen=True)
 class OwnDiff:
-    """What a feature changed since the commit that it started from."""
+    """What a feature changed since the commit that it started from: masked, but not cleaned."""
 
-    files: tuple[FileChange, ...] = ()
+    files: tuple[FileDiff, ...] = ()
     """The first ones: see ``more``."""
     more: int = 0
     """How many files are left out."""
-    patch: str = ""
-    """The text of the diff; empty if it is too long."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +72,8 @@ class Extras:
     """By feature: the last lines of each of its checks."""
     diffs: Mapping[str, OwnDiff]
     """By feature."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """By feature: its name in the list, masked. The journal knows none that never began."""
 
 
 NO_EXTRAS = Extras({}, {})
@@ -95,6 +86,8 @@ class FeatureView:
     known: FeatureState
     """Its state at the end of the run."""
     run: str
+    name: str
+    """Its name, or its id."""
     depends_on: tuple[str, ...] = ()
     """All its dependencies, also those that are not part of the run."""
     spans: tuple[Span, ...] = ()
@@ -111,11 +104,6 @@ class FeatureView:
     def id(self) -> str:
         """The feature's id."""
         return self.known.id
-
-    @property
-    def name(self) -> str:
-        """The feature's name, or its id."""
-        return self.known.name or self.known.id
 
     @property
     def status(self) -> Status:
@@ -259,6 +247,7 @@ def _feature(
     return FeatureView(
         known,
         run.id,
+        known.name or extras.names.get(id, id),
         depends_on=_depends_on(known, provenance.depends_on),
         spans=tuple(_spans(story, end)),
         checks=_checks(story, extras.checks.get(id, ())),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -91,6 +92,8 @@ class DiamondTest(unittest.TestCase):
         self.assertEqual(events, self.workspace.journal())
         self.assertEqual(report.pop("event"), "report")
         self.assertEqual([os.path.isfile(path) for path in report.pop("files")], [True, True])
+        pages = report.pop("pages")
+        self.assertEqual([os.path.splitext(path)[1] for path in pages], [".html", ".md"])
         self.assertEqual(report, self.workspace.report())
 
     def test_the_file_of_the_events_has_the_same(self) -> None:
@@ -133,6 +136,14 @@ class DiamondTest(unittest.TestCase):
             "pause_ms",
             "up_to_date",
             "left_out",
+            "list",
+            "command",
+            "versions",
+            "exit_code",
+            "by_status",
+            "estimated_cost_usd",
+            "estimated_wall_ms",
+            "cost_by_model",
         }
         self.assertEqual(set(report), contract | ours)
         self.assertEqual(report["project_name"], "Shop")
@@ -178,7 +189,7 @@ class DiamondTest(unittest.TestCase):
             "resume_command",
         }
         ours = {"name", "cost_is_complete", "worktree", "held_back", "denied_tools", "strays"}
-        ours |= {"fault", "last_check"}
+        ours |= {"fault", "last_check", "start_commit", "cost_by_model"}
         self.assertEqual(set(result), contract | ours)
         figures = (result["files_changed"], result["insertions"], result["deletions"])
         self.assertEqual(figures, (1, 2, 0))
@@ -199,7 +210,10 @@ class DiamondTest(unittest.TestCase):
     def test_the_folder_of_the_reports_ignores_itself(self) -> None:
         reports = os.listdir(os.path.join(self.workspace.folder, "reports"))
         self.assertIn(".gitignore", reports)
-        self.assertEqual(len(reports), 3)
+        kinds = sorted(re.sub(r"_\d{8}_\d{6}", "", name) for name in reports)
+        latest = ["latest.html", "latest.json", "latest.md"]
+        beside = ["report.html", "report.json", "report.md", "results.json"]
+        self.assertEqual(kinds, [".gitignore", *latest, *beside])
 
     def test_a_worktree_contains_no_files_of_ours(self) -> None:
         for id in ("model", "app"):

@@ -80,7 +80,7 @@ class Patches(unittest.TestCase):
 
     def test_a_rename_that_git_pairs_otherwise_leaves_no_patch(self) -> None:
         moved = self.repository.commit({"README.md": None, "other": "hello\n"})
-        with mock.patch.object(patches, "_numbers", lambda _: iter([FileDiff("a"), FileDiff("b")])):
+        with mock.patch.object(patches, "numbers", lambda _: iter([FileDiff("a"), FileDiff("b")])):
             self.assertEqual([file.is_cut for file in self.files(moved)], [True, True])
 
     def test_no_program_of_the_users_runs(self) -> None:

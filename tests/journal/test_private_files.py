@@ -166,7 +166,13 @@ class LinksThatCameAlong(unittest.TestCase):
         self.link("reports", ".gitignore", to=self.file)
         self.assertEqual(self.space.main("run", "--yes").code, 0)
         self.assertEqual(os.listdir(self.theirs), [])
-        self.assertEqual(len(os.listdir(os.path.join(self.space.path, "reports"))), 3)
+        self.assertEqual(len(os.listdir(os.path.join(self.space.path, "reports"))), 8)
+
+    def test_a_latest_report_that_is_a_link_is_replaced(self) -> None:
+        self.link("reports", "latest.html", to=self.file)
+        self.assertEqual(self.space.main("run", "--yes").code, 0)
+        self.assertEqual(os.listdir(self.theirs), [])
+        self.assertFalse(os.path.islink(os.path.join(self.space.path, "reports", "latest.html")))
 
     def test_a_report_folder_replaced_by_a_link_during_the_run_is_refused(self) -> None:
         place = os.path.join(self.space.path, "reports")

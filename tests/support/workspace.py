@@ -323,7 +323,7 @@ class Workspace(Repository):
 
     def _document(self, kind: str) -> Json:
         folder = os.path.join(self.folder, "reports")
-        paths = [os.path.join(folder, n) for n in os.listdir(folder) if n.startswith(f"{kind}_")]
+        paths = glob.glob(os.path.join(glob.escape(folder), f"{kind}_*.json"))
         return json.loads(read_text(max(paths, key=os.path.getmtime)))
 
     def ref(self, id: str, of: str = "results") -> list[str]:

@@ -1,0 +1,165 @@
+"""``report``: the report of a run, as a page, as Markdown, as JSON, or as a trace."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from ..model.errors import ExitCode, UserError
+from ..model.terminal_text import one_line
+from ..reporter.console import style_of
+from .options import add_common_options, display_of, opened_or_recorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..project.open import OpenProject
+    from ..views.recorded_run import RecordedRun
+    from ..views.run_view import RunView
+
+EXAMPLES = """\
+examples:
+  rorchestrator report --open
+  rorchestrator report --markdown | gh pr comment --body-file -
+  rorchestrator report 20260102T1504 --trace trace.json
+"""
+
+STDOUT = "-"
+
+SO_FAR = "so_far"
+"""The name of the page of a run in progress."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = "Show the report of a run, and write its page."
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "run",
+        nargs="?",
+        default="latest",
+        metavar="RUN",
+        help="the id of a run, the beginning of its id, or latest (default: latest)",
+    )
+    parser.add_argument(
+        "--html", type=_file, metavar="FILE", help="write the page to this file; - is stdout"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--markdown", action="store_true", help="print it for a pull request or a chat"
+    )
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--trace", type=_file, metavar="FILE", help="write a trace for ui.perfetto.dev"
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    add_common_options(parser)
+
+
+def _file(text: str) -> str:
+    if not text:
+        # An empty shell variable is a mistake.
+        raise argparse.ArgumentTypeError("it must name a file")
+    return text
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Write the page of a run unless something else is asked for, and print the report."""
+    from ..views.recorded_run import recorded_run
+
+    if arguments.open and arguments.html == STDOUT:
+        raise UserError("--open opens a file, and --html - writes none", hint="leave out --html")
+    to_stdout = [name for name in ("--html", "--trace") if _option(arguments, name) == STDOUT]
+    to_stdout += [f"--{name}" for name in ("markdown", "json") if getattr(arguments, name)]
+    if len(to_stdout) > 1:
+        both = " and ".join(to_stdout)
+        raise UserError(f"{both} both print to standard output", hint="leave out one of them")
+    project, _ = opened_or_recorded(arguments)
+    found = recorded_run(project, arguments.run)
+    asked = arguments.html or arguments.open
+    has_page = bool(asked) or not (arguments.markdown or arguments.json or arguments.trace)
+    view = _view(project, found, has_extras=has_page)
+    page = _write_page(project, found, view, arguments.html or "") if has_page else ""
+    if arguments.trace:
+        from ..views.trace import trace
+
+        _write("--trace", arguments.trace, trace(view))
+    if not to_stdout:
+        _print(arguments, view, page)
+    elif arguments.markdown:
+        from ..views.run_markdown import markdown
+
+        print(markdown(view), end="")
+    elif arguments.json:
+        from ..views.html_report import document
+
+        print(json.dumps(document(view), indent=2))
+    if arguments.open:
+        from ..process.opener import open_file
+
+        open_file(page, os.environ)
+    return ExitCode.UP_TO_DATE
+
+
+def _option(arguments: argparse.Namespace, name: str) -> object:
+    return getattr(arguments, name[2:])
+
+
+def _view(project: OpenProject, found: RecordedRun, *, has_extras: bool) -> RunView:
+    from ..views.run_extras import extras_of
+    from ..views.run_view import NO_EXTRAS, run_view
+
+    extras = NO_EXTRAS
+    if has_extras:
+        extras = extras_of(project, found.report, found.events, is_latest=found.is_latest)
+    return run_view(found.report, found.events, found.now, extras)
+
+
+def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: str) -> str:
+    """Write the page to a file, or beside the JSON reports of the run; its path."""
+    from ..project.obstructions import REPORTS
+    from ..reporter.documents import make_report_folder, stamp_of
+    from ..views.html_report import html
+    from ..views.run_pages import copy_latest, write_pages
+
+    if file:
+        _write("--html", file, html(view))
+        return os.path.abspath(file)
+    folder = os.path.join(project.config.workspace, REPORTS)
+    beginning = os.path.splitext(found.written)[0]
+    if not beginning:
+        name = f"report_{stamp_of(view.now)}" if view.is_over else SO_FAR
+        beginning = os.path.join(folder, name)
+    try:
+        make_report_folder(folder)
+        pages = write_pages(beginning, view)
+        if view.is_over and found.is_latest:
+            copy_latest([*filter(None, [found.written]), *pages])
+    except OSError as error:
+        raise UserError(
+            f"the page could not be written to {folder}: {error.strerror}",
+            hint="rorchestrator report --html FILE",
+        ) from None
+    return pages[0]
+
+
+def _write(option: str, path: str, content: str) -> None:
+    """Write a file of the user's, or print it."""
+    from ..views.output_file import OutputFile
+
+    if path == STDOUT:
+        print(content, end="")
+    else:
+        OutputFile(option, path).write(content)
+
+
+def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:
+    """Print the report as ``run`` does at its end, and where its files are."""
+    from ..reporter.run_text import report_lines
+
+    style = style_of(sys.stdout, display_of(arguments).color)
+    print("\n".join(report_lines(view.report, style)))
+    for name, path in (("Report", page), ("Trace", arguments.trace)):
+        if path:
+            print(f"{name}: {one_line(path)}")

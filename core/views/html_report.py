@@ -1,0 +1,73 @@
+"""The page of a run: one HTML file that needs nothing else. See :func:`html`."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+
+from ..model.json_values import Json
+from ..reporter.documents import feature_document
+from .html_feature import feature_section
+from .html_parts import costs_section, graph_section, head, result, timeline_section
+from .html_style import SCRIPT, STYLE
+from .html_text import data, text
+from .run_view import FeatureView, RunView
+from .status_marks import symbols
+
+
+def html(view: RunView) -> str:
+    """The page of a run. It is the same for the same view.
+
+    Each part can be addressed: a feature by its id, the others by names that no feature can have.
+    """
+    return (
+        f"<!DOCTYPE html>\n{_meta(view)}<body>{symbols()}<main>{head(view)}"
+        f"{_failures(view)}{graph_section(view)}{timeline_section(view)}{costs_section(view)}"
+        f"{_others(view)}{_notes(view)}"
+        "<footer>Everything in this page is in the file itself; the data is at its end as JSON."
+        f'</footer></main><script type="application/json" id="-report">{data(document(view))}'
+        f"</script><script>{SCRIPT}</script></body></html>\n"
+    )
+
+
+def document(view: RunView) -> dict[str, Json]:
+    """The report as ``docs/STATE.md`` describes it, with the reports of its features."""
+    results = [feature_document(feature.known) for feature in view.features]
+    return {**view.report.to_json(), "results": results}
+
+
+def _meta(view: RunView) -> str:
+    title = text(f"{view.report.project_name}: {result(view)}")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return (
+        '<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>{title}</title><style>{STYLE}</style></head>"
+    )
+
+
+def _digest(content: str) -> str:
+    """The hash by which the page allows its own style sheet and script, and no other."""
+    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"
+
+
+def _failures(view: RunView) -> str:
+    shown = "".join(map(feature_section, view.failures))
+    return f'<section id="-failures"><h2>Not completed</h2>{shown}</section>' if shown else ""
+
+
+def _others(view: RunView) -> str:
+    others: list[FeatureView] = [each for each in view.features if not each.is_failure]
+    shown = "".join(map(feature_section, others))
+    name = "Completed" if view.is_over else "Features"
+    return f'<section><h2 id="-features">{name}</h2>{shown}</section>' if shown else ""
+
+
+def _notes(view: RunView) -> str:
+    notes = "".join(f"<li>{text(note)}</li>" for note in view.notes)
+    return f'<section id="-notes"><h2>Notes</h2><ul>{notes}</ul></section>' if notes else ""
