@@ -356,6 +356,12 @@ def _complain(error: UserError) -> int:
         lines.append(f"  next: {_indented(error.hint)}")
     with suppress(OSError):
         print("\n".join(lines), file=sys.stderr, flush=True)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from .model.ci_commands import annotation
+
+            # Else the page of the job shows nothing but the exit code.
+            sys.stderr.write(annotation("error", "\n".join(lines), title="rorchestrator"))
+            sys.stderr.flush()
     return error.exit_code
 
 

@@ -317,7 +317,15 @@ class TheBoundary(WithWorkspace):
             sys.stdout.write(annotation("error", "ours", title="t"))
             raise UserError("two\n::error::lines", details=("section_start:1:x",))
 
-        for name, value in (("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "1"), ("TF_BUILD", "True")):
+        on_the_page = (
+            "::error title=rorchestrator::rorchestrator: two%0A    ::error::lines%0A"
+            "  section_start:1:x\n"
+        )
+        for name, value, shown in (
+            ("GITHUB_ACTIONS", "true", on_the_page),
+            ("GITLAB_CI", "1", ""),
+            ("TF_BUILD", "True", ""),
+        ):
             out, heard = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
             environ = {**self.space.environ, name: value}
             with standing_in(self.space.path, environ), streams(out, heard):
@@ -331,7 +339,7 @@ class TheBoundary(WithWorkspace):
             self.assertEqual(
                 heard.buffer.getvalue().decode(),  # type: ignore[attr-defined]
                 " \\::group::z\nrorchestrator: two\n    \\::error::lines\n"
-                "  \\section\\_start:1:x\n",
+                "  \\section\\_start:1:x\n" + shown,
             )
 
     def test_a_full_disk_is_reported_as_such(self) -> None:

@@ -24,6 +24,13 @@ class EventsTest(RunTest):
         self.assertIn("1/1 features completed", done.err)
         self.assertIn("with 1 feature", done.err)
 
+    def test_a_reader_that_goes_away_changes_nothing(self) -> None:
+        under = ("bash", "-c", 'set -o pipefail; "$@" | head -c 1 >/dev/null', "bash")
+        self.workspace.features(feature("a"), feature("b", depends_on=["a"]))
+        done = self.workspace.start("run", "--yes", "--events", "-", under=under).end()
+        self.assert_code(done, 0)
+        self.assert_statuses(a="completed", b="completed")
+
     def test_what_ends_a_killed_run_is_among_them(self) -> None:
         self.workspace.features(self.held("a"))
         self.start_held("a").kill()
