@@ -12,7 +12,7 @@ from ..model.ci_commands import Ci, ci_of
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..orchestrator.one_run import OneRun
-from ..reporter.console import say
+from ..reporter.console import say, style_of
 from ..views.view import View
 from .options import Display
 
@@ -108,6 +108,12 @@ def views_of(
         out = options.stdout
         write = EventFile(options.events) if out is None else _Lines(out, lost)
         views.append(EventLines(write, mask))
+    if not (display.quiet or sys.stderr.isatty()):
+        from ..views.activities import Activities
+        from ..views.heartbeat import Heartbeat
+
+        read, style = Activities(mask).read, style_of(sys.stderr, display.color)
+        views.append(Heartbeat(run.say, style, read, run.clock, run.budget.cap_usd))
     return [*views, *_about_the_end(options, run, lost), *_notifier(run)]
 
 

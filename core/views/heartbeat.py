@@ -12,7 +12,7 @@ from ..model.terminal_text import one_line
 from ..model.words import duration, money
 from ..reporter.style import Style, shorten
 from .activity import Activity
-from .live import SILENT_SECONDS, spent_usd
+from .live import SILENT_SECONDS, counts, spent_usd
 from .view import View
 
 SECONDS = 60.0
@@ -31,7 +31,6 @@ class Heartbeat(View):
         self,
         say: Callable[[str], object],
         style: Style,
-        *,
         read: Callable[[RunState], Mapping[str, Activity]],
         clock: Callable[[], float],
         cap_usd: float | None = None,
@@ -72,9 +71,11 @@ def heartbeat(
     run = state.run
     assert run is not None
     begun = [f for f in map(state.feature, run.features) if f.run == run.id]
-    active = [f for f in begun if f.status.active]
+    # Others are prepared before there is a slot for them.
+    active = [f for f in begun if f.status.active and f.in_slot]
+    over, _, count = counts(state)
     parts = [
-        f"{len(begun) - len(active)}/{len(run.features)} done",
+        f"{over}/{count} done",
         duration(now - run.started_at),
         _cost(begun, state, activities, cap_usd),
         *_waits(run),

@@ -32,7 +32,7 @@ class HeartbeatTest(unittest.TestCase):
         return busy()[1].activities
 
     def view(self, said: list[str]) -> Heartbeat:
-        return Heartbeat(said.append, Style(), read=self.read, clock=lambda: self.now, cap_usd=10.0)
+        return Heartbeat(said.append, Style(), self.read, lambda: self.now, 10.0)
 
     def test_it_tells_what_is_done_what_runs_and_what_it_cost(self) -> None:
         state, facts = busy()
