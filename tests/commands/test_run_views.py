@@ -7,6 +7,7 @@ import os
 import unittest
 
 from tests.support.commands import read_text
+from tests.support.event_schema import HAS_JSONSCHEMA, faults_of
 from tests.support.junit_schema import junit_faults
 from tests.support.runs import RunTest
 from tests.support.workspace import feature
@@ -21,6 +22,8 @@ class EventsTest(RunTest):
         done = self.run_to(0, "--events", "-", "--merge")
         self.assertEqual(done.lines, self.workspace.journal())
         self.assertEqual(done.lines[-1]["event"], "merge_ended")
+        if HAS_JSONSCHEMA:
+            self.assertEqual([fault for line in done.lines for fault in faults_of(line)], [])
         self.assertIn("1/1 features completed", done.err)
         self.assertIn("with 1 feature", done.err)
 

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 
 from core.model.ci_commands import CommandGuard
 from tests.support.commands import CommandResult, read_text
+from tests.support.event_schema import HAS_JSONSCHEMA, faults_of
 from tests.support.junit_schema import junit_faults
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, feature
@@ -104,6 +105,11 @@ class CiTest(unittest.TestCase):
         self.assertEqual(names, ["plan", "plan", "checks_1", "checks_1"])
         self.assertEqual(GITLAB.findall(self.gitlab.out), [])
         self.assertIsNone(GITHUB.search(self.gitlab.err + self.gitlab.out))
+
+    @unittest.skipUnless(HAS_JSONSCHEMA, "jsonschema is a development tool")
+    def test_their_events_are_as_the_schema_says(self) -> None:
+        for event in self.workspace.journal():
+            self.assertEqual(faults_of(event), [], event)
 
     def test_the_hostile_text_was_there(self) -> None:
         for said in (self.github.err, self.gitlab.err):
