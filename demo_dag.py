@@ -10,8 +10,9 @@ import os
 import sys
 
 from core.cli import guarded
+from core.dag.prediction import estimator
 from core.dag.resolver import DAGResolver
-from core.dag.schedule import estimator, predict
+from core.dag.schedule import predict
 from core.model.errors import UserError
 from core.model.feature import Feature
 from core.model.words import counted, duration, tokens

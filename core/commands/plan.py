@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ..dag.prediction import Prediction
     from ..dag.schedule import Plan
     from ..model.feature import Invocation
     from ..model.mask import Mask
@@ -114,6 +115,10 @@ def document(plan: Plan) -> dict[str, object]:
         "estimated_cost_to_run_usd": None if to_run is None else plan.cost_usd(to_run),
         "critical_path": list(plan.critical_path),
         "predicted_seconds": timeline.makespan_seconds,
+        "predicted_p90_seconds": plan.predicted_p90_seconds if plan.is_measured else None,
+        "predicted_cost_usd": plan.predicted_cost_usd if plan.is_measured else None,
+        "predicted_cost_p90_usd": plan.predicted_cost_p90_usd if plan.is_measured else None,
+        "past_prediction_error": plan.past_error,
         "predicted_sequential_seconds": timeline.sequential_seconds,
         "predicted_speedup": timeline.speedup,
         "waves": [list(wave) for wave in plan.waves],
@@ -154,4 +159,16 @@ def _feature(plan: Plan, id: str) -> dict[str, object]:
         "reason": decision.reason,
         "selected": id in plan.selected,
         "predicted_start_seconds": plan.timeline.starts.get(id),
+        "prediction": _prediction(plan.predictions[id]),
+    }
+
+
+def _prediction(made: Prediction) -> dict[str, object]:
+    return {
+        "seconds": made.seconds,
+        "seconds_p90": made.seconds_p90,
+        "cost_usd": made.cost_usd,
+        "cost_p90_usd": made.cost_p90_usd,
+        "from": made.source.value,
+        "runs": made.count,
     }

@@ -8,13 +8,8 @@ from heapq import heappop, heappush
 from ..model.decision import Decision
 from ..model.feature import Feature, Invocation
 from ..model.frozen import dataclass, field
+from .prediction import TOKENS_PER_SECOND, Prediction, estimator, sum_p90
 from .resolver import DAGResolver
-
-TOKENS_PER_SECOND = 150.0
-"""Assumed pace: 1800 seconds for 270,000 tokens."""
-
-DEFAULT_ESTIMATE = 30_000.0
-"""Tokens of a feature in a list without estimates."""
 
 Rank = Callable[[str], "tuple[float, int, int]"]
 
@@ -58,6 +53,33 @@ class Plan:
     caught: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Matches in the main checkout for each pattern of ``copied`` and ``linked``."""
     warnings: tuple[str, ...] = ()
+    predictions: Mapping[str, Prediction] = field(default_factory=dict)
+    """Of every feature."""
+    past_error: float | None = None
+    """The median error of past predictions of a run's time; ``None`` if there are too few."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a prediction of a selected feature is more than the list's estimate."""
+        return any(self.predictions[id].is_measured for id in self.selected)
+
+    @property
+    def predicted_cost_usd(self) -> float:
+        """The predicted cost of the selected features: the median."""
+        return sum(self.predictions[id].cost_usd for id in self.selected)
+
+    @property
+    def predicted_cost_p90_usd(self) -> float:
+        """The P90 of the same."""
+        chosen = [self.predictions[id] for id in self.selected]
+        return sum_p90((each.cost_usd, each.cost_p90_usd) for each in chosen)
+
+    @property
+    def predicted_p90_seconds(self) -> float:
+        """The P90 of the makespan: only the critical path's spread counts."""
+        path = [self.predictions[id] for id in self.critical_path if id in self.selected]
+        spread = sum_p90((0.0, each.seconds_p90 - each.seconds) for each in path)
+        return self.timeline.makespan_seconds + spread
 
     @property
     def estimated_tokens(self) -> int:
@@ -74,20 +96,13 @@ class Plan:
         return tokens * self.usd_per_million_tokens / 1_000_000
 
 
-def estimator(features: Mapping[str, Feature]) -> Callable[[Feature], float]:
-    """A function for a feature's work in tokens; without an estimate, the mean of the others."""
-    known = [f.estimated_tokens for f in features.values() if f.estimated_tokens is not None]
-    fallback = sum(known) / len(known) if known else DEFAULT_ESTIMATE
+def longest_path_first(dag: DAGResolver, seconds: Mapping[str, float] | None = None) -> Rank:
+    """Sort key of ready features: longest remaining path, then priority, then list order.
 
-    def work(feature: Feature) -> float:
-        return fallback if feature.estimated_tokens is None else float(feature.estimated_tokens)
-
-    return work
-
-
-def longest_path_first(dag: DAGResolver) -> Rank:
-    """Sort key of ready features: longest remaining path, then priority, then list order."""
-    remaining = dag.remaining(estimator(dag.features))
+    ``seconds`` has the predicted time of each feature; by default, the list's estimates decide.
+    """
+    given = _listed_seconds(dag) if seconds is None else seconds
+    remaining = dag.remaining(lambda feature: given[feature.id])
     position = {id: index for index, id in enumerate(dag.features)}
 
     def rank(id: str) -> tuple[float, int, int]:
@@ -103,11 +118,15 @@ def wave_order(dag: DAGResolver) -> Rank:
     return lambda id: (wave[id], 0, position[id])
 
 
-def predict(dag: DAGResolver, slots: int) -> Timeline:
-    """Simulate the scheduler with ``slots`` slots, estimated tokens and a constant pace."""
+def _listed_seconds(dag: DAGResolver) -> dict[str, float]:
     work = estimator(dag.features)
-    rank = longest_path_first(dag)
-    seconds = {id: work(feature) / TOKENS_PER_SECOND for id, feature in dag.features.items()}
+    return {id: work(feature) / TOKENS_PER_SECOND for id, feature in dag.features.items()}
+
+
+def predict(dag: DAGResolver, slots: int, seconds: Mapping[str, float] | None = None) -> Timeline:
+    """Simulate the scheduler with ``slots`` slots; for ``seconds`` see above."""
+    seconds = _listed_seconds(dag) if seconds is None else seconds
+    rank = longest_path_first(dag, seconds)
     sorter = dag.sorter()
     ready: list[tuple[tuple[float, int, int], str]] = []
     running: list[tuple[float, int, str]] = []
@@ -122,4 +141,4 @@ def predict(dag: DAGResolver, slots: int) -> Timeline:
             heappush(running, (now + seconds[id], len(starts), id))
         now, _, ended = heappop(running)
         sorter.done(ended)
-    return Timeline(now, sum(seconds.values()), starts)
+    return Timeline(now, sum(seconds[id] for id in dag.features), starts)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+from binascii import crc32
 from collections.abc import Mapping
-from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

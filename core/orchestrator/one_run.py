@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from .. import __version__
 from ..dag import incremental, schedule
+from ..dag.prediction import predictions
 from ..dag.resolver import DAGResolver
 from ..git import commits
 from ..git.door import Git
@@ -40,6 +41,7 @@ from ..project.decisions import apply_skips, decide
 from ..project.landed import content_now, killed_resolutions
 from ..project.obstructions import reclaim_restored
 from ..project.open import OpenProject
+from ..project.past import forecast_of
 from ..project.selection import left_out, select
 from ..runner.budget import OVER, Budget
 from ..runner.checks import MakeChecks, make_checks
@@ -108,6 +110,7 @@ class OneRun:
         self.state = RunState()
         self.deadline = float("inf")
         """By the monotonic clock."""
+        self.forecast = forecast_of(project)
         self.budget = self._budget()
         self.companions: set[int] = set()
         """The pids of processes that were started for the run and go on until its report."""
@@ -303,12 +306,15 @@ class OneRun:
     ) -> Orchestrator:
         project = self.project
         dag = DAGResolver(project.dag.features[id] for id in decided.selected)
-        rank = schedule.wave_order if self.options.sequential else schedule.longest_path_first
+        if self.options.sequential:
+            rank = schedule.wave_order(dag)
+        else:
+            rank = schedule.longest_path_first(dag, self.forecast.seconds)
         recorder = Recorder(project.journal, self.state, self.listeners)
         logs = os.path.join(project.journal.folder, "logs", self.run_id)
         return Orchestrator(
             dag,
-            rank(dag),
+            rank,
             self.slots,
             recorder,
             RunContext(self.run_id, logs, self.clock, recorder.emit, stop, self.deadline),
@@ -411,10 +417,15 @@ class OneRun:
         orchestrator.slots.close(f"the checks already fail on {name}: {failure.what}; {advice}")
 
     def _budget(self) -> Budget:
-        features, settings = self.project.dag.features, self.project.config.project
-        work, rate = schedule.estimator(features), settings.usd_per_million_tokens
-        estimates = {id: work(f) * rate / 1_000_000 for id, f in features.items()}
-        return Budget(self.options.max_cost_usd or settings.max_cost_usd, estimates)
+        settings = self.project.config.project
+        cap = self.options.max_cost_usd or settings.max_cost_usd
+        listed = predictions(self.project.dag.features, (), settings.usd_per_million_tokens)
+        estimates = {id: each.cost_usd for id, each in listed.items()}
+        for id, known in self.forecast.predictions.items():
+            if known.is_known_well and cap is not None:
+                # A feature that may cost more than the budget can still be tried.
+                estimates[id] = min(known.cost_p90_usd, cap)
+        return Budget(cap, estimates)
 
     def _started(self, selected: Sequence[str]) -> Event:
         return events.run_started(
@@ -434,11 +445,8 @@ class OneRun:
         """What the run starts with, and what is expected of it."""
         project, settings = self.project, self.project.config.project
         dag = DAGResolver(project.dag.features[id] for id in selected)
-        work = schedule.estimator(project.dag.features)
-        estimates = {}
-        for id, feature in dag.features.items():
-            usd = work(feature) * settings.usd_per_million_tokens / 1_000_000
-            estimates[id] = Estimate(work(feature) / schedule.TOKENS_PER_SECOND, usd)
+        expected, seconds = self.forecast.predictions, self.forecast.seconds
+        estimates = {id: Estimate(expected[id].seconds, expected[id].cost_usd) for id in selected}
         return Provenance(
             version=__version__,
             command=self.options.command,
@@ -447,7 +455,7 @@ class OneRun:
             max_cost_usd=self.budget.cap_usd,
             depends_on={id: each.depends_on for id, each in dag.features.items()},
             estimates=estimates,
-            estimated_seconds=schedule.predict(dag, self.slots).makespan_seconds,
+            estimated_seconds=schedule.predict(dag, self.slots, seconds).makespan_seconds,
             tags={id: each.tags for id, each in dag.features.items() if each.tags},
         )
 

@@ -20,6 +20,7 @@ from ..model.state import RunState, Skip
 from ..process.spawner import run_sync
 from .landed import how_merged_into
 from .open import OpenProject, commands
+from .past import Forecast, forecast_of
 from .selection import Selection, fresh
 from .warnings import cautions, matched_files
 
@@ -113,10 +114,12 @@ def make_plan(
     decisions: Mapping[str, Decision],
     slots: int,
     selected: Iterable[str],
+    forecast: Forecast | None = None,
 ) -> schedule.Plan:
-    """The plan of the list if the ``selected`` features run."""
+    """The plan of the list if the ``selected`` features run, with the given ``forecast``."""
     dag = project.dag
-    work = schedule.estimator(dag.features)
+    forecast = forecast or forecast_of(project)
+    seconds = forecast.seconds
     chosen = frozenset(selected)
     settings = project.config.project
     return schedule.Plan(
@@ -127,9 +130,9 @@ def make_plan(
         branches={id: project.config.branch_of(id) for id in dag.features},
         decisions=decisions,
         selected=chosen,
-        critical_path=tuple(dag.critical_path(work)),
+        critical_path=tuple(dag.critical_path(lambda feature: seconds[feature.id])),
         max_parallel=slots,
-        timeline=schedule.predict(_part(dag, chosen), slots),
+        timeline=schedule.predict(_part(dag, chosen), slots, seconds),
         usd_per_million_tokens=settings.usd_per_million_tokens,
         commands=commands(project.config),
         max_cost_usd=settings.max_cost_usd,
@@ -137,6 +140,8 @@ def make_plan(
         linked=settings.link,
         caught=matched_files(project) if chosen else {},
         warnings=cautions(project) if chosen else (),
+        predictions=forecast.predictions,
+        past_error=forecast.past_error,
     )
 
 

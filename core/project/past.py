@@ -3,11 +3,48 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
+from ..dag.prediction import Prediction, measured, predictions
 from ..journal.history import past_runs
-from ..model.past_runs import PastRun
+from ..model.frozen import dataclass
 from ..model.state import FeatureState, RunState
 from .open import OpenProject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.past_runs import PastRun
+
+FEW = 3
+"""An error of fewer past predictions says nothing."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected of each feature of a list, from its past runs."""
+
+    predictions: Mapping[str, Prediction]
+    past_error: float | None = None
+    """The median error of past predictions of a run's time; ``None`` if there are too few."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The predicted time of each feature."""
+        return {id: each.seconds for id, each in self.predictions.items()}
+
+
+def forecast_of(project: OpenProject) -> Forecast:
+    """The forecast for a list. Raises :class:`UserError` if the journal is damaged."""
+    rate = project.config.project.usd_per_million_tokens
+    features = project.dag.features
+    if not os.path.exists(project.journal.path):
+        return Forecast(predictions(features, (), rate))
+    from ..model.past_runs import accuracies
+
+    runs = runs_of(project)
+    time_of_run = accuracies(runs)[0]
+    error = time_of_run.error if time_of_run.count >= FEW else None
+    return Forecast(predictions(features, measured(runs), rate), error)
 
 
 def runs_of(project: OpenProject, *, all_lists: bool = False) -> list[PastRun]:

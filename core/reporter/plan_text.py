@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..dag.prediction import Prediction, Source
 from ..dag.schedule import Plan
 from ..model.decision import Action, Decision
 from ..model.excerpt import excerpt
@@ -63,11 +64,27 @@ def _plan_feature(plan: Plan, id: str, style: Style) -> str:
         needs = style.pick(" ← ", " <- ") + ", ".join(feature.depends_on)
     count = feature.estimated_tokens
     cost = f", {money(plan.cost_usd(count))}" if count is not None else ""
+    known = plan.predictions.get(id)
+    expected = f"{tokens(count)}{cost}"
+    if known is not None and known.is_measured:
+        expected = prediction_words(known)
     name = f": {one_line(feature.name)}" if feature.name != id else ""
-    line = (
-        f"  {style.pick('│', '|')} {style.paint(id, 'cyan')}{name}{needs} ({tokens(count)}{cost})"
-    )
+    line = f"  {style.pick('│', '|')} {style.paint(id, 'cyan')}{name}{needs} ({expected})"
     return f"{line} {_decision(plan.decisions[id], style, selected=id in plan.selected)}"
+
+
+SOURCES = {
+    Source.FEATURE: "",
+    Source.TAGS: " with its tags",
+    Source.ALL: " of all features",
+}
+
+
+def prediction_words(known: Prediction) -> str:
+    """A measured prediction in words: cost, time, and what they are made from."""
+    runs = f"{counted(known.count, 'run')}{SOURCES[known.source]}"
+    more = f", P90 {money(known.cost_p90_usd)}" if known.cost_p90_usd > known.cost_usd else ""
+    return f"~{money(known.cost_usd)} from {runs}{more}; {duration(known.seconds)}"
 
 
 def _decision(decision: Decision, style: Style, *, selected: bool) -> str:
@@ -103,21 +120,26 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     timeline = plan.timeline
     slots = counted(plan.max_parallel, "slot")
     speedup = f"speedup {timeline.speedup:.2f}x"
-    if total is None:
+    if total is None and not plan.is_measured:
         yield f"Predicted: {speedup} on {slots} (without estimates all features count the same)"
     else:
         yield (
             f"Predicted: {duration(timeline.makespan_seconds)} on {slots}, "
             f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
         )
+    if plan.is_measured:
+        p90 = f"P90 {money(plan.predicted_cost_p90_usd)}, {duration(plan.predicted_p90_seconds)}"
+        error = plan.past_error
+        said = "" if error is None else f"; past predictions were off by {100 * error:.0f} %"
+        yield f"Measured: ~{money(plan.predicted_cost_usd)} ({p90}{said})"
     count = tokens_to_run(plan)
     if len(plan.selected) < len(plan.features):
         chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
         cost = "" if count is None else f", {money(plan.cost_usd(count))}"
         yield f"To run: {chosen}, {tokens(count)}{cost}"
-    cap = plan.max_cost_usd
-    if cap is not None and count is not None and plan.cost_usd(count) > cap:
-        text = f"the estimate of {money(plan.cost_usd(count))} exceeds the budget of {money(cap)}"
+    cap, usd = plan.max_cost_usd, expected_usd(plan)
+    if cap is not None and usd is not None and usd > cap:
+        text = f"the estimate of {money(usd)} exceeds the budget of {money(cap)}"
         yield style.paint(f"Warning: {text}: not every feature may run", "yellow")
 
 
@@ -131,8 +153,8 @@ def _pattern(pattern: str, names: Sequence[str]) -> str:
 
 def run_question(plan: Plan, repository: str, base: str) -> str:
     """The question before a run: where, from which commit, at what cost."""
-    count = tokens_to_run(plan)
-    about = "cost unknown" if count is None else f"about {money(plan.cost_usd(count))}"
+    usd = expected_usd(plan)
+    about = "cost unknown" if usd is None else f"about {money(usd)}"
     cap = "no budget (--max-cost)"
     if plan.max_cost_usd is not None:
         cap = f"at most {money(plan.max_cost_usd)}"
@@ -168,6 +190,14 @@ def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -
         yield style.paint(
             f"  {sign} its permission checks are off ({places}): --allow-bypass", "red"
         )
+
+
+def expected_usd(plan: Plan) -> float | None:
+    """What the selected features will cost: measured, else estimated; ``None`` if unknown."""
+    if plan.is_measured:
+        return plan.predicted_cost_usd
+    count = tokens_to_run(plan)
+    return None if count is None else plan.cost_usd(count)
 
 
 def tokens_to_run(plan: Plan) -> int | None:

@@ -98,6 +98,10 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 "estimated_tokens_to_run": 150_000,
                 "estimated_cost_to_run_usd": 4.5,
                 "critical_path": ["auth", "batch", "app"],
+                "predicted_p90_seconds": None,
+                "predicted_cost_usd": None,
+                "predicted_cost_p90_usd": None,
+                "past_prediction_error": None,
                 "waves": [["auth"], ["api", "batch"], ["app"]],
                 "copy": [],
                 "caught": {},
@@ -122,6 +126,14 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
                 "reason": "new",
                 "selected": True,
                 "predicted_start_seconds": 0.0,
+                "prediction": {
+                    "seconds": 50_000 / 150,
+                    "seconds_p90": 50_000 / 150,
+                    "cost_usd": 1.5,
+                    "cost_p90_usd": 1.5,
+                    "from": "tokens",
+                    "runs": 0,
+                },
             },
         )
         self.assertIsNone(features["app"]["estimated_cost_usd"])

@@ -6,18 +6,18 @@ import random
 import unittest
 from collections.abc import Iterator, Mapping
 
+from core.dag.prediction import DEFAULT_ESTIMATE, TOKENS_PER_SECOND, Source, estimator
+from core.dag.prediction import Prediction as Predicted
 from core.dag.resolver import DAGResolver
 from core.dag.schedule import (
-    DEFAULT_ESTIMATE,
-    TOKENS_PER_SECOND,
     Plan,
     Timeline,
-    estimator,
     longest_path_first,
     predict,
     wave_order,
 )
 from core.model.feature import Feature
+from core.model.frozen import replace
 
 
 def _feature(id: str, needs: str = "", tokens: int | None = None, priority: int = 0) -> Feature:
@@ -143,6 +143,13 @@ class Order(unittest.TestCase):
         order = sorted(dag.features, key=longest_path_first(dag))
         self.assertEqual(order, ["first", "tail", "later", "last", "short"])
 
+    def test_predicted_times_decide_where_they_are_known(self) -> None:
+        dag = DAGResolver([_feature("a", tokens=10), _feature("b", tokens=20)])
+        seconds = {"a": 60.0, "b": 5.0}
+        self.assertEqual(sorted(dag.features, key=longest_path_first(dag, seconds)), ["a", "b"])
+        timeline = predict(dag, 1, seconds)
+        self.assertEqual(timeline, Timeline(65.0, 65.0, {"a": 0.0, "b": 60.0}))
+
     def test_one_at_a_time_goes_wave_by_wave_in_list_order(self) -> None:
         dag = DAGResolver([_feature("d", "b c"), _feature("c", "a"), _feature("a"), _feature("b")])
         self.assertEqual(sorted(dag.features, key=wave_order(dag)), ["a", "b", "c", "d"])
@@ -180,6 +187,25 @@ class Figures(unittest.TestCase):
         self.assertEqual(plan.estimated_tokens, 150_000)
         self.assertEqual(plan.unestimated, 1)
         self.assertAlmostEqual(plan.cost_usd(180_000), 5.40)
+
+    def test_the_predictions_of_what_is_selected_add_up(self) -> None:
+        predictions = {
+            "a": Predicted(10.0, 13.0, 1.0, 1.3, Source.FEATURE, 5),
+            "b": Predicted(10.0, 14.0, 1.0, 1.4, Source.TAGS, 5),
+            "c": Predicted(99.0, 99.0, 9.0, 9.0),
+        }
+        plan = replace(
+            self._plan({}),
+            selected=frozenset("ab"),
+            critical_path=("a", "c"),
+            timeline=Timeline(20.0, 20.0, {}),
+            predictions=predictions,
+        )
+        self.assertTrue(plan.is_measured)
+        self.assertEqual(plan.predicted_cost_usd, 2.0)
+        self.assertAlmostEqual(plan.predicted_cost_p90_usd, 2.5)
+        self.assertEqual(plan.predicted_p90_seconds, 23.0)
+        self.assertFalse(replace(plan, selected=frozenset("c")).is_measured)
 
     def test_an_empty_plan_is_free(self) -> None:
         plan = self._plan({})

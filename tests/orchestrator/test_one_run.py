@@ -11,8 +11,13 @@ import unittest.mock
 
 from core.journal.journal import Journal
 from core.model import events
+from core.model.mask import Mask
 from core.model.outcome import Fault, FeatureOutcome, Status
-from tests.support.commands import HAS_PROC, terminal, wait_until
+from core.orchestrator.one_run import OneRun
+from core.orchestrator.run_options import RunOptions
+from core.project.open import open_project
+from tests.support.commands import HAS_PROC, standing_in, terminal, wait_until
+from tests.support.past_runs import story
 from tests.support.runs import ENDS, SIGNALS, RunTest
 from tests.support.workspace import Workspace, feature
 
@@ -264,3 +269,29 @@ class KilledTest(RunTest):
         done = self.run_to(0)
         self.assertIn("cut off 23 bytes", done.err)
         self.assertEqual(self.workspace.journal()[-1]["event"], "run_ended")
+
+
+class ForecastTest(unittest.TestCase):
+    """What past runs change: reservations, the order, what is expected."""
+
+    def test_reservations_are_the_p90_once_five_runs_are_known(self) -> None:
+        with Workspace([feature("auth", estimated_tokens=10_000), feature("api")]) as space:
+            for number in range(5):
+                space.record(*story(f"r{number}", 100.0 * number, "", "auth"))
+
+            def estimates(cap_usd: float) -> dict[str, float]:
+                with standing_in(space.folder, space.environ):
+                    project = open_project("", "", Mask({}))
+                    return dict(OneRun(project, RunOptions(max_cost_usd=cap_usd)).budget.estimates)
+
+            self.assertEqual(estimates(9.0), {"auth": 0.5, "api": 0.3})
+            self.assertEqual(estimates(0.4)["auth"], 0.4, "never above the budget")
+
+    def test_a_run_records_what_was_expected_of_it(self) -> None:
+        with Workspace([feature("auth"), feature("api", tags=["core"])]) as space:
+            space.record(*story("r1", 100.0, "", "auth"))
+            self.assertEqual(space.run("--only", "api", "--max-parallel", "1").code, 0)
+            [_, started] = space.events("run_started")
+            self.assertEqual(started["estimates"], {"api": [10.0, 0.5]})
+            self.assertEqual(started["estimated_seconds"], 10.0)
+            self.assertEqual(started["tags"], {"api": ["core"]})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import unittest
 
+from core.dag.prediction import Source
 from core.model.mask import Mask
 from core.project.open import open_project
-from core.project.past import runs_of
+from core.project.past import Forecast, forecast_of, runs_of
 from tests.support.commands import standing_in
 from tests.support.past_runs import story
 from tests.support.workspace import Workspace, feature
@@ -31,6 +32,23 @@ class Owners(unittest.TestCase):
                 everything = [run.id for run in runs_of(project, all_lists=True)]
         self.assertEqual(found, ["r1", "r2", "r4"])
         self.assertEqual(everything, ["r1", "r2", "r3", "r4"])
+
+    def test_the_forecast_knows_its_own_errors_after_some_runs(self) -> None:
+        with Workspace([feature("auth"), feature("api")]) as space:
+
+            def forecast() -> Forecast:
+                with standing_in(space.folder, space.environ):
+                    return forecast_of(open_project("", "", Mask({})))
+
+            self.assertFalse(forecast().predictions["auth"].is_measured)
+            for number in range(3):
+                self.assertIsNone(forecast().past_error)
+                space.record(*story(f"r{number}", 100.0 * number, "", "auth"))
+            made = forecast()
+            self.assertEqual(made.past_error, 1.0)
+            self.assertEqual(made.predictions["auth"].source, Source.FEATURE)
+            self.assertEqual(made.predictions["api"].source, Source.ALL)
+            self.assertEqual(made.seconds, {"auth": 10.0, "api": 10.0})
 
 
 if __name__ == "__main__":

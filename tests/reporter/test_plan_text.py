@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from core.dag.prediction import Measured
 from core.dag.schedule import Plan
 from core.model.decision import Action, Decision
 from core.model.feature import Feature, Invocation, Purpose
@@ -61,6 +62,35 @@ class APlan(unittest.TestCase):
             lines[-1],
             "Predicted: speedup 2.00x on 2 slots (without estimates all features count the same)",
         )
+
+    def test_what_was_measured_is_told_with_its_source_and_its_range(self) -> None:
+        took = [Measured("auth", frozenset(), seconds, 0.5) for seconds in (60.0, 80.0)]
+        took.append(Measured("auth", frozenset(), 100.0, 1.0))
+        twin = Feature("twin", "Twin", tags=("x",))
+        tagged = Feature("tagged", "Tagged", tags=("x",))
+        plan = plan_of(
+            [AUTH, twin, tagged, Feature("new", "New")],
+            measured=[*took, Measured("twin", frozenset(), 10.0, 0.25)],
+            max_cost_usd=1.0,
+            past_error=0.18,
+        )
+        lines = list(plan_text.plan_lines(plan, PLAIN))
+        self.assertIn("  │ auth: Sign-in (~$0.50 from 3 runs, P90 $0.90; 1m20s) [new]", lines)
+        self.assertIn("  │ twin: Twin (~$0.25 from 1 run; 10s) [new]", lines)
+        self.assertIn("  │ tagged: Tagged (~$0.25 from 1 run with its tags; 10s) [new]", lines)
+        expected = "  │ new: New (~$0.50 from 4 runs of all features, P90 $0.85; 1m10s) [new]"
+        self.assertIn(expected, lines)
+        self.assertEqual(
+            lines[-3:],
+            [
+                "Predicted: 1m30s on 2 slots, 2m50s one after the other – speedup 1.89x",
+                "Measured: ~$1.50 (P90 $2.03, 1m46s; past predictions were off by 18 %)",
+                "Warning: the estimate of $1.50 exceeds the budget of $1.00: "
+                "not every feature may run",
+            ],
+        )
+        question = plan_text.run_question(plan, "~/shop", "main @ c0ffee0")
+        self.assertIn("about $1.50, at most $1.00?", question)
 
     def test_features_that_would_not_run_are_marked(self) -> None:
         plan = plan_of(

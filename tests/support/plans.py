@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from core.dag.prediction import Measured, predictions
 from core.dag.resolver import DAGResolver
 from core.dag.schedule import Plan, predict
 from core.model.decision import Action, Decision
@@ -19,8 +20,12 @@ def plan_of(
     max_cost_usd: float | None = None,
     copied: tuple[str, ...] = (),
     linked: tuple[str, ...] = (),
+    measured: Sequence[Measured] = (),
+    past_error: float | None = None,
 ) -> Plan:
     dag = DAGResolver(features)
+    expected = predictions(dag.features, measured, 30.0)
+    seconds = {id: each.seconds for id, each in expected.items()} if measured else None
     new = {id: Decision(id, Action.START, "new") for id in dag.features}
     return Plan(
         project="Shop",
@@ -32,11 +37,13 @@ def plan_of(
         selected=frozenset(dag.features if selected is None else selected),
         critical_path=tuple(dag.critical_path(lambda feature: feature.estimated_tokens or 1)),
         max_parallel=2,
-        timeline=predict(dag, 2),
+        timeline=predict(dag, 2, seconds),
         usd_per_million_tokens=30.0,
         max_cost_usd=max_cost_usd,
         copied=copied,
         linked=linked,
+        predictions=expected,
+        past_error=past_error,
     )
 
 
