@@ -51,6 +51,7 @@ COMMANDS = {
     "pause": "pause the current run; running features finish",
     "resume": "resume a paused run",
     "status": "show the state of each feature",
+    "watch": "show the run in progress until it ends",
     "why": "show why a feature is not running, or will run again",
     "report": "show the report of a run, and write its page",
     "logs": "show what Claude, the setup or the checks printed",

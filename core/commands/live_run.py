@@ -23,7 +23,7 @@ from ..views.activities import Activities
 from ..views.attendant import Attendant
 from ..views.keyboard import Keyboard
 from ..views.live import Facts
-from ..views.live_view import LiveView, told
+from ..views.live_view import SUSPENDED, LiveView, told
 from ..views.screen import Screen
 from .options import Display
 
@@ -89,7 +89,9 @@ class Streams:
 class LiveRun:
     """The live view of one run, if there is one; SIGUSR1 in any case.
 
-    ``run`` gives the run once it exists; without it, as in a rehearsal, there are no keys.
+    ``run`` gives the run once it exists; without it, as in a rehearsal or for a run of another
+    process, there are no keys. ``facts`` are then what the state does not have, ``suspended`` is
+    what is printed at Ctrl-Z.
     """
 
     def __init__(
@@ -102,10 +104,13 @@ class LiveRun:
         mask: Callable[[str], str],
         name: str,
         run: Callable[[], OneRun] | None = None,
+        facts: Callable[[], Facts] = Facts,
+        suspended: str = SUSPENDED,
         lost: Callable[[OSError], None] = lambda error: None,
     ) -> None:
         self.streams, self.style, self.say = streams, style, say
         self.mask, self.name, self.run, self.lost = mask, name, run, lost
+        self.facts, self.suspended = facts, suspended
         self.is_live = is_live(display)
         self.attendant = Attendant(self._view, self._tell, self._broke)
 
@@ -133,11 +138,12 @@ class LiveRun:
             pause=self._pause if has_keys else None,
             hold=self._hold,
             name=self.mask(self.name),
+            suspended=self.suspended,
         )
 
     def _facts(self) -> Facts:
         if self.run is None:
-            return Facts()
+            return self.facts()
         run = self.run()
         return Facts(
             cap_usd=run.budget.cap_usd,

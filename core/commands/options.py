@@ -49,7 +49,8 @@ def display_of(arguments: argparse.Namespace) -> Display:
     indent = None if arguments.command == "run" else 2
     progress = vars(arguments).get("progress", "auto")
     quiet = arguments.quiet or progress == "quiet"
-    return Display(arguments.color, quiet, arguments.verbose, arguments.json, indent, progress)
+    json = vars(arguments).get("json", False)
+    return Display(arguments.color, quiet, arguments.verbose, json, indent, progress)
 
 
 def opened(arguments: argparse.Namespace) -> OpenProject:

@@ -56,6 +56,7 @@ class LiveView:
         pause: Callable[[bool], None] | None = None,
         hold: Callable[[Keyboard | None, str], None] = lambda keyboard, closing: None,
         name: str = "",
+        suspended: str = SUSPENDED,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,7 +67,7 @@ class LiveView:
         self._activities = activities or Activities()
         self._seen: Mapping[str, Activity] = {}
         self._facts, self._pause, self._hold = facts, pause, hold
-        self._name = name
+        self._name, self._suspended = name, suspended
         self._clock, self._monotonic = clock, monotonic
         self._begun = monotonic()
         self._drawn_at = self._looked_at = -1.0
@@ -183,7 +184,7 @@ class LiveView:
         """Leave a clean terminal before this process is stopped; :meth:`tick` draws again."""
         if self.screen.is_ours:
             self._leave()
-            self.write(f"{SUSPENDED}\n")
+            self.write(f"{self._suspended}\n")
             self.screen.flush()
 
     def renew(self) -> None:

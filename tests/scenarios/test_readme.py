@@ -35,7 +35,10 @@ README_LIMIT_BYTES = 7_000
 SHOP = (
     "README.md",
     "docs/INSTALL.md",
-    *(f"docs/commands/{name}.md" for name in ("plan", "run", "status", "why", "logs", "diff")),
+    *(
+        f"docs/commands/{name}.md"
+        for name in ("plan", "run", "status", "watch", "why", "logs", "diff")
+    ),
     *(f"docs/commands/{name}.md" for name in ("steering", "merge", "cleanup")),
     "docs/EVENTS.md",
     "docs/CONFLICTS.md",
