@@ -15,7 +15,6 @@ import select
 import signal
 import sys
 import time
-from contextlib import suppress
 
 from . import table
 
@@ -127,6 +126,7 @@ def restore_terminal(descriptor: int, how: bytes) -> None:
         return
     import json
     import termios
+    from contextlib import suppress
 
     with suppress(OSError, termios.error):
         wanted = json.loads(how)
