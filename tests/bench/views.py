@@ -1,0 +1,124 @@
+"""What the views cost: CPU of a run and all its children but agents, with views and quiet.
+
+Run: python3 -m tests.bench.views [--features 300] [--times 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import shutil
+import statistics
+import struct
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .agents import write_list
+from .measure import TOOL, repository, scratch, verdict
+
+SLOTS = 8
+STEPS = 10
+"""Messages of an agent, a tenth of a second apart."""
+
+LIMIT = 1.05
+
+AGENT = """\
+#!{python} -IS
+# Edits a file step by step, as Claude does, and writes down its own CPU time.
+import json, os, resource, sys, time
+prompt = sys.stdin.read()
+id = prompt.split('"')[1]
+def say(**message):
+    print(json.dumps({{**message, "session_id": "s"}}), flush=True)
+say(type="system", subtype="init", cwd=os.getcwd())
+for step in range({steps}):
+    given = {{"file_path": os.path.join(os.getcwd(), f"{{id}}_{{step}}.txt")}}
+    use = {{"type": "tool_use", "id": f"t{{step}}", "name": "Edit", "input": given}}
+    usage = {{"input_tokens": 900, "output_tokens": 1}}
+    message = {{"id": f"m{{step}}", "model": "opus", "content": [use], "usage": usage}}
+    say(type="assistant", message=message)
+    time.sleep(0.1)
+    result = {{"type": "tool_result", "tool_use_id": f"t{{step}}", "content": "x" * 2000}}
+    say(type="user", message={{"content": [result]}})
+open(f"{{id}}.txt", "w").close()
+with open(f"{{id}}.txt", "w") as file:
+    file.write(id)
+say(type="result", subtype="success", is_error=False, num_turns={steps}, result="done",
+    total_cost_usd=0.01, usage={{"input_tokens": 9000, "output_tokens": 500}})
+used = resource.getrusage(resource.RUSAGE_SELF)
+with open(os.path.join({folder!r}, id), "w") as file:
+    file.write(str(used.ru_utime + used.ru_stime))
+os._exit(0)
+"""
+
+
+def main() -> int:
+    """Run the same list with each view and without, in turn."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--features", type=int, default=300)
+    parser.add_argument("--times", type=int, default=3)
+    asked = parser.parse_args()
+    with scratch() as (folder, env):
+        bench = _Bench(folder, {**env, "TERM": "xterm-256color"}, asked.features)
+        pairs = [
+            (bench.cpu_seconds("--progress", "live"), bench.cpu_seconds("--progress", "quiet"))
+            for _ in range(asked.times)
+        ]
+    live, quiet = (statistics.median(side) for side in zip(*pairs))
+    words = f"{asked.features} features at {SLOTS} slots: {live:.2f} s with the live view"
+    return 0 if verdict(f"{words}, {quiet:.2f} s quiet", live / quiet, LIMIT) else 1
+
+
+class _Bench:
+    def __init__(self, folder: str, env: Mapping[str, str], features: int) -> None:
+        self.folder, self.env = folder, env
+        self.ids = [f"f{number:03}" for number in range(features)]
+        self.used = os.path.join(folder, "used")
+        self.agent = os.path.join(folder, "agent")
+        text = AGENT.format(python=sys.executable, steps=STEPS, folder=self.used)
+        Path(self.agent).write_text(text)
+        os.chmod(self.agent, 0o755)
+
+    def cpu_seconds(self, *words: str) -> float:
+        """CPU of a run in a fresh repository and of its children, without the agents."""
+        for name in ("repository", "worktrees", "used"):
+            shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
+        os.mkdir(self.used)
+        path = repository(self.folder, self.env)
+        listed = os.path.join(self.folder, "feature_list.json")
+        graph = {id: [] for id in self.ids}
+        write_list(listed, self.agent, graph, SLOTS, "../worktrees")
+        argv = [*TOOL, "run", "--yes", "--config", listed, *words]
+        all_of_it = _on_a_terminal(argv, path, self.env)
+        return all_of_it - sum(float(Path(self.used, id).read_text()) for id in self.ids)
+
+
+def _on_a_terminal(argv: Sequence[str], folder: str, env: Mapping[str, str]) -> float:
+    """CPU seconds of a command and its children, on a terminal that is read."""
+    pid, leader = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.execvpe(argv[0], list(argv), dict(env))
+    fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    said = b""
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:  # Linux: nothing has it open any more
+            break
+        if not chunk:
+            break
+        said = (said + chunk)[-10_000:]
+    _, status, usage = os.wait4(pid, 0)
+    os.close(leader)
+    if status:
+        raise SystemExit(f"the run failed:\n{said.decode(errors='replace')}")
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main())
