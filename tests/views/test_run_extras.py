@@ -5,8 +5,8 @@ from __future__ import annotations
 import unittest
 from unittest import mock
 
+from core.git.door import Git
 from core.model.errors import UserError
-from core.model.frozen import replace
 from core.model.mask import Mask
 from core.project.open import OpenProject, open_project
 from core.views import run_extras
@@ -63,20 +63,9 @@ class Diffs(unittest.TestCase):
 
     def test_only_the_latest_run_still_has_unfinished_work(self) -> None:
         self.assertEqual(set(self.extras(is_latest=False).diffs), {"auth", "api"})
-        running = replace(self.found.report.run, ended_at=None)
-        report = replace(self.found.report, run=running)
-        going_on = extras_of(self.project, report, self.found.events)
-        self.assertEqual(set(going_on.diffs), {"auth", "api"})
 
-    def test_work_that_git_cannot_show_is_left_out(self) -> None:
-        for error in ([UserError("no")], [UserError("no"), None]):
-            with mock.patch.object(run_extras, "own_diff", side_effect=error):
-                self.assertEqual(set(self.extras().diffs), {"auth", "api"})
-
-        async def nothing(*_: object, **__: object) -> None:
-            return None
-
-        with mock.patch.object(run_extras, "own_diff", nothing):
+    def test_without_refs_there_is_only_completed_work(self) -> None:
+        with mock.patch.object(Git, "refs", side_effect=UserError("no")):
             self.assertEqual(set(self.extras().diffs), {"auth", "api"})
 
     def test_a_diff_of_many_files_tells_how_many_more_there_are(self) -> None:
