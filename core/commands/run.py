@@ -58,6 +58,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print each event when it happens, one JSON object a line; the last is the report",
     )
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="ask, then go on in the background; print where its lines go, and how to stop it",
+    )
     add_view_options(parser)
     add_progress_option(parser)
     add_running_options(parser)

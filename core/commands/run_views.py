@@ -35,6 +35,8 @@ class ViewOptions:
     """The file of the JUnit report."""
     summary: str = ""
     """The file of the Markdown summary."""
+    detach: bool = False
+    """Whether the run goes on in the background, where nobody looks at it directly."""
 
 
 def add_view_options(parser: argparse.ArgumentParser) -> None:
@@ -79,13 +81,31 @@ def view_options(arguments: argparse.Namespace) -> ViewOptions:
             "--events - and --json both print to standard output",
             hint="leave out one of them, or give --events a file",
         )
+    if arguments.detach:
+        _check_detach(arguments)
     stdout = sys.stdout if arguments.events == STDOUT else None
     return ViewOptions(
         events=arguments.events or "",
         stdout=stdout,
         junit=arguments.junit or "",
         summary=arguments.summary or "",
+        detach=arguments.detach,
     )
+
+
+def _check_detach(arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` if an option needs a run that is looked at."""
+    if arguments.rehearse:
+        raise UserError(
+            "--detach is about a run, and a rehearsal is none",
+            hint="rorchestrator run --rehearse shows its findings when it ends",
+        )
+    if arguments.json or arguments.events == STDOUT:
+        given = "--json" if arguments.json else "--events -"
+        raise UserError(
+            f"{given} prints to standard output, and a detached run has none",
+            hint="rorchestrator run --detach --events FILE",
+        )
 
 
 def text_elsewhere(options: ViewOptions) -> AbstractContextManager[object]:

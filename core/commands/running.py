@@ -38,6 +38,7 @@ from ..reporter.style import Style
 from ..views.run_pages import RunPages
 from ..views.view import Views
 from .ask_consent import all_commands, check_consent, commands_of_merge, remember, show_unshown
+from .detaching import go_on_in_background
 from .land import land
 from .live_run import LiveRun, Streams
 from .options import Asking, Display, agrees
@@ -129,17 +130,20 @@ class _ShownRun:
         self.display = display
         self.printer = Printer(display)
         self.style = style_of(sys.stderr, display.color)
+        self.detach = looking.detach
+        progress = _in_a_file(display) if looking.detach else display
+        style = style_of(sys.stderr, progress.color)
         self.live = LiveRun(
             self.printer.streams,
-            display,
-            self.style,
+            progress,
+            style,
             self.printer.complain,
             mask=project.mask,
             name=project.config.project.name,
             run=lambda: self.run,
             lost=self.printer.note_loss,
         )
-        self.reporter = reporter_of(self.printer, self.style, is_live=self.live.is_live)
+        self.reporter = reporter_of(self.printer, style, is_live=self.live.is_live)
         self.run = OneRun(
             project,
             options,
@@ -179,6 +183,9 @@ class _ShownRun:
         if refused is not None:
             return refused
         remember(project, all_commands(project.config))
+        if self.detach:
+            tell = go_on_in_background(project, self.run.run_id)
+            self.run.listeners = [*self.run.listeners, tell]
         try:
             self.views.at_start()
             result = self.run.run(config, decided, results, partial(self._report, decided))
@@ -294,6 +301,12 @@ class _ShownRun:
             left=tuple(decided.left),
             max_cost_usd=self.run.budget.cap_usd,
         )
+
+
+def _in_a_file(display: Display) -> Display:
+    """How a detached run shows its events: as lines, without colours unless they are asked for."""
+    color = "never" if display.color == "auto" else display.color
+    return replace(display, color=color, progress="plain")
 
 
 def reporter_of(printer: Printer, style: Style, *, is_live: bool) -> Reporter:

@@ -51,14 +51,17 @@ class RunLock:
             file = private_files.open_file(self.path, os.O_RDWR)
             try:
                 _lock_or_refuse(file, self.introduction_tries)
-                os.ftruncate(file, 0)
-                os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
+                _introduce(file, holder)
             except BaseException:
                 os.close(file)
                 raise
         except OSError as error:
             raise unwritable(self.path, error) from None
         self._file = file
+
+    def hand_over(self, holder: Holder) -> None:
+        """Name another holder: a fork of the process that took the lock holds it as well."""
+        _introduce(self._file, holder)
 
     def release(self) -> None:
         """Release the lock."""
@@ -77,6 +80,11 @@ class RunLock:
             return None if _locked(file, fcntl.LOCK_SH) else _read_holder(file)
         finally:
             os.close(file)
+
+
+def _introduce(file: int, holder: Holder) -> None:
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(vars(holder)).encode(), 0)
 
 
 def _lock_or_refuse(file: int, tries: int) -> None:
