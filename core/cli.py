@@ -14,6 +14,7 @@ try:
     from importlib import import_module
 
     from . import __version__
+    from .model.ci_systems import Ci, ci_of, obeys_lines
     from .model.errors import READER_GONE, ExitCode, UserError
     from .model.mask import Mask
     from .model.next_commands import completed
@@ -69,9 +70,6 @@ EVERYWHERE = {
     **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), False),
 }
 """Options of every command, also accepted before it; True if an argument follows."""
-
-CI_SYSTEMS = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
-"""Variables of the systems that obey lines of our output."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEEDS_SPACE = "free some space, then try again"
@@ -279,7 +277,7 @@ def guarded(
 
 def _guard(environ: Mapping[str, str]) -> CommandGuard | None:
     """A guard for one stream, if a CI system reads it."""
-    if not any(map(environ.get, CI_SYSTEMS)):
+    if not obeys_lines(environ):
         return None
     from .model.ci_commands import CommandGuard
 
@@ -357,7 +355,7 @@ def _complain(error: UserError) -> int:
         lines.append(f"  next: {_indented(error.hint)}")
     with suppress(OSError):
         print("\n".join(lines), file=sys.stderr, flush=True)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
+        if ci_of(os.environ) is Ci.GITHUB:
             from .model.ci_commands import annotation
 
             # Else the page of the job shows nothing but the exit code.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import stat
 import sys
+from contextlib import suppress
 
+from ..model.ci_systems import obeys_lines
 from ..model.errors import ExitCode
 from ..model.excerpt import some
 from ..model.terminal_text import one_line
@@ -18,6 +21,7 @@ from .options import add_common_options, opened_or_recorded
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
     from ..project.open import OpenProject
     from ..project.own_work import OwnWork
@@ -59,7 +63,14 @@ def execute(arguments: argparse.Namespace) -> int:
     programs = run_sync(patches.programs_of_repository(project.git))
     if not arguments.quiet:
         _noted(_notes(id, work, programs))
-    options = [*(["--stat"] if arguments.stat else []), *_colour(arguments.color)]
+    listed = ["--stat"] if arguments.stat else []
+    if obeys_lines(os.environ) and not _is_file(sys.stdout):
+        # git would write to standard output itself, also lines that the CI system obeys.
+        sys.stdout.buffer.write(
+            run_sync(patches.plain_diff(project.git, work.before, work.after, *listed))
+        )
+        return ExitCode.UP_TO_DATE
+    options = [*listed, *_colour(arguments.color)]
     shown = patches.show(project.git, work.before, work.after, *options, without=programs)
     code = run_sync(shown)
     # The user left the pager, or the reader of the pipe is gone.
@@ -87,6 +98,13 @@ def _noted(lines: Sequence[str]) -> int:
     for line in lines:
         print(one_line(line), file=sys.stderr, flush=True)
     return ExitCode.UP_TO_DATE
+
+
+def _is_file(stream: TextIO) -> bool:
+    """Whether a stream leads to a file, and not to whoever reads our output."""
+    with suppress(OSError, ValueError):
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    return False
 
 
 def _colour(choice: str) -> list[str]:

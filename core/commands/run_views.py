@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 
-from ..model.ci_commands import Ci, ci_of
+from ..model.ci_systems import Ci, ci_of
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..orchestrator.one_run import OneRun

@@ -13,7 +13,8 @@ from ..dag import schedule
 from ..git.refs import HEADS, SEEN
 from ..journal.lock import Holder
 from ..landing.report import MergeOptions
-from ..model.ci_commands import ci_of, group
+from ..model.ci_commands import group
+from ..model.ci_systems import ci_of
 from ..model.decision import Action, Decision
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace

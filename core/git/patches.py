@@ -109,6 +109,12 @@ def each_file(patch: bytes) -> list[bytes]:
     return re.split(rb"^(?=diff --git )", patch, flags=re.MULTILINE)[1:]
 
 
+async def plain_diff(git: Git, old: str, new: str, *options: str) -> bytes:
+    """What ``git diff`` prints without settings of anybody's; no program is started."""
+    words = ("diff-tree", "-r", "-M", *PLAIN, *(options or ("-p",)), old, new)
+    return (await git.run("compare commits", *words, settings=SETTINGS)).stdout
+
+
 async def programs_of_repository(git: Git) -> tuple[str, ...]:
     """The repository's own settings that name a program which ``git diff`` would start."""
     found: dict[str, None] = {}

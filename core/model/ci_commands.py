@@ -8,26 +8,9 @@ anywhere in it (docs.github.com: Workflow commands). GitLab folds what ``section
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from enum import Enum
 
+from .ci_systems import Ci
 from .terminal_text import clean, one_line
-
-
-class Ci(Enum):
-    """A CI system that folds groups of lines."""
-
-    NONE = ""
-    GITHUB = "github"
-    """Also Forgejo and Gitea, which run the same workflows."""
-    GITLAB = "gitlab"
-
-
-def ci_of(environ: Mapping[str, str]) -> Ci:
-    """The CI system of an environment."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return Ci.GITHUB
-    return Ci.GITLAB if environ.get("GITLAB_CI") else Ci.NONE
 
 
 class CiCommand(str):

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from ..model.ci_commands import Ci, CiCommand, annotation, group
+from ..model.ci_commands import CiCommand, annotation, group
+from ..model.ci_systems import Ci
 from ..model.excerpt import excerpt, some
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line

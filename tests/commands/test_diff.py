@@ -33,6 +33,20 @@ class Diff(unittest.TestCase):
         self.assertNotIn("auth.txt", said.out)
         self.space.git("apply", "--check", stdin=said.out.encode())
 
+    def test_no_line_of_it_commands_a_ci_system(self) -> None:
+        place = Workspace([feature("auth")])
+        self.addCleanup(place.close)
+        lines = {"a.txt": "::add-mask::x\n##[error]y\n"}
+        start = place.commit(lines, "lines that a CI system obeys")
+        place.finish("auth", {"a.txt": f"{lines['a.txt']}z\n"}, start=start)
+        env = {"GITHUB_ACTIONS": "true"}
+        said = place.main("diff", "auth", env=env)
+        self.assertIn("\n \\::add-mask::x\n ## [error]y\n+z\n", said.out)
+        stat = place.main("diff", "auth", "--stat", env=env)
+        self.assertEqual(stat.out, " a.txt | 1 +\n 1 file changed, 1 insertion(+)\n")
+        # A patch in a file is to be applied.
+        self.assertIn("\n ::add-mask::x\n", place.command("diff", "auth", env=env).out)
+
     def test_stat_shows_files_and_colours_follow_the_options(self) -> None:
         said = self.space.command("diff", "api", "--stat").out
         self.assertEqual(said, " api.txt | 1 +\n 1 file changed, 1 insertion(+)\n")

@@ -7,7 +7,8 @@ import json
 import re
 import unittest
 
-from core.model.ci_commands import Ci, CiCommand, CommandGuard, annotation, ci_of, group
+from core.model.ci_commands import CiCommand, CommandGuard, annotation, group
+from core.model.ci_systems import Ci
 
 OBEYED = re.compile(r"^\s*::|##\w*\[|^\s*section_", re.MULTILINE)
 """What runners obey."""
@@ -18,18 +19,6 @@ def through(*parts: str) -> str:
     return "".join(
         guard.begin_line() + part if guard.is_ours(part) else guard(part) for part in parts
     )
-
-
-class SystemTest(unittest.TestCase):
-    def test_it_is_known_by_its_variables(self) -> None:
-        for environ, expected in (
-            ({}, Ci.NONE),
-            ({"CI": "true", "GITHUB_ACTIONS": "false"}, Ci.NONE),
-            ({"GITHUB_ACTIONS": "true"}, Ci.GITHUB),
-            ({"GITLAB_CI": "true"}, Ci.GITLAB),
-            ({"TF_BUILD": "True"}, Ci.NONE),
-        ):
-            self.assertIs(ci_of(environ), expected)
 
 
 class GuardTest(unittest.TestCase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from core.model.ci_commands import Ci
+from core.model.ci_systems import Ci
 from core.model.outcome import FeatureOutcome, Status
 from core.views.ci_log import CiLog, Place, Places, groups, problems
 from core.views.run_view import Extras
