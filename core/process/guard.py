@@ -33,6 +33,9 @@ SCAN_SECONDS = 0.25
 SCAN_SHARE = 40
 """The interval is at least this many times the duration of a scan."""
 
+PAUSE_SECONDS = (0.02, 0.1)
+"""Between two scans at the end: it doubles while something is left that was asked to end."""
+
 EXEC_SECONDS = 0.3
 """Longer than any exec: a process that still shows no environment has an empty one."""
 
@@ -152,6 +155,8 @@ def end_all(watched: Watched, mark: str) -> None:
     asked: set[int] = set()
     remains = Remains(watched, mark)
     quiet = 0
+    shortest, longest = PAUSE_SECONDS
+    pause = shortest
     while quiet < EMPTY_SCANS and time.monotonic() < begun + GIVE_UP_SECONDS:
         left = remains.scan()
         for process in left:
@@ -161,7 +166,8 @@ def end_all(watched: Watched, mark: str) -> None:
                 send(process.pid, signal.SIGTERM)
                 asked.add(process.pid)
         quiet = 0 if left or remains.unknown else quiet + 1
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(2 * pause, longest) if left else shortest
 
 
 class Remains:
@@ -192,10 +198,9 @@ class Remains:
         ours |= {p.pid for p in processes.values() if p.group in self._watched.groups}
         seen = self._watched.seen
         ours |= {p.pid for p in processes.values() if seen.get(p.pid) == p.started}
-        for pid in tuple(ours):
-            ours |= {p.pid for p in table.descendants(processes, pid)}
-        for pid in self._watched.spared:
-            ours -= {pid, *(p.pid for p in table.descendants(processes, pid))}
+        ours |= {p.pid for p in table.descendants(processes, *ours)}
+        spared = self._watched.spared
+        ours -= {*spared, *(p.pid for p in table.descendants(processes, *spared))}
         left = [p for p in processes.values() if p.pid in ours and not p.zombie]
         # Their orphans may be recognisable only as their descendants.
         seen.update((p.pid, p.started) for p in left)

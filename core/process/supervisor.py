@@ -375,8 +375,7 @@ class Supervisor(Spawner):
             )
         ]
         found = {process.pid: process for process in roots}
-        for process in roots:
-            found.update((p.pid, p) for p in table.descendants(processes, process.pid))
+        found.update((p.pid, p) for p in table.descendants(processes, *found))
         return self._running(found)
 
     def _running(self, found: Mapping[int, table.Process]) -> list[table.Process]:

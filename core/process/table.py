@@ -43,16 +43,24 @@ def started(pid: int) -> str:
 
 def _read_stat(pid: int) -> Process | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return parse_stat(file.read())
+        return parse_stat(_read(f"/proc/{pid}/stat"))
     except OSError:
         return None
+
+
+def _read(path: str) -> bytes:
+    """A file of a page at most. ``open`` takes twice as long, and a scan reads hundreds."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def parse_stat(line: bytes) -> Process:
     """A row of ``/proc/PID/stat``, see proc(5); its name may contain spaces and brackets."""
     head, _, tail = line.rpartition(b")")
-    fields = tail.split()
+    fields = tail.split(None, 20)
     return Process(
         pid=int(head.split(b" ", 1)[0]),
         parent=int(fields[1]),
@@ -82,8 +90,8 @@ def _ps(columns: str) -> str:  # pragma: no cover (macOS)
     return done.stdout.decode("utf-8", "replace")
 
 
-def descendants(table: Mapping[int, Process], root: int, *, since: str = "") -> list[Process]:
-    """Every process below ``root``, parents first, without ``root``.
+def descendants(table: Mapping[int, Process], *roots: int, since: str = "") -> list[Process]:
+    """Every process below ``roots``, parents first; a root only if it is below another one.
 
     Processes that started before ``since`` are left out, with their descendants.
     """
@@ -92,7 +100,7 @@ def descendants(table: Mapping[int, Process], root: int, *, since: str = "") -> 
         if not since or is_later(process.started, since):
             children.setdefault(process.parent, []).append(process)
     found: list[Process] = []
-    queue = [root]
+    queue = [*roots]
     while queue:
         below = children.pop(queue.pop(), [])
         found.extend(below)
@@ -116,7 +124,7 @@ def carries(pid: int, mark: str) -> bool:
 
 def _environment(pid: int) -> bytes:
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
             return b"\0" + file.read()
     except OSError:
         return b""

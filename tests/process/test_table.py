@@ -55,6 +55,7 @@ class TableTest(unittest.TestCase):
         rows = {pid: table.Process(pid, parent, pid, "") for pid, parent in parents.items()}
         self.assertEqual({p.pid for p in table.descendants(rows, 2)}, {3, 4, 5})
         self.assertEqual(table.descendants(rows, 6), [])
+        self.assertEqual({p.pid for p in table.descendants(rows, 2, 6)}, {3, 4, 5})
 
     def test_a_process_that_is_gone_has_no_row_no_folder_and_no_mark(self) -> None:
         gone = table.Process(2**22 + 1, 1, 1, "0")
