@@ -7,7 +7,10 @@ start brings with it is shown by the tests that start ``orchestrate.py``.
 from __future__ import annotations
 
 import asyncio
+import marshal
+import mmap
 import os
+import posix
 import signal
 import subprocess
 import sys
@@ -36,6 +39,9 @@ from core.commands import (  # noqa: F401 – imported once
 from core.process import temporary_folder
 
 WAIT_SECONDS = 0.005
+SHARED_BYTES = 1 << 24
+"""Room for what a fork has executed: some hundred kilobytes."""
+
 READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "TZ")
 """How the names of the variables begin that Python looks at when it starts."""
 
@@ -57,12 +63,12 @@ class Forked:
         """The exit code; negative where a signal ended it, ``None`` before."""
         sys.stdout.flush()
         sys.stderr.flush()
-        _put_aside_what_was_measured()
+        self._measured = Measured()
         # A signal that came before it is the command would have it go on as these tests.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self.pid = os.fork()
         if not self.pid:
-            _become(argv, cwd, env, streams, before)
+            _become(argv, cwd, env, streams, before, self._measured)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def poll(self) -> int | None:
@@ -71,6 +77,7 @@ class Forked:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.returncode = os.waitstatus_to_exitcode(status)
+                self._measured.take_over()
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -93,21 +100,55 @@ _OF_THE_TESTS: list[object] = []
 """Keeps alive what a fork has from its parent."""
 
 
-def _put_aside_what_was_measured() -> None:
-    """Else each fork would write once more what the tests themselves have executed."""
-    coverage = sys.modules.get("coverage")
-    measuring = coverage and coverage.Coverage.current()
-    if measuring:
-        measuring.get_data()
+class Measured:
+    """What a fork has executed, which the tests take over when it ends: so coverage counts it.
+
+    Coverage's own way, a database for each process, costs more than a small command.
+    """
+
+    def __init__(self) -> None:
+        coverage = sys.modules.get("coverage")
+        measuring = coverage and coverage.Coverage.current()
+        self._lines: dict[str, set[int]] = measuring._collector.data if measuring else {}
+        """By path, what was executed; the tracer adds to these sets."""
+        self._shared = mmap.mmap(-1, SHARED_BYTES) if measuring else None
+
+    def start(self) -> None:
+        """Forget, in the fork, what the tests have executed."""
+        for lines in self._lines.values():
+            lines.clear()
+
+    def hand_over(self) -> None:
+        """Leave, in the fork, what it has executed."""
+        if self._shared:
+            content = marshal.dumps({path: lines for path, lines in self._lines.items() if lines})
+            self._shared[8 : 8 + len(content)] = content
+            self._shared[:8] = len(content).to_bytes(8, "big")
+
+    def take_over(self) -> None:
+        """Add, in the tests, what the fork has executed: nothing if it was killed."""
+        if self._shared:
+            size = int.from_bytes(self._shared[:8], "big")
+            found = marshal.loads(self._shared[8 : 8 + size]) if size else {}
+            for path, lines in found.items():
+                self._lines.setdefault(path, set()).update(lines)
+            self._shared.close()
+            self._shared = None
 
 
 def _become(
-    argv: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[int], mask: set[int]
+    argv: Sequence[str],
+    cwd: str,
+    env: Mapping[str, str],
+    streams: Sequence[int],
+    mask: set[int],
+    measured: Measured,
 ) -> NoReturn:
     """Be the command from here on; never comes back, not even by an interrupt at its end."""
     try:
         code = 70
         try:
+            measured.start()
             _prepare(cwd, env, streams)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             sys.argv = ["rorchestrator", *argv]
@@ -115,9 +156,10 @@ def _become(
             sys.stdout.flush()
             sys.stderr.flush()
         finally:
-            os._exit(code)
+            measured.hand_over()
+            posix._exit(code)  # without coverage, which wraps that of ``os``
     finally:
-        os._exit(130)
+        posix._exit(130)
 
 
 def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
