@@ -367,6 +367,7 @@ class Supervisor(Spawner):
             process
             for process in processes.values()
             if process.pid not in self._live
+            and process.pid not in self._companions
             and (
                 process.pid in carriers
                 or process.group == child.pid
