@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from ..model.costs import SHARE
 from ..model.frozen import replace
 from ..model.json_values import dollars_of, integer
+from ..model.window import Window, share_of
 from .spending import INPUT_TOKENS, paid_by, spent
 from .transcript import LONGEST_ID, Message, Transcript, moment, text_of
 
@@ -76,8 +77,25 @@ def observe(transcript: Transcript, message: Message) -> Transcript:
         limit = message.get("rate_limit_info")
         rejected = isinstance(limit, dict) and limit.get("status") == "rejected"
         resets_at = moment(limit.get("resetsAt")) if isinstance(limit, dict) else None
-        return replace(transcript, limited=rejected, resets_at=resets_at if rejected else None)
+        return replace(
+            transcript,
+            limited=rejected,
+            resets_at=resets_at if rejected else None,
+            windows={**transcript.windows, **_window(limit, resets_at)},
+        )
     return transcript
+
+
+def _window(limit: object, resets_at: float | None) -> dict[str, Window]:
+    """The window of a limit, by its type; empty if the stream does not tell how full it is.
+
+    No recorded stream has the field ``utilization``; its name is in the program of Claude Code.
+    """
+    share = share_of(limit.get("utilization")) if isinstance(limit, dict) else None
+    if not isinstance(limit, dict) or share is None:
+        return {}
+    type = text_of(limit, "rateLimitType")[:LONGEST_ID]
+    return {type: Window(type, share, resets_at)}
 
 
 def _counted(transcript: Transcript, message: Message) -> Transcript:

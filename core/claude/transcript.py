@@ -8,6 +8,7 @@ from ..model.costs import Paid
 from ..model.frozen import dataclass, field
 from ..model.json_values import dollars_of
 from ..model.outcome import Usage
+from ..model.window import Window
 
 Message = Mapping[str, object]
 
@@ -46,6 +47,8 @@ class Transcript:
     """Whether a usage limit is rejecting requests."""
     resets_at: float | None = None
     """The reset in seconds since 1970, if the stream names it."""
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    """How full the windows of usage limits are, by type, if the stream tells it."""
     answered: bool = False
     """Whether the model has answered without an error."""
     cost_usd: float | None = None

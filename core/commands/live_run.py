@@ -147,6 +147,7 @@ class LiveRun:
         run = self.run()
         return Facts(
             cap_usd=run.budget.cap_usd,
+            learned_runs=run.forecast.runs,
             is_stopping=run.stop is not None and run.stop.is_set(),
             complete=getattr(sys.stderr, "completed", str),
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from .control_action import ControlAction
 from .events import Event, control_action_of
 from .frozen import dataclass
 from .json_values import Json, strings
+from .window import Window, share_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,19 @@ def conflict_of(event: Event) -> tuple[str, tuple[str, ...]]:
 def text_of(event: Event) -> str:
     """The text of a ``note`` or ``stray`` event."""
     return str(event.data.get("text", ""))
+
+
+def window_of(event: Event) -> Window | None:
+    """The window of a ``window`` event; ``None`` if its value is invalid."""
+    utilization = share_of(event.data.get("utilization"))
+    if utilization is None:
+        return None
+    at = str(event.data.get("resets_at", ""))
+    try:
+        resets_at = datetime.fromisoformat(at).timestamp() if at else None
+    except (ValueError, OverflowError):
+        resets_at = None
+    return Window(str(event.data.get("window", "")), utilization, resets_at, event.at)
 
 
 def reset_of(event: Event) -> str:

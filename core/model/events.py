@@ -17,6 +17,7 @@ from .outcome import AttemptOutcome, FeatureOutcome, Stray
 from .outcome_json import attempt_data, feature_data
 from .provenance import Provenance, provenance_data
 from .strategy import Strategy
+from .window import Window
 
 VERSION = 1
 """The version of the JSON format. It changes if older readers would misread a new event."""
@@ -244,6 +245,14 @@ def ended(at: float, run: str, feature: str, outcome: FeatureOutcome) -> Event:
 def paused(at: float, run: str, *, until: float) -> Event:
     """A usage limit was reached: no attempt starts before ``until``; 0 if it was lifted."""
     return Event("paused", at, run, data={"until": timestamp(until) if until else ""})
+
+
+def window(at: float, run: str, *, seen: Window) -> Event:
+    """How full the window of a usage limit is; 1 is full."""
+    data: dict[str, Json] = {"window": seen.type, "utilization": seen.utilization}
+    if seen.resets_at is not None:
+        data["resets_at"] = timestamp(seen.resets_at)
+    return Event("window", at, run, data=data)
 
 
 def steered(

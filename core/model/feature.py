@@ -84,6 +84,8 @@ class Project:
     """The time between two starts of Claude: ten at once hit the API's burst limit."""
     limit_grace_seconds: float = 60.0
     """The wait between the reset of a usage limit and the next attempt."""
+    hold_at_utilization: float | None = None
+    """No attempt starts while the window of a usage limit is fuller; 1 is full."""
     retry: Retry = Retry()
     setup: tuple[Command, ...] = ()
     setup_timeout_seconds: float = 600.0

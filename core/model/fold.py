@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .attempt import Attempt, cost_of, priced
 from .control_action import ControlAction
 from .costs import Cost, Paid
-from .event_values import conflict_of, reply_of, reset_of
+from .event_values import conflict_of, reply_of, reset_of, window_of
 from .events import Event, stray_of
 from .frozen import replace
 from .json_values import integer, strings
@@ -31,6 +31,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     owners, replaced = dict(start.owners), dict(start.replaced)
     run, merge = start.run, start.merge
     passed: list[str] = []
+    windows = start.windows
     rates, setups, wrote = dict(start.rates), dict(start.setups), dict(start.wrote)
     for event in events:
         owner = str(event.data.get("list", ""))
@@ -47,6 +48,9 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
         if event.kind == "checked" and "by" in event.data:
             by = str(event.data["by"])
             wrote[by] = wrote.get(by, frozenset()).union(strings(event.data, "wrote"))
+        if event.kind == "window":
+            seen = window_of(event)
+            windows = windows if seen is None else {**windows, seen.type: seen}
         run = _next_run(run, event)
         if event.kind == "merge_started":
             merge = event.run
@@ -68,7 +72,7 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
                 changed = replace(changed, phase=PHASES[event.kind], phase_at=event.at)
             features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
-    return RunState(features, run, green, merge, rates, owners, replaced, setups, wrote)
+    return RunState(features, run, green, merge, rates, owners, replaced, setups, wrote, windows)
 
 
 def _claim(features: dict[str, FeatureState], event: Event) -> None:

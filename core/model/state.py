@@ -12,6 +12,7 @@ from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Work
 from .phase import Phase
 from .provenance import Provenance
 from .strategy import Strategy
+from .window import Window
 
 
 class Skip(Enum):
@@ -213,6 +214,8 @@ class RunState:
     """The accepted changes that setups make to what git executes: digests by name."""
     wrote: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By command: the files that it left in scratch worktrees."""
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    """How full the windows of usage limits were the last time, by type."""
 
     def feature(self, id: str) -> FeatureState:
         """The state of a feature; a blank one if it never ran."""

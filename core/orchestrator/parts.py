@@ -13,6 +13,7 @@ from ..runner.attempt import AttemptRunner
 from ..runner.budget import Budget
 from ..runner.checks import MakeChecks
 from ..runner.claude_runner import ClaudeRunner
+from ..runner.gauge import Gauge
 from ..runner.surroundings import Surroundings
 from ..runner.usage_limit import UsageLimitGate
 from .loop import Orchestrator
@@ -41,7 +42,8 @@ def claude_runner(
         max_wait_seconds=max_wait_seconds,
         deadline=context.deadline,
     )
-    attempts = AttemptRunner(config, supervisor, context, answered=gate.lift)
+    gauge = Gauge(context, gate, config.project.hold_at_utilization)
+    attempts = AttemptRunner(config, supervisor, context, answered=gate.lift, windows=gauge.hear)
     return ClaudeRunner(
         config,
         worktrees,

@@ -28,6 +28,7 @@ from .value_checks import (
     Number,
     OneOf,
     Ref,
+    Share,
     Subject,
     Text,
     Texts,
@@ -192,6 +193,11 @@ PROJECT: Mapping[str, Key] = {
     "limit_grace_seconds": Key(
         Number(zero=True),
         "extra wait after the reset of a [usage limit](LIMITS_AND_BUDGETS.md#usage-limits)",
+    ),
+    "hold_at_utilization": Key(
+        Share(),
+        "start nothing more while a window of your usage limit is fuller, such as `0.9`: see "
+        "[usage limits](LIMITS_AND_BUDGETS.md#usage-limits)",
     ),
     "retry": Key(
         Section(RETRY, lambda reader, fields: Retry(**fields)),

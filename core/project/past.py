@@ -26,6 +26,8 @@ class Forecast:
     predictions: Mapping[str, Prediction]
     past_error: float | None = None
     """The median error of past predictions of a run's time; ``None`` if there are too few."""
+    runs: int = 0
+    """How many past runs it was learned from."""
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -44,7 +46,9 @@ def forecast_of(project: OpenProject) -> Forecast:
     runs = runs_of(project)
     time_of_run = accuracies(runs)[0]
     error = time_of_run.error if time_of_run.count >= FEW else None
-    return Forecast(predictions(features, measured(runs), rate), error)
+    known = measured(runs)
+    count = sum(run.completed > 0 for run in runs)
+    return Forecast(predictions(features, known, rate), error, count)
 
 
 def runs_of(project: OpenProject, *, all_lists: bool = False) -> list[PastRun]:

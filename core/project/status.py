@@ -17,6 +17,7 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import PREDICTED_CONFLICTS, FeatureState, RunState
+from ..model.window import current
 from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from ..worktree import admin_files, keeping
@@ -56,6 +57,7 @@ def project_status(
         run=state.run,
         features=tuple(features),
         strays=tuple(strays_of(project, whole)),
+        windows=tuple(current(whole.windows, time.time())),
         list_fault=list_fault,
     )
 

@@ -326,6 +326,22 @@ class Number(Check):
         return {"type": "number", least: 0, "maximum": LARGEST}
 
 
+class Share(Check):
+    """A share: a fraction up to 1, or per cent up to 100."""
+
+    words = "number up to 1, or per cent"
+
+    def check(self, reader: Reader, path: str, value: object) -> float | None:
+        number = Number().check(reader, path, value)
+        if number is not None and number > 100:
+            reader.fault(path, f"{value} is more than 100 per cent")
+            return None
+        return number if number is None or number <= 1 else number / 100
+
+    def schema(self) -> Json:
+        return {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
+
+
 class Id(Check):
     """The id of a feature, which is also the end of a branch name and of a path."""
 

@@ -8,6 +8,7 @@ from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Stray
 from ..model.state import FeatureState, Run
+from ..model.window import Window
 from .documents import check_document, cost_document, local_time
 
 
@@ -152,6 +153,8 @@ class ProjectStatus:
     features: tuple[FeatureStatus, ...]
     strays: tuple[tuple[str, Stray], ...]
     """Branches and worktrees of no feature, each with the id of the feature that left it."""
+    windows: tuple[Window, ...] = ()
+    """How full the windows of usage limits are, the fullest first."""
     list_fault: str = ""
     """Why the list cannot be used; what the journal knows is shown then."""
 
@@ -176,6 +179,14 @@ class ProjectStatus:
             "paused": self.is_paused,
             "last_run": _run_document(self.run) if self.run is not None else None,
             "features": [feature.to_json() for feature in self.features],
+            "windows": [
+                {
+                    "type": window.type,
+                    "utilization": window.utilization,
+                    "resets_at": local_time(window.resets_at),
+                }
+                for window in self.windows
+            ],
             "list_fault": self.list_fault or None,
             "strays": [{"feature": id or None, **vars(stray)} for id, stray in self.strays],
         }

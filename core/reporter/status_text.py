@@ -117,6 +117,9 @@ def _heading(status: ProjectStatus, style: Style) -> Iterator[str]:
     yield one_line(f"Repository: {status.repository}, base {base}")
     yield one_line(f"Claude: {claude}")
     yield one_line(f"In progress: {_progress(status)}")
+    for window in status.windows:
+        reset = "" if window.resets_at is None else f", reset {minute(window.resets_at)}"
+        yield one_line(f"Usage: {window}{reset}")
     if status.other_lists:
         others = ", ".join(status.other_lists)
         yield one_line(f"Other lists: {others} (--all-lists shows their features)")

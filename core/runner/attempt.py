@@ -18,6 +18,7 @@ from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.window import Window
 from ..process.cancellation import first_of
 from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
 from .context import RunContext
@@ -101,6 +102,7 @@ class AttemptRunner:
         context: RunContext,
         *,
         answered: Callable[[], None] = lambda: None,
+        windows: Callable[[Mapping[str, Window]], None] = lambda windows: None,
         linger_seconds: float = LINGER_SECONDS,
         log_bytes: int = LOG_BYTES,
     ) -> None:
@@ -111,6 +113,7 @@ class AttemptRunner:
         self.linger_seconds = linger_seconds
         self.log_bytes = log_bytes
         self.answered = answered
+        self.windows = windows
         self._introduced = False
         self._next_start = 0.0
 
@@ -240,6 +243,8 @@ class AttemptRunner:
         self._introduce(stream.transcript)
         if stream.transcript.answered:
             self.answered()
+        if stream.transcript.windows:
+            self.windows(stream.transcript.windows)
 
     def _introduce(self, transcript: transcript.Transcript) -> None:
         """Note the version and the authentication once: an API key is used before a login."""

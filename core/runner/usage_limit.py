@@ -107,7 +107,7 @@ class UsageLimitGate:
         now = self.clock()
         if not self.until:
             self._began = now
-            self.slots.hold(True)
+        self.slots.hold(True)
         self._probing = False
         if resets_at is None or resets_at <= now:
             resets_at = self._guess(now)
@@ -116,6 +116,19 @@ class UsageLimitGate:
             self.until = until
             self.on_wait(until)
         self._changed.set()
+
+    def hold(self, resets_at: float | None) -> bool:
+        """Let no attempt start before a reset, because the window is nearly full.
+
+        Features still get slots, so that one is there to try after the reset. Whether this is
+        new: it is not if there is a wait already, or if the reset is over or unknown.
+        """
+        now = self.clock()
+        if self.until or resets_at is None or resets_at <= now:
+            return False
+        self._began, self.until = now, resets_at + self.grace_seconds
+        self.on_wait(self.until)
+        return True
 
     def _guess(self, now: float) -> float:
         self._guesses += 1

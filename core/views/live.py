@@ -14,6 +14,7 @@ from ..model.outcome import Fault, Status
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
+from ..model.window import gauge
 from ..model.words import counted, duration, money
 from ..reporter.style import Style, columns, shorten
 from ..runner.budget import OVER
@@ -49,8 +50,8 @@ class Facts:
     cap_usd: float | None = None
     is_stopping: bool = False
     """Whether a signal asked the run to end."""
-    gauge: str = ""
-    """How full the window of the usage limit is, such as ``5-hour window 62 %``."""
+    learned_runs: int = 0
+    """How many past runs the run's own prediction was learned from; 0 if it is only a guess."""
     complete: Callable[[str], str] = str
     """Completes the commands in a text with the options of this run."""
 
@@ -122,13 +123,13 @@ class _View:
             Part(self._end(), 4),
             Part((f"{cost} of {of_cap}" if of_cap else cost, cost), 5),
             Part((f"{slots} slots",), 7),
-            Part((self.facts.gauge,), 6),
+            Part((gauge(self.state.windows, self.now),), 6),
             Part(self._waits(), 2, "yellow"),
         ]
         return fitted(parts, self.style.width, self.style)
 
     def _end(self) -> tuple[str, ...]:
-        found = self.facts.prediction
+        found = self.facts.prediction or self._own_prediction()
         if self.run.ended_at is not None:
             return ()
         if found is None or found.end_at < self.now:
@@ -136,6 +137,16 @@ class _View:
         clock = f"~{self._clock(found.end_at)}"
         known = f"ends {clock} ({counted(found.runs, 'run')})" if found.runs else f"ends {clock}"
         return (known, f"ends {clock}", clock)
+
+    def _own_prediction(self) -> Prediction | None:
+        """What the run expected at its start, later by what it waited since."""
+        run, runs = self.run, self.facts.learned_runs
+        seconds = run.provenance.estimated_seconds
+        if seconds is None or not runs:
+            return None
+        waits = (run.limits.at(self.now, waits=False), run.pauses.at(self.now, waits=False))
+        waited = sum(wait.seconds for wait in waits)
+        return Prediction(run.started_at + seconds + waited, runs)
 
     def _clock(self, at: float) -> str:
         moment, now = datetime.fromtimestamp(at), datetime.fromtimestamp(self.now)

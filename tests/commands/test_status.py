@@ -49,6 +49,7 @@ class AfterARun(unittest.TestCase):
                 "base_commit": space.commit_of("main"),
                 "config": space.list_file,
                 "list": "config/feature_list.json",
+                "windows": [],
                 "list_fault": None,
                 "other_lists": [],
                 "claude": f"unknown; the list sets the command: {' '.join(AGENT)}",

@@ -6,12 +6,25 @@ import unittest
 
 from core.model import events
 from core.model.control_action import ControlAction
-from core.model.event_values import Reply, conflict_of, reply_of, reset_of, text_of
+from core.model.event_values import Reply, conflict_of, reply_of, reset_of, text_of, window_of
 from core.model.events import Event
+from core.model.fold import fold
+from core.model.frozen import replace
 from core.model.outcome import Stray
+from core.model.window import Window
 
 
 class Values(unittest.TestCase):
+    def test_a_window_is_as_full_as_the_event_says(self) -> None:
+        seen = Window("five_hour", 0.62, 100.0)
+        self.assertEqual(window_of(events.window(7.0, "r1", seen=seen)), replace(seen, seen_at=7.0))
+        odd = Event("window", 7.0, "r1", data={"utilization": 62, "resets_at": "soon"})
+        self.assertEqual(window_of(odd), Window("", 0.62, None, 7.0))
+        for value in (None, "full", -1, 2000, True):
+            event = Event("window", 7.0, "r1", data={"utilization": value})
+            self.assertIsNone(window_of(event))
+            self.assertEqual(fold([event]).windows, {})
+
     def test_a_reply_is_what_became_of_a_request(self) -> None:
         event = events.steered(
             1.0,

@@ -8,10 +8,20 @@ from core.model.feature import (
     DEFAULT_ALLOWED_TOOLS,
 )
 from core.project import value_checks
+from core.project.list_reader import Reader
 from tests.support.feature_lists import (
     malformed,
     unknown,
 )
+
+
+class Shares(unittest.TestCase):
+    def test_a_share_is_a_fraction_or_per_cent(self) -> None:
+        cases = {0.9: 0.9, 1: 1.0, 90: 0.9, 100: 1.0, 101: None, 0: None, "x": None}
+        for given, expected in cases.items():
+            reader = Reader("/")
+            self.assertEqual(value_checks.Share().check(reader, "p", given), expected)
+            self.assertEqual(len(reader.faults), int(expected is None))
 
 
 class ToolRules(unittest.TestCase):

@@ -9,6 +9,7 @@ from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import Status, Stray
 from core.model.state import Check, FeatureState, Run
+from core.model.window import Window
 from core.reporter.documents import local_time
 from core.reporter.project_status import Checkout, PredictedConflict
 from tests.support.statuses import FEATURE, HOLDER, PROJECT
@@ -113,6 +114,7 @@ class TheJson(unittest.TestCase):
             claude="2.1.0",
             other_lists=("b.json",),
             strays=(("auth", stray), ("", stray)),
+            windows=(Window("five_hour", 0.62, AT + 60, AT),),
             list_fault="no list",
         )
         where = {"worktree": "/w/x", "branch": "x", "commit": "c0ffee"}
@@ -139,6 +141,13 @@ class TheJson(unittest.TestCase):
                     "exit_code": 1,
                     "paused_until": None,
                 },
+                "windows": [
+                    {
+                        "type": "five_hour",
+                        "utilization": 0.62,
+                        "resets_at": local_time(AT + 60),
+                    }
+                ],
                 "list_fault": "no list",
                 "strays": [{"feature": "auth", **where}, {"feature": None, **where}],
             },
@@ -150,7 +159,7 @@ class TheJson(unittest.TestCase):
             [
                 *("project_name", "repository", "base_branch", "base_commit", "config", "list"),
                 *("other_lists", "claude", "running", "paused", "last_run", "features"),
-                *("list_fault", "strays"),
+                *("windows", "list_fault", "strays"),
             ],
         )
         self.assertEqual(

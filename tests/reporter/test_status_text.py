@@ -11,6 +11,7 @@ from core.model.frozen import replace
 from core.model.moments import minute, minute_of, moment
 from core.model.outcome import AttemptOutcome, Status, Stray
 from core.model.state import Check, FeatureState, Run
+from core.model.window import Window
 from core.reporter.project_status import Checkout, FeatureStatus, PredictedConflict
 from core.reporter.status_text import STRAYS_SHOWN, status_lines, stray_lines
 from core.reporter.style import Style, columns
@@ -26,6 +27,15 @@ def attempt(number: int = 1, usd: float | None = None, *, is_over: bool = True) 
 
 
 class TheHeading(unittest.TestCase):
+    def test_it_tells_how_full_the_windows_are(self) -> None:
+        windows = (Window("five_hour", 0.62, AT + 60), Window("seven_day", 0.1))
+        lines = list(status_lines(replace(PROJECT, windows=windows), PLAIN))
+        expected = [
+            f"Usage: 5-hour window 62 %, reset {minute(AT + 60)}",
+            "Usage: 7-day window 10 %",
+        ]
+        self.assertEqual(lines[4:6], expected)
+
     def test_it_names_the_project_and_what_is_in_progress(self) -> None:
         status = replace(PROJECT, base_commit="0123456789abcdef")
         self.assertEqual(

@@ -52,6 +52,25 @@ class PauseTest(unittest.TestCase):
 
         asyncio.run(limited())
 
+    def test_a_hold_lets_nobody_start_before_the_reset_and_one_try_after_it(self) -> None:
+        async def scene() -> None:
+            stage = Stage()
+            self.assertFalse(stage.pause.hold(None))
+            self.assertFalse(stage.pause.hold(0.0))
+            self.assertTrue(stage.pause.hold(100.0))
+            self.assertFalse(stage.pause.hold(200.0), "it waits already")
+            waits = [asyncio.ensure_future(stage.pause.wait()) for _ in range(2)]
+            await settle()
+            self.assertEqual((stage.slots.free, stage.told), (4, [110.0]))
+            await stage.move(111.0)
+            self.assertEqual([wait.done() for wait in waits].count(True), 1)
+            stage.pause.lift()
+            await settle()
+            self.assertEqual([wait.result() for wait in waits], ["", ""])
+            self.assertEqual(stage.told, [110.0, 0.0])
+
+        self.play(scene)
+
     def test_one_feature_tries_after_the_reset_and_the_others_follow_its_first_answer(self) -> None:
         async def scene() -> None:
             stage = Stage()

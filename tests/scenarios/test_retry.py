@@ -137,6 +137,35 @@ class LimitTest(RetryTest):
         self.assertEqual(self.workspace.run().code, 0)
         self.assertEqual(self.calls()[:2], ["new", "resumed"])
 
+    def test_nothing_starts_while_the_window_is_fuller_than_allowed(self) -> None:
+        info = {
+            "status": "allowed_warning",
+            "resetsAt": "1.5 s from now",
+            "rateLimitType": "five_hour",
+            "utilization": 0.95,
+        }
+        then = (
+            "import re, time; print(re.sub(r'\"([0-9.]+) s from now\"',"
+            " lambda m: str(time.time() + float(m[1])), answers[number]), flush=True)"
+        )
+        event = {"type": "rate_limit_event", "rate_limit_info": info}
+        claude = self.claude([event], then=then)
+        self.workspace.features(
+            *(feature(id) for id in "ab"),
+            claude=claude,
+            max_parallel=1,
+            limit_grace_seconds=0,
+            hold_at_utilization=90,
+        )
+        done = self.workspace.run()
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("5-hour window 95 % is above project.hold_at_utilization (90 %)", done.err)
+        self.assertIn("the usage limit is reset", done.err)
+        [seen] = self.workspace.events("window")
+        self.assertEqual((seen["window"], seen["utilization"]), ("five_hour", 0.95))
+        starts = [event["at"] for event in self.workspace.events("attempt_started")]
+        self.assertLess(seen["resets_at"], starts[1])
+
 
 class StallTest(RetryTest):
     def test_a_silence_ends_the_attempt_which_is_resumed_once(self) -> None:

@@ -18,6 +18,7 @@ from core.model.outcome import (
 )
 from core.model.provenance import Estimate, Provenance
 from core.model.strategy import Strategy
+from core.model.window import Window
 
 AT = 1_700_000_000.125
 
@@ -108,6 +109,7 @@ EVERY = {
     ),
     "queued": events.queued(AT, "r1", "auth"),
     "paused": events.paused(AT, "r1", until=AT),
+    "window": events.window(AT, "r1", seen=Window("five_hour", 0.62, AT + 3600)),
     "steered": events.steered(
         AT,
         "r1",

@@ -12,7 +12,9 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Usage, Work
+from core.model.provenance import Provenance
 from core.model.state import RunState
+from core.model.window import Window
 from core.views.activity import Activity
 from core.views.live import Facts, Prediction
 
@@ -22,7 +24,7 @@ NOW = START + 725
 RUN = "r1"
 
 
-def begun(ids: Sequence[str], slots: int = 3) -> Event:
+def begun(ids: Sequence[str], slots: int = 3, provenance: Provenance | None = None) -> Event:
     return events.run_started(
         START,
         RUN,
@@ -31,6 +33,7 @@ def begun(ids: Sequence[str], slots: int = 3) -> Event:
         base_commit="ba5e",
         features=ids,
         max_parallel=slots,
+        provenance=provenance,
     )
 
 
@@ -132,10 +135,11 @@ def waiting() -> Moment:
         failed("auth", START + 250, "no change", Fault.BUDGET),
         failed("api", START + 260, "stopped by a check"),
         after("web", START + 420, CUT),
+        events.window(START + 490, RUN, seen=Window("five_hour", 0.62)),
         events.paused(START + 500, RUN, until=NOW + 4_000),
         prepared("docs", START + 500),
     )
-    return state, Facts(prediction=Prediction(NOW + 90_000), gauge="5-hour window 62 %")
+    return state, Facts(prediction=Prediction(NOW + 90_000))
 
 
 def paused() -> Moment:
