@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..journal.control import Requests
+from ..model.ci_systems import obeys_lines
 from ..model.control_action import ControlAction
 from ..model.errors import UserError
 from ..model.state import RunState
@@ -41,6 +42,8 @@ def is_live(display: Display) -> bool:
     """Whether ``--progress`` means the live view here."""
     if display.quiet or display.progress == "plain" or not sys.stderr.isatty():
         return False
+    if obeys_lines(os.environ):
+        return False  # A screen writes past the door that keeps its commands out.
     if display.progress == "live":
         return True
     is_dumb = os.environ.get("TERM") == "dumb" or os.environ.get("CI", "") not in NO_CI

@@ -67,6 +67,8 @@ class WhatProgressMeans(unittest.TestCase):
         ci = {"TERM": "dumb", "CI": "1"}
         self.assertTrue(self.live(Display(progress="live"), ci))
         self.assertFalse(self.live(Display(progress="live"), err=io.TextIOWrapper))
+        # A screen has lines that a CI system would obey.
+        self.assertFalse(self.live(Display(progress="live"), {"GITLAB_CI": "true"}))
         self.assertFalse(self.live(Display(progress="plain")))
         self.assertFalse(self.live(Display(quiet=True, progress="live")))
 

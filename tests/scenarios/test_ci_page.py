@@ -40,7 +40,12 @@ class CiPageTest(unittest.TestCase):
         self.remote = place.beside("remote.git")
         place.features(
             feature("auth"),
-            feature("api", {"fail": "Overloaded", "status": 529}, {"write": "api.md"}),
+            feature(
+                "api",
+                {"fail": "Overloaded", "status": 529},
+                {"bash": self.a_person_pushes()},
+                {"write": "api.md"},
+            ),
             feature("app", depends_on=["auth", "api"]),
         )
         place.commit({}, "the list")
@@ -51,6 +56,15 @@ class CiPageTest(unittest.TestCase):
         self.cache = place.beside("cache")
         os.mkdir(self.cache)
         self.jobs = 0
+
+    def a_person_pushes(self) -> str:
+        """Commands that push a commit to the branch of ``auth``, while a job runs."""
+        self.person = self.workspace.beside("person")
+        return (
+            f"git clone -q -b feature/auth '{self.remote}' '{self.person}' && "
+            f"cd '{self.person}' && echo x > by-hand && git add . && "
+            "git commit -qm 'by hand' && git push -q"
+        )
 
     def fresh_clone(self) -> str:
         self.jobs += 1
@@ -126,8 +140,10 @@ class CiPageTest(unittest.TestCase):
         workflow = workflows()[0]
         self.assertEqual(self.on_github(workflow), 1, self.said)
         self.assertEqual(sorted(self.started()), ["api", "auth"])
-        # A feature that failed is run again, and nothing else.
-        self.assertEqual(self.on_github(workflow), 0, self.said)
+        # A feature that failed is run again, and nothing else. What a person pushed stays.
+        self.assertEqual(self.on_github(workflow), 1, self.said)
+        self.assertIn("2/2 features completed", self.said)
+        self.assertRegex(self.said, r"rejected\].* feature/auth -> feature/auth \(stale info\)")
         self.assertEqual(self.started()[2:], ["api", "app"])
         self.assertEqual(self.on_github(workflow), 0, self.said)
         self.assertEqual(self.started()[4:], [])
