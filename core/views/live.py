@@ -56,14 +56,24 @@ class Facts:
     """Completes the commands in a text with the options of this run."""
 
 
-def live_lines(state: RunState, now: float, style: Style, height: int, facts: Facts) -> list[str]:
-    """The lines of the view: each fits the width, and all of them a terminal of ``height``."""
+def live_lines(
+    state: RunState,
+    now: float,
+    style: Style,
+    height: int,
+    facts: Facts,
+    costs: Costs | None = None,
+) -> list[str]:
+    """The lines of the view: each fits the width, and all of them a terminal of ``height``.
+
+    ``costs`` spares work if it is the same at each draw.
+    """
     run = state.run
     if run is None or height < 2:
         return []
     # A line that fills the last column wraps in some terminals.
     narrow = Style(max(1, style.width - 1), style.colour, style.unicode)
-    view = _View(state, run, now, narrow, facts)
+    view = _View(state, run, now, narrow, facts, costs or Costs())
     lines = [*view.calls_for_a_person(), view.head()]
     return [*lines[1 - height :], *view.rows(height - 1 - len(lines))]
 
@@ -73,8 +83,33 @@ def counts(state: RunState) -> tuple[int, int, int]:
     run = state.run
     if run is None:
         return 0, 0, 0
-    over = [f for f in map(state.feature, run.features) if f.run == run.id and f.status in _ENDED]
+    over = [f for f in begun_features(state, run) if f.status in _ENDED]
     return len(over), sum(f.status in _BROKEN for f in over), len(run.features)
+
+
+def begun_features(state: RunState, run: Run) -> list[FeatureState]:
+    """The features of a run that it has worked on or ended."""
+    known = (state.features.get(id) for id in run.features)
+    return [feature for feature in known if feature is not None and feature.run == run.id]
+
+
+class Costs:
+    """What features cost that are over, remembered from one draw to the next."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[FeatureState, float, bool]] = {}
+
+    def spent_usd(
+        self, feature: FeatureState, state: RunState, activity: Activity
+    ) -> tuple[float, bool]:
+        """As :func:`spent_usd`."""
+        known = self._known.get(feature.id)
+        if known is None or known[0] is not feature:
+            usd, is_exact = spent_usd(feature, state, activity)
+            if feature.status.active:
+                return usd, is_exact
+            known = self._known[feature.id] = (feature, usd, is_exact)
+        return known[1], known[2]
 
 
 def spent_usd(feature: FeatureState, state: RunState, activity: Activity) -> tuple[float, bool]:
@@ -95,10 +130,12 @@ def spent_usd(feature: FeatureState, state: RunState, activity: Activity) -> tup
 
 
 class _View:
-    def __init__(self, state: RunState, run: Run, now: float, style: Style, facts: Facts) -> None:
+    def __init__(
+        self, state: RunState, run: Run, now: float, style: Style, facts: Facts, costs: Costs
+    ) -> None:
         self.state, self.run, self.now, self.style, self.facts = state, run, now, style, facts
-        self.features = [state.feature(id) for id in run.features]
-        self.begun = [f for f in self.features if f.run == run.id]
+        self.costs = costs
+        self.begun = begun_features(state, run)
         self.over = [f for f in self.begun if f.status in _ENDED]
         working = [f for f in self.begun if f.status.active]
         self.slots_used = sum(f.in_slot for f in working)
@@ -113,7 +150,7 @@ class _View:
 
     def head(self) -> str:
         run = self.run
-        done = f"{len(self.over)}/{len(self.features)}"
+        done = f"{len(self.over)}/{len(run.features)}"
         elapsed = duration(max(0.0, (run.ended_at or self.now) - run.started_at))
         cost, of_cap = self._cost()
         slots = f"{self.slots_used}/{run.max_parallel}"
@@ -155,7 +192,8 @@ class _View:
     def _cost(self) -> tuple[str, str]:
         total, exact = 0.0, True
         for feature in self.begun:
-            usd, is_exact = spent_usd(feature, self.state, self._activity(feature))
+            activity = self._activity(feature)
+            usd, is_exact = self.costs.spent_usd(feature, self.state, activity)
             total, exact = total + usd, exact and is_exact
         cap = self.facts.cap_usd
         return ("" if exact else "~") + money(total), "" if cap is None else money(cap)
@@ -216,7 +254,7 @@ class _View:
         return rows
 
     def _activity(self, feature: FeatureState) -> Activity:
-        return self.facts.activities.get(feature.id, Activity())
+        return self.facts.activities.get(feature.id, _NOTHING)
 
     def _cells(self, feature: FeatureState) -> _Cells:
         activity = self._activity(feature)
@@ -226,7 +264,7 @@ class _View:
         is_open = len(outcomes) < len(made)
         turns = sum(outcome.num_turns for outcome in outcomes) + activity.turns * is_open
         tokens = sum(sum(vars(o.usage).values()) for o in outcomes) + activity.tokens * is_open
-        usd, is_exact = spent_usd(feature, self.state, activity)
+        usd, is_exact = self.costs.spent_usd(feature, self.state, activity)
         return _Cells(
             one_line(feature.id),
             said,
@@ -269,6 +307,7 @@ class _View:
         return "waits for its next attempt" if last and last.fault is not Fault.NONE else "ready"
 
 
+_NOTHING = Activity()
 _PHASES = {Phase.INSPECTION: "inspects its changes"}
 _BROKEN = (Status.FAILED, Status.TIMED_OUT, Status.EMPTY, Status.CONFLICT)
 _ENDED = (*_BROKEN, Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.SKIPPED)

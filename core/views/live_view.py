@@ -19,7 +19,7 @@ from . import terminal_codes as codes
 from .activities import Activities, active_features
 from .activity import Activity
 from .keyboard import Keyboard
-from .live import Facts, counts, live_lines
+from .live import Costs, Facts, counts, live_lines
 from .screen import Screen
 
 FIRST_SECONDS = 0.5
@@ -27,6 +27,9 @@ FIRST_SECONDS = 0.5
 
 LEAST_SECONDS = 0.1
 """Between two draws."""
+
+SHARE = 50
+"""At least this many times the duration of a draw lies between two draws, or two looks."""
 
 LOOK_SECONDS = 0.5
 """Between two looks at the logs."""
@@ -68,9 +71,13 @@ class LiveView:
         self._seen: Mapping[str, Activity] = {}
         self._facts, self._pause, self._hold = facts, pause, hold
         self._name, self._suspended = name, suspended
+        self._costs = Costs()
+        self._has_progress = codes.knows_progress(os.environ)
+        self._has_title = codes.knows_titles(os.environ)
         self._clock, self._monotonic = clock, monotonic
         self._begun = monotonic()
-        self._drawn_at = self._looked_at = -1.0
+        self._look_at = self._new_at = self._clock_at = 0.0
+        """When to look at the logs, to draw something new, and to draw the clocks again."""
         self._is_new = True
         self._is_open = self._keeps_title = False
 
@@ -92,22 +99,24 @@ class LiveView:
             self._leave()
             return CLOCK_SECONDS
         self._enter()
-        if now >= self._looked_at + LOOK_SECONDS:
-            self._looked_at = now
+        if now >= self._look_at:
             before, self._seen = self._seen, self._activities.read(self.state)
             self._is_new = self._is_new or before != self._seen
-        due = self._drawn_at + (LEAST_SECONDS if self._is_new else CLOCK_SECONDS)
+            self._look_at = now + max(LOOK_SECONDS, SHARE * (self._monotonic() - now))
+        due = self._new_at if self._is_new else self._clock_at
         if now >= due:
-            self._draw(now)
-            due = now + CLOCK_SECONDS
-        return max(0.0, min(due, self._looked_at + LOOK_SECONDS) - now)
+            begun = self._monotonic()
+            self._draw()
+            self._new_at = now + max(LEAST_SECONDS, SHARE * (self._monotonic() - begun))
+            self._clock_at = due = max(now + CLOCK_SECONDS, self._new_at)
+        return max(0.0, min(due, self._look_at) - now)
 
-    def _draw(self, now: float) -> None:
-        self._drawn_at, self._is_new = now, False
+    def _draw(self) -> None:
+        self._is_new = False
         columns, lines = self.screen.size
         style = replace(self._style, width=columns)
         facts = replace(self._facts(), activities=self._seen)
-        drawn = live_lines(self.state, self._clock(), style, lines, facts)
+        drawn = live_lines(self.state, self._clock(), style, lines, facts, self._costs)
         self.screen.show(drawn, self._decoration())
 
     def _decoration(self) -> str:
@@ -118,12 +127,9 @@ class LiveView:
         state = codes.FAILED if broken else codes.NORMAL
         if run.is_paused or run.paused_until:
             state = codes.PAUSED
-        parts = []
-        if codes.knows_progress(os.environ):
-            parts.append(codes.progress(100 * over // count, state))
-        if codes.knows_titles(os.environ):
-            parts.append(codes.title(one_line(f"{over}/{count} {self._name}")))
-        return "".join(parts)
+        progress = codes.progress(100 * over // count, state) if self._has_progress else ""
+        title = codes.title(one_line(f"{over}/{count} {self._name}")) if self._has_title else ""
+        return progress + title
 
     @property
     def reads_keys(self) -> bool:
@@ -165,7 +171,7 @@ class LiveView:
         if self.keyboard is not None and not self.keyboard.open():
             self.keyboard = None
         self._hold(self.keyboard, codes.closing(os.environ))
-        if not self._keeps_title and codes.knows_titles(os.environ):
+        if not self._keeps_title and self._has_title:
             self._keeps_title = True
             self.screen.control(codes.PUSH_TITLE)
 

@@ -47,6 +47,7 @@ class Screen:
         """The lines of the block as they were given."""
         self._block: list[str] = []
         """The same, as they were written."""
+        self._drawn_width = 0
         self._decoration = ""
 
     @property
@@ -95,7 +96,8 @@ class Screen:
         before = codes.up(self._rows())
         new = "" if decoration == self._decoration else decoration
         self._asked, self._decoration = lines, decoration
-        self._block = [self._polish(line) for line in lines]
+        self._block = self._polish("\n".join(lines)).split("\n") if lines else []
+        self._drawn_width = self.size[0]
         self._put(before + codes.block(self._block) + new)
 
     def clear(self) -> None:
@@ -129,8 +131,11 @@ class Screen:
 
     def _rows(self) -> int:
         columns, lines = self.size
-        plain = [_COLOUR.sub("", line) for line in self._block]
-        return min(codes.rows_of(plain, columns), lines - 1)
+        rows = len(self._block)
+        if columns < self._drawn_width:
+            plain = [_COLOUR.sub("", line) for line in self._block]
+            rows = codes.rows_of(plain, columns)
+        return min(rows, lines - 1)
 
     def _put(self, text: str) -> None:
         if not self.is_gone and len(self._waiting) < MOST_WAITING:
