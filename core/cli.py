@@ -59,6 +59,7 @@ COMMANDS = {
     "history": "show past runs: what completed, how long it took, what it cost",
     "notify": "show who gets notifications, or send a test",
     "diff": "show what a feature itself changed",
+    "web": "show a live page of the last run in the browser",
     "merge": "land completed features on the base branch",
     "cleanup": "remove worktrees and branches that are no longer needed",
 }

@@ -24,7 +24,7 @@ from tests.support.workspace import Workspace, feature
 
 COMMANDS = (
     *("plan", "run", "retry", "skip", "attach", "stop", "pause", "resume"),
-    *("status", "report", "logs", "diff", "merge", "cleanup"),
+    *("web", "status", "report", "logs", "diff", "merge", "cleanup"),
 )
 
 

@@ -96,9 +96,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
         print(json.dumps(document(view), indent=2))
     if arguments.open:
-        from ..process.opener import open_file
+        from ..process.browser import open_in_browser
 
-        open_file(page, os.environ)
+        if not open_in_browser(page, os.environ, sys.platform):
+            raise UserError("no browser could be opened", hint=f"open {page} in a browser")
     return ExitCode.UP_TO_DATE
 
 

@@ -37,6 +37,8 @@ class ViewOptions:
     """The file of the Markdown summary."""
     detach: bool = False
     """Whether the run goes on in the background, where nobody looks at it directly."""
+    web: tuple[str, ...] | None = None
+    """Further arguments of the command ``web``, if the run has a page."""
 
 
 def add_view_options(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +61,9 @@ def add_view_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write each event when it happens, one JSON object a line; - is standard output",
     )
+    parser.add_argument(
+        "--web", action="store_true", help="show the run in the browser until it ends, as web does"
+    )
 
 
 def _file(text: str) -> str:
@@ -70,7 +75,7 @@ def _file(text: str) -> str:
 
 def view_options(arguments: argparse.Namespace) -> ViewOptions:
     """The typed options. Raises :class:`UserError` if they exclude each other."""
-    given = [name for name in ("junit", "summary", "events") if getattr(arguments, name)]
+    given = [name for name in ("junit", "summary", "events", "web") if getattr(arguments, name)]
     if given and arguments.rehearse:
         raise UserError(
             f"--{given[0]} is about a run, and a rehearsal is none",
@@ -90,6 +95,7 @@ def view_options(arguments: argparse.Namespace) -> ViewOptions:
         junit=arguments.junit or "",
         summary=arguments.summary or "",
         detach=arguments.detach,
+        web=_words_of_web(arguments) if arguments.web else None,
     )
 
 
@@ -106,6 +112,12 @@ def _check_detach(arguments: argparse.Namespace) -> None:
             f"{given} prints to standard output, and a detached run has none",
             hint="rorchestrator run --detach --events FILE",
         )
+
+
+def _words_of_web(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The arguments with which ``web`` shows the same project."""
+    given = (("--config", arguments.config), ("--base", arguments.base))
+    return tuple(f"{name}={value}" for name, value in given if value)
 
 
 def text_elsewhere(options: ViewOptions) -> AbstractContextManager[object]:
@@ -134,6 +146,10 @@ def views_of(
 
         read, style = Activities(mask).read, style_of(sys.stderr, display.color)
         views.append(Heartbeat(run.say, style, read, run.clock, run.budget.cap_usd))
+    if options.web is not None:
+        from ..views.web.beside import WebBeside
+
+        views.append(WebBeside(run.run_id, run.companions, options.web, _print, run.say))
     return [*views, *_about_the_end(options, run, lost), *_notifier(run)]
 
 
@@ -167,6 +183,11 @@ def _about_the_end(
         places = Places(project.config.path, project.owner)
         views.append(CiLog(ci, collected.view, places, lambda text: say(sys.stderr, text, lost)))
     return views
+
+
+def _print(words: str) -> None:
+    """Print a result on stderr, even with ``--quiet``."""
+    print(words, file=sys.stderr, flush=True)
 
 
 class _Lines:

@@ -11,7 +11,6 @@ from core.model import events
 from core.model.events import Event
 from core.model.frozen import replace
 from core.model.outcome import Fault, FeatureOutcome, Status
-from core.process.opener import OPENERS
 from tests.support.commands import CommandResult, read_text
 from tests.support.html_pages import Page
 from tests.support.run_views import COMPLETED, DONE, begun, feature_story
@@ -160,16 +159,23 @@ class AfterSomeRuns(unittest.TestCase):
 
     def test_the_page_is_opened_with_the_program_of_the_desktop(self) -> None:
         said = self.space.beside("opened")
-        folder = os.path.dirname(
-            self.space.script(OPENERS[0], f'#!/bin/sh\nprintf %s "$1" > {said}\n')
-        )
-        path = f"{folder}:{self.space.environ['PATH']}"
+        program = self.space.script("viewer", f'#!/bin/sh\nprintf %s "$1" > {said}\n')
         page = self.space.beside("open.html")
-        done = self.space.main("report", "--open", "--html", page, env={"PATH": path})
+        env = {"BROWSER": program}
+        done = self.space.main("report", "--open", "--html", page, env=env)
         self.assertEqual((done.code, read_text(said)), (0, page))
-        done = self.space.main("report", "--open", "--json", env={"PATH": path})
+        done = self.space.main("report", "--open", "--json", env=env)
         self.assertEqual((done.code, read_text(said)), (0, self.pages()[-1]))
         self.assertEqual(done.json["total_features"], 3)
+
+    def test_a_page_that_cannot_be_opened_is_named(self) -> None:
+        page = self.space.beside("open.html")
+        for name in ("xdg-open", "wslview", "sensible-browser", "gio", "open"):
+            self.space.script(name, "#!/bin/sh\nexit 3\n")
+        env = {"BROWSER": "", "PATH": f"{self.space.root}:{self.space.environ['PATH']}"}
+        done = self.space.main("report", "--open", "--html", page, env=env)
+        self.assertEqual(done.code, 2)
+        self.assertIn(f"next: open {page} in a browser", done.err)
 
     def test_options_that_exclude_each_other_are_refused(self) -> None:
         for words, told in (

@@ -89,7 +89,7 @@ class NamedTests(unittest.TestCase):
         hazards = section("RELIABILITY.md", "Hazards").split("\n- **")[1:]
         self.assertGreater(len(hazards), 90)
         for hazard in hazards:
-            self.assertTrue("\n  - `" in hazard or hazard.startswith("52, 53**"), hazard)
+            self.assertIn("\n  - `", hazard)
 
 
 def strings_of_core() -> Iterator[str]:

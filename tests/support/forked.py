@@ -35,6 +35,7 @@ from core.commands import (  # noqa: F401 – imported once
     skip,
     status,
     stop,
+    web,
 )
 from core.process import temporary_folder
 
