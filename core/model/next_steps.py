@@ -34,15 +34,19 @@ def _to_look(feature: FeatureState) -> list[str]:
     return commands
 
 
-def after_run(features: Sequence[FeatureState], *, is_all: bool) -> list[tuple[str, str]]:
+def after_run(
+    features: Sequence[FeatureState], *, is_all: bool, lands: bool = False
+) -> list[tuple[str, str]]:
     """The commands to type after a run of these features, each with its purpose.
 
-    ``is_all``: whether they are all features of their list that are not up to date.
+    ``is_all``: whether they are all features of their list that are not up to date. ``lands``:
+    whether the run lands them itself if all completed.
     """
     completed = [feature.id for feature in features if feature.status is Status.COMPLETED]
     steps = []
     if completed:
         steps.append((f"rorchestrator diff {completed[0]}", "what a feature changed"))
+    if completed and not (lands and len(completed) == len(features)):
         named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
         steps.append((f"rorchestrator merge{named}", "lands what is completed"))
     if any(feature.status is Status.CANCELLED for feature in features):

@@ -171,7 +171,8 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
-    steps = after_run(features, is_all=report.is_all)
+    lands = "--merge" in run.provenance.command.split()
+    steps = after_run(features, is_all=report.is_all, lands=lands)
     if steps:
         yield ""
     for command, purpose in steps:

@@ -236,9 +236,8 @@ def _between_runs(id: str, known: FeatureState, situation: Situation) -> Why:
         return _without_result(id, known, situation, again=run)
     if known.status.active:
         reason = f"was interrupted ({known.status.words}): the next run {_resumes(decision)} it"
-        return Why(
-            id, Standing.DUE, Cause.INTERRUPTED, reason, commands=(run, f"rorchestrator logs {id}")
-        )
+        logs = (f"rorchestrator logs {id}",) if known.attempts else ()
+        return Why(id, Standing.DUE, Cause.INTERRUPTED, reason, commands=(run, *logs))
     if decision.reason == NEW:
         needed = _due_dependencies(id, situation)
         after = f"; {some(needed)} runs first" if needed else ""

@@ -13,6 +13,7 @@ from core.model.events import Event
 from core.model.fold import fold
 from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, Fault, FeatureOutcome, Stage, Status, Work
+from core.model.provenance import Provenance
 from core.model.state import FeatureState, RunState
 from core.reporter import plan_text, run_text
 from core.reporter.documents import RunReport
@@ -243,6 +244,16 @@ class TheReport(unittest.TestCase):
                 "→ rorchestrator merge  (lands what is completed)",
             ],
         )
+
+    def test_a_run_that_lands_its_features_does_not_ask_for_it(self) -> None:
+        done = fold([*LIFE, _ended("auth", Status.COMPLETED, work=WORK)])
+        failed = fold([_started("auth", "api"), *LIFE[1:], _ended("auth", Status.COMPLETED)])
+        for state, last in ((done, "diff auth"), (failed, "merge")):
+            assert state.run is not None
+            run = replace(state.run, provenance=Provenance(command="rorchestrator run --merge"))
+            report = _report(replace(state, run=run))
+            line = list(run_text.report_lines(report, ASCII))[-1]
+            self.assertTrue(line.startswith(f"-> rorchestrator {last}  ("), line)
 
     def test_a_part_of_a_list_is_merged_by_name(self) -> None:
         def last(*ids: str, waves: tuple[tuple[str, ...], ...]) -> str:

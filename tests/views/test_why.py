@@ -314,6 +314,8 @@ class BetweenRuns(unittest.TestCase):
                 f"was interrupted (running): the next run {verb} it",
                 *commands,
             )
+        waiting = after(begun(), prepares("auth"), auth=(Action.START, "interrupted"))
+        self.assertEqual(why("auth", waiting).commands, commands[:1])
         self.check(
             after(
                 begun(),
