@@ -168,7 +168,8 @@ def _about_the_end(
 
     project = run.project
     logs = os.path.join(project.journal.folder, "logs", run.run_id)
-    collected = Collected(logs, project.mask)
+    names = {id: feature.name for id, feature in project.dag.features.items()}
+    collected = Collected(logs, project.mask, names)
     views: list[View] = [collected]
     if options.junit:
         write = OutputFile("--junit", options.junit).write

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..journal.private_files import only_regular
+from ..model.events import Event
 from ..model.mask import whole_words
 from ..model.terminal_text import clean
 
@@ -14,6 +15,23 @@ READ_BYTES = 1024 * 1024
 
 LINES = 40
 """Of each check."""
+
+
+def outputs_by_feature(
+    folder: str, events: Iterable[Event], mask: Callable[[str], str], lines: int = LINES
+) -> dict[str, list[tuple[str, ...]]]:
+    """The last lines of the checks of each feature in a run, whose logs are in ``folder``.
+
+    ``events`` are those of the run.
+    """
+    commands: dict[str, list[str]] = {}
+    for event in events:
+        if event.kind == "checked" and event.feature:
+            commands.setdefault(event.feature, []).append(str(event.data.get("command", "")))
+    return {
+        id: check_outputs(os.path.join(folder, f"{id}.verify.log"), ran, mask, lines)
+        for id, ran in commands.items()
+    }
 
 
 def check_outputs(

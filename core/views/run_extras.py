@@ -17,7 +17,7 @@ from ..model.outcome import Status
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..reporter.documents import RunReport
-from .check_outputs import check_outputs
+from .check_outputs import outputs_by_feature
 from .run_view import Extras, OwnDiff
 
 LINES = 20
@@ -36,24 +36,18 @@ def extras_of(
     Only after the latest run do branches still hold the work of features that did not complete.
     The project's git must not need an event loop.
     """
-    commands: dict[str, list[str]] = {}
-    for event in events:
-        if event.kind == "checked" and event.feature and event.run == report.run.id:
-            commands.setdefault(event.feature, []).append(str(event.data.get("command", "")))
     folder = os.path.join(project.journal.folder, "logs", report.run.id)
+    of_run = (event for event in events if event.run == report.run.id)
+    outputs = outputs_by_feature(folder, of_run, project.mask, LINES)
     return Extras(
-        {
-            id: _outputs(os.path.join(folder, f"{id}.verify.log"), ran, project.mask)
-            for id, ran in commands.items()
-        },
+        {id: [_short(lines) for lines in found] for id, found in outputs.items()},
         _diffs(project, report, is_latest=is_latest),
         {id: project.mask(feature.name) for id, feature in project.dag.features.items()},
     )
 
 
-def _outputs(log: str, commands: Sequence[str], mask: Mask) -> list[tuple[str, ...]]:
-    found = check_outputs(log, commands, mask, LINES)
-    return [tuple(line[:LINE_CHARACTERS] for line in lines) for lines in found]
+def _short(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(line[:LINE_CHARACTERS] for line in lines)
 
 
 def _diffs(project: OpenProject, report: RunReport, *, is_latest: bool) -> dict[str, OwnDiff]:

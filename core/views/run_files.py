@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from ..model.events import Event
 from ..model.state import RunState
 from ..reporter.documents import RunReport
-from .check_outputs import check_outputs
+from .check_outputs import outputs_by_feature
 from .run_view import Extras, RunView, run_view
 from .view import View
 
@@ -16,12 +15,15 @@ from .view import View
 class Collected(View):
     """Keeps the events of a run, to make its view for others; it comes before them.
 
-    ``log_folder`` has the logs of the run.
+    ``log_folder`` has the logs of the run, ``names`` those of the features by their ids.
     """
 
-    def __init__(self, log_folder: str, mask: Callable[[str], str]) -> None:
+    def __init__(
+        self, log_folder: str, mask: Callable[[str], str], names: Mapping[str, str]
+    ) -> None:
         self._log_folder = log_folder
         self._mask = mask
+        self._names = {id: mask(name) for id, name in names.items()}
         self._events: list[Event] = []
         self._made: tuple[RunReport, RunView] | None = None
 
@@ -32,19 +34,10 @@ class Collected(View):
     def view(self, report: RunReport) -> RunView:
         """The view of a run that is over."""
         if self._made is None or self._made[0] is not report:
-            extras = Extras(self._outputs(), {})
+            outputs = outputs_by_feature(self._log_folder, self._events, self._mask)
+            extras = Extras(outputs, {}, self._names)
             self._made = report, run_view(report, self._events, report.ended_at, extras)
         return self._made[1]
-
-    def _outputs(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
-        commands: dict[str, list[str]] = {}
-        for event in self._events:
-            if event.kind == "checked" and event.feature:
-                commands.setdefault(event.feature, []).append(str(event.data.get("command", "")))
-        return {
-            id: check_outputs(os.path.join(self._log_folder, f"{id}.verify.log"), ran, self._mask)
-            for id, ran in commands.items()
-        }
 
 
 class RunFile(View):

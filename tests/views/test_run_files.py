@@ -15,7 +15,7 @@ class RunFilesTest(InAFolder):
         os.mkdir(self.folder)
         with open(os.path.join(self.folder, "api.verify.log"), "w") as file:
             file.write("$ npm run lint\nclean\n$ npm test\nFAIL hunter2\n")
-        collected = Collected(self.folder, lambda text: text.replace("hunter2", "***"))
+        collected = Collected(self.folder, lambda text: text.replace("hunter2", "***"), {})
         for event in STORY:
             collected.on_event(fold([]), event)
         written: list[str] = []
