@@ -30,10 +30,11 @@ import resource  # noqa: F401
 import shutil  # noqa: F401
 
 from core import cli
-from core.commands import merge, run, running, status  # noqa: F401 – as those above
+from core.commands import running
 from core.journal import journal
 from core.process import spawner, supervisor
 from core.worktree import copy_link
+from tests.support import imported  # noqa: F401 – as those above
 
 CHANGING = (
     *("worktree", "checkout", "update-index", "commit", "update-ref", "commit-tree"),

@@ -21,23 +21,8 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, TextIO
 
 from core import cli
-from core.commands import (  # noqa: F401 – imported once
-    attach,
-    cleanup,
-    diff,
-    logs,
-    merge,
-    pause,
-    plan,
-    resume,
-    retry,
-    run,
-    skip,
-    status,
-    stop,
-    web,
-)
 from core.process import temporary_folder
+from tests.support import imported  # noqa: F401
 
 WAIT_SECONDS = 0.005
 SHARED_BYTES = 1 << 24
