@@ -44,6 +44,7 @@ from tests.support.messages_api import (
     text,
     write,
 )
+from tests.support.once import once
 from tests.support.paths import HOME_PAGE, ROOT
 from tests.support.runs import read_until
 from tests.support.workspace import WorkspaceTest
@@ -661,6 +662,7 @@ class Attached(RealClaudeTest):
         self.assertEqual(told, ["attach"])
 
 
+@once
 class TheTodoProject(RealClaudeTest):
     """docs/QUICKSTART.md, command by command; the model runs the tests as the prompts ask."""
 
