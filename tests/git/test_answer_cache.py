@@ -21,8 +21,6 @@ from tests.support.workspace import WorkspaceTest, feature
 
 setUpModule = skip_if_run_elsewhere
 
-setUpModule = skip_if_run_elsewhere
-
 
 class AnswersTest(unittest.TestCase):
     def test_unused_answers_are_dropped(self) -> None:

@@ -91,7 +91,7 @@ class WhereItEnters(unittest.TestCase):
         ]
         result = {
             **{"type": "result", "subtype": "success", "is_error": True, "num_turns": 1},
-            **{"result": "word " * 10**6, "permission_denials": denied, "session_id": "i" * 999},
+            **{"result": "word " * 200_000, "permission_denials": denied, "session_id": "i" * 999},
         }
         outcome = verdict.outcome(stream.observe(transcript.Transcript(), result), code=1)
         self.assertLess(len(outcome.reason), 20_000)
@@ -99,7 +99,7 @@ class WhereItEnters(unittest.TestCase):
         self.assertLess(len(outcome.session_id), 300)
         self.assertEqual(outcome.denied_tools[-1], "and 200 more")
         self.assertLess(max(map(len, outcome.denied_tools)), 1_200)
-        silent = verdict.outcome(transcript.Transcript(), code=1, stderr="x " * 10**6)
+        silent = verdict.outcome(transcript.Transcript(), code=1, stderr="x " * 200_000)
         self.assertLess(len(silent.reason), 20_000)
 
     def test_what_a_check_prints(self) -> None:
