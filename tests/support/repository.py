@@ -51,6 +51,28 @@ def _run_git(
     )
 
 
+def _just_committed(at: str) -> str:
+    """What ``HEAD`` names right after a commit; empty if git has to say it."""
+    try:
+        folder = os.path.join(at, ".git")
+        if os.path.isfile(folder):  # of a worktree
+            folder = os.path.join(at, _line(folder).removeprefix("gitdir: "))
+        head = _line(os.path.join(folder, "HEAD"))
+        if not head.startswith("ref: "):
+            return head
+        shared = os.path.join(folder, "commondir")
+        if os.path.exists(shared):
+            folder = os.path.join(folder, _line(shared))
+        return _line(os.path.join(folder, head.removeprefix("ref: ")))
+    except OSError:
+        return ""
+
+
+def _line(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().rstrip("\n")
+
+
 class Repository:
     """A repository on the branch ``main`` with one commit; gone with everything at the end.
 
@@ -137,7 +159,7 @@ class Repository:
         self.write(files, at=at)
         self.git("add", "--all", "--force", at=at)
         self.git("commit", "--quiet", "--allow-empty", "--no-verify", "-m", message, at=at)
-        return self.commit_of("HEAD", at=at)
+        return _just_committed(at or self.path) or self.commit_of("HEAD", at=at)
 
     def branch(self, name: str, start: str = "HEAD") -> str:
         """Make a branch without switching to it; where it starts."""
