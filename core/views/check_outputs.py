@@ -14,6 +14,7 @@ READ_BYTES = 1024 * 1024
 """Of the end of a log."""
 
 LINES = 40
+LINE_CHARACTERS = 1_000
 """Of each check."""
 
 
@@ -47,12 +48,17 @@ def check_outputs(
     for command in reversed(commands):
         first = clean(f"$ {command}").split("\n", 1)[0]
         begin = next((at for at in range(end - 1, -1, -1) if text[at] == first), None)
-        output = [] if begin is None else [line.rstrip() for line in text[begin + 1 : end]]
+        output = [] if begin is None else [_short(line) for line in text[begin + 1 : end]]
         while output and not output[-1]:
             output.pop()
         found.append(tuple(output[-lines:]))
         end = end if begin is None else begin
     return found[::-1]
+
+
+def _short(line: str) -> str:
+    shown = line.rstrip()
+    return shown if len(shown) <= LINE_CHARACTERS else f"{shown[:LINE_CHARACTERS]}…"
 
 
 def _end_of(log: str, mask: Callable[[str], str]) -> str:

@@ -27,6 +27,10 @@ class CheckOutputsTest(InAFolder):
             [("ok",), ("2", "3 ***"), ("again",)],
         )
 
+    def test_a_long_line_is_cut(self) -> None:
+        (found,) = self.outputs(f"$ a\n{'x' * 100_000}  \n", "a")
+        self.assertEqual(found, ("x" * 1_000 + "…",))
+
     def test_what_looks_like_a_command_is_output(self) -> None:
         self.assertEqual(self.outputs("$ a\n$ b\n$ a b\n", "a"), [("$ b", "$ a b")])
 
