@@ -48,6 +48,7 @@ def detach(output: int) -> Background | Foreground:
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
+    # A signal right after the fork must find the child that it is to end.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
     try:
         pid = os.fork()
@@ -55,16 +56,17 @@ def detach(output: int) -> Background | Foreground:
             os.close(reading)
             _leave_terminal(output)
             return Foreground(writing)
-        os.close(writing)
+        try:
+            os.close(writing)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            code = None if os.read(reading, 1) == STARTED else _exit_code(pid)
+        except BaseException:
+            _end(pid)
+            raise
+        finally:
+            os.close(reading)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    try:
-        code = None if os.read(reading, 1) == STARTED else _exit_code(pid)
-    except BaseException:
-        _end(pid)
-        raise
-    finally:
-        os.close(reading)
     return Background(pid, code)
 
 
@@ -86,9 +88,9 @@ def _exit_code(pid: int) -> int:
 def _end(pid: int) -> None:
     """End the child by SIGTERM; a second interruption kills it."""
     with suppress(ProcessLookupError, ChildProcessError):
-        os.kill(pid, signal.SIGTERM)
         try:
+            os.kill(pid, signal.SIGTERM)
             os.waitpid(pid, 0)
-        except BaseException:
+        except (KeyboardInterrupt, SystemExit):
             os.kill(pid, signal.SIGKILL)
             raise

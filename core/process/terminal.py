@@ -23,12 +23,15 @@ def run_in_terminal(argv: Sequence[str], env: Mapping[str, str]) -> int:
     program = find_program(argv[0], env)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in FROM_KEYS}
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in FROM_KEYS}
+    # A signal right after the start must find the program that it is to end.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
     try:
         pid = os.posix_spawn(
             program, list(argv), dict(env), setsigmask=[], setsigdef=DEFAULT_SIGNALS
         )
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         except BaseException:
             with suppress(ProcessLookupError, ChildProcessError):
@@ -36,5 +39,6 @@ def run_in_terminal(argv: Sequence[str], env: Mapping[str, str]) -> int:
                 os.waitpid(pid, 0)
             raise
     finally:
-        for number, handler in before.items():
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
             signal.signal(number, handler)

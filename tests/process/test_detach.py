@@ -67,10 +67,10 @@ class DetachTest(unittest.TestCase):
 
         def body(_: Foreground) -> None:
             signal.signal(signal.SIGTERM, lambda *_: os._exit(self.note("ended")))
-            os.kill(parent, signal.SIGUSR1)
+            os.kill(parent, signal.SIGTERM)
             signal.pause()
 
-        with _raising(), self.assertRaises(TimeoutError):
+        with _raising(), self.assertRaises(SystemExit):
             self.background(body)
         self.assertTrue(os.path.exists(self.path("ended")))
 
@@ -79,15 +79,15 @@ class DetachTest(unittest.TestCase):
 
         def again(*_: object) -> None:
             self.note(str(os.getpid()))
-            os.kill(parent, signal.SIGUSR1)
+            os.kill(parent, signal.SIGTERM)
 
         def body(_: Foreground) -> None:
             signal.signal(signal.SIGTERM, again)
-            os.kill(parent, signal.SIGUSR1)
+            os.kill(parent, signal.SIGTERM)
             while True:
                 signal.pause()
 
-        with _raising(), self.assertRaises(TimeoutError):
+        with _raising(), self.assertRaises(SystemExit):
             self.background(body)
         (pid,) = (int(name) for name in os.listdir(self.folder) if name.isdecimal())
         wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0], "it is killed")
@@ -99,16 +99,16 @@ class DetachTest(unittest.TestCase):
 
 @contextmanager
 def _raising() -> Iterator[None]:
-    """SIGUSR1 raises an exception."""
+    """SIGTERM raises an exception."""
 
     def heard(*_: object) -> None:
-        raise TimeoutError
+        raise SystemExit
 
-    before = signal.signal(signal.SIGUSR1, heard)
+    before = signal.signal(signal.SIGTERM, heard)
     try:
         yield
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class InTheTerminal(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             mark = os.path.join(folder, "ended")
             wait = "while :; do sleep 0.02; done"
-            script = f"trap 'touch {mark}; exit' TERM; kill -USR1 {os.getpid()}; {wait}"
+            script = f"trap 'touch {mark}; exit' TERM; kill -TERM {os.getpid()}; {wait}"
             with _raising(), self.assertRaises(TimeoutError):
                 self.run_shell(script)
             self.assertTrue(os.path.exists(mark))
@@ -43,16 +43,16 @@ class InTheTerminal(unittest.TestCase):
 
 @contextmanager
 def _raising() -> Iterator[None]:
-    """SIGUSR1 raises an exception."""
+    """SIGTERM raises an exception."""
 
     def heard(*_: object) -> None:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGUSR1, heard)
+    before = signal.signal(signal.SIGTERM, heard)
     try:
         yield
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":
