@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 
 from ..model.json_values import Json
+from ..model.words import counted
 from ..reporter.documents import feature_document
 from .html_feature import feature_section
 from .html_parts import costs_section, graph_section, head, result, timeline_section
@@ -13,6 +14,9 @@ from .html_style import SCRIPT, STYLE
 from .html_text import data, text
 from .run_view import FeatureView, RunView
 from .status_marks import symbols
+
+FEW = 20
+"""More features that never began are folded into one line."""
 
 
 def html(view: RunView) -> str:
@@ -57,8 +61,16 @@ def _digest(content: str) -> str:
 
 
 def _failures(view: RunView) -> str:
-    shown = "".join(map(feature_section, view.failures))
-    return f'<section id="-failures"><h2>Not completed</h2>{shown}</section>' if shown else ""
+    """The features that did not complete: first those that began, then all others."""
+    begun = [feature for feature in view.failures if feature.spans]
+    others = [feature for feature in view.failures if not feature.spans]
+    shown, rest = ("".join(map(feature_section, each)) for each in (begun, others))
+    if len(others) > FEW:
+        words = f"{counted(len(others), 'feature')} that never began"
+        rest = f"<details><summary>{words}</summary>{rest}</details>"
+    if not view.failures:
+        return ""
+    return f'<section id="-failures"><h2>Not completed</h2>{shown}{rest}</section>'
 
 
 def _others(view: RunView) -> str:

@@ -57,7 +57,7 @@ background:var(--card);border:1px solid var(--line);border-radius:10px;overflow:
 .tiles dd{margin:0;font-size:21px;font-weight:600;font-variant-numeric:tabular-nums}
 .tiles small{display:block;font-weight:400}
 .facts{display:grid;grid-template-columns:minmax(104px,max-content) minmax(0,1fr);gap:3px 16px;
-margin:0 0 12px;font-size:14px}
+margin:0 0 12px;font-size:14px;align-content:start}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0}
 .wide{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:0 40px}

@@ -9,6 +9,7 @@ from base64 import b64encode
 from hashlib import sha256
 
 from core.git.patches import FileDiff
+from core.model import events
 from core.model.frozen import replace
 from core.model.outcome import FeatureOutcome, Status
 from core.model.provenance import Provenance
@@ -24,7 +25,7 @@ from tests.support.run_views import (
     feature_story,
     view_of,
 )
-from tests.support.story import AT
+from tests.support.story import AT, RUN
 
 HOSTILE = "</script></title><script>alert(1)</script><img src=x onerror=alert(2)>\"'><b id='x'>"
 
@@ -49,6 +50,17 @@ class TheWholePage(unittest.TestCase):
     def test_failures_come_before_the_folded_successes(self) -> None:
         ids = [id for id in Page(html(view_of(STORY))).ids if not id.startswith("-")]
         self.assertEqual(ids, ["api", "app", "auth", "docs"])
+
+    def test_features_that_never_began_come_last_and_many_of_them_are_folded(self) -> None:
+        failed = FeatureOutcome(Status.FAILED, "no")
+        blocked = FeatureOutcome(Status.BLOCKED, "z did not complete")
+        for count, words in ((20, False), (21, True)):
+            ids = [f"b{number}" for number in range(count)]
+            story = [begun([*ids, "z"]), *feature_story("z", AT, DONE, end=failed)]
+            story += [events.ended(AT, RUN, id, blocked) for id in ids]
+            page = Page(html(view_of(story)))
+            self.assertEqual([id for id in page.ids if id[0] != "-"], ["z", *ids])
+            self.assertEqual(f"{count} features that never began" in page.text, words)
 
     def test_it_holds_the_documented_json(self) -> None:
         view = view_of(STORY)
