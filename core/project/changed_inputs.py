@@ -110,6 +110,6 @@ def _missing_parts(writer: PromptWriter, feature: Feature, old: str) -> tuple[st
 def _diff(old: str, new: str) -> tuple[str, ...]:
     import difflib
 
-    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=1, lineterm=""))[2:]
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""))[2:]
     more = len(lines) - DIFF_LINES
     return tuple(lines if more <= 0 else [*lines[:DIFF_LINES], f"… {more} more lines"])

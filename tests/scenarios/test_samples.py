@@ -28,6 +28,7 @@ SAMPLED = {
     "commands/merge.md": 1,
     "commands/plan.md": 1,
     "commands/steering.md": 1,
+    "commands/why.md": 1,
     "CONFLICTS.md": 1,
     "REHEARSAL.md": 1,
 }
@@ -97,6 +98,16 @@ class Samples(unittest.TestCase):
         sample = lasting(samples("REHEARSAL.md")[0])
         start = next(i for i, line in enumerate(lasting(said.out)) if line == sample[0])
         self.assertEqual(lasting(said.out)[start:], sample)
+
+    def test_why_a_feature_runs_again(self) -> None:
+        entry = {"id": "auth", "name": "Sign-in", "prompt_file": "auth.md"}
+        with Workspace([entry]) as shop:
+            shop.write({"prompts/auth.md": "Add sign-in.\n"})
+            shop.run()
+            shop.write({"prompts/auth.md": "Add sign-in and sign-up.\n"})
+            said = shop.main("why", "auth")
+        printed = f"$ rorchestrator why auth\n{said.out}"
+        self.assertEqual(printed, samples("commands/why.md")[0])
 
 
 class Steering(WorkspaceTest):
