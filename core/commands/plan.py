@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..dag.prediction import Prediction
     from ..dag.schedule import Plan
+    from ..dag.what_if import Choice
     from ..model.feature import Invocation
     from ..model.mask import Mask
 
@@ -42,6 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     form.add_argument(
         "--dot", action="store_true", help="print the graph of the features for Graphviz (DOT)"
+    )
+    parser.add_argument(
+        "--what-if",
+        action="store_true",
+        help="compare the predicted time and cost with other numbers of slots",
     )
     add_common_options(parser)
 
@@ -67,13 +73,18 @@ def execute(arguments: argparse.Namespace) -> int:
     slots = arguments.max_parallel or project.config.project.max_parallel
     plan = make_plan(project, decisions, slots, selected)
     if arguments.json:
-        print(json.dumps(document(plan), indent=2))
+        print(json.dumps(document(plan, what_if=arguments.what_if), indent=2))
         return ExitCode.UP_TO_DATE
     if arguments.mermaid or arguments.dot:
         skipped = {id for id, known in state.features.items() if known.skip}
         _draw(plan, skipped, project.mask, is_mermaid=arguments.mermaid)
         return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
+    if arguments.what_if:
+        from ..reporter.what_if_text import what_if_lines
+
+        print("\n".join(what_if_lines(plan, _choices(plan), style)))
+        return ExitCode.UP_TO_DATE
     lines = plan_lines(plan, style, verbose=arguments.verbose, quiet=arguments.quiet)
     sys.stdout.write("\n".join(lines) + "\n")
     return ExitCode.UP_TO_DATE
@@ -94,7 +105,24 @@ def _draw(plan: Plan, skipped: Collection[str], mask: Mask, *, is_mermaid: bool)
         )
 
 
-def document(plan: Plan) -> dict[str, object]:
+def _choices(plan: Plan) -> list[Choice]:
+    """The predicted times with other numbers of slots; of the whole list if nothing would run."""
+    from ..dag.resolver import DAGResolver
+    from ..dag.what_if import choices
+
+    chosen = plan.selected or plan.features.keys()
+    dag = DAGResolver(feature for id, feature in plan.features.items() if id in chosen)
+    return choices(dag, {id: each.seconds for id, each in plan.predictions.items()})
+
+
+def _what_if(plan: Plan) -> dict[str, object]:
+    from ..dag.what_if import enough
+
+    found = _choices(plan)
+    return {"choices": [vars(each).copy() for each in found], "enough": enough(found).slots}
+
+
+def document(plan: Plan, *, what_if: bool = False) -> dict[str, object]:
     """The plan as JSON: costs in USD, times in seconds."""
     from ..reporter.plan_text import tokens_to_run
 
@@ -128,6 +156,7 @@ def document(plan: Plan) -> dict[str, object]:
         "warnings": list(plan.warnings),
         "commands": [_command(command) for command in plan.commands],
         "features": [_feature(plan, id) for wave in plan.waves for id in wave],
+        **({"what_if": _what_if(plan)} if what_if else {}),
     }
 
 

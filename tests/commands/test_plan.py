@@ -138,6 +138,14 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
         )
         self.assertIsNone(features["app"]["estimated_cost_usd"])
 
+    def test_other_numbers_of_slots_are_compared(self) -> None:
+        said = self.plan("--what-if", "--max-parallel", "1").out
+        self.assertIn("1      22m13s  1.00x    ~$4.50  (now)\n", said)
+        self.assertIn("2 slots are enough: 17m47s is within 5 % of the best", said)
+        found = self.plan("--what-if", "--json").json["what_if"]
+        self.assertEqual([each["slots"] for each in found["choices"]], [1, 2])
+        self.assertEqual(found["enough"], 2)
+
     def test_the_graph_is_printed_for_mermaid_and_for_graphviz(self) -> None:
         drawn = self.plan("--mermaid", "--only", "api")
         self.assertTrue(drawn.out.startswith("flowchart LR\n"), drawn.out)
