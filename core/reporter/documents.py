@@ -16,6 +16,7 @@ from ..model.costs import Cost
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.json_values import Json
+from ..model.ledger import Ledger, ledger
 from ..model.outcome import Status
 from ..model.state import Check, FeatureState, Run, RunState
 
@@ -101,6 +102,11 @@ class RunReport:
     def _attempts(self) -> list[Attempt]:
         return [a for feature in self.features for a in feature.of_run(self.run.id)]
 
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent without a result, and what would have saved most."""
+        return ledger(self.state, self.run)
+
     def to_json(self) -> dict[str, Json]:
         """The report as ``docs/STATE.md`` describes it."""
         features, provenance = self.features, self.run.provenance
@@ -146,6 +152,8 @@ class RunReport:
             "features": [feature.id for feature in features],
             "up_to_date": None if self.up_to_date is None else list(self.up_to_date),
             "left_out": None if self.left is None else list(self.left),
+            "waste": [entry.to_json() for entry in self.ledger.entries],
+            "advice": [advice.to_json() for advice in self.ledger.advice],
         }
 
 

@@ -171,12 +171,37 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
+    waste = waste_lines(report)
+    if waste:
+        yield from ("", "Without a result:", *(f"    {line}" for line in waste))
     lands = "--merge" in run.provenance.command.split()
     steps = after_run(features, is_all=report.is_all, lands=lands)
     if steps:
         yield ""
     for command, purpose in steps:
         yield f"{style.pick('→', '->')} {one_line(command)}  ({purpose})"
+
+
+LEAST_SECONDS = 60.0
+LEAST_SHARE = 0.01
+"""What took less of the time and of the cost is only in the JSON report."""
+
+
+def waste_lines(report: RunReport) -> list[str]:
+    """What was spent without a result, and what would have saved most; empty if it is little."""
+    found = report.ledger
+    least = LEAST_SHARE * max(1.0, report.cost.known_usd)
+    told = [e for e in found.entries if (e.cost_usd or 0) >= least or e.seconds >= LEAST_SECONDS]
+    lines = [f"{entry.words}: {_amounts(entry.cost_usd or 0.0, entry.seconds)}" for entry in told]
+    for advice in found.advice if told else ():
+        saved = _amounts(advice.cost_usd, advice.seconds)
+        lines.append(f"to save about {saved}: {one_line(advice.text)}")
+    return lines
+
+
+def _amounts(usd: float, seconds: float) -> str:
+    parts = [money(usd)] if usd else []
+    return ", ".join([*parts, duration(seconds)] if seconds or not usd else parts)
 
 
 def _total_cost(report: RunReport, style: Style) -> str:

@@ -13,7 +13,7 @@ from ..model.excerpt import excerpt
 from ..model.outcome import Status, Work
 from ..model.terminal_text import clean, one_line
 from ..model.words import counted, duration, money
-from ..reporter.run_text import spent
+from ..reporter.run_text import spent, waste_lines
 from ..reporter.style import GLYPHS, Style, shorten
 from .run_view import FeatureView, RunView
 
@@ -56,6 +56,9 @@ def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
     if len(view.failures) > len(shown):
         yield ""
         yield f"{counted(len(view.failures) - len(shown), 'more feature')} did not complete."
+    waste = waste_lines(view.report)
+    if waste:
+        yield from ("", "### Without a result", "", *(f"- {escaped(line)}" for line in waste))
     yield ""
     yield from _provenance(view)
 

@@ -144,6 +144,8 @@ class DiamondTest(unittest.TestCase):
             "estimated_cost_usd",
             "estimated_wall_ms",
             "cost_by_model",
+            "waste",
+            "advice",
         }
         self.assertEqual(set(report), contract | ours)
         self.assertEqual(report["project_name"], "Shop")

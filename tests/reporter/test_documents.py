@@ -94,6 +94,29 @@ class Documents(unittest.TestCase):
                 "features": ["auth", "api", "app"],
                 "up_to_date": ["docs"],
                 "left_out": [],
+                "waste": [
+                    {
+                        "kind": "thrown_away",
+                        "words": "attempts thrown away",
+                        "count": 2,
+                        "cost_usd": 0.25,
+                        "seconds": 4,
+                    },
+                    {
+                        "kind": "idle_slots",
+                        "words": "idle slots",
+                        "count": 2,
+                        "cost_usd": None,
+                        "seconds": 4,
+                    },
+                ],
+                "advice": [
+                    {
+                        "text": "split api: all of its work was thrown away",
+                        "cost_usd": 0.25,
+                        "seconds": 4,
+                    },
+                ],
             },
         )
 

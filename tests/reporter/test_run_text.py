@@ -303,6 +303,10 @@ class TheReport(unittest.TestCase):
                 "    → rorchestrator retry auth",
                 "⛔ api: blocked · auth did not complete (failed)",
                 "• app: pending",
+                "",
+                "Without a result:",
+                "    attempts thrown away: $0.50, 2m30s",
+                "    to save about $0.50, 2m30s: split auth: all of its work was thrown away",
             ],
         )
 
