@@ -140,7 +140,7 @@ class LimitTest(RetryTest):
     def test_nothing_starts_while_the_window_is_fuller_than_allowed(self) -> None:
         info = {
             "status": "allowed_warning",
-            "resetsAt": "1.5 s from now",
+            "resetsAt": "3 s from now",
             "rateLimitType": "five_hour",
             "utilization": 0.95,
         }
