@@ -241,6 +241,19 @@ def add_progress_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def until(text: str) -> float:
+    """A time of the day such as ``18:00``, the next one; or a time such as ``3h``; in seconds."""
+    from datetime import datetime, timedelta
+
+    try:
+        clock = datetime.strptime(text, "%H:%M")
+    except ValueError:
+        return seconds(text)
+    now = datetime.now()
+    then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return ((then if then > now else then + timedelta(days=1)) - now).total_seconds()
+
+
 def run_options(
     arguments: argparse.Namespace, selection: Selection, retried: str = ""
 ) -> RunOptions:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 
 from ..model.errors import ExitCode
+from ..model.frozen import replace
 from ..project import lists
 from ..project.decisions import answer_file, apply_skips, decide, make_plan
 from ..project.selection import select
 from ..project.warnings import check_supplies
-from .options import add_common_options, add_selection_options, opened, selection_of
+from .options import (
+    add_common_options,
+    add_selection_options,
+    dollars,
+    opened,
+    selection_of,
+    until,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from ..dag.what_if import Choice
     from ..model.feature import Invocation
     from ..model.mask import Mask
+    from ..reporter.style import Style
 
 EXAMPLES = """\
 examples:
@@ -49,6 +59,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compare the predicted time and cost with other numbers of slots",
     )
+    parser.add_argument(
+        "--by",
+        type=until,
+        metavar="TIME",
+        help="show what will be done by then, such as 18:00 or 3h, and with what confidence",
+    )
+    parser.add_argument(
+        "--max-cost",
+        type=dollars,
+        metavar="USD",
+        help="budget of the run, instead of project.max_cost_usd",
+    )
     add_common_options(parser)
 
 
@@ -72,6 +94,9 @@ def execute(arguments: argparse.Namespace) -> int:
         check_supplies(project)
     slots = arguments.max_parallel or project.config.project.max_parallel
     plan = make_plan(project, decisions, slots, selected)
+    plan = replace(plan, max_cost_usd=arguments.max_cost or plan.max_cost_usd)
+    if arguments.by is not None:
+        return _show_reachable(plan, arguments.by, style_of(sys.stdout, arguments.color))
     if arguments.json:
         print(json.dumps(document(plan, what_if=arguments.what_if), indent=2))
         return ExitCode.UP_TO_DATE
@@ -103,6 +128,21 @@ def _draw(plan: Plan, skipped: Collection[str], mask: Mask, *, is_mermaid: bool)
             f"{plan_graph.MOST_CHARACTERS:,} characters; this graph has more. --dot has no limit.",
             file=sys.stderr,
         )
+
+
+def _show_reachable(plan: Plan, seconds: float, style: Style) -> int:
+    """Show which of the features that would run are done in so many seconds."""
+    from ..dag.deadline import reachable
+    from ..dag.resolver import DAGResolver
+    from ..reporter.deadline_text import deadline_lines
+
+    if not plan.selected:
+        print("Nothing would run.")
+        return ExitCode.UP_TO_DATE
+    dag = DAGResolver(feature for id, feature in plan.features.items() if id in plan.selected)
+    found = reachable(dag, plan.predictions, plan.max_parallel, seconds, plan.max_cost_usd)
+    print("\n".join(deadline_lines(plan, found, time.time() + seconds, seconds, style)))
+    return ExitCode.UP_TO_DATE
 
 
 def _choices(plan: Plan) -> list[Choice]:

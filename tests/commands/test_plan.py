@@ -146,6 +146,14 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
         self.assertEqual([each["slots"] for each in found["choices"]], [1, 2])
         self.assertEqual(found["enough"], 2)
 
+    def test_what_is_done_by_a_time_is_shown_with_its_confidence(self) -> None:
+        said = self.plan("--by", "15m", "--max-cost", "3.5").out
+        self.assertIn("(in 15m00s) on 2 slots, at most $3.50:\n", said)
+        self.assertIn("2 of 4 features, with a confidence of ", said)
+        self.assertIn("%: auth, api\n", said)
+        self.assertIn("(in ", self.plan("--by", "00:00").out)
+        self.assertEqual(self.plan("--by", "never").code, 2)
+
     def test_the_graph_is_printed_for_mermaid_and_for_graphviz(self) -> None:
         drawn = self.plan("--mermaid", "--only", "api")
         self.assertTrue(drawn.out.startswith("flowchart LR\n"), drawn.out)
