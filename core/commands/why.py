@@ -73,7 +73,7 @@ def _situation(project: OpenProject, *, is_whole: bool) -> Situation:
     from ..project.selection import Selection
     from ..views.why import Situation
 
-    whole = project.whole_state()
+    whole = project.known_state()
     state = project.seen(whole)
     holder, run = project.lock.holder(), whole.run
     is_ours = holder is not None and run is not None and run.pid == holder.pid

@@ -1,6 +1,6 @@
-"""What can be computed again: files beside the journal's truth, and the past runs.
+"""What can be computed again: past runs, a checkpoint of the fold, and files for such things.
 
-A :class:`DerivedFile` holds something that took time to compute: the past runs, or git's answers.
+A :class:`DerivedFile` holds what took time to compute: the past runs, a state, or git's answers.
 It is in the user's own cache folder, has a checksum, and is never believed where it does not fit.
 It can be deleted at any time.
 """
@@ -11,11 +11,14 @@ import json
 import os
 from binascii import crc32
 from collections.abc import Mapping
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..model.events import Event
     from ..model.past_runs import PastRun
+    from ..model.state import RunState
+    from .journal import Reader
 
 FORM = 2
 """Version of the files. A file of another version is ignored."""
@@ -87,6 +90,74 @@ def cache_folder(environ: Mapping[str, str]) -> str:
             return ""
         given = os.path.join(home, ".cache")
     return os.path.join(given, "rorchestrator")
+
+
+LARGE_BYTES = 1024 * 1024
+"""A smaller journal is folded anew each time: that takes less than a tenth of a second."""
+
+NEWS_BYTES = 256 * 1024
+"""From so much that is new on, the checkpoint is written again."""
+
+
+def folded(folder: str, environ: Mapping[str, str]) -> RunState:
+    """The state that the journal of a state folder tells, for commands that only look.
+
+    The fold of a large journal goes on from a checkpoint. Raises :class:`UserError` at a damaged
+    line after it.
+    """
+    from ..model.fold import fold
+    from .journal import Journal, Reader
+
+    journal = Journal(folder)
+    try:
+        is_large = os.path.getsize(journal.path) >= LARGE_BYTES
+    except OSError:
+        is_large = False
+    if not is_large:
+        return fold(journal.read())
+    file = DerivedFile(folder, ".state", environ, _version())
+    state, offset, line = _checkpoint(file, journal.path)
+    reader = Reader(journal.path, offset, line)
+    state = fold(reader.new_events(), state)
+    if reader.offset - offset >= NEWS_BYTES:
+        _write_checkpoint(file, state, reader)
+    return state
+
+
+def _version() -> str:
+    """What a state depends on beside the journal: the code of the fold."""
+    from .. import __version__
+    from ..model import fold, state
+
+    stats = [os.stat(str(module.__file__)) for module in (fold, state)]
+    return " ".join([__version__, *(f"{info.st_mtime_ns}:{info.st_size}" for info in stats)])
+
+
+def _checkpoint(file: DerivedFile, path: str) -> tuple[RunState, int, int]:
+    """The state of the checkpoint, its offset and its line; a blank one if it does not fit."""
+    from ..model.state import RunState
+    from ..model.state_json import decoded
+
+    known = file.read()
+    if isinstance(known, dict) and known["before"] == _fingerprint(path, known["offset"]):
+        with suppress(ValueError, TypeError, LookupError):  # the classes have changed
+            state = decoded(known["state"])
+            assert isinstance(state, RunState)
+            return state, known["offset"], known["line"]
+    return RunState(), 0, 0
+
+
+def _write_checkpoint(file: DerivedFile, state: RunState, reader: Reader) -> None:
+    from ..model.state_json import encoded
+
+    file.write(
+        {
+            "offset": reader.offset,
+            "line": reader.line,
+            "before": _fingerprint(reader.path, reader.offset),
+            "state": encoded(state),
+        }
+    )
 
 
 def past_runs(folder: str, environ: Mapping[str, str]) -> list[PastRun]:

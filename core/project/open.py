@@ -11,6 +11,7 @@ from ..git import checkouts, opening
 from ..git.door import Git
 from ..git.paths import is_in
 from ..git.refs import HEADS, SEEN, branch_name
+from ..journal.history import folded
 from ..journal.journal import Journal
 from ..journal.lock import RunLock
 from ..model.feature import Config, Invocation
@@ -60,6 +61,10 @@ class OpenProject:
     def whole_state(self) -> RunState:
         """The state of all lists of the repository, from the journal."""
         return fold(self.journal.read())
+
+    def known_state(self) -> RunState:
+        """The same for a command that only looks: a large journal is not folded anew."""
+        return folded(self.journal.folder, os.environ)
 
     def state(self) -> RunState:
         """The state of this list's features, from the journal."""

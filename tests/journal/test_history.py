@@ -13,10 +13,14 @@ from core.journal import history
 from core.journal.history import DerivedFile, past_runs
 from core.journal.journal import Journal
 from core.model import events
+from core.model import fold as fold_module
 from core.model.costs import Paid
 from core.model.decision import Action, Decision
 from core.model.events import Event
+from core.model.fold import fold
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
+from core.model.state import RunState
+from tests.support.every_event import EVERY
 from tests.support.workspace import Json
 
 
@@ -102,7 +106,7 @@ def story(run: str, at: float, *ids: str, ends: bool = True, **outcome: object) 
     return [*found, events.run_ended(at, run, exit_code=0)] if ends else found
 
 
-class PastRuns(unittest.TestCase):
+class JournalTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -116,6 +120,8 @@ class PastRuns(unittest.TestCase):
             self.journal.append(event)
         self.journal.close()
 
+
+class PastRuns(JournalTest):
     def found(self) -> list[tuple[str, float, int | None, float | None]]:
         """The past runs: id, duration, exit code, cost; the same with the index and without."""
         runs = past_runs(self.folder, self.environ)
@@ -161,6 +167,71 @@ class PastRuns(unittest.TestCase):
         self.found()
         self.record(*story("r2", 200, "b", cost_usd=None, tokens={"opus": 50}))
         self.assertEqual([run[3] for run in self.found()], [0.5, 0.25])
+
+
+class Checkpoints(JournalTest):
+    """The fold of a large journal goes on where the last command ended."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for name in ("LARGE_BYTES", "NEWS_BYTES"):
+            patched = mock.patch.object(history, name, 1)
+            patched.start()
+            self.addCleanup(patched.stop)
+
+    def read(self) -> int:
+        """How many events are folded; the state is that of all of them."""
+        with mock.patch.object(fold_module, "fold", side_effect=fold) as folding:
+            state = history.folded(self.folder, self.environ)
+        self.assertEqual(state, fold(self.journal.read()))
+        given = Journal(self.folder).read()
+        return len(given) if folding.call_args.args[1] == RunState() else 0
+
+    def test_every_kind_of_event_survives_it(self) -> None:
+        for event in (*EVERY.values(), *story("r2", 100, "a")):
+            self.record(event)
+            self.assertEqual(
+                history.folded(self.folder, self.environ), fold(self.journal.read()), event.kind
+            )
+
+    def test_only_what_is_new_is_folded(self) -> None:
+        self.record(*story("r1", 100, "a", "b"))
+        self.assertGreater(self.read(), 0)
+        self.assertEqual(self.read(), 0)
+        self.record(*story("r2", 200, "a"))
+        self.assertEqual(self.read(), 0)
+
+    def test_another_journal_and_another_version_are_folded_anew(self) -> None:
+        self.record(*story("r1", 100, "a"))
+        self.read()
+        with mock.patch.object(history, "_version", return_value="other"):
+            self.assertGreater(self.read(), 0)
+        os.unlink(self.journal.path)
+        self.record(*story("r9", 100, "b"))
+        self.assertGreater(self.read(), 0)
+
+    def test_a_state_of_other_classes_is_folded_anew(self) -> None:
+        self.record(*story("r1", 100, "a"))
+        self.read()
+        file = DerivedFile(self.folder, ".state", self.environ, history._version())
+        known = file.read()
+        assert isinstance(known, dict)
+        file.write({**known, "state": ["v", "RunState", {"gone": 1}]})
+        self.assertGreater(self.read(), 0)
+
+    def test_a_small_journal_needs_none(self) -> None:
+        with mock.patch.object(history, "LARGE_BYTES", 1 << 20):
+            self.assertEqual(history.folded(self.folder, self.environ), RunState())
+            self.record(*story("r1", 100, "a"))
+            state = history.folded(self.folder, self.environ)
+        self.assertEqual(state, fold(self.journal.read()))
+        self.assertFalse(os.path.exists(self.environ["XDG_CACHE_HOME"]))
+
+    def test_what_is_not_much_is_not_written(self) -> None:
+        self.record(*story("r1", 100, "a"))
+        with mock.patch.object(history, "NEWS_BYTES", 1 << 20):
+            history.folded(self.folder, self.environ)
+        self.assertFalse(os.path.exists(self.environ["XDG_CACHE_HOME"]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""The whole state as JSON and back, for a checkpoint of the fold.
+
+Only values of known classes are made, so that a file can't make anything else. Each value that is
+not plain is a list that begins with its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from .attempt import Attempt
+from .costs import Cost, Paid
+from .json_values import Json
+from .outcome import AttemptOutcome, Fault, Stage, Status, Stray, Usage, Work
+from .phase import Phase
+from .provenance import Estimate, Provenance
+from .state import Check, FeatureState, Landing, Run, RunState, Skip, Wait
+from .strategy import Strategy
+from .window import Window
+
+VALUES: Mapping[str, type] = {
+    each.__name__: each
+    for each in (
+        *(Attempt, AttemptOutcome, Check, Cost, Estimate, FeatureState, Landing, Paid, Provenance),
+        *(Run, RunState, Stray, Usage, Wait, Window, Work),
+    )
+}
+
+WORDS: Mapping[str, type[Enum]] = {
+    each.__name__: each for each in (Fault, Phase, Skip, Stage, Status, Strategy)
+}
+
+EMPTY: Mapping[str, object] = {}
+"""The default of a field that is a mapping."""
+
+PLAIN = (str, int, float, bool, type(None))
+
+
+def encoded(value: object) -> Json:
+    """A value of the state as JSON. Raises ``TypeError`` for one of another class."""
+    if type(value) in PLAIN:
+        return value
+    if isinstance(value, Enum):
+        return ["e", type(value).__name__, value.value]
+    if isinstance(value, (tuple, list, frozenset)):
+        return [type(value).__name__[0], *map(encoded, value)]
+    if isinstance(value, dict):
+        return ["d", *((encoded(key), encoded(item)) for key, item in value.items())]
+    made = type(value)
+    if VALUES.get(made.__name__) is not made:
+        raise TypeError(f"{made.__name__} is no part of the state")
+    # Most fields have their defaults: those would be four fifths of the file.
+    fields = vars(value).items()
+    kept = {field: item for field, item in fields if item != getattr(made, field, EMPTY)}
+    return ["v", made.__name__, {field: encoded(item) for field, item in kept.items()}]
+
+
+def decoded(given: Json) -> object:
+    """The value that :func:`encoded` made JSON of.
+
+    Raises ``ValueError``, ``TypeError`` or ``LookupError`` if it made none of it.
+    """
+    if not isinstance(given, list):
+        return given
+    kind, rest = given[0], given[1:]
+    if kind == "v":
+        name, fields = rest
+        return VALUES[name](**{field: decoded(item) for field, item in fields.items()})
+    if kind == "e":
+        name, word = rest
+        return WORDS[name](word)
+    if kind == "d":
+        return {decoded(key): decoded(item) for key, item in rest}
+    make: Mapping[str, Callable[[map[object]], object]] = {"t": tuple, "l": list, "f": frozenset}
+    return make[kind](map(decoded, rest))
