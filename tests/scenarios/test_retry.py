@@ -120,7 +120,7 @@ class LimitTest(RetryTest):
         return self.claude(*answers, then=then)
 
     def test_the_run_waits_until_the_limit_is_lifted_and_counts_no_attempt(self) -> None:
-        claude = self.limiting(*[self.limited(0.2)] * 3)
+        claude = self.limiting(*[self.limited(0.5)] * 3)
         said = self.run_with(claude, 0, limit_grace_seconds=0, retry={"attempts": 1})
         self.assertIn("usage limit: waiting until", said)
         self.assertIn("the usage limit is reset", said)
