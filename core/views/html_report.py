@@ -8,6 +8,7 @@ from hashlib import sha256
 from ..model.json_values import Json
 from ..model.words import counted
 from ..reporter.documents import feature_document
+from ..reporter.run_text import waste_lines
 from .html_feature import feature_section
 from .html_parts import costs_section, graph_section, head, result, timeline_section
 from .html_style import SCRIPT, STYLE
@@ -27,7 +28,7 @@ def html(view: RunView) -> str:
     return (
         f"<!DOCTYPE html>\n{_meta(view)}<body>{symbols()}<main>{head(view)}"
         f"{_failures(view)}{graph_section(view)}{timeline_section(view)}{costs_section(view)}"
-        f"{_others(view)}{_notes(view)}"
+        f"{_others(view)}{_waste(view)}{_notes(view)}"
         "<footer>Everything in this page is in the file itself; the data is at its end as JSON."
         f'</footer></main><script type="application/json" id="-report">{data(document(view))}'
         f"</script><script>{SCRIPT}</script></body></html>\n"
@@ -78,6 +79,13 @@ def _others(view: RunView) -> str:
     shown = "".join(map(feature_section, others))
     name = "Completed" if view.is_over else "Features"
     return f'<section><h2 id="-features">{name}</h2>{shown}</section>' if shown else ""
+
+
+def _waste(view: RunView) -> str:
+    lines = "".join(f"<li>{text(line)}</li>" for line in waste_lines(view.report))
+    if not lines:
+        return ""
+    return f'<section id="-waste"><h2>Without a result</h2><ul>{lines}</ul></section>'
 
 
 def _notes(view: RunView) -> str:

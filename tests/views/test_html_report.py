@@ -42,7 +42,8 @@ class TheWholePage(unittest.TestCase):
     def test_it_is_well_formed_and_its_parts_can_be_addressed(self) -> None:
         page = Page(html(view_of(STORY)))
         self.assertLessEqual(page.tags, ELEMENTS)
-        parts = {"-head", "-failures", "-graph", "-timeline", "-costs", "-features", "-notes"}
+        parts = {"-head", "-failures", "-graph", "-timeline", "-costs", "-features", "-waste"}
+        parts.add("-notes")
         self.assertLessEqual({"auth", "api", "app", "docs"} | parts, set(page.ids))
         targets = {link["href"][1:] for link in page.all("a")}
         self.assertLessEqual(targets, set(page.ids))
@@ -82,7 +83,8 @@ class TheWholePage(unittest.TestCase):
         running = Page(html(view_of(STORY[:7])))
         self.assertIn("Features auth", running.text)
         done = [begun(["auth"]), *feature_story("auth", AT, DONE, end=COMPLETED)]
-        self.assertNotIn("-failures", Page(html(view_of(done))).ids)
+        ids = Page(html(view_of(done))).ids
+        self.assertFalse({"-failures", "-waste"}.intersection(ids))
 
     def test_a_run_in_which_all_failed_has_no_list_of_completed_ones(self) -> None:
         failed = FeatureOutcome(Status.FAILED, "no")

@@ -34,6 +34,11 @@ class Markdown(unittest.TestCase):
         self.assertIn("RoRchestrator `1.2.3` · Claude Code `2.1.330` · model `claude-opus`", said)
         self.assertIn("command `rorchestrator run --yes`", said)
 
+    def test_what_had_no_result_is_listed_before_the_provenance(self) -> None:
+        said = markdown(view_of(STORY))
+        begin = said.index("### Without a result\n\n- ")
+        self.assertLess(begin, said.index("RoRchestrator", begin))
+
     def test_a_run_in_progress_says_so(self) -> None:
         said = markdown(view_of(STORY[:5]))
         self.assertIn("## ⏳ Shop: 0 of 4 features completed", said)
