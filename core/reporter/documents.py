@@ -16,9 +16,12 @@ from ..model.costs import Cost
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.json_values import Json
-from ..model.ledger import Ledger, ledger
 from ..model.outcome import Status
 from ..model.state import Check, FeatureState, Run, RunState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class RunReport:
     @property
     def ledger(self) -> Ledger:
         """What was spent without a result, and what would have saved most."""
+        from ..model.ledger import ledger
+
         return ledger(self.state, self.run)
 
     def to_json(self) -> dict[str, Json]:
