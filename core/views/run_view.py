@@ -5,6 +5,7 @@ It is a pure fold of the run's report and its events, so it can be made during a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..dag.feature_inputs import DEPENDENCY
@@ -17,6 +18,7 @@ from ..model.event_values import reply_of, reset_of, text_of
 from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import dataclass, field, replace
+from ..model.next_commands import completed
 from ..model.next_steps import next_commands
 from ..model.outcome import Status, Usage, Work
 from ..model.phase import PHASES, Phase
@@ -97,6 +99,8 @@ class FeatureView:
     estimate: Estimate | None = None
     diff: OwnDiff | None = None
     """``None`` without a result, or if git no longer has it."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The options of the run that further commands need to find the same list."""
     is_critical: bool = False
     """Whether it is on the critical path: the chain of features that took longest."""
 
@@ -148,8 +152,9 @@ class FeatureView:
 
     @property
     def next_commands(self) -> list[str]:
-        """The commands to type about it, if it did not complete."""
-        return next_commands(self.known) if self.is_failure else []
+        """The commands to type about it, if it did not complete, with the list of the run."""
+        made = next_commands(self.known) if self.is_failure else []
+        return [completed(command, self.options) for command in made]
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,21 @@ def _feature(
         notes=tuple(text_of(event) for event in story if event.kind in ("note", "stray")),
         estimate=provenance.estimates.get(id),
         diff=extras.diffs.get(id),
+        options=_options(provenance.command),
     )
+
+
+def _options(command: str) -> dict[str, str]:
+    """``--config`` of a command line, if it has one."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return {}  # A word in a form of bash's own, for unprintable characters.
+    for word, after in zip(words, [*words[1:], ""]):
+        name, equals, value = word.partition("=")
+        if name == "--config":
+            return {"config": value if equals else after}
+    return {}
 
 
 def _spans(story: Sequence[Event], end: float) -> list[Span]:

@@ -14,6 +14,7 @@ from core.views.run_view import Extras, OwnDiff, Span, graph, run_view
 from tests.support.run_views import (
     COMPLETED,
     DONE,
+    FAILED,
     STORY,
     begun,
     feature_story,
@@ -85,6 +86,20 @@ class AWholeRun(unittest.TestCase):
         features = {each.id: each for each in view_of(STORY, extras).features}
         self.assertEqual([check.lines for check in features["api"].checks], [("linted",), ()])
         self.assertEqual(features["auth"].diff, OwnDiff(more=2))
+
+
+class OfAnotherList(unittest.TestCase):
+    def test_the_next_commands_name_the_list_that_the_run_named(self) -> None:
+        for words, expected in (
+            ("--config lists/b.json", "--config lists/b.json "),
+            ("'--config=a list.json' --yes", "--config 'a list.json' "),
+            ("--yes", ""),
+            ("--config it's", ""),
+        ):
+            told = Provenance(command=f"rorchestrator run {words}")
+            story = [begun(["api"], told), *feature_story("api", AT, DONE, end=FAILED)]
+            commands = view_of(story).features[0].next_commands
+            self.assertEqual(commands[0], f"rorchestrator logs {expected}api")
 
 
 class DuringARun(unittest.TestCase):
