@@ -45,8 +45,8 @@ class Attendant:
             self._rouse()
 
     def _rouse(self) -> None:
-        if self._wake is not None:
-            self._wake.set()
+        assert self._wake is not None
+        self._wake.set()
 
     async def watch(self) -> None:
         """Draw, and act on keys and signals, until cancelled."""

@@ -95,6 +95,8 @@ class OnATerminal(RunTest):
             shown = read_until(ours, "Write ")
             os.write(ours, b"s")
             shown += read_until(ours, "(claude ")
+            running.signal(signal.SIGUSR1)
+            shown += read_until(ours, "(claude ")
             os.write(ours, b"p")
             shown += read_until(ours, "rorchestrator resume")
             os.write(ours, b"p")
