@@ -12,7 +12,7 @@ from .style import Style, columns, shorten, table_lines, table_width
 
 SHORTEST = 8
 
-DISPENSABLE = ("SLOTS", "SPEEDUP", "RUN")
+DISPENSABLE = ("SLOTS", "SPEEDUP", "RUN", "RAN", "MEDIAN TIME")
 """The columns that are left out where there is no room, in this order."""
 
 

@@ -111,7 +111,7 @@ class Notices:
         if until and not self._waits_for_limit:
             at = local_minute(until)
             lines = [f"The run waits for the reset, which is expected at {at}."]
-            yield self._notice(state, run, [Occasion.LIMIT], "usage limit reached", lines)
+            yield self._notice(state, run, [Occasion.LIMIT], "waits for a usage limit", lines)
         self._waits_for_limit = bool(until)
 
     def _steered(self, state: RunState, run: Run) -> Iterator[Notice]:

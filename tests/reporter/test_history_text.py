@@ -55,7 +55,7 @@ class Lines(unittest.TestCase):
             rows = history_text.run_rows([RUN])
             sums = history_text.total_rows([total(long.id, [long])], "FEATURE")
             for line in (*history_text.table(rows, style), *history_text.table(sums, style)):
-                self.assertLessEqual(columns(line), max(width, 64))
+                self.assertLessEqual(columns(line), width)
         narrow = list(history_text.table(history_text.run_rows([RUN]), replace(Style(), width=60)))
         self.assertNotIn("RUN ", narrow[0])
 

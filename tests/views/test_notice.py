@@ -62,7 +62,7 @@ class OfEvents(unittest.TestCase):
             events.note(8.0, RUN, "nothing that anybody needs to know"),
         ]
         found = told(story)
-        titles = ["run started", "usage limit reached", "run paused"]
+        titles = ["run started", "waits for a usage limit", "run paused"]
         self.assertEqual([notice.title for notice in found], [f"Shop: {t}" for t in titles])
         self.assertEqual([n.occasions[0].value for n in found], ["started", "limit", "paused"])
         self.assertEqual([notice.needs_you for notice in found], [False, True, True])
