@@ -20,8 +20,9 @@ from ..model.next_commands import completed
 from ..process.browser import open_in_browser
 from ..views.run_extras import extras_of
 from ..views.web.access import Access, in_url, is_loopback, load_key
-from ..views.web.board import Board, Known
+from ..views.web.board import Board
 from ..views.web.feed import Feed
+from ..views.web.run_story import Known
 from ..views.web.server import WebServer
 from ..views.web.site import Site
 from . import steer
@@ -134,6 +135,7 @@ class Page:
         self._arguments = arguments
         self._project, self._fault = opened_or_recorded(arguments)
         project = self._project
+        self._read = _version(project.config.path)
         given = vars(arguments)
         board = Board(
             project.journal.path,
@@ -147,9 +149,12 @@ class Page:
         )
 
     def _know(self) -> Known:
-        """Read the list again, which may have changed since the last run began."""
-        with suppress(UserError):
-            self._project, self._fault = opened_or_recorded(self._arguments)
+        """What the list says; it is read again if it has changed."""
+        read = _version(self._project.config.path)
+        if self._fault or read != self._read:
+            with suppress(UserError):
+                self._project, self._fault = opened_or_recorded(self._arguments)
+            self._read = read
         project, settings = self._project, self._project.config.project
         return Known(
             name=project.mask(settings.name),
@@ -171,6 +176,15 @@ class Page:
         if not run:
             raise UserError("no run is in progress", hint="rorchestrator status")
         return steer.ask(project, run, action, feature).to_json()
+
+
+def _version(path: str) -> tuple[int, ...]:
+    """Another one for each version of a file; empty without the file."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return ()
+    return info.st_ino, info.st_mtime_ns, info.st_size
 
 
 def _server(arguments: argparse.Namespace, site: Site, key: bytes) -> WebServer:

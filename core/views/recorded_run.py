@@ -59,8 +59,7 @@ def recorded_run(project: OpenProject, asked: str) -> RecordedRun:
         if holder is not None and holder.is_run:
             now = time.time()
         else:
-            run, now = _killed(run, events)
-            state = _without_active(replace(state, run=run))
+            state, run, now = as_killed(state, run, events)
     of_run = tuple(event for event in events if event.run == run.id)
     folder = os.path.join(project.config.workspace, REPORTS)
     path, document = written_report(folder, run.id, now)
@@ -82,6 +81,12 @@ def _chosen(project: OpenProject, runs: Sequence[Event], asked: str) -> Event:
     what = f"{asked!r} could be several runs" if found else f"there is no run {asked!r}"
     listed = [event.run for event in reversed(found or runs)]
     raise UserError(what, hint=f"name one of these: {some(listed, LISTED)}")
+
+
+def as_killed(state: RunState, run: Run, events: Sequence[Event]) -> tuple[RunState, Run, float]:
+    """A run that was killed as if it had ended when it was last alive: state, run, that time."""
+    ended, at = _killed(run, events)
+    return _without_active(replace(state, run=ended)), ended, at
 
 
 def _killed(run: Run, events: Sequence[Event]) -> tuple[Run, float]:

@@ -228,7 +228,7 @@ def run_view(
     for event in events:
         if event.run == run.id:
             stories.get(event.feature, whole).append(event)
-    features = [_feature(report, id, story, end, extras) for id, story in stories.items()]
+    features = [feature_view(report, id, story, end, extras) for id, story in stories.items()]
     critical = _critical_path(features)
     return RunView(
         report,
@@ -241,9 +241,13 @@ def run_view(
     )
 
 
-def _feature(
+def feature_view(
     report: RunReport, id: str, story: Sequence[Event], end: float, extras: Extras
 ) -> FeatureView:
+    """The view of one feature, from its own events; ``end`` ends what is still going on.
+
+    Whether it is critical is not known from them.
+    """
     run, known = report.run, report.state.feature(id)
     if known.run != run.id:
         # Not yet begun in this run: what it is, an earlier run told.

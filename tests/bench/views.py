@@ -1,6 +1,6 @@
 """What the views cost: CPU of a run and all its children but agents, with views and quiet.
 
-Run: python3 -m tests.bench.views [--features 300] [--times 3]
+Run: python3 -m tests.bench.views [--features 300] [--times 3] [--pages 20]
 """
 
 from __future__ import annotations
@@ -9,13 +9,19 @@ import argparse
 import fcntl
 import os
 import pty
+import re
+import selectors
 import shutil
+import socket
 import statistics
 import struct
 import sys
 import termios
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from tests.support.web_pages import Browser
 
 from .agents import write_list
 from .measure import TOOL, repository, scratch, verdict
@@ -61,21 +67,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--features", type=int, default=300)
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--pages", type=int, default=20, help="of run --web, 0 without it")
     asked = parser.parse_args()
+    views = ("--progress", "live", *(["--web"] if asked.pages else []))
     with scratch() as (folder, env):
-        bench = _Bench(folder, {**env, "TERM": "xterm-256color"}, asked.features)
-        bench.cpu_seconds("--progress", "live")  # compiles everything once
+        bench = _Bench(folder, {**env, "TERM": "xterm-256color"}, asked.features, asked.pages)
+        bench.cpu_seconds(*views)  # compiles everything once
         pairs = [
-            (bench.cpu_seconds("--progress", "live"), bench.cpu_seconds("--progress", "quiet"))
+            (bench.cpu_seconds(*views), bench.cpu_seconds("--progress", "quiet"))
             for _ in range(asked.times)
         ]
     live, quiet = (statistics.median(side) for side in zip(*pairs))
     words = f"{asked.features} features at {SLOTS} slots: {live:.2f} s with the live view"
+    words += f" and {asked.pages} web pages" if asked.pages else ""
     return 0 if verdict(f"{words}, {quiet:.2f} s quiet", live / quiet, LIMIT) else 1
 
 
 class _Bench:
-    def __init__(self, folder: str, env: Mapping[str, str], features: int) -> None:
+    def __init__(self, folder: str, env: Mapping[str, str], features: int, pages: int) -> None:
+        self.pages = pages
         self.folder, self.env = folder, env
         self.ids = [f"f{number:03}" for number in range(features)]
         self.used = os.path.join(folder, "used")
@@ -94,12 +104,15 @@ class _Bench:
         graph = {id: [] for id in self.ids}
         write_list(listed, self.agent, graph, SLOTS, "../worktrees")
         argv = [*TOOL, "run", "--yes", "--config", listed, *words]
-        all_of_it = _on_a_terminal(argv, path, self.env)
+        all_of_it = _on_a_terminal(argv, path, self.env, self.pages)
         return all_of_it - sum(float(Path(self.used, id).read_text()) for id in self.ids)
 
 
-def _on_a_terminal(argv: Sequence[str], folder: str, env: Mapping[str, str]) -> float:
-    """CPU seconds of a command and its children, on a terminal that is read."""
+def _on_a_terminal(argv: Sequence[str], folder: str, env: Mapping[str, str], pages: int) -> float:
+    """CPU seconds of a command and its children, on a terminal that is read.
+
+    If it prints the address of a page, that is opened so often.
+    """
     pid, leader = pty.fork()
     if pid == 0:
         os.chdir(folder)
@@ -114,11 +127,28 @@ def _on_a_terminal(argv: Sequence[str], folder: str, env: Mapping[str, str]) -> 
         if not chunk:
             break
         said = (said + chunk)[-10_000:]
+        found = re.search(rb"http://127\.0\.0\.1:\d+/\?token=[\w-]+(?=\s)", said) if pages else None
+        if found:
+            threading.Thread(target=_open_pages, args=[found[0].decode(), pages]).start()
+            pages = 0
     _, status, usage = os.wait4(pid, 0)
     os.close(leader)
     if status:
         raise SystemExit(f"the run failed:\n{said.decode(errors='replace')}")
     return usage.ru_utime + usage.ru_stime
+
+
+def _open_pages(url: str, count: int) -> None:
+    """Load the page, and listen to its events until the server ends."""
+    browser, pages = Browser(url), selectors.DefaultSelector()
+    for _ in range(count):
+        browser.page()
+        pages.register(browser.listen().socket, selectors.EVENT_READ)
+    while pages.get_map():
+        for key, _ in pages.select():
+            assert isinstance(key.fileobj, socket.socket)
+            if not key.fileobj.recv(1 << 20):
+                pages.unregister(key.fileobj)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from core.model import events
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.views.run_view import NO_EXTRAS, Extras
-from core.views.web.board import Board, Known
+from core.views.web.board import Board
+from core.views.web.run_story import Known
 from tests.support.run_views import RUN
 from tests.support.story import AT
 

@@ -1,54 +1,40 @@
-"""`Board`: what the page shows of the last run, part by part, kept up to date from the journal."""
+"""`Board`: the parts of the page, kept up to date from the journal, and the messages with them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-from ...journal.follow import Follower
 from ...journal.lock import Holder
-from ...model.errors import UserError
-from ...model.events import Event
-from ...model.frozen import dataclass, replace
 from ...model.json_values import Json
-from ...model.outcome import Status
-from ...model.provenance import Provenance
-from ...model.state import FeatureState, Run, RunState
-from ...reporter.documents import RunReport
-from ..run_view import NO_EXTRAS, Extras, FeatureView, OwnDiff, RunView, run_view
+from ...model.state import FeatureState
+from ..run_view import FeatureView, RunView
 from . import pages
 from .listeners import message
+from .run_story import Known, RunStory
 
 SHORTEST_SECONDS = 0.4
 """Between two renderings."""
 
-SHARE = 40
-"""A rendering costs at most this part of the time: with many features, the page is later."""
-
 CLOCK_SECONDS = 5.0
 """A page of a current run is rendered again after this time, even if nothing happened."""
 
-CHANGES_EXTRAS = ("checked", "ended")
-"""The kinds of events after which a feature may have other outputs of checks, or a diff."""
+SHARE = 150
+"""Rendering what changed costs at most this part of the time: with many features, it is later."""
+
+WHOLE_SHARE = 400
+"""The same for everything, with the pictures and tables."""
+
+LOAD_SHARE = 10
+"""The same where somebody loads the page."""
 
 ARRANGEMENT = "-arrangement"
 
+Message = tuple[str, Json]
+"""Kind and data of a message."""
 
-@dataclass(frozen=True)
-class Known:
-    """What the page needs to know of a feature list and its repository."""
-
-    name: str
-    features: Mapping[str, tuple[str, tuple[str, ...]]]
-    """Name and dependencies of each of its features, by id."""
-    base_branch: str
-    base_commit: str
-    fault: str = ""
-    """Why the list can't be used."""
-    seen: Callable[[RunState], RunState] = lambda state: state
-    """A state with the features of the list only."""
-    extras: Callable[[RunReport, Sequence[Event]], Extras] = lambda report, events: NO_EXTRAS
-    """Diffs and outputs of checks of the features of a report, and the events about them."""
+QUICK = (pages.BAR, ARRANGEMENT, "-head")
+"""The parts that are rendered with each change, beside the features that changed."""
 
 
 class Board:
@@ -66,223 +52,185 @@ class Board:
         complete: Callable[[str], str] = str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._follower = Follower(journal)
-        self._know = know
-        self._known = know()
-        self._holder = holder
+        self._story = RunStory(journal, know, holder, clock)
         self._complete = complete
-        self._clock = clock
-        self._events: list[Event] = []
-        """Of the last run."""
-        self._restarts = 0
-        self._fault = ""
-        self._is_dirty = True
-        self._due = self._clock_due = 0.0
-        self._stale: set[str] = set()
-        """The features whose extras may have changed."""
-        self._checks: dict[str, Sequence[tuple[str, ...]]] = {}
-        self._diffs: dict[str, OwnDiff] = {}
-        self._data: dict[str, tuple[str, Json]] = {}
-        """What was sent last: kind and data of each message, by the name of the part."""
+        self._is_late = self._is_late_whole = True
+        """Whether something happened since what changed, or everything, was rendered."""
+        self._ready = self._whole_ready = self._load_ready = 0.0
+        """When the next of these renderings may be."""
+        self._clock_at = 0.0
+        """When there is one even if nothing happened."""
+        self._view: RunView | None = None
+        self._situation = pages.Situation()
+        self._data: dict[str, Message] = {}
+        """The parts as they were rendered last, by their names."""
         self._changed: dict[str, int] = {}
         """Up to where the journal was read when a part changed."""
         self._unsent: set[str] = set()
         """The parts that changed and were not sent yet."""
         self._shown: dict[str, tuple[FeatureView, pages.Situation]] = {}
         """From what the part of each feature was made."""
-        self.view: RunView | None = None
-        """What is shown; ``None`` before the first :meth:`refresh`."""
-        self.situation = pages.Situation()
-
-    @property
-    def position(self) -> str:
-        """The place in the journal up to which the page is."""
-        return self._follower.position
+        self.position = ""
+        """The place in the journal up to which everything was rendered."""
 
     @property
     def title(self) -> str:
         """The title of the page."""
-        assert self.view is not None
-        return pages.title_of(self.view, self._known.name)
+        assert self._view is not None
+        return pages.title_of(self._view, self._story.known.name)
 
-    def refresh(self, now: float, *, at_once: bool = False) -> None:
-        """Follow the journal, and render what changed: now and then only, unless ``at_once``.
-
-        ``now`` is monotonic.
-        """
-        self._catch_up()
-        is_late = self.situation.takes_requests and now >= self._clock_due
-        if not at_once and (now < self._due or not (self._is_dirty or is_late)):
-            return
-        begun = time.perf_counter()
-        self._render()
-        cost = time.perf_counter() - begun
-        self._is_dirty = False
-        self._due = now + max(SHORTEST_SECONDS, SHARE * cost)
-        self._clock_due = now + max(CLOCK_SECONDS, SHARE * cost)
-
-    def news(self) -> list[bytes]:
-        """The messages of the parts that changed since the last call."""
-        # A feature that is new has no place in the page before the arrangement.
-        names = sorted(self._unsent & self._data.keys(), key=lambda name: name != ARRANGEMENT)
-        self._unsent.clear()
-        return [self._message(name) for name in names]
-
-    def since(self, position: str) -> list[bytes]:
-        """The messages that a page needs which has seen everything up to a position."""
-        offset = self._follower.offset_of(position)
-        return [
-            self._message(name)
-            for name in self._data
-            if offset is None or self._changed[name] > offset
-        ]
-
-    def page(self, csrf: str) -> str:
-        """The whole page."""
-        html = {name: str(data["html"]) for name, data in self._parts()}
-        lists = self._data[ARRANGEMENT][1]
-        assert isinstance(lists, dict)
-        shown = {key: ids for key, ids in lists.items() if isinstance(ids, list)}
-        return pages.page(self.title, html, shown, self.position, csrf)
+    @property
+    def takes_requests(self) -> bool:
+        """Whether the run is in progress."""
+        return self._story.is_current
 
     def feature(self, id: str) -> FeatureState | None:
-        """A feature that is shown; ``None`` for any other id."""
-        features = self.view.features if self.view else ()
-        return next((each.known for each in features if each.id == id), None)
+        """A feature of the run; ``None`` for any other id."""
+        return next((known for known in self._story.features if known.id == id), None)
 
     @property
     def active(self) -> list[FeatureState]:
         """The features that run."""
-        features = self.view.features if self.view and self.situation.takes_requests else ()
-        return [each.known for each in features if each.status.active]
+        features = self._story.features if self._story.is_current else []
+        return [known for known in features if known.status.active]
 
-    def _parts(self) -> list[tuple[str, Mapping[str, Json]]]:
-        return [
-            (name, data)
-            for name, (kind, data) in self._data.items()
-            if kind == "part" and isinstance(data, dict)
-        ]
+    # -- following --------------------------------------------------------------------------
 
-    def _message(self, name: str) -> bytes:
-        return message(*self._data[name], position=self.position)
+    def follow(self) -> None:
+        """Read what is new in the journal, without rendering it."""
+        if self._story.follow():
+            self._is_late = self._is_late_whole = True
 
-    def _catch_up(self) -> None:
-        fault = ""
-        try:
-            events = self._follower.catch_up()
-        except UserError as error:
-            events, fault = [], f"{error.message} ({error.hint})" if error.hint else error.message
-        if self._follower.restarts != self._restarts:
-            self._restarts = self._follower.restarts
-            self._events.clear()
-            self._is_dirty = True
-        holder = self._holder()
-        situation = self._situation(holder, fault)
-        if events:
-            self._take(events)
-            situation = self._situation(holder, fault)
-        self._is_dirty = self._is_dirty or bool(events) or situation != self.situation
-        self.situation = situation
+    def refresh(self, now: float) -> None:
+        """Follow the journal; render what changed, and now and then everything.
 
-    def _take(self, events: list[Event]) -> None:
-        starts = [number for number, event in enumerate(events) if event.kind == "run_started"]
-        if starts:
-            events = events[starts[-1] :]
-            self._events.clear()
-            self._checks.clear()
-            self._diffs.clear()
-            self._known = self._know()
-        self._events += events
-        self._stale.update(event.feature for event in events if event.kind in CHANGES_EXTRAS)
-        run = self._follower.state.run
-        if run is not None and run.ended_at is not None:
-            # What did not complete has a diff from now on.
-            self._stale.update(run.features)
+        ``now`` is monotonic.
+        """
+        self.follow()
+        if self._story.is_current and now >= self._clock_at:
+            self._is_late = self._is_late_whole = True
+        if self._is_other() or (self._is_late_whole and now >= self._whole_ready):
+            self._render_whole(now)
+        elif self._is_late and now >= self._ready:
+            self._render_changes(now)
 
-    def _situation(self, holder: Holder | None, fault: str) -> pages.Situation:
-        run = self._follower.state.run
-        is_open = run is not None and run.ended_at is None
-        runs = is_open and holder is not None and run is not None and holder.pid == run.pid
-        faults = tuple(filter(None, (_of_list(self._known.fault), fault)))
-        was_killed = is_open and not runs
-        return pages.Situation(runs, was_killed, faults, self._complete)
+    def load(self, now: float) -> None:
+        """Follow the journal; render everything for somebody who loads the page, if it is old."""
+        self.follow()
+        if self._is_other() or (self._is_late_whole and now >= self._load_ready):
+            self._render_whole(now)
 
-    def _render(self) -> None:
-        """Render what may have changed."""
-        view = self.view = self._view()
-        made: dict[str, tuple[str, Json]] = {
-            pages.BAR: _part(pages.BAR, pages.bar(view, self.situation)),
-            ARRANGEMENT: ("arrange", {**pages.arrangement(view), "title": self.title}),
-        }
-        for name in pages.MAIN:
-            made[name] = _part(name, pages.part(view, name))
-        for each in view.features:
-            sources = (each, self.situation)
-            if self._shown.get(each.id) == sources:
-                made[each.id] = self._data[each.id]
-            else:
-                self._shown[each.id] = sources
-                made[each.id] = _part(each.id, pages.feature_part(each, self.situation))
-        changed = [name for name, data in made.items() if self._data.get(name) != data]
-        self._data = made
-        self._changed.update(dict.fromkeys(changed, self._follower.offset))
+    def news(self) -> list[bytes]:
+        """The messages of the parts that changed since the last call."""
+        names = self._unsent & self._data.keys()
+        self._unsent.clear()
+        return self._messages(names)
+
+    def since(self, position: str) -> list[bytes]:
+        """The messages that a page needs which has seen everything up to a position."""
+        offset = self._story.offset_of(position)
+        return self._messages(
+            {name for name in self._data if offset is None or self._changed[name] > offset}
+        )
+
+    def _messages(self, names: set[str]) -> list[bytes]:
+        # A feature that is new has no place in the page before the arrangement.
+        ordered = sorted(names, key=lambda name: name != ARRANGEMENT)
+        # A page that gets only some of them has to get them all again.
+        positions = [*[""] * (len(ordered) - 1), self.position]
+        return [message(*self._data[name], at) for name, at in zip(ordered, positions)]
+
+    def page(self, csrf: str) -> str:
+        """The whole page."""
+        html: dict[str, str] = {}
+        for name, (kind, data) in self._data.items():
+            if kind == "part" and isinstance(data, dict):
+                html[name] = str(data["html"])
+        assert self._view is not None
+        lists = pages.arrangement(self._view)
+        return pages.page(self.title, html, lists, self.position, csrf)
+
+    # -- rendering --------------------------------------------------------------------------
+
+    def _is_other(self) -> bool:
+        """Whether another run is shown, or this one has begun or ended."""
+        is_same_run = self._view is not None and self._view.id == self._story.run_id
+        return not is_same_run or self._situation != self._situation_now()
+
+    def _render_whole(self, now: float) -> None:
+        begun = time.perf_counter()
+        view = self._view = self._story.view()
+        self._situation = self._situation_now()
+        known = self._data
+        self._data = {}
+        self._take(
+            {
+                **{name: self._made(name) for name in (*QUICK, *pages.MAIN)},
+                **{each.id: self._feature(each, known) for each in view.features},
+            },
+            known,
+        )
+        self.position = self._story.position
+        self._is_late = self._is_late_whole = False
+        cost = time.perf_counter() - begun
+        self._clock_at = now + CLOCK_SECONDS
+        self._ready = now + SHORTEST_SECONDS
+        self._whole_ready = now + max(SHORTEST_SECONDS, WHOLE_SHARE * cost)
+        self._load_ready = now + LOAD_SHARE * cost
+
+    def _render_changes(self, now: float) -> None:
+        assert self._view is not None
+        begun = time.perf_counter()
+        self._view, changed = self._story.changed_view(self._view)
+        known = self._data
+        self._take(
+            {
+                **{name: self._made(name) for name in QUICK},
+                **{
+                    each.id: self._feature(each, known)
+                    for each in self._view.features
+                    if each.id in changed
+                },
+            },
+            known,
+        )
+        self._is_late = False
+        self._clock_at = now + CLOCK_SECONDS
+        self._ready = now + max(SHORTEST_SECONDS, SHARE * (time.perf_counter() - begun))
+
+    def _take(self, made: dict[str, Message], known: dict[str, Message]) -> None:
+        """Take in parts that were rendered; those that differ are news."""
+        changed = [name for name, said in made.items() if known.get(name) != said]
+        self._data = {**self._data, **made}
+        self._changed.update(dict.fromkeys(changed, self._story.offset))
         self._unsent.update(changed)
 
-    def _view(self) -> RunView:
-        state, known = self._known.seen(self._follower.state), self._known
-        run = self._follower.state.run
-        if run is None:
-            run = _never_ran(known, self._clock())
-            state = replace(state, run=run)
-        report = RunReport(
-            state,
-            run,
-            project_name=known.name,
-            waves=(),
-            branches=(),
-            up_to_date=None,
-            max_cost_usd=run.provenance.max_cost_usd,
-        )
-        extras = self._extras(report) if run.id else NO_EXTRAS
-        extras = replace(extras, names={id: name for id, (name, _) in known.features.items()})
-        killed = self.situation.was_killed and self._events
-        now = self._events[-1].at if killed else self._clock()
-        return run_view(report, self._events, now, extras)
+    def _made(self, name: str) -> Message:
+        """A part about the whole run."""
+        view = self._view
+        assert view is not None
+        if name == pages.BAR:
+            return _part(name, pages.bar(view, self._situation))
+        if name == ARRANGEMENT:
+            return "arrange", {**pages.arrangement(view), "title": self.title}
+        return _part(name, pages.part(view, name))
 
-    def _extras(self, report: RunReport) -> Extras:
-        """The extras of all features; those that may have changed are asked for again."""
-        ids = tuple(id for id in report.run.features if id in self._stale)
-        if ids:
-            part = replace(report, run=replace(report.run, features=ids))
-            about = [event for event in self._events if event.feature in self._stale]
-            new = self._known.extras(part, about)
-            self._checks.update(new.checks)
-            self._diffs.update(new.diffs)
-        self._stale.clear()
-        return Extras(self._checks, self._diffs)
+    def _feature(self, feature: FeatureView, known: dict[str, Message]) -> Message:
+        sources = (feature, self._situation)
+        if self._shown.get(feature.id) == sources:
+            return known[feature.id]
+        self._shown[feature.id] = sources
+        return _part(feature.id, pages.feature_part(feature, self._situation))
 
-
-def _never_ran(known: Known, at: float) -> Run:
-    """Stands for the run of a list that has not run yet."""
-    return Run(
-        "",
-        at,
-        base_branch=known.base_branch,
-        base_commit=known.base_commit,
-        features=tuple(known.features),
-        ended_at=at,
-        provenance=Provenance(depends_on={id: on for id, (_, on) in known.features.items()}),
-    )
+    def _situation_now(self) -> pages.Situation:
+        story = self._story
+        faults = tuple(filter(None, (_of_list(story.known.fault), story.fault)))
+        return pages.Situation(story.is_current, story.was_killed, faults, self._complete)
 
 
 def _of_list(fault: str) -> str:
     return f"The feature list cannot be used: {fault}" if fault else ""
 
 
-def _part(name: str, html: str) -> tuple[str, Json]:
+def _part(name: str, html: str) -> Message:
     return "part", {"id": name, "html": html}
-
-
-def has_claude(known: FeatureState) -> bool:
-    """Whether Claude runs at a feature."""
-    return known.status is Status.RUNNING and bool(known.attempts)

@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 from ...model.json_values import Json
 from ...model.mask import Mask
+from ...model.phase import Phase
 from ...model.state import FeatureState
 from ..activity import Activity, ActivityLog
-from .board import Board, has_claude
+from .board import Board
 from .claude_text import ClaudeText, as_json
 from .listeners import BEAT, Listener, message
 
@@ -27,6 +28,9 @@ LOOK_SECONDS = 1.0
 
 BEAT_SECONDS = 15.0
 """A line at least this often, so that both sides notice a lost connection."""
+
+GOODBYE_SECONDS = 1.0
+"""How long pages may read the last state at the end."""
 
 Followed = tuple[str, int]
 """A feature and the number of an attempt, 0 for the last one."""
@@ -90,39 +94,46 @@ class Feed(threading.Thread):
             changed = self.board.news()
             caught_up = {each: self.board.since(each.since) for each in new}
             activities = self._new_activities() if looks else {}
-        for each in self._listeners:
-            each.send(changed, now)
+        if activities:
+            changed.append(message("activity", activities))
+        if now >= self._beat_at:
+            self._beat_at = now + BEAT_SECONDS
+            changed.append(BEAT)
+        self._tell(b"".join(changed), now)
         for each, missed in caught_up.items():
             each.send([message("hello", {}), *missed, *self._activity_messages()], now)
-        if activities:
-            self._tell(message("activity", activities), now)
         if looks:
             self._look_at = now + LOOK_SECONDS
             for each in self._listeners:
                 each.look()
-        if now >= self._beat_at:
-            self._beat_at = now + BEAT_SECONDS
-            self._tell(BEAT, now)
         self._show_claude(new, now)
         self._listeners = [each for each in (*self._listeners, *new) if not each.is_gone]
 
     def _tell(self, said: bytes, now: float) -> None:
+        """Send the same to all; one call of the system for each."""
         for each in self._listeners:
-            each.send([said], now)
+            each.send([said] if said else [], now)
 
     def _say_goodbye(self, now: float) -> None:
         with self.lock:
-            self.board.refresh(now, at_once=True)
+            self.board.refresh(float("inf"))
             changed = self.board.news()
-        for each in (*self._listeners, *self._new):
+        pages = (*self._listeners, *self._new)
+        for each in pages:
             each.send([*changed, message("end", {})], now)
+        deadline = time.monotonic() + GOODBYE_SECONDS
+        while any(each.is_behind for each in pages) and time.monotonic() < deadline:
+            time.sleep(0.01)
+            for each in pages:
+                each.flush(now)
+        for each in pages:
             each.close()
 
     # -- what Claude does -------------------------------------------------------------------
 
     def _new_activities(self) -> dict[str, Json]:
         """What Claude does, by feature, as far as it changed."""
-        active = {known.id: known for known in self.board.active if has_claude(known)}
+        active = {known.id: known for known in self.board.active if _has_claude(known)}
         now = {id: _activity(self._activity_log(known).read()) for id, known in active.items()}
         changed = {id: said for id, said in now.items() if self._activities.get(id) != said}
         changed.update(dict.fromkeys(self._activities.keys() - now.keys()))
@@ -192,3 +203,8 @@ def _activity(activity: Activity) -> Json:
         "tokens": activity.tokens,
         "at": activity.changed_at,
     }
+
+
+def _has_claude(known: FeatureState) -> bool:
+    """Whether Claude runs at a feature."""
+    return known.phase is Phase.CLAUDE and bool(known.attempts)

@@ -40,6 +40,11 @@ class Listener:
         self._pending = 0
         self._stalled_at: float | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is still to be sent."""
+        return bool(self._waiting)
+
     def send(self, messages: Iterable[bytes], now: float) -> None:
         """Send messages, or keep them until the page reads again."""
         for message in messages:

@@ -44,7 +44,7 @@ class Site:
     def page(self, csrf: str) -> bytes:
         """The page, as it is now."""
         with self._feed.lock:
-            self._feed.board.refresh(time.monotonic(), at_once=True)
+            self._feed.board.load(time.monotonic())
             return self._feed.board.page(csrf).encode()
 
     def closed(self) -> bytes:
@@ -76,9 +76,9 @@ class Site:
             raise UserError("there is no such request")
         with self._feed.lock:
             board = self._feed.board
-            board.refresh(time.monotonic(), at_once=True)
+            board.follow()
             is_known = not feature or board.feature(feature) is not None
-            takes_requests = board.situation.takes_requests
+            takes_requests = board.takes_requests
         if not is_known:
             raise UserError("the run has no such feature", hint="reload this page")
         if not takes_requests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import unittest
 from typing import Any
 from unittest import mock
@@ -11,6 +12,7 @@ from unittest import mock
 from core.model import events
 from core.model.mask import Mask
 from core.model.outcome import FeatureOutcome, Status
+from core.views.web import feed as feed_module
 from core.views.web.feed import BEAT_SECONDS, LOOK_SECONDS, Feed
 from core.views.web.listeners import BEAT, Listener
 from tests.support.boards import BoardTest, again, running, says, told
@@ -87,7 +89,7 @@ class FeedTest(BoardTest):
         self.feed.step(0)
         page.read()
         self.write(events.ended(AT + 1, RUN, "auth", COMPLETED))
-        self.board.refresh(1, at_once=True)  # Somebody loads the page.
+        self.board.load(1)  # Somebody loads the page.
         self.feed.step(1.1)
         self.assertIn("auth", [data.get("id") for _, data in page.read()])
 
@@ -213,6 +215,24 @@ class FeedTest(BoardTest):
         self.assertEqual(heard[-1], ("end", {}))
         self.assertEqual(late.read()[-1], ("end", {}))
         self.assertEqual(self.failures, [])
+
+    def test_a_slow_page_still_gets_the_end(self) -> None:
+        page, never = self.listens(), self.listens()
+        for each in (page, never):
+            each.listener.send([b": x\n" * 500_000], 0)
+        heard: list[bytes] = []
+
+        def read() -> None:
+            heard.extend(iter(lambda: page.ours.recv(1 << 16), b""))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        with mock.patch.object(feed_module, "GOODBYE_SECONDS", 0.3):
+            self.feed.start()
+            self.feed.end()
+        reader.join()
+        self.assertEqual(told([b"".join(heard)])[-1], ("end", {}))
+        self.assertTrue(never.listener.is_gone)
 
     def test_without_a_page_it_does_nothing(self) -> None:
         with mock.patch.object(self.feed, "step") as step:
