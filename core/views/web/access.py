@@ -20,6 +20,9 @@ from ...journal import private_files
 KEY_FILE = "web.key"
 KEY_BYTES = 32
 
+TOKEN_BYTES = 16
+"""Short enough for an address of one line, too many to be guessed."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -27,7 +30,7 @@ class Access:
     """The rules of one server, which listens on ``port`` of the address ``host``."""
 
     def __init__(self, key: bytes, host: str, port: int, hostname: str = "") -> None:
-        self.token = secrets.token_urlsafe(32)
+        self.token = secrets.token_urlsafe(TOKEN_BYTES)
         """In the address that is printed; valid until the server ends."""
         self.cookie_name = f"rorchestrator_{port}"
         self.session = hmac.new(key, b"session", sha256).hexdigest()
@@ -43,7 +46,7 @@ class Access:
 
     def token_for_once(self) -> str:
         """A token that is valid once: other users can read it in the command line of a browser."""
-        token = secrets.token_urlsafe(32)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
         self._once.add(token)
         return token
 

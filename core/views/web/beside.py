@@ -45,7 +45,7 @@ class WebBeside(View):
         said = companion.first_line()
         address = _address(said)
         if address:
-            self._show(f"Web page, until the run ends: {address}")
+            self._show(f"Web page: {address}")
         else:
             self.close()
             why = said.partition("rorchestrator: ")[2] or said or "it did not start in time"

@@ -28,7 +28,7 @@ class WebBesideTest(unittest.TestCase):
 
     def test_its_address_is_said_and_it_is_a_companion_of_the_run(self) -> None:
         self.starts(f'echo \'{{"url": "http://here/"}}\'; echo ${MARK}; read -r line')
-        self.assertEqual(self.said, ["Web page, until the run ends: http://here/"])
+        self.assertEqual(self.said, ["Web page: http://here/"])
         self.assertEqual(len(self.companions), 1)
         self.view.on_tick()
         self.view.close()
@@ -38,7 +38,7 @@ class WebBesideTest(unittest.TestCase):
     def test_the_guard_knows_it_by_the_mark_of_the_run(self) -> None:
         with mock.patch.dict(os.environ, {MARK: "outer/"}):
             self.starts(f'echo "{{\\"url\\": \\"${MARK}\\"}}"; read -r line')
-        self.assertEqual(self.said, ["Web page, until the run ends: outer/r1/~web;"])
+        self.assertEqual(self.said, ["Web page: outer/r1/~web;"])
 
     def test_why_there_is_no_page_is_said(self) -> None:
         for script, why in {
