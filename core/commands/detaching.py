@@ -48,7 +48,7 @@ def go_on_in_background(project: OpenProject, run: str) -> Callable[[RunState, E
         project.lock.hand_over(Holder(os.getpid(), str(local_time(time.time())), "run"))
         return _teller(got)
     if got.code is None:
-        _say_started(got.pid, path)
+        sys.stdout.write(started(got.pid, path))
         _leave(ExitCode.UP_TO_DATE)
     size = os.fstat(output).st_size
     said = os.pread(output, SHOWN_BYTES, max(0, size - SHOWN_BYTES))
@@ -64,11 +64,13 @@ def _teller(foreground: Foreground) -> Callable[[RunState, Event], None]:
     return on_event
 
 
-def _say_started(pid: int, path: str) -> None:
-    print(
-        f"The run goes on in the background (pid {pid}). Its lines: {path}\n"
-        f"  to watch it: rorchestrator watch, or: tail -f {shlex.quote(path)}\n"
-        "  to stop it: rorchestrator stop"
+def started(pid: int, path: str) -> str:
+    """What the foreground prints: where the lines go, how to watch and how to stop the run."""
+    return (
+        f"The run goes on in the background (pid {pid}). Its lines go to\n"
+        f"  {shlex.quote(path)}\n"
+        "To watch it: rorchestrator watch\n"
+        "To stop it: rorchestrator stop\n"
     )
 
 

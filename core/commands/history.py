@@ -14,7 +14,12 @@ from ..model.terminal_text import one_line
 from ..project.past import runs_of
 from ..reporter import history_text
 from ..reporter.console import style_of
+from ..reporter.style import Style
 from .options import NO_LIST, add_common_options, opened_or_recorded, seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 EXAMPLES = """\
 examples:
@@ -71,11 +76,16 @@ def execute(arguments: argparse.Namespace) -> int:
     elif arguments.feature:
         print("\n".join(history_text.feature_lines(runs, arguments.feature, style)))
     else:
-        medians = _totals(runs, "feature")[-MEDIANS_SHOWN:] + [
-            total for total in _totals(runs, "tag") if total.name != UNTAGGED
-        ]
-        print("\n".join(history_text.history_lines(runs, medians, style)))
+        print("\n".join(overview(runs, style)))
     return ExitCode.UP_TO_DATE
+
+
+def overview(runs: list[PastRun], style: Style) -> Iterator[str]:
+    """The lines of all runs: when nothing else was asked for."""
+    medians = _totals(runs, "feature")[-MEDIANS_SHOWN:] + [
+        total for total in _totals(runs, "tag") if total.name != UNTAGGED
+    ]
+    return history_text.history_lines(runs, medians, style)
 
 
 def _chosen(runs: list[PastRun], feature: str, since: float | None) -> list[PastRun]:

@@ -30,7 +30,7 @@ class DetachTest(WorkspaceTest):
 
     def lines_of(self, done: CommandResult) -> str:
         """The path of the file with the lines."""
-        return done.out.split("Its lines: ")[1].splitlines()[0]
+        return done.out.split("Its lines go to\n")[1].splitlines()[0].strip()
 
     def let_it_end(self) -> None:
         self.workspace.touch("go")
@@ -51,8 +51,8 @@ class DetachTest(WorkspaceTest):
         self.assertIn(f"The run goes on in the background (pid {pid}).", done.out)
         path = self.lines_of(done)
         self.assertTrue(path.startswith(space.state_folder))
-        self.assertIn(f"rorchestrator watch, or: tail -f {path}\n", done.out)
-        self.assertIn("to stop it: rorchestrator stop\n", done.out)
+        self.assertIn("To watch it: rorchestrator watch\n", done.out)
+        self.assertIn("To stop it: rorchestrator stop\n", done.out)
         again = space.command("run", "--yes", "--detach")
         self.assertEqual(again.code, 2)
         self.assertIn(f"rorchestrator run is running in this repository (pid {pid}, ", again.err)

@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 import re
 import unittest
+from datetime import datetime
 from pathlib import Path
 
+from core.commands import history
+from core.commands.detaching import started
+from core.model import events
+from core.model.past_runs import PastFeature as Past
+from core.model.past_runs import PastRun
+from core.reporter.style import Style
+from core.views.activity import Activity
+from core.views.heartbeat import heartbeat
+from core.views.live import Facts, live_lines
+from tests.support import live_runs
 from tests.support.commands import wait_until
+from tests.support.endpoints import Endpoints
+from tests.support.live_runs import NOW, START
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
@@ -25,10 +38,14 @@ NAMED_ANEW = (
 """What depends on the machine."""
 
 SAMPLED = {
+    "commands/history.md": 1,
     "commands/merge.md": 1,
+    "commands/notify.md": 1,
     "commands/plan.md": 1,
+    "commands/run.md": 2,
     "commands/steering.md": 1,
     "commands/why.md": 1,
+    "CI.md": 1,
     "CONFLICTS.md": 1,
     "REHEARSAL.md": 1,
 }
@@ -99,6 +116,23 @@ class Samples(unittest.TestCase):
         start = next(i for i, line in enumerate(lasting(said.out)) if line == sample[0])
         self.assertEqual(lasting(said.out)[start:], sample)
 
+    def test_receivers_of_notifications_and_a_test_of_them(self) -> None:
+        entries = [
+            {"type": "slack", "url_env": "SLACK_WEBHOOK_URL"},
+            {"type": "webhook", "url_env": "PAGER_URL", "on": ["needs_you"]},
+        ]
+        endpoints = Endpoints()
+        self.addCleanup(endpoints.close)
+        with Workspace([feature("auth")]) as shop:
+            shop.environ["SLACK_WEBHOOK_URL"] = endpoints.url("/ok")
+            shop.document["notify"] = entries
+            shop.change()
+            printed = "".join(
+                f"$ rorchestrator {command}\n{shop.main(*command.split()).out}"
+                for command in ("notify", "notify --test")
+            )
+        self.assertEqual(printed, samples("commands/notify.md")[0])
+
     def test_why_a_feature_runs_again(self) -> None:
         entry = {"id": "auth", "name": "Sign-in", "prompt_file": "auth.md"}
         with Workspace([entry]) as shop:
@@ -108,6 +142,71 @@ class Samples(unittest.TestCase):
             said = shop.main("why", "auth")
         printed = f"$ rorchestrator why auth\n{said.out}"
         self.assertEqual(printed, samples("commands/why.md")[0])
+
+
+class OfARunInTheMiddle(unittest.TestCase):
+    """What needs no repository: the lines are made of events."""
+
+    maxDiff = None
+
+    def test_the_live_view(self) -> None:
+        ids = ["auth", "api", "search", "billing", "web", "docs"]
+        state = live_runs.state_of(
+            live_runs.begun(ids),
+            live_runs.failed("auth", START + 110, "the check `npm test` keeps failing"),
+            live_runs.after("search", START + 212, live_runs.CUT),
+            live_runs.at_work("search", START + 221, number=2),
+            live_runs.at_work("api", START + 302),
+            live_runs.prepared("billing", NOW - 140),
+            events.setting_up(NOW - 130, live_runs.RUN, "billing"),
+        )
+        told = {
+            "api": Activity(
+                *("Edit src/api/routes.py", 12, 34_200, None, NOW - 3, (), {"opus": 34_200})
+            ),
+            "search": Activity(
+                *("$ npm run test", 31, 240_000, None, NOW - 190, (), {"opus": 240_000})
+            ),
+        }
+        lines = live_lines(state, NOW, Style(), 24, Facts(told, cap_usd=10.0))
+        self.assertEqual("\n".join([*lines, ""]), samples("commands/run.md")[0])
+
+    def test_the_line_a_minute_of_a_run_without_a_terminal(self) -> None:
+        ids = ["auth", "login", "logout", "api", "web", "docs", "app"]
+        state = live_runs.state_of(
+            live_runs.begun(ids),
+            *(live_runs.completed(id, START + 300) for id in ids[:3]),
+            live_runs.at_work("api", START + 310),
+        )
+        action = Activity("Edit src/api/routes.py", 12, 34_200, None, NOW - 3, (), {"opus": 34_200})
+        line = heartbeat(state, NOW, Style(), {"api": action}, 20.0)
+        sample = samples("CI.md")[0]
+        self.assertEqual(line.split("] ")[1], sample.rstrip().split("] ")[1])
+        self.assertEqual(lasting(line), lasting(sample))
+
+    def test_a_run_that_goes_on_in_the_background(self) -> None:
+        path = "/home/you/shop/.git/rorchestrator/logs/20260102T143015-abcdef/run.log"
+        self.assertEqual(started(4711, path), samples("commands/run.md")[1])
+
+    def test_past_runs_and_their_medians(self) -> None:
+        def ran(id: str, seconds: float, usd: float, *tags: str, how: str = "completed") -> Past:
+            return Past(id, how, seconds, usd, 10, 1, tags)
+
+        features = (
+            ran("auth", 552, 0.9, "backend"),
+            ran("api", 1200, 1.34, "backend", how="failed"),
+            ran("search", 610, 1.1),
+        )
+        first, second = datetime(2026, 1, 2, 14, 30, 15), datetime(2026, 1, 3, 9, 12, 7)
+        runs = [
+            PastRun("20260102T143015-abcdef", first.timestamp(), 1490, 1, "", 3, features),
+            PastRun(
+                *("20260103T091207-0ff90c", second.timestamp(), 491, 0, "", 3),
+                (ran("api", 485, 0.61, "backend"),),
+            ),
+        ]
+        printed = "".join(f"{line}\n" for line in history.overview(runs, Style()))
+        self.assertEqual(f"$ rorchestrator history\n{printed}", samples("commands/history.md")[0])
 
 
 class Steering(WorkspaceTest):

@@ -78,7 +78,8 @@ def steered(action: ControlAction, at: float) -> Event:
     return events.steered(at, RUN, "", action=action, request="x", done=True, text="done")
 
 
-def _state(*story: Event | list[Event]) -> RunState:
+def state_of(*story: Event | list[Event]) -> RunState:
+    """The state after these events, with ten dollars paid for each million tokens of Opus."""
     flat: list[Event] = []
     for part in story:
         flat.extend(part if isinstance(part, list) else [part])
@@ -91,7 +92,7 @@ Moment = tuple[RunState, Facts]
 def busy() -> Moment:
     """Three slots are full: a tool, a silence, a setup; two features are over."""
     ids = ["auth", "api", "search", "billing-and-invoices", "web", "docs"]
-    state = _state(
+    state = state_of(
         begun(ids),
         completed("auth", START + 300),
         at_work("api", START + 310),
@@ -113,7 +114,7 @@ def busy() -> Moment:
 def late() -> Moment:
     """Every phase after Claude, and one failed feature; the prediction has passed."""
     ids = ["auth", "api", "web", "docs", "app"]
-    state = _state(
+    state = state_of(
         begun(ids, 4),
         failed("auth", START + 250, "the check `npm test` keeps failing:\nexit code 1"),
         after("api", START + 400, DONE),
@@ -130,7 +131,7 @@ def late() -> Moment:
 def waiting() -> Moment:
     """A usage limit, and several failures."""
     ids = ["auth", "api", "web", "docs", "app"]
-    state = _state(
+    state = state_of(
         begun(ids),
         failed("auth", START + 250, "no change", Fault.BUDGET),
         failed("api", START + 260, "stopped by a check"),
@@ -144,7 +145,7 @@ def waiting() -> Moment:
 
 def paused() -> Moment:
     """The user paused the run; a feature waits with its next attempt."""
-    state = _state(
+    state = state_of(
         begun(["auth", "api"]),
         at_work("auth", START + 60),
         after("api", START + 90, CUT),
@@ -160,13 +161,13 @@ def crowded() -> Moment:
     ids = [f"feature-{n:02}" for n in range(30)]
     story = [event for n, id in enumerate(ids[:12]) for event in at_work(id, START + 10 + n)]
     told = {id: Activity(f"Read file{n}.py", n, 1000 * n) for n, id in enumerate(ids[:12])}
-    return _state(begun(ids, 12), story), Facts(told, is_stopping=True)
+    return state_of(begun(ids, 12), story), Facts(told, is_stopping=True)
 
 
 def wide() -> Moment:
     """Ids and actions in wide characters."""
     ids = ["検索", "支払い", "café"]
-    state = _state(begun(ids), *(at_work(id, START + n) for n, id in enumerate(ids)))
+    state = state_of(begun(ids), *(at_work(id, START + n) for n, id in enumerate(ids)))
     action = "Edit 文書/非常に長いファイル名の説明/設定ファイルの読み込み.py"
     told = {id: Activity(action, 2, 5_000, 0.25, NOW) for id in ids}
     return state, Facts(told)
@@ -174,7 +175,7 @@ def wide() -> Moment:
 
 def first() -> Moment:
     """Nothing has started yet."""
-    return _state(begun(["auth", "api"])), Facts(cap_usd=5.0)
+    return state_of(begun(["auth", "api"])), Facts(cap_usd=5.0)
 
 
 MOMENTS: Mapping[str, Callable[[], Moment]] = {
