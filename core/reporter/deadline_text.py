@@ -30,5 +30,5 @@ def deadline_lines(
         yield f"The spread of {counted(found.guessed, 'feature')} is a guess, for lack of past runs"
     if len(found.features) < len(plan.selected):
         money_too = "" if cap is None else f" --max-cost {cap:g}"
-        only = ",".join(found.features)
-        yield f"rorchestrator run --only {only} --max-parallel {plan.max_parallel}{money_too}"
+        only = f"--only {','.join(found.features)} --max-parallel {plan.max_parallel}"
+        yield f"  {style.pick('→', '->')} rorchestrator run {only}{money_too}"

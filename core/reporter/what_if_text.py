@@ -26,5 +26,5 @@ def what_if_lines(plan: Plan, choices: Sequence[Choice], style: Style) -> Iterat
     yield ""
     best = enough(choices)
     words = f"{counted(best.slots, 'slot')} {'is' if best.slots == 1 else 'are'} enough"
-    command = f"rorchestrator run --max-parallel {best.slots}"
-    yield f"{words}: {duration(best.seconds)} is within 5 % of the best. {command}"
+    yield f"{words}: {duration(best.seconds)} is within 5 % of the best"
+    yield f"  {style.pick('→', '->')} rorchestrator run --max-parallel {best.slots}"

@@ -22,7 +22,7 @@ class Lines(unittest.TestCase):
                 "2 of 4 features, with a confidence of 87 %: auth, api",
                 "P90: 8m20s, $2.50",
                 "The spread of 1 feature is a guess, for lack of past runs",
-                "rorchestrator run --only auth,api --max-parallel 2 --max-cost 10",
+                "  → rorchestrator run --only auth,api --max-parallel 2 --max-cost 10",
             ],
         )
 

@@ -21,13 +21,13 @@ class Lines(unittest.TestCase):
                 "1      10m00s  1.00x    ~$1.50",
                 "2      9m50s   1.02x    ~$1.50  (now)",
                 "",
-                "1 slot is enough: 10m00s is within 5 % of the best. "
-                "rorchestrator run --max-parallel 1",
+                "1 slot is enough: 10m00s is within 5 % of the best",
+                "  → rorchestrator run --max-parallel 1",
             ],
         )
         lines = list(what_if_lines(plan_of([Feature("a", "a")]), choices[1:], PLAIN))
         self.assertIn("unknown  (now)", lines[1])
-        self.assertIn("2 slots are enough", lines[-1])
+        self.assertIn("2 slots are enough", lines[-2])
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ SHOP = (
     "docs/INSTALL.md",
     *(
         f"docs/commands/{name}.md"
-        for name in ("plan", "run", "status", "watch", "why", "logs", "diff")
+        for name in ("plan", "run", "status", "watch", "why", "report", "logs", "diff")
     ),
     *(f"docs/commands/{name}.md" for name in ("steering", "merge", "cleanup")),
     "docs/EVENTS.md",

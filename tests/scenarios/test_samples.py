@@ -10,10 +10,16 @@ from pathlib import Path
 
 from core.commands import history
 from core.commands.detaching import started
+from core.dag.deadline import Reachable
+from core.dag.resolver import DAGResolver
+from core.dag.what_if import choices
 from core.model import events
+from core.model.feature import Feature
 from core.model.past_runs import PastFeature as Past
 from core.model.past_runs import PastRun
+from core.reporter.deadline_text import deadline_lines
 from core.reporter.style import Style
+from core.reporter.what_if_text import what_if_lines
 from core.views.activity import Activity
 from core.views.heartbeat import heartbeat
 from core.views.live import Facts, live_lines
@@ -22,6 +28,7 @@ from tests.support.commands import wait_until
 from tests.support.endpoints import Endpoints
 from tests.support.live_runs import NOW, START
 from tests.support.once import skip_if_run_elsewhere
+from tests.support.plans import DIAMOND, plan_of
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 setUpModule = skip_if_run_elsewhere
@@ -41,7 +48,7 @@ SAMPLED = {
     "commands/history.md": 1,
     "commands/merge.md": 1,
     "commands/notify.md": 1,
-    "commands/plan.md": 1,
+    "commands/plan.md": 3,
     "commands/run.md": 2,
     "commands/steering.md": 1,
     "commands/why.md": 1,
@@ -49,7 +56,7 @@ SAMPLED = {
     "CONFLICTS.md": 1,
     "REHEARSAL.md": 1,
 }
-"""Pages with sample output, and how many samples each has. ``test_readme`` compares the plan."""
+"""Pages with sample output, and how many samples each has; ``test_readme`` compares a plan."""
 
 
 def samples(page: str) -> list[str]:
@@ -187,6 +194,23 @@ class OfARunInTheMiddle(unittest.TestCase):
     def test_a_run_that_goes_on_in_the_background(self) -> None:
         path = "/home/you/shop/.git/rorchestrator/logs/20260102T143015-abcdef/run.log"
         self.assertEqual(started(4711, path), samples("commands/run.md")[1])
+
+    def test_other_numbers_of_slots(self) -> None:
+        plan = plan_of(DIAMOND)
+        seconds = {id: each.seconds for id, each in plan.predictions.items()}
+        lines = what_if_lines(plan, choices(DAGResolver(DIAMOND), seconds), Style())
+        printed = "\n".join(("$ rorchestrator plan --what-if", *lines, ""))
+        self.assertEqual(printed, samples("commands/plan.md")[1])
+
+    def test_what_is_done_by_a_time(self) -> None:
+        ids = ("auth", "api", "search", "cart", "mail")
+        features = [Feature(id, id) for id in (*ids, "tax", "stock", "admin")]
+        plan = plan_of(features, max_cost_usd=10.0)
+        found = Reachable(ids, 0.87, 11_100.0, 8.2, 0)
+        at = datetime(2026, 1, 2, 18).timestamp()
+        lines = deadline_lines(plan, found, at, 12_120.0, Style())
+        printed = "\n".join(("$ rorchestrator plan --by 18:00 --max-cost 10", *lines, ""))
+        self.assertEqual(printed, samples("commands/plan.md")[2])
 
     def test_past_runs_and_their_medians(self) -> None:
         def ran(id: str, seconds: float, usd: float, *tags: str, how: str = "completed") -> Past:
