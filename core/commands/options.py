@@ -81,7 +81,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options of every command")
     group.add_argument(
         "--config",
-        type=_path,
+        type=file_path,
         metavar="PATH",
         help="the feature list, or its folder (default: searched for upwards)",
     )
@@ -102,9 +102,10 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     volume.add_argument("-q", "--quiet", action="store_true", help="print only results and errors")
 
 
-def _path(text: str) -> str:
+def file_path(text: str) -> str:
+    """The path of a file."""
     if not text:
-        # An empty shell variable must not select just any list.
+        # An empty shell variable must not select just any file.
         raise argparse.ArgumentTypeError("it must name a file")
     return text
 

@@ -17,6 +17,7 @@ from .options import (
     add_common_options,
     add_selection_options,
     dollars,
+    file_path,
     opened,
     selection_of,
     until,
@@ -53,6 +54,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     form.add_argument(
         "--dot", action="store_true", help="print the graph of the features for Graphviz (DOT)"
+    )
+    form.add_argument(
+        "--svg",
+        type=file_path,
+        metavar="FILE",
+        help="write the graph of the features as a picture; - is stdout",
     )
     parser.add_argument(
         "--what-if",
@@ -100,9 +107,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(document(plan, what_if=arguments.what_if), indent=2))
         return ExitCode.UP_TO_DATE
-    if arguments.mermaid or arguments.dot:
+    if arguments.mermaid or arguments.dot or arguments.svg:
         skipped = {id for id, known in state.features.items() if known.skip}
-        _draw(plan, skipped, project.mask, is_mermaid=arguments.mermaid)
+        _draw(plan, skipped, project.mask, arguments)
         return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
     if arguments.what_if:
@@ -115,14 +122,20 @@ def execute(arguments: argparse.Namespace) -> int:
     return ExitCode.UP_TO_DATE
 
 
-def _draw(plan: Plan, skipped: Collection[str], mask: Mask, *, is_mermaid: bool) -> None:
-    """Print the graph of the features as text for another tool."""
+def _draw(plan: Plan, skipped: Collection[str], mask: Mask, arguments: argparse.Namespace) -> None:
+    """Draw the graph of the features, as a picture or as text for another tool."""
     from ..views import plan_graph
 
     nodes = plan_graph.nodes_of_plan(plan, skipped, mask)
-    text = plan_graph.mermaid(nodes) if is_mermaid else plan_graph.dot(nodes)
+    if arguments.svg:
+        from ..views.output_file import print_or_write
+        from ..views.plan_svg import plan_svg
+
+        print_or_write("--svg", arguments.svg, plan_svg(nodes))
+        return
+    text = plan_graph.mermaid(nodes) if arguments.mermaid else plan_graph.dot(nodes)
     sys.stdout.write(text)
-    if is_mermaid and not plan_graph.is_drawn_by_mermaid(nodes, text):
+    if arguments.mermaid and not plan_graph.is_drawn_by_mermaid(nodes, text):
         print(
             f"Mermaid draws at most {plan_graph.MOST_EDGES} edges and "
             f"{plan_graph.MOST_CHARACTERS:,} characters; this graph has more. --dot has no limit.",

@@ -10,7 +10,8 @@ import sys
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..reporter.console import style_of
-from .options import add_common_options, display_of, opened_or_recorded
+from ..views.output_file import STDOUT, print_or_write
+from .options import add_common_options, display_of, file_path, opened_or_recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ examples:
   rorchestrator report --markdown | gh pr comment --body-file -
   rorchestrator report 20260102T1504 --trace trace.json
 """
-
-STDOUT = "-"
 
 SO_FAR = "so_far"
 """The name of the page of a run in progress."""
@@ -43,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the id of a run, the beginning of its id, or latest (default: latest)",
     )
     parser.add_argument(
-        "--html", type=_file, metavar="FILE", help="write the page to this file; - is stdout"
+        "--html", type=file_path, metavar="FILE", help="write the page to this file; - is stdout"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -51,17 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     form.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--trace", type=_file, metavar="FILE", help="write a trace for ui.perfetto.dev"
+        "--trace", type=file_path, metavar="FILE", help="write a trace for ui.perfetto.dev"
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     add_common_options(parser)
-
-
-def _file(text: str) -> str:
-    if not text:
-        # An empty shell variable is a mistake.
-        raise argparse.ArgumentTypeError("it must name a file")
-    return text
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -84,7 +76,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.trace:
         from ..views.trace import trace
 
-        _write("--trace", arguments.trace, trace(view))
+        print_or_write("--trace", arguments.trace, trace(view))
     if not to_stdout:
         _print(arguments, view, page)
     elif arguments.markdown:
@@ -125,7 +117,7 @@ def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: s
     from ..views.run_pages import copy_latest, write_pages
 
     if file:
-        _write("--html", file, html(view))
+        print_or_write("--html", file, html(view))
         return os.path.abspath(file)
     folder = os.path.join(project.config.workspace, REPORTS)
     beginning = os.path.splitext(found.written)[0]
@@ -143,16 +135,6 @@ def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: s
             hint="rorchestrator report --html FILE",
         ) from None
     return pages[0]
-
-
-def _write(option: str, path: str, content: str) -> None:
-    """Write a file of the user's, or print it."""
-    from ..views.output_file import OutputFile
-
-    if path == STDOUT:
-        print(content, end="")
-    else:
-        OutputFile(option, path).write(content)
 
 
 def _print(arguments: argparse.Namespace, view: RunView, page: str) -> None:

@@ -13,14 +13,13 @@ from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..orchestrator.one_run import OneRun
 from ..reporter.console import say, style_of
+from ..views.output_file import STDOUT
 from ..views.view import View
 from .options import Display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
-
-STDOUT = "-"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,17 @@ from contextlib import suppress
 from ..model.errors import UserError
 from ..reporter.documents import write_whole
 
+STDOUT = "-"
+"""Given as a file, it stands for standard output."""
+
+
+def print_or_write(option: str, path: str, content: str) -> None:
+    """Write the file of ``option``, or print it. Raises :class:`UserError`."""
+    if path == STDOUT:
+        print(content, end="")
+    else:
+        OutputFile(option, path).write(content)
+
 
 class OutputFile:
     """A file of the option ``option``. Its missing folders are created.

@@ -57,7 +57,9 @@ MOST_CHARACTERS = 50_000
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
+    """How a status looks: its colours, and its shape in each language."""
+
     fill: str
     line: str
     brackets: tuple[str, str]
@@ -68,17 +70,17 @@ class _Look:
     """The style in DOT, beside ``filled``; a dashed line is dashed in Mermaid, too."""
 
 
-_DONE = _Look("#dafbe1", "#1a7f37", ("([", "])"), "box", "rounded")
-_IDLE = _Look("#f6f8fa", "#57606a", ("(", ")"), "ellipse", "dashed")
-_LOOKS = {
+_DONE = Look("#dafbe1", "#1a7f37", ("([", "])"), "box", "rounded")
+_IDLE = Look("#f6f8fa", "#57606a", ("(", ")"), "ellipse", "dashed")
+LOOKS = {
     NodeStatus.UP_TO_DATE: _DONE,
     NodeStatus.COMPLETED: _DONE,
-    NodeStatus.WILL_RUN: _Look("#fff8c5", "#9a6700", ("[", "]"), "box"),
-    NodeStatus.RESUMES: _Look("#fff8c5", "#9a6700", ("[[", "]]"), "component"),
-    NodeStatus.RUNNING: _Look("#ddf4ff", "#0969da", ("[/", "/]"), "parallelogram"),
-    NodeStatus.FAILED: _Look("#ffebe9", "#cf222e", ("{{", "}}"), "hexagon"),
-    NodeStatus.BLOCKED: _Look("#ffebe9", "#cf222e", ("[/", "\\]"), "trapezium", "dashed"),
-    NodeStatus.SKIPPED: _Look("#f6f8fa", "#57606a", ("[\\", "/]"), "invtrapezium", "dashed"),
+    NodeStatus.WILL_RUN: Look("#fff8c5", "#9a6700", ("[", "]"), "box"),
+    NodeStatus.RESUMES: Look("#fff8c5", "#9a6700", ("[[", "]]"), "component"),
+    NodeStatus.RUNNING: Look("#ddf4ff", "#0969da", ("[/", "/]"), "parallelogram"),
+    NodeStatus.FAILED: Look("#ffebe9", "#cf222e", ("{{", "}}"), "hexagon"),
+    NodeStatus.BLOCKED: Look("#ffebe9", "#cf222e", ("[/", "\\]"), "trapezium", "dashed"),
+    NodeStatus.SKIPPED: Look("#f6f8fa", "#57606a", ("[\\", "/]"), "invtrapezium", "dashed"),
     NodeStatus.WAITING: _IDLE,
     NodeStatus.NOT_SELECTED: _IDLE,
 }
@@ -131,12 +133,12 @@ def mermaid(nodes: Sequence[Node]) -> str:
     names = {node.id: f"n{number}" for number, node in enumerate(nodes)}
     lines = ["flowchart LR"]
     for node in nodes:
-        begin, end = _LOOKS[node.status].brackets
+        begin, end = LOOKS[node.status].brackets
         text = "<br/>".join(map(_in_mermaid, _lines(node)))
         lines.append(f'    {names[node.id]}{begin}"{text}"{end}:::{_name(node.status)}')
     lines += [f"    {names[a]} --> {names[b]}" for a, b in edges(nodes)]
     for status in _used(nodes):
-        look = _LOOKS[status]
+        look = LOOKS[status]
         dashed = ",stroke-dasharray:4 3" if look.style == "dashed" else ""
         colours = f"fill:{look.fill},stroke:{look.line},color:#1f2328{dashed}"
         lines.append(f"    classDef {_name(status)} {colours}")
@@ -157,7 +159,7 @@ def dot(nodes: Sequence[Node]) -> str:
         '    edge [color="#57606a"];',
     ]
     for node in nodes:
-        look = _LOOKS[node.status]
+        look = LOOKS[node.status]
         text = "\\n".join(map(_in_dot_label, _lines(node)))
         style = ",".join(filter(None, ("filled", look.style)))
         looks = f'shape={look.shape}, style="{style}", fillcolor="{look.fill}", color="{look.line}"'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
+from ..dag.resolver import DAGResolver
+from ..model.frozen import dataclass
 from ..reporter.style import Style, shorten
 from .html_text import address, text
 from .layers import Edge, Layout, layout
@@ -24,15 +26,51 @@ LABEL_COLUMNS = 20
 
 def dag_svg(view: RunView) -> str:
     """The graph of a run. Its nodes lead to the sections of the features."""
-    placed = layout(graph(view.features))
-    width, height = _size(placed)
-    title = f"The graph of {len(view.features)} features"
+    features = {each.id: each for each in view.features}
     path = frozenset(zip(view.critical_path, view.critical_path[1:]))
-    edges = "".join(_edges(placed, path))
-    nodes = "".join(_node(feature, *placed.places[feature.id]) for feature in view.features)
+    drawn = drawing(graph(view.features), lambda id, x, y: _node(features[id], x, y), path)
+    title = f"The graph of {len(view.features)} features"
     return (
-        f'<svg class="dag" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="group" aria-label="{title}">{edges}{nodes}</svg>'
+        f'{svg_tag(*drawn.size)} class="dag" role="group" aria-label="{title}">{drawn.body}</svg>'
+    )
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A graph as the content of an SVG picture."""
+
+    size: tuple[int, int]
+    """Width and height."""
+    body: str
+
+
+def drawing(
+    dag: DAGResolver,
+    node: Callable[[str, int, float], str],
+    path: Collection[tuple[str, str]] = (),
+) -> Drawing:
+    """A graph; ``node`` draws the feature of an id with its top left corner at (x, y).
+
+    The edges of ``path`` have the class ``critical``.
+    """
+    placed = layout(dag)
+    edges = "".join(_edges(placed, path))
+    places = {id: placed.places[id] for id in dag.features}
+    nodes = "".join(node(id, _left(layer), _top(row)) for id, (layer, row) in places.items())
+    return Drawing(_size(placed), edges + nodes)
+
+
+def svg_tag(width: int, height: int) -> str:
+    """The beginning of the tag of a picture."""
+    return f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+
+
+def clipped(label: str, x: int, y: float) -> str:
+    """The label of a node, cut at its end."""
+    # A picture of its own, which cuts off what a wide font makes too long.
+    return (
+        f'<svg x="{x + 32}" y="{y:.1f}" width="{WIDTH - 38}" height="{HEIGHT}">'
+        f'<text y="20.5">{text(shorten(label, LABEL_COLUMNS, Style()))}</text></svg>'
     )
 
 
@@ -72,16 +110,12 @@ def _curve(edge: Edge, placed: Layout) -> str:
     return "".join(parts)
 
 
-def _node(feature: FeatureView, layer: int, row: float) -> str:
-    x, y = _left(layer), _top(row)
-    label = text(shorten(feature.id, LABEL_COLUMNS, Style()))
+def _node(feature: FeatureView, x: int, y: float) -> str:
     said = text(f"{feature.id}: {feature.name} ({feature.status.words})")
     classes = f"node {mark_of(feature.status).tone}{' critical' if feature.is_critical else ''}"
     return (
         f'<a href="{address(feature.id)}" class="{classes}"><title>{said}</title>'
         f'<rect x="{x}" y="{y:.1f}" width="{WIDTH}" height="{HEIGHT}" rx="7"/>'
         + mark(feature.status, f'x="{x + 9}" y="{y + 8:.1f}"')
-        # A picture of its own, which cuts off what a wide font makes too long.
-        + f'<svg x="{x + 32}" y="{y:.1f}" width="{WIDTH - 38}" height="{HEIGHT}">'
-        f'<text y="20.5">{label}</text></svg></a>'
+        + f"{clipped(feature.id, x, y)}</a>"
     )

@@ -163,6 +163,7 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
         graph = self.plan("--dot")
         self.assertIn('    "auth" -> "api";\n', graph.out)
         self.assertEqual((drawn.code, drawn.err, graph.code, graph.err), (0, "", 0, ""))
+        self.assertIn("<title>auth: Sign-in (will run: new)</title>", self.plan("--svg", "-").out)
         with mock.patch.object(plan_graph, "MOST_EDGES", 2):
             self.assertIn("Mermaid draws at most 2 edges and 50,000", self.plan("--mermaid").err)
 
