@@ -70,9 +70,10 @@ def _command(words: Sequence[str]) -> list[str]:
     root = os.path.abspath(__file__)
     for _ in range(4):
         root = os.path.dirname(root)
+    # Not from the current folder, which may be that of somebody else's repository.
     program = (
-        f"import sys; sys.path.insert(0, {root!r}); from {package}.cli import entry_point; "
-        "entry_point()"
+        f"import sys; sys.path = [{root!r}, *filter(None, sys.path)]; "
+        f"from {package}.cli import entry_point; entry_point()"
     )
     return [sys.executable, "-c", program, "web", "--until-eof", "--json", *words]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import tempfile
 import unittest
 from unittest import mock
 
@@ -69,6 +71,17 @@ class WebBesideTest(unittest.TestCase):
         self.assertEqual((command, config), ("web", "--config=a b"))
         self.assertIn("core.cli", program)
         self.assertTrue(os.path.isdir(program.split("'")[1] + "/core"))
+
+    def test_its_command_runs_no_code_of_the_current_folder(self) -> None:
+        start = beside._command([])
+        start = start[: start.index("web")]
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("argparse", "sys", "encodings", "core"):
+                with open(os.path.join(folder, f"{name}.py"), "w", encoding="utf-8") as file:
+                    file.write("raise SystemExit(99)\n")
+            argv = [*start, "--version"]
+            done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
 
 
 if __name__ == "__main__":
