@@ -28,7 +28,7 @@ FIRST_SECONDS = 0.5
 LEAST_SECONDS = 0.1
 """Between two draws."""
 
-SHARE = 50
+SHARE = 150
 """At least this many times the duration of a draw lies between two draws, or two looks."""
 
 LOOK_SECONDS = 0.5
