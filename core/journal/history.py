@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..model.state import RunState
     from .journal import Reader
 
-FORM = 2
+FORM = 3
 """Version of the files. A file of another version is ignored."""
 
 LARGEST_BYTES = 64 * 1024 * 1024
@@ -240,13 +240,14 @@ class _Index:
     def _folded(self) -> tuple[PastRun, dict[str, tuple[float, int]]]:
         from ..model.costs import Paid
         from ..model.fold import fold
-        from ..model.past_runs import past_run
+        from ..model.past_runs import last_alive, past_run
         from ..model.state import RunState
 
         rates = {model: Paid(usd, count) for model, (usd, count) in self._rates.items()}
         state = fold(self._open, RunState(rates=rates))
         paid = {model: (paid.cost_usd, paid.tokens) for model, paid in state.rates.items()}
-        return past_run(state, self._open[-1].at), paid
+        alive = last_alive(self._open[0].run, self._open)
+        return past_run(state, alive), paid
 
     def all_runs(self) -> list[PastRun]:
         """All runs, also the one that is not over."""

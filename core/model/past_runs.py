@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .attempt import cost_of, usage_of
+from .events import Event
 from .frozen import dataclass
 from .json_values import Json
 from .outcome import Status
-from .provenance import Estimate
+from .provenance import Estimate, Provenance
 from .state import FeatureState, RunState
 
 
@@ -75,16 +76,24 @@ class PastRun:
         return sum(each.cost_usd for each in known) if known else None
 
 
+def last_alive(run: str, events: Iterable[Event]) -> float:
+    """When a run without an end was last alive; 0 if it has no events.
+
+    The next run ends the features of a killed one, maybe days later: these events are its last.
+    """
+    found = [(event.kind, event.at) for event in events if event.run == run]
+    while len(found) > 1 and found[-1][0] == "ended":
+        found.pop()
+    return found[-1][1] if found else 0.0
+
+
 def past_run(state: RunState, last_at: float) -> PastRun:
-    """The last run of a state, whose last event was at ``last_at``."""
+    """The last run of a state; without an end, it was last alive at ``last_at``."""
     run = state.run
     assert run is not None
     given = run.provenance
-    features = (
-        _past_feature(state.feature(id), run.id, given.tags.get(id, ()), given.estimates.get(id))
-        for id in run.features
-    )
     ended_at = last_at if run.ended_at is None else run.ended_at
+    features = (_past_feature(state.feature(id), run.id, ended_at, given) for id in run.features)
     return PastRun(
         run.id,
         run.started_at,
@@ -98,13 +107,15 @@ def past_run(state: RunState, last_at: float) -> PastRun:
 
 
 def _past_feature(
-    known: FeatureState, run: str, tags: tuple[str, ...], estimate: Estimate | None
+    known: FeatureState, run: str, run_ended_at: float, given: Provenance
 ) -> PastFeature:
+    tags, estimate = given.tags.get(known.id, ()), given.estimates.get(known.id)
     if known.run != run:
         return PastFeature(known.id, Status.PENDING.value, tags=tags, estimate=estimate)
     seconds = 0.0
     if known.in_slot and known.started_at is not None and known.ended_at is not None:
-        seconds = round(max(0.0, known.ended_at - known.started_at), 3)
+        ended_at = min(known.ended_at, run_ended_at)
+        seconds = round(max(0.0, ended_at - known.started_at), 3)
     attempts = known.of_run(run)
     cost = cost_of(attempts)
     usd = cost.known_usd if cost.is_complete else cost.about_usd

@@ -138,6 +138,11 @@ async def _start(
     if not (start and await git.is_ancestor(start, tip)):
         target = await _base_before(project, tip) or known.base_commit
         start = await start_of(git, start, others, tip, target)
+    if not (start or await git.commit_of(tip)):
+        raise UserError(
+            f"the work of {known.id} is gone: git has no commit {tip[:10]} any more",
+            hint=f"rorchestrator run --only {known.id}",
+        )
     if not start:
         raise UserError(
             f"the commit that {known.id} started from is unknown",

@@ -62,7 +62,7 @@ async def _recorded(config_path: str, mask: Mask) -> OpenProject | None:
     read_only = repository.read_only()
     known = _features_of(state, run, path, where.top)
     folder, prefix = _layout(known, where.top)
-    features = tuple(Feature(each.id, each.name or each.id) for each in known)
+    features = _with_dependencies(known, run)
     project = Project(
         os.path.basename(where.top), where.top, base_branch=run.base_branch, branch_prefix=prefix
     )
@@ -106,6 +106,20 @@ def _features_of(state: RunState, run: Run, path: str, top: str) -> list[Feature
     of_run = run.features if run.owner in ("", owner) else ()
     others = [id for id, known in state.features.items() if known.owner in ("", owner)]
     return [state.feature(id) for id in dict.fromkeys((*of_run, *others))]
+
+
+def _with_dependencies(known: list[FeatureState], run: Run) -> tuple[Feature, ...]:
+    """Features with the dependencies that the last run recorded, as far as they are known."""
+    ids = {each.id for each in known}
+    recorded = run.provenance.depends_on
+    return tuple(
+        Feature(
+            each.id,
+            each.name or each.id,
+            depends_on=tuple(d for d in recorded.get(each.id, ()) if d in ids),
+        )
+        for each in known
+    )
 
 
 def _layout(known: list[FeatureState], top: str) -> tuple[str, str]:

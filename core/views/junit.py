@@ -42,10 +42,11 @@ _Element = tuple[str, str]
 def junit(view: RunView) -> str:
     """The document of a run. Texts have to be masked before."""
     report = view.report
+    name = clean(report.project_name)
     kept, left = report.up_to_date or (), report.left or ()
     kinds = [kind_of(feature) for feature in view.features]
     suite = {
-        "name": report.project_name,
+        "name": name,
         "tests": str(len(kinds) + len(kept) + len(left)),
         "failures": str(kinds.count("failure")),
         "errors": str(kinds.count("error")),
@@ -55,7 +56,6 @@ def junit(view: RunView) -> str:
     }
     run = view.run
     properties = {"run": run.id, "base_branch": run.base_branch, "base_commit": run.base_commit}
-    name = report.project_name
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',

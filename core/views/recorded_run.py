@@ -15,6 +15,7 @@ from ..model.fold import fold
 from ..model.frozen import dataclass, replace
 from ..model.json_values import Json, strings
 from ..model.outcome import Fault, Status
+from ..model.past_runs import last_alive
 from ..model.state import FeatureState, Run, RunState
 from ..project.obstructions import REPORTS
 from ..project.open import OpenProject
@@ -85,30 +86,20 @@ def _chosen(project: OpenProject, runs: Sequence[Event], asked: str) -> Event:
 
 def as_killed(state: RunState, run: Run, events: Sequence[Event]) -> tuple[RunState, Run, float]:
     """A run that was killed as if it had ended when it was last alive: state, run, that time."""
-    ended, at = _killed(run, events)
-    return _without_active(replace(state, run=ended)), ended, at
+    at = last_alive(run.id, events)
+    ended = replace(run, ended_at=at)
+    return _without_active(replace(state, run=ended), run.id, at), ended, at
 
 
-def _killed(run: Run, events: Sequence[Event]) -> tuple[Run, float]:
-    """A run without an end, and when it was last alive.
-
-    The next run ends its features, much later: these events are the last of it.
-    """
-    alive = [event.at for event in events if event.run == run.id]
-    kinds = [event.kind for event in events if event.run == run.id]
-    while kinds[-1] == "ended":
-        kinds.pop()
-        alive.pop()
-    return replace(run, ended_at=alive[-1]), alive[-1]
-
-
-def _without_active(state: RunState) -> RunState:
-    """The state after the end of a killed run: nothing is going on."""
-    features = {id: _ended(known) for id, known in state.features.items()}
+def _without_active(state: RunState, run: str, at: float) -> RunState:
+    """The state after the end of a killed run: nothing is going on, nothing ended later."""
+    features = {id: _ended(known, run, at) for id, known in state.features.items()}
     return replace(state, features=features)
 
 
-def _ended(known: FeatureState) -> FeatureState:
+def _ended(known: FeatureState, run: str, at: float) -> FeatureState:
+    if known.run == run and known.ended_at is not None:
+        return replace(known, ended_at=min(known.ended_at, at))
     if not known.status.active:
         return known
     return replace(

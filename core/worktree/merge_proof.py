@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..git import commits, merged
-from ..git.door import Git, Unknown
+from ..git.door import Git, GitError, Unknown
 from . import dependencies
 
 TYPE_CHECKING = False
@@ -22,7 +22,11 @@ async def how_merged(worktrees: WorktreeManager, tip: str, target: str) -> str:
     if await merged.is_empty_diff(git, tip, target):
         return "empty difference"
     tree = await git.tree_of(target)
-    if await git.tree_of(tip) == tree:
+    try:
+        own = await git.tree_of(tip)
+    except GitError:
+        return ""  # Its refs were deleted, and git has collected the commit since.
+    if own == tree:
         return "equal trees"
     if await git.merge_base(tip, target) in ("", target):
         return ""  # the target has no commits of its own

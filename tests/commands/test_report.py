@@ -135,6 +135,8 @@ class AfterSomeRuns(unittest.TestCase):
         self.assertEqual((document["wall_ms"], document["exit_code"]), (3_000, None))
         [result] = document["results"]
         self.assertEqual((result["status"], result["error"]), ("cancelled", "the run was killed"))
+        # The next run ended its feature months later.
+        self.assertEqual((result["duration_ms"], document["speedup"]), (1_000, 0.33))
 
     def test_the_page_of_an_earlier_run_leaves_the_latest_alone(self) -> None:
         latest = read_text(self.pages("latest.html")[0])

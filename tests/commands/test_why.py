@@ -8,6 +8,7 @@ import unittest
 
 from core.model import events
 from core.model.frozen import replace
+from core.model.provenance import Provenance
 from tests.support.lives import RUN, attempt
 from tests.support.workspace import Workspace, feature
 
@@ -30,6 +31,7 @@ class Before(unittest.TestCase):
 
 class WhileARunIsInProgress(unittest.TestCase):
     def test_a_feature_waits_for_the_one_that_runs(self) -> None:
+        recorded = Provenance(depends_on={"api": ("auth", "gone")})
         begun = events.run_started(
             time.time() - 100,
             RUN,
@@ -38,6 +40,7 @@ class WhileARunIsInProgress(unittest.TestCase):
             base_commit="ba5e",
             features=["auth", "api"],
             max_parallel=1,
+            provenance=recorded,
         )
         with Workspace([AUTH, API]) as space, space.at_work(begun, *attempt("auth")):
             document = space.main("why", "--json").json
@@ -45,6 +48,9 @@ class WhileARunIsInProgress(unittest.TestCase):
             self.assertEqual(found["auth"]["standing"], "running")
             self.assertEqual(found["api"]["waits_for"], ["auth"])
             self.assertIn("api waits for auth (running)\n", space.main("why", "api").out)
+            space.write({"config/feature_list.json": "{"})
+            self.assertIn("api waits for auth (running)\n", space.main("why", "api").out)
+            space.change([AUTH, API])
             # A run of another list does not count.
             space.record(events.run_ended(time.time(), RUN, exit_code=0))
             space.record(replace(begun, data={**begun.data, "list": "other.json"}))

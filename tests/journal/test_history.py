@@ -18,6 +18,7 @@ from core.model.costs import Paid
 from core.model.decision import Action, Decision
 from core.model.events import Event
 from core.model.fold import fold
+from core.model.frozen import replace
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
 from core.model.state import RunState
 from tests.support.every_event import EVERY
@@ -138,13 +139,20 @@ class PastRuns(JournalTest):
         one = ("r1", 20.0, 0, 1.0)
         self.assertEqual(self.found(), [one])
         self.record(events.note(130, "merge-1", "between"), *story("r2", 200, "a", ends=False))
-        self.assertEqual(self.found(), [one, ("r2", 10.0, None, 0.5)])
+        self.assertEqual(self.found(), [one, ("r2", 9.0, None, 0.5)])
         self.record(events.run_ended(260, "r2", exit_code=1))
         two = ("r2", 60.0, 1, 0.5)
         self.assertEqual(self.found(), [one, two])
         killed = story("r3", 300, "a", ends=False)
         self.record(*killed, *story("r4", 400, "b"))
         self.assertEqual([run[0] for run in self.found()], ["r1", "r2", "r3", "r4"])
+
+    def test_a_run_that_was_killed_lasts_until_it_was_last_alive(self) -> None:
+        *killed, _, ended = story("r1", 100, "a", ends=False)
+        self.record(*killed, replace(ended, at=90_000.0), *story("r2", 90_001, "a"))
+        self.assertEqual(self.found(), [("r1", 0.0, None, None), ("r2", 10.0, 0, 0.5)])
+        [ran] = past_runs(self.folder, {})[0].features
+        self.assertEqual((ran.status, ran.seconds), ("completed", 0.0))
 
     def test_only_what_is_new_is_read(self) -> None:
         self.record(*story("r1", 100, "a"), *story("r2", 200, "a"))

@@ -174,6 +174,11 @@ class ABranch(OwnWorkTest):
         with self.assertRaisesRegex(UserError, "the commit that lone started from is unknown"):
             self.maybe(known)
 
+    def test_work_that_git_has_collected_is_gone(self) -> None:
+        known = self.known("auth", "4" * 40, "5" * 40)
+        with self.assertRaisesRegex(UserError, "the work of auth is gone: git has no commit 55555"):
+            self.maybe(replace(known, is_replaced=True))
+
 
 class AWorktree(OwnWorkTest):
     def setUp(self) -> None:

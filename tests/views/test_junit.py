@@ -140,7 +140,7 @@ class JunitTest(unittest.TestCase):
         view = view_of(story, Extras({"a": [(ODD,)]}, {}), project_name=f"{ODD}\n\t")
         suite = self.parsed(junit(view))
         self.assertIn("]]>&<\"'\ufffd\U0001f600", suite.findtext(".//failure") or "")
-        self.assertTrue((suite.get("name") or "").endswith("\U0001f600\n\t"))
+        self.assertIn("'\ufffd\U0001f600\n", suite.get("name") or "")
 
     @unittest.skipUnless(HAS_LXML, "lxml is a development tool")
     def test_the_schema_finds_faults(self) -> None:

@@ -30,6 +30,10 @@ class MergedTest(WorktreeTest):
         self.assertEqual(self.merged("x"), "ancestor")
         self.assertEqual(self.merged("main"), "ancestor")
 
+    def test_a_commit_that_git_has_collected_is_merged_nowhere(self) -> None:
+        proof = how_merged(self.manager, "5" * 40, self.repository.commit_of("main"))
+        self.assertEqual(run_sync(proof), "")
+
     def test_a_branch_that_took_everything_back_has_an_empty_difference(self) -> None:
         self.on("x", {"new": "x"}, start="main")
         self.on("x", {"new": None})
