@@ -79,11 +79,19 @@ HELP_COLUMNS = 100
 """The width of help without a terminal."""
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
+class _Help(argparse.HelpFormatter):
     """Computes the width itself, because argparse would import shutil on each start."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # Paragraphs are wrapped; lists of examples are shown as they are.
+        parts = text.strip().split("\n\n")
+        return "\n\n".join(
+            part if "\n  " in part else super(_Help, self)._fill_text(part, width, indent)
+            for part in parts
+        )
 
 
 def _columns() -> int:

@@ -41,10 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.add_argument("--feature", metavar="ID", help="only this feature")
     parser.add_argument(
-        "--since", type=seconds, metavar="TIME", help="only runs of the last, for example, 30d"
+        "--since",
+        type=seconds,
+        metavar="TIME",
+        help="only runs since this long ago, such as 30d",
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--by", choices=("feature", "run", "tag"), help="sum the costs")
+    shown.add_argument("--by", choices=("feature", "run", "tag"), help="show sums by this instead")
     shown.add_argument(
         "--accuracy", action="store_true", help="show how far past estimates were off"
     )

@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-f",
         "--follow",
         action="store_true",
-        help="keep printing while the log grows, and wait for one that has not begun",
+        help="keep printing while the log grows; wait for a feature that has not started",
     )
     add_common_options(parser)
 

@@ -40,8 +40,8 @@ def execute(arguments: argparse.Namespace) -> int:
     receivers = project.config.notify
     if not receivers:
         raise UserError(
-            f"{project.config.path} has no notify",
-            hint="add one: docs/NOTIFICATIONS.md has an example",
+            f"{project.config.path} has no notify: nobody gets notifications",
+            hint="docs/NOTIFICATIONS.md shows what to add",
         )
     faults = [receiver_fault(receiver, os.environ) for receiver in receivers]
     if arguments.test:

@@ -138,7 +138,15 @@ def ids(text: str) -> list[str]:
 
 def agrees(question: str) -> bool:
     """Whether the user answers yes."""
-    print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    asked = f"{one_line(question)} [y/N]"
+    if sys.stderr.isatty():
+        from textwrap import wrap
+
+        from ..reporter.console import style_of
+
+        width = style_of(sys.stderr).width - 1  # the blank that follows
+        asked = "\n".join(wrap(asked, width, break_long_words=False, break_on_hyphens=False))
+    print(f"{asked} ", end="", file=sys.stderr, flush=True)
     try:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
     except UnicodeDecodeError:

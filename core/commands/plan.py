@@ -27,12 +27,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ..dag.deadline import Reachable
     from ..dag.prediction import Prediction
     from ..dag.schedule import Plan
     from ..dag.what_if import Choice
     from ..model.feature import Invocation
     from ..model.mask import Mask
-    from ..reporter.style import Style
 
 EXAMPLES = """\
 examples:
@@ -102,16 +102,23 @@ def execute(arguments: argparse.Namespace) -> int:
     slots = arguments.max_parallel or project.config.project.max_parallel
     plan = make_plan(project, decisions, slots, selected)
     plan = replace(plan, max_cost_usd=arguments.max_cost or plan.max_cost_usd)
-    if arguments.by is not None:
-        return _show_reachable(plan, arguments.by, style_of(sys.stdout, arguments.color))
     if arguments.json:
-        print(json.dumps(document(plan, what_if=arguments.what_if), indent=2))
+        print(json.dumps(document(plan, what_if=arguments.what_if, by=arguments.by), indent=2))
         return ExitCode.UP_TO_DATE
     if arguments.mermaid or arguments.dot or arguments.svg:
         skipped = {id for id, known in state.features.items() if known.skip}
         _draw(plan, skipped, project.mask, arguments)
         return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
+    if not plan.selected and (arguments.what_if or arguments.by is not None):
+        print("Nothing would run. With --fresh, all features count.")
+        return ExitCode.UP_TO_DATE
+    if arguments.by is not None:
+        from ..reporter.deadline_text import deadline_lines
+
+        found, at = _reachable(plan, arguments.by), time.time() + arguments.by
+        print("\n".join(deadline_lines(plan, found, at, arguments.by, style)))
+        return ExitCode.UP_TO_DATE
     if arguments.what_if:
         from ..reporter.what_if_text import what_if_lines
 
@@ -143,19 +150,13 @@ def _draw(plan: Plan, skipped: Collection[str], mask: Mask, arguments: argparse.
         )
 
 
-def _show_reachable(plan: Plan, seconds: float, style: Style) -> int:
-    """Show which of the features that would run are done in so many seconds."""
+def _reachable(plan: Plan, seconds: float) -> Reachable:
+    """Which of the features that would run are done in so many seconds."""
     from ..dag.deadline import reachable
     from ..dag.resolver import DAGResolver
-    from ..reporter.deadline_text import deadline_lines
 
-    if not plan.selected:
-        print("Nothing would run.")
-        return ExitCode.UP_TO_DATE
     dag = DAGResolver(feature for id, feature in plan.features.items() if id in plan.selected)
-    found = reachable(dag, plan.predictions, plan.max_parallel, seconds, plan.max_cost_usd)
-    print("\n".join(deadline_lines(plan, found, time.time() + seconds, seconds, style)))
-    return ExitCode.UP_TO_DATE
+    return reachable(dag, plan.predictions, plan.max_parallel, seconds, plan.max_cost_usd)
 
 
 def _choices(plan: Plan) -> list[Choice]:
@@ -175,7 +176,13 @@ def _what_if(plan: Plan) -> dict[str, object]:
     return {"choices": [vars(each).copy() for each in found], "enough": enough(found).slots}
 
 
-def document(plan: Plan, *, what_if: bool = False) -> dict[str, object]:
+def _by(plan: Plan, seconds: float) -> dict[str, object] | None:
+    if not plan.selected:
+        return None
+    return {"seconds": seconds, **vars(_reachable(plan, seconds))}
+
+
+def document(plan: Plan, *, what_if: bool = False, by: float | None = None) -> dict[str, object]:
     """The plan as JSON: costs in USD, times in seconds."""
     from ..reporter.plan_text import tokens_to_run
 
@@ -210,6 +217,7 @@ def document(plan: Plan, *, what_if: bool = False) -> dict[str, object]:
         "commands": [_command(command) for command in plan.commands],
         "features": [_feature(plan, id) for wave in plan.waves for id in wave],
         **({"what_if": _what_if(plan)} if what_if else {}),
+        **({"by": _by(plan, by)} if by is not None else {}),
     }
 
 

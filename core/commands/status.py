@@ -19,7 +19,7 @@ from .options import NO_LIST, add_common_options, display_of, opened_or_recorded
 EXAMPLES = """\
 examples:
   rorchestrator status
-  watch -n 5 rorchestrator status
+  rorchestrator status --verbose
   rorchestrator status --json | python3 -m json.tool
 """
 

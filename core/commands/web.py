@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-remote",
         action="store_true",
-        help="allow an --host that other machines can reach; the connection is not encrypted",
+        help="allow a --host that other machines can reach; the connection is not encrypted",
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(

@@ -150,8 +150,8 @@ def _advice(
 ) -> Iterator[Advice]:
     if repairs:
         text = (
-            "let Claude run the checks itself (claude.allowed_tools) and ask it to "
-            f"(prompts.quality_rules): {counted(len(repairs), 'attempt')} came after failing ones"
+            "let Claude run the checks itself (claude.allowed_tools): "
+            f"{counted(len(repairs), 'attempt')} came after failing ones"
         )
         yield Advice(text, _usd(repairs), _seconds(repairs))
     for feature in features:

@@ -21,7 +21,7 @@ def deadline_lines(
     yield style.paint(f"{head}{of_cap}:", "bold")
     percent = f"{100 * found.confidence:.0f} %"
     if found.confidence < CONFIDENCE:
-        yield f"Not even {found.features[0]} is certain: {percent}"
+        yield f"Not even {found.features[0]} is likely to be done: {percent}"
         return
     count = f"{len(found.features)} of {counted(len(plan.selected), 'feature')}"
     yield f"{count}, with a confidence of {percent}: {', '.join(found.features)}"

@@ -131,7 +131,7 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
         p90 = f"P90 {money(plan.predicted_cost_p90_usd)}, {duration(plan.predicted_p90_seconds)}"
         error = plan.past_error
         said = "" if error is None else f"; past predictions were off by {100 * error:.0f} %"
-        yield f"Measured: ~{money(plan.predicted_cost_usd)} ({p90}{said})"
+        yield f"From past runs: ~{money(plan.predicted_cost_usd)} ({p90}{said})"
     count = tokens_to_run(plan)
     if len(plan.selected) < len(plan.features):
         chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"

@@ -173,7 +173,7 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
             yield from _problem(feature, style)
     waste = waste_lines(report)
     if waste:
-        yield from ("", "Without a result:", *(f"    {line}" for line in waste))
+        yield from ("", "Spent without a result:", *(f"    {line}" for line in waste))
     lands = "--merge" in run.provenance.command.split()
     steps = after_run(features, is_all=report.is_all, lands=lands)
     if steps:

@@ -85,7 +85,7 @@ def _waste(view: RunView) -> str:
     lines = "".join(f"<li>{text(line)}</li>" for line in waste_lines(view.report))
     if not lines:
         return ""
-    return f'<section id="-waste"><h2>Without a result</h2><ul>{lines}</ul></section>'
+    return f'<section id="-waste"><h2>Spent without a result</h2><ul>{lines}</ul></section>'
 
 
 def _notes(view: RunView) -> str:

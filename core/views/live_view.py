@@ -149,10 +149,10 @@ class LiveView:
                 self.write(self._help())
 
     def _help(self) -> str:
-        pause = "  p  pause or resume\n" if self._pause is not None else ""
+        pause = "  p       pause or resume\n" if self._pause is not None else ""
         return (
-            f"  s  what each feature does, with its last lines (also: kill -USR1 {os.getpid()})\n"
-            f"{pause}  Ctrl-C  stop; Ctrl-Z  suspend\n"
+            f"  s       what each feature does (also: kill -USR1 {os.getpid()})\n"
+            f"{pause}  Ctrl-C  stop\n  Ctrl-Z  suspend\n"
         )
 
     def tell(self) -> None:

@@ -58,7 +58,7 @@ def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
         yield f"{counted(len(view.failures) - len(shown), 'more feature')} did not complete."
     waste = waste_lines(view.report)
     if waste:
-        yield from ("", "### Without a result", "", *(f"- {escaped(line)}" for line in waste))
+        yield from ("", "### Spent without a result", "", *(f"- {escaped(line)}" for line in waste))
     yield ""
     yield from _provenance(view)
 

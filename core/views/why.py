@@ -144,7 +144,7 @@ _DOING = {
 
 def _running(id: str, known: FeatureState, situation: Situation) -> Why:
     doing = _DOING.get(known.phase, "it begins")
-    reason = f"is running: {doing}, since {duration(situation.now - known.phase_at)}"
+    reason = f"is running: {doing} ({duration(situation.now - known.phase_at)})"
     kind = {Phase.SETUP: " --setup", Phase.CHECKS: " --checks"}.get(known.phase, "")
     commands = (f"rorchestrator logs {id}{kind} --follow", f"rorchestrator stop {id}")
     return Why(id, Standing.RUNNING, Cause.NONE, reason, commands=commands)

@@ -153,6 +153,8 @@ Predicted: 17m47s on 2 slots, 22m13s one after the other – speedup 1.25x
         self.assertIn("%: auth, api\n", said)
         self.assertIn("(in ", self.plan("--by", "00:00").out)
         self.assertEqual(self.plan("--by", "never").code, 2)
+        found = self.plan("--by", "15m", "--max-cost", "3.5", "--json").json["by"]
+        self.assertEqual((found["seconds"], found["features"]), (900, ["auth", "api"]))
 
     def test_the_graph_is_printed_for_mermaid_and_for_graphviz(self) -> None:
         drawn = self.plan("--mermaid", "--only", "api")
@@ -298,6 +300,11 @@ class WhatWouldRun(unittest.TestCase):
             self.assertIn("[resumes: failed before]", space.main("plan").out)
             nothing = space.main("plan", "--only", "api").out
             self.assertIn("The selection is up to date: run would do nothing.", nothing)
+            for words in (("--what-if",), ("--by", "3h")):
+                said = space.main("plan", "--only", "auth", *words).out
+                self.assertEqual(said, "Nothing would run. With --fresh, all features count.\n")
+            said = space.main("plan", "--only", "auth", "--by", "3h", "--json")
+            self.assertIsNone(said.json["by"])
             self.assertEqual(set(self.reasons(space, "--fresh").values()), {"requested again"})
 
             space.change([feature("auth", {"write": "other.txt"}), api, broken, feature("idle")])

@@ -33,7 +33,7 @@ class Lines(unittest.TestCase):
         self.assertTrue(lines[0].endswith("on 2 slots:"))
         found = Reachable(("auth",), 0.4, 500.0, 2.5, 0)
         lines = list(deadline_lines(plan_of(DIAMOND), found, 1000.0, 60.0, PLAIN))
-        self.assertEqual(lines[1:], ["Not even auth is certain: 40 %"])
+        self.assertEqual(lines[1:], ["Not even auth is likely to be done: 40 %"])
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class APlan(unittest.TestCase):
             lines[-3:],
             [
                 "Predicted: 1m30s on 2 slots, 2m50s one after the other – speedup 1.89x",
-                "Measured: ~$1.50 (P90 $2.03, 1m46s; past predictions were off by 18 %)",
+                "From past runs: ~$1.50 (P90 $2.03, 1m46s; past predictions were off by 18 %)",
                 "Warning: the estimate of $1.50 exceeds the budget of $1.00: "
                 "not every feature may run",
             ],

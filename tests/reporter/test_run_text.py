@@ -304,7 +304,7 @@ class TheReport(unittest.TestCase):
                 "⛔ api: blocked · auth did not complete (failed)",
                 "• app: pending",
                 "",
-                "Without a result:",
+                "Spent without a result:",
                 "    attempts thrown away: $0.50, 2m30s",
                 "    to save about $0.50, 2m30s: split auth: all of its work was thrown away",
             ],

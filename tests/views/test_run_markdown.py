@@ -36,7 +36,7 @@ class Markdown(unittest.TestCase):
 
     def test_what_had_no_result_is_listed_before_the_provenance(self) -> None:
         said = markdown(view_of(STORY))
-        begin = said.index("### Without a result\n\n- ")
+        begin = said.index("### Spent without a result\n\n- ")
         self.assertLess(begin, said.index("RoRchestrator", begin))
 
     def test_a_run_in_progress_says_so(self) -> None:

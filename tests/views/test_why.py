@@ -85,7 +85,7 @@ class DuringARun(unittest.TestCase):
 
     def test_a_running_feature_says_what_it_does_and_since_when(self) -> None:
         cases = [
-            (works("auth"), "Claude works, since 1m00s", ""),
+            (works("auth"), "Claude works (1m00s)", ""),
             (
                 [prepares("auth"), events.setting_up(AT + 5, RUN, "auth")],
                 "its setup runs",
