@@ -100,13 +100,13 @@ class Help(WithWorkspace):
         finally:
             os.close(follower)
             os.close(leader)
-        for columns in ("57", "0", "²", ""):
+        for columns in ("71", "0", "²", ""):
             with self.subTest(columns):
                 said = self.space.main("plan", "--help", env={"COLUMNS": columns})
                 usage = said.out.split("\n\n")[0].splitlines()
                 self.assertEqual(said.code, 0)
-                if columns == "57":
-                    self.assertLessEqual(max(map(len, usage)), 57)
+                if columns == "71":
+                    self.assertLessEqual(max(map(len, usage)), 71)
 
     def test_help_plan_and_status_import_no_slow_modules(self) -> None:
         slow = {"asyncio", "dataclasses", "shutil", "subprocess"}

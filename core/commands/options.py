@@ -257,7 +257,12 @@ def until(text: str) -> float:
     try:
         clock = datetime.strptime(text, "%H:%M")
     except ValueError:
-        return seconds(text)
+        try:
+            return seconds(text)
+        except argparse.ArgumentTypeError:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a time (such as 18:00, or 3h from now)"
+            ) from None
     now = datetime.now()
     then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
     return ((then if then > now else then + timedelta(days=1)) - now).total_seconds()
