@@ -114,9 +114,9 @@ class Carrier:
 
     def _carried(self, notice: Notice) -> str:
         """Send a notice; the last fault if no try succeeded."""
-        fault = ""
+        fault, number = "", 0
         tries = 1 if self._is_failing else TRIES
-        for number in range(tries):
+        while True:
             left = self.deadline - time.monotonic()
             if left <= 0:
                 return fault or "there was no time left at the end of the run"
@@ -124,12 +124,12 @@ class Carrier:
             done = send(self.receiver, notice, os.environ, self.folder, limit)
             fault = done.fault
             if not done.may_succeed or number + 1 == tries:
-                break
+                return fault
             wait = max(self.waits_seconds[number], done.wait_seconds)
             # At the end there is no time to wait for long.
             if self._ending.wait(wait):
                 time.sleep(min(wait, 0.2))
-        return fault
+            number += 1
 
 
 def tell(report: int, number: int, fault: str) -> None:
