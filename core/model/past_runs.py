@@ -61,7 +61,7 @@ class PastRun:
     def cost_usd(self) -> float | None:
         """What it cost; ``None`` if the cost of a feature is unknown."""
         costs = [feature.cost_usd for feature in self.features]
-        return None if None in costs else sum(filter(None, costs), 0.0)
+        return None if None in costs else round(sum(filter(None, costs), 0.0), 6)
 
     @property
     def speedup(self) -> float:
@@ -73,7 +73,7 @@ class PastRun:
     def estimated_usd(self) -> float | None:
         """The expected cost; ``None`` if nothing was recorded."""
         known = [feature.estimate for feature in self.features if feature.estimate is not None]
-        return sum(each.cost_usd for each in known) if known else None
+        return round(sum(each.cost_usd for each in known), 6) if known else None
 
 
 def last_alive(run: str, events: Iterable[Event]) -> float:
@@ -186,7 +186,7 @@ def total(name: str, features: Iterable[PastFeature]) -> Total:
         len(done),
         median([feature.seconds for feature in done]),
         median([feature.cost_usd for feature in done if feature.cost_usd is not None]),
-        sum(known),
+        round(sum(known), 6),
         len(ran) - len(known),
     )
 

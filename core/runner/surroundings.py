@@ -7,10 +7,12 @@ and worktrees that no run made. So can the user: changes are reported, never und
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ..git import configuration, history, worktree_status
 from ..git.door import Git
@@ -231,7 +233,9 @@ class Surroundings:
         self._next_status = begun + took * SHARE
         if status is None:
             return None
-        files = {file: _stamp(os.path.join(where.top, file)) for file in status.uncommitted}
+        ours = _written_by_us()
+        stamps = {file: _stamp(os.path.join(where.top, file)) for file in status.uncommitted}
+        files = {file: stamp for file, stamp in stamps.items() if stamp[:2] not in ours}
         return Checkout(status.branch, status.commit, files)
 
     async def _settings(self) -> tuple[dict[Setting, str], set[str]]:
@@ -363,7 +367,18 @@ def _stamp(path: str) -> tuple[object, ...]:
         info = os.lstat(path)
     except OSError:
         return ()
-    return info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns
+    return info.st_dev, info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns
+
+
+def _written_by_us() -> set[tuple[object, ...]]:
+    """The files that this process writes: its redirected output, the file of ``--events``."""
+    found: set[tuple[object, ...]] = set()
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # The listing names its own descriptor, which is closed by now.
+            if fcntl.fcntl(int(name), fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                info = os.fstat(int(name))
+                found.add((info.st_dev, info.st_ino))
+    return found
 
 
 def _mentions(log: str, name: str) -> bool:

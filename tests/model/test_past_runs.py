@@ -116,6 +116,12 @@ class AsJson(unittest.TestCase):
         self.assertEqual(features[0]["estimate"], {"seconds": 20.0, "cost_usd": 0.25})
         self.assertIsNone(features[1]["estimate"])
 
+    def test_sums_of_money_have_six_decimals(self) -> None:
+        thirds = [past(id, usd=0.1, estimate=Estimate(1.0, 0.1)) for id in "abc"]
+        [found] = past_runs.document([run(*thirds)])
+        self.assertEqual((found["cost_usd"], found["estimated_usd"]), (0.3, 0.3))
+        self.assertEqual(total("all", thirds).cost_usd, 0.3)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -144,6 +144,15 @@ class TheCheckout(SurroundingsTest):
         now = self.repository.commit_of("HEAD")[:10]
         self.assertEqual(self.texts(), [f"{head}HEAD other ({first}) → other ({now})"])
 
+    def test_what_the_run_itself_writes_is_no_change_of_the_checkout(self) -> None:
+        path = os.path.join(self.repository.path, "events.ndjson")
+        with open(path, "w", encoding="utf-8") as lines, open(path, encoding="utf-8"):
+            self.begin()
+            self.during(lambda: print("{}", file=lines, flush=True))
+            self.assertEqual(self.texts(), [])
+            self.during(lambda: self.repository.write({"other.ndjson": "{}\n"}))
+            self.assertRegex(self.texts()[0], "changed other.ndjson$")
+
     def test_at_the_end_of_the_run_it_is_compared_once_more(self) -> None:
         self.begin()
         self.around._next_status = float("inf")  # as after a look that took long
