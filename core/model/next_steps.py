@@ -46,12 +46,18 @@ def after_run(
     steps = []
     if completed:
         steps.append((f"rorchestrator diff {completed[0]}", "what a feature changed"))
-    if completed and not (lands and len(completed) == len(features)):
+    is_landed = all(map(_has_landed, features)) or (lands and len(completed) == len(features))
+    if completed and not is_landed:
         named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
         steps.append((f"rorchestrator merge{named}", "lands what is completed"))
     if any(feature.status is Status.CANCELLED for feature in features):
         steps.append(("rorchestrator run", "continues where this run stopped"))
     return steps
+
+
+def _has_landed(feature: FeatureState) -> bool:
+    """Whether the journal tells that ``merge`` landed a feature since its run."""
+    return bool(feature.merged_into) or any(each.is_over for each in feature.landings.values())
 
 
 def resume_command(feature: FeatureState) -> str:

@@ -61,6 +61,8 @@ def recorded_run(project: OpenProject, asked: str) -> RecordedRun:
             now = time.time()
         else:
             state, run, now = as_killed(state, run, events)
+    if is_latest:
+        state = _with_landings(state, project.known_state())
     of_run = tuple(event for event in events if event.run == run.id)
     folder = os.path.join(project.config.workspace, REPORTS)
     path, document = written_report(folder, run.id, now)
@@ -89,6 +91,16 @@ def as_killed(state: RunState, run: Run, events: Sequence[Event]) -> tuple[RunSt
     at = last_alive(run.id, events)
     ended = replace(run, ended_at=at)
     return _without_active(replace(state, run=ended), run.id, at), ended, at
+
+
+def _with_landings(state: RunState, later: RunState) -> RunState:
+    """The state with what landed after the run."""
+    features = {
+        id: replace(known, landings=now.landings, merged_into=now.merged_into)
+        for id, known in state.features.items()
+        for now in (later.feature(id),)
+    }
+    return replace(state, features=features)
 
 
 def _without_active(state: RunState, run: str, at: float) -> RunState:

@@ -11,6 +11,7 @@ from core.model import events
 from core.model.events import Event
 from core.model.frozen import replace
 from core.model.outcome import Fault, FeatureOutcome, Status
+from core.model.strategy import Strategy
 from tests.support.commands import CommandResult, read_text
 from tests.support.html_pages import Page
 from tests.support.run_views import COMPLETED, DONE, begun, feature_story
@@ -232,6 +233,33 @@ class WithoutARun(unittest.TestCase):
             self.assertEqual(said.code, 2)
             self.assertIn("nothing has run yet", said.err)
             self.assertIn("next: rorchestrator run", said.err)
+
+
+class AfterAMerge(unittest.TestCase):
+    def test_what_has_landed_is_not_to_be_merged(self) -> None:
+        story = [begun(["auth"]), *feature_story("auth", AT + 1, DONE, end=COMPLETED)]
+        strategy = Strategy.SQUASH
+        with Workspace([feature("auth")]) as space:
+            space.record(*of("r9", 1.7e9, [*story, events.run_ended(AT, RUN, exit_code=0)]))
+            self.assertIn("rorchestrator merge", space.main("report").out)
+            landing = events.landing(
+                1.8e9,
+                "merge-1",
+                "auth",
+                into="main",
+                commit="c",
+                result="r",
+                strategy=strategy,
+                tip="t",
+            )
+            merged = events.merged(
+                1.8e9, "merge-1", "auth", into="main", commit="c", strategy=strategy
+            )
+            space.record(landing, merged)
+            for command in ("report", "watch"):
+                said = space.main(command)
+                self.assertIn("1/1 features completed", said.out)
+                self.assertNotIn("rorchestrator merge", said.out)
 
 
 class DuringARun(unittest.TestCase):
