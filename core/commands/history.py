@@ -70,7 +70,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
     style = style_of(sys.stdout, arguments.color)
     if not runs:
-        print("There is no run.")
+        print("No run has started yet." if arguments.since is None else "No run since then.")
     elif arguments.accuracy:
         print("\n".join(history_text.accuracy_lines(model.accuracies(runs), style)))
     elif arguments.by:

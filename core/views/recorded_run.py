@@ -72,7 +72,7 @@ def recorded_run(project: OpenProject, asked: str) -> RecordedRun:
 
 def _chosen(project: OpenProject, runs: Sequence[Event], asked: str) -> Event:
     if not runs:
-        raise UserError("nothing has run yet", hint="rorchestrator run")
+        raise UserError("no run has started in this repository yet", hint="rorchestrator run")
     if asked == LATEST:
         owners = ("", project.owner)
         ours = [event for event in runs if event.data.get("list", "") in owners]

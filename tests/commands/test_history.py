@@ -25,7 +25,9 @@ class HistoryTest(unittest.TestCase):
 
     def test_before_the_first_run_there_is_none(self) -> None:
         with Workspace([feature("a")]) as space:
-            self.assertEqual(space.main("history").out, "There is no run.\n")
+            self.assertEqual(space.main("history").out, "No run has started yet.\n")
+            said = space.main("history", "--since", "1d").out
+            self.assertEqual(said, "No run since then.\n")
             self.assertEqual(space.main("history", "--json").json["runs"], [])
 
     def test_the_runs_of_the_list_are_shown_with_their_medians(self) -> None:

@@ -231,7 +231,7 @@ class WithoutARun(unittest.TestCase):
         with Workspace([feature("auth")]) as space:
             said = space.main("report")
             self.assertEqual(said.code, 2)
-            self.assertIn("nothing has run yet", said.err)
+            self.assertIn("no run has started in this repository yet", said.err)
             self.assertIn("next: rorchestrator run", said.err)
 
 
