@@ -64,8 +64,10 @@ def check(text: str) -> None:
     for style in STYLES:
         cut = shorten(one_line(text), 10, style)
         assert columns(cut) <= 10
-        for line in (*_plan(text, style), *_run(text, style), *_stream(text, style)):
+        for line in (*_plan(text, style), *_stream(text, style)):
             assert_shown_clean(line)
+        for shown in _run(text, style):
+            assert_shown_clean(shown, lines=True)  # a failure is shown with its output
         for line in _status(text, style):
             assert_shown_clean(line)
     assert_shown_clean("".join(table_lines([["a", "b"], [one_line(text), one_line(text)]])))

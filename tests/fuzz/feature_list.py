@@ -167,7 +167,8 @@ def _check_plan(listed: Config) -> None:
     dag = DAGResolver(listed.features)
     assert len({listed.branch_of(id).casefold() for id in dag.features}) == len(listed.features)
     decisions = incremental.decide(listed, dag, RunState(), incremental.Facts())
-    place: Any = SimpleNamespace(config=listed, dag=dag)
+    never_ran = SimpleNamespace(path="")
+    place: Any = SimpleNamespace(config=listed, dag=dag, journal=never_ran)
     chosen = select(Selection(), dag, decisions)
     with mock.patch("core.project.decisions.cautions", lambda project: ()):  # of its repository
         made = make_plan(place, decisions, listed.project.max_parallel, chosen)
