@@ -13,7 +13,7 @@ from .frozen import replace
 from .json_values import integer, strings
 from .outcome import Fault, Stage, Status
 from .outcome_json import attempt_outcome, feature_outcome
-from .phase import PHASES
+from .phase import phase_begun_by
 from .provenance import provenance_of
 from .state import Check, FeatureState, Landing, Run, RunState, Skip
 from .strategy import Strategy
@@ -68,8 +68,9 @@ def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
                 owner = run.owner
             if owner and owner != changed.owner:
                 changed = replace(changed, owner=owner)
-            if event.kind in PHASES:
-                changed = replace(changed, phase=PHASES[event.kind], phase_at=event.at)
+            phase = phase_begun_by(event)
+            if phase is not None:
+                changed = replace(changed, phase=phase, phase_at=event.at)
             features[event.feature] = changed
     green = start.passed.union(passed) if passed else start.passed
     return RunState(features, run, green, merge, rates, owners, replaced, setups, wrote, windows)

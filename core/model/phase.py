@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from .events import Event
+
 
 class Phase(Enum):
     """A part of a feature's work; each begins with an event."""
@@ -22,7 +24,7 @@ class Phase(Enum):
     CHECKS = "checks"
 
 
-PHASES = {
+_PHASES = {
     "preparing": Phase.WORKTREE,
     "setting_up": Phase.SETUP,
     "ready": Phase.BETWEEN,
@@ -35,3 +37,10 @@ PHASES = {
     "queued": Phase.NONE,
 }
 """The phase that an event begins, by its kind."""
+
+
+def phase_begun_by(event: Event) -> Phase | None:
+    """The phase that an event begins; ``None`` if it begins none."""
+    if event.kind == "checked" and event.data.get("passed") is not True:
+        return Phase.BETWEEN  # The first check that fails is the last one.
+    return _PHASES.get(event.kind)

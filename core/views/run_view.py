@@ -21,7 +21,7 @@ from ..model.frozen import dataclass, field, replace
 from ..model.next_commands import completed
 from ..model.next_steps import next_commands
 from ..model.outcome import Status, Usage, Work
-from ..model.phase import PHASES, Phase
+from ..model.phase import Phase, phase_begun_by
 from ..model.provenance import Estimate
 from ..model.state import FeatureState, Run
 from ..reporter.documents import RunReport
@@ -284,11 +284,12 @@ def _spans(story: Sequence[Event], end: float) -> list[Span]:
     spans: list[Span] = []
     phase, since, attempt = Phase.NONE, 0.0, 0
     for event in story:
-        if event.kind not in PHASES:
+        begun = phase_begun_by(event)
+        if begun is None:
             continue
         if phase is not Phase.NONE:
             spans.append(Span(since, min(event.at, end), phase, attempt))
-        phase, since = PHASES[event.kind], event.at
+        phase, since = begun, event.at
         number = event.data.get("attempt")
         attempt = number if phase is Phase.CLAUDE and isinstance(number, int) else 0
     if phase is not Phase.NONE:

@@ -29,6 +29,13 @@ class Phases(unittest.TestCase):
         story = [events.setting_up(5, "r1", "auth"), events.note(9, "r1", "still busy", "auth")]
         self.assertEqual((auth(story).phase, auth(story).phase_at), (Phase.SETUP, 5))
 
+    def test_a_check_that_fails_ends_the_checks(self) -> None:
+        for passed, phase in ((True, Phase.CHECKS), (False, Phase.BETWEEN)):
+            ended = events.checked(
+                6, "r1", "auth", key="k", command="make", passed=passed, ending="exit"
+            )
+            self.assertIs(auth([events.checking(5, "r1", "auth"), ended]).phase, phase)
+
 
 if __name__ == "__main__":
     unittest.main()
