@@ -38,7 +38,7 @@ class Timeline(unittest.TestCase):
         self.assertEqual((pause["x"], pause["width"]), ("32.500%", "2.500%"))
         self.assertIn("usage limit: 4.0s", page.text)
         self.assertIn("auth: worktree, or waiting for a slot, 1.0s", page.text)
-        self.assertEqual(len(page.all("rect", "between")), 4)
+        self.assertEqual(len(page.all("rect", "between")), 5)
 
     def test_the_critical_path_is_marked(self) -> None:
         self.assertEqual(len(drawn(STORY).all("rect", "path")), 2)
