@@ -65,8 +65,9 @@ class Ledger:
 def ledger(state: RunState, run: Run) -> Ledger:
     """The ledger of a run that is over."""
     features = [f for f in map(state.feature, run.features) if f.run == run.id]
-    thrown = [attempt for feature in features for attempt in _thrown(feature)]
     repairs = [attempt for feature in features for attempt in _repairs(feature)]
+    # An attempt counts once.
+    thrown = [a for feature in features for a in _thrown(feature) if a not in repairs]
     starts = _starts(state, features)
     entries = (
         _of_attempts("thrown_away", "attempts thrown away", thrown),
@@ -157,7 +158,7 @@ def _advice(
     for feature in features:
         thrown = _thrown(feature)
         if thrown and feature.status is not Status.COMPLETED:
-            text = f"split {feature.id}: all of its work was thrown away"
+            text = f"split {feature.id}: it did not complete"
             yield Advice(text, _usd(thrown), _seconds(thrown))
     completed = [feature for feature in features if feature.status is Status.COMPLETED]
     longest = max(completed, key=_in_slot, default=None)

@@ -67,7 +67,7 @@ class Entries(unittest.TestCase):
         self.assertIn("1 attempt came after failing ones", found.advice[0].text)
         self.assertEqual(found.advice[0].to_json()["cost_usd"], 0.5)
 
-    def test_what_nobody_continues_is_thrown_away(self) -> None:
+    def test_what_nobody_continues_is_thrown_away_and_counts_once(self) -> None:
         story = [
             *attempts("a", 0.0, DONE),
             *attempts("a", 10.0, DONE),
@@ -78,11 +78,11 @@ class Entries(unittest.TestCase):
             ended("c", 50.0, Status.CANCELLED, Fault.INTERRUPTED),
         ]
         found = made(["a", "b", "c", "never"], *story, end=60.0)
-        self.assertEqual(entries(found)["thrown_away"], (3, 1.5, 30.0))
+        self.assertEqual(entries(found)["thrown_away"], (2, 1.0, 20.0))
         self.assertEqual(entries(found)["failing_checks"], (1, 0.5, 10.0))
         texts = [advice.text for advice in found.advice]
-        self.assertIn("split b: all of its work was thrown away", texts)
-        self.assertEqual(found.entries[0].to_json()["seconds"], 30)
+        self.assertIn("split b: it did not complete", texts)
+        self.assertEqual(found.entries[0].to_json()["seconds"], 20)
 
     def test_waits_are_no_idle_slots(self) -> None:
         story = [

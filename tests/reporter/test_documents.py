@@ -112,7 +112,7 @@ class Documents(unittest.TestCase):
                 ],
                 "advice": [
                     {
-                        "text": "split api: all of its work was thrown away",
+                        "text": "split api: it did not complete",
                         "cost_usd": 0.25,
                         "seconds": 4,
                     },

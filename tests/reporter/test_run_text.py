@@ -306,7 +306,7 @@ class TheReport(unittest.TestCase):
                 "",
                 "Spent without a result:",
                 "    attempts thrown away: $0.50, 2m30s",
-                "    to save about $0.50, 2m30s: split auth: all of its work was thrown away",
+                "    to save about $0.50, 2m30s: split auth: it did not complete",
             ],
         )
 
