@@ -105,7 +105,7 @@ def _columns() -> int:
 
 
 def parser(chosen: str = "") -> argparse.ArgumentParser:
-    """The parser of the command line, with the options of the ``chosen`` command only.
+    """The parser of the ``chosen`` command; of all of them, without their options, if none is.
 
     Importing all commands would double the start-up time.
     """
@@ -114,9 +114,9 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"rorchestrator {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, prog=top.prog)
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, formatter_class=_Help)
-        if name == chosen:
+    for name in [chosen] if chosen else COMMANDS:
+        command = commands.add_parser(name, help=COMMANDS[name], formatter_class=_Help)
+        if chosen:
             import_module(f".commands.{name}", __package__).configure(command)
     return top
 
