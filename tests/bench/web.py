@@ -88,7 +88,9 @@ def _measured(
     if run.returncode:
         raise SystemExit(f"the run ended with {run.returncode}")
     used, seconds = _cpu(server.pid) - cpu, time.monotonic() - started
-    server.send_signal(signal.SIGINT)
+    server.send_signal(
+        signal.SIGTERM
+    )  # SIGINT is ignored where a shell started this in the background
     server.wait()
     return used, seconds, before, most, received
 
