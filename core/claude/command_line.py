@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..model.check_rules import check_rules
 from ..model.feature import (
     ALWAYS_DISALLOWED_TOOLS,
+    DEFAULT_ALLOWED_TOOLS,
     NO_WORKTREES_BY_AGENTS,
     ClaudeOptions,
+    Command,
     Feature,
     Invocation,
     Purpose,
@@ -29,34 +32,59 @@ ENVIRONMENT = {
 """Default variables for Claude; ``claude.env`` overrides them."""
 
 
-def argv(options: ClaudeOptions, feature: Feature, session_id: str, *, resume: bool) -> list[str]:
+def argv(
+    options: ClaudeOptions,
+    feature: Feature,
+    session_id: str,
+    *,
+    resume: bool,
+    checks: Sequence[Command] = (),
+) -> list[str]:
     """The command line of one attempt. The prompt goes to standard input.
 
+    Claude may run the simple ones among the ``checks`` of the project and those of the feature.
     Options are written ``--name=value``, because list options consume following words.
     """
     confined = _confined(options)
-    valued = {**_rules(confined, feature), "--resume" if resume else "--session-id": session_id}
+    valued = {
+        **_rules(confined, feature, checks),
+        "--resume" if resume else "--session-id": session_id,
+    }
     return _words(confined, UNATTENDED, valued)
 
 
 UNATTENDED = ("-p", "--output-format=stream-json", "--verbose")
 
 
-def interactive(options: ClaudeOptions, feature: Feature, session_id: str) -> list[str]:
+def interactive(
+    options: ClaudeOptions, feature: Feature, session_id: str, checks: Sequence[Command] = ()
+) -> list[str]:
     """The command line that opens a session in a terminal, with the permissions of the attempts.
 
     Limits that only apply to unattended attempts are left out.
     """
     confined = _confined(options)
-    rules = {n: v for n, v in _rules(confined, feature).items() if n not in ONLY_UNATTENDED}
+    given = _rules(confined, feature, checks).items()
+    rules = {name: value for name, value in given if name not in ONLY_UNATTENDED}
     return _words(confined, [], {**rules, "--resume": session_id})
 
 
 ONLY_UNATTENDED = ("--fallback-model", "--max-turns", "--max-budget-usd")
 
 
-def _rules(options: ClaudeOptions, feature: Feature) -> dict[str, object]:
-    allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
+def allowed_rules(
+    options: ClaudeOptions, feature: Feature, checks: Sequence[Command] = ()
+) -> tuple[str, ...]:
+    """What Claude may do without asking for a feature; ``checks`` are those of the project."""
+    ours = check_rules((*checks, *feature.verify))
+    rules = (*options.replaced_by(feature), *options.allowed_tools_add, *ours)
+    return tuple(dict.fromkeys(rules))
+
+
+def _rules(
+    options: ClaudeOptions, feature: Feature, checks: Sequence[Command]
+) -> dict[str, object]:
+    allowed = allowed_rules(options, feature, checks)
     denied = (*ALWAYS_DISALLOWED_TOOLS, *options.disallowed_tools)
     return {
         "--permission-mode": options.permission_mode,
@@ -144,17 +172,20 @@ def _configures_servers(options: ClaudeOptions) -> bool:
     return not given.isdisjoint({"--mcp-config", NO_SERVERS})
 
 
-def commands(options: ClaudeOptions, features: Iterable[Feature]) -> tuple[Invocation, ...]:
+def commands(
+    options: ClaudeOptions, features: Iterable[Feature], checks: Sequence[Command] = ()
+) -> tuple[Invocation, ...]:
     """The commands that start Claude for the features, one per distinct command line."""
     groups: dict[tuple[object, ...], list[Feature]] = {}
     for feature in features:
-        groups.setdefault((feature.model, feature.allowed_tools), []).append(feature)
+        rules = allowed_rules(options, feature, checks)
+        groups.setdefault((feature.model, rules), []).append(feature)
     env = _shown(options.env)
     return tuple(
         Invocation(
             purpose=Purpose.CLAUDE,
-            argv=tuple(argv(options, group[0], "SESSION", resume=False)),
-            brief=_brief(options, group[0]),
+            argv=tuple(_of_plan(options, group[0], checks)),
+            brief=_brief(options, group[0], checks),
             features=tuple(f.id for f in group) if len(groups) > 1 else (),
             env=env,
             bypass=bypasses(options),
@@ -180,12 +211,26 @@ def _shown(env: Mapping[str, str]) -> dict[str, str]:
     return {n: "[masked]" if is_secret(n) else value for n, value in env.items()}
 
 
-def _brief(options: ClaudeOptions, feature: Feature) -> tuple[str, ...]:
-    """The command line without the words that are the same for every list."""
-    plain = {*argv(replace(ClaudeOptions(), command=()), Feature("", ""), "SESSION", resume=False)}
-    begin, rest = len(options.command), argv(options, feature, "SESSION", resume=False)
+def _of_plan(options: ClaudeOptions, feature: Feature, checks: Sequence[Command] = ()) -> list[str]:
+    return argv(options, feature, "SESSION", resume=False, checks=checks)
+
+
+DEFAULT_RULES = ",".join((f"--allowedTools={DEFAULT_ALLOWED_TOOLS[0]}", *DEFAULT_ALLOWED_TOOLS[1:]))
+
+
+def _brief(options: ClaudeOptions, feature: Feature, checks: Sequence[Command]) -> tuple[str, ...]:
+    """The command line without the words that are the same for every list.
+
+    Dots stand for the default rules.
+    """
+    plain = {*_of_plan(replace(ClaudeOptions(), command=()), Feature("", ""))}
+    begin, rest = len(options.command), _of_plan(options, feature, checks)
     end = len(rest) - len(options.extra_args)
-    own = [word for word in rest[begin:end] if word not in plain]
+    own = [
+        word.replace(f"{DEFAULT_RULES},", "--allowedTools=...,")
+        for word in rest[begin:end]
+        if word not in plain
+    ]
     return (*options.command, "-p", *own, *options.extra_args)
 
 

@@ -97,7 +97,8 @@ def _command(arguments: argparse.Namespace, project: OpenProject, known: Feature
         check_permissions(project.config, "attach ID")
     options = with_program(project.config).claude
     feature = project.dag.features.get(known.id) or Feature(known.id, known.name)
-    return command_line.interactive(options, feature, known.session_id)
+    checks = project.config.project.verify
+    return command_line.interactive(options, feature, known.session_id, checks)
 
 
 def _journal(project: OpenProject, run: str, id: str) -> None:

@@ -51,7 +51,7 @@ def inputs_of_1_0(
     words = [word for command in checks for word in ("", *command.argv)]
     return {
         "prompt": digest(inputs_1_0.prompt(config, feature, features)),
-        "options": digest(inputs_1_0.options(config.claude, feature)),
+        "options": digest(inputs_1_0.options(config.claude, _with_added(config.claude, feature))),
         **({"checks": digest(words)} if checks else {}),
         **_dependencies(feature, keys),
     }
@@ -69,9 +69,19 @@ def _prompt(wording: Wording) -> list[object]:
     return [*wording.texts, *map(list, (wording.uses, wording.creates, wording.rules))]
 
 
+def _with_added(options: ClaudeOptions, feature: Feature) -> Feature:
+    """The feature with all rules of the list in its own; 1.0 knew no others."""
+    return replace(
+        feature, allowed_tools=(*options.replaced_by(feature), *options.allowed_tools_add)
+    )
+
+
 def _options(options: ClaudeOptions, feature: Feature) -> list[object]:
-    """The user's own options, without our defaults, API keys and URLs."""
-    allowed = feature.allowed_tools if feature.allowed_tools is not None else options.allowed_tools
+    """The user's own options, without our defaults, API keys and URLs.
+
+    Rules that are ours are not: those of the checks, which follow from ``verify``.
+    """
+    allowed = options.replaced_by(feature)
     own = replace(
         options,
         permission_mode="" if options.permission_mode == DEFAULT_MODE else options.permission_mode,
@@ -79,7 +89,7 @@ def _options(options: ClaudeOptions, feature: Feature) -> list[object]:
     )
     return [
         own.permission_mode,
-        list(own.allowed_tools),
+        [*own.allowed_tools, *own.allowed_tools_add],
         list(own.disallowed_tools),
         feature.model or own.model,
         own.fallback_model,

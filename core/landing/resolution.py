@@ -290,7 +290,7 @@ class Resolver:
         granted = self.budget.grant(id, 1, own_left_usd)
         self.numbers[id] = self.numbers.get(id, 0) + 1
         outcome = await self.attempts.run(
-            replace(merge.feature, allowed_tools=ALLOWED_TOOLS),
+            replace(merge.feature, allowed_tools=ALLOWED_TOOLS, verify=()),
             worktree.path,
             self.numbers[id],
             session,
@@ -365,9 +365,13 @@ class Resolver:
 
 
 def options_for(config: Config) -> Config:
-    """The list with the tools that Claude may use for a conflict: it may not end the merge."""
+    """The list with the tools that Claude may use for a conflict: it may not end the merge.
+
+    Nothing is allowed by the list's own rules and checks.
+    """
     denied = (*config.claude.disallowed_tools, *DISALLOWED_TOOLS)
-    return replace(config, claude=replace(config.claude, disallowed_tools=denied))
+    claude = replace(config.claude, allowed_tools_add=(), disallowed_tools=denied)
+    return replace(config, claude=claude, project=replace(config.project, verify=()))
 
 
 async def preview(worktrees: WorktreeManager, into: str, conflict: Conflict) -> Resolution:

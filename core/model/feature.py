@@ -166,6 +166,8 @@ class ClaudeOptions:
     command: tuple[str, ...] = ("claude",)
     permission_mode: str = "acceptEdits"
     allowed_tools: tuple[str, ...] = DEFAULT_ALLOWED_TOOLS
+    allowed_tools_add: tuple[str, ...] = ()
+    """Allowed as well, whether ``allowed_tools`` are the list's, a feature's or the defaults."""
     disallowed_tools: tuple[str, ...] = ()
     model: str = ""
     fallback_model: str = ""
@@ -174,6 +176,10 @@ class ClaudeOptions:
     append_system_prompt: str = ""
     extra_args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+
+    def replaced_by(self, feature: Feature) -> tuple[str, ...]:
+        """The ``allowed_tools`` that count for a feature."""
+        return self.allowed_tools if feature.allowed_tools is None else feature.allowed_tools
 
 
 class ReceiverType(Enum):

@@ -151,7 +151,7 @@ def _advice(
 ) -> Iterator[Advice]:
     if repairs:
         text = (
-            "let Claude run the checks itself (claude.allowed_tools): "
+            "let Claude run the checks itself (claude.allowed_tools_add): "
             f"{counted(len(repairs), 'attempt')} came after failing ones"
         )
         yield Advice(text, _usd(repairs), _seconds(repairs))

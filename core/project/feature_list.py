@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from ..model.branch_name import REF_LIMIT_BYTES, is_branch_name
+from ..model.check_rules import check_rules
 from ..model.commit_subject import subject
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature
@@ -166,17 +167,20 @@ def _check_lengths(reader: Reader, config: Config) -> None:
             reader.fault(
                 f"feature {feature.id}", f"context and prompt together are longer than {limit}"
             )
-        if len(" ".join(_options(config.claude, feature)).encode()) > OPTIONS_LIMIT_BYTES:
+        if len(" ".join(_options(config, feature)).encode()) > OPTIONS_LIMIT_BYTES:
             reader.fault(f"feature {feature.id}", "Claude's options together are too long")
 
 
-def _options(claude: ClaudeOptions, feature: Feature) -> Iterator[str]:
+def _options(config: Config, feature: Feature) -> Iterator[str]:
     """The texts that go into Claude's command line and environment."""
+    claude = config.claude
     yield from claude.command
     yield from claude.extra_args
     yield from claude.allowed_tools
+    yield from claude.allowed_tools_add
     yield from claude.disallowed_tools
     yield from feature.allowed_tools or ()
+    yield from check_rules((*config.project.verify, *feature.verify))
     yield from (claude.model, claude.fallback_model, feature.model, claude.append_system_prompt)
     for name, value in claude.env.items():
         yield name + value

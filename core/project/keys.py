@@ -278,6 +278,10 @@ CLAUDE: Mapping[str, Key] = {
         RULES,
         "what Claude may do without asking: see [tools](#tools)",
     ),
+    "allowed_tools_add": Key(
+        RULES,
+        "what Claude may do as well as that, for every feature",
+    ),
     "disallowed_tools": Key(
         RULES,
         "what Claude may never do",

@@ -158,4 +158,5 @@ async def _open(config: Config, mask: Mask, option: str) -> OpenProject:
 
 def commands(config: Config) -> tuple[Invocation, ...]:
     """All commands that the list can run."""
-    return (*command_line.commands(config.claude, config.features), *config_commands(config))
+    of_claude = command_line.commands(config.claude, config.features, config.project.verify)
+    return (*of_claude, *config_commands(config))

@@ -152,7 +152,13 @@ class AttemptRunner:
             options = replace(options, max_budget_usd=round(cap, 4))
         try:
             child = self.supervisor.start(
-                command_line.argv(options, feature, session.id, resume=session.resume),
+                command_line.argv(
+                    options,
+                    feature,
+                    session.id,
+                    resume=session.resume,
+                    checks=self.config.project.verify,
+                ),
                 env=command_line.environment(env, self.config.claude),
                 folder=folder,
                 stdin=log.prompt,

@@ -14,6 +14,7 @@ from core.model.feature import (
     Feature,
 )
 from core.model.frozen import replace
+from core.model.list_commands import shell_command
 
 DENIED = (
     "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
@@ -99,8 +100,20 @@ class CommandLine(unittest.TestCase):
         words = self._argv(ClaudeOptions(model="opus"), own)
         self.assertIn("--model=haiku", words)
         self.assertIn("--allowedTools=Read", words)
+        added = replace(own, verify=(shell_command("make api"),))
+        words = self._argv(ClaudeOptions(allowed_tools_add=("Bash(x)", "Read")), added)
+        self.assertIn("--allowedTools=Read,Bash(x),Bash(make api),Bash(make api:*)", words)
         none = self._argv(ClaudeOptions(), replace(self.FEATURE, allowed_tools=()))
         self.assertFalse([word for word in none if word.startswith("--allowedTools")])
+
+    def test_simple_checks_are_allowed_and_what_is_denied_stays_denied(self) -> None:
+        options = ClaudeOptions(allowed_tools=("Read",), disallowed_tools=("Bash(npm test:*)",))
+        checks = [shell_command("npm test"), shell_command("npm test && rm -r dist")]
+        argv = command_line.argv(options, self.FEATURE, "5e55", resume=False, checks=checks)
+        self.assertIn("--allowedTools=Read,Bash(npm test),Bash(npm test:*)", argv)
+        self.assertIn(f"{DENIED},Bash(npm test:*)", argv)
+        opened = command_line.interactive(options, self.FEATURE, "5e55", checks)
+        self.assertIn("--allowedTools=Read,Bash(npm test),Bash(npm test:*)", opened)
 
 
 class Subagents(unittest.TestCase):
@@ -197,6 +210,16 @@ class Commands(unittest.TestCase):
         common, other = command_line.commands(ClaudeOptions(), features)
         self.assertEqual((common.features, other.features), (("a", "c"), ("b",)))
         self.assertEqual(other.brief, ("claude", "-p", "--model=opus"))
+
+    def test_the_brief_form_names_the_rules_beside_the_default_ones(self) -> None:
+        options = ClaudeOptions(allowed_tools_add=("Bash(x)",))
+        checks = [shell_command("make ok")]
+        features = [Feature("a", "a"), Feature("b", "b", verify=(shell_command("y"),))]
+        common, other = command_line.commands(options, features, checks)
+        rules = "--allowedTools=...,Bash(x),Bash(make ok),Bash(make ok:*)"
+        self.assertEqual(common.brief, ("claude", "-p", rules))
+        self.assertEqual(other.brief, ("claude", "-p", f"{rules},Bash(y),Bash(y:*)"))
+        self.assertIn(f"{command_line.DEFAULT_RULES},Bash(x),Bash(make ok)", " ".join(common.argv))
 
     def test_the_brief_form_holds_all_that_is_the_lists_own(self) -> None:
         options = ClaudeOptions(

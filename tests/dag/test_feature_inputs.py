@@ -20,6 +20,7 @@ from core.model.feature import (
     Project,
 )
 from core.model.frozen import replace
+from core.model.list_commands import shell_command
 from core.model.outcome import AttemptOutcome, Status, Work
 from core.model.state import FeatureState, RunState
 
@@ -137,6 +138,7 @@ class WhatCounts(unittest.TestCase):
                 hashed(feature=replace(API, model="haiku")),
                 hashed(feature=replace(API, allowed_tools=("Read",))),
                 hashed(of(replace(claude, allowed_tools=("Read",)))),
+                hashed(of(replace(claude, allowed_tools_add=("Read",)))),
                 hashed(of(replace(claude, disallowed_tools=()))),
                 hashed(of(replace(claude, permission_mode="plan"))),
                 hashed(of(replace(claude, fallback_model="haiku"))),
@@ -153,6 +155,21 @@ class WhatCounts(unittest.TestCase):
                     self.assertEqual([n for n in plain if plain[n] != found[n]], [name])
         other = inputs(PromptWriter(CONFIG), API, {"auth": "l"})
         self.assertNotEqual(other["dependency auth"], hashed()["dependency auth"])
+
+    def test_rules_count_the_same_wherever_the_list_has_them(self) -> None:
+        def hashed(**given: object) -> str:
+            claude = replace(CONFIG.claude, **given)
+            writer = PromptWriter(replace(CONFIG, claude=claude))
+            return inputs(writer, API, {"auth": "k"})["options"]
+
+        apart = hashed(allowed_tools=("Read",), allowed_tools_add=("Bash(x)",))
+        self.assertEqual(apart, hashed(allowed_tools=("Read", "Bash(x)")))
+
+    def test_the_rules_of_the_checks_are_in_no_key(self) -> None:
+        project = replace(CONFIG.project, verify=(shell_command("npm test"),))
+        writer, plain = PromptWriter(replace(CONFIG, project=project)), PromptWriter(CONFIG)
+        found = [inputs(each, API, {"auth": "k"})["options"] for each in (writer, plain)]
+        self.assertEqual(found[0], found[1])
 
 
 class JournalOfTheFirstForm(unittest.TestCase):

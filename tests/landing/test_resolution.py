@@ -12,8 +12,12 @@ from typing import Any
 from unittest import mock
 
 from core import cli
+from core.claude.command_line import allowed_rules
 from core.git.output import WorktreeStatus
+from core.landing.resolution import ALLOWED_TOOLS, options_for
 from core.model.errors import UserError
+from core.model.feature import ClaudeOptions, Config, Feature, Project
+from core.model.list_commands import shell_command
 from core.model.outcome import Status
 from tests.support.commands import CommandResult, Terminal, standing_in, streams, wait_until
 from tests.support.merges import MergeTest
@@ -73,6 +77,16 @@ class ResolutionTest(MergeTest):
             with open(str(event["log"])[: -len("jsonl")] + "prompt", encoding="utf-8") as file:
                 found.append(file.read())
         return found
+
+
+class Rules(unittest.TestCase):
+    def test_neither_rules_nor_checks_of_the_list_allow_more_than_it_takes(self) -> None:
+        claude = ClaudeOptions(allowed_tools_add=("Bash(x)",))
+        project = Project("Shop", "/repo", verify=(shell_command("npm test"),))
+        config = options_for(Config("l", "w", project, (), claude))
+        feature = Feature("a", "a", allowed_tools=ALLOWED_TOOLS)
+        found = allowed_rules(config.claude, feature, config.project.verify)
+        self.assertEqual(found, ALLOWED_TOOLS)
 
 
 @once

@@ -178,6 +178,7 @@ Build a.
                 "append_system_prompt": "Be brief.",
                 "extra_args": ["--strict-mcp-config"],
             },
+            verify=["true"],
         )
         self.run_feature()
         session = self.state.feature("a").session_id
@@ -190,7 +191,7 @@ Build a.
                 "--output-format=stream-json",
                 "--verbose",
                 "--permission-mode=plan",
-                "--allowedTools=Read,Bash(make:*)",
+                "--allowedTools=Read,Bash(make:*),Bash(true),Bash(true:*)",
                 "--disallowedTools=Bash(git stash:*),EnterWorktree,CronCreate,ScheduleWakeup"
                 ",Agent(isolation:worktree),Workflow,WebFetch",
                 "--model=opus",
