@@ -64,6 +64,21 @@ COMMANDS = {
     "cleanup": "remove worktrees and branches that are no longer needed",
 }
 
+GROUPS = {
+    "plan and run": ("plan", "run"),
+    "look": ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
+    "steer": ("stop", "pause", "resume", "skip", "retry", "attach"),
+    "review and land": ("diff", "merge", "cleanup"),
+    "start": (
+        *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
+        *("schema", "completion"),
+    ),
+    "engines": (),
+}
+"""The groups of the commands in ``--help``, which omits what does not exist."""
+
+FIRST_STEPS = "https://github.com/RollandMELET/RoRchestrator/blob/main/docs/QUICKSTART.md"
+
 ALL_SHOWN = "rorchestrator --help shows the commands"
 
 EVERYWHERE = {
@@ -104,16 +119,47 @@ def _columns() -> int:
         return HELP_COLUMNS
 
 
+class _Grouped(argparse.ArgumentParser):
+    """The parser of all commands, with a heading for each group of them."""
+
+    def format_help(self) -> str:
+        """The help, as argparse makes it, but for the groups."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, ())
+        formatter.add_text(self.description)
+        for title, names in GROUPS.items():
+            formatter.start_section(title)
+            formatter.add_arguments(_named(name) for name in names if name in COMMANDS)
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments(self._optionals._group_actions)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
+
+def _named(command: str) -> argparse.Action:
+    """A command as a row of the help."""
+    return argparse.Action([], command, metavar=command, help=COMMANDS[command])
+
+
 def parser(chosen: str = "") -> argparse.ArgumentParser:
     """The parser of the ``chosen`` command; of all of them, without their options, if none is.
 
     Importing all commands would double the start-up time.
     """
-    top = argparse.ArgumentParser(
+    kind = argparse.ArgumentParser if chosen else _Grouped
+    top = kind(
         prog="rorchestrator", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=_Help
     )
     top.add_argument("--version", action="version", version=f"rorchestrator {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, prog=top.prog)
+    commands = top.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        prog=top.prog,
+        parser_class=argparse.ArgumentParser,
+    )
     for name in [chosen] if chosen else COMMANDS:
         command = commands.add_parser(name, help=COMMANDS[name], formatter_class=_Help)
         if chosen:
@@ -131,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def command() -> int:
         _check_system(os.name)
         if not words:
-            print(parser().format_help(), end="")
+            print(_without_list() or parser().format_help(), end="")
             return ExitCode.UP_TO_DATE
         typed = command_first([*words[1:], "--help"] if words[0] == "help" else words)
         if not typed:
@@ -152,6 +198,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
 
     return guarded(command, mask, given, of_output)
+
+
+def _without_list() -> str:
+    """What this is and how to start, if no feature list is found; else empty."""
+    from .project.list_path import list_path
+
+    try:
+        list_path("")
+    except UserError as error:
+        return (
+            f"{DESCRIPTION}\n\nThere is nothing to run here: {error.message}\n"
+            f"  next: {error.hint}\n\nFirst steps: {FIRST_STEPS}\n{ALL_SHOWN}\n"
+        )
+    return ""
 
 
 def command_first(words: Sequence[str]) -> list[str]:

@@ -132,7 +132,27 @@ class Help(WithWorkspace):
         self.assertEqual(said, self.space.main("--help"))
         self.assertEqual((said.code, said.err), (0, ""))
         for name in COMMANDS:
-            self.assertIn(f"\n    {name} ", said.out)
+            self.assertIn(f"\n  {name} ", said.out)
+
+    def test_the_commands_are_in_groups_and_no_group_is_empty(self) -> None:
+        said = self.space.main("--help", env={"COLUMNS": "80"}).out
+        shown = re.findall(r"^([a-z ]+):\n((?:  .*\n)+)", said, re.MULTILINE)
+        expected = ["plan and run", "look", "steer", "review and land"]
+        self.assertEqual([title for title, _ in shown][:4], expected)
+        self.assertEqual([title for title, _ in shown][-2:], ["options", "examples"])
+        names = [name for _, rows in shown for name in re.findall(r"^  ([a-z]\S*)", rows, re.M)]
+        self.assertEqual(sorted({*names} - {"rorchestrator"}), sorted(cli.COMMANDS))
+        grouped = [name for group in cli.GROUPS.values() for name in group]
+        self.assertEqual(len(grouped), len({*grouped}))
+
+    def test_without_a_list_the_name_alone_says_what_it_is_and_how_to_start(self) -> None:
+        said = self.space.main(at=self.space.root)
+        self.assertEqual((said.code, said.err), (0, ""))
+        lines = said.out.splitlines()
+        self.assertEqual("\n".join(lines[:2]), cli.DESCRIPTION)
+        self.assertIn(f"no feature list in {self.space.root} or above\n  next: ", said.out)
+        self.assertTrue(said.out.endswith("rorchestrator --help shows the commands\n"))
+        self.assertLess(len(lines), 9)
 
     def test_python_m_is_the_command_too(self) -> None:
         done = subprocess.run(
