@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from heapq import heappop, heappush
+from collections.abc import Callable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 
 from ..model.decision import Decision
 from ..model.feature import Feature, Invocation
@@ -142,3 +142,55 @@ def predict(dag: DAGResolver, slots: int, seconds: Mapping[str, float] | None = 
         now, _, ended = heappop(running)
         sorter.done(ended)
     return Timeline(now, sum(seconds[id] for id in dag.features), starts)
+
+
+def rest_seconds(
+    needs: Mapping[str, Sequence[str]],
+    seconds: Mapping[str, float],
+    slots: int,
+    working: Mapping[str, float],
+) -> float:
+    """Simulate the rest of a run: the time until everything in ``needs`` is over.
+
+    ``needs`` has the features that are not over, each with those of its dependencies that are not
+    over either; ``seconds`` their predicted times; ``working`` the rest of each that has a slot.
+    """
+    rest = {**seconds, **working}
+    dependents: dict[str, list[str]] = {id: [] for id in needs}
+    for id, ids in needs.items():
+        for dependency in ids:
+            dependents[dependency].append(id)
+    paths = _paths(needs, rest)
+    unmet = {id: len(ids) for id, ids in needs.items()}
+    ready = [(-paths[id], id) for id in needs if not unmet[id] and id not in working]
+    heapify(ready)
+    running = sorted((left, id) for id, left in working.items())
+    now = 0.0
+    while ready or running:
+        while ready and len(running) < max(1, slots):
+            _, id = heappop(ready)
+            heappush(running, (now + rest[id], id))
+        now, ended = heappop(running)
+        for id in dependents[ended]:
+            unmet[id] -= 1
+            if not unmet[id]:
+                heappush(ready, (-paths[id], id))
+    return now
+
+
+def _paths(needs: Mapping[str, Sequence[str]], seconds: Mapping[str, float]) -> dict[str, float]:
+    """For each feature, the time on the longest path from its start to the end."""
+    dependents = dict.fromkeys(needs, 0)
+    for ids in needs.values():
+        for id in ids:
+            dependents[id] += 1
+    last = [id for id in needs if not dependents[id]]
+    paths = {id: seconds[id] for id in needs}
+    while last:
+        id = last.pop()
+        for dependency in needs[id]:
+            paths[dependency] = max(paths[dependency], seconds[dependency] + paths[id])
+            dependents[dependency] -= 1
+            if not dependents[dependency]:
+                last.append(dependency)
+    return paths

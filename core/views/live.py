@@ -51,7 +51,7 @@ class Facts:
     is_stopping: bool = False
     """Whether a signal asked the run to end."""
     learned_runs: int = 0
-    """How many past runs the run's own prediction was learned from; 0 if it is only a guess."""
+    """How many past runs the run's estimates were learned from; 0 if they are only guesses."""
     complete: Callable[[str], str] = str
     """Completes the commands in a text with the options of this run."""
 
@@ -83,7 +83,7 @@ def counts(state: RunState) -> tuple[int, int, int]:
     run = state.run
     if run is None:
         return 0, 0, 0
-    over = [f for f in begun_features(state, run) if f.status in _ENDED]
+    over = [f for f in begun_features(state, run) if f.status in ENDED]
     return len(over), sum(f.status in _BROKEN for f in over), len(run.features)
 
 
@@ -136,7 +136,7 @@ class _View:
         self.state, self.run, self.now, self.style, self.facts = state, run, now, style, facts
         self.costs = costs
         self.begun = begun_features(state, run)
-        self.over = [f for f in self.begun if f.status in _ENDED]
+        self.over = [f for f in self.begun if f.status in ENDED]
         working = [f for f in self.begun if f.status.active]
         self.slots_used = sum(f.in_slot for f in working)
         waits = run.is_paused or run.paused_until
@@ -166,7 +166,7 @@ class _View:
         return fitted(parts, self.style.width, self.style)
 
     def _end(self) -> tuple[str, ...]:
-        found = self.facts.prediction or self._own_prediction()
+        found = self.facts.prediction
         if self.run.ended_at is not None:
             return ()
         if found is None or found.end_at < self.now:
@@ -174,16 +174,6 @@ class _View:
         clock = f"~{self._clock(found.end_at)}"
         known = f"ends {clock} ({counted(found.runs, 'run')})" if found.runs else f"ends {clock}"
         return (known, f"ends {clock}", clock)
-
-    def _own_prediction(self) -> Prediction | None:
-        """What the run expected at its start, later by what it waited since."""
-        run, runs = self.run, self.facts.learned_runs
-        seconds = run.provenance.estimated_seconds
-        if seconds is None or not runs:
-            return None
-        waits = (run.limits.at(self.now, waits=False), run.pauses.at(self.now, waits=False))
-        waited = sum(wait.seconds for wait in waits)
-        return Prediction(run.started_at + seconds + waited, runs)
 
     def _clock(self, at: float) -> str:
         moment, now = datetime.fromtimestamp(at), datetime.fromtimestamp(self.now)
@@ -310,7 +300,7 @@ class _View:
 _NOTHING = Activity()
 _PHASES = {Phase.INSPECTION: "inspects its changes"}
 _BROKEN = (Status.FAILED, Status.TIMED_OUT, Status.EMPTY, Status.CONFLICT)
-_ENDED = (*_BROKEN, Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.SKIPPED)
+ENDED = (*_BROKEN, Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.SKIPPED)
 
 
 @dataclass(frozen=True)

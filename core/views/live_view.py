@@ -18,6 +18,7 @@ from ..reporter.style import Style
 from . import terminal_codes as codes
 from .activities import Activities, active_features
 from .activity import Activity
+from .expected_end import ExpectedEnd
 from .keyboard import Keyboard
 from .live import Costs, Facts, counts, live_lines
 from .screen import Screen
@@ -71,7 +72,7 @@ class LiveView:
         self._seen: Mapping[str, Activity] = {}
         self._facts, self._pause, self._hold = facts, pause, hold
         self._name, self._suspended = name, suspended
-        self._costs = Costs()
+        self._costs, self._expected = Costs(), ExpectedEnd()
         self._has_progress = codes.knows_progress(os.environ)
         self._has_title = codes.knows_titles(os.environ)
         self._clock, self._monotonic = clock, monotonic
@@ -115,8 +116,10 @@ class LiveView:
         self._is_new = False
         columns, lines = self.screen.size
         style = replace(self._style, width=columns)
-        facts = replace(self._facts(), activities=self._seen)
-        drawn = live_lines(self.state, self._clock(), style, lines, facts, self._costs)
+        facts, now = self._facts(), self._clock()
+        expected = self._expected.at(self.state, now, facts.learned_runs)
+        facts = replace(facts, activities=self._seen, prediction=expected)
+        drawn = live_lines(self.state, now, style, lines, facts, self._costs)
         self.screen.show(drawn, self._decoration())
 
     def _decoration(self) -> str:

@@ -14,6 +14,7 @@ from core.dag.schedule import (
     Timeline,
     longest_path_first,
     predict,
+    rest_seconds,
     wave_order,
 )
 from core.model.feature import Feature
@@ -210,6 +211,23 @@ class Figures(unittest.TestCase):
     def test_an_empty_plan_is_free(self) -> None:
         plan = self._plan({})
         self.assertEqual((plan.estimated_tokens, plan.unestimated, plan.cost_usd(0)), (0, 0, 0.0))
+
+
+class TheRest(unittest.TestCase):
+    def test_of_a_run_that_has_not_begun_it_is_the_whole_run(self) -> None:
+        for dag, slots in _generated(distinct=True):
+            work = estimator(dag.features)
+            seconds = {id: work(each) / TOKENS_PER_SECOND for id, each in dag.features.items()}
+            found = rest_seconds(dag.dependencies, seconds, slots, {})
+            self.assertAlmostEqual(found, predict(dag, slots).makespan_seconds)
+
+    def test_what_is_at_work_takes_its_slot_for_its_rest(self) -> None:
+        needs = {"a": (), "b": (), "c": ("a",), "d": ("a", "b")}
+        seconds = {"a": 9.0, "b": 5.0, "c": 4.0, "d": 1.0}
+        self.assertEqual(rest_seconds(needs, seconds, 1, {"a": 2.0}), 12)
+        self.assertEqual(rest_seconds(needs, seconds, 2, {"a": 2.0}), 6)
+        self.assertEqual(rest_seconds(needs, seconds, 2, {"a": 2.0, "b": 7.0}), 8)
+        self.assertEqual(rest_seconds({}, seconds, 2, {}), 0)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,12 @@ import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.model import events
-from core.model.events import Event
-from core.model.fold import fold
 from core.model.frozen import replace
-from core.model.provenance import Provenance
 from core.model.state import RunState
 from core.reporter.style import Style, columns
 from core.views.activity import Activity
 from core.views.live import Facts, live_lines, short_count, spent_usd
-from tests.support.live_runs import MOMENTS, NOW, RUN, START, begun, busy
+from tests.support.live_runs import MOMENTS, NOW, START, busy
 from tests.support.paths import ROOT
 from tests.support.story import is_safe
 
@@ -101,19 +97,6 @@ class TheViewAsText(unittest.TestCase):
         head = live_lines(over, NOW, Style(120), 24, facts)[0]
         self.assertIn("1m00s", head)
         self.assertNotIn("ends", head)
-
-    def test_what_past_runs_predict_is_shown_as_long_as_it_may_be_true(self) -> None:
-        def head(estimated: float | None, runs: int, *more: Event) -> str:
-            given = Provenance(estimated_seconds=estimated)
-            state = fold([begun(["auth"], provenance=given), *more])
-            return live_lines(state, NOW, Style(width=120), 40, Facts(learned_runs=runs))[0]
-
-        self.assertIn("(4 runs)", head(900.0, 4))
-        self.assertIn("ends ?", head(900.0, 0))
-        self.assertIn("ends ?", head(None, 4))
-        self.assertIn("ends ?", head(700.0, 4), "it is over")
-        waits = events.paused(START + 100, RUN, until=NOW + 10)
-        self.assertIn("(1 run)", head(700.0, 1, waits), "a wait moves the end")
 
     def test_long_silences_are_told_in_hours(self) -> None:
         state, facts = busy()
