@@ -26,7 +26,7 @@ LINES = "run.log"
 """The file with the lines of a detached run, in the folder of its logs."""
 
 SHOWN_BYTES = 16_384
-"""Of the lines of a run that did not start."""
+"""Of the lines of a run, at most: the last ones if it did not start."""
 
 
 def go_on_in_background(project: OpenProject, run: str) -> Callable[[RunState, Event], None]:
@@ -48,7 +48,8 @@ def go_on_in_background(project: OpenProject, run: str) -> Callable[[RunState, E
         project.lock.hand_over(Holder(os.getpid(), str(local_time(time.time())), "run"))
         return _teller(got)
     if got.code is None:
-        sys.stdout.write(started(got.pid, path))
+        page = _about_page(os.pread(output, SHOWN_BYTES, 0).decode("utf-8", "replace"))
+        sys.stdout.write(started(got.pid, path, page))
         _leave(ExitCode.UP_TO_DATE)
     size = os.fstat(output).st_size
     said = os.pread(output, SHOWN_BYTES, max(0, size - SHOWN_BYTES))
@@ -64,13 +65,21 @@ def _teller(foreground: Foreground) -> Callable[[RunState, Event], None]:
     return on_event
 
 
-def started(pid: int, path: str) -> str:
+def _about_page(said: str) -> str:
+    """The line about the page of the run, which comes before its start; empty without one."""
+    from ..views.web.beside import ADDRESS, NO_PAGE
+
+    lines = (line for line in said.splitlines() if line.startswith((ADDRESS, NO_PAGE)))
+    return next((f"{line}\n" for line in lines), "")
+
+
+def started(pid: int, path: str, page: str = "") -> str:
     """What the foreground prints: where the lines go, how to watch and how to stop the run."""
     return (
         f"The run goes on in the background (pid {pid}). Its lines go to\n"
         f"  {shlex.quote(path)}\n"
         "To watch it: rorchestrator watch\n"
-        "To stop it: rorchestrator stop\n"
+        f"To stop it: rorchestrator stop\n{page}"
     )
 
 

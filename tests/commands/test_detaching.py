@@ -90,8 +90,9 @@ class DetachTest(WorkspaceTest):
         self.assertIn("The machine stays awake during the run", lines)
         self.assertEqual(len(glob.glob(space.beside("bin", "*.log"))), 1, "it was released")
 
-    def test_stop_ends_it(self) -> None:
-        done = self.workspace.command("run", "--yes", "--detach")
+    def test_stop_ends_it_and_its_page_whose_address_is_printed(self) -> None:
+        done = self.workspace.command("run", "--yes", "--detach", "--web")
+        self.assertRegex(done.out, r"(?m)^Web page: http://127\.0\.0\.1:\d+/\S+$")
         self.assertEqual(self.workspace.command("stop").code, 0)
         self.wait_for_its_end()
         self.assertIn("auth", read_text(self.lines_of(done)))

@@ -15,6 +15,9 @@ from ..view import View
 
 LATER = "rorchestrator web shows the page"
 
+ADDRESS = "Web page: "
+NO_PAGE = "There is no web page: "
+
 
 class WebBeside(View):
     """Starts the page before the run, and ends it after the report.
@@ -45,11 +48,11 @@ class WebBeside(View):
         said = companion.first_line()
         address = _address(said)
         if address:
-            self._show(f"Web page: {address}")
+            self._show(f"{ADDRESS}{address}")
         else:
             self.close()
             why = said.partition("rorchestrator: ")[2] or said or "it did not start in time"
-            self._show(f"There is no web page: {why}")
+            self._show(f"{NO_PAGE}{why}")
 
     def on_tick(self) -> None:
         """Say once that the page is gone."""
