@@ -41,14 +41,20 @@ def why_lines(why: Why, style: Style) -> Iterator[str]:
 
 
 def why_table(all: Sequence[Why], style: Style) -> Iterator[str]:
-    """A line for each feature that is not up to date."""
+    """A line for each feature that is not up to date, and below it the command that changes that.
+
+    Where the next one has the same command, it is named once, below both.
+    """
     shown = [why for why in all if why.standing is not Standing.UP_TO_DATE]
     names = [shorten(one_line(why.feature), LONGEST_ID, style) for why in shown]
     width = max(map(columns, names), default=0)
-    for why, name in zip(shown, names):
+    commands = [why.commands[0] if why.commands else "" for why in shown]
+    for why, name, command, next in zip(shown, names, commands, [*commands[1:], ""]):
         reason = shorten(one_line(why.reason), max(20, style.width - width - 2), style)
         gap = " " * (width - columns(name) + 2)
         yield f"{style.paint(name, 'bold')}{gap}{style.paint(reason, COLOURS[why.standing])}"
+        if command not in ("", next):
+            yield f"  {style.pick('→', '->')} {one_line(command)}"
     rest = len(all) - len(shown)
     if rest:
         yield f"{counted(rest, 'feature')} up to date"

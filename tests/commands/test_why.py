@@ -22,7 +22,12 @@ class Before(unittest.TestCase):
             said = space.main("why")
             self.assertEqual(
                 said.out.splitlines(),
-                ["auth  has never run", "api   has never run; auth runs first"],
+                [
+                    "auth  has never run",
+                    "  → rorchestrator run --only auth",
+                    "api   has never run; auth runs first",
+                    "  → rorchestrator run --only api",
+                ],
             )
             said = space.main("why", "autt")
             self.assertEqual(said.code, 2)

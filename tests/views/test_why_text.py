@@ -38,14 +38,25 @@ class Lines(unittest.TestCase):
         self.assertEqual(list(why_lines(CHANGED, ASCII))[-1], "  -> rorchestrator run --only api")
         self.assertIn("    \x1b[32m+new\x1b[0m", list(why_lines(CHANGED, COLOUR)))
 
-    def test_the_list_of_all_has_one_line_for_each_that_is_not_up_to_date(self) -> None:
+    def test_the_list_of_all_has_one_line_for_each_that_is_not_up_to_date_and_its_command(
+        self,
+    ) -> None:
         long = Why("a-very-long-id-that-takes-much-room", Standing.DUE, Cause.NEW, "word " * 40)
         lines = list(why_table([CHANGED, DONE, long], PLAIN))
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(len(lines), 4)
         self.assertTrue(all(columns(line) <= PLAIN.width for line in lines), lines)
         self.assertTrue(lines[0].startswith("api   "))
-        self.assertEqual(lines[2], "1 feature up to date")
+        self.assertEqual(lines[1], "  → rorchestrator run --only api")
+        self.assertEqual(lines[3], "1 feature up to date")
         self.assertEqual(list(why_table([DONE, DONE], PLAIN)), ["2 features up to date"])
+
+    def test_features_with_the_same_command_share_its_line(self) -> None:
+        waits = [
+            Why(id, Standing.WAITING, Cause.PAUSE, "waits", commands=("rorchestrator resume",))
+            for id in ("a", "b")
+        ]
+        expected = ["a  waits", "b  waits", "  -> rorchestrator resume"]
+        self.assertEqual(list(why_table(waits, ASCII)), expected)
 
     def test_hostile_text_does_not_reach_the_terminal(self) -> None:
         changed = (ChangedInput("prompt", (), (f"+{HOSTILE}",)),)
