@@ -32,6 +32,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from ..process.supervisor import Supervisor
+
 NO_CI = ("", "0", "false")
 """Values of ``CI`` that mean that it is not set."""
 
@@ -92,9 +94,10 @@ class Streams:
 class LiveRun:
     """The live view of one run, if there is one; SIGUSR1 in any case.
 
-    ``run`` gives the run once it exists; without it, as in a rehearsal or for a run of another
-    process, there are no keys. ``facts`` are then what the state does not have, ``suspended`` is
-    what is printed at Ctrl-Z.
+    ``run`` gives the run once it exists. For a run of another process, ``ask`` asks it to pause or
+    to resume, ``facts`` are what the state does not have, ``supervisor`` restores the terminal
+    after a SIGKILL, ``suspended`` is what is printed at Ctrl-Z. Without ``run`` and ``ask``, as in
+    a rehearsal, there are no keys.
     """
 
     def __init__(
@@ -107,13 +110,18 @@ class LiveRun:
         mask: Callable[[str], str],
         name: str,
         run: Callable[[], OneRun] | None = None,
+        ask: Callable[[ControlAction], None] | None = None,
         facts: Callable[[], Facts] = Facts,
+        supervisor: Callable[[], Supervisor | None] = lambda: None,
         suspended: str = SUSPENDED,
         lost: Callable[[OSError], None] = lambda error: None,
     ) -> None:
         self.streams, self.style, self.say = streams, style, say
         self.mask, self.name, self.run, self.lost = mask, name, run, lost
-        self.facts, self.suspended = facts, suspended
+        self.ask, self.facts, self.suspended = ask, facts, suspended
+        self.supervisor = supervisor
+        if run is not None:
+            self.ask, self.supervisor = self._ask, lambda: run().supervisor
         self.is_live = is_live(display)
         self.attendant = Attendant(self._view, self._tell, self._broke)
 
@@ -131,7 +139,7 @@ class LiveRun:
             lost=self.lost,
         )
         self.streams.draw_on(screen)
-        has_keys = self.run is not None and _same_terminal(sys.stdin)
+        has_keys = self.ask is not None and _same_terminal(sys.stdin)
         return LiveView(
             screen,
             self.style,
@@ -155,17 +163,21 @@ class LiveRun:
             complete=getattr(sys.stderr, "completed", str),
         )
 
+    def _ask(self, action: ControlAction) -> None:
+        assert self.run is not None
+        run = self.run()
+        Requests(run.project.journal.folder).leave(run.run_id, action)
+
     def _pause(self, pause: bool) -> None:
         """Ask the run, as ``rorchestrator pause`` and ``resume`` do."""
-        assert self.run is not None
-        run, action = self.run(), ControlAction.PAUSE if pause else ControlAction.RESUME
+        assert self.ask is not None
         try:
-            Requests(run.project.journal.folder).leave(run.run_id, action)
+            self.ask(ControlAction.PAUSE if pause else ControlAction.RESUME)
         except UserError as error:
             self.say(one_line(error.message))
 
     def _hold(self, keyboard: Keyboard | None, closing: str) -> None:
-        supervisor = self.run().supervisor if self.run is not None else None
+        supervisor = self.supervisor()
         if supervisor is not None:
             before, ours = (keyboard.before, keyboard.ours) if keyboard is not None else ([], [])
             supervisor.hold_terminal(before or [], ours or [], closing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from contextlib import suppress
@@ -18,6 +19,8 @@ from .options import add_common_options, add_progress_option, display_of, opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..model.control_action import ControlAction
+    from ..process.supervisor import Supervisor
     from ..project.open import OpenProject
     from ..reporter.console import Reporter
     from ..views.live import Facts
@@ -68,6 +71,8 @@ class _Watch:
         self.follower = Follower(project.journal.path)
         self.past: list[Event] = []
         """The events of the run from before this command."""
+        self.learned_runs = 0
+        self.supervisor: Supervisor | None = None
 
     def execute(self) -> int:
         """Wait for a run that is about to start, and show the last one; its exit code."""
@@ -109,8 +114,6 @@ class _Watch:
 
     async def _show(self) -> int:
         """Show the run until it ends."""
-        import asyncio
-
         from ..reporter.console import Reporter, style_of
         from .live_run import LiveRun, Streams
 
@@ -123,7 +126,9 @@ class _Watch:
             lambda words: print(words, file=sys.stderr),
             mask=self.project.mask,
             name=self.project.config.project.name,
+            ask=self._ask,
             facts=self._facts,
+            supervisor=lambda: self.supervisor,
             suspended=SUSPENDED,
         )
         reporter = Reporter(
@@ -135,6 +140,17 @@ class _Watch:
             clock=time.time,
         )
         self._catch_up(reporter, live)
+        if not live.is_live:
+            return await self._shown(reporter, live)
+        from ..process.supervisor import Supervisor
+
+        # It has no children but the guard, which restores the terminal after a SIGKILL.
+        async with Supervisor(f"watch-{os.getpid()}") as self.supervisor:
+            return await self._shown(reporter, live)
+
+    async def _shown(self, reporter: Reporter, live: LiveRun) -> int:
+        import asyncio
+
         watching = asyncio.create_task(live.watch(reporter.tick))
         try:
             run, state = await self._follow(reporter, live)
@@ -149,7 +165,25 @@ class _Watch:
 
         run = self.follower.state.run
         cap = run.provenance.max_cost_usd if run is not None else None
-        return Facts(cap_usd=cap, complete=getattr(sys.stderr, "completed", str))
+        return Facts(
+            cap_usd=cap,
+            learned_runs=self.learned_runs,
+            complete=getattr(sys.stderr, "completed", str),
+        )
+
+    def _ask(self, action: ControlAction) -> None:
+        """Ask the run to pause or to resume."""
+        from ..journal.control import Requests
+
+        run = self.follower.state.run
+        assert run is not None
+        Requests(self.project.journal.folder).leave(run.id, action)
+
+    def _learned_runs(self, current: str) -> int:
+        """From how many runs before the current one its estimates were learned."""
+        from ..project.past import runs_of
+
+        return sum(run.completed > 0 and run.id != current for run in runs_of(self.project))
 
     def _catch_up(self, reporter: Reporter, live: LiveRun) -> None:
         """Show what happened in the run before this command."""
@@ -160,6 +194,8 @@ class _Watch:
         begun = max(
             (at for at, event in enumerate(self.past) if event.kind == "run_started"), default=0
         )
+        if live.is_live:
+            self.learned_runs = self._learned_runs(run.id)
         state = fold(self.past[:begun])
         self._say(f"Run {run.id}, pid {run.pid}, since {minute(run.started_at)}")
         for event in self.past[begun:]:

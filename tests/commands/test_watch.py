@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import signal
+import termios
 import time
 import unittest
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from core import cli
 from core.model import events
 from core.model.events import Event
 from core.model.outcome import AttemptOutcome, FeatureOutcome, Status
+from core.views import terminal_codes as codes
 from tests.support.commands import Running, standing_in, streams, terminal, wait_until
 from tests.support.lives import RUN, attempt
 from tests.support.runs import read_until
@@ -133,10 +135,28 @@ class WhileARunIsInProgress(WatchTest):
     def test_a_terminal_gets_the_live_view(self) -> None:
         with self.space.at_work(begun(), *attempt("auth")), terminal() as (ours, theirs):
             running = self.space.start("watch", terminal=theirs, env=KNOWN)
+            before = termios.tcgetattr(theirs)
             shown = read_until(ours, "0/2 done")
             running.signal(signal.SIGUSR1)
             shown += read_until(ours, "(claude ")
+            os.write(ours, b"s")
+            shown += read_until(ours, "(claude ")
+            os.write(ours, b"p")
+            requests = os.path.join(self.space.state_folder, "requests")
+            wait_until(lambda: os.path.isdir(requests) and os.listdir(requests), "a request")
             self.space.record(*ended())
             shown += read_until(ours, "features completed")
             self.assertEqual(running.end().code, 0, shown)
+            self.assertEqual(termios.tcgetattr(theirs), before)
         self.assertIn("auth\x1b[0m  starts ", shown)
+
+    def test_a_killed_watch_leaves_the_terminal_as_it_was(self) -> None:
+        with self.space.at_work(begun(), *attempt("auth")), terminal() as (ours, theirs):
+            before = termios.tcgetattr(theirs)
+            running = self.space.start("watch", terminal=theirs, env=KNOWN)
+            read_until(ours, "0/2 done")
+            wait_until(lambda: termios.tcgetattr(theirs) != before, "it takes the keys")
+            running.signal(signal.SIGKILL)
+            shown = read_until(ours, codes.POP_TITLE)
+            wait_until(lambda: termios.tcgetattr(theirs) == before, "they are given back")
+            self.assertIn(codes.NO_PROGRESS, shown)
