@@ -27,7 +27,7 @@ FLOORS = (
     ("worktree", "reporter"),
     ("runner", "project"),
     ("orchestrator", "landing", "views"),
-    ("rehearsal",),
+    ("rehearsal", "start"),
     ("commands",),
     ("cli",),
     ("__main__",),

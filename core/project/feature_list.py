@@ -80,9 +80,7 @@ def load(path: str) -> Config:
     """
     path = _absolute(path)
     data = _read_json(path)
-    folder = os.path.dirname(path)
-    workspace = os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
-    reader = Reader(workspace)
+    reader = Reader(workspace_of(path))
     config = _config(reader, path, data)
     if reader.faults:
         raise UserError(
@@ -91,6 +89,12 @@ def load(path: str) -> Config:
             hint="docs/FEATURE_LIST.md lists the keys",
         )
     return config
+
+
+def workspace_of(path: str) -> str:
+    """The workspace of a list: the folder of the list, or the one around ``config/``."""
+    folder = os.path.dirname(path)
+    return os.path.dirname(folder) if os.path.basename(folder) == "config" else folder
 
 
 def claude_of(path: str) -> ClaudeOptions:

@@ -44,6 +44,7 @@ SHOP = (
     "docs/CONFLICTS.md",
     "docs/CHECKS.md",
     "docs/REHEARSAL.md",
+    "docs/commands/templates.md",
 )
 """Pages whose commands are typed one after the other: README makes the repository for them all."""
 
