@@ -21,6 +21,9 @@ SHOTS = os.environ.get("RORCHESTRATOR_TEST_SHOTS", "")
 
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+NOTHING_NOW = "[...document.querySelectorAll('.now')].every(each => !each.textContent)"
+"""No feature says what Claude does in it."""
+
 MILLISECONDS = 30_000
 """How long anything in a page may take."""
 
@@ -108,6 +111,7 @@ class WebPageTest(BrowserTest, WorkspaceTest):
         self.shows(page, "-bar", "The run is over: 2 of 4 features completed")
         self.assertEqual(run.end().code, 1)
         self.assertIn("2 of 4", page.title())
+        wait_until(lambda: page.evaluate(NOTHING_NOW), "nothing is said to go on")
         self.shows(page, "ui", "Web interface")
         self.press(page, "api", "Retry")
         self.assertIn("rorchestrator retry api", page.locator("#-dialog-command").inner_text())

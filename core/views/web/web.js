@@ -163,7 +163,14 @@
       if (event.lastEventId) position = event.lastEventId;
       act(JSON.parse(event.data));
     });
-    on("hello", () => { tries = 0; complain(""); });
+    on("hello", () => {
+      tries = 0;
+      complain("");
+      // What ended while this page did not listen is not told any more.
+      const before = Object.keys(activities);
+      activities = {};
+      before.forEach(show);
+    });
     on("part", (part) => { const place = placeOf(part.id); if (place) replace(place, part.html); });
     on("arrange", arrange);
     on("activity", (news) => {
