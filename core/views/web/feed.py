@@ -115,10 +115,12 @@ class Feed(threading.Thread):
             each.send([said] if said else [], now)
 
     def _say_goodbye(self, now: float) -> None:
+        pages = (*self._listeners, *self._new)
+        if not pages:
+            return  # Rendering for nobody would only delay the end.
         with self.lock:
             self.board.refresh(float("inf"))
             changed = self.board.news()
-        pages = (*self._listeners, *self._new)
         for each in pages:
             each.send([*changed, message("end", {})], now)
         deadline = time.monotonic() + GOODBYE_SECONDS

@@ -240,6 +240,11 @@ class FeedTest(BoardTest):
             self.feed.end()
         self.assertLessEqual(step.call_count, 1)
 
+    def test_without_a_page_it_ends_at_once(self) -> None:
+        with mock.patch.object(self.board, "refresh") as refresh:
+            self.feed._say_goodbye(0)
+        refresh.assert_not_called()
+
     def test_a_mistake_of_ours_is_told(self) -> None:
         error = KeyError("a mistake")
         with mock.patch.object(self.feed, "step", side_effect=error):
