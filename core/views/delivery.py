@@ -30,6 +30,9 @@ ANSWER_CHARACTERS = 200
 LONGEST_WAIT_SECONDS = 30.0
 """Of a wait that the other side asks for (``Retry-After``)."""
 
+NOT_STARTED = (126, 127)
+"""Exit codes of the shell for a program that is missing or can't be executed."""
+
 OSASCRIPT = (
     "on run argv",
     "display notification (item 2 of argv) with title (item 1 of argv)",
@@ -198,7 +201,8 @@ def _command(
         return Delivery()
     name = os.path.basename(argv[0])
     if done.code == -signal.SIGKILL:
-        return Delivery(f"{name} did not end within {timeout_seconds:.0f} s")
+        return Delivery(f"{name} did not end within {timeout_seconds:.0f} s", may_succeed=True)
     said = done.complaint.splitlines()[-1:]
     ending = f"signal {-done.code}" if done.code < 0 else f"exit {done.code}"
-    return Delivery(one_line(": ".join((f"{name} ended with {ending}", *said))))
+    fault = one_line(": ".join((f"{name} ended with {ending}", *said)))
+    return Delivery(fault, may_succeed=done.code not in NOT_STARTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import tempfile
 import time
 import unittest
 from unittest import mock
@@ -71,6 +72,16 @@ class CourierTest(unittest.TestCase):
         self.assertEqual(told, ["3 HTTP 500", "5 HTTP 404 no such hook"])
         self.assertEqual(self.ids("/500"), ["1", "1", "1", "2"])
         self.assertEqual(self.ids("/gone"), ["1", "2"])
+
+    def test_a_command_gets_three_tries_as_well(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            count = ("sh", "-c", "echo >>tries; test $(wc -l <tries) -eq 3")
+            receivers = {
+                0: Receiver(ReceiverType.COMMAND, command=Command(count, "count"), on=ON),
+                1: Receiver(ReceiverType.COMMAND, command=Command(("no-such",), "no-such"), on=ON),
+            }
+            told = self.carry(Setup(receivers, folder), notice("1"), End())
+        self.assertEqual([line[:30] for line in told], ["1 no-such ended with exit 127:"])
 
     def test_a_killed_run_has_its_last_words_delivered(self) -> None:
         receiver = {0: Receiver(ReceiverType.WEBHOOK, "OK", on=ON)}

@@ -127,13 +127,12 @@ class ToCommands(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = temporary.name
 
-    def to(self, *argv: str, timeout: float = 5.0) -> str:
-        return send(
-            command(*argv), NOTICE, {"PATH": os.environ["PATH"]}, self.folder, timeout
-        ).fault
+    def to(self, *argv: str, timeout: float = 5.0) -> Delivery:
+        environ = {"PATH": os.environ["PATH"]}
+        return send(command(*argv), NOTICE, environ, self.folder, timeout)
 
     def test_a_command_gets_the_notification_on_its_input(self) -> None:
-        self.assertEqual(self.to("sh", "-c", "cat >got"), "")
+        self.assertEqual(self.to("sh", "-c", "cat >got"), Delivery())
         with open(os.path.join(self.folder, "got"), encoding="utf-8") as file:
             self.assertEqual(json.load(file)["title"], NOTICE.title)
 
@@ -144,9 +143,12 @@ class ToCommands(unittest.TestCase):
             "exit 1": "sh ended with exit 1",
         }
         for script, fault in cases.items():
-            self.assertEqual(self.to("sh", "-c", script), fault)
-        self.assertEqual(self.to("sleep", "60", timeout=0.05), "sleep did not end within 0 s")
-        self.assertIn("exit 127", self.to("no-such-program"))
+            self.assertEqual(self.to("sh", "-c", script), Delivery(fault, may_succeed=True))
+        late = Delivery("sleep did not end within 0 s", may_succeed=True)
+        self.assertEqual(self.to("sleep", "60", timeout=0.05), late)
+        missing = self.to("no-such-program")
+        self.assertIn("exit 127", missing.fault)
+        self.assertFalse(missing.may_succeed)
 
     def test_the_desktop_gets_title_and_text_as_plain_words(self) -> None:
         words = delivery.desktop_command(NOTICE, "linux")
