@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..dag.schedule import Plan
     from ..dag.what_if import Choice
     from ..model.feature import Invocation
-    from ..model.mask import Mask
+    from ..project.open import OpenProject
 
 EXAMPLES = """\
 examples:
@@ -107,7 +107,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return ExitCode.UP_TO_DATE
     if arguments.mermaid or arguments.dot or arguments.svg:
         skipped = {id for id, known in state.features.items() if known.skip}
-        _draw(plan, skipped, project.mask, arguments)
+        _draw(project, plan, skipped, arguments)
         return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
     if not plan.selected and (arguments.what_if or arguments.by is not None):
@@ -129,15 +129,19 @@ def execute(arguments: argparse.Namespace) -> int:
     return ExitCode.UP_TO_DATE
 
 
-def _draw(plan: Plan, skipped: Collection[str], mask: Mask, arguments: argparse.Namespace) -> None:
+def _draw(
+    project: OpenProject, plan: Plan, skipped: Collection[str], arguments: argparse.Namespace
+) -> None:
     """Draw the graph of the features, as a picture or as text for another tool."""
     from ..views import plan_graph
 
-    nodes = plan_graph.nodes_of_plan(plan, skipped, mask)
+    nodes = plan_graph.nodes_of_plan(plan, skipped, project.mask)
     if arguments.svg:
+        from ..project.output_path import check_output_path
         from ..views.output_file import print_or_write
         from ..views.plan_svg import plan_svg
 
+        check_output_path(project, "--svg", arguments.svg)
         print_or_write("--svg", arguments.svg, plan_svg(nodes))
         return
     text = plan_graph.mermaid(nodes) if arguments.mermaid else plan_graph.dot(nodes)

@@ -58,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Write the page of a run unless something else is asked for, and print the report."""
+    from ..project.output_path import check_output_path
     from ..views.recorded_run import recorded_run
 
     if arguments.open and arguments.html == STDOUT:
@@ -68,6 +69,8 @@ def execute(arguments: argparse.Namespace) -> int:
         both = " and ".join(to_stdout)
         raise UserError(f"{both} both print to standard output", hint="leave out one of them")
     project, _ = opened_or_recorded(arguments)
+    check_output_path(project, "--html", arguments.html or "")
+    check_output_path(project, "--trace", arguments.trace or "")
     found = recorded_run(project, arguments.run)
     asked = arguments.html or arguments.open
     has_page = bool(asked) or not (arguments.markdown or arguments.json or arguments.trace)

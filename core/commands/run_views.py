@@ -12,6 +12,7 @@ from ..model.ci_systems import Ci, ci_of
 from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..orchestrator.one_run import OneRun
+from ..project.output_path import check_output_path
 from ..reporter.console import say, style_of
 from ..views.output_file import STDOUT
 from ..views.view import View
@@ -133,6 +134,8 @@ def views_of(
     """
     views: list[View] = []
     mask = run.project.mask
+    for name in ("events", "junit", "summary"):
+        check_output_path(run.project, f"--{name}", getattr(options, name))
     if options.events:
         from ..views.event_lines import EventFile, EventLines
 

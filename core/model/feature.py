@@ -239,6 +239,8 @@ class Config:
     context: str = ""
     quality_rules: tuple[str, ...] = ()
     notify: tuple[Receiver, ...] = ()
+    files: tuple[str, ...] = ()
+    """The files with prompts, by their real paths."""
 
     @property
     def notify_variables(self) -> set[str]:

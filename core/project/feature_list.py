@@ -156,7 +156,7 @@ def _config(reader: Reader, path: str, data: object) -> Config:
     fields = reader.fields("", data, TOP)
     prompts = fields.pop("prompts", {})
     assert isinstance(prompts, dict)
-    fields.update(prompts, path=path, workspace=reader.workspace)
+    fields.update(prompts, path=path, workspace=reader.workspace, files=reader.files)
     config = replace(EMPTY, **fields)  # type: ignore[arg-type]
     _check_lengths(reader, config)
     _check_branches(reader, config)

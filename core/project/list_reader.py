@@ -78,6 +78,11 @@ class Reader:
         self._room = room
         self._hints = HINTED
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The real paths of the files that were read."""
+        return tuple(self._files)
+
     def near(self, word: str, known: Sequence[str] | Mapping[str, object]) -> str:
         """:func:`did_you_mean` for the first unknown words."""
         self._hints -= 1

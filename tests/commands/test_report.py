@@ -194,6 +194,9 @@ class AfterSomeRuns(unittest.TestCase):
             pass
         path = self.space.beside("file", "page.html")
         self.assertIn(f"--html {path} can't be written", self.report("--html", path, code=2).err)
+        for name in ("--html", "--trace"):
+            done = self.report(name, self.space.list_file, code=2)
+            self.assertIn(f"{name} {self.space.list_file} would replace the feature list", done.err)
 
     def test_a_folder_of_reports_that_can_not_be_written_to_is_named(self) -> None:
         folder = os.path.join(self.space.folder, "reports")

@@ -109,6 +109,10 @@ class RefusalTest(RunTest):
             (("--junit", folder), f"--junit {folder}: it is not a regular file"),
             (("--summary", f"{list_file}/x"), f"--summary {list_file}/x can't be written: "),
             (("--events", folder), f"--events {folder} can't be written: Is a directory"),
+            *(
+                ((name, list_file), f"{name} {list_file} would replace the feature list")
+                for name in ("--events", "--junit", "--summary")
+            ),
         ):
             with self.subTest(words):
                 self.assertIn(said, self.run_to(2, *words).err)

@@ -186,6 +186,10 @@ class Good(InAWorkspace):
                 ),
                 context="A shop.",
                 quality_rules=("tests pass",),
+                files=tuple(
+                    os.path.realpath(os.path.join(self.workspace, "prompts", name))
+                    for name in ("_context.md", "api.md")
+                ),
             ),
         )
 
