@@ -39,22 +39,25 @@ class ExpectedEnd:
 def expected_end(state: RunState, run: Run, now: float) -> float | None:
     """When what is left of a run will be over; ``None`` if nobody can know.
 
-    That is so while the user holds back what has not started, and once everything at work takes
-    longer than expected and nothing comes after it.
+    That is so while the user holds back what has not started, and once nothing is left but
+    features that take longer than expected. One of these is taken to need as long again as it is
+    overdue, so that the end moves away with it.
     """
     begun = {feature.id: feature for feature in begun_features(state, run)}
     left = [id for id in run.features if id not in begun or begun[id].status not in ENDED]
     given = run.provenance.estimates
     seconds = {id: given[id].seconds for id in left if id in given}
     working = [id for id in left if id in begun and begun[id].in_slot]
-    if len(seconds) < len(left) or (run.is_paused and len(working) < len(left)):
+    has_more = len(working) < len(left)
+    if len(seconds) < len(left) or (run.is_paused and has_more):
         return None
-    rest = {id: max(0.0, seconds[id] - _worked(begun[id], run, now)) for id in working}
+    rest = {id: seconds[id] - _worked(begun[id], run, now) for id in working}
+    if not has_more and all(each <= 0 for each in rest.values()):
+        return None
     needs = {id: _left_of(run.provenance.depends_on.get(id, ()), seconds) for id in left}
     needs.update(dict.fromkeys(working, ()))
-    lasts = rest_seconds(needs, seconds, run.max_parallel, rest)
-    if not lasts:
-        return None
+    working_rest = {id: abs(each) for id, each in rest.items()}
+    lasts = rest_seconds(needs, seconds, run.max_parallel, working_rest)
     return lasts + max(now, _reset(run))
 
 
