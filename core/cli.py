@@ -63,6 +63,8 @@ COMMANDS = {
     "templates": "list templates of prompts, show one, or write a prompt from one",
     "merge": "land completed features on the base branch",
     "cleanup": "remove worktrees and branches that are no longer needed",
+    "completion": "print a script with which a shell completes commands, ids and tags",
+    "schema": "print the JSON Schema of a feature list, for editors",
 }
 
 GROUPS = {
@@ -79,6 +81,9 @@ GROUPS = {
 """The groups of the commands in ``--help``, which omits what does not exist."""
 
 FIRST_STEPS = "https://github.com/RollandMELET/RoRchestrator/blob/main/docs/QUICKSTART.md"
+
+COMPLETE = "__complete"
+"""The hidden command that answers the completion script of a shell."""
 
 ALL_SHOWN = "rorchestrator --help shows the commands"
 
@@ -180,6 +185,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words:
             print(_without_list() or parser().format_help(), end="")
             return ExitCode.UP_TO_DATE
+        if words[0] == COMPLETE:
+            return _complete(words[1:], mask)
         typed = command_first([*words[1:], "--help"] if words[0] == "help" else words)
         if not typed:
             raise UserError("a command is missing", hint=ALL_SHOWN)
@@ -252,6 +259,16 @@ def _unexpected(command: str, word: str) -> UserError:
     meant = f" (did you mean {near[0]!r}?)" if near else ""
     hint = f"rorchestrator {command} --help shows its options"
     return UserError(f"{command} has no option {word!r}{meant}", hint=hint)
+
+
+def _complete(words: Sequence[str], mask: Mask) -> int:
+    """Print what may stand at the end of a command line; see ``core/start/candidates.py``."""
+    from .start.candidates import answer
+
+    lines = answer(words, COMMANDS, EVERYWHERE)
+    # As bytes, because the stream of text has no tabs.
+    sys.stdout.buffer.write(mask("".join(f"{line}\n" for line in lines)).encode())
+    return ExitCode.UP_TO_DATE
 
 
 def _no_self_update(package: str) -> UserError:

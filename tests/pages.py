@@ -2,7 +2,8 @@
 
 A table stands between ``<!-- options NAMES -->`` or ``<!-- keys -->`` and ``<!-- end -->``. The
 names are commands, or ``everywhere`` for the options that every command has. A test fails where a
-page differs.
+page differs. The schema of the feature list and the options
+for the completion of a shell are written too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from core.cli import COMMANDS
 from core.model.feature import ClaudeOptions, Feature, Project, Retry
 from core.project import keys, notify_keys
 from core.project.list_reader import Key
+from core.project.schema import schema_text
+from core.start import candidates
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(r"(<!-- (options|keys)((?: [a-z]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -117,6 +120,42 @@ def spelled(action: argparse.Action) -> str:
     return f"{words[:-1]}[={value}]`" if action.nargs == "?" else f"{words[:-1]} {value}`"
 
 
+def made_files() -> dict[Path, str]:
+    """The files that the code makes, with their texts."""
+    table = {name: [_described(each) for each in _actions(name)] for name in COMMANDS}
+    rows = ",\n".join(
+        f"{json.dumps(name)}: [\n" + ",\n".join(map(json.dumps, rows)) + "\n]"
+        for name, rows in table.items()
+    )
+    return {
+        ROOT / "config" / "feature_list.schema.json": schema_text(),
+        Path(candidates.TABLE): f"{{\n{rows}\n}}\n",
+    }
+
+
+def _actions(name: str) -> list[argparse.Action]:
+    command = argparse.ArgumentParser(prog=name)
+    import_module(f"core.commands.{name}").configure(command)
+    return [each for each in command._actions if each.help != argparse.SUPPRESS]
+
+
+def _described(action: argparse.Action) -> dict[str, object]:
+    """An option, as ``core/start/candidates.py`` reads it."""
+    described: dict[str, object] = {"names": action.option_strings, "meaning": action.help}
+    if action.nargs != 0:
+        described["value"] = list(map(str, action.choices or ())) or _kind(action)
+    if action.nargs == "?" and action.option_strings:
+        described["may_lack"] = True
+    if action.nargs == "*":
+        described["repeats"] = True
+    return described
+
+
+def _kind(action: argparse.Action) -> str:
+    kinds = {"ID": "id", "ID[,ID...]": "ids", "FILE": "file", "PATH": "file"}
+    return kinds.get(str(action.metavar), "tag" if action.dest == "tag" else "text")
+
+
 def main() -> int:
     """Write the pages whose tables changed."""
     for page in pages():
@@ -124,6 +163,8 @@ def main() -> int:
         if filled(text) != text:
             page.write_text(filled(text), encoding="utf-8")
             print(f"written: {page.relative_to(ROOT)}")
+    for path, text in made_files().items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

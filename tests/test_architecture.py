@@ -258,6 +258,7 @@ LARGEST_FILE = 600
 TESTED_BY = {
     "claude.transcript": "claude.test_stream",
     "commands.ask_consent": "project.test_consent",
+    "commands.completion": "start.test_completion",
     "commands.land": "commands.test_merge",
     "commands.options": "project.test_selection",
     "commands.pause": "scenarios.test_steering",
@@ -265,6 +266,7 @@ TESTED_BY = {
     "commands.resume": "scenarios.test_steering",
     "commands.retry": "scenarios.test_steering",
     "commands.running": "commands.test_run",
+    "commands.schema": "project.test_schema",
     "commands.stop": "scenarios.test_steering",
     "dag.inputs_1_0": "dag.test_feature_inputs",
     "git.configuration": "scenarios.test_settings",

@@ -25,6 +25,7 @@ from tests.support.workspace import Workspace, feature
 COMMANDS = (
     *("plan", "run", "retry", "skip", "attach", "stop", "pause", "resume"),
     *("web", "status", "report", "logs", "diff", "merge", "cleanup"),
+    *("completion", "schema"),
 )
 
 

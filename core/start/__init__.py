@@ -1,1 +1,1 @@
-"""Help before the first run: templates of prompts, and what a prompt lacks."""
+"""Help before the first run: templates of prompts, what a prompt lacks, completion in the shell."""

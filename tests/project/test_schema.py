@@ -6,11 +6,12 @@ import json
 import os
 import tempfile
 import unittest
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from core.model.errors import UserError
 from core.project import feature_list
 from core.project.schema import schema
+from tests.support.commands import run_in_process
 from tests.support.paths import ROOT
 
 try:
@@ -81,6 +82,22 @@ REFUSED: tuple[object, ...] = (
 )
 
 
+EXAMPLES = ("feature_list.example.json", "react.example.json", "test-project.json")
+
+
+def _keys(made: object, path: str = "") -> Iterator[tuple[str, dict[str, object]]]:
+    """Every key that a schema knows, with the schema of its value."""
+    if isinstance(made, list):
+        for item in made:
+            yield from _keys(item, path)
+    if isinstance(made, dict):
+        for name, of_key in made.get("properties", {}).items():
+            yield f"{path}.{name}", of_key
+            yield from _keys(of_key, f"{path}.{name}")
+        for part in ("items", "anyOf"):
+            yield from _keys(made.get(part), path)
+
+
 class Loader(unittest.TestCase):
     """The corpus is right: the loader judges it so."""
 
@@ -103,11 +120,24 @@ class Loader(unittest.TestCase):
 
 
 class Schema(unittest.TestCase):
-    def test_the_schema_is_json_and_describes_every_key(self) -> None:
-        made = json.loads(json.dumps(schema()))
-        for name in ("project", "claude"):
-            for key, of_key in made["properties"][name]["properties"].items():
-                self.assertTrue(of_key["description"], key)
+    def test_the_schema_describes_every_key_in_plain_words(self) -> None:
+        found = dict(_keys(schema()))
+        for name in (".$schema", ".project.retry.attempts", ".features.id", ".notify.on"):
+            self.assertIn(name, found)
+        for name, of_key in found.items():
+            with self.subTest(name):
+                self.assertTrue(of_key["description"])
+                self.assertNotRegex(str(of_key["description"]), r"\]\(|`")
+
+    def test_the_command_prints_the_file_that_the_examples_name(self) -> None:
+        said = run_in_process(["schema"], ROOT, {})
+        self.assertEqual((said.code, said.err), (0, ""))
+        config = os.path.join(ROOT, "config")
+        for name in EXAMPLES:
+            with open(os.path.join(config, name), encoding="utf-8") as file:
+                named = json.load(file)["$schema"]
+            with open(os.path.join(config, named), encoding="utf-8") as file:
+                self.assertEqual(file.read(), said.out, "run: python3 -m tests.pages")
 
     @unittest.skipIf(jsonschema is None, "jsonschema is a development tool")
     def test_the_schema_judges_the_corpus_and_the_examples_as_the_loader_does(self) -> None:
@@ -117,7 +147,7 @@ class Schema(unittest.TestCase):
             self.assertTrue(validator.is_valid(document), document)
         for refused in REFUSED:
             self.assertFalse(validator.is_valid(refused), refused)
-        for name in os.listdir(os.path.join(ROOT, "config")):
+        for name in EXAMPLES:
             with open(os.path.join(ROOT, "config", name), encoding="utf-8") as file:
                 self.assertTrue(validator.is_valid(json.load(file)), name)
 

@@ -8,6 +8,7 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import pages
 from tests.support.once import skip_if_run_elsewhere
 
 setUpModule = skip_if_run_elsewhere
@@ -59,6 +60,11 @@ class NamedTests(unittest.TestCase):
             for part in re.split(r"'[^']*'|…|: |[\w.]+:\d+|claude|pre-commit", message):
                 with self.subTest(message=message):
                     self.assertTrue(part.strip() in said, part)
+
+    def test_the_files_that_the_code_makes_are_written(self) -> None:
+        for path, text in pages.made_files().items():
+            with self.subTest(path.name):
+                self.assertEqual(path.read_text("utf-8"), text, "run: python3 -m tests.pages")
 
     def test_a_name_that_is_nowhere_is_found(self) -> None:
         here = "tests.scenarios.test_docs.NamedTests.test_a_name_that_is_nowhere_is_found"

@@ -138,6 +138,11 @@ class Installed(unittest.TestCase):
     def test_the_command_knows_its_version(self) -> None:
         self.assertIn(_tree_version(), self._do(self.command, "--version"))
 
+    def test_the_command_completes_words_and_prints_the_schema(self) -> None:
+        self.assertIn("--only\t", self._do(self.command, "__complete", "zsh", "run", "--o"))
+        schema = (ROOT / "config" / "feature_list.schema.json").read_text(encoding="utf-8")
+        self.assertEqual(self._do(self.command, "schema"), schema)
+
     def test_the_command_plans_a_list_in_a_repository(self) -> None:
         repository = self.root / "a repository"
         self._do("git", "init", "--quiet", str(repository))

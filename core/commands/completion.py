@@ -1,0 +1,33 @@
+"""``completion``: prints a script with which a shell completes the command."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..model.errors import ExitCode
+from .options import add_common_options
+
+EXAMPLES = """\
+examples:
+  rorchestrator completion bash > ~/.local/share/bash-completion/completions/rorchestrator
+  rorchestrator completion fish > ~/.config/fish/completions/rorchestrator.fish
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Print a script with which a shell completes commands, options, their values, files, and\n"
+        "the ids and tags of the feature list."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print the script."""
+    from ..start.completion import SCRIPTS
+
+    print(SCRIPTS[arguments.shell], end="")
+    return ExitCode.UP_TO_DATE
