@@ -85,6 +85,7 @@ class Candidates(unittest.TestCase):
             (("run", "--only", "auth,"), ["auth,api"]),
             (("run", "--only=auth,a"), ["--only=auth,api"]),
             (("run", "--fresh", ""), ["auth", "api"]),
+            (("run", "--fresh", "--tag", "w"), ["web"]),
             (("run", "--tag", ""), ["web", "my tag", "team:data"]),
             (("--config", "o.json", "logs", ""), ["api"]),
             (("logs", "--config=o.json", ""), ["api"]),
