@@ -146,7 +146,7 @@ def _described(action: argparse.Action) -> dict[str, object]:
         described["value"] = list(map(str, action.choices or ())) or _kind(action)
     if action.nargs == "?" and action.option_strings:
         described["may_lack"] = True
-    if action.nargs == "*":
+    if action.nargs == "*" or isinstance(action, argparse._AppendAction):
         described["repeats"] = True
     return described
 

@@ -110,7 +110,7 @@ class _Options:
         argument = self._argument()
         if argument is not None and not typed.startswith("-"):
             return self._values(shell, typed, argument, "")
-        left = [option for option in self.found if option not in self._used]
+        left = [each for each in self.found if each not in self._used or each.get("repeats")]
         return answer_lines(shell, typed, _meanings(left))
 
     def _argument(self) -> Option | None:

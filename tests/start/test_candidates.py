@@ -56,6 +56,7 @@ class Candidates(unittest.TestCase):
         self.assertEqual(self.lines("run", "--on"), [f"--only\t{meaning}"])
         self.assertEqual(self.values("run", "--only", "api", "--on"), [])
         self.assertEqual(self.values("run", "--only=api", "--on"), [])
+        self.assertEqual(self.values("templates", "new", "--set", "a=b", "--se"), ["--set"])
         self.assertEqual(self.values("-q", "status", "--qui"), [])
         self.assertIn("--all-lists", self.values("status", ""))
         self.assertEqual(self.values("run", "--fresh", "--ta"), ["--tag"])
