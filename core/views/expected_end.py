@@ -9,7 +9,7 @@ from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from .live import ENDED, Prediction, begun_features
 
-KEPT_SECONDS = 2.0
+KEPT_SECONDS = 5.0
 """For so long, an expected end is not computed again."""
 
 

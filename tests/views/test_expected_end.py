@@ -82,14 +82,14 @@ class TheExpectedEnd(unittest.TestCase):
 
 
 class NowAndThen(unittest.TestCase):
-    def test_it_is_computed_again_after_two_seconds_and_for_another_run(self) -> None:
+    def test_it_is_computed_again_after_five_seconds_and_for_another_run(self) -> None:
         first, later = run_of(), run_of(completed("auth", NOW))
         expected = ExpectedEnd()
         self.assertIsNone(expected.at(RunState(), NOW, 4))
         self.assertIsNone(expected.at(first, NOW, 0), "a guess is none")
         self.assertEqual(expected.at(first, NOW, 4), Prediction(NOW + 900, 4))
-        self.assertEqual(expected.at(later, NOW + 1, 4), Prediction(NOW + 900, 4))
-        self.assertEqual(expected.at(later, NOW + 2, 4), Prediction(NOW + 602, 4))
+        self.assertEqual(expected.at(later, NOW + 4, 4), Prediction(NOW + 900, 4))
+        self.assertEqual(expected.at(later, NOW + 5, 4), Prediction(NOW + 605, 4))
         self.assertIsNone(ExpectedEnd().at(run_of(seconds={}), NOW, 4))
 
 
