@@ -14,6 +14,14 @@ async def hooks_folder(git: Git, path: str = "") -> str:
     return finished.text or os.path.join(git.repository.common_dir, "hooks")
 
 
+async def values(git: Git) -> dict[str, str]:
+    """The last value of every setting by its key, as the user has it."""
+    asked = ("config", "--null", "--list", "--includes")
+    listed = await git.run("read its settings", *asked, hooks=True)
+    pairs = (entry.partition("\n") for entry in os.fsdecode(listed.stdout).split("\0"))
+    return {key: value for key, _, value in pairs}
+
+
 async def modes(git: Git, commit: str, folder: str) -> dict[str, str]:
     """File modes by name in a folder of a commit; format: git-ls-tree(1)."""
     arguments = ("ls-tree", "-z", "--full-tree", commit, "--", f"{os.path.normpath(folder)}/")

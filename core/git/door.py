@@ -434,6 +434,14 @@ class Git:
         finished = await self.try_run("symbolic-ref", "--quiet", ref, at=at)
         return finished.text if finished.code == 0 else ""
 
+    async def upstream_of(self, branch: str) -> tuple[str, int]:
+        """The upstream of a branch, and how many of its commits the branch lacks."""
+        wanted = "--format=%(upstream:short) %(upstream:track,nobracket)"
+        told = await self.run("compare a branch", "for-each-ref", wanted, HEADS + branch)
+        upstream, _, distance = told.text.split("\n")[0].partition(" ")
+        found = re.search(r"behind (\d+)", distance)
+        return upstream, int(found[1]) if found else 0
+
     async def move_ref(self, ref: str, commit: str, old: str, *, at: str = "") -> None:
         """Move a ref from ``old`` to ``commit`` (compare-and-swap).
 
@@ -487,6 +495,11 @@ class Git:
             known = IDENTITY.match(os.fsdecode(finished.stdout))
             name, email = known.groups() if known else ("RoRchestrator", "rorchestrator@localhost")
             self._identity[f"GIT_{role}_NAME"], self._identity[f"GIT_{role}_EMAIL"] = name, email
+
+    async def has_identity(self) -> bool:
+        """Whether git knows whom to name in a commit."""
+        roles = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+        return all([(await self.try_run("var", role)).code == 0 for role in roles])
 
     async def identity(self) -> Mapping[str, str]:
         if not self._identity:

@@ -136,9 +136,12 @@ def default_folder(git: Git) -> str:
     return os.path.join(git.repository.common_dir, "hooks")
 
 
-async def inactive(git: Git, commit: str, worktree: str) -> list[str]:
-    """Why the user's commit hooks would not run in a worktree of ``commit``."""
-    folder = await configuration.hooks_folder(git)
+async def inactive(git: Git, commit: str, worktree: str, folder: str = "") -> list[str]:
+    """Why the user's commit hooks would not run in a worktree of ``commit``.
+
+    ``folder`` is the hooks folder, if the caller knows it.
+    """
+    folder = folder or await configuration.hooks_folder(git)
     if folder == os.devnull:
         return []
     if os.path.isabs(folder) or folder.startswith(os.pardir):

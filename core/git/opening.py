@@ -24,10 +24,13 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
     if not os.path.isdir(path):
         raise UserError(f"the folder {path} does not exist", hint="correct project.repo_path")
     env = environment(environ)
-    version = await git_version(spawner, env)
     question = ("--is-bare-repository", "--is-shallow-repository", "--git-common-dir")
     argv = ["git", "-C", path, *QUIET, "rev-parse", *question, "--show-cdup"]
-    finished = await spawner.run(argv, env=env)
+    try:
+        told, finished = await spawner.run_each((["git", "version"], argv), env=env)
+    except UserError:
+        raise UserError("git was not found", hint="install git 2.25 or newer") from None
+    version = version_in(told)
     if finished.code != 0:
         raise _no_repository(path, environ.get("HOME", ""), finished)
     bare, shallow, common, *cdup = finished.text.split("\n")
@@ -66,12 +69,8 @@ def _repository_above(path: str) -> bool:
     return parent != folder and _repository_above(parent)
 
 
-async def git_version(spawner: Spawner, env: Mapping[str, str]) -> tuple[int, int]:
-    """git's version. Raises :class:`UserError` if git is missing, too old or does not start."""
-    try:
-        finished = await spawner.run(["git", "version"], env=env)
-    except UserError:
-        raise UserError("git was not found", hint="install git 2.25 or newer") from None
+def version_in(finished: Finished) -> tuple[int, int]:
+    """What ``git version`` told. Raises :class:`UserError` if git is too old or did not start."""
     if finished.code != 0:
         raise _refused("git does not start", finished)
     numbers = re.search(r"(\d+)\.(\d+)", finished.text)

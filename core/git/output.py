@@ -52,6 +52,10 @@ class WorktreeStatus:
     """Files among ``changed`` with staged changes."""
     uncertain: tuple[tuple[str, str], ...] = ()
     """Files that may have changed, each with the filter that would have to run."""
+    upstream: str = ""
+    """The branch of the remote that this one follows, such as ``origin/main``."""
+    behind: int = 0
+    """The number of commits that only ``upstream`` has, as far as they are fetched."""
 
     @property
     def uncommitted(self) -> tuple[str, ...]:
@@ -143,7 +147,7 @@ def parse_names(lines: Iterable[str], commits: Sequence[str]) -> list[frozenset[
 
 
 def parse_status(text: str) -> WorktreeStatus:
-    head = {"branch.oid": "", "branch.head": ""}
+    head = dict.fromkeys(("branch.oid", "branch.head", "branch.upstream", "branch.ab"), "")
     changed: list[str] = []
     untracked: list[str] = []
     ignored: list[str] = []
@@ -190,7 +194,13 @@ def parse_status(text: str) -> WorktreeStatus:
         submodules=tuple(submodules),
         staged=tuple(staged),
         moved=tuple(moved),
+        upstream=head["branch.upstream"],
+        behind=_number(head["branch.ab"].rpartition("-")[2]),
     )
+
+
+def _number(digits: str) -> int:
+    return int(digits) if digits.isdecimal() else 0  # ? with status.aheadBehind=false
 
 
 def parse_gitlinks(entries: bytes, *, commit: int) -> dict[str, str]:

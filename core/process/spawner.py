@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from ..model.errors import UserError
 from ..model.frozen import dataclass
@@ -78,6 +78,22 @@ class Spawner:
             with _started(argv, env, scratch.actions()) as pid:
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             return scratch.finished(code)
+
+    async def run_each(
+        self, commands: Sequence[Sequence[str]], *, env: Mapping[str, str]
+    ) -> list[Finished]:
+        """Run commands that don't depend on each other, all at once.
+
+        Raises :class:`UserError` if a program is not found.
+        """
+        with ExitStack() as stack:
+            started = []
+            for argv in commands:
+                scratch = stack.enter_context(Scratch(b""))
+                pid = stack.enter_context(_started(argv, env, scratch.actions()))
+                started.append((pid, scratch))
+            codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid, _ in started]
+            return [scratch.finished(code) for code, (_, scratch) in zip(codes, started)]
 
     def run_limited(
         self,

@@ -199,6 +199,12 @@ class Supervisor(Spawner):
                 child.code = os.waitstatus_to_exitcode(status)
                 child.ended.set()
 
+    async def run_each(
+        self, commands: Sequence[Sequence[str]], *, env: Mapping[str, str]
+    ) -> list[Finished]:
+        """Run commands one after the other; see :meth:`run`."""
+        return [await self.run(argv, env=env) for argv in commands]
+
     async def run(
         self,
         argv: Sequence[str],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ..git import commits, hooks, worktree_status
+from ..git import commits, configuration, hooks, worktree_status
 from ..model.errors import UserError
 from ..model.excerpt import listed
 from ..process.spawner import run_sync
 from ..worktree import escaping_paths
+from .left_out import left_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ SHOWN = 10
 def cautions(project: OpenProject) -> tuple[str, ...]:
     """Warnings about what is allowed, but probably not intended."""
     worktree = project.worktrees.path("feature")
-    idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree))
-    return (*_of_folder(project), *idle, *_of_environment(project, worktree))
+    settings = run_sync(configuration.values(project.git))
+    folder = "" if "core.hookspath" in settings else hooks.default_folder(project.git)
+    idle = run_sync(hooks.inactive(project.git, project.base_commit, worktree, folder))
+    absent = left_out(project, settings)
+    return (*_of_folder(project), *idle, *_of_environment(project, worktree), *absent)
 
 
 def _of_folder(project: OpenProject) -> Iterator[str]:

@@ -10,7 +10,7 @@ from core.git import (
     staging,
     worktree_status,
 )
-from core.git.opening import git_version, open_repository
+from core.git.opening import open_repository, version_in
 from core.model.errors import UserError
 from core.process.spawner import run_sync
 from tests.support.git import GitTest
@@ -117,11 +117,11 @@ class OpenTest(GitTest):
             program.write_text(f"#!/bin/sh\necho {said}\n")
             program.chmod(0o755)
             with self.subTest(said), self.assertRaisesRegex(UserError, "too old") as caught:
-                run_sync(git_version(self.spawner, {"PATH": self.repository.root}))
+                self.open(self.repository.path, PATH=self.repository.root)
             self.assertIn("2.25", caught.exception.hint)
         program.write_text("#!/bin/sh\necho 'git version 3.1.2 (Apple Git-9)'\n")
-        env = {"PATH": self.repository.root}
-        self.assertEqual(run_sync(git_version(self.spawner, env)), (3, 1))
+        told = run_sync(self.spawner.run([str(program)], env=self.repository.environ))
+        self.assertEqual(version_in(told), (3, 1))
 
     def test_git_variables_of_a_calling_hook_are_ignored(self) -> None:
         other = self.make("other")

@@ -40,6 +40,11 @@ class SpawnerTest(ProcessTest):
         done = self.finish("sh", "-c", "echo to stdout; echo to stderr >&2; exit 3")
         self.assertEqual((done.code, done.text, done.complaint), (3, "to stdout", "to stderr"))
 
+    def test_commands_that_run_at_once_keep_their_outputs_apart(self) -> None:
+        commands = [["sh", "-c", "echo one; exit 1"], ["echo", "two"]]
+        one, two = run_sync(Spawner().run_each(commands, env=self.environ))
+        self.assertEqual([(one.code, one.text), (two.code, two.text)], [(1, "one"), (0, "two")])
+
     def test_a_command_that_a_signal_ends_has_a_negative_code(self) -> None:
         self.assertEqual(self.finish("sh", "-c", "kill -TERM $$").code, -signal.SIGTERM)
 
