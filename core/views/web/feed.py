@@ -80,7 +80,8 @@ class Feed(threading.Thread):
             while not self._is_ending:
                 self._wake.wait(POLL_SECONDS if self._listeners else None)
                 self._wake.clear()
-                self.step(time.monotonic())
+                if self._listeners or self._new:  # Else the end has waked us.
+                    self.step(time.monotonic())
             self._say_goodbye(time.monotonic())
         except Exception as error:
             self._fail(error)
