@@ -109,9 +109,11 @@ class Help(WithWorkspace):
                 if columns == "71":
                     self.assertLessEqual(max(map(len, usage)), 71)
 
-    def test_help_plan_and_status_import_no_slow_modules(self) -> None:
+    def test_help_plan_status_and_completion_import_no_slow_modules(self) -> None:
         slow = {"asyncio", "dataclasses", "shutil", "subprocess"}
-        for words in (["--help"], ["plan", "--help"], ["plan"], ["plan", "--json"], ["status"]):
+        completion = ["__complete", "bash", "run", "--only", ""]
+        plans = (["plan", "--help"], ["plan"], ["plan", "--json"])
+        for words in (["--help"], *plans, ["status"], completion):
             with self.subTest(words):
                 done = subprocess.run(
                     [sys.executable, "-S", "-X", "importtime", *self.space.argv(*words)[1:]],
