@@ -252,6 +252,7 @@ class _Watch:
         )
         style = style_of(sys.stdout, self.display.color)
         print("\n".join(report_lines(report, style)).strip("\n"))
+        print(f"{style.pick('→', '->')} rorchestrator report {run.id} --open  (its page)")
         self.follower.catch_up()
         later = self.follower.state.run
         if later is not None and later.id != run.id:

@@ -63,6 +63,8 @@ class AfterARun(WatchTest):
         self.assertTrue(said.out.startswith("❌ 0/2 features completed in "), said.out)
         self.assertIn("❌ auth: failed\n    no luck\n", said.out)
         self.assertIn("→ rorchestrator retry --config config auth\n", said.out)
+        page = f"→ rorchestrator report --config config {RUN} --open  (its page)\n"
+        self.assertTrue(said.out.endswith(page), said.out)
         said = self.space.main("watch", "--exit-status", "-q")
         self.assertEqual((said.code, said.err), (1, ""))
 

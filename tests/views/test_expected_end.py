@@ -82,7 +82,7 @@ class TheExpectedEnd(unittest.TestCase):
 
 
 class NowAndThen(unittest.TestCase):
-    def test_it_is_computed_again_after_five_seconds_and_for_another_run(self) -> None:
+    def test_it_is_computed_again_after_five_seconds(self) -> None:
         first, later = run_of(), run_of(completed("auth", NOW))
         expected = ExpectedEnd()
         self.assertIsNone(expected.at(RunState(), NOW, 4))
