@@ -202,7 +202,10 @@ def _server(arguments: argparse.Namespace, site: Site, key: bytes) -> WebServer:
                 raise
             return WebServer(host, 0, site, access)
     except OSError as error:
+        place = host if port == 0 else f"{host}, port {port or DEFAULT_PORT}"
         raise UserError(
-            f"the page can't be served at {host}, port {port or DEFAULT_PORT}: {error.strerror}",
-            hint="rorchestrator web --port 0 takes any free port",
+            f"the page can't be served at {place}: {error.strerror}",
+            hint="give --host an address of this machine"
+            if port == 0
+            else "rorchestrator web --port 0 takes any free port",
         ) from None

@@ -140,6 +140,13 @@ class WebTest(WorkspaceTest):
         self.assertIn("Nothing has run yet", browser.page())
         self.assertIn("192.0.2.1", self.refused("--host", "192.0.2.1", "--allow-remote"))
 
+    def test_an_address_of_another_machine_is_named(self) -> None:
+        # RFC 5737 keeps this address for documentation.
+        done = self.workspace.main("web", "--host", "192.0.2.1", "--port", "0", "--allow-remote")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("can't be served at 192.0.2.1: ", done.err)
+        self.assertIn("next: give --host an address of this machine", done.err)
+
     def test_a_port_is_a_number(self) -> None:
         for text in ("x", "-1", "65536", "9" * 5000, "\u0663"):
             self.assertIn("is not a port", self.refused("--port", text))
