@@ -60,6 +60,7 @@ COMMANDS = {
     "notify": "show who gets notifications, or send a test",
     "diff": "show what a feature itself changed",
     "web": "show a live page of the last run in the browser",
+    "lint": "say what prompts lack",
     "templates": "list templates of prompts, show one, or write a prompt from one",
     "merge": "land completed features on the base branch",
     "cleanup": "remove worktrees and branches that are no longer needed",

@@ -131,10 +131,10 @@ def _list(known: Mapping[str, TemplateFile], *, as_json: bool) -> int:
 
 
 def _show(file: TemplateFile, *, as_json: bool) -> int:
-    from ..start.template_files import read, text_of
+    from ..start.template_files import read, text_of_file
 
     if not as_json:
-        print(text_of(file), end="")
+        print(text_of_file(file.path), end="")
         return ExitCode.UP_TO_DATE
     template = read(file)
     variables = [

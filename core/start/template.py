@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Iterator, Mapping
-from string import Template as Text
 
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
@@ -14,7 +14,7 @@ from ..model.words import counted
 from ..project.keys import FEATURE
 from ..project.list_reader import Key, Reader, kind
 from ..project.source_text import not_json
-from ..project.value_checks import LABEL, Check
+from ..project.value_checks import LABEL, Check, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,27 +69,14 @@ class _Variables(Check):
 
 def _variable(reader: Reader, path: str, name: str, value: object) -> Variable | None:
     fields = {"meaning": value} if isinstance(value, str) else value
-    found = reader.fields(path, fields, {"meaning": Key(LABEL, needed=True), "default": Key(_ANY)})
+    found = reader.fields(
+        path, fields, {"meaning": Key(LABEL, needed=True), "default": Key(Text())}
+    )
     if "meaning" not in found:
         return None
     default = found.get("default")
     return Variable(name, str(found["meaning"]), None if default is None else str(default))
 
-
-class _Any(Check):
-    """Any text, also an empty one."""
-
-    def check(self, reader: Reader, path: str, value: object) -> str | None:
-        if isinstance(value, str):
-            return value
-        reader.fault(path, f"expected a string, not {kind(value)}")
-        return None
-
-    def schema(self) -> Json:
-        return {"type": "string"}
-
-
-_ANY = _Any()
 
 KEYS: Mapping[str, Key] = {
     "description": Key(LABEL, needed=True),
@@ -155,7 +142,7 @@ def _texts(where: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _placeholder_faults(text: str, known: list[str]) -> Iterator[str]:
-    for found in Text.pattern.finditer(text):
+    for found in string.Template.pattern.finditer(text):
         name = found["named"] or found["braced"]
         if found["invalid"] is not None:
             line = text.count("\n", 0, found.start()) + 1
@@ -199,7 +186,7 @@ def filled(template: Template, id: str, given: Mapping[str, str]) -> Made:
     suggested = {key: _substituted(each, values) for key, each in template.suggested.items()}
     entry = {"id": id, "prompt_file": f"{id}.md", **suggested}
     return Made(
-        _without_gaps(Text(template.body).substitute(values)),
+        _without_gaps(string.Template(template.body).substitute(values)),
         {key: each for key, each in entry.items() if each not in ("", [])},
     )
 
@@ -207,7 +194,7 @@ def filled(template: Template, id: str, given: Mapping[str, str]) -> Made:
 def _substituted(value: object, values: Mapping[str, str]) -> object:
     """A JSON value with its variables replaced; texts that become empty are left out."""
     if isinstance(value, str):
-        return Text(value).substitute(values).strip()
+        return string.Template(value).substitute(values).strip()
     if isinstance(value, list):
         return [made for each in value for made in [_substituted(each, values)] if made]
     return value

@@ -63,19 +63,19 @@ def _files(folder: str, *, is_own: bool) -> Iterator[TemplateFile]:
             yield TemplateFile(name[: -len(SUFFIX)], path, is_own)
 
 
-def text_of(file: TemplateFile) -> str:
-    """The text of a template. Raises :class:`UserError` if it can't be read."""
+def text_of_file(path: str) -> str:
+    """The text of a template or prompt. Raises :class:`UserError` if it can't be read."""
     try:
-        return decoded(content_of(file.path, PROMPT_LIMIT_BYTES))
+        return decoded(content_of(path, PROMPT_LIMIT_BYTES))
     except OSError as error:
-        raise UserError(f"{file.path} can't be read: {error.strerror}") from None
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
     except ValueError as error:
-        raise UserError(f"{file.path} is {error}") from None
+        raise UserError(f"{path} is {error}") from None
 
 
 def read(file: TemplateFile) -> Template:
     """A template. Raises :class:`UserError` if it can't be read or has faults."""
-    return parsed(file.name, file.path, text_of(file))
+    return parsed(file.name, file.path, text_of_file(file.path))
 
 
 def named(name: str, known: Mapping[str, TemplateFile]) -> TemplateFile:

@@ -45,6 +45,7 @@ SHOP = (
     "docs/CHECKS.md",
     "docs/REHEARSAL.md",
     "docs/commands/templates.md",
+    "docs/commands/lint.md",
 )
 """Pages whose commands are typed one after the other: README makes the repository for them all."""
 

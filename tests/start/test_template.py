@@ -6,7 +6,7 @@ import json
 import unittest
 
 from core.model.errors import UserError
-from core.start.template import Template, Variable, filled, parsed
+from core.start.template import KEYS, Template, Variable, filled, parsed
 
 FRONT = {
     "description": "a page",
@@ -43,6 +43,9 @@ class Parsed(unittest.TestCase):
         self.assertEqual(found.variables, (*variables, Variable("more", "what else", "")))
         self.assertEqual(list(found.suggested), ["name", "creates", "verify", "estimated_tokens"])
         self.assertTrue(found.body.startswith("# $id"))
+
+    def test_the_variables_are_an_object(self) -> None:
+        self.assertEqual(KEYS["variables"].schema()["type"], "object")
 
     def test_a_text_without_front_matter_is_none(self) -> None:
         for source in ("", "# A prompt", "---\n{}\n", "--- {}\n---\n"):

@@ -80,7 +80,7 @@ class TemplateFiles(InAFolder):
         path = self.own("a.md", "\0")
         for each, why in ((path, "is not text at line 1"), (f"{path}x", "can't be read: No such")):
             with self.subTest(why), self.assertRaises(UserError) as caught:
-                template_files.text_of(TemplateFile("a", each, is_own=True))
+                template_files.text_of_file(each)
             self.assertIn(f"{each} {why}", caught.exception.message)
 
 

@@ -1,0 +1,150 @@
+"""``lint``: says what prompts lack."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from ..model.errors import ExitCode, UserError
+from ..model.terminal_text import one_line
+from ..model.words import counted
+from .options import add_common_options, file_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..model.feature import Config, Feature
+    from ..start.prompt_lint import Around, Finding, Prompt
+
+EXAMPLES = """\
+examples:
+  rorchestrator lint
+  rorchestrator lint prompts/auth.md
+  rorchestrator lint --json | python3 -m json.tool
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Say what prompts lack: an acceptance check, a file, exact words, paths that exist,\n"
+        "commands that Claude may run. Exit code 1 if there is a finding."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=file_path,
+        metavar="FILE",
+        help="prompt files (default: all prompts of the list)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Read the prompts, and print the findings."""
+    from ..start.prompt_lint import findings
+
+    config = _config(arguments.config or "", is_needed=not arguments.files)
+    around = _around(config)
+    prompts = list(_prompts(config, arguments.files))
+    found = [(where, each) for where, prompt in prompts for each in findings(prompt, around)]
+    if arguments.json:
+        rows = [
+            {"prompt": where, "line": each.line or None, "rule": each.rule, "message": each.text}
+            for where, each in found
+        ]
+        print(json.dumps({"prompts": len(prompts), "findings": rows}, indent=2))
+    else:
+        for where, each in found:
+            print(_line(where, each))
+        if not arguments.quiet:
+            said = counted(len(found), "finding") if found else "no findings"
+            print(f"{said} in {counted(len(prompts), 'prompt')}", file=sys.stderr)
+    return ExitCode.INCOMPLETE if found else ExitCode.UP_TO_DATE
+
+
+def _line(where: str, found: Finding) -> str:
+    place = f"{where}:{found.line}" if found.line else where
+    return one_line(f"{place}: {found.text}")
+
+
+def _config(given: str, *, is_needed: bool) -> Config:
+    """The feature list; files can be read without one."""
+    from ..model.frozen import replace
+    from ..project.feature_list import load
+    from ..project.keys import EMPTY
+    from ..project.list_path import list_path
+    from ..start.template_files import repository_around
+
+    try:
+        path = list_path(given)
+    except UserError:
+        if given or is_needed:
+            raise
+        top = repository_around(os.curdir)
+        return replace(EMPTY, workspace=top, project=replace(EMPTY.project, repo_path=top))
+    return load(path)
+
+
+def _around(config: Config) -> Around:
+    """What surrounds the prompts of a list."""
+    from ..model.feature import ALWAYS_DISALLOWED_TOOLS
+    from ..start.prompt_lint import Around, created_paths
+    from ..start.template_files import repository_around
+
+    top = repository_around(config.project.repo_path)
+    folders = (top, config.project.repo_path, config.workspace)
+    return Around(
+        lambda path: any(os.path.lexists(os.path.join(folder, path)) for folder in folders),
+        "\n".join((config.context, *config.quality_rules)),
+        tuple(path for each in config.features for path in created_paths(each.creates)),
+        (*ALWAYS_DISALLOWED_TOOLS, *config.claude.disallowed_tools),
+    )
+
+
+def _prompts(config: Config, files: list[str]) -> Iterator[tuple[str, Prompt]]:
+    """The prompts, each with the name of its file or feature."""
+    from ..model.feature import Feature
+    from ..start.template_files import text_of_file
+
+    by_file = {
+        os.path.realpath(path): feature
+        for feature in config.features
+        for path in _files_of(config, feature)
+    }
+    for path in files:
+        unlisted = Feature("", "", prompt_file=path)
+        feature = by_file.get(os.path.realpath(path), unlisted)
+        yield path, _prompt(config, feature, text_of_file(path))
+    for feature in () if files else config.features:
+        path = next(iter(_files_of(config, feature)), "")
+        where = os.path.relpath(path) if path else f"feature {feature.id}"
+        yield where, _prompt(config, feature, feature.prompt)
+
+
+def _files_of(config: Config, feature: Feature) -> list[str]:
+    """The file of a feature's prompt, as the loader finds it; none if the list has the prompt."""
+    folders = (os.path.join(config.workspace, "prompts"), config.workspace)
+    paths = [os.path.join(folder, feature.prompt_file) for folder in folders if feature.prompt_file]
+    return [path for path in paths if os.path.lexists(path)][:1]
+
+
+def _prompt(config: Config, feature: Feature, text: str) -> Prompt:
+    from ..start.prompt_lint import Prompt
+
+    allowed = config.claude.allowed_tools
+    if feature.allowed_tools is not None:
+        allowed = feature.allowed_tools
+    checks = (*config.project.verify, *feature.verify)
+    is_free = config.claude.permission_mode == "bypassPermissions"
+    return Prompt(
+        text,
+        feature.creates,
+        tuple(check.line for check in checks),
+        None if is_free else allowed,
+    )
