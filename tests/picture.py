@@ -82,6 +82,8 @@ def recorded(pace: float = 1.0) -> str:
         own = ("XDG_", "RORCHESTRATOR_", "LC_", "CI")
         env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         env.update(HOME=folder, PATH=path, TERM="xterm", LANG="C.UTF-8")
+        for role in ("AUTHOR", "COMMITTER"):
+            env.update({f"GIT_{role}_NAME": "Ada", f"GIT_{role}_EMAIL": "ada@localhost"})
         argv = [sys.executable, str(ROOT / "orchestrate.py"), "run", "--yes"]
         shown = typed(argv, repository, env, partial(_hold, folder, pace))
     return "$ \x1b[1mrorchestrator run --yes\x1b[0m\n" + shown.replace(folder, "~")
