@@ -260,7 +260,6 @@ TESTED_BY = {
     "commands.ask_consent": "project.test_consent",
     "commands.completion": "start.test_completion",
     "commands.land": "commands.test_merge",
-    "commands.options": "project.test_selection",
     "commands.pause": "scenarios.test_steering",
     "commands.rehearsing": "rehearsal.test_rehearsal",
     "commands.resume": "scenarios.test_steering",
