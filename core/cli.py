@@ -43,6 +43,7 @@ examples:
 """
 
 COMMANDS = {
+    "doctor": "examine what a run needs, and say what to mend",
     "plan": "show what run would do, why, and what it would cost",
     "run": "bring every feature of the list up to date",
     "retry": "run a feature again that did not complete or was skipped",

@@ -297,6 +297,7 @@ TESTED_BY = {
     "runner.context": "runner.test_claude_runner",
     "runner.feature_run": "runner.test_claude_runner",
     "runner.job": "orchestrator.test_loop",
+    "start.doctor": "commands.test_doctor",
     "views.recorded_run": "commands.test_report",
     "worktree.files": "worktree.test_committing",
     "worktree.secret_copies": "commands.test_cleanup",

@@ -29,7 +29,7 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
     try:
         told, finished = await spawner.run_each((["git", "version"], argv), env=env)
     except UserError:
-        raise UserError("git was not found", hint="install git 2.25 or newer") from None
+        raise _not_found() from None
     version = version_in(told)
     if finished.code != 0:
         raise _no_repository(path, environ.get("HOME", ""), finished)
@@ -67,6 +67,19 @@ def _repository_above(path: str) -> bool:
         return True
     parent = os.path.dirname(folder)
     return parent != folder and _repository_above(parent)
+
+
+async def installed_version(spawner: Spawner, environ: Mapping[str, str]) -> tuple[int, int]:
+    """The version of git, also outside of a repository. Raises :class:`UserError` as above."""
+    try:
+        told = await spawner.run(["git", "version"], env=environment(environ))
+    except UserError:
+        raise _not_found() from None
+    return version_in(told)
+
+
+def _not_found() -> UserError:
+    return UserError("git was not found", hint="install git 2.25 or newer")
 
 
 def version_in(finished: Finished) -> tuple[int, int]:

@@ -1,1 +1,1 @@
-"""Help before the first run: templates of prompts, what a prompt lacks, completion in the shell."""
+"""Help before the first run: what it needs, templates, what a prompt lacks, completion."""

@@ -37,7 +37,7 @@ SHOP = (
     "docs/INSTALL.md",
     *(
         f"docs/commands/{name}.md"
-        for name in ("plan", "run", "status", "watch", "why", "report", "logs", "diff")
+        for name in ("doctor", "plan", "run", "status", "watch", "why", "report", "logs", "diff")
     ),
     *(f"docs/commands/{name}.md" for name in ("steering", "merge", "cleanup")),
     "docs/EVENTS.md",
@@ -59,6 +59,8 @@ CLAUDE = """\
 # Stands in for Claude Code: writes a file named after the feature, new each time, and those that
 # the feature is to create; among them one test that passes.
 [ "$1" = --version ] && { echo '2.1.197 (Claude Code)'; exit 0; }
+[ "$1" = --help ] && { echo '-p --output-format --verbose --permission-mode --settings'
+  echo '--resume --session-id --allowedTools --disallowedTools --strict-mcp-config'; exit 0; }
 read -r line
 id=${line#*\\"}; id=${id%%\\"*}
 mkdir -p src

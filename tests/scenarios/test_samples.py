@@ -27,6 +27,7 @@ from tests.support import live_runs
 from tests.support.commands import wait_until
 from tests.support.endpoints import Endpoints
 from tests.support.live_runs import NOW, START
+from tests.support.machines import PLAIN, claude, programs
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.plans import DIAMOND, plan_of
 from tests.support.workspace import Workspace, WorkspaceTest, feature
@@ -44,7 +45,13 @@ NAMED_ANEW = (
 )
 """What depends on the machine."""
 
+OF_MACHINE = re.compile(
+    r"\(/.*?\)|(?<=\d )[kMGT]?B\b|(?<=\d )bytes|(?<=this is ).*|(?<=free in )/.*"
+)
+"""Places of programs, and units of sizes."""
+
 SAMPLED = {
+    "commands/doctor.md": 1,
     "commands/history.md": 1,
     "commands/merge.md": 1,
     "commands/notify.md": 1,
@@ -139,6 +146,19 @@ class Samples(unittest.TestCase):
                 for command in ("notify", "notify --test")
             )
         self.assertEqual(printed, samples("commands/notify.md")[0])
+
+    def test_a_repository_that_is_nearly_ready(self) -> None:
+        found = [feature("auth"), feature("api", verify=["npm run check 2>&1 | tail"])]
+        with Workspace(found, claude=PLAIN) as shop:
+            shop.write({".claude.json": "{}"}, at=shop.home)
+            shop.commit({".gitignore": ".venv\n"}, "ignored")
+            shop.write({".venv/bin/pip": f"#!{shop.path}/.venv/bin/python3\n"})
+            shop.change(copy=[".venv"])
+            env = programs(shop, claude=claude(auth='{"loggedIn": false}'))
+            said = shop.main("doctor", env=env)
+        printed = f"$ rorchestrator doctor\n{said.out}".replace(shop.root, "/home/you")
+        sample = samples("commands/doctor.md")[0]
+        self.assertEqual(*(lasting(OF_MACHINE.sub("", text)) for text in (printed, sample)))
 
     def test_why_a_feature_runs_again(self) -> None:
         entry = {"id": "auth", "name": "Sign-in", "prompt_file": "auth.md"}

@@ -1,0 +1,44 @@
+"""``doctor``: examines the machine, the repository and the feature list; changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ..model.errors import ExitCode
+from .options import add_common_options, display_of
+
+EXAMPLES = """\
+examples:
+  rorchestrator doctor
+  rorchestrator doctor --quiet
+  rorchestrator doctor --json | python3 -m json.tool
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Examine what a run needs: Python, git, Claude, the repository, the feature list, the\n"
+        "disk. Each line is ok, a warning or a fault, with the command that mends it."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print what was found; exit 1 if there is a fault."""
+    from ..reporter.console import style_of
+    from ..start.diagnosis import Level, count, document, text_lines
+    from ..start.doctor import examine
+
+    display = display_of(arguments)
+    lines = examine(arguments.config or "", arguments.base or "", arguments.mask)
+    if display.json:
+        print(json.dumps(document(lines), indent=display.indent))
+    else:
+        style = style_of(sys.stdout, display.color)
+        print("\n".join(text_lines(lines, style, quiet=display.quiet)))
+    return ExitCode.INCOMPLETE if count(lines, Level.FAULT) else ExitCode.UP_TO_DATE

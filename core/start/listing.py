@@ -1,0 +1,155 @@
+"""`doctor` on the feature list: faults, prompts, commands without a rule, copied folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from ..claude.command_line import allowed_rules
+from ..model.errors import UserError
+from ..model.excerpt import some
+from ..model.feature import ClaudeOptions, Config, Feature
+from ..model.frozen import dataclass, replace
+from ..model.list_commands import config_commands
+from ..model.mask import Mask
+from ..model.words import counted
+from ..project import feature_list
+from ..project.list_path import list_path
+from ..project.obstructions import WORKTREES, check_reports, check_worktrees_path
+from ..project.open import OpenProject
+from ..project.warnings import cautions, check_supplies, matched_files
+from .absolute_paths import holder_of_path
+from .diagnosis import Line, attempted, fault, of_error, ok, warning
+from .permitted import commands_in, rule_for, unallowed
+
+BYPASS = "bypassPermissions"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The feature list as far as it can be read."""
+
+    path: str = ""
+    """Empty if there is no list."""
+    config: Config | None = None
+    """``None`` if it has faults."""
+    claude: ClaudeOptions = ClaudeOptions()
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """Its features, if it has no faults."""
+        return self.config.features if self.config else ()
+
+    @property
+    def folder(self) -> str:
+        """A folder in its repository."""
+        if self.config:
+            return self.config.project.repo_path
+        folder = os.path.dirname(os.path.abspath(self.path)) if self.path else os.curdir
+        return folder if os.path.isdir(folder) else os.curdir
+
+    @property
+    def words(self) -> list[str]:
+        """The texts in which it can name a program: commands and rules."""
+        if not self.config:
+            return []
+        rules = [rule for f in self.features for rule in allowed_rules(self.claude, f)]
+        lines = [f"{' '.join(command.brief)} " for command in config_commands(self.config)]
+        return [*lines, *rules]
+
+
+def read(given: str, mask: Mask) -> Listing:
+    """The list of ``--config``, or the one that is found; never raises :class:`UserError`."""
+    try:
+        path = list_path(given)
+    except UserError as error:
+        if given:
+            return Listing(lines=(of_error("list", error),))
+        return Listing(lines=(warning("list", error.message, error.hint),))
+    try:
+        config = feature_list.load(path)
+    except UserError as error:
+        listing = Listing(path, lines=(of_error("list", error),))
+        with suppress(UserError):
+            listing = replace(listing, claude=feature_list.claude_of(path))
+        mask.learn(listing.claude.env)
+        return listing
+    mask.learn(config.claude.env)
+    lengths = [len(feature.prompt) for feature in config.features]
+    lines = [
+        ok("list", f"{path}: {counted(len(config.features), 'feature')}"),
+        ok("prompts", f"all readable, up to {max(lengths, default=0):,} characters"),
+        *permission_lines(config),
+    ]
+    return Listing(config.path, config, config.claude, tuple(lines))
+
+
+def permission_lines(config: Config) -> Iterator[Line]:
+    """Commands in ``verify`` and in prompts that Claude is refused, because no rule allows them."""
+    missing: dict[str, list[str]] = {}
+    for feature in config.features:
+        rules = allowed_rules(config.claude, feature, config.project.verify)
+        for command, where in _named(config, feature):
+            for part in unallowed(command, rules):
+                places = missing.setdefault(part, [])
+                if where not in places:
+                    places.append(where)
+    if config.claude.permission_mode == BYPASS or not missing:
+        yield ok("rules", "every command of verify and of the prompts is allowed to Claude")
+        return
+    for command, places in missing.items():
+        said = f"no rule lets Claude run {command!r} ({some(places)})"
+        yield warning("rules", said, f"add to claude.allowed_tools_add: {rule_for(command)}")
+
+
+def _named(config: Config, feature: Feature) -> Iterator[tuple[str, str]]:
+    """The commands that a feature names, and where."""
+    for command in config.project.verify:
+        yield command.line, "project.verify"
+    for command in feature.verify:
+        yield command.line, f"verify of {feature.id}"
+    for line in commands_in(config.context):
+        yield line, "prompts.context"
+    for line in commands_in(feature.prompt):
+        yield line, f"prompt of {feature.id}"
+
+
+def project_lines(project: OpenProject, said_before: Sequence[Line]) -> Iterator[Line]:
+    """What ``plan`` warns of, the places that a run writes to, and copied folders."""
+    before = {line.said for line in said_before}
+    for said in cautions(project):
+        if said not in before:
+            yield warning("project", said, "rorchestrator plan")
+    yield from attempted("project", lambda: _places(project))
+    yield from attempted("copy, link", lambda: _supplies(project))
+
+
+def _places(project: OpenProject) -> Iterator[Line]:
+    folder = project.worktrees.folder
+    check_worktrees_path(project.git.repository, folder, os.environ.get(WORKTREES, ""))
+    check_reports(project.config.workspace)
+    yield ok("project", f"worktrees go to {folder}")
+
+
+def _supplies(project: OpenProject) -> Iterator[Line]:
+    check_supplies(project)
+    top = project.git.repository.top
+    matched = matched_files(project)
+    names = sorted({name for found in matched.values() for name in found})
+    folders = [os.path.join(top, name) for name in names]
+    for folder in folders:
+        path = holder_of_path(folder, top)
+        if path:
+            inner = os.path.relpath(folder, top)
+            said = f"{inner} has absolute paths into your checkout ({os.path.relpath(path, top)})"
+            create = f"create {inner} in project.setup instead"
+            yield warning("copy, link", f"{said}, so worktrees would use its files", create)
+            return
+    yield ok("copy, link", some(names) or "nothing")
+
+
+def base_fault(error: UserError) -> Line:
+    """The line of a base branch that cannot be used."""
+    return fault("base branch", error.message, error.hint)

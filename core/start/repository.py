@@ -1,0 +1,225 @@
+"""`doctor` on the repository: base, submodules, LFS, hooks, worktrees, leftovers, disk, state."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+
+from ..git import checkouts, configuration, hooks, replica, submodules
+from ..git.door import Git
+from ..git.output import WorktreeEntry
+from ..git.refs import HEADS
+from ..journal.journal import Journal
+from ..journal.lock import RunLock
+from ..model.excerpt import some
+from ..model.fold import fold
+from ..model.moments import minute
+from ..model.state import RunState
+from ..model.window import Window, current
+from ..model.words import counted
+from ..process.spawner import run_sync, which
+from ..project.obstructions import check_writable
+from ..worktree.admin_files import admin_of
+from ..worktree.names import (
+    AGENTS_FOLDER,
+    BY_A_SUBAGENT,
+    MARK,
+    RUBBISH,
+    SCRATCH_NAME,
+    feature_of,
+)
+from .diagnosis import Line, fault, ok, warning
+
+NEARLY_FULL = 0.9
+"""The share of a usage limit from which a run is likely to have to wait."""
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def repository_lines(git: Git, settings: Mapping[str, str]) -> Iterator[Line]:
+    """What the repository is, and who its commits are by."""
+    where = git.repository
+    kind = " (bare)" if where.bare else ""
+    if where.shallow:
+        unshallow = f"git -C {shlex.quote(where.top)} fetch --unshallow"
+        yield warning("repository", f"{where.top} is shallow: merges may fail", unshallow)
+    else:
+        yield ok("repository", where.top + kind)
+    lacking = [
+        word
+        for word in ("name", "email")
+        if not (settings.get(f"user.{word}") or git.has_variable(f"GIT_AUTHOR_{word.upper()}"))
+    ]
+    if lacking:
+        keys = " and ".join(f"user.{word}" for word in lacking)
+        said = f"{keys} not set: commits may be by RoRchestrator instead of you"
+        yield warning("identity", said, f"git config --global user.{lacking[0]} '...'")
+    else:
+        yield ok("identity", "user.name and user.email are set")
+
+
+def settings_of(git: Git) -> dict[str, str]:
+    """git's settings, by key; of several values the last one."""
+    return dict(run_sync(configuration.effective_settings(git)))
+
+
+def remote_urls(settings: Mapping[str, str]) -> list[str]:
+    """The URLs of all remotes."""
+    return [v for k, v in settings.items() if k.startswith("remote.") and k.endswith("url")]
+
+
+def content_lines(git: Git, settings: Mapping[str, str], env: Mapping[str, str]) -> Iterator[Line]:
+    """Submodules and Git LFS in the main checkout."""
+    top = git.repository.top
+    has_modules = os.path.exists(os.path.join(top, ".gitmodules"))
+    paths = [*run_sync(submodules.module_paths(git, top)).values()] if has_modules else []
+    absent = [path for path in paths if not os.path.lexists(os.path.join(top, path, ".git"))]
+    if absent:
+        fetch = f"git -C {shlex.quote(top)} submodule update --init --recursive"
+        yield warning("submodules", f"not checked out, so not in worktrees: {some(absent)}", fetch)
+    else:
+        yield ok("submodules", f"{len(paths)}, checked out" if paths else "none")
+    attributes = ""
+    if os.path.isfile(os.path.join(top, ".gitattributes")):
+        with open(os.path.join(top, ".gitattributes"), encoding="utf-8", errors="replace") as file:
+            attributes = file.read()
+    if "filter=lfs" not in attributes:
+        yield ok("lfs", "not used")
+    elif which("git-lfs", env) and "filter.lfs.process" in settings:
+        yield ok("lfs", "set up")
+    else:
+        said = ".gitattributes uses Git LFS, which is not set up: worktrees get pointers only"
+        yield fault("lfs", said, "install Git LFS, then: git lfs install")
+
+
+def hook_lines(git: Git, commit: str, worktree: str) -> Iterator[Line]:
+    """The hooks that commits run, and those that cannot."""
+    idle = run_sync(hooks.inactive(git, commit, worktree))
+    for said in idle:
+        yield warning("hooks", said, "git config core.hooksPath, and chmod +x the hook")
+    if not idle:
+        folder = run_sync(configuration.hooks_folder(git))
+        names = hooks.runnable_hooks(os.path.join(git.repository.top, folder))
+        yield ok("hooks", ", ".join(names) or "none")
+
+
+def state_of(git: Git) -> RunState:
+    """The recorded state. Raises :class:`UserError` if the journal is damaged."""
+    return fold(Journal(state_folder(git)).read())
+
+
+def state_folder(git: Git) -> str:
+    """Where the journal is."""
+    return os.path.join(git.repository.common_dir, "rorchestrator")
+
+
+def state_lines(git: Git, state: RunState) -> Iterator[Line]:
+    """The state folder; a :class:`UserError` if it cannot be written to."""
+    folder = state_folder(git)
+    check_writable(folder)
+    known = counted(len(state.features), "recorded feature")
+    holder = RunLock(folder).holder()
+    working = f"; {holder.command} is in progress (pid {holder.pid})" if holder else ""
+    yield ok("state", f"{folder}: {known}{working}")
+
+
+def worktree_lines(
+    git: Git, state: RunState, ids: Collection[str], refs: Mapping[str, str]
+) -> Iterator[Line]:
+    """Stale worktrees, and what runs and other agents left."""
+    listed = run_sync(checkouts.worktrees(git))
+    stale = [entry.path for entry in listed if entry.prunable]
+    if stale:
+        prune = f"git -C {shlex.quote(git.repository.top)} worktree prune"
+        yield warning("worktrees", f"their folders are gone: {some(stale)}", prune)
+    ours = [entry for entry in listed if _is_ours(entry)]
+    is_busy = RunLock(state_folder(git)).holder() is not None
+    left = [] if is_busy else [entry.path for entry in ours if _is_temporary(entry)]
+    if left:
+        said = f"left by a killed run; the next one removes them: {some(left)}"
+        yield warning("worktrees", said, "rorchestrator run")
+    known = {*ids, *state.features}
+    lost = [each.path for each in ours if not _is_temporary(each) and _id_of(each) not in known]
+    if lost:
+        remove = f"git worktree remove {shlex.quote(lost[0])}"
+        yield warning("worktrees", f"of no feature any more: {some(lost)}", remove)
+    if not (stale or left or lost):
+        yield ok("worktrees", f"{counted(len(ours), 'worktree')} of features")
+    yield _of_agents(git.repository.top, state, refs)
+
+
+def _is_ours(entry: WorktreeEntry) -> bool:
+    admin = admin_of(entry.path)
+    return bool(admin) and os.path.exists(os.path.join(admin, MARK))
+
+
+def _is_temporary(entry: WorktreeEntry) -> bool:
+    return entry.path.endswith(RUBBISH) or SCRATCH_NAME.search(entry.path) is not None
+
+
+def _id_of(entry: WorktreeEntry) -> str:
+    return feature_of(os.path.basename(entry.path))
+
+
+def _of_agents(top: str, state: RunState, refs: Mapping[str, str]) -> Line:
+    """Worktrees and branches that agents made beside ours."""
+    folder = os.path.join(top, AGENTS_FOLDER)
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    paths = [folder + name for name in names]
+    strays = [stray for known in state.features.values() for stray in known.strays]
+    paths += [s.worktree for s in strays if os.path.isdir(s.worktree) and s.worktree not in paths]
+    made = {stray.branch for stray in strays}
+    branches = [ref.removeprefix(HEADS) for ref in refs if ref.startswith(HEADS)]
+    branches = [name for name in branches if name in made or BY_A_SUBAGENT.fullmatch(name)]
+    if not (paths or branches):
+        return ok("leftovers", "none of other agents")
+    found = some([*paths, *branches])
+    one = f"worktree remove {shlex.quote(paths[0])}" if paths else f"branch -d {branches[0]}"
+    command = f"git -C {shlex.quote(top)} {one}"
+    return warning("leftovers", f"worktrees and branches of other agents: {found}", command)
+
+
+# -- disk and usage limit -------------------------------------------------------------------------
+
+
+def disk_line(git: Git, commit: str, slots: int, worktrees: str) -> Line:
+    """The room for the files of all slots."""
+    folder = worktrees
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    disk = os.statvfs(folder)
+    each = run_sync(replica.checkout_bytes(git, commit, disk.f_frsize))
+    return room_line(each, slots, disk.f_bavail * disk.f_frsize, folder)
+
+
+def room_line(each: int, slots: int, free: int, folder: str) -> Line:
+    """The line for worktrees of ``each`` bytes, without what the setup installs in them."""
+    said = f"{counted(slots, 'slot')} of {size(each)} each, without what setup installs; "
+    said += f"{size(free)} free in {folder}"
+    if free < each * slots:
+        return fault("disk", said, "free some space, or lower project.max_parallel")
+    if free < 2 * each * slots:
+        return warning("disk", said, "free some space, or lower project.max_parallel")
+    return ok("disk", said)
+
+
+def size(count: float) -> str:
+    """A number of bytes: ``640 bytes``, ``12.4 MB``."""
+    unit = 0
+    while count >= 1000 and unit < len(UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{count:.1f} {UNITS[unit]}" if unit else f"{count:.0f} {UNITS[0]}"
+
+
+def window_line(windows: Mapping[str, Window], now: float, hold_at: float | None) -> Line:
+    """How full the fullest window of the usage limit was when Claude last told it."""
+    known = current(windows, now)
+    if not known:
+        return ok("usage limit", "nothing recorded: Claude tells it during a run")
+    fullest = known[0]
+    reset = "" if fullest.resets_at is None else f", reset {minute(fullest.resets_at)}"
+    said = f"{fullest}{reset} (recorded {minute(fullest.seen_at)})"
+    if fullest.utilization >= (NEARLY_FULL if hold_at is None else hold_at):
+        return warning("usage limit", f"{said}: a run will wait", "start it after the reset")
+    return ok("usage limit", said)
