@@ -80,7 +80,7 @@ FISH = r"""# Completion of rorchestrator for fish.
 function __rorchestrator_complete
     set -l before (commandline -opc)
     set -e before[1]
-    set -l current (commandline -ct)
+    set -l current (commandline -ct | string replace -r -- '^["\']' '' | string unescape)
     for line in (command rorchestrator __complete fish $before "$current" 2>/dev/null </dev/null)
         if test "$line" != :files
             echo -- $line

@@ -46,6 +46,7 @@ LINES = (
     ("run --only auth,s", "<run><--only><auth,search>."),
     ("logs au", "<logs><auth>."),
     ("run --tag my", "<run><--tag><my tag>."),
+    ('run --tag "my', "<run><--tag><my tag>."),
     ("run --tag x", "<run><--tag><x$(touch broken)>."),
     ("run --tag team:d", "<run><--tag><team:data>."),
     ("run --junit a-fi", "<run><--junit><a-file.xml>."),
