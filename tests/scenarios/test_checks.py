@@ -309,7 +309,7 @@ class Gates(CheckTest):
         done = self.workspace.command("run", "--yes", "--only", "a")
         self.assertIn("\nRuns setup: npm ci\n", done.err)
         listed = json.loads(self.workspace.command("plan", "--json").out)["commands"]
-        found = {key: listed[4][key] for key in ("purpose", "argv", "features")}
+        found = {key: listed[5][key] for key in ("purpose", "argv", "features")}
         self.assertEqual(found, {"purpose": "setup", "argv": ["make", "a b"], "features": ["a"]})
 
     def test_a_feature_whose_checks_pass_only_with_an_uncommitted_file_does_not_land(self) -> None:
