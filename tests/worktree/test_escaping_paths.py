@@ -205,7 +205,7 @@ class Refused(unittest.TestCase):
         try:
             active = {"VIRTUAL_ENV": os.path.join(self.space.path, ".venv")}
             self.assertIn(f"Warning: {SITE}/0.pth", self.space.main("plan", env=active).out)
-            self.assertNotIn("Warning", self.space.main("plan").out)
+            self.assertNotIn(f"Warning: {SITE}", self.space.main("plan").out)
         finally:
             self.space.document["project"] = known
             self.space.change()
@@ -271,7 +271,6 @@ class Patterns(unittest.TestCase):
             self.assertEqual(
                 f"the list is in {folder}, but Claude, setup and checks start" in said.out, is_said
             )
-            self.assertEqual("Warning" in said.out, is_said, said)
 
     def test_a_bare_repository_has_nothing_to_bring(self) -> None:
         bare = os.path.join(self.space.root, "bare.git")
