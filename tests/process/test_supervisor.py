@@ -446,7 +446,9 @@ class SupervisorTest(ProcessTest):
         async def main() -> None:
             async with Supervisor(self.run_id, [companion.pid]) as supervisor:
                 self.start(supervisor, f"{DOUBLE_FORK}exit 0")
-                await soon(lambda: self.has(1))
+                await soon(lambda: self.has(1) and supervisor._strays())
+                strays = {process.pid for process in supervisor._strays()}
+                self.assertFalse(strays & {companion.pid, below})
 
         asyncio.run(main())
         self.assertEqual(living(self.pids()), [])

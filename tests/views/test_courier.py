@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
+import threading
 import time
 import unittest
+from typing import Any
 from unittest import mock
 
 from core.model.feature import Command, Occasion, Receiver, ReceiverType
@@ -101,6 +103,28 @@ class CourierTest(unittest.TestCase):
         told = self.carry(Setup(receivers, "/"), notice("1"), notice("2"), End(0.8))
         self.assertLess(time.monotonic() - begun, 3)
         self.assertEqual(told, ["0 no answer in time", "1 HTTP 429"])
+
+    def test_an_endpoint_that_hangs_at_the_end_is_told(self) -> None:
+        (reading, given), (told, report) = os.pipe(), os.pipe()
+        receiver = {0: Receiver(ReceiverType.WEBHOOK, "HANG", on=ON)}
+        os.write(given, pickle.dumps(Setup(receiver, "/")) + pickle.dumps(notice("1")))
+        made: list[Carrier] = []
+
+        def carrier(*words: Any) -> Carrier:
+            made.append(Carrier(*words))
+            return made[-1]
+
+        running = threading.Thread(target=courier.main, args=(reading, report, (0.0, 0.0)))
+        with mock.patch.multiple(courier, TIMEOUT_SECONDS=1.0, Carrier=carrier):
+            running.start()
+            self.endpoints.wait_for(1, "/hang")
+            os.write(given, pickle.dumps(End(0.0)))
+            os.close(given)
+            running.join()
+            self.assertEqual(os.read(told, 100), b"0 no answer in time\n")
+            made[0].thread.join()  # it writes to the pipe that is closed below
+        for descriptor in (reading, report, told):
+            os.close(descriptor)
 
     def test_nothing_is_tried_when_the_time_is_over(self) -> None:
         told_to, report = os.pipe()
