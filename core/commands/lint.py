@@ -93,7 +93,6 @@ def _config(given: str, *, is_needed: bool) -> Config:
 
 def _around(config: Config) -> Around:
     """What surrounds the prompts of a list."""
-    from ..model.feature import ALWAYS_DISALLOWED_TOOLS
     from ..start.prompt_lint import Around, created_paths
     from ..start.template_files import repository_around
 
@@ -103,7 +102,6 @@ def _around(config: Config) -> Around:
         lambda path: any(os.path.lexists(os.path.join(folder, path)) for folder in folders),
         "\n".join((config.context, *config.quality_rules)),
         tuple(path for each in config.features for path in created_paths(each.creates)),
-        (*ALWAYS_DISALLOWED_TOOLS, *config.claude.disallowed_tools),
     )
 
 
@@ -136,15 +134,8 @@ def _files_of(config: Config, feature: Feature) -> list[str]:
 
 def _prompt(config: Config, feature: Feature, text: str) -> Prompt:
     from ..start.prompt_lint import Prompt
+    from ..start.tool_rules import rules_of
 
-    allowed = config.claude.allowed_tools
-    if feature.allowed_tools is not None:
-        allowed = feature.allowed_tools
     checks = (*config.project.verify, *feature.verify)
-    is_free = config.claude.permission_mode == "bypassPermissions"
-    return Prompt(
-        text,
-        feature.creates,
-        tuple(check.line for check in checks),
-        None if is_free else allowed,
-    )
+    lines = tuple(check.line for check in checks)
+    return Prompt(text, feature.creates, lines, rules_of(config, feature))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import time
 
 from . import table
@@ -232,10 +231,6 @@ def send(pid: int, number: signal.Signals) -> None:
 
 def command(mark: str, orchestrator: int) -> list[str]:
     """The command line that starts a guard with this interpreter; ``mark`` is ``NAME=value``."""
-    package = __name__.rpartition(".process.")[0]
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    program = (
-        f"import sys; sys.path.insert(0, {root!r}); "
-        f"from {package}.process.guard import main; main({mark!r}, {orchestrator})"
-    )
-    return [sys.executable, "-I", "-S", "-c", program]
+    from .own_program import own_program  # of the run, not of the guard
+
+    return own_program(__name__, mark, orchestrator)

@@ -21,9 +21,8 @@ from ..project.open import OpenProject
 from ..project.warnings import cautions, check_supplies, matched_files
 from .absolute_paths import holder_of_path
 from .diagnosis import Line, attempted, fault, of_error, ok, warning
-from .permitted import commands_in, rule_for, unallowed
-
-BYPASS = "bypassPermissions"
+from .prompt_text import commands_of, lines_of
+from .tool_rules import rule_for, rules_of
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,13 @@ def permission_lines(config: Config) -> Iterator[Line]:
     """Commands in ``verify`` and in prompts that Claude is refused, because no rule allows them."""
     missing: dict[str, list[str]] = {}
     for feature in config.features:
-        rules = allowed_rules(config.claude, feature, config.project.verify)
+        rules = rules_of(config, feature)
         for command, where in _named(config, feature):
-            for part in unallowed(command, rules):
+            for part in rules.refused(command):
                 places = missing.setdefault(part, [])
                 if where not in places:
                     places.append(where)
-    if config.claude.permission_mode == BYPASS or not missing:
+    if not missing:
         yield ok("rules", "every command of verify and of the prompts is allowed to Claude")
         return
     for command, places in missing.items():
@@ -106,14 +105,14 @@ def permission_lines(config: Config) -> Iterator[Line]:
 
 def _named(config: Config, feature: Feature) -> Iterator[tuple[str, str]]:
     """The commands that a feature names, and where."""
-    for command in config.project.verify:
-        yield command.line, "project.verify"
-    for command in feature.verify:
-        yield command.line, f"verify of {feature.id}"
-    for line in commands_in(config.context):
-        yield line, "prompts.context"
-    for line in commands_in(feature.prompt):
-        yield line, f"prompt of {feature.id}"
+    for check in config.project.verify:
+        yield check.line, "project.verify"
+    for check in feature.verify:
+        yield check.line, f"verify of {feature.id}"
+    for _, command in commands_of(lines_of(config.context)):
+        yield command, "prompts.context"
+    for _, command in commands_of(lines_of(feature.prompt)):
+        yield command, f"prompt of {feature.id}"
 
 
 def project_lines(project: OpenProject, said_before: Sequence[Line]) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from ..model.contracts import Kind, contracts
 from ..model.frozen import dataclass
 from .prompt_text import Line, commands_of, lines_of, names_a_file, paths_of
-from .tool_rules import is_simple, refused
+from .tool_rules import ToolRules, rule_for
 
 LONGEST = 12_000
 """Characters of a prompt, about 3,000 tokens: a longer one is mostly more than one feature."""
@@ -63,8 +63,7 @@ class Prompt:
     creates: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
     """The checks of the feature and of the project."""
-    allowed: tuple[str, ...] | None = None
-    """The rules of the tools; ``None`` if Claude may do everything."""
+    rules: ToolRules = ToolRules((), is_free=True)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,6 @@ class Around:
     context: str = ""
     created: tuple[str, ...] = ()
     """The paths and patterns that features of the list create."""
-    disallowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def findings(prompt: Prompt, around: Around) -> list[Finding]:
         *_vague(lines),
         *_contradictions(lines, around.context),
         *_missing_paths(lines, around),
-        *_refused(prompt, lines, around),
+        *_refused(prompt, lines),
     ]
     return sorted(found, key=lambda each: each.line)
 
@@ -177,19 +175,17 @@ def _covers(created: str, path: str) -> bool:
     return fnmatchcase(path, created) or path.startswith(created.rstrip("/") + "/")
 
 
-def _refused(prompt: Prompt, lines: Sequence[Line], around: Around) -> Iterator[Finding]:
-    if prompt.allowed is None:
-        return
-    said = set()
+def _refused(prompt: Prompt, lines: Sequence[Line]) -> Iterator[Finding]:
+    said: set[str] = set()
     for number, command in commands_of(lines):
-        part = refused(command, prompt.allowed, around.disallowed)
-        if part and part not in said:
-            said.add(part)
-            text = f"no rule of allowed_tools allows: {part} (add 'Bash({part}:*)')"
-            yield Finding("command", number, text)
+        for part in prompt.rules.refused(command):
+            if part not in said:
+                said.add(part)
+                text = f"no rule of allowed_tools allows: {part} (add {rule_for(part)!r})"
+                yield Finding("command", number, text)
     for check in prompt.verify:
-        part = refused(check, prompt.allowed, around.disallowed)
-        if part and part not in said and not is_simple(check):
-            said.add(part)
-            text = f"no rule of allowed_tools allows this part of a check of verify: {part}"
-            yield Finding("command", 0, text)
+        for part in prompt.rules.refused(check):
+            if part not in said:
+                said.add(part)
+                text = f"no rule of allowed_tools allows this part of a check of verify: {part}"
+                yield Finding("command", 0, text)

@@ -1,31 +1,67 @@
 """Which commands the rules of ``allowed_tools`` allow, as Claude Code reads them.
 
-A rule ``Bash`` allows every command, ``Bash(npm test)`` this one, ``Bash(npm test:*)`` those that
-begin so; ``*`` elsewhere stands for any text. Each part of a compound command needs a rule.
+``Bash`` allows every command, ``Bash(npm test)`` this one, ``Bash(npm test:*)`` also with further
+arguments; ``*`` elsewhere stands for any text. Each part of a compound command needs a rule.
 Source: the page on permissions of Claude Code's documentation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 
+from ..claude.command_line import allowed_rules
+from ..model.feature import ALWAYS_DISALLOWED_TOOLS, Config, Feature
+from ..model.frozen import dataclass
 from .prompt_text import without_variables
+
+EVERYTHING = ("Bash", "Bash(*)", "Bash(:*)")
 
 READS_ONLY = frozenset(
     (
-        *("cat", "cd", "cmp", "cut", "date", "diff", "dirname", "echo", "env", "false"),
-        *("file", "find", "grep", "head", "id", "ls", "printf", "pwd", "realpath"),
-        *("sleep", "sort", "stat", "tail", "test", "tr", "tree", "true", "type", "uname"),
-        *("uniq", "wc", "which"),
+        *("cat", "cd", "diff", "du", "echo", "find", "grep", "head", "ls", "pwd", "stat"),
+        *("tail", "wc", "which"),
     )
 )
 """Programs that need no rule."""
 
+BYPASS = "bypassPermissions"
+
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.")
 _OPERATOR = re.compile(r"&&|\|\||[;|\n]|(?<![<>&])&(?![>&])")
-_SUBSTITUTION = re.compile(r"\$\(|`|<\(|>|<")
+_MERGED = re.compile(r"\s*\d?>&\d\s*$")
+"""Standard error that goes where the output goes: a rule for the command covers it."""
+
+
+@dataclass(frozen=True)
+class ToolRules:
+    """The rules for a feature."""
+
+    allowed: Collection[str]
+    disallowed: Collection[str] = ()
+    is_free: bool = False
+    """Whether Claude asks for nothing, so that only what is disallowed is refused."""
+
+    def refused(self, command: str) -> list[str]:
+        """The parts of a command that no rule allows, or that one forbids."""
+        parts = (_MERGED.sub("", without_variables(part)) for part in parts_of(command))
+        return [part for part in parts if not self._allow(part)]
+
+    def _allow(self, command: str) -> bool:
+        if any(_matches(rule, command) for rule in self.disallowed):
+            return False
+        is_harmless = self.is_free or command.split()[0] in READS_ONLY
+        return is_harmless or any(_matches(rule, command) for rule in self.allowed)
+
+
+def rules_of(config: Config, feature: Feature) -> ToolRules:
+    """The rules that Claude gets for a feature."""
+    return ToolRules(
+        allowed_rules(config.claude, feature, config.project.verify),
+        (*ALWAYS_DISALLOWED_TOOLS, *config.claude.disallowed_tools),
+        config.claude.permission_mode == BYPASS,
+    )
 
 
 def parts_of(command: str) -> list[str]:
@@ -38,37 +74,21 @@ def parts_of(command: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def is_simple(command: str) -> bool:
-    """Whether a command is a single one, without redirection and substitution."""
-    hidden = _QUOTED.sub(lambda found: "_" * len(found[0]), command)
-    in_double = any(
-        "$(" in found or "`" in found for found in _QUOTED.findall(command) if found[0] == '"'
-    )
-    return len(parts_of(command)) == 1 and not _SUBSTITUTION.search(hidden) and not in_double
-
-
-def refused(command: str, allowed: Sequence[str], disallowed: Iterable[str] = ()) -> str:
-    """The first part of a command that no rule allows, or that one forbids; empty if none."""
-    forbidden = list(disallowed)
-    for part in parts_of(command):
-        plain = without_variables(part)
-        if any(_matches(rule, plain) for rule in forbidden):
-            return plain
-        if plain.split()[0] not in READS_ONLY and not any(_matches(r, plain) for r in allowed):
-            return plain
-    return ""
+def rule_for(command: str) -> str:
+    """The rule to add for a simple command."""
+    return f"Bash({command}:*)"
 
 
 def _matches(rule: str, command: str) -> bool:
     rule = rule.strip()
-    if rule in ("Bash", "Bash(*)", "*"):
+    if rule in EVERYTHING:
         return True
     if not (rule.startswith("Bash(") and rule.endswith(")")):
         return False
-    what = rule[len("Bash(") : -1]
-    if what.endswith(":*"):
-        return command.startswith(what[:-2])
-    if "*" in what:
-        pattern = what.replace("[", "[[]").replace("?", "[?]")
-        return fnmatchcase(command, pattern) or fnmatchcase(f"{command} ", pattern)
-    return command == what
+    pattern = rule[len("Bash(") : -1]
+    if pattern.endswith((":*", " *")):
+        begin = pattern[:-2]
+        return command == begin or command.startswith(f"{begin} ")
+    if "*" in pattern:
+        return fnmatchcase(command, pattern.replace("[", "[[]").replace("?", "[?]"))
+    return command == pattern

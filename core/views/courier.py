@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from contextlib import suppress
 from ..model.feature import Receiver
 from ..model.frozen import dataclass
 from ..model.words import counted
+from ..process.own_program import own_program
 from .delivery import TIMEOUT_SECONDS, send
 from .notice import Notice
 
@@ -181,10 +181,4 @@ def _values(given: int) -> Iterator[object]:
 
 def command() -> list[str]:
     """The command line that starts a courier with this interpreter."""
-    package = __name__.rpartition(".views.")[0]
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    program = (
-        f"import sys; sys.path.insert(0, {root!r}); "
-        f"from {package}.views.courier import main; main()"
-    )
-    return [sys.executable, "-I", "-S", "-c", program]
+    return own_program(__name__)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import unittest
 
 from core.start.prompt_lint import LONGEST, Around, Finding, Prompt, findings
+from core.start.tool_rules import ToolRules
 
 GOOD = "Write `src/api.py`.\n\n## Acceptance\n\n`npm test` passes.\n"
-ALLOWED = ("Bash(npm test:*)",)
+RULES = ToolRules(["Bash(npm test:*)"], ["Bash(git stash:*)"])
 
 
 def around(context: str = "", *created: str) -> Around:
-    return Around(lambda path: path == "src/api.py", context, created, ("Bash(git stash:*)",))
+    return Around(lambda path: path == "src/api.py", context, created)
 
 
 def found(text: str, context: str = "", *created: str) -> list[tuple[int, str]]:
     """The findings of a prompt that is good otherwise."""
-    prompt = Prompt(GOOD + text, allowed=ALLOWED)
+    prompt = Prompt(GOOD + text, rules=RULES)
     return [(each.line - 5, each.text) for each in findings(prompt, around(context, *created))]
 
 
@@ -88,8 +89,8 @@ class Lint(unittest.TestCase):
         self.assertEqual(findings(free, around()), [])
 
     def test_a_compound_check_needs_a_rule_for_each_part(self) -> None:
-        checks = ("npm test && make all", "make lint", "npm test; make all")
-        said = findings(Prompt(GOOD, verify=checks, allowed=ALLOWED), around())
+        checks = ("npm test && make all", "npm test; make all")
+        said = findings(Prompt(GOOD, verify=checks, rules=RULES), around())
         text = "no rule of allowed_tools allows this part of a check of verify: make all"
         self.assertEqual(said, [Finding("command", 0, text)])
 
