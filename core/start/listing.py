@@ -88,10 +88,13 @@ def read(given: str, mask: Mask) -> Listing:
 def permission_lines(config: Config) -> Iterator[Line]:
     """Commands in ``verify`` and in prompts that Claude is refused, because no rule allows them."""
     missing: dict[str, list[str]] = {}
+    forbidden: set[str] = set()
     for feature in config.features:
         rules = rules_of(config, feature)
         for command, where in _named(config, feature):
             for part in rules.refused(command):
+                if rules.forbid(part):
+                    forbidden.add(part)
                 places = missing.setdefault(part, [])
                 if where not in places:
                     places.append(where)
@@ -99,6 +102,10 @@ def permission_lines(config: Config) -> Iterator[Line]:
         yield ok("rules", "every command of verify and of the prompts is allowed to Claude")
         return
     for command, places in missing.items():
+        if command in forbidden:
+            said = f"a rule of disallowed_tools forbids {command!r} ({some(places)})"
+            yield warning("rules", said, "name another command, or change claude.disallowed_tools")
+            continue
         said = f"no rule lets Claude run {command!r} ({some(places)})"
         yield warning("rules", said, f"add to claude.allowed_tools_add: {rule_for(command)}")
 

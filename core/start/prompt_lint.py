@@ -176,16 +176,16 @@ def _covers(created: str, path: str) -> bool:
 
 
 def _refused(prompt: Prompt, lines: Sequence[Line]) -> Iterator[Finding]:
+    named = [*commands_of(lines), *((0, check) for check in prompt.verify)]
     said: set[str] = set()
-    for number, command in commands_of(lines):
+    for number, command in named:
         for part in prompt.rules.refused(command):
             if part not in said:
                 said.add(part)
-                text = f"no rule of allowed_tools allows: {part} (add {rule_for(part)!r})"
-                yield Finding("command", number, text)
-    for check in prompt.verify:
-        for part in prompt.rules.refused(check):
-            if part not in said:
-                said.add(part)
-                text = f"no rule of allowed_tools allows this part of a check of verify: {part}"
-                yield Finding("command", 0, text)
+                yield Finding("command", number, _refusal(part, prompt.rules))
+
+
+def _refusal(command: str, rules: ToolRules) -> str:
+    if rules.forbid(command):
+        return f"a rule of disallowed_tools forbids: {command}"
+    return f"no rule of allowed_tools allows: {command} (add {rule_for(command)!r})"

@@ -48,8 +48,12 @@ class ToolRules:
         parts = (_MERGED.sub("", without_variables(part)) for part in parts_of(command))
         return [part for part in parts if not self._allow(part)]
 
+    def forbid(self, command: str) -> bool:
+        """Whether a rule forbids a simple command: no other rule can allow it."""
+        return any(_matches(rule, command) for rule in self.disallowed)
+
     def _allow(self, command: str) -> bool:
-        if any(_matches(rule, command) for rule in self.disallowed):
+        if self.forbid(command):
             return False
         is_harmless = self.is_free or command.split()[0] in READS_ONLY
         return is_harmless or any(_matches(rule, command) for rule in self.allowed)

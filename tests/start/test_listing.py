@@ -40,6 +40,12 @@ class Rules(unittest.TestCase):
         twice = replace(self.config(), features=(Feature("auth", "A", "`tox 1` `tox 1`"),))
         self.assertIn("(prompt of auth)", list(listing.permission_lines(twice))[-1].said)
 
+    def test_a_command_that_a_rule_forbids_gets_no_rule(self) -> None:
+        config = self.config(allowed_tools=("Bash",), disallowed_tools=("Bash(tox:*)",))
+        (tox,) = listing.permission_lines(config)
+        self.assertEqual(tox.said, "a rule of disallowed_tools forbids 'tox' (prompts.context)")
+        self.assertNotIn("allowed_tools_add", tox.command)
+
     def test_a_check_that_is_one_simple_command_has_a_rule_of_its_own(self) -> None:
         check = Command(("/bin/sh", "-c", "bin/check -q"), "bin/check -q")
         plain = replace(self.config(), context="", features=(Feature("a", "A", verify=(check,)),))

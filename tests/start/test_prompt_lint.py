@@ -85,13 +85,15 @@ class Lint(unittest.TestCase):
     def test_a_command_needs_a_rule(self) -> None:
         rule = "no rule of allowed_tools allows: make all (add 'Bash(make all:*)')"
         self.assertEqual(found("Run `make all`.\nRun `make all`."), [(1, rule)])
+        forbidden = "a rule of disallowed_tools forbids: git stash"
+        self.assertEqual(found("Run `git stash`."), [(1, forbidden)])
         free = Prompt(GOOD + "Run `make all`.")
         self.assertEqual(findings(free, around()), [])
 
     def test_a_compound_check_needs_a_rule_for_each_part(self) -> None:
         checks = ("npm test && make all", "npm test; make all")
         said = findings(Prompt(GOOD, verify=checks, rules=RULES), around())
-        text = "no rule of allowed_tools allows this part of a check of verify: make all"
+        text = "no rule of allowed_tools allows: make all (add 'Bash(make all:*)')"
         self.assertEqual(said, [Finding("command", 0, text)])
 
 
