@@ -26,7 +26,7 @@ LINES = "run.log"
 """The file with the lines of a detached run, in the folder of its logs."""
 
 SHOWN_BYTES = 16_384
-"""Of the lines of a run, at most: the last ones if it did not start."""
+"""At most this much of a run's output is shown: its end if it did not start."""
 
 
 def go_on_in_background(project: OpenProject, run: str) -> Callable[[RunState, Event], None]:

@@ -22,7 +22,7 @@ RECENT = 20
 """How many measurements count, the latest ones."""
 
 KNOWN_WELL = 5
-"""From so many measurements on, a P90 is worth something."""
+"""A P90 needs at least this many measurements."""
 
 
 class Source(Enum):

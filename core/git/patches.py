@@ -23,7 +23,7 @@ LARGEST_FILE_BYTES = 512 * 1024
 
 MOST_LINES = 50_000
 MOST_FILES = 500
-"""Patches are made for as many at most, before they are cut to size."""
+"""The most files that get patches."""
 
 PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--no-color")
 SETTINGS = ("-c", f"core.bigFileThreshold={LARGEST_FILE_BYTES}")

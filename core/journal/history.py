@@ -96,7 +96,7 @@ LARGE_BYTES = 1024 * 1024
 """A smaller journal is folded anew each time: that takes less than a tenth of a second."""
 
 NEWS_BYTES = 256 * 1024
-"""From so much that is new on, the checkpoint is written again."""
+"""The checkpoint is rewritten once this much is new."""
 
 
 def folded(folder: str, environ: Mapping[str, str]) -> RunState:

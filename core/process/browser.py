@@ -17,7 +17,7 @@ OPENERS = ("open", "xdg-open", "wslview", "sensible-browser", "gio open")
 """
 
 REFUSAL_SECONDS = 1.0
-"""A program that can't open an address says so in this time; another may become the browser."""
+"""An opener that fails does so within this time; one that still runs may be the browser."""
 
 
 def open_in_browser(address: str, environ: Mapping[str, str], platform: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..model.past_runs import PastRun
 
 FEW = 3
-"""An error of fewer past predictions says nothing."""
+"""The error of fewer past predictions means nothing."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def attempted(topic: str, examine: Callable[[], Iterable[Line]]) -> list[Line]:
 
 
 def count(lines: Iterable[Line], level: Level) -> int:
-    """The number of lines of a level."""
+    """How many of the lines have this level."""
     return sum(line.level is level for line in lines)
 
 

@@ -194,7 +194,7 @@ def disk_line(git: Git, commit: str, slots: int, worktrees: str) -> Line:
 
 
 def room_line(each: int, slots: int, free: int, folder: str) -> Line:
-    """The line for worktrees of ``each`` bytes, without what the setup installs in them."""
+    """The line about disk space for worktrees of ``each`` bytes, without what setup installs."""
     said = f"{counted(slots, 'slot')} of {size(each)} each, without what setup installs; "
     said += f"{size(free)} free in {folder}"
     if free < each * slots:

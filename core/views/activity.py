@@ -39,7 +39,7 @@ class Activity:
     action: str = ""
     """Such as ``Edit src/api.py`` or ``$ npm test``, on one line; empty without a log."""
     turns: int = 0
-    """How often the model answered."""
+    """The number of the model's answers."""
     tokens: int = 0
     """Input, output and cache tokens; until the result, without output tokens."""
     cost_usd: float | None = None

@@ -10,7 +10,7 @@ from ..model.state import FeatureState, Run, RunState
 from .live import ENDED, Prediction, begun_features
 
 KEPT_SECONDS = 5.0
-"""For so long, an expected end is not computed again."""
+"""How long an expected end is reused."""
 
 
 class ExpectedEnd:

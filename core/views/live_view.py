@@ -92,7 +92,7 @@ class LiveView:
         self.screen.write(text)
 
     def tick(self) -> float:
-        """Draw if it is time to; the seconds until the next call is worthwhile."""
+        """Draw if it is time to; the seconds until the next call."""
         now = self._monotonic()
         if now < self._begun + FIRST_SECONDS:
             return self._begun + FIRST_SECONDS - now
@@ -206,7 +206,7 @@ class LiveView:
         self._is_new = True
 
     def close(self, seconds: float = 1.0) -> None:
-        """Leave the terminal for good; wait so long until it has taken everything."""
+        """Leave the terminal for good; wait at most this long until all is written."""
         self._leave()
         self.screen.close(seconds)
 

@@ -21,7 +21,7 @@ ROWS = 100
 """The most rows of the table."""
 
 FAILURES = 20
-"""The most failures with their reasons."""
+"""At most this many failures are listed with their reasons."""
 
 REASON_LINES = 24
 REASON_CHARACTERS = 1_600

@@ -116,7 +116,7 @@ class Screen:
         self._put(sequence)
 
     def close(self, seconds: float) -> None:
-        """Take the block away and write what still waits; wait so long for the terminal."""
+        """Erase the block and write what is waiting; wait at most this long for the terminal."""
         self.clear()
         deadline = time.monotonic() + seconds
         while not self.flush() and time.monotonic() < deadline:

@@ -63,7 +63,7 @@ def knows_progress(env: Mapping[str, str]) -> bool:
 
 
 def closing(env: Mapping[str, str]) -> str:
-    """Takes back everything that a view changed at the terminal; the cursor stays."""
+    """Undoes everything that a view changed in the terminal, without moving the cursor."""
     parts = [WRAP, "\x1b[0m"]
     parts += [NO_PROGRESS] if knows_progress(env) else []
     # A terminal without a stack of titles is left without one.

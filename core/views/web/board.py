@@ -127,7 +127,7 @@ class Board:
         return self._messages(names)
 
     def since(self, position: str) -> list[bytes]:
-        """The messages that a page needs which has seen everything up to a position."""
+        """The messages for a page that has seen everything up to a position."""
         offset = self._story.offset_of(position)
         return self._messages(
             {name for name in self._data if offset is None or self._changed[name] > offset}

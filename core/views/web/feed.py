@@ -111,7 +111,7 @@ class Feed(threading.Thread):
         self._listeners = [each for each in (*self._listeners, *new) if not each.is_gone]
 
     def _tell(self, said: bytes, now: float) -> None:
-        """Send the same to all; one call of the system for each."""
+        """Send the same to all, with one system call each."""
         for each in self._listeners:
             each.send([said] if said else [], now)
 

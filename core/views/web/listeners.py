@@ -36,7 +36,7 @@ class Listener:
         self.is_gone = False
         self._waiting: deque[bytes] = deque()
         self._sent = 0
-        """The bytes of the first waiting message that are sent."""
+        """How many bytes of the first waiting message were sent."""
         self._pending = 0
         self._stalled_at: float | None = None
 
