@@ -6,11 +6,11 @@ import os
 import signal
 import tempfile
 import unittest
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from core.process.detach import Background, Foreground, detach
 from tests.support.commands import wait_until
+from tests.support.signals import raising
 
 
 class DetachTest(unittest.TestCase):
@@ -70,7 +70,7 @@ class DetachTest(unittest.TestCase):
             os.kill(parent, signal.SIGTERM)
             signal.pause()
 
-        with _raising(), self.assertRaises(SystemExit):
+        with raising(SystemExit), self.assertRaises(SystemExit):
             self.background(body)
         self.assertTrue(os.path.exists(self.path("ended")))
 
@@ -87,7 +87,7 @@ class DetachTest(unittest.TestCase):
             while True:
                 signal.pause()
 
-        with _raising(), self.assertRaises(SystemExit):
+        with raising(SystemExit), self.assertRaises(SystemExit):
             self.background(body)
         (pid,) = (int(name) for name in os.listdir(self.folder) if name.isdecimal())
         wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0], "it is killed")
@@ -95,20 +95,6 @@ class DetachTest(unittest.TestCase):
     def note(self, name: str) -> int:
         open(self.path(name), "w").close()
         return 0
-
-
-@contextmanager
-def _raising() -> Iterator[None]:
-    """SIGTERM raises an exception."""
-
-    def heard(*_: object) -> None:
-        raise SystemExit
-
-    before = signal.signal(signal.SIGTERM, heard)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ import os
 import signal
 import tempfile
 import unittest
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from core.model.errors import UserError
 from core.process.terminal import run_in_terminal
+from tests.support.signals import raising
 
 
 class InTheTerminal(unittest.TestCase):
@@ -32,27 +31,13 @@ class InTheTerminal(unittest.TestCase):
             mark = os.path.join(folder, "ended")
             wait = "while :; do sleep 0.02; done"
             script = f"trap 'touch {mark}; exit' TERM; kill -TERM {os.getpid()}; {wait}"
-            with _raising(), self.assertRaises(TimeoutError):
+            with raising(TimeoutError), self.assertRaises(TimeoutError):
                 self.run_shell(script)
             self.assertTrue(os.path.exists(mark))
 
     def test_a_missing_program_is_an_error(self) -> None:
         with self.assertRaisesRegex(UserError, "no-such-program was not found"):
             run_in_terminal(["no-such-program"], {"PATH": ""})
-
-
-@contextmanager
-def _raising() -> Iterator[None]:
-    """SIGTERM raises an exception."""
-
-    def heard(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGTERM, heard)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

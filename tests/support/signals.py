@@ -20,3 +20,17 @@ def as_at_a_terminal() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def raising(error: type[BaseException]) -> Iterator[None]:
+    """SIGTERM raises this exception."""
+
+    def heard(*_: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGTERM, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
