@@ -55,7 +55,7 @@ def git_line(version: tuple[int, int]) -> Line:
     if version < MERGE_TREE:
         said = f"{spelled}: every merge needs a scratch worktree, which is slow"
         return warning(GIT, said, "install git 2.38 or newer")
-    return ok(GIT, f"{spelled}, with worktrees and merges without one")
+    return ok(GIT, f"{spelled}: worktree and merge-tree are supported")
 
 
 # -- Claude ---------------------------------------------------------------------------------------
