@@ -148,7 +148,7 @@ class Samples(unittest.TestCase):
         self.assertEqual(printed, samples("commands/notify.md")[0])
 
     def test_a_repository_that_is_nearly_ready(self) -> None:
-        found = [feature("auth"), feature("api", verify=["npm run check 2>&1 | tail"])]
+        found = [feature("auth"), feature("api", verify=["npm run check 2>&1 | tee check.log"])]
         with Workspace(found, claude=PLAIN) as shop:
             shop.write({".claude.json": "{}"}, at=shop.home)
             shop.commit({".gitignore": ".venv\n"}, "ignored")
