@@ -392,11 +392,11 @@ class OneRun:
 
     def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
         """At the end of ``--max-time``, start nothing more and end the running git commands."""
-        if self.options.max_time_seconds is not None:
+        if self.deadline < float("inf"):
             reason = f"{OVER}: the time limit of the run (--max-time) was reached"
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.options.max_time_seconds, orchestrator.slots.close, reason)
-            loop.call_later(self.options.max_time_seconds, supervisor.end_commands)
+            loop, left = asyncio.get_running_loop(), self.deadline - time.monotonic()
+            loop.call_later(left, orchestrator.slots.close, reason)
+            loop.call_later(left, supervisor.end_commands)
 
     async def _check_base(self, runner: ClaudeRunner, orchestrator: Orchestrator) -> None:
         """Start nothing if the checks fail on the base: they would fail for every feature."""

@@ -148,14 +148,14 @@ class FeatureRun:
         ``COMPLETED`` if Claude is done; else how the feature ends.
         """
         turn, gate, repetition, stalls, starts = self.turn, self.tools.gate, 0, 0, 0
-        ended = FeatureOutcome(Status.FAILED)
+        ended = FeatureOutcome(Status.FAILED if feedback else Status.CANCELLED)
         while True:
             missing = self._missing()
             if missing:
                 return _without(missing, ended)
             refused = await gate.wait(self.stop)
             if refused:
-                return self._refused(refused, ended)
+                return self._refused(refused, replace(ended, status=Status.FAILED))
             narrowed = turn.narrowed
             outcome = await self._session(feedback)
             ended = FeatureOutcome(outcome.status, outcome.reason, outcome.fault)
@@ -352,7 +352,10 @@ def _failed(failure: Failure, fault: Fault) -> FeatureOutcome:
 
 
 def _without(missing: str, ended: FeatureOutcome) -> FeatureOutcome:
-    """How a feature ends that would get another attempt, were there more money or time."""
+    """How a feature ends that would get another attempt, were there more money or time.
+
+    ``CANCELLED`` if it would have been the first one.
+    """
     after = f"; before that: {ended.reason}" if ended.reason else ""
-    reason = f"{OVER}: {missing}{after}"
-    return replace(ended, status=Status.FAILED, reason=reason, fault=Fault.BUDGET)
+    status = Status.CANCELLED if ended.status is Status.CANCELLED else Status.FAILED
+    return replace(ended, status=status, reason=f"{OVER}: {missing}{after}", fault=Fault.BUDGET)

@@ -483,6 +483,14 @@ class TimeTest(RunnerTest):
         )
         self.assertEqual(self.attempts(), [(1, False)])
 
+    def test_a_feature_without_an_attempt_is_cancelled(self) -> None:
+        self.workspace.features(feature("a"))
+        self.end_with("based")
+        outcome = self.run_feature()
+        self.assertEqual((outcome.status, outcome.fault), (Status.CANCELLED, Fault.BUDGET))
+        self.assertIn("the time limit of the run (--max-time)", outcome.reason)
+        self.assertEqual(self.attempts(), [])
+
     def test_a_fault_is_not_followed_by_another_try(self) -> None:
         self.workspace.features(feature("a", {"exit": 3}), retry=AGAIN)
         self.end_with("attempt_ended")
