@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SOURCES = ("LICENSE", "README.md", "config", "core", "prompts", "pyproject.toml")
+SOURCES = ("LICENSE", "README.md", "config", "core", "install", "prompts", "pyproject.toml")
 ENABLE = "RORCHESTRATOR_TEST_PACKAGE"
 NEEDED = {"pip": (22, 3), "setuptools": (77, 0)}
 HOW = (
@@ -59,6 +59,11 @@ class Versions(unittest.TestCase):
             )
         else:
             self.assertEqual(found[1], _tree_version())
+
+    def test_the_plugin_for_claude_code_has_the_version_of_this_tree(self) -> None:
+        path = ROOT / "install" / "claude-plugin" / ".claude-plugin" / "plugin.json"
+        version = json.loads(path.read_text(encoding="utf-8"))["version"]
+        self.assertEqual(version, _tree_version().replace(".dev", "-dev"))
 
 
 class Installed(unittest.TestCase):
@@ -164,7 +169,8 @@ class Installed(unittest.TestCase):
 
     def test_the_package_holds_all_of_the_code_and_nothing_else_of_ours(self) -> None:
         inside = {name for name in _files(self.package) if not name.endswith(".pyc")}
-        code = {name for name in inside if not name.startswith("examples/")}
+        ours = ("claude_plugin/", "examples/")
+        code = {name for name in inside if not name.startswith(ours)}
         expected = {n for n in _files(self.tree / "core") if not n.endswith(".pyc")}
         self.assertEqual(code, expected)
         beside = {path.name.split("-")[0] for path in self.package.parent.iterdir()}
@@ -178,6 +184,11 @@ class Installed(unittest.TestCase):
                 expected = _files(self.tree / folder) - {"feature_list.json"}
                 self.assertTrue(expected)
                 self.assertEqual(_files(examples / folder), expected)
+
+    def test_the_plugin_for_claude_code_is_inside(self) -> None:
+        expected = _files(self.tree / "install" / "claude-plugin")
+        self.assertIn(".claude-plugin/plugin.json", expected)
+        self.assertEqual(_files(self.package / "claude_plugin"), expected)
 
 
 if __name__ == "__main__":

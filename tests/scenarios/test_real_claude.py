@@ -662,6 +662,41 @@ class Attached(RealClaudeTest):
         self.assertEqual(told, ["attach"])
 
 
+class ThePlugin(RealClaudeTest):
+    def claude(self, *words: str) -> str:
+        """What the real CLI says to these arguments, and to a prompt on its standard input."""
+        done = subprocess.run(
+            [str(real_claude.executable()), *words],
+            cwd=self.workspace.path,
+            env=self.workspace.environ,
+            input="Hello",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_it_is_valid_and_brings_its_skill_and_commands(self) -> None:
+        api = MessagesApi({"Hello": [text("Hello.")]})
+        api.__enter__()
+        self.addCleanup(api.__exit__)
+        home = Path(self.workspace.home)
+        self.workspace.environ.update(real_claude.environment(home, api.url))
+        folder = Path(ROOT, "install", "claude-plugin")
+        self.claude("plugin", "validate", "--strict", str(folder))
+        self.claude("plugin", "marketplace", "add", str(ROOT))
+        self.claude("plugin", "install", "rorchestrator@rorchestrator")
+        stream = self.claude("-p", "--output-format=stream-json", "--verbose")
+        events = [json.loads(line) for line in stream.splitlines()]
+        (init,) = (event for event in events if event.get("subtype") == "init")
+        self.assertIn("rorchestrator", [plugin["name"] for plugin in init["plugins"]])
+        self.assertIn("rorchestrator:rorchestrator", init["skills"])
+        commands = {f"rorchestrator:{path.stem}" for path in folder.glob("commands/*.md")}
+        self.assertEqual(len(commands), 3)
+        self.assertLessEqual(commands, set(init["slash_commands"]))
+
+
 @once
 class TheTodoProject(RealClaudeTest):
     """docs/QUICKSTART.md, command by command; the model runs the tests as the prompts ask."""
