@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from ..model.branch_name import REF_LIMIT_BYTES, is_branch_name
 from ..model.check_rules import check_rules
@@ -79,8 +79,21 @@ def load(path: str) -> Config:
     Raises :class:`UserError` with all faults, one a line.
     """
     path = _absolute(path)
-    data = _read_json(path)
-    reader = Reader(workspace_of(path))
+    return _checked(path, _read_json(path), {})
+
+
+def of_text(path: str, text: str, files: Mapping[str, str]) -> Config:
+    """The list that ``text`` would be at ``path``, with texts of ``files`` that it names.
+
+    So a list is checked before it and its prompt files are written. Raises :class:`UserError`
+    with all faults, one a line.
+    """
+    path = _absolute(path)
+    return _checked(path, _json(path, lambda: text), files)
+
+
+def _checked(path: str, data: object, files: Mapping[str, str]) -> Config:
+    reader = Reader(workspace_of(path), files)
     config = _config(reader, path, data)
     if reader.faults:
         raise UserError(
@@ -127,9 +140,12 @@ def read(path: str) -> str:
 
 
 def _read_json(path: str) -> object:
+    return _json(path, lambda: read(path))
+
+
+def _json(path: str, text: Callable[[], str]) -> object:
     try:
-        text = read(path)
-        return json.loads(text, object_pairs_hook=_without_repeats)
+        return json.loads(text(), object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise UserError(
             f"{path} does not exist", hint="create it, or name another list with --config PATH"

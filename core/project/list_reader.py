@@ -68,12 +68,19 @@ class Key:
 
 
 class Reader:
-    """Collects the faults of one list; reads each prompt file once."""
+    """Collects the faults of one list; reads each prompt file once, but not the known ``texts``."""
 
-    def __init__(self, workspace: str, room: int = ALL_PROMPTS_LIMIT_BYTES) -> None:
+    def __init__(
+        self,
+        workspace: str,
+        texts: Mapping[str, str] | None = None,
+        room: int = ALL_PROMPTS_LIMIT_BYTES,
+    ) -> None:
         self.workspace = workspace
         self.faults: list[str] = []
-        self._texts: dict[str, tuple[str | None, str]] = {}
+        self._texts: dict[str, tuple[str | None, str]] = {
+            name: (text, "") for name, text in (texts or {}).items()
+        }
         self._files: dict[str, str] = {}
         self._room = room
         self._hints = HINTED

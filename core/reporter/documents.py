@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -344,13 +345,20 @@ def _unused(folder: str, stamp: str) -> str:
     return unused
 
 
-def write_whole(path: str, content: str) -> None:
-    """Write a file atomically: whole or not at all."""
+def write_whole(path: str, content: str | bytes, *, like: os.stat_result | None = None) -> None:
+    """Write a file atomically: whole or not at all; with the mode and owner of the file ``like``.
+
+    The owner is kept where the system permits it.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         descriptor = private_files.open_file(temporary, os.O_WRONLY | os.O_TRUNC, 0o666)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
+        with open(descriptor, "wb") as file:
+            if like is not None:
+                with suppress(PermissionError):
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+            file.write(content if isinstance(content, bytes) else content.encode())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

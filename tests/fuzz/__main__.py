@@ -10,14 +10,14 @@ try:
 except ImportError:
     sys.exit("the fuzzer needs hypothesis: pip install -r .ci/requirements.txt")
 
-from tests.fuzz import cleaning, feature_list, journal, names, splitter, stream
+from tests.fuzz import cleaning, feature_list, journal, list_edit, names, splitter, stream
 from tests.fuzz.harness import Target, heading, repeat, run
 
 TARGETS = {
     target.name: target
     for target in (
         *(feature_list.TARGET, journal.TARGET, stream.TARGET),
-        *(splitter.TARGET, cleaning.TARGET, names.TARGET),
+        *(splitter.TARGET, cleaning.TARGET, names.TARGET, list_edit.TARGET),
     )
 }
 

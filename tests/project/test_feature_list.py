@@ -34,6 +34,20 @@ from tests.support.feature_lists import (
 from tests.support.paths import ROOT
 
 
+class NotWritten(InAWorkspace):
+    def test_a_list_is_checked_before_it_and_its_prompts_are_written(self) -> None:
+        features = [{"id": "auth", "prompt_file": "auth.md"}, {"id": "a b", "prompt": "x"}]
+        text = json.dumps(list_of(features=features[:1]))
+        found = config.of_text(self.path, text, {"auth.md": "Build it."})
+        self.assertEqual(found.features[0].prompt, "Build it.")
+        self.assertEqual(os.listdir(os.path.dirname(self.path)), [])
+        with self.assertRaises(UserError) as raised:
+            config.of_text(self.path, json.dumps(list_of(features=features)), {})
+        self.assertEqual(len(raised.exception.details), 2)
+        with self.assertRaisesRegex(UserError, "is not JSON"):
+            config.of_text(self.path, "{", {})
+
+
 class Commands(InAWorkspace):
     def test_a_program_with_a_path_is_relative_to_the_workspace(self) -> None:
         cases = {
