@@ -25,7 +25,10 @@ EXCEPTIONS = {
 }
 """Where an avoided word is right: file and word, and why."""
 
-EXAMPLES = ("docs/QUICKSTART.md", "docs/FEATURE_LIST.md", "docs/GLOSSARY.md", "CHANGELOG.md")
+EXAMPLES = (
+    *("docs/QUICKSTART.md", "docs/VALIDATION.md", "docs/FEATURE_LIST.md"),
+    *("docs/GLOSSARY.md", "CHANGELOG.md"),
+)
 """Pages about an application with tasks, about the words themselves, or about the past."""
 
 

@@ -327,6 +327,15 @@ class LinksTest(unittest.TestCase):
                     reached.append(target)
         self.assertEqual([page for page in pages.pages() if page not in reached], [])
 
+    def test_the_guide_names_every_page_once(self) -> None:
+        guide = ROOT / "docs" / "GUIDE.md"
+        named = re.findall(r"^\| \[.*?\]\((.*?)\) \|", guide.read_text("utf-8"), re.MULTILINE)
+        listed = [(guide.parent / name).resolve() for name in named]
+        commands = ROOT / "docs" / "commands"
+        index = [commands / "index.md"]
+        others = [page for page in pages.pages() if page.parent != commands and page != guide]
+        self.assertEqual(sorted(listed), sorted(others + index))
+
     def test_anchors_are_those_of_a_code_host(self) -> None:
         self.assertEqual(anchor_of("`copy` and `link`"), "copy-and-link")
         self.assertEqual(anchor_of("Faults, limits and budgets"), "faults-limits-and-budgets")

@@ -9,12 +9,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shutil
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 import unittest
@@ -25,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from tests import validation
 from tests.support import real_claude, todo_project
 from tests.support.commands import terminal, wait_until
 from tests.support.messages_api import (
@@ -45,8 +44,9 @@ from tests.support.messages_api import (
     write,
 )
 from tests.support.once import once
-from tests.support.paths import HOME_PAGE, ROOT
+from tests.support.paths import ROOT
 from tests.support.runs import read_until
+from tests.support.todo_build import TodoBuild, marker, model
 from tests.support.workspace import WorkspaceTest
 
 Json = Any
@@ -70,11 +70,6 @@ if not started.exists():
 
 ONCE_UNAUTHORIZED = replace(UNAUTHORIZED, times=1)
 RUN_SLOW_TEST = bash("python3 -m unittest slow")
-
-
-def marker(id: str) -> str:
-    """What is in the prompt of this feature only: those of its dependents name it too."""
-    return f'Task: bring the feature "{id}" ('
 
 
 def conflict_of(id: str) -> str:
@@ -703,68 +698,27 @@ class TheTodoProject(RealClaudeTest):
 
     def setUp(self) -> None:
         super().setUp()
-        features = todo_project.FEATURES
-        self.api = self.plays(**{id: todo_project.turns(id) for id in features})
-        programs = self.workspace.beside("programs")
-        os.mkdir(programs)
-        self.workspace.script(
-            "programs/rorchestrator",
-            f'#!/bin/sh\nexec {sys.executable} {ROOT}/orchestrate.py "$@"\n',
-        )
-        self.workspace.script(
-            "programs/claude", f'#!/bin/sh\nexec {real_claude.executable()} "$@"\n'
-        )
-        environ = self.workspace.environ
-        environ.update(PATH=f"{programs}:{environ['PATH']}", RORCHESTRATOR=ROOT)
-        self.todo = Path(self.workspace.home, "todo")
-        self.publish()
+        self.api = model()
+        self.api.__enter__()
+        self.addCleanup(self.api.__exit__)
+        self.build = TodoBuild(self.workspace, self.api)
 
-    def publish(self) -> None:
-        """Make a repository of the examples, which a clone of the project's home page gets."""
-        published = self.workspace.beside("RoRchestrator")
-        for folder in ("config", "prompts"):
-            shutil.copytree(os.path.join(ROOT, folder), os.path.join(published, folder))
-        self.workspace.git("init", "--quiet", published)
-        self.workspace.git("add", "--all", at=published)
-        self.workspace.git("commit", "--quiet", "--message", "examples", at=published)
-        self.workspace.git("config", "--global", f"url.{published}.insteadOf", HOME_PAGE)
-
-    def types(self, block: str) -> str:
-        """Type a block of the document; what it printed."""
-        done = subprocess.run(
-            ["bash", "-ec", block],
-            cwd=self.todo if self.todo.exists() else self.workspace.root,
-            env=self.workspace.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, f"{block}\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
-
-    def git(self, *words: str) -> list[str]:
-        return self.workspace.git(*words, at=str(self.todo)).split("\n")
-
-    def test_every_command_of_the_quickstart_works(self) -> None:
-        document = Path(ROOT, "docs", "QUICKSTART.md").read_text("utf-8")
-        take_over, plan, rehearse, run, logs, look, merge = re.findall(
-            r"^```bash\n(.*?)^```", document, re.DOTALL | re.MULTILINE
-        )
-        for block in (take_over, plan, rehearse):
-            self.types(block)
-        self.assertEqual(self.api.charges, [])
-        said = self.types(run)
-        self.assert_built(said)
-        self.assertIn(todo_project.TESTS, self.types(logs))
-        self.types(look)
-        self.assertIn("Everything is up to date", self.types(merge))
-        self.assertIn("Ran 11 tests", self.types(todo_project.TESTS))
+    def test_every_command_of_the_quickstart_works_and_docs_validation_shows_the_outcome(
+        self,
+    ) -> None:
+        typed = self.build.play("take over", "plan", "rehearsal", "run")
+        self.assertEqual(typed["rehearsal"].calls, 0)
+        self.assert_built(typed["run"].said)
+        typed.update(self.build.play("logs", "look", "merge"))
+        self.assertIn(todo_project.TESTS, typed["logs"].said)
+        self.assertIn("Everything is up to date", typed["merge"].said)
+        lines = list(validation.figures(self.build, typed))
+        self.assertEqual(lines[-3], "Left: 0 worktrees, 0 branches beside main, 0 processes")
+        self.assertEqual(validation.lasting(lines), validation.lasting(validation.sample()))
 
     def assert_built(self, said: str) -> None:
         features = todo_project.FEATURES
-        (path,) = Path(self.todo, "reports").glob("results_*.json")
-        results = {each["feature_id"]: each for each in json.loads(path.read_text("utf-8"))}
+        results = {each["feature_id"]: each for each in self.build.report("results")}
         statuses = {id: result["status"] for id, result in results.items()}
         self.assertEqual(statuses, dict.fromkeys(features, "completed"), said)
         caches = ["src/__pycache__/", "tests/__pycache__/"]
@@ -772,18 +726,20 @@ class TheTodoProject(RealClaudeTest):
         for feature in features:
             with self.subTest(feature):
                 expected |= set(todo_project.FILES[feature])
-                listed = self.git("ls-tree", "-r", "--name-only", f"feature/{feature}")
+                listed = self.build.git("ls-tree", "-r", "--name-only", f"feature/{feature}")
                 files = {file for file in listed if not file.endswith(".pyc")}
                 self.assertEqual(files, expected)
                 # Only what Claude committed itself is there.
                 all_of_it = todo_project.COMMITS.get(feature) == "-A"
                 self.assertEqual(len(files) < len(listed), all_of_it, listed)
                 self.assertEqual(results[feature]["held_back"], [] if all_of_it else caches)
-                prompt = Path(self.todo, f"prompts/test-project/{feature}.md").read_text("utf-8")
-                self.assertIn(prompt.strip(), prompt_of(self.api.calls(marker(feature))[0]))
+                prompt = Path(self.build.path, f"prompts/test-project/{feature}.md")
+                self.assertIn(
+                    prompt.read_text("utf-8").strip(), prompt_of(self.api.calls(marker(feature))[0])
+                )
         self.assertIn("Claude itself committed build products: src/__pycache__/, tests/", said)
         self.assertEqual(
-            self.git("log", "--format=%s", "--reverse", "feature/cli-interface"),
+            self.build.git("log", "--format=%s", "--reverse", "feature/cli-interface"),
             [
                 "Initial commit",
                 "feat(task-model): build it",

@@ -62,8 +62,12 @@ SAMPLED = {
     "CI.md": 1,
     "CONFLICTS.md": 1,
     "REHEARSAL.md": 1,
+    "VALIDATION.md": 1,
 }
-"""Pages with sample output, and how many samples each has; ``test_readme`` compares a plan."""
+"""Pages with sample output, and how many samples each has.
+
+``test_readme`` compares a plan, ``test_real_claude`` the page of the validation.
+"""
 
 
 def samples(page: str) -> list[str]:
