@@ -298,6 +298,7 @@ TESTED_BY = {
     "runner.feature_run": "runner.test_claude_runner",
     "runner.job": "orchestrator.test_loop",
     "start.doctor": "commands.test_doctor",
+    "start.list_lint": "commands.test_lint",
     "views.recorded_run": "commands.test_report",
     "worktree.files": "worktree.test_committing",
     "worktree.secret_copies": "commands.test_cleanup",

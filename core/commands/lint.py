@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model.feature import Config, Feature
-    from ..start.prompt_lint import Around, Finding, Prompt
+    from ..model.feature import Config
+    from ..start.prompt_lint import Finding, Prompt
 
 EXAMPLES = """\
 examples:
@@ -47,10 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Read the prompts, and print the findings."""
+    from ..start.list_lint import around_prompts
     from ..start.prompt_lint import findings
 
     config = _config(arguments.config or "", is_needed=not arguments.files)
-    around = _around(config)
+    around = around_prompts(config)
     prompts = list(_prompts(config, arguments.files))
     found = [(where, each) for where, prompt in prompts for each in findings(prompt, around)]
     if arguments.json:
@@ -91,51 +92,22 @@ def _config(given: str, *, is_needed: bool) -> Config:
     return load(path)
 
 
-def _around(config: Config) -> Around:
-    """What surrounds the prompts of a list."""
-    from ..start.prompt_lint import Around, created_paths
-    from ..start.template_files import repository_around
-
-    top = repository_around(config.project.repo_path)
-    folders = (top, config.project.repo_path, config.workspace)
-    return Around(
-        lambda path: any(os.path.lexists(os.path.join(folder, path)) for folder in folders),
-        "\n".join((config.context, *config.quality_rules)),
-        tuple(path for each in config.features for path in created_paths(each.creates)),
-    )
-
-
 def _prompts(config: Config, files: list[str]) -> Iterator[tuple[str, Prompt]]:
     """The prompts, each with the name of its file or feature."""
     from ..model.feature import Feature
+    from ..start.list_lint import prompt_file_of, prompt_of
     from ..start.template_files import text_of_file
 
     by_file = {
         os.path.realpath(path): feature
         for feature in config.features
-        for path in _files_of(config, feature)
+        for path in filter(None, [prompt_file_of(config, feature)])
     }
     for path in files:
         unlisted = Feature("", "", prompt_file=path)
         feature = by_file.get(os.path.realpath(path), unlisted)
-        yield path, _prompt(config, feature, text_of_file(path))
+        yield path, prompt_of(config, feature, text_of_file(path))
     for feature in () if files else config.features:
-        path = next(iter(_files_of(config, feature)), "")
+        path = prompt_file_of(config, feature)
         where = os.path.relpath(path) if path else f"feature {feature.id}"
-        yield where, _prompt(config, feature, feature.prompt)
-
-
-def _files_of(config: Config, feature: Feature) -> list[str]:
-    """The file of a feature's prompt, as the loader finds it; none if the list has the prompt."""
-    folders = (os.path.join(config.workspace, "prompts"), config.workspace)
-    paths = [os.path.join(folder, feature.prompt_file) for folder in folders if feature.prompt_file]
-    return [path for path in paths if os.path.lexists(path)][:1]
-
-
-def _prompt(config: Config, feature: Feature, text: str) -> Prompt:
-    from ..start.prompt_lint import Prompt
-    from ..start.tool_rules import rules_of
-
-    checks = (*config.project.verify, *feature.verify)
-    lines = tuple(check.line for check in checks)
-    return Prompt(text, feature.creates, lines, rules_of(config, feature))
+        yield where, prompt_of(config, feature, feature.prompt)

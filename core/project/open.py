@@ -115,7 +115,11 @@ def open_project(config_path: str, base: str, mask: Mask) -> OpenProject:
     branch. The project's git only looks: :meth:`OpenProject.writable` lets it act. Raises
     :class:`UserError` if something is missing or in the way.
     """
-    config = feature_list.load(list_path(config_path))
+    return open_config(feature_list.load(list_path(config_path)), base, mask)
+
+
+def open_config(config: Config, base: str, mask: Mask) -> OpenProject:
+    """The same for a list that was read, or that is not written yet."""
     mask.learn(config.claude.env)
     named = {name: os.environ.get(name, "") for name in config.notify_variables}
     mask.learn(named, all_secret=True)
