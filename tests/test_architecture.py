@@ -297,6 +297,7 @@ TESTED_BY = {
     "runner.context": "runner.test_claude_runner",
     "runner.feature_run": "runner.test_claude_runner",
     "runner.job": "orchestrator.test_loop",
+    "start.assistant_finding": "start.test_assistant",
     "start.doctor": "commands.test_doctor",
     "start.list_lint": "commands.test_lint",
     "views.recorded_run": "commands.test_report",

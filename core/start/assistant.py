@@ -1,0 +1,128 @@
+"""The dependency assistant: what is missing, needless or risky in a list, and a list without it.
+
+Pure: what is known beside the list is :class:`~core.start.assistant_finding.Knowledge`, which
+`core/start/assistant_evidence.py` gathers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ..model.feature import Feature
+from ..model.frozen import replace
+from .assistant_facts import Facts
+from .assistant_finding import Evidence, Finding, Kind, Knowledge, Rule
+from .assistant_graph import Graph
+from .assistant_needless import needless
+from .assistant_needs import missing, names_in_question, needs
+from .assistant_risks import risky
+
+ROUNDS = 5
+"""How often safe findings are accepted one after the other: each may make others."""
+
+IMPORTANCE = (Kind.MISSING, Kind.RISKY, Kind.NEEDLESS)
+
+
+def findings(
+    features: Sequence[Feature], knowledge: Knowledge | None = None
+) -> tuple[Finding, ...]:
+    """What is wrong with the dependencies of a valid list; the most important comes first.
+
+    No proposed dependency makes a cycle, also if several are accepted with :func:`accept`.
+    """
+    facts = Facts(features, knowledge or Knowledge())
+    needed = needs(facts)
+    found = [*missing(facts, needed), *risky(facts), *needless(facts, needed)]
+    found = _with_opinions(facts, found)
+    position = {id: number for number, id in enumerate(facts.features)}
+    return tuple(sorted(found, key=lambda f: (IMPORTANCE.index(f.kind), position[f.feature])))
+
+
+def names_to_look_up(features: Sequence[Feature], knowledge: Knowledge) -> list[str]:
+    """The names of code for ``Knowledge.defined``: findings depend on whether the base has them."""
+    return names_in_question(Facts(features, knowledge))
+
+
+def accept(features: Sequence[Feature], finding: Finding) -> tuple[Feature, ...] | None:
+    """The features with a finding's change; ``None`` if it does not fit any more.
+
+    It does not if other changes have made it a cycle, or needless.
+    """
+    graph = Graph({feature.id: feature.depends_on for feature in features})
+    id = finding.feature
+    without = graph.changed(id, removes=finding.removes) if finding.removes else graph
+    adds = [each for each in finding.adds if not without.depends(id, each)]
+    if not finding.is_a_change or any(without.depends(each, id) for each in adds):
+        return None
+    is_implied = any(each.rule is Rule.IMPLIED for each in finding.evidence)
+    if is_implied and not all(without.depends(id, each) for each in finding.removes):
+        return None
+    by_id = {feature.id: feature for feature in features}
+    kept = [each for each in by_id[id].depends_on if each not in finding.removes]
+    if (*kept, *adds) == by_id[id].depends_on:
+        return None
+    by_id[id] = replace(by_id[id], depends_on=(*kept, *adds))
+    return tuple(by_id.values())
+
+
+def accept_safe(
+    features: Sequence[Feature], knowledge: Knowledge | None = None
+) -> tuple[tuple[Feature, ...], tuple[Finding, ...]]:
+    """The features with every safe finding accepted, and these findings."""
+    accepted: list[Finding] = []
+    now = tuple(features)
+    for _ in range(ROUNDS):
+        before = now
+        for finding in findings(now, knowledge):
+            changed = accept(now, finding) if finding.is_safe else None
+            if changed is not None:
+                now = changed
+                accepted.append(finding)
+        if now == before:
+            break
+    return now, tuple(accepted)
+
+
+def changes(before: Sequence[Feature], after: Sequence[Feature]) -> dict[str, tuple[str, ...]]:
+    """The new ``depends_on`` of each feature that has another one."""
+    old = {feature.id: feature.depends_on for feature in before}
+    return {each.id: each.depends_on for each in after if old[each.id] != each.depends_on}
+
+
+# -- Claude's opinion -------------------------------------------------------------------------
+
+
+def _with_opinions(facts: Facts, found: list[Finding]) -> list[Finding]:
+    """The findings with Claude's opinion, and those that only Claude has."""
+    opinions = {
+        (each.kind, each.feature, each.other): each.reason for each in facts.knowledge.opinions
+    }
+    joined = []
+    for finding in found:
+        said = [opinions.pop(key) for key in _keys(finding) if key in opinions]
+        evidence = tuple(Evidence(Rule.CLAUDE, reason) for reason in said)
+        joined.append(replace(finding, evidence=(*finding.evidence, *evidence)))
+    own = (_of_opinion(facts, *key, reason) for key, reason in opinions.items())
+    return [*joined, *(each for each in own if each is not None)]
+
+
+def _keys(finding: Finding) -> Collection[tuple[Kind, str, str]]:
+    """The opinions that agree with a finding."""
+    found = [(finding.kind, finding.feature, other) for other in finding.others]
+    if finding.kind is Kind.RISKY:
+        found += [(finding.kind, other, finding.feature) for other in finding.others]
+    return found
+
+
+def _of_opinion(facts: Facts, kind: Kind, id: str, other: str, reason: str) -> Finding | None:
+    """A finding that only Claude has; ``None`` if the list does not allow it."""
+    evidence = (Evidence(Rule.CLAUDE, reason),)
+    if facts.is_done(id):
+        return None
+    if kind is Kind.NEEDLESS:
+        is_there = other in facts.listed.direct[id]
+        return Finding(kind, id, (other,), evidence, removes=(other,)) if is_there else None
+    if not facts.graph.may_depend(id, other):
+        return None
+    facts.graph.add(id, other)
+    return Finding(kind, id, (other,), evidence, adds=(other,))

@@ -1,0 +1,191 @@
+"""Needless dependencies: those that follow from others, and those without any evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..dag.prediction import TOKENS_PER_SECOND, estimator
+from ..dag.resolver import DAGResolver
+from ..dag.schedule import predict
+from ..model.feature import Feature
+from ..model.frozen import replace
+from ..model.words import duration
+from .assistant_facts import Facts
+from .assistant_finding import Evidence, Finding, Kind, Rule
+from .assistant_needs import Need
+from .assistant_risks import coupled
+
+TRIED = 60
+"""Dependencies without evidence for which a shorter run is simulated."""
+
+LEAST_SHARE = 0.01
+"""A run that becomes shorter by less is not worth a finding."""
+
+MANIFESTS = frozenset(
+    (
+        *("package.json", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Gemfile"),
+        *("go.mod", "Cargo.toml", "pom.xml", "build.gradle", "build.gradle.kts", "composer.json"),
+        *("Makefile", "CMakeLists.txt", "mix.exs", "Package.swift", "tsconfig.json", "Dockerfile"),
+    )
+)
+"""Files with which a project begins: what makes one may be needed by everything."""
+
+
+class Reasons:
+    """Why a feature may need another one, beside being ordered."""
+
+    def __init__(self, facts: Facts, needs: list[Need]) -> None:
+        self._facts = facts
+        self._asked = {(need.feature, maker) for need in needs for maker in need.makers}
+        self._written = {id: set(facts.written(id)) for id in facts.features}
+        self._coupled = self._of_history()
+
+    def _of_history(self) -> dict[str, set[str]]:
+        wanted = set().union(*self._written.values()) if self._written else set()
+        found: dict[str, set[str]] = {}
+        for (one, other), _ in coupled(self._facts.knowledge.commits, wanted):
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
+        return found
+
+    def for_itself(self, id: str, other: str) -> bool:
+        """Whether contracts or prompts say that ``id`` needs ``other``."""
+        return (id, other) in self._asked or self._names(id, other)
+
+    def for_any(self, id: str, other: str) -> bool:
+        """Whether anything at all speaks for the dependency."""
+        return self.for_itself(id, other) or self._share(id, other)
+
+    def is_known(self, id: str) -> bool:
+        """Whether enough is known of a feature to miss evidence."""
+        facts = self._facts
+        return bool(self._written[id] or facts.said[id].makes or facts.creates[id])
+
+    def _names(self, id: str, other: str) -> bool:
+        """Whether a prompt names the other feature, by its id or name."""
+        feature, needed = self._facts.features[id], self._facts.features[other]
+        text = f"{feature.description}\n{feature.prompt}"
+        names = [re.escape(name) for name in (needed.id, needed.name) if len(name) > 1]
+        return bool(re.search(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])", text, re.IGNORECASE))
+
+    def _share(self, id: str, other: str) -> bool:
+        mine, theirs = self._written[id], self._written[other]
+        if mine & theirs or any(path.split("/")[-1] in MANIFESTS for path in theirs):
+            return True
+        if self._new_folders(mine) & self._new_folders(theirs):
+            return True
+        return any(self._coupled.get(path, set()) & theirs for path in mine)
+
+    def _new_folders(self, paths: set[str]) -> set[str]:
+        """The folders of paths that the base does not have."""
+        known = self._facts.knowledge
+        if not known.has_base:
+            return set()
+        folders = {path.rpartition("/")[0] for path in paths}
+        return {folder for folder in folders if folder and folder not in known.paths}
+
+
+def needless(facts: Facts, needs: list[Need]) -> Iterator[Finding]:
+    """Findings about dependencies of the list that could go."""
+    reasons = Reasons(facts, needs)
+    gone: set[tuple[str, str]] = set()
+    for id in facts.features:
+        for other, by in facts.listed.implied(id).items():
+            if not facts.is_done(id):
+                gone.add((id, other))
+                if not reasons.for_itself(id, other):
+                    yield _implied(id, other, by)
+    yield from _without_reason(facts, reasons, gone)
+
+
+def _implied(id: str, other: str, by: str) -> Finding:
+    text = f"{by} already depends on {other}: order and content of {id} stay the same"
+    evidence = (Evidence(Rule.IMPLIED, text),)
+    return Finding(Kind.NEEDLESS, id, (other,), evidence, removes=(other,), is_safe=True)
+
+
+# -- chains that could be parallel ------------------------------------------------------------
+
+
+def _without_reason(
+    facts: Facts, reasons: Reasons, gone: set[tuple[str, str]]
+) -> Iterator[Finding]:
+    now = _Simulation(facts)
+    tried = 0
+    for id, other in now.tight_edges():
+        if (id, other) in gone or facts.is_done(id) or reasons.for_any(id, other):
+            continue
+        if not (reasons.is_known(id) and reasons.is_known(other)):
+            continue
+        tried += 1
+        if tried > TRIED:
+            return
+        inherited = _still_needed(facts, reasons, id, other)
+        saves = now.seconds - now.without(id, other, inherited)
+        if saves > LEAST_SHARE * now.seconds:
+            yield _parallel(id, other, inherited, saves)
+
+
+def _still_needed(facts: Facts, reasons: Reasons, id: str, other: str) -> tuple[str, ...]:
+    """What a feature got by the dependency that it needs for another reason."""
+    without = facts.listed.changed(id, removes=(other,))
+    lost = [each for each in facts.listed.dependencies(other) if not without.depends(id, each)]
+    needed = [each for each in lost if reasons.for_any(id, each)]
+    return tuple(
+        each for each in needed if not any(facts.listed.depends(one, each) for one in needed)
+    )
+
+
+def _parallel(id: str, other: str, inherited: tuple[str, ...], saves: float) -> Finding:
+    text = (
+        f"nothing in contracts, prompts, past branches or commits shows that {id} needs {other}; "
+        f"side by side, the run is predicted to be {duration(saves)} shorter"
+    )
+    evidence = (Evidence(Rule.PARALLEL, text),)
+    return Finding(
+        Kind.NEEDLESS,
+        id,
+        (other,),
+        evidence,
+        adds=inherited,
+        removes=(other,),
+        saves_seconds=saves,
+    )
+
+
+class _Simulation:
+    """The predicted time of a run of the whole list, and of one with a dependency less."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._features = facts.features
+        self._seconds = facts.knowledge.seconds or _listed_seconds(facts.features)
+        self._slots = max(1, facts.knowledge.slots)
+        self._graph = facts.listed
+        made = predict(DAGResolver(facts.features.values()), self._slots, self._seconds)
+        self.seconds = made.makespan_seconds
+        self._starts = made.starts
+
+    def tight_edges(self) -> list[tuple[str, str]]:
+        """The dependencies that a feature waits for last; only without these it starts earlier."""
+        found = []
+        for id, needed in self._graph.direct.items():
+            ends = {other: self._starts[other] + self._seconds[other] for other in needed}
+            latest = max(ends.values(), default=0.0)
+            found += [(id, other) for other, end in ends.items() if end == latest]
+        return found
+
+    def without(self, id: str, other: str, instead: tuple[str, ...]) -> float:
+        """The time without one dependency, and with others instead."""
+        feature = self._features[id]
+        kept = [each for each in feature.depends_on if each != other]
+        changed = replace(feature, depends_on=(*kept, *instead))
+        features: list[Feature] = [
+            changed if each.id == id else each for each in self._features.values()
+        ]
+        return predict(DAGResolver(features), self._slots, self._seconds).makespan_seconds
+
+
+def _listed_seconds(features: dict[str, Feature]) -> dict[str, float]:
+    work = estimator(features)
+    return {id: work(feature) / TOKENS_PER_SECOND for id, feature in features.items()}

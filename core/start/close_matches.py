@@ -1,0 +1,52 @@
+"""Close matches of a word among very many: difflib compares only those with common parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+COMPARED = 12
+"""Words that are compared with one."""
+
+CLOSE = 0.84
+"""difflib's ratio of two words that are close. A letter more in one of five has 0.91."""
+
+LONGEST = 200
+"""Characters of a word that is looked up."""
+
+COMMON = 400
+"""A part that more words have tells nothing."""
+
+
+class Words:
+    """Known words, found by parts of three characters."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._by_part: dict[str, list[str]] = {}
+        for word in dict.fromkeys(known):
+            for part in _parts(word):
+                self._by_part.setdefault(part, []).append(word)
+
+    def close_to(self, word: str) -> list[str]:
+        """The known words that are close to ``word``, the closest first; never the word itself."""
+        if len(word) > LONGEST:
+            return []
+        shared: Counter[str] = Counter()
+        for part in _parts(word):
+            found = self._by_part.get(part, ())
+            if len(found) <= COMMON:
+                shared.update(found)
+        del shared[word]
+        matcher = SequenceMatcher(b=word.lower(), autojunk=False)
+        rated: list[tuple[float, str]] = []
+        for other, _ in shared.most_common(COMPARED):
+            matcher.set_seq1(other.lower())
+            if len(other) <= LONGEST and matcher.quick_ratio() >= CLOSE:
+                rated.append((-matcher.ratio(), other))
+        return [other for rating, other in sorted(rated) if -rating >= CLOSE]
+
+
+def _parts(word: str) -> set[str]:
+    lower = f" {word.lower()} "
+    return {lower[at : at + 3] for at in range(len(lower) - 2)}
