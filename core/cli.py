@@ -19,7 +19,9 @@ try:
     from .model.mask import Mask
     from .model.next_commands import completed
     from .model.terminal_text import clean, harmless
+    from .model.translate import N_, _, ngettext, shown, use
     from .process import temporary_folder
+    from .process.language import OPTION, catalogue, language_of
 except KeyboardInterrupt:  # before main() can handle it
     sys.exit(130)
 
@@ -29,52 +31,52 @@ if TYPE_CHECKING:
 
     from .model.ci_commands import CommandGuard
 
-DESCRIPTION = """\
+DESCRIPTION = N_("""\
 Run Claude Code on a list of features, several at once, each in a git worktree of its own,
-and get a verified git branch for each."""
+and get a verified git branch for each.""")
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 The global wrapper also takes: rorchestrator self-update [VERSION]
 
 examples:
   rorchestrator plan                 show what would run, and what it would cost
   rorchestrator run --yes            run it without asking
   rorchestrator cleanup --merged     remove merged worktrees and branches
-"""
+""")
 
 COMMANDS = {
-    "doctor": "examine what a run needs, and say what to mend",
-    "plan": "show what run would do, why, and what it would cost",
-    "run": "bring every feature of the list up to date",
-    "retry": "run a feature again that did not complete or was skipped",
-    "skip": "leave out a feature until it is retried",
-    "attach": "open the session of a feature in its worktree",
-    "stop": "stop the current run, or one feature",
-    "pause": "pause the current run; running features finish",
-    "resume": "resume a paused run",
-    "status": "show the state of each feature",
-    "watch": "show the run in progress until it ends",
-    "why": "show why a feature is not running, or will run again",
-    "report": "show the report of a run, and write its page",
-    "logs": "show what Claude, the setup or the checks printed",
-    "history": "show past runs: what completed, how long it took, what it cost",
-    "notify": "show who gets notifications, or send a test",
-    "diff": "show what a feature itself changed",
-    "web": "show a live page of the last run in the browser",
-    "lint": "say what prompts lack",
-    "templates": "list templates of prompts, show one, or write a prompt from one",
-    "merge": "land completed features on the base branch",
-    "cleanup": "remove worktrees and branches that are no longer needed",
-    "completion": "print a script with which a shell completes commands, ids and tags",
-    "schema": "print the JSON Schema of a feature list, for editors",
+    "doctor": N_("examine what a run needs, and say what to mend"),
+    "plan": N_("show what run would do, why, and what it would cost"),
+    "run": N_("bring every feature of the list up to date"),
+    "retry": N_("run a feature again that did not complete or was skipped"),
+    "skip": N_("leave out a feature until it is retried"),
+    "attach": N_("open the session of a feature in its worktree"),
+    "stop": N_("stop the current run, or one feature"),
+    "pause": N_("pause the current run; running features finish"),
+    "resume": N_("resume a paused run"),
+    "status": N_("show the state of each feature"),
+    "watch": N_("show the run in progress until it ends"),
+    "why": N_("show why a feature is not running, or will run again"),
+    "report": N_("show the report of a run, and write its page"),
+    "logs": N_("show what Claude, the setup or the checks printed"),
+    "history": N_("show past runs: what completed, how long it took, what it cost"),
+    "notify": N_("show who gets notifications, or send a test"),
+    "diff": N_("show what a feature itself changed"),
+    "web": N_("show a live page of the last run in the browser"),
+    "lint": N_("say what prompts lack"),
+    "templates": N_("list templates of prompts, show one, or write a prompt from one"),
+    "merge": N_("land completed features on the base branch"),
+    "cleanup": N_("remove worktrees and branches that are no longer needed"),
+    "completion": N_("print a script with which a shell completes commands, ids and tags"),
+    "schema": N_("print the JSON Schema of a feature list, for editors"),
 }
 
 GROUPS = {
-    "plan and run": ("plan", "run"),
-    "look": ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
-    "steer": ("stop", "pause", "resume", "skip", "retry", "attach"),
-    "review and land": ("diff", "merge", "cleanup"),
-    "start": (
+    N_("plan and run"): ("plan", "run"),
+    N_("look"): ("status", "watch", "why", "logs", "report", "history", "web", "notify"),
+    N_("steer"): ("stop", "pause", "resume", "skip", "retry", "attach"),
+    N_("review and land"): ("diff", "merge", "cleanup"),
+    N_("start"): (
         *("init", "doctor", "templates", "lint", "assist", "decompose", "import"),
         *("schema", "completion"),
     ),
@@ -87,16 +89,16 @@ FIRST_STEPS = "https://github.com/RollandMELET/RoRchestrator/blob/main/docs/QUIC
 COMPLETE = "__complete"
 """The hidden command that answers the completion script of a shell."""
 
-ALL_SHOWN = "rorchestrator --help shows the commands"
+ALL_SHOWN = N_("rorchestrator --help shows the commands")
 
 EVERYWHERE = {
-    **dict.fromkeys(("--config", "--base", "--color"), True),
+    **dict.fromkeys(("--config", "--base", "--color", OPTION), True),
     **dict.fromkeys(("-v", "--verbose", "-q", "--quiet"), False),
 }
 """Options of every command, also accepted before it; True if an argument follows."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NEEDS_SPACE = "free some space, then try again"
+NEEDS_SPACE = N_("free some space, then try again")
 
 HELP_COLUMNS = 100
 """The width of help without a terminal."""
@@ -107,6 +109,10 @@ class _Help(argparse.HelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
+
+    def start_section(self, heading: str | None) -> None:
+        """Begin a section; the colon behind its heading is as the language has it."""
+        super().start_section(heading and _("{heading}:").format(heading=heading)[:-1])
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         # Paragraphs are wrapped; lists of examples are shown as they are.
@@ -136,10 +142,10 @@ class _Grouped(argparse.ArgumentParser):
         formatter.add_usage(self.usage, self._actions, ())
         formatter.add_text(self.description)
         for title, names in GROUPS.items():
-            formatter.start_section(title)
+            formatter.start_section(_(title))
             formatter.add_arguments(_named(name) for name in names if name in COMMANDS)
             formatter.end_section()
-        formatter.start_section("options")
+        formatter.start_section(_("options"))
         formatter.add_arguments(self._optionals._group_actions)
         formatter.end_section()
         formatter.add_text(self.epilog)
@@ -148,7 +154,7 @@ class _Grouped(argparse.ArgumentParser):
 
 def _named(command: str) -> argparse.Action:
     """A command as a row of the help."""
-    return argparse.Action([], command, metavar=command, help=COMMANDS[command])
+    return argparse.Action([], command, metavar=command, help=_(COMMANDS[command]))
 
 
 def parser(chosen: str = "") -> argparse.ArgumentParser:
@@ -158,18 +164,26 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
     """
     kind = argparse.ArgumentParser if chosen else _Grouped
     top = kind(
-        prog="rorchestrator", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=_Help
+        prog="rorchestrator",
+        description=_(DESCRIPTION),
+        epilog=_(EXAMPLES),
+        formatter_class=_Help,
     )
-    top.add_argument("--version", action="version", version=f"rorchestrator {__version__}")
+    top.add_argument(
+        "--version",
+        action="version",
+        version=f"rorchestrator {__version__}",
+        help=_("show program's version number and exit"),
+    )
     commands = top.add_subparsers(
         dest="command",
-        metavar="COMMAND",
+        metavar=_("COMMAND"),
         required=True,
         prog=top.prog,
         parser_class=argparse.ArgumentParser,
     )
     for name in [chosen] if chosen else COMMANDS:
-        command = commands.add_parser(name, help=COMMANDS[name], formatter_class=_Help)
+        command = commands.add_parser(name, help=_(COMMANDS[name]), formatter_class=_Help)
         if chosen:
             import_module(f".commands.{name}", __package__).configure(command)
     return top
@@ -183,6 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     of_output: dict[str, object] = {}
 
     def command() -> int:
+        _speak(language_of(words, os.environ))
         _check_system(os.name)
         if not words:
             print(_without_list() or parser().format_help(), end="")
@@ -191,7 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _complete(words[1:], mask)
         typed = command_first([*words[1:], "--help"] if words[0] == "help" else words)
         if not typed:
-            raise UserError("a command is missing", hint=ALL_SHOWN)
+            raise UserError(_("a command is missing"), hint=ALL_SHOWN)
         chosen = typed[0] if typed[0] in COMMANDS else ""
         if typed[0] == "self-update":
             raise _no_self_update(os.path.dirname(os.path.abspath(__file__)))
@@ -202,12 +217,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         if unknown:
             raise _unexpected(chosen, unknown[0])
         given.update(vars(arguments))
-        if not getattr(arguments, "json", False) and chosen != "logs":
+        if getattr(arguments, "json", False):
+            use(None)  # a program reads it
+        elif chosen != "logs":
             of_output.update(given)
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code
 
-    return guarded(command, mask, given, of_output)
+    try:
+        return guarded(command, mask, given, of_output)
+    finally:
+        use(None)
+
+
+def _speak(language: str) -> None:
+    """Show everything in a language, what argparse says as well."""
+    if language == "en" or not all(map(_has_accents, (sys.stdout, sys.stderr))):
+        return
+    use(catalogue(language))
+    vars(argparse).update(_=_, ngettext=ngettext)
+
+
+def _has_accents(stream: TextIO) -> bool:
+    """Whether a stream can print another language than English."""
+    try:
+        "é".encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _without_list() -> str:
@@ -217,10 +254,15 @@ def _without_list() -> str:
     try:
         list_path("")
     except UserError as error:
-        return (
-            f"{DESCRIPTION}\n\nThere is nothing to run here: {error.message}\n"
-            f"  next: {error.hint}\n\nFirst steps: {FIRST_STEPS}\n{ALL_SHOWN}\n"
+        lines = (
+            f"{_(DESCRIPTION)}\n",
+            _("There is nothing to run here: {why}").format(why=shown(error.message)),
+            _("  next: {hint}").format(hint=shown(error.hint)),
+            "",
+            _("First steps: {page}").format(page=FIRST_STEPS),
+            _(ALL_SHOWN),
         )
+        return "".join(f"{line}\n" for line in lines)
     return ""
 
 
@@ -239,8 +281,12 @@ def _unknown(word: str) -> UserError:
     import difflib
 
     near = difflib.get_close_matches(word.lower(), COMMANDS, 1, 0.5)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return UserError(f"unknown command {word!r}{hint}", hint=ALL_SHOWN)
+    said = _("unknown command {word!r}").format(word=word)
+    if near:
+        said = _("unknown command {word!r} (did you mean {near!r}?)").format(
+            word=word, near=near[0]
+        )
+    return UserError(said, hint=ALL_SHOWN)
 
 
 def _unexpected(command: str, word: str) -> UserError:
@@ -249,18 +295,29 @@ def _unexpected(command: str, word: str) -> UserError:
     import re
 
     if not command:
-        return UserError(f"unknown option {word!r}", hint=ALL_SHOWN)
+        return UserError(_("unknown option {word!r}").format(word=word), hint=ALL_SHOWN)
     own = argparse.ArgumentParser(prog=f"rorchestrator {command}", formatter_class=_Help)
     import_module(f".commands.{command}", __package__).configure(own)
     options = set(re.findall(r"--[a-z-]+", own.format_usage()))
     if not word.startswith("-"):
-        only = f", or: rorchestrator {command} --only {word}" if "--only" in options else ""
-        hint = f"rorchestrator {command} --help shows its arguments{only}"
-        return UserError(f"{command} does not take the argument {word!r}", hint=hint)
+        hint = _("rorchestrator {command} --help shows its arguments")
+        if "--only" in options:
+            hint = _(
+                "rorchestrator {command} --help shows its arguments, "
+                "or: rorchestrator {command} --only {word}"
+            )
+        said = _("{command} does not take the argument {word!r}")
+        return UserError(
+            said.format(command=command, word=word), hint=hint.format(command=command, word=word)
+        )
     near = difflib.get_close_matches(word.partition("=")[0], options, 1, 0.7)
-    meant = f" (did you mean {near[0]!r}?)" if near else ""
-    hint = f"rorchestrator {command} --help shows its options"
-    return UserError(f"{command} has no option {word!r}{meant}", hint=hint)
+    said = _("{command} has no option {word!r}")
+    if near:
+        said = _("{command} has no option {word!r} (did you mean {near!r}?)")
+    return UserError(
+        said.format(command=command, word=word, near="".join(near)),
+        hint=_("rorchestrator {command} --help shows its options").format(command=command),
+    )
 
 
 def _complete(words: Sequence[str], mask: Mask) -> int:
@@ -280,10 +337,13 @@ def _no_self_update(package: str) -> UserError:
         import shlex
 
         where = shlex.quote(clone)
-        return UserError(f"{clone} is a clone", hint=f"update it: git -C {where} pull")
+        return UserError(
+            _("{clone} is a clone").format(clone=clone),
+            hint=_("update it: git -C {where} pull").format(where=where),
+        )
     return UserError(
-        "self-update needs the wrapper; this is an installed package",
-        hint="pipx upgrade rorchestrator, or pip install --upgrade",
+        _("self-update needs the wrapper; this is an installed package"),
+        hint=_("pipx upgrade rorchestrator, or pip install --upgrade"),
     )
 
 
@@ -388,7 +448,8 @@ def _guarded(program: Callable[[], int | None], mask: Mask) -> int:
         return ExitCode.INTERRUPTED
     except Exception as error:  # no traceback reaches the user
         if isinstance(error, OSError) and error.errno in DISK_FULL:
-            return _complain(UserError(f"could not write: {error.strerror}", hint=NEEDS_SPACE))
+            said = _("could not write: {why}").format(why=error.strerror)
+            return _complain(UserError(said, hint=NEEDS_SPACE))
         return _report_internal_error(error, mask)
 
 
@@ -432,16 +493,16 @@ def _repair_streams() -> None:
 def _check_system(name: str) -> None:
     if name != "posix":
         raise UserError(
-            "RoRchestrator runs on Linux and macOS", hint="on Windows, use it inside WSL"
+            _("RoRchestrator runs on Linux and macOS"), hint=_("on Windows, use it inside WSL")
         )
 
 
 def _complain(error: UserError) -> int:
     # Indented, so that quoted text can't pass for another error or a command.
-    lines = [f"rorchestrator: {_indented(error.message)}"]
-    lines += ["  " + clean(detail).replace("\n", " ") for detail in error.details]
+    lines = [f"rorchestrator: {_indented(shown(error.message))}"]
+    lines += ["  " + clean(shown(detail)).replace("\n", " ") for detail in error.details]
     if error.hint:
-        lines.append(f"  next: {_indented(error.hint)}")
+        lines.append(_("  next: {hint}").format(hint=_indented(shown(error.hint))))
     with suppress(OSError):
         print("\n".join(lines), file=sys.stderr, flush=True)
         if ci_of(os.environ) is Ci.GITHUB:
@@ -462,19 +523,16 @@ def _report_internal_error(error: Exception, mask: Mask) -> int:
     import tempfile
     import traceback
 
-    details = "its details could not be written"
+    details = _("its details could not be written")
     with suppress(OSError):
         file, path = tempfile.mkstemp(prefix="rorchestrator-", suffix=".txt")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as report:
             lines = traceback.format_exception(type(error), error, error.__traceback__)
             report.write(mask("".join(lines)))
-        details = f"details in {path}"
+        details = _("details in {path}").format(path=path)
     with suppress(OSError):
-        print(
-            f"rorchestrator: internal error: {type(error).__name__} ({details})",
-            file=sys.stderr,
-            flush=True,
-        )
+        said = _("rorchestrator: internal error: {kind} ({details})")
+        print(said.format(kind=type(error).__name__, details=details), file=sys.stderr, flush=True)
     return ExitCode.INTERNAL
 
 

@@ -1,0 +1,5 @@
+"""Tests compare English: they get it whatever the language of who runs them."""
+
+import os
+
+os.environ["LANGUAGE"] = "en"

@@ -28,7 +28,7 @@ MARKED = re.compile(r"(<!-- (options|keys)((?: [a-z]+)*) -->\n).*?(<!-- end -->)
 """A table between its markers: what it is made of, and for whom."""
 
 NAMES = (*COMMANDS, "everywhere")
-EVERYWHERE = ("--config", "--base", "--color", "--verbose", "--quiet")
+EVERYWHERE = ("--config", "--base", "--color", "--lang", "--verbose", "--quiet")
 
 
 def pages() -> list[Path]:

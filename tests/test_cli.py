@@ -597,5 +597,71 @@ class AsAProcess(WithWorkspace):
             self.assertEqual(running.end(), CommandResult(130, "Hello.\n", ""))
 
 
+class InFrench(WithWorkspace):
+    def test_french_is_chosen_by_an_option_or_by_the_environment(self) -> None:
+        for words, env in (
+            (("--lang", "fr", "--help"), {}),
+            (("--help", "--lang=fr"), {}),
+            (("--help",), {"LANG": "fr_FR.UTF-8"}),
+            (("--help",), {"LC_ALL": "fr_CA.UTF-8"}),
+            (("--help",), {"LANGUAGE": "fr:en"}),
+        ):
+            with self.subTest((words, env)):
+                said = self.space.main(*words, env=env)
+                self.assertEqual(said.code, 0)
+                self.assertIn("planifier et lancer :\n  plan ", said.out)
+                self.assertNotIn("usage", said.out)
+
+    def test_english_is_the_default_and_what_scripts_get(self) -> None:
+        for words, env in (
+            ((), {}),
+            ((), {"LANG": "de_DE.UTF-8"}),
+            (("--lang", "en"), {"LANG": "fr_FR.UTF-8"}),
+            ((), {"LC_ALL": "C", "LANGUAGE": "fr"}),
+        ):
+            with self.subTest((words, env)):
+                self.assertIn("plan and run:\n", self.space.main(*words, "--help", env=env).out)
+        said = self.space.main("--help", env={"LANG": "fr_FR.UTF-8"}, encoding="ascii")
+        self.assertIn("plan and run:\n", said.out)
+
+    def test_errors_are_french_too_those_of_argparse_as_well(self) -> None:
+        french = {"LANG": "fr_FR.UTF-8"}
+        for words, expected in {
+            "pln": "rorchestrator: commande inconnue 'pln' (vouliez-vous dire 'plan' ?)",
+            "zzz": "commande inconnue 'zzz'\n  à faire : rorchestrator --help montre",
+            "plan --colr": "plan n'a pas d'option '--colr' (vouliez-vous dire '--color' ?)",
+            "plan --zz": "à faire : rorchestrator plan --help montre ses options",
+            "plan auth": "ou : rorchestrator plan --only auth",
+            "plan --color": "rorchestrator plan : erreur : argument --color : un argument attendu",
+            "plan --lang de": "choix incorrect : 'de'",
+            "--zz plan": "option inconnue '--zz'",
+        }.items():
+            with self.subTest(words):
+                said = self.space.main(*words.split(), env=french)
+                self.assertEqual((said.code, said.out), (2, ""))
+                self.assertIn(expected, said.err)
+
+    def test_json_is_english(self) -> None:
+        french = {"LANG": "fr_FR.UTF-8"}
+        self.assertEqual(
+            self.space.main("plan", "--json", env=french), self.space.main("plan", "--json")
+        )
+
+    def test_english_imports_no_gettext_of_ours(self) -> None:
+        program = (
+            "import sys, core.cli\n"
+            "loaded = sys.modules.pop('gettext')\n"  # by argparse
+            "core.cli.main(['plan'])\n"
+            "sys.exit('gettext' in sys.modules or 'core.process.catalogue' in sys.modules)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=self.space.folder,
+            env={**self.space.environ, "PYTHONPATH": ROOT},
+            stdout=subprocess.DEVNULL,
+        )
+        self.assertEqual(done.returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -7,7 +7,9 @@ import sys
 
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
+from ..model.translate import _
 from ..orchestrator.run_options import MAX_WAIT_SECONDS, RunOptions
+from ..process.language import LANGUAGES, OPTION
 from ..project.open import OpenProject, open_project
 from ..project.recorded import open_or_recorded
 from ..project.selection import ALL, Selection
@@ -96,6 +98,9 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "always", "never"),
         default="auto",
         help="whether the output has colours (default: auto)",
+    )
+    group.add_argument(
+        OPTION, choices=LANGUAGES, help=_("the language (default: that of the environment)")
     )
     volume = group.add_mutually_exclusive_group()
     volume.add_argument("-v", "--verbose", action="store_true", help="print more details")

@@ -13,11 +13,11 @@ from ..git.output import WorktreeEntry
 from ..git.refs import HEADS, RESOLUTIONS, branch_name
 from ..journal.recorder import Recorder
 from ..model import events
+from ..model.english import counted
 from ..model.errors import StateError, UserError
 from ..model.excerpt import some
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
-from ..model.words import counted
 from ..project.landed import content_now, how_landed
 from ..project.obstructions import made_by_us
 from ..project.open import OpenProject

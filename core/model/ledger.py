@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .attempt import Attempt, cost_of
+from .english import counted
 from .frozen import dataclass
 from .json_values import Json
 from .outcome import Status
 from .state import FeatureState, Run, RunState
-from .words import counted
 
 ADVICE = 3
 

@@ -1,37 +1,65 @@
-"""Numbers as words: money, durations, token counts, plurals."""
+"""Numbers as words, in the language of the user: money, durations, token counts, plurals."""
 
 from __future__ import annotations
 
+import re
+
+from . import english
 from .costs import dollars
+from .translate import _, language, ngettext
 
 
 def money(usd: float | None) -> str:
     """Dollars and cents, with more digits below a cent; ``cost unknown`` for ``None``."""
-    if usd is None:
-        return "cost unknown"
-    return dollars(usd)
+    return _("cost unknown") if usd is None else figure(dollars(usd))
 
 
 def duration(seconds: float) -> str:
     """``0.8s``, ``45s``, ``2m30s``, ``1h05m``."""
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02}s"
-    return f"{minutes // 60}h{minutes % 60:02}m"
+    return figure(english.duration(seconds))
 
 
 def tokens(count: int | None) -> str:
     """``~40k tokens``; ``? tokens`` without an estimate."""
     if count is None:
-        return "? tokens"
-    return f"~{count / 1000:g}k tokens" if count >= 1000 else f"~{count} tokens"
+        return _("? tokens")
+    if count >= 1000:
+        return _("~{thousands}k tokens").format(thousands=decimal(f"{count / 1000:g}"))
+    return _("~{count} tokens").format(count=count)
 
 
 def counted(count: int, noun: str) -> str:
     """``1 feature``, ``2 features``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return ngettext(f"{{count}} {noun}", f"{{count}} {noun}s", count).format(count=whole(count))
+
+
+def whole(number: int) -> str:
+    """A number, its thousands apart as the language has them: ``12345``, in French ``12 345``."""
+    return str(number) if language() == "en" else f"{number:,}".replace(",", "\u202f")
+
+
+def decimal(number: str) -> str:
+    """``1.5``, in French ``1,5``."""
+    return number if language() == "en" else number.replace(".", ",")
+
+
+def percent(share: float) -> str:
+    """``90 %``, with a space that breaks no line."""
+    return f"{100 * share:.0f} %" if language() == "en" else f"{100 * share:.0f}\u00a0%"
+
+
+_FIGURE = re.compile(
+    r"(?P<usd>\$\d+\.\d+)|(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d)?)s)?"
+)
+
+
+def figure(text: str) -> str:
+    """An amount of money or a duration that was written in English; other text as it is."""
+    found = None if language() == "en" else _FIGURE.fullmatch(text)
+    if not text or found is None:
+        return text
+    if found["usd"]:
+        return decimal(f"{found['usd'][1:]}\u00a0$")
+    units = (("hours", "h"), ("minutes", "min"), ("seconds", "s"))
+    parts = (f"{found[name]}\u00a0{unit}" for name, unit in units if found[name])
+    return decimal("\u00a0".join(parts))

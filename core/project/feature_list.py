@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from ..model.branch_name import REF_LIMIT_BYTES, is_branch_name
 from ..model.check_rules import check_rules
 from ..model.commit_subject import subject
+from ..model.english import counted
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature
 from ..model.frozen import replace
-from ..model.words import counted
 from .keys import CLAUDE_SECTION, EMPTY, TOP
 from .list_reader import LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES, Reader, content_of
 from .source_text import decoded, not_json

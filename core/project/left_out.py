@@ -11,9 +11,9 @@ from ..git.filters_and_drivers import programs_in
 from ..git.output import WorktreeStatus
 from ..git.paths import is_in
 from ..git.refs import HEADS
+from ..model.english import counted
 from ..model.errors import UserError
 from ..model.excerpt import some
-from ..model.words import counted
 from ..process.spawner import run_sync
 
 TYPE_CHECKING = False

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from enum import Enum
 
 from ..dag.resolver import DAGResolver
+from ..model.english import duration
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.json_values import Json
 from ..model.terminal_text import clean, one_line
-from ..model.words import duration
 from ..reporter.style import Style, table_lines
 
 BASE = "the base"

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..journal import private_files
+from ..model.english import duration
 from ..model.errors import unwritable
 from ..model.feature import Command
 from ..model.frozen import dataclass
 from ..model.mask import Mask, whole_words
 from ..model.moments import moment
 from ..model.outcome import Stage
-from ..model.words import duration
 from ..process.supervisor import BRISK, Supervisor
 from ..worktree.names import feature_of
 from .context import RunContext

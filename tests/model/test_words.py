@@ -6,6 +6,7 @@ import unittest
 
 from core.model import words
 from core.model.outcome import Work
+from tests.support.french import French
 
 WORK = Work("c0ffee", files_changed=3, insertions=120, deletions=4)
 
@@ -45,6 +46,37 @@ class Numbers(unittest.TestCase):
             [words.counted(number, "wave") for number in range(3)],
             ["0 waves", "1 wave", "2 waves"],
         )
+
+    def test_other_numbers_are_english_too(self) -> None:
+        self.assertEqual((words.whole(12345), words.decimal("1.5")), ("12345", "1.5"))
+        self.assertEqual((words.percent(0.9), words.figure("2m30s")), ("90 %", "2m30s"))
+
+
+class InFrench(unittest.TestCase):
+    def setUp(self) -> None:
+        french = French()
+        french.__enter__()
+        self.addCleanup(french.__exit__)
+
+    def test_money_has_a_comma_and_its_sign_behind(self) -> None:
+        cases = {5.4: "5,40\u00a0$", 0.0042: "0,0042\u00a0$", None: "coût inconnu"}
+        for usd, expected in cases.items():
+            self.assertEqual(words.money(usd), expected)
+
+    def test_a_duration_has_the_units_of_the_si(self) -> None:
+        cases = {0.84: "0,8 s", 45.2: "45 s", 150.0: "2 min 30 s", 3900.0: "1 h 05 min"}
+        for seconds, expected in cases.items():
+            self.assertEqual(words.duration(seconds), expected.replace(" ", "\u00a0"))
+
+    def test_thousands_are_apart_and_a_noun_agrees(self) -> None:
+        self.assertEqual(words.counted(12345, "wave"), "12\u202f345 vagues")
+        self.assertEqual(words.counted(0, "wave"), "0 vague")
+        self.assertEqual(words.tokens(1500), "~1,5\u00a0k tokens")
+        self.assertEqual(words.percent(0.9), "90\u00a0%")
+
+    def test_what_is_no_figure_stays(self) -> None:
+        for text in ("", "auth", "$5", "12", "m", "v1.2"):
+            self.assertEqual(words.figure(text), text)
 
 
 if __name__ == "__main__":

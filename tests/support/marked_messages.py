@@ -1,0 +1,129 @@
+"""The sentences that core/ marks for translation, and the texts that it does not."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.support.paths import ROOT
+
+CORE = os.path.join(ROOT, "core")
+MARKS = ("_", "N_", "ngettext", "counted")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A sentence in its module; ``many`` is its form for more than one thing."""
+
+    module: str
+    line: int
+    text: str
+    many: str = ""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of ``core/`` by its path in there, parsed."""
+    for root, folders, names in os.walk(CORE):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".py"):
+                path = os.path.join(root, name)
+                with open(path, encoding="utf-8") as file:
+                    yield os.path.relpath(path, CORE), ast.parse(file.read())
+
+
+def marked_messages() -> Iterator[Marked]:
+    """All sentences that are marked in ``core/``."""
+    for module, tree in modules():
+        yield from marked(module, tree)
+
+
+def marked(module: str, tree: ast.AST) -> Iterator[Marked]:
+    """The sentences that are marked in one module."""
+    for call in _calls(tree):
+        texts = [each.value for each in call.args if _is_text(each)]
+        name = _name(call)
+        if name == "counted" and texts:
+            yield Marked(module, call.lineno, f"{{count}} {texts[0]}", f"{{count}} {texts[0]}s")
+        elif name == "ngettext" and len(texts) == 2:
+            yield Marked(module, call.lineno, *texts)
+        elif name in ("_", "N_") and texts:
+            yield Marked(module, call.lineno, texts[0])
+
+
+def argparse_messages() -> Iterator[Marked]:
+    """What argparse of this Python says, in its own words."""
+    with open(argparse.__file__, encoding="utf-8") as file:
+        yield from marked("argparse.py", ast.parse(file.read()))
+
+
+def misused(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Marks around what no catalogue can have, such as an f-string."""
+    for call in _calls(tree):
+        text = call.args[1:2] if _name(call) == "counted" else call.args[:1]
+        if any(isinstance(each, (ast.JoinedStr, ast.BinOp)) for each in text):
+            yield call.lineno, f"{_name(call)}() of a text that is put together"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node) == "format":
+            of = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if isinstance(of, ast.Call) and _name(of) in MARKS:
+                texts = [each.value for each in of.args if _is_text(each)]
+                given = {each.arg for each in node.keywords}
+                for text in texts:
+                    if fields(text) - given and None not in given:
+                        yield node.lineno, f"a field of {text!r} is not filled"
+
+
+def fields(text: str) -> set[str]:
+    """The names of the fields of a sentence: ``{name}`` and ``%(name)s``."""
+    named = set(re.findall(r"%\((\w+)\)", text))
+    return named | {found.split(".")[0] for found in re.findall(r"(?<!\{)\{(\w[\w.]*)", text)}
+
+
+def unmarked(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Texts of several words that no mark is around: what a user might be shown in English."""
+    hidden = {id(node) for node in _not_shown(tree)}
+    for node in ast.walk(tree):
+        if id(node) in hidden or not _is_text(node) or COMMAND.fullmatch(node.value):
+            continue
+        if SEVERAL_WORDS.search(node.value):
+            yield node.lineno, node.value
+
+
+COMMAND = re.compile(r"rorchestrator:? |rorchestrator( --?[a-z-]+| [a-z]+| [A-Z]+)* ?")
+"""What a user types, not reads."""
+
+SEVERAL_WORDS = re.compile(r"[^\W\d_]{2,}[^\w\s]? +[^\W\d_]|^ [^\W\d_]{2,}|[^\W\d_]{2,}[:,;]? $")
+
+
+def _not_shown(tree: ast.Module) -> Iterator[ast.AST]:
+    """What is no sentence for users: docstrings, types, patterns, and what is marked."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield node.value
+        elif isinstance(node, ast.Call) and _name(node) in (*MARKS, *NOT_SHOWN):
+            for part in [*node.args, *(each.value for each in node.keywords)]:
+                yield from ast.walk(part)
+
+
+NOT_SHOWN = ("compile", "sub", "fullmatch", "findall", "search", "strptime", "strftime")
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node) in MARKS:
+            yield node
+
+
+def _name(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
