@@ -19,11 +19,11 @@ from typing import Any
 
 from tests.support import real_claude, todo_project
 from tests.support.messages_api import Usage
-from tests.support.paths import ROOT
+from tests.support.page_samples import samples
 from tests.support.todo_build import USE, TodoBuild, Typed, marker, model
 from tests.support.workspace import Workspace
 
-PAGE = Path(ROOT, "docs", "VALIDATION.md")
+PAGE = "VALIDATION.md"
 
 COMMANDS = {
     "plan": "plan",
@@ -58,8 +58,8 @@ def lasting(lines: Sequence[str]) -> list[str]:
 
 def sample() -> list[str]:
     """The lines that the page shows."""
-    (block,) = re.findall(r"^```text\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
-    return str(block).splitlines()
+    (block,) = samples(PAGE)
+    return block.splitlines()
 
 
 def _steps(build: TodoBuild, typed: Mapping[str, Typed]) -> Iterator[Sequence[str]]:
@@ -143,7 +143,7 @@ def main() -> int:
     print("\n".join(lines))
     if lasting(lines) == lasting(sample()):
         return 0
-    print(f"{PAGE} shows something else", file=sys.stderr)
+    print(f"docs/{PAGE} shows something else", file=sys.stderr)
     return 1
 
 

@@ -24,6 +24,7 @@ from core.model.outcome import Fault, Status
 from core.project.feature_list import load
 from tests import pages, picture
 from tests.support.once import skip_if_run_elsewhere
+from tests.support.page_samples import lasting, samples
 from tests.support.paths import HOME_PAGE
 
 setUpModule = skip_if_run_elsewhere
@@ -49,8 +50,13 @@ SHOP = (
 )
 """Pages whose commands are typed one after the other: README makes the repository for them all."""
 
-OTHERS = ("docs/QUICKSTART.md", "CONTRIBUTING.md")
+FRENCH = "GUIDE-UTILISATION.md"
+FRENCH_LIMIT_BYTES = 20_000
+
+OTHERS = ("docs/QUICKSTART.md", "CONTRIBUTING.md", f"docs/{FRENCH}")
 """Pages with commands that have a test of their own."""
+
+DURATION = re.compile(r"\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s\b")
 
 RAW = "https://raw.githubusercontent.com/RollandMELET/RoRchestrator/main/"
 
@@ -205,6 +211,19 @@ class DocumentsTest(unittest.TestCase):
         own = {"cli-interface.py", "task-model.py", "task-storage.py"}
         self.assertEqual(set(files), own | {"__init__.py", "cli.py", "storage.py", "task.py"})
 
+    def test_the_french_guide_goes_from_installation_to_merge(self) -> None:
+        printed = lasting(DURATION.sub("0s", self.read_along(f"docs/{FRENCH}")))
+        self.assertGreater(len(samples(FRENCH)), 2)
+        for sample in samples(FRENCH):
+            lines = lasting(DURATION.sub("0s", sample))
+            places = [place for place, line in enumerate(printed) if line == lines[0]]
+            found = [printed[place : place + len(lines)] for place in places]
+            self.assertIn(lines, found, "\n".join(printed))
+        shop = self.home / "boutique"
+        subprocess.run(["make", "test"], cwd=shop, env=self.env, check=True, capture_output=True)
+        self.assertTrue((shop / "boutique" / "panier.py").exists())
+        self.assertEqual(list((self.home / "boutique-worktrees").iterdir()), [])
+
     def test_the_commands_for_contributors_work_in_a_fresh_clone(self) -> None:
         self.project = self.folder / "elsewhere"
         self.project.mkdir()
@@ -242,6 +261,13 @@ class PagesTest(unittest.TestCase):
 
     def test_the_readme_is_short(self) -> None:
         self.assertLessEqual((ROOT / "README.md").stat().st_size, README_LIMIT_BYTES)
+
+    def test_the_french_guide_is_short_and_keeps_french_typography(self) -> None:
+        page = ROOT / "docs" / FRENCH
+        self.assertLessEqual(page.stat().st_size, FRENCH_LIMIT_BYTES)
+        text = re.sub(r"`[^`]+`|\]\([^)]*\)|^\|[-|]+\|$", "", prose(page), flags=re.MULTILINE)
+        self.assertEqual(re.findall(r".*(?:[^\u00a0]»|«[^\u00a0]|[^\u202f][;?!]).*", text), [])
+        self.assertEqual(re.findall(r".*[^\u00a0\d]:(?!//).*", text), [])
 
     def test_tables_are_those_of_the_code(self) -> None:
         for page in pages.pages():

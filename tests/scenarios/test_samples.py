@@ -6,7 +6,6 @@ import os
 import re
 import unittest
 from datetime import datetime
-from pathlib import Path
 
 from core.commands import history
 from core.commands.detaching import started
@@ -29,21 +28,11 @@ from tests.support.endpoints import Endpoints
 from tests.support.live_runs import NOW, START
 from tests.support.machines import PLAIN, claude, programs
 from tests.support.once import skip_if_run_elsewhere
+from tests.support.page_samples import DOCS, lasting, samples
 from tests.support.plans import DIAMOND, plan_of
 from tests.support.workspace import Workspace, WorkspaceTest, feature
 
 setUpModule = skip_if_run_elsewhere
-
-DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-VARIES = re.compile(r"\b[0-9a-f]{10}\b|\d+(?:\.\d+)?")
-"""Commits, times and costs."""
-
-NAMED_ANEW = (
-    (r"/home/you/shop|/[\w/.-]+/shop\b", "the repository"),
-    (r"/bin/sh: .*", "what the shell says"),
-    (r"the base → .* → the merge", "the longest path"),
-)
-"""What depends on the machine."""
 
 OF_MACHINE = re.compile(
     r"\(/.*?\)|(?<=\d )[kMGT]?B\b|(?<=\d )bytes|(?<=this is ).*|(?<=free in )/.*"
@@ -61,27 +50,14 @@ SAMPLED = {
     "commands/why.md": 1,
     "CI.md": 1,
     "CONFLICTS.md": 1,
+    "GUIDE-UTILISATION.md": 3,
     "REHEARSAL.md": 1,
     "VALIDATION.md": 1,
 }
 """Pages with sample output, and how many samples each has.
 
-``test_readme`` compares a plan, ``test_real_claude`` the page of the validation.
+``test_readme`` compares a plan and the French guide, ``test_real_claude`` the validation.
 """
-
-
-def samples(page: str) -> list[str]:
-    """The blocks of sample output of a page."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    return re.findall(r"^```text\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-
-
-def lasting(text: str) -> list[str]:
-    """The lines of an output without what differs from run to run."""
-    for pattern, word in NAMED_ANEW:
-        text = re.sub(pattern, word, text)
-    lines = (re.sub(r" {2,}", "  ", VARIES.sub("0", line)) for line in text.splitlines())
-    return list(filter(None, lines))
 
 
 class Samples(unittest.TestCase):
