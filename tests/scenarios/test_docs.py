@@ -16,6 +16,8 @@ setUpModule = skip_if_run_elsewhere
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMED = re.compile(r"\btests(?:\.[a-z_0-9]+)+(?:\.[A-Z]\w*(?:\.test_\w+)?)?")
 
+TYPED = re.compile(r"^```bash\n.*?^```$", re.DOTALL | re.MULTILINE)
+
 
 def exists(name: str) -> bool:
     """Whether a module, a class or a test of ``tests/`` is there."""
@@ -42,10 +44,10 @@ class NamedTests(unittest.TestCase):
         self.assertEqual([each for each in sorted(named) if not exists(each[1])], [])
 
     def test_every_file_that_a_document_names_is_there(self) -> None:
+        """Beside those in blocks that a test types, which may be of another repository."""
         for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]:
-            for path in re.findall(
-                r"\b(?:core|tests)/[\w/]+(?:\.py)?", document.read_text("utf-8")
-            ):
+            text = TYPED.sub("", document.read_text("utf-8"))
+            for path in re.findall(r"\b(?:core|tests)/[\w/]+(?:\.py)?", text):
                 with self.subTest(document=document.name, path=path):
                     self.assertTrue((ROOT / path).exists())
 
