@@ -366,7 +366,7 @@ class TodoProjectTest(unittest.TestCase):
     def test_the_finished_app_passes_its_own_tests(self) -> None:
         done = self.run_tests(todo_project.FEATURES)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("Ran 11 tests", done.stderr)
+        self.assertIn("Ran 19 tests", done.stderr)
 
     def test_each_feature_needs_the_one_before(self) -> None:
         for feature in todo_project.FEATURES[1:]:

@@ -24,17 +24,15 @@ from tests.support.workspace import Workspace
 
 PAGE = Path(ROOT, "docs", "QUICKSTART.md")
 
-STEPS = ("take over", "plan", "rehearsal", "run", "logs", "look", "merge")
+STEPS = ("take over", "plan", "rehearsal", "run", "logs", "look", "use", "merge")
 """What the blocks of the page do, in its order."""
 
 USE = """\
-python3 -m src.cli add 'Buy milk'
-python3 -m src.cli add 'Call home'
-python3 -m src.cli done 1
-python3 -m src.cli list
-rm tasks.json
+python3 -m src.cli add 'Call home' --file ~/tasks.json
+python3 -m src.cli done 1 --file ~/tasks.json
+python3 -m src.cli list --file ~/tasks.json
 """
-"""A user of the application that was merged; the last two lines are the tasks."""
+"""The reader uses what was merged, after the page's own use of it; two lines are listed."""
 
 
 def marker(id: str) -> str:
