@@ -11,6 +11,7 @@ from ..model.errors import UserError
 from ..model.feature import Config, Invocation, Purpose
 from ..model.list_commands import config_commands
 from ..model.terminal_text import one_line
+from ..model.translate import _
 from ..project.open import OpenProject
 from ..reporter.console import style_of
 from ..reporter.plan_text import command_lines
@@ -59,13 +60,17 @@ def check_consent(
     if not asking.yes and starts():
         if not is_terminal():
             raise UserError(
-                "this list has commands that need your consent",
+                _("this list has commands that need your consent"),
                 details=without_consent(asking, project, new),
-                hint=f"read them, then: rorchestrator {shlex.join(asking.words)} --yes",
+                hint=_("read them, then: rorchestrator {asking} --yes").format(
+                    asking=shlex.join(asking.words)
+                ),
             )
         _show(asking, new)
-        if not agrees("Allow these commands in this repository?"):
-            raise UserError("you did not consent to the commands of the list; nothing was changed")
+        if not agrees(_("Allow these commands in this repository?")):
+            raise UserError(
+                _("you did not consent to the commands of the list; nothing was changed")
+            )
     elif not asking.yes:
         return
     remember(project, commands)
@@ -75,7 +80,7 @@ def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:
     """Raise :class:`UserError` if a run has to ask and there is no terminal."""
     if not (asking.yes or is_terminal()):
         raise UserError(
-            "run asks before it starts, and there is no terminal to ask on",
+            _("run asks before it starts, and there is no terminal to ask on"),
             details=without_consent(asking, project),
             hint=f"rorchestrator {command} --yes",
         )
@@ -99,7 +104,7 @@ def show_unshown(asking: Asking, project: OpenProject) -> None:
 
 def _show(asking: Asking, new: Iterable[Invocation]) -> None:
     """Show commands without consent."""
-    print("Commands of this list that need your consent:", file=sys.stderr)
+    print(_("Commands of this list that need your consent:"), file=sys.stderr)
     for line in _lines(asking, new):
         print(f"  {line}", file=sys.stderr)
 
@@ -114,5 +119,7 @@ def remember(project: OpenProject, commands: Iterable[Invocation]) -> None:
     """Remember the consent; if that fails, the next command asks again."""
     why = project.consents.give(commands)
     if why:
-        warning = f"Your consent could not be saved; you will be asked again: {why}"
+        warning = _("Your consent could not be saved; you will be asked again: {why}").format(
+            why=why
+        )
         print(one_line(warning), file=sys.stderr)

@@ -12,6 +12,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.feature import Feature
 from ..model.state import FeatureState
 from ..model.terminal_text import one_line, shell_word
+from ..model.translate import N_, _, shown
 from ..process.environment import without_git
 from ..process.spawner import exec_program
 from ..project.claude_program import with_program
@@ -22,31 +23,32 @@ from . import steer
 from .ask_consent import check_consent
 from .options import NO_LIST, add_common_options, asking, opened_or_recorded
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator attach auth
   rorchestrator attach auth --print
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Open the last session of a feature in its worktree, with the list's Claude and rules.\n"
-        "Your changes stay in the worktree; rorchestrator retry continues from them."
+    parser.description = _(
+        "Open the last session of a feature in its worktree, with the list's "
+        "Claude and rules.\nYour changes stay in the worktree; rorchestrator "
+        "retry continues from them."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("id", metavar="ID", help=_("the feature"))
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="consent to the list's Claude without asking"
+        "-y", "--yes", action="store_true", help=_("consent to the list's Claude without asking")
     )
     parser.add_argument(
-        "--print", action="store_true", help="print the command instead of running it"
+        "--print", action="store_true", help=_("print the command instead of running it")
     )
     parser.add_argument(
         "--allow-bypass",
         action="store_true",
-        help="allow the list to turn off Claude's permission checks",
+        help=_("allow the list to turn off Claude's permission checks"),
     )
     add_common_options(parser)
 
@@ -56,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
     id = arguments.id
     project, fault = opened_or_recorded(arguments)
     if fault:
-        print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
+        print(one_line(_(NO_LIST).format(fault=shown(fault))), file=sys.stderr)
     state = project.state()
     check_known("", [id], {**project.dag.features, **state.features})
     known = state.feature(id)
@@ -64,7 +66,9 @@ def execute(arguments: argparse.Namespace) -> int:
     run = steer.running(project, state)
     if run and known.status.active:
         raise UserError(
-            f"{id} is running", hint=f"rorchestrator stop {id}", exit_code=ExitCode.INCOMPLETE
+            _("{id} is running").format(id=id),
+            hint=f"rorchestrator stop {id}",
+            exit_code=ExitCode.INCOMPLETE,
         )
     words = _command(arguments, project, known)
     if arguments.print:
@@ -72,7 +76,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return ExitCode.UP_TO_DATE
     if sys.stdin is None or not sys.stdin.isatty():
         raise UserError(
-            "a session needs a terminal",
+            _("a session needs a terminal"),
             hint=f"rorchestrator attach {id} --print",
         )
     check_consent(asking(arguments), project, command_line.own_command(project.config.claude))
@@ -83,12 +87,17 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _check_session(known: FeatureState, *, is_listed: bool) -> None:
     """Raise :class:`UserError` if there is no session to open."""
-    again = f"rorchestrator retry {known.id}" if is_listed else "it is no longer in the list"
+    again = f"rorchestrator retry {known.id}" if is_listed else _("it is no longer in the list")
     if not (known.session_id and known.worktree):
-        raise UserError(f"{known.id} has no session yet, or it was cleaned up", hint=again)
+        raise UserError(
+            _("{id} has no session yet, or it was cleaned up").format(id=known.id), hint=again
+        )
     if not os.path.isdir(known.worktree):
         raise UserError(
-            f"the worktree of {known.id} no longer exists: {known.worktree}", hint=again
+            _("the worktree of {id} no longer exists: {worktree}").format(
+                id=known.id, worktree=known.worktree
+            ),
+            hint=again,
         )
 
 
@@ -105,7 +114,9 @@ def _journal(project: OpenProject, run: str, id: str) -> None:
     """Record in the journal that the session was opened; the current run does that itself."""
     if not run:
         with steer.journalling(project, "attach"):
-            steer.record(project, ControlAction.ATTACH, id, f"{id}: its session was opened")
+            steer.record(
+                project, ControlAction.ATTACH, id, N_("{id}: its session was opened").format(id=id)
+            )
         return
     reply = steer.ask(project, run, ControlAction.ATTACH, id)
     if not reply.is_done:

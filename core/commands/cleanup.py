@@ -14,6 +14,7 @@ from ..landing.cleanup import Cleanup, CleanupOptions, Removal
 from ..model.errors import ExitCode, UserError
 from ..model.frozen import replace
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
 from ..project.strays import strays_of
@@ -24,42 +25,43 @@ from ..reporter.style import Style
 from .ask_consent import check_consent, commands_of_cleanup
 from .options import add_common_options, asking, opened
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator cleanup --merged
   rorchestrator cleanup --all --dry-run
   rorchestrator cleanup auth --discard
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Remove worktrees and branches that a run made. Work that exists nowhere else is kept,\n"
-        "unless --discard is given; even then its tip stays under refs/rorchestrator/kept/."
+    parser.description = _(
+        "Remove worktrees and branches that a run made. Work that exists "
+        "nowhere else is kept,\nunless --discard is given; even then its tip "
+        "stays under refs/rorchestrator/kept/."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("ids", nargs="*", metavar="ID", help="the features to clean up")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("ids", nargs="*", metavar="ID", help=_("the features to clean up"))
     parser.add_argument(
-        "--merged", action="store_true", help="all features that are merged into the base branch"
+        "--merged", action="store_true", help=_("all features that are merged into the base branch")
     )
-    parser.add_argument("--all", action="store_true", help="all features of the list")
+    parser.add_argument("--all", action="store_true", help=_("all features of the list"))
     parser.add_argument(
         "--all-lists",
         action="store_true",
-        help="include the features of the repository's other lists",
+        help=_("include the features of the repository's other lists"),
     )
-    parser.add_argument("--into", metavar="BRANCH", help="look for merged work in this branch")
+    parser.add_argument("--into", metavar="BRANCH", help=_("look for merged work in this branch"))
     parser.add_argument(
-        "--discard", action="store_true", help="also remove work that exists nowhere else"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would be removed, and remove nothing"
+        "--discard", action="store_true", help=_("also remove work that exists nowhere else")
     )
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="consent to the list's teardown without asking"
+        "--dry-run", action="store_true", help=_("show what would be removed, and remove nothing")
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help=_("consent to the list's teardown without asking")
+    )
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
@@ -67,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Clean up; exit 1 if a requested feature was kept."""
     if sum((bool(arguments.ids), arguments.merged, arguments.all)) != 1:
         raise UserError(
-            "cleanup needs exactly one of: ids, --merged, --all",
+            _("cleanup needs exactly one of: ids, --merged, --all"),
             hint="rorchestrator cleanup --merged",
         )
     project = opened(arguments)
@@ -113,7 +115,7 @@ def _clean_up(options: CleanupOptions, project: OpenProject) -> list[Removal]:
         repaired = project.journal.open()
         try:
             if repaired:
-                print(one_line(repaired), file=sys.stderr)
+                print(one_line(shown(repaired)), file=sys.stderr)
             return run_sync(Cleanup(options, project.writable()).run())
         finally:
             project.journal.close()
@@ -123,7 +125,7 @@ def _clean_up(options: CleanupOptions, project: OpenProject) -> list[Removal]:
 
 def _show(done: list[Removal], arguments: argparse.Namespace, style: Style) -> None:
     if not done and not arguments.quiet:
-        print("Nothing to clean up.")
+        print(_("Nothing to clean up."))
     for line in _lines(done, arguments, style):
         print(line)
 
@@ -132,18 +134,29 @@ def _lines(done: list[Removal], arguments: argparse.Namespace, style: Style) -> 
     for removal in done:
         name = one_line(f"{removal.id} ({removal.branch})")
         if removal.kept:
-            yield style.paint(one_line(f"kept {name}: {removal.kept}"), "yellow")
+            yield style.paint(
+                one_line(_("kept {name}: {kept}").format(name=name, kept=shown(removal.kept))),
+                "yellow",
+            )
             if removal.next:
-                yield f"    next: {one_line(removal.next)}"
+                yield _("    next: {next}").format(next=one_line(shown(removal.next)))
         elif not arguments.quiet:
-            verb = "removed" if removal.removed else "would remove"
-            merged = f"merged ({removal.merged})" if removal.merged else ""
-            why = [merged, removal.safe, *(f"discarding {loss}" for loss in removal.lost)]
+            verb = _("removed") if removal.removed else _("would remove")
+            merged = _("merged ({how})").format(how=shown(removal.merged)) if removal.merged else ""
+            why = [
+                merged,
+                shown(removal.safe),
+                *(_("discarding {loss}").format(loss=shown(loss)) for loss in removal.lost),
+            ]
             said = "; ".join(filter(None, why))
             yield style.paint(one_line(f"{verb} {name}: {said}"), "green")
             if arguments.verbose and removal.worktree:
-                yield f"    worktree {one_line(removal.worktree)}"
+                yield _("    worktree {worktree}").format(worktree=one_line(removal.worktree))
         if removal.aside:
-            yield f"    put aside because it looks secret: {one_line(removal.aside)}"
+            yield _("    put aside because it looks secret: {aside}").format(
+                aside=one_line(removal.aside)
+            )
         if removal.bring_back:
-            yield f"    to restore it: {one_line(removal.bring_back)}"
+            yield _("    to restore it: {bring_back}").format(
+                bring_back=one_line(removal.bring_back)
+            )

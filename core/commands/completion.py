@@ -5,23 +5,24 @@ from __future__ import annotations
 import argparse
 
 from ..model.errors import ExitCode
+from ..model.translate import N_, _
 from .options import add_common_options
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator completion bash > ~/.local/share/bash-completion/completions/rorchestrator
   rorchestrator completion fish > ~/.config/fish/completions/rorchestrator.fish
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Print a script with which a shell completes commands, options, their values, files, and\n"
-        "the ids and tags of the feature list."
+    parser.description = _(
+        "Print a script with which a shell completes commands, options, their "
+        "values, files, and\nthe ids and tags of the feature list."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help=_("the shell"))
     add_common_options(parser)
 
 

@@ -13,6 +13,7 @@ from ..journal.lock import Holder
 from ..model.errors import ExitCode, unwritable
 from ..model.events import Event
 from ..model.state import RunState
+from ..model.translate import _
 from ..process.detach import Foreground, detach
 from ..project.open import OpenProject
 from ..reporter.documents import local_time
@@ -75,12 +76,11 @@ def _about_page(said: str) -> str:
 
 def started(pid: int, path: str, page: str = "") -> str:
     """What the foreground prints: where the lines go, how to watch and how to stop the run."""
-    return (
-        f"The run goes on in the background (pid {pid}). Its lines go to\n"
-        f"  {shlex.quote(path)}\n"
-        "To watch it: rorchestrator watch\n"
-        f"To stop it: rorchestrator stop\n{page}"
-    )
+    return _(
+        "The run goes on in the background (pid {pid}). Its lines go to\n  "
+        "{path}\nTo watch it: rorchestrator watch\nTo stop it: rorchestrator "
+        "stop\n{page}"
+    ).format(pid=pid, path=shlex.quote(path), page=page)
 
 
 def _leave(code: int) -> NoReturn:

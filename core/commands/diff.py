@@ -13,6 +13,7 @@ from ..model.ci_systems import obeys_lines
 from ..model.errors import ExitCode
 from ..model.excerpt import some
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..model.words import counted
 from ..process.spawner import run_sync
 from ..project.selection import check_known
@@ -26,24 +27,25 @@ if TYPE_CHECKING:
     from ..project.open import OpenProject
     from ..project.own_work import OwnWork
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator diff auth
   rorchestrator diff auth --stat
   rorchestrator diff auth > auth.patch
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Show what a feature itself changed, since the commit that it started from: the work of\n"
-        "its dependencies is not shown. Until it is completed, its uncommitted work is shown, too."
+    parser.description = _(
+        "Show what a feature itself changed, since the commit that it started "
+        "from: the work of\nits dependencies is not shown. Until it is "
+        "completed, its uncommitted work is shown, too."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("id", metavar="ID", help=_("the feature"))
     parser.add_argument(
-        "--stat", action="store_true", help="show only the files and the numbers of lines"
+        "--stat", action="store_true", help=_("show only the files and the numbers of lines")
     )
     add_common_options(parser)
 
@@ -54,12 +56,12 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..project.own_work import own_work
 
     id: str = arguments.id
-    project, _ = opened_or_recorded(arguments)
+    project, _fault = opened_or_recorded(arguments)
     state = project.state()
     check_known("", [id], {**project.dag.features, **state.features})
     work = run_sync(own_work(project, state, id))
     if work is None or _is_empty(project, work):
-        return _noted([f"{id} has no work yet"])
+        return _noted([_("{id} has no work yet").format(id=id)])
     programs = run_sync(patches.programs_of_repository(project.git))
     if not arguments.quiet:
         _noted(_notes(id, work, programs))
@@ -71,8 +73,8 @@ def execute(arguments: argparse.Namespace) -> int:
         )
         return ExitCode.UP_TO_DATE
     options = [*listed, *_colour(arguments.color)]
-    shown = patches.show(project.git, work.before, work.after, *options, without=programs)
-    code = run_sync(shown)
+    diff = patches.show(project.git, work.before, work.after, *options, without=programs)
+    code = run_sync(diff)
     # The user left the pager, or the reader of the pipe is gone.
     return ExitCode.UP_TO_DATE if code == -signal.SIGPIPE else code
 
@@ -84,13 +86,19 @@ def _is_empty(project: OpenProject, work: OwnWork) -> bool:
 
 def _notes(id: str, work: OwnWork, programs: Sequence[str]) -> list[str]:
     """What to know about the diff, in lines."""
-    lines = [f"{id}: {note}" for note in work.notes]
+    lines = [f"{id}: {shown(note)}" for note in work.notes]
     if work.uncommitted:
         files = counted(len(work.uncommitted), "uncommitted file")
-        lines.append(f"{id}: with {files} of its worktree; it is not completed")
+        lines.append(
+            _("{id}: with {files} of its worktree; it is not completed").format(id=id, files=files)
+        )
     if programs:
         named = some(programs)
-        lines.append(f"not used, because this repository's own git settings name it: {named}")
+        lines.append(
+            _("not used, because this repository's own git settings name it: {named}").format(
+                named=named
+            )
+        )
     return lines
 
 

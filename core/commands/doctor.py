@@ -7,24 +7,26 @@ import json
 import sys
 
 from ..model.errors import ExitCode
+from ..model.translate import N_, _
 from .options import add_common_options, display_of
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator doctor
   rorchestrator doctor --quiet
   rorchestrator doctor --json | python3 -m json.tool
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Examine what a run needs: Python, git, Claude, the repository, the feature list, the\n"
-        "disk. Each line is ok, a warning or a fault, with the command that mends it."
+    parser.description = _(
+        "Examine what a run needs: Python, git, Claude, the repository, the "
+        "feature list, the\ndisk. Each line is ok, a warning or a fault, with "
+        "the command that mends it."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 

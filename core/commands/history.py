@@ -11,6 +11,7 @@ from ..model import past_runs as model
 from ..model.errors import ExitCode, UserError
 from ..model.past_runs import PastFeature, PastRun, Total
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..project.past import runs_of
 from ..reporter import history_text
 from ..reporter.console import style_of
@@ -21,15 +22,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator history --since 30d
   rorchestrator history --feature api
   rorchestrator history --by tag
   rorchestrator history --accuracy
-"""
+""")
 
-UNTAGGED = "(no tag)"
+UNTAGGED = N_("(no tag)")
 
 MEDIANS_SHOWN = 20
 """How many features have their medians shown; --by feature shows all."""
@@ -37,24 +38,26 @@ MEDIANS_SHOWN = 20
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = "Show past runs: what completed, how long it took, what it cost."
-    parser.epilog = EXAMPLES
-    parser.add_argument("--feature", metavar="ID", help="only this feature")
+    parser.description = _("Show past runs: what completed, how long it took, what it cost.")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("--feature", metavar="ID", help=_("only this feature"))
     parser.add_argument(
         "--since",
         type=seconds,
         metavar="TIME",
-        help="only runs since this long ago, such as 30d",
+        help=_("only runs since this long ago, such as 30d"),
     )
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--by", choices=("feature", "run", "tag"), help="show sums by this instead")
-    shown.add_argument(
-        "--accuracy", action="store_true", help="show how far past estimates were off"
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--by", choices=("feature", "run", "tag"), help=_("show sums by this instead")
+    )
+    chosen.add_argument(
+        "--accuracy", action="store_true", help=_("show how far past estimates were off")
     )
     parser.add_argument(
-        "--all-lists", action="store_true", help="include the repository's other lists"
+        "--all-lists", action="store_true", help=_("include the repository's other lists")
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
@@ -67,10 +70,10 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps(_document(runs, arguments.by), indent=2))
         return ExitCode.UP_TO_DATE
     if fault:
-        print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
+        print(one_line(_(NO_LIST).format(fault=shown(fault))), file=sys.stderr)
     style = style_of(sys.stdout, arguments.color)
     if not runs:
-        print("No run has started yet." if arguments.since is None else "No run since then.")
+        print(_("No run has started yet.") if arguments.since is None else _("No run since then."))
     elif arguments.accuracy:
         print("\n".join(history_text.accuracy_lines(model.accuracies(runs), style)))
     elif arguments.by:
@@ -86,7 +89,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def overview(runs: list[PastRun], style: Style) -> Iterator[str]:
     """The lines of all runs: when nothing else was asked for."""
     medians = _totals(runs, "feature")[-MEDIANS_SHOWN:] + [
-        total for total in _totals(runs, "tag") if total.name != UNTAGGED
+        total for total in _totals(runs, "tag") if total.name != _(UNTAGGED)
     ]
     return history_text.history_lines(runs, medians, style)
 
@@ -99,7 +102,10 @@ def _chosen(runs: list[PastRun], feature: str, since: float | None) -> list[Past
         return runs
     found = [run for run in runs if any(each.id == feature for each in run.features)]
     if not found:
-        raise UserError(f"no run had a feature {feature!r}", hint="rorchestrator history")
+        raise UserError(
+            _("no run had a feature {feature!r}").format(feature=feature),
+            hint="rorchestrator history",
+        )
     return found
 
 
@@ -113,7 +119,7 @@ def _totals(runs: list[PastRun], by: str) -> list[Total]:
 
 
 def _tags(run: PastRun, feature: PastFeature) -> tuple[str, ...]:
-    return feature.tags or (UNTAGGED,)
+    return feature.tags or (_(UNTAGGED),)
 
 
 def _document(runs: list[PastRun], by: str | None) -> dict[str, object]:

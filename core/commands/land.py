@@ -15,6 +15,7 @@ from ..model.errors import ExitCode, StateError
 from ..model.excerpt import some
 from ..model.frozen import replace
 from ..model.terminal_text import clean, one_line
+from ..model.translate import _, shown
 from ..model.words import counted, money
 from ..process.spawner import run_sync
 from ..project.open import OpenProject
@@ -37,7 +38,9 @@ def land(
     try:
         report = asyncio.run(merge.land())
     except Stopped as stopped:
-        print(one_line(f"Stopped: {stopped}."), file=sys.stderr)
+        print(
+            one_line(_("Stopped: {stopped}.").format(stopped=shown(str(stopped)))), file=sys.stderr
+        )
         received = merge.signals.received
         return ExitCode.INCOMPLETE if received is None else 128 + received
     except StateError as error:
@@ -51,7 +54,11 @@ def preview(project: OpenProject, options: MergeOptions, display: Display) -> in
     merge, say = Merge(project, options), ProgressPrinter(display)
     report = run_sync(merge.preview())
     if merge.target.uncertain:
-        say(f"possibly changed in the checkout: {some(merge.target.uncertain)}")
+        say(
+            _("possibly changed in the checkout: {uncertain}").format(
+                uncertain=some(merge.target.uncertain)
+            )
+        )
     return show(report, display)
 
 
@@ -63,7 +70,7 @@ class ProgressPrinter:
 
     def __call__(self, words: str) -> None:
         if not self._quiet:
-            print(one_line(words), file=sys.stderr, flush=True)
+            print(one_line(shown(words)), file=sys.stderr, flush=True)
 
 
 def show(report: MergeReport, display: Display) -> int:
@@ -88,26 +95,30 @@ def _lines(report: MergeReport, display: Display, style: Style) -> Iterator[str]
 def _feature_lines(ending: Ending, into: str, display: Display, style: Style) -> Iterator[str]:
     name = one_line(f"{ending.id} ({ending.branch})")
     if ending.state in (LandingState.HELD, LandingState.UNKNOWN):
-        first, *rest = clean(ending.reason).splitlines()
-        yield style.paint(f"{ending.state.value} {name}: {first}", "yellow")
+        first, *rest = clean(shown(ending.reason)).splitlines()
+        yield style.paint(f"{_(ending.state.value)} {name}: {first}", "yellow")
         yield from (f"    {line}" for line in rest)
     elif ending.state is not LandingState.ALREADY and not display.quiet:
-        yield style.paint(f"{ending.state.value} {name}: {ending.commit[:10]}", "green")
+        yield style.paint(f"{_(ending.state.value)} {name}: {ending.commit[:10]}", "green")
         for note in filter(None, (ending.by_hand, ending.reason)):
-            yield f"    {one_line(note)}"
+            yield f"    {one_line(shown(note))}"
     elif display.verbose:
-        yield f"already on {into} {name}: {ending.merged}"
+        yield _("already on {into} {name}: {merged}").format(
+            into=into, name=name, merged=shown(ending.merged)
+        )
 
 
 def _resolution_lines(ending: Ending, made: Resolution) -> Iterator[str]:
     if made.commit and made.ending is Resolved.KNOWN:
         files = some(made.files)
-        yield "    " + one_line(f"reused Claude's earlier resolution of {files}")
+        yield "    " + one_line(
+            _("reused Claude's earlier resolution of {files}").format(files=files)
+        )
     elif made.commit:
-        yield "    " + one_line(f"Claude resolved {some(made.files)}")
+        yield "    " + one_line(_("Claude resolved {files}").format(files=some(made.files)))
     if made.attempts:
         cost = f"{counted(made.attempts, 'attempt')}, {money(made.cost_usd)}"
-        yield f"    {cost}: rorchestrator logs {ending.id} --resolution"
+        yield _("    {cost}: rorchestrator logs {id} --resolution").format(cost=cost, id=ending.id)
 
 
 def _summary(report: MergeReport) -> str:
@@ -116,7 +127,11 @@ def _summary(report: MergeReport) -> str:
     features = counted(len(states), "feature")
     before, after = report.before[:10], report.after[:10]
     if not states:
-        return f"Nothing to land on {report.into}."
+        return _("Nothing to land on {into}.").format(into=report.into)
     if LandingState.WOULD_LAND in states:
-        return f"{report.into} would move from {before} to {after}, with {features}."
-    return f"{report.into} moved from {before} to {after}, with {features}."
+        return _("{into} would move from {before} to {after}, with {features}.").format(
+            into=report.into, before=before, after=after, features=features
+        )
+    return _("{into} moved from {before} to {after}, with {features}.").format(
+        into=report.into, before=before, after=after, features=features
+    )

@@ -9,6 +9,7 @@ import sys
 
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..model.words import counted
 from .options import add_common_options, file_path
 
@@ -19,29 +20,30 @@ if TYPE_CHECKING:
     from ..model.feature import Config
     from ..start.prompt_lint import Finding, Prompt
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator lint
   rorchestrator lint prompts/auth.md
   rorchestrator lint --json | python3 -m json.tool
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Say what prompts lack: an acceptance check, a file, exact words, paths that exist,\n"
-        "commands that Claude may run. Exit code 1 if there is a finding."
+    parser.description = _(
+        "Say what prompts lack: an acceptance check, a file, exact words, "
+        "paths that exist,\ncommands that Claude may run. Exit code 1 if there "
+        "is a finding."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "files",
         nargs="*",
         type=file_path,
         metavar="FILE",
-        help="prompt files (default: all prompts of the list)",
+        help=_("prompt files (default: all prompts of the list)"),
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
@@ -64,14 +66,17 @@ def execute(arguments: argparse.Namespace) -> int:
         for where, each in found:
             print(_line(where, each))
         if not arguments.quiet:
-            said = counted(len(found), "finding") if found else "no findings"
-            print(f"{said} in {counted(len(prompts), 'prompt')}", file=sys.stderr)
+            said = counted(len(found), "finding") if found else _("no findings")
+            print(
+                _("{said} in {prompts}").format(said=said, prompts=counted(len(prompts), "prompt")),
+                file=sys.stderr,
+            )
     return ExitCode.INCOMPLETE if found else ExitCode.UP_TO_DATE
 
 
 def _line(where: str, found: Finding) -> str:
     place = f"{where}:{found.line}" if found.line else where
-    return one_line(f"{place}: {found.text}")
+    return one_line(f"{place}: {shown(found.text)}")
 
 
 def _config(given: str, *, is_needed: bool) -> Config:
@@ -109,5 +114,5 @@ def _prompts(config: Config, files: list[str]) -> Iterator[tuple[str, Prompt]]:
         yield path, prompt_of(config, feature, text_of_file(path))
     for feature in () if files else config.features:
         path = prompt_file_of(config, feature)
-        where = os.path.relpath(path) if path else f"feature {feature.id}"
+        where = os.path.relpath(path) if path else _("feature {id}").format(id=feature.id)
         yield where, prompt_of(config, feature, feature.prompt)

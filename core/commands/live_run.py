@@ -16,6 +16,7 @@ from ..model.control_action import ControlAction
 from ..model.errors import UserError
 from ..model.state import RunState
 from ..model.terminal_text import one_line
+from ..model.translate import _
 from ..orchestrator.one_run import OneRun
 from ..reporter.console import Printable
 from ..reporter.style import Style
@@ -191,4 +192,10 @@ class LiveRun:
             self.say("\n".join(told(state, time.time(), self.style, seen)))
 
     def _broke(self, error: Exception) -> None:
-        self.say(one_line(f"the live view is off: {type(error).__name__}: {error}"))
+        self.say(
+            one_line(
+                _("the live view is off: {name}: {error}").format(
+                    name=type(error).__name__, error=error
+                )
+            )
+        )

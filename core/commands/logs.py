@@ -12,6 +12,7 @@ from ..journal.follow import Follower
 from ..journal.private_files import only_regular
 from ..model.errors import ExitCode, UserError
 from ..model.list_commands import BASE
+from ..model.translate import N_, _, shown
 from ..project.selection import check_known
 from .options import add_common_options, opened_or_recorded
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from ..model.state import FeatureState, RunState
     from ..project.open import OpenProject
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator logs auth --follow
   rorchestrator logs auth --attempt 1 --raw | head
   rorchestrator logs auth --checks
-"""
+""")
 
 POLL_SECONDS = 0.2
 READ_BYTES = 65536
@@ -35,38 +36,40 @@ READ_BYTES = 65536
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Show what Claude did in the last attempt at a feature, as readable text, or what its\n"
-        "setup or its checks printed the last time."
+    parser.description = _(
+        "Show what Claude did in the last attempt at a feature, as readable "
+        "text, or what its\nsetup or its checks printed the last time."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("id", metavar="ID", help=f"the feature, or {BASE} for the base branch")
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
-        "--attempt", type=int, metavar="N", help="the N-th attempt instead of the last"
+        "id", metavar="ID", help=_("the feature, or {base} for the base branch").format(base=BASE)
     )
     parser.add_argument(
-        "--raw", action="store_true", help="print Claude's output as it is, secrets included"
+        "--attempt", type=int, metavar="N", help=_("the N-th attempt instead of the last")
+    )
+    parser.add_argument(
+        "--raw", action="store_true", help=_("print Claude's output as it is, secrets included")
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--setup", action="store_true", help="print the output of its setup")
-    what.add_argument("--checks", action="store_true", help="print the output of its checks")
+    what.add_argument("--setup", action="store_true", help=_("print the output of its setup"))
+    what.add_argument("--checks", action="store_true", help=_("print the output of its checks"))
     what.add_argument(
         "--resolution",
         action="store_true",
-        help="print how Claude resolved its conflict in a merge",
+        help=_("print how Claude resolved its conflict in a merge"),
     )
     parser.add_argument(
         "-f",
         "--follow",
         action="store_true",
-        help="keep printing while the log grows; wait for a feature that has not started",
+        help=_("keep printing while the log grows; wait for a feature that has not started"),
     )
     add_common_options(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print a log; with ``--follow``, until its attempt has ended."""
-    project, _ = opened_or_recorded(arguments)
+    project, _fault = opened_or_recorded(arguments)
     journal = _Journal(project)
     if arguments.setup or arguments.checks:
         _print_steps(arguments, project, journal)
@@ -131,7 +134,7 @@ def _awaited(
         return bool(made) or not (_is_known(journal, id) and journal.is_to_come(id))
 
     if arguments.follow and arguments.attempt is None and not arguments.resolution:
-        _wait_until(is_here, id, "has not started yet", journal)
+        _wait_until(is_here, id, _("has not started yet"), journal)
     return find()
 
 
@@ -143,8 +146,10 @@ def _wait_until(is_over: Callable[[], bool], id: str, what: str, journal: _Journ
     """Wait, and say so if there is anything to wait for."""
     if is_over():
         return
-    where = "" if journal.has_run() else " (no run is in progress: rorchestrator run starts one)"
-    words = f"{id} {what}: waiting{where}. rorchestrator why {id} shows why"
+    where = "" if journal.has_run() else _(" (no run is in progress: rorchestrator run starts one)")
+    words = _("{id} {what}: waiting{where}. rorchestrator why {id} shows why").format(
+        id=id, what=what, where=where
+    )
     print(words, file=sys.stderr, flush=True)
     while not is_over():
         time.sleep(POLL_SECONDS)
@@ -192,33 +197,43 @@ def _print(
                 over = is_over()
     except FileNotFoundError:
         raise UserError(
-            f"{path} no longer exists", hint="it was deleted after it was written"
+            _("{path} no longer exists").format(path=path),
+            hint=_("it was deleted after it was written"),
         ) from None
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise UserError(
+            _("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     if isinstance(show, _Readable):
         show.rest()
 
 
 def _print_steps(arguments: argparse.Namespace, project: OpenProject, journal: _Journal) -> None:
     """Print what the setup or the checks printed."""
-    id, what = arguments.id, "setup" if arguments.setup else "check"
+    id, what = arguments.id, N_("setup") if arguments.setup else N_("check")
 
     def is_here() -> bool:
         is_to_come = _is_active(journal, id) or journal.is_to_come(id)
         return bool(_step_log(arguments, project, journal)) or not is_to_come
 
     if arguments.follow:
-        _wait_until(is_here, id, f"has run no {what} yet", journal)
+        _wait_until(is_here, id, _("has run no {what} yet").format(what=_(what)), journal)
     path = _step_log(arguments, project, journal)
     if not path:
-        raise UserError(f"no {what} of {id} has run yet", hint="rorchestrator plan lists them")
+        raise UserError(
+            _("no {what} of {id} has run yet").format(what=_(what), id=id),
+            hint="rorchestrator plan lists them",
+        )
     show = _raw if arguments.raw else _Printed(arguments, project.mask)
 
     def begin() -> None:
         if not (arguments.raw or arguments.quiet):
-            kind = "setup" if arguments.setup else "checks"
-            print(f"{id}: {kind}, run {os.path.basename(os.path.dirname(path))}\n")
+            kind = _("setup") if arguments.setup else _("checks")
+            print(
+                _("{id}: {kind}, run {path}\n").format(
+                    id=id, kind=kind, path=os.path.basename(os.path.dirname(path))
+                )
+            )
 
     _print(path, show, arguments, begin, lambda: not _is_active(journal, id))
 
@@ -251,7 +266,9 @@ def _attempt(arguments: argparse.Namespace, project: OpenProject, state: RunStat
     if not known.attempts:
         check_known("", [arguments.id], {**project.dag.features, **state.features})
         raise UserError(
-            f"{arguments.id} has not started yet ({known.reason or known.status.value})",
+            _("{id} has not started yet ({reason})").format(
+                id=arguments.id, reason=shown(known.reason or known.status.words)
+            ),
             hint=f"rorchestrator logs {arguments.id} --setup"
             if known.was_set_up
             else "rorchestrator status",
@@ -264,7 +281,7 @@ def _resolution(arguments: argparse.Namespace, project: OpenProject, state: RunS
     made = state.feature(arguments.id).resolutions
     if not made:
         raise UserError(
-            f"Claude has not been given a conflict of {arguments.id} yet",
+            _("Claude has not been given a conflict of {id} yet").format(id=arguments.id),
             hint="rorchestrator merge --resolve --dry-run",
         )
     return _numbered(arguments, made)
@@ -279,7 +296,8 @@ def _numbered(arguments: argparse.Namespace, attempts: Sequence[Attempt]) -> Att
             return attempt
     there = ", ".join(str(attempt.number) for attempt in attempts)
     raise UserError(
-        f"{arguments.id} has no attempt {arguments.attempt}", hint=f"its attempts: {there}"
+        _("{id} has no attempt {attempt}").format(id=arguments.id, attempt=arguments.attempt),
+        hint=_("its attempts: {there}").format(there=there),
     )
 
 
@@ -331,9 +349,9 @@ class _Readable:
         messages = parse(line)
         for message in messages:
             # Before a long line is cut: the mask does not know half a secret.
-            shown = self.mask.tree(message)
-            assert isinstance(shown, dict)
-            for text in message_lines(shown, self.style, verbose=self.verbose, quiet=self.quiet):
+            masked = self.mask.tree(message)
+            assert isinstance(masked, dict)
+            for text in message_lines(masked, self.style, verbose=self.verbose, quiet=self.quiet):
                 print(text)
         if not messages and line.strip():
             # Not of the stream: the error of a program that could not start.

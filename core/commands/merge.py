@@ -13,6 +13,7 @@ from ..landing.report import LandingState, MergeOptions
 from ..model.errors import ExitCode, UserError
 from ..model.strategy import Strategy
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..model.words import counted
 from ..process.spawner import run_sync
 from ..project.decisions import check_permissions
@@ -22,68 +23,73 @@ from .ask_consent import check_consent, commands_of_merge, is_terminal
 from .land import land, preview
 from .options import add_common_options, agrees, asking, display_of, dollars, opened
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator merge
   rorchestrator merge auth --into develop --strategy squash
   rorchestrator merge --resolve --yes --max-cost 2
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Land completed features and their dependencies on the base branch, in topological order,\n"
-        "if the checks of project.verify pass on the result. Nothing is pushed."
+    parser.description = _(
+        "Land completed features and their dependencies on the base branch, in "
+        "topological order,\nif the checks of project.verify pass on the "
+        "result. Nothing is pushed."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "ids",
         nargs="*",
         metavar="ID",
-        help="the features to land, with their dependencies (default: all that are completed)",
+        help=_("the features to land, with their dependencies (default: all that are completed)"),
     )
     parser.add_argument(
-        "--into", metavar="BRANCH", help="the branch to land on (default: the base branch)"
+        "--into", metavar="BRANCH", help=_("the branch to land on (default: the base branch)")
     )
     parser.add_argument(
         "--strategy",
         choices=[strategy.value for strategy in Strategy],
         default=Strategy.MERGE.value,
-        help="a merge commit for each feature (default), one commit each, or copies of its commits",
+        help=_(
+            "a merge commit for each feature (default), one commit each, or copies of its commits"
+        ),
     )
     parser.add_argument(
-        "--keep-going", action="store_true", help="after a conflict, try the remaining features"
+        "--keep-going", action="store_true", help=_("after a conflict, try the remaining features")
     )
     parser.add_argument(
-        "--stale", action="store_true", help="also land features that are out of date"
+        "--stale", action="store_true", help=_("also land features that are out of date")
     )
     parser.add_argument(
         "--resolve",
         action="store_true",
-        help="let Claude resolve conflicts; asks before it spends money",
+        help=_("let Claude resolve conflicts; asks before it spends money"),
     )
     parser.add_argument(
         "-y",
         "--yes",
         action="store_true",
-        help="consent to the list's commands and to costs without asking",
+        help=_("consent to the list's commands and to costs without asking"),
     )
     parser.add_argument(
         "--max-cost",
         type=dollars,
         metavar="USD",
-        help="budget of --resolve, instead of project.max_cost_usd",
+        help=_("budget of --resolve, instead of project.max_cost_usd"),
     )
     parser.add_argument(
         "--allow-bypass",
         action="store_true",
-        help="allow the list to turn off Claude's permission checks",
+        help=_("allow the list to turn off Claude's permission checks"),
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="show what would land; run no check and move nothing"
+        "--dry-run",
+        action="store_true",
+        help=_("show what would land; run no check and move nothing"),
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
@@ -92,8 +98,8 @@ def execute(arguments: argparse.Namespace) -> int:
     pays = arguments.resolve and not arguments.dry_run
     if pays and not (arguments.yes or is_terminal()):
         raise UserError(
-            "merge --resolve asks before it spends money, and there is no terminal to ask on",
-            hint="rorchestrator merge --resolve --yes, or --dry-run to see the conflicts",
+            _("merge --resolve asks before it spends money, and there is no terminal to ask on"),
+            hint=_("rorchestrator merge --resolve --yes, or --dry-run to see the conflicts"),
         )
     project = opened(arguments)
     if pays and not arguments.allow_bypass:
@@ -121,7 +127,7 @@ def execute(arguments: argparse.Namespace) -> int:
         repaired = project.journal.open()
         try:
             if repaired:
-                print(one_line(repaired), file=sys.stderr)
+                print(one_line(shown(repaired)), file=sys.stderr)
             refused = None if arguments.yes or not pays else _ask(project, options)
             return land(project, options, display_of(arguments)) if refused is None else refused
         finally:
@@ -137,16 +143,16 @@ def _ask(project: OpenProject, options: MergeOptions) -> int | None:
     if not asked:
         return None
     for ending in asked:
-        print(one_line(f"{ending.id}: {ending.reason}"), file=sys.stderr)
+        print(one_line(f"{ending.id}: {shown(ending.reason)}"), file=sys.stderr)
     what = counted(len(asked), "conflict")
     code = ExitCode.CANNOT_START
     try:
-        if agrees(f"Let Claude resolve {what} now?"):
+        if agrees(_("Let Claude resolve {what} now?").format(what=what)):
             return None
     except KeyboardInterrupt:
         print(file=sys.stderr)
         code = ExitCode.INTERRUPTED
-    print("Nothing was landed.", file=sys.stderr)
+    print(_("Nothing was landed."), file=sys.stderr)
     return code
 
 

@@ -9,26 +9,29 @@ import os
 from ..model.errors import ExitCode, UserError
 from ..model.feature import Receiver
 from ..model.list_commands import notify_commands
+from ..model.translate import N_, _, shown
 from ..project.open import OpenProject
 from .ask_consent import check_consent
 from .options import add_common_options, asking, opened
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator notify
   rorchestrator notify --test
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = "Show who gets notifications about runs, and about what."
-    parser.epilog = EXAMPLES
-    parser.add_argument("--test", action="store_true", help="send a test to each receiver")
+    parser.description = _("Show who gets notifications about runs, and about what.")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("--test", action="store_true", help=_("send a test to each receiver"))
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="consent to the list's commands without asking"
+        "-y", "--yes", action="store_true", help=_("consent to the list's commands without asking")
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help=_("print the result as one JSON object")
+    )
     add_common_options(parser)
 
 
@@ -40,8 +43,8 @@ def execute(arguments: argparse.Namespace) -> int:
     receivers = project.config.notify
     if not receivers:
         raise UserError(
-            f"{project.config.path} has no notify: nobody gets notifications",
-            hint="docs/NOTIFICATIONS.md shows what to add",
+            _("{path} has no notify: nobody gets notifications").format(path=project.config.path),
+            hint=_("docs/NOTIFICATIONS.md shows what to add"),
         )
     faults = [receiver_fault(receiver, os.environ) for receiver in receivers]
     if arguments.test:
@@ -52,10 +55,12 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps({"tested": arguments.test, "receivers": rows}, indent=2))
     else:
         for number, (receiver, fault) in enumerate(zip(receivers, faults)):
-            said = "the test was delivered" if arguments.test else "ready"
-            print(f"notify[{number}] {_name(receiver)}: {fault or said}")
+            said = _("the test was delivered") if arguments.test else _("ready")
+            print(f"notify[{number}] {_name(receiver)}: {shown(fault) or said}")
             if not arguments.test:
-                print(f"  on {', '.join(occasion.value for occasion in receiver.on)}")
+                print(
+                    _("  on {on}").format(on=", ".join(occasion.value for occasion in receiver.on))
+                )
     return ExitCode.INCOMPLETE if any(faults) else ExitCode.UP_TO_DATE
 
 
@@ -71,7 +76,7 @@ def _tried(project: OpenProject, receiver: Receiver) -> str:
 def _name(receiver: Receiver) -> str:
     if receiver.command is not None:
         return f"{receiver.type.value} ({receiver.command.line})"
-    return f"{receiver.type.value} ({receiver.url_env})" if receiver.url_env else "desktop"
+    return f"{receiver.type.value} ({receiver.url_env})" if receiver.url_env else _("desktop")
 
 
 def _row(receiver: Receiver, fault: str) -> dict[str, object]:

@@ -7,7 +7,7 @@ import sys
 
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
-from ..model.translate import _
+from ..model.translate import N_, _
 from ..orchestrator.run_options import MAX_WAIT_SECONDS, RunOptions
 from ..process.language import LANGUAGES, OPTION
 from ..project.open import OpenProject, open_project
@@ -60,7 +60,7 @@ def opened(arguments: argparse.Namespace) -> OpenProject:
     return open_project(arguments.config or "", arguments.base or "", arguments.mask)
 
 
-NO_LIST = "The feature list cannot be used ({fault}); using the recorded state instead."
+NO_LIST = N_("The feature list cannot be used ({fault}); using the recorded state instead.")
 
 
 def opened_or_recorded(arguments: argparse.Namespace) -> tuple[OpenProject, str]:
@@ -80,44 +80,46 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command."""
-    group = parser.add_argument_group("options of every command")
+    group = parser.add_argument_group(_("options of every command"))
     group.add_argument(
         "--config",
         type=file_path,
         metavar="PATH",
-        help="the feature list, or its folder (default: searched for upwards)",
+        help=_("the feature list, or its folder (default: searched for upwards)"),
     )
     group.add_argument(
         "--base",
         type=_given,
         metavar="REF",
-        help="start from this branch, tag or commit, instead of project.base_branch",
+        help=_("start from this branch, tag or commit, instead of project.base_branch"),
     )
     group.add_argument(
         "--color",
         choices=("auto", "always", "never"),
         default="auto",
-        help="whether the output has colours (default: auto)",
+        help=_("whether the output has colours (default: auto)"),
     )
     group.add_argument(
         OPTION, choices=LANGUAGES, help=_("the language (default: that of the environment)")
     )
     volume = group.add_mutually_exclusive_group()
-    volume.add_argument("-v", "--verbose", action="store_true", help="print more details")
-    volume.add_argument("-q", "--quiet", action="store_true", help="print only results and errors")
+    volume.add_argument("-v", "--verbose", action="store_true", help=_("print more details"))
+    volume.add_argument(
+        "-q", "--quiet", action="store_true", help=_("print only results and errors")
+    )
 
 
 def file_path(text: str) -> str:
     """The path of a file."""
     if not text:
         # An empty shell variable must not select just any file.
-        raise argparse.ArgumentTypeError("it must name a file")
+        raise argparse.ArgumentTypeError(_("it must name a file"))
     return text
 
 
 def _given(text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError("it must name a branch or commit")
+        raise argparse.ArgumentTypeError(_("it must name a branch or commit"))
     return text
 
 
@@ -128,7 +130,7 @@ def dollars(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount above 0")
+        raise argparse.ArgumentTypeError(_("{text!r} is not an amount above 0").format(text=text))
     return value
 
 
@@ -137,13 +139,17 @@ def ids(text: str) -> list[str]:
     found = [id.strip() for id in text.split(",") if id.strip()]
     if not found:
         # An empty shell variable must not select every feature.
-        raise argparse.ArgumentTypeError("it must name a feature")
+        raise argparse.ArgumentTypeError(_("it must name a feature"))
     return found
+
+
+YES = ("y", "yes", "o", "oui")
+"""Answers that agree, in every language."""
 
 
 def agrees(question: str) -> bool:
     """Whether the user answers yes."""
-    asked = f"{one_line(question)} [y/N]"
+    asked = _("{question} [y/N]").format(question=one_line(question))
     if sys.stderr.isatty():
         from textwrap import wrap
 
@@ -153,7 +159,7 @@ def agrees(question: str) -> bool:
         asked = "\n".join(wrap(asked, width, break_long_words=False, break_on_hyphens=False))
     print(f"{asked} ", end="", file=sys.stderr, flush=True)
     try:
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return sys.stdin.readline().strip().lower() in YES
     except UnicodeDecodeError:
         return False
 
@@ -165,13 +171,15 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
         "--only",
         type=ids,
         metavar="ID[,ID...]",
-        help="these features, and dependencies that are out of date",
+        help=_("these features, and dependencies that are out of date"),
     )
     group.add_argument(
-        "--tag", metavar="T", help="features with this tag, and dependencies that are out of date"
+        "--tag",
+        metavar="T",
+        help=_("features with this tag, and dependencies that are out of date"),
     )
     group.add_argument(
-        "--no-deps", action="store_true", help="with --only or --tag: no dependencies"
+        "--no-deps", action="store_true", help=_("with --only or --tag: no dependencies")
     )
     group.add_argument(
         "--fresh",
@@ -179,13 +187,13 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=ALL,
         metavar="ID[,ID...]",
-        help="run these features (default: all selected) again, even if up to date or merged",
+        help=_("run these features (default: all selected) again, even if up to date or merged"),
     )
     group.add_argument(
         "--max-parallel",
         type=_slots,
         metavar="N",
-        help="number of slots, instead of project.max_parallel",
+        help=_("number of slots, instead of project.max_parallel"),
     )
 
 
@@ -195,7 +203,9 @@ def _slots(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of slots (1, 2, ...)")
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is not a number of slots (1, 2, ...)").format(text=text)
+        )
     return number
 
 
@@ -205,31 +215,33 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 def add_running_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that starts Claude."""
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="do not ask; required without a terminal"
+        "-y", "--yes", action="store_true", help=_("do not ask; required without a terminal")
     )
     parser.add_argument(
         "--allow-bypass",
         action="store_true",
-        help="allow the list to turn off Claude's permission checks",
+        help=_("allow the list to turn off Claude's permission checks"),
     )
     parser.add_argument(
         "--max-cost",
         type=dollars,
         metavar="USD",
-        help="budget of the run, instead of project.max_cost_usd",
+        help=_("budget of the run, instead of project.max_cost_usd"),
     )
     parser.add_argument(
         "--max-time",
         type=seconds,
         metavar="TIME",
-        help="stop the run after this time, such as 90m or 2h; the next run resumes its features",
+        help=_(
+            "stop the run after this time, such as 90m or 2h; the next run resumes its features"
+        ),
     )
     parser.add_argument(
         "--max-wait",
         type=seconds,
         default=MAX_WAIT_SECONDS,
         metavar="TIME",
-        help="wait at most this long for the reset of a usage limit, such as 90m (default: 6h)",
+        help=_("wait at most this long for the reset of a usage limit, such as 90m (default: 6h)"),
     )
 
 
@@ -241,7 +253,9 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time (such as 90s, 15m, 6h)")
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is not a time (such as 90s, 15m, 6h)").format(text=text)
+        )
     return value
 
 
@@ -251,7 +265,7 @@ def add_progress_option(parser: argparse.ArgumentParser) -> None:
         "--progress",
         choices=("auto", "live", "plain", "quiet"),
         default="auto",
-        help="redraw what runs (live), or print lines only (default: live on a terminal)",
+        help=_("redraw what runs (live), or print lines only (default: live on a terminal)"),
     )
 
 
@@ -266,7 +280,7 @@ def until(text: str) -> float:
             return seconds(text)
         except argparse.ArgumentTypeError:
             raise argparse.ArgumentTypeError(
-                f"{text!r} is not a time (such as 18:00, or 3h from now)"
+                _("{text!r} is not a time (such as 18:00, or 3h from now)").format(text=text)
             ) from None
     now = datetime.now()
     then = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)

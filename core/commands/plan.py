@@ -9,6 +9,7 @@ import time
 
 from ..model.errors import ExitCode
 from ..model.frozen import replace
+from ..model.translate import N_, _
 from ..project import lists
 from ..project.decisions import answer_file, apply_skips, decide, make_plan
 from ..project.selection import select
@@ -34,49 +35,49 @@ if TYPE_CHECKING:
     from ..model.feature import Invocation
     from ..project.open import OpenProject
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator plan
   rorchestrator plan --json | python3 -m json.tool
   rorchestrator plan --dot | dot -Tsvg > plan.svg
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = "Show what run would do. Starts nothing and changes nothing."
-    parser.epilog = EXAMPLES
+    parser.description = _("Show what run would do. Starts nothing and changes nothing.")
+    parser.epilog = _(EXAMPLES)
     add_selection_options(parser)
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print the plan as one JSON object")
+    form.add_argument("--json", action="store_true", help=_("print the plan as one JSON object"))
     form.add_argument(
-        "--mermaid", action="store_true", help="print the graph of the features for Mermaid"
+        "--mermaid", action="store_true", help=_("print the graph of the features for Mermaid")
     )
     form.add_argument(
-        "--dot", action="store_true", help="print the graph of the features for Graphviz (DOT)"
+        "--dot", action="store_true", help=_("print the graph of the features for Graphviz (DOT)")
     )
     form.add_argument(
         "--svg",
         type=file_path,
         metavar="FILE",
-        help="write the graph of the features as a picture; - is stdout",
+        help=_("write the graph of the features as a picture; - is stdout"),
     )
     parser.add_argument(
         "--what-if",
         action="store_true",
-        help="compare the predicted time and cost with other numbers of slots",
+        help=_("compare the predicted time and cost with other numbers of slots"),
     )
     parser.add_argument(
         "--by",
         type=until,
         metavar="TIME",
-        help="show what will be done by then, such as 18:00 or 3h, and with what confidence",
+        help=_("show what will be done by then, such as 18:00 or 3h, and with what confidence"),
     )
     parser.add_argument(
         "--max-cost",
         type=dollars,
         metavar="USD",
-        help="budget of the run, instead of project.max_cost_usd",
+        help=_("budget of the run, instead of project.max_cost_usd"),
     )
     add_common_options(parser)
 
@@ -111,7 +112,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return ExitCode.UP_TO_DATE
     style = style_of(sys.stdout, arguments.color)
     if not plan.selected and (arguments.what_if or arguments.by is not None):
-        print("Nothing would run. With --fresh, all features count.")
+        print(_("Nothing would run. With --fresh, all features count."))
         return ExitCode.UP_TO_DATE
     if arguments.by is not None:
         from ..reporter.deadline_text import deadline_lines
@@ -148,8 +149,10 @@ def _draw(
     sys.stdout.write(text)
     if arguments.mermaid and not plan_graph.is_drawn_by_mermaid(nodes, text):
         print(
-            f"Mermaid draws at most {plan_graph.MOST_EDGES} edges and "
-            f"{plan_graph.MOST_CHARACTERS:,} characters; this graph has more. --dot has no limit.",
+            _(
+                "Mermaid draws at most {most_edges} edges and {most_characters:,} "
+                "characters; this graph has more. --dot has no limit."
+            ).format(most_edges=plan_graph.MOST_EDGES, most_characters=plan_graph.MOST_CHARACTERS),
             file=sys.stderr,
         )
 

@@ -6,6 +6,7 @@ import json
 import sys
 
 from ..model.errors import ExitCode
+from ..model.translate import _
 from ..model.words import counted, duration
 from ..orchestrator.one_run import Decided, OneRun
 from ..process.signals import SignalReceived, Signals
@@ -45,7 +46,7 @@ def rehearse(
             )
             return _rehearse(rehearsal, asking, printer)
         except SignalReceived as heard:
-            print("\nStopped, and the temporary copy is removed.", file=sys.stderr)
+            print(_("\nStopped, and the temporary copy is removed."), file=sys.stderr)
             return 128 + heard.number
 
 
@@ -54,9 +55,9 @@ def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
     decided = Decided(rehearsal.decisions, rehearsal.selected, (), ())
     show_plan(run, decided, printer, style_of(sys.stderr, printer.display.color))
     if not rehearsal.selected:
-        printer.say("Nothing to rehearse.")
+        printer.say(_("Nothing to rehearse."))
     elif not _agreed(rehearsal, asking, printer):
-        printer.say("Nothing was started.")
+        printer.say(_("Nothing was started."))
         return ExitCode.CANNOT_START
     found = rehearsal.try_all()
     _show(found, printer)
@@ -66,12 +67,14 @@ def _rehearse(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> int:
 def _agreed(rehearsal: Rehearsal, asking: Asking, printer: Printer) -> bool:
     what = counted(len(rehearsal.selected), "feature")
     printer.say(
-        f"Rehearsing {what}: the commands above run in a temporary copy of the repository,\n"
-        "without Claude. Nothing is paid for."
+        _(
+            "Rehearsing {what}: the commands above run in a temporary copy of the "
+            "repository,\nwithout Claude. Nothing is paid for."
+        ).format(what=what)
     )
     if not asking.yes:
         show_unshown(asking, rehearsal.project)
-        if not agrees(f"Rehearse {what} now?"):
+        if not agrees(_("Rehearse {what} now?").format(what=what)):
             return False
     remember(rehearsal.project, all_commands(rehearsal.project.config))
     return True
@@ -86,5 +89,7 @@ def _show(found: Rehearsed, printer: Printer) -> None:
         notes = found.notes
         lines = list(notes.lines(found.dag, style, is_whole=found.is_whole, quiet=quiet))
         if not quiet:
-            lines.append(f"The rehearsal itself took {duration(found.seconds)}.")
+            lines.append(
+                _("The rehearsal itself took {time}.").format(time=duration(found.seconds))
+            )
         printer.print("\n".join(lines), sys.stdout)

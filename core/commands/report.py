@@ -9,6 +9,7 @@ import sys
 
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _
 from ..reporter.console import style_of
 from ..views.output_file import STDOUT, print_or_write
 from .options import add_common_options, display_of, file_path, opened_or_recorded
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from ..views.recorded_run import RecordedRun
     from ..views.run_view import RunView
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator report --open
   rorchestrator report --markdown | gh pr comment --body-file -
   rorchestrator report 20260102T1504 --trace trace.json
-"""
+""")
 
 SO_FAR = "so_far"
 """The name of the page of a run in progress."""
@@ -32,27 +33,27 @@ SO_FAR = "so_far"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = "Show the report of a run, and write its page."
-    parser.epilog = EXAMPLES
+    parser.description = _("Show the report of a run, and write its page.")
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "run",
         nargs="?",
         default="latest",
         metavar="RUN",
-        help="the id of a run, the beginning of its id, or latest (default: latest)",
+        help=_("the id of a run, the beginning of its id, or latest (default: latest)"),
     )
     parser.add_argument(
-        "--html", type=file_path, metavar="FILE", help="write the page to this file; - is stdout"
+        "--html", type=file_path, metavar="FILE", help=_("write the page to this file; - is stdout")
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
-        "--markdown", action="store_true", help="print it for a pull request or a chat"
+        "--markdown", action="store_true", help=_("print it for a pull request or a chat")
     )
-    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--json", action="store_true", help=_("print one JSON object"))
     parser.add_argument(
-        "--trace", type=file_path, metavar="FILE", help="write a trace for ui.perfetto.dev"
+        "--trace", type=file_path, metavar="FILE", help=_("write a trace for ui.perfetto.dev")
     )
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--open", action="store_true", help=_("open the page in the browser"))
     add_common_options(parser)
 
 
@@ -62,13 +63,18 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..views.recorded_run import recorded_run
 
     if arguments.open and arguments.html == STDOUT:
-        raise UserError("--open opens a file, and --html - writes none", hint="leave out --html")
+        raise UserError(
+            _("--open opens a file, and --html - writes none"), hint=_("leave out --html")
+        )
     to_stdout = [name for name in ("--html", "--trace") if _option(arguments, name) == STDOUT]
     to_stdout += [f"--{name}" for name in ("markdown", "json") if getattr(arguments, name)]
     if len(to_stdout) > 1:
-        both = " and ".join(to_stdout)
-        raise UserError(f"{both} both print to standard output", hint="leave out one of them")
-    project, _ = opened_or_recorded(arguments)
+        both = _(" and ").join(to_stdout)
+        raise UserError(
+            _("{both} both print to standard output").format(both=both),
+            hint=_("leave out one of them"),
+        )
+    project, _fault = opened_or_recorded(arguments)
     check_output_path(project, "--html", arguments.html or "")
     check_output_path(project, "--trace", arguments.trace or "")
     found = recorded_run(project, arguments.run)
@@ -94,7 +100,10 @@ def execute(arguments: argparse.Namespace) -> int:
         from ..process.browser import open_in_browser
 
         if not open_in_browser(page, os.environ, sys.platform):
-            raise UserError("no browser could be opened", hint=f"open {page} in a browser")
+            raise UserError(
+                _("no browser could be opened"),
+                hint=_("open {page} in a browser").format(page=page),
+            )
     return ExitCode.UP_TO_DATE
 
 
@@ -134,7 +143,9 @@ def _write_page(project: OpenProject, found: RecordedRun, view: RunView, file: s
             copy_latest([*filter(None, [found.written]), *pages])
     except OSError as error:
         raise UserError(
-            f"the page could not be written to {folder}: {error.strerror}",
+            _("the page could not be written to {folder}: {strerror}").format(
+                folder=folder, strerror=error.strerror
+            ),
             hint="rorchestrator report --html FILE",
         ) from None
     return pages[0]

@@ -7,6 +7,7 @@ import argparse
 from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
+from ..model.translate import N_, _, shown
 from ..project.decisions import apply_skips, check_permissions, decide
 from ..project.selection import Selection, check_known
 from . import steer
@@ -23,23 +24,24 @@ from .options import (
 )
 from .running import run_features
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator retry auth
   rorchestrator retry auth --yes
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Run a feature again that did not complete, was stopped or was skipped. A run in progress\n"
-        "queues it, and the options below are ignored. Without a run, this is run --only ID."
+    parser.description = _(
+        "Run a feature again that did not complete, was stopped or was "
+        "skipped. A run in progress\nqueues it, and the options below are "
+        "ignored. Without a run, this is run --only ID."
     )
-    parser.epilog = EXAMPLES
-    parser.add_argument("id", metavar="ID", help="the feature")
+    parser.epilog = _(EXAMPLES)
+    parser.add_argument("id", metavar="ID", help=_("the feature"))
     parser.add_argument(
-        "--json", action="store_true", help="print the reply, or the events of the run, as JSON"
+        "--json", action="store_true", help=_("print the reply, or the events of the run, as JSON")
     )
     add_progress_option(parser)
     add_running_options(parser)
@@ -61,7 +63,7 @@ def execute(arguments: argparse.Namespace) -> int:
     decision = decide(apply_skips(project, state), state, selection)[id]
     if decision.action is Action.SKIP:
         raise UserError(
-            f"{id} is {decision.reason}; nothing to retry",
+            _("{id} is {reason}; nothing to retry").format(id=id, reason=shown(decision.reason)),
             hint=f"rorchestrator run --only {id} --fresh",
             exit_code=ExitCode.INCOMPLETE,
         )

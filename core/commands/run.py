@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..model.errors import UserError
+from ..model.translate import N_, _, shown
 from ..project.decisions import check_permissions
 from ..project.landed import landing_fault
 from .ask_consent import check_can_ask
@@ -22,46 +23,50 @@ from .options import (
 from .run_views import add_view_options, text_elsewhere, view_options
 from .running import LandAfterwards, run_features
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator run --yes --max-parallel 2
   rorchestrator run --rehearse
   rorchestrator run --yes --only api --fail-fast --json > events.jsonl
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = "Run Claude Code for every feature that is out of date, several at once."
-    parser.epilog = EXAMPLES
+    parser.description = _(
+        "Run Claude Code for every feature that is out of date, several at once."
+    )
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
-        "--sequential", action="store_true", help="run one feature at a time, in topological order"
+        "--sequential",
+        action="store_true",
+        help=_("run one feature at a time, in topological order"),
     )
     parser.add_argument(
-        "--fail-fast", action="store_true", help="start nothing more after the first failure"
+        "--fail-fast", action="store_true", help=_("start nothing more after the first failure")
     )
     parser.add_argument(
         "--merge",
         action="store_true",
-        help="when all features are completed, land them on the base branch",
+        help=_("when all features are completed, land them on the base branch"),
     )
     parser.add_argument(
         "--rehearse",
         action="store_true",
-        help="try everything but Claude in a temporary copy of the repository, at no cost",
+        help=_("try everything but Claude in a temporary copy of the repository, at no cost"),
     )
     parser.add_argument(
-        "--resolve", action="store_true", help="with --merge: let Claude resolve conflicts"
+        "--resolve", action="store_true", help=_("with --merge: let Claude resolve conflicts")
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print each event when it happens, one JSON object a line; the last is the report",
+        help=_("print each event when it happens, one JSON object a line; the last is the report"),
     )
     parser.add_argument(
         "--detach",
         action="store_true",
-        help="ask, then go on in the background; print where its lines go, and how to stop it",
+        help=_("ask, then go on in the background; print where its lines go, and how to stop it"),
     )
     add_view_options(parser)
     add_progress_option(parser)
@@ -73,14 +78,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Run features that are out of date; returns the exit code."""
     if arguments.resolve and not arguments.merge:
-        raise UserError("--resolve requires --merge", hint="rorchestrator run --merge --resolve")
+        raise UserError(_("--resolve requires --merge"), hint="rorchestrator run --merge --resolve")
     looking = view_options(arguments)
     project = opened(arguments)
     fault = landing_fault(project) if arguments.merge else ""
     if fault:
         raise UserError(
-            f"run --merge lands on the base branch, but {fault}",
-            hint="rorchestrator run, then rorchestrator merge --into BRANCH",
+            _("run --merge lands on the base branch, but {fault}").format(fault=shown(fault)),
+            hint=_("rorchestrator run, then rorchestrator merge --into BRANCH"),
         )
     check_can_ask(asking(arguments), project, "run --rehearse" if arguments.rehearse else "run")
     options = run_options(arguments, selection_of(arguments))

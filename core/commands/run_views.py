@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from ..model.ci_systems import Ci, ci_of
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import _
 from ..orchestrator.one_run import OneRun
 from ..project.output_path import check_output_path
 from ..reporter.console import say, style_of
@@ -47,29 +48,31 @@ def add_view_options(parser: argparse.ArgumentParser) -> None:
         "--junit",
         type=_file,
         metavar="FILE",
-        help="write the result as JUnit XML, a case a feature, for a CI system",
+        help=_("write the result as JUnit XML, a case a feature, for a CI system"),
     )
     parser.add_argument(
         "--summary",
         type=_file,
         metavar="FILE",
-        help="write a summary with the graph as Markdown; on GitHub the job gets one anyway",
+        help=_("write a summary with the graph as Markdown; on GitHub the job gets one anyway"),
     )
     parser.add_argument(
         "--events",
         type=_file,
         metavar="FILE",
-        help="write each event when it happens, one JSON object a line; - is standard output",
+        help=_("write each event when it happens, one JSON object a line; - is standard output"),
     )
     parser.add_argument(
-        "--web", action="store_true", help="show the run in the browser until it ends, as web does"
+        "--web",
+        action="store_true",
+        help=_("show the run in the browser until it ends, as web does"),
     )
 
 
 def _file(text: str) -> str:
     if not text:
         # An empty shell variable is a mistake.
-        raise argparse.ArgumentTypeError("it must name a file")
+        raise argparse.ArgumentTypeError(_("it must name a file"))
     return text
 
 
@@ -78,13 +81,13 @@ def view_options(arguments: argparse.Namespace) -> ViewOptions:
     given = [name for name in ("junit", "summary", "events", "web") if getattr(arguments, name)]
     if given and arguments.rehearse:
         raise UserError(
-            f"--{given[0]} is about a run, and a rehearsal is none",
+            _("--{given} is about a run, and a rehearsal is none").format(given=given[0]),
             hint="rorchestrator run --rehearse --json prints the findings as JSON",
         )
     if arguments.events == STDOUT and arguments.json:
         raise UserError(
-            "--events - and --json both print to standard output",
-            hint="leave out one of them, or give --events a file",
+            _("--events - and --json both print to standard output"),
+            hint=_("leave out one of them, or give --events a file"),
         )
     if arguments.detach:
         _check_detach(arguments)
@@ -103,13 +106,13 @@ def _check_detach(arguments: argparse.Namespace) -> None:
     """Raise :class:`UserError` if an option needs a run that is looked at."""
     if arguments.rehearse:
         raise UserError(
-            "--detach is about a run, and a rehearsal is none",
+            _("--detach is about a run, and a rehearsal is none"),
             hint="rorchestrator run --rehearse shows its findings when it ends",
         )
     if arguments.json or arguments.events == STDOUT:
         given = "--json" if arguments.json else "--events -"
         raise UserError(
-            f"{given} prints to standard output, and a detached run has none",
+            _("{given} prints to standard output, and a detached run has none").format(given=given),
             hint="rorchestrator run --detach --events FILE",
         )
 

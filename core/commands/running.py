@@ -20,6 +20,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.frozen import dataclass, replace
 from ..model.state import Run
 from ..model.terminal_text import one_line
+from ..model.translate import _, shown
 from ..model.words import counted
 from ..orchestrator.one_run import Decided, OneRun, RunResult
 from ..orchestrator.run_options import RunOptions
@@ -95,7 +96,7 @@ class Printer:
 
     def complain(self, words: str) -> None:
         """Print a line on stderr."""
-        self.print(words, self.streams.err)
+        self.print(shown(words), self.streams.err)
 
     def print(self, words: str, stream: Printable) -> None:
         """Print lines on a stream."""
@@ -112,7 +113,9 @@ class Printer:
         """Report a failed write once, even with ``--quiet``."""
         if self.lost is None:
             self.lost = error
-            self.complain(f"rorchestrator: could not write: {error.strerror}")
+            self.complain(
+                _("rorchestrator: could not write: {strerror}").format(strerror=error.strerror)
+            )
 
 
 class _ShownRun:
@@ -167,7 +170,7 @@ class _ShownRun:
         """Recover, decide, ask, run and report; returns the exit code."""
         repaired = self.project.journal.open()
         if repaired:
-            self.printer.say(one_line(repaired))
+            self.printer.say(one_line(shown(repaired)))
         self.run.recover()
         decided = self.run.decide()
         project = self.project = self.pages.project = self.run.project
@@ -201,8 +204,8 @@ class _ShownRun:
 
     def _complain(self, message: str, hint: str) -> None:
         """Print what a view could not do, even with ``--quiet``."""
-        lines = [f"rorchestrator: {one_line(message)}"]
-        lines += [f"  next: {one_line(hint)}"] if hint else []
+        lines = [f"rorchestrator: {one_line(shown(message))}"]
+        lines += [_("  next: {hint}").format(hint=one_line(shown(hint)))] if hint else []
         self.printer.complain("\n".join(lines))
 
     def _ask(self, plan: schedule.Plan) -> int | None:
@@ -213,10 +216,10 @@ class _ShownRun:
         try:
             agreed = agrees(self._question(plan))
         except KeyboardInterrupt:
-            self.printer.say("\nNothing was started.")
+            self.printer.say(_("\nNothing was started."))
             return ExitCode.INTERRUPTED
         if not agreed:
-            self.printer.say("Nothing was started.")
+            self.printer.say(_("Nothing was started."))
             return ExitCode.CANNOT_START
         return None
 
@@ -330,12 +333,16 @@ def show_plan(run: OneRun, decided: Decided, printer: Printer, style: Style) -> 
     plan = make_plan(run.project, decided.decisions, run.slots, decided.selected, run.forecast)
     plan = replace(plan, max_cost_usd=run.budget.cap_usd)
     lines = [*plan_lines(plan, style, verbose=printer.display.verbose), ""]
-    printer.say_group(f"Plan: {counted(len(decided.selected), 'feature')} to run", "plan", lines)
+    printer.say_group(
+        _("Plan: {features} to run").format(features=counted(len(decided.selected), "feature")),
+        "plan",
+        lines,
+    )
     return plan
 
 
 def _report_line(files: Sequence[str]) -> list[str]:
-    return [one_line(f"Report: {path}") for path in files[:1]]
+    return [one_line(_("Report: {path}").format(path=path)) for path in files[:1]]
 
 
 def _up_to_date(decisions: Mapping[str, Decision]) -> list[str]:

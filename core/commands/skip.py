@@ -9,6 +9,7 @@ from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.errors import ExitCode, UserError
 from ..model.state import RunState
+from ..model.translate import N_, _, shown
 from ..project import lists
 from ..project.decisions import apply_skips, decide
 from ..project.open import OpenProject
@@ -16,21 +17,21 @@ from ..project.selection import Selection, check_known
 from . import steer
 from .options import opened, opened_or_recorded
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator skip search          its dependents do not run either
   rorchestrator skip search --force  its dependents run without it
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    about = (
-        "Leave out a feature, in the current run and in later ones, until rorchestrator retry.\n"
-        "Its dependents do not run either."
+    about = _(
+        "Leave out a feature, in the current run and in later ones, until "
+        "rorchestrator retry.\nIts dependents do not run either."
     )
-    steer.configure(parser, about, EXAMPLES, id="the feature")
-    parser.add_argument("--force", action="store_true", help="let its dependents run without it")
+    steer.configure(parser, about, _(EXAMPLES), id=_("the feature"))
+    parser.add_argument("--force", action="store_true", help=_("let its dependents run without it"))
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -48,8 +49,12 @@ def execute(arguments: argparse.Namespace) -> int:
         _check(arguments, project, state)
         for event in lists.takeovers(project, project.whole_state(), [id]):
             project.journal.append(event)
-        how = "its dependents run without it" if arguments.force else "its dependents do not run"
-        text = f"{id} is skipped until rorchestrator retry {id}; {how}"
+        how = (
+            N_("its dependents run without it")
+            if arguments.force
+            else N_("its dependents do not run")
+        )
+        text = N_("{id} is skipped until rorchestrator retry {id}; {how}").format(id=id, how=how)
         reply = steer.record(project, ControlAction.SKIP, id, text, force=arguments.force)
         return steer.show(arguments, reply)
 
@@ -60,10 +65,10 @@ def _check(arguments: argparse.Namespace, project: OpenProject, state: RunState)
     decision = decide(apply_skips(project, state), state, Selection())[id]
     reason = decision.reason if decision.action is Action.SKIP else ""
     if known.status.active and f"{RESULTS}{id}/{known.run}" in project.refs:
-        reason = "completed, although its run was killed before it recorded that"
+        reason = N_("completed, although its run was killed before it recorded that")
     if reason:
         raise UserError(
-            f"{id} is {reason}; nothing to skip",
+            _("{id} is {reason}; nothing to skip").format(id=id, reason=shown(reason)),
             hint="rorchestrator status",
             exit_code=ExitCode.INCOMPLETE,
         )

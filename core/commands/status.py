@@ -10,30 +10,31 @@ import sys
 from ..model.errors import ExitCode
 from ..model.frozen import replace
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..project.status import project_status
 from ..reporter.console import style_of
 from ..reporter.status_text import status_lines
 from ..reporter.style import Style
 from .options import NO_LIST, add_common_options, display_of, opened_or_recorded
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator status
   rorchestrator status --verbose
   rorchestrator status --json | python3 -m json.tool
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = "Show the state of each feature, also while a run is in progress."
-    parser.epilog = EXAMPLES
+    parser.description = _("Show the state of each feature, also while a run is in progress.")
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "--all-lists",
         action="store_true",
-        help="include the features of the repository's other lists",
+        help=_("include the features of the repository's other lists"),
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
@@ -46,7 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps(status.to_json(), indent=display.indent))
         return ExitCode.UP_TO_DATE
     if fault:
-        print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
+        print(one_line(_(NO_LIST).format(fault=shown(fault))), file=sys.stderr)
     style = style_of(sys.stdout, display.color)
     style, wide = _room(style)
     lines = status_lines(status, style, quiet=display.quiet, verbose=display.verbose, wide=wide)

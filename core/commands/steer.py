@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from ..model.errors import ExitCode, UserError
 from ..model.event_values import Reply, reply_of
 from ..model.state import RunState
 from ..model.terminal_text import clean, one_line
+from ..model.translate import _, shown
 from ..project import lists
 from ..project.open import OpenProject
 from ..project.selection import check_known
@@ -38,7 +40,7 @@ def configure(
     parser.description, parser.epilog = description, examples
     if id:
         parser.add_argument("id", metavar="ID", help=id)
-    parser.add_argument("--json", action="store_true", help="print the reply as one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("print the reply as one JSON object"))
     add_common_options(parser)
 
 
@@ -56,7 +58,7 @@ def request(arguments: argparse.Namespace, action: ControlAction, feature: str =
 
     Raises :class:`UserError` if no run is in progress.
     """
-    project, _ = opened_or_recorded(arguments)
+    project, _fault = opened_or_recorded(arguments)
     if feature:
         check_known("", [feature], project.dag.features)
     state = project.state()
@@ -65,13 +67,17 @@ def request(arguments: argparse.Namespace, action: ControlAction, feature: str =
         holder = project.lock.holder()
         if holder is not None:
             raise UserError(
-                f"rorchestrator {holder.command} (pid {holder.pid}) is in progress, but no run: "
-                f"nothing to {action.value}",
-                hint="wait until it has finished, or press Ctrl-C in its terminal",
+                _(
+                    "rorchestrator {command} (pid {pid}) is in progress, but no run: "
+                    "nothing to {action}"
+                ).format(command=holder.command, pid=holder.pid, action=action.value),
+                hint=_("wait until it has finished, or press Ctrl-C in its terminal"),
             )
         raise UserError(
-            f"no run in progress in this repository: nothing to {action.value}",
-            hint="rorchestrator status shows the features, rorchestrator run starts a run",
+            _("no run in progress in this repository: nothing to {action}").format(
+                action=action.value
+            ),
+            hint=_("rorchestrator status shows the features, rorchestrator run starts a run"),
         )
     return show(arguments, ask(project, run, action, feature))
 
@@ -87,13 +93,17 @@ def running(project: OpenProject, state: RunState) -> str:
     run = state.run
     if landing(project, state):
         raise UserError(
-            f"the run of pid {holder.pid} is landing its features; it can only be stopped",
+            _("the run of pid {pid} is landing its features; it can only be stopped").format(
+                pid=holder.pid
+            ),
             hint="rorchestrator stop",
         )
     if run is None or run.ended_at is not None or run.pid != holder.pid:
         raise UserError(
-            f"the run of pid {holder.pid} has not started yet, or has just finished",
-            hint="answer its question, or try again in a moment",
+            _("the run of pid {pid} has not started yet, or has just finished").format(
+                pid=holder.pid
+            ),
+            hint=_("answer its question, or try again in a moment"),
         )
     return run.id
 
@@ -114,8 +124,7 @@ def ask(
     if feature:
         lists.check_run(project, action.value, feature)
     reader, requests = Reader(project.journal.path), Requests(project.journal.folder)
-    for _ in reader.new_events():
-        pass
+    deque(reader.new_events(), maxlen=0)
     request = requests.leave(run, action, feature, force=force)
     deadline, is_running = time.monotonic() + reply_seconds, True
     while True:
@@ -129,7 +138,7 @@ def ask(
         if not is_running or time.monotonic() >= deadline + reply_seconds:
             # The run took the request, and was killed before or while it replied.
             raise UserError(
-                "the run accepted the request but did not reply",
+                _("the run accepted the request but did not reply"),
                 hint="rorchestrator status shows the features",
                 exit_code=ExitCode.INCOMPLETE,
             )
@@ -139,15 +148,17 @@ def ask(
 def _no_reply(project: OpenProject, is_running: bool, seconds: float) -> UserError:
     if not is_running:
         return UserError(
-            "the run ended before it replied; nothing was changed",
+            _("the run ended before it replied; nothing was changed"),
             hint="rorchestrator status",
             exit_code=ExitCode.INCOMPLETE,
         )
     holder = project.lock.holder()
-    who = f" (pid {holder.pid})" if holder else ""
+    who = _(" (pid {pid})").format(pid=holder.pid) if holder else ""
     return UserError(
-        f"the run{who} did not reply within {seconds:.0f} s; nothing was changed",
-        hint="the run may be suspended or the machine overloaded; try again",
+        _("the run{who} did not reply within {seconds:.0f} s; nothing was changed").format(
+            who=who, seconds=seconds
+        ),
+        hint=_("the run may be suspended or the machine overloaded; try again"),
         exit_code=ExitCode.INCOMPLETE,
     )
 
@@ -159,7 +170,7 @@ def journalling(project: OpenProject, command: str) -> Iterator[RunState]:
     try:
         repaired = project.journal.open()
         if repaired:
-            print(one_line(repaired), file=sys.stderr)
+            print(one_line(shown(repaired)), file=sys.stderr)
         try:
             yield project.state()
         finally:
@@ -190,7 +201,7 @@ def show(arguments: argparse.Namespace, reply: Reply) -> int:
     if arguments.json:
         print(json.dumps(reply.to_json()))
     elif reply.is_done:
-        print(clean(reply.text))
+        print(clean(shown(reply.text)))
     else:
         raise refusal(reply)
     return ExitCode.UP_TO_DATE if reply.is_done else ExitCode.INCOMPLETE

@@ -9,6 +9,7 @@ import sys
 
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from .options import add_common_options
 
 TYPE_CHECKING = False
@@ -17,46 +18,52 @@ if TYPE_CHECKING:
 
     from ..start.template_files import TemplateFile
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator templates list
   rorchestrator templates show bug-fix
   rorchestrator templates new search --template feature --set title="Search" \\
       --set goal="A visitor finds a product by its name."
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "List the templates of prompts, show one, or write a new prompt from one. Your own in\n"
-        ".rorchestrator/templates/ win over those that come along."
+    parser.description = _(
+        "List the templates of prompts, show one, or write a new prompt from "
+        "one. Your own in\n.rorchestrator/templates/ win over those that come "
+        "along."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     action = parser.add_argument(
-        "action", choices=("list", "show", "new"), default="list", help="what to do (default: list)"
+        "action",
+        choices=("list", "show", "new"),
+        default="list",
+        help=_("what to do (default: list)"),
     )
     name = parser.add_argument(
-        "name", metavar="NAME", help="with show: the template; with new: the id of the new feature"
+        "name",
+        metavar="NAME",
+        help=_("with show: the template; with new: the id of the new feature"),
     )
     # Not nargs="?": that takes nothing if an option stands between the two.
     action.required = name.required = False
-    parser.add_argument("--template", metavar="NAME", help="with new: the template")
+    parser.add_argument("--template", metavar="NAME", help=_("with new: the template"))
     parser.add_argument(
         "--set",
         type=_assignment,
         action="append",
         metavar="KEY=VALUE",
-        help="with new: the value of a variable; once for each",
+        help=_("with new: the value of a variable; once for each"),
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name.strip() and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+        raise argparse.ArgumentTypeError(_("{text!r} is not KEY=VALUE").format(text=text))
     return name.strip(), value
 
 
@@ -79,14 +86,17 @@ def _check_usage(arguments: argparse.Namespace) -> None:
     action, usage = arguments.action, "rorchestrator templates new ID --template NAME"
     if action == "list" and arguments.name:
         hint = f"rorchestrator templates show {arguments.name}"
-        raise UserError("templates list takes no name", hint=hint)
+        raise UserError(_("templates list takes no name"), hint=hint)
     if action != "new" and (arguments.template or arguments.set):
-        raise UserError(f"templates {action} takes neither --template nor --set", hint=usage)
+        raise UserError(
+            _("templates {action} takes neither --template nor --set").format(action=action),
+            hint=usage,
+        )
     if action == "show" and not arguments.name:
         hint = "rorchestrator templates list shows their names"
-        raise UserError("templates show needs the name of a template", hint=hint)
+        raise UserError(_("templates show needs the name of a template"), hint=hint)
     if action == "new" and not (arguments.name and arguments.template):
-        raise UserError("templates new needs an id and --template", hint=usage)
+        raise UserError(_("templates new needs an id and --template"), hint=usage)
 
 
 def _workspace(given: str) -> tuple[str, str]:
@@ -102,7 +112,10 @@ def _workspace(given: str) -> tuple[str, str]:
             raise
         path = os.path.join(repository_around(os.curdir), SEARCHED[0])
     if given and not os.path.isfile(path):
-        raise UserError(f"{path} does not exist", hint="name another list with --config PATH")
+        raise UserError(
+            _("{path} does not exist").format(path=path),
+            hint=_("name another list with --config PATH"),
+        )
     return workspace_of(path), path
 
 
@@ -125,9 +138,9 @@ def _list(known: Mapping[str, TemplateFile], *, as_json: bool) -> int:
     else:
         width = max((len(one_line(name)) for name in known), default=0)
         for file, said, fault in rows:
-            own = "  (your own)" if file.is_own else ""
-            print(f"{one_line(file.name):{width}}  {one_line(said or fault)}{own}")
-    return ExitCode.INCOMPLETE if any(fault for _, _, fault in rows) else ExitCode.UP_TO_DATE
+            own = _("  (your own)") if file.is_own else ""
+            print(f"{one_line(file.name):{width}}  {one_line(said or shown(fault))}{own}")
+    return ExitCode.INCOMPLETE if any(fault for *_row, fault in rows) else ExitCode.UP_TO_DATE
 
 
 def _show(file: TemplateFile, *, as_json: bool) -> int:
@@ -162,7 +175,9 @@ def _new(arguments: argparse.Namespace, file: TemplateFile, workspace: str, list
     made = filled(read(file), id, _values(arguments.set or []))
     path = write_prompt(workspace, id, made.prompt)
     if not arguments.quiet:
-        said = f"written: {os.path.relpath(path)}; add this to features of {list_file}:"
+        said = _("written: {path}; add this to features of {list_file}:").format(
+            path=os.path.relpath(path), list_file=list_file
+        )
         print(one_line(said), file=sys.stderr, flush=True)
     print(json.dumps(made.entry, indent=2, ensure_ascii=False))
     return ExitCode.UP_TO_DATE
@@ -175,15 +190,17 @@ def _check_id(id: str, list_file: str) -> None:
     from ..project.value_checks import Id
 
     reader = Reader("")
-    Id().check(reader, "the id", id)
+    Id().check(reader, N_("the id"), id)
     if reader.faults:
-        raise UserError(reader.faults[0], hint="choose another id")
+        raise UserError(reader.faults[0], hint=_("choose another id"))
     try:
         taken = [feature.id for feature in load(list_file).features]
     except UserError:  # The list may be missing, or wait for this prompt.
         return
     if id.lower() in map(str.lower, taken):
-        raise UserError(f"the list has a feature {id!r} already", hint="choose another id")
+        raise UserError(
+            _("the list has a feature {id!r} already").format(id=id), hint=_("choose another id")
+        )
 
 
 def _values(given: list[tuple[str, str]]) -> dict[str, str]:
@@ -192,5 +209,8 @@ def _values(given: list[tuple[str, str]]) -> dict[str, str]:
     if len(values) < len(given):
         names = [name for name, _ in given]
         twice = ", ".join(name for name in values if names.count(name) > 1)
-        raise UserError(f"--set gives two values for {twice}", hint="name each variable once")
+        raise UserError(
+            _("--set gives two values for {twice}").format(twice=twice),
+            hint=_("name each variable once"),
+        )
     return values

@@ -15,6 +15,7 @@ from ..model.frozen import replace
 from ..model.moments import minute
 from ..model.state import Run, RunState
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _
 from .options import add_common_options, add_progress_option, display_of, opened_or_recorded
 
 TYPE_CHECKING = False
@@ -27,27 +28,27 @@ if TYPE_CHECKING:
     from .live_run import LiveRun
     from .options import Display
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator watch
   rorchestrator watch --exit-status && rorchestrator merge
   rorchestrator watch | tee watch.txt
-"""
+""")
 
 POLL_SECONDS = 0.25
 
-SUSPENDED = "Suspended. The run goes on. fg continues here."
+SUSPENDED = N_("Suspended. The run goes on. fg continues here.")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Show the run in progress, as its own terminal does, until it ends. Without one, show how\n"
-        "the last run ended. Closing it changes nothing."
+    parser.description = _(
+        "Show the run in progress, as its own terminal does, until it ends. "
+        "Without one, show how\nthe last run ended. Closing it changes nothing."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
-        "--exit-status", action="store_true", help="end with the exit code of the run"
+        "--exit-status", action="store_true", help=_("end with the exit code of the run")
     )
     add_progress_option(parser)
     add_common_options(parser)
@@ -80,7 +81,9 @@ class _Watch:
         self._await_start()
         run = self.follower.state.run
         if run is None:
-            raise UserError("no run has started in this repository yet", hint="rorchestrator run")
+            raise UserError(
+                _("no run has started in this repository yet"), hint="rorchestrator run"
+            )
         if self._is_alive(run):
             import asyncio
 
@@ -91,7 +94,7 @@ class _Watch:
         """Wait as long as a run holds the lock that has not started: it may ask its user."""
         pid = self._starting()
         if pid:
-            self._say(f"The run of pid {pid} has not started yet: waiting.")
+            self._say(_("The run of pid {pid} has not started yet: waiting.").format(pid=pid))
         while pid:
             time.sleep(POLL_SECONDS)
             self.past += self.follower.catch_up()
@@ -129,7 +132,7 @@ class _Watch:
             ask=self._ask,
             facts=self._facts,
             supervisor=lambda: self.supervisor,
-            suspended=SUSPENDED,
+            suspended=_(SUSPENDED),
         )
         reporter = Reporter(
             streams.err if live.is_live else sys.stdout,
@@ -197,7 +200,11 @@ class _Watch:
         if live.is_live:
             self.learned_runs = self._learned_runs(run.id)
         state = fold(self.past[:begun])
-        self._say(f"Run {run.id}, pid {run.pid}, since {minute(run.started_at)}")
+        self._say(
+            _("Run {run}, pid {pid}, since {time}").format(
+                run=run.id, pid=run.pid, time=minute(run.started_at)
+            )
+        )
         for event in self.past[begun:]:
             state = apply(state, event)
             reporter.on_event(state, event)
@@ -213,7 +220,11 @@ class _Watch:
             is_alive = self._is_alive(run)
             for event in self.follower.new_events():
                 if event.kind == "run_started":
-                    self._say(f"Run {run.id} was killed; run {event.run} has started")
+                    self._say(
+                        _("Run {run} was killed; run {run2} has started").format(
+                            run=run.id, run2=event.run
+                        )
+                    )
                 state = self.follower.state
                 reporter.on_event(state, event)
                 live.attendant.on_event(state, event)
@@ -223,7 +234,7 @@ class _Watch:
                     return run, state
             if self.follower.restarts:
                 raise UserError(
-                    "the journal was replaced while it was followed", hint="rorchestrator status"
+                    _("the journal was replaced while it was followed"), hint="rorchestrator status"
                 )
             if reporter.stream is None:
                 raise BrokenPipeError  # Nobody reads what this command prints.
@@ -238,9 +249,15 @@ class _Watch:
         from ..reporter.run_text import report_lines
 
         if run.ended_at is None:
-            self._say(f"Run {run.id} was killed. To continue it: rorchestrator run")
+            self._say(
+                _("Run {run} was killed. To continue it: rorchestrator run").format(run=run.id)
+            )
             return ExitCode.INCOMPLETE
-        self._say(f"Run {run.id} ended {minute(run.ended_at)}, exit code {run.exit_code}")
+        self._say(
+            _("Run {run} ended {time}, exit code {exit_code}").format(
+                run=run.id, time=minute(run.ended_at), exit_code=run.exit_code
+            )
+        )
         report = RunReport(
             state,
             run,
@@ -252,9 +269,13 @@ class _Watch:
         )
         style = style_of(sys.stdout, self.display.color)
         print("\n".join(report_lines(report, style)).strip("\n"))
-        print(f"{style.pick('→', '->')} rorchestrator report {run.id} --open  (its page)")
+        print(
+            _("{sign} rorchestrator report {run} --open  (its page)").format(
+                sign=style.pick("→", "->"), run=run.id
+            )
+        )
         self.follower.catch_up()
         later = self.follower.state.run
         if later is not None and later.id != run.id:
-            self._say(f"Run {later.id} has started since: rorchestrator watch")
+            self._say(_("Run {id} has started since: rorchestrator watch").format(id=later.id))
         return run.exit_code or ExitCode.UP_TO_DATE

@@ -17,6 +17,7 @@ from ..model.control_action import ControlAction
 from ..model.errors import ExitCode, UserError
 from ..model.json_values import Json
 from ..model.next_commands import completed
+from ..model.translate import N_, _
 from ..process.browser import open_in_browser
 from ..views.run_extras import extras_of
 from ..views.web.access import Access, in_url, is_loopback, load_key
@@ -30,51 +31,54 @@ from .options import add_common_options, opened_or_recorded
 
 DEFAULT_PORT = 8737
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator web --open
   rorchestrator web --port 8080      at this port, and at no other
   rorchestrator run --web            the page of a run, until it ends
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Show the last run in the browser: its report, live, and what Claude does. Buttons pause,\n"
-        "resume and stop the run, and stop, retry and skip its features. Ctrl-C ends the page,\n"
-        "which changes nothing in the run."
+    parser.description = _(
+        "Show the last run in the browser: its report, live, and what Claude "
+        "does. Buttons pause,\nresume and stop the run, and stop, retry and "
+        "skip its features. Ctrl-C ends the page,\nwhich changes nothing in the "
+        "run."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "--port",
         type=_port,
         metavar="N",
-        help="the port; 0 for any free one (default: 8737, or any free one if that is in use)",
+        help=_("the port; 0 for any free one (default: 8737, or any free one if that is in use)"),
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="the address to listen at (default: 127.0.0.1)",
+        help=_("the address to listen at (default: 127.0.0.1)"),
     )
     parser.add_argument(
         "--allow-remote",
         action="store_true",
-        help="allow a --host that other machines can reach; the connection is not encrypted",
+        help=_("allow a --host that other machines can reach; the connection is not encrypted"),
     )
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--open", action="store_true", help=_("open the page in the browser"))
     parser.add_argument(
-        "--until-eof", action="store_true", help="end when standard input is closed"
+        "--until-eof", action="store_true", help=_("end when standard input is closed")
     )
-    parser.add_argument("--json", action="store_true", help="print the address as one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help=_("print the address as one JSON object")
+    )
     add_common_options(parser)
 
 
 def _port(text: str) -> int:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else 65536
     if number > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+        raise argparse.ArgumentTypeError(_("{text!r} is not a port (0 to 65535)").format(text=text))
     return number
 
 
@@ -82,9 +86,13 @@ def execute(arguments: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C, a signal, or the end of standard input."""
     if not (arguments.allow_remote or is_loopback(arguments.host)):
         raise UserError(
-            f"other machines could reach {arguments.host}, and nothing would be encrypted",
-            hint=f"ssh -L {DEFAULT_PORT}:127.0.0.1:{DEFAULT_PORT} HOST reaches the page safely; "
-            "or add --allow-remote",
+            _("other machines could reach {host}, and nothing would be encrypted").format(
+                host=arguments.host
+            ),
+            hint=_(
+                "ssh -L {default_port}:127.0.0.1:{default_port} HOST reaches the page "
+                "safely; or add --allow-remote"
+            ).format(default_port=DEFAULT_PORT),
         )
     page = Page(arguments)
     server = page.server
@@ -111,11 +119,11 @@ def _announce(arguments: argparse.Namespace, server: WebServer) -> None:
     else:
         print(url, flush=True)
         if not arguments.quiet:
-            print("The page is open until you press Ctrl-C.", file=sys.stderr)
+            print(_("The page is open until you press Ctrl-C."), file=sys.stderr)
     if arguments.open:
         once = in_url(host, server.port, {"token": access.token_for_once()})
         if not open_in_browser(once, os.environ, sys.platform):
-            print("No browser could be opened: open the address yourself.", file=sys.stderr)
+            print(_("No browser could be opened: open the address yourself."), file=sys.stderr)
 
 
 def _reachable(host: str) -> str:
@@ -170,11 +178,11 @@ class Page:
         )
 
     def _ask(self, action: ControlAction, feature: str) -> Mapping[str, Json]:
-        project, _ = opened_or_recorded(self._arguments)
+        project, _fault = opened_or_recorded(self._arguments)
         state = project.state()
         run = steer.landing(project, state) or steer.running(project, state)
         if not run:
-            raise UserError("no run is in progress", hint="rorchestrator status")
+            raise UserError(_("no run is in progress"), hint="rorchestrator status")
         return steer.ask(project, run, action, feature).to_json()
 
 
@@ -202,10 +210,16 @@ def _server(arguments: argparse.Namespace, site: Site, key: bytes) -> WebServer:
                 raise
             return WebServer(host, 0, site, access)
     except OSError as error:
-        place = host if port == 0 else f"{host}, port {port or DEFAULT_PORT}"
-        raise UserError(
-            f"the page can't be served at {place}: {error.strerror}",
-            hint="give --host an address of this machine"
+        place = (
+            host
             if port == 0
-            else "rorchestrator web --port 0 takes any free port",
+            else _("{host}, port {port}").format(host=host, port=port or DEFAULT_PORT)
+        )
+        raise UserError(
+            _("the page can't be served at {place}: {strerror}").format(
+                place=place, strerror=error.strerror
+            ),
+            hint=_("give --host an address of this machine")
+            if port == 0
+            else _("rorchestrator web --port 0 takes any free port"),
         ) from None

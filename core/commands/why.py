@@ -9,6 +9,7 @@ import time
 
 from ..model.errors import ExitCode
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..project.selection import check_known
 from .options import NO_LIST, add_common_options, display_of, opened_or_recorded
 
@@ -17,28 +18,30 @@ if TYPE_CHECKING:
     from ..project.open import OpenProject
     from ..views.why import Situation
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator why
   rorchestrator why api
   rorchestrator why --json | python3 -m json.tool
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
-        "Show why a feature is not running, or why it will run again, and the command that\n"
-        "changes that. Works before, during and after a run."
+    parser.description = _(
+        "Show why a feature is not running, or why it will run again, and the "
+        "command that\nchanges that. Works before, during and after a run."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "id",
         nargs="?",
         metavar="ID",
-        help="the feature (default: a line for each that is not up to date)",
+        help=_("the feature (default: a line for each that is not up to date)"),
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON object for each feature")
+    parser.add_argument(
+        "--json", action="store_true", help=_("print a JSON object for each feature")
+    )
     add_common_options(parser)
 
 
@@ -59,7 +62,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps(document, indent=display.indent))
         return ExitCode.UP_TO_DATE
     if fault:
-        print(one_line(NO_LIST.format(fault=fault)), file=sys.stderr)
+        print(one_line(_(NO_LIST).format(fault=shown(fault))), file=sys.stderr)
     style = style_of(sys.stdout, display.color)
     lines = why_lines(found[0], style) if arguments.id else why_table(found, style)
     print("\n".join(lines))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..model.strategy import Strategy
+from ..model.translate import N_
 from .stack import (
     Resolution,
     Resolved,
@@ -30,12 +31,12 @@ class MergeOptions:
 class LandingState(Enum):
     """Result of a ``merge`` for one feature."""
 
-    LANDED = "landed"
-    WOULD_LAND = "would land"
-    ALREADY = "already"
+    LANDED = N_("landed")
+    WOULD_LAND = N_("would land")
+    ALREADY = N_("already")
     """It was on the target before."""
-    HELD = "held"
-    UNKNOWN = "unknown"
+    HELD = N_("held")
+    UNKNOWN = N_("unknown")
     """A preview can't tell."""
 
 

@@ -94,7 +94,10 @@ def unmarked(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-COMMAND = re.compile(r"rorchestrator:? |rorchestrator( --?[a-z-]+| [a-z]+| [A-Z]+)* ?")
+COMMAND = re.compile(
+    r"rorchestrator:? |rorchestrator( --?[a-z-]+| [a-z]+| [A-Z]+)* ?|attach ID|cd | && "
+    r"|(git|claude|sudo|chmod|pipx|gh|glab|ssh|python3|rm|df|export) .*"
+)
 """What a user types, not reads."""
 
 SEVERAL_WORDS = re.compile(r"[^\W\d_]{2,}[^\w\s]? +[^\W\d_]|^ [^\W\d_]{2,}|[^\W\d_]{2,}[:,;]? $")
