@@ -45,6 +45,7 @@ examples:
 """)
 
 COMMANDS = {
+    "init": N_("look at the repository and write a first feature list"),
     "doctor": N_("examine what a run needs, and say what to mend"),
     "plan": N_("show what run would do, why, and what it would cost"),
     "run": N_("bring every feature of the list up to date"),

@@ -193,7 +193,7 @@ class WhichList(WithWorkspace):
         said = self.space.main("plan", "--config", self.space.root)
         self.assertEqual(said.code, 2)
         self.assertIn(f"no feature list in {self.space.root}\n", said.err)
-        self.assertIn(f"next: write {self.space.root}/config/feature_list.json", said.err)
+        self.assertIn(f"next: rorchestrator init --dir {self.space.root}", said.err)
 
 
 class FromAWorktree(unittest.TestCase):

@@ -100,6 +100,8 @@ class Project:
     verify_base: bool = True
     keep_awake: bool = True
     """Whether the machine is kept from going to sleep during a run."""
+    port_variable: str = ""
+    """A variable of the user's stack, such as ``PORT``, that gets the first port of a slot."""
 
 
 DEFAULT_ALLOWED_TOOLS = (

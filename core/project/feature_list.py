@@ -53,19 +53,21 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
         if parent == folder:
             raise UserError(
                 f"no feature list in {start} or above",
-                hint="write config/feature_list.json, or name one with --config PATH",
+                hint="rorchestrator init writes one; or name one with --config PATH",
             )
         folder = parent
 
 
 def find_in(folder: str) -> str:
     """The feature list in ``folder``. Raises :class:`UserError` if it has none."""
+    import shlex
+
     for name in (*SEARCHED, os.path.basename(SEARCHED[0])):
         path = os.path.join(folder, name)
         if os.path.isfile(path):
             return path
     raise UserError(
-        f"no feature list in {folder}", hint=f"write {os.path.join(folder, SEARCHED[0])}"
+        f"no feature list in {folder}", hint=f"rorchestrator init --dir {shlex.quote(folder)}"
     )
 
 

@@ -9,7 +9,7 @@ from ..model.feature import ClaudeOptions, Config, Feature, Project, Retry
 from ..model.frozen import replace
 from .dependencies import check_dependencies
 from .list_reader import Json, Key, Reader, kind
-from .notify_keys import Receivers
+from .notify_keys import Receivers, VariableName
 from .value_checks import (
     ARGUMENTS,
     CONTRACTS,
@@ -249,6 +249,10 @@ PROJECT: Mapping[str, Key] = {
         Flag(),
         "keep the machine from going to sleep during a run, where `systemd-inhibit` or "
         "`caffeinate` is installed",
+    ),
+    "port_variable": Key(
+        VariableName(),
+        "a variable of your stack, such as `PORT`, that gets the value of `RORCHESTRATOR_PORT`",
     ),
 }
 

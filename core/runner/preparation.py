@@ -62,14 +62,17 @@ class Preparation:
     def environment(self, feature: str, slot: int, slots: int) -> dict[str, str]:
         """The variables of a feature in one of ``slots`` slots.
 
-        Without free ports, ``RORCHESTRATOR_PORT`` is not set: few lists need it.
+        Without free ports, ``RORCHESTRATOR_PORT`` is not set: few lists need it. The variable of
+        the user's stack gets the same port.
         """
         port = ports.free_block(slot, slots, self.context.run_id)
         if not port:
             taken = f"no {ports.BLOCK} ports in a row are free: {VARIABLES}PORT is not set"
             self.context.note(taken, feature)
         named = {"SLOT": str(slot), **({"PORT": str(port)} if port else {})}
-        return self._named(feature, self.worktrees.branch(feature), **named)
+        env = self._named(feature, self.worktrees.branch(feature), **named)
+        own = self.config.project.port_variable
+        return {**env, own: str(port)} if own and port else env
 
     def _named(self, feature: str, branch: str, **more: str) -> dict[str, str]:
         ours = {"FEATURE": feature, "BRANCH": branch, "RUN": self.context.run_id, **more}

@@ -53,6 +53,15 @@ class Setup(ChecksTest):
         self.assertEqual((id, branch, run, slot), ("a", "feature/a", run_id(1), "0"))
         self.assertGreaterEqual(int(port), ports.FIRST)
 
+    def test_the_variable_of_the_stack_has_the_same_port(self) -> None:
+        same = "test -n $PORT && test $PORT = $RORCHESTRATOR_PORT"
+        self.lists({"bash": same}, {"write": "a.txt"}, project={"port_variable": "PORT"})
+        self.completes()
+        self.lists(project={"port_variable": "PORT", "setup": ["test $PORT = 7"]})
+        free = mock.patch.object(ports, "FIRST", ports.LAST)
+        with free, mock.patch.dict(self.workspace.environ, {"PORT": "7"}):
+            self.completes()
+
     def test_the_feature_continues_without_ports_if_none_is_free(self) -> None:
         self.lists(project={"setup": ['test -z "${RORCHESTRATOR_PORT+x}"']})
         with mock.patch.object(ports, "FIRST", ports.LAST):

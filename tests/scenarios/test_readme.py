@@ -47,6 +47,7 @@ SHOP = (
     "docs/REHEARSAL.md",
     "docs/commands/templates.md",
     "docs/commands/lint.md",
+    "docs/commands/init.md",
 )
 """Pages whose commands are typed one after the other: README makes the repository for them all."""
 

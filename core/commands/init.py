@@ -1,0 +1,238 @@
+"""``init``: looks at the repository, shows the files of a first feature list, and writes them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from ..git.paths import is_in
+from ..model.errors import ExitCode, UserError
+from ..model.terminal_text import one_line, shell_word
+from .ask_consent import is_terminal
+from .options import add_common_options, agrees, asking, display_of, file_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..start.new_files import Left, NewFile
+    from ..start.survey import Survey
+
+LIST = "config/feature_list.json"
+
+EXAMPLES = """\
+examples:
+  rorchestrator init
+  rorchestrator init --yes
+  rorchestrator init --dir packages/web
+  rorchestrator init --example todo
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Look at the repository and write a first feature list for it: with its setup, its\n"
+        "checks, a context for the prompts and one prompt. Each file is shown first, and none\n"
+        "that exists is overwritten. A rehearsal then tries all of it without Claude."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "--dir",
+        type=file_path,
+        metavar="DIR",
+        help="the folder for the list (default: the root of the repository)",
+    )
+    parser.add_argument(
+        "--example",
+        metavar="NAME",
+        help="write an example that comes along instead: todo, rails or react",
+    )
+    parser.add_argument(
+        "-y",
+        "--yes",
+        action="store_true",
+        help="do not ask: write the files, and rehearse; required without a terminal",
+    )
+    parser.add_argument(
+        "--no-rehearsal", action="store_true", help="only write the files: start no command"
+    )
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Look, show, ask, write, and rehearse."""
+    from ..start.new_files import check_folders, planned, write
+    from ..start.survey import survey
+
+    if arguments.config:
+        raise UserError(
+            f"init writes {LIST}, and takes no --config", hint="rorchestrator init --dir DIR"
+        )
+    example = arguments.example or ""
+    folder = arguments.dir or os.curdir
+    found = survey(folder, arguments.base or "", os.environ, given=bool(arguments.dir))
+    new, left = planned(found.top, _files(found, example))
+    lines, untouched = _ignored(found)
+    files = [*lines, *new]
+    check_folders(found.top, files)
+    if not arguments.quiet:
+        shown = "\n".join(_shown(found, files, [*left, *untouched], example))
+        print(shown, file=sys.stderr, flush=True)
+    if not _agreed(arguments, files):
+        print("Nothing was written.", file=sys.stderr)
+        return ExitCode.CANNOT_START
+    for path in write(found.top, files):
+        print(one_line(f"written: {path}"), flush=True)
+    if example or arguments.no_rehearsal:
+        _say(arguments, *_to_rehearse(found))
+        return ExitCode.UP_TO_DATE
+    return _rehearse(arguments, found, files)
+
+
+# -- the files ------------------------------------------------------------------------------------
+
+
+def _files(found: Survey, example: str) -> list[NewFile]:
+    """The files to write, the list last: without it, init can be repeated."""
+    from ..project.schema import schema_text
+    from ..start import first_list as texts
+    from ..start.examples import files_of
+    from ..start.new_files import NewFile
+
+    inner = f"{found.inner}/" if found.inner else ""
+    about = "the schema with which editors complete and check the list"
+    schema = NewFile(f"{inner}config/{texts.SCHEMA}", schema_text(), about)
+    if example:
+        files = [NewFile(inner + file.path, file.text) for file in files_of(example)]
+        return [schema, *files]
+    return [
+        schema,
+        NewFile(f"{inner}prompts/{texts.PROMPT}", texts.prompt_text(found)),
+        NewFile(f"{inner}prompts/{texts.CONTEXT}", texts.context_text(found)),
+        NewFile(inner + LIST, texts.list_text(found)),
+    ]
+
+
+def _ignored(found: Survey) -> tuple[list[NewFile], list[Left]]:
+    """The lines for ``.gitignore``, or why it stays as it is."""
+    from ..start.new_files import NewFile, gitignore
+
+    made = gitignore(found.top, found.ignore)
+    if made is None:
+        return [], []
+    return ([made], []) if isinstance(made, NewFile) else ([], [made])
+
+
+# -- what is shown --------------------------------------------------------------------------------
+
+
+def _shown(
+    found: Survey, files: Sequence[NewFile], left: Sequence[Left], example: str
+) -> Iterator[str]:
+    """What was found, and each file."""
+    if not example:
+        yield from _found(found)
+    for file in reversed(files):
+        yield f"--- {one_line(file.path)} ({_kind(file)})"
+        if not file.about:
+            yield from (f"{'+ ' if file.appends else ''}{line}" for line in file.text.splitlines())
+        yield ""
+    for each in left:
+        yield f"--- {one_line(each.path)} {each.why}"
+
+
+def _kind(file: NewFile) -> str:
+    if file.appends:
+        return "these lines are added"
+    return f"new: {file.about}" if file.about else "new"
+
+
+def _found(found: Survey) -> Iterator[str]:
+    from ..start.first_list import setup_of, verify_of
+
+    yield one_line(f"Found in {found.workspace}, {found.base.name} @ {found.base.commit[:10]}:")
+    for stack in found.choice.stacks:
+        yield f"  stack    {one_line(stack.name)}"
+    for word, lines in (
+        ("setup", setup_of(found)),
+        ("check", verify_of(found)),
+        ("note", found.notes),
+    ):
+        yield from (f"  {word:8} {one_line(line)}" for line in lines)
+    yield ""
+
+
+def _agreed(arguments: argparse.Namespace, files: Sequence[NewFile]) -> bool:
+    """Whether the user wants the files. Raises :class:`UserError` where nobody can be asked."""
+    if arguments.yes:
+        return True
+    if not is_terminal():
+        raise UserError(
+            "init asks before it writes, and there is no terminal to ask on",
+            hint=f"rorchestrator {' '.join(map(shell_word, arguments.words))} --yes",
+        )
+    what = "this file" if len(files) == 1 else f"these {len(files)} files"
+    return agrees(f"Write {what}?")
+
+
+# -- after the files ------------------------------------------------------------------------------
+
+
+def _rehearse(arguments: argparse.Namespace, found: Survey, files: Sequence[NewFile]) -> int:
+    """Rehearse the new list, if the user agrees; the exit code of init."""
+    from ..orchestrator.run_options import RunOptions
+    from ..project.open import open_project
+    from ..rehearsal.rehearsal import RehearsalOptions
+    from .rehearsing import rehearse
+
+    project = open_project(os.path.join(found.workspace, LIST), "", arguments.mask)
+    asked = RehearsalOptions(RunOptions())
+    code = rehearse(project, asked, asking(arguments), display_of(arguments))
+    if code == ExitCode.INCOMPLETE:
+        list_file = _from_here(os.path.join(found.workspace, LIST))
+        _say(
+            arguments,
+            f"The files are written, and the rehearsal found what would fail. Mend it in "
+            f"{list_file} or in the repository, then:",
+            f"  {_command(found, 'run --rehearse')}",
+        )
+    elif code == ExitCode.CANNOT_START:
+        _say(arguments, *_to_rehearse(found))
+        return ExitCode.UP_TO_DATE
+    elif code == ExitCode.UP_TO_DATE:
+        _say(arguments, *_to_run(found, files))
+    return code
+
+
+def _to_rehearse(found: Survey) -> Iterator[str]:
+    yield "Next, try everything but Claude in a temporary copy; this costs nothing:"
+    yield f"  {_command(found, 'run --rehearse')}"
+
+
+def _to_run(found: Survey, files: Sequence[NewFile]) -> Iterator[str]:
+    """What to type after a rehearsal without findings."""
+    paths = (_from_here(os.path.join(found.top, file.path)) for file in files)
+    yield "The rehearsal found nothing to mend. Commit the new files, then run the first feature,"
+    yield "or put your own in its place (rorchestrator templates list):"
+    yield f"  git add {' '.join(paths)}"
+    yield "  git commit -m 'Add a feature list'"
+    yield f"  {_command(found, 'run')}"
+
+
+def _from_here(path: str) -> str:
+    """A path as a word for the shell, relative to the current folder."""
+    return shell_word(os.path.relpath(path, os.path.realpath(os.curdir)))
+
+
+def _command(found: Survey, words: str) -> str:
+    """A command of ours that finds the new list from the current folder."""
+    if is_in(os.path.realpath(os.curdir), found.workspace):
+        return f"rorchestrator {words}"
+    return f"rorchestrator {words} --config {_from_here(os.path.join(found.workspace, LIST))}"
+
+
+def _say(arguments: argparse.Namespace, *lines: str) -> None:
+    if not arguments.quiet:
+        print("\n".join(lines), file=sys.stderr)

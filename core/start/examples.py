@@ -1,0 +1,59 @@
+"""The examples that come along: their lists and prompts, in a package or in a clone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+from ..model.did_you_mean import did_you_mean
+from ..model.errors import UserError
+from .new_files import NewFile
+from .template_files import shipped_folder
+
+EXAMPLES = {
+    "todo": "test-project.json",
+    "rails": "feature_list.example.json",
+    "react": "react.example.json",
+}
+"""The name of each example, and the file of its list."""
+
+LIST = "config/feature_list.json"
+
+
+def files_of(name: str, package: str = "") -> list[NewFile]:
+    """The list of an example and the prompts that it names.
+
+    Raises :class:`UserError` for an unknown name, or if the examples are not there.
+    """
+    if name not in EXAMPLES:
+        known = ", ".join(EXAMPLES)
+        raise UserError(
+            f"unknown example {name!r}{did_you_mean(name, EXAMPLES)}", hint=f"one of: {known}"
+        )
+    prompts = os.path.dirname(shipped_folder(package))
+    text = _text(os.path.join(os.path.dirname(prompts), "config", EXAMPLES[name]))
+    files = [
+        NewFile(f"prompts/{each}", _text(os.path.join(prompts, each))) for each in _named(text)
+    ]
+    return [*files, NewFile(LIST, text)]
+
+
+def _named(text: str) -> Iterator[str]:
+    """The prompt files of a list, in its order."""
+    document = json.loads(text)
+    context = document.get("prompts", {}).get("context_file")
+    if context:
+        yield context
+    for feature in document["features"]:
+        yield feature["prompt_file"]
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise UserError(
+            f"{path} can't be read: {error.strerror}", hint="install RoRchestrator again"
+        ) from None

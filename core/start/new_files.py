@@ -1,0 +1,98 @@
+"""New files of a repository: shown first, then written; nothing that exists is overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from ..git.paths import is_in
+from ..model.errors import UserError
+from ..model.frozen import dataclass
+
+GITIGNORE = ".gitignore"
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to write, or lines to append to one."""
+
+    path: str
+    """Relative to the root of the repository."""
+    text: str
+    about: str = ""
+    """What it is, where its text is too long to show."""
+    appends: bool = False
+    """Whether ``text`` goes to the end of a file that exists."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file that stays as it is."""
+
+    path: str
+    why: str = "exists already, and stays as it is"
+
+
+def planned(root: str, files: Sequence[NewFile]) -> tuple[tuple[NewFile, ...], tuple[Left, ...]]:
+    """The files to write, and those that exist already."""
+    there = [file for file in files if os.path.lexists(os.path.join(root, file.path))]
+    new = tuple(file for file in files if file not in there)
+    return new, tuple(Left(file.path) for file in there)
+
+
+def gitignore(root: str, lines: Sequence[str]) -> NewFile | Left | None:
+    """The lines that ``.gitignore`` lacks; ``None`` if there are none."""
+    path = os.path.join(root, GITIGNORE)
+    if not os.path.lexists(path):
+        return NewFile(GITIGNORE, "".join(f"{line}\n" for line in lines)) if lines else None
+    if os.path.islink(path) or not os.path.isfile(path):
+        return Left(GITIGNORE, "is no plain file, and stays as it is")
+    try:
+        with open(path, "rb") as file:
+            old = file.read()
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    known = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
+    lacking = [line for line in lines if line not in known]
+    if not lacking:
+        return None
+    end = "\r\n" if b"\r\n" in old else "\n"
+    first = end if old and not old.endswith(b"\n") else ""
+    return NewFile(GITIGNORE, first + "".join(f"{line}{end}" for line in lacking), appends=True)
+
+
+def check_folders(root: str, files: Sequence[NewFile]) -> None:
+    """Raise :class:`UserError` if a file cannot be written, before any is."""
+    real = os.path.realpath(root)
+    for file in files:
+        folder = os.path.dirname(os.path.join(real, file.path))
+        if not is_in(os.path.realpath(folder), real):
+            raise UserError(f"{folder} leads out of {root}", hint=f"remove the link {folder}")
+        while not os.path.lexists(folder):
+            folder = os.path.dirname(folder)
+        if not os.path.isdir(folder):
+            raise UserError(f"{folder} is not a folder", hint="rename that file")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            hint = "change its permissions, or name another folder: rorchestrator init --dir DIR"
+            raise UserError(f"{folder} is not writable", hint=hint)
+
+
+def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:
+    """Write the files, and yield the path of each one written.
+
+    Raises :class:`UserError` if one cannot be written, or has appeared since it was planned.
+    """
+    for file in files:
+        path = os.path.join(root, file.path)
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "ab" if file.appends else "xb") as stream:
+                stream.write(file.text.encode("utf-8", "surrogateescape"))
+        except FileExistsError:
+            raise UserError(
+                f"{path} has appeared meanwhile, and stays as it is",
+                hint="look at it, then run this again",
+            ) from None
+        except OSError as error:
+            raise UserError(f"{path} can't be written: {error.strerror}") from None
+        yield file.path

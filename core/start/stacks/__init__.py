@@ -1,0 +1,1 @@
+"""What a repository is built with: one file for each ecosystem, all of them pure."""

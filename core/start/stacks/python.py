@@ -1,0 +1,248 @@
+"""Python: uv, poetry, pipenv or pip in a `.venv` of the worktree; pytest, unittest, ruff, mypy."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from ...model.frozen import dataclass
+from .stack import Stack
+from .tree import Tree
+
+MANIFEST = "pyproject.toml"
+LOCKFILES = ("uv.lock", "poetry.lock", "Pipfile.lock")
+MANIFESTS = (MANIFEST, "setup.py", "setup.cfg", "Pipfile", "manage.py")
+
+VENV = ".venv/bin/"
+EXTRAS = ("dev", "develop", "test", "tests", "testing")
+"""Extras and groups with what the tests need."""
+
+REQUIREMENTS = (
+    r"^requirements\.txt$"
+    r"|^(?:requirements[-_./])(?:dev|develop|development|test|tests|testing)\.txt$"
+    r"|^(?:dev|test|tests|testing)[-_]requirements\.txt$"
+    r"|^requirements/requirements[-_.](?:dev|test|tests|testing)\.txt$"
+)
+
+TESTS = r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$"
+
+PORTS = (
+    ("flask", "FLASK_RUN_PORT"),
+    ("fastapi", "UVICORN_PORT"),
+    ("uvicorn", "UVICORN_PORT"),
+    ("streamlit", "STREAMLIT_SERVER_PORT"),
+    ("gunicorn", "PORT"),
+)
+"""Servers, and the variables from which they read their ports."""
+
+READ = 20
+"""How many test files are read to find out which framework they use."""
+
+_OWN_CODE = re.compile(r"^(?:src/)?[^/.]+/.*\.py$|^[^/]+\.py$")
+_TOOL_CONFIGS = {
+    "pytest": (("pytest.ini", ".pytest.ini"), r"^\[tool\.pytest|^\[(?:tool:)?pytest\]"),
+    "ruff": (("ruff.toml", ".ruff.toml"), r"^\[tool\.ruff"),
+    "mypy": (("mypy.ini", ".mypy.ini"), r"^\[tool\.mypy\]|^\[mypy\]"),
+}
+
+
+@dataclass(frozen=True)
+class Installer:
+    """How the packages of a project get into an environment of the worktree."""
+
+    name: str
+    program: str
+    setup: tuple[str, ...]
+    run: str
+    """Goes before a program of the environment."""
+    python: str
+    """The interpreter of the environment."""
+    lock: str = ""
+    ignored: tuple[str, ...] = (".venv/", "__pycache__/")
+
+
+class _Project:
+    """What the files of a Python project say."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.toml = tree.text(MANIFEST)
+        self.configs = "\n".join(map(tree.text, (MANIFEST, "setup.cfg", "tox.ini", "mypy.ini")))
+        self.requirements = tree.matching(REQUIREMENTS)
+        files = (MANIFEST, "setup.cfg", "setup.py", "Pipfile", *self.requirements)
+        self.named = "\n".join(map(tree.text, files))
+        self.tests = [path for path in tree.matching(TESTS) if _is_own(path)]
+
+    def is_python(self) -> bool:
+        """Whether there is more than the settings of a tool."""
+        has_code = any(map(_OWN_CODE.search, self.tree.paths))
+        is_project = re.search(r"^\[(?:project|build-system|tool\.poetry)", self.toml, re.MULTILINE)
+        made = self.tree.has(*MANIFESTS[1:], *LOCKFILES) or self.requirements
+        return has_code and bool(is_project or made or self.tests)
+
+    def installs(self, program: str) -> bool:
+        """Whether a program is among the packages."""
+        name = re.escape(program)
+        quoted = rf"[\"']{name}(?=[\"'\s=<>!~;\[,])"
+        plain = rf"^\s*{name}\s*(?:$|[=<>!~;\[#])"
+        return bool(re.search(f"{quoted}|{plain}", self.named, re.MULTILINE | re.IGNORECASE))
+
+    def configures(self, program: str) -> bool:
+        """Whether a tool has settings here."""
+        files, section = _TOOL_CONFIGS[program]
+        return self.tree.has(*files) or bool(re.search(section, self.configs, re.MULTILINE))
+
+    def uses_pytest(self) -> bool:
+        """Whether the tests are for pytest."""
+        if self.configures("pytest") or self.installs("pytest"):
+            return True
+        if any(path.rpartition("/")[2] == "conftest.py" for path in self.tree.paths):
+            return True
+        texts = map(self.tree.text, self.tests[:READ])
+        of_pytest = r"^(?:async )?def test_|^(?:import|from) pytest\b"
+        return any(re.search(of_pytest, text, re.MULTILINE) for text in texts)
+
+    def section(self, title: str) -> str:
+        """The lines of a section of ``pyproject.toml``."""
+        found = re.search(rf"^\[{re.escape(title)}\]\s*$(.*?)(?=^\[|\Z)", self.toml, re.M | re.S)
+        return found[1] if found else ""
+
+    def extras(self) -> list[str]:
+        """The extras with what the tests need."""
+        return _keys(self.section("project.optional-dependencies")) or _keys(
+            _part(self.tree.text("setup.cfg"), "options.extras_require")
+        )
+
+    def groups(self) -> list[str]:
+        """The dependency groups with what the tests need."""
+        return _keys(self.section("dependency-groups"))
+
+    def is_package(self) -> bool:
+        """Whether the project itself has to be installed for its tests."""
+        if self.tree.has("setup.py"):
+            return True
+        described = "[build-system]" in self.toml or self.section("project")
+        needs = re.search(
+            r"^dependencies\s*=\s*\[\s*[^\]\s]", self.section("project"), re.MULTILINE
+        )
+        sources = self.tree.matching(r"^src/[^/]+/__init__\.py$")
+        return bool(described and (needs or sources or self.extras()))
+
+
+def _is_own(path: str) -> bool:
+    """Whether a test belongs to the project itself, not to a copy of another or a fixture."""
+    parts = path.split("/")[:-1]
+    return not {"node_modules", "vendor", "third_party", "fixtures", ".venv"}.intersection(parts)
+
+
+def _part(text: str, title: str) -> str:
+    found = re.search(rf"^\[{re.escape(title)}\]\s*$(.*?)(?=^\[|\Z)", text, re.M | re.S)
+    return found[1] if found else ""
+
+
+def _keys(text: str) -> list[str]:
+    names = re.findall(r"^[\"']?([\w-]+)[\"']?\s*=", text, re.MULTILINE)
+    return [name for name in names if name.lower() in EXTRAS]
+
+
+def detect(tree: Tree) -> Stack | None:
+    """Python in the folder; ``None`` if it has no code, or neither packages nor tests."""
+    project = _Project(tree)
+    if not project.is_python():
+        return None
+    pytest = project.uses_pytest()
+    installer = _installer(project, pytest)
+    verify, notes = _checks(project, installer, pytest)
+    port = next((name for server, name in PORTS if project.installs(server)), "")
+    known = [*MANIFESTS, installer.lock, *project.requirements]
+    return Stack(
+        f"Python with {installer.name}" if installer.name else "Python",
+        tuple(path for path in dict.fromkeys(known) if tree.has(path)),
+        setup=installer.setup,
+        verify=tuple(verify),
+        allowed=(f"{installer.python} -m {'pytest' if pytest else 'unittest'}",),
+        programs=(installer.program,) if installer.setup or verify else (),
+        ignored=installer.ignored,
+        port_variable=port,
+        notes=tuple(notes),
+    )
+
+
+def _installer(project: _Project, pytest: bool) -> Installer:
+    tree = project.tree
+    if tree.has("uv.lock"):
+        extras = "".join(f" --extra {name}" for name in project.extras())
+        groups = "".join(f" --group {name}" for name in project.groups() if name != "dev")
+        setup = (f"uv sync --locked{extras}{groups}",)
+        return Installer("uv", "uv", setup, "uv run ", "uv run python", "uv.lock")
+    if tree.has("poetry.lock"):
+        setup = ("POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction",)
+        run = "poetry run "
+        return Installer("poetry", "poetry", setup, run, f"{run}python", "poetry.lock")
+    if tree.has("Pipfile.lock"):
+        setup = ("PIPENV_VENV_IN_PROJECT=1 pipenv sync --dev",)
+        run = "pipenv run "
+        return Installer("pipenv", "pipenv", setup, run, f"{run}python", "Pipfile.lock")
+    words = _pip_words(project, pytest)
+    if not words:
+        return Installer("", "python3", (), "", "python3", ignored=("__pycache__/",))
+    made = ("python3 -m venv .venv", *(f"{VENV}pip install {line}" for line in words))
+    return Installer("pip", "python3", made, VENV, f"{VENV}python")
+
+
+def _pip_words(project: _Project, pytest: bool) -> list[str]:
+    """The arguments of each ``pip install``; none if there is nothing to install."""
+    words = " ".join(f"-r {shlex.quote(path)}" for path in project.requirements)
+    lines = [words] if words else []
+    if project.is_package():
+        extras = ",".join(project.extras())
+        lines.append(f"-e {shlex.quote(f'.[{extras}]')}" if extras else "-e .")
+    groups = project.groups()
+    if groups:
+        # The first pip that knows groups.
+        lines += ["'pip>=25.1'", " ".join(f"--group {name}" for name in groups)]
+    if pytest and not (project.installs("pytest") and lines):
+        lines.append("pytest")
+    return lines
+
+
+def _checks(project: _Project, installer: Installer, pytest: bool) -> tuple[list[str], list[str]]:
+    """The checks, and what to say about tools that are none."""
+    found: list[str] = []
+    notes: list[str] = []
+    for program, command in (("ruff", "ruff check"), ("mypy", "mypy")):
+        if not project.configures(program):
+            continue
+        if not project.installs(program):
+            notes.append(
+                f"{program} has settings, but is not installed with the packages: no check"
+            )
+        elif program == "mypy" and not re.search(r"^(?:files|packages)\s*=", project.configs, re.M):
+            notes.append("the settings of mypy name no files, so it is no check")
+        else:
+            found.append(f"{installer.run}{command}")
+    if pytest:
+        found.append(_pytest(project, installer))
+    elif project.tree.has("manage.py"):
+        found.append(f"{installer.python} manage.py test")
+    elif project.tests:
+        found.append(f"{installer.python} -m unittest{_discovery(project)}")
+    return found, notes
+
+
+def _pytest(project: _Project, installer: Installer) -> str:
+    if installer.run == VENV:
+        return f"{installer.python} -m pytest"
+    if installer.name == "uv" and not project.installs("pytest"):
+        return "uv run --with pytest pytest"
+    return f"{installer.run}pytest"
+
+
+def _discovery(project: _Project) -> str:
+    """Where unittest finds the tests; see ``python3 -m unittest discover --help``."""
+    folders = {path.split("/")[0] for path in project.tests if "/" in path}
+    if len(folders) != 1 or any("/" not in path for path in project.tests):
+        return " discover"
+    folder = folders.pop()
+    top = " -t ." if project.tree.has(f"{folder}/__init__.py") else ""
+    return f" discover -s {shlex.quote(folder)}{top}"

@@ -1,0 +1,58 @@
+"""`Stack`: one ecosystem of a repository, with the commands that set it up and check it."""
+
+from __future__ import annotations
+
+import shlex
+
+from ...model.frozen import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An ecosystem found in a folder."""
+
+    name: str
+    """For people: ``Node with npm``."""
+    files: tuple[str, ...] = ()
+    """The files that told it."""
+    setup: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    """Commands that Claude may need beside the checks."""
+    programs: tuple[str, ...] = ()
+    """Programs that setup and checks start."""
+    ignored: tuple[str, ...] = ()
+    """Patterns for ``.gitignore``: what setup and checks make."""
+    port_variable: str = ""
+    """The variable from which its servers read their port."""
+    copy: tuple[str, ...] = ()
+    """Files that the checks need, and that git often ignores."""
+    one_at_a_time: str = ""
+    """Why no two features can be checked at once; empty if they can."""
+    notes: tuple[str, ...] = ()
+    """What the user should know."""
+    folder: str = ""
+    """Empty for the folder that was looked at."""
+
+
+def moved(stack: Stack, folder: str) -> Stack:
+    """The stack of a folder, as the root sees it: its commands begin with ``cd``."""
+    inner = f"{folder}/"
+    return replace(
+        stack,
+        folder=inner + stack.folder if stack.folder else folder,
+        files=tuple(inner + name for name in stack.files),
+        setup=tuple(in_folder(folder, command) for command in stack.setup),
+        verify=tuple(in_folder(folder, command) for command in stack.verify),
+        # A rule for each part of the commands, which are compound now.
+        allowed=stack.allowed if stack.folder else (*stack.verify, *stack.allowed),
+        ignored=tuple(f"/{inner}{each.lstrip('/')}" for each in stack.ignored),
+        copy=tuple(inner + name for name in stack.copy),
+        notes=tuple(f"{folder}: {note}" for note in stack.notes),
+    )
+
+
+def in_folder(folder: str, command: str) -> str:
+    """A command line that runs a command in a folder of the repository."""
+    inner = f"({command})" if "||" in command else command
+    return f"cd {shlex.quote(folder)} && {inner}"

@@ -1,0 +1,84 @@
+"""Which ecosystems of a repository the list is for."""
+
+from __future__ import annotations
+
+import unittest
+
+from core.start.stacks.choice import Choice, choose
+from tests.support.trees import GO, NODE, PYTHON, RAILS, RUST, package_json, tree
+
+ALL = {"Rails": RAILS, "Node with npm": NODE, "Python": PYTHON, "Go": GO, "Rust": RUST}
+
+
+def at(folder: str, files: dict[str, str]) -> dict[str, str]:
+    return {f"{folder}/{name}": text for name, text in files.items()}
+
+
+class Choices(unittest.TestCase):
+    def verify(self, found: Choice) -> list[str]:
+        return [line for stack in found.stacks for line in stack.verify]
+
+    def test_each_sample_tree_is_recognised_and_can_be_checked(self) -> None:
+        for name, files in ALL.items():
+            with self.subTest(name):
+                found = choose(tree(files))
+                self.assertEqual([stack.name for stack in found.stacks], [name])
+                self.assertTrue(self.verify(found))
+                self.assertEqual(found.notes, ())
+
+    def test_several_ecosystems_at_the_root_are_all_set_up_and_checked(self) -> None:
+        found = choose(tree({**RAILS, **NODE}))
+        self.assertEqual([stack.name for stack in found.stacks], ["Rails", "Node with npm"])
+
+    def test_a_makefile_helps_where_the_ecosystem_has_no_tests(self) -> None:
+        files = {"package.json": package_json(), "Makefile": "test:\n\ttrue\n"}
+        self.assertEqual(self.verify(choose(tree(files))), ["make test"])
+        self.assertEqual(
+            self.verify(choose(tree({**NODE, **files, **NODE}))), ["npm run lint", "npm test"]
+        )
+
+    def test_folders_are_taken_where_the_root_cannot_be_checked(self) -> None:
+        found = choose(tree({"README.md": "", **at("web", dict(NODE)), **at("apps/api", dict(GO))}))
+        self.assertEqual([stack.folder for stack in found.stacks], ["web", "apps/api"])
+        self.assertIn("cd web && npm test", self.verify(found))
+        self.assertEqual(found.notes, ("the checks of web, apps/api run for every feature",))
+
+    def test_folders_beside_a_root_that_can_be_checked_are_named(self) -> None:
+        found = choose(tree({**PYTHON, **at("web", dict(NODE))}))
+        self.assertEqual([stack.name for stack in found.stacks], ["Python"])
+        self.assertEqual(found.notes[0].split(" can")[0], "web")
+
+    def test_the_members_of_a_workspace_belong_to_its_root(self) -> None:
+        root = {"package.json": package_json(workspaces=["packages/*"], scripts={"test": "x"})}
+        self.assertEqual(choose(tree({**root, **at("packages/a", dict(NODE))})).notes, ())
+        root = {**RUST, "Cargo.toml": "[workspace]\n"}
+        self.assertEqual(choose(tree({**root, **at("crates/a", dict(RUST))})).notes, ())
+
+    def test_examples_hidden_folders_and_folders_within_one_are_none_of_ours(self) -> None:
+        files = {
+            **at("examples/a", dict(NODE)),
+            **at(".github/b", dict(GO)),
+            **at("docs", dict(NODE)),
+        }
+        files = {**files, **at("web", dict(NODE)), **at("web/inner", dict(GO))}
+        self.assertEqual([stack.folder for stack in choose(tree(files)).stacks], ["web"])
+
+    def test_not_more_than_a_few_folders_are_taken(self) -> None:
+        files = {name: text for n in range(6) for name, text in at(f"m{n}", dict(GO)).items()}
+        found = choose(tree(files))
+        self.assertEqual(len(found.stacks), 4)
+        self.assertEqual(found.notes[1], "m4, m5 was left out: add its commands to the list")
+
+    def test_a_folder_without_a_manifest_is_part_of_something_else(self) -> None:
+        files = {"tools/test_a.py": "import unittest\n", "tools/a.py": ""}
+        found = choose(tree(files))
+        self.assertEqual([stack.folder for stack in found.stacks], [""])
+
+    def test_where_nothing_is_found_it_is_said(self) -> None:
+        found = choose(tree({"README.md": ""}))
+        self.assertEqual(found.stacks, ())
+        self.assertIn("no tests were found", found.notes[0])
+
+
+if __name__ == "__main__":
+    unittest.main()

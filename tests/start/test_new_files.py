@@ -1,0 +1,108 @@
+"""New files: planned, checked and written; nothing that exists is overwritten."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+from core.model.errors import UserError
+from core.start.new_files import Left, NewFile, check_folders, gitignore, planned, write
+
+LINES = ("/reports/", "node_modules/")
+
+
+class NewFiles(unittest.TestCase):
+    def setUp(self) -> None:
+        temporary = tempfile.TemporaryDirectory(prefix="ror-")
+        self.addCleanup(temporary.cleanup)
+        self.root = os.path.join(os.path.realpath(temporary.name), "shop")
+        os.mkdir(self.root)
+
+    def put(self, path: str, content: bytes) -> str:
+        whole = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(whole), exist_ok=True)
+        with open(whole, "wb") as file:
+            file.write(content)
+        return whole
+
+    def content(self, path: str) -> bytes:
+        with open(os.path.join(self.root, path), "rb") as file:
+            return file.read()
+
+    def test_what_exists_is_left_and_the_rest_is_written(self) -> None:
+        self.put("a", b"old")
+        new, left = planned(self.root, [NewFile("a", "x"), NewFile("b/c", "new\n")])
+        self.assertEqual(left, (Left("a"),))
+        self.assertEqual(list(write(self.root, new)), ["b/c"])
+        self.assertEqual((self.content("a"), self.content("b/c")), (b"old", b"new\n"))
+
+    def test_a_link_that_leads_nowhere_exists_as_well(self) -> None:
+        os.symlink("nowhere", os.path.join(self.root, "a"))
+        self.assertEqual(planned(self.root, [NewFile("a", "x")]), ((), (Left("a"),)))
+
+    def test_a_file_that_appears_meanwhile_is_not_overwritten(self) -> None:
+        self.put("a", b"old")
+        with self.assertRaises(UserError) as caught:
+            list(write(self.root, [NewFile("a", "x")]))
+        self.assertIn("has appeared meanwhile", caught.exception.message)
+        self.assertEqual(self.content("a"), b"old")
+
+    def test_a_file_that_cannot_be_written_is_named(self) -> None:
+        with self.assertRaises(UserError) as caught:
+            list(write(self.root, [NewFile("x" * 300, "")]))
+        self.assertIn("can't be written: File name too long", caught.exception.message)
+
+    def refused(self, path: str) -> str:
+        with self.assertRaises(UserError) as caught:
+            check_folders(self.root, [NewFile(path, "")])
+        return caught.exception.message
+
+    def test_folders_are_checked_before_anything_is_written(self) -> None:
+        check_folders(self.root, [NewFile("config/deep/list.json", ""), NewFile("a", "")])
+        self.put("config", b"")
+        self.assertIn("config is not a folder", self.refused("config/deep/list.json"))
+        os.symlink(os.path.dirname(self.root), os.path.join(self.root, "prompts"))
+        self.assertIn("leads out of", self.refused("prompts/a.md"))
+        with mock.patch("os.access", return_value=False):
+            self.assertIn(f"{self.root} is not writable", self.refused("a"))
+
+    def test_a_new_gitignore_has_all_lines(self) -> None:
+        self.assertEqual(
+            gitignore(self.root, LINES), NewFile(".gitignore", "/reports/\nnode_modules/\n")
+        )
+        self.assertIsNone(gitignore(self.root, ()))
+
+    def added(self, content: bytes) -> bytes:
+        self.put(".gitignore", content)
+        made = gitignore(self.root, LINES)
+        assert isinstance(made, NewFile)
+        list(write(self.root, [made]))
+        return self.content(".gitignore")
+
+    def test_lines_are_added_to_an_old_one_in_its_own_manner(self) -> None:
+        self.assertEqual(self.added(b"a\n"), b"a\n/reports/\nnode_modules/\n")
+        self.assertEqual(self.added(b"node_modules/"), b"node_modules/\n/reports/\n")
+        self.assertEqual(self.added(b"a\r\n"), b"a\r\n/reports/\r\nnode_modules/\r\n")
+        self.assertEqual(self.added(b""), b"/reports/\nnode_modules/\n")
+        self.assertEqual(self.added(b"\xff\n"), b"\xff\n/reports/\nnode_modules/\n")
+
+    def test_one_that_lacks_nothing_stays_as_it_is(self) -> None:
+        self.put(".gitignore", b"  /reports/\nnode_modules/\n")
+        self.assertIsNone(gitignore(self.root, LINES))
+
+    def test_one_that_git_does_not_read_stays_as_it_is(self) -> None:
+        os.symlink("elsewhere", os.path.join(self.root, ".gitignore"))
+        self.assertIsInstance(gitignore(self.root, LINES), Left)
+
+    def test_one_that_cannot_be_read_is_named(self) -> None:
+        self.put(".gitignore", b"")
+        denied = mock.patch("builtins.open", side_effect=PermissionError(13, "Permission denied"))
+        with denied, self.assertRaises(UserError) as caught:
+            gitignore(self.root, LINES)
+        self.assertIn(".gitignore can't be read: Permission denied", caught.exception.message)
+
+
+if __name__ == "__main__":
+    unittest.main()
