@@ -17,6 +17,8 @@ NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 EXCEPTIONS = {
     ("core/claude/prompt.py", "task"): "what Claude is given is a task to it",
     ("core/dag/inputs_1_0.py", "task"): "prompts of version 1.0, word for word",
+    ("core/start/stacks/ci_files.py", "task"): "the name of a program",
+    ("core/start/stacks/ruby.py", "task"): "how a Rakefile calls it",
     ("core/model/events.py", "clash"): "a kind of event, older than the glossary",
     ("docs/EVENTS.md", "clash"): "the same",
     ("README.md", "promise"): "what we promise to the user",
