@@ -9,6 +9,7 @@ import sys
 from ..git.paths import is_in
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line, shell_word
+from ..model.translate import N_, _, ngettext, shown
 from .ask_consent import is_terminal
 from .options import add_common_options, agrees, asking, display_of, file_path
 
@@ -21,42 +22,42 @@ if TYPE_CHECKING:
 
 LIST = "config/feature_list.json"
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator init
   rorchestrator init --yes
   rorchestrator init --dir packages/web
   rorchestrator init --example todo
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
+    parser.description = _(
         "Look at the repository and write a first feature list for it: with its setup, its\n"
         "checks, a context for the prompts and one prompt. Each file is shown first, and none\n"
         "that exists is overwritten. A rehearsal then tries all of it without Claude."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
         "--dir",
         type=file_path,
         metavar="DIR",
-        help="the folder for the list (default: the root of the repository)",
+        help=_("the folder for the list (default: the root of the repository)"),
     )
     parser.add_argument(
         "--example",
         metavar="NAME",
-        help="write an example that comes along instead: todo, rails or react",
+        help=_("write an example that comes along instead: todo, rails or react"),
     )
     parser.add_argument(
         "-y",
         "--yes",
         action="store_true",
-        help="do not ask: write the files, and rehearse; required without a terminal",
+        help=_("do not ask: write the files, and rehearse; required without a terminal"),
     )
     parser.add_argument(
-        "--no-rehearsal", action="store_true", help="only write the files: start no command"
+        "--no-rehearsal", action="store_true", help=_("only write the files: start no command")
     )
     add_common_options(parser)
 
@@ -68,23 +69,24 @@ def execute(arguments: argparse.Namespace) -> int:
 
     if arguments.config:
         raise UserError(
-            f"init writes {LIST}, and takes no --config", hint="rorchestrator init --dir DIR"
+            _("init writes {file}, and takes no --config").format(file=LIST),
+            hint="rorchestrator init --dir DIR",
         )
     example = arguments.example or ""
     folder = arguments.dir or os.curdir
     found = survey(folder, arguments.base or "", os.environ, given=bool(arguments.dir))
     new, left = planned(found.top, _files(found, example))
-    lines, untouched = _ignored(found)
-    files = [*lines, *new]
+    patterns, untouched = _ignored(found)
+    files = [*patterns, *new]
     check_folders(found.top, files)
     if not arguments.quiet:
-        shown = "\n".join(_shown(found, files, [*left, *untouched], example))
-        print(shown, file=sys.stderr, flush=True)
+        lines = _shown(found, files, [*left, *untouched], example)
+        print("\n".join(lines), file=sys.stderr, flush=True)
     if not _agreed(arguments, files):
-        print("Nothing was written.", file=sys.stderr)
+        print(_("Nothing was written."), file=sys.stderr)
         return ExitCode.CANNOT_START
     for path in write(found.top, files):
-        print(one_line(f"written: {path}"), flush=True)
+        print(one_line(_("written: {path}").format(path=path)), flush=True)
     if example or arguments.no_rehearsal:
         _say(arguments, *_to_rehearse(found))
         return ExitCode.UP_TO_DATE
@@ -102,7 +104,7 @@ def _files(found: Survey, example: str) -> list[NewFile]:
     from ..start.new_files import NewFile
 
     inner = f"{found.inner}/" if found.inner else ""
-    about = "the schema with which editors complete and check the list"
+    about = _("the schema with which editors complete and check the list")
     schema = NewFile(f"{inner}config/{texts.SCHEMA}", schema_text(), about)
     if example:
         files = [NewFile(inner + file.path, file.text) for file in files_of(example)]
@@ -140,27 +142,35 @@ def _shown(
             yield from (f"{'+ ' if file.appends else ''}{line}" for line in file.text.splitlines())
         yield ""
     for each in left:
-        yield f"--- {one_line(each.path)} {each.why}"
+        path = one_line(each.path)
+        if each.is_plain:
+            yield _("--- {path} exists already, and stays as it is").format(path=path)
+        else:
+            yield _("--- {path} is no plain file, and stays as it is").format(path=path)
 
 
 def _kind(file: NewFile) -> str:
     if file.appends:
-        return "these lines are added"
-    return f"new: {file.about}" if file.about else "new"
+        return _("these lines are added")
+    return _("new: {about}").format(about=file.about) if file.about else _("new")
 
 
 def _found(found: Survey) -> Iterator[str]:
     from ..start.first_list import setup_of, verify_of
 
-    yield one_line(f"Found in {found.workspace}, {found.base.name} @ {found.base.commit[:10]}:")
-    for stack in found.choice.stacks:
-        yield f"  stack    {one_line(stack.name)}"
-    for word, lines in (
-        ("setup", setup_of(found)),
-        ("check", verify_of(found)),
-        ("note", found.notes),
-    ):
-        yield from (f"  {word:8} {one_line(line)}" for line in lines)
+    where, commit = one_line(found.workspace), found.base.commit[:10]
+    yield _("Found in {folder}, {base} @ {commit}:").format(
+        folder=where, base=one_line(found.base.name), commit=commit
+    )
+    rows = {
+        _("stack"): [shown(stack.name) for stack in found.choice.stacks],
+        _("setup"): setup_of(found),
+        _("check"): verify_of(found),
+        _("note"): [shown(note) for note in found.notes],
+    }
+    width = max(map(len, rows))
+    for word, lines in rows.items():
+        yield from (f"  {word:{width}}  {one_line(line)}" for line in lines)
     yield ""
 
 
@@ -170,11 +180,11 @@ def _agreed(arguments: argparse.Namespace, files: Sequence[NewFile]) -> bool:
         return True
     if not is_terminal():
         raise UserError(
-            "init asks before it writes, and there is no terminal to ask on",
+            _("init asks before it writes, and there is no terminal to ask on"),
             hint=f"rorchestrator {' '.join(map(shell_word, arguments.words))} --yes",
         )
-    what = "this file" if len(files) == 1 else f"these {len(files)} files"
-    return agrees(f"Write {what}?")
+    question = ngettext("Write {count} file?", "Write {count} files?", len(files))
+    return agrees(question.format(count=len(files)))
 
 
 # -- after the files ------------------------------------------------------------------------------
@@ -194,8 +204,10 @@ def _rehearse(arguments: argparse.Namespace, found: Survey, files: Sequence[NewF
         list_file = _from_here(os.path.join(found.workspace, LIST))
         _say(
             arguments,
-            f"The files are written, and the rehearsal found what would fail. Mend it in "
-            f"{list_file} or in the repository, then:",
+            _(
+                "The files are written, and the rehearsal found what would fail. Mend it in {file} "
+                "or in the repository, then:"
+            ).format(file=list_file),
             f"  {_command(found, 'run --rehearse')}",
         )
     elif code == ExitCode.CANNOT_START:
@@ -207,18 +219,23 @@ def _rehearse(arguments: argparse.Namespace, found: Survey, files: Sequence[NewF
 
 
 def _to_rehearse(found: Survey) -> Iterator[str]:
-    yield "Next, try everything but Claude in a temporary copy; this costs nothing:"
+    yield _("Next, try everything but Claude in a temporary copy; this costs nothing:")
     yield f"  {_command(found, 'run --rehearse')}"
 
 
 def _to_run(found: Survey, files: Sequence[NewFile]) -> Iterator[str]:
     """What to type after a rehearsal without findings."""
     paths = (_from_here(os.path.join(found.top, file.path)) for file in files)
-    yield "The rehearsal found nothing to mend. Commit the new files, then run the first feature,"
-    yield "or put your own in its place (rorchestrator templates list):"
-    yield f"  git add {' '.join(paths)}"
-    yield "  git commit -m 'Add a feature list'"
-    yield f"  {_command(found, 'run')}"
+    yield _(
+        "The rehearsal found nothing to mend. Commit the new files, then run the first feature,\n"
+        "or put your own in its place (rorchestrator templates list):"
+    )
+    commands = (
+        f"git add {' '.join(paths)}",
+        "git commit -m 'Add a feature list'",
+        _command(found, "run"),
+    )
+    yield from (f"  {command}" for command in commands)
 
 
 def _from_here(path: str) -> str:
@@ -228,9 +245,9 @@ def _from_here(path: str) -> str:
 
 def _command(found: Survey, words: str) -> str:
     """A command of ours that finds the new list from the current folder."""
-    if is_in(os.path.realpath(os.curdir), found.workspace):
-        return f"rorchestrator {words}"
-    return f"rorchestrator {words} --config {_from_here(os.path.join(found.workspace, LIST))}"
+    option = ["--config", _from_here(os.path.join(found.workspace, LIST))]
+    is_found = is_in(os.path.realpath(os.curdir), found.workspace)
+    return " ".join(["rorchestrator", words, *([] if is_found else option)])
 
 
 def _say(arguments: argparse.Namespace, *lines: str) -> None:

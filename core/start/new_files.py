@@ -30,7 +30,8 @@ class Left:
     """A file that stays as it is."""
 
     path: str
-    why: str = "exists already, and stays as it is"
+    is_plain: bool = True
+    """Whether it is a file as git reads it, and not a link."""
 
 
 def planned(root: str, files: Sequence[NewFile]) -> tuple[tuple[NewFile, ...], tuple[Left, ...]]:
@@ -46,7 +47,7 @@ def gitignore(root: str, lines: Sequence[str]) -> NewFile | Left | None:
     if not os.path.lexists(path):
         return NewFile(GITIGNORE, "".join(f"{line}\n" for line in lines)) if lines else None
     if os.path.islink(path) or not os.path.isfile(path):
-        return Left(GITIGNORE, "is no plain file, and stays as it is")
+        return Left(GITIGNORE, is_plain=False)
     try:
         with open(path, "rb") as file:
             old = file.read()

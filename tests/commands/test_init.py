@@ -68,7 +68,7 @@ class Written(InitTest):
     def test_each_file_is_shown_before_the_question(self) -> None:
         said = self.workspace.answered("init", answer="n\n")
         self.assertEqual((said.code, said.out), (2, ""))
-        shown, _, rest = said.err.partition("Write these 5 files? [y/N] ")
+        shown, _, rest = said.err.partition("Write 5 files? [y/N] ")
         self.assertIn("Nothing was written.", rest)
         self.assertIn('    "verify": [\n      "make test"\n    ]', shown)
         for path in FILES:
