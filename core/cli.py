@@ -65,6 +65,7 @@ COMMANDS = {
     "diff": N_("show what a feature itself changed"),
     "web": N_("show a live page of the last run in the browser"),
     "lint": N_("say what prompts lack"),
+    "assist": N_("find missing, needless and risky dependencies"),
     "templates": N_("list templates of prompts, show one, or write a prompt from one"),
     "merge": N_("land completed features on the base branch"),
     "cleanup": N_("remove worktrees and branches that are no longer needed"),

@@ -40,6 +40,21 @@ async def has_line(git: Git, commit: str, pattern: str, exclude: Iterable[str] =
     return finished.code == 0
 
 
+async def lines_with(git: Git, commit: str, words: Sequence[str], exclude: Iterable[str]) -> str:
+    """The lines of a commit's files that contain one of ``words``, as a whole word.
+
+    ``exclude`` are patterns of files to ignore.
+    """
+    if not words:
+        return ""
+    wanted = [option for word in words for option in ("-e", word)]
+    arguments = ("grep", "-h", "--no-textconv", "--no-color", "-I", "-F", "-w", *wanted, commit)
+    finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in exclude))
+    if finished.code not in (0, 1):
+        raise git.error("search the commit", finished)
+    return finished.stdout.decode("utf-8", "replace")
+
+
 async def diffstat(git: Git, old: str, new: str) -> DiffStat:
     """The numbers of files and lines that differ between two commits."""
     finished = await git.run("compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new)
@@ -55,6 +70,24 @@ async def changed_files(git: Git, pairs: Sequence[tuple[str, str]]) -> list[froz
     arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
     finished = await git.run("compare commits", *arguments, stdin=listed)
     return parse_names(finished.text.splitlines(), [new for _, new in pairs])
+
+
+async def latest_changes(git: Git, commit: str, count: int) -> list[frozenset[str]]:
+    """The files that each of the latest ``count`` commits changed, without merges."""
+    listed = ("rev-list", f"--max-count={count}", "--no-merges", commit)
+    ids = (await git.run("list commits", *listed)).text.split()
+    arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
+    stdin = "".join(f"{id}\n" for id in ids).encode()
+    finished = await git.run("read its history", *arguments, stdin=stdin)
+    return parse_names(finished.text.splitlines(), ids)
+
+
+async def existing(git: Git, ids: Sequence[str]) -> set[str]:
+    """Those of the commits that the repository still has."""
+    stdin = "".join(f"{id}\n" for id in ids).encode()
+    wanted = "--batch-check=%(objectname) %(objecttype)"
+    lines = (await git.run("look for commits", "cat-file", wanted, stdin=stdin)).text.splitlines()
+    return {id for id, _, kind in (line.partition(" ") for line in lines) if kind == "commit"}
 
 
 async def added_files(git: Git, old: str, new: str) -> list[str]:

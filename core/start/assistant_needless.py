@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from ..dag.prediction import TOKENS_PER_SECOND, estimator
 from ..dag.resolver import DAGResolver
 from ..dag.schedule import predict
+from ..model.english import duration
 from ..model.feature import Feature
 from ..model.frozen import replace
-from ..model.words import duration
+from ..model.translate import N_
 from .assistant_facts import Facts
 from .assistant_finding import Evidence, Finding, Kind, Rule
 from .assistant_needs import Need
@@ -100,7 +101,9 @@ def needless(facts: Facts, needs: list[Need]) -> Iterator[Finding]:
 
 
 def _implied(id: str, other: str, by: str) -> Finding:
-    text = f"{by} already depends on {other}: order and content of {id} stay the same"
+    text = N_(
+        "{by} already depends on {other}: order and content of {feature} stay the same"
+    ).format(by=by, other=other, feature=id)
     evidence = (Evidence(Rule.IMPLIED, text),)
     return Finding(Kind.NEEDLESS, id, (other,), evidence, removes=(other,), is_safe=True)
 
@@ -138,10 +141,10 @@ def _still_needed(facts: Facts, reasons: Reasons, id: str, other: str) -> tuple[
 
 
 def _parallel(id: str, other: str, inherited: tuple[str, ...], saves: float) -> Finding:
-    text = (
-        f"nothing in contracts, prompts, past branches or commits shows that {id} needs {other}; "
-        f"side by side, the run is predicted to be {duration(saves)} shorter"
-    )
+    text = N_(
+        "nothing in contracts, prompts, past branches or commits shows that {feature} needs "
+        "{other}; side by side, the run is predicted to be {time} shorter"
+    ).format(feature=id, other=other, time=duration(saves))
     evidence = (Evidence(Rule.PARALLEL, text),)
     return Finding(
         Kind.NEEDLESS,

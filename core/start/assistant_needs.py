@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..model.excerpt import some
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from .assistant_facts import Entry, Facts
 from .assistant_finding import Evidence, Finding, Kind, Rule
 from .assistant_prompts import is_distinctive, path_in
@@ -76,7 +77,9 @@ def _is_met(facts: Facts, need: Need) -> bool:
 
 
 def _circular(need: Need) -> Finding:
-    text = f"{some(need.makers)} can't come first: it waits for {need.feature}"
+    text = N_("{maker} can't come first: it waits for {feature}").format(
+        maker=some(need.makers), feature=need.feature
+    )
     evidence = (need.evidence, Evidence(need.evidence.rule, text))
     return Finding(Kind.RISKY, need.feature, need.makers, evidence)
 
@@ -99,28 +102,36 @@ def _used(facts: Facts) -> Iterator[Need]:
 
 
 def _uses(used: Entry, makers: list[str]) -> Evidence:
-    create = "creates" if len(makers) == 1 else "create"
-    text = f"`uses` names {used.text}, which {some(makers, between=' and ')} {create}"
-    return Evidence(Rule.USES, text)
+    if len(makers) == 1:
+        text = N_("`uses` names {entry}, which {maker} creates")
+    else:
+        text = N_("`uses` names {entry}, which these create: {makers}")
+    return Evidence(Rule.USES, text.format(entry=used.text, maker=makers[0], makers=some(makers)))
 
 
 def _nearly_used(facts: Facts, id: str, used: Entry, words: Words) -> Iterator[Need]:
     """What an entry may mean that no ``creates`` has."""
     planned = [each for each in facts.makers.get(used.what, ()) if each != id]
     if planned:
-        text = f"`uses` names {used.text}, which the prompt of {planned[0]} is going to make"
+        text = N_("`uses` names {entry}, which the prompt of {maker} makes").format(
+            entry=used.text, maker=planned[0]
+        )
         yield Need(id, used.what, tuple(planned), Evidence(Rule.PROMPT, text))
         return
     for close in words.close_to(used.what):
         makers = tuple(each for each in facts.owners(close) if each != id)
         if makers and used.is_path == bool(path_in(close)):
-            text = f"`uses` names {used.text}, which nothing creates; {makers[0]} creates {close}"
+            text = N_(
+                "`uses` names {entry}, which nothing creates; {maker} creates {close}"
+            ).format(entry=used.text, maker=makers[0], close=close)
             if used.is_verified or not any(facts.graph.depends(id, each) for each in makers):
                 yield Need(id, used.what, makers, Evidence(Rule.CLOSE, text))
             return
     is_lost = used.is_verified and facts.knowledge.has_base and not facts.listed.direct[id]
     if is_lost and used.what not in facts.makers:
-        text = f"`uses` names {used.text}, which neither the base has nor a feature creates"
+        text = N_("`uses` names {entry}, which neither the base has nor a feature creates").format(
+            entry=used.text
+        )
         yield Need(id, used.what, (), Evidence(Rule.NOBODY, text))
 
 
@@ -143,7 +154,12 @@ def _named(facts: Facts) -> Iterator[Need]:
 
 def _words_of(facts: Facts, id: str, what: str, line: int, maker: str, *, is_created: bool) -> str:
     of_prompt = line <= facts.features[id].prompt.count("\n") + 1
-    place = f"line {line} of its prompt" if of_prompt else "its description"
-    if is_created:
-        return f"{place} names {what}, which {maker} creates"
-    return f"{place} names {what}, which the prompt of {maker} is going to make"
+    if of_prompt and is_created:
+        text = N_("line {line} of its prompt names {name}, which {maker} creates")
+    elif of_prompt:
+        text = N_("line {line} of its prompt names {name}, which the prompt of {maker} makes")
+    elif is_created:
+        text = N_("its description names {name}, which {maker} creates")
+    else:
+        text = N_("its description names {name}, which the prompt of {maker} makes")
+    return text.format(line=line, name=what, maker=maker)

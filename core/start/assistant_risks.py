@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 
 from ..model.excerpt import some
+from ..model.translate import N_
 from .assistant_facts import Facts, pairs_in_order
 from .assistant_finding import Evidence, Finding, Kind, Rule
 
@@ -64,7 +65,9 @@ def risky(facts: Facts) -> Iterator[Finding]:
     yield from _shared_files(facts, pairs)
     for (one, other), files in facts.knowledge.clashes.items():
         if one in facts.features and other in facts.features:
-            text = f"the run predicted a conflict of their branches in {some(files, SHOWN)}"
+            text = N_("a run predicted a conflict of their branches in {files}").format(
+                files=some(files, SHOWN)
+            )
             pairs.add(one, other, Evidence(Rule.BRANCHES, text))
     _changed_together(facts, pairs)
     for (after, before), evidence in pairs.found.items():
@@ -82,7 +85,7 @@ def _shared_promises(facts: Facts, pairs: Pairs) -> Iterator[Finding]:
             shared.setdefault(tuple(pairs.sorted(ids)), []).append(what)
     for owners, whats in shared.items():
         names = some(whats, SHOWN)
-        text = f"both have {names} in `creates`, which needs one owner"
+        text = N_("both have {names} in `creates`, which needs one owner").format(names=names)
         if len(owners) > CROWD:
             yield _crowd(facts, owners, names, Rule.OWNER)
             continue
@@ -123,7 +126,9 @@ def _unordered(facts: Facts, ids: Sequence[str]) -> list[str]:
 
 
 def _crowd(facts: Facts, ids: Sequence[str], names: str, rule: Rule) -> Finding:
-    text = f"{len(ids)} features write {names} in no order: give it to one of them"
+    text = N_("{count} features write {names} in no order: give it to one of them").format(
+        count=len(ids), names=names
+    )
     return Finding(Kind.RISKY, ids[-1], tuple(ids[:-1]), (Evidence(rule, text),))
 
 
@@ -133,8 +138,9 @@ def _both(
     names = some(paths, SHOWN)
     known = {how[before][paths[0]], how[after][paths[0]]}
     if known == {"its branch changed"}:
-        return f"past branches of both changed {names}", Rule.BRANCHES
-    return f"both write {names}", Rule.FILE
+        text = N_("past branches of both changed {names}")
+        return text.format(names=names), Rule.BRANCHES
+    return N_("both write {names}").format(names=names), Rule.FILE
 
 
 # -- files that change together ---------------------------------------------------------------
@@ -148,7 +154,9 @@ def _changed_together(facts: Facts, pairs: Pairs) -> None:
             writers.setdefault(path, []).append(id)
     wanted = {path for path, ids in writers.items() if len(ids) <= WIDELY_WRITTEN}
     for (one, other), count in coupled(facts.knowledge.commits, wanted):
-        text = f"commits mostly change {one} and {other} together ({count} times)"
+        text = N_("commits mostly change {one} and {other} together ({count} times)").format(
+            one=one, other=other, count=count
+        )
         for mine in writers[one]:
             for theirs in writers[other]:
                 if mine != theirs:

@@ -83,14 +83,14 @@ def write(file: ListFile, text: str) -> None:
             raise UserError(
                 f"{file.path} changed meanwhile; it was left as it is", hint="try again"
             )
-        write_whole(real, _encoded(file.content, text), like=os.stat(real))
+        write_whole(real, encoded(file.content, text), like=os.stat(real))
     except OSError as error:
         raise UserError(f"{file.path} can't be written: {error.strerror}") from None
     except ValueError as error:
         raise UserError(f"{file.path} is now {error}; it was left as it is") from None
 
 
-def _encoded(content: bytes, text: str) -> bytes:
+def encoded(content: bytes, text: str) -> bytes:
     """The bytes of a text, in the encoding of ``content``."""
     for mark, name in BYTE_ORDER_MARKS.items():
         if content.startswith(mark):

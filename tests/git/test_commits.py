@@ -39,6 +39,29 @@ class ContentTest(GitTest):
         with self.assertRaises(GitError):
             run_sync(commits.has_line(self.git, MISSING, "one"))
 
+    def test_lines_are_found_by_whole_words(self) -> None:
+        text = "class Task:\nclass Tasks:\n# Task\n-x\n"
+        commit = self.repository.commit({"a.py": text, "b.md": "Task\n", "c": b"\0Task\n"})
+        found = run_sync(commits.lines_with(self.git, commit, ["Task", "-x"], ["*.md"]))
+        self.assertEqual(found, "class Task:\n# Task\n-x\n")
+        self.assertEqual(run_sync(commits.lines_with(self.git, commit, ["None"], [])), "")
+        self.assertEqual(run_sync(commits.lines_with(self.git, commit, [], [])), "")
+        with self.assertRaises(GitError):
+            run_sync(commits.lines_with(self.git, MISSING, ["Task"], []))
+
+    def test_the_latest_commits_tell_the_files_that_they_changed(self) -> None:
+        self.repository.commit({"a": "1", "b": "1"})
+        self.repository.commit({"b": "2", "c/d é": "2"})
+        last = self.repository.commit({"a": "3"})
+        found = run_sync(commits.latest_changes(self.git, last, 2))
+        self.assertEqual(found, [{"a"}, {"b", "c/d é"}])
+
+    def test_commits_that_are_gone_are_told_from_those_that_exist(self) -> None:
+        commit = self.repository.commit({"a": "1"})
+        found = run_sync(commits.existing(self.git, [commit, MISSING]))
+        self.assertEqual(found, {commit})
+        self.assertEqual(run_sync(commits.existing(self.git, [])), set())
+
     def test_an_ignored_file_of_a_worktree_may_be_missing(self) -> None:
         self.repository.commit({".gitignore": ".env\nlib/\n", "tracked.env": ""})
         asked = [".env", "lib/", "lib", "deep/.env", "tracked.env", "lib/é"]

@@ -48,6 +48,7 @@ SHOP = (
     "docs/commands/templates.md",
     "docs/commands/lint.md",
     "docs/commands/init.md",
+    "docs/commands/assist.md",
 )
 """Pages whose commands are typed one after the other: README makes the repository for them all."""
 

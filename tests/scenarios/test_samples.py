@@ -40,6 +40,7 @@ OF_MACHINE = re.compile(
 """Places of programs, and units of sizes."""
 
 SAMPLED = {
+    "commands/assist.md": 1,
     "commands/doctor.md": 1,
     "commands/history.md": 1,
     "commands/merge.md": 1,
@@ -139,6 +140,31 @@ class Samples(unittest.TestCase):
         printed = f"$ rorchestrator doctor\n{said.out}".replace(shop.root, "/home/you")
         sample = samples("commands/doctor.md")[0]
         self.assertEqual(*(lasting(OF_MACHINE.sub("", text)) for text in (printed, sample)))
+
+    def test_dependencies_that_are_missing_risky_and_needless(self) -> None:
+        found = [
+            {
+                "id": "auth",
+                "prompt": "Add `src/auth.py`.",
+                "creates": ["path:src/auth.py", "symbol:Authenticator"],
+            },
+            {
+                "id": "api",
+                "prompt": "Add `src/api.py`. It imports `src/auth.py`.",
+                "uses": ["symbol:Authenticator"],
+            },
+            {"id": "web", "prompt": "Extend `src/app.py`.", "depends_on": ["api"]},
+            {
+                "id": "mail",
+                "prompt": "Add `src/mail.py`. The mails link to the pages of web.",
+                "depends_on": ["web", "api"],
+            },
+            {"id": "help", "prompt": "Extend `src/app.py`."},
+        ]
+        with Workspace(found) as shop:
+            said = shop.main("assist")
+        printed = f"$ rorchestrator assist\n{said.out}"
+        self.assertEqual(printed, samples("commands/assist.md")[0])
 
     def test_why_a_feature_runs_again(self) -> None:
         entry = {"id": "auth", "name": "Sign-in", "prompt_file": "auth.md"}

@@ -47,7 +47,9 @@ class UsesTest(unittest.TestCase):
         uses = ["symbol:Authenticator"]
         self.assertEqual(found(AUTH, other, one("api", "other", uses=uses)), [])
         self.assertEqual(found(AUTH, other, one("api", uses=uses)), ["missing api +auth"])
-        self.assertIn("auth and other create", said(AUTH, other, one("api", uses=uses))[0])
+        self.assertIn(
+            "which these create: auth, other", said(AUTH, other, one("api", uses=uses))[0]
+        )
 
     def test_a_dependency_that_would_make_a_cycle_is_a_risk_and_no_proposal(self) -> None:
         web = one("web", "api", creates=["symbol:Page"])
@@ -101,7 +103,7 @@ class PromptTest(unittest.TestCase):
         api = one("api", prompt="It is as long as it is.", description="Imports `src/auth.py`.")
         self.assertEqual(
             said(made, api),
-            ["its description names src/auth.py, which the prompt of auth is going to make"],
+            ["its description names src/auth.py, which the prompt of auth makes"],
         )
 
     def test_a_file_that_one_creates_and_another_changes(self) -> None:

@@ -62,7 +62,7 @@ class RiskyTest(unittest.TestCase):
         }
         self.assertEqual(
             said(*plain, clashes=clashes),
-            ["the run predicted a conflict of their branches in lock"],
+            ["a run predicted a conflict of their branches in lock"],
         )
         both = said(*plain, clashes=clashes, touched=touched)
         self.assertEqual(len(both), 2)
