@@ -40,6 +40,7 @@ def main() -> int:
         print("\n$ git ls-tree --name-only feature/app", flush=True)
         tree = ["git", "-C", repository, "ls-tree", "--name-only", "feature/app"]
         subprocess.run(tree, check=False)
+    print("\nThe repository of the demo is removed again, with its report.")
     return code
 
 
