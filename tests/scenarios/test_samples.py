@@ -51,7 +51,7 @@ SAMPLED = {
     "commands/why.md": 1,
     "CI.md": 1,
     "CONFLICTS.md": 1,
-    "GUIDE-UTILISATION.md": 3,
+    "GUIDE-UTILISATION.md": 4,
     "REHEARSAL.md": 1,
     "VALIDATION.md": 1,
 }
