@@ -33,9 +33,16 @@ def findings(
     facts = Facts(features, knowledge or Knowledge())
     needed = needs(facts)
     found = [*missing(facts, needed), *risky(facts), *needless(facts, needed)]
-    found = _with_opinions(facts, found)
+    found = [_with_care(facts, finding) for finding in _with_opinions(facts, found)]
     position = {id: number for number, id in enumerate(facts.features)}
     return tuple(sorted(found, key=lambda f: (IMPORTANCE.index(f.kind), position[f.feature])))
+
+
+def _with_care(facts: Facts, finding: Finding) -> Finding:
+    """A finding that is not safe if accepting it would make unfinished work start over."""
+    if finding.feature not in facts.knowledge.begun or not finding.is_a_change:
+        return finding
+    return replace(finding, is_safe=False, restarts=True)
 
 
 def names_to_look_up(features: Sequence[Feature], knowledge: Knowledge) -> list[str]:

@@ -66,6 +66,7 @@ def _of_runs(project: OpenProject, state: RunState) -> Knowledge:
     done = {id for id, each in decisions.items() if each.action is Action.SKIP}
     return Knowledge(
         done=frozenset(done),
+        begun=frozenset(id for id, each in decisions.items() if each.action is Action.RESUME),
         merged=frozenset(id for id in done if decisions[id].merged),
         clashes={
             (id, other): files

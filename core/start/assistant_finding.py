@@ -69,6 +69,8 @@ class Finding:
     """Whether ``--yes`` accepts it."""
     saves_seconds: float | None = None
     """By how much the predicted time of a run becomes shorter."""
+    restarts: bool = False
+    """Whether the feature has begun: with other dependencies, it starts over."""
 
     @property
     def is_a_change(self) -> bool:
@@ -104,6 +106,8 @@ class Knowledge:
     """The files of each of the latest commits of the base."""
     done: Collection[str] = frozenset()
     """Completed features: a change of their dependencies makes them run again."""
+    begun: Collection[str] = frozenset()
+    """Features with unfinished work, which other dependencies make start over."""
     merged: Collection[str] = frozenset()
     """Those of them that the base contains."""
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -20,6 +20,12 @@ from .assistant_risks import coupled
 TRIED = 60
 """Dependencies without evidence for which a shorter run is simulated."""
 
+TELLING = 300
+"""Characters of a prompt whose silence about a dependency means something."""
+
+STEM = 4
+"""Letters of a word that are compared, so that "authentication" meets "auth"."""
+
 LEAST_SHARE = 0.01
 """A run that becomes shorter by less is not worth a finding."""
 
@@ -41,6 +47,7 @@ class Reasons:
         self._asked = {(need.feature, maker) for need in needs for maker in need.makers}
         self._written = {id: set(facts.written(id)) for id in facts.features}
         self._coupled = self._of_history()
+        self._stems: dict[str, frozenset[str]] = {}
 
     def _of_history(self) -> dict[str, set[str]]:
         wanted = set().union(*self._written.values()) if self._written else set()
@@ -56,19 +63,35 @@ class Reasons:
 
     def for_any(self, id: str, other: str) -> bool:
         """Whether anything at all speaks for the dependency."""
-        return self.for_itself(id, other) or self._share(id, other)
+        return self.for_itself(id, other) or self._speaks_of(id, other) or self._share(id, other)
 
-    def is_known(self, id: str) -> bool:
-        """Whether enough is known of a feature to miss evidence."""
+    def would_tell(self, id: str, other: str) -> bool:
+        """Whether a need would show: ``id`` says what it uses, and ``other`` what it makes."""
+        facts = self._facts
+        makes = self._written[other] or facts.said[other].makes or facts.creates[other]
+        says = facts.uses[id] or len(_text(facts.features[id])) >= TELLING
+        return bool(makes and says and self._is_known(id))
+
+    def _is_known(self, id: str) -> bool:
         facts = self._facts
         return bool(self._written[id] or facts.said[id].makes or facts.creates[id])
 
     def _names(self, id: str, other: str) -> bool:
         """Whether a prompt names the other feature, by its id or name."""
-        feature, needed = self._facts.features[id], self._facts.features[other]
-        text = f"{feature.description}\n{feature.prompt}"
+        needed = self._facts.features[other]
         names = [re.escape(name) for name in (needed.id, needed.name) if len(name) > 1]
-        return bool(re.search(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])", text, re.IGNORECASE))
+        shape = rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])"
+        return bool(names and re.search(shape, _text(self._facts.features[id]), re.IGNORECASE))
+
+    def _speaks_of(self, id: str, other: str) -> bool:
+        """Whether a prompt has a word of the other feature's id or name."""
+        needed = self._facts.features[other]
+        return bool(_stems(f"{needed.id} {needed.name}") & self._stems_of(id))
+
+    def _stems_of(self, id: str) -> frozenset[str]:
+        if id not in self._stems:
+            self._stems[id] = _stems(_text(self._facts.features[id]))
+        return self._stems[id]
 
     def _share(self, id: str, other: str) -> bool:
         mine, theirs = self._written[id], self._written[other]
@@ -85,6 +108,16 @@ class Reasons:
             return set()
         folders = {path.rpartition("/")[0] for path in paths}
         return {folder for folder in folders if folder and folder not in known.paths}
+
+
+def _text(feature: Feature) -> str:
+    return f"{feature.prompt}\n{feature.description}"
+
+
+def _stems(text: str) -> frozenset[str]:
+    """The beginnings of the longer words of a text."""
+    words = re.findall(rf"[^\W\d_]{{{STEM},}}", text.lower())
+    return frozenset(word[:STEM] for word in words)
 
 
 def needless(facts: Facts, needs: list[Need]) -> Iterator[Finding]:
@@ -119,7 +152,7 @@ def _without_reason(
     for id, other in now.tight_edges():
         if (id, other) in gone or facts.is_done(id) or reasons.for_any(id, other):
             continue
-        if not (reasons.is_known(id) and reasons.is_known(other)):
+        if not reasons.would_tell(id, other):
             continue
         tried += 1
         if tried > TRIED:

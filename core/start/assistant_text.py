@@ -131,6 +131,8 @@ def explanation(finding: Finding) -> list[str]:
                 "If {adds} fails, {feature} is blocked."
             )
         )
+    if finding.restarts:
+        said.append(_("{feature} has begun: with other dependencies, it starts over."))
     return [sentence.format(**names) for sentence in said]
 
 
@@ -215,4 +217,5 @@ def _finding(finding: Finding) -> dict[str, object]:
         "remove": list(finding.removes),
         "safe": finding.is_safe,
         "saves_seconds": finding.saves_seconds,
+        "restarts": finding.restarts,
     }

@@ -38,6 +38,11 @@ class FindingsTest(unittest.TestCase):
             features = load(str(Path(ROOT) / f"config/{name}.json")).features
             self.assertEqual(findings(features), (), name)
 
+    def test_nothing_is_safe_for_a_feature_with_unfinished_work(self) -> None:
+        first, *rest = findings(LIST, Knowledge(begun={"api"}))
+        self.assertEqual((brief(first), first.restarts), ("missing api +auth", True))
+        self.assertFalse(any(each.restarts for each in rest))
+
     def test_safe_findings_are_accepted_until_none_is_left(self) -> None:
         after, accepted = accept_safe(LIST)
         self.assertEqual(

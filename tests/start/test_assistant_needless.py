@@ -18,7 +18,11 @@ def found(*features: Feature, **known: object) -> list[str]:
 
 
 def wrote(id: str, needed: str = "", more: str = "") -> Feature:
-    return one(id, needed, f"Add `src/{id}/{id}.py`.{more}", tokens=1000)
+    return one(id, needed, f"Add `src/{id}/{id}.py`.{more}{LONG}", tokens=1000)
+
+
+LONG = " It is as it is." * 20
+"""So much is said that what is not said tells something."""
 
 
 BASE = {"has_base": True, "paths": {"src", "src/a", "src/b", "src/c"}}
@@ -73,25 +77,29 @@ class ParallelTest(unittest.TestCase):
             ((a, b), {"done": {"b"}}),
             ((one("a"), b), {}),
             ((a, one("b", "a")), {}),
+            ((a, one("b", "a", LONG)), {}),
+            ((a, one("b", "a", "Add `src/b/b.py`.")), {}),
+            ((wrote("sign-in"), wrote("b", "sign-in", " Visitors who are signed in.")), {}),
+            ((a, one("b", "a", "Add `src/b/b.py`.", uses=["words"])), {"seconds": {}, "slots": 1}),
         ):
             paths = {"src", *([] if "paths" in known else BASE["paths"])}
             given = {**BASE, "paths": paths, **known}
             with self.subTest(known=known, features=features):
                 expected: list[str] = ["needless b -a"] if known == {"paths": set()} else []
                 self.assertEqual(found(*features, **given), expected)
-        new = (one("a", prompt="Add `new/a.py`."), one("b", "a", "Add `new/b.py`."))
+        new = (one("a", prompt="Add `new/a.py`."), one("b", "a", "Add `new/b.py`." + LONG))
         self.assertEqual(found(*new, **BASE), [])
         self.assertEqual(found(*new), ["needless b -a"])
 
     def test_what_a_feature_got_through_the_dependency_is_kept(self) -> None:
         a = one("a", prompt="Add `src/a/a.py`.", creates=["symbol:Alpha"], tokens=1000)
-        c = one("c", "b", "Add `src/c/c.py`. It uses `Alpha`.", tokens=1000)
+        c = one("c", "b", "Add `src/c/c.py`. It uses `Alpha`." + LONG, tokens=1000)
         root = one("root", creates=["symbol:Root"], tokens=1000)
         self.assertEqual(found(a, wrote("b", "a"), c, **BASE)[1:], ["needless c +a -b"])
         a = one(
             "a", "root", "Add `src/a/a.py`. It uses `Root`.", creates=["symbol:Alpha"], tokens=1000
         )
-        c = one("c", "b", "Add `src/c/c.py`. It uses `Alpha` and `Root`.", tokens=1000)
+        c = one("c", "b", "Add `src/c/c.py`. It uses `Alpha` and `Root`." + LONG, tokens=1000)
         self.assertIn("needless c +a -b", found(root, a, wrote("b", "a"), c, **BASE))
 
     def test_simulations_are_bounded(self) -> None:

@@ -106,6 +106,11 @@ class PromptTest(unittest.TestCase):
             ["its description names src/auth.py, which the prompt of auth makes"],
         )
 
+        described = one("api", description="Imports `Authenticator`.")
+        self.assertEqual(
+            said(AUTH, described), ["its description names Authenticator, which auth creates"]
+        )
+
     def test_a_file_that_one_creates_and_another_changes(self) -> None:
         changing = one("api", prompt="Extend `src/auth.py`.")
         self.assertEqual(found(AUTH, changing), ["missing api +auth"])

@@ -66,6 +66,8 @@ class TextTest(unittest.TestCase):
         self.assertIn("no longer waits for b", first)
         self.assertIn("web starts when a is completed", second)
         self.assertEqual(explanation(NOBODY), [])
+        begun = Finding(Kind.RISKY, "web", ("b",), why(Rule.FILE), ("b",), restarts=True)
+        self.assertIn("it starts over", explanation(begun)[-1])
 
     def test_the_summary_counts_and_names_the_next_command(self) -> None:
         self.assertEqual(summary([]), "No findings.")
@@ -122,6 +124,7 @@ class TextTest(unittest.TestCase):
                     "remove": ["b"],
                     "safe": False,
                     "saves_seconds": 4.0,
+                    "restarts": False,
                 }
             ],
         )
