@@ -67,6 +67,7 @@ COMMANDS = {
     "lint": N_("say what prompts lack"),
     "assist": N_("find missing, needless and risky dependencies"),
     "templates": N_("list templates of prompts, show one, or write a prompt from one"),
+    "decompose": N_("let Claude split a specification into features"),
     "merge": N_("land completed features on the base branch"),
     "cleanup": N_("remove worktrees and branches that are no longer needed"),
     "completion": N_("print a script with which a shell completes commands, ids and tags"),

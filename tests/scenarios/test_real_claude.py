@@ -25,6 +25,7 @@ from typing import Any
 
 from tests import validation
 from tests.support import real_claude, todo_project
+from tests.support.answering_claude import proposed
 from tests.support.commands import terminal, wait_until
 from tests.support.messages_api import (
     FINAL,
@@ -72,6 +73,10 @@ ONCE_UNAUTHORIZED = replace(UNAUTHORIZED, times=1)
 RUN_SLOW_TEST = bash("python3 -m unittest slow")
 
 
+SPECIFICATION = "Split the specification below"
+"""What is in the prompt of `decompose` only."""
+
+
 def conflict_of(id: str) -> str:
     """What is in the prompt of the conflict of this feature only."""
     return f'Task: resolve the conflict that keeps the feature "{id}" ('
@@ -116,6 +121,20 @@ class RealClaudeTest(WorkspaceTest):
         self.addCleanup(api.__exit__)
         home = Path(self.workspace.home)
         self.workspace.environ.update(real_claude.environment(home, api.url))
+        return api
+
+    def plays_script(self, *turns: Turn) -> MessagesApi:
+        """A stand-in for `decompose`, and a `claude` on the path."""
+        api = MessagesApi({SPECIFICATION: turns})
+        api.__enter__()
+        self.addCleanup(api.__exit__)
+        env = real_claude.environment(Path(self.workspace.home), api.url)
+        program = os.path.join(self.workspace.root, "bin", "claude")
+        os.mkdir(os.path.dirname(program))
+        os.symlink(str(real_claude.executable()), program)
+        path = f"{os.path.dirname(program)}{os.pathsep}{env['PATH']}"
+        model = {"ANTHROPIC_MODEL": PRICED_MODEL}
+        self.workspace.environ.update({**env, **model, "PATH": path})
         return api
 
     def lists(
@@ -655,6 +674,45 @@ class Attached(RealClaudeTest):
             event["action"] for event in self.workspace.journal() if event["event"] == "steered"
         ]
         self.assertEqual(told, ["attach"])
+
+
+class Decomposed(RealClaudeTest):
+    def test_a_specification_becomes_a_list_by_a_claude_that_only_reads(self) -> None:
+        def output(*features: Json, **more: Json) -> Answer:
+            return Answer(tools=(Tool("StructuredOutput", {"features": [*features], **more}),))
+
+        def uses(name: str, **given: str) -> Answer:
+            return Answer(tools=(Tool(name, given),))
+
+        secret = self.workspace.beside("secret.txt")
+        Path(secret).write_text("do not read", "utf-8")
+        first, second = proposed("auth"), proposed("api", depends_on=["auth"])
+        api = self.plays_script(
+            uses("Read", file_path="README.md"),
+            uses("Read", file_path=secret),
+            uses("Grep", pattern="read", path=self.workspace.root),
+            write("x.txt", "x"),
+            bash("touch y.txt"),
+            output(*[proposed(f"f{number}") for number in range(500)]),
+            output({**first, "depends_on": ["api"]}, second),
+            output(first, second, verify=["python3 -m unittest"]),
+        )
+        shop = self.workspace
+        shop.write({"SPEC.md": "Build a shop.\n"})
+        command = ["decompose", "SPEC.md", "--yes", "--json", "--max-cost", "1"]
+        done = shop.command(*command, at=shop.path)
+        self.assertEqual(done.code, 0, done.err + done.out)
+        self.assertEqual([each["id"] for each in done.json["features"]], ["auth", "api"])
+        self.assertEqual((done.json["calls"], done.json["findings"]), (2, []))
+        self.assertAlmostEqual(done.json["cost_usd"], api.billed().usage.cost_usd(), places=9)
+        changed = shop.git("status", "--porcelain").split("\n")
+        self.assertEqual(changed, ["?? SPEC.md", "?? config/", "?? prompts/"])
+        last = api.calls(SPECIFICATION)[-1]
+        self.assertEqual(len({call.session for call in api.calls(SPECIFICATION)}), 1)
+        self.assertNotIn("do not read", json.dumps(last.body["messages"]))
+        self.assertIn("dependency cycle: auth", prompt_of_last(last))
+        offered = {tool["name"] for tool in last.body["tools"]}
+        self.assertTrue({"Bash", "Write", "Edit", "WebFetch", "Agent"}.isdisjoint(offered), offered)
 
 
 class ThePlugin(RealClaudeTest):

@@ -1,0 +1,171 @@
+"""The feature list that an answer would make: checked by loader and linter before it is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..model.errors import UserError
+from ..model.feature import Config
+from ..model.frozen import dataclass, replace
+from ..project import feature_list
+from ..project.keys import EMPTY
+from . import list_edit
+from .decompose_answer import Proposal, read_answer
+from .list_edit import ListFile
+from .list_lint import around_prompts, prompt_of
+from .prompt_lint import findings
+from .template_files import SUFFIX
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where proposed features go: into an existing list, or into a new one."""
+
+    path: str
+    """The path of the list, absolute."""
+    config: Config
+    """The existing list; without features if it is a new one."""
+    file: ListFile | None = None
+    """The existing list as it was read."""
+    new: Mapping[str, object] | None = None
+    """The value of a new list, without features."""
+
+    @property
+    def workspace(self) -> str:
+        """The folder with ``prompts/``."""
+        return self.config.workspace
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A list and its new prompts, which can be written as they are."""
+
+    target: Target
+    text: str
+    """The whole text of the list."""
+    prompts: Mapping[str, str]
+    """The texts of the new prompts by the name of the file in ``prompts/``."""
+    config: Config
+    """The list as a run would read it."""
+    ids: tuple[str, ...]
+    """The new features."""
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A checked answer: a draft with findings, or faults that make it useless."""
+
+    draft: Draft | None
+    faults: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+def existing_target(path: str) -> Target:
+    """The target in an existing list. Raises :class:`UserError` if it has faults."""
+    path = os.path.abspath(path)
+    file = list_edit.read(path)
+    return Target(path, feature_list.of_text(path, file.text, {}), file)
+
+
+def new_target(path: str, repository: str) -> Target:
+    """The target in a new list at ``path`` for a repository."""
+    path = os.path.abspath(path)
+    workspace = feature_list.workspace_of(path)
+    name = os.path.basename(repository) or "project"
+    inside = os.path.relpath(repository, workspace)
+    project = {"name": name, "repo_path": inside}
+    return Target(
+        path,
+        replace(
+            EMPTY,
+            path=path,
+            workspace=workspace,
+            project=replace(EMPTY.project, name=name, repo_path=repository),
+        ),
+        new={"project": project, "features": []},
+    )
+
+
+def check_answer(target: Target, most: int, answer: object) -> Checked:
+    """What loader and linter say of the list that an answer would make."""
+    proposal, faults = read_answer(answer, most, has_list=target.file is not None)
+    if proposal is None:
+        return Checked(None, tuple(faults))
+    names = list(_prompt_names(target.workspace, proposal))
+    prompts = {name: _text_of(feature["prompt"]) for name, feature in zip(names, proposal.features)}
+    entries = [_entry(feature, name) for name, feature in zip(names, proposal.features)]
+    try:
+        text = _list_text(target, proposal, entries)
+        config = feature_list.of_text(target.path, text, prompts)
+    except UserError as error:
+        said = error.details or (error.message,)
+        return Checked(None, tuple(_renumbered(each, len(target.config.features)) for each in said))
+    ids = tuple(str(entry["id"]) for entry in entries)
+    draft = Draft(target, text, prompts, config, ids, proposal.questions)
+    return Checked(draft, findings=tuple(_lint(draft)))
+
+
+def _text_of(prompt: object) -> str:
+    return f"{str(prompt).strip()}\n".replace("\r\n", "\n")
+
+
+def _prompt_names(workspace: str, proposal: Proposal) -> Iterator[str]:
+    """A file name for each prompt that neither exists nor is another one's."""
+    taken: set[str] = set()
+    for feature in proposal.features:
+        id = str(feature["id"])
+        names = (f"{id}{n and f'-{n}'}{SUFFIX}" for n in ("", *range(2, 10_000)))
+        name = next(each for each in names if _is_free(workspace, each, taken))
+        taken.add(name.casefold())
+        yield name
+
+
+def _is_free(workspace: str, name: str, taken: set[str]) -> bool:
+    places = (os.path.join(workspace, "prompts", name), os.path.join(workspace, name))
+    return name.casefold() not in taken and not any(map(os.path.lexists, places))
+
+
+ORDER = ("id", "name", "prompt_file", "estimated_tokens", "depends_on", "uses", "creates", "verify")
+
+
+def _entry(feature: Mapping[str, object], prompt_file: str) -> dict[str, object]:
+    """The entry of a feature; empty lists are left out."""
+    given = {**feature, "prompt_file": prompt_file}
+    names = [*ORDER, *(name for name in feature if name not in (*ORDER, "prompt"))]
+    return {name: given[name] for name in names if name in given and given[name] != []}
+
+
+def _list_text(target: Target, proposal: Proposal, entries: Sequence[Mapping[str, object]]) -> str:
+    file = target.file
+    if file is None:
+        assert target.new is not None
+        project = target.new["project"]
+        assert isinstance(project, dict)
+        checks = {"verify": proposal.verify} if proposal.verify else {}
+        document = {**target.new, "project": {**project, **checks}}
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        file = ListFile(target.path, b"", text)
+    return list_edit.edited(file, (), entries)
+
+
+def _renumbered(fault: str, before: int) -> str:
+    """A fault with the positions of the answer, which has no existing features."""
+
+    def place(found: re.Match[str]) -> str:
+        index = int(found[1])
+        return f"features[{index - before}]" if index >= before else "a feature of the list"
+
+    return re.sub(r"features\[(\d+)\]", place, fault)
+
+
+def _lint(draft: Draft) -> Iterator[str]:
+    around = around_prompts(draft.config)
+    for feature in draft.config.features:
+        if feature.id in draft.ids:
+            for found in findings(prompt_of(draft.config, feature, feature.prompt), around):
+                line = f", line {found.line}" if found.line else ""
+                yield f"{feature.id}{line}: {found.text}"
