@@ -64,6 +64,7 @@ COMMANDS = {
     "notify": N_("show who gets notifications, or send a test"),
     "diff": N_("show what a feature itself changed"),
     "web": N_("show a live page of the last run in the browser"),
+    "import": N_("make features of a plan that another tool wrote"),
     "lint": N_("say what prompts lack"),
     "assist": N_("find missing, needless and risky dependencies"),
     "templates": N_("list templates of prompts, show one, or write a prompt from one"),

@@ -157,6 +157,7 @@ def run_in_process(
     *,
     terminal: bool = False,
     encoding: str = "utf-8",
+    stdin: bytes | None = None,
 ) -> CommandResult:
     """Run the command in this process, with streams, folder and environment of its own."""
     kind = Terminal if terminal else io.TextIOWrapper
@@ -164,7 +165,8 @@ def run_in_process(
         out, err = (
             kind(io.BytesIO(), encoding=encoding, errors="backslashreplace") for _ in range(2)
         )
-        with streams(out, err):
+        given = None if stdin is None else kind(io.BytesIO(stdin), encoding=encoding)
+        with streams(out, err, given):
             code = cli.main(words)
     return CommandResult(code, _written(out), _written(err))
 

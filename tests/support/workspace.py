@@ -196,12 +196,15 @@ class Workspace(Repository):
         at: str = "",
         terminal: bool = False,
         encoding: str = "utf-8",
+        stdin: bytes | None = None,
     ) -> CommandResult:
-        """Run the command in this process."""
+        """Run the command in this process; ``stdin`` is what it reads."""
         self.agree(*words)
         environ = {**self.environ, **(env or {})}
         folder = at or self.folder
-        return run_in_process(words, folder, environ, terminal=terminal, encoding=encoding)
+        return run_in_process(
+            words, folder, environ, terminal=terminal, encoding=encoding, stdin=stdin
+        )
 
     def command(
         self, *words: str, env: Mapping[str, str] | None = None, at: str = ""

@@ -1,0 +1,128 @@
+"""``import``: makes features of a plan that another tool wrote."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+
+from ..model.errors import ExitCode, UserError
+from ..model.terminal_text import one_line
+from ..model.words import counted
+from .options import Display, add_common_options, agrees, display_of, file_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..start.import_merge import Merge
+    from ..start.import_place import Place
+
+EXAMPLES = """\
+examples:
+  rorchestrator import specs/001-shop/tasks.md
+  rorchestrator import .taskmaster/tasks/tasks.json --yes
+  gh issue list --json number,title,body,labels | rorchestrator import - --yes
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Make features of a plan that another tool wrote: spec-kit's tasks.md, Task Master's\n"
+        "tasks.json, prd.json, GitHub issues as JSON, or a Markdown checklist. A second import\n"
+        "changes only what changed in the plan; what you edited stays."
+    )
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "file", type=file_path, metavar="FILE", help="the plan; - reads standard input"
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="write without asking")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_common_options(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Show what the plan changes, ask, and write it."""
+    from ..start.import_merge import merged
+    from ..start.import_place import (
+        new_text,
+        origin_file,
+        place_of,
+        source_text,
+        target_of,
+        write,
+    )
+    from ..start.import_source import recognised
+
+    display = display_of(arguments)
+    source = recognised(arguments.file, source_text(arguments.file))
+    place = place_of(arguments.config or "")
+    file = origin_file(arguments.file, place.workspace)
+    made = merged(source, file, target_of(place))
+    text = "" if made.is_empty else new_text(place, made)
+    shown = _Shown(made, source.kind, arguments.file, place, display)
+    shown.plan()
+    if made.is_empty:
+        shown.end([])
+        return ExitCode.UP_TO_DATE
+    if not (arguments.yes or _agreed(shown, arguments.words)):
+        shown.end([])
+        print("Nothing was written.", file=sys.stderr)
+        return ExitCode.CANNOT_START
+    shown.end(write(place, text, made.prompts))
+    return ExitCode.UP_TO_DATE
+
+
+def _agreed(shown: _Shown, words: Sequence[str]) -> bool:
+    """The answer of the user. Raises :class:`UserError` if there is no terminal to ask on."""
+    from .ask_consent import is_terminal
+
+    if not is_terminal():
+        shown.end([])
+        raise UserError(
+            "import asks before it writes, and there is no terminal to ask on",
+            hint=f"read the plan, then: rorchestrator {shlex.join(words)} --yes",
+        )
+    return agrees(shown.question())
+
+
+class _Shown:
+    """An import as the user sees it: as lines, or as one JSON object."""
+
+    def __init__(self, made: Merge, kind: str, file: str, place: Place, display: Display) -> None:
+        self.made, self.kind, self.file = made, kind, file
+        self.list_file = os.path.relpath(place.file.path)
+        self.display = display
+
+    def plan(self) -> None:
+        """Print what would be written."""
+        from ..reporter.console import style_of
+        from ..start.import_text import import_lines
+
+        if self.display.json:
+            return
+        title = f"IMPORT {self.file} ({self.kind}) into {self.list_file}"
+        style = style_of(sys.stdout, self.display.color)
+        lines = import_lines(self.made, title, style, verbose=self.display.verbose)
+        print("\n".join(list(lines)[-1:] if self.display.quiet else lines), flush=True)
+
+    def question(self) -> str:
+        """The question whether to write it."""
+        prompts = counted(len(self.made.prompts), "prompt")
+        return f"Write {prompts} and {self.list_file}?"
+
+    def end(self, paths: Sequence[str]) -> None:
+        """Print what was written, and what comes next."""
+        from ..start.import_text import document
+
+        if self.display.json:
+            written = bool(paths)
+            found = document(self.made, self.file, self.kind, self.list_file, written=written)
+            print(json.dumps(found, indent=self.display.indent), flush=True)
+        elif paths and not self.display.quiet:
+            said = f"Written: {self.list_file} and {counted(len(self.made.prompts), 'prompt')}."
+            print(one_line(said), file=sys.stderr)
+            print("  next: rorchestrator plan", file=sys.stderr)

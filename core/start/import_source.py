@@ -1,0 +1,65 @@
+"""Recognises the format of a plan from elsewhere by its content, and reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from ..model.errors import UserError
+from ..project.source_text import not_json
+from . import (
+    import_checklist,
+    import_issues,
+    import_prd,
+    import_spec_kit,
+    import_task_master,
+)
+from .import_items import Source, parsed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+EXPECTED = (
+    "spec-kit's tasks.md (- [ ] T001 …)",
+    "a Markdown checklist (- [ ] …)",
+    "Task Master's tasks.json",
+    "prd.json with userStories",
+    "issues as gh issue list --json number,title,body,labels prints them",
+)
+
+_OF_JSON: tuple[Callable[[object], Source | None], ...] = (
+    import_task_master.read,
+    import_prd.read,
+    import_issues.read,
+)
+_OF_TEXT: tuple[Callable[[str], Source | None], ...] = (
+    import_spec_kit.read,
+    import_checklist.read,
+)
+
+
+def recognised(name: str, text: str) -> Source:
+    """The plan in a text. Raises :class:`UserError` if it is in none of the known formats."""
+    start = text.lstrip()[:1]
+    failed = UserError(f"{name} has no plan that import can read", details=EXPECTED)
+    if not start:
+        raise UserError(f"{name} is empty", details=EXPECTED)
+    if start in "[{":
+        try:
+            return _read(_OF_JSON, parsed(text)) or _fail(failed)
+        except json.JSONDecodeError as error:
+            failed = not_json(name, error)
+            if start == "{":
+                raise failed from None
+        except ValueError as error:
+            raise UserError(f"{name} can't be read: {error}") from None
+    return _read(_OF_TEXT, text) or _fail(failed)
+
+
+def _read(readers: Sequence[Callable[[Any], Source | None]], value: object) -> Source | None:
+    return next((found for found in (read(value) for read in readers) if found), None)
+
+
+def _fail(error: UserError) -> NoReturn:
+    raise error
