@@ -10,6 +10,7 @@ import sys
 
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _
 from ..model.words import counted
 from .options import Display, add_common_options, agrees, display_of, file_path
 
@@ -20,27 +21,27 @@ if TYPE_CHECKING:
     from ..start.import_merge import Merge
     from ..start.import_place import Place
 
-EXAMPLES = """\
+EXAMPLES = N_("""\
 examples:
   rorchestrator import specs/001-shop/tasks.md
   rorchestrator import .taskmaster/tasks/tasks.json --yes
   gh issue list --json number,title,body,labels | rorchestrator import - --yes
-"""
+""")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.description = (
+    parser.description = _(
         "Make features of a plan that another tool wrote: spec-kit's tasks.md, Task Master's\n"
         "tasks.json, prd.json, GitHub issues as JSON, or a Markdown checklist. A second import\n"
         "changes only what changed in the plan; what you edited stays."
     )
-    parser.epilog = EXAMPLES
+    parser.epilog = _(EXAMPLES)
     parser.add_argument(
-        "file", type=file_path, metavar="FILE", help="the plan; - reads standard input"
+        "file", type=file_path, metavar="FILE", help=_("the plan; - reads standard input")
     )
-    parser.add_argument("-y", "--yes", action="store_true", help="write without asking")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("-y", "--yes", action="store_true", help=_("write without asking"))
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
 
@@ -70,7 +71,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return ExitCode.UP_TO_DATE
     if not (arguments.yes or _agreed(shown, arguments.words)):
         shown.end([])
-        print("Nothing was written.", file=sys.stderr)
+        print(_("Nothing was written."), file=sys.stderr)
         return ExitCode.CANNOT_START
     shown.end(write(place, text, made.prompts))
     return ExitCode.UP_TO_DATE
@@ -83,8 +84,10 @@ def _agreed(shown: _Shown, words: Sequence[str]) -> bool:
     if not is_terminal():
         shown.end([])
         raise UserError(
-            "import asks before it writes, and there is no terminal to ask on",
-            hint=f"read the plan, then: rorchestrator {shlex.join(words)} --yes",
+            N_("import asks before it writes, and there is no terminal to ask on"),
+            hint=N_("read the plan, then: {command}").format(
+                command=f"rorchestrator {shlex.join(words)} --yes"
+            ),
         )
     return agrees(shown.question())
 
@@ -96,6 +99,7 @@ class _Shown:
         self.made, self.kind, self.file = made, kind, file
         self.list_file = os.path.relpath(place.file.path)
         self.display = display
+        self.prompts = counted(len(made.prompts), "prompt")
 
     def plan(self) -> None:
         """Print what would be written."""
@@ -104,15 +108,16 @@ class _Shown:
 
         if self.display.json:
             return
-        title = f"IMPORT {self.file} ({self.kind}) into {self.list_file}"
+        title = _("IMPORT {file} ({kind}) into {list}").format(
+            file=self.file, kind=self.kind, list=self.list_file
+        )
         style = style_of(sys.stdout, self.display.color)
         lines = import_lines(self.made, title, style, verbose=self.display.verbose)
         print("\n".join(list(lines)[-1:] if self.display.quiet else lines), flush=True)
 
     def question(self) -> str:
         """The question whether to write it."""
-        prompts = counted(len(self.made.prompts), "prompt")
-        return f"Write {prompts} and {self.list_file}?"
+        return _("Write {list} and {prompts}?").format(list=self.list_file, prompts=self.prompts)
 
     def end(self, paths: Sequence[str]) -> None:
         """Print what was written, and what comes next."""
@@ -123,6 +128,8 @@ class _Shown:
             found = document(self.made, self.file, self.kind, self.list_file, written=written)
             print(json.dumps(found, indent=self.display.indent), flush=True)
         elif paths and not self.display.quiet:
-            said = f"Written: {self.list_file} and {counted(len(self.made.prompts), 'prompt')}."
+            said = _("Written: {list} and {prompts}.").format(
+                list=self.list_file, prompts=self.prompts
+            )
             print(one_line(said), file=sys.stderr)
-            print("  next: rorchestrator plan", file=sys.stderr)
+            print(_("  next: {hint}").format(hint="rorchestrator plan"), file=sys.stderr)

@@ -229,17 +229,19 @@ def _items(
             )
 
 
-def _order(tasks: Sequence[Task]) -> Iterator[list[str]]:
+def _order(tasks: Sequence[Task]) -> list[list[str]]:
     """What each task of a phase waits for: tasks with ``[P]`` in a row are side by side."""
+    found: list[list[str]] = []
     before: list[str] = []
     row: list[str] = []
     for task in tasks:
         if task.is_parallel:
-            yield before
+            found.append(before)
             row.append(task.key)
         else:
-            yield row or before
+            found.append(row or before)
             before, row = [task.key], []
+    return found
 
 
 def _text(phase: Phase, task: Task, inputs: Sequence[str]) -> str:

@@ -66,7 +66,7 @@ class ImportTest(WorkspaceTest):
     def test_at_a_terminal_it_asks(self) -> None:
         said = self.imported(terminal=True, stdin=b"n\n")
         self.assertEqual(said.code, 2)
-        self.assertIn("Write 3 prompts and config/feature_list.json? [y/N]", said.err)
+        self.assertIn("Write config/feature_list.json and 3 prompts? [y/N]", said.err)
         self.assertIn("Nothing was written.", said.err)
         said = self.imported("--quiet", terminal=True, stdin=b"y\n")
         self.assertEqual((said.code, said.out), (0, "3 new\n"))

@@ -49,6 +49,7 @@ SHOP = (
     "docs/commands/lint.md",
     "docs/commands/init.md",
     "docs/commands/assist.md",
+    "docs/commands/import.md",
 )
 """Pages whose commands are typed one after the other: README makes the repository for them all."""
 

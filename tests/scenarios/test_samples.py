@@ -43,6 +43,7 @@ SAMPLED = {
     "commands/assist.md": 1,
     "commands/doctor.md": 1,
     "commands/history.md": 1,
+    "commands/import.md": 1,
     "commands/merge.md": 1,
     "commands/notify.md": 1,
     "commands/plan.md": 3,
@@ -127,6 +128,14 @@ class Samples(unittest.TestCase):
                 for command in ("notify", "notify --test")
             )
         self.assertEqual(printed, samples("commands/notify.md")[0])
+
+    def test_a_plan_that_is_imported(self) -> None:
+        page = (DOCS / "commands/import.md").read_text(encoding="utf-8")
+        tasks = page.partition("<<'MD'\n")[2].partition("MD\n")[0]
+        with Workspace([feature("auth")]) as shop:
+            shop.write({"specs/001-cart/tasks.md": tasks})
+            said = shop.main("import", "specs/001-cart/tasks.md", "--yes")
+        self.assertEqual(said.out, samples("commands/import.md")[0])
 
     def test_a_repository_that_is_nearly_ready(self) -> None:
         found = [feature("auth"), feature("api", verify=["npm run check 2>&1 | tee check.log"])]

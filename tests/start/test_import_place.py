@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from unittest import mock
@@ -21,7 +22,7 @@ from core.start.import_place import (
     target_of,
     write,
 )
-from tests.support.commands import read_text, standing_in
+from tests.support.commands import read_text, standing_in, streams
 from tests.support.feature_lists import InAWorkspace, feature_of, list_of
 
 CART = Item("T1", "Cart")
@@ -63,9 +64,14 @@ class Files(InAWorkspace):
         with self.assertRaisesRegex(UserError, "is not a regular file"):
             source_text(self.workspace)
 
-    def test_standard_input_may_be_closed(self) -> None:
+    def test_standard_input_is_bounded_and_may_be_closed(self) -> None:
         with mock.patch("sys.stdin", None):
             self.assertEqual(source_text("-"), "")
+        for content, why in ((b"\xff", "not UTF-8"), (b"x" * (SOURCE_LIMIT + 1), "larger than 8")):
+            given = io.TextIOWrapper(io.BytesIO(content))
+            said = self.assertRaisesRegex(UserError, f"standard input is {why}")
+            with streams(None, None, given), said:
+                source_text("-")
 
     def test_prompts_and_list_are_written(self) -> None:
         place, made = self.merge(CART)
