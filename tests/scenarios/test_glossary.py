@@ -19,6 +19,19 @@ EXCEPTIONS = {
     ("core/dag/inputs_1_0.py", "task"): "prompts of version 1.0, word for word",
     ("core/start/stacks/ci_files.py", "task"): "the name of a program",
     ("core/start/stacks/ruby.py", "task"): "how a Rakefile calls it",
+    **{
+        (f"core/{name}.py", "task"): "the name of another program, or its word"
+        for name in (
+            "commands/import",
+            "start/import_references",
+            "start/import_source",
+            "start/import_spec_kit",
+            "start/import_task_master",
+        )
+    },
+    ("docs/commands/import.md", "task"): "the same",
+    ("core/start/import_checks.py", "green"): "how others say that a check passes",
+    ("core/start/import_checks.py", "verification"): "how others call a check",
     ("core/model/events.py", "clash"): "a kind of event, older than the glossary",
     ("docs/EVENTS.md", "clash"): "the same",
     ("README.md", "promise"): "what we promise to the user",
