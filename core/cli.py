@@ -88,7 +88,8 @@ GROUPS = {
 }
 """The groups of the commands in ``--help``, which omits what does not exist."""
 
-FIRST_STEPS = "https://github.com/RollandMELET/RoRchestrator/blob/main/docs/QUICKSTART.md"
+FIRST_STEPS = N_("https://github.com/RollandMELET/RoRchestrator/blob/main/docs/QUICKSTART.md")
+"""A page in the language of the messages."""
 
 COMPLETE = "__complete"
 """The hidden command that answers the completion script of a shell."""
@@ -263,7 +264,7 @@ def _without_list() -> str:
             _("There is nothing to run here: {why}").format(why=shown(error.message)),
             _("  next: {hint}").format(hint=shown(error.hint)),
             "",
-            _("First steps: {page}").format(page=FIRST_STEPS),
+            _("First steps: {page}").format(page=_(FIRST_STEPS)),
             _(ALL_SHOWN),
         )
         return "".join(f"{line}\n" for line in lines)

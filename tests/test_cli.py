@@ -632,7 +632,7 @@ class InFrench(WithWorkspace):
             "plan --colr": "plan n'a pas d'option '--colr' (vouliez-vous dire '--color' ?)",
             "plan --zz": "à faire : rorchestrator plan --help montre ses options",
             "plan auth": "ou : rorchestrator plan --only auth",
-            "plan --color": "rorchestrator plan : erreur : argument --color : un argument attendu",
+            "plan --color": "rorchestrator plan : erreur : argument --color",
             "plan --lang de": "choix incorrect : 'de'",
             "--zz plan": "option inconnue '--zz'",
         }.items():
@@ -640,6 +640,13 @@ class InFrench(WithWorkspace):
                 said = self.space.main(*words.split(), env=french)
                 self.assertEqual((said.code, said.out), (2, ""))
                 self.assertIn(expected, said.err)
+
+    def test_the_first_steps_are_a_page_in_the_readers_language(self) -> None:
+        pages = {"C.UTF-8": "QUICKSTART.md", "fr_FR.UTF-8": "GUIDE-UTILISATION.md"}
+        for language, page in pages.items():
+            said = self.space.main(env={"LANG": language}, at=self.space.root)
+            self.assertIn(f"/docs/{page}\n", said.out)
+            self.assertTrue(os.path.exists(os.path.join(ROOT, "docs", page)))
 
     def test_json_is_english(self) -> None:
         french = {"LANG": "fr_FR.UTF-8"}
