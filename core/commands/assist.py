@@ -10,7 +10,7 @@ import sys
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
-from .options import add_common_options
+from .options import Asking, add_common_options, asking, display_of, dollars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from ..model.feature import Feature
+    from ..project.open import OpenProject
     from ..reporter.style import Style
     from ..start.assistant_finding import Knowledge
-    from ..start.assistant_text import Result
+    from ..start.assistant_text import Opinions, Result
     from ..start.list_edit import ListFile
+    from ..start.second_opinion import SecondOpinion
     from .assisting import Decided
 
 EXAMPLES = N_("""\
@@ -53,6 +55,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=_("print what is accepted as a patch for git apply, and write nothing"),
     )
+    group = parser.add_argument_group(_("Claude's opinion"))
+    group.add_argument(
+        "--claude",
+        action="store_true",
+        help=_("ask Claude as well, which reads and can write nothing; this costs money"),
+    )
+    group.add_argument(
+        "--max-cost",
+        type=dollars,
+        metavar="USD",
+        help=_("with --claude: what its opinion may cost (default: 0.5)"),
+    )
+    group.add_argument(
+        "--allow-bypass",
+        action="store_true",
+        help=_("allow the list to turn off Claude's permission checks"),
+    )
     add_common_options(parser)
 
 
@@ -78,8 +97,15 @@ def execute(arguments: argparse.Namespace) -> int:
         is_running=holder is not None and holder.is_run,
         unknown=gathered.unknown,
     )
-    features = project.config.features
-    decided = _decided(arguments, features, gathered.knowledge, result)
+    features, knowledge = project.config.features, gathered.knowledge
+    if arguments.claude:
+        said = _opinion(arguments, project, knowledge)
+        if said.received is not None:
+            print(_("Stopped, and nothing was written."), file=sys.stderr)
+            return 128 + said.received
+        knowledge = replace(knowledge, opinions=said.heard.opinions)
+        result = replace(result, opinions=_told(said))
+    decided = _decided(arguments, features, knowledge, result)
     result = replace(
         result,
         findings=decided.left,
@@ -95,11 +121,58 @@ def _check_usage(arguments: argparse.Namespace) -> None:
             _("assist takes --check or --patch, not both"),
             hint="rorchestrator assist --yes --patch",
         )
+    if arguments.max_cost and not arguments.claude:
+        raise UserError(
+            _("assist --max-cost limits what --claude costs"), hint="rorchestrator assist --claude"
+        )
     if arguments.patch and not arguments.yes and not _is_terminal():
         raise UserError(
             _("assist --patch asks which findings to accept, and there is no terminal to ask on"),
             hint="rorchestrator assist --yes --patch",
         )
+
+
+def _opinion(
+    arguments: argparse.Namespace, project: OpenProject, knowledge: Knowledge
+) -> SecondOpinion:
+    """Claude's opinion on what was found, once the user consented to the list's own Claude."""
+    import asyncio
+
+    from ..claude import command_line
+    from ..model.feature import ClaudeOptions
+    from ..model.frozen import replace
+    from ..project.claude_program import with_program
+    from ..project.decisions import check_permissions
+    from ..start.assistant import findings
+    from ..start.second_opinion import MAX_COST_USD, second_opinion
+    from .ask_consent import check_consent
+    from .decomposing import Progress
+
+    given = project.config.claude
+    used = replace(ClaudeOptions(), command=given.command, env=given.env)
+    if not arguments.allow_bypass:
+        check_permissions(replace(project.config, claude=used), "assist --claude")
+    check_consent(_asking(arguments), project, command_line.own_command(given))
+    with_program(project.config)
+    found = findings(project.config.features, knowledge)
+    limit = arguments.max_cost or MAX_COST_USD
+    progress = Progress(display_of(arguments), _style(arguments, sys.stderr), arguments.mask)
+    return asyncio.run(second_opinion(project, found, limit, progress.watch))
+
+
+def _asking(arguments: argparse.Namespace) -> Asking:
+    """How consent is asked for: a hint adds ``--yes``, which ``--check`` excludes."""
+    from ..model.frozen import replace
+
+    given = asking(arguments)
+    return replace(given, words=tuple(word for word in given.words if word != "--check"))
+
+
+def _told(said: SecondOpinion) -> Opinions:
+    from ..start.assistant_text import Opinions
+
+    cost = said.spent.usd if said.spent.is_complete else None
+    return Opinions(len(said.heard.opinions), said.heard.dropped, cost, said.heard.fault)
 
 
 def _is_terminal() -> bool:
@@ -148,7 +221,9 @@ def _settled(
         print(json.dumps(document(result), indent=2))
     else:
         _show(arguments, result, was_asked=was_asked)
-    has_failed = arguments.check and result.findings
+    has_failed = (arguments.check and result.findings) or (
+        result.opinions is not None and result.opinions.fault
+    )
     return ExitCode.INCOMPLETE if has_failed else ExitCode.UP_TO_DATE
 
 

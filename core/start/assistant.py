@@ -6,12 +6,12 @@ Pure: what is known beside the list is :class:`~core.start.assistant_finding.Kno
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from ..model.feature import Feature
 from ..model.frozen import replace
 from .assistant_facts import Facts
-from .assistant_finding import Evidence, Finding, Kind, Knowledge, Rule
+from .assistant_finding import Evidence, Finding, Kind, Knowledge, Opinion, Rule
 from .assistant_graph import Graph
 from .assistant_needless import needless
 from .assistant_needs import missing, names_in_question, needs
@@ -101,29 +101,41 @@ def changes(before: Sequence[Feature], after: Sequence[Feature]) -> dict[str, tu
 
 def _with_opinions(facts: Facts, found: list[Finding]) -> list[Finding]:
     """The findings with Claude's opinion, and those that only Claude has."""
-    opinions = {
-        (each.kind, each.feature, each.other): each.reason for each in facts.knowledge.opinions
-    }
+    left = list(facts.knowledge.opinions)
     joined = []
     for finding in found:
-        said = [opinions.pop(key) for key in _keys(finding) if key in opinions]
-        evidence = tuple(Evidence(Rule.CLAUDE, reason) for reason in said)
-        joined.append(replace(finding, evidence=(*finding.evidence, *evidence)))
-    own = (_of_opinion(facts, *key, reason) for key, reason in opinions.items())
+        for opinion in tuple(left):
+            if _is_about(finding, opinion):
+                left.remove(opinion)
+                finding = _joined(facts, finding, opinion)
+        joined.append(finding)
+    own = (_of_opinion(facts, each) for each in left)
     return [*joined, *(each for each in own if each is not None)]
 
 
-def _keys(finding: Finding) -> Collection[tuple[Kind, str, str]]:
-    """The opinions that agree with a finding."""
-    found = [(finding.kind, finding.feature, other) for other in finding.others]
-    if finding.kind is Kind.RISKY:
-        found += [(finding.kind, other, finding.feature) for other in finding.others]
-    return found
+def _is_about(finding: Finding, opinion: Opinion) -> bool:
+    """Whether both are about the same two features, to be ordered or not."""
+    if (finding.kind is Kind.NEEDLESS) != (opinion.kind is Kind.NEEDLESS):
+        return False
+    pair = {finding.feature, *finding.others}
+    is_same = pair == {opinion.feature, opinion.other}
+    return is_same and (opinion.kind is not Kind.NEEDLESS or opinion.feature == finding.feature)
 
 
-def _of_opinion(facts: Facts, kind: Kind, id: str, other: str, reason: str) -> Finding | None:
+def _joined(facts: Facts, finding: Finding, opinion: Opinion) -> Finding:
+    """A finding with an opinion, which knows better which of two features comes first."""
+    evidence = (*finding.evidence, Evidence(Rule.CLAUDE, opinion.reason))
+    is_guess = finding.kind is Kind.RISKY and finding.adds and not facts.is_done(opinion.feature)
+    if not is_guess or opinion.feature == finding.feature:
+        return replace(finding, evidence=evidence)
+    first = (opinion.other,)
+    return replace(finding, feature=opinion.feature, others=first, adds=first, evidence=evidence)
+
+
+def _of_opinion(facts: Facts, opinion: Opinion) -> Finding | None:
     """A finding that only Claude has; ``None`` if the list does not allow it."""
-    evidence = (Evidence(Rule.CLAUDE, reason),)
+    kind, id, other = opinion.kind, opinion.feature, opinion.other
+    evidence = (Evidence(Rule.CLAUDE, opinion.reason),)
     if facts.is_done(id):
         return None
     if kind is Kind.NEEDLESS:

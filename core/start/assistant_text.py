@@ -8,7 +8,7 @@ from ..model.excerpt import some
 from ..model.frozen import dataclass, field
 from ..model.terminal_text import one_line
 from ..model.translate import _, shown
-from ..model.words import counted
+from ..model.words import counted, money
 from ..reporter.style import Style
 from .assistant_finding import Finding, Kind, Rule
 
@@ -157,11 +157,14 @@ def notes(result: Result) -> Iterator[str]:
         yield _("Left out of the evidence: {reason}").format(reason=shown(each))
     opinions = result.opinions
     if opinions is not None and opinions.fault:
-        yield _("Claude gave no opinion: {reason}").format(reason=shown(opinions.fault))
-    elif opinions is not None and opinions.dropped:
-        dropped = counted(opinions.dropped, "opinion")
-        yield _("{opinions} of Claude's could not be right, and were dropped.").format(
-            opinions=dropped
+        yield _("Claude gave no opinion: {reason} ({cost})").format(
+            reason=shown(opinions.fault), cost=money(opinions.cost_usd)
+        )
+    elif opinions is not None:
+        yield _("Claude gave {opinions}, and {dropped} that can't be right ({cost}).").format(
+            opinions=counted(opinions.count, "opinion"),
+            dropped=opinions.dropped,
+            cost=money(opinions.cost_usd),
         )
 
 

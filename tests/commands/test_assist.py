@@ -9,6 +9,7 @@ from unittest import mock
 
 from core import cli
 from core.start import list_edit
+from tests.support.answering_claude import AnsweringClaude
 from tests.support.commands import CommandResult, Terminal, standing_in, streams
 from tests.support.workspace import Workspace, WorkspaceTest
 
@@ -22,6 +23,10 @@ LIST = [
     },
     {"id": "mail", "prompt": "Extend `src/app.py`."},
 ]
+
+
+def opinion(kind: str, feature: str, other: str) -> dict[str, str]:
+    return {"kind": kind, "feature": feature, "other": other, "reason": "Claude says so."}
 
 
 class AssistTest(WorkspaceTest):
@@ -116,6 +121,7 @@ class AssistTest(WorkspaceTest):
             (["--patch", "--check"], "takes --check or --patch"),
             (["--yes", "--check"], "not allowed with"),
             (["--json", "--patch"], "not allowed with"),
+            (["--max-cost", "1"], "limits what --claude costs"),
         ):
             said = self.assist(*words)
             self.assertEqual(said.code, 2, words)
@@ -141,6 +147,49 @@ class AssistTest(WorkspaceTest):
         self.assertEqual(said.code, 0)
         self.assertIn("A run is in progress: it keeps the list that it began with.", said.err)
         self.assertEqual(self.needed()["api"], ["auth"])
+
+    def test_claude_has_an_opinion_that_is_evidence_of_its_own(self) -> None:
+        self._with_claude({"opinions": [opinion("missing", "mail", "web"), opinion("x", "y", "z")]})
+        said = self.assist("--claude", "--max-cost", "0.2", "--check")
+        self.assertEqual(said.code, 1)
+        self.assertIn("          Claude says so.\n", said.out)
+        self.assertIn("Claude gave 1 opinion, and 1 that can't be right ($0.03).\n", said.err)
+        self.assertIn("--max-budget-usd=0.2", self.claude.words(1))
+        self.assertEqual(self.workspace.git("status", "--porcelain"), "")
+
+    def test_a_claude_that_fails_leaves_the_other_evidence(self) -> None:
+        self._with_claude(None)
+        said = self.assist("--claude", "--json")
+        self.assertEqual((said.code, len(said.json["findings"])), (1, 2))
+        self.assertIn("has not the form", said.json["claude"]["fault"])
+        self.claude.does(2, f"kill -INT {os.getpid()}; exec sleep 60")
+        said = self.assist("--claude", "--yes")
+        self.assertEqual((said.code, said.err), (130, "Stopped, and nothing was written.\n"))
+
+    def test_the_lists_own_claude_needs_consent_and_no_bypass(self) -> None:
+        self._with_claude({"opinions": []})
+        self.workspace.document["claude"]["command"] = [self.claude.program]
+        self.workspace.change()
+        said = self.assist("--claude", "--check")
+        self.assertEqual(said.code, 2)
+        self.assertIn("next: read them, then: rorchestrator assist --claude --yes", said.err)
+        command = [self.claude.program, "--dangerously-skip-permissions"]
+        self.workspace.document["claude"]["command"] = command
+        self.workspace.change()
+        said = self.assist("--claude", "--yes")
+        self.assertEqual(said.code, 2)
+        self.assertIn("rorchestrator assist --claude --allow-bypass", said.err)
+        self.assertEqual(self.claude.calls, 0)
+        self.assertEqual(self.assist("--claude", "--yes", "--allow-bypass").code, 0)
+
+    def _with_claude(self, answer: object) -> None:
+        self.claude = AnsweringClaude(self.workspace.beside("bin"))
+        self.claude.answers(answer)
+        path = f"{self.claude.folder}{os.pathsep}{self.workspace.environ['PATH']}"
+        self.workspace.environ["PATH"] = path
+        del self.workspace.document["claude"]["command"]
+        self.workspace.change()
+        self.workspace.git("commit", "--quiet", "--all", "--message", "plain claude")
 
     def test_a_list_with_faults_is_refused_with_all_of_them(self) -> None:
         self.workspace.change([{"id": "a", "prompt": "x", "depends_on": ["b"]}])

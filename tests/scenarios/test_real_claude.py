@@ -73,6 +73,9 @@ ONCE_UNAUTHORIZED = replace(UNAUTHORIZED, times=1)
 RUN_SLOW_TEST = bash("python3 -m unittest slow")
 
 
+JUDGE = "Judge the dependencies between the features below"
+"""What is in the prompt of `assist` only."""
+
 SPECIFICATION = "Split the specification below"
 """What is in the prompt of `decompose` only."""
 
@@ -123,9 +126,9 @@ class RealClaudeTest(WorkspaceTest):
         self.workspace.environ.update(real_claude.environment(home, api.url))
         return api
 
-    def plays_script(self, *turns: Turn) -> MessagesApi:
-        """A stand-in for `decompose`, and a `claude` on the path."""
-        api = MessagesApi({SPECIFICATION: turns})
+    def plays_script(self, *turns: Turn, asked: str = SPECIFICATION) -> MessagesApi:
+        """A stand-in for `decompose` or `assist`, and a `claude` on the path."""
+        api = MessagesApi({asked: turns})
         api.__enter__()
         self.addCleanup(api.__exit__)
         env = real_claude.environment(Path(self.workspace.home), api.url)
@@ -713,6 +716,33 @@ class Decomposed(RealClaudeTest):
         self.assertIn("dependency cycle: auth", prompt_of_last(last))
         offered = {tool["name"] for tool in last.body["tools"]}
         self.assertTrue({"Bash", "Write", "Edit", "WebFetch", "Agent"}.isdisjoint(offered), offered)
+
+
+class Assisted(RealClaudeTest):
+    def test_an_opinion_comes_from_a_claude_that_only_reads(self) -> None:
+        good = {"kind": "missing", "feature": "api", "other": "auth", "reason": "It signs in."}
+        bad = {**good, "other": "gone"}
+        opinions = {"opinions": [good, bad]}
+        api = self.plays_script(
+            write("x.txt", "x"),
+            Answer(tools=(Tool("StructuredOutput", {"opinions": "many"}),)),
+            Answer(tools=(Tool("StructuredOutput", opinions),)),
+            asked=JUDGE,
+        )
+        shop = self.workspace
+        shop.features(*({"id": id, "prompt": f"Build {id}."} for id in ("auth", "api")))
+        del shop.document["claude"]["command"]
+        shop.change()
+        before = shop.git("status", "--porcelain")
+        said = shop.command("assist", "--claude", "--check", "--json")
+        self.assertEqual(said.code, 1, said)
+        (found,) = said.json["findings"]
+        self.assertEqual((found["add"], found["safe"]), (["auth"], False))
+        self.assertEqual(found["evidence"], [{"rule": "claude", "text": "It signs in."}])
+        self.assertEqual((said.json["claude"]["opinions"], said.json["claude"]["dropped"]), (1, 1))
+        usd = api.billed().usage.cost_usd()
+        self.assertAlmostEqual(said.json["claude"]["cost_usd"], usd, places=9)
+        self.assertEqual(shop.git("status", "--porcelain"), before)
 
 
 class ThePlugin(RealClaudeTest):

@@ -98,7 +98,21 @@ class OpinionTest(unittest.TestCase):
             Opinion(Kind.RISKY, "auth", "mail", "Both touch it."),
         )
         self.assertEqual(found[0], ("missing api +auth!", ["It signs in."]))
-        self.assertEqual(found[2], ("risky mail +auth", ["Both touch it."]))
+        self.assertIn(("risky auth +mail", ["Both touch it."]), found)
+
+    def test_an_opinion_tells_which_of_two_features_comes_first(self) -> None:
+        found = self.found(Opinion(Kind.MISSING, "mail", "web", "It mails pages."))
+        self.assertEqual(
+            found[1:],
+            [
+                ("risky mail +auth", ["both write src/app.py"]),
+                ("risky mail +web", ["It mails pages."]),
+            ],
+        )
+        done = self.found(Opinion(Kind.MISSING, "mail", "auth", "It mails pages."), done={"mail"})
+        self.assertIn(("risky auth +mail", ["It mails pages."]), done)
+        certain = self.found(Opinion(Kind.RISKY, "auth", "api", "Both sign in."))
+        self.assertEqual(certain[0], ("missing api +auth!", ["Both sign in."]))
 
     def test_an_opinion_of_its_own_is_a_finding_that_is_not_safe(self) -> None:
         found = self.found(

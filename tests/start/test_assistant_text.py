@@ -79,7 +79,7 @@ class TextTest(unittest.TestCase):
 
     def test_notes_say_what_else_to_know(self) -> None:
         self.assertEqual(list(notes(Result("x", ()))), [])
-        result = Result("x", (), is_running=True, unknown=("no history",), opinions=Opinions())
+        result = Result("x", (), is_running=True, unknown=("no history",))
         self.assertEqual(
             list(notes(result)),
             [
@@ -88,8 +88,14 @@ class TextTest(unittest.TestCase):
             ],
         )
         for opinions, expected in (
-            (Opinions(dropped=2), "2 opinions of Claude's could not be right, and were dropped."),
-            (Opinions(fault="not signed in"), "Claude gave no opinion: not signed in"),
+            (
+                Opinions(1, 2, 0.25),
+                "Claude gave 1 opinion, and 2 that can't be right ($0.25).",
+            ),
+            (
+                Opinions(fault="not signed in"),
+                "Claude gave no opinion: not signed in (cost unknown)",
+            ),
         ):
             self.assertEqual(list(notes(Result("x", (), opinions=opinions))), [expected])
 
