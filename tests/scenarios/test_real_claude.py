@@ -794,7 +794,7 @@ class TheTodoProject(RealClaudeTest):
     def test_every_command_of_the_quickstart_works_and_docs_validation_shows_the_outcome(
         self,
     ) -> None:
-        typed = self.build.play("take over", "plan", "rehearsal", "run")
+        typed = self.build.play("begin", "plan", "rehearsal", "run")
         self.assertEqual(typed["rehearsal"].calls, 0)
         self.assert_built(typed["run"].said)
         typed.update(self.build.play("logs", "look", "use", "merge"))
@@ -811,7 +811,8 @@ class TheTodoProject(RealClaudeTest):
         statuses = {id: result["status"] for id, result in results.items()}
         self.assertEqual(statuses, dict.fromkeys(features, "completed"), said)
         caches = ["src/__pycache__/", "tests/__pycache__/"]
-        expected: set[str] = set()
+        expected = set(self.build.git("ls-tree", "-r", "--name-only", "main"))
+        self.assertIn("config/feature_list.json", expected)
         for feature in features:
             with self.subTest(feature):
                 expected |= set(todo_project.FILES[feature])
@@ -831,6 +832,7 @@ class TheTodoProject(RealClaudeTest):
             self.build.git("log", "--format=%s", "--reverse", "feature/cli-interface"),
             [
                 "Initial commit",
+                "Feature list",
                 "feat(task-model): build it",
                 "feat(task-storage): Task storage",
                 "feat(cli-interface): build it",

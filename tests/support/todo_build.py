@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -19,12 +18,12 @@ from typing import Any
 
 from tests.support import real_claude, todo_project
 from tests.support.messages_api import PRICED_MODEL, MessagesApi
-from tests.support.paths import HOME_PAGE, ROOT
+from tests.support.paths import ROOT
 from tests.support.workspace import Workspace
 
 PAGE = Path(ROOT, "docs", "QUICKSTART.md")
 
-STEPS = ("take over", "plan", "rehearsal", "run", "logs", "look", "use", "merge")
+STEPS = ("begin", "plan", "rehearsal", "run", "logs", "look", "use", "merge")
 """What the blocks of the page do, in its order."""
 
 USE = """\
@@ -73,18 +72,6 @@ class TodoBuild:
         workspace.script("programs/claude", f'#!/bin/sh\nexec {real_claude.executable()} "$@"\n')
         environ.update(PATH=f"{programs}:{environ['PATH']}", RORCHESTRATOR=ROOT)
         environ["ANTHROPIC_MODEL"] = PRICED_MODEL
-        self._publish()
-
-    def _publish(self) -> None:
-        """Make a repository of the examples, which a clone of the project's home page gets."""
-        published = self.workspace.beside("RoRchestrator")
-        for folder in ("config", "prompts"):
-            shutil.copytree(os.path.join(ROOT, folder), os.path.join(published, folder))
-        git = self.workspace.git
-        git("init", "--quiet", published)
-        git("add", "--all", at=published)
-        git("commit", "--quiet", "--message", "examples", at=published)
-        git("config", "--global", f"url.{published}.insteadOf", HOME_PAGE)
 
     def play(self, *steps: str) -> dict[str, Typed]:
         """Type these blocks of the page, or all."""
