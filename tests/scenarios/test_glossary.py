@@ -30,6 +30,7 @@ EXCEPTIONS = {
         )
     },
     ("docs/commands/import.md", "task"): "the same",
+    ("docs/GUIDE-UTILISATION.md", "task"): "names of files that import reads",
     ("core/start/import_checks.py", "green"): "how others say that a check passes",
     ("core/start/import_checks.py", "verification"): "how others call a check",
     ("core/model/events.py", "clash"): "a kind of event, older than the glossary",
