@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from .frozen import dataclass
+from .translate import N_
 
 
 class Kind(Enum):
@@ -44,10 +45,10 @@ def contracts(entries: Iterable[str]) -> list[Contract]:
 def fault(promise: Contract) -> str:
     """Why a contract can never be kept; empty if it can."""
     if not promise.what:
-        return "is incomplete: nothing follows the colon"
+        return N_("is incomplete: nothing follows the colon")
     parts = promise.what.split("/")
     if promise.kind is Kind.PATH and (parts[0] == "" or ".." in parts):
-        return "is no path inside the repository"
+        return N_("is no path inside the repository")
     return ""
 
 

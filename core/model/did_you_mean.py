@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .translate import N_
+
 HINT_LIMIT = 100
 """Longer words are not looked up."""
 
@@ -15,4 +17,4 @@ def did_you_mean(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
     import difflib
 
     near = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return N_(" (did you mean {near!r}?)").format(near=near[0]) if near else ""

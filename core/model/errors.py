@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from enum import IntEnum
 
+from .translate import N_
+
 READER_GONE = (errno.EPIPE, errno.EIO)
 """A pipe or terminal that was closed: nobody reads any more."""
 
@@ -48,10 +50,10 @@ class StateError(UserError):
 
 def unwritable(path: str, error: OSError) -> StateError:
     """The error for a file of ours that can't be written, with the next step."""
-    what = "free some space, or correct the permissions"
+    what = N_("free some space, or correct the permissions")
     if error.errno == errno.ELOOP:
-        what = f"remove the link {error.filename or path}"
+        what = N_("remove the link {filename}").format(filename=error.filename or path)
     return StateError(
-        f"{path} can't be written: {error.strerror}",
-        hint=f"{what}, then run again: completed features stay completed",
+        N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror),
+        hint=N_("{what}, then run again: completed features stay completed").format(what=what),
     )

@@ -11,6 +11,7 @@ from .frozen import replace
 from .json_values import Json
 from .outcome import Status
 from .outcome_json import attempt_outcome, feature_outcome
+from .translate import N_
 
 
 def masked(event: Event, mask: Callable[[str], str]) -> Event:
@@ -45,11 +46,15 @@ def to_json(event: Event) -> dict[str, Json]:
 def from_json(value: Json) -> Event:
     """The event of a JSON object. Raises ``ValueError`` if it is not one of ours."""
     if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
+        raise ValueError(N_("not a JSON object"))
     data = dict(value)
     version = data.pop("v", None)
     if version != VERSION:
-        raise ValueError(f"format version {version!r}; this program reads version {VERSION}")
+        raise ValueError(
+            N_("format version {version!r}; this program reads version {ours}").format(
+                version=version, ours=VERSION
+            )
+        )
     try:
         event = Event(
             kind=str(data.pop("event")),
@@ -59,17 +64,17 @@ def from_json(value: Json) -> Event:
             data=data,
         )
         if not 0 <= event.at <= LATEST:
-            raise ValueError(f"{value['at']!r} is not a valid time")
+            raise ValueError(N_("{value!r} is not a valid time").format(value=value["at"]))
         if not (event.feature.isprintable() and event.run.isprintable()):
-            raise ValueError("an id contains a control character")
+            raise ValueError(N_("an id contains a control character"))
         if event.kind in ("attempt_ended", "resolution_ended", "ended"):
             # Checked here, so that the fold can rely on it.
             read = feature_outcome if event.kind == "ended" else attempt_outcome
             status = read(event.data).status
             if status is Status.PENDING or status.active:
-                raise ValueError(f"{status.value} is not an outcome")
+                raise ValueError(N_("{status} is not an outcome").format(status=status.value))
             if not event.feature:
-                raise ValueError("'feature' is missing")
+                raise ValueError(N_("'feature' is missing"))
         return event
     except KeyError as error:
-        raise ValueError(f"{error.args[0]!r} is missing") from None
+        raise ValueError(N_("{arg!r} is missing").format(arg=error.args[0])) from None

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 
 from .mask import LONGEST, whole_words
+from .translate import N_
 
 LINES = 40
 CHARACTERS = 16_000
@@ -27,18 +28,22 @@ def excerpt(text: str, *, lines: int = LINES, characters: int = CHARACTERS, whol
 
     ``whole`` is the file with the whole text.
     """
-    where = f", all are in {whole}" if whole else ""
+    where = N_(", all are in {whole}").format(whole=whole) if whole else ""
     kept = text.splitlines()
     if len(kept) > lines:
         half = lines // 2
-        left_out = f"... {len(kept) - 2 * half:,} lines left out{where} ..."
+        left_out = N_("... {count:,} lines left out{where} ...").format(
+            count=len(kept) - 2 * half, where=where
+        )
         text = "\n".join((*kept[:half], left_out, *kept[-half:]))
     if len(text) > characters:
         half = characters // 2
         # A cut word may be half a secret, which no mask would find.
         begin = re.sub(rf"\S{{0,{LONGEST}}}\Z", "", text[:half])
         end = whole_words(text[-half:])
-        left_out = f"... {len(text) - len(begin) - len(end):,} characters left out{where} ..."
+        left_out = N_("... {count:,} characters left out{where} ...").format(
+            count=len(text) - len(begin) - len(end), where=where
+        )
         text = f"{begin}{left_out}{end}"
     return text
 
@@ -46,11 +51,13 @@ def excerpt(text: str, *, lines: int = LINES, characters: int = CHARACTERS, whol
 def some(names: Collection[str], shown: int = NAMES, *, between: str = ", ") -> str:
     """The first names, and how many more there are, as a phrase."""
     more = len(names) - shown
-    return between.join(islice(names, shown)) + (f" and {more:,} more" if more > 0 else "")
+    return between.join(islice(names, shown)) + (
+        N_(" and {more:,} more").format(more=more) if more > 0 else ""
+    )
 
 
 def listed(names: Iterable[str], shown: int = LISTED) -> list[str]:
     """The first names; if there are more, the last entry says how many."""
     all = list(names)
-    more = [f"and {len(all) - shown:,} more"] if len(all) > shown else []
+    more = [N_("and {count:,} more").format(count=len(all) - shown)] if len(all) > shown else []
     return [*all[:shown], *more]

@@ -17,6 +17,7 @@ from .phase import phase_begun_by
 from .provenance import provenance_of
 from .state import Check, FeatureState, Landing, Run, RunState, Skip
 from .strategy import Strategy
+from .translate import N_
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -362,8 +363,8 @@ def _steered(feature: FeatureState, event: Event) -> FeatureState:
     return feature
 
 
-PLAIN_SKIP = "skipped, and its dependents do not run"
-FORCED_SKIP = "skipped, and its dependents run without it"
+PLAIN_SKIP = N_("skipped, and its dependents do not run")
+FORCED_SKIP = N_("skipped, and its dependents run without it")
 
 
 def _skipped(feature: FeatureState, event: Event, *, forced: bool) -> FeatureState:

@@ -13,6 +13,7 @@ from .frozen import dataclass
 from .json_values import Json
 from .outcome import Status
 from .state import FeatureState, Run, RunState
+from .translate import N_
 
 ADVICE = 3
 
@@ -70,10 +71,10 @@ def ledger(state: RunState, run: Run) -> Ledger:
     thrown = [a for feature in features for a in _thrown(feature) if a not in repairs]
     starts = _starts(state, features)
     entries = (
-        _of_attempts("thrown_away", "attempts thrown away", thrown),
-        _of_attempts("failing_checks", "attempts after failing checks", repairs),
+        _of_attempts("thrown_away", N_("attempts thrown away"), thrown),
+        _of_attempts("failing_checks", N_("attempts after failing checks"), repairs),
         _idle(run, features),
-        Entry("limits", "waits for usage limits", 0, None, run.limits.seconds),
+        Entry("limits", N_("waits for usage limits"), 0, None, run.limits.seconds),
         starts,
     )
     kept = tuple(entry for entry in entries if entry.cost_usd or entry.seconds)
@@ -127,7 +128,7 @@ def _idle(run: Run, features: Sequence[FeatureState]) -> Entry:
     slots = min(run.max_parallel, sum(feature.in_slot for feature in features))
     open_seconds = max(0.0, _wall(run) - run.limits.seconds - run.pauses.seconds)
     idle = open_seconds * slots - sum(map(_in_slot, features))
-    return Entry("idle_slots", "idle slots", slots, None, max(0.0, idle))
+    return Entry("idle_slots", N_("idle slots"), slots, None, max(0.0, idle))
 
 
 def _starts(state: RunState, features: Sequence[FeatureState]) -> Entry:
@@ -140,32 +141,36 @@ def _starts(state: RunState, features: Sequence[FeatureState]) -> Entry:
     ]
     tokens = sum(paid.tokens for paid in state.rates.values())
     if not sessions or not tokens:
-        return Entry("starts", "starts of sessions", 0, None, 0.0)
+        return Entry("starts", N_("starts of sessions"), 0, None, 0.0)
     rate = sum(paid.cost_usd for paid in state.rates.values()) / tokens
     usd = len(sessions) * min(sessions) * rate
-    return Entry("starts", "starts of sessions", len(sessions), usd, 0.0)
+    return Entry("starts", N_("starts of sessions"), len(sessions), usd, 0.0)
 
 
 def _advice(
     run: Run, features: Sequence[FeatureState], repairs: Sequence[Attempt], starts: Entry
 ) -> Iterator[Advice]:
     if repairs:
-        text = (
+        text = N_(
             "let Claude run the checks itself (claude.allowed_tools_add): "
-            f"{counted(len(repairs), 'attempt')} came after failing ones"
-        )
+            "{attempts} came after failing ones"
+        ).format(attempts=counted(len(repairs), "attempt"))
         yield Advice(text, _usd(repairs), _seconds(repairs))
     for feature in features:
         thrown = _thrown(feature)
         if thrown and feature.status is not Status.COMPLETED:
-            text = f"split {feature.id}: it did not complete"
+            text = N_("split {id}: it did not complete").format(id=feature.id)
             yield Advice(text, _usd(thrown), _seconds(thrown))
     completed = [feature for feature in features if feature.status is Status.COMPLETED]
     longest = max(completed, key=_in_slot, default=None)
     if longest is not None and len(features) > 1 and _in_slot(longest) > LONG * _wall(run) > 0:
-        yield Advice(f"split {longest.id}: the run waited for it", 0.0, _in_slot(longest) / 2)
+        yield Advice(
+            N_("split {id}: the run waited for it").format(id=longest.id),
+            0.0,
+            _in_slot(longest) / 2,
+        )
     usd = starts.cost_usd or 0.0
     total = _usd([attempt for feature in features for attempt in feature.of_run(run.id)])
     if starts.count > 1 and usd > SMALL * total:
-        text = "join small features: each session reads the same before it begins"
+        text = N_("join small features: each session reads the same before it begins")
         yield Advice(text, usd / 2, 0.0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .outcome import Fault, Stage, Status
 from .state import FeatureState
+from .translate import N_
 
 NAMED = 8
 """How many features a command names at most."""
@@ -45,13 +46,13 @@ def after_run(
     completed = [feature.id for feature in features if feature.status is Status.COMPLETED]
     steps = []
     if completed:
-        steps.append((f"rorchestrator diff {completed[0]}", "what a feature changed"))
+        steps.append((f"rorchestrator diff {completed[0]}", N_("what a feature changed")))
     is_landed = all(map(_has_landed, features)) or (lands and len(completed) == len(features))
     if completed and not is_landed:
         named = "" if is_all or len(completed) > NAMED else f" {' '.join(completed)}"
-        steps.append((f"rorchestrator merge{named}", "lands what is completed"))
+        steps.append((f"rorchestrator merge{named}", N_("lands what is completed")))
     if any(feature.status is Status.CANCELLED for feature in features):
-        steps.append(("rorchestrator run", "continues where this run stopped"))
+        steps.append(("rorchestrator run", N_("continues where this run stopped")))
     return steps
 
 

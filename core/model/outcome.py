@@ -7,29 +7,30 @@ from enum import Enum
 
 from .costs import Paid
 from .frozen import dataclass, field
+from .translate import N_
 
 
 class Status(Enum):
     """The state of a feature."""
 
-    PENDING = "pending"
-    PREPARING = "preparing"
-    RUNNING = "running"
-    VERIFYING = "verifying"
-    COMMITTING = "committing"
-    COMPLETED = "completed"
-    FAILED = "failed"
+    PENDING = N_("pending")
+    PREPARING = N_("preparing")
+    RUNNING = N_("running")
+    VERIFYING = N_("verifying")
+    COMMITTING = N_("committing")
+    COMPLETED = N_("completed")
+    FAILED = N_("failed")
     TIMED_OUT = "timed_out"
-    EMPTY = "empty"
-    CONFLICT = "conflict"
-    BLOCKED = "blocked"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
+    EMPTY = N_("empty")
+    CONFLICT = N_("conflict")
+    BLOCKED = N_("blocked")
+    CANCELLED = N_("cancelled")
+    SKIPPED = N_("skipped")
 
     @property
     def words(self) -> str:
         """The status in a sentence: ``timed out``."""
-        return self.value.replace("_", " ")
+        return N_("timed out") if self is Status.TIMED_OUT else self.value
 
     @property
     def active(self) -> bool:
@@ -173,9 +174,15 @@ class Stray:
 
     def __str__(self) -> str:
         if not self.worktree:
-            return f"the branch {self.branch} ({self.commit[:10]})"
-        where = f"branch {self.branch}" if self.branch else f"at {self.commit[:10]}"
-        return f"the worktree {self.worktree} ({where})"
+            return N_("the branch {branch} ({commit})").format(
+                branch=self.branch, commit=self.commit[:10]
+            )
+        where = (
+            N_("branch {branch}").format(branch=self.branch)
+            if self.branch
+            else N_("at {commit}").format(commit=self.commit[:10])
+        )
+        return N_("the worktree {worktree} ({where})").format(worktree=self.worktree, where=where)
 
 
 class Stage(Enum):

@@ -11,6 +11,7 @@ from .json_values import Json
 from .outcome import Status
 from .provenance import Estimate, Provenance
 from .state import FeatureState, RunState
+from .translate import N_
 
 
 @dataclass(frozen=True)
@@ -224,10 +225,10 @@ def accuracies(runs: Sequence[PastRun]) -> list[Accuracy]:
     done = [f for run in runs for f in run.features if f.is_completed and f.estimate is not None]
     estimates = [(f, f.estimate) for f in done if f.estimate is not None]
     pairs: dict[str, list[tuple[float | None, float | None]]] = {
-        "time of a run": [(run.estimated_seconds, run.seconds) for run in whole],
-        "cost of a run": [(run.estimated_usd, run.cost_usd) for run in whole],
-        "time of a feature": [(each.seconds, f.seconds) for f, each in estimates],
-        "cost of a feature": [(each.cost_usd, f.cost_usd) for f, each in estimates],
+        N_("time of a run"): [(run.estimated_seconds, run.seconds) for run in whole],
+        N_("cost of a run"): [(run.estimated_usd, run.cost_usd) for run in whole],
+        N_("time of a feature"): [(each.seconds, f.seconds) for f, each in estimates],
+        N_("cost of a feature"): [(each.cost_usd, f.cost_usd) for f, each in estimates],
     }
     return [_accuracy(of, given) for of, given in pairs.items()]
 

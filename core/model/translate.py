@@ -42,7 +42,8 @@ def language() -> str:
 
 def _(text: str) -> str:
     """A sentence in the language of the user; its fields are filled afterwards."""
-    return text if _catalogue is None else _catalogue.gettext(text)
+    # gettext has its own header under the empty text.
+    return text if _catalogue is None or not text else _catalogue.gettext(text)
 
 
 def N_(text: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from .frozen import dataclass
 from .json_values import Json, amount_of
+from .translate import N_
 
 NAMES = {
-    "five_hour": "5-hour window",
-    "seven_day": "7-day window",
-    "seven_day_opus": "7-day window (Opus)",
-    "seven_day_sonnet": "7-day window (Sonnet)",
+    "five_hour": N_("5-hour window"),
+    "seven_day": N_("7-day window"),
+    "seven_day_opus": N_("7-day window (Opus)"),
+    "seven_day_sonnet": N_("7-day window (Sonnet)"),
 }
 
 FULLEST = 10.0
@@ -40,7 +41,9 @@ class Window:
     @property
     def name(self) -> str:
         """The window in words: ``5-hour window``."""
-        return NAMES.get(self.type, f"{self.type.replace('_', ' ')} window".strip())
+        return NAMES.get(
+            self.type, N_("{type} window").format(type=self.type.replace("_", " ")).strip()
+        )
 
     def __str__(self) -> str:
         return f"{self.name} {self.percent} %"

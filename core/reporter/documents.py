@@ -19,6 +19,7 @@ from ..model.frozen import dataclass
 from ..model.json_values import Json
 from ..model.outcome import Status
 from ..model.state import Check, FeatureState, Run, RunState
+from ..model.translate import _
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -304,8 +305,10 @@ def write_reports(
             write_whole(path, json.dumps(value, indent=2) + "\n")
     except OSError as error:
         raise UserError(
-            f"the reports could not be written to {folder}: {error.strerror}",
-            hint="branches and results are safe in git; rorchestrator status shows them",
+            _("the reports could not be written to {folder}: {strerror}").format(
+                folder=folder, strerror=error.strerror
+            ),
+            hint=_("branches and results are safe in git; rorchestrator status shows them"),
         ) from None
     return paths
 

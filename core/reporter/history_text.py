@@ -7,27 +7,42 @@ from collections.abc import Iterator, Sequence
 from ..model.moments import minute
 from ..model.past_runs import Accuracy, PastFeature, PastRun, Total, total
 from ..model.terminal_text import one_line
-from ..model.words import counted, duration, money
+from ..model.translate import N_, _
+from ..model.words import counted, decimal, duration, money, percent
 from .style import Style, columns, shorten, table_lines, table_width
 
 SHORTEST = 8
 
-DISPENSABLE = ("SLOTS", "SPEEDUP", "RUN", "RAN", "MEDIAN TIME")
+DISPENSABLE = ("SLOTS", "SPEEDUP", "RUN", "RAN", N_("MEDIAN TIME"))
 """The columns that are left out where there is no room, in this order."""
 
 
 def run_rows(runs: Sequence[PastRun], feature: str = "") -> list[list[str]]:
     """A row for each run, the newest at the bottom; of one ``feature`` only, if there is one."""
-    rows = [["STARTED", "RUN", "COMPLETED", "TIME", "COST", "SPEEDUP", "SLOTS"]]
+    rows = [
+        [
+            N_("STARTED"),
+            N_("RUN"),
+            N_("COMPLETED"),
+            N_("TIME"),
+            N_("COST"),
+            N_("SPEEDUP"),
+            N_("SLOTS"),
+        ]
+    ]
     for run in runs:
         completed = f"{run.completed}/{len(run.features)}"
-        speedup, seconds, usd = f"{run.speedup}x", run.seconds, run.cost_usd
+        speedup, seconds, usd = (
+            _("{speedup}x").format(speedup=decimal(str(run.speedup))),
+            run.seconds,
+            run.cost_usd,
+        )
         if feature:
             [only] = (each for each in run.features if each.id == feature)
-            completed, seconds, usd = only.status.replace("_", " "), only.seconds, only.cost_usd
+            completed, seconds, usd = _(only.status.replace("_", " ")), only.seconds, only.cost_usd
             speedup = ""
         elif run.exit_code is None:
-            completed += " (no end)"
+            completed += _(" (no end)")
         rows.append(
             [
                 minute(run.started_at),
@@ -49,17 +64,19 @@ def history_lines(runs: Sequence[PastRun], totals: Sequence[Total], style: Style
     yield summary(runs)
     if totals:
         yield ""
-        yield from table(total_rows(totals, "FEATURE OR TAG"), style)
+        yield from table(total_rows(totals, N_("FEATURE OR TAG")), style)
 
 
 def summary(runs: Sequence[PastRun]) -> str:
     """All runs in a sentence."""
     features = [feature for run in runs for feature in run.features]
     count = total("", features)
-    share = f"{100 * count.completed / count.runs:.0f} %" if count.runs else "none"
-    return (
-        f"{counted(len(runs), 'run')}: {counted(count.runs, 'feature')} ran, {share} completed, "
-        f"{_sum(count)}"
+    share = percent(count.completed / count.runs) if count.runs else _("none")
+    return _("{runs}: {features} ran, {share} completed, {sum}").format(
+        runs=counted(len(runs), "run"),
+        features=counted(count.runs, "feature"),
+        share=share,
+        sum=_sum(count),
     )
 
 
@@ -68,19 +85,19 @@ def feature_lines(runs: Sequence[PastRun], feature: str, style: Style) -> Iterat
     yield from table(run_rows(runs, feature), style)
     yield ""
     found = [each for run in runs for each in run.features if each.id == feature]
-    yield from table(total_rows([total(feature, found)], "FEATURE"), style)
+    yield from table(total_rows([total(feature, found)], N_("FEATURE")), style)
 
 
 def total_rows(totals: Sequence[Total], heading: str) -> list[list[str]]:
     """A row for each sum."""
-    rows = [[heading, "RAN", "COMPLETED", "MEDIAN TIME", "MEDIAN COST", "COST"]]
+    rows = [[heading, N_("RAN"), "COMPLETED", N_("MEDIAN TIME"), N_("MEDIAN COST"), "COST"]]
     for each in totals:
         seconds, usd = each.median_seconds, each.median_usd
         rows.append(
             [
                 one_line(each.name),
                 str(each.runs),
-                f"{100 * each.completed / each.runs:.0f} %" if each.runs else "-",
+                percent(each.completed / each.runs) if each.runs else "-",
                 "-" if seconds is None else duration(seconds),
                 "-" if usd is None else money(usd),
                 _sum(each),
@@ -91,11 +108,11 @@ def total_rows(totals: Sequence[Total], heading: str) -> list[list[str]]:
 
 def accuracy_lines(accuracies: Sequence[Accuracy], style: Style) -> Iterator[str]:
     """How far past estimates were off."""
-    rows = [["ESTIMATE", "MEDIAN ERROR", "FROM"]]
+    rows = [[N_("ESTIMATE"), N_("MEDIAN ERROR"), N_("FROM")]]
     nouns = {each.of: "run" if each.of.endswith("run") else "feature" for each in accuracies}
     for each in accuracies:
-        error = "-" if each.error is None else f"{100 * each.error:.0f} %"
-        rows.append([each.of, error, counted(each.count, nouns[each.of])])
+        error = "-" if each.error is None else percent(each.error)
+        rows.append([_(each.of), error, counted(each.count, nouns[each.of])])
     yield from table(rows, style)
 
 
@@ -119,7 +136,7 @@ def _cost(usd: float | None) -> str:
 
 
 def _sum(given: Total) -> str:
-    more = f" and {given.unknown} unknown" if given.unknown else ""
+    more = _(" and {unknown} unknown").format(unknown=given.unknown) if given.unknown else ""
     return money(given.cost_usd) + more
 
 

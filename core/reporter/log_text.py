@@ -10,6 +10,7 @@ from ..model.events import Event
 from ..model.json_values import integer
 from ..model.moments import moment
 from ..model.terminal_text import one_line
+from ..model.translate import _, shown
 from ..model.words import duration
 from .run_text import spent
 from .style import Style
@@ -44,10 +45,14 @@ def heading_lines(
 ) -> Iterator[str]:
     """The run, the number and the start of an attempt, and why it began."""
     most = max(each.number for each in all)
-    which = f"{one_line(id)}: attempt {attempt.number} of {most}"
-    yield f"{style.paint(which, 'bold')}, run {one_line(attempt.run)}"
-    how = "resumed its session" if attempt.resumed else "started"
-    because = f" ({one_line(why)})" if why else ""
+    which = _("{id}: attempt {number} of {most}").format(
+        id=one_line(id), number=attempt.number, most=most
+    )
+    yield _("{which}, run {run}").format(
+        which=style.paint(which, "bold"), run=one_line(attempt.run)
+    )
+    how = _("resumed its session") if attempt.resumed else _("started")
+    because = f" ({one_line(shown(why))})" if why else ""
     yield f"{how} {moment(attempt.started_at)}{because}"
     yield ""
 
@@ -57,15 +62,21 @@ def ending_lines(attempt: Attempt, now: float, style: Style, *, is_alive: bool) 
     yield ""
     outcome, number = attempt.outcome, attempt.number
     if outcome is None or attempt.ended_at is None:
-        running = f"is running, for {duration(now - attempt.started_at)} (--follow keeps printing)"
-        yield f"attempt {number} {running if is_alive else 'did not end: its run was killed'}"
+        running = _("is running, for {time} (--follow keeps printing)").format(
+            time=duration(now - attempt.started_at)
+        )
+        yield _("attempt {number} {running}").format(
+            number=number, running=running if is_alive else _("did not end: its run was killed")
+        )
         return
     cost = cost_of([attempt])
     dot = style.pick(" · ", " | ")
     facts = [
-        f"{outcome.status.words} {moment(attempt.ended_at)}",
+        f"{_(outcome.status.words)} {moment(attempt.ended_at)}",
         duration(attempt.ended_at - attempt.started_at),
         spent(cost.usd, cost.about_usd, style, complete=cost.is_complete),
     ]
-    reason = f": {one_line(outcome.reason)}" if outcome.reason else ""
-    yield f"attempt {number} {dot.join(facts)}{reason}"
+    reason = f": {one_line(shown(outcome.reason))}" if outcome.reason else ""
+    yield _("attempt {number} {facts}{reason}").format(
+        number=number, facts=dot.join(facts), reason=reason
+    )

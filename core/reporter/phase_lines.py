@@ -12,16 +12,17 @@ from ..model.events import Event
 from ..model.moments import clock
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
+from ..model.translate import N_, _
 from .style import Style
 
 SLOW_SECONDS = 2.0
 
-_AT_ONCE = {"setting_up": "setup", "checking": "checks"}
+_AT_ONCE = {"setting_up": N_("setup"), "checking": N_("checks")}
 
 _IF_SLOW = {
-    Phase.WORKTREE: "worktree",
-    Phase.INSPECTION: "commit",
-    Phase.COMMIT: "commit",
+    Phase.WORKTREE: N_("worktree"),
+    Phase.INSPECTION: N_("commit"),
+    Phase.COMMIT: N_("commit"),
 }
 
 
@@ -61,7 +62,7 @@ class PhaseLines:
     def _line(self, id: str, words: str, at: float, run: Run | None) -> str:
         when = clock(at, run.started_at if run is not None else at)
         mark = self.style.pick("·", "[..]")
-        return f"{self.style.paint(f'[{when}]', 'dim')} {mark} {id}: {words}"
+        return f"{self.style.paint(f'[{when}]', 'dim')} {mark} {id}: {_(words)}"
 
 
 def _is_held(run: Run) -> bool:

@@ -10,7 +10,8 @@ from ..model.decision import Action, Decision
 from ..model.excerpt import excerpt
 from ..model.feature import Invocation, Purpose
 from ..model.terminal_text import one_line
-from ..model.words import counted, duration, money, tokens
+from ..model.translate import N_, _, shown
+from ..model.words import counted, decimal, duration, money, percent, tokens
 from .style import Style
 
 CAUGHT_SHOWN = 5
@@ -24,13 +25,13 @@ def plan_lines(
 
     ``verbose`` adds details of each feature; ``quiet`` omits the waves.
     """
-    yield style.paint(f"PLAN {one_line(plan.project)}", "bold")
+    yield style.paint(_("PLAN {project}").format(project=one_line(plan.project)), "bold")
     if plan.description:
         yield style.paint(one_line(excerpt(plan.description)), "dim")
     for number, wave in enumerate(() if quiet else plan.waves, 1):
         yield ""
-        parallel = " [PARALLEL]" if len(wave) > 1 else ""
-        yield style.paint(f"WAVE {number}{parallel}", "bold")
+        title = _("WAVE {number} [PARALLEL]") if len(wave) > 1 else _("WAVE {number}")
+        yield style.paint(title.format(number=number), "bold")
         for id in wave:
             yield _plan_feature(plan, id, style)
             if verbose:
@@ -40,15 +41,17 @@ def plan_lines(
     for command in plan.commands:
         yield from command_lines(command, style, verbose=verbose)
     for warning in plan.warnings:
-        yield style.paint(f"Warning: {one_line(warning)}", "yellow")
+        yield style.paint(
+            _("Warning: {warning}").format(warning=one_line(shown(warning))), "yellow"
+        )
 
 
 def _plan_details(plan: Plan, id: str, style: Style) -> Iterator[str]:
     feature = plan.features[id]
     details = {
-        "branch": plan.branches[id],
-        "prompt": feature.prompt_file or "in the list",
-        "tags": ", ".join(feature.tags),
+        _("branch"): plan.branches[id],
+        _("prompt"): feature.prompt_file or _("in the list"),
+        _("tags"): ", ".join(feature.tags),
         "creates": ", ".join(feature.creates),
         "uses": ", ".join(feature.uses),
     }
@@ -75,100 +78,141 @@ def _plan_feature(plan: Plan, id: str, style: Style) -> str:
 
 SOURCES = {
     Source.FEATURE: "",
-    Source.TAGS: " with its tags",
-    Source.ALL: " of all features",
+    Source.TAGS: N_(" with its tags"),
+    Source.ALL: N_(" of all features"),
 }
 
 
 def prediction_words(known: Prediction) -> str:
     """A measured prediction in words: cost, time, and what they are made from."""
-    runs = f"{counted(known.count, 'run')}{SOURCES[known.source]}"
+    runs = f"{counted(known.count, 'run')}{_(SOURCES[known.source])}"
     more = f", P90 {money(known.cost_p90_usd)}" if known.cost_p90_usd > known.cost_usd else ""
-    return f"~{money(known.cost_usd)} from {runs}{more}; {duration(known.seconds)}"
+    return _("~{cost} from {runs}{more}; {time}").format(
+        cost=money(known.cost_usd), runs=runs, more=more, time=duration(known.seconds)
+    )
 
 
 def _decision(decision: Decision, style: Style, *, selected: bool) -> str:
     if decision.action is Action.SKIP:
-        return style.paint(f"[{decision.reason}]", "green")
+        return style.paint(f"[{shown(decision.reason)}]", "green")
     if decision.action is Action.LEAVE:
-        return style.paint(f"[{decision.reason}]", "dim")
+        return style.paint(f"[{shown(decision.reason)}]", "dim")
     if not selected:
-        return style.paint(f"[{decision.reason}, not selected]", "dim")
-    verb = "resumes: " if decision.action is Action.RESUME else ""
-    return style.paint(f"[{verb}{decision.reason}]", "yellow")
+        return style.paint(
+            _("[{reason}, not selected]").format(reason=shown(decision.reason)), "dim"
+        )
+    verb = _("resumes: ") if decision.action is Action.RESUME else ""
+    return style.paint(f"[{verb}{shown(decision.reason)}]", "yellow")
 
 
 def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     total = plan.estimated_tokens if plan.unestimated < len(plan.features) else None
-    missing = f" ({plan.unestimated} without an estimate)" if plan.unestimated else ""
+    missing = (
+        _(" ({unestimated} without an estimate)").format(unestimated=plan.unestimated)
+        if plan.unestimated
+        else ""
+    )
     dash = style.pick("–", "-")
     yield f"{counted(len(plan.features), 'feature')}, {counted(len(plan.waves), 'wave')}"
     if not plan.selected:
         yield _nothing_to_run(plan, style)
         return
     cost = "" if total is None else f", {money(plan.cost_usd(total))}"
-    yield f"Estimated: {tokens(total)}{cost}{missing}"
+    yield _("Estimated: {tokens}{cost}{missing}").format(
+        tokens=tokens(total), cost=cost, missing=missing
+    )
     if plan.max_cost_usd is not None:
-        yield f"Budget: {money(plan.max_cost_usd)}"
-    given = (("Copied", plan.copied), ("Linked", plan.linked))
+        yield _("Budget: {cost}").format(cost=money(plan.max_cost_usd))
+    given = ((_("Copied"), plan.copied), (_("Linked"), plan.linked))
     for how, all in given:
         if all:
-            shown = (_pattern(each, plan.caught.get(each, (each,))) for each in all)
-            yield one_line(f"{how}: {', '.join(shown)}")
+            names = (_pattern(each, plan.caught.get(each, (each,))) for each in all)
+            yield one_line(f"{how}: {', '.join(names)}")
     arrow = style.pick(" → ", " -> ")
-    yield f"Critical path: {arrow.join(plan.critical_path)}"
+    yield _("Critical path: {critical_path}").format(critical_path=arrow.join(plan.critical_path))
     timeline = plan.timeline
     slots = counted(plan.max_parallel, "slot")
-    speedup = f"speedup {timeline.speedup:.2f}x"
+    speedup = _("speedup {factor}x").format(factor=decimal(f"{timeline.speedup:.2f}"))
     if total is None and not plan.is_measured:
-        yield f"Predicted: {speedup} on {slots} (without estimates all features count the same)"
+        yield _(
+            "Predicted: {speedup} on {slots} (without estimates all features count the same)"
+        ).format(speedup=speedup, slots=slots)
     else:
         yield (
-            f"Predicted: {duration(timeline.makespan_seconds)} on {slots}, "
-            f"{duration(timeline.sequential_seconds)} one after the other {dash} {speedup}"
+            _(
+                "Predicted: {time} on {slots}, {sequential} one after the other {dash} {speedup}"
+            ).format(
+                time=duration(timeline.makespan_seconds),
+                slots=slots,
+                sequential=duration(timeline.sequential_seconds),
+                dash=dash,
+                speedup=speedup,
+            )
         )
     if plan.is_measured:
         p90 = f"P90 {money(plan.predicted_cost_p90_usd)}, {duration(plan.predicted_p90_seconds)}"
         error = plan.past_error
-        said = "" if error is None else f"; past predictions were off by {100 * error:.0f} %"
-        yield f"From past runs: ~{money(plan.predicted_cost_usd)} ({p90}{said})"
+        said = (
+            ""
+            if error is None
+            else _("; past predictions were off by {share}").format(share=percent(error))
+        )
+        yield _("From past runs: ~{cost} ({p90}{said})").format(
+            cost=money(plan.predicted_cost_usd), p90=p90, said=said
+        )
     count = tokens_to_run(plan)
     if len(plan.selected) < len(plan.features):
-        chosen = f"{len(plan.selected)} of {counted(len(plan.features), 'feature')}"
+        chosen = _("{count} of {features}").format(
+            count=len(plan.selected), features=counted(len(plan.features), "feature")
+        )
         cost = "" if count is None else f", {money(plan.cost_usd(count))}"
-        yield f"To run: {chosen}, {tokens(count)}{cost}"
+        yield _("To run: {chosen}, {tokens}{cost}").format(
+            chosen=chosen, tokens=tokens(count), cost=cost
+        )
     cap, usd = plan.max_cost_usd, expected_usd(plan)
     if cap is not None and usd is not None and usd > cap:
-        text = f"the estimate of {money(usd)} exceeds the budget of {money(cap)}"
-        yield style.paint(f"Warning: {text}: not every feature may run", "yellow")
+        text = _(
+            "Warning: the estimate of {cost} exceeds the budget of {cap}: not every feature may run"
+        )
+        yield style.paint(text.format(cost=money(usd), cap=money(cap)), "yellow")
 
 
 def _pattern(pattern: str, names: Sequence[str]) -> str:
     """A pattern of ``copy`` or ``link``, with the files that match it."""
     if list(names) in ([pattern], []):
         return pattern
-    more = f" and {len(names) - CAUGHT_SHOWN} more" if len(names) > CAUGHT_SHOWN else ""
+    more = (
+        _(" and {count} more").format(count=len(names) - CAUGHT_SHOWN)
+        if len(names) > CAUGHT_SHOWN
+        else ""
+    )
     return f"{pattern} ({', '.join(names[:CAUGHT_SHOWN])}{more})"
 
 
 def run_question(plan: Plan, repository: str, base: str) -> str:
     """The question before a run: where, from which commit, at what cost."""
     usd = expected_usd(plan)
-    about = "cost unknown" if usd is None else f"about {money(usd)}"
-    cap = "no budget (--max-cost)"
+    about = _("cost unknown") if usd is None else _("about {cost}").format(cost=money(usd))
+    cap = _("no budget (--max-cost)")
     if plan.max_cost_usd is not None:
-        cap = f"at most {money(plan.max_cost_usd)}"
+        cap = _("at most {cost}").format(cost=money(plan.max_cost_usd))
     features = counted(len(plan.selected), "feature")
-    return f"Run {features} in {repository} from {base}: {about}, {cap}?"
+    return _("Run {features} in {repository} from {base}: {about}, {cap}?").format(
+        features=features, repository=repository, base=base, about=about, cap=cap
+    )
 
 
 def _nothing_to_run(plan: Plan, style: Style) -> str:
     actions = {decision.action for decision in plan.decisions.values()}
     if Action.LEAVE in actions:
-        what = "Only skipped features, and what depends on them, are left: rorchestrator retry ID"
+        what = _(
+            "Only skipped features, and what depends on them, are left: rorchestrator retry ID"
+        )
         return style.paint(what, "yellow")
-    what = "Everything" if actions == {Action.SKIP} else "The selection"
-    return style.paint(f"{what} is up to date: run would do nothing.", "green")
+    what = _("The selection is up to date: run would do nothing.")
+    if actions == {Action.SKIP}:
+        what = _("Everything is up to date: run would do nothing.")
+    return style.paint(what, "green")
 
 
 def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -> Iterator[str]:
@@ -176,19 +220,22 @@ def command_lines(command: Invocation, style: Style, *, verbose: bool = False) -
     import shlex
 
     if command.purpose is Purpose.CLAUDE:
-        name, words = "Runs", command.argv if verbose else command.brief
+        name, words = _("Runs"), command.argv if verbose else command.brief
         line = " ".join(map(shlex.quote, words))
     else:
-        name, line = f"Runs {command.purpose.value}", command.brief[0]
+        name, line = _("Runs {purpose}").format(purpose=command.purpose.value), command.brief[0]
     what = f" ({one_line(', '.join(command.features))})" if command.features else ""
-    yield f"{name}{what}: {one_line(line)}"
+    yield _("{what}: {line}").format(what=f"{name}{what}", line=one_line(line))
     for name, value in command.env.items():
-        yield f"  with {one_line(f'{name}={shlex.quote(value)}')}"
+        yield _("  with {value}").format(value=one_line(f"{name}={shlex.quote(value)}"))
     if command.bypass:
         places = one_line(", ".join(command.bypass))
         sign = style.pick("⚠", "[!]")
         yield style.paint(
-            f"  {sign} its permission checks are off ({places}): --allow-bypass", "red"
+            _("  {sign} its permission checks are off ({places}): --allow-bypass").format(
+                sign=sign, places=places
+            ),
+            "red",
         )
 
 

@@ -20,7 +20,8 @@ from ..model.next_steps import after_run, next_commands
 from ..model.outcome import Status, Work
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean, one_line
-from ..model.words import counted, duration, money
+from ..model.translate import N_, _, shown
+from ..model.words import counted, decimal, duration, money
 from .documents import RunReport
 from .style import GLYPHS, Style, shorten
 
@@ -28,13 +29,20 @@ from .style import GLYPHS, Style, shorten
 def spent(usd: float | None, about_usd: float | None, style: Style, *, complete: bool) -> str:
     """A cost: exact, estimated, at least, or unknown."""
     if not complete and about_usd is not None:
-        return f"about {money(about_usd)}"
+        return _("about {cost}").format(cost=money(about_usd))
     if complete or usd is None:
         return money(usd)
     return style.pick("≥ ", ">= ") + money(usd)
 
 
-STEPS_BETWEEN = ("preparing", "setting_up", "verifying", "committing", "checking")
+STEPS_BETWEEN = {
+    "preparing": N_("preparing"),
+    "setting_up": N_("setting up"),
+    "verifying": N_("verifying"),
+    "committing": N_("committing"),
+    "checking": N_("checking"),
+}
+"""The kinds of events between the start and the end of a feature, in words."""
 
 
 def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = False) -> str:
@@ -44,7 +52,7 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
     """
     said = _said(state, event, style)
     if not said and verbose and event.kind in STEPS_BETWEEN:
-        said = f"{style.pick('·', '[..]')} {event.feature}: {event.kind.replace('_', ' ')}"
+        said = f"{style.pick('·', '[..]')} {event.feature}: {_(STEPS_BETWEEN[event.kind])}"
     if not said:
         return ""
     when = clock(event.at, state.run.started_at if state.run is not None else event.at)
@@ -54,7 +62,7 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
 def _said(state: RunState, event: Event, style: Style) -> str:
     if event.kind in ("note", "stray"):
         who = f"{event.feature}: " if event.feature else ""
-        return f"{style.pick('💬', '[note]')} {who}{one_line(text_of(event))}"
+        return f"{style.pick('💬', '[note]')} {who}{one_line(shown(text_of(event)))}"
     if event.kind == "paused":
         return _paused(reset_of(event), event.at, style)
     if event.kind == "clash":
@@ -67,11 +75,11 @@ def _said(state: RunState, event: Event, style: Style) -> str:
     name = style.paint(event.feature, "bold")
     if event.kind == "attempt_started":
         is_resumed = bool(feature.attempts) and feature.attempts[-1].resumed
-        how = "resumed" if is_resumed else "started"
-        more = f" ({feature.why})" if feature.why != NEW else ""
+        how = _("resumed") if is_resumed else _("started")
+        more = f" ({shown(feature.why)})" if feature.why != NEW else ""
         return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
     glyph, ascii, colour = GLYPHS[feature.status]
-    words = style.paint(feature.status.words, colour)
+    words = style.paint(_(feature.status.words), colour)
     return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
 
 
@@ -90,23 +98,25 @@ def _steered(event: Event, style: Style) -> str:
     if not reply.is_done:
         return ""
     glyph, ascii = _STEERED.get(reply.action, ("💬", "[note]"))
-    words = one_line(reply.text)
+    words = one_line(shown(reply.text))
     return f"{style.pick(glyph, ascii)} {style.paint(words, 'yellow')}"
 
 
 def _clash(event: Event, style: Style) -> str:
     other, files = conflict_of(event)
-    both = f"{event.feature} and {one_line(other)}"
+    both = _("{feature} and {other}").format(feature=event.feature, other=one_line(other))
     if not files:
-        return f"{style.pick('⚡', '[merge]')} {both} will merge again"
-    said = style.paint("will not merge", "yellow")
+        return _("{sign} {both} will merge again").format(
+            sign=style.pick("⚡", "[merge]"), both=both
+        )
+    said = style.paint(_("will not merge"), "yellow")
     return f"{style.pick('⚡', '[clash]')} {both} {said}: {one_line(', '.join(files))}"
 
 
 def _paused(until: str, now: float, style: Style) -> str:
     if not until:
-        return f"{style.pick('▶', '[go]')} the usage limit is reset: continuing"
-    words = f"usage limit: waiting until {_clock(until, now)}"
+        return _("{sign} the usage limit is reset: continuing").format(sign=style.pick("▶", "[go]"))
+    words = _("usage limit: waiting until {time}").format(time=_clock(until, now))
     return style.paint(f"{style.pick('⏸', '[pause]')} {words}", "yellow")
 
 
@@ -128,7 +138,7 @@ def _ending(feature: FeatureState, style: Style) -> str:
         parts.append(_cost(feature, style))
     if feature.status is Status.COMPLETED and feature.work is not None:
         parts.append(_changes(feature.work, style))
-    reason = "" if feature.status is Status.COMPLETED else clean(feature.reason).rstrip()
+    reason = "" if feature.status is Status.COMPLETED else clean(shown(feature.reason)).rstrip()
     room, below = max(40, style.width - 40), ""
     if feature.status in FAILURES and (len(reason) > room or "\n" in reason):
         below = "".join(f"\n    {line}" for line in reason.splitlines())
@@ -146,7 +156,9 @@ def _changes(work: Work, style: Style) -> str:
     minus = style.pick("−", "-")
     changes = f"{counted(work.files_changed, 'file')} +{work.insertions} {minus}{work.deletions}"
     if work.held_back:
-        changes += f" (left uncommitted: {one_line(some(work.held_back))})"
+        changes += _(" (left uncommitted: {held_back})").format(
+            held_back=one_line(shown(some(work.held_back)))
+        )
     return changes
 
 
@@ -156,30 +168,35 @@ def report_lines(report: RunReport, style: Style) -> Iterator[str]:
     is_whole = report.successful == len(features)
     mark = style.pick("✅", "[ok]") if is_whole else style.pick("❌", "[incomplete]")
     yield ""
-    summary = f"{mark} {report.successful}/{len(features)} features completed"
-    yield style.paint(f"{summary} in {duration(report.wall_ms / 1000)}", "bold")
-    yield f"Sum of durations: {duration(report.total_ms / 1000)}"
+    summary = _("{mark} {successful}/{count} features completed in {time}").format(
+        mark=mark,
+        successful=report.successful,
+        count=len(features),
+        time=duration(report.wall_ms / 1000),
+    )
+    yield style.paint(summary, "bold")
+    yield _("Sum of durations: {time}").format(time=duration(report.total_ms / 1000))
     if run.limits.seconds:
-        yield f"Waited for usage limits: {duration(run.limits.seconds)}"
+        yield _("Waited for usage limits: {time}").format(time=duration(run.limits.seconds))
     if run.pauses.seconds:
-        yield f"Paused by you: {duration(run.pauses.seconds)}"
-    yield f"Speedup: {report.speedup}x"
-    yield f"Total cost: {_total_cost(report, style)}"
-    yield f"By status: {_by_status(features)}"
+        yield _("Paused by you: {time}").format(time=duration(run.pauses.seconds))
+    yield _("Speedup: {speedup}x").format(speedup=decimal(str(report.speedup)))
+    yield _("Total cost: {total_cost}").format(total_cost=_total_cost(report, style))
+    yield _("By status: {by_status}").format(by_status=_by_status(features))
     if report.branches:
-        yield f"Branches: {one_line(', '.join(report.branches))}"
+        yield _("Branches: {branches}").format(branches=one_line(", ".join(report.branches)))
     for feature in features:
         if feature.status is not Status.COMPLETED:
             yield from _problem(feature, style)
     waste = waste_lines(report)
     if waste:
-        yield from ("", "Spent without a result:", *(f"    {line}" for line in waste))
+        yield from ("", _("Spent without a result:"), *(f"    {line}" for line in waste))
     lands = "--merge" in run.provenance.command.split()
     steps = after_run(features, is_all=report.is_all, lands=lands)
     if steps:
         yield ""
     for command, purpose in steps:
-        yield f"{style.pick('→', '->')} {one_line(command)}  ({purpose})"
+        yield f"{style.pick('→', '->')} {one_line(command)}  ({_(purpose)})"
 
 
 LEAST_SECONDS = 60.0
@@ -192,10 +209,16 @@ def waste_lines(report: RunReport) -> list[str]:
     found = report.ledger
     least = LEAST_SHARE * max(1.0, report.cost.known_usd)
     told = [e for e in found.entries if (e.cost_usd or 0) >= least or e.seconds >= LEAST_SECONDS]
-    lines = [f"{entry.words}: {_amounts(entry.cost_usd or 0.0, entry.seconds)}" for entry in told]
+    lines = [
+        f"{shown(entry.words)}: {_amounts(entry.cost_usd or 0.0, entry.seconds)}" for entry in told
+    ]
     for advice in found.advice if told else ():
         saved = _amounts(advice.cost_usd, advice.seconds)
-        lines.append(f"to save about {saved}: {one_line(advice.text)}")
+        lines.append(
+            _("to save about {saved}: {advice}").format(
+                saved=saved, advice=one_line(shown(advice.text))
+            )
+        )
     return lines
 
 
@@ -206,31 +229,35 @@ def _amounts(usd: float, seconds: float) -> str:
 
 def _total_cost(report: RunReport, style: Style) -> str:
     cost, cap = report.cost, report.max_cost_usd
-    of_cap = "" if cap is None else f" of {money(cap)}"
-    why = "" if cost.is_complete else " (some attempts ended without reporting their cost)"
+    of_cap = "" if cap is None else _(" of {cost}").format(cost=money(cap))
+    why = "" if cost.is_complete else _(" (some attempts ended without reporting their cost)")
     return spent(cost.usd, cost.about_usd, style, complete=cost.is_complete) + of_cap + why
 
 
 def _by_status(features: Iterable[FeatureState]) -> str:
     counts: dict[str, int] = {}
     for feature in features:
-        name = feature.status.words
+        name = _(feature.status.words)
         counts[name] = counts.get(name, 0) + 1
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    return ", ".join(
+        _("{count} {status}").format(count=count, status=name) for name, count in counts.items()
+    )
 
 
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     glyph, ascii, colour = GLYPHS.get(feature.status, ("•", "*", "yellow"))
-    status = feature.status.words
+    status = _(feature.status.words)
     head = f"{style.pick(glyph, ascii)} {style.paint(f'{one_line(feature.id)}: {status}', colour)}"
     if feature.started_at is None:
         # It never got a slot, so there is nothing to inspect.
-        why = f"{style.pick(' · ', ' | ')}{one_line(feature.reason)}" if feature.reason else ""
+        why = (
+            f"{style.pick(' · ', ' | ')}{one_line(shown(feature.reason))}" if feature.reason else ""
+        )
         yield head + why
         return
     yield ""
     yield head
-    for line in clean(feature.reason).splitlines():
+    for line in clean(shown(feature.reason)).splitlines():
         yield f"    {line}"
     for command in next_commands(feature):
         yield f"    {style.pick('→', '->')} {one_line(command)}"

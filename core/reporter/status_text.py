@@ -12,12 +12,16 @@ from ..model.moments import minute, minute_of, moment
 from ..model.outcome import Status, Stray
 from ..model.state import Run
 from ..model.terminal_text import clean, one_line
-from ..model.words import counted, duration, money
+from ..model.translate import N_, _, shown
+from ..model.words import counted, duration, money, percent
 from .project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
 from .run_text import spent
 from .style import GLYPHS, Style, shorten, table_lines, table_width
 
-COLUMNS = ("FEATURE", "STATUS", "COST", "TIME", "AHEAD", "MERGED", "BRANCH", "WORKTREE")
+COLUMNS = (
+    *(N_("FEATURE"), N_("STATUS"), N_("COST"), N_("TIME"), N_("AHEAD"), N_("MERGED"), N_("BRANCH")),
+    N_("WORKTREE"),
+)
 
 DISPENSABLE = ("WORKTREE", "BRANCH", "AHEAD", "MERGED", "TIME", "COST")
 """The columns that are left out where there is no room, in this order."""
@@ -42,18 +46,18 @@ def status_lines(
     if not quiet:
         yield from _heading(status, style)
     rows = [COLUMNS, *(_row(feature, style, status.owner) for feature in status.features)]
-    shown = rows if verbose or wide else _fitting(rows, style)
+    fitting = rows if verbose or wide else _fitting(rows, style)
     colours = ["", *(_colour(feature) for feature in status.features)]
 
     def paint(row: int, column: int, cell: str) -> str:
         return style.paint(cell, colours[row]) if column == 1 and colours[row] else cell
 
-    heading, *rest = table_lines(shown, paint)
+    heading, *rest = table_lines(fitting, paint)
     yield style.paint(heading, "bold")
     yield from rest
     if not quiet:
         yield from _total(status, style)
-    has_worktrees = len(shown[0]) == len(COLUMNS)
+    has_worktrees = len(fitting[0]) == len(COLUMNS)
     for feature in status.features:
         yield from _details(feature, style, verbose=verbose, has_worktrees=has_worktrees)
     if status.strays:
@@ -89,11 +93,13 @@ def _total(status: ProjectStatus, style: Style) -> Iterator[str]:
     cost = sum((feature.state.cost for feature in features), Cost())
     said = spent(cost.usd, cost.about_usd, style, complete=cost.is_complete)
     if any(feature.is_active for feature in features):
-        said = f"{money(cost.known_usd)} so far"
+        said = _("{cost} so far").format(cost=money(cost.known_usd))
     resolved = total_usd(feature.resolution_cost_usd or 0.0 for feature in features)
-    more = f" + {money(resolved)} for conflicts" if resolved else ""
+    more = _(" + {cost} for conflicts").format(cost=money(resolved)) if resolved else ""
     done = sum(feature.state.status is Status.COMPLETED for feature in features)
-    yield f"Total: {said}{more} over all runs, {done} of {len(features)} completed"
+    yield _("Total: {said}{more} over all runs, {done} of {count} completed").format(
+        said=said, more=more, done=done, count=len(features)
+    )
 
 
 def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterator[str]:
@@ -101,28 +107,44 @@ def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterato
     where = shlex.quote(git_folder)
     for number, (id, stray) in enumerate(strays):
         if number == STRAYS_SHOWN:
-            yield "… and more: git worktree list; git branch --list 'worktree-agent-*'"
+            yield _("… and more: {commands}").format(
+                commands="git worktree list; git branch --list 'worktree-agent-*'"
+            )
             return
         words = [f"worktree remove {shlex.quote(stray.worktree)}"] if stray.worktree else []
         words += [f"branch -d {shlex.quote(stray.branch)}"] if stray.branch else []
         whose = f"{id}: " if id else ""
         commands = " && ".join(f"git -C {where} {word}" for word in words)
-        yield f"{whose}{stray} belongs to no feature and is left alone. To remove it: {commands}"
+        yield _(
+            "{whose}{stray} belongs to no feature and is left alone. To remove it: {commands}"
+        ).format(whose=whose, stray=shown(str(stray)), commands=commands)
 
 
 def _heading(status: ProjectStatus, style: Style) -> Iterator[str]:
     base = f"{status.base_branch} ({status.base_commit[:10]})"
-    claude = status.claude or "not found: install it, or set claude.command in the list"
+    claude = status.claude or _("not found: install it, or set claude.command in the list")
     yield style.paint(one_line(status.project_name), "bold")
-    yield one_line(f"Repository: {status.repository}, base {base}")
-    yield one_line(f"Claude: {claude}")
-    yield one_line(f"In progress: {_progress(status)}")
+    yield one_line(
+        _("Repository: {repository}, base {base}").format(repository=status.repository, base=base)
+    )
+    yield one_line(_("Claude: {claude}").format(claude=claude))
+    yield one_line(_("In progress: {progress}").format(progress=_progress(status)))
     for window in status.windows:
-        reset = "" if window.resets_at is None else f", reset {minute(window.resets_at)}"
-        yield one_line(f"Usage: {window}{reset}")
+        reset = (
+            ""
+            if window.resets_at is None
+            else _(", reset {time}").format(time=minute(window.resets_at))
+        )
+        yield one_line(
+            _("Usage: {window} {share}{reset}").format(
+                window=_(window.name), share=percent(window.percent / 100), reset=reset
+            )
+        )
     if status.other_lists:
         others = ", ".join(status.other_lists)
-        yield one_line(f"Other lists: {others} (--all-lists shows their features)")
+        yield one_line(
+            _("Other lists: {others} (--all-lists shows their features)").format(others=others)
+        )
     yield ""
 
 
@@ -130,14 +152,18 @@ def _progress(status: ProjectStatus) -> str:
     """Which command is in progress, and what it waits for."""
     holder, run = status.holder, status.run
     if holder is None:
-        return f"nothing{_last_run(run)}"
-    words = f"{holder.command}, pid {holder.pid}, since {minute_of(holder.started_at)}"
+        return _("nothing") + _last_run(run)
+    words = _("{command}, pid {pid}, since {time}").format(
+        command=holder.command, pid=holder.pid, time=minute_of(holder.started_at)
+    )
     if run is not None and run.owner not in ("", status.owner):
-        words += f", of {run.owner}"
+        words += _(", of {owner}").format(owner=run.owner)
     if run is not None and run.paused_until and run.ended_at is None:
-        words += f", waiting for a usage limit until {minute_of(run.paused_until)}"
+        words += _(", waiting for a usage limit until {time}").format(
+            time=minute_of(run.paused_until)
+        )
     if status.is_paused:
-        words += "; paused (to continue: rorchestrator resume)"
+        words += _("; paused (to continue: rorchestrator resume)")
     return words
 
 
@@ -145,8 +171,10 @@ def _last_run(run: Run | None) -> str:
     if run is None:
         return ""
     if run.ended_at is None:
-        return f"; the last run was killed, it began {minute(run.started_at)}"
-    return f"; the last run ended {minute(run.ended_at)}, exit code {run.exit_code}"
+        return _("; the last run was killed, it began {time}").format(time=minute(run.started_at))
+    return _("; the last run ended {time}, exit code {exit_code}").format(
+        time=minute(run.ended_at), exit_code=run.exit_code
+    )
 
 
 def _row(feature: FeatureStatus, style: Style, owner: str) -> list[str]:
@@ -155,7 +183,7 @@ def _row(feature: FeatureStatus, style: Style, owner: str) -> list[str]:
     seconds = feature.duration_seconds
     cells = (
         f"{feature.id} ({other})" if other not in ("", owner) else feature.id,
-        feature.status.replace("_", " "),
+        _(feature.status.replace("_", " ")),
         _cost(feature, style) + _resolution_cost(feature),
         "-" if seconds is None else duration(seconds),
         str(checkout.ahead),
@@ -173,7 +201,7 @@ def _cost(feature: FeatureStatus, style: Style) -> str:
     if feature.is_active and cost.usd is None:
         return "-"  # The cost of an attempt is known once it ends.
     if cost.usd is None and cost.about_usd is None:
-        return "unknown"
+        return _("unknown")
     return spent(cost.usd, cost.about_usd, style, complete=cost.is_complete or feature.is_active)
 
 
@@ -186,16 +214,16 @@ def _resolution_cost(feature: FeatureStatus) -> str:
 def _merged(feature: FeatureStatus) -> str:
     checkout = feature.checkout
     if checkout.merged:
-        return checkout.merged
+        return shown(checkout.merged)
     if feature.state.status is not Status.COMPLETED:
         return "-"
-    return "unknown" if checkout.unknown or checkout.problem else "no"
+    return _("unknown") if checkout.unknown or checkout.problem else _("no")
 
 
 def _worktree(checkout: Checkout) -> str:
     words = _shorter(checkout.worktree or "-")
     words += "".join(f" ({change})" for change in _changes(checkout))
-    return f"{words} (problem: see below)" if checkout.problem else words
+    return _("{words} (problem: see below)").format(words=words) if checkout.problem else words
 
 
 def _changes(checkout: Checkout) -> Iterator[str]:
@@ -204,8 +232,13 @@ def _changes(checkout: Checkout) -> Iterator[str]:
     if checkout.uncommitted:
         yield counted(len(checkout.uncommitted), "uncommitted file")
     if maybe:
-        filters = ", ".join(f"filter {name}" for name in dict.fromkeys(name for _, name in maybe))
-        yield f"{counted(len(maybe), 'file')} maybe changed ({filters})"
+        filters = ", ".join(
+            _("filter {name}").format(name=name)
+            for name in dict.fromkeys(name for _path, name in maybe)
+        )
+        yield _("{files} maybe changed ({filters})").format(
+            files=counted(len(maybe), "file"), filters=filters
+        )
 
 
 def _shorter(path: str) -> str:
@@ -218,10 +251,13 @@ def _details(
     feature: FeatureStatus, style: Style, *, verbose: bool, has_worktrees: bool
 ) -> Iterator[str]:
     state, checkout = feature.state, feature.checkout
-    unknown = f"merged: {checkout.unknown}" if checkout.unknown else ""
+    unknown = (
+        _("merged: {unknown}").format(unknown=shown(checkout.unknown)) if checkout.unknown else ""
+    )
     conflicts = map(_conflict, checkout.conflicts)
     changes = () if has_worktrees else _changes(checkout)
-    texts = (state.reason, *changes, checkout.by_hand, checkout.problem, unknown, *conflicts)
+    recorded = map(shown, (checkout.by_hand, checkout.problem))
+    texts = (shown(state.reason), *changes, *recorded, unknown, *conflicts)
     for text in filter(None, texts):
         first, *rest = clean(text).splitlines() or [""]  # control characters only
         yield ""
@@ -229,17 +265,27 @@ def _details(
         for line in rest:
             yield f"    {line}"
     if verbose and state.started_at is not None:
-        ended = f", ended {moment(state.ended_at)}" if state.ended_at is not None else ""
-        yield f"    {feature.id}: started {moment(state.started_at)}{ended}"
+        ended = (
+            _(", ended {time}").format(time=moment(state.ended_at))
+            if state.ended_at is not None
+            else ""
+        )
+        yield _("    {id}: started {time}{ended}").format(
+            id=feature.id, time=moment(state.started_at), ended=ended
+        )
     if verbose and state.session_id:
-        yield f"    {feature.id}: session {one_line(state.session_id)}"
+        yield _("    {id}: session {session_id}").format(
+            id=feature.id, session_id=one_line(state.session_id)
+        )
     if verbose and state.last_check is not None:
-        check = one_line(f"{state.last_check.command}: {state.last_check.ending}")
-        yield f"    {feature.id}: last check {check}"
+        check = one_line(f"{state.last_check.command}: {shown(state.last_check.ending)}")
+        yield _("    {id}: last check {check}").format(id=feature.id, check=check)
 
 
 def _conflict(conflict: PredictedConflict) -> str:
-    other, files = conflict.other, some(conflict.files)
+    other, files = conflict.other, shown(some(conflict.files))
     if conflict.unknown:
-        return f"may not merge with {other}: {files} ({conflict.unknown})"
-    return f"will not merge with {other}: {files}"
+        return _("may not merge with {other}: {files} ({unknown})").format(
+            other=other, files=files, unknown=shown(conflict.unknown)
+        )
+    return _("will not merge with {other}: {files}").format(other=other, files=files)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..model.costs import SHARE
 from ..model.terminal_text import clean, one_line
+from ..model.translate import _
 from ..model.words import counted, duration, money
 from .style import Style, shorten
 
@@ -32,12 +33,24 @@ def message_lines(
 
 def _init_line(message: Mapping[str, object], style: Style) -> str:
     model, version = message.get("model"), message.get("claude_code_version")
-    return style.paint(one_line(f"Claude Code {version or '?'}, {model or '?'}"), "dim")
+    return style.paint(
+        one_line(
+            _("Claude Code {version}, {model}").format(version=version or "?", model=model or "?")
+        ),
+        "dim",
+    )
 
 
 def _retry_line(message: Mapping[str, object], style: Style) -> str:
     attempt, error = message.get("attempt"), message.get("error_status")
-    return style.paint(one_line(f"API retry {attempt} after {error or 'no answer'}"), "yellow")
+    return style.paint(
+        one_line(
+            _("API retry {attempt} after {error}").format(
+                attempt=attempt, error=error or _("no answer")
+            )
+        ),
+        "yellow",
+    )
 
 
 _SYSTEM = {"init": _init_line, "api_retry": _retry_line}
@@ -130,12 +143,15 @@ def _result_lines(message: Mapping[str, object], style: Style) -> Iterator[str]:
     turns = message.get("num_turns")
     subtype = one_line(str(message.get("subtype", "?")))
     facts = [
-        "failed" if failed and subtype == "success" else subtype,
-        counted(turns, "turn") if isinstance(turns, int) else "? turns",
+        _("failed") if failed and subtype == "success" else subtype,
+        counted(turns, "turn") if isinstance(turns, int) else _("? turns"),
         money(cost),
         duration(_ms(message, "duration_ms")),
     ]
-    yield style.paint(f"RESULT {dot.join(map(one_line, facts))}", "red" if failed else "green")
+    yield style.paint(
+        _("RESULT {facts}").format(facts=dot.join(map(one_line, facts))),
+        "red" if failed else "green",
+    )
     if failed:
         said = message.get("result") or message.get("errors") or ""
         yield from clean(_plain(said)).splitlines()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.terminal_text import painted
+from ..model.translate import _
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,11 @@ def shorten(text: str, width: int, style: Style) -> str:
 def table_lines(
     rows: Sequence[Sequence[str]], paint: Callable[[int, int, str], str] | None = None
 ) -> Iterator[str]:
-    """Rows in columns as wide as their widest cell; the first row is the heading.
+    """Rows in columns as wide as their widest cell; the first row is the heading, and translated.
 
     ``paint`` colours a cell; it gets the numbers of its row and of its column.
     """
+    rows = [list(map(_, rows[0])), *rows[1:]]
     widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
         cells = [paint(number, at, cell) if paint else cell for at, cell in enumerate(row)]
@@ -80,5 +82,6 @@ def table_lines(
 
 def table_width(rows: Sequence[Sequence[str]]) -> int:
     """The columns that :func:`table_lines` needs for these rows."""
+    rows = [list(map(_, rows[0])), *rows[1:]]
     widths = [max(columns(row[column]) for row in rows) for column in range(len(rows[0]))]
     return sum(widths) + 2 * (len(widths) - 1)

@@ -84,18 +84,22 @@ def fields(text: str) -> set[str]:
     return named | {found.split(".")[0] for found in re.findall(r"(?<!\{)\{(\w[\w.]*)", text)}
 
 
-def unmarked(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Texts of several words that no mark is around: what a user might be shown in English."""
+def unmarked(tree: ast.Module, other: str = "^$") -> Iterator[tuple[int, str]]:
+    """Texts of several words that no mark is around: what a user might be shown in English.
+
+    ``other`` is a pattern of those that are no sentences; see :data:`NO_SENTENCES`.
+    """
     hidden = {id(node) for node in _not_shown(tree)}
     for node in ast.walk(tree):
         if id(node) in hidden or not _is_text(node) or COMMAND.fullmatch(node.value):
             continue
-        if SEVERAL_WORDS.search(node.value):
+        if SEVERAL_WORDS.search(node.value) and not re.search(other, node.value):
             yield node.lineno, node.value
 
 
 COMMAND = re.compile(
-    r"rorchestrator:? |rorchestrator( --?[a-z-]+| [a-z]+| [A-Z]+)* ?|attach ID|cd | && "
+    r"rorchestrator:? |rorchestrator( --?[a-z-]+| [a-z]+| [A-Z]+)* ?|attach ID"
+    r"|cd |.* && .*|\[timed out\]| ?--?[a-z-]+ | rorchestrator .*|(worktree|branch) [a-z]+ "
     r"|(git|claude|sudo|chmod|pipx|gh|glab|ssh|python3|rm|df|export) .*"
 )
 """What a user types, not reads."""
@@ -112,6 +116,15 @@ def _not_shown(tree: ast.Module) -> Iterator[ast.AST]:
             for part in [*node.args, *(each.value for each in node.keywords)]:
                 yield from ast.walk(part)
 
+
+NO_SENTENCES = {
+    "model/contracts.py": r"A-Za-z",
+    "model/feature.py": r"^Bash\(",
+    "model/frozen.py": "",
+    "model/mask.py": "",
+    "model/state_json.py": "",
+}
+"""By module: patterns of texts that no user is shown as sentences, such as what masks a secret."""
 
 NOT_SHOWN = ("compile", "sub", "fullmatch", "findall", "search", "strptime", "strftime")
 
