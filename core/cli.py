@@ -222,9 +222,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if unknown:
             raise _unexpected(chosen, unknown[0])
         given.update(vars(arguments))
-        if getattr(arguments, "json", False):
-            use(None)  # a program reads it
-        elif chosen != "logs":
+        if getattr(arguments, "json", False) and chosen != "web":
+            use(None)  # a program reads it, but a person the page of web
+        if not getattr(arguments, "json", False) and chosen != "logs":
             of_output.update(given)
         code: int = import_module(f".commands.{chosen}", __package__).execute(arguments)
         return code

@@ -13,6 +13,7 @@ from ..journal.lock import Holder
 from ..model.errors import ExitCode, unwritable
 from ..model.events import Event
 from ..model.state import RunState
+from ..model.terminal_text import clean
 from ..model.translate import _
 from ..process.detach import Foreground, detach
 from ..project.open import OpenProject
@@ -70,7 +71,9 @@ def _about_page(said: str) -> str:
     """The line about the page of the run, which comes before its start; empty without one."""
     from ..views.web.beside import ADDRESS, NO_PAGE
 
-    lines = (line for line in said.splitlines() if line.startswith((ADDRESS, NO_PAGE)))
+    # As the lines were printed: without no-break spaces.
+    beginnings = tuple(clean(_(each)).partition("{")[0] for each in (ADDRESS, NO_PAGE))
+    lines = (line for line in said.splitlines() if line.startswith(beginnings))
     return next((f"{line}\n" for line in lines), "")
 
 

@@ -119,7 +119,7 @@ def _check_detach(arguments: argparse.Namespace) -> None:
 
 def _words_of_web(arguments: argparse.Namespace) -> tuple[str, ...]:
     """The arguments with which ``web`` shows the same project."""
-    given = (("--config", arguments.config), ("--base", arguments.base))
+    given = (("--config", arguments.config), ("--base", arguments.base), ("--lang", arguments.lang))
     return tuple(f"{name}={value}" for name, value in given if value)
 
 

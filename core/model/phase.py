@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from .events import Event
+from .translate import N_
 
 
 class Phase(Enum):
@@ -12,16 +13,16 @@ class Phase(Enum):
 
     NONE = ""
     """It is not active."""
-    WORKTREE = "worktree"
+    WORKTREE = N_("worktree")
     """Its worktree is created or reopened, or it is waiting for a slot."""
-    SETUP = "setup"
-    CLAUDE = "claude"
-    BETWEEN = "between"
+    SETUP = N_("setup")
+    CLAUDE = N_("claude")
+    BETWEEN = N_("between")
     """Claude ended, or has not started yet."""
-    INSPECTION = "inspection"
+    INSPECTION = N_("inspection")
     """Its worktree is inspected before the commit."""
-    COMMIT = "commit"
-    CHECKS = "checks"
+    COMMIT = N_("commit")
+    CHECKS = N_("checks")
 
 
 _PHASES = {

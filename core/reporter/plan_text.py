@@ -172,9 +172,10 @@ def _plan_totals(plan: Plan, style: Style) -> Iterator[str]:
     cap, usd = plan.max_cost_usd, expected_usd(plan)
     if cap is not None and usd is not None and usd > cap:
         text = _(
-            "Warning: the estimate of {cost} exceeds the budget of {cap}: not every feature may run"
+            "Warning: the estimate of {cost} exceeds the budget of {budget}: "
+            "not every feature may run"
         )
-        yield style.paint(text.format(cost=money(usd), cap=money(cap)), "yellow")
+        yield style.paint(text.format(cost=money(usd), budget=money(cap)), "yellow")
 
 
 def _pattern(pattern: str, names: Sequence[str]) -> str:

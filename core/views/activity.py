@@ -14,6 +14,7 @@ from ..model.json_values import integer
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
 from ..model.terminal_text import clean, one_line
+from ..model.translate import _
 from .tool_action import MOST_CHARACTERS, excerpt, tool_action
 
 READ_BYTES = 1024 * 1024
@@ -134,7 +135,9 @@ class ActivityLog:
         elif subtype == "api_retry":
             error = integer(message, "error_status") or one_line(text_of(message, "error"))
             attempt, most = integer(message, "attempt"), integer(message, "max_retries")
-            self._state = f"API retry {attempt} of {most} after {error or 'no answer'}"
+            self._state = _("API retry {attempt} of {most} after {error}").format(
+                attempt=attempt, most=most, error=error or _("no answer")
+            )
             self._lines.append(self._state)
 
     def _hear_answer(self, message: Message) -> None:

@@ -12,6 +12,7 @@ from ..model.ci_systems import Ci
 from ..model.excerpt import excerpt, some
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
+from ..model.translate import _, shown
 from ..model.words import counted
 from ..reporter.documents import RunReport
 from .junit import kind_of
@@ -64,8 +65,8 @@ def groups(view: RunView, ci: Ci) -> Iterator[str]:
     for number, feature in enumerate(failed[:GROUPS], 1):
         lines: list[str] = []
         for check in feature.checks:
-            lines += [f"$ {one_line(check.command)}", *check.lines, one_line(check.ending)]
-        title = f"{feature.id}: checks"
+            lines += [f"$ {one_line(check.command)}", *check.lines, one_line(shown(check.ending))]
+        title = _("{id}: checks").format(id=feature.id)
         yield from group(ci, title, "\n".join(lines) + "\n", f"checks_{number}", view.now)
 
 
@@ -75,26 +76,36 @@ def problems(view: RunView, ci: Ci, place: Callable[[str], Place]) -> Iterator[C
         return
     kinds = {each.id: kind_of(each) for each in view.features}
     failed = [each for each in view.features if kinds[each.id] in ("failure", "error")]
-    shown = failed if len(failed) <= MOST else failed[: MOST - 1]
-    for feature in shown:
+    listed = failed if len(failed) <= MOST else failed[: MOST - 1]
+    for feature in listed:
         where = place(feature.id)
-        title = f"{feature.id}: {feature.status.words}"
+        title = f"{feature.id}: {_(feature.status.words)}"
         yield annotation("error", _message(feature), title=title, file=where.file, line=where.line)
-    rest = [each.id for each in failed[len(shown) :]]
+    rest = [each.id for each in failed[len(listed) :]]
     kept = [each.id for each in view.features if kinds[each.id] == "skipped"]
     for kind, ids, what in (
-        ("error", rest, f"{counted(len(rest), 'more feature')} did not complete"),
-        ("warning", kept, f"{counted(len(kept), 'feature')} did not run"),
+        (
+            "error",
+            rest,
+            _("{features} did not complete").format(features=counted(len(rest), "more feature")),
+        ),
+        (
+            "warning",
+            kept,
+            _("{features} did not run").format(features=counted(len(kept), "feature")),
+        ),
     ):
         if ids:
             where = place(ids[0])
-            yield annotation(kind, some(ids), title=what, file=where.file, line=where.line)
+            yield annotation(kind, shown(some(ids)), title=what, file=where.file, line=where.line)
 
 
 def _message(feature: FeatureView) -> str:
-    reason = feature.known.reason or feature.status.words
+    reason = shown(feature.known.reason or feature.status.words)
     text = excerpt(reason, lines=MESSAGE_LINES, characters=MESSAGE_CHARACTERS)
-    return "\n".join([text, *(f"next: {command}" for command in feature.next_commands)])
+    return "\n".join(
+        [text, *(_("next: {command}").format(command=command) for command in feature.next_commands)]
+    )
 
 
 class Places:

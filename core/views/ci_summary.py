@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from ..model.errors import UserError
+from ..model.translate import _
 from ..model.words import counted
 from ..reporter.documents import RunReport
 from .plan_graph import Node, is_drawn_by_mermaid, mermaid, status_in_run
@@ -24,7 +25,9 @@ FOLDED_ABOVE = 40
 def summary(view: RunView) -> str:
     """The summary, with the graph if Mermaid draws it."""
     if not view.features:
-        return f"## ✅ {escaped(view.report.project_name)}: nothing to do\n\n{_others(view)}\n"
+        return _("## ✅ {project}: nothing to do\n\n{others}\n").format(
+            project=escaped(view.report.project_name), others=_others(view)
+        )
     others = _others(view)
     return markdown(view, [*([others, ""] if others else []), *_graph(view)])
 
@@ -32,7 +35,7 @@ def summary(view: RunView) -> str:
 def _others(view: RunView) -> str:
     """The features that did not run."""
     report = view.report
-    counts = {"up to date": len(report.up_to_date or ()), "skipped": len(report.left or ())}
+    counts = {_("up to date"): len(report.up_to_date or ()), _("skipped"): len(report.left or ())}
     return ", ".join(f"{counted(n, 'feature')} {what}" for what, n in counts.items() if n)
 
 
@@ -46,7 +49,7 @@ def _graph(view: RunView) -> Iterator[str]:
         return
     is_folded = len(nodes) > FOLDED_ABOVE
     if is_folded:
-        yield "<details><summary>Graph</summary>"
+        yield "<details><summary>" + _("Graph") + "</summary>"
         yield ""
     yield f"```mermaid\n{drawn}```"
     yield ""
@@ -76,7 +79,11 @@ class StepSummary(RunFile):
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise UserError(f"the summary of the step was not written: {error.strerror}") from None
+            raise UserError(
+                _("the summary of the step was not written: {strerror}").format(
+                    strerror=error.strerror
+                )
+            ) from None
 
 
 def _append(descriptor: int, forms: Sequence[str]) -> None:
@@ -87,7 +94,7 @@ def _append(descriptor: int, forms: Sequence[str]) -> None:
         if size + len(content) < MOST_BYTES:
             break
     else:
-        raise OSError(errno.EFBIG, "it would be larger than the 1 MiB that GitHub takes")
+        raise OSError(errno.EFBIG, _("it would be larger than the 1 MiB that GitHub takes"))
     try:
         if os.write(descriptor, content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

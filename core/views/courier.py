@@ -18,6 +18,7 @@ from contextlib import suppress
 
 from ..model.feature import Receiver
 from ..model.frozen import dataclass
+from ..model.translate import _
 from ..model.words import counted
 from ..process.own_program import own_program
 from .delivery import TIMEOUT_SECONDS, send
@@ -109,7 +110,9 @@ class Carrier:
                 tell(self.report, self.number, fault)
             self._is_failing = bool(fault)
         if self.dropped:
-            fault = f"{counted(self.dropped, 'notification')} too many at once, dropped"
+            fault = _("{notifications} too many at once, dropped").format(
+                notifications=counted(self.dropped, "notification")
+            )
             tell(self.report, self.number, fault)
 
     def _carried(self, notice: Notice) -> str:
@@ -119,7 +122,7 @@ class Carrier:
         while True:
             left = self.deadline - time.monotonic()
             if left <= 0:
-                return fault or "there was no time left at the end of the run"
+                return fault or _("there was no time left at the end of the run")
             limit = min(TIMEOUT_SECONDS, left)
             done = send(self.receiver, notice, os.environ, self.folder, limit)
             fault = done.fault
@@ -164,7 +167,7 @@ def main(given: int = 0, report: int = 1, waits_seconds: Sequence[float] = WAITS
     for carrier in carriers:
         carrier.thread.join(max(0.0, deadline + 0.1 - time.monotonic()))
         if carrier.thread.is_alive():
-            tell(report, carrier.number, "no answer in time")
+            tell(report, carrier.number, _("no answer in time"))
 
 
 def _hand_over(carriers: Sequence[Carrier], notice: Notice) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from ..model.feature import Receiver, ReceiverType
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
+from ..model.translate import _
 from ..process.environment import without_git
 from ..process.spawner import Spawner, which
 from .notice import Notice
@@ -77,11 +78,11 @@ def send(
 def receiver_fault(receiver: Receiver, environ: Mapping[str, str]) -> str:
     """Why nothing can be sent to a receiver, before it is tried; else empty."""
     if receiver.type is ReceiverType.DESKTOP:
-        missing = "neither notify-send (package libnotify) nor osascript is on PATH"
+        missing = _("neither notify-send (package libnotify) nor osascript is on PATH")
         return "" if _desktop_program(environ, sys.platform) else missing
     for name in (receiver.url_env, receiver.secret_env):
         if name and not environ.get(name):
-            return f"the environment variable {name} is not set"
+            return _("the environment variable {name} is not set").format(name=name)
     fault = url_fault(environ[receiver.url_env]) if receiver.url_env else ""
     return f"{receiver.url_env} {fault}" if fault else ""
 
@@ -93,13 +94,13 @@ def url_fault(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        _ = parts.port
+        _port = parts.port
     except ValueError:
-        return "is not a valid URL"
+        return _("is not a valid URL")
     if not host or parts.scheme not in ("http", "https"):
-        return "is not a URL that begins with https://"
+        return _("is not a URL that begins with https://")
     if parts.scheme == "http" and not is_loopback(host):
-        return "must begin with https:// (http:// only for the loopback)"
+        return _("must begin with https:// (http:// only for the loopback)")
     return ""
 
 
@@ -125,13 +126,17 @@ def _post(url: str, body: Body, timeout_seconds: float) -> Delivery:
     except OSError as error:
         return Delivery(_told(error), may_succeed=True)
     except (HTTPException, ValueError) as error:
-        return Delivery(f"the answer is not HTTP ({type(error).__name__})", may_succeed=True)
+        return Delivery(
+            _("the answer is not HTTP ({name})").format(name=type(error).__name__), may_succeed=True
+        )
     if status < 300:
         return Delivery()
     if status < 400:
-        return Delivery(f"it redirects (HTTP {status}), which is not followed")
+        return Delivery(
+            _("it redirects (HTTP {status}), which is not followed").format(status=status)
+        )
     may_succeed = status in (408, 429) or status >= 500
-    fault = one_line(f"HTTP {status} {said}")
+    fault = one_line(_("HTTP {status} {said}").format(status=status, said=said))
     return Delivery(fault, may_succeed, _seconds(retry_after))
 
 
@@ -155,9 +160,9 @@ def _told(error: OSError) -> str:
 
     reason = getattr(error, "reason", error)
     if isinstance(reason, socket.timeout):  # TimeoutError since Python 3.10
-        return "no answer in time"
+        return _("no answer in time")
     words = getattr(reason, "strerror", None) or reason or type(reason).__name__
-    return one_line(f"not reachable: {words}")
+    return one_line(_("not reachable: {words}").format(words=words))
 
 
 def _seconds(retry_after: str) -> float:
@@ -201,8 +206,19 @@ def _command(
         return Delivery()
     name = os.path.basename(argv[0])
     if done.code == -signal.SIGKILL:
-        return Delivery(f"{name} did not end within {timeout_seconds:.0f} s", may_succeed=True)
+        return Delivery(
+            _("{name} did not end within {seconds:.0f} s").format(
+                name=name, seconds=timeout_seconds
+            ),
+            may_succeed=True,
+        )
     said = done.complaint.splitlines()[-1:]
-    ending = f"signal {-done.code}" if done.code < 0 else f"exit {done.code}"
-    fault = one_line(": ".join((f"{name} ended with {ending}", *said)))
+    ending = (
+        _("signal {number}").format(number=-done.code)
+        if done.code < 0
+        else _("exit {code}").format(code=done.code)
+    )
+    fault = one_line(
+        ": ".join((_("{name} ended with {ending}").format(name=name, ending=ending), *said))
+    )
     return Delivery(fault, may_succeed=done.code not in NOT_STARTED)

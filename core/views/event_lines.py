@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..model import event_json
 from ..model.errors import UserError
 from ..model.events import Event
+from ..model.translate import _
 from .view import View
 
 
@@ -48,14 +49,16 @@ class EventFile:
                 content = content[os.write(self._descriptor, content) :]
         except BlockingIOError:
             raise UserError(
-                f"--events {self.path} ends here: its reader is too slow",
-                hint="let it write to a file",
+                _("--events {path} ends here: its reader is too slow").format(path=self.path),
+                hint=_("let it write to a file"),
             ) from None
         except OSError as error:
             raise self._refusal(error) from None
 
     def _refusal(self, error: OSError) -> UserError:
         return UserError(
-            f"--events {self.path} can't be written: {error.strerror}",
-            hint="give --events the path of a file in a folder that you can write to",
+            _("--events {path} can't be written: {strerror}").format(
+                path=self.path, strerror=error.strerror
+            ),
+            hint=_("give --events the path of a file in a folder that you can write to"),
         )

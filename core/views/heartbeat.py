@@ -9,6 +9,7 @@ from ..model.moments import minute_of, moment
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
+from ..model.translate import _
 from ..model.words import duration, money
 from ..reporter.style import Style, shorten
 from .activity import Activity
@@ -73,16 +74,16 @@ def heartbeat(
     begun = [f for f in map(state.feature, run.features) if f.run == run.id]
     # Others are prepared before there is a slot for them.
     active = [f for f in begun if f.status.active and f.in_slot]
-    over, _, count = counts(state)
+    over, _failed, count = counts(state)
     parts = [
-        f"{over}/{count} done",
+        _("{over}/{count} done").format(over=over, count=count),
         duration(now - run.started_at),
         _cost(begun, state, activities, cap_usd),
         *_waits(run),
         *(_doing(f, now, activities.get(f.id, Activity()), style) for f in active[:MOST_FEATURES]),
     ]
     if len(active) > MOST_FEATURES:
-        parts.append(f"+{len(active) - MOST_FEATURES} more")
+        parts.append(_("+{count} more").format(count=len(active) - MOST_FEATURES))
     return f"[{moment(now)}] {style.pick(' · ', ' | ').join(parts)}"
 
 
@@ -93,24 +94,24 @@ def _cost(
     cap_usd: float | None,
 ) -> str:
     costs = [spent_usd(f, state, activities.get(f.id, Activity())) for f in begun]
-    about = "" if all(is_exact for _, is_exact in costs) else "~"
-    of_cap = "" if cap_usd is None else f" of {money(cap_usd)}"
-    return f"{about}{money(sum(usd for usd, _ in costs))}{of_cap}"
+    about = "" if all(is_exact for _usd, is_exact in costs) else "~"
+    of_cap = "" if cap_usd is None else _(" of {cost}").format(cost=money(cap_usd))
+    return f"{about}{money(sum(usd for usd, _exact in costs))}{of_cap}"
 
 
 def _waits(run: Run) -> Iterator[str]:
     if run.is_paused:
-        yield "paused"
+        yield _("paused")
     if run.paused_until:
-        yield f"usage limit until {minute_of(run.paused_until)}"
+        yield _("usage limit until {time}").format(time=minute_of(run.paused_until))
 
 
 def _doing(feature: FeatureState, now: float, activity: Activity, style: Style) -> str:
-    name = "waiting" if feature.phase is Phase.BETWEEN else feature.phase.value
+    name = _("waiting") if feature.phase is Phase.BETWEEN else _(feature.phase.value)
     said = f"{one_line(feature.id)}: {name} {duration(now - feature.phase_at)}"
     if feature.phase is Phase.CLAUDE and activity.action:
         said += f", {shorten(activity.action, ACTION_COLUMNS, style)}"
         silent = now - max(activity.changed_at, feature.phase_at)
         if silent >= SILENT_SECONDS:
-            said += f" (no output for {duration(silent)})"
+            said += _(" (no output for {time})").format(time=duration(silent))
     return said

@@ -14,8 +14,9 @@ from ..model.outcome import Fault, Status
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..model.window import gauge
-from ..model.words import counted, duration, money
+from ..model.words import counted, decimal, duration, money
 from ..reporter.style import Style, columns, shorten
 from ..runner.budget import OVER
 from .activity import Activity
@@ -155,11 +156,17 @@ class _View:
         cost, of_cap = self._cost()
         slots = f"{self.slots_used}/{run.max_parallel}"
         parts = [
-            Part((f"{done} done", done), 1, "bold", is_kept=True),
+            Part((_("{done} done").format(done=done), done), 1, "bold", is_kept=True),
             Part((elapsed,), 3),
             Part(self._end(), 4),
-            Part((f"{cost} of {of_cap}" if of_cap else cost, cost), 5),
-            Part((f"{slots} slots",), 7),
+            Part(
+                (
+                    _("{cost} of {budget}").format(cost=cost, budget=of_cap) if of_cap else cost,
+                    cost,
+                ),
+                5,
+            ),
+            Part((_("{slots} slots").format(slots=slots),), 7),
             Part((gauge(self.state.windows, self.now),), 6),
             Part(self._waits(), 2, "yellow"),
         ]
@@ -170,10 +177,14 @@ class _View:
         if self.run.ended_at is not None:
             return ()
         if found is None or found.end_at < self.now:
-            return ("ends ?", "?")
+            return (_("ends ?"), "?")
         clock = f"~{self._clock(found.end_at)}"
-        known = f"ends {clock} ({counted(found.runs, 'run')})" if found.runs else f"ends {clock}"
-        return (known, f"ends {clock}", clock)
+        known = (
+            _("ends {clock} ({runs})").format(clock=clock, runs=counted(found.runs, "run"))
+            if found.runs
+            else _("ends {clock}").format(clock=clock)
+        )
+        return (known, _("ends {clock}").format(clock=clock), clock)
 
     def _clock(self, at: float) -> str:
         moment, now = datetime.fromtimestamp(at), datetime.fromtimestamp(self.now)
@@ -191,13 +202,17 @@ class _View:
     def _waits(self) -> tuple[str, ...]:
         run = self.run
         if self.facts.is_stopping:
-            return ("stopping",)
+            return (_("stopping"),)
         if run.is_paused:
-            return ("paused",)
+            return (_("paused"),)
         if run.paused_until:
             until = self._clock(datetime.fromisoformat(run.paused_until).timestamp())
-            return (f"usage limit until {until}", f"limit until {until}", f"until {until}")
-        return ("budget used up",) if self._is_poor() else ()
+            return (
+                _("usage limit until {until}").format(until=until),
+                _("limit until {until}").format(until=until),
+                _("until {until}").format(until=until),
+            )
+        return (_("budget used up"),) if self._is_poor() else ()
 
     def _is_poor(self) -> bool:
         return any(f.fault is Fault.BUDGET or f.reason.startswith(OVER) for f in self.over)
@@ -206,17 +221,17 @@ class _View:
 
     def calls_for_a_person(self) -> Iterator[str]:
         if self.run.is_paused:
-            yield self._call("⏸", "[pause]", "yellow", "paused", "rorchestrator resume")
+            yield self._call("⏸", "[pause]", "yellow", _("paused"), "rorchestrator resume")
         if self._is_poor():
-            why = "the budget is used up, so nothing more starts"
+            why = _("the budget is used up, so nothing more starts")
             yield self._call("✋", "[budget]", "yellow", why, "")
         broken = [f for f in self.over if f.status in _BROKEN]
         if broken:
             first = one_line(broken[0].id)
-            what = f"{counted(len(broken), 'feature')} did not complete"
+            what = _("{features} did not complete").format(features=counted(len(broken), "feature"))
             said = f"{what}: {', '.join(one_line(f.id) for f in broken)}"
             if len(broken) == 1:
-                said = f"{first} {broken[0].status.words}: {one_line(broken[0].reason)}"
+                said = f"{first} {_(broken[0].status.words)}: {one_line(shown(broken[0].reason))}"
             yield self._call("❌", "[failed]", "red", said, f"rorchestrator retry {first}")
 
     def _call(self, glyph: str, ascii: str, colour: str, said: str, command: str) -> str:
@@ -236,11 +251,13 @@ class _View:
         most = min(MOST_ROWS, room if count <= room else room - 1)
         if room < 1 or not count:
             return []
-        shown = self.active[:most]
-        table = _Table([self._cells(feature) for feature in shown], self.style)
+        rows_shown = self.active[:most]
+        table = _Table([self._cells(feature) for feature in rows_shown], self.style)
         rows = list(table.lines())
-        if count > len(shown):
-            rows.append(self.style.paint(f"+{count - len(shown)} more", "dim"))
+        if count > len(rows_shown):
+            rows.append(
+                self.style.paint(_("+{count} more").format(count=count - len(rows_shown)), "dim")
+            )
         return rows
 
     def _activity(self, feature: FeatureState) -> Activity:
@@ -260,7 +277,7 @@ class _View:
             said,
             colour,
             counted(turns, "turn") if turns else "",
-            f"{short_count(tokens)} tokens" if tokens else "",
+            _("{count} tokens").format(count=short_count(tokens)) if tokens else "",
             ("" if is_exact else "~") + money(usd) if usd else "",
             duration(self.now - feature.started_at) if feature.started_at is not None else "",
         )
@@ -272,12 +289,12 @@ class _View:
             return self._claude(feature, activity)
         if feature.phase is Phase.BETWEEN:
             return f"{self._between(feature)} {since}", "dim"
-        name = _PHASES.get(feature.phase, feature.phase.value)
+        name = _(_PHASES.get(feature.phase, feature.phase.value))
         return f"{name} {since}", "cyan"
 
     def _claude(self, feature: FeatureState, activity: Activity) -> tuple[str, str]:
         count = len(feature.attempts)
-        action = activity.action or "starts"
+        action = activity.action or _("starts")
         if count > 1:
             action = f"[{count}] {action}"
         heard = max(activity.changed_at, feature.phase_at)
@@ -285,20 +302,26 @@ class _View:
         if silent < SILENT_SECONDS:
             return action, ""
         minutes = round(silent // 60)
-        length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-        return f"no output for {length}: {action}", "yellow"
+        length = (
+            _("{minutes} min").format(minutes=minutes)
+            if minutes < 120
+            else _("{hours} h").format(hours=minutes // 60)
+        )
+        return _("no output for {length}: {action}").format(length=length, action=action), "yellow"
 
     def _between(self, feature: FeatureState) -> str:
         if self.run.paused_until:
-            return "waits for the usage limit"
+            return _("waits for the usage limit")
         if self.run.is_paused:
-            return "waits: paused"
+            return _("waits: paused")
         last = feature.last_outcome
-        return "waits for its next attempt" if last and last.fault is not Fault.NONE else "ready"
+        return (
+            _("waits for its next attempt") if last and last.fault is not Fault.NONE else _("ready")
+        )
 
 
 _NOTHING = Activity()
-_PHASES = {Phase.INSPECTION: "inspects its changes"}
+_PHASES = {Phase.INSPECTION: N_("inspects its changes")}
 _BROKEN = (Status.FAILED, Status.TIMED_OUT, Status.EMPTY, Status.CONFLICT)
 ENDED = (*_BROKEN, Status.COMPLETED, Status.BLOCKED, Status.CANCELLED, Status.SKIPPED)
 
@@ -358,4 +381,4 @@ def short_count(count: int) -> str:
         return str(count)
     if count < 999_500:
         return f"{count / 1_000:.0f}k"
-    return f"{count / 1_000_000:.1f}M"
+    return decimal(f"{count / 1_000_000:.1f}M")

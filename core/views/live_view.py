@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ..model.frozen import replace
 from ..model.state import RunState
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _
 from ..model.words import duration
 from ..reporter.style import Style
 from . import terminal_codes as codes
@@ -38,7 +39,7 @@ LOOK_SECONDS = 0.5
 CLOCK_SECONDS = 1.0
 """Between two draws if only a clock has changed."""
 
-SUSPENDED = "Suspended. Running Claudes go on, nothing new starts. fg continues here."
+SUSPENDED = N_("Suspended. Running Claudes go on, nothing new starts. fg continues here.")
 
 
 class LiveView:
@@ -152,11 +153,11 @@ class LiveView:
                 self.write(self._help())
 
     def _help(self) -> str:
-        pause = "  p       pause or resume\n" if self._pause is not None else ""
-        return (
-            f"  s       what each feature does (also: kill -USR1 {os.getpid()})\n"
-            f"{pause}  Ctrl-C  stop\n  Ctrl-Z  suspend\n"
-        )
+        pause = _("  p       pause or resume\n") if self._pause is not None else ""
+        return _(
+            "  s       what each feature does (also: kill -USR1 {pid})\n{pause}  "
+            "Ctrl-C  stop\n  Ctrl-Z  suspend\n"
+        ).format(pid=os.getpid(), pause=pause)
 
     def tell(self) -> None:
         """Print what everything does, with the last lines of each."""
@@ -217,11 +218,11 @@ def told(
     """What every active feature does, with its last lines."""
     features = active_features(state)
     if not features:
-        yield "No feature is being worked on."
+        yield _("No feature is being worked on.")
     for feature in features:
         activity = activities.get(feature.id, Activity())
         name = style.paint(one_line(feature.id), "bold")
-        phase = feature.phase.value or feature.status.words
+        phase = _(feature.phase.value or feature.status.words)
         since = duration(max(0.0, now - feature.phase_at))
         doing = f": {activity.action}" if activity.action else ""
         yield f"{name} ({phase} {since}){doing}"

@@ -17,7 +17,8 @@ from ..model.next_steps import next_commands
 from ..model.outcome import Fault, Status
 from ..model.state import FeatureState, Run, RunState
 from ..model.terminal_text import clean, one_line
-from ..model.words import counted, duration, money
+from ..model.translate import _, shown
+from ..model.words import counted, decimal, duration, money
 from ..reporter.documents import RunReport
 
 VERSION = 1
@@ -97,9 +98,13 @@ class Notices:
         if run is None:
             return
         if event.kind == "run_started":
-            base = f"base {run.base_branch} @ {run.base_commit[:7]}"
+            base = _("base {base_branch} @ {base_commit}").format(
+                base_branch=run.base_branch, base_commit=run.base_commit[:7]
+            )
             what = f"{counted(len(run.features), 'feature')}, {counted(run.max_parallel, 'slot')}"
-            yield self._notice(state, run, [Occasion.STARTED], "run started", [f"{what}, {base}"])
+            yield self._notice(
+                state, run, [Occasion.STARTED], _("run started"), [f"{what}, {base}"]
+            )
         elif event.kind == "paused":
             yield from self._limit(state, run, reset_of(event))
         elif event.kind == "steered":
@@ -110,48 +115,62 @@ class Notices:
     def _limit(self, state: RunState, run: Run, until: str) -> Iterator[Notice]:
         if until and not self._waits_for_limit:
             at = local_minute(until)
-            lines = [f"The run waits for the reset, which is expected at {at}."]
-            yield self._notice(state, run, [Occasion.LIMIT], "waits for a usage limit", lines)
+            lines = [_("The run waits for the reset, which is expected at {at}.").format(at=at)]
+            yield self._notice(state, run, [Occasion.LIMIT], _("waits for a usage limit"), lines)
         self._waits_for_limit = bool(until)
 
     def _steered(self, state: RunState, run: Run) -> Iterator[Notice]:
         if run.is_paused and not self._is_paused:
-            lines, next = ["Nothing new starts until it is resumed."], ["rorchestrator resume"]
-            yield self._notice(state, run, [Occasion.PAUSED], "run paused", lines, next)
+            lines, next = [_("Nothing new starts until it is resumed.")], ["rorchestrator resume"]
+            yield self._notice(state, run, [Occasion.PAUSED], _("run paused"), lines, next)
         self._is_paused = run.is_paused
 
     def _ended(self, state: RunState, run: Run, feature: FeatureState) -> Iterator[Notice]:
         if feature.status is Status.COMPLETED:
             done, id = [Occasion.FEATURE_COMPLETED], feature.id
             lines = [_about(feature)]
-            yield self._notice(state, run, done, f"{id} completed", lines, feature=id)
+            yield self._notice(
+                state, run, done, _("{id} completed").format(id=id), lines, feature=id
+            )
         elif feature.status in FAILED:
-            words = f"{feature.id} {feature.status.words}"
-            lines, next = [feature.reason], next_commands(feature)[:1]
+            words = f"{feature.id} {_(feature.status.words)}"
+            lines, next = [shown(feature.reason)], next_commands(feature)[:1]
             occasions = [Occasion.FEATURE_FAILED]
             yield self._notice(state, run, occasions, words, lines, next, feature=feature.id)
         if feature.fault is Fault.BUDGET and feature.run == run.id and not self._is_over_budget:
             self._is_over_budget = True
-            lines = [f"{feature.id}: {feature.reason}"]
+            lines = [f"{feature.id}: {shown(feature.reason)}"]
             next = ["rorchestrator run --max-cost USD"]
-            yield self._notice(state, run, [Occasion.BUDGET], "budget used up", lines, next)
+            yield self._notice(state, run, [Occasion.BUDGET], _("budget used up"), lines, next)
 
     def at_end(self, report: RunReport) -> Notice:
         """The notice of the end of a run."""
         run, features = report.run, report.features
         whole = report.successful == len(features)
-        title = f"{report.successful} of {counted(len(features), 'feature')} completed"
+        title = _("{successful} of {features} completed").format(
+            successful=report.successful, features=counted(len(features), "feature")
+        )
         if run.exit_code is not None and run.exit_code >= 128:
-            title += ", the run was stopped"
+            title += _(", the run was stopped")
         problems = [f for f in features if f.status in FAILED]
-        lines = [f"{f.id} {f.status.words}: {f.reason}" for f in problems[:PROBLEMS_SHOWN]]
+        lines = [
+            f"{f.id} {_(f.status.words)}: {shown(f.reason)}" for f in problems[:PROBLEMS_SHOWN]
+        ]
         if len(problems) > PROBLEMS_SHOWN:
-            lines.append(f"and {len(problems) - PROBLEMS_SHOWN} more failed")
+            lines.append(_("and {count} more failed").format(count=len(problems) - PROBLEMS_SHOWN))
         others = len(features) - report.successful - len(problems)
         if others:
-            lines.append(f"{counted(others, 'feature')} blocked, stopped or skipped")
+            lines.append(
+                _("{features} blocked, stopped or skipped").format(
+                    features=counted(others, "feature")
+                )
+            )
         wall = duration(report.wall_ms / 1000)
-        lines.append(f"{money(report.cost.usd)} in {wall}, speedup {report.speedup}x")
+        lines.append(
+            _("{cost} in {wall}, speedup {speedup}x").format(
+                cost=money(report.cost.usd), wall=wall, speedup=decimal(str(report.speedup))
+            )
+        )
         next = [command for f in problems[:3] for command in next_commands(f)[:1]]
         next = next or ["rorchestrator merge" if whole else "rorchestrator run"]
         occasions = [Occasion.FINISHED] if whole else [Occasion.FAILED, Occasion.FINISHED]
@@ -161,9 +180,9 @@ class Notices:
         """What to say if the run is killed: nothing else can say it then."""
         run = state.run
         assert run is not None
-        lines = ["The run was killed, or its machine failed. Its work is kept."]
+        lines = [_("The run was killed, or its machine failed. Its work is kept.")]
         occasions = [Occasion.FAILED, Occasion.FINISHED]
-        return self._notice(state, run, occasions, "run killed", lines, ["rorchestrator run"])
+        return self._notice(state, run, occasions, _("run killed"), lines, ["rorchestrator run"])
 
     def _notice(
         self,
@@ -196,8 +215,8 @@ class Notices:
     def test(self) -> Notice:
         """A notice that says only that notifications arrive."""
         blank = Run("", 0.0)
-        lines = ["Notifications arrive here. Nothing happened."]
-        made = self._notice(RunState(), blank, list(Occasion), "a test", lines)
+        lines = [_("Notifications arrive here. Nothing happened.")]
+        made = self._notice(RunState(), blank, list(Occasion), _("a test"), lines)
         return replace(made, id=f"test-{os.urandom(6).hex()}", is_test=True)
 
     def _told(self, text: str) -> str:
@@ -212,7 +231,7 @@ def _about(feature: FeatureState) -> str:
     if feature.started_at is not None and feature.ended_at is not None:
         parts.append(duration(feature.ended_at - feature.started_at))
     if feature.work is not None:
-        parts.append(f"{counted(feature.work.files_changed, 'file')} changed")
+        parts.append(_("{files} changed").format(files=counted(feature.work.files_changed, "file")))
     return ", ".join(parts)
 
 

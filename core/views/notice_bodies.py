@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from ..model.feature import Occasion, ReceiverType
 from ..model.frozen import dataclass
+from ..model.translate import _
 from .notice import Notice
 
 SLACK_CHARACTERS = 2_900
@@ -62,7 +63,10 @@ def slack(notice: Notice) -> dict[str, object]:
     """A message for an incoming webhook of Slack."""
     title = _slack_text(notice.title, 300)
     parts = [f"*{title}*", *(_slack_text(line, 400) for line in notice.lines)]
-    parts += [f"next: `{_slack_text(command, 300)}`" for command in notice.commands]
+    parts += [
+        _("next: {command}").format(command=f"`{_slack_text(command, 300)}`")
+        for command in notice.commands
+    ]
     return {
         "text": title,
         "blocks": [
@@ -86,7 +90,10 @@ def discord(notice: Notice) -> dict[str, object]:
     if Occasion.FAILED in notice.occasions or Occasion.FEATURE_FAILED in notice.occasions:
         colour = GREEN if notice.is_test else RED
     parts = [_discord_text(line, 400) for line in notice.lines]
-    parts += [f"next: {_discord_text(command, 300)}" for command in notice.commands]
+    parts += [
+        _("next: {command}").format(command=_discord_text(command, 300))
+        for command in notice.commands
+    ]
     embed = {
         "title": _discord_text(notice.title, DISCORD_TITLE // 2),
         "description": _first_lines(parts, DISCORD_CHARACTERS),

@@ -13,6 +13,7 @@ from contextlib import suppress
 from ..model.events import Event
 from ..model.feature import Receiver
 from ..model.state import RunState
+from ..model.translate import _
 from ..process.background import start_in_background
 from ..process.environment import without_git
 from ..reporter.documents import RunReport
@@ -99,7 +100,7 @@ class Notifier(View):
                 self._hear()
             elif not has_said and time.monotonic() - begun > SAID_AFTER_SECONDS:
                 has_said = True
-                self._say("Delivering the last notifications ...")
+                self._say(_("Delivering the last notifications ..."))
         if self._report >= 0:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._group, signal.SIGKILL)
@@ -116,7 +117,7 @@ class Notifier(View):
             whole = False
         if not whole:
             self._close_given()
-            self._say("Notifications are off: their process does not answer")
+            self._say(_("Notifications are off: their process does not answer"))
 
     def _hear(self) -> None:
         """Say what the courier could not send."""
@@ -135,7 +136,11 @@ class Notifier(View):
 
     def _complain(self, number: int, fault: str) -> None:
         type = self._receivers[number].type.value
-        self._say(f"Notifications to notify[{number}] ({type}) fail: {fault}. The run continues.")
+        self._say(
+            _(
+                "Notifications to notify[{number}] ({type}) fail: {fault}. The run continues."
+            ).format(number=number, type=type, fault=fault)
+        )
 
     def _close_given(self) -> None:
         os.close(self._given)

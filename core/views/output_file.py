@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 
 from ..model.errors import UserError
+from ..model.translate import _
 from ..reporter.documents import write_whole
 
 STDOUT = "-"
@@ -35,7 +36,10 @@ class OutputFile:
         probe = f"{self._place}.{os.getpid()}.tmp"
         try:
             if os.path.exists(self._place) and not stat.S_ISREG(os.stat(self._place).st_mode):
-                raise UserError(f"{option} {path}: it is not a regular file", hint=self._hint)
+                raise UserError(
+                    _("{option} {path}: it is not a regular file").format(option=option, path=path),
+                    hint=self._hint,
+                )
             os.makedirs(os.path.dirname(self._place), exist_ok=True)
             with open(probe, "x"):
                 pass
@@ -54,9 +58,14 @@ class OutputFile:
 
     @property
     def _hint(self) -> str:
-        return f"give {self.option} the path of a file in a folder that you can write to"
+        return _("give {option} the path of a file in a folder that you can write to").format(
+            option=self.option
+        )
 
     def _refusal(self, error: OSError) -> UserError:
         return UserError(
-            f"{self.option} {self.path} can't be written: {error.strerror}", hint=self._hint
+            _("{option} {path} can't be written: {strerror}").format(
+                option=self.option, path=self.path, strerror=error.strerror
+            ),
+            hint=self._hint,
         )

@@ -13,6 +13,7 @@ from ..model.decision import Action, Decision
 from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.terminal_text import one_line
+from ..model.translate import N_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 class NodeStatus(Enum):
     """What is shown of a feature; the value is the word in its node."""
 
-    UP_TO_DATE = "up to date"
-    COMPLETED = "completed"
-    WILL_RUN = "will run"
-    RESUMES = "resumes"
-    RUNNING = "running"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    SKIPPED = "skipped"
-    WAITING = "waiting"
-    NOT_SELECTED = "not selected"
+    UP_TO_DATE = N_("up to date")
+    COMPLETED = N_("completed")
+    WILL_RUN = N_("will run")
+    RESUMES = N_("resumes")
+    RUNNING = N_("running")
+    FAILED = N_("failed")
+    BLOCKED = N_("blocked")
+    SKIPPED = N_("skipped")
+    WAITING = N_("waiting")
+    NOT_SELECTED = N_("not selected")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ..model.json_values import Json, strings
 from ..model.outcome import Fault, Status
 from ..model.past_runs import last_alive
 from ..model.state import FeatureState, Run, RunState
+from ..model.translate import N_, _, shown
 from ..project.obstructions import REPORTS
 from ..project.open import OpenProject
 from ..reporter.documents import RunReport, written_report
@@ -72,7 +73,7 @@ def recorded_run(project: OpenProject, asked: str) -> RecordedRun:
 
 def _chosen(project: OpenProject, runs: Sequence[Event], asked: str) -> Event:
     if not runs:
-        raise UserError("no run has started in this repository yet", hint="rorchestrator run")
+        raise UserError(_("no run has started in this repository yet"), hint="rorchestrator run")
     if asked == LATEST:
         owners = ("", project.owner)
         ours = [event for event in runs if event.data.get("list", "") in owners]
@@ -81,9 +82,15 @@ def _chosen(project: OpenProject, runs: Sequence[Event], asked: str) -> Event:
     found = same or [event for event in runs if event.run.startswith(asked)]
     if len(found) == 1:
         return found[0]
-    what = f"{asked!r} could be several runs" if found else f"there is no run {asked!r}"
+    what = (
+        _("{asked!r} could be several runs").format(asked=asked)
+        if found
+        else _("there is no run {asked!r}").format(asked=asked)
+    )
     listed = [event.run for event in reversed(found or runs)]
-    raise UserError(what, hint=f"name one of these: {some(listed, LISTED)}")
+    raise UserError(
+        what, hint=_("name one of these: {listed}").format(listed=shown(some(listed, LISTED)))
+    )
 
 
 def as_killed(state: RunState, run: Run, events: Sequence[Event]) -> tuple[RunState, Run, float]:
@@ -115,7 +122,7 @@ def _ended(known: FeatureState, run: str, at: float) -> FeatureState:
     if not known.status.active:
         return known
     return replace(
-        known, status=Status.CANCELLED, reason="the run was killed", fault=Fault.INTERRUPTED
+        known, status=Status.CANCELLED, reason=N_("the run was killed"), fault=Fault.INTERRUPTED
     )
 
 

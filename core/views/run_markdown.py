@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from ..model.excerpt import excerpt
 from ..model.outcome import Status, Work
 from ..model.terminal_text import clean, one_line
-from ..model.words import counted, duration, money
+from ..model.translate import _, shown
+from ..model.words import counted, decimal, duration, money
 from ..reporter.run_text import spent, waste_lines
 from ..reporter.style import GLYPHS, Style, shorten
 from .run_view import FeatureView, RunView
@@ -46,19 +47,26 @@ def _lines(view: RunView, more: Sequence[str]) -> Iterator[str]:
     yield ""
     yield from more
     yield from table(view.features)
-    shown = view.failures[:FAILURES]
-    if shown:
+    listed = view.failures[:FAILURES]
+    if listed:
         yield ""
-        yield "### Not completed"
-    for feature in shown:
+        yield _("### Not completed")
+    for feature in listed:
         yield ""
         yield from failure(feature)
-    if len(view.failures) > len(shown):
+    if len(view.failures) > len(listed):
         yield ""
-        yield f"{counted(len(view.failures) - len(shown), 'more feature')} did not complete."
+        yield _("{features} did not complete.").format(
+            features=counted(len(view.failures) - len(listed), "more feature")
+        )
     waste = waste_lines(view.report)
     if waste:
-        yield from ("", "### Spent without a result", "", *(f"- {escaped(line)}" for line in waste))
+        yield from (
+            "",
+            _("### Spent without a result"),
+            "",
+            *(f"- {escaped(line)}" for line in waste),
+        )
     yield ""
     yield from _provenance(view)
 
@@ -67,7 +75,7 @@ def heading(view: RunView) -> str:
     """The result in a line: the project, and how many features completed."""
     done, all = view.report.successful, len(view.features)
     mark = "✅" if done == all else "❌" if view.is_over else "⏳"
-    said = f"{done} of {counted(all, 'feature')} completed"
+    said = _("{done} of {features} completed").format(done=done, features=counted(all, "feature"))
     return f"{mark} {escaped(_short(view.report.project_name))}: {said}"
 
 
@@ -76,7 +84,7 @@ def summary(view: RunView) -> list[str]:
     run, report = view.run, view.report
     parts = [duration(view.seconds), total_cost(view), counted(run.max_parallel, "slot")]
     if view.is_over:
-        parts.append(f"speedup {report.speedup:.2f}")
+        parts.append(_("speedup {factor}").format(factor=decimal(f"{report.speedup:.2f}")))
     base = f"{code(run.base_branch)} @ {code(run.base_commit[:10])}"
     return [*parts, base]
 
@@ -84,24 +92,24 @@ def summary(view: RunView) -> list[str]:
 def total_cost(view: RunView) -> str:
     """What the run cost, and its budget."""
     cost, cap = view.report.cost, view.report.max_cost_usd
-    of_cap = "" if cap is None else f" of {money(cap)}"
+    of_cap = "" if cap is None else _(" of {cost}").format(cost=money(cap))
     return spent(cost.usd, cost.about_usd, STYLE, complete=cost.is_complete) + of_cap
 
 
 def table(features: Sequence[FeatureView]) -> Iterator[str]:
     """The features as a table: those that failed in any case, then the first of the rest."""
     room = ROWS - sum(each.is_failure for each in features)
-    shown: list[FeatureView] = []
+    rows: list[FeatureView] = []
     for each in features:
         room -= not each.is_failure
-        if (each.is_failure or room >= 0) and len(shown) < ROWS:
-            shown.append(each)
-    yield "| feature | status | time | cost | attempts | changes |"
+        if (each.is_failure or room >= 0) and len(rows) < ROWS:
+            rows.append(each)
+    yield _("| feature | status | time | cost | attempts | changes |")
     yield "|---|---|---:|---:|---:|---|"
-    for each in shown:
+    for each in rows:
         yield f"| {' | '.join(_cells(each))} |"
-    if len(shown) < len(features):
-        yield f"| {counted(len(features) - len(shown), 'more feature')} | | | | | |"
+    if len(rows) < len(features):
+        yield f"| {counted(len(features) - len(rows), 'more feature')} | | | | | |"
 
 
 def _cells(feature: FeatureView) -> list[str]:
@@ -111,7 +119,7 @@ def _cells(feature: FeatureView) -> list[str]:
     price = spent(cost.usd, cost.about_usd, STYLE, complete=cost.is_complete) if ran else ""
     return [
         code(feature.id) + name,
-        f"{glyph(feature.status)} {feature.status.words}",
+        f"{glyph(feature.status)} {_(feature.status.words)}",
         duration(feature.seconds) if feature.seconds else "",
         price,
         str(len(feature.attempts)) if ran else "",
@@ -122,10 +130,11 @@ def _cells(feature: FeatureView) -> list[str]:
 def failure(feature: FeatureView) -> Iterator[str]:
     """A feature that did not complete, folded: its reason, and the next commands to type."""
     known = feature.known
-    yield f"<details><summary>{glyph(known.status)} {code(known.id)} {known.status.words}</summary>"
+    status = f"{glyph(known.status)} {code(known.id)} {_(known.status.words)}"
+    yield f"<details><summary>{status}</summary>"
     yield ""
     yield from fenced(
-        excerpt(clean(known.reason), lines=REASON_LINES, characters=REASON_CHARACTERS)
+        excerpt(clean(shown(known.reason)), lines=REASON_LINES, characters=REASON_CHARACTERS)
     )
     for command in feature.next_commands:
         yield ""
@@ -138,12 +147,12 @@ def _provenance(view: RunView) -> Iterator[str]:
     run, told = view.run, view.run.provenance
     versions = view.report.versions
     rows = [
-        ("run", code(run.id)),
-        ("list", code(run.owner)),
-        ("command", code(told.command)),
+        (_("run"), code(run.id)),
+        (_("list"), code(run.owner)),
+        (_("command"), code(told.command)),
         ("RoRchestrator", code(told.version)),
         ("Claude Code", _codes(versions["claude"])),
-        ("model", _codes(versions["models"])),
+        (_("model"), _codes(versions["models"])),
     ]
     yield "<sub>"
     yield " · ".join(f"{name} {value}" for name, value in rows if value)

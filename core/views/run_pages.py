@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..model.events import Event
 from ..model.state import RunState
+from ..model.translate import _
 from ..project.open import OpenProject
 from ..reporter.documents import RunReport, write_whole
 from .run_view import RunView
@@ -47,7 +48,9 @@ class RunPages(View):
             paths = write_pages(os.path.splitext(written[0])[0], view)
             copy_latest([written[0], *paths])
         except Exception as error:  # a page never fails a run
-            self._complain(f"the page of the run could not be written: {_words(error)}")
+            self._complain(
+                _("the page of the run could not be written: {words}").format(words=_words(error))
+            )
         return paths
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ..model.errors import UserError
 from ..model.events import Event
 from ..model.state import RunState
+from ..model.translate import _
 from ..reporter.documents import RunReport
 
 
@@ -88,7 +89,13 @@ class Views:
                 self.has_failed = self.has_failed or not view.is_optional
             except Exception as error:  # a view never fails a run
                 name = type(view).__name__
-                self._drop(view, f"{name} is off: {type(error).__name__}: {error}", "")
+                self._drop(
+                    view,
+                    _("{name} is off: {kind}: {error}").format(
+                        name=name, kind=type(error).__name__, error=error
+                    ),
+                    "",
+                )
 
     def _drop(self, view: View, message: str, hint: str) -> None:
         self._views.remove(view)

@@ -15,6 +15,7 @@ from ..model.next_steps import next_commands
 from ..model.outcome import Fault, Status
 from ..model.phase import Phase
 from ..model.state import FeatureState, Run, RunState
+from ..model.translate import N_, _, shown
 from ..model.words import duration, money
 from ..project.changed_inputs import ChangedInput
 
@@ -117,7 +118,9 @@ def why(id: str, situation: Situation) -> Why:
         found = _between_runs(id, known, situation)
         if found.standing is not Standing.DUE:
             return found
-        reason = f"is not part of the current run; the next one starts it ({found.reason})"
+        reason = _("is not part of the current run; the next one starts it ({reason})").format(
+            reason=shown(found.reason)
+        )
         after = (f"rorchestrator run --only {id}",)
         return Why(id, Standing.WAITING, Cause.SELECTION, reason, commands=after)
     if known.run == run.id and _is_at_work(known, run):
@@ -133,18 +136,20 @@ def _is_at_work(known: FeatureState, run: Run) -> bool:
 
 
 _DOING = {
-    Phase.SETUP: "its setup runs",
-    Phase.CLAUDE: "Claude works",
-    Phase.BETWEEN: "between two steps",
-    Phase.INSPECTION: "its worktree is inspected",
-    Phase.COMMIT: "its work is committed",
-    Phase.CHECKS: "its checks run",
+    Phase.SETUP: N_("its setup runs"),
+    Phase.CLAUDE: N_("Claude works"),
+    Phase.BETWEEN: N_("between two steps"),
+    Phase.INSPECTION: N_("its worktree is inspected"),
+    Phase.COMMIT: N_("its work is committed"),
+    Phase.CHECKS: N_("its checks run"),
 }
 
 
 def _running(id: str, known: FeatureState, situation: Situation) -> Why:
-    doing = _DOING.get(known.phase, "it begins")
-    reason = f"is running: {doing} ({duration(situation.now - known.phase_at)})"
+    doing = _(_DOING.get(known.phase, N_("it begins")))
+    reason = _("is running: {doing} ({time})").format(
+        doing=doing, time=duration(situation.now - known.phase_at)
+    )
     kind = {Phase.SETUP: " --setup", Phase.CHECKS: " --checks"}.get(known.phase, "")
     commands = (f"rorchestrator logs {id}{kind} --follow", f"rorchestrator stop {id}")
     return Why(id, Standing.RUNNING, Cause.NONE, reason, commands=commands)
@@ -160,39 +165,49 @@ def _waiting(id: str, known: FeatureState, run: Run, situation: Situation) -> Wh
     """A feature that the current run has not come to."""
 
     def waits(cause: Cause, reason: str, waits_for: tuple[str, ...] = (), *commands: str) -> Why:
-        return Why(id, Standing.WAITING, cause, f"waits {reason}", waits_for, commands=commands)
+        return Why(
+            id,
+            Standing.WAITING,
+            cause,
+            _("waits {reason}").format(reason=reason),
+            waits_for,
+            commands=commands,
+        )
 
     state = situation.state
     needed = [d for d in situation.depends_on.get(id, ()) if _is_unfinished(d, run, state)]
     if needed:
         return waits(Cause.DEPENDENCY, *_needs(needed, run, state))
     if run.is_paused:
-        return waits(Cause.PAUSE, "because you paused the run", (), "rorchestrator resume")
+        return waits(Cause.PAUSE, _("because you paused the run"), (), "rorchestrator resume")
     if run.paused_until:
-        reset = f"for the reset of a usage limit: {minute_of(run.paused_until)}"
+        reset = _("for the reset of a usage limit: {time}").format(time=minute_of(run.paused_until))
         return waits(Cause.LIMIT, reset, (), STATUS)
     working = tuple(f for f in run.features if _works(state.feature(f), run))
     if len(working) >= run.max_parallel:
-        used = f"for a slot: {len(working)} of {run.max_parallel} in use ({some(working)})"
+        used = _("for a slot: {count} of {max_parallel} in use ({working})").format(
+            count=len(working), max_parallel=run.max_parallel, working=shown(some(working))
+        )
         return waits(Cause.SLOT, used, working, f"rorchestrator logs {working[0]} --follow")
     if known.run != run.id or not working:
-        return waits(Cause.PREPARATION, "until its worktree is ready", (), STATUS)
+        return waits(Cause.PREPARATION, _("until its worktree is ready"), (), STATUS)
     cap = _cap(run, situation)
     if cap is None:
-        return waits(Cause.SLOT, "for its worktree or a slot", working, STATUS)
+        return waits(Cause.SLOT, _("for its worktree or a slot"), working, STATUS)
     spent = cost_of(a for f in run.features for a in state.feature(f).of_run(run.id)).known_usd
-    of_cap = f"{money(spent)} of {money(cap)} is spent"
-    held = f"for its worktree or for money: {of_cap}, more is reserved by {some(working)}"
+    held = _(
+        "for its worktree or for money: {cost} of {budget} is spent, more is reserved by {working}"
+    ).format(cost=money(spent), budget=money(cap), working=shown(some(working)))
     return waits(Cause.BUDGET, held, working, "rorchestrator run --max-cost USD")
 
 
 def _needs(needed: list[str], run: Run, state: RunState) -> tuple[str, tuple[str, ...], str]:
     """How a feature waits for its dependencies, their ids, and what to type."""
-    words = some([f"{d} ({_phrase(state.feature(d), run)})" for d in needed])
+    words = shown(some([f"{d} ({_phrase(state.feature(d), run)})" for d in needed]))
     of_run = [d for d in needed if state.feature(d).run == run.id]
     active = [d for d in of_run if state.feature(d).status.active]
     look = f"logs {active[0]} --follow" if active else f"why {needed[0]}"
-    return f"for {words}", tuple(needed), f"rorchestrator {look}"
+    return _("for {words}").format(words=words), tuple(needed), f"rorchestrator {look}"
 
 
 def _works(known: FeatureState, run: Run) -> bool:
@@ -206,13 +221,13 @@ def _is_unfinished(id: str, run: Run, state: RunState) -> bool:
 
 
 def _phrase(known: FeatureState, run: Run) -> str:
-    return known.status.words if known.run == run.id else "waiting"
+    return _(known.status.words) if known.run == run.id else _("waiting")
 
 
 def _over(id: str, known: FeatureState, situation: Situation) -> Why:
     """A feature that ended in the current run."""
     if known.status is Status.COMPLETED:
-        return Why(id, Standing.UP_TO_DATE, Cause.NONE, "completed in this run")
+        return Why(id, Standing.UP_TO_DATE, Cause.NONE, _("completed in this run"))
     return _without_result(id, known, situation, again=f"rorchestrator retry {id}")
 
 
@@ -222,7 +237,9 @@ def _between_runs(id: str, known: FeatureState, situation: Situation) -> Why:
         return _unknown(id, known)
     if decision.action is Action.SKIP:
         reason = (
-            f"is {decision.reason}" if not decision.merged else f"is up to date: {decision.reason}"
+            _("is {reason}").format(reason=shown(decision.reason))
+            if not decision.merged
+            else _("is up to date: {reason}").format(reason=shown(decision.reason))
         )
         again = (f"rorchestrator run --fresh={id} --only {id}",)
         return Why(id, Standing.UP_TO_DATE, Cause.NONE, reason, commands=again)
@@ -235,19 +252,25 @@ def _between_runs(id: str, known: FeatureState, situation: Situation) -> Why:
     if known.status.unsuccessful:
         return _without_result(id, known, situation, again=run)
     if known.status.active:
-        reason = f"was interrupted ({known.status.words}): the next run {_resumes(decision)} it"
+        said = _("was interrupted ({status}): the next run starts it")
+        if decision.action is Action.RESUME:
+            said = _("was interrupted ({status}): the next run resumes it")
+        reason = said.format(status=_(known.status.words))
         logs = (f"rorchestrator logs {id}",) if known.attempts else ()
         return Why(id, Standing.DUE, Cause.INTERRUPTED, reason, commands=(run, *logs))
     if decision.reason == NEW:
         needed = _due_dependencies(id, situation)
-        after = f"; {some(needed)} runs first" if needed else ""
-        return Why(id, Standing.DUE, Cause.NEW, f"has never run{after}", needed, commands=(run,))
-    reason = f"runs again: {decision.reason}"
+        after = _("; {needed} runs first").format(needed=shown(some(needed))) if needed else ""
+        return Why(
+            id,
+            Standing.DUE,
+            Cause.NEW,
+            _("has never run{after}").format(after=after),
+            needed,
+            commands=(run,),
+        )
+    reason = _("runs again: {reason}").format(reason=shown(decision.reason))
     return Why(id, Standing.DUE, Cause.GONE, reason, commands=(run,))
-
-
-def _resumes(decision: Decision) -> str:
-    return "resumes" if decision.action is Action.RESUME else "starts"
 
 
 def _due_dependencies(id: str, situation: Situation) -> tuple[str, ...]:
@@ -258,8 +281,8 @@ def _due_dependencies(id: str, situation: Situation) -> tuple[str, ...]:
 
 def _unknown(id: str, known: FeatureState) -> Why:
     """A feature whose list cannot be used: only what the journal knows of it."""
-    said = f": {known.reason}" if known.reason else ""
-    reason = f"is recorded as {known.status.words}{said}"
+    said = f": {shown(known.reason)}" if known.reason else ""
+    reason = _("is recorded as {status}{said}").format(status=_(known.status.words), said=said)
     return Why(id, Standing.UNKNOWN, Cause.NONE, reason, commands=("rorchestrator plan",))
 
 
@@ -269,7 +292,7 @@ def _left_out(id: str, known: FeatureState, decision: Decision, situation: Situa
             id,
             Standing.LEFT_OUT,
             Cause.SKIP,
-            f"is {decision.reason}",
+            _("is {reason}").format(reason=shown(decision.reason)),
             commands=(f"rorchestrator retry {id}",),
         )
     decisions = situation.decisions
@@ -277,9 +300,9 @@ def _left_out(id: str, known: FeatureState, decision: Decision, situation: Situa
         d for d in situation.depends_on.get(id, ()) if decisions[d].action is Action.LEAVE
     )
     roots = tuple(dict.fromkeys(root for d in needed for root in _skipped(d, situation)))
-    reason = f"is left out: it {decision.reason}"
+    reason = _("is left out: it {reason}").format(reason=shown(decision.reason))
     if roots != needed:
-        reason += f", because {some(roots)} is skipped"
+        reason += _(", because {roots} is skipped").format(roots=shown(some(roots)))
     commands = (f"rorchestrator retry {roots[0]}", f"rorchestrator skip {roots[0]} --force")
     return Why(id, Standing.LEFT_OUT, Cause.DEPENDENCY, reason, needed, commands=commands)
 
@@ -298,7 +321,7 @@ def _changed(id: str, changed: tuple[ChangedInput, ...], situation: Situation) -
     others = tuple(each.dependency for each in changed if each.dependency)
     parts = [_named(each) for each in own]
     parts += [_dependency(other, situation) for other in others]
-    reason = f"runs again: {'; '.join(parts)}"
+    reason = _("runs again: {parts}").format(parts="; ".join(parts))
     waits_for = tuple(d for d in others if d in _due_dependencies(id, situation))
     commands = [f"rorchestrator run --only {id}"]
     if situation.state.feature(id).work is not None:
@@ -308,16 +331,18 @@ def _changed(id: str, changed: tuple[ChangedInput, ...], situation: Situation) -
 
 def _named(each: ChangedInput) -> str:
     names = f" ({', '.join(each.names)})" if each.names else ""
-    return f"{each.input} changed{names}"
+    return _("{input} changed{names}").format(input=_(each.input), names=names)
 
 
 def _dependency(id: str, situation: Situation) -> str:
     decision = situation.decisions.get(id)
     if decision is None:
-        return f"it no longer depends on {id}"
+        return _("it no longer depends on {id}").format(id=id)
     if decision.action in (Action.START, Action.RESUME):
-        return f"its dependency {id} runs again ({decision.reason})"
-    return f"its dependency {id} has another result"
+        return _("its dependency {id} runs again ({reason})").format(
+            id=id, reason=shown(decision.reason)
+        )
+    return _("its dependency {id} has another result").format(id=id)
 
 
 _CAUSES = {
@@ -330,19 +355,34 @@ _CAUSES = {
 
 def _without_result(id: str, known: FeatureState, situation: Situation, *, again: str) -> Why:
     """A feature that ended without a result, and was not changed since."""
-    said = f"{known.status.words}: {known.reason}" if known.reason else known.status.words
+    said = _(known.status.words)
+    if known.reason:
+        said = _("{what}: {why}").format(what=said, why=shown(known.reason))
     standing = Standing.DUE
     if known.status is Status.BLOCKED:
         needed = _due_dependencies(id, situation) if situation.decisions else ()
         first = tuple(f"rorchestrator why {d}" for d in needed[:1])
-        return Why(id, standing, Cause.DEPENDENCY, f"was {said}", needed, commands=(*first, again))
+        return Why(
+            id,
+            standing,
+            Cause.DEPENDENCY,
+            _("was {said}").format(said=said),
+            needed,
+            commands=(*first, again),
+        )
     if known.status is Status.SKIPPED:
-        return Why(id, Standing.LEFT_OUT, Cause.SKIP, f"is {known.reason}", commands=(again,))
+        return Why(
+            id,
+            Standing.LEFT_OUT,
+            Cause.SKIP,
+            _("is {reason}").format(reason=shown(known.reason)),
+            commands=(again,),
+        )
     cause = _CAUSES.get(known.fault, Cause.FAILED)
     if known.status is Status.CANCELLED and cause is Cause.FAILED:
         cause = Cause.INTERRUPTED
     if cause is Cause.BUDGET:
         again = f"{again} --max-cost USD"
-    was = "was " if known.status in (Status.CANCELLED, Status.BLOCKED) else ""
+    was = _("was ") if known.status in (Status.CANCELLED, Status.BLOCKED) else ""
     logs = (command for command in next_commands(known) if command.startswith("rorchestrator logs"))
     return Why(id, standing, cause, f"{was}{said}", commands=(again, *logs))

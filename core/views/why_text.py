@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..model.terminal_text import clean, one_line
+from ..model.translate import _
 from ..model.words import counted
 from ..reporter.style import Style, columns, shorten
 from .why import Standing, Why
@@ -33,9 +34,9 @@ def why_lines(why: Why, style: Style) -> Iterator[str]:
         yield f"    {line}"
     for changed in why.changed:
         for line in changed.diff:
-            shown = shorten(clean(line).replace("\n", " "), style.width - 4, style)
+            cut = shorten(clean(line).replace("\n", " "), style.width - 4, style)
             colour = _LINE_COLOURS.get(line[:1])
-            yield f"    {style.paint(shown, colour) if colour else shown}"
+            yield f"    {style.paint(cut, colour) if colour else cut}"
     for command in why.commands:
         yield f"  {style.pick('→', '->')} {one_line(command)}"
 
@@ -57,4 +58,4 @@ def why_table(all: Sequence[Why], style: Style) -> Iterator[str]:
             yield f"  {style.pick('→', '->')} {one_line(command)}"
     rest = len(all) - len(shown)
     if rest:
-        yield f"{counted(rest, 'feature')} up to date"
+        yield _("{features} up to date").format(features=counted(rest, "feature"))

@@ -98,8 +98,9 @@ def unmarked(tree: ast.Module, other: str = "^$") -> Iterator[tuple[int, str]]:
 
 
 COMMAND = re.compile(
-    r"rorchestrator:? |rorchestrator( --?[a-z-]+| [a-z]+| [A-Z]+)* ?|attach ID"
-    r"|cd |.* && .*|\[timed out\]| ?--?[a-z-]+ | rorchestrator .*|(worktree|branch) [a-z]+ "
+    r"rorchestrator:? |rorchestrator( --?[a-z-]+=?| [a-z]+| [A-Z]+)* ?| rorchestrator .*|attach ID"
+    r"|(logs|why) |cd |.* && .*|\[timed out\]| ?--?[a-z-]+ ([A-Z]+)?|Claude Code"
+    r"|(worktree|branch) [a-z]+ "
     r"|(git|claude|sudo|chmod|pipx|gh|glab|ssh|python3|rm|df|export) .*"
 )
 """What a user types, not reads."""
@@ -123,6 +124,15 @@ NO_SENTENCES = {
     "model/frozen.py": "",
     "model/mask.py": "",
     "model/state_json.py": "",
+    "views/delivery.py": r"^(on|end) run|^display notification",
+    "views/junit.py": "",
+    "views/plan_graph.py": r"^(flowchart|digraph)|classDef",
+    "views/trace.py": "",
+    "views/web/access.py": "",
+    "views/web/beside.py": r"import |sys\.path",
+    "views/web/listeners.py": "",
+    "views/web/server.py": r"/(html|plain|event)|GET",
+    "views/web/site.py": r"^text/",
 }
 """By module: patterns of texts that no user is shown as sentences, such as what masks a secret."""
 

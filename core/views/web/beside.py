@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from ...model.translate import N_, _
 from ...process.companion import Companion
 from ...process.environment import without_git
 from ...process.supervisor import MARK
@@ -15,8 +16,8 @@ from ..view import View
 
 LATER = "rorchestrator web shows the page"
 
-ADDRESS = "Web page: "
-NO_PAGE = "There is no web page: "
+ADDRESS = N_("Web page: {address}")
+NO_PAGE = N_("There is no web page: {why}")
 
 
 class WebBeside(View):
@@ -48,17 +49,22 @@ class WebBeside(View):
         said = companion.first_line()
         address = _address(said)
         if address:
-            self._show(f"{ADDRESS}{address}")
+            self._show(_(ADDRESS).format(address=address))
         else:
             self.close()
-            why = said.partition("rorchestrator: ")[2] or said or "it did not start in time"
-            self._show(f"{NO_PAGE}{why}")
+            why = said.partition("rorchestrator: ")[2] or said or _("it did not start in time")
+            self._show(_(NO_PAGE).format(why=why))
 
     def on_tick(self) -> None:
         """Say once that the page is gone."""
         if self._companion is not None and self._companion.has_ended():
             self.close()
-            self._say(f"The web page has ended, the run goes on; {LATER} again.")
+            self._say(
+                _(
+                    "The web page has ended, the run goes on; "
+                    "rorchestrator web shows the page again."
+                )
+            )
 
     def close(self) -> None:
         """End the page."""
@@ -71,7 +77,7 @@ class WebBeside(View):
 def _command(words: Sequence[str]) -> list[str]:
     package = __name__.rpartition(".views.")[0]
     root = os.path.abspath(__file__)
-    for _ in range(4):
+    for _level in range(4):
         root = os.path.dirname(root)
     # Not from the current folder, which may be that of somebody else's repository.
     program = (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ...journal.lock import Holder
 from ...model.json_values import Json
 from ...model.state import FeatureState
+from ...model.translate import _, shown
 from ..run_view import FeatureView, RunView
 from . import pages
 from .listeners import message
@@ -229,7 +230,7 @@ class Board:
 
 
 def _of_list(fault: str) -> str:
-    return f"The feature list cannot be used: {fault}" if fault else ""
+    return _("The feature list cannot be used: {fault}").format(fault=shown(fault)) if fault else ""
 
 
 def _part(name: str, html: str) -> Message:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from ...model.errors import UserError
 from ...model.json_values import Json
+from ...model.translate import _
 from .access import Access
 from .listeners import Listener
 from .site import Site
@@ -159,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """A page, a file of it, or the events."""
         self.close_connection = True
-        path, _, query = self.path.partition("?")
+        path, _mark, query = self.path.partition("?")
         if self._is_refused() or not self._is_reader(path, query):
             return
         if path == "/":
@@ -169,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             asset = self.server.site.asset(path)
             if asset is None:
-                self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
+                self._refuse(HTTPStatus.NOT_FOUND, _("There is no such page."))
             else:
                 self._answer(HTTPStatus.OK, *asset)
 
@@ -183,11 +184,13 @@ class Handler(BaseHTTPRequestHandler):
             return
         origin = self.headers.get("Origin", "")
         if not access.takes_origin(origin, host):
-            self._refuse(HTTPStatus.FORBIDDEN, "Only the page itself may ask for this.")
+            self._refuse(HTTPStatus.FORBIDDEN, _("Only the page itself may ask for this."))
         elif not access.takes_csrf(self.headers.get("X-RoRchestrator", "")):
-            self._refuse(HTTPStatus.FORBIDDEN, "Only the page itself may ask for this: reload it.")
+            self._refuse(
+                HTTPStatus.FORBIDDEN, _("Only the page itself may ask for this: reload it.")
+            )
         elif self.path != "/requests":
-            self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
+            self._refuse(HTTPStatus.NOT_FOUND, _("There is no such page."))
         else:
             self._carry_out()
 
@@ -204,11 +207,11 @@ class Handler(BaseHTTPRequestHandler):
         hosts, origins = (self.headers.get_all(name, []) for name in ("Host", "Origin"))
         access = self.server.access
         if len(hosts) != 1 or not access.takes_host(hosts[0]):
-            self._refuse(HTTPStatus.FORBIDDEN, "This server has another name.")
+            self._refuse(HTTPStatus.FORBIDDEN, _("This server has another name."))
         elif len(origins) > 1 or (origins and not access.takes_origin(origins[0], hosts[0])):
-            self._refuse(HTTPStatus.FORBIDDEN, "Only the page itself may ask for this.")
+            self._refuse(HTTPStatus.FORBIDDEN, _("Only the page itself may ask for this."))
         elif not self.path.startswith("/") or len(self.path) > LARGEST_QUERY:
-            self._refuse(HTTPStatus.BAD_REQUEST, "This address is not valid.")
+            self._refuse(HTTPStatus.BAD_REQUEST, _("This address is not valid."))
         else:
             return False
         return True
@@ -235,7 +238,7 @@ class Handler(BaseHTTPRequestHandler):
         follow, number = _given(query, "follow"), _given(query, "attempt")
         attempt = int(number) if number.isascii() and number.isdecimal() else 0
         if self.server.site.is_full():
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many pages are open.")
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, _("Too many pages are open."))
             return
         self._head(HTTPStatus.OK, EVENTS, {})
         if self.command != "HEAD":
@@ -245,10 +248,10 @@ class Handler(BaseHTTPRequestHandler):
     def _carry_out(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()):
-            self._refuse(HTTPStatus.LENGTH_REQUIRED, "The length is missing.")
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, _("The length is missing."))
             return
         if len(length) > 9 or int(length) > LARGEST_BODY:
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This is too long.")
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("This is too long."))
             return
         body = self.rfile.read(int(length))
         try:

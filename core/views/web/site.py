@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from ...model.control_action import ControlAction
 from ...model.errors import UserError
 from ...model.json_values import Json
+from ...model.translate import _
 from ..html_style import SCRIPT, STYLE
 from .feed import Feed
 from .listeners import Listener
@@ -73,14 +74,14 @@ class Site:
         """Ask the run for what a button says. Raises :class:`UserError` if that is not possible."""
         known = {each.value: each for each in (OF_A_FEATURE if feature else OF_THE_RUN)}
         if action not in known:
-            raise UserError("there is no such request")
+            raise UserError(_("there is no such request"))
         with self._feed.lock:
             board = self._feed.board
             board.follow()
             is_known = not feature or board.feature(feature) is not None
             takes_requests = board.takes_requests
         if not is_known:
-            raise UserError("the run has no such feature", hint="reload this page")
+            raise UserError(_("the run has no such feature"), hint=_("reload this page"))
         if not takes_requests:
-            raise UserError("no run is in progress", hint="type the command in a terminal")
+            raise UserError(_("no run is in progress"), hint=_("type the command in a terminal"))
         return self._ask(known[action], feature)
