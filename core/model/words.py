@@ -14,6 +14,11 @@ def money(usd: float | None) -> str:
     return _("cost unknown") if usd is None else figure(dollars(usd))
 
 
+def cents(usd: float) -> str:
+    """Dollars and cents, whatever the amount."""
+    return figure(f"${usd:.2f}")
+
+
 def duration(seconds: float) -> str:
     """``0.8s``, ``45s``, ``2m30s``, ``1h05m``."""
     return figure(english.duration(seconds))
@@ -36,6 +41,11 @@ def counted(count: int, noun: str) -> str:
 def whole(number: int) -> str:
     """A number, its thousands apart as the language has them: ``12345``, in French ``12 345``."""
     return str(number) if language() == "en" else f"{number:,}".replace(",", "\u202f")
+
+
+def thousands(number: int) -> str:
+    """``12,345``, in French ``12 345``."""
+    return f"{number:,}" if language() == "en" else whole(number)
 
 
 def decimal(number: str) -> str:

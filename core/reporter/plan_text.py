@@ -198,8 +198,8 @@ def run_question(plan: Plan, repository: str, base: str) -> str:
     if plan.max_cost_usd is not None:
         cap = _("at most {cost}").format(cost=money(plan.max_cost_usd))
     features = counted(len(plan.selected), "feature")
-    return _("Run {features} in {repository} from {base}: {about}, {cap}?").format(
-        features=features, repository=repository, base=base, about=about, cap=cap
+    return _("Run {features} in {repository} from {base}: {about}, {budget}?").format(
+        features=features, repository=repository, base=base, about=about, budget=cap
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from ..git.patches import FileDiff
 from ..model.attempt import Attempt
 from ..model.outcome import Status
-from ..model.words import counted, duration
+from ..model.translate import _, shown
+from ..model.words import cents, counted, duration, thousands
 from ..reporter.run_text import spent
 from ..reporter.style import Style
 from .html_text import lines, text
@@ -26,7 +27,7 @@ def feature_section(feature: FeatureView) -> str:
     is_open = " open" if feature.is_failure and feature.spans else ""
     name = "" if feature.name == feature.id else text(feature.name)
     if feature.is_failure and not feature.spans:
-        name = text(feature.known.reason)
+        name = text(shown(feature.known.reason))
     return (
         f'<details class="feature" id="{text(feature.id)}"{is_open}><summary>'
         f"{mark(feature.status)}<b>{text(feature.id)}</b>"
@@ -43,7 +44,7 @@ def _figures(feature: FeatureView) -> Iterator[str]:
         yield f"<span>{duration(feature.seconds)}</span>"
     if feature.attempts:
         yield f"<span>{price(feature)}</span>"
-    yield f'<span class="{mark_of(feature.status).tone}">{feature.status.words}</span>'
+    yield f'<span class="{mark_of(feature.status).tone}">{_(feature.status.words)}</span>'
 
 
 def price(feature: FeatureView) -> str:
@@ -54,7 +55,7 @@ def price(feature: FeatureView) -> str:
 
 def changed(insertions: int, deletions: int) -> str:
     """``+12 −4``, in colours."""
-    plus, minus = f"+{insertions:,}", f"−{deletions:,}"
+    plus, minus = f"+{thousands(insertions)}", f"−{thousands(deletions)}"
     return f'<span class="plus-n">{plus}</span> <span class="minus-n">{minus}</span>'
 
 
@@ -72,23 +73,24 @@ def coded(value: str) -> str:
 def _body(feature: FeatureView) -> Iterator[str]:
     known = feature.known
     if known.reason and feature.spans:
-        yield f'<pre class="reason">{lines(known.reason.strip())}</pre>'
+        yield f'<pre class="reason">{lines(shown(known.reason.strip()))}</pre>'
     for command in feature.next_commands:
         yield f'<p class="next">→ {coded(command)}</p>'
     yield facts(_facts(feature))
     if feature.attempts:
         yield _attempts(feature.attempts)
     if feature.checks:
-        yield f'<h3>Checks</h3><ul class="checks">{"".join(map(_check, feature.checks))}</ul>'
+        checks = "".join(map(_check, feature.checks))
+        yield f'<h3>{_("Checks")}</h3><ul class="checks">{checks}</ul>'
     if feature.diff is not None and feature.diff.files:
         yield _diff(feature.diff)
     result = known.last_outcome.result if known.last_outcome and feature.attempts else ""
     if result:
-        name = "Claude’s last message"
+        name = _("Claude’s last message")
         yield f"<details><summary>{name}</summary><pre>{lines(result)}</pre></details>"
     if feature.notes:
-        notes = "".join(f"<li>{text(note)}</li>" for note in feature.notes)
-        yield f"<h3>Notes</h3><ul>{notes}</ul>"
+        notes = "".join(f"<li>{text(shown(note))}</li>" for note in feature.notes)
+        yield f"<h3>{_('Notes')}</h3><ul>{notes}</ul>"
 
 
 def _facts(feature: FeatureView) -> list[Fact]:
@@ -96,51 +98,54 @@ def _facts(feature: FeatureView) -> list[Fact]:
     ran = bool(feature.attempts)
     work = feature.work
     return [
-        ("needs", ", ".join(map(text, feature.depends_on))),
-        ("why it ran", text(known.why) if ran and known.why != "new" else ""),
-        ("branch", coded(known.branch)),
-        ("commit", coded(work.commit[:12]) if work else ""),
-        ("started from", coded(known.work_start[:12])),
-        ("worktree", coded(known.worktree)),
+        (_("needs"), ", ".join(map(text, feature.depends_on))),
+        (_("why it ran"), text(shown(known.why)) if ran and known.why != "new" else ""),
+        (_("branch"), coded(known.branch)),
+        (_("commit"), coded(work.commit[:12]) if work else ""),
+        (_("started from"), coded(known.work_start[:12])),
+        (_("worktree"), coded(known.worktree)),
         (
-            "estimated",
-            f"{duration(estimate.seconds)}, ${estimate.cost_usd:.2f}" if estimate and ran else "",
+            _("estimated"),
+            f"{duration(estimate.seconds)}, {cents(estimate.cost_usd)}" if estimate and ran else "",
         ),
-        ("left uncommitted", ", ".join(map(coded, work.held_back)) if work else ""),
-        ("predicted conflicts", ", ".join(map(text, known.clashes))),
+        (_("left uncommitted"), ", ".join(map(coded, work.held_back)) if work else ""),
+        (_("predicted conflicts"), ", ".join(map(text, known.clashes))),
     ]
 
 
 def _attempts(attempts: Sequence[Attempt]) -> str:
     rows = "".join(map(_attempt, attempts))
     return (
-        "<h3>Attempts</h3><table><thead><tr><th>#</th><th>ended</th>"
-        '<th class="n">time</th><th class="n">cost</th><th class="n extra">turns</th>'
-        f'<th class="extra">model</th><th>session</th></tr></thead><tbody>{rows}</tbody></table>'
+        f"<h3>{_('Attempts')}</h3><table><thead><tr><th>#</th><th>{_('ended')}</th>"
+        f'<th class="n">{_("time")}</th><th class="n">{_("cost")}</th>'
+        f'<th class="n extra">{_("turns")}</th><th class="extra">{_("model")}</th>'
+        f"<th>{_('session')}</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
 def _attempt(attempt: Attempt) -> str:
     outcome, ended = attempt.outcome, attempt.ended_at
     status = outcome.status if outcome else Status.RUNNING
-    reason = f"<br><small>{text(outcome.reason)}</small>" if outcome and outcome.reason else ""
+    reason = (
+        f"<br><small>{text(shown(outcome.reason))}</small>" if outcome and outcome.reason else ""
+    )
     cost = attempt.cost
     paid = spent(cost.usd, cost.about_usd, STYLE, complete=cost.is_complete) if outcome else ""
     return (
         f"<tr><td>{attempt.number}</td>"
-        f"<td>{mark(status)} {status.words}{reason}</td>"
+        f"<td>{mark(status)} {_(status.words)}{reason}</td>"
         f'<td class="n">{duration(ended - attempt.started_at) if ended else ""}</td>'
         f'<td class="n">{paid}</td>'
         f'<td class="n extra">{outcome.num_turns if outcome else ""}</td>'
         f'<td class="extra">{text(outcome.model) if outcome else ""}</td>'
-        f'<td class="short">{"resumed" if attempt.resumed else "new"}</td></tr>'
+        f'<td class="short">{_("resumed") if attempt.resumed else _("new")}</td></tr>'
     )
 
 
 def _check(check: CheckView) -> str:
     """A check; the end of its output is folded if it passed."""
     status = Status.COMPLETED if check.passed else Status.FAILED
-    ending = "" if check.passed else f' <span class="bad">{text(check.ending)}</span>'
+    ending = "" if check.passed else f' <span class="bad">{text(shown(check.ending))}</span>'
     head = f"{mark(status)}{coded(check.command)}{ending}"
     if not check.lines:
         return f"<li><span>{head}</span></li>"
@@ -151,14 +156,15 @@ def _check(check: CheckView) -> str:
 
 def _diff(diff: OwnDiff) -> str:
     files = "".join(map(_file, diff.files))
-    more = f'<p class="soft">and {counted(diff.more, "more file")}</p>' if diff.more else ""
-    return f'<h3>Its own changes</h3><ul class="files">{files}</ul>{more}'
+    more = _("and {files}").format(files=counted(diff.more, "more file")) if diff.more else ""
+    more = f'<p class="soft">{more}</p>' if more else ""
+    return f'<h3>{_("Its own changes")}</h3><ul class="files">{files}</ul>{more}'
 
 
 def _file(file: FileDiff) -> str:
     """A file of the diff; its patch is folded."""
     renamed = f"{coded(file.old_path)} → " if file.old_path else ""
-    figures = '<span class="soft">binary</span>'
+    figures = f'<span class="soft">{_("binary")}</span>'
     if file.insertions is not None and file.deletions is not None:
         figures = changed(file.insertions, file.deletions)
     head = f'<span>{renamed}{coded(file.path)}</span><span class="figures">{figures}</span>'

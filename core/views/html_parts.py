@@ -8,11 +8,12 @@ from datetime import datetime
 from ..model.attempt import usage_of
 from ..model.outcome import Status, Usage
 from ..model.phase import Phase
-from ..model.words import counted, duration, money
+from ..model.translate import _
+from ..model.words import counted, decimal, duration, money, thousands
 from ..reporter.documents import local_time
-from .html_feature import coded, facts, price
+from ..reporter.run_text import spent
+from .html_feature import STYLE, coded, facts, price
 from .html_text import address, text
-from .run_markdown import total_cost
 from .run_view import FeatureView, RunView
 from .status_marks import mark
 from .svg_dag import dag_svg
@@ -45,7 +46,9 @@ def overall(view: RunView) -> Status:
 
 def result(view: RunView) -> str:
     """``2 of 4 features completed``."""
-    return f"{view.report.successful} of {counted(len(view.features), 'feature')} completed"
+    return _("{done} of {features} completed").format(
+        done=view.report.successful, features=counted(len(view.features), "feature")
+    )
 
 
 def _counts(view: RunView) -> str:
@@ -53,7 +56,7 @@ def _counts(view: RunView) -> str:
     counts = [(Status(name), count) for name, count in view.report.by_status.items()]
     if len(counts) < 2:
         return ""
-    rows = "".join(f"<li>{mark(status)} {count} {status.words}</li>" for status, count in counts)
+    rows = "".join(f"<li>{mark(status)} {count} {_(status.words)}</li>" for status, count in counts)
     return f'<ul class="counts">{rows}</ul>'
 
 
@@ -61,21 +64,24 @@ def _tiles(view: RunView) -> Iterator[str]:
     run, report = view.run, view.report
     told = run.provenance
     expected = told.estimated_seconds
-    yield _tile("Duration", duration(view.seconds), _estimated(expected and duration(expected)))
+    yield _tile(_("Duration"), duration(view.seconds), _estimated(expected and duration(expected)))
     usd = told.estimated_usd
     cap = report.max_cost_usd
-    more = ["" if cap is None else f"of {money(cap)}", _estimated(usd and money(usd))]
-    yield _tile("Cost", total_of(view), ", ".join(filter(None, more)))
+    more = [
+        "" if cap is None else _("of {cost}").format(cost=money(cap)),
+        _estimated(usd and money(usd)),
+    ]
+    yield _tile(_("Cost"), total_of(view), ", ".join(filter(None, more)))
     if view.is_over:
         slots = counted(run.max_parallel, "slot")
-        yield _tile("Speedup", f"{report.speedup:.2f}×", slots)
+        yield _tile(_("Speedup"), decimal(f"{report.speedup:.2f}×"), slots)
     tokens = _total(usage_of(a for each in view.features for a in each.attempts))
     attempts = sum(len(each.attempts) for each in view.features)
-    yield _tile("Tokens", short(tokens), counted(attempts, "attempt"))
-    waits = [(run.limits.seconds, "for usage limits"), (run.pauses.seconds, "paused by you")]
+    yield _tile(_("Tokens"), short(tokens), counted(attempts, "attempt"))
+    waits = [(run.limits.seconds, _("for usage limits")), (run.pauses.seconds, _("paused by you"))]
     said = ", ".join(f"{duration(seconds)} {words}" for seconds, words in waits if seconds)
     if said:
-        yield _tile("Waited", duration(run.limits.seconds + run.pauses.seconds), said)
+        yield _tile(_("Waited"), duration(run.limits.seconds + run.pauses.seconds), said)
 
 
 def _tile(name: str, value: str, more: str) -> str:
@@ -83,7 +89,7 @@ def _tile(name: str, value: str, more: str) -> str:
 
 
 def _estimated(value: object) -> str:
-    return f"estimated {value}" if value else ""
+    return _("estimated {amount}").format(amount=value) if value else ""
 
 
 def _total(usage: Usage) -> int:
@@ -94,7 +100,7 @@ def short(count: int) -> str:
     """``950``, ``12.3k``, ``4.5M``."""
     for unit, size in (("M", 1_000_000), ("k", 1_000)):
         if count >= size:
-            return f"{count / size:.1f}{unit}"
+            return decimal(f"{count / size:.1f}{unit}")
     return str(count)
 
 
@@ -106,24 +112,26 @@ def moment(at: float) -> str:
 
 def _provenance(view: RunView) -> str:
     run, told, versions = view.run, view.run.provenance, view.report.versions
-    base = f"{coded(run.base_branch)} at {coded(run.base_commit[:12])}"
+    base = _("{branch} at {commit}").format(
+        branch=coded(run.base_branch), commit=coded(run.base_commit[:12])
+    )
     code = "" if run.exit_code is None else str(run.exit_code)
     cap = view.report.max_cost_usd
     left = [
-        ("started", moment(run.started_at)),
-        ("ended", moment(view.now) if view.is_over else "still running"),
-        ("base", base),
-        ("list", coded(run.owner)),
-        ("command", coded(told.command)),
-        ("exit code", code),
+        (_("started"), moment(run.started_at)),
+        (_("ended"), moment(view.now) if view.is_over else _("still running")),
+        (_("base"), base),
+        (_("list"), coded(run.owner)),
+        (_("command"), coded(told.command)),
+        (_("exit code"), code),
     ]
     right = [
-        ("run", coded(run.id)),
+        (_("run"), coded(run.id)),
         ("RoRchestrator", text(told.version)),
         ("Claude Code", _names(versions["claude"])),
-        ("model", _names(versions["models"]) or text(told.model)),
-        ("slots", str(run.max_parallel)),
-        ("budget", "" if cap is None else money(cap)),
+        (_("model"), _names(versions["models"]) or text(told.model)),
+        (_("slots"), str(run.max_parallel)),
+        (_("budget"), "" if cap is None else money(cap)),
     ]
     return f'<div class="wide">{facts(left)}{facts(right)}</div>'
 
@@ -141,15 +149,16 @@ def graph_section(view: RunView) -> str:
     path = " → ".join(
         f'<a href="{address(id)}">{text(id)}</a>' for id in view.critical_path[:FOLDED_ABOVE]
     )
-    caption = f'<p class="soft">Critical path: {path}</p>' if path else ""
+    said = _("Critical path: {critical_path}").format(critical_path=path)
+    caption = f'<p class="soft">{said}</p>' if path else ""
     box = f'<div class="card scroll" tabindex="0">{picture}</div>{caption}'
-    return section("-graph", "Graph", view.features, box)
+    return section("-graph", _("Graph"), view.features, box)
 
 
 def section(id: str, name: str, features: Sequence[FeatureView], content: str) -> str:
     """A part of the page with a picture, which is folded if it has too many features."""
     if len(features) > FOLDED_ABOVE:
-        words = f"Show {counted(len(features), 'feature')}"
+        words = _("Show {features}").format(features=counted(len(features), "feature"))
         content = f"<details><summary>{words}</summary>{content}</details>"
     return f'<section id="{id}"><h2>{name}</h2>{content}</section>'
 
@@ -161,17 +170,15 @@ def timeline_section(view: RunView) -> str:
         return ""
     labels = "".join(map(_label, features))
     rows = f'<div class="rows"><ol>{labels}</ol>{timeline_svg(view, features)}</div>'
-    busy = (
-        '<div class="rows"><div class="beside">slots in use, of '
-        f"{view.run.max_parallel}</div>{concurrency_svg(view)}</div>"
-    )
+    in_use = _("slots in use, of {count}").format(count=view.run.max_parallel)
+    busy = f'<div class="rows"><div class="beside">{in_use}</div>{concurrency_svg(view)}</div>'
     legend = f'<div class="legend">{"".join(_legend(view, features))}</div>'
     if len(features) > FOLDED_ABOVE:
-        words = f"Show {counted(len(features), 'feature')}"
+        words = _("Show {features}").format(features=counted(len(features), "feature"))
         rows = f"<details><summary>{words}</summary>{rows}</details>"
     return (
-        f'<section id="-timeline"><h2>Timeline</h2><div class="card">{rows}{busy}{legend}</div>'
-        "</section>"
+        f'<section id="-timeline"><h2>{_("Timeline")}</h2>'
+        f'<div class="card">{rows}{busy}{legend}</div></section>'
     )
 
 
@@ -187,16 +194,16 @@ def _legend(view: RunView, features: Sequence[FeatureView]) -> Iterator[str]:
     for phase, words in WORDS.items():
         # Inspection and commit look the same.
         if phase in seen and phase is not Phase.INSPECTION:
-            yield _sample(phase.value, words)
+            yield _sample(phase.value, _(words))
     lost = (a.outcome for each in features for a in each.attempts if a.outcome)
     if any(outcome.status is not Status.COMPLETED for outcome in lost):
-        yield _sample("lost", "attempt without success")
+        yield _sample("lost", _("attempt without success"))
     if view.limits:
-        yield _sample("limit", "usage limit")
+        yield _sample("limit", _("usage limit"))
     if view.pauses:
-        yield _sample("pause", "paused by you")
+        yield _sample("pause", _("paused by you"))
     if view.critical_path:
-        yield _sample("path", "critical path")
+        yield _sample("path", _("critical path"))
 
 
 def _sample(kind: str, words: str) -> str:
@@ -217,21 +224,24 @@ def costs_section(view: RunView) -> str:
     usage = usage_of(a for each in ran for a in each.attempts)
     expected = view.run.provenance.estimated_usd
     foot = (
-        f'<tr><td>all</td><td class="n">{total_of(view)}</td>'
+        f'<tr><td>{_("all")}</td><td class="n">{total_of(view)}</td>'
         f'<td class="n">{money(expected) if expected else ""}</td>{_token_cells(usage)}</tr>'
     )
     table = (
-        '<div class="scroll"><table><thead><tr><th>feature</th><th class="n">cost</th>'
-        '<th class="n">estimated</th><th class="n extra">input</th><th class="n extra">output</th>'
-        '<th class="n extra">cache written</th><th class="n extra">cache read</th></tr></thead>'
+        f'<div class="scroll"><table><thead><tr><th>{_("feature")}</th>'
+        f'<th class="n">{_("cost")}</th><th class="n">{_("estimated")}</th>'
+        f'<th class="n extra">{_("input")}</th><th class="n extra">{_("output")}</th>'
+        f'<th class="n extra">{_("cache written")}</th><th class="n extra">{_("cache read")}</th>'
+        "</tr></thead>"
         f"<tbody>{rows}</tbody><tfoot>{foot}</tfoot></table></div>"
     )
-    return section("-costs", "Costs and tokens", ran, _models(view) + table)
+    return section("-costs", _("Costs and tokens"), ran, _models(view) + table)
 
 
 def total_of(view: RunView) -> str:
     """What the run cost, without its budget."""
-    return total_cost(view).split(" of ")[0]
+    cost = view.report.cost
+    return spent(cost.usd, cost.about_usd, STYLE, complete=cost.is_complete)
 
 
 def _models(view: RunView) -> str:
@@ -250,4 +260,4 @@ def _cost_row(feature: FeatureView) -> str:
 
 
 def _token_cells(usage: Usage) -> str:
-    return "".join(f'<td class="n extra">{count:,}</td>' for count in vars(usage).values())
+    return "".join(f'<td class="n extra">{thousands(count)}</td>' for count in vars(usage).values())

@@ -6,12 +6,13 @@ from base64 import b64encode
 from hashlib import sha256
 
 from ..model.json_values import Json
+from ..model.translate import _, language, shown
 from ..model.words import counted
 from ..reporter.documents import feature_document
 from ..reporter.run_text import waste_lines
 from .html_feature import feature_section
 from .html_parts import costs_section, graph_section, head, result, timeline_section
-from .html_style import SCRIPT, STYLE
+from .html_style import SCRIPT, STYLE, words
 from .html_text import data, text
 from .run_view import FeatureView, RunView
 from .status_marks import symbols
@@ -25,13 +26,13 @@ def html(view: RunView) -> str:
 
     Each part can be addressed: a feature by its id, the others by names that no feature can have.
     """
+    footer = _("Everything in this page is in the file itself; the data is at its end as JSON.")
     return (
-        f"<!DOCTYPE html>\n{_meta(view)}<body>{symbols()}<main>{head(view)}"
+        f"<!DOCTYPE html>\n{_meta(view)}<body{words()}>{symbols()}<main>{head(view)}"
         f"{_failures(view)}{graph_section(view)}{timeline_section(view)}{costs_section(view)}"
         f"{_others(view)}{_waste(view)}{_notes(view)}"
-        "<footer>Everything in this page is in the file itself; the data is at its end as JSON."
-        f'</footer></main><script type="application/json" id="-report">{data(document(view))}'
-        f"</script><script>{SCRIPT}</script></body></html>\n"
+        f'<footer>{footer}</footer></main><script type="application/json" id="-report">'
+        f"{data(document(view))}</script><script>{SCRIPT}</script></body></html>\n"
     )
 
 
@@ -48,7 +49,7 @@ def _meta(view: RunView) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     return (
-        '<html lang="en"><head><meta charset="utf-8">'
+        f'<html lang="{language()}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer">'
@@ -65,29 +66,29 @@ def _failures(view: RunView) -> str:
     """The features that did not complete: first those that began, then all others."""
     begun = [feature for feature in view.failures if feature.spans]
     others = [feature for feature in view.failures if not feature.spans]
-    shown, rest = ("".join(map(feature_section, each)) for each in (begun, others))
+    failures, rest = ("".join(map(feature_section, each)) for each in (begun, others))
     if len(others) > FEW:
-        words = f"{counted(len(others), 'feature')} that never began"
+        words = _("{features} that never began").format(features=counted(len(others), "feature"))
         rest = f"<details><summary>{words}</summary>{rest}</details>"
     if not view.failures:
         return ""
-    return f'<section id="-failures"><h2>Not completed</h2>{shown}{rest}</section>'
+    return f'<section id="-failures"><h2>{_("Not completed")}</h2>{failures}{rest}</section>'
 
 
 def _others(view: RunView) -> str:
     others: list[FeatureView] = [each for each in view.features if not each.is_failure]
-    shown = "".join(map(feature_section, others))
-    name = "Completed" if view.is_over else "Features"
-    return f'<section><h2 id="-features">{name}</h2>{shown}</section>' if shown else ""
+    sections = "".join(map(feature_section, others))
+    name = _("Completed") if view.is_over else _("Features")
+    return f'<section><h2 id="-features">{name}</h2>{sections}</section>' if sections else ""
 
 
 def _waste(view: RunView) -> str:
     lines = "".join(f"<li>{text(line)}</li>" for line in waste_lines(view.report))
     if not lines:
         return ""
-    return f'<section id="-waste"><h2>Spent without a result</h2><ul>{lines}</ul></section>'
+    return f'<section id="-waste"><h2>{_("Spent without a result")}</h2><ul>{lines}</ul></section>'
 
 
 def _notes(view: RunView) -> str:
-    notes = "".join(f"<li>{text(note)}</li>" for note in view.notes)
-    return f'<section id="-notes"><h2>Notes</h2><ul>{notes}</ul></section>' if notes else ""
+    notes = "".join(f"<li>{text(shown(note))}</li>" for note in view.notes)
+    return f'<section id="-notes"><h2>{_("Notes")}</h2><ul>{notes}</ul></section>' if notes else ""

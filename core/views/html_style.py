@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
+from ..model.translate import N_, _, language
+from .html_text import text
+
 LIGHT = """\
 --page:#fcfcfb;--card:#fff;--text:#1d2127;--soft:#5b6470;--line:#e3e5e8;--shade:#f3f4f5;
 --good:#1a7f45;--bad:#c62f2f;--warn:#96650a;--idle:#6b7480;--live:#2563c9;--accent:#2563c9;
@@ -179,12 +185,23 @@ found.scrollIntoView();
 }};
 addEventListener("hashchange",opened);
 opened();
+const words=JSON.parse(document.body.dataset.words||"{}");
 const heading=document.getElementById("-features");
-for(const [words,open] of [["Open all",true],["Fold all",false]]){
+for(const [name,open] of [["Open all",true],["Fold all",false]]){
 const button=document.createElement("button");
 button.type="button";
-button.textContent=words;
+button.textContent=words[name]||name;
 button.onclick=()=>{for(const each of document.querySelectorAll(".feature"))each.open=open};
 heading?.append(button);
 }
 """
+
+OF_SCRIPTS = (N_("Open all"), N_("Fold all"))
+"""What the script says; ``web.js`` has more."""
+
+
+def words(texts: Iterable[str] = OF_SCRIPTS) -> str:
+    """The attribute of the body with what scripts say in the language of the page."""
+    if language() == "en":
+        return ""
+    return f' data-words="{text(json.dumps({each: _(each) for each in texts}))}"'

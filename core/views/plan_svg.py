@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from ..dag.resolver import DAGResolver
 from ..model.feature import Feature
 from ..model.terminal_text import one_line
+from ..model.translate import _, shown
 from .html_text import text
 from .plan_graph import LOOKS, Node, NodeStatus
 from .svg_dag import HEIGHT, MARGIN, WIDTH, clipped, drawing, svg_tag
@@ -65,7 +66,10 @@ def plan_svg(nodes: Sequence[Node]) -> str:
 
 def _node(node: Node, x: int, y: float) -> str:
     look = LOOKS[node.status]
-    said = ": ".join(filter(None, (node.id, node.label))) + f" ({node.note or node.status.value})"
+    said = (
+        ": ".join(filter(None, (node.id, node.label)))
+        + f" ({shown(node.note) or _(node.status.value)})"
+    )
     dashed = ' stroke-dasharray="4 3"' if look.style == "dashed" else ""
     return (
         f'<g stroke="none" fill="#1f2328"><title>{text(one_line(said))}</title>'
@@ -83,5 +87,5 @@ def _mark(status: NodeStatus, x: float, y: float) -> str:
 def _legend(used: Sequence[NodeStatus], y: int) -> Iterator[str]:
     for number, status in enumerate(used):
         x = MARGIN + number * LEGEND_WIDTH
-        words = f'<text x="{x + 22}" y="{y + 12.5:g}" fill="#57606a">{status.value}</text>'
+        words = f'<text x="{x + 22}" y="{y + 12.5:g}" fill="#57606a">{_(status.value)}</text>'
         yield _mark(status, x, y) + words

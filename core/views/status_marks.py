@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..model.frozen import dataclass
 from ..model.outcome import Status
+from ..model.translate import _
 
 _DISC = '<circle cx="8" cy="8" r="7"/>'
 _RING = '<circle cx="8" cy="8" r="6" class="hollow"/>'
@@ -64,6 +65,6 @@ def mark(status: Status, place: str = "") -> str:
     if place:
         return used
     return (
-        f'<svg class="mark {tone}" width="16" height="16" role="img" aria-label="{status.words}">'
-        f'<use href="{name}"/></svg>'
+        f'<svg class="mark {tone}" width="16" height="16" role="img" '
+        f'aria-label="{_(status.words)}"><use href="{name}"/></svg>'
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from ..dag.resolver import DAGResolver
 from ..model.frozen import dataclass
+from ..model.translate import _
 from ..reporter.style import Style, shorten
 from .html_text import address, text
 from .layers import Edge, Layout, layout
@@ -29,7 +30,7 @@ def dag_svg(view: RunView) -> str:
     features = {each.id: each for each in view.features}
     path = frozenset(zip(view.critical_path, view.critical_path[1:]))
     drawn = drawing(graph(view.features), lambda id, x, y: _node(features[id], x, y), path)
-    title = f"The graph of {len(view.features)} features"
+    title = _("The graph of {count} features").format(count=len(view.features))
     return (
         f'{svg_tag(*drawn.size)} class="dag" role="group" aria-label="{title}">{drawn.body}</svg>'
     )
@@ -111,7 +112,7 @@ def _curve(edge: Edge, placed: Layout) -> str:
 
 
 def _node(feature: FeatureView, x: int, y: float) -> str:
-    said = text(f"{feature.id}: {feature.name} ({feature.status.words})")
+    said = text(f"{feature.id}: {feature.name} ({_(feature.status.words)})")
     classes = f"node {mark_of(feature.status).tone}{' critical' if feature.is_critical else ''}"
     return (
         f'<a href="{address(feature.id)}" class="{classes}"><title>{said}</title>'

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.phase import Phase
-from ..model.words import counted, duration
+from ..model.translate import N_, _
+from ..model.words import counted, duration, figure
 from .html_text import text
 from .run_view import FeatureView, RunView, Span
 
@@ -28,13 +29,13 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 4
 MOST_TICKS = 6
 
 WORDS = {
-    Phase.WORKTREE: "worktree, or waiting for a slot",
-    Phase.SETUP: "setup",
+    Phase.WORKTREE: N_("worktree, or waiting for a slot"),
+    Phase.SETUP: N_("setup"),
     Phase.CLAUDE: "Claude",
-    Phase.BETWEEN: "waiting for the next attempt",
-    Phase.INSPECTION: "inspection",
-    Phase.COMMIT: "commit",
-    Phase.CHECKS: "checks",
+    Phase.BETWEEN: N_("waiting for the next attempt"),
+    Phase.INSPECTION: N_("inspection"),
+    Phase.COMMIT: N_("commit"),
+    Phase.CHECKS: N_("checks"),
 }
 
 
@@ -87,9 +88,10 @@ def timeline_svg(view: RunView, features: Sequence[FeatureView]) -> str:
     bars = "".join(
         "".join(_bars(feature, scale, number * ROW)) for number, feature in enumerate(features)
     )
+    title = _("Timeline of {features}").format(features=counted(len(features), "feature"))
     return (
         f'<svg class="timeline" width="100%" height="{height + AXIS}" role="img" '
-        f'aria-label="Timeline of {counted(len(features), "feature")}">'
+        f'aria-label="{title}">'
         + "".join(_grid(scale, height))
         + "".join(_waits(view, scale, height))
         + bars
@@ -110,19 +112,24 @@ def _grid(scale: Scale, height: int) -> Iterator[str]:
 
 def _elapsed(seconds: float) -> str:
     """``0``, ``30s``, ``10m``, ``1h30m``."""
-    said = duration(seconds) if seconds % 1 or seconds >= 10 else f"{seconds:.0f}s"
-    return re.sub(r"(?<=[mh])00[ms]?\Z", "", said) if seconds else "0"
+    said = duration(seconds) if seconds % 1 or seconds >= 10 else figure(f"{seconds:.0f}s")
+    return (
+        re.sub(r"(?:(?<=[mh])|(?<=min)\u00a0|(?<=h)\u00a0)00(?:\u00a0?(?:min|[ms]))?\Z", "", said)
+        if seconds
+        else "0"
+    )
 
 
 def _waits(view: RunView, scale: Scale, height: int) -> Iterator[str]:
     for name, words, spans in (
-        ("limit", "usage limit", view.limits),
-        ("pause", "paused", view.pauses),
+        ("limit", _("usage limit"), view.limits),
+        ("pause", _("paused"), view.pauses),
     ):
         for span in spans:
+            said = _("{what}: {amounts}").format(what=words, amounts=duration(span.seconds))
             yield (
                 f'<rect class="{name}" {scale.across(span)} y="0" height="{height}">'
-                f"<title>{words}: {duration(span.seconds)}</title></rect>"
+                f"<title>{said}</title></rect>"
             )
 
 
@@ -139,11 +146,11 @@ def _bars(feature: FeatureView, scale: Scale, top: int) -> Iterator[str]:
     for span in feature.spans:
         if not span.seconds:
             continue
-        kind, words = span.phase.value, WORDS[span.phase]
+        kind, words = span.phase.value, _(WORDS[span.phase])
         if span.phase is Phase.CLAUDE:
-            words = f"attempt {span.attempt}"
+            words = _("attempt {number}").format(number=span.attempt)
             if outcomes.get(span.attempt, Status.COMPLETED) is not Status.COMPLETED:
-                kind, words = "claude lost", f"{words} ({outcomes[span.attempt].words})"
+                kind, words = "claude lost", f"{words} ({_(outcomes[span.attempt].words)})"
         thin = span.phase in (Phase.WORKTREE, Phase.BETWEEN)
         tall = 3 if thin else BAR
         said = text(f"{feature.id}: {words}, {duration(span.seconds)}")
@@ -156,18 +163,22 @@ def _bars(feature: FeatureView, scale: Scale, top: int) -> Iterator[str]:
 def concurrency_svg(view: RunView) -> str:
     """How many features had a slot over time, with a line at the number of slots."""
     scale, steps = scale_of(view), view.concurrency
-    most = max([view.run.max_parallel, *(number for _, number in steps)])
+    most = max([view.run.max_parallel, *(number for _at, number in steps)])
     unit = (CHART - 4) / max(1, most)
-    ends = [at for at, _ in steps[1:]] + [view.now]
+    ends = [at for at, _number in steps[1:]] + [view.now]
     bars = "".join(
         f'<rect class="busy" {scale.across(Span(at, end))} y="{CHART - number * unit:.2f}" '
-        f'height="{number * unit:.2f}"><title>{number} at once, {duration(end - at)}</title></rect>'
+        f'height="{number * unit:.2f}"><title>{_at_once(number, end - at)}</title></rect>'
         for (at, number), end in zip(steps, ends)
         if number
     )
     top = CHART - view.run.max_parallel * unit
     return (
         f'<svg class="timeline" width="100%" height="{CHART}" role="img" '
-        f'aria-label="Features with a slot, over time">{bars}'
+        f'aria-label="{_("Features with a slot, over time")}">{bars}'
         f'<line class="slots" x1="0" x2="100%" y1="{top:.2f}" y2="{top:.2f}"/></svg>'
     )
+
+
+def _at_once(number: int, seconds: float) -> str:
+    return _("{number} at once, {time}").format(number=number, time=duration(seconds))

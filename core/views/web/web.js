@@ -4,6 +4,9 @@
 
 (() => {
   const id = (name) => document.getElementById(name);
+  const words = JSON.parse(document.body.dataset.words || "{}");
+  const say = (text, fields = {}) =>
+    (words[text] || text).replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
   const lost = id("-lost"), dialog = id("-dialog");
   const claude = id("-claude"), said = id("-claude-text"), attempt = id("-attempt");
   const HIDDEN_SECONDS = 60, RETRY_SECONDS = [1, 2, 5, 10];
@@ -90,9 +93,9 @@
     action.textContent = now.action;
     const silent = Math.floor(Date.now() / 1000 - now.at);
     const parts = [];
-    if (now.turns) parts.push(now.turns === 1 ? "1 turn" : `${now.turns} turns`);
-    if (now.tokens) parts.push(`${tokens(now.tokens)} tokens`);
-    if (now.at && silent >= 60) parts.push(`no output for ${seconds(silent)}`);
+    if (now.turns) parts.push(say(now.turns === 1 ? "1 turn" : "{count} turns", { count: now.turns }));
+    if (now.tokens) parts.push(say("{count} tokens", { count: tokens(now.tokens) }));
+    if (now.at && silent >= 60) parts.push(say("no output for {time}", { time: seconds(silent) }));
     line.append(action, ` ${parts.join(" · ")}`);
   }
 
@@ -120,10 +123,13 @@
       said.replaceChildren();
       attempt.replaceChildren(...message.attempts.map((number) =>
         new Option(number, number, number === message.attempt, number === message.attempt)));
-      if (message.cut) addLine([["dim", `The beginning is left out: rorchestrator logs ${followed}`]]);
+      if (message.cut) {
+        const command = `rorchestrator logs ${followed}`;
+        addLine([["dim", say("The beginning is left out: {command}", { command })]]);
+      };
     }
     for (const line of message.lines) addLine(line);
-    if (message.anew && !message.lines.length) addLine([["dim", "Claude has printed nothing yet."]]);
+    if (message.anew && !message.lines.length) addLine([["dim", say("Claude has printed nothing yet.")]]);
     while (said.childElementCount > 1500) said.firstElementChild.remove();
     if (atEnd || message.anew) said.scrollTop = said.scrollHeight;
   }
@@ -181,7 +187,8 @@
     on("end", () => {
       isOver = true;
       mine.close();
-      complain("This page has ended and shows the last state. For a new one, type: rorchestrator web");
+      const command = "rorchestrator web";
+      complain(say("This page has ended and shows the last state. For a new one, type: {command}", { command }));
     });
     mine.onerror = () => { if (mine === source) again(); };
   }
@@ -189,13 +196,13 @@
   async function again() {
     source?.close();
     source = null;
-    complain("Connection lost. This page shows the last known state and tries to connect again …");
+    complain(say("Connection lost. This page shows the last known state and tries to connect again …"));
     let status = 0;
     try {
       status = (await fetch("/icon.svg", { cache: "no-store" })).status;
     } catch { /* nobody answers */ }
     if (status === 401)
-      complain("The server was started anew and does not know this page: open the address that it printed.");
+      complain(say("The server was started anew and does not know this page: open the address that it printed."));
     const wait = RETRY_SECONDS[Math.min(tries++, RETRY_SECONDS.length - 1)];
     clearTimeout(timer);
     timer = setTimeout(connect, status === 200 ? 250 : wait * 1000);
@@ -210,11 +217,11 @@
 
   // -- buttons ------------------------------------------------------------------------------
 
-  function ask(words, { command = "", yes = "", no = "Close" } = {}) {
+  function ask(words, { command = "", yes = "", no = say("Close") } = {}) {
     id("-dialog-text").textContent = words;
     id("-dialog-command").hidden = !command;
     id("-dialog-command").querySelector("code").textContent = command;
-    id("-copy").textContent = "Copy";
+    id("-copy").textContent = say("Copy");
     id("-yes").textContent = yes;
     id("-yes").hidden = !yes;
     id("-no").textContent = no;
@@ -232,7 +239,7 @@
     const code = id("-dialog-command").querySelector("code");
     try {
       await navigator.clipboard.writeText(code.textContent);
-      id("-copy").textContent = "Copied";
+      id("-copy").textContent = say("Copied");
     } catch {
       getSelection().selectAllChildren(code);
     }
@@ -242,10 +249,10 @@
     const { action, feature, question, command } = button.dataset;
     const verb = button.firstChild.textContent;
     if (!action) {
-      await ask("No run is in progress. Type in a terminal:", { command });
+      await ask(say("No run is in progress. Type in a terminal:"), { command });
       return;
     }
-    if (question && !(await ask(question, { yes: verb, no: "Keep going" }))) return;
+    if (question && !(await ask(question, { yes: verb, no: say("Keep going") }))) return;
     button.disabled = true;
     try {
       const answer = await fetch("/requests", {
@@ -257,7 +264,7 @@
       const reply = isReply ? await answer.json() : { text: await answer.text() };
       if (!answer.ok) await ask([reply.text, reply.hint].filter(Boolean).join(" – "), { command });
     } catch {
-      await ask("The server does not answer. Type in a terminal:", { command });
+      await ask(say("The server does not answer. Type in a terminal:"), { command });
     }
     button.disabled = false;
   }
