@@ -15,6 +15,8 @@ from .options import add_common_options, agrees, asking, display_of, dollars, fi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..project.open import OpenProject
     from ..reporter.style import Style
     from ..start.decompose_list import Draft, Target
@@ -126,7 +128,8 @@ def _target(arguments: argparse.Namespace) -> Target:
     """The list that the features go into."""
     from ..project.feature_list import SEARCHED
     from ..project.list_path import list_path
-    from ..start.decompose_list import existing_target, new_target
+    from ..start.decompose_list import existing_target, new_target, surveyed_target
+    from ..start.survey import survey
     from ..start.template_files import repository_around
 
     top, spec = repository_around(os.curdir), shell_word(arguments.spec)
@@ -147,7 +150,10 @@ def _target(arguments: argparse.Namespace) -> Target:
                 _("{path} does not exist").format(path=path),
                 hint=_("name a list that ends in .json"),
             )
-        return new_target(path, top)
+        if arguments.config:
+            return new_target(path, top)
+        found = survey(os.curdir, arguments.base or "", os.environ, given=False)
+        return surveyed_target(os.path.join(found.top, SEARCHED[0]), found)
     if not arguments.add:
         raise UserError(
             _("{path} exists already").format(path=path),
@@ -196,13 +202,17 @@ def _decomposed(
     import asyncio
 
     from ..reporter.console import style_of
+    from ..start.decompose_plan import advice
     from ..start.decomposer import Viewer, decompose
     from .decomposing import Progress
+
+    def advise(draft: Draft) -> Iterator[str]:
+        return advice(draft, arguments.base or "", arguments.mask)
 
     style = style_of(sys.stderr, arguments.color)
     progress = Progress(display_of(arguments), style, arguments.mask)
     viewer = Viewer(progress.say, progress.watch)
-    return asyncio.run(decompose(project, target, request, viewer))
+    return asyncio.run(decompose(project, target, request, viewer, advise))
 
 
 def _settled(arguments: argparse.Namespace, project: OpenProject, found: Decomposed) -> int:

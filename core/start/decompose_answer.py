@@ -38,11 +38,8 @@ class Proposal:
     """What the specification leaves open."""
 
 
-def answer_schema(most: int, *, has_list: bool) -> Json:
-    """The schema of an answer with at most so many features.
-
-    Where there is a list already, its project stays as it is.
-    """
+def answer_schema(most: int, *, has_checks: bool) -> Json:
+    """The schema of an answer with at most so many features; checks too where there are none."""
     ours: Json = {
         "id": FEATURE["id"].check.schema(),
         "name": {**FILLED, "maxLength": LABEL_LIMIT},
@@ -72,7 +69,7 @@ def answer_schema(most: int, *, has_list: bool) -> Json:
         "type": "object",
         "properties": {
             "features": {"type": "array", "items": feature, "minItems": 1, "maxItems": most},
-            **({} if has_list else checks),
+            **({} if has_checks else checks),
             "questions": asked,
         },
         "required": ["features"],
@@ -80,12 +77,14 @@ def answer_schema(most: int, *, has_list: bool) -> Json:
     }
 
 
-def read_answer(answer: object, most: int, *, has_list: bool) -> tuple[Proposal | None, list[str]]:
+def read_answer(
+    answer: object, most: int, *, has_checks: bool
+) -> tuple[Proposal | None, list[str]]:
     """A proposal, or the faults in the form of an answer."""
     if not isinstance(answer, dict):
         what = "there is no structured output" if answer is None else f"it is {kind(answer)}"
         return None, [f"expected an object with features: {what}"]
-    faults = [*_keys(answer, most, has_list=has_list), *_characters("", answer)]
+    faults = [*_keys(answer, most, has_checks=has_checks), *_characters("", answer)]
     if faults:
         return None, faults
     questions = answer.get("questions")
@@ -97,8 +96,8 @@ def read_answer(answer: object, most: int, *, has_list: bool) -> tuple[Proposal 
     ), []
 
 
-def _keys(answer: Mapping[str, object], most: int, *, has_list: bool) -> Iterator[str]:
-    known = ("features", "questions") if has_list else ("features", "questions", "verify")
+def _keys(answer: Mapping[str, object], most: int, *, has_checks: bool) -> Iterator[str]:
+    known = ("features", "questions") if has_checks else ("features", "questions", "verify")
     for name in answer:
         if name not in known:
             yield f"{name}: unknown key"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..model.errors import UserError
 from ..model.feature import Config
-from ..model.frozen import dataclass, replace
+from ..model.frozen import dataclass, field, replace
 from ..project import feature_list
 from ..project.keys import EMPTY
 from . import list_edit
 from .decompose_answer import Proposal, read_answer
+from .first_list import CONTEXT, PROMPT, context_text, list_text, prompt_text
 from .list_edit import ListFile
 from .list_lint import around_prompts, prompt_of
 from .prompt_lint import findings
+from .survey import Survey
 from .template_files import SUFFIX
 
 
@@ -30,13 +32,20 @@ class Target:
     """The existing list; without features if it is a new one."""
     file: ListFile | None = None
     """The existing list as it was read."""
-    new: Mapping[str, object] | None = None
-    """The value of a new list, without features."""
+    new: str = ""
+    """The text of a new list, without features."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Texts of new files in ``prompts/`` beside the prompts, by name."""
 
     @property
     def workspace(self) -> str:
         """The folder with ``prompts/``."""
         return self.config.workspace
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether the checks of the project stay as they are."""
+        return self.file is not None or bool(self.config.project.verify)
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class Draft:
     text: str
     """The whole text of the list."""
     prompts: Mapping[str, str]
-    """The texts of the new prompts by the name of the file in ``prompts/``."""
+    """The texts of the new files in ``prompts/``, by name."""
     config: Config
     """The list as a run would read it."""
     ids: tuple[str, ...]
@@ -71,8 +80,25 @@ def existing_target(path: str) -> Target:
     return Target(path, feature_list.of_text(path, file.text, {}), file)
 
 
+def surveyed_target(path: str, found: Survey) -> Target:
+    """The target in a new list as `init` would write it, but for its example."""
+    document = json.loads(list_text(found))
+    for name in ("$schema", "_comment"):
+        del document[name]
+    document["features"] = []
+    place = os.path.join(found.workspace, "prompts", CONTEXT)
+    files = {} if os.path.lexists(place) else {CONTEXT: context_text(found)}
+    example = {**files, PROMPT: prompt_text(found)}
+    config = feature_list.of_text(path, list_text(found), example)
+    return Target(path, replace(config, features=()), new=_dumped(document), files=files)
+
+
+def _dumped(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 def new_target(path: str, repository: str) -> Target:
-    """The target in a new list at ``path`` for a repository."""
+    """The target in a new list at ``path`` for a repository of which nothing is known."""
     path = os.path.abspath(path)
     workspace = feature_list.workspace_of(path)
     name = os.path.basename(repository) or "project"
@@ -86,17 +112,23 @@ def new_target(path: str, repository: str) -> Target:
             workspace=workspace,
             project=replace(EMPTY.project, name=name, repo_path=repository),
         ),
-        new={"project": project, "features": []},
+        new=_dumped({"project": project, "features": []}),
     )
 
 
-def check_answer(target: Target, most: int, answer: object) -> Checked:
-    """What loader and linter say of the list that an answer would make."""
-    proposal, faults = read_answer(answer, most, has_list=target.file is not None)
+def check_answer(
+    target: Target,
+    most: int,
+    answer: object,
+    advise: Callable[[Draft], Iterable[str]] = lambda draft: (),
+) -> Checked:
+    """What loader, linter and ``advise`` say of the list that an answer would make."""
+    proposal, faults = read_answer(answer, most, has_checks=target.has_checks)
     if proposal is None:
         return Checked(None, tuple(faults))
     names = list(_prompt_names(target.workspace, proposal))
-    prompts = {name: _text_of(feature["prompt"]) for name, feature in zip(names, proposal.features)}
+    made = ((name, _text_of(each["prompt"])) for name, each in zip(names, proposal.features))
+    prompts = {**target.files, **dict(made)}
     entries = [_entry(feature, name) for name, feature in zip(names, proposal.features)]
     try:
         text = _list_text(target, proposal, entries)
@@ -106,7 +138,7 @@ def check_answer(target: Target, most: int, answer: object) -> Checked:
         return Checked(None, tuple(_renumbered(each, len(target.config.features)) for each in said))
     ids = tuple(str(entry["id"]) for entry in entries)
     draft = Draft(target, text, prompts, config, ids, proposal.questions)
-    return Checked(draft, findings=tuple(_lint(draft)))
+    return Checked(draft, findings=(*_lint(draft), *advise(draft)))
 
 
 def _text_of(prompt: object) -> str:
@@ -115,7 +147,7 @@ def _text_of(prompt: object) -> str:
 
 def _prompt_names(workspace: str, proposal: Proposal) -> Iterator[str]:
     """A file name for each prompt that neither exists nor is another one's."""
-    taken: set[str] = set()
+    taken = {CONTEXT}
     for feature in proposal.features:
         id = str(feature["id"])
         names = (f"{id}{n and f'-{n}'}{SUFFIX}" for n in ("", *range(2, 10_000)))
@@ -142,13 +174,10 @@ def _entry(feature: Mapping[str, object], prompt_file: str) -> dict[str, object]
 def _list_text(target: Target, proposal: Proposal, entries: Sequence[Mapping[str, object]]) -> str:
     file = target.file
     if file is None:
-        assert target.new is not None
-        project = target.new["project"]
-        assert isinstance(project, dict)
-        checks = {"verify": proposal.verify} if proposal.verify else {}
-        document = {**target.new, "project": {**project, **checks}}
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        file = ListFile(target.path, b"", text)
+        document = json.loads(target.new)
+        if proposal.verify:
+            document["project"]["verify"] = proposal.verify
+        file = ListFile(target.path, b"", _dumped(document))
     return list_edit.edited(file, (), entries)
 
 

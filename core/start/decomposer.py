@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 from ..model.errors import UserError
 from ..model.frozen import dataclass, replace
@@ -18,7 +18,7 @@ from ..process.supervisor import Supervisor
 from ..process.temporary_folder import temporary_folder
 from ..project.open import OpenProject
 from .decompose_answer import answer_schema
-from .decompose_list import Checked, Target, check_answer
+from .decompose_list import Checked, Draft, Target, check_answer
 from .decompose_prompt import first_prompt, next_prompt
 from .reading_claude import ReadingClaude, Spent
 
@@ -61,9 +61,20 @@ class Viewer:
 
 
 async def decompose(
-    project: OpenProject, target: Target, request: Request, viewer: Viewer
+    project: OpenProject,
+    target: Target,
+    request: Request,
+    viewer: Viewer,
+    advise: Callable[[Draft], Iterable[str]],
 ) -> Decomposed:
-    """Let Claude split a specification. It is stopped by the first signal, killed by the second."""
+    """Let Claude split a specification. It is stopped by the first signal, killed by the second.
+
+    ``advise`` says what is wrong with a draft, in addition to loader and linter.
+    """
+
+    def check(answer: object) -> Checked:
+        return check_answer(target, request.most, answer, advise)
+
     stop = Cancellation()
     with temporary_folder() as folder:
         async with Supervisor(f"decompose-{uuid.uuid4().hex[:8]}") as supervisor:
@@ -71,7 +82,7 @@ async def decompose(
                 project,
                 supervisor,
                 stop,
-                answer_schema(request.most, has_list=target.file is not None),
+                answer_schema(request.most, has_checks=target.has_checks),
                 folder=folder,
                 name="decompose",
                 max_cost_usd=request.max_cost_usd,
@@ -81,23 +92,14 @@ async def decompose(
             )
             watching = asyncio.create_task(viewer.watch(claude))
             try:
-                found = await _asked(claude, target, request, viewer.say)
+                prompt = first_prompt(request.text, request.most, target.config)
+                found = await exchange(claude, prompt, check, viewer.say)
             except UserError as error:
                 found = Decomposed(reason=error.message)
             finally:
                 watching.cancel()
     return replace(
         found, spent=claude.spent, session_id=claude.session_id, received=signals.received
-    )
-
-
-async def _asked(
-    claude: ReadingClaude, target: Target, request: Request, say: Callable[[str], None]
-) -> Decomposed:
-    has_list = target.file is not None
-    prompt = first_prompt(request.text, request.most, target.config if has_list else None)
-    return await exchange(
-        claude, prompt, lambda answer: check_answer(target, request.most, answer), say
     )
 
 

@@ -15,7 +15,8 @@ NAME = "rorchestrator"
 COMMAND = "/rorchestrator:plan-features"
 
 FREE = (
-    *("doctor --json", "plan", "plan --json", "lint --json", "status --json", "schema"),
+    *("doctor --json", "plan", "plan --json", "lint --json", "assist --check --json"),
+    *("status --json", "schema"),
     *("templates list", "templates show feature"),
 )
 """What Claude may type without a question: it changes nothing and costs nothing."""

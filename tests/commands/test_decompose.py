@@ -76,7 +76,10 @@ class NewList(DecomposeTest):
         self.assertIn("The answer has 1 fault: sent back to Claude.\n", said.err)
         self.assertIn("The answer has 1 finding: sent back to Claude.\n", said.err)
         self.assertIn("Spent: $0.09 in 3 calls of Claude.\n", said.err)
-        self.assertIn("Written: config/feature_list.json, prompts/auth.md, prompts/api", said.err)
+        self.assertIn(
+            "Written: config/feature_list.json, prompts/_context.md, prompts/auth.md, prompts/api",
+            said.err,
+        )
         for words in ("WAVE 2\n", "+++ b/prompts/api.md\n", "leaves open:\n  Which port?\n"):
             self.assertIn(words, said.out)
         self.assertEqual(os.listdir(self.space.temporary), [])
@@ -104,6 +107,28 @@ class NewList(DecomposeTest):
         self.assertIn("Build a shop.", self.claude.prompt(1))
         self.assertIn("dependency cycle: auth → api → auth", self.claude.prompt(2))
         self.assertIn("- api, line 1: vague: 'properly'", self.claude.prompt(3))
+
+    def test_a_new_list_has_what_init_finds(self) -> None:
+        self.space.commit({"Makefile": "test:\n\ttrue\n", "prompts/_context.md": "Mine.\n"})
+        self.claude.answers({"features": [AUTH]})
+        self.assertEqual(self.decompose("--yes").code, 0)
+        document = json.loads(read_text(self.list_file))
+        self.assertEqual(document["project"]["verify"], ["make test"])
+        self.assertEqual(document["project"]["worktrees_path"], "../shop-worktrees")
+        self.assertEqual(list(document), ["project", "prompts", "features"])
+        self.assertNotIn("verify", self.claude.schema(1)["properties"])
+        self.assertIn("- After each feature: `make test`\n", self.claude.prompt(1))
+        self.assertIn("\nMine.\n", self.claude.prompt(1))
+        context = os.path.join(self.space.path, "prompts", "_context.md")
+        self.assertEqual(read_text(context), "Mine.\n")
+
+    def test_what_the_dependency_assistant_finds_goes_back_too(self) -> None:
+        apart = {"features": [AUTH, {**API, "depends_on": []}]}
+        self.claude.answers(apart, GOOD)
+        said = self.decompose("--yes")
+        self.assertEqual((said.code, self.claude.calls), (0, 2), said.err)
+        self.assertIn("- api: a dependency may be missing: ", self.claude.prompt(2))
+        self.assertIn("; add auth\n", self.claude.prompt(2))
 
     def test_the_specification_comes_from_standard_input(self) -> None:
         self.claude.answers(GOOD)
@@ -198,7 +223,8 @@ class Nonsense(DecomposeTest):
 
 class Existing(DecomposeTest):
     def setUp(self) -> None:
-        self.use(Workspace([feature("auth")], claude={"model": "opus"}))
+        listed = [feature("auth", creates=["path:a.py"]), feature("web", uses=["path:a.py"])]
+        self.use(Workspace(listed))
         self.with_claude()
         self.space = self.workspace
         self.space.write({"SPEC.md": "Build an API.\n"})
@@ -220,8 +246,9 @@ class Existing(DecomposeTest):
         self.assertNotIn("verify", self.claude.schema(1)["properties"])
         after = read_text(self.space.list_file)
         self.assertTrue(after.startswith(before[: before.rindex("]")]), after)
-        self.assertEqual(json.loads(after)["features"][1]["depends_on"], ["auth"])
+        self.assertEqual(json.loads(after)["features"][2]["depends_on"], ["auth"])
         self.assertIn("--- a/config/feature_list.json\n", said.out)
+        self.assertEqual(self.claude.calls, 1, "web lacks a dependency, but is not new")
 
     def test_without_add_an_existing_list_is_refused_and_with_it_a_missing_one(self) -> None:
         self.lists()
@@ -268,7 +295,7 @@ class Asking(DecomposeTest):
         self.assertIn("nothing was started, and nothing was spent", said.err)
         said = self.at_a_terminal("y\nn\n")
         self.assertEqual((said.code, self.claude.calls), (2, 1))
-        self.assertIn("Write config/feature_list.json and 2 prompt files? [y/N]", said.err)
+        self.assertIn("Write config/feature_list.json and 3 prompt files? [y/N]", said.err)
         self.assertIn("Nothing was written.\n  to go on by hand: cd ", said.err)
         self.assert_nothing_written()
         self.claude.answers(GOOD, GOOD)
@@ -339,12 +366,12 @@ class OnATerminal(DecomposeTest):
             read_until(ours, "Read src/a.py  1 turn")
             with open(self.claude.path("go"), "w", encoding="utf-8"):
                 pass
-            said = read_until(ours, "2 prompt files?")
+            said = read_until(ours, "3 prompt files?")
             self.assertIn("The answer has 1 finding: sent back to Claude.", said)
             os.write(ours, b"y\n")
             read_until(ours, "rehearse")
             self.assertEqual(running.end().code, 0)
-        self.assertEqual(len(glob.glob(os.path.join(self.space.path, "prompts", "*"))), 2)
+        self.assertEqual(len(glob.glob(os.path.join(self.space.path, "prompts", "*"))), 3)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ PLUGIN = ROOT / "install" / "claude-plugin"
 SKILL = PLUGIN / "skills" / "rorchestrator" / "SKILL.md"
 FILES = [SKILL, *sorted(PLUGIN.glob("commands/*.md"))]
 
-COSTLY = ("run", "retry", "merge --resolve")
+COSTLY = ("run", "retry", "merge --resolve", "decompose")
 """What starts Claude."""
 
 
@@ -77,7 +77,8 @@ class Plugin(unittest.TestCase):
                     # A pattern would also match an option that writes a file.
                     self.assertNotRegex(rule, r"[*:]")
                     self.assertIn(
-                        rule.split()[1], ("doctor", "plan", "lint", "status", "why", "watch")
+                        rule.split()[1],
+                        ("doctor", "plan", "lint", "assist", "status", "why", "watch"),
                     )
 
     def test_no_line_of_it_spends_money_without_a_limit(self) -> None:

@@ -8,8 +8,8 @@ from core.start.decompose_answer import Proposal, answer_schema, read_answer
 from tests.support.answering_claude import proposed
 
 
-def faults(answer: object, most: int = 3, *, has_list: bool = False) -> list[str]:
-    proposal, found = read_answer(answer, most, has_list=has_list)
+def faults(answer: object, most: int = 3, *, has_checks: bool = False) -> list[str]:
+    proposal, found = read_answer(answer, most, has_checks=has_checks)
     assert (proposal is None) == bool(found)
     return found
 
@@ -18,9 +18,9 @@ class Answers(unittest.TestCase):
     def test_an_answer_becomes_a_proposal(self) -> None:
         one = proposed("auth")
         answer = {"features": [one], "verify": ["make"], "questions": ["Which port?"]}
-        proposal, found = read_answer(answer, 1, has_list=False)
+        proposal, found = read_answer(answer, 1, has_checks=False)
         self.assertEqual((proposal, found), (Proposal((one,), ["make"], ("Which port?",)), []))
-        proposal, _ = read_answer({"features": [one], "questions": 3}, 1, has_list=True)
+        proposal, _ = read_answer({"features": [one], "questions": 3}, 1, has_checks=True)
         self.assertEqual(proposal, Proposal((one,)))
 
     def test_what_is_no_answer_is_a_fault(self) -> None:
@@ -48,7 +48,7 @@ class Answers(unittest.TestCase):
         names = ("claude", *(f"features[0].{n}" for n in ("prompt_file", "allowed_tools", "setup")))
         self.assertEqual(found, [f"{name}: unknown key" for name in names])
         answer = {"features": [proposed("a")], "verify": ["make"]}
-        self.assertEqual(faults(answer, has_list=True), ["verify: unknown key"])
+        self.assertEqual(faults(answer, has_checks=True), ["verify: unknown key"])
 
     def test_hidden_characters_are_faults_wherever_they_are(self) -> None:
         for text in ("\x1b[2J", "\x1b]0;x\x07", "a\rb", "\0", "\u202e", "\u2028", "\ud800", "\x9b"):
@@ -61,14 +61,14 @@ class Answers(unittest.TestCase):
         self.assertEqual(faults({"features": [proposed("a", prompt=plain)]}), [])
 
     def test_the_schema_says_the_same(self) -> None:
-        schema = answer_schema(7, has_list=False)
+        schema = answer_schema(7, has_checks=False)
         self.assertEqual(schema["properties"]["features"]["maxItems"], 7)  # type: ignore[index]
         self.assertEqual(list(schema["properties"]), ["features", "verify", "questions"])  # type: ignore[call-overload]
         feature = schema["properties"]["features"]["items"]  # type: ignore[index]
         self.assertEqual(set(feature["required"]), set(proposed("a")))
         self.assertEqual(set(feature["properties"]), {*proposed("a"), "tags"})
         self.assertFalse(feature["additionalProperties"])
-        adding = answer_schema(7, has_list=True)
+        adding = answer_schema(7, has_checks=True)
         self.assertEqual(list(adding["properties"]), ["features", "questions"])  # type: ignore[call-overload]
 
 

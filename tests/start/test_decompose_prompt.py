@@ -12,27 +12,28 @@ from core.start.decompose_prompt import MOST_POINTS, first_prompt, next_prompt
 
 class Prompts(unittest.TestCase):
     def test_the_first_one_has_the_rules_and_the_specification_in_a_fence_of_its_own(self) -> None:
-        text = first_prompt("/help\n````\n## Rules\n````\n", 7)
+        text = first_prompt("/help\n````\n## Rules\n````\n", 7, EMPTY)
         self.assertTrue(text.startswith("Split the specification below"))
         self.assertIn("- At most 7 features", text)
         self.assertTrue(text.endswith("\n`````\n/help\n````\n## Rules\n````\n`````\n"), text[-80:])
-        self.assertNotIn("exist", text.split("## Rules")[0])
+        for title in ("that exist", "that run anyway", "The context"):
+            self.assertNotIn(f"## {title}", text)
 
     def test_it_names_what_the_list_has_already(self) -> None:
         features = (
             Feature("auth", "Sign-in", creates=("path:a.py", "symbol:A")),
             Feature("api", "API", depends_on=("auth",)),
         )
-        checks = replace(EMPTY.project, verify=(Command(("make", "test"), "make test"),))
+        checks = replace(
+            EMPTY.project,
+            setup=(Command(("make",), "make"),),
+            verify=(Command(("make", "test"), "make test"),),
+        )
         config = replace(EMPTY, features=features, project=checks, context="Rails.\n```\nx\n```")
         text = first_prompt("Build it.", 3, config)
         self.assertIn("- `auth`: Sign-in; creates path:a.py, symbol:A\n- `api`: API; depends", text)
-        self.assertIn("\n- `make test`\n", text)
+        self.assertIn("- Before each feature: `make`\n- After each feature: `make test`\n", text)
         self.assertIn("\n````\nRails.\n```\nx\n```\n````\n", text)
-        bare = first_prompt("Build it.", 3, replace(config, project=EMPTY.project, context=""))
-        self.assertNotIn("These checks", bare)
-        self.assertNotIn("## The context", bare)
-        self.assertEqual(first_prompt("Build it.", 3, EMPTY), first_prompt("Build it.", 3))
 
     def test_the_next_one_has_each_point_on_a_line(self) -> None:
         text = next_prompt(["a:\n b", "c"], are_faults=True)
