@@ -66,7 +66,7 @@ def _is_among(finding: Finding, seen: Sequence[Finding]) -> bool:
 
 def _answer(finding: Finding, more: int, style: Style) -> str:
     """The user's answer; that to skip, if there is nothing to accept."""
-    _print(*finding_lines(finding, style), "")
+    _print("", *finding_lines(finding, style))
     if not finding.is_a_change:
         return NO[0]
     question = _("Accept? [y]es, [n]o, [e]xplain, [q]uit ({more} more)").format(more=more)

@@ -51,7 +51,7 @@ async def lines_with(git: Git, commit: str, words: Sequence[str], exclude: Itera
     arguments = ("grep", "-h", "--no-textconv", "--no-color", "-I", "-F", "-w", *wanted, commit)
     finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in exclude))
     if finished.code not in (0, 1):
-        raise git.error("search the commit", finished)
+        raise await git.refusal("search the commit", finished)
     return finished.stdout.decode("utf-8", "replace")
 
 

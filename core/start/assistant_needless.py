@@ -26,6 +26,9 @@ TELLING = 300
 STEM = 4
 """Letters of a word that are compared, so that "authentication" meets "auth"."""
 
+_CODE = re.compile(r"`[^`\n]*`|\S*/\S*")
+"""What is no prose: code and paths, whose folders would name everything."""
+
 LEAST_SHARE = 0.01
 """A run that becomes shorter by less is not worth a finding."""
 
@@ -90,7 +93,7 @@ class Reasons:
 
     def _stems_of(self, id: str) -> frozenset[str]:
         if id not in self._stems:
-            self._stems[id] = _stems(_text(self._facts.features[id]))
+            self._stems[id] = _stems(_CODE.sub(" ", _text(self._facts.features[id])))
         return self._stems[id]
 
     def _share(self, id: str, other: str) -> bool:

@@ -24,7 +24,7 @@ WRITES = (
 READS = (
     *("as", "after", "beside", "by", "call", "calls", "exists", "follow", "follows", "from"),
     *("import", "imports", "inherit", "inherits", "like", "of", "on", "read", "reads", "reuse"),
-    *("run", "runs", "see", "through", "unlike", "use", "uses", "using", "via", "with"),
+    *("run", "runs", "see", "through", "unlike", "use", "uses", "using", "via"),
 )
 """Words before what is only used. They end the effect of a verb before them."""
 

@@ -29,7 +29,10 @@ class Words:
                 self._by_part.setdefault(part, []).append(word)
 
     def close_to(self, word: str) -> list[str]:
-        """The known words that are close to ``word``, the closest first; never the word itself."""
+        """The known words that are close to ``word``, the closest first.
+
+        Never the word itself, nor one that differs in numbers only: these are told apart by them.
+        """
         if len(word) > LONGEST:
             return []
         shared: Counter[str] = Counter()
@@ -40,11 +43,18 @@ class Words:
         del shared[word]
         matcher = SequenceMatcher(b=word.lower(), autojunk=False)
         rated: list[tuple[float, str]] = []
+        plain = _without_digits(word)
         for other, _ in shared.most_common(COMPARED):
+            if _without_digits(other) == plain:
+                continue
             matcher.set_seq1(other.lower())
             if len(other) <= LONGEST and matcher.quick_ratio() >= CLOSE:
                 rated.append((-matcher.ratio(), other))
         return [other for rating, other in sorted(rated) if -rating >= CLOSE]
+
+
+def _without_digits(word: str) -> str:
+    return "".join(each for each in word if not each.isdigit())
 
 
 def _parts(word: str) -> set[str]:

@@ -24,6 +24,31 @@ LIST = (
 )
 
 
+PROSE = {
+    "models": ("", "Create the models.\n\n## Files\n- `shop/models.py`: `Product`, `Customer`"),
+    "auth": (
+        "models",
+        "Customers sign in. Add `shop/auth.py` with `sign_in()` and `current_customer()`. Use "
+        "`Customer` from `shop/models.py`; do not change it. Register it in `shop/app.py`.",
+    ),
+    "catalogue": ("auth", "Visitors browse `Product`. Register `shop/catalogue.py`."),
+    "cart": ("catalogue", "Add `shop/cart.py` with `ShoppingCart`, as the catalogue shows it."),
+    "checkout": (
+        "cart auth models",
+        "Add `shop/checkout.py`, which empties the `ShoppingCart` of `current_customer()`.",
+    ),
+    "mails": ("checkout", "Add `shop/mails.py`. It is called at the end of the checkout."),
+    "admin": (
+        "mails",
+        "Staff edit products. Add `shop/admin.py`, only for staff. Use `Product` and "
+        "`current_customer()`. Deleting a product hides it: the catalogue shows visible ones only. "
+        "Forms are plain HTML without scripts. A wrong price is shown beside its field, and "
+        "nothing is saved. Two people who edit at once are told, and the later one decides.",
+    ),
+}
+"""A list as people write it, without a contract."""
+
+
 class FindingsTest(unittest.TestCase):
     def test_the_most_important_comes_first(self) -> None:
         self.assertEqual(
@@ -42,6 +67,14 @@ class FindingsTest(unittest.TestCase):
         first, *rest = findings(LIST, Knowledge(begun={"api"}))
         self.assertEqual((brief(first), first.restarts), ("missing api +auth", True))
         self.assertFalse(any(each.restarts for each in rest))
+
+    def test_a_list_in_prose_is_understood(self) -> None:
+        features = [one(id, needs, prompt) for id, (needs, prompt) in PROSE.items()]
+        known = Knowledge(has_base=True, paths={"shop", "shop/app.py"})
+        self.assertEqual(
+            [brief(each) for each in findings(features, known)],
+            ["needless checkout -models!", "needless admin +catalogue -mails"],
+        )
 
     def test_safe_findings_are_accepted_until_none_is_left(self) -> None:
         after, accepted = accept_safe(LIST)

@@ -65,6 +65,8 @@ class SaidTest(unittest.TestCase):
         self.assertEqual((sorted(said.writes), sorted(said.makes)), (["src/s.py"], ["TaskStorage"]))
         self.assertEqual(said.uses, {})
         self.assertEqual(said_by("Add `os.fsync` and `git status`.").makes, {})
+        with_names = said_by("Add `src/a.py` with `sign_in()` and `SignedIn`.")
+        self.assertEqual(list(with_names.makes), ["sign_in", "SignedIn"])
 
     def test_words_are_paths_or_names_by_their_shape(self) -> None:
         paths = ("src/a.py", "./src/a.py", "package.json", "src/views/")
