@@ -94,17 +94,18 @@ def source_of(
 
 
 def _with_unique_keys(items: Iterable[Item]) -> list[Item]:
-    """The items; a key that is there before gets a number."""
+    """The items; a key that is there before gets a number, and none is without a title."""
     found: dict[str, Item] = {}
     for item in items:
         if len(found) >= ITEMS_LIMIT:
             raise UserError(
                 f"the file has more than {ITEMS_LIMIT:,} items", hint="import a part of it"
             )
-        key, number = item.key, 2
+        base = item.key or item.title or f"Item {len(found) + 1}"
+        key, number = base, 2
         while key in found:
-            key, number = f"{item.key} ({number})", number + 1
-        found[key] = replace(item, key=key)
+            key, number = f"{base} ({number})", number + 1
+        found[key] = replace(item, key=key, title=item.title or key)
     return list(found.values())
 
 

@@ -249,7 +249,7 @@ class _Merger:
     def _note_done(self, items: Sequence[Item]) -> None:
         out = len(self.source.items) - len(items)
         if out:
-            self.notes.append(f"{counted(out, 'item')} of the source done or left out: not added.")
+            self.notes.append(f"Not added, because done or left out: {counted(out, 'item')}.")
         done = [self.ids[item.key] for item in items if item.is_done]
         if done:
             self.notes.append(f"Done in the source, still in the list: {some(done)}.")

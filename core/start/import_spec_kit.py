@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..model.frozen import dataclass
 from .import_items import Item, Source, block, line, source_of
 from .import_markdown import Entry, Section, sections_of
+from .import_order import without_cycles
 from .import_references import tasks_in
+from .import_said_order import Place, said_keys, said_places, section_lines
 
 KIND = "spec-kit"
 
@@ -18,8 +20,7 @@ _STORY = re.compile(r"\b(?:User Story|US)\s?-?(\d{1,3})\b", re.IGNORECASE)
 _PHASE = re.compile(r"Phase\b", re.IGNORECASE)
 _SAID = re.compile(r"\*\*(Goal|Purpose|Independent Test)\*\*\s*:|\*\*(Goal|Purpose):\*\*")
 _INPUT = re.compile(r"\*\*(?:Input|Prerequisites):?\*\*")
-_PLACE = re.compile(r"\b(?:Phase\s+(\d{1,3})|(?:User Story|US)\s?-?(\d{1,3}))\b", re.IGNORECASE)
-_NEEDS = re.compile(r"\b(?:depends? on|requires?|after|needs)\b([^.;()]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"Phase\s+0*(\d{1,3})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,13 @@ def read(text: str) -> Source | None:
         return None
     others = sum(len(section.entries) for section in sections) - len(tasks)
     phases = [phase for phase in _phases(sections) if phase.tasks]
-    inputs = [line for section in sections for line in section.prose if _INPUT.match(line)]
+    inputs = [each for section in sections for each in section.prose if _INPUT.match(each)]
     links = _links(phases, sections)
     notes = list(_notes(phases, links, others))
-    return source_of(KIND, _items(phases, links, inputs), notes)
+    said: dict[str, list[str]] = {}
+    for key, needed in said_keys(section_lines(sections)):
+        said.setdefault(key, []).append(needed)
+    return source_of(KIND, _items(phases, links, inputs, said), notes)
 
 
 def _notes(phases: Sequence[Phase], links: Sequence[tuple[int, ...]], others: int) -> Iterator[str]:
@@ -66,6 +70,8 @@ def _notes(phases: Sequence[Phase], links: Sequence[tuple[int, ...]], others: in
         phase.story
         for phase, before in zip(phases, links)
         if phase.story and not any(phases[n].story for n in before)
+        # What is done is nobody's concern.
+        if not all(task.is_done for task in phase.tasks)
     ]
     if len(apart) > 1:
         yield f"User stories {', '.join(apart)} do not wait for each other; spec-kit means it so."
@@ -142,15 +148,11 @@ def _links(phases: Sequence[Phase], sections: Sequence[Section]) -> list[tuple[i
             while start > 0 and phases[start].story and phases[start - 1].story:
                 start -= 1
             found.append(tuple(range(max(start, 0), number)))
-    for later, earlier in _said_links(sections):
+    for later, earlier in said_places(section_lines(sections)):
         for number in _places(phases, later):
             more = [n for n in _places(phases, earlier) if n < number]
             found[number] = tuple(dict.fromkeys((*found[number], *more)))
     return found
-
-
-Place = tuple[str, str]
-"""The number of a phase, or that of a user story."""
 
 
 def _places(phases: Sequence[Phase], place: Place) -> list[int]:
@@ -161,56 +163,21 @@ def _places(phases: Sequence[Phase], place: Place) -> list[int]:
 
 
 def _number(heading: str) -> str:
-    found = _PLACE.match(heading)
-    return (found[1] or "").lstrip("0") if found else ""
-
-
-def _said_links(sections: Sequence[Section]) -> Iterator[tuple[Place, Place]]:
-    """What the sections on dependencies say: ``US1 → US2``, "User Story 3: after User Story 1"."""
-    below = 0
-    for section in sections:
-        if "dependenc" in section.heading.lower():
-            below = below or section.level
-        elif section.level <= below:
-            below = 0
-        for each in section.prose if below else ():
-            yield from _said_in(each[:1000])
-
-
-def _said_in(text: str) -> Iterator[tuple[Place, Place]]:
-    chain = [_place(part) for part in re.split(r"→|->|-->|⟶", text)]
-    for earlier, later in zip(chain, chain[1:]):
-        if earlier and later:
-            yield later, earlier
-    subject, colon, rest = text.partition(":")
-    about = _place(subject) if colon and len(chain) == 1 else None
-    for clause in _NEEDS.findall(rest) if about else ():
-        for earlier in _all_places(clause.partition(" - ")[0].partition(" – ")[0]):
-            assert about
-            yield about, earlier
-
-
-def _place(text: str) -> Place | None:
-    """The phase or story of a text, if it is about one only."""
-    found = _all_places(text)
-    stories = [place for place in found if place[1]]
-    return (stories or found)[0] if len(found) == 1 or len(stories) == 1 else None
-
-
-def _all_places(text: str) -> list[Place]:
-    return [(a.lstrip("0"), b.lstrip("0")) for a, b in _PLACE.findall(text)]
+    found = _NUMBER.match(heading)
+    return found[1] if found else ""
 
 
 def _items(
-    phases: Sequence[Phase], links: Sequence[tuple[int, ...]], inputs: Sequence[str]
+    phases: Sequence[Phase],
+    links: Sequence[tuple[int, ...]],
+    inputs: Sequence[str],
+    said: Mapping[str, Sequence[str]],
 ) -> Iterator[Item]:
     ends: list[list[str]] = []
     for phase, before in zip(phases, links):
-        after = {task.key: deps for task, deps in zip(phase.tasks, _order(phase.tasks))}
-        own = {
-            task.key: [*tasks_in(task.title), *tasks_in("\n".join(task.body), in_prose=True)]
-            for task in phase.tasks
-        }
+        own = {task.key: [*_named(task), *said.get(task.key, ())] for task in phase.tasks}
+        tasks = _sorted(phase.tasks, own)
+        after = {task.key: needed for task, needed in zip(tasks, _order(tasks))}
         inner = set(after)
         needed = {key for deps in (*after.values(), *own.values()) for key in deps}
         ends.append([task.key for task in phase.tasks if task.key not in needed])
@@ -227,6 +194,19 @@ def _items(
                 tags=task.tags,
                 is_done=task.is_done,
             )
+
+
+def _named(task: Task) -> Iterator[str]:
+    """What a task itself says that it depends on."""
+    yield from tasks_in(task.title)
+    yield from tasks_in("\n".join(task.body), in_prose=True)
+
+
+def _sorted(tasks: Sequence[Task], own: Mapping[str, Sequence[str]]) -> list[Task]:
+    """Tasks after those that they name; else in the order of the file."""
+    by_key = {task.key: task for task in tasks}
+    links = {key: [each for each in own[key] if each in by_key] for key in by_key}
+    return [by_key[key] for key in without_cycles(links)[0]]
 
 
 def _order(tasks: Sequence[Task]) -> list[list[str]]:

@@ -10,7 +10,16 @@ try:
 except ImportError:
     sys.exit("the fuzzer needs hypothesis: pip install -r .ci/requirements.txt")
 
-from tests.fuzz import cleaning, feature_list, journal, list_edit, names, splitter, stream
+from tests.fuzz import (
+    cleaning,
+    feature_list,
+    imported_plans,
+    journal,
+    list_edit,
+    names,
+    splitter,
+    stream,
+)
 from tests.fuzz.harness import Target, heading, repeat, run
 
 TARGETS = {
@@ -18,6 +27,7 @@ TARGETS = {
     for target in (
         *(feature_list.TARGET, journal.TARGET, stream.TARGET),
         *(splitter.TARGET, cleaning.TARGET, names.TARGET, list_edit.TARGET),
+        imported_plans.TARGET,
     )
 }
 

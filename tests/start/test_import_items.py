@@ -59,9 +59,13 @@ class Sources(unittest.TestCase):
             Item("b", "B"),
             Item("b", "B again"),
             Item("b", "B once more"),
+            Item("", ""),
+            Item("c", ""),
         ]
         found = source_of("kind", items, ["first"])
-        self.assertEqual([item.key for item in found.items], ["a", "b", "b (2)", "b (3)"])
+        keys = ["a", "b", "b (2)", "b (3)", "Item 5", "c"]
+        self.assertEqual([item.key for item in found.items], keys)
+        self.assertEqual([item.title for item in found.items[4:]], ["Item 5", "c"])
         self.assertEqual(found.items[0].depends_on, ("b", "x"))
         self.assertEqual((found.notes, found.is_partial), (("first",), False))
 

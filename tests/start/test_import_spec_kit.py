@@ -117,6 +117,13 @@ class SpecKit(unittest.TestCase):
         two = read("- [ ] T1 a\n- [ ] b\n- [ ] c\n")
         self.assertEqual(two.notes, ("2 entries have no number such as T001: left out.",))
 
+    def test_what_a_task_names_comes_before_it_whatever_their_order(self) -> None:
+        found = links("- [ ] T1 a (depends on T3)\n- [ ] T2 b\n- [ ] T3 c\n")
+        self.assertEqual(found, {"T1": ("T3",), "T2": ("T1",), "T3": ()})
+
+    def test_stories_that_are_done_are_not_noted(self) -> None:
+        self.assertEqual(read(PLAN.replace("- [ ]", "- [x]")).notes[1:], ())
+
     def test_a_story_is_known_by_its_heading_or_by_its_labels(self) -> None:
         story, other = "Phase 2: US1", "Phase 3: the rest"
         self.assertEqual(phases("Phase 1", story, other)["T3"], ("T2",))
@@ -145,10 +152,11 @@ class SpecKit(unittest.TestCase):
             "## Dependencies\n\nPhase 1 → US1 -> US2 → nothing\n\n### Stories\n"
             "- **User Story 3 (P3)**: can start after Phase 1 and US2 - may use US1\n"
             "- **Polish**: depends on US1\n- **US1**: depends on US3\n"
-            "## Notes\n\nUS1 → US3\n"
+            "- T4 depends on T9\n\nT1 → T3\n## Notes\n\nUS1 → US3\n"
         )
         found = phases(*stories, end=said)
-        self.assertEqual(found, {"T1": (), "T2": ("T1",), "T3": ("T1", "T2"), "T4": ("T1", "T3")})
+        expected = {"T1": (), "T2": ("T1",), "T3": ("T1", "T2"), "T4": ("T1", "T3", "T9")}
+        self.assertEqual(found, expected)
 
     def test_a_line_without_words_is_called_by_its_number(self) -> None:
         self.assertEqual(read("- [ ] T1 [P]\n").items[0].title, "T1")
