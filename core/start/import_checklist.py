@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..model.frozen import replace
+from ..model.translate import N_
 from .import_items import Item, Source, block, line, slug, source_of
 from .import_markdown import Entry, Section, sections_of
 from .import_references import titles_in
@@ -26,7 +27,9 @@ def read(text: str) -> Source | None:
     items = [_linked(item, items) for item in items]
     notes = []
     if len(items) > 1 and not any(item.depends_on for item in items):
-        notes.append("The checklist names no dependencies: its items do not wait for each other.")
+        notes.append(
+            N_("The checklist names no dependencies: its items do not wait for each other.")
+        )
     return source_of(KIND, items, notes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..model.translate import N_
 from .import_items import Item, Source, block, line, source_of, text_in
 from .import_markdown import without_comments
 from .import_references import every_issue, issues_in
@@ -24,18 +25,19 @@ def read(data: object) -> Source | None:
     issues = [each for each in listed if "pull_request" not in each]
     notes = []
     if len(issues) < len(listed):
-        notes.append("Pull requests are left out.")
+        notes.append(N_("Pull requests are left out."))
     known = {_number(issue) for issue in issues}
     items = []
     for issue in issues:
         parts = [number for number in _parts(issue) if number in known]
         items.append(_item(issue, parts))
         if parts:
-            names = ", ".join(f"#{number}" for number in parts)
-            notes.append(
-                f"#{_number(issue)} waits for its parts {names}; if it has no work of its own, "
-                "remove its feature."
+            said = N_(
+                "#{number} waits for its parts {parts}; if it has no work of its own, remove "
+                "its feature."
             )
+            names = ", ".join(f"#{number}" for number in parts)
+            notes.append(said.format(number=_number(issue), parts=names))
     # An issue that is not in the file is closed, or none of those that were asked for.
     return source_of(KIND, items, notes, is_partial=True)
 

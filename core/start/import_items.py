@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ..model.errors import UserError
 from ..model.frozen import dataclass, replace
 from ..model.terminal_text import clean, one_line
+from ..model.translate import N_
 
 ITEMS_LIMIT = 2000
 TITLE_LIMIT = 200
@@ -84,12 +85,17 @@ def source_of(
     """
     listed = _with_unique_keys(items)
     if not listed:
-        raise UserError(f"the {kind} file has no item", hint="docs/commands/import.md has examples")
+        raise UserError(
+            N_("the {kind} file has no item").format(kind=kind),
+            hint=N_("docs/commands/import.md has examples"),
+        )
     for item in listed:
         if len(item.text) > TEXT_LIMIT:
-            raise UserError(f"{item.key} is longer than {TEXT_LIMIT:,} characters")
+            said = N_("{key} is longer than {limit:,} characters")
+            raise UserError(said.format(key=item.key, limit=TEXT_LIMIT))
     if sum(len(item.depends_on) for item in listed) > LINKS_LIMIT:
-        raise UserError(f"the file has more than {LINKS_LIMIT:,} dependencies")
+        said = N_("the file has more than {limit:,} dependencies")
+        raise UserError(said.format(limit=LINKS_LIMIT))
     return Source(kind, tuple(map(_without_repeats, listed)), tuple(notes), is_partial)
 
 
@@ -99,7 +105,8 @@ def _with_unique_keys(items: Iterable[Item]) -> list[Item]:
     for item in items:
         if len(found) >= ITEMS_LIMIT:
             raise UserError(
-                f"the file has more than {ITEMS_LIMIT:,} items", hint="import a part of it"
+                N_("the file has more than {limit:,} items").format(limit=ITEMS_LIMIT),
+                hint=N_("import a part of it"),
             )
         base = item.key or item.title or f"Item {len(found) + 1}"
         key, number = base, 2
@@ -141,4 +148,4 @@ def parsed(text: str) -> object:
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(N_("it is nested too deeply")) from None

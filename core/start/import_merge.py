@@ -11,7 +11,7 @@ from enum import Enum
 
 from ..model.excerpt import some
 from ..model.frozen import dataclass
-from ..model.words import counted
+from ..model.translate import N_
 from .import_items import Item, Source, slug
 from .import_order import among, without_cycles
 from .import_origin import KEY, Origin, digest, origin_of
@@ -152,7 +152,8 @@ class _Merger:
                 self._note_unknown(item, known)
         kept, cut = without_cycles(links)
         for key, needed in cut:
-            self.notes.append(f"{key} depends on {needed}, which closes a cycle: left out.")
+            said = N_("{key} depends on {needed}, which closes a cycle: left out.")
+            self.notes.append(said.format(key=key, needed=needed))
         ids = {**gone, **self.ids}
         keys = among(kept, {*gone, *(item.key for item in items)})
         return {key: [ids[each] for each in needed] for key, needed in keys.items()}
@@ -160,7 +161,8 @@ class _Merger:
     def _note_unknown(self, item: Item, known: Collection[str]) -> None:
         for key in item.depends_on:
             if key not in known:
-                self.notes.append(f"{item.key} depends on {key}, which is not in it: left out.")
+                said = N_("{key} depends on {needed}, which is not in it: left out.")
+                self.notes.append(said.format(key=item.key, needed=key))
 
     def _row(self, item: Item, depends_on: list[str]) -> Row:
         keys = keys_of(item, depends_on, self.target.checked)
@@ -249,10 +251,12 @@ class _Merger:
     def _note_done(self, items: Sequence[Item]) -> None:
         out = len(self.source.items) - len(items)
         if out:
-            self.notes.append(f"Not added, because done or left out: {counted(out, 'item')}.")
+            said = N_("Not added, because done or left out: {count}.")
+            self.notes.append(said.format(count=out))
         done = [self.ids[item.key] for item in items if item.is_done]
         if done:
-            self.notes.append(f"Done in the source, still in the list: {some(done)}.")
+            said = N_("Done in the source, still in the list: {ids}.")
+            self.notes.append(said.format(ids=some(done)))
 
 
 def _row_of(

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from ..project.feature_list import SEARCHED, of_text, workspace_of
 from ..project.list_path import list_path
 from ..project.list_reader import PROMPT_LIMIT_BYTES, content_of
@@ -45,20 +46,24 @@ def source_text(path: str) -> str:
     try:
         return decoded(content_of(path, SOURCE_LIMIT))
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be read: {why}").format(path=path, why=error.strerror)
+        ) from None
     except ValueError as error:
-        hint = "rorchestrator import - reads standard input"
-        raise UserError(f"{path} is {error}", hint=hint) from None
+        hint = N_("rorchestrator import - reads standard input")
+        raise UserError(
+            N_("{path} can't be read: it is {why}").format(path=path, why=error), hint=hint
+        ) from None
 
 
 def _of_stdin() -> str:
     content = b"" if sys.stdin is None else sys.stdin.buffer.read(SOURCE_LIMIT + 1)
     try:
         if len(content) > SOURCE_LIMIT:
-            raise ValueError(f"larger than {SOURCE_LIMIT >> 20} MiB")
+            raise ValueError(N_("larger than {limit} MiB").format(limit=SOURCE_LIMIT >> 20))
         return decoded(content)
     except ValueError as error:
-        raise UserError(f"standard input is {error}") from None
+        raise UserError(N_("standard input can't be read: it is {why}").format(why=error)) from None
 
 
 def place_of(given: str) -> Place:
@@ -176,7 +181,8 @@ def _check_inside(path: str, workspace: str) -> None:
     real = os.path.realpath(workspace)
     if os.path.commonpath([os.path.realpath(path), real]) != real:
         raise UserError(
-            f"{path} leads out of {workspace}", hint="remove the link, or move the file"
+            N_("{path} leads out of {workspace}").format(path=path, workspace=workspace),
+            hint=N_("remove the link, or move the file"),
         )
 
 
@@ -188,18 +194,25 @@ def _create(path: str, text: str, made: list[str]) -> None:
             made.append(path)
             file.write(text)
     except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be written: {why}").format(path=path, why=error.strerror)
+        ) from None
 
 
 def _rewrite(path: str, text: str, old: str) -> None:
     """Write a file again that still has its ``old`` text."""
     real = os.path.realpath(path)
     if text_of_file(real) != old:
-        raise UserError(f"{path} changed meanwhile; it was left as it is", hint="try again")
+        raise UserError(
+            N_("{path} changed meanwhile; it was left as it is").format(path=path),
+            hint=N_("try again"),
+        )
     try:
         write_whole(real, text, like=os.stat(real))
     except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be written: {why}").format(path=path, why=error.strerror)
+        ) from None
 
 
 def _write_first(place: Place, text: str, made: list[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..model.frozen import replace
+from ..model.translate import N_
 from .import_items import Item, Source, block, key_in, line, source_of, text_in, texts_in
 
 KIND = "prd"
@@ -31,8 +32,10 @@ def read(data: object) -> Source | None:
     notes = []
     if len(items) > 1:
         notes.append(
-            "The stories name no dependencies, only priorities: each waits for those with the "
-            "priority before its own."
+            N_(
+                "The stories name no dependencies, only priorities: each waits for those with the "
+                "priority before its own."
+            )
         )
     return source_of(KIND, _in_order(items), notes)
 

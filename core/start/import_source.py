@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from ..model.errors import UserError
+from ..model.translate import N_
 from ..project.source_text import not_json
 from . import (
     import_checklist,
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 EXPECTED = (
-    "spec-kit's tasks.md (- [ ] T001 …)",
-    "a Markdown checklist (- [ ] …)",
-    "Task Master's tasks.json",
-    "prd.json with userStories",
-    "issues as gh issue list --json number,title,body,labels prints them",
+    N_("spec-kit's tasks.md (- [ ] T001 …)"),
+    N_("a Markdown checklist (- [ ] …)"),
+    N_("Task Master's tasks.json"),
+    N_("prd.json with userStories"),
+    N_("issues as gh issue list --json number,title,body,labels prints them"),
 )
 
 _OF_JSON: tuple[Callable[[object], Source | None], ...] = (
@@ -42,9 +43,11 @@ _OF_TEXT: tuple[Callable[[str], Source | None], ...] = (
 def recognised(name: str, text: str) -> Source:
     """The plan in a text. Raises :class:`UserError` if it is in none of the known formats."""
     start = text.lstrip()[:1]
-    failed = UserError(f"{name} has no plan that import can read", details=EXPECTED)
+    failed = UserError(
+        N_("{file} has no plan that import can read").format(file=name), details=EXPECTED
+    )
     if not start:
-        raise UserError(f"{name} is empty", details=EXPECTED)
+        raise UserError(N_("{file} is empty").format(file=name), details=EXPECTED)
     if start in "[{":
         try:
             return _read(_OF_JSON, parsed(text)) or _fail(failed)
@@ -53,7 +56,9 @@ def recognised(name: str, text: str) -> Source:
             if start == "{":
                 raise failed from None
         except ValueError as error:
-            raise UserError(f"{name} can't be read: {error}") from None
+            raise UserError(
+                N_("{file} can't be read: {why}").format(file=name, why=error)
+            ) from None
     return _read(_OF_TEXT, text) or _fail(failed)
 
 

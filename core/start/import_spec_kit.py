@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from .import_items import Item, Source, block, line, source_of
 from .import_markdown import Entry, Section, sections_of
 from .import_order import without_cycles
@@ -64,8 +65,9 @@ def read(text: str) -> Source | None:
 
 def _notes(phases: Sequence[Phase], links: Sequence[tuple[int, ...]], others: int) -> Iterator[str]:
     if others:
-        said = "entry has" if others == 1 else "entries have"
-        yield f"{others} {said} no number such as T001: left out."
+        yield N_("Left out, because they have no number such as T001: {count}.").format(
+            count=others
+        )
     apart = [
         phase.story
         for phase, before in zip(phases, links)
@@ -74,7 +76,8 @@ def _notes(phases: Sequence[Phase], links: Sequence[tuple[int, ...]], others: in
         if not all(task.is_done for task in phase.tasks)
     ]
     if len(apart) > 1:
-        yield f"User stories {', '.join(apart)} do not wait for each other; spec-kit means it so."
+        said = N_("User stories {stories} do not wait for each other; spec-kit means it so.")
+        yield said.format(stories=", ".join(apart))
 
 
 def _task(entry: Entry) -> Task | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..model.excerpt import some
+from ..model.translate import N_
 from .import_items import Item, Source, block, key_in, line, source_of, text_in, texts_in
 
 KIND = "task-master"
@@ -33,11 +34,11 @@ def read(data: object) -> Source | None:
             if _status(task) == status
         ]
         if keys:
-            notes.append(f"Left out with the status {status}: {some(keys)}.")
+            said = N_("Left out with the status {status}: {keys}.")
+            notes.append(said.format(status=status, keys=some(keys)))
     if len(tags) > 1:
-        notes.append(
-            f"Each tag of the file is a tag of its features: {', '.join(map(line, tags))}."
-        )
+        said = N_("Each tag of the file is a tag of its features: {tags}.")
+        notes.append(said.format(tags=", ".join(map(line, tags))))
     return source_of(KIND, items, notes)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from ..model.excerpt import some
 from ..model.terminal_text import one_line
-from ..model.words import counted
+from ..model.translate import N_, _, shown
 from ..reporter.style import Style
 from .import_merge import Action, Merge, Row
 
@@ -17,12 +18,20 @@ NOTES = 10
 
 COLOURS = {Action.NEW: "green", Action.CHANGED: "yellow", Action.KEPT: "yellow"}
 
+WORDS = {
+    Action.NEW: N_("new"),
+    Action.CHANGED: N_("changed"),
+    Action.KEPT: N_("kept"),
+    Action.LEFT: N_("left"),
+    Action.GONE: N_("gone"),
+}
+
 SUMMARY = {
-    Action.NEW: "new",
-    Action.CHANGED: "changed",
-    Action.KEPT: "edited by you and left as they are",
-    Action.LEFT: "as before",
-    Action.GONE: "no longer in the source, left in the list",
+    Action.NEW: N_("{count} new"),
+    Action.CHANGED: N_("{count} changed"),
+    Action.KEPT: N_("{count} edited by you and left as they are"),
+    Action.LEFT: N_("{count} as before"),
+    Action.GONE: N_("{count} no longer in the source, left in the list"),
 }
 
 
@@ -36,35 +45,31 @@ def import_lines(made: Merge, title: str, style: Style, *, verbose: bool = False
         if verbose or row.action is not Action.LEFT:
             yield from _row_lines(row, style)
     for note in made.notes if verbose else made.notes[:NOTES]:
-        yield style.paint(f"Note: {one_line(note)}", "dim")
+        yield style.paint(one_line(_("Note: {text}").format(text=shown(note))), "dim")
     if len(made.notes) > NOTES and not verbose:
-        yield style.paint(f"Note: --verbose shows {len(made.notes) - NOTES} more notes.", "dim")
-    counts = [
-        (sum(row.action is action for row in made.rows), SUMMARY[action]) for action in Action
-    ]
-    yield ", ".join(f"{count} {said}" for count, said in counts if count) or "Nothing to import."
+        more = _("--verbose shows {count} more notes.").format(count=len(made.notes) - NOTES)
+        yield style.paint(_("Note: {text}").format(text=more), "dim")
+    counts = [(sum(row.action is each for row in made.rows), _(SUMMARY[each])) for each in Action]
+    totals = [said.format(count=count) for count, said in counts if count]
+    yield ", ".join(totals) or _("Nothing to import.")
 
 
 def _row_lines(row: Row, style: Style) -> Iterator[str]:
-    action = style.paint(f"{row.action.value:7}", COLOURS.get(row.action, "dim"))
+    width = max(len(_(word)) for word in WORDS.values())
+    action = style.paint(f"{_(WORDS[row.action]):{width}}", COLOURS.get(row.action, "dim"))
     yield f"  {action}  {one_line(row.id)}  {style.paint(one_line(row.name), 'dim')}"
     details = []
     if row.action is Action.NEW:
         if row.depends_on:
-            details.append(f"after {_some(row.depends_on)}")
-        details += [f"check: {command}" for command in row.verify]
+            details.append(_("after {ids}").format(ids=some(row.depends_on, SHOWN)))
+        details += [_("check: {command}").format(command=command) for command in row.verify]
     if row.changed:
-        details.append(f"new: {', '.join(row.changed)}")
+        details.append(_("new: {keys}").format(keys=", ".join(row.changed)))
     if row.kept:
-        details.append(f"the source has another {' and '.join(row.kept)}; yours stays")
+        said = _("differs in the source, yours stays: {keys}")
+        details.append(said.format(keys=", ".join(row.kept)))
     for detail in details:
-        yield f"           {one_line(detail)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    if len(names) <= SHOWN:
-        return ", ".join(names)
-    return f"{', '.join(names[:SHOWN])} and {counted(len(names) - SHOWN, 'other')}"
+        yield f"{'':{width + 4}}{one_line(detail)}"
 
 
 def document(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..model.errors import UserError
 from ..model.frozen import dataclass, field
+from ..model.translate import N_
 from ..project.list_reader import LIST_LIMIT_BYTES, content_of
 from ..project.source_text import BYTE_ORDER_MARKS, decoded, not_json
 from ..reporter.documents import write_whole
@@ -51,9 +52,13 @@ def read(path: str) -> ListFile:
         content = content_of(path, LIST_LIMIT_BYTES)
         return ListFile(path, content, decoded(content))
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be read: {why}").format(path=path, why=error.strerror)
+        ) from None
     except ValueError as error:
-        raise UserError(f"{path} is {error}") from None
+        raise UserError(
+            N_("{path} can't be read: it is {why}").format(path=path, why=error)
+        ) from None
 
 
 def edited(
@@ -69,7 +74,9 @@ def edited(
     except json.JSONDecodeError as error:
         raise not_json(file.path, error) from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{file.path} can't be edited: {error}") from None
+        raise UserError(
+            N_("{path} can't be edited: {why}").format(path=file.path, why=error)
+        ) from None
 
 
 def write(file: ListFile, text: str) -> None:
@@ -81,13 +88,18 @@ def write(file: ListFile, text: str) -> None:
     try:
         if content_of(real, LIST_LIMIT_BYTES) != file.content:
             raise UserError(
-                f"{file.path} changed meanwhile; it was left as it is", hint="try again"
+                N_("{path} changed meanwhile; it was left as it is").format(path=file.path),
+                hint=N_("try again"),
             )
         write_whole(real, encoded(file.content, text), like=os.stat(real))
     except OSError as error:
-        raise UserError(f"{file.path} can't be written: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be written: {why}").format(path=file.path, why=error.strerror)
+        ) from None
     except ValueError as error:
-        raise UserError(f"{file.path} is now {error}; it was left as it is") from None
+        raise UserError(
+            N_("{path} is now {why}; it was left as it is").format(path=file.path, why=error)
+        ) from None
 
 
 def encoded(content: bytes, text: str) -> bytes:
@@ -119,7 +131,7 @@ def _edited(text: str, changes: Sequence[Change], added: Sequence[Mapping[str, o
     new = _replaced(text, replacements)
     # Whatever the layout, the list means what it should.
     if json.dumps(_parsed(new)) != json.dumps(intended):
-        raise ValueError("the result would not be what was intended")
+        raise ValueError(N_("the result would not be what was intended"))
     return new
 
 
@@ -132,7 +144,7 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it has the key {twice!r} twice in one object")
+        raise ValueError(N_("it has the key {key!r} twice in one object").format(key=twice))
     return found
 
 
@@ -142,14 +154,15 @@ def _intended(
     """The value that the new text must have. Raises ``ValueError`` if it can't be made."""
     listed = data.get("features") if isinstance(data, dict) else None
     if not (isinstance(data, dict) and isinstance(listed, list)):
-        raise ValueError("it has no list of features")
+        raise ValueError(N_("it has no list of features"))
     ids = [_id(each) for each in listed]
     by_id = {change.id: change for change in changes}
     if len(by_id) < len(changes):
-        raise ValueError("two changes of one feature")
+        raise ValueError(N_("two changes of one feature"))
     for id in by_id:
         if ids.count(id) != 1:
-            raise ValueError(f"it has {'two features' if id in ids else 'no feature'} {id!r}")
+            said = N_("it has two features {id!r}") if id in ids else N_("it has no feature {id!r}")
+            raise ValueError(said.format(id=id))
     features = [_with(each, by_id[id]) if id in by_id else each for id, each in zip(ids, listed)]
     return {**data, "features": [*features, *added]}
 
@@ -162,7 +175,7 @@ def _id(feature: object) -> str:
 
 def _with(feature: Mapping[str, object], change: Change) -> dict[str, object]:
     if "id" in change.drop or set(change.drop) & set(change.put):
-        raise ValueError(f"{change.id!r} can't lose a key that it needs")
+        raise ValueError(N_("{id!r} can't lose a key that it needs").format(id=change.id))
     kept = {key: value for key, value in feature.items() if key not in change.drop}
     return {**kept, **change.put}
 

@@ -24,6 +24,7 @@ EXCEPTIONS = {
         for name in (
             "commands/import",
             "start/import_references",
+            "start/import_said_order",
             "start/import_source",
             "start/import_spec_kit",
             "start/import_task_master",

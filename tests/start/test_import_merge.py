@@ -81,7 +81,7 @@ class First(unittest.TestCase):
         items = (CART, replace(PAGE, is_done=True), Item("T3", "Pay", depends_on=("T2",)))
         made = Project().merge(*items)
         self.assertEqual([row.depends_on for row in made.rows], [(), ("t1-cart",)])
-        self.assertIn("Not added, because done or left out: 1 item.", made.notes)
+        self.assertIn("Not added, because done or left out: 1.", made.notes)
 
     def test_a_cycle_is_cut_with_a_note(self) -> None:
         made = Project().merge(replace(CART, depends_on=("T2",)), PAGE)

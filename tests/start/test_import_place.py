@@ -52,16 +52,16 @@ class Files(InAWorkspace):
         path = self.write("plan.md", "- [ ] a é")
         self.assertEqual(source_text(path), "- [ ] a é")
         for content, why in (
-            (b"\xff", "plan.md is not UTF-8"),
-            (b"a\0", "plan.md is not text"),
-            (b"x" * (SOURCE_LIMIT + 1), "plan.md is larger than 8 MiB"),
+            (b"\xff", "plan.md can't be read: it is not UTF-8"),
+            (b"a\0", "plan.md can't be read: it is not text"),
+            (b"x" * (SOURCE_LIMIT + 1), "plan.md can't be read: it is larger than 8 MiB"),
         ):
             self.write("plan.md", content)
             with self.assertRaisesRegex(UserError, why):
                 source_text(path)
         with self.assertRaisesRegex(UserError, "none can't be read: No such file"):
             source_text("none")
-        with self.assertRaisesRegex(UserError, "is not a regular file"):
+        with self.assertRaisesRegex(UserError, "it is not a regular file"):
             source_text(self.workspace)
 
     def test_standard_input_is_bounded_and_may_be_closed(self) -> None:
@@ -69,7 +69,7 @@ class Files(InAWorkspace):
             self.assertEqual(source_text("-"), "")
         for content, why in ((b"\xff", "not UTF-8"), (b"x" * (SOURCE_LIMIT + 1), "larger than 8")):
             given = io.TextIOWrapper(io.BytesIO(content))
-            said = self.assertRaisesRegex(UserError, f"standard input is {why}")
+            said = self.assertRaisesRegex(UserError, f"standard input can't be read: it is {why}")
             with streams(None, None, given), said:
                 source_text("-")
 

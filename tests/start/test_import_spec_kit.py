@@ -110,12 +110,12 @@ class SpecKit(unittest.TestCase):
 
     def test_what_was_decided_is_noted(self) -> None:
         notes = (
-            "1 entry has no number such as T001: left out.",
+            "Left out, because they have no number such as T001: 1.",
             "User stories 1, 2 do not wait for each other; spec-kit means it so.",
         )
         self.assertEqual(read(PLAN).notes, notes)
         two = read("- [ ] T1 a\n- [ ] b\n- [ ] c\n")
-        self.assertEqual(two.notes, ("2 entries have no number such as T001: left out.",))
+        self.assertEqual(two.notes, ("Left out, because they have no number such as T001: 2.",))
 
     def test_what_a_task_names_comes_before_it_whatever_their_order(self) -> None:
         found = links("- [ ] T1 a (depends on T3)\n- [ ] T2 b\n- [ ] T3 c\n")

@@ -254,7 +254,9 @@ class Files(unittest.TestCase):
 
     def test_what_can_not_be_read_is_said(self) -> None:
         self.put(b"\xff")
-        with self.assertRaisesRegex(UserError, "list.json is not UTF-8 at line 1, column 1"):
+        with self.assertRaisesRegex(
+            UserError, "list.json can't be read: it is not UTF-8 at line 1, column 1"
+        ):
             list_edit.read(self.path)
         with self.assertRaisesRegex(UserError, "none can't be read: No such file"):
             list_edit.read(os.path.join(self.folder, "none"))
