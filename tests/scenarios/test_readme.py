@@ -59,7 +59,8 @@ FRENCH_LIMIT_BYTES = 20_000
 OTHERS = ("docs/QUICKSTART.md", "CONTRIBUTING.md", f"docs/{FRENCH}")
 """Pages with commands that have a test of their own."""
 
-DURATION = re.compile(r"\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s\b")
+DURATION = re.compile(r"\b(?:\d+ h )?(?:\d+ min )?\d+(?:,\d+)? s\b")
+"""In French, as a command prints it."""
 
 RAW = "https://raw.githubusercontent.com/RollandMELET/RoRchestrator/main/"
 
@@ -215,11 +216,12 @@ class DocumentsTest(unittest.TestCase):
         self.assertEqual(set(files), own | {"__init__.py", "cli.py", "storage.py", "task.py"})
 
     def test_the_french_guide_goes_from_installation_to_merge(self) -> None:
+        self.env["LANG"] = "fr_FR.UTF-8"
         said = self.read_along(f"docs/{FRENCH}").replace(str(self.home), "/home/vous")
-        printed = lasting(DURATION.sub("0s", said))
+        printed = lasting(DURATION.sub("0 s", said))
         self.assertGreater(len(samples(FRENCH)), 2)
         for sample in samples(FRENCH):
-            lines = lasting(DURATION.sub("0s", sample))
+            lines = lasting(DURATION.sub("0 s", sample))
             places = [place for place, line in enumerate(printed) if line == lines[0]]
             found = [printed[place : place + len(lines)] for place in places]
             self.assertIn(lines, found, "\n".join(printed))
