@@ -19,6 +19,9 @@ COLOURS = {Kind.MISSING: "red", Kind.RISKY: "yellow", Kind.NEEDLESS: "cyan"}
 
 INDENT = " " * 10
 
+EVIDENCE = 4
+"""Sentences of evidence that are shown at once, without Claude's."""
+
 
 @dataclass(frozen=True)
 class Opinions:
@@ -59,8 +62,13 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
     kind = style.paint(_kind(finding.kind), COLOURS[finding.kind])
     gap = " " * max(1, len(INDENT) - len(_kind(finding.kind)))
     yield kind + gap + one_line(headline(finding))
-    for each in finding.evidence:
+    first = [each for each in finding.evidence if each.rule is not Rule.CLAUDE][:EVIDENCE]
+    said = [each for each in finding.evidence if each in first or each.rule is Rule.CLAUDE]
+    for each in said:
         yield INDENT + one_line(shown(each.text))
+    if len(said) < len(finding.evidence):
+        more = len(finding.evidence) - len(said)
+        yield INDENT + _("and {count} more like these").format(count=more)
     yield f"{INDENT}{style.pick('→', '->')} {one_line(proposal(finding))}"
 
 
@@ -103,13 +111,13 @@ def proposal(finding: Finding) -> str:
 
 
 def explanation(finding: Finding) -> list[str]:
-    """What accepting a finding means, in sentences."""
+    """The evidence that was not shown, and what accepting a finding means, in sentences."""
     names = {
         "feature": finding.feature,
         "adds": some(finding.adds),
         "removes": some(finding.removes),
     }
-    said = []
+    said = [shown(each.text) for each in finding.evidence[EVIDENCE:]]
     if any(each.rule is Rule.IMPLIED for each in finding.evidence):
         said.append(
             _(

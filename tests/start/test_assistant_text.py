@@ -48,6 +48,16 @@ class TextTest(unittest.TestCase):
         )
         self.assertEqual(list(finding_lines(hostile, Style()))[1], "          x red")
 
+    def test_much_evidence_is_cut_until_it_is_explained(self) -> None:
+        many = tuple(Evidence(Rule.PROMPT, f"line {number}") for number in range(6))
+        claude = Evidence(Rule.CLAUDE, "I agree.")
+        found = Finding(Kind.MISSING, "api", ("auth",), (*many, claude), adds=("auth",))
+        lines = [line.strip() for line in finding_lines(found, Style())][1:-1]
+        self.assertEqual(
+            lines, ["line 0", "line 1", "line 2", "line 3", "I agree.", "and 2 more like these"]
+        )
+        self.assertEqual(explanation(found)[:2], ["line 4", "line 5"])
+
     def test_each_kind_has_its_words(self) -> None:
         for finding, head, what in (
             (IMPLIED, "web need not depend on auth", "remove auth from depends_on of web"),
