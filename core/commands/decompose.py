@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 
-from ..model.errors import ExitCode, UserError
+from ..model.errors import UserError
 from ..model.terminal_text import one_line, shell_word
-from ..model.translate import N_, _, shown
+from ..model.translate import N_, _
 from ..model.words import counted, money
 from .options import add_common_options, agrees, asking, display_of, dollars, file_path
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..project.open import OpenProject
-    from ..reporter.style import Style
-    from ..start.decompose_list import Draft, Target
+    from ..start.decompose_list import Draft
+    from ..start.decompose_target import Target
     from ..start.decomposer import Decomposed, Request
 
 MOST_FEATURES = 20
@@ -105,64 +104,33 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     from ..project.claude_program import with_program
     from ..project.open import open_config
+    from ..runner.budget import LEAST_USD
     from ..start.decompose_spec import read_specification
+    from ..start.decompose_target import target_of
     from ..start.decompose_write import check_places
     from ..start.decomposer import Request
+    from .decomposed import settle
 
+    max_cost_usd = arguments.max_cost or MAX_COST_USD
+    if max_cost_usd < LEAST_USD:
+        said = _("--max-cost {usd} is less than a call costs")
+        raise UserError(said.format(usd=f"{max_cost_usd:g}"), hint=f"--max-cost {MAX_COST_USD:g}")
     text = read_specification(arguments.spec, sys.stdin)
-    target = _target(arguments)
+    target = target_of(
+        arguments.config or "", arguments.spec, arguments.base or "", adds=arguments.add
+    )
     check_places(target)
     project = open_config(target.config, arguments.base or "", arguments.mask)
     with_program(project.config)
+    project.known_state()  # raises if the journal is damaged
     request = Request(
         text,
         arguments.max_features or MOST_FEATURES,
-        arguments.max_cost or MAX_COST_USD,
+        max_cost_usd,
     )
     _check_agreed(arguments, project, request)
     found = _decomposed(arguments, project, target, request)
-    return _settled(arguments, project, found)
-
-
-def _target(arguments: argparse.Namespace) -> Target:
-    """The list that the features go into."""
-    from ..project.feature_list import SEARCHED
-    from ..project.list_path import list_path
-    from ..start.decompose_list import existing_target, new_target, surveyed_target
-    from ..start.survey import survey
-    from ..start.template_files import repository_around
-
-    top, spec = repository_around(os.curdir), shell_word(arguments.spec)
-    try:
-        path = list_path(arguments.config or "")
-    except UserError:
-        path = os.path.join(top, SEARCHED[0])
-        if arguments.config or os.path.lexists(path):
-            raise
-    if not os.path.lexists(path):
-        if arguments.add:
-            raise UserError(
-                _("{path} does not exist, so nothing can be added to it").format(path=path),
-                hint=_("rorchestrator decompose {spec} makes a new list").format(spec=spec),
-            )
-        if not path.endswith(".json"):
-            raise UserError(
-                _("{path} does not exist").format(path=path),
-                hint=_("name a list that ends in .json"),
-            )
-        if arguments.config:
-            return new_target(path, top)
-        found = survey(os.curdir, arguments.base or "", os.environ, given=False)
-        return surveyed_target(os.path.join(found.top, SEARCHED[0]), found)
-    if not arguments.add:
-        raise UserError(
-            _("{path} exists already").format(path=path),
-            hint=_(
-                "rorchestrator decompose {spec} --add adds the features to it, or name a new list: "
-                "--config PATH"
-            ).format(spec=spec),
-        )
-    return existing_target(path)
+    return settle(arguments, project, found)
 
 
 def _check_agreed(arguments: argparse.Namespace, project: OpenProject, request: Request) -> None:
@@ -213,139 +181,3 @@ def _decomposed(
     progress = Progress(display_of(arguments), style, arguments.mask)
     viewer = Viewer(progress.say, progress.watch)
     return asyncio.run(decompose(project, target, request, viewer, advise))
-
-
-def _settled(arguments: argparse.Namespace, project: OpenProject, found: Decomposed) -> int:
-    """Show what was found, ask, and write it; the exit code."""
-    from ..reporter.console import style_of
-    from ..start.decompose_text import spent_words
-
-    best = found.best
-    draft = best.draft if best is not None and found.received is None else None
-    style = style_of(sys.stdout, arguments.color)
-    if draft is not None and not arguments.json:
-        _show(arguments, project, found, style)
-    if not arguments.json or found.received is not None:
-        print(spent_words(found.spent), file=sys.stderr, flush=True)
-    if found.received is not None:
-        print(_("Stopped, and nothing was written."), file=sys.stderr)
-        return 128 + found.received
-    written: list[str] = []
-    if draft is not None and (arguments.yes or agrees(_question(draft))):
-        from ..start.decompose_write import write_draft
-
-        written = write_draft(draft)
-    if arguments.json:
-        print(json.dumps(_document(found, written), indent=2))
-    else:
-        _tell(arguments, project, found, written)
-    return _exit_code(found, written)
-
-
-def _exit_code(found: Decomposed, written: list[str]) -> int:
-    if written:
-        return ExitCode.UP_TO_DATE
-    return ExitCode.INCOMPLETE if found.best is None else ExitCode.CANNOT_START
-
-
-def _show(
-    arguments: argparse.Namespace, project: OpenProject, found: Decomposed, style: Style
-) -> None:
-    """Show the plan, the diff, and what is still wrong."""
-    from ..reporter.plan_text import plan_lines
-    from ..start.decompose_plan import draft_plan
-    from ..start.decompose_text import diff_lines, finding_lines
-
-    assert found.best is not None and found.best.draft is not None
-    draft = found.best.draft
-    plan = draft_plan(draft, arguments.base or "", arguments.mask)
-    lines = [
-        *plan_lines(plan, style, verbose=arguments.verbose, quiet=arguments.quiet),
-        "",
-        *diff_lines(draft, style, project.git.repository.top),
-        "",
-        *finding_lines(found.best, style),
-    ]
-    print("\n".join(lines).rstrip("\n"), flush=True)
-
-
-def _question(draft: Draft) -> str:
-    where = os.path.relpath(draft.target.path)
-    prompts = counted(len(draft.prompts), "prompt file")
-    if draft.target.file is None:
-        return _("Write {path} and {prompts}?").format(path=where, prompts=prompts)
-    features = counted(len(draft.ids), "feature")
-    question = _("Add {features} to {path}, and write {prompts}?")
-    return question.format(features=features, path=where, prompts=prompts)
-
-
-def _tell(
-    arguments: argparse.Namespace, project: OpenProject, found: Decomposed, written: list[str]
-) -> None:
-    """Say what was written, or why nothing was."""
-    from ..reporter.console import style_of
-    from ..start.decompose_text import finding_lines
-
-    if found.best is None:
-        last = found.last
-        style = style_of(sys.stderr, arguments.color)
-        lines = list(finding_lines(last, style)) if last is not None else []
-        raise UserError(
-            shown(found.reason) or _("Claude's answer can't be used"),
-            details=tuple(line.strip() for line in lines),
-            hint=_continue(project, found),
-            exit_code=ExitCode.INCOMPLETE,
-        )
-    if found.reason:
-        said = _("Not improved further: {reason}").format(reason=shown(found.reason))
-        print(one_line(said), file=sys.stderr)
-    if not written:
-        print(_("Nothing was written."), file=sys.stderr)
-        print(f"  {_continue(project, found)}", file=sys.stderr)
-        return
-    if not arguments.quiet:
-        names = ", ".join(map(os.path.relpath, written))
-        print(one_line(_("Written: {names}").format(names=names)), file=sys.stderr)
-        print(_("  next: rorchestrator plan, or rorchestrator run --rehearse"), file=sys.stderr)
-
-
-def _continue(project: OpenProject, found: Decomposed) -> str:
-    """How to go on by hand with what was paid for."""
-    if not found.spent.calls:
-        return _("correct that, then try again")
-    top = shell_word(project.git.repository.top)
-    words = map(shell_word, (*project.config.claude.command, "--resume", found.session_id))
-    command = f"cd {top} && {' '.join(words)}"
-    return _("to go on by hand: {command}").format(command=command)
-
-
-def _document(found: Decomposed, written: list[str]) -> dict[str, object]:
-    best, draft = found.best, found.best.draft if found.best is not None else None
-    shown = best or found.last
-    features = [f for f in draft.config.features if f.id in draft.ids] if draft else []
-    return {
-        "list": draft.target.path if draft else None,
-        "written": written,
-        "features": [
-            {
-                "id": each.id,
-                "name": each.name,
-                "prompt_file": each.prompt_file,
-                "prompt": each.prompt,
-                "depends_on": list(each.depends_on),
-                "creates": list(each.creates),
-                "uses": list(each.uses),
-                "verify": [check.line for check in each.verify],
-                "estimated_tokens": each.estimated_tokens,
-            }
-            for each in features
-        ],
-        "questions": list(draft.questions) if draft else [],
-        "faults": list(shown.faults) if shown else [],
-        "findings": list(shown.findings) if shown else [],
-        "reason": found.reason,
-        "cost_usd": found.spent.usd,
-        "cost_is_complete": found.spent.is_complete,
-        "calls": found.spent.calls,
-        "session_id": found.session_id,
-    }

@@ -9,43 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..model.errors import UserError
 from ..model.feature import Config
-from ..model.frozen import dataclass, field, replace
+from ..model.frozen import dataclass
 from ..project import feature_list
-from ..project.keys import EMPTY
 from . import list_edit
 from .decompose_answer import Proposal, read_answer
-from .first_list import CONTEXT, PROMPT, context_text, list_text, prompt_text
+from .decompose_target import Target, dumped
+from .first_list import CONTEXT
 from .list_edit import ListFile
 from .list_lint import around_prompts, prompt_of
 from .prompt_lint import findings
-from .survey import Survey
 from .template_files import SUFFIX
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where proposed features go: into an existing list, or into a new one."""
-
-    path: str
-    """The path of the list, absolute."""
-    config: Config
-    """The existing list; without features if it is a new one."""
-    file: ListFile | None = None
-    """The existing list as it was read."""
-    new: str = ""
-    """The text of a new list, without features."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Texts of new files in ``prompts/`` beside the prompts, by name."""
-
-    @property
-    def workspace(self) -> str:
-        """The folder with ``prompts/``."""
-        return self.config.workspace
-
-    @property
-    def has_checks(self) -> bool:
-        """Whether the checks of the project stay as they are."""
-        return self.file is not None or bool(self.config.project.verify)
 
 
 @dataclass(frozen=True)
@@ -71,49 +44,6 @@ class Checked:
     draft: Draft | None
     faults: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
-
-
-def existing_target(path: str) -> Target:
-    """The target in an existing list. Raises :class:`UserError` if it has faults."""
-    path = os.path.abspath(path)
-    file = list_edit.read(path)
-    return Target(path, feature_list.of_text(path, file.text, {}), file)
-
-
-def surveyed_target(path: str, found: Survey) -> Target:
-    """The target in a new list as `init` would write it, but for its example."""
-    document = json.loads(list_text(found))
-    for name in ("$schema", "_comment"):
-        del document[name]
-    document["features"] = []
-    place = os.path.join(found.workspace, "prompts", CONTEXT)
-    files = {} if os.path.lexists(place) else {CONTEXT: context_text(found)}
-    example = {**files, PROMPT: prompt_text(found)}
-    config = feature_list.of_text(path, list_text(found), example)
-    return Target(path, replace(config, features=()), new=_dumped(document), files=files)
-
-
-def _dumped(document: Mapping[str, object]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def new_target(path: str, repository: str) -> Target:
-    """The target in a new list at ``path`` for a repository of which nothing is known."""
-    path = os.path.abspath(path)
-    workspace = feature_list.workspace_of(path)
-    name = os.path.basename(repository) or "project"
-    inside = os.path.relpath(repository, workspace)
-    project = {"name": name, "repo_path": inside}
-    return Target(
-        path,
-        replace(
-            EMPTY,
-            path=path,
-            workspace=workspace,
-            project=replace(EMPTY.project, name=name, repo_path=repository),
-        ),
-        new=_dumped({"project": project, "features": []}),
-    )
 
 
 def check_answer(
@@ -177,7 +107,7 @@ def _list_text(target: Target, proposal: Proposal, entries: Sequence[Mapping[str
         document = json.loads(target.new)
         if proposal.verify:
             document["project"]["verify"] = proposal.verify
-        file = ListFile(target.path, b"", _dumped(document))
+        file = ListFile(target.path, b"", dumped(document))
     return list_edit.edited(file, (), entries)
 
 

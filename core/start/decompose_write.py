@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from ..model.errors import UserError
 from ..model.translate import _
 from . import list_edit
-from .decompose_list import Draft, Target
+from .decompose_list import Draft
+from .decompose_target import Target
 from .template_files import SUFFIX, write_prompt
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 from core import cli
+from core.commands import decomposed
 from core.model.errors import UserError
 from core.start import reading_claude
 from tests.support.answering_claude import INIT, AnsweringClaude, proposed, result
@@ -146,6 +147,7 @@ class NewList(DecomposeTest):
         found = said.json
         self.assertEqual(found["written"][0], os.path.join(self.space.path, "plans", "shop.json"))
         self.assertEqual([each["id"] for each in found["features"]], ["auth", "api"])
+        self.assertEqual(found["waves"], [["auth"], ["api"]])
         self.assertEqual(
             found["findings"], ["api, line 1: vague: 'properly'; say exactly what is meant"]
         )
@@ -305,6 +307,28 @@ class Asking(DecomposeTest):
         said = self.at_a_terminal("y\nn\n", "--add")
         self.assertIn("Add 1 feature to config/feature_list.json, and write 1 prompt", said.err)
 
+    def test_with_json_the_diff_is_shown_where_the_question_is(self) -> None:
+        self.claude.answers(GOOD)
+        said = self.at_a_terminal("y\ny\n", "--json")
+        self.assertEqual((said.code, len(said.json["written"])), (0, 4))
+        self.assertIn("+++ b/prompts/api.md\n", said.err)
+
+    def test_what_was_paid_for_is_named_where_it_can_not_be_written(self) -> None:
+        self.claude.answers(GOOD)
+        full = UserError("the disk is full", hint="free some space")
+        with mock.patch.object(decomposed, "write_draft", side_effect=full):
+            said = self.decompose("--yes")
+        self.assertEqual(said.code, 2)
+        self.assertIn("the disk is full\n  free some space\n  next: to go on by hand: ", said.err)
+
+    def test_ctrl_c_at_the_last_question_names_the_session(self) -> None:
+        self.claude.answers(GOOD)
+        with mock.patch.object(decomposed, "agrees", side_effect=KeyboardInterrupt):
+            said = self.at_a_terminal("y\n")
+        self.assertEqual(said.code, 130)
+        self.assertIn("\nto go on by hand: cd ", said.err)
+        self.assert_nothing_written()
+
     def test_without_a_terminal_and_without_yes_nothing_is_started(self) -> None:
         said = self.decompose()
         self.assertEqual((said.code, self.claude.calls), (2, 0))
@@ -316,6 +340,7 @@ class Asking(DecomposeTest):
             (("--yes",), "none.md", "none.md can't be read"),
             (("--max-features", "0"), "SPEC.md", "'0' is not a number of features"),
             (("--max-features", "²"), "SPEC.md", "'²' is not a number of features"),
+            (("--max-cost", "0.001"), "SPEC.md", "--max-cost 0.001 is less than a call costs"),
         ):
             with self.subTest(message):
                 given = [word for word in (spec, *words) if word]

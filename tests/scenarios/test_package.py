@@ -189,6 +189,9 @@ class Installed(unittest.TestCase):
         expected = _files(self.tree / "install" / "claude-plugin")
         self.assertIn(".claude-plugin/plugin.json", expected)
         self.assertEqual(_files(self.package / "claude_plugin"), expected)
+        code = "from rorchestrator.start.plugin_folder import plugin_folder; print(plugin_folder())"
+        found = self._do(self.python, "-c", code).strip()
+        self.assertEqual(Path(found), self.package / "claude_plugin")
 
 
 if __name__ == "__main__":

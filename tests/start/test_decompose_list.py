@@ -9,14 +9,8 @@ import unittest
 
 from core.model.errors import UserError
 from core.model.frozen import replace
-from core.start.decompose_list import (
-    Checked,
-    Draft,
-    Target,
-    check_answer,
-    existing_target,
-    new_target,
-)
+from core.start.decompose_list import Checked, Draft, check_answer
+from core.start.decompose_target import Target, existing_target, new_target
 from tests.support.answering_claude import proposed
 
 LIST = """\

@@ -7,7 +7,8 @@ import unittest
 from core.model.frozen import replace
 from core.project.keys import EMPTY
 from core.reporter.style import Style
-from core.start.decompose_list import Checked, Draft, Target
+from core.start.decompose_list import Checked, Draft
+from core.start.decompose_target import Target
 from core.start.decompose_text import diff_lines, finding_lines, spent_words
 from core.start.list_edit import ListFile
 from core.start.reading_claude import Spent

@@ -9,7 +9,8 @@ from unittest import mock
 
 from core.model.errors import UserError
 from core.start import decompose_write
-from core.start.decompose_list import Draft, check_answer, existing_target, new_target
+from core.start.decompose_list import Draft, check_answer
+from core.start.decompose_target import existing_target, new_target
 from core.start.decompose_write import check_places, write_draft
 from tests.support.answering_claude import proposed
 from tests.support.commands import read_text
