@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..model.translate import N_
 from .door import Git
 from .output import WorktreeEntry, worktree_entry
 from .paths import first_line, is_there
@@ -17,7 +18,7 @@ async def worktrees(git: Git) -> list[WorktreeEntry]:
     """
     if git.is_read_only and git.listed is not None:
         return git.listed
-    finished = await git.run("list its worktrees", "worktree", "list", "--porcelain")
+    finished = await git.run(N_("list its worktrees"), "worktree", "list", "--porcelain")
     blocks = os.fsdecode(finished.stdout).strip("\n").split("\n\n")
     git.listed = [worktree_entry(block) for block in blocks if block]
     return git.listed
@@ -35,7 +36,7 @@ def real_path(git: Git, path: str) -> str:
 async def add_worktree(git: Git, path: str, commit: str) -> None:
     """Add a locked worktree without files at ``path``, on a branch or a detached commit."""
     arguments = ("worktree", "add", "--quiet", "--lock", "--no-checkout", "--", path, commit)
-    await git.run(f"add the worktree {path}", *arguments)
+    await git.run(N_("add the worktree {path}").format(path=path), *arguments)
 
 
 async def check_out(git: Git, path: str, new_branch: str = "") -> None:
@@ -46,18 +47,18 @@ async def check_out(git: Git, path: str, new_branch: str = "") -> None:
     # Not `worktree add -b`, which leaves the branch behind when it fails.
     branch = ("-b", new_branch, "--no-track") if new_branch else ()
     arguments = ("checkout", "--force", "--quiet", "--no-recurse-submodules", *branch)
-    await git.run(f"check out {path}", *arguments, at=path, guarded=True)
+    await git.run(N_("check out {path}").format(path=path), *arguments, at=path, guarded=True)
 
 
 async def remove_worktree(git: Git, path: str) -> None:
     """Remove a worktree with everything in it. The caller has saved its work."""
     arguments = ("worktree", "remove", "--force", "--", path)
-    await git.run(f"remove the worktree {path}", *arguments, guarded=True)
+    await git.run(N_("remove the worktree {path}").format(path=path), *arguments, guarded=True)
 
 
 async def admin_dir(git: Git, path: str) -> str:
     """The git folder of one worktree (``.git/worktrees/NAME``)."""
-    finished = await git.run("find the worktree", "rev-parse", "--absolute-git-dir", at=path)
+    finished = await git.run(N_("find the worktree"), "rev-parse", "--absolute-git-dir", at=path)
     return finished.text
 
 
@@ -87,10 +88,10 @@ def rebase_in_progress(git: Git, branch: str) -> str:
 
 
 OPERATIONS = {
-    "MERGE_HEAD": "a merge",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase, or git am,",
+    "MERGE_HEAD": N_("a merge"),
+    "CHERRY_PICK_HEAD": N_("a cherry-pick"),
+    "REVERT_HEAD": N_("a revert"),
+    "rebase-merge": N_("a rebase"),
+    "rebase-apply": N_("a rebase, or git am,"),
 }
 """Files and folders next to HEAD that exist while an operation is unfinished."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from ..model.translate import N_
 from .door import PATHS_AT_ONCE, Git
 from .output import DiffStat, parse_names, parse_shortstat
 
@@ -23,7 +24,7 @@ async def present(git: Git, commit: str, paths: Iterable[str]) -> set[str]:
         asked = names[start : start + PATHS_AT_ONCE]
         arguments = ("ls-tree", "--full-tree", "--name-only", "-z", commit, "--", *asked)
         literally = {**git.environ, "GIT_LITERAL_PATHSPECS": "1"}
-        finished = await git.run("read a commit", *arguments, env=literally)
+        finished = await git.run(N_("read a commit"), *arguments, env=literally)
         found.update(os.fsdecode(finished.stdout).split("\0"))
     return {path for name, path in spelled.items() if name in found}
 
@@ -36,7 +37,7 @@ async def has_line(git: Git, commit: str, pattern: str, exclude: Iterable[str] =
     arguments = ("grep", "--quiet", "--no-textconv", "-I", "-E", "-e", pattern, commit)
     finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in exclude))
     if finished.code not in (0, 1):
-        raise git.error("search the commit", finished)
+        raise git.error(N_("search the commit"), finished)
     return finished.code == 0
 
 
@@ -51,13 +52,15 @@ async def lines_with(git: Git, commit: str, words: Sequence[str], exclude: Itera
     arguments = ("grep", "-h", "--no-textconv", "--no-color", "-I", "-F", "-w", *wanted, commit)
     finished = await git.try_run(*arguments, "--", *(f":(exclude){each}" for each in exclude))
     if finished.code not in (0, 1):
-        raise await git.refusal("search the commit", finished)
+        raise await git.refusal(N_("search the commit"), finished)
     return finished.stdout.decode("utf-8", "replace")
 
 
 async def diffstat(git: Git, old: str, new: str) -> DiffStat:
     """The numbers of files and lines that differ between two commits."""
-    finished = await git.run("compare commits", "diff-tree", "-r", "-M", "--shortstat", old, new)
+    finished = await git.run(
+        N_("compare commits"), "diff-tree", "-r", "-M", "--shortstat", old, new
+    )
     return parse_shortstat(finished.text)
 
 
@@ -68,17 +71,17 @@ async def changed_files(git: Git, pairs: Sequence[tuple[str, str]]) -> list[froz
     # git takes the second commit on a line for the parent of the first.
     listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
     arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
-    finished = await git.run("compare commits", *arguments, stdin=listed)
+    finished = await git.run(N_("compare commits"), *arguments, stdin=listed)
     return parse_names(finished.text.splitlines(), [new for _, new in pairs])
 
 
 async def latest_changes(git: Git, commit: str, count: int) -> list[frozenset[str]]:
     """The files that each of the latest ``count`` commits changed, without merges."""
     listed = ("rev-list", f"--max-count={count}", "--no-merges", commit)
-    ids = (await git.run("list commits", *listed)).text.split()
+    ids = (await git.run(N_("list commits"), *listed)).text.split()
     arguments = ("diff-tree", "-r", "--always", "--no-renames", "--name-only", "--stdin")
     stdin = "".join(f"{id}\n" for id in ids).encode()
-    finished = await git.run("read its history", *arguments, stdin=stdin)
+    finished = await git.run(N_("read its history"), *arguments, stdin=stdin)
     return parse_names(finished.text.splitlines(), ids)
 
 
@@ -86,19 +89,19 @@ async def existing(git: Git, ids: Sequence[str]) -> set[str]:
     """Those of the commits that the repository still has."""
     stdin = "".join(f"{id}\n" for id in ids).encode()
     wanted = "--batch-check=%(objectname) %(objecttype)"
-    lines = (await git.run("look for commits", "cat-file", wanted, stdin=stdin)).text.splitlines()
+    lines = (await git.run(N_("look for commits"), "cat-file", wanted, stdin=stdin)).text.splitlines()
     return {id for id, _, kind in (line.partition(" ") for line in lines) if kind == "commit"}
 
 
 async def added_files(git: Git, old: str, new: str) -> list[str]:
     """The files that ``new`` has and ``old`` has not."""
     arguments = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A")
-    finished = await git.run("compare commits", *arguments, old, new)
+    finished = await git.run(N_("compare commits"), *arguments, old, new)
     return [name for name in os.fsdecode(finished.stdout).split("\0") if name]
 
 
 async def files_of(git: Git, commit: str) -> set[str]:
     """The names of all files in a commit."""
     arguments = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-    finished = await git.run("list the files of the commit", *arguments)
+    finished = await git.run(N_("list the files of the commit"), *arguments)
     return set(os.fsdecode(finished.stdout).split("\0"))

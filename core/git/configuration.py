@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..model.translate import N_
 from .door import Git
 
 
@@ -17,7 +18,7 @@ async def hooks_folder(git: Git, path: str = "") -> str:
 async def values(git: Git) -> dict[str, str]:
     """The last value of every setting by its key, as the user has it."""
     asked = ("config", "--null", "--list", "--includes")
-    listed = await git.run("read its settings", *asked, hooks=True)
+    listed = await git.run(N_("read its settings"), *asked, hooks=True)
     pairs = (entry.partition("\n") for entry in os.fsdecode(listed.stdout).split("\0"))
     return {key: value for key, _, value in pairs}
 
@@ -25,7 +26,7 @@ async def values(git: Git) -> dict[str, str]:
 async def modes(git: Git, commit: str, folder: str) -> dict[str, str]:
     """File modes by name in a folder of a commit; format: git-ls-tree(1)."""
     arguments = ("ls-tree", "-z", "--full-tree", commit, "--", f"{os.path.normpath(folder)}/")
-    finished = await git.run("read the commit", *arguments)
+    finished = await git.run(N_("read the commit"), *arguments)
     entries = (e.partition("\t") for e in os.fsdecode(finished.stdout).split("\0") if e)
     return {os.path.basename(path): entry.split(" ")[0] for entry, _, path in entries}
 
@@ -45,7 +46,7 @@ async def settings_in(git: Git, path: str) -> list[tuple[str, str, str]]:
 
 async def _settings(git: Git, *of: str, at: str = "") -> list[tuple[str, str, str]]:
     arguments = ("config", *of, "--show-origin", "--null", "--list")
-    finished = await git.run("read the settings", *arguments, at=at)
+    finished = await git.run(N_("read the settings"), *arguments, at=at)
     words = os.fsdecode(finished.stdout).split("\0")
     pairs = (
         (origin[len("file:") :], *entry.partition("\n"))
@@ -61,7 +62,7 @@ async def _settings(git: Git, *of: str, at: str = "") -> list[tuple[str, str, st
 
 async def effective_settings(git: Git) -> list[tuple[str, str]]:
     """Key and value of every setting in order, including the user's and the system's."""
-    finished = await git.run("read its settings", "config", "--null", "--list")
+    finished = await git.run(N_("read its settings"), "config", "--null", "--list")
     entries = os.fsdecode(finished.stdout).split("\0")
     pairs = (entry.partition("\n") for entry in entries if entry)
     return [(key, value) for key, _, value in pairs]

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from ..model.errors import UserError
 from ..model.frozen import replace
+from ..model.translate import N_
 from .door import Git
 from .patches import PLAIN, SETTINGS, FileDiff, each_file, numbers
 
@@ -59,7 +60,7 @@ async def _asked(git: Git, pairs: Sequence[Pair], *options: str) -> bytes:
     # git takes the second commit on a line for the parent of the first.
     listed = "".join(f"{new} {old}\n" for old, new in pairs).encode()
     words = ("diff-tree", "-r", "-M", "--always", *PLAIN, *options, "--stdin")
-    finished = await git.run("compare commits", *words, stdin=listed, settings=SETTINGS)
+    finished = await git.run(N_("compare commits"), *words, stdin=listed, settings=SETTINGS)
     return finished.stdout
 
 

@@ -16,6 +16,7 @@ from ..journal import private_files
 from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from ..process.environment import without_git
 from ..process.spawner import Finished, Spawner
 from ..process.temporary_folder import ScratchFolder
@@ -120,13 +121,17 @@ IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
 """An identity as git-var(1) prints it."""
 
 
+MERGE_FAILED = N_("git could not merge: {said}")
+
+
 class GitError(UserError):
     """A git command failed. ``complaint`` is its whole output; the file ``log`` may have it too."""
 
     def __init__(self, doing: str, finished: Finished, log: str = "") -> None:
         self.complaint = finished.complaint
-        said = excerpt(self.complaint, whole=log) or f"exit {finished.code}"
-        super().__init__(f"git could not {doing}: {said}")
+        said = excerpt(self.complaint, whole=log) or N_("exit {code}").format(code=finished.code)
+        text = MERGE_FAILED if doing == "merge" else N_("git could not {doing}: {said}")
+        super().__init__(text.format(doing=doing, said=said))
 
 
 class Unknown(UserError):
@@ -216,7 +221,9 @@ class Git:
     ) -> Finished:
         """Run git. ``elsewhere``: in another repository than this one."""
         if self.is_read_only and not self._only_reads(arguments, env or {}):
-            raise ValueError(f"git {arguments[0]} is not a read-only command")
+            raise ValueError(
+                N_("git {command} is not a read-only command").format(command=arguments[0])
+            )
         folder = at or self.repository.common_dir
         quiet = QUIET if hooks else (*QUIET, *NO_HOOKS)
         named = EXPLICIT if is_below(folder, self.repository.common_dir) else ()
@@ -299,7 +306,9 @@ class Git:
         error = self.error(doing, finished)
         if self.is_read_only and (await self.named_programs()).is_partial:
             return Unknown(
-                f"unknown: this partial clone lacks objects, and none are fetched: {error}"
+                N_(
+                    "unknown: this partial clone lacks objects, and none are fetched: {error}"
+                ).format(error=error)
             )
         return error
 
@@ -334,7 +343,7 @@ class Git:
     async def _read_programs(self, at: str) -> Programs:
         listed = await self.try_run("config", "--list", "--name-only", "--includes", "-z", at=at)
         if listed.code != 0:
-            raise self.error("read its settings", listed)
+            raise self.error(N_("read its settings"), listed)
         return programs_in(os.fsdecode(listed.stdout).split("\0"))
 
     def without(self, programs: Programs, *, strict: bool) -> tuple[str, ...]:
@@ -358,7 +367,7 @@ class Git:
         if os.path.exists(grafts) or await self.refs("refs/replace/"):
             return ""
         listed = (
-            await self.run("read its settings", "config", "--list", "--includes", "-z")
+            await self.run(N_("read its settings"), "config", "--list", "--includes", "-z")
         ).stdout
         own = os.path.join(common, "info", "attributes")
         parts = [repr(self.repository.version).encode(), listed]
@@ -372,7 +381,7 @@ class Git:
     async def refs(self, *prefixes: str) -> dict[str, str]:
         """Object ids by full ref name, for all refs below ``prefixes``."""
         wanted = "--format=%(objectname) %(refname)"
-        finished = await self.run("list its refs", "for-each-ref", wanted, *prefixes)
+        finished = await self.run(N_("list its refs"), "for-each-ref", wanted, *prefixes)
         pairs = (line.split(" ", 1) for line in finished.text.split("\n") if line)
         return {name: commit for commit, name in pairs}
 
@@ -390,7 +399,7 @@ class Git:
         if known is not None:
             return known
         spelled = f"{commit}^{{tree}}"
-        finished = await self.run("read the commit", "rev-parse", "--verify", spelled)
+        finished = await self.run(N_("read the commit"), "rev-parse", "--verify", spelled)
         if _are_ids(commit):
             self.answers.put(finished.text, "tree", commit)
         return finished.text
@@ -404,7 +413,7 @@ class Git:
     async def independent(self, commits: Sequence[str]) -> list[str]:
         """Those of ``commits`` that are not ancestors of another."""
         arguments = ("merge-base", "--independent", *commits)
-        return (await self.run("compare commits", *arguments)).text.split()
+        return (await self.run(N_("compare commits"), *arguments)).text.split()
 
     async def merge_base(self, one: str, other: str) -> str:
         """The best common ancestor; empty for unrelated histories."""
@@ -426,7 +435,7 @@ class Git:
         """Create a ref. False if it exists, which leaves it unchanged."""
         finished = await self.try_run("update-ref", ref, commit, "")
         if finished.code != 0 and not await self.commit_of(ref):
-            raise self.error(f"create {ref}", finished)
+            raise self.error(N_("create {ref}").format(ref=ref), finished)
         return finished.code == 0
 
     async def symbolic_ref(self, ref: str, *, at: str = "") -> str:
@@ -437,7 +446,7 @@ class Git:
     async def upstream_of(self, branch: str) -> tuple[str, int]:
         """The upstream of a branch, and how many of its commits the branch lacks."""
         wanted = "--format=%(upstream:short) %(upstream:track,nobracket)"
-        told = await self.run("compare a branch", "for-each-ref", wanted, HEADS + branch)
+        told = await self.run(N_("compare a branch"), "for-each-ref", wanted, HEADS + branch)
         upstream, _, distance = told.text.split("\n")[0].partition(" ")
         found = re.search(r"behind (\d+)", distance)
         return upstream, int(found[1]) if found else 0
@@ -448,7 +457,7 @@ class Git:
         ``at`` is the worktree that has it checked out, so that its HEAD reflog records the move.
         """
         arguments = ("update-ref", "-m", "rorchestrator merge", ref, commit, old)
-        await self.run(f"move {ref}", *arguments, at=at)
+        await self.run(N_("move {ref}").format(ref=ref), *arguments, at=at)
 
     async def delete_ref(self, ref: str, old: str) -> str:
         """Delete a ref that is at ``old`` (compare-and-swap); empty, or why the ref stays."""
@@ -457,15 +466,15 @@ class Git:
             return ""
         short = ref.removeprefix(HEADS)
         if await self.commit_of(ref) != old:
-            return f"{short} moved in the meantime"
-        return GitError(f"delete {short}", finished).message
+            return N_("{short} moved in the meantime").format(short=short)
+        return GitError(N_("delete {short}").format(short=short), finished).message
 
     async def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Write a commit of ``tree``, without a lock and without a working tree."""
         given = [word for parent in parents for word in ("-p", parent)]
         arguments = ("commit-tree", "--no-gpg-sign", *given, "-m", message, tree)
         self.redirect_objects()
-        return (await self.run("write the commit", *arguments, env=await self.identity())).text
+        return (await self.run(N_("write the commit"), *arguments, env=await self.identity())).text
 
     def redirect_objects(self) -> None:
         """Let a read-only git write new objects to its temporary folder from now on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from ..model.translate import N_
 from . import merged
 from .door import Git
 
@@ -26,7 +27,7 @@ async def own_commits(
     """The commits of ``tip`` that are not in ``without``, oldest first, with their parents."""
     left_out = [f"^{commit}" for commit in without]
     arguments = ("rev-list", "--reverse", "--topo-order", "--parents", tip, *left_out)
-    finished = await git.run("list commits", *arguments)
+    finished = await git.run(N_("list commits"), *arguments)
     lines = (line.split() for line in finished.text.splitlines())
     return [(commit, tuple(parents)) for commit, *parents in lines]
 
@@ -34,7 +35,7 @@ async def own_commits(
 async def authors(git: Git, tip: str, without: str) -> set[tuple[str, str]]:
     """Author, date and subject of each commit in ``without..tip``."""
     arguments = ("rev-list", "--format=%ae %at%n%s", tip, f"^{without}")
-    lines = (await git.run("list commits", *arguments)).text.split("\n")
+    lines = (await git.run(N_("list commits"), *arguments)).text.split("\n")
     return set(zip(lines[1::3], lines[2::3]))  # after a line with its id
 
 
@@ -42,13 +43,15 @@ async def trailer(git: Git, commit: str, key: str) -> str:
     """The value of a trailer in a commit's message; else empty."""
     wanted = f"--format=%(trailers:key={key},valueonly)"
     shown = ("show", "-s", "--no-show-signature", wanted)
-    return (await git.run("read the commit", *shown, commit)).text.strip()
+    return (await git.run(N_("read the commit"), *shown, commit)).text.strip()
 
 
 async def recreate_commit(git: Git, commit: str, tree: str, parent: str) -> str:
     """Write a commit of ``tree`` with the author and message of ``commit``."""
     wanted = ("-s", "--no-show-signature", "--date=raw", "--encoding=UTF-8")
-    seen = await git.run("read the commit", "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit)
+    seen = await git.run(
+        N_("read the commit"), "show", *wanted, "--format=%an%n%ae%n%ad%n%B", commit
+    )
     name, email, date, message = seen.stdout.split(b"\n", 3)
     env = {
         **await git.identity(),
@@ -60,7 +63,7 @@ async def recreate_commit(git: Git, commit: str, tree: str, parent: str) -> str:
     utf8 = ("-c", "i18n.commitEncoding=UTF-8")
     words = message.rstrip(b"\n") + b"\n"
     git.redirect_objects()
-    doing = "write a commit"
+    doing = N_("write a commit")
     return (await git.run(doing, *arguments, stdin=words, env=env, settings=utf8)).text
 
 
@@ -70,8 +73,8 @@ async def before(git: Git, branch: str, commit: str) -> str:
     Empty if the branch was fast-forwarded to it.
     """
     listed = ("rev-list", branch, f"^{commit}")
-    own = (await git.run("list commits", *listed, "--first-parent")).text.split()
-    holding = set((await git.run("list commits", *listed, "--ancestry-path")).text.split())
+    own = (await git.run(N_("list commits"), *listed, "--first-parent")).text.split()
+    holding = set((await git.run(N_("list commits"), *listed, "--ancestry-path")).text.split())
     first = [each for each in own if each in holding][-1:]
     found = await git.commit_of(f"{first[0]}^") if first else ""
     return "" if found and await git.is_ancestor(commit, found) else found

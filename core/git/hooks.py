@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..journal import private_files
+from ..model.translate import N_
 from . import checkouts, configuration
 from .door import Git
 
@@ -136,6 +137,9 @@ def default_folder(git: Git) -> str:
     return os.path.join(git.repository.common_dir, "hooks")
 
 
+IDLE = N_("{path} is not executable: git does not run it")
+
+
 async def inactive(git: Git, commit: str, worktree: str, folder: str = "") -> list[str]:
     """Why the user's commit hooks would not run in a worktree of ``commit``.
 
@@ -147,16 +151,19 @@ async def inactive(git: Git, commit: str, worktree: str, folder: str = "") -> li
     if os.path.isabs(folder) or folder.startswith(os.pardir):
         place = os.path.normpath(os.path.join(worktree, folder))
         if not os.path.isdir(place) and place != default_folder(git):
-            return [f"no hook runs: core.hooksPath is {folder}, which does not exist"]
+            missing = N_("no hook runs: core.hooksPath is {folder}, which does not exist")
+            return [missing.format(folder=folder)]
         return list(_broken(place))
     modes = await configuration.modes(git, commit, folder)
     if not modes:
         return [
-            f"no hook runs in worktrees: core.hooksPath is {folder}, which no commit holds "
-            "(unless project.setup, copy or link provides it)"
+            N_(
+                "no hook runs in worktrees: core.hooksPath is {folder}, which no commit holds "
+                "(unless project.setup, copy or link provides it)"
+            ).format(folder=folder)
         ]
     plain = (name for name in NAMES if modes.get(name) == "100644")
-    return [f"{folder}/{name} is not executable: git does not run it" for name in plain]
+    return [IDLE.format(path=f"{folder}/{name}") for name in plain]
 
 
 def _broken(folder: str) -> Iterator[str]:
@@ -166,11 +173,13 @@ def _broken(folder: str) -> Iterator[str]:
         first = _beginning(path)
         words = os.fsdecode(first[2:]).split("\n")[0].split() if first.startswith(b"#!") else []
         if os.path.isdir(path):
-            yield f"{path} is a folder: git cannot run it and refuses every commit"
+            refused = N_("{path} is a folder: git cannot run it and refuses every commit")
+            yield refused.format(path=path)
         elif os.path.isfile(path) and not os.access(path, os.X_OK):
-            yield f"{path} is not executable: git does not run it"
+            yield IDLE.format(path=path)
         elif words and not os.access(words[0], os.X_OK):
-            yield f"{path} cannot run: {words[0]} does not exist or is not executable"
+            broken = N_("{path} cannot run: {program} does not exist or is not executable")
+            yield broken.format(path=path, program=words[0])
 
 
 def _beginning(path: str) -> bytes:

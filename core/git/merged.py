@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ..model.errors import UserError
+from ..model.translate import N_
 from .door import Git
 
 
@@ -45,7 +46,7 @@ async def prefetch(git: Git, tips: Collection[str], target: str) -> None:
 async def _learn_trees(git: Git, commits: Iterable[str]) -> None:
     arguments = ("rev-list", "--no-walk", "--stdin", "--format=%T")
     listed = "".join(f"{commit}\n" for commit in commits).encode()
-    words = (await git.run("read commits", *arguments, stdin=listed)).text.split()
+    words = (await git.run(N_("read commits"), *arguments, stdin=listed)).text.split()
     # git-rev-list(1) prints "commit ID" before each formatted line.
     for commit, tree in zip(words[1::3], words[2::3]):
         git.answers.put(tree, "tree", commit)
@@ -92,7 +93,7 @@ async def _patch(git: Git, base: str, tip: str) -> str:
     """The patch id of the changes between two commits."""
     patch = git.answers.get("patch", base, tip)
     if patch is None:
-        whole = await git.run("compare commits", *PATCH, base, tip)
+        whole = await git.run(N_("compare commits"), *PATCH, base, tip)
         patch = git.answers.put(_change(whole.stdout), "patch", base, tip)
     return patch
 
@@ -102,7 +103,7 @@ async def parents_of(git: Git, tip: str, without: str) -> dict[str, list[str]]:
     listed = git.answers.get("history", tip, without)
     if listed is None:
         arguments = ("rev-list", "--topo-order", "--parents", tip, f"^{without}")
-        listed = (await git.run("list commits", *arguments)).text
+        listed = (await git.run(N_("list commits"), *arguments)).text
         if git.is_lasting(tip, without):
             git.answers.put(listed, "history", tip, without)
     lines = [line.split() for line in listed.splitlines()]
@@ -139,7 +140,7 @@ async def _patches(git: Git, commits: Sequence[str]) -> dict[str, str]:
     if not commits:
         return {}
     listed = "".join(f"{commit}\n" for commit in commits).encode()
-    finished = await git.run("compare commits", *PATCH, "--root", "--stdin", stdin=listed)
+    finished = await git.run(N_("compare commits"), *PATCH, "--root", "--stdin", stdin=listed)
     named = (line.decode().strip() for line in COMMIT_LINE.findall(finished.stdout))
     patches = dict.fromkeys(commits, "")
     patches.update(zip(named, map(_change, COMMIT_LINE.split(finished.stdout)[1:])))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from ..model.frozen import replace
+from ..model.translate import N_
 from ..process.spawner import Finished
 from . import worktree_status
 from .door import Git, Unknown
@@ -22,7 +23,7 @@ async def merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:
     git is too old. Format: git-merge-tree(1), "OUTPUT".
     """
     if not git.merges_without_worktree:
-        raise Unknown("unknown: only git 2.38 or newer merges without a working tree")
+        raise Unknown(N_("unknown: only git 2.38 or newer merges without a working tree"))
     known = git.answers.get("merge", one, other)
     if known is None:
         tree, files = await _merged_tree(git, one, other)
@@ -37,14 +38,14 @@ async def _merged_tree(git: Git, one: str, other: str) -> tuple[str, list[str]]:
     programs = await git.named_programs()
     finished = await _merge_tree(git, programs, one, other)
     if os.fsencode(DRIVER) in finished.stderr:
-        raise Unknown("a merge driver decides this merge, but read-only commands do not run it")
+        raise Unknown(N_("a merge driver decides this merge, but read-only commands do not run it"))
     tree, *files = os.fsdecode(finished.stdout).split("\0")
     if finished.code == 0:
         return tree, []
     if finished.code == 1 and tree:
         return "", sorted({file for file in files if file})
     if programs.renormalizes and programs.filters:
-        raise Unknown("a filter decides this merge, but read-only commands do not run it")
+        raise Unknown(N_("a filter decides this merge, but read-only commands do not run it"))
     raise await git.refusal("merge", finished)
 
 
@@ -65,7 +66,7 @@ async def _attributes_of(git: Git, commit: str) -> str:
     """A folder with those files of a commit that merges read."""
     tree = await git.tree_of(commit)
     if tree not in git.attributes:
-        listed = await git.run("list the files", "ls-tree", "-r", "-z", "--full-tree", tree)
+        listed = await git.run(N_("list the files"), "ls-tree", "-r", "-z", "--full-tree", tree)
         found = ATTRIBUTES.findall(listed.stdout)
         files = {path: blob for blob, path in found if NO_PLACE.isdisjoint(parts(path))}
         contents = await _contents(git, files.values())
@@ -80,13 +81,13 @@ async def _contents(git: Git, blobs: Collection[bytes]) -> list[bytes]:
     if not blobs:
         return []
     asked = b"".join(blob + b"\n" for blob in blobs)
-    finished = await git.run("read files", "cat-file", "--batch", stdin=asked)
+    finished = await git.run(N_("read files"), "cat-file", "--batch", stdin=asked)
     contents: list[bytes] = []
     rest = finished.stdout
     while rest:
         heading, _, rest = rest.partition(b"\n")
         if heading.endswith(b" missing"):
-            raise await git.refusal("read files", replace(finished, stderr=heading))
+            raise await git.refusal(N_("read files"), replace(finished, stderr=heading))
         size = int(heading.rsplit(b" ", 1)[1])
         contents.append(rest[:size])
         rest = rest[size + 1 :]
@@ -130,7 +131,7 @@ async def begin_merge(git: Git, path: str, commit: str) -> tuple[str, ...]:
     )
     files = (await worktree_status.status_of(git, path)).unmerged
     if not files:
-        raise git.error(f"leave a conflict in {path}", merged)
+        raise git.error(N_("leave a conflict in {path}").format(path=path), merged)
     return files
 
 
@@ -158,12 +159,12 @@ async def update_checkout(git: Git, path: str, old: str, new: str) -> None:
     await git.try_run("update-index", "-q", "--refresh", at=path, guarded=True)
     arguments = ("read-tree", "-m", "-u", "--no-recurse-submodules", old, new)
     # Not guarded: if we are killed, git must finish in the user's checkout.
-    await git.run(f"update {path} to {new[:10]}", *arguments, at=path)
+    await git.run(N_("update {path} to {new}").format(path=path, new=new[:10]), *arguments, at=path)
 
 
 async def equal_files(git: Git, path: str, commit: str, files: Iterable[str]) -> set[str]:
     """The files of a worktree whose content, after filters, is that of a commit."""
-    listed = await git.run("list the files", "ls-tree", "-r", "-z", "--full-tree", commit)
+    listed = await git.run(N_("list the files"), "ls-tree", "-r", "-z", "--full-tree", commit)
     entries = (entry.partition("\t") for entry in os.fsdecode(listed.stdout).split("\0"))
     wanted = {name: head.split()[-1] for head, _, name in entries if head}
     equal: set[str] = set()
@@ -172,13 +173,13 @@ async def equal_files(git: Git, path: str, commit: str, files: Iterable[str]) ->
         place = os.path.join(path, name)
         if os.path.islink(place):
             words = ("hash-object", "--stdin")
-            link = await git.run("hash a link", *words, stdin=os.fsencode(os.readlink(place)))
+            link = await git.run(N_("hash a link"), *words, stdin=os.fsencode(os.readlink(place)))
             equal |= {name} if link.text == wanted[name] else set()
         elif os.path.isfile(place) and "\n" not in name:
             asked.append(name)
     names = os.fsencode("".join(f"{name}\n" for name in asked))
     arguments = ("hash-object", "--stdin-paths")
-    hashed = await git.run("hash files", *arguments, at=path, stdin=names, guarded=True)
+    hashed = await git.run(N_("hash files"), *arguments, at=path, stdin=names, guarded=True)
     found = zip(asked, hashed.text.splitlines())
     return equal | {name for name, blob in found if blob == wanted[name]}
 

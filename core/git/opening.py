@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ..model.errors import UserError
 from ..model.excerpt import excerpt
+from ..model.translate import N_
 from ..process.spawner import Finished, Spawner
 from .door import QUIET, Git, Repository, environment
 from .paths import is_there
@@ -22,7 +23,10 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
     (because another user owns it, for example).
     """
     if not os.path.isdir(path):
-        raise UserError(f"the folder {path} does not exist", hint="correct project.repo_path")
+        raise UserError(
+            N_("the folder {path} does not exist").format(path=path),
+            hint=N_("correct project.repo_path"),
+        )
     env = environment(environ)
     question = ("--is-bare-repository", "--is-shallow-repository", "--git-common-dir")
     argv = ["git", "-C", path, *QUIET, "rev-parse", *question, "--show-cdup"]
@@ -44,20 +48,20 @@ async def open_repository(spawner: Spawner, path: str, environ: Mapping[str, str
 def _no_repository(path: str, home: str, finished: Finished) -> UserError:
     """The error for a ``path`` where git fails; git's own message if there is a repository."""
     if _repository_above(path):
-        return _refused(f"git refuses the repository of {path}", finished)
+        return _refused(N_("git refuses the repository of {path}").format(path=path), finished)
     here = os.path.realpath(path)
     if here in (os.path.realpath(home or os.sep), os.sep):
         # `git init` is not for a home folder.
-        hint = "run this in the repository, or set project.repo_path"
+        hint = N_("run this in the repository, or set project.repo_path")
     else:
         hint = "git init && git add . && git commit -m 'Initial commit'"
-    return UserError(f"{path} is not in a git repository", hint=hint)
+    return UserError(N_("{path} is not in a git repository").format(path=path), hint=hint)
 
 
 def _refused(what: str, finished: Finished) -> UserError:
     """The error for something that git refuses, with git's message."""
     said = tuple(line for line in excerpt(finished.complaint).splitlines() if line.strip())
-    return UserError(what, hint="follow git's message, then run this again", details=said)
+    return UserError(what, hint=N_("follow git's message, then run this again"), details=said)
 
 
 def _repository_above(path: str) -> bool:
@@ -79,17 +83,18 @@ async def installed_version(spawner: Spawner, environ: Mapping[str, str]) -> tup
 
 
 def _not_found() -> UserError:
-    return UserError("git was not found", hint="install git 2.25 or newer")
+    return UserError(N_("git was not found"), hint=N_("install git 2.25 or newer"))
 
 
 def version_in(finished: Finished) -> tuple[int, int]:
     """What ``git version`` told. Raises :class:`UserError` if git is too old or did not start."""
     if finished.code != 0:
-        raise _refused("git does not start", finished)
+        raise _refused(N_("git does not start"), finished)
     numbers = re.search(r"(\d+)\.(\d+)", finished.text)
     version = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
     if version < OLDEST:
         raise UserError(
-            f"{finished.text or 'this git'} is too old", hint="install git 2.25 or newer"
+            N_("{git} is too old").format(git=finished.text or N_("this git")),
+            hint=N_("install git 2.25 or newer"),
         )
     return version

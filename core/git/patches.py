@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..model.frozen import dataclass, replace
+from ..model.translate import N_
 from ..process.environment import without_git
 from ..process.terminal import run_in_terminal
 from .door import EXPLICIT, NO_HOOKS, Git
@@ -50,7 +51,7 @@ async def file_diffs(
 ) -> tuple[FileDiff, ...]:
     """Every file that differs, with patches up to ``limit_bytes`` in all, cut at a line's end."""
     words = ("diff-tree", "-r", "-M", *PLAIN, "--numstat", "-z", old, new)
-    finished = await git.run("compare commits", *words, settings=SETTINGS)
+    finished = await git.run(N_("compare commits"), *words, settings=SETTINGS)
     files = list(numbers(os.fsdecode(finished.stdout)))
     shown = _worth_showing(files)
     patches = await _patches(git, old, new, shown, are_all=len(shown) == len(files))
@@ -99,7 +100,7 @@ async def _patches(
     paths = () if are_all else ("--", *names)
     words = ("diff-tree", "-r", "-M", *PLAIN, "-p", old, new, *paths)
     literally = {**git.environ, "GIT_LITERAL_PATHSPECS": "1"}
-    finished = await git.run("compare commits", *words, env=literally, settings=SETTINGS)
+    finished = await git.run(N_("compare commits"), *words, env=literally, settings=SETTINGS)
     return each_file(finished.stdout)
 
 
@@ -112,7 +113,7 @@ def each_file(patch: bytes) -> list[bytes]:
 async def plain_diff(git: Git, old: str, new: str, *options: str) -> bytes:
     """What ``git diff`` prints without settings of anybody's; no program is started."""
     words = ("diff-tree", "-r", "-M", *PLAIN, *(options or ("-p",)), old, new)
-    return (await git.run("compare commits", *words, settings=SETTINGS)).stdout
+    return (await git.run(N_("compare commits"), *words, settings=SETTINGS)).stdout
 
 
 async def programs_of_repository(git: Git) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..model.frozen import replace
+from ..model.translate import N_
 from . import configuration
 from .door import NO_FETCH, Git
 from .output import config_text
@@ -217,13 +218,13 @@ async def init_bare(git: Git, path: str, *, sha256: bool = False) -> None:
     format = ("--object-format=sha256",) if sha256 else ()
     arguments = ("init", "--quiet", "--bare", "--template=", *format, "--", path)
     plain = git.writable()
-    await plain.run("create a repository", *arguments, at=os.path.dirname(path))
+    await plain.run(N_("create a repository"), *arguments, at=os.path.dirname(path))
 
 
 async def create_refs(git: Git, refs: Mapping[str, str]) -> None:
     """Create all refs or none."""
     listed = "".join(f"create {ref} {commit}\n" for ref, commit in refs.items())
-    await git.run("create refs", "update-ref", "--stdin", stdin=os.fsencode(listed))
+    await git.run(N_("create refs"), "update-ref", "--stdin", stdin=os.fsencode(listed))
 
 
 async def checkout_bytes(git: Git, commit: str, block_bytes: int) -> int:

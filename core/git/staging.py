@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
+from ..model.translate import N_
 from . import unreadable_entries, worktree_status
 from .door import TRIES, Git
 from .output import Commit, parse_shortstat
@@ -36,7 +37,7 @@ async def restore(git: Git, path: str, files: Iterable[str]) -> None:
     if names:
         given = ("--pathspec-from-file=-", "--pathspec-file-nul")
         await git.run(
-            f"restore the files of {path}",
+            N_("restore the files of {path}").format(path=path),
             *("checkout", "--force", "--quiet", "--no-recurse-submodules", "HEAD", *given),
             at=path,
             stdin=names,
@@ -56,7 +57,7 @@ async def update_index(
             # Clearing a bit makes git compare the file through its filter.
             settings += git.without(await git.named_programs(path), strict=False)
         await git.run(
-            f"stage the files of {path}",
+            N_("stage the files of {path}").format(path=path),
             *("update-index", *options, "-z", "--stdin"),
             at=path,
             stdin=names,
@@ -83,7 +84,7 @@ async def commit(
     amending = ("--amend",) if amend else ()
     arguments = (*instead, "commit", "--quiet", *amending, "-m", message)
     await git.run(
-        f"commit in {path}",
+        N_("commit in {path}").format(path=path),
         *arguments,
         at=path,
         guarded=True,
@@ -106,7 +107,7 @@ async def head_commit(git: Git, path: str) -> Commit:
         "--pretty=tformat:%H %P",
         "HEAD",
     )
-    finished = await git.run("read HEAD", *seen, at=path)
+    finished = await git.run(N_("read HEAD"), *seen, at=path)
     named, _, numbers = finished.text.partition("\n")
     id, *parents = named.split()
     return Commit(id, tuple(parents), parse_shortstat(numbers))
@@ -114,24 +115,24 @@ async def head_commit(git: Git, path: str) -> Commit:
 
 async def written_tree(git: Git, path: str) -> str:
     """The tree of a worktree's index."""
-    return (await git.run("write the tree", "write-tree", at=path)).text
+    return (await git.run(N_("write the tree"), "write-tree", at=path)).text
 
 
 async def snapshot_tree(git: Git, path: str, files: Iterable[str], index: str) -> str:
     """The tree of HEAD with the current ``files``, written with a temporary index."""
     env = env_with_index(git, index)
-    await git.run("read HEAD", "read-tree", "HEAD", at=path, env=env)
+    await git.run(N_("read HEAD"), "read-tree", "HEAD", at=path, env=env)
     await stage(git, path, files, index=index)
-    return (await git.run("write the tree", "write-tree", at=path, env=env)).text
+    return (await git.run(N_("write the tree"), "write-tree", at=path, env=env)).text
 
 
 async def index_tree(git: Git, path: str, files: Iterable[str], index: str) -> str:
     """A tree of only the staged ``files``, written with a temporary index."""
     wanted = {os.fsencode(file) for file in files}
-    listed = await git.run("read the index", "ls-files", "--stage", "-z", at=path)
+    listed = await git.run(N_("read the index"), "ls-files", "--stage", "-z", at=path)
     entries = (e for e in listed.stdout.split(b"\0") if e.partition(b"\t")[2] in wanted)
     env = env_with_index(git, index)
     given = b"".join(entry + b"\0" for entry in entries)
-    doing = f"stage the files of {path}"
+    doing = N_("stage the files of {path}").format(path=path)
     await git.run(doing, "update-index", "-z", "--index-info", at=path, stdin=given, env=env)
-    return (await git.run("write the tree", "write-tree", at=path, env=env)).text
+    return (await git.run(N_("write the tree"), "write-tree", at=path, env=env)).text

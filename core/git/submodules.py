@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..model.translate import N_
 from . import configuration
 from .door import LITERAL, NO_FETCH, Git, GitError
 from .output import parse_gitlinks
@@ -44,7 +45,8 @@ class Submodules:
             await update_submodules(self.git, path, sources)
         except GitError as error:
             where = shlex.quote(self.git.repository.top)
-            error.hint = f"git -C {where} submodule update --recursive fetches what is missing"
+            hint = N_("git -C {where} submodule update --recursive fetches what is missing")
+            error.hint = hint.format(where=where)
             raise
         for name, clone in clones.items():
             folder = os.path.join(path, paths[name])
@@ -137,7 +139,7 @@ async def module_paths(git: Git, path: str, commit: str = "") -> dict[str, str]:
 async def pins_of(git: Git, path: str, modules: Iterable[str]) -> dict[str, str]:
     """Submodule commits in the index of a worktree, by path."""
     listing = ("ls-files", "--stage", "-z", "--", *modules)
-    finished = await git.run("read the index", *listing, at=path, settings=LITERAL)
+    finished = await git.run(N_("read the index"), *listing, at=path, settings=LITERAL)
     return parse_gitlinks(finished.stdout, commit=1)
 
 
@@ -146,7 +148,7 @@ async def update_submodules(git: Git, path: str, sources: Mapping[str, str]) -> 
     # On the command line, so that the shared config is not written.
     local = [w for name, url in sources.items() for w in ("-c", f"submodule.{name}.url={url}")]
     allowed = ("-c", "protocol.file.allow=always", "-c", "clone.defaultRemoteName=origin")
-    doing, settings = "check out the submodules", (*allowed, *local)
+    doing, settings = N_("check out the submodules"), (*allowed, *local)
     arguments = ("submodule", "--quiet", "update")
     # If the user sets this variable, protocol.file.allow has no effect.
     only = git.environ.get("GIT_ALLOW_PROTOCOL")
@@ -157,19 +159,19 @@ async def update_submodules(git: Git, path: str, sources: Mapping[str, str]) -> 
 async def set_remotes(git: Git, path: str, settings: Mapping[str, str]) -> None:
     """Write the settings of remotes into a submodule that was just checked out."""
     for key, value in settings.items():
-        await git.run("set the URL of a submodule", "config", key, value, at=path)
+        await git.run(N_("set the URL of a submodule"), "config", key, value, at=path)
 
 
 async def mark_as_filled(git: Git, path: str) -> None:
     """Record in a submodule the commit that it got from another worktree's clone."""
-    await git.run("mark a submodule", "update-ref", f"{FILLED}from", "HEAD", at=path)
+    await git.run(N_("mark a submodule"), "update-ref", f"{FILLED}from", "HEAD", at=path)
 
 
 async def gitlinks(git: Git, tip: str, start: str = "", *, at: str = "") -> dict[str, str]:
     """Submodule commits in ``tip``, by path; with ``start``, only those that differ."""
     if start:
         arguments = ("diff-tree", "-r", "-z", "--raw", "--no-renames", start, tip)
-        words = (await git.run("compare commits", *arguments)).stdout.split(b"\0")
+        words = (await git.run(N_("compare commits"), *arguments)).stdout.split(b"\0")
         pairs = zip(words[::2], words[1::2])
         # :mode mode commit commit status
         changed = ((raw.split(b" ")[1::2], file) for raw, file in pairs)
@@ -177,7 +179,7 @@ async def gitlinks(git: Git, tip: str, start: str = "", *, at: str = "") -> dict
         return parse_gitlinks(b"\0".join(entries), commit=1)
     listing = ("ls-tree", "-r", "-z", "--full-tree", tip)
     offline = offline_environment(git)
-    finished = await git.run("read a commit", *listing, at=at, env=offline, elsewhere=True)
+    finished = await git.run(N_("read a commit"), *listing, at=at, env=offline, elsewhere=True)
     return parse_gitlinks(finished.stdout, commit=2)
 
 
@@ -239,7 +241,7 @@ async def unpublished_commits(git: Git, path: str, name: str) -> int:
         return len(finished.text.split()) or finished.code
     listed = ("cat-file", "--batch-check")
     known = await git.run(
-        "look for commits", *listed, at=clone, stdin=finished.stdout, elsewhere=True
+        N_("look for commits"), *listed, at=clone, stdin=finished.stdout, elsewhere=True
     )
     return sum(line.endswith(" missing") for line in known.text.splitlines())
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ..model.errors import UserError
 from ..model.excerpt import some
+from ..model.translate import N_
 from . import configuration
 from .door import Git, GitError
 from .paths import first_line
@@ -32,7 +33,7 @@ EXECUTES = re.compile(
 """Settings that git runs as a program, or that lead to one: from git-config(1) of 2.39, later
 additions (``hook``), git-lfs and git-svn."""
 
-UNREADABLE = "a line that git cannot read"
+UNREADABLE = N_("a line that git cannot read")
 
 OF_WORKTREE = "config.worktree"
 
@@ -101,11 +102,14 @@ class ExecutableFingerprint:
         changed = [] if self.is_suspended else await self.changes(git)
         if changed:
             who, what = during or self.suspect, some(changed, between="; ")
+            changes = N_("git hooks or settings were changed{who}: {what}")
             raise Tampered(
-                f"git hooks or settings were changed{who}: {what}",
-                hint="any running feature may have done this. Nothing was committed since, and the "
-                "work is in the worktrees. Inspect and revert it, then run again; a new run "
-                "accepts what it finds. To list settings: git config --list --show-origin",
+                changes.format(who=who, what=what),
+                hint=N_(
+                    "any running feature may have done this. Nothing was committed since, and the "
+                    "work is in the worktrees. Inspect and revert it, then run again; a new run "
+                    "accepts what it finds. To list settings: git config --list --show-origin"
+                ),
             )
 
     async def changes(self, git: Git) -> list[str]:
@@ -328,9 +332,14 @@ def _settings(entries: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     return found
 
 
+CHANGED = N_("{name} was changed")
+ADDED = N_("{name} was added")
+REMOVED = N_("{name} was removed")
+
+
 def _differences(before: Mapping[str, str], after: Mapping[str, str], top: str) -> Iterable[str]:
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
-            how = "changed" if name in before else "added"
-            verb = how if name in after else "removed"
-            yield f"{name.replace(top + os.sep, '')} was {verb}"
+            how = CHANGED if name in before else ADDED
+            text = how if name in after else REMOVED
+            yield text.format(name=name.replace(top + os.sep, ""))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..model.frozen import replace
+from ..model.translate import N_
 from . import staging, submodules, unreadable_entries
 from .door import NO_FETCH, Git
 from .filters_and_drivers import Programs
@@ -25,7 +26,7 @@ async def status_of(
     else:
         arguments += ["--ignore-submodules=none"]
         # The user's filters run for files that may have changed.
-        doing = f"read the status of {path}"
+        doing = N_("read the status of {path}").format(path=path)
         finished = await git.run(doing, *arguments, at=path, guarded=True, env=env)
         status = parse_status(os.fsdecode(finished.stdout))
     return await _with_files_in_submodules(git, path, status) if ignored else status
@@ -56,7 +57,7 @@ async def _submodules_of(git: Git, path: str, status: WorktreeStatus) -> list[st
 
 async def submodules_in(git: Git, path: str, env: Mapping[str, str] | None = None) -> list[str]:
     """The paths of the submodules in an index."""
-    doing = f"read the index of {path}"
+    doing = N_("read the index of {path}").format(path=path)
     listed = await git.run(doing, "ls-files", "--stage", "-z", at=path, env=env)
     return [os.fsdecode(name) for name in SUBMODULE.findall(listed.stdout)]
 
@@ -66,7 +67,9 @@ async def hidden(git: Git, path: str) -> list[str]:
 
     Without those that a sparse checkout leaves out. Format: git-ls-files(1), ``-v``.
     """
-    finished = await git.run(f"read the index of {path}", "ls-files", "-v", "-z", at=path)
+    finished = await git.run(
+        N_("read the index of {path}").format(path=path), "ls-files", "-v", "-z", at=path
+    )
     entries = [entry.split(" ", 1) for entry in os.fsdecode(finished.stdout).split("\0") if entry]
     hidden = [(tag, file) for tag, file in entries if tag.islower() or tag == "S"]
     absent = {file for tag, file in hidden if tag in "sS" and not is_there(path, file)}
@@ -93,7 +96,7 @@ async def stored_by_lfs(git: Git, path: str, files: Iterable[str]) -> set[str]:
     if not names:
         return set()
     asked = ("check-attr", "-z", "--stdin", "filter")
-    finished = await git.run("read attributes", *asked, at=path, stdin=names)
+    finished = await git.run(N_("read attributes"), *asked, at=path, stdin=names)
     words = os.fsdecode(finished.stdout).split("\0")
     found = {file for file, value in zip(words[::3], words[2::3]) if value == "lfs"}
     is_set_up = ("config", "--get-regexp", r"^filter\.lfs\.(clean|process)$")
@@ -114,7 +117,7 @@ async def bare_status(git: Git, path: str, filters: Iterable[str]) -> WorktreeSt
     arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
     arguments += ["--no-renames", "--ignore-submodules=dirty"]
     env = {**git.environ, **NO_FETCH}
-    doing = f"read the status of {path}"
+    doing = N_("read the status of {path}").format(path=path)
     finished = await git.run(doing, *arguments, at=path, env=env, settings=off)
     return parse_status(os.fsdecode(finished.stdout))
 
@@ -131,7 +134,7 @@ async def _unfiltered_status(
     uncertain: dict[str, str] = {}
     if finished.code != 0:
         lenient = git.without(programs, strict=False)
-        doing = f"read the status of {path}"
+        doing = N_("read the status of {path}").format(path=path)
         finished = await git.run(doing, *arguments, at=path, env=env, settings=lenient)
         uncertain = await _may_have_changed(git, path, programs, env, lenient)
     status = parse_status(os.fsdecode(finished.stdout))
@@ -148,10 +151,10 @@ async def _may_have_changed(
 ) -> dict[str, str]:
     """Files with a changed mtime or size that have a filter, each with the filter's name."""
     plain = ("--name-only", "-z", "--diff-filter=M", "--ignore-submodules=all")
-    doing = f"read the status of {path}"
+    doing = N_("read the status of {path}").format(path=path)
     listed = await git.run(doing, "diff-files", *plain, at=path, env=env, settings=settings)
     asked = ("check-attr", "-z", "--stdin", "filter")
-    finished = await git.run("read attributes", *asked, at=path, stdin=listed.stdout)
+    finished = await git.run(N_("read attributes"), *asked, at=path, stdin=listed.stdout)
     words = os.fsdecode(finished.stdout).split("\0")
     pairs = zip(words[::3], words[2::3])
     return {file: name for file, name in pairs if name in programs.filters}
@@ -174,7 +177,9 @@ async def _with_submodules(git: Git, path: str, status: WorktreeStatus) -> Workt
 async def _inside(git: Git, place: str) -> Git:
     """A read-only git in the repository of a submodule."""
     asked = ("rev-parse", "--git-common-dir")
-    found = await git.run(f"open the submodule {place}", *asked, at=place, elsewhere=True)
+    found = await git.run(
+        N_("open the submodule {place}").format(place=place), *asked, at=place, elsewhere=True
+    )
     common = os.path.realpath(os.path.join(place, found.text))
     where = replace(git.repository, top=place, common_dir=common, bare=False)
     return Git(git.spawner, where, git.environ).read_only()
