@@ -89,7 +89,9 @@ async def existing(git: Git, ids: Sequence[str]) -> set[str]:
     """Those of the commits that the repository still has."""
     stdin = "".join(f"{id}\n" for id in ids).encode()
     wanted = "--batch-check=%(objectname) %(objecttype)"
-    lines = (await git.run(N_("look for commits"), "cat-file", wanted, stdin=stdin)).text.splitlines()
+    lines = (
+        await git.run(N_("look for commits"), "cat-file", wanted, stdin=stdin)
+    ).text.splitlines()
     return {id for id, _, kind in (line.partition(" ") for line in lines) if kind == "commit"}
 
 

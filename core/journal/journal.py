@@ -19,6 +19,7 @@ from ..model import event_json
 from ..model.errors import UserError, unwritable
 from ..model.events import Event
 from ..model.lines import MAX_LINE_BYTES
+from ..model.translate import N_
 from . import private_files
 
 CHUNK_BYTES = 65536
@@ -66,7 +67,9 @@ class Journal:
         if whole == size:
             return ""
         os.ftruncate(self._file, whole)
-        return f"{self.path}: cut off {size - whole} bytes of an incomplete event"
+        return N_("{path}: cut off {count} bytes of an incomplete event").format(
+            path=self.path, count=size - whole
+        )
 
     def append(self, event: Event) -> Event:
         """Write an event through to the disk; returns it as written, with secrets masked.
@@ -101,7 +104,7 @@ def _checked(line: bytes) -> bytes:
     if found and int(found[1], 16) == crc32(content):
         return content + b"}"
     if _SUM_REMAINS.search(line):
-        raise ValueError("the checksum does not match")
+        raise ValueError(N_("the checksum does not match"))
     return line
 
 
@@ -109,7 +112,7 @@ def _write_through(file: int, line: bytes) -> None:
     info = os.fstat(file)
     if not info.st_nlink:
         # A deleted file is gone once the process ends.
-        raise FileNotFoundError(errno.ENOENT, "it was deleted")
+        raise FileNotFoundError(errno.ENOENT, N_("it was deleted"))
     size = info.st_size
     try:
         if os.write(file, line) != len(line):
@@ -166,24 +169,31 @@ class Reader:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise UserError(f"{self.path} can't be read: {error.strerror}") from None
+            raise UserError(
+                N_("{path} can't be read: {strerror}").format(
+                    path=self.path, strerror=error.strerror
+                )
+            ) from None
 
     def _event(self, line: bytes) -> Event:
         body = b""
         try:
             if not line.endswith(b"\n"):
-                raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
+                raise ValueError(N_("longer than {mib} MiB").format(mib=MAX_LINE_BYTES >> 20))
             body = _checked(line)
             return event_json.from_json(json.loads(body))
         except (ValueError, RecursionError) as error:
             where = f"{self.path}:{self.line + 1}"
             if body and body != line:  # Its checksum matches, so it is not damaged.
                 raise UserError(
-                    f"{where} was written by a newer version of RoRchestrator: {error}",
-                    hint="update this one (rorchestrator self-update)",
+                    N_("{where} was written by a newer version of RoRchestrator: {error}").format(
+                        where=where, error=error
+                    ),
+                    hint=N_("update this one (rorchestrator self-update)"),
                 ) from None
             raise UserError(
-                f"{where} is damaged: {error}",
-                hint="back up the file, then delete this line; "
-                "branches and results are safe in git",
+                N_("{where} is damaged: {error}").format(where=where, error=error),
+                hint=N_(
+                    "back up the file, then delete this line; branches and results are safe in git"
+                ),
             ) from None

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from ..model.errors import UserError, unwritable
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from . import private_files
 
 INTRODUCTION_TRIES = 100
@@ -114,12 +115,17 @@ def _locked(file: int, kind: int) -> bool:
 
 
 def _held_by(other: Holder) -> UserError:
-    who = f"pid {other.pid}, since {other.started_at}" if other.pid else "it has just started"
+    who = (
+        N_("pid {pid}, since {started_at}").format(pid=other.pid, started_at=other.started_at)
+        if other.pid
+        else N_("it has just started")
+    )
     stops = other.pid and other.takes_requests
-    end = ", or: rorchestrator stop" if stops else ""
     return UserError(
-        f"rorchestrator {other.command} is running in this repository ({who})",
-        hint=f"wait for it{end}",
+        N_("rorchestrator {command} is running in this repository ({who})").format(
+            command=other.command, who=who
+        ),
+        hint=N_("wait for it, or: rorchestrator stop") if stops else N_("wait for it"),
     )
 
 
@@ -128,4 +134,4 @@ def _read_holder(file: int) -> Holder:
         value = json.loads(os.pread(file, 4096, 0))
         return Holder(int(value["pid"]), str(value["started_at"]), str(value["command"]))
     except (ValueError, KeyError, TypeError):
-        return Holder(0, "just now", "run")
+        return Holder(0, N_("just now"), "run")

@@ -9,8 +9,10 @@ import errno
 import os
 import stat
 
-A_LINK = "it is a symbolic link, and nothing is written through one"
-NO_FILE = "it is not a regular file"
+from ..model.translate import N_
+
+A_LINK = N_("it is a symbolic link, and nothing is written through one")
+NO_FILE = N_("it is not a regular file")
 
 
 def make_folder(path: str, depth: int = 1, *, mode: int = 0o700) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from ..model.terminal_text import one_line
+from ..model.translate import N_
 from .spawner import which
 from .supervisor import BRISK, Supervisor
 
@@ -79,13 +80,19 @@ class _Asking:
         chunk = os.read(self._answer, READ_BYTES)
         self._said = (self._said + chunk)[-READ_BYTES:]
         if self._said.endswith(_HELD):
-            self._say(f"The machine stays awake during the run ({self._name}).")
+            self._say(
+                N_("The machine stays awake during the run ({name}).").format(name=self._name)
+            )
         elif chunk:
             return
         else:
             last = self._said.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            why = f"{self._name}: {one_line(last)}" if last else f"{self._name} did not start"
-            self._say(f"The machine may go to sleep during the run: {why}")
+            why = (
+                f"{self._name}: {one_line(last)}"
+                if last
+                else N_("{name} did not start").format(name=self._name)
+            )
+            self._say(N_("The machine may go to sleep during the run: {why}").format(why=why))
         self.close()
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 TYPE_CHECKING = False  # the typing module's own costs 3 ms at each start
 if TYPE_CHECKING:
@@ -232,7 +233,11 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], file_actions: Sequence[Fi
             setsigdef=DEFAULT_SIGNALS,
         )
     except OSError as error:
-        raise UserError(f"{program} could not be started: {error.strerror}") from None
+        raise UserError(
+            N_("{program} could not be started: {strerror}").format(
+                program=program, strerror=error.strerror
+            )
+        ) from None
 
 
 def exec_program(argv: Sequence[str], env: Mapping[str, str], folder: str) -> NoReturn:
@@ -250,7 +255,11 @@ def exec_program(argv: Sequence[str], env: Mapping[str, str], folder: str) -> No
         os.execve(program, list(argv), dict(env))
     except OSError as error:
         signal.signal(signal.SIGPIPE, before)
-        raise UserError(f"{program} could not be started: {error.strerror}") from None
+        raise UserError(
+            N_("{program} could not be started: {strerror}").format(
+                program=program, strerror=error.strerror
+            )
+        ) from None
 
 
 def find_program(program: str, env: Mapping[str, str]) -> str:
@@ -259,7 +268,8 @@ def find_program(program: str, env: Mapping[str, str]) -> str:
     path = which(program, env)
     if not path:
         raise UserError(
-            f"{program} was not found or is not executable", hint="install it, or correct PATH"
+            N_("{program} was not found or is not executable").format(program=program),
+            hint=N_("install it, or correct PATH"),
         )
     return path
 
@@ -287,4 +297,4 @@ def run_sync(coroutine: Coroutine[None, None, T]) -> T:
         result: T = stop.value
         return result
     coroutine.close()
-    raise RuntimeError("this coroutine needs an event loop")
+    raise RuntimeError(N_("this coroutine needs an event loop"))

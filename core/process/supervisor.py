@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from ..model.errors import UserError
+from ..model.translate import N_
 from . import guard, table
 from .spawner import FileAction, Finished, Scratch, Spawner, find_program, spawn
 
@@ -239,7 +240,7 @@ class Supervisor(Spawner):
             assert child.code is not None
             was_killed = self._killed and child.code < 0
             if was_killed or (child.ending is not None and child.code != 0):
-                raise Killed(f"{argv[0]} was cancelled")
+                raise Killed(N_("{program} was cancelled").format(program=argv[0]))
             return scratch.finished(child.code)
 
     def end_commands(self) -> None:
@@ -472,8 +473,12 @@ def check_descriptors(slots: int) -> None:
     if limit < needed:
         fewer = max(1, (limit - DESCRIPTORS_OF_OURS) // DESCRIPTORS_PER_SLOT)
         raise UserError(
-            f"{slots} slots may need {needed} open files, but the limit is {limit}",
-            hint=f"ulimit -n {needed}, or: rorchestrator run --max-parallel {fewer}",
+            N_("{slots} slots may need {needed} open files, but the limit is {limit}").format(
+                slots=slots, needed=needed, limit=limit
+            ),
+            hint=N_("ulimit -n {needed}, or: rorchestrator run --max-parallel {fewer}").format(
+                needed=needed, fewer=fewer
+            ),
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from ..model.errors import UserError
+from ..model.translate import N_
 
 PREFIX = "rorchestrator-throwaway-"
 
@@ -39,8 +40,10 @@ class ScratchFolder:
                 file.write(content)
         except OSError as error:
             raise UserError(
-                f"{name} could not be written in {self._path}: {error.strerror}",
-                hint="set TMPDIR to another folder",
+                N_("{name} could not be written in {path}: {strerror}").format(
+                    name=name, path=self._path, strerror=error.strerror
+                ),
+                hint=N_("set TMPDIR to another folder"),
             ) from None
         return path
 
@@ -84,8 +87,10 @@ def temporary_folder() -> Iterator[str]:
         path, lock = _make(parent)
     except OSError as error:
         raise UserError(
-            f"no folder can be created in {parent}: {error.strerror}",
-            hint="set TMPDIR to another one",
+            N_("no folder can be created in {parent}: {strerror}").format(
+                parent=parent, strerror=error.strerror
+            ),
+            hint=N_("set TMPDIR to another one"),
         ) from None
     try:
         yield path

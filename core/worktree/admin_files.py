@@ -12,6 +12,7 @@ from ..git import (
 )
 from ..git.output import BEING_CREATED, WorktreeEntry
 from ..model.errors import UserError
+from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
 from .names import MARK, MARKS_SINCE, RUBBISH
 
@@ -210,6 +211,9 @@ def check_linked(worktrees: WorktreeManager, path: str) -> None:
         if was_moved(worktrees, path):
             top = shlex.quote(worktrees.git.repository.top)
             raise UserError(
-                f"{path} points to the old location of the repository: git -C {top} worktree repair"
+                N_(
+                    "{path} points to the old location of the repository: git -C {top} "
+                    "worktree repair"
+                ).format(path=path, top=top)
             )
-        raise UserError(f"{path} is no longer a worktree of this repository")
+        raise UserError(N_("{path} is no longer a worktree of this repository").format(path=path))

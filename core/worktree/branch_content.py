@@ -8,6 +8,7 @@ from enum import Enum
 from ..git import commits, history
 from ..git.door import Git
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 
 class Change(Enum):
@@ -28,18 +29,22 @@ class Change(Enum):
 
 
 MESSAGES = {
-    Change.ADDED: "{branch} has new commits since its run",
-    Change.SHORTENED: "{branch} was reset to an earlier commit since its run; that commit counts",
-    Change.REWRITTEN: "{branch} was rewritten since its run; its current commits count",
-    Change.EMPTIED: "{branch} was reset and has no commits of its own; its run created {result}",
-    Change.REPLACED: "{branch} has other work than its run created ({result})",
-    Change.DELETED: "{branch} was deleted; its run created {result}",
+    Change.ADDED: N_("{branch} has new commits since its run"),
+    Change.SHORTENED: N_(
+        "{branch} was reset to an earlier commit since its run; that commit counts"
+    ),
+    Change.REWRITTEN: N_("{branch} was rewritten since its run; its current commits count"),
+    Change.EMPTIED: N_(
+        "{branch} was reset and has no commits of its own; its run created {result}"
+    ),
+    Change.REPLACED: N_("{branch} has other work than its run created ({result})"),
+    Change.DELETED: N_("{branch} was deleted; its run created {result}"),
 }
 
 HINTS = {
-    Change.EMPTIED: "to restore it, in its worktree: git reset --hard {result}",
-    Change.REPLACED: "to restore it, in its worktree: git reset --hard {result}",
-    Change.DELETED: "to restore it: git branch {branch} {result}",
+    Change.EMPTIED: N_("to restore it, in its worktree: git reset --hard {result}"),
+    Change.REPLACED: N_("to restore it, in its worktree: git reset --hard {result}"),
+    Change.DELETED: N_("to restore it: git branch {branch} {result}"),
 }
 
 

@@ -17,6 +17,7 @@ from ..model.commit_subject import subject
 from ..model.errors import UserError
 from ..model.excerpt import excerpt, some
 from ..model.feature import Feature
+from ..model.translate import N_
 from . import inspection
 from .check_artifacts import FileStamp, stamp_of
 from .files import (
@@ -42,23 +43,28 @@ async def check_hooks(
 
     Also if they left out files that are still in the worktree, where checks would find them.
     """
-    which = f"your hooks ({', '.join(dict.fromkeys(hooks.ran))})"
+    which = N_("your hooks ({names})").format(names=", ".join(dict.fromkeys(hooks.ran)))
     tip = made.id if made else old
     if made and tip == old:
-        raise UserError(f"{which} undid the commit", hint=ONLY_COMMITS)
+        raise UserError(N_("{which} undid the commit").format(which=which), hint=ONLY_COMMITS)
     if await worktrees.git.commit_of(HEADS + worktree.branch) != tip:
         raise UserError(
-            f"{which} moved {worktree.path} away from {worktree.branch}, which lacks the "
-            f"commit {tip[:10]}",
-            hint=f"in this worktree: git checkout -B {worktree.branch} {tip[:10]}; {ONLY_COMMITS}",
+            N_("{which} moved {path} away from {branch}, which lacks the commit {tip}").format(
+                which=which, path=worktree.path, branch=worktree.branch, tip=tip[:10]
+            ),
+            hint=N_("in this worktree: git checkout -B {branch} {tip}; {then}").format(
+                branch=worktree.branch, tip=tip[:10], then=ONLY_COMMITS
+            ),
         )
     (committed,) = await commits.changed_files(worktrees.git, [(old, tip)])
     untracked = (await inspection.work_status(worktrees, worktree.path)).untracked
     left = sorted({*wanted, *committed}.intersection(untracked))
     if left:
         raise UserError(
-            f"{which} left files out of the commit that are in the worktree, where the "
-            f"checks would find them: {some(left)}",
+            N_(
+                "{which} left files out of the commit that are in the worktree, where the "
+                "checks would find them: {left}"
+            ).format(which=which, left=some(left)),
             hint=ONLY_COMMITS,
         )
 
@@ -108,9 +114,11 @@ async def commit_index(
         changed = await _changed_since(worktrees, path, stamps)
         if changed:
             raise UserError(
-                f"your hooks ({', '.join(dict.fromkeys(hooks.ran))}) change files at every "
-                f"commit without staging them: {some(changed)}",
-                hint=f"let the hook `git add` its changes; {ONLY_COMMITS}",
+                N_(
+                    "your hooks ({names}) change files at every commit without staging "
+                    "them: {changed}"
+                ).format(names=", ".join(dict.fromkeys(hooks.ran)), changed=some(changed)),
+                hint=N_("let the hook `git add` its changes; {then}").format(then=ONLY_COMMITS),
             )
         return made
 
@@ -166,7 +174,7 @@ COMPLAINT_LINES = 20
 """Lines of a hook's output in the message."""
 
 
-ONLY_COMMITS = "fix this; `rorchestrator run` then only commits, and Claude is not paid again"
+ONLY_COMMITS = N_("fix this; `rorchestrator run` then only commits, and Claude is not paid again")
 
 
 def commit_message(feature: Feature, run: str, template: str) -> str:
@@ -181,12 +189,14 @@ def _refusal(error: GitError, hook: str) -> UserError:
     """The error of a refused commit; ``hook`` is empty if git itself failed."""
     said = excerpt("\n".join(error.complaint.splitlines()[-COMPLAINT_LINES:]))
     if hook:
-        subject = "project.commit_subject sets the subject; " if "msg" in hook else ""
+        hint = N_("project.commit_subject sets the subject; {then}") if "msg" in hook else "{then}"
         return UserError(
-            f"your {hook} hook refused the commit: {said}", hint=f"{subject}{ONLY_COMMITS}"
+            N_("your {hook} hook refused the commit: {said}").format(hook=hook, said=said),
+            hint=hint.format(then=ONLY_COMMITS),
         )
     if "failed to write commit object" in error.complaint:
-        error.hint = f"git could not sign the commit (commit.gpgsign): {ONLY_COMMITS}"
+        hint = N_("git could not sign the commit (commit.gpgsign): {then}")
+        error.hint = hint.format(then=ONLY_COMMITS)
     else:
         error.hint = ONLY_COMMITS
     return error

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..model.errors import UserError
+from ..model.translate import N_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ FICLONE = 0x40049409
 
 CHUNK_BYTES = 1024 * 1024
 
-FIX_PATTERNS = "correct project.copy and project.link"
+FIX_PATTERNS = N_("correct project.copy and project.link")
 
 
 def never_stopped() -> bool:
@@ -46,7 +47,10 @@ def matching(
         paths = sorted(_paths(top, pattern, exclude, stopped))
         paths = [path for path in paths if not (exclude and _is_inside(path, exclude))]
         if not paths:
-            raise UserError(f"{pattern} matches nothing in {top}", hint=FIX_PATTERNS)
+            raise UserError(
+                N_("{pattern} matches nothing in {top}").format(pattern=pattern, top=top),
+                hint=FIX_PATTERNS,
+            )
         found.update((os.path.relpath(path, top), None) for path in paths)
     kept = [name for name in found if not _is_below(name, found)]
     for name in kept:
@@ -122,9 +126,11 @@ def _check_stopped(stopped: Callable[[], bool]) -> None:
 def _check_inside(top: str, name: str) -> None:
     path = os.path.join(top, name)
     if os.path.realpath(path) == os.path.realpath(top) or not _is_inside(path, top):
-        raise UserError(f"{name} is not inside {top}", hint=FIX_PATTERNS)
+        raise UserError(
+            N_("{name} is not inside {top}").format(name=name, top=top), hint=FIX_PATTERNS
+        )
     if ".git" in name.lower().split(os.sep):
-        raise UserError(f"{name} belongs to git", hint=FIX_PATTERNS)
+        raise UserError(N_("{name} belongs to git").format(name=name), hint=FIX_PATTERNS)
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -234,7 +240,9 @@ def _place(worktree: str, name: str) -> str:
     target = os.path.join(worktree, name)
     folder = os.path.dirname(target)
     if not _is_inside(folder, worktree):
-        raise OSError(f"{name} would be written outside of {worktree}")
+        raise OSError(
+            N_("{name} would be written outside of {worktree}").format(name=name, worktree=worktree)
+        )
     os.makedirs(folder, exist_ok=True)
     return target
 
@@ -247,7 +255,7 @@ def clone(source: str, target: str, stopped: Callable[[], bool] = never_stopped)
     import fcntl
 
     if not os.path.isfile(source):
-        raise OSError(f"{source} is not a file")
+        raise OSError(N_("{source} is not a file").format(source=source))
     with open(source, "rb") as reading, open(target, "xb", opener=_for_us_alone) as writing:
         try:
             fcntl.ioctl(writing.fileno(), FICLONE, reading.fileno())

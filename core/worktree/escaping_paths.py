@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 MOST_ENTRIES = 20_000
 """Inspected among all copied and linked files, because ``plan`` must stay fast."""
@@ -45,7 +46,7 @@ class EscapingPath:
     target: str
 
     def __str__(self) -> str:
-        return f"{self.source} leads to {self.target}"
+        return N_("{source} leads to {target}").format(source=self.source, target=self.target)
 
 
 class Checkout:

@@ -12,6 +12,7 @@ from ..git import (
 )
 from ..git.output import WorktreeStatus
 from ..model.errors import UserError
+from ..model.translate import N_
 from . import admin_files, baseline, build_products
 from .baseline import Baseline
 from .worktree import Worktree
@@ -30,8 +31,8 @@ async def record_baseline(worktrees: WorktreeManager, worktree: Worktree) -> Non
         baseline.save(folder, baseline.take(worktree.path, status, modules))
     except OSError as error:
         raise UserError(
-            f"{folder} can't be written: {error.strerror}",
-            hint="free disk space or correct the permissions, then run again",
+            N_("{path} can't be written: {strerror}").format(path=folder, strerror=error.strerror),
+            hint=N_("free disk space or correct the permissions, then run again"),
         ) from None
 
 

@@ -18,6 +18,7 @@ from ..git.output import WorktreeStatus
 from ..git.refs import HEADS, KEPT
 from ..model.errors import UserError
 from ..model.excerpt import some
+from ..model.translate import N_
 from . import admin_files, inspection
 from .check_artifacts import contents, digest
 from .files import (
@@ -60,10 +61,13 @@ async def unsaved(
     work = await only_work(worktrees, path, status, base, left or {})
     files = [*work.uncommitted, *(f for f in precious if not _is_left(path, f, left or {}))]
     # Only a read-only git is uncertain, as it does not run the filter.
-    files += [f"{file} (maybe changed: filter {name})" for file, name in status.uncertain]
+    files += [
+        N_("{file} (maybe changed: filter {name})").format(file=file, name=name)
+        for file, name in status.uncertain
+    ]
     nested = [file for file in files if file.endswith("/") and _holds_repository(path, file)]
     nested += [folder for folder in barred.unreadable if folder not in nested]
-    nested += [f"submodule {name}" for name in status.submodules]
+    nested += [N_("submodule {name}").format(name=name) for name in status.submodules]
     nested += await _submodule_work(worktrees, path)
     return [file for file in files if file not in nested], nested
 
@@ -123,7 +127,7 @@ async def _submodule_work(worktrees: WorktreeManager, path: str) -> list[str]:
             folders[:] = [folder for folder in folders if folder == "modules"]
             name = os.path.relpath(root, modules)
             if await submodules.unpublished_commits(worktrees.git, root, name):
-                found.append(f"submodule {name}")
+                found.append(N_("submodule {name}").format(name=name))
     return found
 
 
@@ -176,8 +180,10 @@ async def _committable(
     check_readable(worktrees, path, nested)
     if nested:
         raise UserError(
-            f"{path} contains work that a commit cannot contain: {some(nested)}",
-            hint="move it elsewhere, or commit and push it in its own repository",
+            N_("{path} contains work that a commit cannot contain: {nested}").format(
+                path=path, nested=some(nested)
+            ),
+            hint=N_("move it elsewhere, or commit and push it in its own repository"),
         )
     return files
 
@@ -188,8 +194,10 @@ def check_readable(worktrees: WorktreeManager, path: str, nested: Collection[str
     if unreadable:
         folders = " ".join(shlex.quote(os.path.join(path, name)) for name in unreadable)
         raise UserError(
-            f"{path} contains unreadable folders: {', '.join(unreadable)}",
-            hint=f"chmod -R u+rwX {folders}, then run this again",
+            N_("{path} contains unreadable folders: {unreadable}").format(
+                path=path, unreadable=", ".join(unreadable)
+            ),
+            hint=N_("chmod -R u+rwX {folders}, then run this again").format(folders=folders),
         )
 
 
@@ -291,11 +299,12 @@ def _temporary_file(path: str) -> Iterator[str]:
 
 def _check_pipes(path: str, pipes: Sequence[str]) -> None:
     if pipes:
-        raise UserError(f"{path}: {pipe_message(pipes)}", hint="remove it")
+        text = N_("{path}: git would block on a pipe: {pipes}")
+        raise UserError(text.format(path=path, pipes=some(pipes)), hint=N_("remove it"))
 
 
 def pipe_message(pipes: Sequence[str]) -> str:
-    return f"git would block on a pipe: {some(pipes)}"
+    return N_("git would block on a pipe: {pipes}").format(pipes=some(pipes))
 
 
 def _is_left(path: str, file: str, left: Mapping[str, str]) -> bool:

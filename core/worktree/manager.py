@@ -27,6 +27,7 @@ from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Work
+from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
 from . import admin_files, build_products, committing, inspection
 from .admin_files import (
@@ -45,7 +46,7 @@ from .keeping import inside_a_repository, pipe_message
 from .names import MARK, MARKS_SINCE, RUBBISH, SCRATCH
 from .worktree import Worktree
 
-OWN_FOLDER = "set project.worktrees_path to a folder that only this repository uses"
+OWN_FOLDER = N_("set project.worktrees_path to a folder that only this repository uses")
 
 
 class WorktreeManager:
@@ -147,7 +148,10 @@ class WorktreeManager:
     def _check_free(self, path: str) -> None:
         other = admin_files.other_repository(self, path)
         if other:
-            raise UserError(f"{path} is a worktree of the repository {other}", hint=OWN_FOLDER)
+            raise UserError(
+                N_("{path} is a worktree of the repository {other}").format(path=path, other=other),
+                hint=OWN_FOLDER,
+            )
 
     def _note_first_mark(self) -> None:
         path = os.path.join(self.git.repository.common_dir, MARKS_SINCE)
@@ -258,8 +262,10 @@ class WorktreeManager:
                     file.write(b"*\n")
         except OSError as error:
             raise UserError(
-                f"{self.folder} cannot be used for worktrees: {error.strerror}",
-                hint="correct project.worktrees_path",
+                N_("{folder} cannot be used for worktrees: {strerror}").format(
+                    folder=self.folder, strerror=error.strerror
+                ),
+                hint=N_("correct project.worktrees_path"),
             ) from None
 
     async def entry(self, feature: str) -> WorktreeEntry | None:
@@ -303,15 +309,16 @@ class WorktreeManager:
         if isinstance(status, str):
             return status
         if status.branch != worktree.branch:
-            return (
-                f"the worktree was switched to {status.branch}; "
-                f"the work belongs on {worktree.branch}"
+            return N_("the worktree was switched to {other}; the work belongs on {branch}").format(
+                other=status.branch, branch=worktree.branch
             )
         if status.unmerged:
-            return f"a merge is unfinished: {some(status.unmerged)}"
+            return N_("a merge is unfinished: {unmerged}").format(unmerged=some(status.unmerged))
         moved = status.commit != worktree.start_commit
         if moved and not await self.git.is_ancestor(worktree.start_commit, status.commit):
-            return f"{worktree.branch} was rewritten: it no longer contains its starting point"
+            return N_("{branch} was rewritten: it no longer contains its starting point").format(
+                branch=worktree.branch
+            )
         return status
 
     async def read_status(self, worktree: Worktree) -> WorktreeStatus | str:
@@ -320,13 +327,15 @@ class WorktreeManager:
         Raises :class:`GitError` if git fails.
         """
         if not os.path.isdir(worktree.path):
-            return f"the worktree {worktree.path} is gone"
+            return N_("the worktree {path} is gone").format(path=worktree.path)
         if os.path.islink(worktree.path):
-            return f"the worktree {worktree.path} was replaced by a link"
+            return N_("the worktree {path} was replaced by a link").format(path=worktree.path)
         if gitfile_or_nothing(worktree.path) != worktree.gitfile:
-            return f"{worktree.path}/.git was changed: it points to another repository"
+            return N_("{path}/.git was changed: it points to another repository").format(
+                path=worktree.path
+            )
         if not admin_files.leads_here(self, worktree.path):
-            return f"{worktree.path} no longer leads to this repository"
+            return N_("{path} no longer leads to this repository").format(path=worktree.path)
         found = unreadable_entries.scan(worktree.path)
         if found.pipes:
             return pipe_message(found.pipes)
@@ -405,7 +414,7 @@ class WorktreeManager:
         """Create the result ref, the commit point. Raises if it is at another commit."""
         ref = self.result_ref(feature, run)
         if not await self.git.create_ref(ref, commit) and await self.git.commit_of(ref) != commit:
-            raise UserError(f"{ref} already exists with another commit")
+            raise UserError(N_("{ref} already exists with another commit").format(ref=ref))
 
     # -- keeping and removing ---------------------------------------------------------------
 
@@ -420,7 +429,7 @@ class WorktreeManager:
                 await self._remove_worktree(path)
             used = [e.path for e in await checkouts.worktrees(self.git) if e.branch == branch]
             if used:
-                return f"{branch} is checked out in {used[0]}"
+                return N_("{branch} is checked out in {path}").format(branch=branch, path=used[0])
             return await self.git.delete_ref(HEADS + branch, tip) if tip else ""
 
     async def _remove_worktree(self, path: str) -> None:
@@ -431,8 +440,8 @@ class WorktreeManager:
         stuck = unreadable_entries.undeletable(path)
         if stuck:
             raise UserError(
-                f"{stuck} belongs to another user and cannot be removed",
-                hint=f"sudo rm -r {shlex.quote(stuck)}, then run this again",
+                N_("{path} belongs to another user and cannot be removed").format(path=stuck),
+                hint=N_("sudo rm -r {path}, then run this again").format(path=shlex.quote(stuck)),
             )
         rubbish = self._clear_rubbish(path)
         if admin_files.is_linked(self, path):
@@ -456,6 +465,8 @@ def _check_gone(rubbish: str) -> None:
     """Raise :class:`UserError` if a removed folder still exists."""
     if os.path.lexists(rubbish):
         raise UserError(
-            f"{rubbish} could not be removed: you have no permission to remove some of its files",
-            hint=f"sudo rm -r {shlex.quote(rubbish)}, then run this again",
+            N_(
+                "{path} could not be removed: you have no permission to remove some of its files"
+            ).format(path=rubbish),
+            hint=N_("sudo rm -r {path}, then run this again").format(path=shlex.quote(rubbish)),
         )

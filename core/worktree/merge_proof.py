@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..git import commits, merged
 from ..git.door import Git, GitError, Unknown
+from ..model.translate import N_
 from . import dependencies
 
 TYPE_CHECKING = False
@@ -18,25 +19,25 @@ async def how_merged(worktrees: WorktreeManager, tip: str, target: str) -> str:
     """
     git = worktrees.git
     if await git.is_ancestor(tip, target):
-        return "ancestor"
+        return N_("ancestor")
     if await merged.is_empty_diff(git, tip, target):
-        return "empty difference"
+        return N_("empty difference")
     tree = await git.tree_of(target)
     try:
         own = await git.tree_of(tip)
     except GitError:
         return ""  # Its refs were deleted, and git has collected the commit since.
     if own == tree:
-        return "equal trees"
+        return N_("equal trees")
     if await git.merge_base(tip, target) in ("", target):
         return ""  # the target has no commits of its own
     unknown = None
     # Equal patches may have been applied elsewhere in a file. Only a merge into the commit that
     # took them over, before later commits change it again, is a proof.
     for how, find in (
-        ("merge adds nothing", _target),
-        ("same changes", merged.equivalent),
-        ("squashed", merged.squashed),
+        (N_("merge adds nothing"), _target),
+        (N_("same changes"), merged.equivalent),
+        (N_("squashed"), merged.squashed),
     ):
         commit = await find(git, tip, target)
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..journal import private_files
 from ..model.errors import UserError
+from ..model.translate import N_
 
 FOLDER = os.path.join("rorchestrator", "aside")
 """In the common git folder: ``<feature>/<run>/<path in the worktree>``."""
@@ -26,9 +27,11 @@ class SecretCopies:
                 self._copy(os.path.join(worktree, file), file)
             except OSError as error:
                 raise UserError(
-                    f"{file} in {worktree} looks like a secret and could not be copied: "
-                    f"{error.strerror}",
-                    hint="move it elsewhere",
+                    N_(
+                        "{file} in {worktree} looks like a secret and could not be copied: "
+                        "{strerror}"
+                    ).format(file=file, worktree=worktree, strerror=error.strerror),
+                    hint=N_("move it elsewhere"),
                 ) from None
 
     def _copy(self, source: str, file: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..model.excerpt import some
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Conflict:
     files: tuple[str, ...]
 
     def __str__(self) -> str:
-        where = f" in {some(self.files)}" if self.files else ""
-        return f"{self.one} and {self.other} conflict{where}"
+        text = N_("{one} and {other} conflict")
+        if self.files:
+            text = N_("{one} and {other} conflict in {files}")
+        return text.format(one=self.one, other=self.other, files=some(self.files))
 
 
 @dataclass(frozen=True)
