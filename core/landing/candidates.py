@@ -11,6 +11,7 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
+from ..model.translate import N_
 from ..project.landed import content_now, how_landed
 from ..project.open import OpenProject
 from ..project.selection import check_known
@@ -23,7 +24,7 @@ from .target_branch import TargetBranch
 OwnCheck = Callable[[Feature, str], Awaitable[str]]
 """Runs the checks of a feature whose branch the user changed; returns what fails."""
 
-UNPUBLISHED = "it pins submodule commits that are not published; publish them:"
+UNPUBLISHED = N_("it pins submodule commits that are not published; publish them:")
 
 
 class Candidates:
@@ -90,7 +91,7 @@ class Candidates:
         tip = content.tip or result
         is_there = bool(await self.project.git.commit_of(tip))
         if known.merged_into == self.target.name:
-            ending.merged = "cleaned up"
+            ending.merged = N_("cleaned up")
         elif is_there:
             try:
                 ending.merged = await self._merged(known, tip)
@@ -117,19 +118,25 @@ class Candidates:
     def _why_not(self, known: FeatureState, content: BranchContent, *, is_there: bool) -> str:
         """Why the feature is held without trying to merge it; empty if it is not."""
         if known.status is not Status.COMPLETED or known.work is None:
-            return f"its status is {known.status.words}, not completed"
+            return N_("its status is {status}, not completed").format(status=known.status.words)
         if not is_there:
-            return f"its result {known.work.commit[:10]} no longer exists"
+            return N_("its result {commit} no longer exists").format(commit=known.work.commit[:10])
         if not content.tip:
             return f"{content.words}; {content.hint}"
         rebased = checkouts.rebase_in_progress(self.project.git, self.endings[known.id].branch)
         if rebased:
-            return f"a rebase of its branch is in progress ({rebased}): finish or abort it first"
+            return N_(
+                "a rebase of its branch is in progress ({rebased}): finish or abort it first"
+            ).format(rebased=rebased)
         if known.id in self.stale:
-            why = f"it is out of date ({self.stale[known.id]})"
-            return f"{why}: rorchestrator run reruns it, merge --stale lands it as it is"
+            return N_(
+                "it is out of date ({why}): rorchestrator run reruns it, merge --stale lands it "
+                "as it is"
+            ).format(why=self.stale[known.id])
         if known.base_option and not self.options.into:
-            return f"it started from {known.base_option} (--base): land it with --into BRANCH"
+            return N_("it started from {base} (--base): land it with --into BRANCH").format(
+                base=known.base_option
+            )
         return ""
 
     async def _current(self, candidate: Candidate, content: BranchContent) -> Candidate | Held:
@@ -138,7 +145,11 @@ class Candidates:
         if content.change is not Change.NONE:
             failure = await self.own_check(feature, tip)
             if failure:
-                return Held(f"{content.words}, and its checks fail now: {failure}")
+                return Held(
+                    N_("{change}, and its checks fail now: {failure}").format(
+                        change=content.words, failure=failure
+                    )
+                )
         below = [self.tips[id] for id in feature.depends_on if id in self.tips]
         start = await start_of(
             self.project.git, candidate.start_commit, below, tip, self.target.commit

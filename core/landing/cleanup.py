@@ -13,11 +13,11 @@ from ..git.output import WorktreeEntry
 from ..git.refs import HEADS, RESOLUTIONS, branch_name
 from ..journal.recorder import Recorder
 from ..model import events
-from ..model.english import counted
 from ..model.errors import StateError, UserError
 from ..model.excerpt import some
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
+from ..model.translate import N_
 from ..project.landed import content_now, how_landed
 from ..project.obstructions import made_by_us
 from ..project.open import OpenProject
@@ -26,7 +26,7 @@ from ..worktree import keeping
 from ..worktree.manager import WorktreeManager
 from ..worktree.merge_proof import how_merged
 
-REPAIR = "if it was moved: git worktree repair <new path>"
+PRUNE = N_("if it was moved: git worktree repair <new path>; if it was deleted: git worktree prune")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,10 @@ class Cleanup:
             self.into
         )
         if not self.target:
-            raise UserError(f"the branch {self.into!r} does not exist", hint="correct --into")
+            raise UserError(
+                N_("the branch {into!r} does not exist").format(into=self.into),
+                hint=N_("correct --into"),
+            )
         selected = self._selected()
         self.target_stays = await self._target_stays(selected)
         removals = [await self.clean(known) for known in selected]
@@ -118,7 +121,9 @@ class Cleanup:
         for id in self.options.ids:
             if id not in self.state.features and id in self.whole.features:
                 raise UserError(
-                    f"{id} belongs to another list: {self.whole.features[id].owner}",
+                    N_("{id} belongs to another list: {owner}").format(
+                        id=id, owner=self.whole.features[id].owner
+                    ),
                     hint=f"rorchestrator cleanup {id} --all-lists",
                 )
         check_known("", self.options.ids, known_here)
@@ -178,9 +183,9 @@ class Cleanup:
         result = await self.git.commit_of(known.work.commit) if known.work else ""
         whole = await self._merged(worktrees, known, result)
         if not tip:
-            return whole, "no branch"
+            return whole, N_("no branch")
         if tip == known.start_commit:
-            return whole, "no commits of its own"
+            return whole, N_("no commits of its own")
         how = whole if tip == result else await self._merged(worktrees, known, tip)
         if not (how and result):
             return "", how
@@ -191,14 +196,16 @@ class Cleanup:
         content = await content_now(self.project, known, self.target)
         if not undone and content.tip:
             return how, ""  # the user rewrote it
-        return "", f"{how}, but its result {result[:10]} is not in {self.into}"
+        return "", N_("{how}, but its result {result} is not in {into}").format(
+            how=how, result=result[:10], into=self.into
+        )
 
     async def _merged(self, worktrees: WorktreeManager, known: FeatureState, commit: str) -> str:
         """How a feature's commit was merged into the target; empty if it was not."""
         if not (commit and self.target_stays):
             return ""
         if commit == self.target:
-            return "same commit"
+            return N_("same commit")
         how = await how_landed(self.git, known, commit, self.target, self.into)
         return how or await how_merged(worktrees, commit, self.target)
 
@@ -219,8 +226,12 @@ class Cleanup:
                 worktrees, entry.path, known.made_before_work, known.start_commit, known.left
             )
             if nested:
-                removal.kept = f"it contains what git cannot commit: {some(nested)}"
-                removal.next = f"commit and push it there: cd {shlex.quote(entry.path)}"
+                removal.kept = N_("it contains what git cannot commit: {nested}").format(
+                    nested=some(nested)
+                )
+                removal.next = N_("commit and push it there: cd {path}").format(
+                    path=shlex.quote(entry.path)
+                )
                 try:
                     keeping.check_readable(worktrees, entry.path, nested)
                 except UserError as error:
@@ -236,58 +247,78 @@ class Cleanup:
             self.project.lock.holder() if known.status.active and self.options.dry_run else None
         )
         if removal.branch in self.protected:
-            removal.kept = f"{removal.branch} is the branch merges are checked against"
-            removal.next = "name another one: --into BRANCH"
+            removal.kept = N_("{branch} is the branch merges are checked against").format(
+                branch=removal.branch
+            )
+            removal.next = N_("name another one: --into BRANCH")
             if removal.branch == self.project.config.project.base_branch:
-                removal.kept = f"{removal.branch} is the base branch"
-                removal.next = "change project.base_branch first"
+                removal.kept = N_("{branch} is the base branch").format(branch=removal.branch)
+                removal.next = N_("change project.base_branch first")
         elif holder is not None:
-            removal.kept = f"rorchestrator {holder.command} is using it (pid {holder.pid})"
-            removal.next = "wait until it has finished"
+            removal.kept = N_("rorchestrator {command} is using it (pid {pid})").format(
+                command=holder.command, pid=holder.pid
+            )
+            removal.next = N_("wait until it has finished")
         elif removal.worktree and holds_current_folder(removal.worktree):
-            removal.kept = f"the current folder is in its worktree {removal.worktree}"
+            removal.kept = N_("the current folder is in its worktree {worktree}").format(
+                worktree=removal.worktree
+            )
             removal.next = f"cd {shlex.quote(os.path.dirname(self.git.repository.common_dir))}"
 
     async def _check_checkouts(self, removal: Removal, entry: WorktreeEntry | None) -> None:
         """Keep locked worktrees and branches checked out elsewhere."""
         if entry is not None and entry.locked is not None:
-            why = f" ({entry.locked})" if entry.locked else ""
-            removal.kept = f"the worktree is locked{why}"
+            locked = N_("the worktree is locked")
+            if entry.locked:
+                locked = N_("the worktree is locked ({why})")
+            removal.kept = locked.format(why=entry.locked)
             removal.next = f"git worktree unlock {shlex.quote(entry.path)}"
             return
         for other in await self._all_worktrees():
             if other.branch == removal.branch and other.path != removal.worktree:
-                removal.kept = f"{removal.branch} is checked out in {other.path}"
+                kept = N_("{branch} is checked out in {path}")
                 removal.next = f"git -C {shlex.quote(other.path)} switch --detach"
                 if not os.path.isdir(other.path):
-                    removal.kept += ", which no longer exists"
-                    removal.next = f"{REPAIR}; if it was deleted: git worktree prune"
+                    kept = N_("{branch} is checked out in {path}, which no longer exists")
+                    removal.next = PRUNE
+                removal.kept = kept.format(branch=removal.branch, path=other.path)
 
     async def _losses(
         self, removal: Removal, entry: WorktreeEntry | None, tip: str
     ) -> AsyncIterator[str]:
         if removal.files:
-            files = counted(len(removal.files), "uncommitted file")
-            yield f"{files}: {some(removal.files)}"
+            files = N_("{count} uncommitted files: {names}")
+            if len(removal.files) == 1:
+                files = N_("{count} uncommitted file: {names}")
+            yield files.format(count=len(removal.files), names=some(removal.files))
         if not (removal.merged or removal.safe):
             if self.target_stays:
-                commits = counted(await history.count_commits(self.git, tip, self.target), "commit")
-                yield f"{commits} not in {self.into}"
+                count = await history.count_commits(self.git, tip, self.target)
+                text = N_("{count} commit not in {into}")
+                if count != 1:
+                    text = N_("{count} commits not in {into}")
+                yield text.format(count=count, into=self.into)
             else:
-                yield f"{self.into} proves nothing: only branches to be removed contain it"
+                yield N_("{into} proves nothing: only branches to be removed contain it").format(
+                    into=self.into
+                )
         if entry is None:
             return
         if not os.path.isdir(entry.path):
             yield (
-                f"git's entry for the worktree points to {entry.path}, which no longer exists; "
-                "if it was moved by hand, it may contain uncommitted files"
+                N_(
+                    "git's entry for the worktree points to {path}, which no longer exists; if "
+                    "it was moved by hand, it may contain uncommitted files"
+                ).format(path=entry.path)
             )
         if entry.branch == removal.branch:
             return
         if entry.branch:
-            yield f"the worktree is on the branch {entry.branch}"
+            yield N_("the worktree is on the branch {branch}").format(branch=entry.branch)
         elif not await self._holds(entry.commit, (tip, self.target)):
-            yield f"the worktree is at {entry.commit[:10]}, not on a branch"
+            yield N_("the worktree is at {commit}, not on a branch").format(
+                commit=entry.commit[:10]
+            )
 
     async def _all_worktrees(self) -> list[WorktreeEntry]:
         if self._listed is None:
@@ -363,7 +394,9 @@ class Cleanup:
         if not said or self.options.discard:
             return ""
         removal.failed_teardown = True
-        removal.next = f"see {log}, or: rorchestrator cleanup {known.id} --discard"
+        removal.next = N_("see {log}, or: rorchestrator cleanup {id} --discard").format(
+            log=log, id=known.id
+        )
         return said
 
 
@@ -377,12 +410,21 @@ def holds_current_folder(path: str) -> bool:
     return os.path.commonpath((here, top)) == top
 
 
+REPAIR = N_("if it was moved: git worktree repair <new path>; if it was deleted: {discard}")
+PRUNE_OR = N_(
+    "if it was moved: git worktree repair <new path>; if it was deleted: git worktree prune, "
+    "or: {discard}"
+)
+
+
 def _next(removal: Removal, known: FeatureState) -> str:
     discard = f"rorchestrator cleanup {removal.id} --discard"
     if not removal.worktree or os.path.isdir(removal.worktree):
         if known.status is Status.COMPLETED and not (removal.files or removal.safe):
-            return f"rorchestrator merge {removal.id}, or: {discard}"
+            return N_("rorchestrator merge {id}, or: {discard}").format(
+                id=removal.id, discard=discard
+            )
         return discard
     # A prune would also lose the rest.
-    deleted = "git worktree prune, or: " if len(removal.lost) == 1 else ""
-    return f"{REPAIR}; if it was deleted: {deleted}{discard}"
+    text = PRUNE_OR if len(removal.lost) == 1 else REPAIR
+    return text.format(discard=discard)

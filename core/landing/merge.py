@@ -20,6 +20,7 @@ from ..model.events import Event
 from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.translate import N_
 from ..process import temporary_folder
 from ..process.cancellation import Cancellation
 from ..process.signals import StopSignals
@@ -53,9 +54,9 @@ POLL_SECONDS = 0.2
 
 Check = Callable[[str], Awaitable[str]]
 
-NOTHING_MOVED = "nothing was landed"
+NOTHING_MOVED = N_("nothing was landed")
 
-LATE = "the time limit of the run (--max-time) was reached"
+LATE = N_("the time limit of the run (--max-time) was reached")
 
 
 class Stopped(Exception):
@@ -98,17 +99,19 @@ class Merge:
         fault = "" if options.into else landing_fault(project)
         if fault:
             raise UserError(
-                f"merge has no branch to land on: {fault}",
+                N_("merge has no branch to land on: {fault}").format(fault=fault),
                 hint="rorchestrator merge --into BRANCH",
             )
         name = branch_name(options.into or project.config.project.base_branch, project.refs)
         if HEADS + name not in project.refs:
             local = [ref.removeprefix(HEADS) for ref in project.refs if ref.startswith(HEADS)]
             raise UserError(
-                f"there is no local branch {name!r} to land on{did_you_mean(name, local)}",
-                hint=f"git branch NAME {shlex.quote(name)}, then --into NAME"
+                N_("there is no local branch {name!r} to land on{guess}").format(
+                    name=name, guess=did_you_mean(name, local)
+                ),
+                hint=N_("git branch NAME {name}, then --into NAME").format(name=shlex.quote(name))
                 if run_sync(project.git.commit_of(name))
-                else f"git branch {shlex.quote(name)}, or correct --into",
+                else N_("git branch {name}, or correct --into").format(name=shlex.quote(name)),
             )
         self.target = TargetBranch(project.git, name, project.refs[HEADS + name])
 
@@ -177,8 +180,8 @@ class Merge:
         """Reply to control requests: a merge can only be stopped, as a whole."""
         for request in Requests(self.project.journal.folder).take(self.run_id):
             done = request.action is ControlAction.STOP and not request.feature and not self.is_over
-            text = "the merge is over" if self.is_over else "a merge can only be stopped"
-            text = "stopping: nothing is landed" if done else text
+            text = N_("the merge is over") if self.is_over else N_("a merge can only be stopped")
+            text = N_("stopping: nothing is landed") if done else text
             self.context.record(
                 events.steered,
                 "",
@@ -201,7 +204,7 @@ class Merge:
         temporary_folder.clear()
         self._emit(self._started())
         if await self.target.finish_move(self._tips()):
-            self.say(f"{self.target.name}: finished an interrupted move")
+            self.say(N_("{name}: finished an interrupted move").format(name=self.target.name))
         project = self.project
         checks = self.make_checks(
             project.config, project.worktrees, supervisor, self.context, self.state
@@ -260,14 +263,22 @@ class Merge:
     def _checker(self, checks: Checks) -> Check:
         async def check(commit: str) -> str:
             if not await checks.have_passed(commit):
-                self.say(f"checking {commit[:10]} before {self.target.name} moves to it")
+                self.say(
+                    N_("checking {commit} before {name} moves to it").format(
+                        commit=commit[:10], name=self.target.name
+                    )
+                )
             return self._reason(await checks.check_merged(commit, self.target.name))
 
         return check
 
     def _own_checker(self, checks: Checks) -> OwnCheck:
         async def check(feature: Feature, commit: str) -> str:
-            self.say(f"checking {commit[:10]}, the current commit of {feature.id}")
+            self.say(
+                N_("checking {commit}, the current commit of {id}").format(
+                    commit=commit[:10], id=feature.id
+                )
+            )
             return self._reason(await checks.check_sides(commit, self.target.name, [feature]))
 
         return check
@@ -316,7 +327,7 @@ class Merge:
         if self.state.merge:
             await supervisor.end_run(self.state.merge)
             self._emit(events.merge_ended(self.clock(), self.state.merge))
-        killed = AttemptOutcome(Status.CANCELLED, "the merge was killed", Fault.INTERRUPTED)
+        killed = AttemptOutcome(Status.CANCELLED, N_("the merge was killed"), Fault.INTERRUPTED)
         for id, attempt in killed_resolutions(self.whole):
             await supervisor.end_run(attempt.run)
             event = events.attempt_ended(self.clock(), attempt.run, id, killed)
@@ -348,8 +359,8 @@ class Merge:
             branch = self.endings[layer.candidate.id].branch
             if refs.get(HEADS + branch) != self.project.refs.get(HEADS + branch):
                 raise UserError(
-                    f"{branch} moved in the meantime; nothing was landed",
-                    hint="try again; the merge starts from the branch's current commit",
+                    N_("{name} moved in the meantime; nothing was landed").format(name=branch),
+                    hint=N_("try again; the merge starts from the branch's current commit"),
                     exit_code=ExitCode.INCOMPLETE,
                 )
 
@@ -371,7 +382,9 @@ class Merge:
             ending.state, ending.commit = landed, layer.commit
             if layer.strategy != self.options.strategy:
                 start = layer.candidate.start_commit[:10]
-                ending.reason = f"only its own commits: its start commit {start} is not on {into}"
+                ending.reason = N_(
+                    "only its own commits: its start commit {start} is not on {into}"
+                ).format(start=start, into=into)
         for id, held in stack.held.items():
             ending = self.endings[id]
             ending.state = LandingState.UNKNOWN if held.is_unknown else LandingState.HELD

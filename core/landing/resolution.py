@@ -23,6 +23,7 @@ from ..model.excerpt import excerpt, some
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, replace
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.translate import N_
 from ..runner.attempt import AttemptRunner, Session, wait_for_repetition
 from ..runner.budget import LEAST_USD, OVER, Budget
 from ..runner.checks import Checks
@@ -151,9 +152,13 @@ class Resolver:
         if failure is None:
             return await _known(self.worktrees, merge, commit)
         if failure.interrupted or failure.is_ours:
-            reason = f"its known resolution could not be checked: {failure.what}"
+            reason = N_("its known resolution could not be checked: {what}").format(
+                what=failure.what
+            )
             return Resolution(Resolved.NOT_ASKED, reason=reason, files=merge.conflict.files)
-        self._note(merge, f"the checks fail on its known resolution: {failure.what}")
+        self._note(
+            merge, N_("the checks fail on its known resolution: {what}").format(what=failure.what)
+        )
         await self.git.delete_ref(merge.ref, commit)
         return None
 
@@ -171,10 +176,14 @@ class Resolver:
         self, merge: Merge, sides: Sequence[Feature], checked: Sequence[Feature]
     ) -> Resolution:
         """Send it to Claude and record the result."""
-        refused = "interrupted" if self.context.stop.is_set() else self._refused
+        refused = N_("interrupted") if self.context.stop.is_set() else self._refused
         if refused:
             return Resolution(Resolved.NOT_ASKED, reason=refused, files=merge.conflict.files)
-        self.say(f"Claude is resolving {some(merge.conflict.files)} for {merge.feature.id}")
+        self.say(
+            N_("Claude is resolving {files} for {id}").format(
+                files=some(merge.conflict.files), id=merge.feature.id
+            )
+        )
         try:
             commit, reason = await self._resolve(merge, sides, checked)
         except GitError as error:
@@ -191,7 +200,9 @@ class Resolver:
         return Resolution(
             ending=Resolved.RESOLVED if commit else Resolved.FAILED,
             commit=commit,
-            reason=f"Claude could not resolve it: {reason}" if reason else "",
+            reason=N_("Claude could not resolve it: {reason}").format(reason=reason)
+            if reason
+            else "",
             files=files,
             attempts=len(outcomes),
             cost_usd=total_usd(outcome.cost_usd for outcome in outcomes),
@@ -208,8 +219,9 @@ class Resolver:
             elif not failure.interrupted:
                 self._note(
                     merge,
-                    f"the checks of {side.id} already fail and are not repeated on the merge: "
-                    f"{failure.what}",
+                    N_(
+                        "the checks of {id} already fail and are not repeated on the merge: {what}"
+                    ).format(id=side.id, what=failure.what),
                 )
         return [*checked, merge.feature]
 
@@ -239,7 +251,7 @@ class Resolver:
                 if rejection.is_final or sent_back == self.config.project.verify_attempts:
                     return "", excerpt("\n".join((rejection.what, *_end(rejection.output))))
                 sent_back += 1
-                self.say(f"{rejection.what}: sent back to Claude")
+                self.say(N_("{what}: sent back to Claude").format(what=rejection.what))
                 words = prompt.unresolved(merge.feature, rejection.what, rejection.output)
                 session = Session(outcome.session_id, resume=True, feedback=words)
 
@@ -275,17 +287,21 @@ class Resolver:
                 break
             session = Session(session.id, resume=True, feedback=feedback)
         if outcome.fault.fatal or outcome.fault in HOPELESS:
-            self._refused = f"no further conflict is sent to Claude: {outcome.reason}"
+            self._refused = N_("no further conflict is sent to Claude: {reason}").format(
+                reason=outcome.reason
+            )
         return outcome
 
     async def _attempt(self, merge: Merge, worktree: Worktree, session: Session) -> AttemptOutcome:
         id = merge.feature.id
         if self.budget.cap_usd is not None and self.budget.left_usd < LEAST_USD:
-            self._refused = f"{OVER}: nothing is left of ${self.budget.cap_usd:.2f}"
+            self._refused = N_("{over}: nothing is left of {usd}").format(
+                over=OVER, usd=f"${self.budget.cap_usd:.2f}"
+            )
             return AttemptOutcome(Status.CANCELLED, self._refused, Fault.BUDGET)
         own_left_usd = self._own_left_usd(merge.feature)
         if own_left_usd is not None and own_left_usd < LEAST_USD:
-            why = f"{OVER}: nothing is left of the feature's max_cost_usd"
+            why = N_("{over}: nothing is left of the feature's max_cost_usd").format(over=OVER)
             return AttemptOutcome(Status.CANCELLED, why, Fault.ALLOWANCE)
         granted = self.budget.grant(id, 1, own_left_usd)
         self.numbers[id] = self.numbers.get(id, 0) + 1
@@ -326,10 +342,12 @@ class Resolver:
             return "", Rejection(status, is_final=True)
         is_there = (status.commit, status.branch) == (worktree.start_commit, DETACHED)
         if not is_there or await checkouts.operation_in_progress(git, worktree.path) != "a merge":
-            what = "the merge was committed or aborted instead of resolved"
+            what = N_("the merge was committed or aborted instead of resolved")
             return "", Rejection(what, is_final=True)
         if status.unmerged:
-            return "", Rejection(f"not marked as resolved: {some(status.unmerged)}")
+            return "", Rejection(
+                N_("not marked as resolved: {unmerged}").format(unmerged=some(status.unmerged))
+            )
         tree = await keeping.tree_of_files(self.worktrees, worktree.path, status.uncommitted)
         message = (
             f"Claude's resolution of {some(conflict.files)}\n\n"
@@ -343,14 +361,20 @@ class Resolver:
         git, sides = self.git, (merge.conflict.ours, merge.conflict.candidate.tip)
         markers = await merging.markers_left(git, commit, sides)
         if markers:
-            return Rejection(f"conflict markers are left: {some(markers)}")
+            return Rejection(
+                N_("conflict markers are left: {markers}").format(markers=some(markers))
+            )
         (changed,) = await commits.changed_files(git, [(merge.conflict.ours, commit)])
         foreign = sorted(changed - merge.touched)
         if foreign:
-            return Rejection(f"files that neither side had changed were changed: {some(foreign)}")
+            return Rejection(
+                N_("files that neither side had changed were changed: {foreign}").format(
+                    foreign=some(foreign)
+                )
+            )
         for name, side in zip((self.into, merge.feature.id), reversed(sides)):
             if tree == await git.tree_of(side):
-                return Rejection(f"the resolution drops all changes of {name}")
+                return Rejection(N_("the resolution drops all changes of {name}").format(name=name))
         return None
 
     async def _check(self, commit: str, checked: Sequence[Feature]) -> Rejection | None:
@@ -380,7 +404,7 @@ async def preview(worktrees: WorktreeManager, into: str, conflict: Conflict) -> 
     commit = await worktrees.git.commit_of(merge.ref)
     if commit:
         return await _known(worktrees, merge, commit)
-    return Resolution(Resolved.WOULD_ASK, reason="Claude would be called", files=conflict.files)
+    return Resolution(Resolved.WOULD_ASK, reason=N_("Claude would be called"), files=conflict.files)
 
 
 async def _known(worktrees: WorktreeManager, merge: Merge, commit: str) -> Resolution:

@@ -15,6 +15,7 @@ from ..model.excerpt import some
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.strategy import Strategy
+from ..model.translate import N_
 from ..worktree import dependencies
 from ..worktree.committing import commit_message
 from ..worktree.manager import WorktreeManager
@@ -22,7 +23,7 @@ from ..worktree.manager import WorktreeManager
 SESSION = "RoRchestrator-Session"
 """The trailer with Claude's session, if Claude resolved the conflict."""
 
-LOSSY = "one of its merge commits has changes of its own, which rebase would lose"
+LOSSY = N_("one of its merge commits has changes of its own, which rebase would lose")
 
 
 @dataclass(frozen=True)
@@ -179,12 +180,16 @@ class Stacker:
                 return await self._second_chance(stack, out, culprits)
             failure = await self._failure(self.base)
             if failure:
-                why = Held(f"the checks already fail on {self.into}: {failure}")
+                why = Held(
+                    N_("the checks already fail on {name}: {failure}").format(
+                        name=self.into, failure=failure
+                    )
+                )
                 return Stack(self.base, (), {**out, **{c.id: why for c in self.candidates}})
             number = await self._first_failing(stack)
             culprit = stack.layers[number - 1].candidate.id
             failure = await self._failure(stack.commit(number))
-            out[culprit] = Held(f"the checks fail with it: {failure}")
+            out[culprit] = Held(N_("the checks fail with it: {failure}").format(failure=failure))
             culprits.append(culprit)
 
     async def _first_failing(self, stack: Stack) -> int:
@@ -229,12 +234,19 @@ class Stacker:
                 continue
             if unknown:
                 # Whether it merges depends on what lands before it.
-                out[id] = Held(f"unknown because {unknown} is unknown", is_unknown=True)
+                out[id] = Held(
+                    N_("unknown because {other} is unknown").format(other=unknown),
+                    is_unknown=True,
+                )
             elif missing:
-                out[id] = Held(f"it depends on {', '.join(missing)}, also held")
+                out[id] = Held(
+                    N_("it depends on {missing}, also held").format(missing=", ".join(missing))
+                )
             elif stopped:
                 out[id] = Held(
-                    f"not tried after the conflict of {stopped}; --keep-going would try it"
+                    N_(
+                        "not tried after the conflict of {stopped}; --keep-going would try it"
+                    ).format(stopped=stopped)
                 )
             else:
                 put = await self._stacked(tip, candidate, layers)
@@ -261,8 +273,10 @@ class Stacker:
         if isinstance(put, (str, Held)):
             return put
         other = await self._other_side(candidate, below)
-        where = f" in {some(put)}" if put else ""
-        return Held(f"{candidate.id} and {other} conflict{where}", other, put)
+        text = N_("{one} and {other} conflict")
+        if put:
+            text = N_("{one} and {other} conflict in {files}")
+        return Held(text.format(one=candidate.id, other=other, files=some(put)), other, put)
 
     async def _resolved(
         self,

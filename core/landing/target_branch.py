@@ -22,6 +22,7 @@ from ..git.output import WorktreeEntry
 from ..git.refs import HEADS
 from ..model.errors import ExitCode, UserError
 from ..model.excerpt import some
+from ..model.translate import N_
 from .checkout_backup import CheckoutBackup
 
 STORE = "rorchestrator-landing"
@@ -71,13 +72,16 @@ class TargetBranch:
         real = (await self.git.symbolic_ref(self.ref))[len(HEADS) :]
         if real:
             raise UserError(
-                f"{self.name} is a symbolic ref to {real}", hint=f"--into {shlex.quote(real)}"
+                N_("{name} is a symbolic ref to {real}").format(name=self.name, real=real),
+                hint=f"--into {shlex.quote(real)}",
             )
         rebased = checkouts.rebase_in_progress(self.git, self.name)
         if rebased:
             raise UserError(
-                f"a rebase of {self.name} is in progress ({rebased})",
-                hint="finish it with git rebase --continue or --abort",
+                N_("a rebase of {name} is in progress ({rebased})").format(
+                    name=self.name, rebased=rebased
+                ),
+                hint=N_("finish it with git rebase --continue or --abort"),
             )
         entry = await self._entry()
         if entry is None:
@@ -86,17 +90,20 @@ class TargetBranch:
         busy = await checkouts.operation_in_progress(self.git, entry.path)
         if busy:
             raise UserError(
-                f"{busy} is in progress in {entry.path}, where {self.name} is checked out",
-                hint=f"finish it: git -C {where} status",
+                N_("{busy} is in progress in {path}, where {name} is checked out").format(
+                    busy=busy, path=entry.path, name=self.name
+                ),
+                hint=N_("finish it: git -C {where} status").format(where=where),
             )
         files = await self._files(entry)
         if touched is not None:
             files = tuple(file for file in files if file in touched)
         if files:
             raise UserError(
-                f"{entry.path}, where {self.name} is checked out, has uncommitted files: "
-                f"{some(files)}",
-                hint=f"commit them, or: git -C {where} stash",
+                N_("{path}, where {name} is checked out, has uncommitted files: {files}").format(
+                    path=entry.path, name=self.name, files=some(files)
+                ),
+                hint=N_("commit them, or: git -C {where} stash").format(where=where),
             )
         return entry.path
 
@@ -104,22 +111,30 @@ class TargetBranch:
         entries = [e for e in await checkouts.worktrees(self.git) if e.branch == self.name]
         if len(entries) > 1:
             raise UserError(
-                f"{self.name} is checked out more than once: "
-                f"{', '.join(entry.path for entry in entries)}",
+                N_("{name} is checked out more than once: {paths}").format(
+                    name=self.name, paths=", ".join(entry.path for entry in entries)
+                ),
                 hint=f"git -C {shlex.quote(entries[-1].path)} switch --detach",
             )
         if entries and not os.path.isdir(entries[0].path):
             raise UserError(
-                f"{self.name} is checked out in {entries[0].path}, which no longer exists",
-                hint="if it was moved: git worktree repair <new path>; "
-                "if it was deleted: git worktree prune",
+                N_("{branch} is checked out in {path}, which no longer exists").format(
+                    branch=self.name, path=entries[0].path
+                ),
+                hint=N_(
+                    "if it was moved: git worktree repair <new path>; "
+                    "if it was deleted: git worktree prune"
+                ),
             )
         return entries[0] if entries else None
 
     async def _files(self, entry: WorktreeEntry) -> tuple[str, ...]:
         """Uncommitted changes there, without untracked files."""
         status = await worktree_status.status_of(self.git, entry.path)
-        self.uncertain = tuple(f"{file} (filter {name})" for file, name in status.uncertain)
+        self.uncertain = tuple(
+            N_("{file} (filter {name})").format(file=file, name=name)
+            for file, name in status.uncertain
+        )
         behind = [module for module in status.moved if await self._is_behind(entry.path, module)]
         changed = (file for file in status.changed if file not in behind)
         return (*changed, *status.unmerged, *status.submodules)
@@ -139,7 +154,8 @@ class TargetBranch:
         # For new submodules, names and URLs.
         sync = f"{git} sync --recursive && " if ".gitmodules" in changed else ""
         init = " --init --recursive" if sync else ""
-        return [f"to update the submodules of the checkout: {sync}{git} update{init}"]
+        update = N_("to update the submodules of the checkout: {command}")
+        return [update.format(command=f"{sync}{git} update{init}")]
 
     async def move(self, commit: str) -> None:
         """Move it to ``commit``.
@@ -194,8 +210,10 @@ class TargetBranch:
                 if left:
                     where = shlex.quote(path)
                     raise Interrupted(
-                        f"{self.name} was not moved; these files in {path} were changed in the "
-                        f"meantime and left as they are: {some(left)}",
+                        N_(
+                            "{name} was not moved; these files in {path} were changed in the "
+                            "meantime and left as they are: {left}"
+                        ).format(name=self.name, path=path, left=some(left)),
                         hint=f"git -C {where} status",
                     ) from None
                 if isinstance(error, GitError):
@@ -226,15 +244,19 @@ class TargetBranch:
         files = unreadable_entries.colliding(path, added, tracked)
         if files:
             raise UserError(
-                f"untracked files in {path} would be overwritten: {some(files)}",
-                hint="move or commit them, then merge again",
+                N_("untracked files in {path} would be overwritten: {files}").format(
+                    path=path, files=some(files)
+                ),
+                hint=N_("move or commit them, then merge again"),
             )
 
     async def _check_head(self, path: str) -> None:
         if await checkouts.head_of(self.git, path) != self.ref:
             raise UserError(
-                f"{path} was switched away from {self.name} in the meantime; nothing was landed",
-                hint="try again; the merge starts from what is checked out now",
+                N_(
+                    "{path} was switched away from {name} in the meantime; nothing was landed"
+                ).format(path=path, name=self.name),
+                hint=N_("try again; the merge starts from what is checked out now"),
             )
 
     async def _revert(self, path: str, commit: str) -> None:
@@ -258,6 +280,6 @@ class TargetBranch:
 
     def _moved_error(self) -> UserError:
         return UserError(
-            f"{self.name} moved in the meantime; nothing was landed",
-            hint="try again; the merge starts from the branch's current commit",
+            N_("{name} moved in the meantime; nothing was landed").format(name=self.name),
+            hint=N_("try again; the merge starts from the branch's current commit"),
         )
