@@ -18,6 +18,7 @@ from ..model.frozen import dataclass, replace
 from ..model.lines import LineSplitter
 from ..model.mask import whole_words
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.translate import N_
 from ..model.window import Window
 from ..process.cancellation import first_of
 from ..process.supervisor import BRISK, PATIENT, Child, Supervisor
@@ -84,7 +85,14 @@ async def wait_for_repetition(
     seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
     if seconds >= seconds_left:
         return False
-    say(f"{outcome.reason}; attempt {repetition + 1} of {retry.attempts} in {seconds:.0f} s")
+    say(
+        N_("{reason}; attempt {number} of {attempts} in {seconds:.0f} s").format(
+            reason=outcome.reason,
+            number=repetition + 1,
+            attempts=retry.attempts,
+            seconds=seconds,
+        )
+    )
     return not await first_of(stop, timeout_seconds=seconds)
 
 
@@ -137,7 +145,7 @@ class AttemptRunner:
         stop = self.context.stop.of(feature.id)
         await self._keep_interval(stop)
         if stop.is_set():
-            return AttemptOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+            return AttemptOutcome(Status.CANCELLED, N_("interrupted"), Fault.INTERRUPTED)
         self.context.record(
             events.attempt_started,
             feature.id,
@@ -221,7 +229,10 @@ class AttemptRunner:
                 if watch.lingered or ended is not Fault.NONE:
                     break
                 if watch.is_worried(stream):
-                    self.context.note(f"no output for {stream.silent_seconds:.0f} s", id)
+                    self.context.note(
+                        N_("no output for {seconds:.0f} s").format(seconds=stream.silent_seconds),
+                        id,
+                    )
         finally:
             done = stream.transcript.waiting
             brisk = done or ended is Fault.OUTPUT
@@ -256,9 +267,11 @@ class AttemptRunner:
         """Note the version and the authentication once: an API key is used before a login."""
         if transcript.began and not self._introduced:
             self._introduced = True
-            source = transcript.authentication or "unknown"
-            version = transcript.version or "of an unknown version"
-            text = f"Claude Code {version}, authentication: {source}"
+            source = transcript.authentication or N_("unknown")
+            version = transcript.version or N_("of an unknown version")
+            text = N_("Claude Code {version}, authentication: {source}").format(
+                version=version, source=source
+            )
             for said in filter(None, (text, stream.old_version(transcript.version))):
                 self.context.note(said)
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from ..model.costs import dollars
+from ..model.translate import N_
 from ..process.cancellation import first_of
 
-OVER = "budget"
+OVER = N_("budget")
 """The first word of the reason if the budget was too small."""
 
 LEAST_USD = 0.01
@@ -51,8 +52,8 @@ class Budget:
             if not self._reserved:
                 left = dollars(max(0.0, self.left_usd))
                 needed = dollars(estimate)
-                return (
-                    f"{OVER}: needs about {needed}, only {left} of {dollars(self.cap_usd)} is left"
+                return N_("{over}: needs about {needed}, only {left} of {cap} is left").format(
+                    over=OVER, needed=needed, left=left, cap=dollars(self.cap_usd)
                 )
             self._changed = self._changed or asyncio.Event()
             self._changed.clear()

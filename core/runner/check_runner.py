@@ -14,6 +14,7 @@ from ..model.feature import Command, Config
 from ..model.frozen import replace
 from ..model.list_commands import BASE
 from ..model.outcome import Stage
+from ..model.translate import N_
 from ..worktree import build_products, inspection
 from ..worktree.check_artifacts import CheckArtifacts
 from ..worktree.files import built_by_tools
@@ -97,8 +98,10 @@ class CheckRunner:
             changed = await self._changed(worktree, before, status)
             moved = (status.commit, status.branch) != (commit, before.branch)
             if failure is None and (changed or moved):
-                what = some(changed) or "the branch"
-                why = f"`{command.line}` changed {what}: it did not check the commit"
+                what = some(changed) or N_("the branch")
+                why = N_("`{command}` changed {what}: it did not check the commit").format(
+                    command=command.line, what=what
+                )
                 failure = Failure(why, stage=Stage.CHECK)
             if not (failure and failure.interrupted):
                 self._record(feature, key, command, failure, step, wrote if clean else ())
@@ -193,7 +196,9 @@ class CheckRunner:
         left.remove(built)
         others = sorted(set(left.files).difference(built))
         if others:
-            text = f"files that the checks left, and that are in no commit: {some(others)}"
+            text = N_("files that the checks left, and that are in no commit: {others}").format(
+                others=some(others)
+            )
             self.context.note(text, feature)
         if paths:
             self.context.record(events.left, feature, paths=paths)

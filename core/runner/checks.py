@@ -17,6 +17,7 @@ from ..model.frozen import replace
 from ..model.list_commands import BASE, promised_commands, shell_command
 from ..model.outcome import Work
 from ..model.state import RunState
+from ..model.translate import N_
 from ..process.environment import without_git
 from ..process.supervisor import Supervisor
 from ..worktree.manager import WorktreeManager
@@ -48,7 +49,7 @@ class Checks:
         for contract in contracts(feature.uses):
             failure = await self._keep(feature, contract, worktree, worktree.start_commit, env)
             if failure is not None:
-                return failure.within(f"`uses` names {contract}, but ")
+                return failure.within(N_("`uses` names {contract}, but {what}"), contract=contract)
         return None
 
     async def check(
@@ -81,14 +82,16 @@ class Checks:
         for contract in contracts(feature.creates):
             failure = await self._keep(feature, contract, worktree, commit, env)
             if failure is not None:
-                return failure.within(f"`creates` names {contract}, but ")
+                return failure.within(
+                    N_("`creates` names {contract}, but {what}"), contract=contract
+                )
         return None
 
     def _note_held_back(self, feature: Feature, files: Collection[str]) -> None:
-        text = (
-            f"the checks see files that are in no commit: {some(files)} "
-            "(project.verify_clean checks without them)"
-        )
+        text = N_(
+            "the checks see files that are in no commit: {files} (project.verify_clean "
+            "checks without them)"
+        ).format(files=some(files))
         self.context.note(text, feature.id)
 
     async def _keep(
@@ -123,7 +126,7 @@ class Checks:
             failure = failure or await self.runner.run(
                 feature.id, commands, clean, commit, there, clean=True
             )
-        return failure and failure.within("in a clean checkout, ")
+        return failure and failure.within(N_("in a clean checkout, {what}"))
 
     # -- the base branch, and merged commits ----------------------------------------------
 
@@ -135,7 +138,9 @@ class Checks:
         try:
             if await self.have_passed(base_commit):
                 return None
-            words = f"checking {project.base_branch} before anything is paid for"
+            words = N_("checking {branch} before anything is paid for").format(
+                branch=project.base_branch
+            )
             self.context.note(words)
             return await self._check_commit(
                 Feature(BASE, BASE), base_commit, project.base_branch, project.verify
@@ -182,8 +187,8 @@ class Checks:
             if contract.kind is not Kind.COMMAND:
                 failure = await _holds(self.worktrees.git, contract, commit)
                 if failure is not None:
-                    words = f"`creates` of {feature.id} names {contract}, but "
-                    return failure.within(words)
+                    words = N_("`creates` of {id} names {contract}, but {what}")
+                    return failure.within(words, id=feature.id, contract=contract)
         return None
 
     async def _check_commit(
@@ -226,6 +231,6 @@ async def _holds(git: Git, contract: Contract, commit: str) -> Failure | None:
     """The failure of a ``path:`` or ``symbol:`` contract on a commit."""
     if contract.kind is Kind.PATH:
         found = await commits.has_path(git, commit, contract.what)
-        return None if found else Failure("there is no such path")
+        return None if found else Failure(N_("there is no such path"))
     found = await commits.has_line(git, commit, definition(contract.what), exclude=PROSE)
-    return None if found else Failure("no line of code defines it")
+    return None if found else Failure(N_("no line of code defines it"))

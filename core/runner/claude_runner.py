@@ -14,6 +14,7 @@ from ..model.errors import StateError, UserError
 from ..model.feature import Config
 from ..model.frozen import replace
 from ..model.outcome import Fault, FeatureOutcome, Status
+from ..model.translate import N_
 from ..process.supervisor import Killed, end_commands_on
 from ..worktree import admin_files, dependencies, keeping
 from ..worktree.branch_content import branch_content
@@ -109,7 +110,7 @@ class ClaudeRunner:
         except StateError:
             raise
         except Killed:
-            return FeatureOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+            return FeatureOutcome(Status.CANCELLED, N_("interrupted"), Fault.INTERRUPTED)
         except UserError as error:
             hint = f"\n{error.hint}" if error.hint else ""
             fault = Fault.TAMPERED if isinstance(error, Tampered) else Fault.GIT
@@ -144,24 +145,27 @@ class ClaudeRunner:
 
     def _stopped(self, id: str, turn: Turn) -> str:
         """Why a feature must not wait for budget any longer, or ""."""
-        return turn.closed or ("interrupted" if self.context.stop.of(id).is_set() else "")
+        return turn.closed or (N_("interrupted") if self.context.stop.of(id).is_set() else "")
 
     def _no_room(self) -> FeatureOutcome | None:
         """The outcome of a feature that is not started because the disk is nearly full."""
         for folder in (self.context.log_folder, self.worktrees.folder):
             place, free = free_bytes(folder)
             if free < self.least_free_bytes:
-                least = f"at least {self.least_free_bytes / MIB:.0f} MiB are needed"
-                reason = f"only {free / MIB:.0f} MiB free in {place}; {least}"
-                hint = "free some space, then run again: completed features stay completed"
-                return FeatureOutcome(Status.CANCELLED, f"{reason}\n{hint}", Fault.SPACE)
+                reason = N_(
+                    "only {free:.0f} MiB free in {place}; at least {least:.0f} MiB are needed\n"
+                    "free some space, then run again: completed features stay completed"
+                ).format(free=free / MIB, place=place, least=self.least_free_bytes / MIB)
+                return FeatureOutcome(Status.CANCELLED, reason, Fault.SPACE)
         return None
 
     def _conflict_reason(self, conflict: Conflict) -> str:
         """The files and both features, and the command to merge them by hand."""
         folder = shlex.quote(self.worktrees.path(conflict.other))
         branch = self.branch_of(conflict.one) if conflict.one in self.listed else conflict.one
-        return f"{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
+        return N_(
+            "{conflict}\nmerge them by hand, then run again: cd {folder} && git merge {branch}"
+        ).format(conflict=conflict, folder=folder, branch=branch)
 
     # -- the worktree ---------------------------------------------------------------------
 
@@ -198,7 +202,9 @@ class ClaudeRunner:
             tip = await git.commit_of(HEADS + origin.branch)
             held = await branch_content(git, origin, tip, results[id], job.base_commit)
             if not held.tip:
-                raise UserError(f"it needs {id}, but {held.words}", hint=held.hint)
+                raise UserError(
+                    N_("it needs {id}, but {why}").format(id=id, why=held.words), hint=held.hint
+                )
             results[id] = held.tip
         return results
 
@@ -218,16 +224,18 @@ class ClaudeRunner:
         made = known.made_before_work
         kept = await keeping.keep(self.worktrees, id, run, path, known.start_commit, made)
         if kept.ref:
-            self.context.note(f"its earlier work is kept as {kept.ref}", id)
+            self.context.note(N_("its earlier work is kept as {ref}").format(ref=kept.ref), id)
         if kept.aside:
-            self.context.note(f"what looks secret in it is put aside in {kept.aside}", id)
+            self.context.note(
+                N_("what looks secret in it is put aside in {folder}").format(folder=kept.aside), id
+            )
         if path and os.path.isdir(path):
             failure = await self.preparation.tear_down(id, path)
             if failure is not None:
                 self.context.note(failure.reason, id)
         problem = await self.worktrees.remove(id, path, kept.tip)
         if problem:
-            raise UserError(problem, hint="rename that branch, or switch away from it")
+            raise UserError(problem, hint=N_("rename that branch, or switch away from it"))
 
 
 def free_bytes(folder: str) -> tuple[str, int]:

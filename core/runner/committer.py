@@ -17,6 +17,7 @@ from ..model import events
 from ..model.errors import UserError
 from ..model.feature import Feature
 from ..model.outcome import Work
+from ..model.translate import N_
 from ..process.supervisor import Killed
 from ..worktree.committing import ONLY_COMMITS
 from ..worktree.manager import WorktreeManager
@@ -86,12 +87,14 @@ class Committer:
             return await self._commit(worktree, status, feature)
         finally:
             await self.fingerprint.check(
-                git, f" while the commit of {feature.id} and its hooks ran"
+                git, N_(" while the commit of {id} and its hooks ran").format(id=feature.id)
             )
             changed = changes(before, await shared_settings(git))
             if changed:
-                what = "the repository's settings changed while the commit and its hooks ran"
-                self.context.note(f"{what}: {'; '.join(changed)}", feature.id)
+                text = N_(
+                    "the repository's settings changed while the commit and its hooks ran: {all}"
+                ).format(all="; ".join(changed))
+                self.context.note(text, feature.id)
 
     async def _commit(self, worktree: Worktree, status: WorktreeStatus, feature: Feature) -> Work:
         hooks = await self._hooks(worktree)
@@ -104,7 +107,10 @@ class Committer:
                 raise
             # The commit was made. Only a hook after it, such as post-commit, hung.
             self.context.note(
-                f"{bounded.what} was stopped after {bounded.seconds:.0f} s", feature.id
+                N_("{what} was stopped after {seconds:.0f} s").format(
+                    what=bounded.what, seconds=bounded.seconds
+                ),
+                feature.id,
             )
             return await self.worktrees.commit(worktree, after, feature, self.context.run_id, hooks)
         finally:
@@ -117,9 +123,9 @@ class Committer:
         hooks = await hooks_of(git, worktree.path)
         if hooks.is_missing and hooks.folder != default_folder(git) and not self._is_told:
             self._is_told = True
-            what = (
-                f"no hook runs: core.hooksPath is {hooks.folder}, which the worktree does not have"
-            )
+            what = N_(
+                "no hook runs: core.hooksPath is {folder}, which the worktree does not have"
+            ).format(folder=hooks.folder)
             self.context.note(what, worktree.feature)
         return hooks
 
@@ -171,20 +177,28 @@ class Bounded:
 
     def _look(self) -> None:
         hook = self.hooks.running if self.hooks is not None else ""
-        self.what = f"your {hook} hook" if hook else "git (a filter or a signing program)"
+        self.what = (
+            N_("your {hook} hook").format(hook=hook)
+            if hook
+            else N_("git (a filter or a signing program)")
+        )
         committer, limit = self.committer, self.committer.limit_seconds
         if committer.is_to_end(self.feature):
             self._stopped = min(self._stopped, time.monotonic())
         if time.monotonic() - self._stopped >= committer.grace_seconds:
-            raise Killed("the commit was interrupted")
+            raise Killed(N_("the commit was interrupted"))
         if self.seconds >= limit:
             raise TimedOut(
-                f"{self.what} did not end within {limit:.0f} s (project.commit_timeout_seconds)",
+                N_(
+                    "{what} did not end within {limit:.0f} s (project.commit_timeout_seconds)"
+                ).format(what=self.what, limit=limit),
                 hint=ONLY_COMMITS,
             )
         if self.seconds >= committer.note_seconds and not self._is_noted:
             self._is_noted = True
-            text = f"{self.what} has been running for {self.seconds:.0f} s; {limit:.0f} s at most"
+            text = N_("{what} has been running for {seconds:.0f} s; {limit:.0f} s at most").format(
+                what=self.what, seconds=self.seconds, limit=limit
+            )
             committer.context.note(text, self.feature)
 
     def note_end(self, hooks: Hooks) -> None:

@@ -56,9 +56,9 @@ class Failure:
         """The cause by itself, wherever the failure was met."""
         return self.first_cause or self.cause
 
-    def within(self, words: str) -> Failure:
-        """The same failure, with ``words`` before its cause that say where it was met."""
-        cause = f"{words}{self.what}"
+    def within(self, sentence: str, **fields: object) -> Failure:
+        """The same failure, in a ``sentence`` about ``{what}`` that says where it was met."""
+        cause = sentence.format(what=self.what, **fields)
         return replace(self, cause=cause, stage=Stage.NONE, hint="", first_cause=self.origin)
 
 

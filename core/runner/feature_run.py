@@ -17,6 +17,7 @@ from ..model.excerpt import some
 from ..model.feature import Config
 from ..model.frozen import dataclass, replace
 from ..model.outcome import AttemptOutcome, Fault, FeatureOutcome, Status, Work
+from ..model.translate import N_
 from ..process.cancellation import first_of
 from ..process.supervisor import Killed
 from ..worktree import inspection
@@ -122,7 +123,7 @@ class FeatureRun:
             if missing:
                 return _without(missing, _failed(failure, Fault.CHECK))
             feedbacks += 1
-            self._note(f"{failure.what}: sent back to Claude")
+            self._note(N_("{what}: sent back to Claude").format(what=failure.what))
             feedback = prompt.failing_check(self.feature, failure.what, failure.output)
             outcome = await self._attempts(feedback)
         return outcome
@@ -170,9 +171,13 @@ class FeatureRun:
             elif fault is Fault.STALL and not stalls:
                 stalls += 1
             elif fault is Fault.PROGRAM and starts < len(START_WAITS_SECONDS):
-                self._note(f"{outcome.reason}; trying again in {START_WAITS_SECONDS[starts]:.0f} s")
+                self._note(
+                    N_("{reason}; trying again in {seconds:.0f} s").format(
+                        reason=outcome.reason, seconds=START_WAITS_SECONDS[starts]
+                    )
+                )
                 if await self._is_stopped_within(START_WAITS_SECONDS[starts]):
-                    return self._refused("interrupted", ended)
+                    return self._refused(N_("interrupted"), ended)
                 starts += 1
             elif fault in (Fault.TRANSIENT, Fault.RATE):
                 if fault is Fault.RATE:
@@ -195,9 +200,11 @@ class FeatureRun:
     def _missing(self) -> str:
         """What another attempt lacks, time or money, or ""."""
         if self._is_broke():
-            return "no money is left for another attempt"
+            return N_("no money is left for another attempt")
         return (
-            "" if self._seconds_left() > 0 else "the time limit of the run (--max-time) was reached"
+            ""
+            if self._seconds_left() > 0
+            else N_("the time limit of the run (--max-time) was reached")
         )
 
     def _seconds_left(self) -> float:
@@ -302,15 +309,18 @@ class FeatureRun:
         return work
 
     def _empty_reason(self, work: Work) -> str:
-        reason = "Claude reported success, but changed nothing"
+        reason = N_("Claude reported success, but changed nothing")
         if work.commit != self.worktree.start_commit:
-            reason = (
+            reason = N_(
                 "the commits on the branch change nothing: was it undone, or did a hook do that?"
             )
         if work.held_back:
-            reason += f" but files that are never committed unasked: {some(work.held_back)}"
+            reason = N_("{reason} but files that are never committed unasked: {files}").format(
+                reason=reason, files=some(work.held_back)
+            )
         if self._denied_tools:
-            reason += f"; it was denied {some(sorted(set(self._denied_tools)))}"
+            denied = some(sorted(set(self._denied_tools)))
+            reason += "; " + N_("it was denied {tools}").format(tools=denied)
         return reason
 
     async def _name_committed_products(self, commit: str) -> None:
@@ -318,8 +328,10 @@ class FeatureRun:
         built = await inspection.committed_products(self.tools.worktrees, self.worktree, commit)
         if built:
             self._note(
-                f"Claude itself committed build products: {some(built)} (left as committed; "
-                "name them in .gitignore)"
+                N_(
+                    "Claude itself committed build products: {built} (left as committed; name "
+                    "them in .gitignore)"
+                ).format(built=some(built))
             )
 
     async def _check(self, work: Work) -> Failure | None:
@@ -330,7 +342,11 @@ class FeatureRun:
         pushes = await self._pushes(work)
         await self.tools.worktrees.publish(self.feature.id, self.context.run_id, work.commit)
         for command in pushes:
-            self._note(f"a submodule's commit is nowhere else; merge waits for: {command}")
+            self._note(
+                N_("a submodule's commit is nowhere else; merge waits for: {command}").format(
+                    command=command
+                )
+            )
         return FeatureOutcome(Status.COMPLETED, work=work)
 
     async def _pushes(self, work: Work) -> list[str]:
@@ -347,7 +363,7 @@ class FeatureRun:
 def _failed(failure: Failure, fault: Fault) -> FeatureOutcome:
     """How a feature ends after a failure; its work stays on the branch."""
     if failure.interrupted:
-        return FeatureOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+        return FeatureOutcome(Status.CANCELLED, N_("interrupted"), Fault.INTERRUPTED)
     return FeatureOutcome(Status.FAILED, failure.reason, fault, stage=failure.stage)
 
 
@@ -356,6 +372,7 @@ def _without(missing: str, ended: FeatureOutcome) -> FeatureOutcome:
 
     ``CANCELLED`` if it would have been the first one.
     """
-    after = f"; before that: {ended.reason}" if ended.reason else ""
+    before = N_("before that: {reason}").format(reason=ended.reason)
+    after = f"; {before}" if ended.reason else ""
     status = Status.CANCELLED if ended.status is Status.CANCELLED else Status.FAILED
     return replace(ended, status=status, reason=f"{OVER}: {missing}{after}", fault=Fault.BUDGET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..model import events
+from ..model.translate import N_
 from ..model.window import Window
 from .context import RunContext
 from .usage_limit import UsageLimitGate
@@ -34,5 +35,10 @@ class Gauge:
 
     def _hold(self, window: Window, hold_at: float) -> None:
         if self._gate.hold(window.resets_at):
-            limit = f"project.hold_at_utilization ({hold_at * 100:g} %)"
-            self._context.note(f"{window} is above {limit}: nothing starts before its reset")
+            text = N_(
+                "{window} {percent} % is above project.hold_at_utilization ({limit:g} %): "
+                "nothing starts before its reset"
+            )
+            self._context.note(
+                text.format(window=window.name, percent=window.percent, limit=hold_at * 100)
+            )

@@ -13,6 +13,7 @@ from ..model.errors import UserError
 from ..model.feature import Command, Config, Feature
 from ..model.frozen import replace
 from ..model.outcome import Stage
+from ..model.translate import N_
 from ..worktree import inspection
 from ..worktree.files import built_by_tools
 from ..worktree.manager import WorktreeManager
@@ -67,7 +68,9 @@ class Preparation:
         """
         port = ports.free_block(slot, slots, self.context.run_id)
         if not port:
-            taken = f"no {ports.BLOCK} ports in a row are free: {VARIABLES}PORT is not set"
+            taken = N_("no {count} ports in a row are free: {variable} is not set").format(
+                count=ports.BLOCK, variable=f"{VARIABLES}PORT"
+            )
             self.context.note(taken, feature)
         named = {"SLOT": str(slot), **({"PORT": str(port)} if port else {})}
         env = self._named(feature, self.worktrees.branch(feature), **named)

@@ -22,6 +22,7 @@ from ..git.tampering import (
 )
 from ..model import events
 from ..model.excerpt import some
+from ..model.translate import N_
 from ..worktree import admin_files
 from ..worktree.manager import WorktreeManager
 from ..worktree.worktree import Worktree
@@ -86,8 +87,16 @@ class SetupGuard:
         branch = await self.git.symbolic_ref("HEAD", at=worktree.path)
         expected = HEADS + worktree.branch if worktree.branch else ""
         if branch != expected:
-            return f"switched the worktree from {_short(expected)} to {_short(branch)}"
-        return "" if commit == before else f"moved HEAD from {before[:12]} to {commit[:12]}"
+            return N_("switched the worktree from {before} to {after}").format(
+                before=_short(expected), after=_short(branch)
+            )
+        return (
+            ""
+            if commit == before
+            else N_("moved HEAD from {before} to {commit}").format(
+                before=before[:12], commit=commit[:12]
+            )
+        )
 
     async def _head(self, worktree: Worktree) -> str:
         return await self.git.commit_of("HEAD", at=worktree.path)
@@ -107,16 +116,26 @@ class SetupGuard:
                 raise self._tampered(worktree, line, names)
             self.fingerprint.reference.update(facts)
             self.context.record(events.setup_changed, facts=facts)
-            self._note(f"setup: `{line}` changed {names}; the same is accepted of later setups")
+            self._note(
+                N_("setup: `{line}` changed {names}; the same is accepted of later setups").format(
+                    line=line, names=names
+                )
+            )
         await self.fingerprint.accept(self.git, changed)
 
     def _tampered(self, worktree: Worktree, line: str, names: str) -> Tampered:
-        self.fingerprint.suspect = f" while the setup of {worktree.feature} ran (`{line}`)"
+        self.fingerprint.suspect = N_(" while the setup of {feature} ran (`{line}`)").format(
+            feature=worktree.feature, line=line
+        )
         return Tampered(
-            f"setup: while `{line}` ran, {names} changed, which git executes",
-            hint="It was that command, or a feature that was running. Claude was not started. What "
-            "a setup changes is accepted on the base commit, before any feature starts. Look at "
-            "it, then run again: a new run accepts what it finds",
+            N_("setup: while `{line}` ran, {names} changed, which git executes").format(
+                line=line, names=names
+            ),
+            hint=N_(
+                "It was that command, or a feature that was running. Claude was not started. "
+                "What a setup changes is accepted on the base commit, before any feature starts. "
+                "Look at it, then run again: a new run accepts what it finds"
+            ),
         )
 
     async def _name_settings(self, line: str) -> None:
@@ -129,7 +148,11 @@ class SetupGuard:
         changed = some(changes(*others), between="; ")
         self._settings = after
         if changed and self._is_open:
-            self._note(f"the repository's settings changed in setup `{line}`: {changed}")
+            self._note(
+                N_("the repository's settings changed in setup `{line}`: {changed}").format(
+                    line=line, changed=changed
+                )
+            )
 
     def _note(self, text: str) -> None:
         if text not in self._told:
@@ -141,4 +164,4 @@ class SetupGuard:
 
 
 def _short(ref: str) -> str:
-    return ref[len(HEADS) :] if ref else "no branch"
+    return ref[len(HEADS) :] if ref else N_("no branch")

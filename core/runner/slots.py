@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ..model.translate import N_
 from ..process.cancellation import first_of
 
 Place = tuple[float, int, int]
@@ -188,7 +189,7 @@ class Turn:
         self.held = False
         if not slots.paused:
             return ""
-        return "interrupted" if stop.is_set() else slots.closed
+        return N_("interrupted") if stop.is_set() else slots.closed
 
     def refuse(self, reason: str) -> None:
         """Refuse it a slot before it has one."""

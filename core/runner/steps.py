@@ -16,6 +16,7 @@ from ..model.frozen import dataclass
 from ..model.mask import Mask, whole_words
 from ..model.moments import moment
 from ..model.outcome import Stage
+from ..model.translate import N_
 from ..process.supervisor import BRISK, Supervisor
 from ..worktree.names import feature_of
 from .context import RunContext
@@ -53,20 +54,30 @@ class Step:
         return self.code == 0 and not (self.timed_out or self.interrupted or self.flooded)
 
     def __str__(self) -> str:
-        return f"`{self.command.line}` {self.ending}"
+        return self._filled(self._how[1])
 
     @property
     def ending(self) -> str:
         """How it ended, in words."""
+        return self._filled(self._how[0])
+
+    @property
+    def _how(self) -> tuple[str, str]:
+        """How it ended, as the end of a sentence and as a whole one."""
         if self.interrupted:
-            return "was interrupted"
+            return N_("was interrupted"), N_("`{command}` was interrupted")
         if self.flooded:
-            return "printed more than the log limit"
+            log = N_("printed more than the log limit")
+            return log, N_("`{command}` printed more than the log limit")
         if self.timed_out:
-            return f"did not end within {self.seconds:.0f} s"
-        return (
-            f"ended with signal {-self.code}" if self.code < 0 else f"ended with exit {self.code}"
-        )
+            late = N_("did not end within {seconds:.0f} s")
+            return late, N_("`{command}` did not end within {seconds:.0f} s")
+        if self.code < 0:
+            return N_("ended with signal {code}"), N_("`{command}` ended with signal {code}")
+        return N_("ended with exit {code}"), N_("`{command}` ended with exit {code}")
+
+    def _filled(self, text: str) -> str:
+        return text.format(command=self.command.line, code=abs(self.code), seconds=self.seconds)
 
 
 class StepRunner:

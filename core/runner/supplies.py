@@ -10,6 +10,7 @@ from ..git import worktree_status
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.feature import Project
+from ..model.translate import N_
 from ..process.temporary_folder import remove_tree
 from ..worktree import copy_link
 from ..worktree.manager import WorktreeManager
@@ -43,8 +44,8 @@ class Supplies:
         project = self.project
         if self.worktrees.git.repository.bare and (project.copy or project.link):
             raise UserError(
-                "a bare repository has no files to copy or to link",
-                hint="take project.copy and project.link out of the list",
+                N_("a bare repository has no files to copy or to link"),
+                hint=N_("take project.copy and project.link out of the list"),
             )
         try:
             copied = await self._wanted(worktree, project.copy, stopped)
@@ -55,7 +56,11 @@ class Supplies:
                 None, lambda: self._put(worktree.path, copied, linked, stopped)
             )
         except OSError as error:
-            raise UserError(f"{worktree.path} could not be supplied: {_why(error)}") from None
+            raise UserError(
+                N_("{path} could not be supplied: {why}").format(
+                    path=worktree.path, why=_why(error)
+                )
+            ) from None
 
     def _put(
         self,
@@ -119,9 +124,13 @@ class Supplies:
         shown = [name for name, spelled in asked.items() if spelled not in ignored]
         if shown:
             raise UserError(
-                f"git does not ignore {some(shown)}: what is copied or linked would be committed",
-                hint="name it in .gitignore without a slash at its end (node_modules/ ignores "
-                "a folder, not a link to one), or copy it instead of linking it",
+                N_(
+                    "git does not ignore {shown}: what is copied or linked would be committed"
+                ).format(shown=some(shown)),
+                hint=N_(
+                    "name it in .gitignore without a slash at its end (node_modules/ ignores "
+                    "a folder, not a link to one), or copy it instead of linking it"
+                ),
             )
 
 

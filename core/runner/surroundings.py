@@ -26,6 +26,7 @@ from ..model.frozen import dataclass, field, replace
 from ..model.mask import is_secret
 from ..model.outcome import FeatureOutcome, Status, Stray
 from ..model.state import RunState
+from ..model.translate import N_
 from ..process.supervisor import Killed
 from ..worktree.names import AGENTS_FOLDER, BY_A_SUBAGENT
 from .context import RunContext
@@ -44,7 +45,51 @@ LONGEST = 100
 SHARE = 10
 """Reading the status of the checkout takes at most a tenth of the time, except at the end."""
 
-UNKNOWN = "what changed outside of the worktrees is unknown"
+
+@dataclass(frozen=True)
+class Change:
+    """What is said of a change: while no feature ran, and ``beside`` features that did."""
+
+    alone: str
+    beside: str
+
+
+EXECUTED = Change(
+    N_("git hooks or settings were changed during the run: {details}"),
+    N_(
+        "git hooks or settings were changed while {names} ran "
+        "(by you or by a process of it): {details}"
+    ),
+)
+SETTINGS = Change(
+    N_("settings of git changed during the run: {details}"),
+    N_("settings of git changed while {names} ran (by you or by a process of it): {details}"),
+)
+BRANCHES = Change(
+    N_("branches of yours changed during the run: {details}"),
+    N_("branches of yours changed while {names} ran (by you or by a process of it): {details}"),
+)
+CHECKOUT = Change(
+    N_("your checkout {checkout} changed during the run: {details}"),
+    N_(
+        "your checkout {checkout} changed while {names} ran "
+        "(by you or by a process of it): {details}"
+    ),
+)
+UNKNOWN = Change(
+    N_("what changed outside of the worktrees is unknown during the run: {details}"),
+    N_(
+        "what changed outside of the worktrees is unknown while {names} ran "
+        "(by you or by a process of it): {details}"
+    ),
+)
+STRAY = Change(
+    N_("{stray} appeared during the run; no feature has what is in it"),
+    N_(
+        "{stray} appeared while {names} ran (by you or by a process of it); "
+        "no feature has what is in it"
+    ),
+)
 
 CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
@@ -134,7 +179,8 @@ class Surroundings:
             self._working.discard(feature)
         if strays and outcome.status is Status.EMPTY:
             where = some([*map(str, strays)])
-            return replace(outcome, reason=f"{outcome.reason}; there is work in {where}")
+            there = N_("there is work in {where}").format(where=where)
+            return replace(outcome, reason=f"{outcome.reason}; {there}")
         return outcome
 
     def _in_slots(self) -> Iterator[str]:
@@ -161,13 +207,13 @@ class Surroundings:
             )
             if executed:
                 # Git must not run now: it might execute the change.
-                self._say(feature, "git hooks or settings were changed", executed)
+                self._say(feature, EXECUTED, executed)
                 return []
             now = self._seen = await self._look(last.checkout)
             self._name_checkout(feature, last.checkout, now.checkout)
             settings = list(_settings_changed(last.settings, now.settings))
-            self._say(feature, "settings of git changed", settings)
-            self._say(feature, "branches of yours changed", await self._lost(last, now))
+            self._say(feature, SETTINGS, settings)
+            self._say(feature, BRANCHES, await self._lost(last, now))
             strays = await self._strays(last, now)
         except Killed:
             return []
@@ -179,16 +225,14 @@ class Surroundings:
         self._worked.clear()
         return strays
 
-    def _say(self, feature: str, what: str, details: Sequence[str]) -> None:
-        new = [detail for detail in details if f"{what} {detail}" not in self._named]
-        self._named.update(f"{what} {detail}" for detail in new)
+    def _say(self, feature: str, what: Change, details: Sequence[str]) -> None:
+        new = [detail for detail in details if f"{what.alone} {detail}" not in self._named]
+        self._named.update(f"{what.alone} {detail}" for detail in new)
         if new:
-            text = f"{what}{self._meanwhile()}: {some(new, between='; ')}"
-            self.context.note(text, feature)
-
-    def _meanwhile(self) -> str:
-        names = some(sorted(self._worked))
-        return f" while {names} ran (by you or by a process of it)" if names else " during the run"
+            text = what.beside if self._worked else what.alone
+            names, all = some(sorted(self._worked)), some(new, between="; ")
+            checkout = self.git.repository.top
+            self.context.note(text.format(names=names, details=all, checkout=checkout), feature)
 
     # -- the checkout -----------------------------------------------------------------------
 
@@ -197,17 +241,19 @@ class Surroundings:
             return
         details = []
         if (before.branch, before.commit) != (now.branch, now.commit):
-            details.append(f"HEAD {before} → {now}")
+            details.append(N_("HEAD {before} → {now}").format(before=before, now=now))
         changed = [f for f, stamp in now.files.items() if before.files.get(f) != stamp]
         changed = [file for file in changed if file not in self._named]
         self._named.update(changed)
         if changed:
-            details.append(f"changed {some(changed)}")
+            details.append(N_("changed {changed}").format(changed=some(changed)))
         # Committed files are clean too.
         clean = [file for file in before.files if file not in now.files]
         if clean and before.commit == now.commit:
-            details.append(f"uncommitted changes are gone from {some(clean)}")
-        self._say(feature, f"your checkout {self.git.repository.top} changed", details)
+            details.append(
+                N_("uncommitted changes are gone from {clean}").format(clean=some(clean))
+            )
+        self._say(feature, CHECKOUT, details)
 
     async def _look(self, last: Checkout | None) -> Seen:
         refs = await self.git.refs(HEADS, REPLACED)
@@ -321,9 +367,10 @@ class Surroundings:
     def _tell_of(self, stray: Stray, feature: str) -> None:
         owner = self._maker(stray)
         if owner:
-            text = f"Claude made {stray}; no feature has what is in it"
+            text = N_("Claude made {stray}; no feature has what is in it").format(stray=stray)
         else:
-            text = f"{stray} appeared{self._meanwhile()}; no feature has what is in it"
+            text = STRAY.beside if self._worked else STRAY.alone
+            text = text.format(stray=stray, names=some(sorted(self._worked)))
         self.context.record(events.stray, owner or feature, stray, text)
 
     def _maker(self, stray: Stray) -> str:
@@ -342,7 +389,7 @@ def _settings_changed(before: Mapping[Setting, str], after: Mapping[Setting, str
         if old == new:
             continue
         if setting.is_file or _is_private(setting.name):
-            yield f"{setting} changed"
+            yield N_("{setting} changed").format(setting=setting)
         else:
             yield f"{setting}: {_shown(old)} → {_shown(new)}"
 

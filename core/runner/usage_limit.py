@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from ..model.translate import N_
 from ..process.cancellation import first_of
 from .slots import Slots
 
@@ -13,8 +14,8 @@ FIRST_GUESS_SECONDS = 60.0
 LONGEST_GUESS_SECONDS = 3600.0
 """How long to wait if the reset is unknown; doubled each time."""
 
-TOO_LATE = "the usage limit is reset later than --max-wait allows"
-OUT_OF_TIME = "the usage limit is reset after the end of the run (--max-time)"
+TOO_LATE = N_("the usage limit is reset later than --max-wait allows")
+OUT_OF_TIME = N_("the usage limit is reset after the end of the run (--max-time)")
 
 NAP_SECONDS = 30.0
 """How often to look at the clock. After a sleep of the machine, a wait is late by at most this."""
@@ -77,7 +78,7 @@ class UsageLimitGate:
                 self._waiting -= 1
             if stop.is_set():
                 self._leave()
-                return "interrupted"
+                return N_("interrupted")
         return ""
 
     def _leave(self) -> None:

@@ -39,7 +39,7 @@ class NotebookTest(unittest.TestCase):
     def test_consequences_of_a_failing_base_or_setup_refer_to_it(self) -> None:
         self.notes.met(Finding(FindingKind.SETUP, "`x` failed"))
         self.notes.met(Finding(FindingKind.CHECKS, "`y` failed"))
-        failure = Failure("`x` failed", stage=Stage.SETUP).within("in a clean checkout, ")
+        failure = Failure("`x` failed", stage=Stage.SETUP).within("in a clean checkout, {what}")
         self.assertEqual(failure.what, "in a clean checkout, setup: `x` failed")
         self.assertTrue(self.notes.explains(failure.origin))
         self.assertFalse(self.notes.explains("`y` failed"))

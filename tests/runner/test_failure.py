@@ -22,7 +22,8 @@ class Words(unittest.TestCase):
 
     def test_words_around_a_failure_leave_its_first_cause_alone(self) -> None:
         failure = Failure("`x` failed", "said", stage=Stage.CHECK)
-        again = failure.within("`creates` promises command:x, but ").within("in a clean checkout, ")
+        again = failure.within("`creates` promises {entry}, but {what}", entry="command:x")
+        again = again.within("in a clean checkout, {what}")
         words = "in a clean checkout, `creates` promises command:x, but check: `x` failed"
         self.assertEqual((again.what, again.stage), (words, Stage.NONE))
         self.assertEqual((again.origin, again.output), ("`x` failed", "said"))
@@ -34,7 +35,9 @@ class NotTried(unittest.TestCase):
         self.assertEqual((failure.cause, failure.hint), ("the worktree is locked", "unlock it"))
         self.assertEqual(failure.what, "the worktree is locked\nunlock it")
         self.assertTrue(failure.is_ours)
-        self.assertEqual(failure.within("in it, ").what, "in it, the worktree is locked\nunlock it")
+        self.assertEqual(
+            failure.within("in it, {what}").what, "in it, the worktree is locked\nunlock it"
+        )
 
     def test_a_killed_command_was_interrupted(self) -> None:
         self.assertTrue(unable(Killed("git was ended")).interrupted)
