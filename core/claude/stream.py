@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from ..model.costs import SHARE
 from ..model.frozen import replace
 from ..model.json_values import dollars_of, integer
+from ..model.translate import N_
 from ..model.window import Window, share_of
 from .spending import INPUT_TOKENS, paid_by, spent
 from .transcript import LONGEST_ID, Message, Transcript, moment, text_of
@@ -123,7 +124,9 @@ def old_version(version: str) -> str:
     if not found or tuple(map(int, found.groups())) >= SHARES_ITS_SETTINGS:
         return ""
     safe = ".".join(map(str, SHARES_ITS_SETTINGS))
-    return f"Claude Code {found[0]} is old: {safe} or newer is safer for concurrent features"
+    return N_(
+        "Claude Code {version} is old: {safe} or newer is safer for concurrent features"
+    ).format(version=found[0], safe=safe)
 
 
 def transcript_of(lines: Iterable[bytes]) -> Transcript:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..model.excerpt import excerpt, listed
 from ..model.json_values import integer
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.translate import N_
 from .transcript import (
     LONGEST_ID,
     RESULT_CHARACTERS,
@@ -61,10 +62,10 @@ _STATUS = {
 
 
 _ENDED_REASONS = {
-    Fault.TIMEOUT: "no result within the time limit",
-    Fault.INTERRUPTED: "interrupted",
-    Fault.STALL: "no output for too long",
-    Fault.OUTPUT: "output exceeded the log limit",
+    Fault.TIMEOUT: N_("no result within the time limit"),
+    Fault.INTERRUPTED: N_("interrupted"),
+    Fault.STALL: N_("no output for too long"),
+    Fault.OUTPUT: N_("output exceeded the log limit"),
 }
 
 
@@ -77,12 +78,15 @@ def _judge(transcript: Transcript, code: int, stderr: str) -> tuple[Fault, str]:
         return _judge_stop(result)
     if result.get("is_error") is not False:
         said = text_of(result, "result")
-        return _fault_of_answer(transcript, said), said or "Claude reported an error"
+        return _fault_of_answer(transcript, said), said or N_("Claude reported an error")
     if integer(result, "num_turns") < 1:
         said = text_of(result, "result")
-        return Fault.REQUEST, said or "the prompt never reached the model"
+        return Fault.REQUEST, said or N_("the prompt never reached the model")
     if code != 0:
-        return Fault.TRANSIENT, f"Claude reported success but ended with {_ending(code)}"
+        text = N_("Claude reported success but ended with exit {code}")
+        if code < 0:
+            text = N_("Claude reported success but ended with signal {code}")
+        return Fault.TRANSIENT, text.format(code=abs(code))
     return Fault.NONE, ""
 
 
@@ -94,12 +98,15 @@ def _judge_stop(result: Message) -> tuple[Fault, str]:
     if "No conversation found" in said:
         return Fault.SESSION, said
     known = {
-        "error_max_turns": (Fault.TURNS, "the maximum number of turns is reached"),
-        "error_max_budget_usd": (Fault.ALLOWANCE, "the maximum budget is reached"),
-        "error_max_structured_output_retries": (Fault.NONE, "no valid structured output"),
-        "error_during_execution": (Fault.TRANSIENT, "Claude was interrupted during its work"),
+        "error_max_turns": (Fault.TURNS, N_("the maximum number of turns is reached")),
+        "error_max_budget_usd": (Fault.ALLOWANCE, N_("the maximum budget is reached")),
+        "error_max_structured_output_retries": (Fault.NONE, N_("no valid structured output")),
+        "error_during_execution": (Fault.TRANSIENT, N_("Claude was interrupted during its work")),
     }
-    fault, words = known.get(subtype, (Fault.NONE, f"Claude stopped: {subtype or 'no subtype'}"))
+    fault, words = known.get(
+        subtype,
+        (Fault.NONE, N_("Claude stopped: {subtype}").format(subtype=subtype or N_("no subtype"))),
+    )
     return fault, f"{words} ({said})" if said and "ede_diagnostic" not in said else words
 
 
@@ -181,12 +188,14 @@ def _judge_silence(transcript: Transcript, code: int, stderr: str) -> tuple[Faul
         for fault, pattern in _COMPLAINTS:
             if re.search(pattern, tail, re.IGNORECASE | re.MULTILINE):
                 return fault, tail
-    reason = f"Claude ended without a result ({_ending(code)})"
-    return Fault.TRANSIENT, f"{reason}: {tail}" if tail else reason
-
-
-def _ending(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit {code}"
+    text = N_("Claude ended without a result (exit {code})")
+    if code < 0:
+        text = N_("Claude ended without a result (signal {code})")
+    if tail and code < 0:
+        text = N_("Claude ended without a result (signal {code}): {tail}")
+    elif tail:
+        text = N_("Claude ended without a result (exit {code}): {tail}")
+    return Fault.TRANSIENT, text.format(code=abs(code), tail=tail)
 
 
 def _denied_tools(result: Message | None) -> tuple[str, ...]:
@@ -197,7 +206,7 @@ def _denied_tools(result: Message | None) -> tuple[str, ...]:
 
 
 def _denied_tool(denial: Message) -> str:
-    name = text_of(denial, "tool_name") or "a tool"
+    name = text_of(denial, "tool_name") or N_("a tool")
     given = denial.get("tool_input")
     command = text_of(given, "command") if isinstance(given, dict) else ""
     return f"{name}({excerpt(command, characters=COMMAND_CHARACTERS)})" if command else name

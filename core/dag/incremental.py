@@ -10,14 +10,15 @@ from ..model.feature import Config, Feature
 from ..model.frozen import dataclass, field, replace
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
+from ..model.translate import N_
 from .feature_inputs import DEPENDENCY, FORM, digest, inputs_of_1_0
 from .feature_inputs import inputs as inputs_of
 from .resolver import DAGResolver
 
-ASKED = "requested again"
-GONE = "its result is gone"
+ASKED = N_("requested again")
+GONE = N_("its result is gone")
 
-MADE = "made anew"
+MADE = N_("made anew")
 """The input that distinguishes a second result from the first with the same inputs."""
 
 
@@ -65,7 +66,8 @@ def decide(
         said = facts.unknown.get(id, "")
         left = [d for d in feature.depends_on if d in decisions and _is_left(decisions[d])]
         if left and action is not Action.SKIP and not known.skip:
-            action, reason = Action.LEAVE, f"needs {left[0]}, which does not run"
+            action = Action.LEAVE
+            reason = N_("needs {id}, which does not run").format(id=left[0])
         if action is Action.START and known.work is not None and reason in (ASKED, GONE):
             # Same inputs, but a new result: dependents of the old one are out of date.
             _mark(forms, facts.run)
@@ -132,7 +134,7 @@ def rekeyed(decisions: Mapping[str, Decision], dag: DAGResolver) -> dict[str, De
         if key != made.key:
             changed = replace(made, key=key, inputs=inputs)
             if made.action is Action.RESUME:
-                changed = replace(changed, action=Action.START, reason="a dependency changed")
+                changed = replace(changed, action=Action.START, reason=N_("a dependency changed"))
             built[id] = changed
     return built
 
@@ -185,7 +187,7 @@ def _judge(
         # It completed once, even if a later run blocked or cancelled it.
         if known.id not in facts.reachable:
             return Action.START, GONE
-        return Action.SKIP, "up to date"
+        return Action.SKIP, N_("up to date")
     if changed:
         return Action.START, changed
     if known.attempts and _ended_from_outside(known):
@@ -197,12 +199,14 @@ def _merged_reason(known: FeatureState, inputs: Mapping[str, str], how: str) -> 
     """The reason for merged work, with a note if the feature's inputs changed since."""
     changed = _changed(known, inputs) if known.key and inputs else ""
     own = changed and not changed.startswith(DEPENDENCY)
-    return f"merged ({how})" + (f"; {changed} since, --fresh={known.id} runs it" if own else "")
+    reason = N_("merged ({how})").format(how=how)
+    since = N_("{changed} since, --fresh={id} runs it").format(changed=changed, id=known.id)
+    return f"{reason}; {since}" if own else reason
 
 
 def _why_again(known: FeatureState) -> str:
     outside = known.status.active or known.fault.resumable
-    return "interrupted" if outside else "failed before"
+    return N_("interrupted") if outside else N_("failed before")
 
 
 def _ended_from_outside(known: FeatureState) -> bool:
@@ -215,8 +219,15 @@ def _ended_from_outside(known: FeatureState) -> bool:
 
 def _resume_reason(known: FeatureState) -> str:
     if known.status.active or known.status is Status.CANCELLED:
-        return "interrupted"
-    return "timed out before" if known.status is Status.TIMED_OUT else "failed before"
+        return N_("interrupted")
+    return N_("timed out before") if known.status is Status.TIMED_OUT else N_("failed before")
+
+
+CHANGED = {
+    "prompt": N_("prompt changed"),
+    "options": N_("options changed"),
+    MADE: N_("made anew changed"),
+}
 
 
 def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
@@ -224,7 +235,10 @@ def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
     others = sorted({*known.inputs, *inputs} - {FORM, "prompt", "options"})
     for name in ("prompt", "options", *others):
         if known.inputs.get(name) != inputs.get(name):
-            return f"{name} changed"
+            text = CHANGED.get(name, N_("{name} changed"))
+            if name.startswith(DEPENDENCY):
+                text = N_("dependency {name} changed")
+            return text.format(name=name.removeprefix(DEPENDENCY))
     return ""
 
 

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from ..model.errors import UserError
 from ..model.feature import Feature
+from ..model.translate import N_
 
 
 def cycle(dependencies: Mapping[str, Sequence[str]]) -> list[str]:
@@ -41,8 +42,8 @@ class DAGResolver:
         except CycleError as error:
             chain = " → ".join(_chain(error))
             raise UserError(
-                f"dependency cycle: {chain}",
-                hint="remove one of these depends_on entries",
+                N_("dependency cycle: {chain}").format(chain=chain),
+                hint=N_("remove one of these depends_on entries"),
             ) from None
         self.dependents: dict[str, list[str]] = {id: [] for id in self.features}
         for id, needed in self.dependencies.items():

@@ -17,6 +17,7 @@ from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, FeatureOutcome, Status
 from ..model.state import RunState
+from ..model.translate import N_
 from ..process.cancellation import first_of
 from ..runner.context import RunContext
 from ..runner.job import Job
@@ -26,11 +27,11 @@ from ..worktree.branch_content import Origin
 DRAIN_SECONDS = 30.0
 """How long attempts may take to end by themselves after a stop."""
 
-INTERRUPTED = "interrupted before it started"
+INTERRUPTED = N_("interrupted before it started")
 
 SKIPPED = "skipped"
 
-STANDSTILL = "paused, nothing is running. To continue: rorchestrator resume"
+STANDSTILL = N_("paused, nothing is running. To continue: rorchestrator resume")
 
 
 class Standing(Enum):
@@ -211,16 +212,21 @@ class Orchestrator:
             return True
         if outcome.fault.fatal:
             self.slots.close(
-                f"stopped, the remaining features would fail the same way: {outcome.reason}"
+                N_("stopped, the remaining features would fail the same way: {reason}").format(
+                    reason=outcome.reason
+                )
             )
         elif stopped or outcome.fault is not Fault.INTERRUPTED:
             self._block_dependents(id, outcome)
             if self.fail_fast and not stopped:
-                self.slots.close(f"{id} failed, and --fail-fast is set")
+                self.slots.close(N_("{id} failed, and --fail-fast is set").format(id=id))
         return False
 
     def _block_dependents(self, id: str, outcome: FeatureOutcome) -> None:
-        self._block(id, f"{id} did not complete ({outcome.status.value.replace('_', ' ')})")
+        self._block(
+            id,
+            N_("{id} did not complete ({status})").format(id=id, status=outcome.status.words),
+        )
 
     def _block(self, id: str, reason: str) -> None:
         for blocked in self.dag.descendants(id):
@@ -269,7 +275,8 @@ class Orchestrator:
                 going.turn.refuse(reason)
             return
         self._end(id, FeatureOutcome(Status.CANCELLED, reason, Fault.INTERRUPTED))
-        self._block(id, f"{id} did not complete (cancelled)")
+        status = Status.CANCELLED.words
+        self._block(id, N_("{id} did not complete ({status})").format(id=id, status=status))
         self._sort()
 
     def take_out(self, id: str, *, blocks: str) -> None:

@@ -30,6 +30,7 @@ from ..model.outcome import Fault, FeatureOutcome, Stage, Status, Work
 from ..model.provenance import Estimate, Provenance
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import clean
+from ..model.translate import N_
 from ..process import temporary_folder
 from ..process.awake import kept_awake
 from ..process.cancellation import Cancellation
@@ -53,7 +54,7 @@ from .loop import Orchestrator
 from .run_options import RunOptions
 from .steering import Steering
 
-STOPPING = "\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill it."
+STOPPING = N_("\nStopping, waiting for Claude to exit. Press Ctrl-C again to kill it.")
 
 
 async def _nothing() -> None:
@@ -154,7 +155,7 @@ class OneRun:
             outcome = (
                 run_sync(self._finished(known, commit))
                 if commit
-                else FeatureOutcome(Status.CANCELLED, "the run was killed", Fault.INTERRUPTED)
+                else FeatureOutcome(Status.CANCELLED, N_("the run was killed"), Fault.INTERRUPTED)
             )
             self._record(events.ended(self.clock(), known.run, known.id, outcome))
 
@@ -188,7 +189,7 @@ class OneRun:
             action=ControlAction.RETRY,
             request="",
             done=True,
-            text=f"{id} runs again",
+            text=N_("{id} runs again").format(id=id),
             owner=self.project.owner,
         )
         return [*lists.takeovers(self.project, self.state, [id]), event]
@@ -210,12 +211,19 @@ class OneRun:
                     continue
                 if known.work is None:
                     raise UserError(
-                        f"{id} needs {dependency}, which has no result yet",
-                        hint=f"rorchestrator run --only {id} runs both",
+                        N_("{id} needs {dependency}, which has no result yet").format(
+                            id=id, dependency=dependency
+                        ),
+                        hint=N_("rorchestrator run --only {id} runs both").format(id=id),
                     )
                 held = run_sync(content_now(self.project, known, self.project.base_commit))
                 if not held.tip:
-                    raise UserError(f"{id} needs {dependency}, but {held.words}", hint=held.hint)
+                    raise UserError(
+                        N_("{id} needs {dependency}, but {why}").format(
+                            id=id, dependency=dependency, why=held.words
+                        ),
+                        hint=held.hint,
+                    )
                 results[dependency] = held.tip
         return results
 
@@ -249,8 +257,8 @@ class OneRun:
             raise
         except FileNotFoundError as error:
             raise StateError(
-                f"{error.filename} was deleted during the run",
-                hint="run again: completed features stay completed",
+                N_("{filename} was deleted during the run").format(filename=error.filename),
+                hint=N_("run again: completed features stay completed"),
                 exit_code=ExitCode.INCOMPLETE,
             ) from None
 
@@ -393,7 +401,7 @@ class OneRun:
     def _limit_time(self, orchestrator: Orchestrator, supervisor: Supervisor) -> None:
         """At the end of ``--max-time``, start nothing more and end the running git commands."""
         if self.deadline < float("inf"):
-            reason = f"{OVER}: the time limit of the run (--max-time) was reached"
+            reason = f"{OVER}: " + N_("the time limit of the run (--max-time) was reached")
             loop, left = asyncio.get_running_loop(), self.deadline - time.monotonic()
             loop.call_later(left, orchestrator.slots.close, reason)
             loop.call_later(left, supervisor.end_commands)
@@ -406,15 +414,22 @@ class OneRun:
         self._has_failing_base = True
         name = self.project.config.project.base_branch
         if failure.is_ours:
-            why = f"{name} could not be checked: {clean(failure.what)}"
+            why = N_("{name} could not be checked: {what}").format(
+                name=name, what=clean(failure.what)
+            )
             self.say(why)
             orchestrator.slots.close(why)
             return
-        self.say(f"the checks already fail on {name}: {clean(failure.reason)}")
+        self.say(
+            N_("the checks already fail on {name}: {failure}").format(
+                name=name, failure=clean(failure.reason)
+            )
+        )
         kind = "setup" if failure.stage is Stage.SETUP else "checks"
-        self.say(f"All of it: rorchestrator logs {BASE} --{kind}")
-        advice = "fix it, or set project.verify_base to false"
-        orchestrator.slots.close(f"the checks already fail on {name}: {failure.what}; {advice}")
+        self.say(N_("All of it: rorchestrator logs {base} --{kind}").format(base=BASE, kind=kind))
+        why = N_("the checks already fail on {name}: {failure}")
+        why = why.format(name=name, failure=failure.what)
+        orchestrator.slots.close(f"{why}; " + N_("fix it, or set project.verify_base to false"))
 
     def _budget(self) -> Budget:
         settings = self.project.config.project
@@ -470,15 +485,16 @@ class OneRun:
         try:
             self._heads = await git.refs(HEADS, STASH)
         except UserError as error:
-            context.note(f"the branches are unknown: {error}")
+            context.note(N_("the branches are unknown: {error}").format(error=error))
             return
         now, pinned = self._heads.get(HEADS + name, ""), self.project.base_commit
         if HEADS + name in self.project.refs and now != pinned:
-            what = f"moved to {now[:12]}" if now else "was deleted"
-            text = f"{name} {what} during the run, which started from {pinned[:12]}"
-            context.note(text)
+            text = N_("{name} was deleted during the run, which started from {commit}")
+            if now:
+                text = N_("{name} moved to {now} during the run, which started from {commit}")
+            context.note(text.format(name=name, now=now[:12], commit=pinned[:12]))
         if self._heads.get(STASH) != self.project.refs.get(STASH):
-            text = (
+            text = N_(
                 "the stash, which all worktrees share, changed during the run: see git stash list"
             )
             context.note(text)

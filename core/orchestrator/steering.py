@@ -12,6 +12,7 @@ from ..model.control_action import ControlAction
 from ..model.decision import Action
 from ..model.feature import Feature
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from ..process.cancellation import Cancellation
 from .loop import Orchestrator, Standing
 
@@ -20,7 +21,8 @@ POLL_SECONDS = 0.2
 
 Act = Callable[[], None]
 
-STOPPED = "stopped by the user"
+STOPPED = N_("stopped by the user")
+STOPPED_BEFORE = N_("stopped by the user before it started")
 
 
 @dataclass(frozen=True)
@@ -101,90 +103,116 @@ class Steering:
             ControlAction.ATTACH: self._attach,
         }
         if self.orchestrator.is_over:
-            return _refused("the run is over")
+            return _refused(N_("the run is over"))
         if not id:
             decide = whole.get(request.action)
-            return decide() if decide else _refused(f"{request.action.value} needs a feature")
+            needs = N_("{action} needs a feature").format(action=request.action.value)
+            return decide() if decide else _refused(needs)
         if id not in self.listed:
-            return _refused("the list of this run has no such feature")
+            return _refused(N_("the list of this run has no such feature"))
         if request.action is ControlAction.SKIP:
             return self._skip(id, force=request.force)
         about = one.get(request.action)
-        return about(id) if about else _refused(f"{request.action.value} is for the whole run")
+        whole_only = N_("{action} is for the whole run").format(action=request.action.value)
+        return about(id) if about else _refused(whole_only)
 
     # -- the whole run ----------------------------------------------------------------------
 
     def _pause(self) -> Decided:
         slots = self.orchestrator.slots
         if slots.paused:
-            return _done("the run is already paused")
+            return _done(N_("the run is already paused"))
         return _done(
-            "paused: nothing new starts, running features finish", lambda: slots.pause(True)
+            N_("paused: nothing new starts, running features finish"), lambda: slots.pause(True)
         )
 
     def _resume(self) -> Decided:
         slots = self.orchestrator.slots
         if not slots.paused:
-            return _done("the run is not paused")
-        return _done("resumed", lambda: slots.pause(False))
+            return _done(N_("the run is not paused"))
+        return _done(N_("resumed"), lambda: slots.pause(False))
 
     def _stop(self) -> Decided:
         if self.stop.is_set():
-            return _done("the run is already ending")
-        return _done("stopping; the next run resumes what was running", self.stop.set)
+            return _done(N_("the run is already ending"))
+        return _done(N_("stopping; the next run resumes what was running"), self.stop.set)
 
     # -- one feature ------------------------------------------------------------------------
 
     def _stop_one(self, id: str) -> Decided:
         orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
         if standing not in (Standing.WORKING, Standing.WAITING):
-            return _refused(f"{id} {self._where(id)}", "rorchestrator status")
+            return _refused(self._where(id), "rorchestrator status")
         works = standing is Standing.WORKING
 
         def act() -> None:
-            orchestrator.end_one(id, STOPPED if works else f"{STOPPED} before it started")
+            orchestrator.end_one(id, STOPPED if works else STOPPED_BEFORE)
             if works:
                 self.stop.of(id).set()
 
-        what = f"{id} stopped" if works else f"{id} does not start"
-        return _done(f"{what}{self._hit(id)}. To continue: rorchestrator retry {id}", act)
+        blocked = self._hit(id)
+        if works and blocked:
+            text = N_("{id} stopped; blocked: {blocked}. To continue: rorchestrator retry {id}")
+        elif works:
+            text = N_("{id} stopped. To continue: rorchestrator retry {id}")
+        elif blocked:
+            text = N_(
+                "{id} does not start; blocked: {blocked}. To continue: rorchestrator retry {id}"
+            )
+        else:
+            text = N_("{id} does not start. To continue: rorchestrator retry {id}")
+        return _done(text.format(id=id, blocked=blocked), act)
 
     def _skip(self, id: str, *, force: bool) -> Decided:
         orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
         if standing is Standing.WORKING:
-            return _refused(f"{id} is running", f"rorchestrator stop {id}")
+            return _refused(N_("{id} is running").format(id=id), f"rorchestrator stop {id}")
         if standing in (Standing.DONE, Standing.ENDING):
-            return _refused(f"{id} {self._where(id)}", "rorchestrator status")
+            return _refused(self._where(id), "rorchestrator status")
         if standing is Standing.ABSENT:
             decision = orchestrator.decisions[id]
             if decision.action is Action.SKIP:
-                return _refused(f"{id} is {decision.reason}: there is nothing to skip")
-            return _done(f"{id} is skipped in later runs; it is not part of this one")
+                return _refused(
+                    N_("{id} is {reason}: there is nothing to skip").format(
+                        id=id, reason=decision.reason
+                    )
+                )
+            return _done(
+                N_("{id} is skipped in later runs; it is not part of this one").format(id=id)
+            )
 
         def act() -> None:
             forced = self._forced | {id} if force else self._forced - {id}
             if forced != self._forced:
                 self._rearrange(forced, id)
-            orchestrator.take_out(id, blocks="" if force else f"{id} is skipped")
+            orchestrator.take_out(id, blocks="" if force else N_("{id} is skipped").format(id=id))
             orchestrator.unblock()
 
-        how = "; its dependents run without it" if force else self._hit(id)
-        return _done(f"{id} is skipped{how}", act)
+        blocked = "" if force else self._hit(id)
+        text = N_("{id} is skipped; blocked: {blocked}") if blocked else N_("{id} is skipped")
+        text = N_("{id} is skipped; its dependents run without it") if force else text
+        return _done(text.format(id=id, blocked=blocked), act)
 
     def _retry(self, id: str) -> Decided:
         orchestrator, standing = self.orchestrator, self.orchestrator.standing(id)
         known = orchestrator.state.feature(id)
         if standing is Standing.ABSENT and known.skip:
-            return _done(f"{id} is no longer skipped: the next run includes it")
+            return _done(N_("{id} is no longer skipped: the next run includes it").format(id=id))
         if standing is Standing.DONE:
-            return _refused(f"{id} is completed", f"rorchestrator run --only {id} --fresh")
+            return _refused(
+                N_("{id} is completed").format(id=id), f"rorchestrator run --only {id} --fresh"
+            )
         if standing is not Standing.OVER:
-            return _refused(f"{id} {self._where(id)}", "rorchestrator status")
+            return _refused(self._where(id), "rorchestrator status")
         if orchestrator.slots.closed:
-            return _refused(f"the run starts nothing more: {orchestrator.slots.closed}")
+            return _refused(
+                N_("the run starts nothing more: {closed}").format(closed=orchestrator.slots.closed)
+            )
         lacking = orchestrator.lacking(id)
         if lacking:
-            why = f"{id} needs {', '.join(lacking)}, which did not complete"
+            why = N_("{id} needs {lacking}, which did not complete").format(
+                id=id, lacking=", ".join(lacking)
+            )
             return _refused(why, f"rorchestrator retry {lacking[0]}")
 
         def act() -> None:
@@ -194,35 +222,36 @@ class Steering:
             orchestrator.queue(id, incremental.retry_decision(orchestrator.decisions[id], known))
             orchestrator.unblock()
 
-        return _done(f"{id} is queued again", act)
+        return _done(N_("{id} is queued again").format(id=id), act)
 
     def _attach(self, id: str) -> Decided:
         if self.orchestrator.standing(id) in (Standing.WORKING, Standing.ENDING, Standing.WAITING):
-            return _refused(f"{id} {self._where(id)}", f"rorchestrator stop {id}")
-        return _done(f"{id}: its session was opened")
+            return _refused(self._where(id), f"rorchestrator stop {id}")
+        return _done(N_("{id}: its session was opened").format(id=id))
 
     def _where(self, id: str) -> str:
-        """Where a feature is in the run, as a predicate."""
-        return {
-            Standing.ABSENT: "is not part of this run",
-            Standing.WAITING: "is waiting for its turn",
-            Standing.WORKING: "is running",
-            Standing.ENDING: "is just ending",
-            Standing.DONE: "is completed",
-            Standing.OVER: f"has ended ({self._status(id)})",
+        """Where a feature is in the run, as a sentence."""
+        text = {
+            Standing.ABSENT: N_("{id} is not part of this run"),
+            Standing.WAITING: N_("{id} is waiting for its turn"),
+            Standing.WORKING: N_("{id} is running"),
+            Standing.ENDING: N_("{id} is just ending"),
+            Standing.DONE: N_("{id} is completed"),
+            Standing.OVER: N_("{id} has ended ({status})"),
         }[self.orchestrator.standing(id)]
+        return text.format(id=id, status=self._status(id))
 
     # -- helpers ----------------------------------------------------------------------------
 
     def _hit(self, id: str) -> str:
-        """The features that are blocked because ``id`` does not run, as a phrase."""
+        """The features that are blocked because ``id`` does not run, as a list."""
         orchestrator = self.orchestrator
         waiting = [
             other
             for other in orchestrator.dag.descendants(id)
             if orchestrator.standing(other) is Standing.WAITING
         ]
-        return f"; blocked: {', '.join(waiting)}" if waiting else ""
+        return ", ".join(waiting)
 
     def _rearrange(self, forced: set[str], id: str) -> None:
         """Let the dependents of ``id`` that have not begun run without the ``forced`` features."""

@@ -7,18 +7,22 @@ from contextlib import contextmanager
 from enum import Enum
 
 from ..dag.resolver import DAGResolver
-from ..model.english import duration
 from ..model.feature import Feature
 from ..model.frozen import dataclass, replace
 from ..model.json_values import Json
 from ..model.terminal_text import clean, one_line
+from ..model.translate import N_, _, shown
+from ..model.words import decimal, duration
 from ..reporter.style import Style, table_lines
 
-BASE = "the base"
-LANDING = "the merge"
+BASE = N_("the base")
+LANDING = N_("the merge")
 """The rows that belong to no feature. No id has a blank."""
 
-PARTS = ("worktree", "copy", "setup", "checks", "commit", "merge", "cleanup")
+PARTS = (
+    *(N_("worktree"), N_("copy"), N_("setup"), N_("checks")),
+    *(N_("commit"), N_("merge"), N_("cleanup")),
+)
 
 AFTERWARDS = ("merge", "cleanup")
 """The parts that no dependent waits for."""
@@ -27,21 +31,21 @@ AFTERWARDS = ("merge", "cleanup")
 class FindingKind(Enum):
     """What a finding is about."""
 
-    NAMES = "names"
+    NAMES = N_("names")
     """Branches and folders that are in the way."""
-    FILES = "files"
+    FILES = N_("files")
     """Files to copy or link."""
-    PERMISSIONS = "permissions"
+    PERMISSIONS = N_("permissions")
     CLAUDE = "claude"
-    PORTS = "ports"
-    BASE = "base"
+    PORTS = N_("ports")
+    BASE = N_("base")
     """Checks that fail on the base branch."""
-    SETUP = "setup"
-    CHECKS = "checks"
-    COMMIT = "commit"
-    RUN = "run"
-    MERGE = "merge"
-    CLEANUP = "cleanup"
+    SETUP = N_("setup")
+    CHECKS = N_("checks")
+    COMMIT = N_("commit")
+    RUN = N_("run")
+    MERGE = N_("merge")
+    CLEANUP = N_("cleanup")
 
 
 CAUSES = (FindingKind.BASE, FindingKind.SETUP, FindingKind.FILES)
@@ -162,54 +166,63 @@ class Notebook:
     ) -> Iterator[str]:
         """For a terminal. With ``quiet``, only the findings; not ``is_whole`` if it was stopped."""
         if not is_whole:
-            yield style.paint("Stopped before everything was tried.", "yellow")
+            yield style.paint(_("Stopped before everything was tried."), "yellow")
         if is_whole or self._findings:
             yield from self._met(style)
         if quiet:
             return
         if self._expected:
             yield ""
-            yield "Failing, as expected before Claude's work:"
+            yield _("Failing, as expected before Claude's work:")
             yield from (f"  {_heading(each)}" for each in self.expected)
         yield ""
         yield from self._times(dag, style)
 
     def _met(self, style: Style) -> Iterator[str]:
         if not self._findings:
-            yield style.paint("No problems found.", "green")
+            yield style.paint(_("No problems found."), "green")
             return
-        yield style.paint("The run would have these problems:", "bold")
+        yield style.paint(_("The run would have these problems:"), "bold")
         for finding in self.findings:
             yield style.paint(f"  {_heading(finding)}", "yellow")
             yield from (f"      {line}" for line in clean(finding.output).splitlines())
             if finding.next:
-                yield f"    next: {one_line(finding.next)}"
+                yield _("    next: {next}").format(next=one_line(shown(finding.next)))
 
     def _times(self, dag: DAGResolver, style: Style) -> Iterator[str]:
-        rows = [["OVERHEAD (time outside Claude)", *PARTS, "all"]]
+        rows = [[_("OVERHEAD (time outside Claude)"), *map(_, PARTS), _("all")]]
         named = [row for row in (BASE, *dag.order(), LANDING) if row in self.seconds]
         for row in named:
             parts = self.seconds[row]
             cells = (_brief(parts[part]) if part in parts else "-" for part in PARTS)
-            rows.append([row, *cells, _brief(self.sum(row))])
+            rows.append([_row(row), *cells, _brief(self.sum(row))])
         heading, *rest = table_lines(rows)
         yield style.paint(heading, "bold")
         yield from rest
         path, seconds = self.critical_path(dag)
         arrow = style.pick(" → ", " -> ")
-        yield f"On the critical path, outside Claude: {_brief(seconds)} ({arrow.join(path)})"
+        yield _("On the critical path, outside Claude: {time} ({path})").format(
+            time=_brief(seconds), path=arrow.join(map(_row, path))
+        )
 
 
 def _brief(seconds: float) -> str:
     """``0.04s``: most of these times are short."""
-    return f"{seconds:.2f}s" if seconds < 10 else duration(seconds)
+    short = _("{seconds}s").format(seconds=decimal(f"{seconds:.2f}"))
+    return short if seconds < 10 else duration(seconds)
+
+
+def _row(row: str) -> str:
+    """A row as it is shown: an id stays as it is."""
+    return _(row) if row in (BASE, LANDING) else row
 
 
 def _heading(finding: Finding) -> str:
     """Its kind, features and words in one line."""
-    features = [row for row in finding.features if row != OWN_ROWS.get(finding.kind)]
-    whose = f" ({', '.join(features)})" if features else ""
-    return one_line(f"{finding.kind.value}{whose}: {finding.what}")
+    rows = [_row(row) for row in finding.features if row != OWN_ROWS.get(finding.kind)]
+    text = _("{kind} ({rows}): {what}") if rows else _("{kind}: {what}")
+    kind, what = _(finding.kind.value), shown(finding.what)
+    return one_line(text.format(kind=kind, rows=", ".join(rows), what=what))
 
 
 def of_details(

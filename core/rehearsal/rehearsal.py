@@ -33,6 +33,7 @@ from ..model.frozen import dataclass, replace
 from ..model.outcome import Fault, Status
 from ..model.state import FeatureState, RunState
 from ..model.terminal_text import one_line
+from ..model.translate import N_
 from ..orchestrator.one_run import Decided, OneRun
 from ..orchestrator.run_options import RunOptions
 from ..process.signals import Signals
@@ -148,8 +149,10 @@ class Rehearsal:
             finally:
                 self.handlers.ignore()
         if os.path.exists(folder):
-            reason = "you have no permission to remove some of its files"
-            self.say(one_line(f"{folder} could not be removed: {reason}"))
+            text = N_(
+                "{path} could not be removed: you have no permission to remove some of its files"
+            )
+            self.say(one_line(text.format(path=folder)))
         return code
 
     # -- in the user's project, which is only read ------------------------------------------
@@ -185,7 +188,7 @@ class Rehearsal:
         version = query_version(options) or ""
         old = stream.old_version(version)
         if old or not version[:1].isdigit():
-            raise UserError(old or version, hint="install Claude Code (https://claude.ai/code)")
+            raise UserError(old or version, hint=N_("install Claude Code (https://claude.ai/code)"))
 
     def _supplied(self, config: Config) -> Config:
         """The list without patterns that match nothing: each would end every feature."""
@@ -250,9 +253,11 @@ class Rehearsal:
         where, free = free_bytes(folder)
         if free < needed:
             raise UserError(
-                f"a rehearsal needs about {needed / MIB:.0f} MiB, and {free / MIB:.0f} MiB are "
-                f"free in {os.path.dirname(where)}",
-                hint="set TMPDIR to a folder with more room",
+                N_(
+                    "a rehearsal needs about {needed:.0f} MiB, and {free:.0f} MiB are free in "
+                    "{where}"
+                ).format(needed=needed / MIB, free=free / MIB, where=os.path.dirname(where)),
+                hint=N_("set TMPDIR to a folder with more room"),
             )
 
     def _carried(self) -> Iterator[Event]:
@@ -389,7 +394,9 @@ def _copy_tools(folder: str, target: str) -> None:
                 folder, name, target, copy_link.never_stopped, staging=staging, contained=True
             )
     except OSError as error:
-        raise UserError(f"{folder} could not be copied: {error}") from None
+        raise UserError(
+            N_("{folder} could not be copied: {error}").format(folder=folder, error=error)
+        ) from None
 
 
 def _unhurried(config: Config, workspace: str, base: str) -> Config:

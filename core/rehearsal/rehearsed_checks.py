@@ -10,6 +10,7 @@ from ..model.feature import Config, Feature
 from ..model.list_commands import BASE
 from ..model.outcome import Stage, Work
 from ..model.state import RunState
+from ..model.translate import N_
 from ..process.environment import without_git
 from ..process.supervisor import Supervisor
 from ..runner.check_runner import CheckRunner
@@ -24,16 +25,18 @@ from ..worktree.worktree import Worktree
 from .findings import Finding, FindingKind, Notebook
 from .timed import TimedSteps, TimedSupplies, row_of
 
-FIX_SETUP = "fix the setup, or what it needs"
-FIX_BASE = "fix it, or set project.verify_base to false: the run would not start"
-FIX_CHECK = "it passes on the base branch: fix what is different in a worktree"
-FIX_BROKEN = "fix the command: it can't be run, or it takes too long"
-FIX_PORTS = "end the programs that listen on the ports 20000 to 32000"
-FIX_COMMIT = "fix your hook, or what it refuses"
-FIX_RUN = "fix this: the run would fail in the same way"
-FIX_MERGE = "merge them by hand, or let one depend on the other"
-FIX_TEARDOWN = "correct project.teardown"
-FIX_LEFT = "let the command that creates or changes it undo that: else cleanup keeps the worktree"
+FIX_SETUP = N_("fix the setup, or what it needs")
+FIX_BASE = N_("fix it, or set project.verify_base to false: the run would not start")
+FIX_CHECK = N_("it passes on the base branch: fix what is different in a worktree")
+FIX_BROKEN = N_("fix the command: it can't be run, or it takes too long")
+FIX_PORTS = N_("end the programs that listen on the ports 20000 to 32000")
+FIX_COMMIT = N_("fix your hook, or what it refuses")
+FIX_RUN = N_("fix this: the run would fail in the same way")
+FIX_MERGE = N_("merge them by hand, or let one depend on the other")
+FIX_TEARDOWN = N_("correct project.teardown")
+FIX_LEFT = N_(
+    "let the command that creates or changes it undo that: else cleanup keeps the worktree"
+)
 
 NOT_RUN = (126, 127)
 """The exit codes of a shell for a program that it may not run or cannot find."""
@@ -66,7 +69,8 @@ class RehearsedPreparation(Preparation):
         """The variables of a feature. That no ports are free is a finding."""
         env = super().environment(feature, slot, slots)
         if f"{VARIABLES}PORT" not in env:
-            what = f"no ports are free: {VARIABLES}PORT would not be set"
+            text = N_("no ports are free: {variable} would not be set")
+            what = text.format(variable=f"{VARIABLES}PORT")
             self.notes.met(Finding(FindingKind.PORTS, what, FIX_PORTS, (row_of(feature),)))
         return env
 
