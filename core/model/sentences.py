@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from string import Formatter
 
 from .frozen import dataclass
@@ -13,6 +14,18 @@ KEPT = 500
 
 LEAST = 6
 """The fewest letters of a sentence outside of its fields: less of them fits too much."""
+
+OWN_WORDS = ("how", "status")
+"""Fields that have a word of ours. A single word in other fields is a name, and stays."""
+
+BETWEEN = "; "
+"""What stands between the sentences of one text."""
+
+SHARE = re.compile(r"(.*[^\d ]) (\d+) %")
+"""How full a usage window is."""
+
+MOST = 9
+"""How many sentences are told apart in one text."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,17 @@ class Template:
             found.append(text[start:stop])
             start = stop + len(literal)
         found.append(text[start:end])
-        return dict(zip(self.fields, found)) if start <= end else None
+        if start > end or any("`" in value for value in self._quoted(found)):
+            return None
+        return dict(zip(self.fields, found))
+
+    def _quoted(self, values: Sequence[str]) -> Iterator[str]:
+        """The values that stand in backticks."""
+        return (value for before, value in zip(self.literals, values) if before.endswith("`"))
+
+    def begins_within(self, values: Mapping[str, str]) -> bool:
+        """Whether the text begins with another sentence, which its first field would swallow."""
+        return not self.literals[0] and BETWEEN in values[self.fields[0]]
 
 
 def template(text: str) -> Template | None:
@@ -83,23 +106,77 @@ class Sentences:
         return self._known[text]
 
     def _shown(self, text: str) -> str:
+        if "\n" in text:
+            return self._lines(text)
+        ways: tuple[Callable[[str], str], ...] = (self._alone, self._in_a_row, self._made)
+        return next(filter(None, (way(text) for way in ways)), "") or self._counted(text)
+
+    def _lines(self, text: str) -> str:
+        """A text of several lines: a sentence, perhaps a hint, then what a program printed."""
         if text in self._texts:
             return self._say(text)
+        first, _, rest = text.partition("\n")
+        second, line_end, rest = rest.partition("\n")
+        said = f"{self.shown(first)}\n{self._next_step(second)}{line_end}{rest}"
+        return self._made(text, has="\n") or (said if said != text else self._made(text)) or text
+
+    def _alone(self, text: str) -> str:
+        """One sentence, or one with a word before it or with details behind it; else empty."""
+        if text in self._texts:
+            return self._say(text)
+        return self._made(text, is_alone=True) or self._headed(text)
+
+    def _made(self, text: str, *, is_alone: bool = False, least: int = 0, has: str = "") -> str:
+        """The sentence with fields of which the text was made; else empty.
+
+        ``is_alone``: without other sentences before it. ``least``: beginning with so many letters.
+        """
         if not self._templates:
             self._templates = _templates(self._texts)
         for each in self._templates:
-            values = each.values(text)
-            if values is not None:
-                said = {name: self._value(value) for name, value in values.items()}
-                return _filled(self._say(each.text), said)
-        first, line_end, rest = text.partition("\n")
-        return self.shown(first) + line_end + rest if line_end else self._counted(text)
+            if has in each.text and len(each.literals[0]) >= least:
+                values = each.values(text)
+                if values is not None and not (is_alone and each.begins_within(values)):
+                    said = {name: self._value(name, value) for name, value in values.items()}
+                    return _filled(self._say(each.text), said)
+        return ""
 
-    def _value(self, text: str) -> str:
+    def _headed(self, text: str) -> str:
+        """``setup: ...`` and ``the budget is reached (...)``, if what comes first is known."""
+        head, colon, rest = text.partition(": ")
+        if colon and head in self._texts:
+            return f"{self._say(head)}\u00a0: {self.shown(rest)}"
+        head, bracket, rest = text.partition(" (")
+        if bracket and head in self._texts and rest.endswith(")"):
+            return f"{self._say(head)} ({self.shown(rest[:-1])})"
+        return ""
+
+    def _in_a_row(self, text: str) -> str:
+        """Several sentences in one line, the longest first; empty if none is known."""
+        parts = text.split(BETWEEN, MOST)
+        for count in range(len(parts) - 1, 0, -1):
+            said = self._alone(BETWEEN.join(parts[:count]))
+            if said:
+                return f"{said}\u00a0; {self.shown(BETWEEN.join(parts[count:]))}"
+        rest = BETWEEN.join(parts[1:])
+        said = self.shown(rest) if rest else ""
+        return f"{parts[0]}\u00a0; {said}" if said != rest else ""
+
+    def _next_step(self, line: str) -> str:
+        """The second line of a text: a hint of ours, or what a program printed, which stays."""
+        if line in self._texts:
+            return self._say(line)
+        return self._made(line, least=LEAST) or line
+
+    def _value(self, name: str, text: str) -> str:
         """What stands in a field: a word is a name, and stays; a sentence or a figure does not."""
-        return self.shown(text) if " " in text else figure(text)
+        is_ours = " " in text or (name in OWN_WORDS and text in self._texts)
+        return self.shown(text) if is_ours else figure(text)
 
     def _counted(self, text: str) -> str:
+        share = SHARE.fullmatch(text)
+        if share is not None:
+            return f"{self.shown(share[1])} {share[2]}\u00a0%"
         number, _, noun = text.partition(" ")
         if not number.isdecimal() or len(number) > 9:
             return text

@@ -85,14 +85,10 @@ async def wait_for_repetition(
     seconds = random.uniform(0, retry.longest_wait_seconds(repetition))
     if seconds >= seconds_left:
         return False
-    say(
-        N_("{reason}; attempt {number} of {attempts} in {seconds:.0f} s").format(
-            reason=outcome.reason,
-            number=repetition + 1,
-            attempts=retry.attempts,
-            seconds=seconds,
-        )
+    again = N_("attempt {number} of {attempts} in {seconds:.0f} s").format(
+        number=repetition + 1, attempts=retry.attempts, seconds=seconds
     )
+    say(f"{outcome.reason}; {again}")
     return not await first_of(stop, timeout_seconds=seconds)
 
 

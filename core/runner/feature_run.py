@@ -171,11 +171,9 @@ class FeatureRun:
             elif fault is Fault.STALL and not stalls:
                 stalls += 1
             elif fault is Fault.PROGRAM and starts < len(START_WAITS_SECONDS):
-                self._note(
-                    N_("{reason}; trying again in {seconds:.0f} s").format(
-                        reason=outcome.reason, seconds=START_WAITS_SECONDS[starts]
-                    )
-                )
+                seconds = START_WAITS_SECONDS[starts]
+                again = N_("trying again in {seconds:.0f} s").format(seconds=seconds)
+                self._note(f"{outcome.reason}; {again}")
                 if await self._is_stopped_within(START_WAITS_SECONDS[starts]):
                     return self._refused(N_("interrupted"), ended)
                 starts += 1

@@ -36,9 +36,7 @@ class Gauge:
     def _hold(self, window: Window, hold_at: float) -> None:
         if self._gate.hold(window.resets_at):
             text = N_(
-                "{window} {percent} % is above project.hold_at_utilization ({limit:g} %): "
+                "{window} is above project.hold_at_utilization ({limit:g} %): "
                 "nothing starts before its reset"
             )
-            self._context.note(
-                text.format(window=window.name, percent=window.percent, limit=hold_at * 100)
-            )
+            self._context.note(text.format(window=window, limit=hold_at * 100))

@@ -16,6 +16,19 @@ FRENCH = {
     "{name} has {count} in {{braces}}": "{count} dans {name} {{accolades}}",
     "{a}: {b}": "fits everything",
     "{count} commit": "{count} commit",
+    "check": "vérification",
+    "`{command}` ended with exit {code}": "`{command}` a fini avec le code {code}",
+    "`creates` names {contract}, but {what}": "`creates` nomme {contract}, mais {what}",
+    "fix it, or skip it": "corrigez-la, ou écartez-la",
+    "free some of {path} first": "libérez d'abord {path}",
+    "{name} was changed": "{name} a changé",
+    "settings changed: {details}": "réglages changés : {details}",
+    "{conflict}\nmerge them, then run again": "{conflict}\nfusionnez-les, puis relancez",
+    "{id} did not complete ({status})": "{id} n'a pas abouti ({status})",
+    "timed out": "délai dépassé",
+    "failed": "échec",
+    "5-hour window": "fenêtre de 5 heures",
+    "{window} is too full": "{window} : trop pleine",
 }
 
 
@@ -47,6 +60,62 @@ class Recognition(unittest.TestCase):
                 with self.subTest(text):
                     self.assertEqual(found().shown(text), expected)
                     self.assertEqual(all.shown(text), all.shown(text))
+
+    def test_several_sentences_in_one_text_are_each_said(self) -> None:
+        for text, expected in (
+            (
+                "no space left; fix it, or skip it",
+                "plus de place\u00a0; corrigez-la, ou écartez-la",
+            ),
+            ("a.py was changed; b was changed", "a.py a changé\u00a0; b a changé"),
+            ("who knows; no space left", "who knows\u00a0; plus de place"),
+            ("who knows; nobody knows", "who knows; nobody knows"),
+            (
+                "settings changed: a was changed; b was changed",
+                "réglages changés : a a changé\u00a0; b a changé",
+            ),
+            ("check: no space left", "vérification\u00a0: plus de place"),
+            ("no space left (in /tmp)", "plus de place (in /tmp)"),
+            ("no space left (in /tmp", "no space left (in /tmp"),
+        ):
+            with self.subTest(text):
+                self.assertEqual(found().shown(text), expected)
+
+    def test_a_sentence_in_a_field_is_said_and_a_quoted_command_has_no_quotes(self) -> None:
+        self.assertEqual(
+            found().shown("`creates` names command:x, but check: `cd x; make` ended with exit 1"),
+            "`creates` nomme command:x, mais vérification\u00a0: "
+            "`cd x; make` a fini avec le code 1",
+        )
+
+    def test_only_the_first_lines_are_ours_and_the_output_of_programs_stays(self) -> None:
+        for text, expected in (
+            (
+                "no space left\nfix it, or skip it\nok",
+                "plus de place\ncorrigez-la, ou écartez-la\nok",
+            ),
+            ("no space left\nfree some of /tmp first", "plus de place\nlibérez d'abord /tmp"),
+            ("no space left\na was changed", "plus de place\na was changed"),
+            (
+                "no space left\nmerge them, then run again",
+                "plus de place\nfusionnez-les, puis relancez",
+            ),
+            ("`a\nb` ended with exit 1", "`a\nb` a fini avec le code 1"),
+            ("said\nno more", "said\nno more"),
+        ):
+            with self.subTest(text):
+                self.assertEqual(found().shown(text), expected)
+        self.assertEqual(
+            Sentences(["a\nb"], lambda _: "c", lambda one, many, count: one).shown("a\nb"), "c"
+        )
+
+    def test_a_word_of_ours_in_a_field_is_said_and_a_name_stays(self) -> None:
+        for text, expected in (
+            ("a did not complete (failed)", "a n'a pas abouti (échec)"),
+            ("failed did not complete (timed out)", "failed n'a pas abouti (délai dépassé)"),
+            ("5-hour window 91 % is too full", "fenêtre de 5 heures 91\u00a0% : trop pleine"),
+        ):
+            self.assertEqual(found().shown(text), expected)
 
     def test_what_no_sentence_fits_stays_as_it_is(self) -> None:
         for text in (
