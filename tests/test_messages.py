@@ -33,9 +33,7 @@ UNFINISHED: tuple[str, ...] = (
     "claude/",
     "dag/",
     "git/",
-    "journal/",
     "landing/",
-    "orchestrator/",
     "process/",
     "project/",
     "rehearsal/",
@@ -157,7 +155,7 @@ class TheMarks(unittest.TestCase):
         found = [
             module
             for module, tree in modules()
-            if module.split(os.sep)[0] in RECORDING and _translates(tree)
+            if module.split(os.sep)[0] in RECORDING and module not in SHOWING and _translates(tree)
         ]
         self.assertEqual(found, [])
 
@@ -171,6 +169,9 @@ RECORDING = (
     *("orchestrator", "landing", "rehearsal"),
 )
 """Rooms whose sentences are recorded or printed as JSON: they mark them with ``N_``."""
+
+SHOWING = (os.path.join("rehearsal", "findings.py"),)
+"""Modules in there that also print for a terminal."""
 
 
 def _translates(tree: ast.AST) -> bool:
