@@ -50,10 +50,8 @@ def excerpt(text: str, *, lines: int = LINES, characters: int = CHARACTERS, whol
 
 def some(names: Collection[str], shown: int = NAMES, *, between: str = ", ") -> str:
     """The first names, and how many more there are, as a phrase."""
-    more = len(names) - shown
-    return between.join(islice(names, shown)) + (
-        N_(" and {more:,} more").format(more=more) if more > 0 else ""
-    )
+    first, more = between.join(islice(names, shown)), len(names) - shown
+    return N_("{names} and {more:,} more").format(names=first, more=more) if more > 0 else first
 
 
 def listed(names: Iterable[str], shown: int = LISTED) -> list[str]:

@@ -52,8 +52,8 @@ class Budget:
             if not self._reserved:
                 left = dollars(max(0.0, self.left_usd))
                 needed = dollars(estimate)
-                return N_("{over}: needs about {needed}, only {left} of {cap} is left").format(
-                    over=OVER, needed=needed, left=left, cap=dollars(self.cap_usd)
+                return N_("{over}: needs about {needed}, only {left} of {budget} is left").format(
+                    over=OVER, needed=needed, left=left, budget=dollars(self.cap_usd)
                 )
             self._changed = self._changed or asyncio.Event()
             self._changed.clear()
