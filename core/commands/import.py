@@ -9,6 +9,7 @@ import shlex
 import sys
 
 from ..model.errors import ExitCode, UserError
+from ..model.frozen import replace
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
 from ..model.words import counted
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from ..start.import_merge import Merge
     from ..start.import_place import Place
+
+WITHOUT_CHECKS = N_(
+    "The new list has neither setup nor checks; rorchestrator init, before the import, finds them."
+)
 
 EXAMPLES = N_("""\
 examples:
@@ -49,6 +54,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Show what the plan changes, ask, and write it."""
     from ..start.import_merge import merged
     from ..start.import_place import (
+        STDIN,
         new_text,
         origin_file,
         place_of,
@@ -59,10 +65,13 @@ def execute(arguments: argparse.Namespace) -> int:
     from ..start.import_source import recognised
 
     display = display_of(arguments)
-    source = recognised(arguments.file, source_text(arguments.file))
+    name = N_("standard input") if arguments.file == STDIN else arguments.file
+    source = recognised(name, source_text(arguments.file))
     place = place_of(arguments.config or "")
     file = origin_file(arguments.file, place.workspace)
     made = merged(source, file, target_of(place))
+    if place.is_new:
+        made = replace(made, notes=(*made.notes, WITHOUT_CHECKS))
     text = "" if made.is_empty else new_text(place, made)
     shown = _Shown(made, source.kind, arguments.file, place, display)
     shown.plan()
@@ -100,6 +109,7 @@ class _Shown:
         self.list_file = os.path.relpath(place.file.path)
         self.display = display
         self.prompts = counted(len(made.prompts), "prompt")
+        self.is_new = place.is_new
 
     def plan(self) -> None:
         """Print what would be written."""
@@ -109,7 +119,9 @@ class _Shown:
         if self.display.json:
             return
         title = _("IMPORT {file} ({kind}) into {list}").format(
-            file=self.file, kind=self.kind, list=self.list_file
+            file=_("standard input") if self.file == "-" else self.file,
+            kind=self.kind,
+            list=self.list_file,
         )
         style = style_of(sys.stdout, self.display.color)
         lines = import_lines(self.made, title, style, verbose=self.display.verbose)
@@ -132,4 +144,5 @@ class _Shown:
                 list=self.list_file, prompts=self.prompts
             )
             print(one_line(said), file=sys.stderr)
-            print(_("  next: {hint}").format(hint="rorchestrator plan"), file=sys.stderr)
+            hint = "rorchestrator doctor" if self.is_new else "rorchestrator plan"
+            print(_("  next: {hint}").format(hint=hint), file=sys.stderr)

@@ -227,8 +227,9 @@ class _Merger:
                 continue
             if there != new:
                 changed.append(name)
-            hashes.pop(name, None)
-            if new is not None:
+            if new is None:
+                hashes.pop(name, None)
+            else:
                 hashes[name] = new
         return changed, kept
 
@@ -276,7 +277,8 @@ def _matched(
 ) -> dict[str, tuple[Mapping[str, object], Origin]]:
     """The features that came from items of the source, by key.
 
-    A source that was moved is the same one if its old file is gone and its titles are the same.
+    A source that was moved is the same one if its old file is gone and its titles are the same;
+    one that is printed anew each time, if its titles are.
     """
     titles = {item.key: item.title for item in source.items}
     found: dict[str, tuple[Mapping[str, object], Origin]] = {}
@@ -288,7 +290,7 @@ def _matched(
         assert isinstance(feature, dict)
         if origin.file == file:
             found.setdefault(origin.key, (feature, origin))
-        elif _is_moved(origin, titles[origin.key], target):
+        elif _is_moved(source, origin, titles[origin.key], target):
             moved.setdefault(origin.key, (feature, origin))
     return {**moved, **found}
 
@@ -304,8 +306,10 @@ def _gone(source: Source, file: str, target: Target) -> dict[str, tuple[str, str
     return found
 
 
-def _is_moved(origin: Origin, title: str, target: Target) -> bool:
-    return origin.hashes.get("name") == digest(title) and not target.is_file(origin.file)
+def _is_moved(source: Source, origin: Origin, title: str, target: Target) -> bool:
+    """Whether an item came from this source before, when its file had another name."""
+    same = origin.hashes.get("name") == digest(title)
+    return same and (source.is_partial or not target.is_file(origin.file))
 
 
 def new_id(item: Item, taken: Collection[str]) -> str:

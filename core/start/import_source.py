@@ -46,11 +46,13 @@ def recognised(name: str, text: str) -> Source:
     failed = UserError(
         N_("{file} has no plan that import can read").format(file=name), details=EXPECTED
     )
+    empty = UserError(N_("{file} is empty").format(file=name), details=EXPECTED)
     if not start:
-        raise UserError(N_("{file} is empty").format(file=name), details=EXPECTED)
+        raise empty
     if start in "[{":
         try:
-            return _read(_OF_JSON, parsed(text)) or _fail(failed)
+            data = parsed(text)
+            return _read(_OF_JSON, data) or _fail(failed if data else empty)
         except json.JSONDecodeError as error:
             failed = not_json(name, error)
             if start == "{":

@@ -90,6 +90,13 @@ class ImportTest(WorkspaceTest):
         content = json.dumps(issues).encode()
         said = self.workspace.main("import", "-", "--yes", stdin=content)
         self.assertEqual(said.code, 0, said.err)
+        self.assertIn(
+            "IMPORT standard input (github-issues) into config/feature_list.json", said.out
+        )
+        self.assertIn(
+            "Note: The new list has neither setup nor checks; rorchestrator init", said.out
+        )
+        self.assertIn("  next: rorchestrator doctor\n", said.err)
         made = json.loads(read_text(self.workspace.list_file))
         cart = made["features"][1]
         self.assertEqual((cart["id"], cart["depends_on"]), ("2-cart", ["1-sign-in"]))

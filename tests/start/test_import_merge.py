@@ -201,6 +201,20 @@ class Second(unittest.TestCase):
         assert isinstance(origin, dict)
         self.assertEqual(origin["file"], "other.md")
 
+    def test_issues_are_the_same_whatever_file_they_are_in(self) -> None:
+        feature = self.project.feature("t1-cart")
+        feature[KEY]["kind"] = "issues"  # type: ignore[index]
+        self.project.sources = {"tasks.md", "other.json"}
+        target = Target(
+            self.project.features,
+            (),
+            self.project.prompts.get,
+            {}.get,
+            self.project.sources.__contains__,
+        )
+        made = merged(Source("issues", (CART,), is_partial=True), "other.json", target)
+        self.assertEqual([row.action for row in made.rows], [Action.LEFT])
+
     def test_a_copy_of_a_feature_is_the_users(self) -> None:
         self.project.features.append({**self.project.feature("t1-cart"), "id": "copy"})
         made = self.project.merge(replace(CART, title="Basket"), PAGE)

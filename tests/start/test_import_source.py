@@ -27,7 +27,7 @@ class Formats(unittest.TestCase):
             " \n": "plan is empty",
             "# Title": "plan has no plan that import can read",
             '{"a": 1}': "plan has no plan that import can read",
-            "[]": "plan has no plan that import can read",
+            "[]": "plan is empty",
         }.items():
             with self.subTest(text), self.assertRaises(UserError) as raised:
                 recognised("plan", text)
