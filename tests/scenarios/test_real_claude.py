@@ -768,9 +768,9 @@ class ThePlugin(RealClaudeTest):
         self.workspace.environ.update(real_claude.environment(home, api.url))
         folder = Path(ROOT, "install", "claude-plugin")
         self.claude("plugin", "validate", "--strict", str(folder))
-        self.claude("plugin", "marketplace", "add", str(ROOT))
-        self.claude("plugin", "install", "rorchestrator@rorchestrator")
-        stream = self.claude("-p", "--output-format=stream-json", "--verbose")
+        stream = self.claude(
+            "-p", "--output-format=stream-json", "--verbose", f"--plugin-dir={folder}"
+        )
         events = [json.loads(line) for line in stream.splitlines()]
         (init,) = (event for event in events if event.get("subtype") == "init")
         self.assertIn("rorchestrator", [plugin["name"] for plugin in init["plugins"]])
@@ -778,6 +778,13 @@ class ThePlugin(RealClaudeTest):
         commands = {f"rorchestrator:{path.stem}" for path in folder.glob("commands/*.md")}
         self.assertEqual(len(commands), 3)
         self.assertLessEqual(commands, set(init["slash_commands"]))
+
+    def test_it_is_installed_from_the_repository(self) -> None:
+        home = Path(self.workspace.home)
+        self.workspace.environ.update(real_claude.environment(home, "http://127.0.0.1:9"))
+        self.claude("plugin", "marketplace", "add", str(ROOT))
+        self.claude("plugin", "install", "rorchestrator@rorchestrator")
+        self.assertIn("rorchestrator@rorchestrator", self.claude("plugin", "list"))
 
 
 @once
