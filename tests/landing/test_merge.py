@@ -100,14 +100,14 @@ exec "{git}" "$@"
     def test_git_finishes_the_move_if_the_merge_is_killed(self) -> None:
         self.shop_of_two()
         # The guard must know the command before its caller is killed.
-        self.killed("update-ref", before=f"sleep 0.3; {self.KILL} sleep 2;")
+        self.killed("update-ref", before=f"sleep 1; {self.KILL} sleep 2;")
         wait_until(lambda: self.landed() == ["merge a: a", "merge b: b"], "git")
         self.assert_lands(already=True)
 
     def test_a_signal_while_the_branch_moves_comes_too_late_and_a_second_one_does_not(self) -> None:
         self.shop_of_two()
         before = self.shop.seen_by_user()
-        twice = "kill -INT $PPID; sleep 0.3; kill -INT $PPID; sleep 60;"
+        twice = "kill -INT $PPID; sleep 1; kill -INT $PPID; sleep 60;"
         said = self.merge_with_git("update-ref", before=twice)
         self.assertEqual((said.code, said.err), (130, "Stopped: nothing was landed.\n"))
         self.assertEqual(self.shop.seen_by_user()[:2], before[:2])

@@ -367,7 +367,7 @@ class SupervisorTest(ProcessTest):
 
             wishes = [asyncio.Event() for _ in range(4)]
             slow = ("sh", "-c", "trap 'exit 3' TERM; sleep 1000 & wait")
-            commands = [("sleep", "1000"), slow, ("sleep", "0.2"), ("sleep", "1000")]
+            commands = [("sleep", "1000"), slow, ("sleep", "0.05"), ("sleep", "1000")]
             tasks = [asyncio.create_task(command(w, *c)) for w, c in zip(wishes, commands)]
             await asyncio.sleep(0)
             for cancelled in wishes[:3]:
@@ -382,7 +382,7 @@ class SupervisorTest(ProcessTest):
                 await tasks[3]
 
         with unittest.mock.patch.multiple(
-            supervisor_module, CANCEL_GRACE_SECONDS=0.4, CANCEL_POLL_SECONDS=0.02
+            supervisor_module, CANCEL_GRACE_SECONDS=1.5, CANCEL_POLL_SECONDS=0.02
         ):
             self.supervise(body)
 

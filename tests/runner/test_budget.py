@@ -221,7 +221,7 @@ class TimeTest(WorkspaceTest):
         self.workspace.features(
             feature("a", {"wait": gate}, {"write": "a.txt"}), feature("b"), max_parallel=1
         )
-        done = self.workspace.run("--max-time", "1.5s")
+        done = self.workspace.run("--max-time", "4s")
         self.assertEqual(done.code, 1, done.err)
         self.assert_statuses(a="timed_out", b="cancelled")
         self.assertIn("--max-time", json.dumps(self.workspace.report()["errors"]))

@@ -203,18 +203,18 @@ class Limits(CommitterTest):
     def test_a_hook_that_hangs_is_named_and_ended_with_its_tree(self) -> None:
         self.workspace.hook("pre-commit", "sleep 60 & sleep 60")
         self.on_event = self.note_soon
-        outcome = self.committed(settings={"commit_timeout_seconds": 0.6})
-        limit = "your pre-commit hook did not end within 1 s (project.commit_timeout_seconds)"
+        outcome = self.committed(settings={"commit_timeout_seconds": 1.9})
+        limit = "your pre-commit hook did not end within 2 s (project.commit_timeout_seconds)"
         self.assert_failed(outcome, Fault.COMMIT, limit)
-        note = "your pre-commit hook has been running for 0 s; 1 s at most"
-        self.assertEqual([text for text in self.notes() if "hook" in text], [note])
+        (note,) = (text for text in self.notes() if "hook" in text)
+        self.assertRegex(note, r"^your pre-commit hook has been running for \d s; 2 s at most$")
         self.assertEqual(self.workspace.processes(), [])
         self.workspace.hook("pre-commit", "exit 0")
         self.commits_only()
 
     def note_soon(self, event: Event, stop: Cancellation) -> None:
         if event.kind == "committing":
-            self.runners[-1].committer.note_seconds = 0.3
+            self.runners[-1].committer.note_seconds = 1.0
 
     def test_a_signer_that_hangs_is_ended(self) -> None:
         self.sign_with("exec sleep 60")
@@ -232,7 +232,7 @@ class Limits(CommitterTest):
 
     def test_a_post_commit_hook_that_hangs_costs_nothing_but_time(self) -> None:
         self.workspace.hook("post-commit", "sleep 60")
-        outcome = self.committed(settings={"commit_timeout_seconds": 0.4})
+        outcome = self.committed(settings={"commit_timeout_seconds": 2})
         self.assertEqual(outcome.status, Status.COMPLETED, outcome)
         self.assertRegex("\n".join(self.notes()), r"your post-commit hook was stopped after \d s")
         self.assertEqual(len(self.log_of()), 2)

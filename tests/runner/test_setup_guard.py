@@ -52,8 +52,12 @@ class OfTheBase(SetupGuardTest):
         self.assertEqual(self.accepted(), [])
 
     def test_several_that_set_up_at_once_are_not_blamed_for_each_other(self) -> None:
-        # One sets it early, the other late: git itself refuses two at the same moment.
-        both = f'[ "$RORCHESTRATOR_FEATURE" = a ] || sleep 0.3; {HUSKY}; sleep 0.4'
+        # One sets it after the other: git itself refuses two at the same moment.
+        first, second = self.workspace.beside("first"), self.workspace.beside("second")
+        until = "while [ ! -e '{}' ]; do sleep 0.02; done"
+        a = f"{HUSKY}; touch '{first}'; {until.format(second)}"
+        b = f"{until.format(first)}; {HUSKY}; touch '{second}'"
+        both = f'if [ "$RORCHESTRATOR_FEATURE" = a ]; then {a}; else {b}; fi'
         self.workspace.features(feature("a"), feature("b"), setup=[both])
         for outcome in self.run_together("a", "b"):
             self.assert_completed(outcome)

@@ -160,7 +160,7 @@ class TheRun(HangingTest):
         self.workspace.features(feature("a"), verify=[hangs], verify_base=False)
         self.assertEqual(self.workspace.run().code, 0)
         begun = time.monotonic()
-        done = self.workspace.run("--merge", "--max-time=1")
+        done = self.workspace.run("--merge", "--max-time=4")
         self.assertEqual(done.code, 1, done)
         self.assertIn(
             "Stopped: the time limit of the run (--max-time) was reached, nothing was landed.",

@@ -6,6 +6,7 @@ import json
 import sys
 import unittest
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from tests.support.paths import AGENT
 from tests.support.workspace import WorkspaceTest, feature
@@ -140,7 +141,7 @@ class LimitTest(RetryTest):
     def test_nothing_starts_while_the_window_is_fuller_than_allowed(self) -> None:
         info = {
             "status": "allowed_warning",
-            "resetsAt": "3 s from now",
+            "resetsAt": "6 s from now",
             "rateLimitType": "five_hour",
             "utilization": 0.95,
         }
@@ -170,13 +171,13 @@ class LimitTest(RetryTest):
 class StallTest(RetryTest):
     def test_a_silence_ends_the_attempt_which_is_resumed_once(self) -> None:
         silent = "print(answers[number], flush=True); import time; time.sleep(60)"
-        said = self.run_with(self.claude([INIT], then=silent), 0, stall_seconds=0.6)
+        said = self.run_with(self.claude([INIT], then=silent), 0, stall_seconds=3)
         self.assertIn("no output for", said)
         self.assertEqual(self.calls()[:2], ["new", "resumed"])
 
     def test_the_second_silence_ends_the_feature(self) -> None:
         silent = "print(answers[number], flush=True); import time; time.sleep(60)"
-        self.run_with(self.claude(*[[INIT]] * 3, then=silent), 1, stall_seconds=0.3)
+        self.run_with(self.claude(*[[INIT]] * 3, then=silent), 1, stall_seconds=1.5)
         self.assertEqual(len(self.calls()), 2)
         self.assert_statuses(a="timed_out")
 
@@ -187,13 +188,14 @@ class IntervalTest(RetryTest):
             *(feature(id) for id in "abc"), max_parallel=3, start_interval_seconds=0.3
         )
         self.assertEqual(self.workspace.run().code, 0)
+        # An event may be late, so that two come closer: never is one before its time.
+        first = datetime.fromisoformat(self.workspace.events("preparing")[0]["at"])
         starts = [
-            float(event["at"][17:23])
-            for event in self.workspace.journal()
-            if event["event"] == "attempt_started"
+            (datetime.fromisoformat(event["at"]) - first).total_seconds()
+            for event in self.workspace.events("attempt_started")
         ]
-        gaps = [(after - before) % 60 for before, after in zip(starts, starts[1:])]
-        self.assertTrue(all(gap > 0.25 for gap in gaps), gaps)
+        for number, start in enumerate(starts):
+            self.assertGreater(start, 0.3 * number - 0.01, starts)
 
 
 if __name__ == "__main__":
