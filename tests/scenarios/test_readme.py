@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 from core.cli import COMMANDS, command_first, parser
 from core.model.outcome import Fault, Status
 from core.project.feature_list import load
-from tests import pages, picture
+from tests import messages, pages, picture
 from tests.support.once import skip_if_run_elsewhere
 from tests.support.page_samples import lasting, samples
 from tests.support.paths import HOME_PAGE
@@ -275,6 +275,14 @@ class PagesTest(unittest.TestCase):
         text = re.sub(r"`[^`]+`|\]\([^)]*\)|^\|[-|]+\|$", "", prose(page), flags=re.MULTILINE)
         self.assertEqual(re.findall(r".*(?:[^\u00a0]»|«[^\u00a0]|[^\u202f][;?!]).*", text), [])
         self.assertEqual(re.findall(r".*[^\u00a0\d]:(?!//).*", text), [])
+
+    def test_the_french_guide_names_each_status_as_the_commands_do(self) -> None:
+        text = (ROOT / "docs" / FRENCH).read_text(encoding="utf-8")
+        rows = re.findall(r"^\| (\w[^|`]*) \| `(\w+)` \|", text, re.MULTILINE)
+        self.assertGreater(len(rows), 7)
+        said = {entry.text: entry.said[0] for entry in messages.entries()}
+        for french, status in rows:
+            self.assertEqual(french, said[status.replace("_", " ")])
 
     def test_tables_are_those_of_the_code(self) -> None:
         for page in pages.pages():
