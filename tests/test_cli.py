@@ -154,6 +154,7 @@ class Help(WithWorkspace):
         lines = said.out.splitlines()
         self.assertEqual("\n".join(lines[:2]), cli.DESCRIPTION)
         self.assertIn(f"no feature list in {self.space.root} or above\n  next: ", said.out)
+        self.assertIn("rorchestrator init", said.out)
         self.assertTrue(said.out.endswith("rorchestrator --help shows the commands\n"))
         self.assertLess(len(lines), 9)
 

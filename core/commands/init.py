@@ -107,8 +107,8 @@ def _files(found: Survey, example: str) -> list[NewFile]:
     about = _("the schema with which editors complete and check the list")
     schema = NewFile(f"{inner}config/{texts.SCHEMA}", schema_text(), about)
     if example:
-        files = [NewFile(inner + file.path, file.text) for file in files_of(example)]
-        return [schema, *files]
+        files = files_of(example, found.base.name)
+        return [schema, *(NewFile(inner + file.path, file.text) for file in files)]
     return [
         schema,
         NewFile(f"{inner}prompts/{texts.PROMPT}", texts.prompt_text(found)),
@@ -225,16 +225,18 @@ def _to_rehearse(found: Survey) -> Iterator[str]:
 
 def _to_run(found: Survey, files: Sequence[NewFile]) -> Iterator[str]:
     """What to type after a rehearsal without findings."""
-    paths = (_from_here(os.path.join(found.top, file.path)) for file in files)
+    from ..start.survey import ignored_files
+
+    ignored = ignored_files(found.top, [file.path for file in files], os.environ)
+    paths = [
+        _from_here(os.path.join(found.top, file.path)) for file in files if file.path not in ignored
+    ]
     yield _(
         "The rehearsal found nothing to mend. Commit the new files, then run the first feature,\n"
         "or put your own in its place (rorchestrator templates list):"
     )
-    commands = (
-        f"git add {' '.join(paths)}",
-        "git commit -m 'Add a feature list'",
-        _command(found, "run"),
-    )
+    commit = (f"git add {' '.join(paths)}", "git commit -m 'Add a feature list'")
+    commands = (*(commit if paths else ()), _command(found, "run"))
     yield from (f"  {command}" for command in commands)
 
 

@@ -20,9 +20,12 @@ EXAMPLES = {
 
 LIST = "config/feature_list.json"
 
+BASE = "main"
+"""The base branch of the examples."""
 
-def files_of(name: str, package: str = "") -> list[NewFile]:
-    """The list of an example and the prompts that it names.
+
+def files_of(name: str, base: str = BASE, package: str = "") -> list[NewFile]:
+    """The list of an example, whose features start from ``base``, and the prompts that it names.
 
     Raises :class:`UserError` for an unknown name, or if the examples are not there.
     """
@@ -33,6 +36,7 @@ def files_of(name: str, package: str = "") -> list[NewFile]:
         )
     prompts = os.path.dirname(shipped_folder(package))
     text = _text(os.path.join(os.path.dirname(prompts), "config", EXAMPLES[name]))
+    text = text.replace(f'"base_branch": "{BASE}"', f'"base_branch": {json.dumps(base)}')
     files = [
         NewFile(f"prompts/{each}", _text(os.path.join(prompts, each))) for each in _named(text)
     ]

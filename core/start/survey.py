@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..git import commits, opening, worktree_status
 from ..git.door import Git
@@ -101,7 +101,7 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
 
 def _opened(folder: str, environ: Mapping[str, str]) -> Git:
     if not os.path.isdir(folder):
-        raise UserError(f"the folder {folder} does not exist", hint="rorchestrator init --dir DIR")
+        raise UserError(f"the folder {folder} does not exist", hint=f"mkdir {shell_word(folder)}")
     git = run_sync(opening.open_repository(Spawner(), folder, environ)).read_only()
     if git.repository.bare:
         raise UserError(
@@ -236,16 +236,21 @@ def _of_secrets(git: Git, tree: Tree) -> Iterator[str]:
         yield f"worktrees have no {name}, because git ignores it; if tests need it: project.copy"
 
 
+def ignored_files(top: str, paths: Sequence[str], environ: Mapping[str, str]) -> set[str]:
+    """Those paths that git ignores; it would refuse to add them."""
+    return run_sync(worktree_status.ignored_of(_opened(top, environ), top, paths))
+
+
 # -- the surroundings -----------------------------------------------------------------------------
 
 
-def _worktrees(git: Git, access: Callable[[str, int], bool] = os.access) -> tuple[str, list[str]]:
+def _worktrees(git: Git) -> tuple[str, list[str]]:
     """The folder for worktrees, relative to the root, and what to say about it."""
     top = git.repository.top
     name = re.sub(r"[^\w.-]+", "-", os.path.basename(top), flags=re.ASCII).strip("-.")
     parent = os.path.dirname(top)
     path = f"../{name or 'repository'}-worktrees"
-    if not access(parent, os.W_OK | os.X_OK):
+    if not os.access(parent, os.W_OK | os.X_OK):
         inside = ".rorchestrator/worktrees"
         return inside, [f"{parent} is not writable, so worktrees go to {inside} in the repository"]
     notes = []

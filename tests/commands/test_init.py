@@ -65,6 +65,13 @@ class Written(InitTest):
         self.assertEqual(self.written(), [])
         self.assertNotIn("Warning", self.workspace.main("plan").out)
 
+    def test_files_that_git_ignores_are_not_to_be_added(self) -> None:
+        self.fresh({**MAKE, ".gitignore": "/config/\n/prompts/\n/reports/\n"})
+        said = self.workspace.main("init", "--yes")
+        self.assertEqual(said.code, 0, said.err)
+        self.assertNotIn("git add", said.err)
+        self.assertTrue(said.err.endswith("\n  rorchestrator run\n"), said.err)
+
     def test_each_file_is_shown_before_the_question(self) -> None:
         said = self.workspace.answered("init", answer="n\n")
         self.assertEqual((said.code, said.out), (2, ""))
@@ -169,6 +176,11 @@ class Examples(InitTest):
         self.assertIn("rorchestrator run --rehearse", said.err)
         self.assertNotIn("Found in", said.err)
         self.assertIn("task-storage", self.workspace.main("plan").out)
+
+    def test_its_features_start_from_the_branch_that_is_there(self) -> None:
+        self.workspace.git("branch", "--quiet", "-m", "main", "trunk")
+        self.workspace.main("init", "--example", "todo", "--yes", "--quiet")
+        self.assertEqual(self.workspace.main("plan").code, 0)
 
     def test_an_unknown_example_is_refused(self) -> None:
         said = self.workspace.main("init", "--example", "vue", "--yes")

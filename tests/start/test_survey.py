@@ -6,11 +6,9 @@ import os
 import unittest
 from collections.abc import Mapping
 from contextlib import suppress
+from unittest import mock
 
-from core.git.opening import open_repository
 from core.model.errors import UserError
-from core.process.spawner import Spawner, run_sync
-from core.start import survey as surveys
 from core.start.survey import Survey, survey
 from tests.support.repository import Repository
 from tests.support.trees import GO, NODE, PYTHON, RAILS
@@ -188,10 +186,11 @@ class OfThePlace(SurveyTest):
         self.assertIn(f"cd {space.path}", caught.exception.hint)
 
     def test_where_nothing_can_be_made_beside_the_repository_worktrees_go_into_it(self) -> None:
-        git = run_sync(open_repository(Spawner(), self.repository.path, self.repository.environ))
-        path, notes = surveys._worktrees(git, lambda path, mode: False)
-        self.assertEqual(path, ".rorchestrator/worktrees")
-        self.assertIn("is not writable, so worktrees go to", notes[0])
+        with mock.patch("os.access", lambda path, mode: path != self.repository.root):
+            found = self.look()
+        self.assertEqual(found.worktrees_path, ".rorchestrator/worktrees")
+        self.assertEqual(found.ignore, ("/reports/", "/.rorchestrator/worktrees/"))
+        self.assert_noted(found, "is not writable, so worktrees go to")
 
     def test_a_name_of_any_characters_makes_a_folder_of_plain_ones(self) -> None:
         for name, expected in (

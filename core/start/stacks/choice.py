@@ -49,7 +49,7 @@ def choose(tree: Tree) -> Choice:
     inner = dict(_inner(tree, stacks))
     if any(stack.verify for stack in stacks):
         more = (
-            [f"{some(list(inner))} can be checked on its own, too: add its commands to the list"]
+            [f"the list does not check {some(list(inner))}: add commands for that if you want"]
             if inner
             else []
         )
@@ -61,7 +61,7 @@ def choose(tree: Tree) -> Choice:
         notes.append(f"the checks of {some(list(chosen))} run for every feature")
     if len(inner) > len(chosen):
         left = [folder for folder in inner if folder not in chosen]
-        notes.append(f"{some(left)} was left out: add its commands to the list")
+        notes.append(f"the list does not check {some(left)}: add commands for that if you want")
     if not found:
         notes.append("no tests were found: without checks, completed means that Claude says so")
     return Choice((*stacks, *found), tuple(notes))

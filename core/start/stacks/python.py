@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 
 from ...model.frozen import dataclass
 from .stack import Stack
@@ -69,8 +70,7 @@ class _Project:
         self.toml = tree.text(MANIFEST)
         self.configs = "\n".join(map(tree.text, (MANIFEST, "setup.cfg", "tox.ini", "mypy.ini")))
         self.requirements = tree.matching(REQUIREMENTS)
-        files = (MANIFEST, "setup.cfg", "setup.py", "Pipfile", *self.requirements)
-        self.named = "\n".join(map(tree.text, files))
+        self.is_locked = tree.has(*LOCKFILES)
         self.tests = [path for path in tree.matching(TESTS) if _is_own(path)]
 
     def is_python(self) -> bool:
@@ -81,11 +81,25 @@ class _Project:
         return has_code and bool(is_project or made or self.tests)
 
     def installs(self, program: str) -> bool:
-        """Whether a program is among the packages."""
-        name = re.escape(program)
-        quoted = rf"[\"']{name}(?=[\"'\s=<>!~;\[,])"
-        plain = rf"^\s*{name}\s*(?:$|[=<>!~;\[#])"
-        return bool(re.search(f"{quoted}|{plain}", self.named, re.MULTILINE | re.IGNORECASE))
+        """Whether a program is among the packages that the setup installs."""
+        return _names(program, self._locked() if self.is_locked else self._unlocked())
+
+    def _locked(self) -> str:
+        """The texts that name packages for an installer with a lockfile."""
+        return "\n".join(map(self.tree.text, (MANIFEST, "setup.cfg", "setup.py", "Pipfile")))
+
+    def _unlocked(self) -> str:
+        """The texts that name packages for pip, which knows nothing of other installers."""
+        files = map(self.tree.text, ("setup.cfg", "setup.py", *self.requirements))
+        chosen = {**self.named_extras(), **self.named_groups()}
+        wanted = {*self.extras(), *self.groups()}
+        arrays = (f"{text}," for name, text in chosen.items() if name in wanted)
+        return "\n".join([*files, self.section("project"), *arrays])
+
+    def names(self, program: str) -> bool:
+        """Whether any file names a program as a package."""
+        files = map(self.tree.text, self.requirements)
+        return _names(program, "\n".join([self._locked(), *files]))
 
     def configures(self, program: str) -> bool:
         """Whether a tool has settings here."""
@@ -94,7 +108,7 @@ class _Project:
 
     def uses_pytest(self) -> bool:
         """Whether the tests are for pytest."""
-        if self.configures("pytest") or self.installs("pytest"):
+        if self.configures("pytest") or self.names("pytest"):
             return True
         if any(path.rpartition("/")[2] == "conftest.py" for path in self.tree.paths):
             return True
@@ -107,19 +121,46 @@ class _Project:
         found = re.search(rf"^\[{re.escape(title)}\]\s*$(.*?)(?=^\[|\Z)", self.toml, re.M | re.S)
         return found[1] if found else ""
 
+    def tools(self) -> list[str]:
+        """The tools that the checks use."""
+        settled = [name for name in ("ruff", "mypy") if self.configures(name)]
+        return [*settled, *(["pytest"] if self.uses_pytest() else [])]
+
+    def named_extras(self) -> dict[str, str]:
+        """All extras, with their packages where these are written in TOML or in Python."""
+        of_cfg = _part(self.tree.text("setup.cfg"), "options.extras_require")
+        names = re.findall(r"^([\w-]+)\s*=", of_cfg, re.MULTILINE)
+        of_py = self.tree.text("setup.py").partition("extras_require")[2]
+        in_code = dict(re.findall(r"[\"']([\w-]+)[\"']\s*:\s*\[(.*?)\]", of_py, re.DOTALL))
+        of_toml = _arrays(self.section("project.optional-dependencies"))
+        return {**dict.fromkeys(names, ""), **in_code, **of_toml}
+
+    def named_groups(self) -> dict[str, str]:
+        """All dependency groups with their packages."""
+        return _arrays(self.section("dependency-groups"))
+
     def extras(self) -> list[str]:
-        """The extras with what the tests need."""
-        return _keys(self.section("project.optional-dependencies")) or _keys(
-            _part(self.tree.text("setup.cfg"), "options.extras_require")
-        )
+        """The extras with what the checks need."""
+        return self._needed(self.named_extras())
 
     def groups(self) -> list[str]:
-        """The dependency groups with what the tests need."""
-        return _keys(self.section("dependency-groups"))
+        """The dependency groups with what the checks need."""
+        return self._needed(self.named_groups())
+
+    def _needed(self, named: Mapping[str, str]) -> list[str]:
+        """Those for tests, by their names, and those with a tool that these lack."""
+        chosen = [name for name in named if name.lower() in EXTRAS]
+        for tool in self.tools():
+            holders = [name for name, text in named.items() if _names(tool, text)]
+            if holders and not any(name in chosen for name in holders):
+                chosen.append(holders[0])
+        return chosen
 
     def is_package(self) -> bool:
         """Whether the project itself has to be installed for its tests."""
         if self.tree.has("setup.py"):
+            return True
+        if "[tool.poetry.dependencies]" in self.toml:
             return True
         described = "[build-system]" in self.toml or self.section("project")
         needs = re.search(
@@ -140,9 +181,18 @@ def _part(text: str, title: str) -> str:
     return found[1] if found else ""
 
 
-def _keys(text: str) -> list[str]:
-    names = re.findall(r"^[\"']?([\w-]+)[\"']?\s*=", text, re.MULTILINE)
-    return [name for name in names if name.lower() in EXTRAS]
+def _arrays(text: str) -> dict[str, str]:
+    """The arrays of a section of TOML, by key."""
+    array = r"^[\"']?([\w.-]+)[\"']?\s*=\s*\[(.*?)\]\s*(?:#[^\n]*)?$"
+    return dict(re.findall(array, text, re.MULTILINE | re.DOTALL))
+
+
+def _names(program: str, text: str) -> bool:
+    """Whether a text names a program as a package."""
+    name = re.escape(program)
+    quoted = rf"[\"']{name}(?=[\"'\s=<>!~;\[,])"
+    plain = rf"^\s*{name}\s*(?:$|[=<>!~;\[#])"
+    return bool(re.search(f"{quoted}|{plain}", text, re.MULTILINE | re.IGNORECASE))
 
 
 def detect(tree: Tree) -> Stack | None:
@@ -153,7 +203,7 @@ def detect(tree: Tree) -> Stack | None:
     pytest = project.uses_pytest()
     installer = _installer(project, pytest)
     verify, notes = _checks(project, installer, pytest)
-    port = next((name for server, name in PORTS if project.installs(server)), "")
+    port = next((name for server, name in PORTS if project.names(server)), "")
     known = [*MANIFESTS, installer.lock, *project.requirements]
     return Stack(
         f"Python with {installer.name}" if installer.name else "Python",

@@ -46,7 +46,7 @@ class Choices(unittest.TestCase):
     def test_folders_beside_a_root_that_can_be_checked_are_named(self) -> None:
         found = choose(tree({**PYTHON, **at("web", dict(NODE))}))
         self.assertEqual([stack.name for stack in found.stacks], ["Python"])
-        self.assertEqual(found.notes[0].split(" can")[0], "web")
+        self.assertIn("the list does not check web: ", found.notes[0])
 
     def test_the_members_of_a_workspace_belong_to_its_root(self) -> None:
         root = {"package.json": package_json(workspaces=["packages/*"], scripts={"test": "x"})}
@@ -67,7 +67,7 @@ class Choices(unittest.TestCase):
         files = {name: text for n in range(6) for name, text in at(f"m{n}", dict(GO)).items()}
         found = choose(tree(files))
         self.assertEqual(len(found.stacks), 4)
-        self.assertEqual(found.notes[1], "m4, m5 was left out: add its commands to the list")
+        self.assertIn("the list does not check m4, m5: ", found.notes[1])
 
     def test_a_folder_without_a_manifest_is_part_of_something_else(self) -> None:
         files = {"tools/test_a.py": "import unittest\n", "tools/a.py": ""}

@@ -104,6 +104,30 @@ class PythonTest(unittest.TestCase):
         self.assertEqual(pipenv.setup, ("PIPENV_VENV_IN_PROJECT=1 pipenv sync --dev",))
         self.assertEqual(pipenv.verify, ("pipenv run python -m unittest discover -s tests",))
 
+    def test_what_only_poetry_would_install_is_installed_by_name_without_its_lockfile(self) -> None:
+        toml = '[tool.poetry.dependencies]\nflask = "3"\n[tool.poetry.group.dev.dependencies]\n'
+        toml += 'pytest = "8"\nruff = "*"\n[tool.ruff]\n'
+        stack = self.found({"pyproject.toml": toml}, PYTEST)
+        installs = (".venv/bin/pip install -e .", ".venv/bin/pip install pytest")
+        self.assertEqual(stack.setup, (VENV, *installs))
+        self.assertEqual(stack.verify, (".venv/bin/python -m pytest",))
+        self.assertIn("ruff has settings, but is not installed", stack.notes[0])
+
+    def test_extras_of_a_setup_py_are_known(self) -> None:
+        code = "setup(extras_require={'docs': ['x'], \"dev\": ['pytest']})\n"
+        stack = self.found({"setup.py": code}, PYTEST)
+        self.assertEqual(stack.setup, (VENV, ".venv/bin/pip install -e '.[dev]'"))
+
+    def test_a_group_with_a_tool_of_the_checks_is_installed_as_well(self) -> None:
+        toml = (
+            f'{PROJECT}[tool.mypy]\nfiles = ["src"]\n[dependency-groups]\ndev = [\n  "ruff",\n]\n'
+            'docs = ["sphinx"]\ntests = ["coverage[toml]", "pytest"] # both\n'
+            'typing = [\n  "mypy",\n  "pytest",\n]\n'
+        )
+        stack = self.found({"pyproject.toml": toml, "uv.lock": ""}, PYTEST)
+        self.assertEqual(stack.setup, ("uv sync --locked --group tests --group typing",))
+        self.assertEqual(stack.verify, ("uv run mypy", "uv run pytest"))
+
     def test_ruff_and_mypy_are_checks_if_they_are_set_up_and_installed(self) -> None:
         files = {"ruff.toml": "", "mypy.ini": "[mypy]\nfiles = shop\n"}
         stack = self.found({**files, "requirements.txt": "ruff==0.8\nmypy\n"})
