@@ -75,6 +75,8 @@ def _project(survey: Survey) -> Iterator[tuple[str, object]]:
         yield "_max_parallel", one
         yield "max_parallel", 1
     yield "worktrees_path", survey.worktrees_path
+    if survey.branch_prefix:
+        yield "branch_prefix", survey.branch_prefix
     port = port_variable(survey)
     if port:
         yield "port_variable", port

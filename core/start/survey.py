@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ..git import commits, opening, worktree_status
 from ..git.door import Git
@@ -12,6 +13,7 @@ from ..git.paths import is_in
 from ..git.refs import HEADS, SEEN
 from ..model.errors import UserError
 from ..model.excerpt import some
+from ..model.feature import Project
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line, shell_word
 from ..process.spawner import Spawner, run_sync, which
@@ -23,7 +25,10 @@ from ..project.obstructions import REPORTS
 from ..worktree.admin_files import admin_of
 from .stacks.choice import DEPTH, LOCKFILES, MANIFESTS, Choice, choose
 from .stacks.stack import Stack, moved
-from .stacks.tree import Tree
+from .stacks.tree import READ_LIMIT, Tree
+
+PREFIX = Project("", "").branch_prefix
+OTHER_PREFIX = "rorchestrator/"
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Survey:
     """The files of the base commit."""
     choice: Choice
     worktrees_path: str
+    branch_prefix: str = ""
+    """Where the default prefix cannot be used; else empty."""
     copy: tuple[str, ...] = ()
     """Ignored files of the checkout that the checks need."""
     ignore: tuple[str, ...] = ()
@@ -65,7 +72,8 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
     top = git.repository.top
     workspace = os.path.realpath(folder) if given else top
     _check_place(git, workspace)
-    found, listed_base, of_base = _base_of(git, base)
+    refs = run_sync(git.refs(*SEEN))
+    found, listed_base, of_base = _base_of(git, base, refs)
     tree = _tree(git, found.commit)
     inner = os.path.relpath(workspace, top)
     choice = _chosen(tree, "" if inner == os.curdir else inner)
@@ -79,6 +87,7 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
         *of_base,
         *of_place,
         *_of_lockfiles(absent, found),
+        *_of_changes(top, tree, choice, found),
         *choice.notes,
         *(note for stack in choice.stacks for note in stack.notes),
         *_of_programs(choice.stacks, environ),
@@ -93,6 +102,8 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
         tree,
         choice,
         where,
+        # A branch of this name leaves no room for branches below it.
+        OTHER_PREFIX if HEADS + PREFIX.rstrip("/") in refs else "",
         copy,
         tuple(_to_ignore(git, inner, where, choice)),
         tuple(dict.fromkeys(notes)),
@@ -130,9 +141,8 @@ def _check_place(git: Git, workspace: str) -> None:
 # -- the base -------------------------------------------------------------------------------------
 
 
-def _base_of(git: Git, option: str) -> tuple[Base, str, list[str]]:
+def _base_of(git: Git, option: str, refs: Mapping[str, str]) -> tuple[Base, str, list[str]]:
     """The base, its name for the list, and what to say about it."""
-    refs = run_sync(git.refs(*SEEN))
     head = run_sync(git.symbolic_ref(REMOTE_HEAD)).removeprefix(REMOTES).partition("/")[2]
     name = option or (head if HEADS + head in refs else "")
     base = run_sync(bases.find(git, name, refs, lambda branch: False))
@@ -207,6 +217,18 @@ def _of_lockfiles(absent: Sequence[str], base: Base) -> Iterator[str]:
             f"{name} is in your checkout, but not in {base.name} @ {base.commit[:10]}: worktrees "
             f"do not have it until you commit it (git add {shell_word(name)} && git commit)"
         )
+
+
+def _of_changes(top: str, tree: Tree, choice: Choice, base: Base) -> Iterator[str]:
+    """Files that were read, and that say something else in the checkout."""
+    for name in (name for stack in choice.stacks for name in stack.files):
+        with suppress(OSError), open(os.path.join(top, name), "rb") as file:
+            text = file.read().decode("utf-8-sig", "replace")[:READ_LIMIT]
+            if text.splitlines() != tree.text(name).splitlines():
+                yield (
+                    f"{name} in your checkout differs from {base.name} @ {base.commit[:10]}, which "
+                    "was read because worktrees begin with it"
+                )
 
 
 def _ignored(git: Git, names: Sequence[str]) -> tuple[str, ...]:

@@ -167,6 +167,19 @@ class Installed(unittest.TestCase):
         self.assertIn("auth", plan)
         self.assertIn("api", plan)
 
+    def test_the_command_writes_a_list_or_an_example_into_a_repository(self) -> None:
+        for name, words in (("todo", ("--example", "todo")), ("own", ("--no-rehearsal",))):
+            repository = self.root / name
+            who = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
+            commit = ("commit", "--quiet", "--allow-empty", "--message=start")
+            self._do("git", "init", "--quiet", "--initial-branch=main", str(repository))
+            self._do("git", "-C", str(repository), *who, *commit)
+            self._do(self.command, "init", "--yes", *words, cwd=repository)
+            self.assertIn("1 wave" if name == "own" else "3 waves", self._plan(repository))
+
+    def _plan(self, repository: Path) -> str:
+        return self._do(self.command, "plan", cwd=repository)
+
     def test_the_package_holds_all_of_the_code_and_nothing_else_of_ours(self) -> None:
         inside = {name for name in _files(self.package) if not name.endswith(".pyc")}
         ours = ("claude_plugin/", "examples/")

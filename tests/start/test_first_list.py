@@ -96,6 +96,10 @@ class FirstList(unittest.TestCase):
         self.assertIn("PostgreSQL", str(project["_max_parallel"]))
         self.assertEqual(project["port_variable"], "PORT")
 
+    def test_another_prefix_for_branches_is_in_the_list(self) -> None:
+        project = self.project(survey_of({}, branch_prefix="rorchestrator/"))
+        self.assertEqual(project["branch_prefix"], "rorchestrator/")
+
     def test_a_base_that_is_no_branch_is_left_to_each_run(self) -> None:
         self.assertNotIn("base_branch", self.project(survey_of({}, base_branch="")))
 

@@ -68,6 +68,15 @@ class OfTheCommit(SurveyTest):
         self.commit({".gitignore": "*lock*\n"})
         self.assertFalse(any("checkout" in note for note in self.look().notes))
 
+    def test_a_file_that_differs_in_the_checkout_is_named(self) -> None:
+        self.commit(NODE)
+        self.repository.write({"package.json": NODE["package.json"].replace(",", ",\r\n")})
+        self.assert_noted(self.look(), "package.json in your checkout differs from main @ ")
+        text = NODE["package.json"]
+        self.repository.write({"package.json": f"{text}\r\n"})
+        os.remove(os.path.join(self.repository.path, "package-lock.json"))
+        self.assertFalse(any("differs" in note for note in self.look().notes))
+
     def test_a_program_that_is_missing_is_named(self) -> None:
         self.commit(GO)
         folder = os.path.join(self.repository.root, "bin")
@@ -109,6 +118,11 @@ class OfTheBase(SurveyTest):
     def test_the_branch_that_is_checked_out_is_the_base_where_there_is_no_main(self) -> None:
         self.repository.git("branch", "--quiet", "-m", "main", "work")
         self.assertEqual(self.look().base_branch, "work")
+
+    def test_a_branch_that_leaves_no_room_for_those_of_features_changes_their_prefix(self) -> None:
+        self.assertEqual(self.look().branch_prefix, "")
+        self.repository.git("branch", "feature")
+        self.assertEqual(self.look().branch_prefix, "rorchestrator/")
 
     def test_a_commit_without_a_branch_stays_open(self) -> None:
         self.repository.git("checkout", "--quiet", "--detach")

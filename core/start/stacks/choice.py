@@ -87,8 +87,11 @@ def _inner(tree: Tree, stacks: tuple[Stack, ...]) -> Iterator[tuple[str, tuple[S
         is_ours = NOT_OWN.isdisjoint(parts) and not any(part.startswith(".") for part in parts)
         if folder in taken or not is_ours or any(folder.startswith(f"{s}/") for s in seen):
             continue
+        # First, because a tree of each folder would take long in a large repository.
+        if not tree.has(*(f"{folder}/{name}" for name in (*MANIFESTS, *LOCKFILES))):
+            continue
         inner = tree.below(folder)
         found = [each for detect in DETECTORS for each in [detect(inner)] if each and each.verify]
-        if found and inner.has(*MANIFESTS, *LOCKFILES):
+        if found:
             seen.append(folder)
             yield folder, tuple(found)
