@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 
 READ_LIMIT = 1_000_000
 """Characters of a file that are looked at."""
@@ -15,7 +15,8 @@ class Tree:
     """The paths below a folder, relative to it, and their texts."""
 
     def __init__(self, paths: Iterable[str], read: Callable[[str], str]) -> None:
-        self.paths = frozenset(paths)
+        self._sorted = sorted(paths)
+        self.paths = frozenset(self._sorted)
         self._read = read
         self._known: dict[str, str] = {}
 
@@ -43,20 +44,16 @@ class Tree:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def here(self, pattern: str) -> list[str]:
-        """The files of the folder itself whose names match, sorted."""
-        found = (path for path in self.paths if "/" not in path)
-        return sorted(path for path in found if fnmatchcase(path, pattern))
-
     def matching(self, pattern: str) -> list[str]:
         """The paths that match a regular expression, sorted."""
-        wanted = re.compile(pattern)
-        return sorted(filter(wanted.search, self.paths))
+        return list(filter(re.compile(pattern).search, self._sorted))
 
     def below(self, folder: str) -> Tree:
         """The tree of a folder."""
         head = f"{folder}/"
-        paths = (path[len(head) :] for path in self.paths if path.startswith(head))
+        # In order, what is below a folder stands together: a large repository has many of them.
+        first, last = bisect_left(self._sorted, head), bisect_left(self._sorted, f"{folder}0")
+        paths = (path[len(head) :] for path in self._sorted[first:last])
         return Tree(paths, lambda path: self.text(head + path))
 
     def folders(self, depth: int) -> list[str]:

@@ -17,7 +17,6 @@ class Trees(unittest.TestCase):
         self.assertFalse(found.has("web"))
         self.assertEqual(found.first("none", "b.txt", "a.json"), "b.txt")
         self.assertEqual(found.first("none"), "")
-        self.assertEqual(found.here("*.txt"), ["b.txt"])
         self.assertEqual(found.matching(r"\.txt$"), ["b.txt", "web/c/d.txt"])
 
     def test_a_text_is_read_once_and_not_without_end(self) -> None:
