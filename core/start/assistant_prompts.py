@@ -53,6 +53,9 @@ _DEFINES = re.compile(
 SHORTEST = 3
 """Characters of a name that is worth looking up."""
 
+LONGEST = 100_000
+"""Characters of a prompt that are read."""
+
 LONGEST_LINE = 2_000
 """Characters of a line that are read."""
 
@@ -74,7 +77,7 @@ def said_by(text: str) -> Said:
     """What a prompt says; nobody may change it."""
     said = Said()
     lists_files = False
-    for line in lines_of(text):
+    for line in lines_of(text[:LONGEST]):
         if line.language is not None:
             found = _DEFINES.match(line.text)
             if found and is_distinctive(found[1]):

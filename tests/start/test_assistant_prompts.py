@@ -5,7 +5,14 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
-from core.start.assistant_prompts import LONGEST_LINE, is_distinctive, name_in, path_in, said_by
+from core.start.assistant_prompts import (
+    LONGEST,
+    LONGEST_LINE,
+    is_distinctive,
+    name_in,
+    path_in,
+    said_by,
+)
 from tests.support.paths import ROOT
 
 
@@ -84,7 +91,8 @@ class SaidTest(unittest.TestCase):
         ):
             self.assertEqual(is_distinctive(word), expected, word)
 
-    def test_a_long_line_is_read_to_a_limit(self) -> None:
+    def test_a_long_line_and_a_long_prompt_are_read_to_a_limit(self) -> None:
+        self.assertEqual(self.writes("x\n" * LONGEST + "Add `src/a.py`."), [])
         self.assertEqual(self.writes("x" * LONGEST_LINE + " add `src/a.py`"), [])
         self.assertEqual(self.writes("## Files\n- " + "x" * LONGEST_LINE + "`src/a.py`"), [])
 
