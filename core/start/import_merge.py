@@ -315,8 +315,10 @@ def _is_moved(source: Source, origin: Origin, title: str, target: Target) -> boo
 def new_id(item: Item, taken: Collection[str]) -> str:
     """An id for an item, of its key and its title, that is not taken."""
     key, title = slug(item.key), slug(item.title)
-    words = title if not key or title.startswith(key) or key.startswith(title) else f"{key}-{title}"
-    base = slug(words) or key or "item"
+    is_one = not (key and title) or title.startswith(key) or key.startswith(title)
+    base = slug((title or key) if is_one else f"{key}-{title}") or "item"
+    if base.isdigit():  # The title has no letters that an id can have.
+        base = f"item-{base}"
     id, number = base, 2
     while id in taken:
         id, number = f"{base}-{number}", number + 1

@@ -103,6 +103,7 @@ class First(unittest.TestCase):
             (Item("#12", "Fix the login"), "12-fix-the-login"),
             (Item("Cart", "Cart"), "cart"),
             (Item("日本", "日本"), "item"),
+            (Item("#12", "日本"), "item-12"),
             (Item("T1", "日本"), "t1"),
             (Item("T1", "T1 cart"), "t1-cart"),
         ):
