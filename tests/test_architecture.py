@@ -300,6 +300,7 @@ TESTED_BY = {
     "start.assistant_finding": "start.test_assistant",
     "commands.decomposed": "commands.test_decompose",
     "start.decompose_plan": "commands.test_decompose",
+    "start.decompose_schema": "start.test_decompose_answer",
     "start.decompose_target": "commands.test_decompose",
     "start.decomposer": "commands.test_decompose",
     "start.doctor": "commands.test_doctor",

@@ -1,4 +1,4 @@
-"""Claude's answer to `decompose`: its JSON Schema, and a first check of its form."""
+"""Claude's answer to `decompose`: a first check of its form. The faults are read by Claude, too."""
 
 from __future__ import annotations
 
@@ -6,25 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from ..model.frozen import dataclass
 from ..model.terminal_text import clean
-from ..project.keys import FEATURE
-from ..project.list_reader import Json, kind
-from ..project.value_checks import FILLED, LABEL_LIMIT, TEXTS
+from ..model.translate import N_
+from ..project.list_reader import kind
+from .decompose_schema import NEEDED
 
-NEEDED = (*("id", "name", "prompt", "depends_on", "creates", "uses", "verify", "estimated_tokens"),)
-"""The keys of each proposed feature; ``tags`` may follow."""
-
-MOST_TOKENS = 1_000_000
-
-MEANINGS = {
-    "name": "a few words, shown everywhere",
-    "prompt": "the whole prompt of its session, in Markdown",
-    "depends_on": "ids of the features whose result it needs",
-    "creates": "contracts that it makes true: path:…, symbol:…, command:…",
-    "uses": "contracts of its dependencies that it builds on, spelled as there",
-    "verify": "commands that only its work makes pass",
-    "estimated_tokens": "tokens that its session will use",
-    "tags": "words to select it by",
-}
+UNKNOWN = N_("{path}: unknown key")
 
 
 @dataclass(frozen=True)
@@ -38,52 +24,14 @@ class Proposal:
     """What the specification leaves open."""
 
 
-def answer_schema(most: int, *, has_checks: bool) -> Json:
-    """The schema of an answer with at most so many features; checks too where there are none."""
-    ours: Json = {
-        "id": FEATURE["id"].check.schema(),
-        "name": {**FILLED, "maxLength": LABEL_LIMIT},
-        "prompt": FILLED,
-        "estimated_tokens": {"type": "integer", "minimum": 0, "maximum": MOST_TOKENS},
-    }
-    listed = {name: TEXTS for name in (*NEEDED, "tags") if name not in ours}
-    properties = {
-        name: {**schema, **({"description": MEANINGS[name]} if name in MEANINGS else {})}
-        for name, schema in {**ours, **listed}.items()
-        if isinstance(schema, dict)
-    }
-    feature = {
-        "type": "object",
-        "properties": properties,
-        "required": list(NEEDED),
-        "additionalProperties": False,
-    }
-    checks = {
-        "verify": {
-            **TEXTS,
-            "description": "commands that pass now and must pass after every feature",
-        }
-    }
-    asked = {**TEXTS, "description": "what the specification leaves open, and what you assumed"}
-    return {
-        "type": "object",
-        "properties": {
-            "features": {"type": "array", "items": feature, "minItems": 1, "maxItems": most},
-            **({} if has_checks else checks),
-            "questions": asked,
-        },
-        "required": ["features"],
-        "additionalProperties": False,
-    }
-
-
 def read_answer(
     answer: object, most: int, *, has_checks: bool
 ) -> tuple[Proposal | None, list[str]]:
     """A proposal, or the faults in the form of an answer."""
     if not isinstance(answer, dict):
-        what = "there is no structured output" if answer is None else f"it is {kind(answer)}"
-        return None, [f"expected an object with features: {what}"]
+        if answer is None:
+            return None, [N_("there is no structured output")]
+        return None, [N_("expected an object with features, not {kind}").format(kind=kind(answer))]
     faults = [*_keys(answer, most, has_checks=has_checks), *_characters("", answer)]
     if faults:
         return None, faults
@@ -100,13 +48,14 @@ def _keys(answer: Mapping[str, object], most: int, *, has_checks: bool) -> Itera
     known = ("features", "questions") if has_checks else ("features", "questions", "verify")
     for name in answer:
         if name not in known:
-            yield f"{name}: unknown key"
+            yield UNKNOWN.format(path=name)
     features = answer.get("features")
     if not isinstance(features, list):
-        yield f"features: expected a list, not {kind(features)}"
+        yield N_("{path}: expected a list, not {kind}").format(path="features", kind=kind(features))
         return
     if not 0 < len(features) <= most:
-        yield f"features: has {len(features):,} features; 1 to {most:,} are allowed"
+        said = N_("the answer has {count:,} features; 1 to {most:,} are allowed")
+        yield said.format(count=len(features), most=most)
         return
     for index, feature in enumerate(features):
         yield from _feature(f"features[{index}]", feature)
@@ -114,15 +63,16 @@ def _keys(answer: Mapping[str, object], most: int, *, has_checks: bool) -> Itera
 
 def _feature(path: str, feature: object) -> Iterator[str]:
     if not isinstance(feature, dict):
-        yield f"{path}: expected an object, not {kind(feature)}"
+        yield N_("{path}: expected an object, not {kind}").format(path=path, kind=kind(feature))
         return
     for name in feature:
         if name not in (*NEEDED, "tags"):
-            yield f"{path}.{name}: unknown key"
+            yield UNKNOWN.format(path=f"{path}.{name}")
     for name in ("id", "prompt"):
         value = feature.get(name)
         if not isinstance(value, str):
-            yield f"{path}.{name}: expected a string, not {kind(value)}"
+            said = N_("{path}: expected a string, not {kind}")
+            yield said.format(path=f"{path}.{name}", kind=kind(value))
 
 
 def _characters(path: str, value: object) -> Iterator[str]:
@@ -134,7 +84,7 @@ def _characters(path: str, value: object) -> Iterator[str]:
         for index, item in enumerate(value):
             yield from _characters(f"{path}[{index}]", item)
     elif isinstance(value, str) and _hides_something(value):
-        yield f"{clean(path)}: contains control or format characters"
+        yield N_("{path}: contains control or format characters").format(path=clean(path))
 
 
 def _hides_something(text: str) -> bool:

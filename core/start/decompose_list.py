@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ..model.errors import UserError
 from ..model.feature import Config
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from ..project import feature_list
 from . import list_edit
 from .decompose_answer import Proposal, read_answer
@@ -116,7 +117,7 @@ def _renumbered(fault: str, before: int) -> str:
 
     def place(found: re.Match[str]) -> str:
         index = int(found[1])
-        return f"features[{index - before}]" if index >= before else "a feature of the list"
+        return f"features[{index - before}]" if index >= before else N_("a feature of the list")
 
     return re.sub(r"features\[(\d+)\]", place, fault)
 
@@ -126,5 +127,5 @@ def _lint(draft: Draft) -> Iterator[str]:
     for feature in draft.config.features:
         if feature.id in draft.ids:
             for found in findings(prompt_of(draft.config, feature, feature.prompt), around):
-                line = f", line {found.line}" if found.line else ""
-                yield f"{feature.id}{line}: {found.text}"
+                where = f"{feature.id}:{found.line}" if found.line else feature.id
+                yield f"{where}: {found.text}"

@@ -17,9 +17,9 @@ from ..process.signals import StopSignals
 from ..process.supervisor import Supervisor
 from ..process.temporary_folder import temporary_folder
 from ..project.open import OpenProject
-from .decompose_answer import answer_schema
 from .decompose_list import Checked, Draft, check_answer
 from .decompose_prompt import first_prompt, next_prompt
+from .decompose_schema import answer_schema
 from .decompose_target import Target
 from .reading_claude import ReadingClaude, Spent
 

@@ -13,6 +13,7 @@ from ..model.feature import ClaudeOptions, Config, Feature
 from ..model.frozen import dataclass, replace
 from ..model.json_values import Json
 from ..model.outcome import AttemptOutcome, Fault, Status
+from ..model.translate import N_
 from ..process.cancellation import Cancellation
 from ..process.supervisor import Supervisor
 from ..project.claude_program import with_program
@@ -110,7 +111,8 @@ class ReadingClaude:
         """The outcome of one call, and the structured output; ``None`` without one."""
         granted = self.left_usd
         if granted < LEAST_USD:
-            reason = f"{OVER}: nothing is left of ${self.max_cost_usd:.2f}"
+            said = N_("{over}: nothing is left of ${budget:.2f}")
+            reason = said.format(over=OVER, budget=self.max_cost_usd)
             return AttemptOutcome(Status.CANCELLED, reason, Fault.BUDGET), None
         self.number += 1
         outcome = await self._attempts.run(

@@ -107,7 +107,7 @@ class NewList(DecomposeTest):
         self.assertEqual(most, 7)
         self.assertIn("Build a shop.", self.claude.prompt(1))
         self.assertIn("dependency cycle: auth → api → auth", self.claude.prompt(2))
-        self.assertIn("- api, line 1: vague: 'properly'", self.claude.prompt(3))
+        self.assertIn("- api:1: vague: 'properly'", self.claude.prompt(3))
 
     def test_a_new_list_has_what_init_finds(self) -> None:
         self.space.commit({"Makefile": "test:\n\ttrue\n", "prompts/_context.md": "Mine.\n"})
@@ -148,9 +148,7 @@ class NewList(DecomposeTest):
         self.assertEqual(found["written"][0], os.path.join(self.space.path, "plans", "shop.json"))
         self.assertEqual([each["id"] for each in found["features"]], ["auth", "api"])
         self.assertEqual(found["waves"], [["auth"], ["api"]])
-        self.assertEqual(
-            found["findings"], ["api, line 1: vague: 'properly'; say exactly what is meant"]
-        )
+        self.assertEqual(found["findings"], ["api:1: vague: 'properly'; say exactly what is meant"])
         self.assertEqual((found["calls"], found["cost_is_complete"]), (3, True))
         self.assertAlmostEqual(found["cost_usd"], 0.09)
 
@@ -159,7 +157,7 @@ class NewList(DecomposeTest):
         self.claude.prints(3, INIT, result(is_error=True, result="Overloaded"))
         said = self.decompose("--yes")
         self.assertEqual(said.code, 0, said.err)
-        self.assertIn("1 finding left:\n  api, line 1: vague", said.out)
+        self.assertIn("1 finding left:\n  api:1: vague", said.out)
         self.assertIn("Not improved further: Overloaded\n", said.err)
         self.assertIn("properly", read_text(os.path.join(self.space.path, "prompts", "api.md")))
 
@@ -184,7 +182,7 @@ class Nonsense(DecomposeTest):
         self.claude.answers(many, twice, escaping)
         said = self.decompose("--yes")
         self.assertEqual(said.code, 1)
-        self.assertIn("features: has 500 features; 1 to 20 are allowed", self.claude.prompt(2))
+        self.assertIn("the answer has 500 features; 1 to 20 are allowed", self.claude.prompt(2))
         self.assertIn("duplicate id 'auth'", self.claude.prompt(3))
         self.assertIn("Claude's answer can't be used", said.err)
         self.assertIn("features[0].prompt: contains control or format characters", said.err)
@@ -203,9 +201,9 @@ class Nonsense(DecomposeTest):
         self.claude.answers(*(None, "", {"features": []}))
         said = self.decompose("--yes", "--json")
         self.assertEqual((said.code, said.json["written"], said.json["list"]), (1, [], None))
-        self.assertEqual(said.json["faults"], ["features: has 0 features; 1 to 20 are allowed"])
+        self.assertEqual(said.json["faults"], ["the answer has 0 features; 1 to 20 are allowed"])
         self.assertIn("there is no structured output", self.claude.prompt(2))
-        self.assertIn("it is a string", self.claude.prompt(3))
+        self.assertIn("with features, not a string", self.claude.prompt(3))
         self.assert_nothing_written()
 
     def test_a_claude_that_fails_is_named(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from core.start.decompose_answer import Proposal, answer_schema, read_answer
+from core.start.decompose_answer import Proposal, read_answer
+from core.start.decompose_schema import answer_schema
 from tests.support.answering_claude import proposed
 
 
@@ -25,11 +26,11 @@ class Answers(unittest.TestCase):
 
     def test_what_is_no_answer_is_a_fault(self) -> None:
         for answer, words in (
-            (None, "expected an object with features: there is no structured output"),
-            ("[]", "expected an object with features: it is a string"),
+            (None, "there is no structured output"),
+            ("[]", "expected an object with features, not a string"),
             ({}, "features: expected a list, not null"),
             ({"features": {}}, "features: expected a list, not an object"),
-            ({"features": []}, "features: has 0 features; 1 to 3 are allowed"),
+            ({"features": []}, "the answer has 0 features; 1 to 3 are allowed"),
             ({"features": [1]}, "features[0]: expected an object, not a number"),
             ({"features": [{"prompt": "x"}]}, "features[0].id: expected a string, not null"),
             ({"features": [proposed("a", prompt=["x"])]}, "prompt: expected a string, not a list"),
@@ -39,7 +40,7 @@ class Answers(unittest.TestCase):
 
     def test_more_features_than_allowed_are_a_fault(self) -> None:
         many = {"features": [proposed(f"f{number}") for number in range(500)]}
-        self.assertEqual(faults(many), ["features: has 500 features; 1 to 3 are allowed"])
+        self.assertEqual(faults(many), ["the answer has 500 features; 1 to 3 are allowed"])
         self.assertEqual(faults(many, 500), [])
 
     def test_keys_that_claude_may_not_set_are_faults(self) -> None:

@@ -126,9 +126,8 @@ class Lists(unittest.TestCase):
         self.assertEqual(
             checked.findings,
             (
-                "api, line 1: vague: 'properly'; say exactly what is meant",
-                "api, line 2: src/x.py does not exist, and no feature creates it (add "
-                "'path:src/x.py')",
+                "api:1: vague: 'properly'; say exactly what is meant",
+                "api:2: src/x.py does not exist, and no feature creates it (add 'path:src/x.py')",
             ),
         )
         assert checked.draft is not None
