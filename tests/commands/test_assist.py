@@ -148,6 +148,18 @@ class AssistTest(WorkspaceTest):
         self.assertIn("A run is in progress: it keeps the list that it began with.", said.err)
         self.assertEqual(self.needed()["api"], ["auth"])
 
+    def test_completed_features_are_left_alone(self) -> None:
+        listed = [
+            {"id": "auth", "prompt": "Build auth."},
+            {"id": "api", "prompt": "Build api.", "depends_on": ["auth"]},
+            {"id": "web", "prompt": "Build web.", "depends_on": ["api", "auth"]},
+        ]
+        self.workspace.change(listed)
+        self.workspace.git("commit", "--quiet", "--all", "--message", "another list")
+        self.assertEqual(self.assist("--check").code, 1)
+        self.workspace.run()
+        self.assertEqual(self.assist("--check").err, "No findings.\n")
+
     def test_claude_has_an_opinion_that_is_evidence_of_its_own(self) -> None:
         self._with_claude({"opinions": [opinion("missing", "mail", "web"), opinion("x", "y", "z")]})
         said = self.assist("--claude", "--max-cost", "0.2", "--check")
