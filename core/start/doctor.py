@@ -20,6 +20,7 @@ from ..project.base_branch import Base
 from ..project.open import OpenProject, open_project
 from . import listing, machine, repository
 from .diagnosis import Line, attempted, of_error, ok
+from .list_programs import program_lines
 from .listing import Listing
 
 HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -89,6 +90,7 @@ def _of_repository(
     if project is not None:
         opened = project
         yield from attempted("project", lambda: listing.project_lines(opened, hooks))
+        yield from program_lines(opened.config, environ)
     if commit:
         yield from attempted(
             "disk", lambda: [repository.disk_line(git, commit, settled.max_parallel, worktrees)]

@@ -144,7 +144,7 @@ class Samples(unittest.TestCase):
             shop.commit({".gitignore": ".venv\n"}, "ignored")
             shop.write({".venv/bin/pip": f"#!{shop.path}/.venv/bin/python3\n"})
             shop.change(copy=[".venv"])
-            env = programs(shop, claude=claude(auth='{"loggedIn": false}'))
+            env = programs(shop, claude=claude(auth='{"loggedIn": false}'), tee="cat")
             said = shop.main("doctor", env=env)
         printed = f"$ rorchestrator doctor\n{said.out}".replace(shop.root, "/home/you")
         sample = samples("commands/doctor.md")[0]
