@@ -17,7 +17,14 @@ import unittest
 from core import __version__, cli
 from core.model.ci_commands import annotation
 from core.model.errors import UserError
-from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in, streams, wait_until
+from tests.support.commands import (
+    LIMIT_SECONDS,
+    MEASURED,
+    CommandResult,
+    standing_in,
+    streams,
+    wait_until,
+)
 from tests.support.lives import attempt
 from tests.support.paths import ROOT
 from tests.support.workspace import Workspace, feature
@@ -161,7 +168,7 @@ class Help(WithWorkspace):
     def test_python_m_is_the_command_too(self) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "core", "--version"],
-            env=self.space.environ,
+            env={**self.space.environ, **MEASURED},
             cwd=ROOT,
             capture_output=True,
             timeout=LIMIT_SECONDS,
@@ -451,7 +458,7 @@ else:
 """
                 done = subprocess.run(
                     [sys.executable, "-c", script],
-                    env=self.space.environ,
+                    env={**self.space.environ, **MEASURED},
                     cwd=self.space.path,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,

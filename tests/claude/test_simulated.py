@@ -115,7 +115,7 @@ class ItsSteps(Simulation):
 
     def test_it_waits_for_a_file(self) -> None:
         go = os.path.join(self.folder, "go")
-        later = f"(while ! [ -e asked ]; do sleep 0.01; done; touch {go}) &"
+        later = f"(while ! [ -e asked ]; do sleep 0.01; done; sleep 0.1; touch {go}) &"
         said = self.play(prompt_of({"bash": later}, {"bash": "touch asked"}, {"wait": go}))
         self.assertEqual(said.code, 0)
 

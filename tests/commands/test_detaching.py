@@ -11,7 +11,7 @@ from unittest import mock
 from core.journal.lock import RunLock
 from core.model.errors import UserError
 from core.orchestrator.one_run import OneRun
-from tests.support.commands import CommandResult, read_text, terminal, wait_until
+from tests.support.commands import MEASURED, CommandResult, read_text, terminal, wait_until
 from tests.support.runs import read_until
 from tests.support.workspace import WorkspaceTest, feature
 
@@ -70,9 +70,10 @@ class DetachTest(WorkspaceTest):
         os.mkdir(space.beside("bin"))
         for name in ("systemd-inhibit", "caffeinate"):
             space.script(f"bin/{name}", INHIBITS)
-        path = {"PATH": f"{space.beside('bin')}:{space.environ['PATH']}", "TERM": "xterm"}
+        path = f"{space.beside('bin')}:{space.environ['PATH']}"
+        env = {"PATH": path, "TERM": "xterm", **MEASURED}
         with terminal() as (ours, theirs):
-            running = space.start("run", "--detach", terminal=theirs, env=path)
+            running = space.start("run", "--detach", under=("env",), terminal=theirs, env=env)
             os.close(theirs)
             shown = read_until(ours, "[y/N]")
             running.wait_for_its_question()

@@ -18,8 +18,9 @@ from core.journal.journal import Journal
 from core.model import events
 from core.process.supervisor import MARK
 from core.runner import feature_run
-from tests.support.commands import CommandResult, read_text, terminal
+from tests.support.commands import MEASURED, CommandResult, read_text, terminal
 from tests.support.event_schema import HAS_JSONSCHEMA, faults_of
+from tests.support.once import once
 from tests.support.runs import FULL_LIFE, RunTest, read_until
 from tests.support.workspace import Json, Workspace, feature
 
@@ -289,6 +290,7 @@ class OrderTest(RunTest):
         self.assertIn("--fail-fast", self.workspace.last("good")["reason"])
 
 
+@once
 class SelectionTest(RunTest):
     def setUp(self) -> None:
         super().setUp()
@@ -474,6 +476,7 @@ class LockTest(RunTest):
         self.assertEqual(len(self.workspace.attempts("a")), 1)
 
 
+@once
 class IncrementalTest(RunTest):
     def setUp(self) -> None:
         super().setUp()
@@ -573,7 +576,7 @@ class IncrementalTest(RunTest):
     def test_a_feature_that_took_too_long_is_resumed(self) -> None:
         go = self.workspace.beside("go")
         does = ({"wait": go}, {"write": "a.md"})
-        self.workspace.features(feature("a", *does, timeout_seconds=2))
+        self.workspace.features(feature("a", *does, timeout_seconds=4))
         done = self.run_to(1)
         self.assert_statuses(a="timed_out")
         self.assertIn("no result within the time limit", done.out)
@@ -615,6 +618,7 @@ class IncrementalTest(RunTest):
         self.assertEqual(self.workspace.added("feature/b"), {"a.md", "b.md"})
 
 
+@once
 class MergedTest(RunTest):
     """Once a feature's work is in the base, it is done for ever."""
 
@@ -877,7 +881,9 @@ class TroubleTest(RunTest):
             with self.subTest(words):
                 self.workspace.features(feature("a"))
                 under = ("bash", "-c", words, "bash")
-                done = self.workspace.start("run", "--yes", "--fresh", under=under).end()
+                done = self.workspace.start(
+                    "run", "--yes", "--fresh", under=under, env=MEASURED
+                ).end()
                 self.assert_code(done, 1)
                 said = "rorchestrator: could not write: No space left on device"
                 self.assertEqual(done.err.count(said), told)

@@ -6,7 +6,7 @@ import json
 import os
 import unittest
 
-from tests.support.commands import read_text
+from tests.support.commands import MEASURED, read_text
 from tests.support.event_schema import HAS_JSONSCHEMA, faults_of
 from tests.support.junit_schema import junit_faults
 from tests.support.runs import RunTest
@@ -30,7 +30,9 @@ class EventsTest(RunTest):
     def test_a_reader_that_goes_away_changes_nothing(self) -> None:
         under = ("bash", "-c", 'set -o pipefail; "$@" | head -c 1 >/dev/null', "bash")
         self.workspace.features(feature("a"), feature("b", depends_on=["a"]))
-        done = self.workspace.start("run", "--yes", "--events", "-", under=under).end()
+        done = self.workspace.start(
+            "run", "--yes", "--events", "-", under=under, env=MEASURED
+        ).end()
         self.assert_code(done, 0)
         self.assert_statuses(a="completed", b="completed")
 

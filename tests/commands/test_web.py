@@ -70,6 +70,7 @@ class WebTest(WorkspaceTest):
             self.addCleanup(run.over.set)
             status, reply = browser.press("pause")
             self.assertEqual((status, reply["text"], reply["done"]), (200, "pause of True", True))
+            self.assertEqual(self.page()._ask(web.ControlAction.PAUSE, ""), reply)
             run.done = False
             status, reply = browser.press("stop", "auth")
             self.assertEqual((status, reply["hint"]), (409, "try again"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import json
 import os
@@ -11,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from core import cli
-from tests.support.forked import Forked
+from tests.support.forked import Forked, take_terminal
 from tests.support.paths import ORCHESTRATE
 from tests.support.signals import as_at_a_terminal
 
@@ -28,6 +26,12 @@ LIMIT_SECONDS = 60
 
 CONDITION_SECONDS = 30.0
 """How long :func:`wait_until` waits."""
+
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+"""The variables with which a Python that is started measures itself; a start then costs twice.
+
+They are for the few starts that execute what no test does in its own process or in a fork of it.
+"""
 
 HAS_PROC = os.path.isdir("/proc/self")
 """Whether processes can be found by their environment."""
@@ -123,14 +127,14 @@ def start_command(
     """Start the command; its output goes to files without a name.
 
     ``under`` are words before it, such as ``nohup``. ``terminal`` is the descriptor of a terminal
-    for all three streams. Without either it is a fork of this process, unless that is forbidden.
+    for all three streams. Without words it is a fork of this process, unless that is forbidden.
     """
     out, err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 – closed with it
     process: Forked | subprocess.Popen[bytes]
     with open(os.devnull, "rb") as nothing, as_at_a_terminal():
         files = (nothing, out, err)
         given = [file.fileno() if terminal < 0 else terminal for file in files]
-        if under or terminal >= 0 or not may_be_forked:
+        if under or not may_be_forked:
             process = subprocess.Popen(
                 [*under, sys.executable, ORCHESTRATE, *words],
                 cwd=folder,
@@ -139,15 +143,11 @@ def start_command(
                 stdout=given[1],
                 stderr=given[2],
                 start_new_session=True,
-                preexec_fn=_take_terminal if terminal >= 0 else None,
+                preexec_fn=take_terminal if terminal >= 0 else None,
             )
         else:
             process = Forked(words, folder, environ, given)
     return Running(process, out, err, environ.get("PYTHONIOENCODING", "utf-8"))
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def run_in_process(

@@ -7,6 +7,7 @@ start brings with it is shown by the tests that start ``orchestrate.py``.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import marshal
 import mmap
 import os
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -153,6 +155,8 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     os.setsid()
     for target, source in enumerate([os.dup(stream) for stream in streams]):
         os.dup2(source, target)
+    if os.isatty(0):
+        take_terminal()
     os.closerange(3, 1024)
     os.chdir(cwd)
     os.environ.clear()
@@ -166,6 +170,11 @@ def _prepare(cwd: str, env: Mapping[str, str], streams: Sequence[int]) -> None:
     tempfile.tempdir = None  # it was asked for by the tests, in their own environment
     asyncio._set_running_loop(None)  # type: ignore[attr-defined]
     sys.stdin, sys.stdout, sys.stderr = _open(0, "r"), _open(1, "w"), _open(2, "w")
+
+
+def take_terminal() -> None:
+    """Make the terminal on standard input that of this session."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _exit_code_of_the_command() -> int:

@@ -44,9 +44,6 @@ from tests.support.lives import RUN, attempt
 from tests.support.paths import AGENT, ORCHESTRATE
 from tests.support.repository import AT_ONCE, Content, Repository
 
-HANDED_DOWN = "COVERAGE"
-"""How variables begin that tell every Python to measure itself."""
-
 MARK = "WORKSPACE_OF_A_TEST"
 """The variable that every process of a workspace carries: its value is the temporary folder."""
 
@@ -97,7 +94,6 @@ class Workspace(Repository):
             os.mkdir(folder)
         os.makedirs(os.path.dirname(self.list_file), exist_ok=True)
         self.environ.update(
-            {name: value for name, value in os.environ.items() if name.startswith(HANDED_DOWN)},
             LANG="C.UTF-8",
             TMPDIR=self.temporary,
             RORCHESTRATOR_SIMULATION=self.sessions,
