@@ -19,6 +19,7 @@ from core.model.outcome import FeatureOutcome, Status
 from core.worktree.files import BUILT_BY_TOOLS
 from tests.support.commands import LIMIT_SECONDS, CommandResult, standing_in
 from tests.support.lives import RUN, attempt
+from tests.support.once import once
 from tests.support.workspace import Workspace, feature
 
 
@@ -76,6 +77,7 @@ class OneFeatureEach(unittest.TestCase):
         return path
 
 
+@once
 class WhatIsMerged(OneFeatureEach):
     IDS = ("fast", "joined", "squash", "picked", "cherry", "same-tree", "by-hand", "not", "undone")
 
@@ -154,6 +156,7 @@ class WhatIsMerged(OneFeatureEach):
         self.assertTrue(os.path.exists(self.space.worktree("not")))
 
 
+@once
 class WhatNoCommitHolds(OneFeatureEach):
     IDS = ("changed", "untracked", "secret", "built", "nested", "many", "other-branch", "detached")
 
@@ -289,6 +292,7 @@ class Discard(OneFeatureEach):
         self.assertNotEqual(self.tip("looked-at"), "")
 
 
+@once
 class Places(OneFeatureEach):
     """What people do with worktrees and branches behind our back."""
 
@@ -466,6 +470,7 @@ class Places(OneFeatureEach):
         self.assert_gone("prefix")
 
 
+@once
 class WhatIsNoMerge(OneFeatureEach):
     """The result is looked for, and not only the branch; and never in what goes as well."""
 
@@ -558,6 +563,7 @@ class WhatIsNoMerge(OneFeatureEach):
             self.space.change(base_branch="main")
 
 
+@once
 class GeneratedStates(OneFeatureEach):
     """Whatever state a worktree is in: no byte goes that is nowhere else."""
 

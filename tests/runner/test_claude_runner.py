@@ -19,6 +19,7 @@ from core.model.frozen import replace
 from core.model.outcome import Fault, FeatureOutcome, Status, Usage
 from core.runner.ports import FIRST
 from tests.support.commands import HAS_PROC, wait_until
+from tests.support.once import once
 from tests.support.paths import AGENT
 from tests.support.repository import Content
 from tests.support.runner import (
@@ -375,6 +376,7 @@ class FailureTest(RunnerTest):
         self.assertEqual(self.workspace.commit_of("feature/a"), "")
 
 
+@once
 class TamperingTest(RunnerTest):
     def test_after_a_tampering_no_worktree_is_made_and_no_agent_started(self) -> None:
         plant = {"bash": "git config filter.x.smudge evil"}
@@ -417,6 +419,7 @@ class RoomTest(RunnerTest):
         self.assertEqual(self.kinds(), ["preparing", "based", "ended"])
 
 
+@once
 class MoneyTest(RunnerTest):
     """An attempt costs a turn at least: without the money for it none is made."""
 
@@ -548,7 +551,7 @@ class LimitTest(RunnerTest):
 
 class EndTest(RunnerTest):
     def test_a_feature_that_takes_too_long_is_interrupted_and_still_tells_its_cost(self) -> None:
-        self.workspace.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=2))
+        self.workspace.features(feature("a", {"cost": 0.3}, {"sleep": 60}, timeout_seconds=4))
         outcome = self.run_feature()
         self.assertEqual((outcome.status, outcome.fault), (Status.TIMED_OUT, Fault.TIMEOUT))
         self.assertEqual(outcome.reason, "no result within the time limit")
@@ -628,6 +631,7 @@ class EndTest(RunnerTest):
         wait_until(lambda: not self.workspace.processes(), "nothing runs")
 
 
+@once
 class StartAgainTest(RunnerTest):
     def interrupted(self, *does: Mapping[str, object]) -> FeatureOutcome:
         """An attempt that is stopped after these steps."""
@@ -752,6 +756,7 @@ class StartAgainTest(RunnerTest):
         self.assertIn("switch away from it", outcome.reason)
 
 
+@once
 class DependencyTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()

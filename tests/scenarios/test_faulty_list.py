@@ -8,9 +8,11 @@ import unittest
 from collections.abc import Callable
 
 from tests.support.commands import CommandResult, Running, wait_until
+from tests.support.once import once
 from tests.support.workspace import WorkspaceTest, feature
 
 
+@once
 class FaultyList(WorkspaceTest):
     """Each test starts a run, spoils its list, and uses every command that looks or steers."""
 

@@ -236,12 +236,12 @@ class DocumentsTest(unittest.TestCase):
         self.project.mkdir()
         self.assertIn("OK", self.read_along("CONTRIBUTING.md"))
 
+
+class PagesTest(unittest.TestCase):
     def test_the_checks_run_the_readmes_own_test_command(self) -> None:
         self.assertIn(f"{TEST_COMMAND}\n", blocks("README.md"))
         self.assertIn("readme_test_command", (ROOT / ".ci" / "run").read_text())
 
-
-class PagesTest(unittest.TestCase):
     def test_every_page_with_commands_is_typed_by_a_test(self) -> None:
         names = [str(page.relative_to(ROOT)) for page in pages.pages()]
         self.assertEqual({name for name in names if blocks(name)}, {*SHOP, *OTHERS})

@@ -197,6 +197,7 @@ class Checks(RealClaudeTest):
         for id in "ab":
             self.assertTrue(os.path.exists(self.workspace.beside("worktrees", f"setup.{id}")))
 
+    @once
     def test_a_check_that_never_passes_costs_as_many_fixes_as_the_list_allows(self) -> None:
         api = self.plays(a=[*does(write("a.txt", "a\n")), *does(), *does()])
         self.lists("a", "b", verify=["echo still red; test ! -f a.txt"], verify_attempts=1)
@@ -209,6 +210,7 @@ class Checks(RealClaudeTest):
         self.assertIn("The end of its output:\n\n```\nstill red\n```", said[-1])
 
 
+@once
 class Conflicts(RealClaudeTest):
     def test_a_conflict_is_resolved_in_a_scratch_worktree_lands_and_is_paid_for_once(self) -> None:
         stopped = bash("git merge --abort")  # which is not allowed

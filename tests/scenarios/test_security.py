@@ -44,6 +44,7 @@ def _text_of(path: str) -> str:
         return file.read()
 
 
+@once
 class SecretsTest(WorkspaceTest):
     """A secret in the environment, which the agent gets, and tells wherever it can."""
 

@@ -17,6 +17,7 @@ import unittest
 
 from core.start.completion import SCRIPTS
 from tests.support.commands import CONDITION_SECONDS, run_in_process
+from tests.support.once import once
 from tests.support.paths import ORCHESTRATE, ROOT
 
 FEATURES = [
@@ -100,6 +101,7 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+@once
 class InTheShells(unittest.TestCase):
     folder: str
 
