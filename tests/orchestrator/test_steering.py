@@ -194,6 +194,24 @@ class SteeringTest(StageTest):
 
         self.play(scene)
 
+    def test_the_reply_names_what_a_stopped_waiting_feature_blocks(self) -> None:
+        async def scene() -> None:
+            needs = {"a": (), "b": ("a",), "c": ("b",), "waits": (), "after": ("waits",)}
+            listed = [Feature(id, "", depends_on=needed) for id, needed in needs.items()]
+            ror = self.steered(listed, 1)
+            run = ror.stage.start()
+            await settle()
+            self.assertEqual(
+                (await ror("stop", "waits")).text,
+                "waits does not start; blocked: after. To continue: rorchestrator retry waits",
+            )
+            for id in ("a", "b", "c"):
+                await ror.stage.end(id)
+            await run
+            self.assertEqual(ror.status("after"), "blocked")
+
+        self.play(scene)
+
     def test_a_feature_that_just_ended_is_not_shown_as_running(self) -> None:
         async def scene() -> None:
             ror = self.steered(DIAMOND[:1])
