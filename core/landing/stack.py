@@ -273,9 +273,8 @@ class Stacker:
         if isinstance(put, (str, Held)):
             return put
         other = await self._other_side(candidate, below)
-        text = N_("{one} and {other} conflict")
-        if put:
-            text = N_("{one} and {other} conflict in {files}")
+        where = N_("{one} and {other} conflict in {files}")
+        text = where if put else N_("{one} and {other} conflict")
         return Held(text.format(one=candidate.id, other=other, files=some(put)), other, put)
 
     async def _resolved(
