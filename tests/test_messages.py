@@ -7,12 +7,15 @@ import os
 import re
 import unittest
 from collections.abc import Iterator
+from string import Formatter
 
+from core.model.translate import shown
 from core.process.language import catalogue
 from core.views.html_style import OF_SCRIPTS, SCRIPT
 from core.views.web.pages import WORDS
 from tests import messages
 from tests.support import po_files
+from tests.support.french import French
 from tests.support.marked_messages import (
     CORE,
     NO_SENTENCES,
@@ -164,6 +167,33 @@ RECORDING = (
 
 SHOWING = (os.path.join("rehearsal", "findings.py"),)
 """Modules in there that also print for a terminal."""
+
+
+TOO_SHORT = ("at {commit}", "HEAD {before} → {now}")
+"""Parts of sentences that are hardly words."""
+
+
+class WhatIsRecorded(unittest.TestCase):
+    def test_every_sentence_is_found_again_and_shown_in_french(self) -> None:
+        recorded = {
+            each.text
+            for each in marked_messages()
+            if each.module.split(os.sep)[0] in (*RECORDING, "model") and each.module not in SHOWING
+        }
+        with French():
+            for each in messages.entries():
+                if each.text in recorded and not each.many and each.text not in TOO_SHORT:
+                    with self.subTest(each.text):
+                        self.assertEqual(shown(filled(each.text)), filled(each.said[0]))
+
+
+def filled(text: str) -> str:
+    """A sentence with a name in each of its fields, a number if it is a count."""
+    parts = [
+        (literal, "" if field is None else "3" if field == "count" else f"a{field[:1]}")
+        for literal, field, _, _ in Formatter().parse(text)
+    ]
+    return "".join(literal + value for literal, value in parts)
 
 
 def _translates(tree: ast.AST) -> bool:

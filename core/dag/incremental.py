@@ -235,10 +235,10 @@ def _changed(known: FeatureState, inputs: Mapping[str, str]) -> str:
     others = sorted({*known.inputs, *inputs} - {FORM, "prompt", "options"})
     for name in ("prompt", "options", *others):
         if known.inputs.get(name) != inputs.get(name):
-            text = CHANGED.get(name, N_("{name} changed"))
+            text = CHANGED.get(name, N_("{entry} changed"))
             if name.startswith(DEPENDENCY):
-                text = N_("dependency {name} changed")
-            return text.format(name=name.removeprefix(DEPENDENCY))
+                text = N_("dependency {entry} changed")
+            return text.format(entry=name.removeprefix(DEPENDENCY))
     return ""
 
 

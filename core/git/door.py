@@ -121,7 +121,13 @@ IDENTITY = re.compile(r"(.*) <(.*)> \d+ [+-]\d+\n?\Z", re.DOTALL)
 """An identity as git-var(1) prints it."""
 
 
-MERGE_FAILED = N_("git could not merge: {said}")
+FAILED = (
+    N_("git could not {doing}: {said}"),
+    N_("git could not {doing}: exit {code}"),
+    N_("git could not merge: {said}"),
+    N_("git could not move {ref}: {said}"),
+)
+"""The first one says them all. The others are for the catalogue, which has no single words."""
 
 
 class GitError(UserError):
@@ -129,9 +135,8 @@ class GitError(UserError):
 
     def __init__(self, doing: str, finished: Finished, log: str = "") -> None:
         self.complaint = finished.complaint
-        said = excerpt(self.complaint, whole=log) or N_("exit {code}").format(code=finished.code)
-        text = MERGE_FAILED if doing == "merge" else N_("git could not {doing}: {said}")
-        super().__init__(text.format(doing=doing, said=said))
+        said = excerpt(self.complaint, whole=log) or f"exit {finished.code}"
+        super().__init__(FAILED[0].format(doing=doing, said=said))
 
 
 class Unknown(UserError):
@@ -457,7 +462,7 @@ class Git:
         ``at`` is the worktree that has it checked out, so that its HEAD reflog records the move.
         """
         arguments = ("update-ref", "-m", "rorchestrator merge", ref, commit, old)
-        await self.run(N_("move {ref}").format(ref=ref), *arguments, at=at)
+        await self.run(f"move {ref}", *arguments, at=at)
 
     async def delete_ref(self, ref: str, old: str) -> str:
         """Delete a ref that is at ``old`` (compare-and-swap); empty, or why the ref stays."""

@@ -18,6 +18,9 @@ LEAST = 6
 OWN_WORDS = ("how", "status")
 """Fields that have a word of ours. A single word in other fields is a name, and stays."""
 
+COUNT = "count"
+"""The field that only fits a number, or a number of things."""
+
 BETWEEN = "; "
 """What stands between the sentences of one text."""
 
@@ -55,9 +58,11 @@ class Template:
             found.append(text[start:stop])
             start = stop + len(literal)
         found.append(text[start:end])
-        if start > end or any("`" in value for value in self._quoted(found)):
+        values = dict(zip(self.fields, found))
+        is_number = values.get(COUNT, "0")[:1].isdecimal()
+        if start > end or not is_number or any("`" in value for value in self._quoted(found)):
             return None
-        return dict(zip(self.fields, found))
+        return values
 
     def _quoted(self, values: Sequence[str]) -> Iterator[str]:
         """The values that stand in backticks."""

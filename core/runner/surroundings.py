@@ -389,7 +389,7 @@ def _settings_changed(before: Mapping[Setting, str], after: Mapping[Setting, str
         if old == new:
             continue
         if setting.is_file or _is_private(setting.name):
-            yield N_("{name} changed").format(name=setting)
+            yield N_("{entry} changed").format(entry=setting)
         else:
             yield f"{setting}: {_shown(old)} → {_shown(new)}"
 

@@ -117,6 +117,12 @@ class Recognition(unittest.TestCase):
         ):
             self.assertEqual(found().shown(text), expected)
 
+    def test_a_count_is_a_number(self) -> None:
+        made = template("{count} changed")
+        assert made is not None
+        self.assertEqual(made.values("1,234 changed"), {"count": "1,234"})
+        self.assertIsNone(made.values("a changed"))
+
     def test_what_no_sentence_fits_stays_as_it_is(self) -> None:
         for text in (
             "",
