@@ -103,7 +103,8 @@ def _files(found: Survey, example: str) -> list[NewFile]:
     from ..start.examples import files_of
     from ..start.new_files import NewFile
 
-    inner = f"{found.inner}/" if found.inner else ""
+    folder = os.path.relpath(found.folder, found.top)
+    inner = "" if folder == os.curdir else f"{folder}/"
     about = _("the schema with which editors complete and check the list")
     schema = NewFile(f"{inner}config/{texts.SCHEMA}", schema_text(), about)
     if example:
@@ -197,11 +198,11 @@ def _rehearse(arguments: argparse.Namespace, found: Survey, files: Sequence[NewF
     from ..rehearsal.rehearsal import RehearsalOptions
     from .rehearsing import rehearse
 
-    project = open_project(os.path.join(found.workspace, LIST), "", arguments.mask)
+    project = open_project(os.path.join(found.folder, LIST), "", arguments.mask)
     asked = RehearsalOptions(RunOptions())
     code = rehearse(project, asked, asking(arguments), display_of(arguments))
     if code == ExitCode.INCOMPLETE:
-        list_file = _from_here(os.path.join(found.workspace, LIST))
+        list_file = _from_here(os.path.join(found.folder, LIST))
         _say(
             arguments,
             _(
@@ -247,7 +248,7 @@ def _from_here(path: str) -> str:
 
 def _command(found: Survey, words: str) -> str:
     """A command of ours that finds the new list from the current folder."""
-    option = ["--config", _from_here(os.path.join(found.workspace, LIST))]
+    option = ["--config", _from_here(os.path.join(found.folder, LIST))]
     is_found = is_in(os.path.realpath(os.curdir), found.workspace)
     return " ".join(["rorchestrator", words, *([] if is_found else option)])
 

@@ -30,6 +30,15 @@ from .stacks.tree import READ_LIMIT, Tree
 PREFIX = Project("", "").branch_prefix
 OTHER_PREFIX = "rorchestrator/"
 
+HIDDEN = ".rorchestrator"
+"""A folder for a list, which no build takes for one of its own."""
+
+
+CROWDED = (
+    f"the list goes into {HIDDEN}, because setuptools takes every other folder of the root for a "
+    "package"
+)
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -51,6 +60,8 @@ class Survey:
     """Where the default prefix cannot be used; else empty."""
     copy: tuple[str, ...] = ()
     """Ignored files of the checkout that the checks need."""
+    place: str = ""
+    """The folder of the workspace for the list, where it cannot be the workspace itself."""
     ignore: tuple[str, ...] = ()
     """Patterns that ``.gitignore`` lacks: reports, and what setup and checks make."""
     notes: tuple[str, ...] = ()
@@ -60,6 +71,11 @@ class Survey:
         """The workspace, relative to the root; empty if it is the root."""
         inner = os.path.relpath(self.workspace, self.top)
         return "" if inner == os.curdir else inner
+
+    @property
+    def folder(self) -> str:
+        """The folder that holds ``config/`` and ``prompts/``."""
+        return os.path.join(self.workspace, self.place) if self.place else self.workspace
 
 
 def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = True) -> Survey:
@@ -77,6 +93,7 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
     tree = _tree(git, found.commit)
     inner = os.path.relpath(workspace, top)
     choice = _chosen(tree, "" if inner == os.curdir else inner)
+    place = HIDDEN if any(stack.is_crowded for stack in choice.stacks) else ""
     absent = list(_only_in_checkout(git, tree))
     _check_committed(choice, absent, found)
     where, of_place = _worktrees(git)
@@ -87,6 +104,7 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
         *of_base,
         *of_place,
         *_of_lockfiles(absent, found),
+        *(CROWDED for _ in filter(None, (place,))),
         *_of_changes(top, tree, choice, found),
         *choice.notes,
         *(note for stack in choice.stacks for note in stack.notes),
@@ -105,7 +123,8 @@ def survey(folder: str, base: str, environ: Mapping[str, str], *, given: bool = 
         # A branch of this name leaves no room for branches below it.
         OTHER_PREFIX if HEADS + PREFIX.rstrip("/") in refs else "",
         copy,
-        tuple(_to_ignore(git, inner, where, choice)),
+        place,
+        tuple(_to_ignore(git, os.path.normpath(os.path.join(inner, place)), where, choice)),
         tuple(dict.fromkeys(notes)),
     )
 

@@ -10,7 +10,7 @@ import subprocess
 from core.project.schema import schema_text
 from tests.support.commands import read_text
 from tests.support.fresh import Fresh
-from tests.support.trees import NODE
+from tests.support.trees import NODE, PYTHON
 from tests.support.workspace import WorkspaceTest
 
 MAKE = {"Makefile": "test:\n\ttest -f README.md\n"}
@@ -166,6 +166,19 @@ class Rehearsed(InitTest):
         self.assertEqual(last, "rorchestrator run --rehearse --config web/config/feature_list.json")
         self.assertIn("written: web/prompts/_context.md", said.out)
         self.assertEqual(self.text(".gitignore"), "/web/reports/\n/web/node_modules/\n")
+
+    def test_a_build_that_takes_every_folder_for_a_package_sees_none_of_ours(self) -> None:
+        needs = '[project]\nname = "shop"\ndependencies = ["x"]\n'
+        self.fresh({**PYTHON, "pyproject.toml": needs})
+        said = self.workspace.main("init", "--yes", "--no-rehearsal")
+        self.assertIn("written: .rorchestrator/config/feature_list.json", said.out)
+        self.assertIn("the list goes into .rorchestrator, because setuptools", said.err)
+        self.assertTrue(said.err.endswith("\n  rorchestrator run --rehearse\n"), said.err)
+        ignored = "/.rorchestrator/reports/\n.venv/\n__pycache__/\n"
+        self.assertEqual(self.text(".gitignore"), ignored)
+        plan = self.workspace.main("plan")
+        self.assertEqual(plan.code, 0, plan)
+        self.assertNotIn("the list is in", plan.out)
 
 
 class Examples(InitTest):

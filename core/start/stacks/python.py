@@ -169,6 +169,14 @@ class _Project:
         sources = self.tree.matching(r"^src/[^/]+/__init__\.py$")
         return bool(described and (needs or sources or self.extras()))
 
+    def guesses_packages(self) -> bool:
+        """Whether setuptools takes every folder of the root for a package, and so refuses two."""
+        texts = "\n".join(map(self.tree.text, (MANIFEST, "setup.cfg", "setup.py")))
+        backend = re.search(r"^build-backend\s*=\s*[\"'](?!setuptools)", self.toml, re.MULTILINE)
+        names = re.search(r"\bpackages\b|\bpy[-_]modules\b", texts)
+        in_src = self.tree.matching(r"^src/.*\.py$")
+        return self.is_package() and not (backend or names or in_src)
+
 
 def _is_own(path: str) -> bool:
     """Whether a test belongs to the project itself, not to a copy of another or a fixture."""
@@ -214,6 +222,7 @@ def detect(tree: Tree) -> Stack | None:
         programs=(installer.program,) if installer.setup or verify else (),
         ignored=installer.ignored,
         port_variable=port,
+        is_crowded=project.guesses_packages() and bool(installer.setup),
         notes=tuple(notes),
     )
 

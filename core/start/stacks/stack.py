@@ -29,6 +29,8 @@ class Stack:
     """Files that the checks need, and that git often ignores."""
     one_at_a_time: str = ""
     """Why no two features can be checked at once; empty if they can."""
+    is_crowded: bool = False
+    """Whether new folders in the root would break its build."""
     notes: tuple[str, ...] = ()
     """What the user should know."""
     folder: str = ""

@@ -77,6 +77,21 @@ class PythonTest(unittest.TestCase):
         sources = {"pyproject.toml": PROJECT, "src/shop/__init__.py": ""}
         self.assertTrue(self.found(sources, UNITTEST).setup)
 
+    def test_setuptools_that_guesses_its_packages_leaves_no_room_for_other_folders(self) -> None:
+        needs = f'{PROJECT}dependencies = ["x"]\n'
+        for toml, crowded in (
+            (needs, True),
+            (f"{needs}[build-system]\nbuild-backend = 'setuptools.build_meta'\n", True),
+            (f'{needs}[build-system]\nbuild-backend = "hatchling.build"\n', False),
+            (f'{needs}[tool.setuptools]\npackages = ["shop"]\n', False),
+            (PROJECT, False),
+        ):
+            self.assertEqual(
+                self.found({"pyproject.toml": toml}, UNITTEST).is_crowded, crowded, toml
+            )
+        sources = {"pyproject.toml": needs, "src/shop.py": ""}
+        self.assertFalse(self.found(sources, UNITTEST).is_crowded)
+
     def test_pytest_is_installed_where_only_the_tests_name_it(self) -> None:
         for files in (
             PYTEST,
