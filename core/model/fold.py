@@ -325,7 +325,9 @@ def _cleaned(feature: FeatureState, event: Event) -> FeatureState:
     )
     if event.data.get("discarded") is True:
         status = Status.SKIPPED if feature.skip else Status.PENDING
-        return replace(gone, status=status, key="", reason="discarded", work=None, started_at=None)
+        return replace(
+            gone, status=status, key="", reason=N_("discarded"), work=None, started_at=None
+        )
     return gone
 
 

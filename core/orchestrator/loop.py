@@ -343,7 +343,7 @@ def _going(work: Coroutine[object, object, FeatureOutcome], turn: Turn) -> _Goin
 
 def _outcome(task: asyncio.Task[FeatureOutcome]) -> FeatureOutcome:
     if task.cancelled():
-        return FeatureOutcome(Status.CANCELLED, "interrupted", Fault.INTERRUPTED)
+        return FeatureOutcome(Status.CANCELLED, N_("interrupted"), Fault.INTERRUPTED)
     return task.result()
 
 
