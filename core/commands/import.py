@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..start.import_merge import Merge
-    from ..start.import_place import Place
+    from ..start.importing.merge import Merge
+    from ..start.importing.place import Place
 
 WITHOUT_CHECKS = N_(
     "The new list has neither setup nor checks; rorchestrator init, before the import, finds them."
@@ -52,8 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Show what the plan changes, ask, and write it."""
-    from ..start.import_merge import merged
-    from ..start.import_place import (
+    from ..start.importing.merge import merged
+    from ..start.importing.place import (
         STDIN,
         new_text,
         origin_file,
@@ -62,7 +62,7 @@ def execute(arguments: argparse.Namespace) -> int:
         target_of,
         write,
     )
-    from ..start.import_source import recognised
+    from ..start.importing.source import recognised
 
     display = display_of(arguments)
     name = N_("standard input") if arguments.file == STDIN else arguments.file
@@ -114,7 +114,7 @@ class _Shown:
     def plan(self) -> None:
         """Print what would be written."""
         from ..reporter.console import style_of
-        from ..start.import_text import import_lines
+        from ..start.importing.text import import_lines
 
         if self.display.json:
             return
@@ -133,7 +133,7 @@ class _Shown:
 
     def end(self, paths: Sequence[str]) -> None:
         """Print what was written, and what comes next."""
-        from ..start.import_text import document
+        from ..start.importing.text import document
 
         if self.display.json:
             written = bool(paths)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from core.model.errors import UserError
 from core.project.feature_list import of_text
 from core.start import list_edit
-from core.start.import_merge import Merge, Target, merged
-from core.start.import_place import first_list
-from core.start.import_source import recognised
+from core.start.importing.merge import Merge, Target, merged
+from core.start.importing.place import first_list
+from core.start.importing.source import recognised
 from core.start.list_edit import ListFile
 from tests.fuzz.harness import Target as FuzzTarget
 from tests.fuzz.mutations import damaged, documents
