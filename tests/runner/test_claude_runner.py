@@ -756,7 +756,6 @@ class StartAgainTest(RunnerTest):
         self.assertIn("switch away from it", outcome.reason)
 
 
-@once
 class DependencyTest(RunnerTest):
     def setUp(self) -> None:
         super().setUp()
