@@ -68,9 +68,11 @@ class Template:
         """The values that stand in backticks."""
         return (value for before, value in zip(self.literals, values) if before.endswith("`"))
 
-    def begins_within(self, values: Mapping[str, str]) -> bool:
-        """Whether the text begins with another sentence, which its first field would swallow."""
-        return not self.literals[0] and BETWEEN in values[self.fields[0]]
+    def swallows(self, values: Mapping[str, str]) -> bool:
+        """Whether a field would hold another sentence that stands before this one or behind it."""
+        if not self.literals[0] and BETWEEN in values[self.fields[0]]:
+            return True
+        return any(value.startswith(BETWEEN) for value in values.values())
 
 
 def template(text: str) -> Template | None:
@@ -141,7 +143,7 @@ class Sentences:
         for each in self._templates:
             if has in each.text and len(each.literals[0]) >= least:
                 values = each.values(text)
-                if values is not None and not (is_alone and each.begins_within(values)):
+                if values is not None and not (is_alone and each.swallows(values)):
                     said = {name: self._value(name, value) for name, value in values.items()}
                     return _filled(self._say(each.text), said)
         return ""
