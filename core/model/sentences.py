@@ -143,10 +143,16 @@ class Sentences:
         for each in self._templates:
             if has in each.text and len(each.literals[0]) >= least:
                 values = each.values(text)
-                if values is not None and not (is_alone and each.swallows(values)):
+                if values is not None and not (is_alone and self._swallows(each, values)):
                     said = {name: self._value(name, value) for name, value in values.items()}
                     return _filled(self._say(each.text), said)
         return ""
+
+    def _swallows(self, made: Template, values: Mapping[str, str]) -> bool:
+        """Whether a field would hold another sentence, or the word before this one."""
+        before = "" if made.literals[0] else values[made.fields[0]]
+        word, colon, _ = before.partition(": ")
+        return made.swallows(values) or (bool(colon) and word in self._texts)
 
     def _headed(self, text: str) -> str:
         """``setup: ...`` and ``the budget is reached (...)``, if what comes first is known."""

@@ -76,6 +76,7 @@ class Recognition(unittest.TestCase):
                 "settings changed: a was changed; b was changed",
                 "réglages changés : a a changé\u00a0; b a changé",
             ),
+            ("check: a was changed", "vérification\u00a0: a a changé"),
             ("check: no space left", "vérification\u00a0: plus de place"),
             ("no space left (in /tmp)", "plus de place (in /tmp)"),
             ("no space left (in /tmp", "no space left (in /tmp"),
