@@ -91,6 +91,12 @@ SERVES = ("start", "dev", "serve", "preview")
 
 _REWRITES = re.compile(r"--(?:fix|write)\b(?!-dry)")
 _WATCHES = re.compile(r"--watch(?:All)?(?![\w=-])|--watch(?:All)?=true")
+_PUBLISHES = re.compile(
+    r"\b(?:npm|pnpm|yarn|bun|cargo|lerna|changeset)\s+(?:npm\s+)?publish\b|\bgit\s+push\b"
+    r"|\b(?:deploy|semantic-release|gh-pages)(?![\w./-])"
+)
+"""Does what cannot be undone, and goes beyond a check."""
+
 _UNTESTED = "no test specified"
 _INTERACTIVE = "react-scripts test"
 """Watches files unless ``CI`` is set."""
@@ -148,21 +154,29 @@ def _checks(
     notes: list[str] = []
     for names in CHECKS:
         for name in filter(scripts.__contains__, names):
-            line = scripts[name]
-            if _UNTESTED in line or not line.strip():
+            if _UNTESTED in scripts[name] or not scripts[name].strip():
                 continue
-            if _INTERACTIVE in line:
-                found.append((name, f"CI=true {_command(manager, name)}"))
-            elif _REWRITES.search(line):
-                notes.append(f"the script {name!r} rewrites files, so it is no check")
+            reason = _no_check(scripts, name)
+            if reason:
+                notes.append(f"the script {name!r} {reason}, so it is no check")
                 continue
-            elif _WATCHES.search(line):
-                notes.append(f"the script {name!r} does not end by itself, so it is no check")
-                continue
-            else:
-                found.append((name, _command(manager, name)))
+            variable = "CI=true " if _INTERACTIVE in scripts[name] else ""
+            found.append((name, variable + _command(manager, name)))
             break
     return found, notes
+
+
+def _no_check(scripts: Mapping[str, str], name: str) -> str:
+    """What a script does that no check does; else empty."""
+    line = scripts[name]
+    run = (scripts.get(each, "") for each in (f"pre{name}", name, f"post{name}"))
+    if any(map(_PUBLISHES.search, run)):
+        return "publishes or deploys"
+    if _INTERACTIVE in line:
+        return ""
+    if _REWRITES.search(line):
+        return "rewrites files"
+    return "does not end by itself" if _WATCHES.search(line) else ""
 
 
 def _command(manager: Manager, name: str) -> str:

@@ -100,6 +100,19 @@ class NodeTest(unittest.TestCase):
         self.assertIn("does not end by itself", stack.notes[0])
         self.assertEqual(self.checks(test="jest --watchAll=false"), ("npm test",))
 
+    def test_a_script_that_publishes_or_deploys_is_none(self) -> None:
+        for scripts in (
+            {"test": "jest && npm publish"},
+            {"build": "vite build && firebase deploy --only hosting"},
+            {"build": "vite build", "postbuild": "npm run deploy:all"},
+            {"lint": "eslint .", "prelint": "git push --force"},
+        ):
+            with self.subTest(scripts):
+                stack = self.found(scripts=scripts)
+                self.assertEqual(stack.verify, ())
+                self.assertIn("publishes or deploys, so it is no check", stack.notes[0])
+        self.assertEqual(self.checks(test="node --test tests/deploy.test.js"), ("npm test",))
+
     def test_the_root_of_a_workspace_tests_its_packages(self) -> None:
         tested = package_json(scripts={"test": "node --test"})
         default = package_json(scripts={"test": "echo no test specified"})
