@@ -230,7 +230,9 @@ def _to_run(found: Survey, files: Sequence[NewFile]) -> Iterator[str]:
 
     ignored = ignored_files(found.top, [file.path for file in files], os.environ)
     paths = [
-        _from_here(os.path.join(found.top, file.path)) for file in files if file.path not in ignored
+        _from_here(_past_links(os.path.join(found.top, file.path)))
+        for file in files
+        if file.path not in ignored
     ]
     yield _(
         "The rehearsal found nothing to mend. Commit the new files, then run the first feature,\n"
@@ -243,7 +245,14 @@ def _to_run(found: Survey, files: Sequence[NewFile]) -> Iterator[str]:
 
 def _from_here(path: str) -> str:
     """A path as a word for the shell, relative to the current folder."""
-    return shell_word(os.path.relpath(path, os.path.realpath(os.curdir)))
+    relative = os.path.relpath(path, os.path.realpath(os.curdir))
+    return shell_word(f"./{relative}" if relative.startswith("-") else relative)
+
+
+def _past_links(path: str) -> str:
+    """The path for git, which adds nothing that is behind a link."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _command(found: Survey, words: str) -> str:

@@ -24,7 +24,7 @@ from ..project.list_path import in_main_checkout
 from ..project.obstructions import REPORTS
 from ..worktree.admin_files import admin_of
 from .stacks.choice import DEPTH, LOCKFILES, MANIFESTS, Choice, choose
-from .stacks.stack import Stack, moved
+from .stacks.stack import Stack, as_pattern, moved
 from .stacks.tree import READ_LIMIT, Tree
 
 PREFIX = Project("", "").branch_prefix
@@ -137,6 +137,11 @@ def _opened(folder: str, environ: Mapping[str, str]) -> Git:
         raise UserError(
             f"{git.repository.top} is a bare repository: it has no files to put a list beside",
             hint="clone it, then run rorchestrator init in the clone",
+        )
+    if run_sync(git.try_run("rev-parse", "--is-inside-work-tree", at=folder)).text != "true":
+        raise UserError(
+            f"{os.path.realpath(folder)} is in git's own folder, beside no files of yours",
+            hint="run rorchestrator init in the folder of your files",
         )
     return git
 
@@ -260,10 +265,10 @@ def _ignored(git: Git, names: Sequence[str]) -> tuple[str, ...]:
 
 def _to_ignore(git: Git, inner: str, worktrees: str, choice: Choice) -> Iterator[str]:
     """The patterns for files that git does not ignore yet."""
-    folder = "" if inner == os.curdir else f"{inner}/"
+    folder = "" if inner == os.curdir else as_pattern(f"{inner}/")
     patterns = [f"/{folder}{REPORTS}/"]
     if not worktrees.startswith(os.pardir):
-        patterns.append(f"/{worktrees}/")
+        patterns.append(f"/{as_pattern(worktrees)}/")
     patterns += (pattern for stack in choice.stacks for pattern in stack.ignored)
     names = {pattern: pattern.lstrip("/").replace("*", "any") for pattern in patterns}
     ignored = run_sync(worktree_status.ignored_of(git, git.repository.top, names.values()))

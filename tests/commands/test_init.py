@@ -65,6 +65,17 @@ class Written(InitTest):
         self.assertEqual(self.written(), [])
         self.assertNotIn("Warning", self.workspace.main("plan").out)
 
+    def test_what_is_printed_works_behind_a_link_and_beside_a_leading_dash(self) -> None:
+        space = self.fresh({**MAKE, "-rf/x": ""})
+        os.mkdir(os.path.join(space.path, "-rf/real"))
+        os.symlink("real", os.path.join(space.path, "-rf/config"))
+        said = space.main("init", "--yes", "--dir=-rf")
+        self.assertEqual(said.code, 0, said.err)
+        add, _, run = [line.strip() for line in said.err.splitlines()[-3:]]
+        self.assertEqual(run, "rorchestrator run --config ./-rf/config/feature_list.json")
+        space.git(*shlex.split(add)[1:])
+        self.assertEqual(space.main("plan", *shlex.split(run)[2:]).code, 0)
+
     def test_files_that_git_ignores_are_not_to_be_added(self) -> None:
         self.fresh({**MAKE, ".gitignore": "/config/\n/prompts/\n/reports/\n"})
         said = self.workspace.main("init", "--yes")

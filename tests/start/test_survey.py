@@ -77,6 +77,12 @@ class OfTheCommit(SurveyTest):
         os.remove(os.path.join(self.repository.path, "package-lock.json"))
         self.assertFalse(any("differs" in note for note in self.look().notes))
 
+    def test_the_name_of_a_folder_is_no_pattern(self) -> None:
+        folder = "a\n*\n[b]"
+        self.commit({f"{folder}/go.mod": "", f"{folder}/Cargo.toml": ""})
+        self.assertIn("/a?\\*?\\[b]/target/", self.look().ignore)
+        self.assertEqual(self.look(folder, given=True).ignore[0], "/a?\\*?\\[b]/reports/")
+
     def test_a_program_that_is_missing_is_named(self) -> None:
         self.commit(GO)
         folder = os.path.join(self.repository.root, "bin")
@@ -139,6 +145,12 @@ class OfTheBase(SurveyTest):
         outside = survey_of(self, self.repository.root)
         self.assertIn("is not in a git repository", outside)
         self.assertIn("does not exist", self.refused("none")[0])
+
+    def test_the_folder_of_git_itself_has_no_place_for_a_list(self) -> None:
+        for inner in (".git", ".git/objects"):
+            message, hint = self.refused(inner, given=True)
+            self.assertIn(f"{inner} is in git's own folder", message)
+            self.assertIn("in the folder of your files", hint)
 
     def test_a_bare_repository_has_no_place_for_a_list(self) -> None:
         self.use(Repository(bare=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from ...model.frozen import dataclass, replace
@@ -48,7 +49,7 @@ def moved(stack: Stack, folder: str) -> Stack:
         verify=tuple(in_folder(folder, command) for command in stack.verify),
         # A rule for each part of the commands, which are compound now.
         allowed=stack.allowed if stack.folder else (*stack.verify, *stack.allowed),
-        ignored=tuple(f"/{inner}{each.lstrip('/')}" for each in stack.ignored),
+        ignored=tuple(f"/{as_pattern(inner)}{each.lstrip('/')}" for each in stack.ignored),
         copy=tuple(inner + name for name in stack.copy),
         notes=tuple(f"{folder}: {note}" for note in stack.notes),
     )
@@ -57,4 +58,10 @@ def moved(stack: Stack, folder: str) -> Stack:
 def in_folder(folder: str, command: str) -> str:
     """A command line that runs a command in a folder of the repository."""
     inner = f"({command})" if "||" in command else command
-    return f"cd {shlex.quote(folder)} && {inner}"
+    there = f"./{folder}" if folder.startswith("-") else folder
+    return f"cd {shlex.quote(there)} && {inner}"
+
+
+def as_pattern(path: str) -> str:
+    """A path in ``.gitignore``, whose lines can have no line break."""
+    return re.sub(r"([\\*?\[!#])", r"\\\1", path).replace("\n", "?").replace("\r", "?")

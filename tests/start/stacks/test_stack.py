@@ -35,6 +35,9 @@ class Moved(unittest.TestCase):
         self.assertEqual(inner.verify, ("cd apps && cd api && go test ./...",))
         self.assertEqual(inner.allowed, ("go test ./...",))
 
+    def test_a_folder_with_a_leading_dash_is_no_option(self) -> None:
+        self.assertEqual(in_folder("-rf", "make"), "cd ./-rf && make")
+
     def test_an_alternative_stays_together(self) -> None:
         self.assertEqual(in_folder("a", "b || c"), "cd a && (b || c)")
 
