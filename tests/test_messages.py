@@ -33,8 +33,32 @@ from tests.support.po_files import Entry
 COMMAND = "python3 -m tests.messages"
 
 UNFINISHED: tuple[str, ...] = (
-    "project/",
-    "start/",
+    "start/assistant_change.py",
+    "start/assistant_facts.py",
+    "start/assistant_opinion.py",
+    "start/assistant_risks.py",
+    "start/completion.py",
+    "start/decompose_answer.py",
+    "start/decompose_list.py",
+    "start/decompose_prompt.py",
+    "start/first_list.py",
+    "start/import_checklist.py",
+    "start/import_checks.py",
+    "start/import_issues.py",
+    "start/import_items.py",
+    "start/import_prd.py",
+    "start/import_prompt.py",
+    "start/import_spec_kit.py",
+    "start/reading_claude.py",
+    "start/stacks/choice.py",
+    "start/stacks/generic.py",
+    "start/stacks/go.py",
+    "start/stacks/node.py",
+    "start/stacks/python.py",
+    "start/stacks/ruby.py",
+    "start/stacks/rust.py",
+    "start/survey.py",
+    "start/talk.py",
 )
 """Rooms and modules whose sentences are not marked yet."""
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 
+from ..model.translate import N_, _
 from .completion import answer_lines, whole_words
 from .list_words import ids_and_tags
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Option = dict[str, Any]
 
-BEFORE_A_COMMAND = {"--help": "show the commands", "--version": "show the version"}
+BEFORE_A_COMMAND = {"--help": N_("show the commands"), "--version": N_("show the version")}
 
 
 def answer(
@@ -43,13 +44,13 @@ def answer(
     place = _place_of_command(before, everywhere)
     if place == len(before):
         if not typed.startswith("-"):
-            return answer_lines(shell, typed, dict(commands))
+            return answer_lines(shell, typed, _said(commands))
         meanings = _meanings(_Options(table["plan"]).found)
         known = {name: meanings[name] for name in everywhere if name in meanings}
-        return answer_lines(shell, typed, {**known, **BEFORE_A_COMMAND})
+        return answer_lines(shell, typed, {**known, **_said(BEFORE_A_COMMAND)})
     command = before[place] if place < len(before) else "plan"
     if command == "help":
-        return answer_lines(shell, typed, dict(commands))
+        return answer_lines(shell, typed, _said(commands))
     if command not in table:
         return []
     typed_options = _Options(table[command])
@@ -141,4 +142,9 @@ def _is_next(option: Option, word: str) -> bool:
 
 def _meanings(options: Sequence[Option]) -> dict[str, str]:
     """The options, each in its long form, with their meanings."""
-    return {option["names"][-1]: option["meaning"] for option in options}
+    return _said({option["names"][-1]: option["meaning"] for option in options})
+
+
+def _said(meanings: Mapping[str, str]) -> dict[str, str]:
+    """The meanings in the language of the user."""
+    return {word: _(meaning) for word, meaning in meanings.items()}

@@ -9,6 +9,7 @@ from ..model.errors import UserError
 from ..model.excerpt import listed
 from ..model.frozen import dataclass
 from ..model.terminal_text import one_line
+from ..model.translate import N_, _, shown
 from ..model.words import counted
 from ..reporter.style import Style
 
@@ -19,10 +20,18 @@ SHOWN = 5
 class Level(Enum):
     """How good a line is. Only a fault keeps a run from starting or a feature from completing."""
 
-    OK = "ok"
-    WARNING = "warning"
-    FAULT = "fault"
+    OK = N_("ok")
+    WARNING = N_("warning")
+    FAULT = N_("fault")
 
+
+TOPICS = (
+    *(N_("base branch"), N_("claude"), N_("copy, link"), N_("disk"), N_("git"), N_("hooks")),
+    *(N_("identity"), N_("leftovers"), N_("lfs"), N_("list"), N_("project"), N_("prompts")),
+    *(N_("python"), N_("repository"), N_("rules"), N_("sign-in"), N_("state"), N_("submodules")),
+    *(N_("usage limit"), N_("worktrees"), N_("wrapper")),
+)
+"""What lines are about, in the words of JSON; other topics are names of programs."""
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAULT: "red"}
 
@@ -93,14 +102,16 @@ def document(lines: Sequence[Line]) -> dict[str, object]:
 
 def text_lines(lines: Sequence[Line], style: Style, *, quiet: bool) -> Iterator[str]:
     """The lines for a terminal, then their sum; with ``quiet``, only what is not ok."""
-    width = max((len(line.topic) for line in lines), default=0)
+    width = max((len(_(line.topic)) for line in lines), default=0)
+    room = max(len(_(level.value)) for level in Level)
     for line in lines:
         if quiet and line.level is Level.OK:
             continue
-        level = style.paint(line.level.value, COLOURS[line.level])
-        gap = " " * (len(Level.WARNING.value) - len(line.level.value))
-        yield f"{level}{gap}  {line.topic:<{width}}  {one_line(line.said)}"
+        level = _(line.level.value)
+        gap = " " * (room - len(level))
+        painted = style.paint(level, COLOURS[line.level])
+        yield f"{painted}{gap}  {_(line.topic):<{width}}  {one_line(shown(line.said))}"
         if line.command:
-            yield f"         {style.pick('→', '->')} {one_line(line.command)}"
+            yield f"{' ' * (room + 2)}{style.pick('→', '->')} {one_line(shown(line.command))}"
     faults, warnings = count(lines, Level.FAULT), count(lines, Level.WARNING)
     yield f"{counted(faults, 'fault')}, {counted(warnings, 'warning')}."

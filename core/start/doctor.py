@@ -14,6 +14,7 @@ from ..model.errors import UserError
 from ..model.feature import Project
 from ..model.mask import Mask
 from ..model.state import RunState
+from ..model.translate import N_
 from ..process.spawner import Spawner, run_sync
 from ..project import base_branch as bases
 from ..project.base_branch import Base
@@ -48,8 +49,8 @@ def _opened(folder: str, environ: Mapping[str, str]) -> Git:
     try:
         return run_sync(opening.open_repository(Spawner(), folder, environ)).read_only()
     except FileNotFoundError:
-        hint = "cd into an existing folder"
-        raise UserError("the current folder was deleted", hint=hint) from None
+        hint = N_("cd into an existing folder")
+        raise UserError(N_("the current folder was deleted"), hint=hint) from None
 
 
 def _of_repository(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
+from ..model.translate import N_
 from .new_files import NewFile
 from .template_files import shipped_folder
 
@@ -32,7 +33,10 @@ def files_of(name: str, base: str = BASE, package: str = "") -> list[NewFile]:
     if name not in EXAMPLES:
         known = ", ".join(EXAMPLES)
         raise UserError(
-            f"unknown example {name!r}{did_you_mean(name, EXAMPLES)}", hint=f"one of: {known}"
+            N_("unknown example {name!r}{did_you_mean}").format(
+                name=name, did_you_mean=did_you_mean(name, EXAMPLES)
+            ),
+            hint=N_("one of: {known}").format(known=known),
         )
     prompts = os.path.dirname(shipped_folder(package))
     text = _text(os.path.join(os.path.dirname(prompts), "config", EXAMPLES[name]))
@@ -59,5 +63,6 @@ def _text(path: str) -> str:
             return file.read()
     except OSError as error:
         raise UserError(
-            f"{path} can't be read: {error.strerror}", hint="install RoRchestrator again"
+            N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror),
+            hint=N_("install RoRchestrator again"),
         ) from None

@@ -13,6 +13,7 @@ from ..model.feature import ClaudeOptions, Config, Feature
 from ..model.frozen import dataclass, replace
 from ..model.list_commands import config_commands
 from ..model.mask import Mask
+from ..model.translate import N_
 from ..model.words import counted
 from ..project import feature_list
 from ..project.list_path import list_path
@@ -79,7 +80,10 @@ def read(given: str, mask: Mask) -> Listing:
     lengths = [len(feature.prompt) for feature in config.features]
     lines = [
         ok("list", f"{path}: {counted(len(config.features), 'feature')}"),
-        ok("prompts", f"all readable, up to {max(lengths, default=0):,} characters"),
+        ok(
+            "prompts",
+            N_("all readable, up to {most:,} characters").format(most=max(lengths, default=0)),
+        ),
         *permission_lines(config),
     ]
     return Listing(config.path, config, config.claude, tuple(lines))
@@ -99,15 +103,25 @@ def permission_lines(config: Config) -> Iterator[Line]:
                 if where not in places:
                     places.append(where)
     if not missing:
-        yield ok("rules", "every command of verify and of the prompts is allowed to Claude")
+        yield ok("rules", N_("every command of verify and of the prompts is allowed to Claude"))
         return
     for command, places in missing.items():
         if command in forbidden:
-            said = f"a rule of disallowed_tools forbids {command!r} ({some(places)})"
-            yield warning("rules", said, "name another command, or change claude.disallowed_tools")
+            said = N_("a rule of disallowed_tools forbids {command!r} ({places})").format(
+                command=command, places=some(places)
+            )
+            yield warning(
+                "rules", said, N_("name another command, or change claude.disallowed_tools")
+            )
             continue
-        said = f"no rule lets Claude run {command!r} ({some(places)})"
-        yield warning("rules", said, f"add to claude.allowed_tools_add: {rule_for(command)}")
+        said = N_("no rule lets Claude run {command!r} ({places})").format(
+            command=command, places=some(places)
+        )
+        yield warning(
+            "rules",
+            said,
+            N_("add to claude.allowed_tools_add: {rule}").format(rule=rule_for(command)),
+        )
 
 
 def _named(config: Config, feature: Feature) -> Iterator[tuple[str, str]]:
@@ -115,11 +129,11 @@ def _named(config: Config, feature: Feature) -> Iterator[tuple[str, str]]:
     for check in config.project.verify:
         yield check.line, "project.verify"
     for check in feature.verify:
-        yield check.line, f"verify of {feature.id}"
+        yield check.line, N_("verify of {id}").format(id=feature.id)
     for _, command in commands_of(lines_of(config.context)):
         yield command, "prompts.context"
     for _, command in commands_of(lines_of(feature.prompt)):
-        yield command, f"prompt of {feature.id}"
+        yield command, N_("prompt of {id}").format(id=feature.id)
 
 
 def project_lines(project: OpenProject, said_before: Sequence[Line]) -> Iterator[Line]:
@@ -136,7 +150,7 @@ def _places(project: OpenProject) -> Iterator[Line]:
     folder = project.worktrees.folder
     check_worktrees_path(project.git.repository, folder, os.environ.get(WORKTREES, ""))
     check_reports(project.config.workspace)
-    yield ok("project", f"worktrees go to {folder}")
+    yield ok("project", N_("worktrees go to {folder}").format(folder=folder))
 
 
 def _supplies(project: OpenProject) -> Iterator[Line]:
@@ -149,11 +163,17 @@ def _supplies(project: OpenProject) -> Iterator[Line]:
         path = holder_of_path(folder, top)
         if path:
             inner = os.path.relpath(folder, top)
-            said = f"{inner} has absolute paths into your checkout ({os.path.relpath(path, top)})"
-            create = f"create {inner} in project.setup instead"
-            yield warning("copy, link", f"{said}, so worktrees would use its files", create)
+            said = N_("{inner} has absolute paths into your checkout ({path})").format(
+                inner=inner, path=os.path.relpath(path, top)
+            )
+            create = N_("create {inner} in project.setup instead").format(inner=inner)
+            yield warning(
+                "copy, link",
+                N_("{said}, so worktrees would use its files").format(said=said),
+                create,
+            )
             return
-    yield ok("copy, link", some(names) or "nothing")
+    yield ok("copy, link", some(names) or N_("nothing"))
 
 
 def base_fault(error: UserError) -> Line:

@@ -15,6 +15,7 @@ from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.feature import ClaudeOptions, Feature
 from ..model.frozen import replace
+from ..model.translate import N_
 from ..process.spawner import Finished, Spawner, run_sync, which
 from .diagnosis import Line, fault, of_error, ok, warning
 
@@ -40,7 +41,11 @@ def python_line(version: Sequence[int], program: str) -> Line:
     """The Python that runs this."""
     spelled = ".".join(map(str, version[:3]))
     if tuple(version[:2]) < OLDEST_PYTHON:
-        return fault("python", f"{spelled} is too old", "install Python 3.9 or newer")
+        return fault(
+            "python",
+            N_("{spelled} is too old").format(spelled=spelled),
+            N_("install Python 3.9 or newer"),
+        )
     return ok("python", f"{spelled} ({program})")
 
 
@@ -53,9 +58,11 @@ def git_line(version: tuple[int, int]) -> Line:
     """The line of a git that is new enough for worktrees."""
     spelled = "{}.{}".format(*version)
     if version < MERGE_TREE:
-        said = f"{spelled}: every merge needs a scratch worktree, which is slow"
-        return warning(GIT, said, "install git 2.38 or newer")
-    return ok(GIT, f"{spelled}: worktree and merge-tree are supported")
+        said = N_("{spelled}: every merge needs a scratch worktree, which is slow").format(
+            spelled=spelled
+        )
+        return warning(GIT, said, N_("install git 2.38 or newer"))
+    return ok(GIT, N_("{spelled}: worktree and merge-tree are supported").format(spelled=spelled))
 
 
 # -- Claude ---------------------------------------------------------------------------------------
@@ -68,13 +75,15 @@ def claude_lines(
     name = options.command[0]
     program = which(name, {**environ, **options.env})
     if not program:
-        install = "install Claude Code (https://claude.ai/code), or correct claude.command"
-        yield fault("claude", f"{name} was not found", install)
+        install = N_("install Claude Code (https://claude.ai/code), or correct claude.command")
+        yield fault("claude", N_("{name} was not found").format(name=name), install)
         return
     if options.env or options.command != ClaudeOptions().command:
-        said = "version and sign-in unknown: the list sets its command or environment"
+        said = N_("version and sign-in unknown: the list sets its command or environment")
         yield warning(
-            "claude", f"{said}, and doctor starts nothing of a list", "rorchestrator plan"
+            "claude",
+            N_("{said}, and doctor starts nothing of a list").format(said=said),
+            "rorchestrator plan",
         )
         return
     try:
@@ -83,13 +92,23 @@ def claude_lines(
         yield of_error("claude", error)
         return
     if version.code or usage.code:
-        said = excerpt(version.complaint if version.code else usage.complaint) or "no answer"
-        yield fault("claude", f"{program} fails: {said}", "claude --version")
+        said = excerpt(version.complaint if version.code else usage.complaint) or N_("no answer")
+        yield fault(
+            "claude",
+            N_("{program} fails: {said}").format(program=program, said=said),
+            "claude --version",
+        )
         return
     shown = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage.text))
     lacking = sorted(needed_options(options, features) - shown)
     if lacking:
-        yield fault("claude", f"{version.text} lacks {', '.join(lacking)}", "claude update")
+        yield fault(
+            "claude",
+            N_("{version} lacks {lacking}").format(
+                version=version.text, lacking=", ".join(lacking)
+            ),
+            "claude update",
+        )
     else:
         yield ok("claude", f"{version.text} ({program})")
     yield _sign_in(program, usage.text, environ)
@@ -110,12 +129,12 @@ def needed_options(options: ClaudeOptions, features: Sequence[Feature]) -> set[s
 def _sign_in(program: str, usage: str, environ: Mapping[str, str]) -> Line:
     if not re.search(r"^ +auth\b", usage, re.MULTILINE):
         # This version would take the words for a prompt, and answer it.
-        said = "unknown: this version does not tell it without a paid answer"
+        said = N_("unknown: this version does not tell it without a paid answer")
         return warning("sign-in", said, "claude update")
     folder = environ.get("CLAUDE_CONFIG_DIR") or environ.get("HOME", "")
     if not os.path.isfile(os.path.join(folder, ".claude.json")):
         # Its first start writes that file.
-        said = "unknown: claude was never started here"
+        said = N_("unknown: claude was never started here")
         return warning("sign-in", said, "claude auth status")
     return sign_in_line(_asked(program, environ, "auth", "status").text)
 
@@ -128,10 +147,12 @@ def sign_in_line(said: str) -> Line:
         value = None
     known = value if isinstance(value, dict) else {}
     if known.get("loggedIn") is True:
-        return ok("sign-in", f"signed in ({excerpt(str(known.get('authMethod')))})")
+        return ok(
+            "sign-in", N_("signed in ({how})").format(how=excerpt(str(known.get("authMethod"))))
+        )
     if known.get("loggedIn") is False:
-        return fault("sign-in", "claude is not signed in", "claude auth login")
-    return warning("sign-in", "unknown: claude did not tell it", "claude auth status")
+        return fault("sign-in", N_("claude is not signed in"), "claude auth login")
+    return warning("sign-in", N_("unknown: claude did not tell it"), "claude auth status")
 
 
 def _asked(program: str, environ: Mapping[str, str], *words: str) -> Finished:
@@ -152,11 +173,23 @@ def forge_lines(
             continue
         path = which(program, environ)
         if path:
-            yield ok(program, f"{path}; its sign-in was not tried, which needs the network")
+            yield ok(
+                program,
+                N_("{path}; its sign-in was not tried, which needs the network").format(path=path),
+            )
         elif is_named:
-            yield warning(program, "the list uses it, but it is not on PATH", f"install {program}")
+            yield warning(
+                program,
+                N_("the list uses it, but it is not on PATH"),
+                N_("install {program}").format(program=program),
+            )
         else:
-            yield ok(program, f"not installed; a remote is on {host}, but the list does not use it")
+            yield ok(
+                program,
+                N_("not installed; a remote is on {host}, but the list does not use it").format(
+                    host=host
+                ),
+            )
 
 
 def wrapper_line(environ: Mapping[str, str], home: str) -> Line:
@@ -164,16 +197,23 @@ def wrapper_line(environ: Mapping[str, str], home: str) -> Line:
     path = which("rorchestrator", environ)
     installed = _content(path)
     if b"\nror_version=" not in installed:
-        return ok("wrapper", f"not used; this is {home}")
+        return ok("wrapper", N_("not used; this is {home}").format(home=home))
     newest = _newest_beside(home)
     if newest:
-        said = f"{os.path.basename(home)} is in use, but {newest} is installed"
+        said = N_("{home} is in use, but {newest} is installed").format(
+            home=os.path.basename(home), newest=newest
+        )
         return warning("wrapper", said, f"rorchestrator self-update {newest}")
     own = os.path.join(home, "install", "wrapper.sh")
     if _content(own) not in (b"", installed):
         copy = f"cp {shlex.quote(own)} {shlex.quote(path)}"
-        return warning("wrapper", f"{path} is not the wrapper of this version", copy)
-    return ok("wrapper", f"{path}: up to date, as far as can be known without the network")
+        return warning(
+            "wrapper", N_("{path} is not the wrapper of this version").format(path=path), copy
+        )
+    return ok(
+        "wrapper",
+        N_("{path}: up to date, as far as can be known without the network").format(path=path),
+    )
 
 
 def _newest_beside(home: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..git.paths import is_in
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 GITIGNORE = ".gitignore"
 
@@ -52,7 +53,9 @@ def gitignore(root: str, lines: Sequence[str]) -> NewFile | Left | None:
         with open(path, "rb") as file:
             old = file.read()
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     known = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
     lacking = [line for line in lines if line not in known]
     if not lacking:
@@ -68,14 +71,21 @@ def check_folders(root: str, files: Sequence[NewFile]) -> None:
     for file in files:
         folder = os.path.dirname(os.path.join(real, file.path))
         if not is_in(os.path.realpath(folder), real):
-            raise UserError(f"{folder} leads out of {root}", hint=f"remove the link {folder}")
+            raise UserError(
+                N_("{folder} leads out of {root}").format(folder=folder, root=root),
+                hint=N_("remove the link {folder}").format(folder=folder),
+            )
         while not os.path.lexists(folder):
             folder = os.path.dirname(folder)
         if not os.path.isdir(folder):
-            raise UserError(f"{folder} is not a folder", hint="rename that file")
+            raise UserError(
+                N_("{folder} is not a folder").format(folder=folder), hint=N_("rename that file")
+            )
         if not os.access(folder, os.W_OK | os.X_OK):
-            hint = "change its permissions, or name another folder: rorchestrator init --dir DIR"
-            raise UserError(f"{folder} is not writable", hint=hint)
+            hint = N_(
+                "change its permissions, or name another folder: rorchestrator init --dir DIR"
+            )
+            raise UserError(N_("{folder} is not writable").format(folder=folder), hint=hint)
 
 
 def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:
@@ -91,9 +101,11 @@ def write(root: str, files: Sequence[NewFile]) -> Iterator[str]:
                 stream.write(file.text.encode("utf-8", "surrogateescape"))
         except FileExistsError:
             raise UserError(
-                f"{path} has appeared meanwhile, and stays as it is",
-                hint="look at it, then run this again",
+                N_("{path} has appeared meanwhile, and stays as it is").format(path=path),
+                hint=N_("look at it, then run this again"),
             ) from None
         except OSError as error:
-            raise UserError(f"{path} can't be written: {error.strerror}") from None
+            raise UserError(
+                N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+            ) from None
         yield file.path

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from ..model.contracts import Kind, contracts
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from .prompt_text import Line, commands_of, lines_of, names_a_file, paths_of
 from .tool_rules import ToolRules, rule_for
 
@@ -108,19 +109,42 @@ def _of_the_whole(prompt: Prompt, lines: Sequence[Line]) -> Iterator[Finding]:
     says_when = any(_ACCEPTANCE.search(line.text) for line in lines if line.language is None)
     if not (says_when or prompt.verify or contracts(prompt.creates)):
         yield Finding(
-            "acceptance", 0, "no acceptance check: say which command or result shows that it works"
+            "acceptance",
+            0,
+            N_("no acceptance check: say which command or result shows that it works"),
         )
     if not (names_a_file(lines) or created_paths(prompt.creates)):
-        yield Finding("file", 0, "no file is named: say where the work begins, or what it creates")
+        yield Finding(
+            "file", 0, N_("no file is named: say where the work begins, or what it creates")
+        )
     if len(prompt.text) > LONGEST:
-        size = f"{len(prompt.text):,} characters, more than {LONGEST:,}"
-        yield Finding("length", 0, f"too long ({size}): make two features, or move facts to files")
+        size = N_("{count:,} characters, more than {longest:,}").format(
+            count=len(prompt.text), longest=LONGEST
+        )
+        yield Finding(
+            "length",
+            0,
+            N_("too long ({size}): make two features, or move facts to files").format(size=size),
+        )
 
 
 def _vague(lines: Sequence[Line]) -> Iterator[Finding]:
     for line in lines:
         for word in dict.fromkeys(found.lower() for found in _VAGUE.findall(line.words)):
-            yield Finding("vague", line.number, f"vague: {word!r}; say exactly what is meant")
+            yield Finding(
+                "vague",
+                line.number,
+                N_("vague: {word!r}; say exactly what is meant").format(word=word),
+            )
+
+
+CONTRADICTIONS = {
+    (True, True): N_("the context forbids to change {name}"),
+    (True, False): N_("the context forbids to use {name}"),
+    (False, True): N_("the context demands to change {name}"),
+    (False, False): N_("the context demands to use {name}"),
+}
+"""What is said of a demand of the prompt, by whether it is one, and whether it is to change."""
 
 
 def _contradictions(lines: Sequence[Line], context: str) -> Iterator[Finding]:
@@ -129,13 +153,14 @@ def _contradictions(lines: Sequence[Line], context: str) -> Iterator[Finding]:
     theirs = {(verbs, name): is_wanted for _, verbs, name, is_wanted in _demands(lines_of(context))}
     for number, verbs, name, is_wanted in ours:
         if theirs.get((verbs, name), is_wanted) != is_wanted:
-            said = "forbids" if is_wanted else "demands"
-            verb = "change" if verbs is CHANGE else "use"
-            yield Finding("context", number, f"the context {said} to {verb} {name}")
+            said = CONTRADICTIONS[is_wanted, verbs is CHANGE]
+            yield Finding("context", number, said.format(name=name))
     if _NO_DEPENDENCY.search(context):
         for number, command in commands_of(lines):
             if _INSTALLS.match(command):
-                text = f"the context allows no new dependency or network: {command}"
+                text = N_("the context allows no new dependency or network: {command}").format(
+                    command=command
+                )
                 yield Finding("context", number, text)
 
 
@@ -167,7 +192,9 @@ def _demand(clause: str, verbs: tuple[str, ...], name: str) -> bool | None:
 def _missing_paths(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
     for number, path in paths_of(lines):
         if not (around.exists(path) or any(_covers(each, path) for each in around.created)):
-            text = f"{path} does not exist, and no feature creates it (add 'path:{path}')"
+            text = N_(
+                "{path} does not exist, and no feature creates it (add 'path:{path}')"
+            ).format(path=path)
             yield Finding("path", number, text)
 
 
@@ -187,5 +214,7 @@ def _refused(prompt: Prompt, lines: Sequence[Line]) -> Iterator[Finding]:
 
 def _refusal(command: str, rules: ToolRules) -> str:
     if rules.forbid(command):
-        return f"a rule of disallowed_tools forbids: {command}"
-    return f"no rule of allowed_tools allows: {command} (add {rule_for(command)!r})"
+        return N_("a rule of disallowed_tools forbids: {command}").format(command=command)
+    return N_("no rule of allowed_tools allows: {command} (add {rule!r})").format(
+        command=command, rule=rule_for(command)
+    )

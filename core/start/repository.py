@@ -16,6 +16,7 @@ from ..model.excerpt import some
 from ..model.fold import fold
 from ..model.moments import minute
 from ..model.state import RunState
+from ..model.translate import N_
 from ..model.window import Window, current
 from ..model.words import counted
 from ..process.spawner import run_sync, which
@@ -43,7 +44,9 @@ def repository_lines(git: Git, settings: Mapping[str, str]) -> Iterator[Line]:
     kind = " (bare)" if where.bare else ""
     if where.shallow:
         unshallow = f"git -C {shlex.quote(where.top)} fetch --unshallow"
-        yield warning("repository", f"{where.top} is shallow: merges may fail", unshallow)
+        yield warning(
+            "repository", N_("{top} is shallow: merges may fail").format(top=where.top), unshallow
+        )
     else:
         yield ok("repository", where.top + kind)
     lacking = [
@@ -52,11 +55,13 @@ def repository_lines(git: Git, settings: Mapping[str, str]) -> Iterator[Line]:
         if not (settings.get(f"user.{word}") or git.has_variable(f"GIT_AUTHOR_{word.upper()}"))
     ]
     if lacking:
-        keys = " and ".join(f"user.{word}" for word in lacking)
-        said = f"{keys} not set: commits may be by RoRchestrator instead of you"
+        keys = N_(" and ").join(f"user.{word}" for word in lacking)
+        said = N_("{keys} not set: commits may be by RoRchestrator instead of you").format(
+            keys=keys
+        )
         yield warning("identity", said, f"git config --global user.{lacking[0]} '...'")
     else:
-        yield ok("identity", "user.name and user.email are set")
+        yield ok("identity", N_("user.name and user.email are set"))
 
 
 def settings_of(git: Git) -> dict[str, str]:
@@ -77,20 +82,27 @@ def content_lines(git: Git, settings: Mapping[str, str], env: Mapping[str, str])
     absent = [path for path in paths if not os.path.lexists(os.path.join(top, path, ".git"))]
     if absent:
         fetch = f"git -C {shlex.quote(top)} submodule update --init --recursive"
-        yield warning("submodules", f"not checked out, so not in worktrees: {some(absent)}", fetch)
+        yield warning(
+            "submodules",
+            N_("not checked out, so not in worktrees: {absent}").format(absent=some(absent)),
+            fetch,
+        )
     else:
-        yield ok("submodules", f"{len(paths)}, checked out" if paths else "none")
+        yield ok(
+            "submodules",
+            N_("{count}, checked out").format(count=len(paths)) if paths else N_("none"),
+        )
     attributes = ""
     if os.path.isfile(os.path.join(top, ".gitattributes")):
         with open(os.path.join(top, ".gitattributes"), encoding="utf-8", errors="replace") as file:
             attributes = file.read()
     if "filter=lfs" not in attributes:
-        yield ok("lfs", "not used")
+        yield ok("lfs", N_("not used"))
     elif which("git-lfs", env) and "filter.lfs.process" in settings:
-        yield ok("lfs", "set up")
+        yield ok("lfs", N_("set up"))
     else:
-        said = ".gitattributes uses Git LFS, which is not set up: worktrees get pointers only"
-        yield fault("lfs", said, "install Git LFS, then: git lfs install")
+        said = N_(".gitattributes uses Git LFS, which is not set up: worktrees get pointers only")
+        yield fault("lfs", said, N_("install Git LFS, then: git lfs install"))
 
 
 def hook_lines(git: Git, commit: str, worktree: str) -> Iterator[Line]:
@@ -101,7 +113,7 @@ def hook_lines(git: Git, commit: str, worktree: str) -> Iterator[Line]:
     if not idle:
         folder = run_sync(configuration.hooks_folder(git))
         names = hooks.runnable_hooks(os.path.join(git.repository.top, folder))
-        yield ok("hooks", ", ".join(names) or "none")
+        yield ok("hooks", ", ".join(names) or N_("none"))
 
 
 def state_of(git: Git) -> RunState:
@@ -120,7 +132,11 @@ def state_lines(git: Git, state: RunState) -> Iterator[Line]:
     check_writable(folder)
     known = counted(len(state.features), "recorded feature")
     holder = RunLock(folder).holder()
-    working = f"; {holder.command} is in progress (pid {holder.pid})" if holder else ""
+    working = (
+        N_("; {command} is in progress (pid {pid})").format(command=holder.command, pid=holder.pid)
+        if holder
+        else ""
+    )
     yield ok("state", f"{folder}: {known}{working}")
 
 
@@ -132,20 +148,27 @@ def worktree_lines(
     stale = [entry.path for entry in listed if entry.prunable]
     if stale:
         prune = f"git -C {shlex.quote(git.repository.top)} worktree prune"
-        yield warning("worktrees", f"their folders are gone: {some(stale)}", prune)
+        yield warning(
+            "worktrees", N_("their folders are gone: {stale}").format(stale=some(stale)), prune
+        )
     ours = [entry for entry in listed if _is_ours(entry)]
     is_busy = RunLock(state_folder(git)).holder() is not None
     left = [] if is_busy else [entry.path for entry in ours if _is_temporary(entry)]
     if left:
-        said = f"left by a killed run; the next one removes them: {some(left)}"
+        said = N_("left by a killed run; the next one removes them: {left}").format(left=some(left))
         yield warning("worktrees", said, "rorchestrator run")
     known = {*ids, *state.features}
     lost = [each.path for each in ours if not _is_temporary(each) and _id_of(each) not in known]
     if lost:
         remove = f"git worktree remove {shlex.quote(lost[0])}"
-        yield warning("worktrees", f"of no feature any more: {some(lost)}", remove)
+        yield warning(
+            "worktrees", N_("of no feature any more: {lost}").format(lost=some(lost)), remove
+        )
     if not (stale or left or lost):
-        yield ok("worktrees", f"{counted(len(ours), 'worktree')} of features")
+        yield ok(
+            "worktrees",
+            N_("{worktrees} of features").format(worktrees=counted(len(ours), "worktree")),
+        )
     yield _of_agents(git.repository.top, state, refs)
 
 
@@ -173,11 +196,15 @@ def _of_agents(top: str, state: RunState, refs: Mapping[str, str]) -> Line:
     branches = [ref.removeprefix(HEADS) for ref in refs if ref.startswith(HEADS)]
     branches = [name for name in branches if name in made or BY_A_SUBAGENT.fullmatch(name)]
     if not (paths or branches):
-        return ok("leftovers", "none of other agents")
+        return ok("leftovers", N_("none of other agents"))
     found = some([*paths, *branches])
     one = f"worktree remove {shlex.quote(paths[0])}" if paths else f"branch -d {branches[0]}"
     command = f"git -C {shlex.quote(top)} {one}"
-    return warning("leftovers", f"worktrees and branches of other agents: {found}", command)
+    return warning(
+        "leftovers",
+        N_("worktrees and branches of other agents: {found}").format(found=found),
+        command,
+    )
 
 
 # -- disk and usage limit -------------------------------------------------------------------------
@@ -195,12 +222,14 @@ def disk_line(git: Git, commit: str, slots: int, worktrees: str) -> Line:
 
 def room_line(each: int, slots: int, free: int, folder: str) -> Line:
     """The line about disk space for worktrees of ``each`` bytes, without what setup installs."""
-    said = f"{counted(slots, 'slot')} of {size(each)} each, without what setup installs; "
-    said += f"{size(free)} free in {folder}"
+    said = N_("{slots} of {size} each, without what setup installs; ").format(
+        slots=counted(slots, "slot"), size=size(each)
+    )
+    said += N_("{size} free in {folder}").format(size=size(free), folder=folder)
     if free < each * slots:
-        return fault("disk", said, "free some space, or lower project.max_parallel")
+        return fault("disk", said, N_("free some space, or lower project.max_parallel"))
     if free < 2 * each * slots:
-        return warning("disk", said, "free some space, or lower project.max_parallel")
+        return warning("disk", said, N_("free some space, or lower project.max_parallel"))
     return ok("disk", said)
 
 
@@ -216,10 +245,20 @@ def window_line(windows: Mapping[str, Window], now: float, hold_at: float | None
     """How full the fullest window of the usage limit was when Claude last told it."""
     known = current(windows, now)
     if not known:
-        return ok("usage limit", "nothing recorded: Claude tells it during a run")
+        return ok("usage limit", N_("nothing recorded: Claude tells it during a run"))
     fullest = known[0]
-    reset = "" if fullest.resets_at is None else f", reset {minute(fullest.resets_at)}"
-    said = f"{fullest}{reset} (recorded {minute(fullest.seen_at)})"
+    reset = (
+        ""
+        if fullest.resets_at is None
+        else N_(", reset {time}").format(time=minute(fullest.resets_at))
+    )
+    said = N_("{fullest}{reset} (recorded {time})").format(
+        fullest=fullest, reset=reset, time=minute(fullest.seen_at)
+    )
     if fullest.utilization >= (NEARLY_FULL if hold_at is None else hold_at):
-        return warning("usage limit", f"{said}: a run will wait", "start it after the reset")
+        return warning(
+            "usage limit",
+            N_("{said}: a run will wait").format(said=said),
+            N_("start it after the reset"),
+        )
     return ok("usage limit", said)

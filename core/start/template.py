@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from ..model.words import counted
 from ..project.keys import FEATURE
 from ..project.list_reader import Key, Reader, kind
@@ -55,11 +56,11 @@ class _Variables(Check):
 
     def check(self, reader: Reader, path: str, value: object) -> tuple[Variable, ...] | None:
         if not isinstance(value, dict):
-            reader.fault(path, f"expected an object, not {kind(value)}")
+            reader.fault(path, N_("expected an object, not {kind}").format(kind=kind(value)))
             return None
         for name in value:
             if not _NAME.match(name) or name in ALWAYS_GIVEN:
-                reader.fault(f"{path}.{name}", "is not a free name of letters, digits and _")
+                reader.fault(f"{path}.{name}", N_("is not a free name of letters, digits and _"))
         found = [_variable(reader, f"{path}.{name}", name, each) for name, each in value.items()]
         return tuple(each for each in found if each is not None)
 
@@ -95,7 +96,7 @@ def parsed(name: str, path: str, text: str) -> Template:
     try:
         data = json.loads(front)
     except json.JSONDecodeError as error:
-        raise not_json(f"the front matter of {path}", error) from None
+        raise not_json(N_("the front matter of {path}").format(path=path), error) from None
     reader = Reader("")
     fields = reader.fields("", data, KEYS)
     variables = fields.get("variables", ())
@@ -103,14 +104,16 @@ def parsed(name: str, path: str, text: str) -> Template:
     suggested = {key: data[key] for key in SUGGESTED if key in fields}
     if "variables" in fields:
         known = [*ALWAYS_GIVEN, *(variable.name for variable in variables)]
-        for where, each in [("the text", body), *_texts("", suggested)]:
+        for where, each in [(N_("the text"), body), *_texts("", suggested)]:
             for fault in _placeholder_faults(each, known):
                 reader.fault(where, fault)
     if reader.faults:
         raise UserError(
-            f"{path} has {counted(len(reader.faults), 'fault')}",
+            N_("{path} has {faults}").format(
+                path=path, faults=counted(len(reader.faults), "fault")
+            ),
             details=tuple(reader.faults),
-            hint="docs/commands/templates.md shows what a template contains",
+            hint=N_("docs/commands/templates.md shows what a template contains"),
         )
     return Template(name, str(fields["description"]), variables, suggested, body)
 
@@ -124,8 +127,10 @@ def _divided(path: str, text: str) -> tuple[str, str]:
                 front = "\n".join(["", *lines[1:number]])
                 return front, "\n".join(lines[number + 1 :]).lstrip("\n")
     raise UserError(
-        f"{path} has no front matter",
-        hint=f"it begins with a line {FENCE}, a JSON object, and another line {FENCE}",
+        N_("{path} has no front matter").format(path=path),
+        hint=N_("it begins with a line {fence}, a JSON object, and another line {fence}").format(
+            fence=FENCE
+        ),
     )
 
 
@@ -146,9 +151,13 @@ def _placeholder_faults(text: str, known: list[str]) -> Iterator[str]:
         name = found["named"] or found["braced"]
         if found["invalid"] is not None:
             line = text.count("\n", 0, found.start()) + 1
-            yield f"a $ in line {line} begins no variable: write $$ for a dollar sign"
+            yield N_("a $ in line {line} begins no variable: write $$ for a dollar sign").format(
+                line=line
+            )
         elif name and name not in known:
-            yield f"${name} is not in variables{did_you_mean(name, known)}"
+            yield N_("${name} is not in variables{did_you_mean}").format(
+                name=name, did_you_mean=did_you_mean(name, known)
+            )
 
 
 @dataclass(frozen=True)
@@ -170,14 +179,27 @@ def filled(template: Template, id: str, given: Mapping[str, str]) -> Made:
         for variable in template.variables
         if variable.default is None and not given.get(variable.name, "").strip()
     ]
-    faults = [f"missing: {variable.name} ({variable.meaning})" for variable in missing]
-    faults += [f"unknown: {name}{did_you_mean(name, known)}" for name in given if name not in known]
+    faults = [
+        N_("missing: {variable} ({meaning})").format(
+            variable=variable.name, meaning=variable.meaning
+        )
+        for variable in missing
+    ]
+    faults += [
+        N_("unknown: {name}{did_you_mean}").format(
+            name=name, did_you_mean=did_you_mean(name, known)
+        )
+        for name in given
+        if name not in known
+    ]
     if faults:
         wanted = [f"--set {variable.name}=…" for variable in missing]
         command = ["rorchestrator templates new", id, "--template", template.name, *wanted]
-        shown = f"rorchestrator templates show {template.name} shows its variables"
+        shown = N_("rorchestrator templates show {template} shows its variables").format(
+            template=template.name
+        )
         raise UserError(
-            f"template {template.name!r} needs other variables",
+            N_("template {template!r} needs other variables").format(template=template.name),
             details=tuple(faults),
             hint=" ".join(command) if len(wanted) == len(faults) and not given else shown,
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import N_
 from ..project.list_reader import PROMPT_LIMIT_BYTES, content_of
 from ..project.source_text import decoded
 from .template import Template, parsed
@@ -68,9 +69,11 @@ def text_of_file(path: str) -> str:
     try:
         return decoded(content_of(path, PROMPT_LIMIT_BYTES))
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     except ValueError as error:
-        raise UserError(f"{path} is {error}") from None
+        raise UserError(N_("{path} is {error}").format(path=path, error=error)) from None
 
 
 def read(file: TemplateFile) -> Template:
@@ -82,7 +85,9 @@ def named(name: str, known: Mapping[str, TemplateFile]) -> TemplateFile:
     """The file of a template. Raises :class:`UserError` if there is none of this name."""
     if name not in known:
         raise UserError(
-            f"unknown template {name!r}{did_you_mean(name, known)}",
+            N_("unknown template {name!r}{did_you_mean}").format(
+                name=name, did_you_mean=did_you_mean(name, known)
+            ),
             hint="rorchestrator templates list",
         )
     return known[name]
@@ -97,17 +102,25 @@ def write_prompt(workspace: str, id: str, text: str) -> str:
     path = os.path.join(folder, id + SUFFIX)
     real = os.path.realpath(workspace)
     if os.path.commonpath([os.path.realpath(folder), real]) != real:
-        raise UserError(f"{folder} leads out of {workspace}", hint=f"remove the link {folder}")
+        raise UserError(
+            N_("{folder} leads out of {workspace}").format(folder=folder, workspace=workspace),
+            hint=N_("remove the link {folder}").format(folder=folder),
+        )
     try:
         os.makedirs(folder, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
         if error.filename != path:
-            raise UserError(f"{folder} is not a folder", hint="rename that file") from None
+            raise UserError(
+                N_("{folder} is not a folder").format(folder=folder), hint=N_("rename that file")
+            ) from None
         raise UserError(
-            f"{path} exists already", hint="choose another id, or remove the file"
+            N_("{path} exists already").format(path=path),
+            hint=N_("choose another id, or remove the file"),
         ) from None
     except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     return path

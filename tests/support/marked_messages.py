@@ -101,7 +101,8 @@ COMMAND = re.compile(
     r"rorchestrator:? |rorchestrator( --?[a-z-]+=?| [a-z]+| [A-Z]+)* ?| rorchestrator .*|attach ID"
     r"|(logs|why) |cd |.* && .*|\[timed out\]| ?--?[a-z-]+ ([A-Z]+)?|Claude Code"
     r"|(worktree|branch) [a-z]+ "
-    r"|(git|claude|sudo|chmod|pipx|gh|glab|ssh|python3|rm|df|export) .*"
+    r"|git (-C|worktree|branch|checkout|config|pull|push|stash|commit|remote|add|fetch)\b.*"
+    r"|claude (--?|auth|plugin|update).*|(sudo|chmod|pipx|gh|glab|ssh|python3|rm|df|export) .*"
 )
 """What a user types, not reads."""
 
@@ -149,6 +150,13 @@ NO_SENTENCES = {
     "rehearsal/rehearsal.py": r"^The rehearsal of $",
     "runner/steps.py": r"^\[in $|^ after $",
     "runner/surroundings.py": r"^ in $|^ref: ",
+    "start/doctor.py": r"^base branch$",
+    "start/listing.py": r"^(base branch|copy, link)$",
+    "start/machine.py": r"^cp $|^rorchestrator self-update $",
+    "start/prompt_lint.py": r"^(and (so|the|more)|some kind|or some|as (needed|app)|where appro"
+    r"|if (appro|poss)|user fri|best prac|clean code|high qual|state of|good (perf|en)|fast en"
+    r"|to be |make it)|\||\\b",
+    "start/repository.py": r"^usage limit$|^git -C|^ (fetch|submodule|worktree) ",
     "views/delivery.py": r"^(on|end) run|^display notification",
     "views/html_feature.py": r"<|^ open$|^ class=",
     "views/html_parts.py": r"<|^ ?class=",
