@@ -183,7 +183,7 @@ def _judge_silence(transcript: Transcript, code: int, stderr: str) -> tuple[Faul
     """The fault of an attempt without a result, from its stderr."""
     tail = "\n".join(stderr.strip().splitlines()[-STDERR_TAIL_LINES:])
     if code in (126, 127) and not transcript.began:
-        return Fault.PROGRAM, tail or "claude could not be started"
+        return Fault.PROGRAM, tail or N_("claude could not be started")
     if code > 0 and not transcript.began:
         for fault, pattern in _COMPLAINTS:
             if re.search(pattern, tail, re.IGNORECASE | re.MULTILINE):

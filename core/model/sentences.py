@@ -30,6 +30,9 @@ SHARE = re.compile(r"(.*[^\d ]) (\d+) %")
 MOST = 9
 """How many sentences are told apart in one text."""
 
+LONGEST = 400
+"""A longer field is output of a program, and stays as it is."""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -155,17 +158,24 @@ class Sentences:
         return made.swallows(values) or (bool(colon) and word in self._texts)
 
     def _headed(self, text: str) -> str:
-        """``setup: ...`` and ``the budget is reached (...)``, if what comes first is known."""
+        """``setup: ...``, ``the budget is reached (...)``, ``features[0].id: ...``; else empty."""
         head, colon, rest = text.partition(": ")
-        if colon and head in self._texts:
-            return f"{self._say(head)}\u00a0: {self.shown(rest)}"
+        if colon and rest.count(": ") < MOST:
+            said = self.shown(rest)
+            if head in self._texts or (said != rest and " " not in head):
+                return f"{self._word(head)}\u00a0: {said}"
         head, bracket, rest = text.partition(" (")
         if bracket and head in self._texts and rest.endswith(")"):
             return f"{self._say(head)} ({self.shown(rest[:-1])})"
         return ""
 
+    def _word(self, text: str) -> str:
+        return self._say(text) if text in self._texts else text
+
     def _in_a_row(self, text: str) -> str:
         """Several sentences in one line, the longest first; empty if none is known."""
+        if text.count(BETWEEN) > 2 * MOST:
+            return ""  # nothing of ours has so many
         parts = text.split(BETWEEN, MOST)
         for count in range(len(parts) - 1, 0, -1):
             said = self._alone(BETWEEN.join(parts[:count]))
@@ -183,7 +193,9 @@ class Sentences:
 
     def _value(self, name: str, text: str) -> str:
         """What stands in a field: a word is a name, and stays; a sentence or a figure does not."""
-        is_ours = " " in text or (name in OWN_WORDS and text in self._texts)
+        is_ours = (" " in text and len(text) <= LONGEST) or (
+            name in OWN_WORDS and text in self._texts
+        )
         return self.shown(text) if is_ours else figure(text)
 
     def _counted(self, text: str) -> str:

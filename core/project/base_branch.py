@@ -10,6 +10,7 @@ from ..model.did_you_mean import did_you_mean
 from ..model.errors import UserError
 from ..model.excerpt import some
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 REMOTES = "refs/remotes/"
 REMOTE_HEAD = "refs/remotes/origin/HEAD"
@@ -75,17 +76,24 @@ async def _missing(
     remote = [ref.removeprefix(REMOTES) for ref in await git.refs(REMOTES) if ref != REMOTE_HEAD]
     if not (branches or remote or await git.commit_of("HEAD", at=_checkout(git))):
         return UserError(
-            "the repository has no commit yet",
+            N_("the repository has no commit yet"),
             hint="git add . && git commit -m 'Initial commit'",
         )
     known = [*(branch for branch in branches if not is_ours(branch)), *remote]
-    what = f"the base branch {name!r} does not exist{did_you_mean(name, known)}"
+    what = N_("the base branch {name!r} does not exist{did_you_mean}").format(
+        name=name, did_you_mean=did_you_mean(name, known)
+    )
     if not name:
-        what = "no base branch: there is no main or master, and a feature's branch is checked out"
-    return UserError(what, hint=f"set project.base_branch, or --base REF{_listed(known)}")
+        what = N_(
+            "no base branch: there is no main or master, and a feature's branch is checked out"
+        )
+    return UserError(
+        what,
+        hint=N_("set project.base_branch, or --base REF{listed}").format(listed=_listed(known)),
+    )
 
 
 def _listed(names: list[str]) -> str:
     if not names:
-        return " (HEAD is the commit of the checkout)"
-    return f" (existing: {some(names)})"
+        return N_(" (HEAD is the commit of the checkout)")
+    return N_(" (existing: {names})").format(names=some(names))

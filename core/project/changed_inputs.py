@@ -15,6 +15,7 @@ from ..model.decision import Decision
 from ..model.feature import Config, Feature
 from ..model.frozen import dataclass
 from ..model.state import FeatureState
+from ..model.translate import N_
 
 PROMPT = "prompt"
 
@@ -112,4 +113,6 @@ def _diff(old: str, new: str) -> tuple[str, ...]:
 
     lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""))[2:]
     more = len(lines) - DIFF_LINES
-    return tuple(lines if more <= 0 else [*lines[:DIFF_LINES], f"… {more} more lines"])
+    return tuple(
+        lines if more <= 0 else [*lines[:DIFF_LINES], N_("… {more} more lines").format(more=more)]
+    )

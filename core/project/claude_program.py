@@ -8,6 +8,7 @@ from ..model.errors import UserError
 from ..model.excerpt import excerpt
 from ..model.feature import ClaudeOptions, Config
 from ..model.frozen import replace
+from ..model.translate import N_
 from ..process.spawner import Spawner, which
 
 VERSION_SECONDS = 5.0
@@ -22,7 +23,9 @@ def claude_version(options: ClaudeOptions) -> str | None:
     if options.env or options.command != ClaudeOptions().command:
         is_there = which(options.command[0], {**os.environ, **options.env})
         return (
-            f"unknown; the list sets the command: {excerpt(' '.join(options.command))}"
+            N_("unknown; the list sets the command: {command}").format(
+                command=excerpt(" ".join(options.command))
+            )
             if is_there
             else None
         )
@@ -44,8 +47,8 @@ def query_version(options: ClaudeOptions) -> str | None:
         return error.message
     if finished.code == 0 and finished.text:
         return excerpt(finished.text)
-    said = excerpt(finished.complaint) or "no answer"
-    return f"installed, but claude --version failed: {said}"
+    said = excerpt(finished.complaint) or N_("no answer")
+    return N_("installed, but claude --version failed: {said}").format(said=said)
 
 
 def with_program(config: Config) -> Config:
@@ -55,13 +58,17 @@ def with_program(config: Config) -> Config:
     if not path and os.path.isfile(name) and os.sep in name:
         import shlex
 
-        raise UserError(f"{name} is not executable", hint=f"chmod +x {shlex.quote(name)}")
+        raise UserError(
+            N_("{name} is not executable").format(name=name), hint=f"chmod +x {shlex.quote(name)}"
+        )
     if not path and os.sep in name:
-        what = "is not a program" if os.path.exists(name) else "does not exist"
-        raise UserError(f"{name} {what}", hint="correct claude.command in the list")
+        what = N_("is not a program") if os.path.exists(name) else N_("does not exist")
+        raise UserError(f"{name} {what}", hint=N_("correct claude.command in the list"))
     if not path:
         raise UserError(
-            f"{name} was not found on PATH",
-            hint="install Claude Code (https://claude.ai/code), or set claude.command in the list",
+            N_("{name} was not found on PATH").format(name=name),
+            hint=N_(
+                "install Claude Code (https://claude.ai/code), or set claude.command in the list"
+            ),
         )
     return replace(config, claude=replace(config.claude, command=(os.path.abspath(path), *rest)))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from ..journal.private_files import only_regular
 from ..model.feature import Invocation
+from ..model.translate import N_
 
 FILE = "consents"
 """In the state folder: one SHA-256 a line."""
@@ -48,7 +49,7 @@ class Consents:
             return ""
         self._given.update(keys)
         if not self.path:
-            return "there is no home folder (HOME)"
+            return N_("there is no home folder (HOME)")
         try:
             _append(self.path, keys)
         except OSError as error:

@@ -17,6 +17,7 @@ from ..model.errors import UserError
 from ..model.feature import Config
 from ..model.frozen import replace
 from ..model.state import RunState, Skip
+from ..model.translate import N_
 from ..process.spawner import run_sync
 from .landed import how_merged_into
 from .open import OpenProject, commands
@@ -56,9 +57,11 @@ def check_permissions(config: Config, command: str) -> None:
     places = bypasses(config.claude)
     if places:
         raise UserError(
-            "the list turns off or replaces Claude's permission checks",
+            N_("the list turns off or replaces Claude's permission checks"),
             details=places,
-            hint=f"remove that from the list, or allow it: rorchestrator {command} --allow-bypass",
+            hint=N_(
+                "remove that from the list, or allow it: rorchestrator {command} --allow-bypass"
+            ).format(command=command),
         )
 
 
@@ -102,7 +105,9 @@ async def _merged(project: OpenProject, state: RunState, unknown: dict[str, str]
         try:
             how = await how_merged_into(project, known, project.base_commit, base)
         except Unknown as error:
-            unknown[feature.id] = f"whether it is merged into {base} is unknown: {error.message}"
+            unknown[feature.id] = N_(
+                "whether it is merged into {base} is unknown: {message}"
+            ).format(base=base, message=error.message)
             continue
         if how:
             merged[feature.id] = how

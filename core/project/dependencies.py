@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..dag.resolver import cycle
 from ..model.did_you_mean import did_you_mean
+from ..model.translate import N_
 from .list_reader import HINTED, Reader
 
 CYCLES_SHOWN = 10
@@ -22,7 +23,10 @@ def _positions(reader: Reader, value: Sequence[object]) -> dict[str, int]:
         # Folders and refs collide where the file system ignores case.
         first = folded.setdefault(id.casefold(), index)
         if first != index:
-            reader.fault(f"features[{index}].id", f"duplicate id {id!r} (also features[{first}])")
+            reader.fault(
+                f"features[{index}].id",
+                N_("duplicate id {id!r} (also features[{first}])").format(id=id, first=first),
+            )
         positions.setdefault(id, index)
     return positions
 
@@ -43,11 +47,13 @@ def check_dependencies(reader: Reader, value: Sequence[object]) -> None:
             if name not in positions:
                 if name not in hints:
                     hints[name] = did_you_mean(name, positions) if len(hints) < HINTED else ""
-                reader.fault(path, f"unknown feature {name!r}{hints[name]}")
+                reader.fault(
+                    path, N_("unknown feature {name!r}{hint}").format(name=name, hint=hints[name])
+                )
             elif name == own:
-                reader.fault(path, f"{name!r} can't depend on itself")
+                reader.fault(path, N_("{name!r} can't depend on itself").format(name=name))
             elif name in seen:
-                reader.fault(path, f"duplicate dependency {name!r}")
+                reader.fault(path, N_("duplicate dependency {name!r}").format(name=name))
             elif isinstance(own, str):
                 graph[own].append(name)
             seen.add(name)
@@ -62,5 +68,5 @@ def _check_cycles(
         if not found:
             break
         place = f"features[{positions[found[0]]}].depends_on"
-        reader.fault(place, f"dependency cycle: {' → '.join(found)}")
+        reader.fault(place, N_("dependency cycle: {found}").format(found=" → ".join(found)))
         graph.update((id, []) for id in found)

@@ -13,6 +13,7 @@ from ..model.english import counted
 from ..model.errors import UserError
 from ..model.feature import ClaudeOptions, Config, Feature
 from ..model.frozen import replace
+from ..model.translate import N_
 from .keys import CLAUDE_SECTION, EMPTY, TOP
 from .list_reader import LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES, Reader, content_of
 from .source_text import decoded, not_json
@@ -45,15 +46,17 @@ def find(start: str, owner: Callable[[str], int] | None = None) -> str:
                     import shlex
 
                     raise UserError(
-                        f"{path} belongs to another user",
-                        hint=f"inspect it; to use it: --config {shlex.quote(path)}",
+                        N_("{path} belongs to another user").format(path=path),
+                        hint=N_("inspect it; to use it: --config {path}").format(
+                            path=shlex.quote(path)
+                        ),
                     )
                 return path
         parent = os.path.dirname(folder)
         if parent == folder:
             raise UserError(
-                f"no feature list in {start} or above",
-                hint="rorchestrator init writes one; or name one with --config PATH",
+                N_("no feature list in {start} or above").format(start=start),
+                hint=N_("rorchestrator init writes one; or name one with --config PATH"),
             )
         folder = parent
 
@@ -67,7 +70,8 @@ def find_in(folder: str) -> str:
         if os.path.isfile(path):
             return path
     raise UserError(
-        f"no feature list in {folder}", hint=f"rorchestrator init --dir {shlex.quote(folder)}"
+        N_("no feature list in {folder}").format(folder=folder),
+        hint=f"rorchestrator init --dir {shlex.quote(folder)}",
     )
 
 
@@ -99,9 +103,11 @@ def _checked(path: str, data: object, files: Mapping[str, str]) -> Config:
     config = _config(reader, path, data)
     if reader.faults:
         raise UserError(
-            f"{path} has {counted(len(reader.faults), 'fault')}",
+            N_("{path} has {faults}").format(
+                path=path, faults=counted(len(reader.faults), "fault")
+            ),
             details=tuple(reader.faults),
-            hint="docs/FEATURE_LIST.md lists the keys",
+            hint=N_("docs/FEATURE_LIST.md lists the keys"),
         )
     return config
 
@@ -123,7 +129,7 @@ def claude_of(path: str) -> ClaudeOptions:
     options = CLAUDE_SECTION.check(reader, "claude", given)
     assert isinstance(options, ClaudeOptions)
     if reader.faults:
-        raise UserError(f"{path} has faults", details=tuple(reader.faults))
+        raise UserError(N_("{path} has faults").format(path=path), details=tuple(reader.faults))
     return options
 
 
@@ -132,7 +138,7 @@ def _absolute(path: str) -> str:
         return os.path.abspath(path)
     except FileNotFoundError:
         raise UserError(
-            "the current folder was deleted", hint="cd into an existing folder"
+            N_("the current folder was deleted"), hint=N_("cd into an existing folder")
         ) from None
 
 
@@ -150,14 +156,19 @@ def _json(path: str, text: Callable[[], str]) -> object:
         return json.loads(text(), object_pairs_hook=_without_repeats)
     except FileNotFoundError:
         raise UserError(
-            f"{path} does not exist", hint="create it, or name another list with --config PATH"
+            N_("{path} does not exist").format(path=path),
+            hint=N_("create it, or name another list with --config PATH"),
         ) from None
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise UserError(
+            N_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     except json.JSONDecodeError as error:
         raise not_json(path, error) from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not a feature list: {error}") from None
+        raise UserError(
+            N_("{path} is not a feature list: {error}").format(path=path, error=error)
+        ) from None
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -165,7 +176,7 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"duplicate key {name!r} in an object")
+            raise ValueError(N_("duplicate key {name!r} in an object").format(name=name))
         found[name] = value
     return found
 
@@ -185,12 +196,16 @@ def _config(reader: Reader, path: str, data: object) -> Config:
 def _check_lengths(reader: Reader, config: Config) -> None:
     for feature in config.features:
         if len(config.context) + len(feature.prompt) > PROMPT_LIMIT_BYTES:
-            limit = f"{PROMPT_LIMIT_BYTES >> 20} MiB"
+            limit = N_("{limit} MiB").format(limit=PROMPT_LIMIT_BYTES >> 20)
             reader.fault(
-                f"feature {feature.id}", f"context and prompt together are longer than {limit}"
+                N_("feature {id}").format(id=feature.id),
+                N_("context and prompt together are longer than {limit}").format(limit=limit),
             )
         if len(" ".join(_options(config, feature)).encode()) > OPTIONS_LIMIT_BYTES:
-            reader.fault(f"feature {feature.id}", "Claude's options together are too long")
+            reader.fault(
+                N_("feature {id}").format(id=feature.id),
+                N_("Claude's options together are too long"),
+            )
 
 
 def _options(config: Config, feature: Feature) -> Iterator[str]:
@@ -214,13 +229,20 @@ def _check_branches(reader: Reader, config: Config) -> None:
         branch = config.project.branch_prefix + feature.id
         if not is_branch_name(branch):
             reader.fault(
-                f"feature {feature.id}", f"{branch!r} is not a valid branch name (branch_prefix)"
+                N_("feature {id}").format(id=feature.id),
+                N_("{branch!r} is not a valid branch name (branch_prefix)").format(branch=branch),
             )
         elif len(branch.split("/")[-1].encode()) > REF_LIMIT_BYTES:
-            reader.fault(f"feature {feature.id}", f"{branch!r} is too long for a branch name")
+            reader.fault(
+                N_("feature {id}").format(id=feature.id),
+                N_("{branch!r} is too long for a branch name").format(branch=branch),
+            )
 
 
 def _check_subjects(reader: Reader, config: Config) -> None:
     for feature in config.features:
         if not subject(config.project.commit_subject, feature):
-            reader.fault(f"feature {feature.id}", "project.commit_subject gives an empty subject")
+            reader.fault(
+                N_("feature {id}").format(id=feature.id),
+                N_("project.commit_subject gives an empty subject"),
+            )

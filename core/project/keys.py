@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ..model.feature import ClaudeOptions, Config, Feature, Project, Retry
 from ..model.frozen import replace
+from ..model.translate import N_
 from .dependencies import check_dependencies
 from .list_reader import Json, Key, Reader, kind
 from .notify_keys import Receivers, VariableName
@@ -77,10 +78,10 @@ class Features(Check):
 
     def check(self, reader: Reader, path: str, value: object) -> tuple[Feature, ...] | None:
         if not isinstance(value, list):
-            reader.fault(path, f"expected a list, not {kind(value)}")
+            reader.fault(path, N_("expected a list, not {kind}").format(kind=kind(value)))
             return None
         if not value:
-            reader.fault(path, "contains no feature")
+            reader.fault(path, N_("contains no feature"))
         features = tuple(
             feature
             for index, item in enumerate(value)
@@ -99,11 +100,12 @@ def _feature(reader: Reader, path: str, value: object) -> Iterator[Feature]:
     fields = reader.fields(path, value, FEATURE)
     given = value if isinstance(value, dict) else {}
     if ("prompt" in given) == ("prompt_file" in given) and isinstance(value, dict):
-        reader.fault(path, "needs exactly one of prompt and prompt_file")
+        reader.fault(path, N_("needs exactly one of prompt and prompt_file"))
     if "prompt_file" in fields:
         text = reader.text_file(f"{path}.prompt_file", str(fields["prompt_file"]))
         if text is not None and not text.strip():
-            reader.fault(f"{path}.prompt_file", f"{fields['prompt_file']} is empty")
+            name = str(fields["prompt_file"])
+            reader.fault(f"{path}.prompt_file", N_("{name} is empty").format(name=name))
         fields["prompt"] = text or ""
     if "id" in fields:
         fields.setdefault("name", fields["id"])

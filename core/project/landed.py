@@ -9,6 +9,7 @@ from ..git.refs import HEADS
 from ..model.attempt import Attempt
 from ..model.state import FeatureState, RunState
 from ..model.strategy import Strategy
+from ..model.translate import N_
 from ..worktree.branch_content import BranchContent, Origin, branch_content
 from ..worktree.merge_proof import how_merged
 from .open import OpenProject
@@ -24,8 +25,12 @@ def landing_fault(project: OpenProject) -> str:
     """Why features can't land on the base; empty if they can."""
     base = project.config.project.base_branch
     if project.base_option:
-        return f"features start from {base} (--base)"
-    return "" if HEADS + base in project.refs else f"the base {base} is no local branch"
+        return N_("features start from {base} (--base)").format(base=base)
+    return (
+        ""
+        if HEADS + base in project.refs
+        else N_("the base {base} is no local branch").format(base=base)
+    )
 
 
 def killed_resolutions(state: RunState) -> list[tuple[str, Attempt]]:
@@ -40,7 +45,7 @@ async def how_merged_into(project: OpenProject, known: FeatureState, target: str
     Raises :class:`~core.git.Unknown` where only a program of the user's could tell.
     """
     if known.merged_into == name:
-        return "cleaned up"
+        return N_("cleaned up")
     assert known.work is not None
     if target == known.base_commit or not known.work.files_changed:
         return ""  # The target did not move since the feature started from it.

@@ -14,6 +14,7 @@ from ..git.refs import HEADS
 from ..model.english import counted
 from ..model.errors import UserError
 from ..model.excerpt import some
+from ..model.translate import N_
 from ..process.spawner import run_sync
 
 TYPE_CHECKING = False
@@ -57,7 +58,9 @@ def _uncommitted(project: OpenProject, status: WorktreeStatus) -> Iterator[str]:
     if files:
         count = counted(len(files), "uncommitted change")
         base = config.project.base_branch
-        yield f"features start from {base}, without {count} of the checkout: {some(files)}"
+        yield N_("features start from {base}, without {count} of the checkout: {files}").format(
+            base=base, count=count, files=some(files)
+        )
 
 
 def _touches(path: str, ours: list[str]) -> bool:
@@ -77,7 +80,9 @@ def _behind(
         upstream, behind = run_sync(project.git.upstream_of(base))
     if behind:
         count = counted(behind, "commit")
-        yield f"{base} is {count} behind {upstream}: features start without them (git pull)"
+        yield N_(
+            "{base} is {count} behind {upstream}: features start without them (git pull)"
+        ).format(base=base, count=count, upstream=upstream)
 
 
 def _identity(project: OpenProject, settings: Mapping[str, str]) -> Iterator[str]:
@@ -85,6 +90,9 @@ def _identity(project: OpenProject, settings: Mapping[str, str]) -> Iterator[str
         return
     if not run_sync(project.git.has_identity()):
         yield (
-            "git has no identity and would refuse to commit: commits will name RoRchestrator "
-            "(git config user.name NAME; git config user.email ADDRESS)"
+            N_(
+                "git has no identity and would refuse to commit: commits will name "
+                "RoRchestrator (git config user.name NAME; git config user.email "
+                "ADDRESS)"
+            )
         )

@@ -7,6 +7,7 @@ import os
 from ..journal.journal import Journal
 from ..model.errors import UserError
 from ..model.fold import fold
+from ..model.translate import N_
 from ..worktree.admin_files import admin_of
 from ..worktree.names import MARK
 from . import feature_list
@@ -22,8 +23,10 @@ def list_path(given: str) -> str:
         path = in_main_checkout(given)
         if path != given and not os.path.exists(path):
             raise UserError(
-                f"{given} is in the worktree of a feature, and {path} does not exist",
-                hint="name a list outside the worktrees: --config PATH",
+                N_("{given} is in the worktree of a feature, and {path} does not exist").format(
+                    given=given, path=path
+                ),
+                hint=N_("name a list outside the worktrees: --config PATH"),
             )
         return feature_list.find_in(path) if os.path.isdir(path) else path
     recorded = _recorded()

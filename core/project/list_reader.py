@@ -7,6 +7,7 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from ..model.did_you_mean import did_you_mean
+from ..model.translate import N_
 from .source_text import decoded
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ def content_of(path: str, limit: int) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("not a regular file")
+            raise ValueError(N_("not a regular file"))
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(limit + 1)
     finally:
@@ -46,8 +47,10 @@ def content_of(path: str, limit: int) -> bytes:
 
 def _too_large(limit: int) -> str:
     if limit in (LIST_LIMIT_BYTES, PROMPT_LIMIT_BYTES):
-        return f"larger than {limit >> 20} MiB"
-    return f"too much: all prompt files together exceed {ALL_PROMPTS_LIMIT_BYTES >> 20} MiB"
+        return N_("larger than {limit} MiB").format(limit=limit >> 20)
+    return N_("too much: all prompt files together exceed {limit} MiB").format(
+        limit=ALL_PROMPTS_LIMIT_BYTES >> 20
+    )
 
 
 class Key:
@@ -101,7 +104,7 @@ class Reader:
     def fields(self, path: str, value: object, keys: Mapping[str, Key]) -> dict[str, object]:
         """The checked values of an object, by field name."""
         if not isinstance(value, dict):
-            self.fault(path, f"expected an object, not {kind(value)}")
+            self.fault(path, N_("expected an object, not {kind}").format(kind=kind(value)))
             return {}
         prefix = f"{path}." if path else ""
         found: dict[str, object] = {}
@@ -109,14 +112,16 @@ class Reader:
             key = keys.get(name)
             if key is None:
                 if not name.startswith(("_", "x-", "$")):
-                    self.fault(prefix + name, f"unknown key{self.near(name, keys)}")
+                    self.fault(
+                        prefix + name, N_("unknown key{near}").format(near=self.near(name, keys))
+                    )
                 continue
             checked = key.check.check(self, prefix + name, item)
             if checked is not None:
                 found[key.field or name] = checked
         for name, key in keys.items():
             if key.needed and name not in value:
-                self.fault(path, f"{name} is missing")
+                self.fault(path, N_("{name} is missing").format(name=name))
         return found
 
     def text_file(self, path: str, name: str) -> str | None:
@@ -134,15 +139,17 @@ class Reader:
         places = (os.path.join(prompts, name), os.path.join(self.workspace, name))
         file = next((place for place in places if os.path.lexists(place)), None)
         if file is None:
-            return None, f"is neither in {prompts}{os.sep} nor in the workspace"
+            return None, N_("is neither in {prompts}{sep} nor in the workspace").format(
+                prompts=prompts, sep=os.sep
+            )
         if not _inside(file, self.workspace):
-            return None, f"is outside the workspace {self.workspace}"
+            return None, N_("is outside the workspace {workspace}").format(workspace=self.workspace)
         try:
             return self._content_of(os.path.realpath(file)), ""
         except OSError as error:
-            return None, f"can't be read: {error.strerror}"
+            return None, N_("can't be read: {strerror}").format(strerror=error.strerror)
         except ValueError as error:
-            return None, f"is {error}"
+            return None, N_("is {error}").format(error=error)
 
     def _content_of(self, file: str) -> str:
         """The text of a file; cached, because several names may lead to it."""
@@ -161,5 +168,10 @@ def _inside(file: str, folder: str) -> bool:
 def kind(value: object) -> str:
     if value is None:
         return "null"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
-    return names.get(type(value), "a list" if isinstance(value, list) else "an object")
+    names = {
+        bool: N_("a boolean"),
+        int: N_("a number"),
+        float: N_("a number"),
+        str: N_("a string"),
+    }
+    return names.get(type(value), N_("a list") if isinstance(value, list) else N_("an object"))

@@ -14,6 +14,7 @@ from ..model.errors import UserError
 from ..model.events import Event
 from ..model.fold import fold
 from ..model.state import FeatureState, RunState
+from ..model.translate import N_
 from ..process.spawner import run_sync
 from .landed import how_merged_into
 from .obstructions import check_names, made_by_us
@@ -82,17 +83,21 @@ async def _has_landed(project: OpenProject, state: RunState, id: str) -> bool:
 
 def _refused(project: OpenProject, known: Collection[FeatureState]) -> UserError:
     faults = tuple(
-        f"feature {each.id}: {each.branch or each.id} belongs to the list {each.owner}"
+        N_("feature {id}: {branch} belongs to the list {owner}").format(
+            id=each.id, branch=each.branch or each.id, owner=each.owner
+        )
         for each in known
     )
     first = next(iter(known))
     other = f"--config {shlex.quote(list_file(project, first.owner))}"
     step = "merge" if first.work is not None else "run --only"
     return UserError(
-        "work of another list with the same id has not landed",
+        N_("work of another list with the same id has not landed"),
         details=faults,
-        hint=f"rorchestrator {step} {first.id} {other}, or rename the feature here; "
-        f"to discard that work: rorchestrator cleanup {first.id} --discard {other}",
+        hint=N_(
+            "rorchestrator {step} {id} {other}, or rename the feature here; to "
+            "discard that work: rorchestrator cleanup {id} --discard {other}"
+        ).format(step=step, id=first.id, other=other),
     )
 
 
@@ -109,7 +114,11 @@ def check_run(project: OpenProject, action: str, id: str) -> None:
         return
     file = shlex.quote(list_file(project, owner))
     raise UserError(
-        f"the current run belongs to another list, {owner}, not to {project.owner}",
-        hint=f"wait for its end; for the {id} of that list: "
-        f"rorchestrator {action} {id} --config {file}",
+        N_("the current run belongs to another list, {owner}, not to {ours}").format(
+            owner=owner, ours=project.owner
+        ),
+        hint=N_(
+            "wait for its end; for the {id} of that list: rorchestrator {action} "
+            "{id} --config {file}"
+        ).format(id=id, action=action, file=file),
     )

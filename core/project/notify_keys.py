@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ..model.feature import NEEDS_YOU, Command, Occasion, Receiver, ReceiverType
+from ..model.translate import N_
 from .list_reader import Json, Key, Reader, kind
 from .value_checks import Argv, Check, OneOf, Text, Texts
 
@@ -18,7 +19,7 @@ NEEDS_YOU_WORD = "needs_you"
 
 OCCASIONS = (NEEDS_YOU_WORD, *(occasion.value for occasion in Occasion))
 
-HINT = "put it into an environment variable, and name that in url_env"
+HINT = N_("put it into an environment variable, and name that in url_env")
 
 NEEDED = {
     ReceiverType.SLACK: ("url_env",),
@@ -45,9 +46,11 @@ class VariableName(Check):
             return None
         if re.fullmatch(self.pattern.strip("^$"), name):
             return name
-        fault = "is not a valid name of an environment variable"
+        fault = N_("is not a valid name of an environment variable")
         # Not its value, which may be a secret.
-        reader.fault(path, f"a URL is a secret: {HINT}" if "://" in name else fault)
+        reader.fault(
+            path, N_("a URL is a secret: {hint}").format(hint=HINT) if "://" in name else fault
+        )
         return None
 
     def schema(self) -> Json:
@@ -57,8 +60,10 @@ class VariableName(Check):
 def _occasion_fault(reader: Reader, word: str) -> str:
     if word in OCCASIONS:
         return ""
-    near = reader.near(word, OCCASIONS) or f" (one of {', '.join(OCCASIONS)})"
-    return f"unknown occasion {word!r}{near}"
+    near = reader.near(word, OCCASIONS) or N_(" (one of {occasions})").format(
+        occasions=", ".join(OCCASIONS)
+    )
+    return N_("unknown occasion {word!r}{near}").format(word=word, near=near)
 
 
 class Occasions(Texts):
@@ -83,17 +88,21 @@ NOTIFY: Mapping[str, Key] = {
     ),
     "secret_env": Key(
         VariableName(),
-        "for `webhook`: the environment variable with the key of the "
-        "[signature](NOTIFICATIONS.md#the-signature)",
+        (
+            "for `webhook`: the environment variable with the key of the "
+            "[signature](NOTIFICATIONS.md#the-signature)"
+        ),
     ),
     "command": Key(
         Argv(),
-        "for `command`: a program and its arguments; it gets the notification as JSON on "
-        "standard input",
+        (
+            "for `command`: a program and its arguments; it gets the notification "
+            "as JSON on standard input"
+        ),
     ),
     "on": Key(
         Occasions(),
-        'the [occasions](NOTIFICATIONS.md#occasions), by default `["needs_you", "finished"]`',
+        ('the [occasions](NOTIFICATIONS.md#occasions), by default `["needs_you", "finished"]`'),
     ),
 }
 
@@ -105,7 +114,9 @@ class Receivers(Check):
 
     def check(self, reader: Reader, path: str, value: object) -> tuple[Receiver, ...] | None:
         if not isinstance(value, list):
-            reader.fault(path, f"expected a list of objects, not {kind(value)}")
+            reader.fault(
+                path, N_("expected a list of objects, not {kind}").format(kind=kind(value))
+            )
             return None
         found = (_receiver(reader, f"{path}[{n}]", item) for n, item in enumerate(value))
         return tuple(receiver for receiver in found if receiver is not None)
@@ -124,7 +135,7 @@ class Receivers(Check):
 def _receiver(reader: Reader, path: str, value: object) -> Receiver | None:
     before = len(reader.faults)
     if isinstance(value, dict) and "url" in value:
-        reader.fault(f"{path}.url", f"a URL is a secret: {HINT}")
+        reader.fault(f"{path}.url", N_("a URL is a secret: {hint}").format(hint=HINT))
         value = {name: item for name, item in value.items() if name != "url"}
     fields: dict[str, Any] = reader.fields(path, value, NOTIFY)
     if len(reader.faults) > before:
@@ -132,9 +143,13 @@ def _receiver(reader: Reader, path: str, value: object) -> Receiver | None:
     type = fields["type"] = ReceiverType(fields["type"])
     for name in NEEDED[type]:
         if name not in fields:
-            reader.fault(path, f"the type {type.value} needs {name}")
+            reader.fault(
+                path, N_("the type {type} needs {name}").format(type=type.value, name=name)
+            )
     for name in fields.keys() - {"type", "on", *ALLOWED[type]}:
-        reader.fault(f"{path}.{name}", f"the type {type.value} has no such key")
+        reader.fault(
+            f"{path}.{name}", N_("the type {type} has no such key").format(type=type.value)
+        )
     if "command" in fields:
         import shlex
 

@@ -12,6 +12,7 @@ from ..model.decision import Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import replace
 from ..model.state import FeatureState, RunState
+from ..model.translate import N_
 from ..process.spawner import run_sync
 from ..worktree import admin_files
 from ..worktree.manager import OWN_FOLDER
@@ -57,25 +58,31 @@ def check_names(project: OpenProject, state: RunState, decisions: Mapping[str, D
         ):
             continue
         if made_there:
-            earlier[id] = (
-                f"feature {id}: {path} is its worktree of an earlier run, "
-                f"on the branch {known.branch!r}"
-            )
+            earlier[id] = N_(
+                "feature {id}: {path} is its worktree of an earlier run, on the branch {branch!r}"
+            ).format(id=id, path=path, branch=known.branch)
         else:
-            foreign.append(f"feature {id}: {path} {_whose(path, project)}")
+            foreign.append(
+                N_("feature {id}: {path} {whose}").format(
+                    id=id, path=path, whose=_whose(path, project)
+                )
+            )
     if foreign:
         raise UserError(
-            "branches or folders not created by RoRchestrator are in the way",
+            N_("branches or folders not created by RoRchestrator are in the way"),
             details=(*foreign, *earlier.values()),
-            hint="rename or remove them, or change project.branch_prefix or project.worktrees_path",
+            hint=N_(
+                "rename or remove them, or change project.branch_prefix or project.worktrees_path"
+            ),
         )
     if earlier:
         prefix = _prefix_of(state.feature(next(iter(earlier))))
         raise UserError(
-            "project.branch_prefix was changed; worktrees with the old prefix are in the way",
+            N_("project.branch_prefix was changed; worktrees with the old prefix are in the way"),
             details=tuple(earlier.values()),
-            hint=f"rorchestrator cleanup {' '.join(earlier)}"
-            f", or set project.branch_prefix back to {prefix!r}",
+            hint=N_(
+                "rorchestrator cleanup {earlier}, or set project.branch_prefix back to {prefix!r}"
+            ).format(earlier=" ".join(earlier), prefix=prefix),
         )
 
 
@@ -87,9 +94,11 @@ def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
         import shlex
 
         raise UserError(
-            "the repository was moved; its worktrees still point to the old path",
+            N_("the repository was moved; its worktrees still point to the old path"),
             details=tuple(moved),
-            hint=f"git -C {shlex.quote(project.git.repository.top)} worktree repair",
+            hint=N_("git -C {top} worktree repair").format(
+                top=shlex.quote(project.git.repository.top)
+            ),
         )
     others = {
         id: admin_files.other_repository(project.worktrees, path) for id, path in paths.items()
@@ -97,9 +106,11 @@ def _check_neighbours(project: OpenProject, due: Iterable[str]) -> None:
     taken = {id: other for id, other in others.items() if other}
     if taken:
         raise UserError(
-            "another repository has worktrees with the same names in the same folder",
+            N_("another repository has worktrees with the same names in the same folder"),
             details=tuple(
-                f"feature {id}: {paths[id]} is a worktree of the repository {other}"
+                N_("feature {id}: {path} is a worktree of the repository {other}").format(
+                    id=id, path=paths[id], other=other
+                )
                 for id, other in taken.items()
             ),
             hint=OWN_FOLDER,
@@ -117,22 +128,24 @@ def check_worktrees_path(repository: Repository, folder: str, allowed: str = "")
     if allowed and is_in(real, os.path.realpath(os.path.expanduser(allowed))):
         return
     if is_in(top, real):
-        fault = "it contains the repository"
+        fault = N_("it contains the repository")
     elif is_in(real, repository.common_dir):
-        fault = "it is git's own folder"
+        fault = N_("it is git's own folder")
     elif is_in(os.path.normpath(folder), repository.top) and real != _unlinked(folder, repository):
-        fault = f"a link in the repository leads to {real}"
+        fault = N_("a link in the repository leads to {real}").format(real=real)
     elif not is_in(real, parent):
-        fault = f"it is not in {parent}"
+        fault = N_("it is not in {parent}").format(parent=parent)
     elif not is_in(real, top) and f"{os.sep}." in os.sep + os.path.relpath(real, parent):
-        fault = "it is a hidden folder outside the repository"
+        fault = N_("it is a hidden folder outside the repository")
     else:
         return
     import shlex
 
     raise UserError(
-        f"{folder} can't be used for worktrees: {fault}",
-        hint=f"correct project.worktrees_path, or allow it: export {WORKTREES}={shlex.quote(real)}",
+        N_("{folder} can't be used for worktrees: {fault}").format(folder=folder, fault=fault),
+        hint=N_("correct project.worktrees_path, or allow it: export {worktrees}={real}").format(
+            worktrees=WORKTREES, real=shlex.quote(real)
+        ),
     )
 
 
@@ -149,7 +162,7 @@ def check_reports(workspace: str) -> None:
     folder = os.path.join(workspace, REPORTS)
     if os.path.islink(folder):
         raise UserError(
-            f"{folder} is a link; reports are not written through links",
+            N_("{folder} is a link; reports are not written through links").format(folder=folder),
             hint=f"rm {shlex.quote(folder)}",
         )
 
@@ -160,15 +173,15 @@ def check_writable(folder: str, access: Callable[[str, int], bool] = os.access) 
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):
-        fault = f"{existing} is not a folder"
+        fault = N_("{existing} is not a folder").format(existing=existing)
     elif not access(existing, os.W_OK | os.X_OK):
-        fault = f"{existing} is not writable"
+        fault = N_("{existing} is not writable").format(existing=existing)
     else:
         return
     raise UserError(
-        f"{folder} cannot be used for worktrees",
+        N_("{folder} cannot be used for worktrees").format(folder=folder),
         details=(fault,),
-        hint="correct project.worktrees_path",
+        hint=N_("correct project.worktrees_path"),
     )
 
 
@@ -178,15 +191,21 @@ def _branch_faults(project: OpenProject, state: RunState, due: Mapping[str, str]
     prefix = project.config.project.branch_prefix
     parents = {prefix[:at] for at, c in enumerate(prefix) if c == "/"}
     for parent in sorted(parents & heads):
-        yield f"the branch {parent!r} prevents branches {prefix}<id>"
+        yield N_("the branch {parent!r} prevents branches {prefix}<id>").format(
+            parent=parent, prefix=prefix
+        )
     saved = _saved_refs(project)
     for id, branch in due.items():
         if branch in heads and not made_by_us(state.feature(id), branch):
             if not _is_restored(project, id, saved):
                 held = _holds(project, id, saved)
-                yield f"feature {id}: the branch {branch!r} already exists{held}"
+                yield N_("feature {id}: the branch {branch!r} already exists{held}").format(
+                    id=id, branch=branch, held=held
+                )
         elif branch in folders:
-            yield f"feature {id}: branches below {branch!r} prevent a branch of that name"
+            yield N_(
+                "feature {id}: branches below {branch!r} prevent a branch of that name"
+            ).format(id=id, branch=branch)
 
 
 def made_by_us(known: FeatureState, branch: str) -> bool:
@@ -217,7 +236,7 @@ def _holds(project: OpenProject, id: str, saved: SavedRefs) -> str:
     tip = project.tip(id)
     for ref, commit in saved.get(id, {}).items():
         if run_sync(project.git.is_ancestor(commit, tip)):
-            return f"; it has commits on top of {ref}: merge or rename it"
+            return N_("; it has commits on top of {ref}: merge or rename it").format(ref=ref)
     return ""
 
 
@@ -246,7 +265,7 @@ def _prefix_of(known: FeatureState) -> str:
 def _whose(path: str, project: OpenProject) -> str:
     """Describes a folder that no run created."""
     return (
-        "is one of your worktrees"
+        N_("is one of your worktrees")
         if admin_files.admin_folder(project.worktrees, path)
-        else "already exists"
+        else N_("already exists")
     )

@@ -6,6 +6,7 @@ import os
 
 from ..git.paths import is_in
 from ..model.errors import UserError
+from ..model.translate import N_
 from .open import OpenProject
 
 
@@ -17,18 +18,19 @@ def check_output_path(project: OpenProject, option: str, path: str) -> None:
     fault = _fault(project, path) if path not in ("", "-") else ""
     if fault:
         raise UserError(
-            f"{option} {path} {fault}", hint=f"give {option} the path of a file of its own"
+            f"{option} {path} {fault}",
+            hint=N_("give {option} the path of a file of its own").format(option=option),
         )
 
 
 def _fault(project: OpenProject, path: str) -> str:
     real = os.path.realpath(path)
     if ".git" in real.split(os.sep) or is_in(real, project.git.repository.common_dir):
-        return "is inside git's own folder"
+        return N_("is inside git's own folder")
     if _is_same(real, project.config.path):
-        return "would replace the feature list"
+        return N_("would replace the feature list")
     if any(_is_same(real, file) for file in project.config.files):
-        return "would replace a file that the feature list reads"
+        return N_("would replace a file that the feature list reads")
     return ""
 
 

@@ -14,6 +14,7 @@ from ..model.errors import UserError
 from ..model.frozen import dataclass
 from ..model.outcome import Status
 from ..model.state import FeatureState, RunState
+from ..model.translate import N_
 from ..worktree import admin_files, keeping
 from ..worktree.branch_content import start_of
 from ..worktree.files import left_uncommitted
@@ -81,7 +82,11 @@ async def own_work(project: OpenProject, state: RunState, id: str) -> OwnWork | 
         try:
             tip, after, uncommitted = await _with_uncommitted(project, known, place)
         except UserError as error:
-            notes.append(f"its uncommitted work could not be read: {error.message}")
+            notes.append(
+                N_("its uncommitted work could not be read: {message}").format(
+                    message=error.message
+                )
+            )
     if not tip:
         return None
     before, *more = await _start(project, state, known, tip)
@@ -140,19 +145,21 @@ async def _start(
         start = await start_of(git, start, others, tip, target)
     if not (start or await git.commit_of(tip)):
         raise UserError(
-            f"the work of {known.id} is gone: git has no commit {tip[:10]} any more",
+            N_("the work of {id} is gone: git has no commit {tip} any more").format(
+                id=known.id, tip=tip[:10]
+            ),
             hint=f"rorchestrator run --only {known.id}",
         )
     if not start:
         raise UserError(
-            f"the commit that {known.id} started from is unknown",
+            N_("the commit that {id} started from is unknown").format(id=known.id),
             hint=f"git log -p {known.branch or tip}",
         )
     commits = await merged.parents_of(git, tip, without=start)
     if all(len(parents) < 2 for parents in commits.values()):
         return (start,)
     base = await _base_before(project, tip)
-    return await _with_merged(project, start, tip, {base: "the base", **others})
+    return await _with_merged(project, start, tip, {base: N_("the base"), **others})
 
 
 def _dependencies(project: OpenProject, state: RunState, id: str) -> dict[str, str]:
@@ -186,7 +193,9 @@ async def _with_merged(
         if tree:
             start = await git.commit_tree(tree, (start, shared), "what the work began with")
         else:
-            notes.append(f"it includes what was merged from {name} into the branch")
+            notes.append(
+                N_("it includes what was merged from {name} into the branch").format(name=name)
+            )
     return (start, *notes)
 
 

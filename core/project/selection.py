@@ -10,6 +10,7 @@ from ..model import did_you_mean
 from ..model.decision import Action, Decision
 from ..model.errors import UserError
 from ..model.frozen import dataclass
+from ..model.translate import N_
 
 ALL = ("*",)
 """``--fresh`` without ids; no feature has this id."""
@@ -42,12 +43,14 @@ def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
     named = wanted(selection, dag)
     if selection.fresh == ALL:
         return named
-    check_known("--fresh: ", selection.fresh, dag.features)
+    check_known(N_("--fresh: "), selection.fresh, dag.features)
     others = set(selection.fresh) - named
     if others:
         raise UserError(
-            f"--fresh: {', '.join(sorted(others))} is not among the selected features",
-            hint="add it to --only",
+            N_("--fresh: {others} is not among the selected features").format(
+                others=", ".join(sorted(others))
+            ),
+            hint=N_("add it to --only"),
         )
     return set(selection.fresh)
 
@@ -55,7 +58,9 @@ def fresh(selection: Selection, dag: DAGResolver) -> set[str]:
 def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -> None:
     """Raise :class:`UserError` if any of ``names`` is not a feature."""
     unknown = [
-        f"unknown feature {name!r}{did_you_mean.did_you_mean(name, known)}"
+        N_("unknown feature {name!r}{did_you_mean}").format(
+            name=name, did_you_mean=did_you_mean.did_you_mean(name, known)
+        )
         for name in names
         if name not in known
     ]
@@ -73,20 +78,22 @@ def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
     """The features named by ``--only`` and ``--tag``; all without either."""
     named = set(dag.features)
     if selection.only:
-        check_known("--only: ", selection.only, dag.features)
+        check_known(N_("--only: "), selection.only, dag.features)
         named &= set(selection.only)
     if selection.tag is not None:
         tags = {tag for feature in dag.features.values() for tag in feature.tags}
         if selection.tag not in tags:
             near = did_you_mean.did_you_mean(selection.tag, tuple(tags))
             raise UserError(
-                f"--tag: no feature has the tag {selection.tag!r}{near}",
+                N_("--tag: no feature has the tag {tag!r}{near}").format(
+                    tag=selection.tag, near=near
+                ),
                 hint="rorchestrator plan --verbose shows the tags",
             )
         named &= {id for id, feature in dag.features.items() if selection.tag in feature.tags}
         if not named:
             raise UserError(
-                f"no feature of --only has the tag {selection.tag!r}",
+                N_("no feature of --only has the tag {tag!r}").format(tag=selection.tag),
                 hint="rorchestrator plan --verbose shows the tags",
             )
     return named

@@ -6,6 +6,7 @@ import json
 import re
 
 from ..model.errors import UserError
+from ..model.translate import N_
 
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",
@@ -22,17 +23,19 @@ MARGIN = 60
 QUOTES = "'‘’‚`“”„«»"
 """Characters wrongly used as quotes."""
 
-TRAILING_COMMA = "trailing comma before a closing bracket"
+TRAILING_COMMA = N_("trailing comma before a closing bracket")
 
 _WORDS = {
-    "Expecting ':'": "a colon is missing after the key",
-    "Expecting ','": "a comma is missing before this, or the string before it ended too early",
-    "Extra data": "unexpected text after the end of the list",
-    "Invalid control character": "a string contains a line break: write \\n, or a list of lines",
-    "Unterminated string": "the string that begins here has no closing quote",
-    "Invalid \\": "a backslash in a string is written twice: \\\\",
-    "Expecting property name": "expected a key in double quotes",
-    "Expecting value": "expected a value here",
+    "Expecting ':'": N_("a colon is missing after the key"),
+    "Expecting ','": N_("a comma is missing before this, or the string before it ended too early"),
+    "Extra data": N_("unexpected text after the end of the list"),
+    "Invalid control character": N_(
+        "a string contains a line break: write \\n, or a list of lines"
+    ),
+    "Unterminated string": N_("the string that begins here has no closing quote"),
+    "Invalid \\": N_("a backslash in a string is written twice: \\\\"),
+    "Expecting property name": N_("expected a key in double quotes"),
+    "Expecting value": N_("expected a value here"),
 }
 """Messages of json.JSONDecodeError, by their beginning, in plain words."""
 
@@ -52,17 +55,21 @@ def decoded(content: bytes) -> str:
         before = error.object[: error.start].decode(encoding or "utf-8", "replace")
         name = encoding.removesuffix("-sig").upper() or "UTF-8"
         byte = f"byte 0x{error.object[error.start]:02x}"
-        raise ValueError(f"not {name} at {_position(before)} ({byte}): save it as UTF-8") from None
+        raise ValueError(
+            N_("not {name} at {position} ({byte}): save it as UTF-8").format(
+                name=name, position=_position(before), byte=byte
+            )
+        ) from None
     if "\0" in text:
         place = _position(text[: text.index("\0")])
-        raise ValueError(f"not text at {place} (NUL byte): save it as UTF-8")
+        raise ValueError(N_("not text at {place} (NUL byte): save it as UTF-8").format(place=place))
     return text
 
 
 def _position(before: str) -> str:
     """The position after the text ``before``."""
     lines = before.split("\n")
-    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    return N_("line {line}, column {column}").format(line=len(lines), column=len(lines[-1]) + 1)
 
 
 def not_json(path: str, error: json.JSONDecodeError) -> UserError:
@@ -73,28 +80,37 @@ def not_json(path: str, error: json.JSONDecodeError) -> UserError:
         # Python versions differ: some point at the comma, some behind it.
         position = text.rindex(",", 0, position + 1)
     place = _position(text[:position])
-    return UserError(f"{path} is not JSON at {place}: {what}", details=_excerpt(text, position))
+    return UserError(
+        N_("{path} is not JSON at {place}: {what}").format(path=path, place=place, what=what),
+        details=_excerpt(text, position),
+    )
 
 
 def _fault(text: str, position: int, said: str) -> str:
     rest, before = text[position:], text[:position].rstrip()
     if not text.strip():
-        return "the file is empty"
+        return N_("the file is empty")
     if "," in (before[-1:], rest[:1]) and rest.lstrip(", \t\r\n").startswith(("]", "}")):
         return TRAILING_COMMA
     if rest.startswith(("//", "/*", "#")):
-        return "JSON has no comments (use a key that begins with _ for notes)"
+        return N_("JSON has no comments (use a key that begins with _ for notes)")
     if rest.startswith(tuple(QUOTES)):
-        return f'strings and keys are written in double quotes ("), not in {rest[0]}'
+        return N_('strings and keys are written in double quotes ("), not in {rest}').format(
+            rest=rest[0]
+        )
     constant = _CONSTANT.match(rest)
     if constant:
-        return f"{constant[0]} is written {_PLAIN[constant[0]]}"
+        return N_("{constant} is written {plain}").format(
+            constant=constant[0], plain=_PLAIN[constant[0]]
+        )
     if rest[:1].isspace() and rest[0] not in " \t\r\n":
-        return f"U+{ord(rest[0]):04X} is not JSON whitespace: replace it with a space"
+        return N_("U+{code:04X} is not JSON whitespace: replace it with a space").format(
+            code=ord(rest[0])
+        )
     if said.startswith("Invalid control character") and rest[0] not in "\r\n":
-        return f"U+{ord(rest[0]):04X} in a string is written \\u{ord(rest[0]):04x}"
+        return N_("U+{code:04X} in a string is written \\u{code:04x}").format(code=ord(rest[0]))
     if not rest.strip():
-        return "the file ends too early: a closing bracket is missing"
+        return N_("the file ends too early: a closing bracket is missing")
     return next((words for start, words in _WORDS.items() if said.startswith(start)), said)
 
 

@@ -17,6 +17,7 @@ from ..model.feature import Feature
 from ..model.frozen import replace
 from ..model.outcome import Status
 from ..model.state import PREDICTED_CONFLICTS, FeatureState, RunState
+from ..model.translate import N_
 from ..model.window import current
 from ..process.spawner import run_sync
 from ..reporter.project_status import Checkout, FeatureStatus, PredictedConflict, ProjectStatus
@@ -130,7 +131,9 @@ async def _worktree(project: OpenProject, known: FeatureState) -> str:
     if entry is None:
         return ""
     if not os.path.isdir(entry.path):
-        raise UserError(f"the worktree {entry.path} is gone: moved or deleted by hand")
+        raise UserError(
+            N_("the worktree {path} is gone: moved or deleted by hand").format(path=entry.path)
+        )
     return entry.path
 
 

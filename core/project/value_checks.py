@@ -14,6 +14,7 @@ from ..model.did_you_mean import did_you_mean
 from ..model.feature import Command
 from ..model.json_values import LARGEST
 from ..model.list_commands import shell_command
+from ..model.translate import N_
 from .list_reader import Json, Reader, kind
 
 PATH_LIMIT = 4096
@@ -78,11 +79,11 @@ class Text(Check):
         if text is None:
             return None
         if self.filled and not text.strip():
-            reader.fault(path, "is empty")
+            reader.fault(path, N_("is empty"))
         elif self.one_line and CONTROL.search(text):
-            reader.fault(path, "contains a control character or a line break")
+            reader.fault(path, N_("contains a control character or a line break"))
         elif self.limit and len(text) > self.limit:
-            reader.fault(path, f"is longer than {self.limit} characters")
+            reader.fault(path, N_("is longer than {limit} characters").format(limit=self.limit))
         else:
             return text
         return None
@@ -95,9 +96,9 @@ class Text(Check):
 def text_of(reader: Reader, path: str, value: object) -> str | None:
     """A string without NUL or half a surrogate pair."""
     if not isinstance(value, str):
-        reader.fault(path, f"expected a string, not {kind(value)}")
+        reader.fault(path, N_("expected a string, not {kind}").format(kind=kind(value)))
     elif _UNPASSABLE.search(value):
-        reader.fault(path, "contains NUL or half a surrogate pair, which no program accepts")
+        reader.fault(path, N_("contains NUL or half a surrogate pair, which no program accepts"))
     else:
         return value
     return None
@@ -106,7 +107,7 @@ def text_of(reader: Reader, path: str, value: object) -> str | None:
 def texts_of(reader: Reader, path: str, value: object) -> tuple[str, ...] | None:
     """A list of strings."""
     if not isinstance(value, list):
-        reader.fault(path, f"expected a list of strings, not {kind(value)}")
+        reader.fault(path, N_("expected a list of strings, not {kind}").format(kind=kind(value)))
         return None
     checked = [text_of(reader, f"{path}[{index}]", item) for index, item in enumerate(value)]
     return tuple(item for item in checked if item is not None)
@@ -134,7 +135,7 @@ class Lines(Check):
         else:
             text = text_of(reader, path, value)
         if text is not None and self.filled and not text.strip():
-            reader.fault(path, "is empty")
+            reader.fault(path, N_("is empty"))
             return None
         return text
 
@@ -173,25 +174,37 @@ def _promise_fault(reader: Reader, entry: str) -> str:
 def _pattern_fault(reader: Reader, pattern: str) -> str:
     parts = pattern.split("/")
     if not pattern or pattern.startswith("/") or ".." in parts or ".git" in parts:
-        return f"{pattern!r} is not a pattern of files inside the repository"
+        return N_("{pattern!r} is not a pattern of files inside the repository").format(
+            pattern=pattern
+        )
     return ""
 
 
 def _argument_fault(reader: Reader, word: str) -> str:
-    return f"{word} is set by RoRchestrator itself" if word.split("=", 1)[0] in SET_BY_US else ""
+    return (
+        N_("{word} is set by RoRchestrator itself").format(word=word)
+        if word.split("=", 1)[0] in SET_BY_US
+        else ""
+    )
 
 
 def tool_rule_fault(rule: str, near: Callable[..., str] = did_you_mean) -> str:
     """The fault of a tool rule, which the CLI would ignore silently."""
     found = _TOOL_RULE.match(rule.strip())
     if not found or rule.count("(") != rule.count(")"):
-        return f"malformed tool rule {rule!r} (expected Tool or Tool(what it may do))"
+        return N_("malformed tool rule {rule!r} (expected Tool or Tool(what it may do))").format(
+            rule=rule
+        )
     name = found[1]
     if name.startswith("mcp__") or name in TOOLS:
         return ""
     exact = [tool for tool in TOOLS if tool.lower() == name.lower()]
-    hint = f" (did you mean {exact[0]!r}?)" if exact else near(name, TOOLS)
-    return f"unknown tool {name!r}{hint}" if hint or name[0].islower() else ""
+    hint = N_(" (did you mean {exact!r}?)").format(exact=exact[0]) if exact else near(name, TOOLS)
+    return (
+        N_("unknown tool {name!r}{hint}").format(name=name, hint=hint)
+        if hint or name[0].islower()
+        else ""
+    )
 
 
 CONTRACTS = Texts(_promise_fault)
@@ -226,7 +239,7 @@ class Argv(Check):
 
 def _names_no_program(reader: Reader, path: str, value: object) -> bool:
     if isinstance(value, list) and value[:1] in ([], [""]):
-        reader.fault(path, "names no program")
+        reader.fault(path, N_("names no program"))
         return True
     return False
 
@@ -238,7 +251,9 @@ class Commands(Check):
 
     def check(self, reader: Reader, path: str, value: object) -> tuple[Command, ...] | None:
         if not isinstance(value, list):
-            reader.fault(path, f"expected a list of commands, not {kind(value)}")
+            reader.fault(
+                path, N_("expected a list of commands, not {kind}").format(kind=kind(value))
+            )
             return None
         checked = [self._one(reader, f"{path}[{n}]", item) for n, item in enumerate(value)]
         return tuple(command for command in checked if command is not None)
@@ -248,7 +263,10 @@ class Commands(Check):
             line = Text(filled=True).check(reader, path, value)
             return shell_command(line) if line else None
         if not isinstance(value, list):
-            reader.fault(path, f"expected a string or a list of strings, not {kind(value)}")
+            reader.fault(
+                path,
+                N_("expected a string or a list of strings, not {kind}").format(kind=kind(value)),
+            )
             return None
         words = texts_of(reader, path, value)
         if _names_no_program(reader, path, value) or not words:
@@ -269,7 +287,7 @@ class Flag(Check):
     def check(self, reader: Reader, path: str, value: object) -> bool | None:
         if isinstance(value, bool):
             return value
-        reader.fault(path, f"expected true or false, not {kind(value)}")
+        reader.fault(path, N_("expected true or false, not {kind}").format(kind=kind(value)))
         return None
 
     def schema(self) -> Json:
@@ -287,11 +305,13 @@ class Whole(Check):
     def check(self, reader: Reader, path: str, value: object) -> int | None:
         if isinstance(value, bool) or not isinstance(value, int):
             shown = str(value) if isinstance(value, float) else kind(value)
-            reader.fault(path, f"expected a whole number, not {shown}")
+            reader.fault(path, N_("expected a whole number, not {shown}").format(shown=shown))
         elif abs(value) > LARGEST:
-            reader.fault(path, "is too large")
+            reader.fault(path, N_("is too large"))
         elif self.least is not None and value < self.least:
-            reader.fault(path, f"{value} is less than {self.least}")
+            reader.fault(
+                path, N_("{value} is less than {least}").format(value=value, least=self.least)
+            )
         else:
             return value
         return None
@@ -310,13 +330,18 @@ class Number(Check):
         self.zero = zero
 
     def check(self, reader: Reader, path: str, value: object) -> float | None:
-        expected = "a number, at least 0" if self.zero else "a number above 0"
+        expected = N_("a number, at least 0") if self.zero else N_("a number above 0")
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            reader.fault(path, f"expected {expected}, not {kind(value)}")
+            reader.fault(
+                path,
+                N_("expected {expected}, not {kind}").format(expected=expected, kind=kind(value)),
+            )
         elif abs(value) > LARGEST:
-            reader.fault(path, "is too large")
+            reader.fault(path, N_("is too large"))
         elif not (value > 0 or (self.zero and value == 0)):
-            reader.fault(path, f"expected {expected}, not {value}")
+            reader.fault(
+                path, N_("expected {expected}, not {value}").format(expected=expected, value=value)
+            )
         else:
             return float(value)
         return None
@@ -334,7 +359,7 @@ class Share(Check):
     def check(self, reader: Reader, path: str, value: object) -> float | None:
         number = Number().check(reader, path, value)
         if number is not None and number > 100:
-            reader.fault(path, f"{value} is more than 100 per cent")
+            reader.fault(path, N_("{value} is more than 100 per cent").format(value=value))
             return None
         return number if number is None or number <= 1 else number / 100
 
@@ -353,12 +378,17 @@ class Id(Check):
             return None
         if not ID.match(text):
             reader.fault(
-                path, f"{text!r} must begin with a letter or digit; then . _ - are allowed as well"
+                path,
+                N_(
+                    "{text!r} must begin with a letter or digit; then . _ - are allowed as well"
+                ).format(text=text),
             )
         elif len(text) > ID_LIMIT:
-            reader.fault(path, f"is longer than {ID_LIMIT} characters")
+            reader.fault(path, N_("is longer than {limit} characters").format(limit=ID_LIMIT))
         elif ".." in text or text.endswith((".", ".lock")):
-            reader.fault(path, f"{text!r} is not valid at the end of a branch name")
+            reader.fault(
+                path, N_("{text!r} is not valid at the end of a branch name").format(text=text)
+            )
         else:
             return text
         return None
@@ -376,9 +406,12 @@ class Ref(Check):
     def check(self, reader: Reader, path: str, value: object) -> str | None:
         text = Text(filled=self.filled).check(reader, path, value)
         if text and (REF_FORBIDDEN.search(text) or text == "@" or text.endswith(".")):
-            reader.fault(path, f"{text!r} is not valid in a branch name")
+            reader.fault(path, N_("{text!r} is not valid in a branch name").format(text=text))
         elif text and len(text.encode()) > REF_LIMIT_BYTES:
-            reader.fault(path, f"is longer than {REF_LIMIT_BYTES} bytes")
+            reader.fault(
+                path,
+                N_("is longer than {limit} bytes").format(limit=REF_LIMIT_BYTES),
+            )
         else:
             return text
         return None
@@ -398,8 +431,11 @@ class OneOf(Check):
         text = text_of(reader, path, value)
         if text is not None and text not in self.choices:
             known = ", ".join(self.choices)
-            hint = reader.near(text, self.choices) or f" (one of {known})"
-            reader.fault(path, f"unknown {self.what} {text!r}{hint}")
+            hint = reader.near(text, self.choices) or N_(" (one of {known})").format(known=known)
+            reader.fault(
+                path,
+                N_("unknown {what} {text!r}{hint}").format(what=self.what, text=text, hint=hint),
+            )
             return None
         return text
 
@@ -414,13 +450,15 @@ class Variables(Check):
 
     def check(self, reader: Reader, path: str, value: object) -> dict[str, str] | None:
         if not isinstance(value, dict):
-            reader.fault(path, f"expected an object of strings, not {kind(value)}")
+            reader.fault(
+                path, N_("expected an object of strings, not {kind}").format(kind=kind(value))
+            )
             return None
         checked: dict[str, str] = {}
         for name, item in value.items():
             text = text_of(reader, f"{path}.{name}", item)
             if not name or "=" in name or _UNPASSABLE.search(name):
-                reader.fault(f"{path}.{name}", "is not a valid name of an environment variable")
+                reader.fault(f"{path}.{name}", N_("is not a valid name of an environment variable"))
             elif text is not None:
                 checked[name] = text
         return checked
@@ -440,8 +478,10 @@ class Subject(Check):
         template = LABEL.check(reader, path, value)
         unknown = [name for name in fields_of(template or "") if name not in FIELDS]
         for name in unknown:
-            near = reader.near(name, FIELDS) or f" (one of {', '.join(FIELDS)})"
-            reader.fault(path, f"unknown field {name!r}{near}")
+            near = reader.near(name, FIELDS) or N_(" (one of {fields})").format(
+                fields=", ".join(FIELDS)
+            )
+            reader.fault(path, N_("unknown field {name!r}{near}").format(name=name, near=near))
         return None if unknown else template
 
     def schema(self) -> Json:

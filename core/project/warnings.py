@@ -8,6 +8,7 @@ from contextlib import suppress
 from ..git import commits, configuration, hooks, worktree_status
 from ..model.errors import UserError
 from ..model.excerpt import listed
+from ..model.translate import N_
 from ..process.spawner import run_sync
 from ..worktree import escaping_paths
 from .left_out import left_out
@@ -43,8 +44,10 @@ def _of_folder(project: OpenProject) -> Iterator[str]:
     inner = os.path.relpath(os.path.realpath(project.config.project.repo_path), where.top)
     if inner not in (os.curdir, *LIST_FOLDERS) and not where.bare:
         yield (
-            f"the list is in {inner}, but Claude, setup and checks start in the root of the "
-            f"repository, {where.top} (cd {inner} && …)"
+            N_(
+                "the list is in {inner}, but Claude, setup and checks start in the "
+                "root of the repository, {top} (cd {inner} && …)"
+            ).format(inner=inner, top=where.top)
         )
 
 
@@ -52,8 +55,10 @@ def _of_environment(project: OpenProject, worktree: str) -> Iterator[str]:
     checkout = escaping_paths.Checkout(project.git.repository.top, worktree, ())
     for way in run_sync(_versioned(project.git, checkout.of_environment(os.environ))):
         yield (
-            f"{way}: checks that use it test your checkout, not the worktree "
-            "(deactivate it, or create one in project.setup)"
+            N_(
+                "{way}: checks that use it test your checkout, not the worktree "
+                "(deactivate it, or create one in project.setup)"
+            ).format(way=way)
         )
 
 
@@ -78,16 +83,19 @@ def check_supplies(project: OpenProject) -> None:
     settings = project.config.project
     if project.git.repository.bare and (settings.copy or settings.link):
         raise UserError(
-            "a bare repository has no files to copy or link",
-            hint="remove project.copy and project.link from the list",
+            N_("a bare repository has no files to copy or link"),
+            hint=N_("remove project.copy and project.link from the list"),
         )
     faults = [*_pattern_faults(project, "copy"), *_pattern_faults(project, "link")]
     if faults:
         raise UserError(
-            "project.copy or project.link has files that can't be brought into a worktree",
+            N_("project.copy or project.link has files that can't be brought into a worktree"),
             details=tuple(faults),
-            hint="correct the patterns; git would commit files that it does not ignore: add them "
-            "to .gitignore, without a final slash (node_modules/ does not ignore a link)",
+            hint=N_(
+                "correct the patterns; git would commit files that it does not ignore: "
+                "add them to .gitignore, without a final slash (node_modules/ does not "
+                "ignore a link)"
+            ),
         )
     check_escaping_paths(project)
 
@@ -99,13 +107,15 @@ def _pattern_faults(project: OpenProject, kind: str) -> Iterator[str]:
         try:
             names = _matching(project, pattern)
         except UserError as error:
-            passed = "*" in pattern and "matches nothing" in error.message
-            hidden = " (* and ** do not match names that begin with a dot)" if passed else ""
+            passed = "*" in pattern and N_("matches nothing") in error.message
+            hidden = N_(" (* and ** do not match names that begin with a dot)") if passed else ""
             yield f"{where}: {error.message}{hidden}"
             continue
         shown = run_sync(_not_ignored(project, names, linked=kind == "link"))
         if shown:
-            yield f"{where}: git does not ignore {', '.join(shown[:SHOWN])}"
+            yield N_("{where}: git does not ignore {shown}").format(
+                where=where, shown=", ".join(shown[:SHOWN])
+            )
 
 
 async def _not_ignored(project: OpenProject, names: list[str], *, linked: bool) -> list[str]:
@@ -136,11 +146,17 @@ def check_escaping_paths(project: OpenProject) -> None:
     ways = run_sync(_versioned(project.git, found))
     if ways:
         raise UserError(
-            "files of project.copy or project.link lead back into your checkout: checks in a "
-            "worktree would test your files, not the feature's",
-            details=tuple(listed([f"{way}, in your checkout" for way in ways], SHOWN)),
-            hint="remove them from project.copy and project.link, and create them in each worktree "
-            "with project.setup (pip install -e ., npm ci, …)",
+            N_(
+                "files of project.copy or project.link lead back into your checkout: "
+                "checks in a worktree would test your files, not the feature's"
+            ),
+            details=tuple(
+                listed([N_("{way}, in your checkout").format(way=way) for way in ways], SHOWN)
+            ),
+            hint=N_(
+                "remove them from project.copy and project.link, and create them in "
+                "each worktree with project.setup (pip install -e ., npm ci, …)"
+            ),
         )
 
 

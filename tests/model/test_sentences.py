@@ -126,6 +126,19 @@ class Recognition(unittest.TestCase):
         self.assertEqual(made.values("1,234 changed"), {"count": "1,234"})
         self.assertIsNone(made.values("a changed"))
 
+    def test_a_fault_at_its_path_in_a_list_is_said(self) -> None:
+        self.assertEqual(
+            found().shown("features[0].id: no space left"), "features[0].id\u00a0: plus de place"
+        )
+
+    def test_a_hostile_text_costs_neither_the_stack_nor_much_time(self) -> None:
+        for text in (
+            *(": " * 50_000, "; " * 50_000, "check: " * 9_000, "check: check" * 30),
+            "x: nothing was changed" * 900,
+            "make failed (exit " * 9_000 + ")",
+        ):
+            self.assertIsInstance(found().shown(text), str)
+
     def test_what_no_sentence_fits_stays_as_it_is(self) -> None:
         for text in (
             "",
