@@ -222,7 +222,7 @@ def _print_steps(arguments: argparse.Namespace, project: OpenProject, journal: _
     if not path:
         raise UserError(
             _("no {what} of {id} has run yet").format(what=_(what), id=id),
-            hint="rorchestrator plan lists them",
+            hint=_("rorchestrator plan lists them"),
         )
     show = _raw if arguments.raw else _Printed(arguments, project.mask)
 

@@ -82,7 +82,7 @@ def view_options(arguments: argparse.Namespace) -> ViewOptions:
     if given and arguments.rehearse:
         raise UserError(
             _("--{given} is about a run, and a rehearsal is none").format(given=given[0]),
-            hint="rorchestrator run --rehearse --json prints the findings as JSON",
+            hint=_("rorchestrator run --rehearse --json prints the findings as JSON"),
         )
     if arguments.events == STDOUT and arguments.json:
         raise UserError(
@@ -107,7 +107,7 @@ def _check_detach(arguments: argparse.Namespace) -> None:
     if arguments.rehearse:
         raise UserError(
             _("--detach is about a run, and a rehearsal is none"),
-            hint="rorchestrator run --rehearse shows its findings when it ends",
+            hint=_("rorchestrator run --rehearse shows its findings when it ends"),
         )
     if arguments.json or arguments.events == STDOUT:
         given = "--json" if arguments.json else "--events -"

@@ -139,7 +139,7 @@ def ask(
             # The run took the request, and was killed before or while it replied.
             raise UserError(
                 _("the run accepted the request but did not reply"),
-                hint="rorchestrator status shows the features",
+                hint=_("rorchestrator status shows the features"),
                 exit_code=ExitCode.INCOMPLETE,
             )
         time.sleep(POLL_SECONDS)

@@ -93,7 +93,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
             hint=usage,
         )
     if action == "show" and not arguments.name:
-        hint = "rorchestrator templates list shows their names"
+        hint = _("rorchestrator templates list shows their names")
         raise UserError(_("templates show needs the name of a template"), hint=hint)
     if action == "new" and not (arguments.name and arguments.template):
         raise UserError(_("templates new needs an id and --template"), hint=usage)

@@ -13,7 +13,14 @@ KEPT = 500
 """How many texts are remembered: a live view shows the same ones again and again."""
 
 LEAST = 6
-"""The fewest letters of a sentence outside of its fields: less of them fits too much."""
+"""A sentence with fewer letters outside of its fields fits too much: it is meant only if another
+sentence is in a field."""
+
+DISTINCT = 8
+"""A part of so many characters is enough, whatever they are."""
+
+LIGHTEST = 2
+"""The fewest letters outside of its fields."""
 
 OWN_WORDS = ("how", "status")
 """Fields that have a word of ours. A single word in other fields is a name, and stays."""
@@ -41,6 +48,8 @@ class Template:
     text: str
     literals: tuple[str, ...]
     fields: tuple[str, ...]
+    is_light: bool = False
+    """Whether it has so few letters that it would fit texts of others."""
 
     @property
     def weight(self) -> int:
@@ -87,9 +96,11 @@ def template(text: str) -> Template | None:
             fields.append(field)
             literals.append("")
     letters = sum(character.isalpha() for literal in literals for character in literal)
-    if not fields or letters < LEAST:
+    if not fields or letters < LIGHTEST:
         return None
-    return Template(text, tuple(literals), tuple(fields))
+    return Template(
+        text, tuple(literals), tuple(fields), letters < LEAST and max(map(len, literals)) < DISTINCT
+    )
 
 
 class Sentences:
@@ -148,7 +159,8 @@ class Sentences:
                 values = each.values(text)
                 if values is not None and not (is_alone and self._swallows(each, values)):
                     said = {name: self._value(name, value) for name, value in values.items()}
-                    return _filled(self._say(each.text), said)
+                    if not each.is_light or said != values:
+                        return _filled(self._say(each.text), said)
         return ""
 
     def _swallows(self, made: Template, values: Mapping[str, str]) -> bool:

@@ -14,6 +14,11 @@ def money(usd: float | None) -> str:
     return _("cost unknown") if usd is None else figure(dollars(usd))
 
 
+def limit(usd: float) -> str:
+    """An amount that the user chose: ``$10.00``; in French whole dollars are ``10 $``."""
+    return money(usd).replace(",00", "")
+
+
 def cents(usd: float) -> str:
     """Dollars and cents, whatever the amount."""
     return figure(f"${usd:.2f}")

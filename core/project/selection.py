@@ -65,7 +65,9 @@ def check_known(where: str, names: Iterable[str], known: Mapping[str, object]) -
         if name not in known
     ]
     if unknown:
-        raise UserError(where + ", ".join(unknown), hint="rorchestrator status lists all features")
+        raise UserError(
+            where + ", ".join(unknown), hint=N_("rorchestrator status lists all features")
+        )
 
 
 def select(selection: Selection, dag: DAGResolver, decisions: Mapping[str, Decision]) -> list[str]:
@@ -88,12 +90,12 @@ def wanted(selection: Selection, dag: DAGResolver) -> set[str]:
                 N_("--tag: no feature has the tag {tag!r}{near}").format(
                     tag=selection.tag, near=near
                 ),
-                hint="rorchestrator plan --verbose shows the tags",
+                hint=N_("rorchestrator plan --verbose shows the tags"),
             )
         named &= {id for id, feature in dag.features.items() if selection.tag in feature.tags}
         if not named:
             raise UserError(
                 N_("no feature of --only has the tag {tag!r}").format(tag=selection.tag),
-                hint="rorchestrator plan --verbose shows the tags",
+                hint=N_("rorchestrator plan --verbose shows the tags"),
             )
     return named

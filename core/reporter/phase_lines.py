@@ -62,7 +62,8 @@ class PhaseLines:
     def _line(self, id: str, words: str, at: float, run: Run | None) -> str:
         when = clock(at, run.started_at if run is not None else at)
         mark = self.style.pick("·", "[..]")
-        return f"{self.style.paint(f'[{when}]', 'dim')} {mark} {id}: {_(words)}"
+        said = _("{id}: {text}").format(id=id, text=_(words))
+        return f"{self.style.paint(f'[{when}]', 'dim')} {mark} {said}"
 
 
 def _is_held(run: Run) -> bool:

@@ -11,7 +11,7 @@ from ..model.excerpt import excerpt
 from ..model.feature import Invocation, Purpose
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _, shown
-from ..model.words import counted, decimal, duration, money, percent, tokens
+from ..model.words import counted, decimal, duration, limit, money, percent, tokens
 from .style import Style
 
 CAUGHT_SHOWN = 5
@@ -196,7 +196,7 @@ def run_question(plan: Plan, repository: str, base: str) -> str:
     about = _("cost unknown") if usd is None else _("about {cost}").format(cost=money(usd))
     cap = _("no budget (--max-cost)")
     if plan.max_cost_usd is not None:
-        cap = _("at most {cost}").format(cost=money(plan.max_cost_usd))
+        cap = _("at most {cost}").format(cost=limit(plan.max_cost_usd))
     features = counted(len(plan.selected), "feature")
     return _("Run {features} in {repository} from {base}: {about}, {budget}?").format(
         features=features, repository=repository, base=base, about=about, budget=cap

@@ -52,7 +52,8 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
     """
     said = _said(state, event, style)
     if not said and verbose and event.kind in STEPS_BETWEEN:
-        said = f"{style.pick('·', '[..]')} {event.feature}: {_(STEPS_BETWEEN[event.kind])}"
+        step = _("{id}: {text}").format(id=event.feature, text=_(STEPS_BETWEEN[event.kind]))
+        said = f"{style.pick('·', '[..]')} {step}"
     if not said:
         return ""
     when = clock(event.at, state.run.started_at if state.run is not None else event.at)
@@ -61,7 +62,7 @@ def event_line(state: RunState, event: Event, style: Style, *, verbose: bool = F
 
 def _said(state: RunState, event: Event, style: Style) -> str:
     if event.kind in ("note", "stray"):
-        who = f"{event.feature}: " if event.feature else ""
+        who = _("{id}: ").format(id=event.feature) if event.feature else ""
         return f"{style.pick('💬', '[note]')} {who}{one_line(shown(text_of(event)))}"
     if event.kind == "paused":
         return _paused(reset_of(event), event.at, style)
@@ -77,10 +78,12 @@ def _said(state: RunState, event: Event, style: Style) -> str:
         is_resumed = bool(feature.attempts) and feature.attempts[-1].resumed
         how = _("resumed") if is_resumed else _("started")
         more = f" ({shown(feature.why)})" if feature.why != NEW else ""
-        return f"{style.pick('🚀', '[start]')} {name}: {how}{more}"
+        said = _("{id}: {text}").format(id=name, text=f"{how}{more}")
+        return f"{style.pick('🚀', '[start]')} {said}"
     glyph, ascii, colour = GLYPHS[feature.status]
     words = style.paint(_(feature.status.words), colour)
-    return f"{style.pick(glyph, ascii)} {name}: {words}{_ending(feature, style)}"
+    said = _("{id}: {text}").format(id=name, text=f"{words}{_ending(feature, style)}")
+    return f"{style.pick(glyph, ascii)} {said}"
 
 
 _STEERED: Mapping[ControlAction | None, tuple[str, str]] = {
@@ -210,7 +213,10 @@ def waste_lines(report: RunReport) -> list[str]:
     least = LEAST_SHARE * max(1.0, report.cost.known_usd)
     told = [e for e in found.entries if (e.cost_usd or 0) >= least or e.seconds >= LEAST_SECONDS]
     lines = [
-        f"{shown(entry.words)}: {_amounts(entry.cost_usd or 0.0, entry.seconds)}" for entry in told
+        _("{id}: {text}").format(
+            id=shown(entry.words), text=_amounts(entry.cost_usd or 0.0, entry.seconds)
+        )
+        for entry in told
     ]
     for advice in found.advice if told else ():
         saved = _amounts(advice.cost_usd, advice.seconds)
@@ -247,7 +253,8 @@ def _by_status(features: Iterable[FeatureState]) -> str:
 def _problem(feature: FeatureState, style: Style) -> Iterator[str]:
     glyph, ascii, colour = GLYPHS.get(feature.status, ("•", "*", "yellow"))
     status = _(feature.status.words)
-    head = f"{style.pick(glyph, ascii)} {style.paint(f'{one_line(feature.id)}: {status}', colour)}"
+    said = _("{id}: {text}").format(id=one_line(feature.id), text=status)
+    head = f"{style.pick(glyph, ascii)} {style.paint(said, colour)}"
     if feature.started_at is None:
         # It never got a slot, so there is nothing to inspect.
         why = (

@@ -122,7 +122,7 @@ def stray_lines(strays: Iterable[tuple[str, Stray]], git_folder: str) -> Iterato
 
 def _heading(status: ProjectStatus, style: Style) -> Iterator[str]:
     base = f"{status.base_branch} ({status.base_commit[:10]})"
-    claude = status.claude or _("not found: install it, or set claude.command in the list")
+    claude = shown(status.claude) or _("not found: install it, or set claude.command in the list")
     yield style.paint(one_line(status.project_name), "bold")
     yield one_line(
         _("Repository: {repository}, base {base}").format(repository=status.repository, base=base)
@@ -261,7 +261,7 @@ def _details(
     for text in filter(None, texts):
         first, *rest = clean(text).splitlines() or [""]  # control characters only
         yield ""
-        yield f"{style.paint(feature.id, 'bold')}: {first}"
+        yield _("{id}: {text}").format(id=style.paint(feature.id, "bold"), text=first)
         for line in rest:
             yield f"    {line}"
     if verbose and state.started_at is not None:

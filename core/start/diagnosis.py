@@ -26,7 +26,7 @@ class Level(Enum):
 
 
 TOPICS = (
-    *(N_("base branch"), N_("claude"), N_("copy, link"), N_("disk"), N_("git"), N_("hooks")),
+    *(N_("base branch"), N_("claude"), N_("copy, link"), N_("disk"), N_("hooks")),
     *(N_("identity"), N_("leftovers"), N_("lfs"), N_("list"), N_("project"), N_("prompts")),
     *(N_("python"), N_("repository"), N_("rules"), N_("sign-in"), N_("state"), N_("submodules")),
     *(N_("usage limit"), N_("worktrees"), N_("wrapper")),

@@ -16,9 +16,9 @@ from ..model.excerpt import some
 from ..model.fold import fold
 from ..model.moments import minute
 from ..model.state import RunState
-from ..model.translate import N_
+from ..model.translate import N_, _
 from ..model.window import Window, current
-from ..model.words import counted
+from ..model.words import counted, decimal
 from ..process.spawner import run_sync, which
 from ..project.obstructions import check_writable
 from ..worktree.admin_files import admin_of
@@ -35,7 +35,7 @@ from .diagnosis import Line, fault, ok, warning
 NEARLY_FULL = 0.9
 """The share of a usage limit from which a run is likely to have to wait."""
 
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
+UNITS = (N_("bytes"), N_("kB"), N_("MB"), N_("GB"), N_("TB"))
 
 
 def repository_lines(git: Git, settings: Mapping[str, str]) -> Iterator[Line]:
@@ -222,10 +222,9 @@ def disk_line(git: Git, commit: str, slots: int, worktrees: str) -> Line:
 
 def room_line(each: int, slots: int, free: int, folder: str) -> Line:
     """The line about disk space for worktrees of ``each`` bytes, without what setup installs."""
-    said = N_("{slots} of {size} each, without what setup installs; ").format(
-        slots=counted(slots, "slot"), size=size(each)
+    said = _("{slots} of {size} each, without what setup installs; {free} free in {folder}").format(
+        slots=counted(slots, "slot"), size=size(each), free=size(free), folder=folder
     )
-    said += N_("{size} free in {folder}").format(size=size(free), folder=folder)
     if free < each * slots:
         return fault("disk", said, N_("free some space, or lower project.max_parallel"))
     if free < 2 * each * slots:
@@ -238,7 +237,8 @@ def size(count: float) -> str:
     unit = 0
     while count >= 1000 and unit < len(UNITS) - 1:
         count, unit = count / 1000, unit + 1
-    return f"{count:.1f} {UNITS[unit]}" if unit else f"{count:.0f} {UNITS[0]}"
+    number = decimal(f"{count:.1f}" if unit else f"{count:.0f}")
+    return f"{number} {_(UNITS[unit])}"
 
 
 def window_line(windows: Mapping[str, Window], now: float, hold_at: float | None) -> Line:

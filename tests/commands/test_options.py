@@ -7,6 +7,7 @@ import unittest
 
 from core.commands.options import agrees
 from tests.support.commands import streams
+from tests.support.french import French
 
 
 class Question(unittest.TestCase):
@@ -17,6 +18,15 @@ class Question(unittest.TestCase):
             with streams(None, said, io.StringIO(answer)):
                 self.assertIs(agrees(question), agreed)
             self.assertEqual(said.getvalue(), f"{question.strip()} [y/N] ")
+
+    def test_french_asks_in_french_and_both_languages_take_all_answers(self) -> None:
+        for answer in ("o\n", "OUI\n", "y\n", "yes\n"):
+            said = io.StringIO()
+            with streams(None, said, io.StringIO(answer)), French():
+                self.assertTrue(agrees("Lancer ?"))
+            self.assertEqual(said.getvalue(), "Lancer ? [o/N] ")
+            with streams(None, said, io.StringIO(answer)):
+                self.assertTrue(agrees("Run?"))
 
 
 if __name__ == "__main__":

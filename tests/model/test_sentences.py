@@ -29,6 +29,7 @@ FRENCH = {
     "timed out": "délai dépassé",
     "failed": "échec",
     "5-hour window": "fenêtre de 5 heures",
+    "{path} has {faults}": "{path} a {faults}",
     "{window} is too full": "{window} : trop pleine",
 }
 
@@ -138,6 +139,10 @@ class Recognition(unittest.TestCase):
             "make failed (exit " * 9_000 + ")",
         ):
             self.assertIsInstance(found().shown(text), str)
+
+    def test_a_sentence_of_few_letters_is_meant_where_another_is_in_a_field(self) -> None:
+        self.assertEqual(found().shown("a.json has no space left"), "a.json a plus de place")
+        self.assertEqual(found().shown("nobody has time"), "nobody has time")
 
     def test_what_no_sentence_fits_stays_as_it_is(self) -> None:
         for text in (

@@ -49,6 +49,7 @@ class Numbers(unittest.TestCase):
 
     def test_other_numbers_are_english_too(self) -> None:
         self.assertEqual((words.whole(12345), words.decimal("1.5")), ("12345", "1.5"))
+        self.assertEqual((words.limit(10), words.thousands(12345)), ("$10.00", "12,345"))
         self.assertEqual((words.percent(0.9), words.figure("2m30s")), ("90 %", "2m30s"))
 
 
@@ -62,6 +63,10 @@ class InFrench(unittest.TestCase):
         cases = {5.4: "5,40\u00a0$", 0.0042: "0,0042\u00a0$", None: "coût inconnu"}
         for usd, expected in cases.items():
             self.assertEqual(words.money(usd), expected)
+
+    def test_a_limit_of_whole_dollars_has_no_cents(self) -> None:
+        said = [words.limit(usd) for usd in (10, 0.5, 1000)]
+        self.assertEqual(said, ["10\u00a0$", "0,50\u00a0$", "1000\u00a0$"])
 
     def test_a_duration_has_the_units_of_the_si(self) -> None:
         cases = {0.84: "0,8 s", 45.2: "45 s", 150.0: "2 min 30 s", 3900.0: "1 h 05 min"}

@@ -10,6 +10,7 @@ from core.model.decision import Action, Decision
 from core.model.feature import Feature, Invocation, Purpose
 from core.model.frozen import replace
 from core.reporter import plan_text
+from tests.support.french import French
 from tests.support.plans import API, AUTH, DIAMOND, plan_of
 from tests.support.story import ASCII, HOSTILE, PLAIN, is_safe
 
@@ -91,6 +92,13 @@ class APlan(unittest.TestCase):
         )
         question = plan_text.run_question(plan, "~/shop", "main @ c0ffee0")
         self.assertIn("about $1.50, at most $1.00?", question)
+        with French():
+            question = plan_text.run_question(plan, "~/shop", "main @ c0ffee0")
+        self.assertEqual(
+            question.replace("\u00a0", " "),
+            "Lancer 4 fonctionnalités dans ~/shop depuis main @ c0ffee0 : "
+            "environ 1,50 $, au plus 1 $ ?",
+        )
 
     def test_features_that_would_not_run_are_marked(self) -> None:
         plan = plan_of(

@@ -98,7 +98,8 @@ def unmarked(tree: ast.Module, other: str = "^$") -> Iterator[tuple[int, str]]:
 
 
 COMMAND = re.compile(
-    r"rorchestrator:? |rorchestrator( --?[a-z-]+=?| [a-z]+| [A-Z]+)* ?| rorchestrator .*|attach ID"
+    r"rorchestrator:? | ?rorchestrator [a-z-]+( list| show| new)?( --?[a-z-]+=?| [A-Z]+)* ?"
+    r"|attach ID"
     r"|(logs|why) |cd |.* && .*|\[timed out\]| ?--?[a-z-]+ ([A-Z]+)?|Claude Code"
     r"|(worktree|branch) [a-z]+ "
     r"|git (-C|worktree|branch|checkout|config|pull|push|stash|commit|remote|add|fetch)\b.*"
@@ -156,6 +157,7 @@ NO_SENTENCES = {
     "rehearsal/rehearsal.py": r"^The rehearsal of $",
     "runner/steps.py": r"^\[in $|^ after $",
     "runner/surroundings.py": r"^ in $|^ref: ",
+    "start/completion.py": "",
     "start/doctor.py": r"^base branch$",
     "start/listing.py": r"^(base branch|copy, link)$",
     "start/machine.py": r"^cp $|^rorchestrator self-update $",

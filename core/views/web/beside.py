@@ -14,8 +14,6 @@ from ...process.environment import without_git
 from ...process.supervisor import MARK
 from ..view import View
 
-LATER = "rorchestrator web shows the page"
-
 ADDRESS = N_("Web page: {address}")
 NO_PAGE = N_("There is no web page: {why}")
 
