@@ -36,6 +36,17 @@ PORTS = (
 )
 """Servers, and the variables from which they read their ports."""
 
+_INNER = re.compile(
+    rf"^([^/]+(?:/[^/]+)?)/(?:requirements\.txt|{'|'.join(map(re.escape, MANIFESTS))})$"
+)
+"""Manifests of folders, as deep as these are looked for."""
+
+NOT_OWN = frozenset(("node_modules", "vendor", "third_party", "fixtures", ".venv"))
+"""Folders with tests of others."""
+
+TEST_FOLDERS = frozenset(("test", "tests", "testing"))
+"""Folders whose manifest is for the tests of the project around them."""
+
 READ = 20
 """How many test files are read to find out which framework they use."""
 
@@ -71,14 +82,24 @@ class _Project:
         self.configs = "\n".join(map(tree.text, (MANIFEST, "setup.cfg", "tox.ini", "mypy.ini")))
         self.requirements = tree.matching(REQUIREMENTS)
         self.is_locked = tree.has(*LOCKFILES)
-        self.tests = [path for path in tree.matching(TESTS) if _is_own(path)]
+        self.others = () if self._has_packages() else _projects_in(tree)
+        self.tests = [path for path in tree.matching(TESTS) if self._is_own(path)]
 
     def is_python(self) -> bool:
         """Whether there is more than the settings of a tool."""
         has_code = any(map(_OWN_CODE.search, self.tree.paths))
+        return has_code and bool(self._has_packages() or self.tests)
+
+    def _has_packages(self) -> bool:
+        """Whether the root itself says what is installed."""
         is_project = re.search(r"^\[(?:project|build-system|tool\.poetry)", self.toml, re.MULTILINE)
         made = self.tree.has(*MANIFESTS[1:], *LOCKFILES) or self.requirements
-        return has_code and bool(is_project or made or self.tests)
+        return bool(is_project or made)
+
+    def _is_own(self, path: str) -> bool:
+        """Whether a test belongs to the project itself, not to a copy of another or a fixture."""
+        parts = path.split("/")[:-1]
+        return NOT_OWN.isdisjoint(parts) and not path.startswith(self.others)
 
     def installs(self, program: str) -> bool:
         """Whether a program is among the packages that the setup installs."""
@@ -178,10 +199,10 @@ class _Project:
         return self.is_package() and not (backend or names or in_src)
 
 
-def _is_own(path: str) -> bool:
-    """Whether a test belongs to the project itself, not to a copy of another or a fixture."""
-    parts = path.split("/")[:-1]
-    return not {"node_modules", "vendor", "third_party", "fixtures", ".venv"}.intersection(parts)
+def _projects_in(tree: Tree) -> tuple[str, ...]:
+    """The folders with a manifest of their own, as beginnings of paths; tests have none."""
+    folders = {found[1] for found in map(_INNER.search, tree.paths) if found}
+    return tuple(f"{each}/" for each in folders if TEST_FOLDERS.isdisjoint(each.split("/")))
 
 
 def _part(text: str, title: str) -> str:
@@ -299,9 +320,21 @@ def _pytest(project: _Project, installer: Installer) -> str:
 
 def _discovery(project: _Project) -> str:
     """Where unittest finds the tests; see ``python3 -m unittest discover --help``."""
-    folders = {path.split("/")[0] for path in project.tests if "/" in path}
-    if len(folders) != 1 or any("/" not in path for path in project.tests):
+    if len({path.split("/")[0] for path in project.tests}) != 1 or "/" not in project.tests[0]:
         return " discover"
-    folder = folders.pop()
+    folder = _start(project)
     top = " -t ." if project.tree.has(f"{folder}/__init__.py") else ""
     return f" discover -s {shlex.quote(folder)}{top}"
+
+
+def _start(project: _Project) -> str:
+    """The folder where the discovery starts: it goes down into packages only."""
+    folders = [path.split("/")[:-1] for path in project.tests]
+    start = folders[0][:1]
+    while True:
+        deeper = {tuple(parts[: len(start) + 1]) for parts in folders}
+        inner = list(next(iter(deeper)))
+        is_package = project.tree.has("/".join([*inner, "__init__.py"]))
+        if len(deeper) > 1 or inner == start or is_package:
+            return "/".join(start)
+        start = inner

@@ -43,6 +43,10 @@ class Choices(unittest.TestCase):
         self.assertIn("cd web && npm test", self.verify(found))
         self.assertEqual(found.notes, ("the checks of web, apps/api run for every feature",))
 
+    def test_a_root_with_nothing_but_folders_of_several_languages_is_checked_in_each(self) -> None:
+        found = choose(tree({**at("web", dict(NODE)), **at("api", dict(PYTHON))}))
+        self.assertEqual([stack.folder for stack in found.stacks], ["api", "web"])
+
     def test_folders_beside_a_root_that_can_be_checked_are_named(self) -> None:
         found = choose(tree({**PYTHON, **at("web", dict(NODE))}))
         self.assertEqual([stack.name for stack in found.stacks], ["Python"])

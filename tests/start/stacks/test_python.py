@@ -164,9 +164,20 @@ class PythonTest(unittest.TestCase):
             (["tests/test_a.py"], " discover -s tests"),
             (["test_a.py", "tests/test_b.py"], " discover"),
             (["a/test_a.py", "b/test_b.py"], " discover"),
+            (["a/tests/test_a.py", "a/x.py"], " discover -s a/tests"),
+            (["a/tests/test_a.py", "a/tests/__init__.py"], " discover -s a"),
+            (["a/one/test_a.py", "a/two/test_b.py"], " discover -s a"),
         ):
             stack = self.found(toml, dict.fromkeys(files, ""))
             self.assertEqual(stack.verify, (f"python3 -m unittest{where}",), files)
+
+    def test_tests_of_folders_with_a_manifest_are_theirs_where_the_root_has_none(self) -> None:
+        files = {"api/pyproject.toml": PROJECT, "api/tests/test_a.py": "", "api/a.py": ""}
+        self.assertIsNone(python.detect(tree(files)))
+        files = {"tests/requirements.txt": "", "tests/test_a.py": ""}
+        self.assertEqual(self.found(files).verify, ("python3 -m unittest discover -s tests",))
+        files = {"requirements.txt": "x\n", "api/setup.py": "", "api/test_a.py": ""}
+        self.assertIn("discover -s api", self.found(files).verify[0])
 
     def test_without_tests_there_is_no_check(self) -> None:
         stack = self.found({"pyproject.toml": PROJECT})
