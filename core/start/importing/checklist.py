@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...model.frozen import replace
 from ...model.translate import N_
@@ -14,7 +14,7 @@ from .references import titles_in
 KIND = "checklist"
 
 _REFERENCE = re.compile(
-    r"\s*\(\s*(?:depends on|blocked by|after|requires|needs)\b[^()]{1,500}\)", re.IGNORECASE
+    r"(?<!\s)\s*\(\s*(?:depends on|blocked by|after|requires|needs)\b[^()]{1,500}\)", re.IGNORECASE
 )
 _NUMBER = re.compile(r"(?:[A-Za-z]{1,4}-?)?\d{1,4}(?:\.\d{1,4})*[.):]?(?=\s)")
 
@@ -24,7 +24,8 @@ def read(text: str) -> Source | None:
     items = [item for section in sections_of(text) for item in _items(section)]
     if not items:
         return None
-    items = [_linked(item, items) for item in items]
+    named = _named(items)
+    items = [_linked(item, named) for item in items]
     notes = []
     if len(items) > 1 and not any(item.depends_on for item in items):
         notes.append(
@@ -58,17 +59,33 @@ def _plain(text: str) -> str:
     return f"{found[2]}{text[found.end() :]}" if found else text
 
 
-def _linked(item: Item, items: Sequence[Item]) -> Item:
-    """The item with the keys of what it names: titles, their numbers, or their beginnings."""
+def _named(items: Sequence[Item]) -> Mapping[str, Sequence[tuple[int, str]]]:
+    """By title and by number: places and keys of the first two items that are called so."""
+    named: dict[str, list[tuple[int, str]]] = {}
+    for place, item in enumerate(items):
+        number = _NUMBER.match(item.title)
+        names = [_by_title(item.title), *([_by_number(number[0].rstrip(".):"))] if number else [])]
+        for name in names:
+            known = named.setdefault(name, [])
+            if len(known) < 2 and item.key not in (key for _, key in known):
+                known.append((place, item.key))
+    return named
+
+
+def _by_title(name: str) -> str:
+    return f"title {slug(name, 200)}" if slug(name) else ""
+
+
+def _by_number(name: str) -> str:
+    return f"number {name.lower()}"
+
+
+def _linked(item: Item, named: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
+    """The item with the keys of what it names: titles, or their numbers."""
     keys = []
     for name in item.depends_on:
-        found = [each.key for each in items if _is_called(each, name) and each.key != item.key]
+        title = _by_title(name)
+        places = {*named.get(_by_number(name), ()), *(named.get(title, ()) if title else ())}
+        found = [key for _, key in sorted(places) if key != item.key]
         keys.append(found[0] if found else name)
     return replace(item, depends_on=tuple(keys))
-
-
-def _is_called(item: Item, name: str) -> bool:
-    number = _NUMBER.match(item.title)
-    if number and number[0].rstrip(".):").lower() == name.lower():
-        return True
-    return bool(slug(name)) and slug(item.title, 200) == slug(name, 200)

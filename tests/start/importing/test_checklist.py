@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import unittest
 
+from core.model.errors import UserError
 from core.start.importing.checklist import read as read_checklist
 from core.start.importing.items import Item, Source
 
@@ -40,6 +42,13 @@ class Checklist(unittest.TestCase):
 
     def test_items_of_the_same_name_are_kept_apart(self) -> None:
         self.assertEqual([item.key for item in read("- [ ] a\n- [ ] a\n").items], ["a", "a (2)"])
+
+    def test_hostile_lists_are_read_in_no_time(self) -> None:
+        began = time.process_time()
+        read(f"- [ ] x{' ' * 50_000}y\n")
+        with self.assertRaises(UserError):
+            read("- [ ] t (depends on T1)\n" * 3_000)
+        self.assertLess(time.process_time() - began, 5)
 
     def test_a_text_without_boxes_is_no_checklist(self) -> None:
         self.assertIsNone(read_checklist("# A\n- b\n"))
