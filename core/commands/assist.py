@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help=_("change nothing; exit code 1 if there is a finding")
     )
     action.add_argument(
-        "-y", "--yes", action="store_true", help=_("accept what is safe, without questions")
+        "-y", "--yes", action="store_true", help=_("accept what is safe without asking")
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help=_("print one JSON object"))
@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--claude",
         action="store_true",
-        help=_("ask Claude as well, which reads and can write nothing; this costs money"),
+        help=_("also ask Claude, which can read but not write; this costs money"),
     )
     group.add_argument(
         "--max-cost",

@@ -51,19 +51,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--talk",
         action="store_true",
-        help=_("open Claude instead, which asks you, writes the list and looks at its plan"),
+        help=_("open Claude instead, which asks questions, writes the list and checks its plan"),
     )
     parser.add_argument(
         "--max-features",
         type=_whole,
         metavar="N",
-        help=_("propose at most so many features (default: {count})").format(count=MOST_FEATURES),
+        help=_("propose at most N features (default: {count})").format(count=MOST_FEATURES),
     )
     parser.add_argument(
         "--max-cost",
         type=dollars,
         metavar="USD",
-        help=_("budget of all calls of Claude together (default: {usd})").format(
+        help=_("budget for all calls to Claude together (default: {usd})").format(
             usd=f"{MAX_COST_USD:g}"
         ),
     )

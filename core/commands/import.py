@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..start.importing.place import Place
 
 WITHOUT_CHECKS = N_(
-    "The new list has neither setup nor checks; rorchestrator init, before the import, finds them."
+    "The new list has neither setup nor checks; rorchestrator init, run before the import, "
+    "finds them."
 )
 
 EXAMPLES = N_("""\

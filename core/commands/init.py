@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--example",
         metavar="NAME",
-        help=_("write an example that comes along instead: todo, rails or react"),
+        help=_("write one of the included examples instead: todo, rails or react"),
     )
     parser.add_argument(
         "-y",
@@ -147,7 +147,7 @@ def _shown(
         if each.is_plain:
             yield _("--- {path} exists already, and stays as it is").format(path=path)
         else:
-            yield _("--- {path} is no plain file, and stays as it is").format(path=path)
+            yield _("--- {path} is not a regular file, and stays as it is").format(path=path)
 
 
 def _kind(file: NewFile) -> str:

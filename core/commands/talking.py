@@ -32,7 +32,7 @@ def talk(arguments: argparse.Namespace) -> int:
             option = f"--{name.replace('_', '-')}"
             raise UserError(
                 _("--talk takes no {option}").format(option=option),
-                hint=_("tell it to Claude instead"),
+                hint=_("tell Claude instead"),
             )
     if arguments.spec == "-":
         raise UserError(_("--talk reads no standard input"), hint=_("name a file, or none"))

@@ -30,9 +30,8 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.description = _(
-        "List the templates of prompts, show one, or write a new prompt from "
-        "one. Your own in\n.rorchestrator/templates/ win over those that come "
-        "along."
+        "List the templates of prompts, show one, or write a new prompt from one. Your own in\n"
+        ".rorchestrator/templates/ win over the included ones."
     )
     parser.epilog = _(EXAMPLES)
     action = parser.add_argument(

@@ -105,7 +105,7 @@ def _uses(used: Entry, makers: list[str]) -> Evidence:
     if len(makers) == 1:
         text = N_("`uses` names {entry}, which {maker} creates")
     else:
-        text = N_("`uses` names {entry}, which these create: {makers}")
+        text = N_("`uses` names {entry}, which several features create: {makers}")
     return Evidence(Rule.USES, text.format(entry=used.text, maker=makers[0], makers=some(makers)))
 
 
@@ -113,7 +113,7 @@ def _nearly_used(facts: Facts, id: str, used: Entry, words: Words) -> Iterator[N
     """What an entry may mean that no ``creates`` has."""
     planned = [each for each in facts.makers.get(used.what, ()) if each != id]
     if planned:
-        text = N_("`uses` names {entry}, which the prompt of {maker} makes").format(
+        text = N_("`uses` names {entry}, which {maker} is asked to create").format(
             entry=used.text, maker=planned[0]
         )
         yield Need(id, used.what, tuple(planned), Evidence(Rule.PROMPT, text))
@@ -157,9 +157,9 @@ def _words_of(facts: Facts, id: str, what: str, line: int, maker: str, *, is_cre
     if of_prompt and is_created:
         text = N_("line {line} of its prompt names {name}, which {maker} creates")
     elif of_prompt:
-        text = N_("line {line} of its prompt names {name}, which the prompt of {maker} makes")
+        text = N_("line {line} of its prompt names {name}, which {maker} is asked to create")
     elif is_created:
         text = N_("its description names {name}, which {maker} creates")
     else:
-        text = N_("its description names {name}, which the prompt of {maker} makes")
+        text = N_("its description names {name}, which {maker} is asked to create")
     return text.format(line=line, name=what, maker=maker)

@@ -115,7 +115,7 @@ def heard(answer: object, features: Sequence[Feature]) -> Heard:
     """The opinions of an answer, checked as any input: known features, no cycle, no repetition."""
     given = answer.get("opinions") if isinstance(answer, Mapping) else None
     if not isinstance(given, list):
-        return Heard(fault=N_("its answer has not the form that was asked for"))
+        return Heard(fault=N_("its answer does not have the form that was asked for"))
     opinions = list(_possible(given[:MOST], features))
     return Heard(tuple(opinions), len(given) - len(opinions))
 

@@ -82,9 +82,9 @@ def headline(finding: Finding) -> str:
     rules = {each.rule for each in finding.evidence}
     others = some(finding.others, between=", ")
     if not finding.others:
-        text = _("{feature} uses what nothing makes")
+        text = _("{feature} uses something that nothing creates")
     elif finding.kind is Kind.MISSING:
-        text = _("{feature} needs {others}, and does not depend on it")
+        text = _("{feature} needs {others}, but does not depend on it")
     elif finding.kind is Kind.NEEDLESS:
         text = _("{feature} need not depend on {others}")
     elif Rule.CLOSE in rules:
@@ -179,12 +179,12 @@ def notes(result: Result) -> Iterator[str]:
 def done_words(result: Result) -> list[str]:
     """What became of the list."""
     if not result.changes:
-        return [_("Nothing was accepted; the list is as it was.")]
+        return [_("Nothing was accepted; the list is unchanged.")]
     ids = some(tuple(result.changes))
     if not result.is_written:
         return [_("The patch changes depends_on of {features}.").format(features=ids)]
     return [
-        _("{path} has a new depends_on of {features}; nothing else changed in it.").format(
+        _("Changed depends_on of {features} in {path}, and nothing else.").format(
             path=result.path, features=ids
         )
     ]

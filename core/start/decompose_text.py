@@ -57,7 +57,7 @@ def spent_words(spent: Spent) -> str:
     """What Claude cost, as a sentence."""
     calls, usd = counted(spent.calls, "call"), money(spent.usd)
     if spent.is_complete:
-        return _("Spent: {usd} in {calls} of Claude.").format(usd=usd, calls=calls)
+        return _("Spent: {usd} in {calls} to Claude.").format(usd=usd, calls=calls)
     if spent.usd:
-        return _("Spent: at least {usd} in {calls} of Claude.").format(usd=usd, calls=calls)
-    return _("Spent: an amount that is not known, in {calls} of Claude.").format(calls=calls)
+        return _("Spent: at least {usd} in {calls} to Claude.").format(usd=usd, calls=calls)
+    return _("Spent: an unknown amount, in {calls} to Claude.").format(calls=calls)

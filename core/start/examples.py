@@ -1,4 +1,4 @@
-"""The examples that come along: their lists and prompts, in a package or in a clone."""
+"""The included examples: their lists and prompts, in a package or in a clone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of templates: those that come along, the user's own, and the prompts made from them."""
+"""The files of templates: the included ones, the user's own, and the prompts made from them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TemplateFile:
 
 
 def shipped_folder(package: str = "") -> str:
-    """The folder of the templates that come along: in a package, or in a clone."""
+    """The folder of the included templates: in a package, or in a clone."""
     package = package or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     installed = os.path.join(package, "examples", "prompts", "templates")
     if os.path.isdir(installed):
@@ -50,7 +50,7 @@ def repository_around(folder: str) -> str:
 
 
 def template_files(workspace: str) -> Mapping[str, TemplateFile]:
-    """The templates by name; one of the user's own wins over one that comes along."""
+    """The templates by name; one of the user's own wins over an included one."""
     own = os.path.join(repository_around(workspace), OWN)
     found = {file.name: file for file in _files(shipped_folder(), is_own=False)}
     found.update((file.name, file) for file in _files(own, is_own=True))

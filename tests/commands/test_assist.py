@@ -64,7 +64,7 @@ class AssistTest(WorkspaceTest):
         self.assertEqual(
             said.out.splitlines()[:3],
             [
-                "missing   api needs auth, and does not depend on it",
+                "missing   api needs auth, but does not depend on it",
                 "          `uses` names symbol:Auth, which auth creates",
                 "          → add auth to depends_on of api",
             ],
@@ -95,7 +95,7 @@ class AssistTest(WorkspaceTest):
         said = self.answered("n\ne\ny\n")
         self.assertEqual((said.code, said.out), (0, ""))
         self.assertIn("web starts when mail is completed", said.err)
-        self.assertIn("has a new depends_on of web; nothing else changed in it.", said.err)
+        self.assertIn("Changed depends_on of web in ", said.err)
         self.assertEqual(self.needed(), {"web": ["api", "auth", "mail"]})
         self.assertIn("Nothing was accepted", self.answered("q\n").err)
         self.assertIn("No findings", self._without_findings().err)
@@ -173,7 +173,7 @@ class AssistTest(WorkspaceTest):
         self._with_claude(None)
         said = self.assist("--claude", "--json")
         self.assertEqual((said.code, len(said.json["findings"])), (1, 2))
-        self.assertIn("has not the form", said.json["claude"]["fault"])
+        self.assertIn("does not have the form", said.json["claude"]["fault"])
         self.claude.does(2, f"kill -INT {os.getpid()}; exec sleep 60")
         said = self.assist("--claude", "--yes")
         self.assertEqual((said.code, said.err), (130, "Stopped, and nothing was written.\n"))

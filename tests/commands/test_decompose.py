@@ -76,7 +76,7 @@ class NewList(DecomposeTest):
         self.assertIn("Claude splits SPEC.md into at most 7 features: at most", said.err)
         self.assertIn("The answer has 1 fault: sent back to Claude.\n", said.err)
         self.assertIn("The answer has 1 finding: sent back to Claude.\n", said.err)
-        self.assertIn("Spent: $0.09 in 3 calls of Claude.\n", said.err)
+        self.assertIn("Spent: $0.09 in 3 calls to Claude.\n", said.err)
         self.assertIn(
             "Written: config/feature_list.json, prompts/_context.md, prompts/auth.md, prompts/api",
             said.err,
@@ -137,7 +137,7 @@ class NewList(DecomposeTest):
             given = io.TextIOWrapper(io.BytesIO("Café".encode()))
             with streams(io.StringIO(), err := io.StringIO(), given):
                 code = cli.main(("decompose", "-", "--yes", "-q"))
-        self.assertEqual((code, err.getvalue()), (0, "Spent: $0.03 in 1 call of Claude.\n"))
+        self.assertEqual((code, err.getvalue()), (0, "Spent: $0.03 in 1 call to Claude.\n"))
         self.assertIn("\nCafé\n", self.claude.prompt(1))
 
     def test_json_has_everything_and_a_named_list_is_made(self) -> None:
@@ -171,7 +171,7 @@ class NewList(DecomposeTest):
         self.claude.prints(1, INIT, result(VAGUE, total_cost_usd=0))
         said = self.decompose("--yes")
         self.assertEqual((said.code, self.claude.calls), (0, 1), said.err)
-        self.assertIn("Spent: an amount that is not known, in 1 call of Claude.", said.err)
+        self.assertIn("Spent: an unknown amount, in 1 call to Claude.", said.err)
 
 
 class Nonsense(DecomposeTest):
@@ -186,7 +186,7 @@ class Nonsense(DecomposeTest):
         self.assertIn("duplicate id 'auth'", self.claude.prompt(3))
         self.assertIn("Claude's answer can't be used", said.err)
         self.assertIn("features[0].prompt: contains control or format characters", said.err)
-        self.assertIn("Spent: $0.09 in 3 calls of Claude.", said.err)
+        self.assertIn("Spent: $0.09 in 3 calls to Claude.", said.err)
         self.assertRegex(said.err, r"next: to go on by hand: cd \S+ && claude --resume [\w-]+\n")
         self.assert_nothing_written()
 
@@ -365,7 +365,7 @@ class Stopped(DecomposeTest):
         said = running.end()
         self.assertEqual(said.code, 130, said.err)
         self.assertIn("Stopping Claude ...\n", said.err)
-        self.assertIn("Spent: $0.03 in 1 call of Claude.\nStopped, and nothing was", said.err)
+        self.assertIn("Spent: $0.03 in 1 call to Claude.\nStopped, and nothing was", said.err)
         self.assert_nothing_written()
 
 

@@ -140,7 +140,7 @@ class NothingIsOverwritten(InitTest):
         os.remove(os.path.join(self.workspace.path, ".gitignore"))
         os.symlink("elsewhere", os.path.join(self.workspace.path, ".gitignore"))
         said = self.workspace.answered("init", answer="\n")
-        self.assertIn("--- .gitignore is no plain file, and stays as it is", said.err)
+        self.assertIn("--- .gitignore is not a regular file, and stays as it is", said.err)
 
     def test_a_list_that_exists_is_refused(self) -> None:
         self.workspace.main("init", "--yes", "--no-rehearsal")

@@ -48,7 +48,8 @@ class UsesTest(unittest.TestCase):
         self.assertEqual(found(AUTH, other, one("api", "other", uses=uses)), [])
         self.assertEqual(found(AUTH, other, one("api", uses=uses)), ["missing api +auth"])
         self.assertIn(
-            "which these create: auth, other", said(AUTH, other, one("api", uses=uses))[0]
+            "which several features create: auth, other",
+            said(AUTH, other, one("api", uses=uses))[0],
         )
 
     def test_a_dependency_that_would_make_a_cycle_is_a_risk_and_no_proposal(self) -> None:
@@ -103,7 +104,7 @@ class PromptTest(unittest.TestCase):
         api = one("api", prompt="It is as long as it is.", description="Imports `src/auth.py`.")
         self.assertEqual(
             said(made, api),
-            ["its description names src/auth.py, which the prompt of auth makes"],
+            ["its description names src/auth.py, which auth is asked to create"],
         )
 
         described = one("api", description="Imports `Authenticator`.")

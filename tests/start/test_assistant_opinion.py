@@ -74,7 +74,7 @@ class HeardTest(unittest.TestCase):
 
     def test_an_answer_of_another_form_is_none(self) -> None:
         for answer in (None, [], "words", {}, {"opinions": "many"}, {"opinions": {}}):
-            self.assertIn("has not the form", heard(answer, LIST).fault)
+            self.assertIn("does not have the form", heard(answer, LIST).fault)
 
 
 class QuestionTest(unittest.TestCase):

@@ -41,7 +41,7 @@ class TextTest(unittest.TestCase):
         self.assertEqual(
             list(finding_lines(MISSING, Style(unicode=False))),
             [
-                "missing   api needs auth, and does not depend on it",
+                "missing   api needs auth, but does not depend on it",
                 "          because",
                 "          -> add auth to depends_on of api",
             ],
@@ -65,7 +65,7 @@ class TextTest(unittest.TestCase):
             (RISKY, "web and mail may get in each other's way", "add mail to depends_on of web"),
             (CLOSE, "web uses what mail creates under another name", "correct the list by hand"),
             (CIRCLE, "web and mail need each other", "correct the list by hand"),
-            (NOBODY, "web uses what nothing makes", "correct the list by hand"),
+            (NOBODY, "web uses something that nothing creates", "correct the list by hand"),
         ):
             self.assertEqual((headline(finding), proposal(finding)), (head, what))
 
@@ -111,7 +111,7 @@ class TextTest(unittest.TestCase):
 
     def test_the_end_says_what_became_of_the_list(self) -> None:
         self.assertEqual(
-            done_words(Result("x", ())), ["Nothing was accepted; the list is as it was."]
+            done_words(Result("x", ())), ["Nothing was accepted; the list is unchanged."]
         )
         changes = {"api": ("auth",), "web": ()}
         self.assertEqual(
@@ -120,7 +120,7 @@ class TextTest(unittest.TestCase):
         )
         self.assertEqual(
             done_words(Result("x.json", (), changes=changes, is_written=True)),
-            ["x.json has a new depends_on of api, web; nothing else changed in it."],
+            ["Changed depends_on of api, web in x.json, and nothing else."],
         )
 
     def test_the_document_has_everything(self) -> None:

@@ -47,12 +47,12 @@ class Texts(unittest.TestCase):
 
     def test_what_was_spent_is_said_as_far_as_it_is_known(self) -> None:
         for spent, words in (
-            (Spent(0.5, calls=2), "Spent: $0.50 in 2 calls of Claude."),
-            (Spent(), "Spent: $0.00 in 0 calls of Claude."),
-            (Spent(0.5, is_complete=False, calls=1), "Spent: at least $0.50 in 1 call of Claude."),
+            (Spent(0.5, calls=2), "Spent: $0.50 in 2 calls to Claude."),
+            (Spent(), "Spent: $0.00 in 0 calls to Claude."),
+            (Spent(0.5, is_complete=False, calls=1), "Spent: at least $0.50 in 1 call to Claude."),
             (
                 Spent(0.0, is_complete=False, calls=1),
-                "Spent: an amount that is not known, in 1 call of Claude.",
+                "Spent: an unknown amount, in 1 call to Claude.",
             ),
         ):
             self.assertEqual(spent_words(spent), words)

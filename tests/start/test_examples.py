@@ -1,4 +1,4 @@
-"""The examples that come along."""
+"""The included examples."""
 
 from __future__ import annotations
 

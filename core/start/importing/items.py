@@ -86,7 +86,7 @@ def source_of(
     listed = _with_unique_keys(items)
     if not listed:
         raise UserError(
-            N_("the {kind} file has no item").format(kind=kind),
+            N_("the {kind} file has no items").format(kind=kind),
             hint=N_("docs/commands/import.md has examples"),
         )
     for item in listed:

@@ -161,7 +161,7 @@ class _Merger:
     def _note_unknown(self, item: Item, known: Collection[str]) -> None:
         for key in item.depends_on:
             if key not in known:
-                said = N_("{key} depends on {needed}, which is not in it: left out.")
+                said = N_("{key} depends on {needed}, which is not in the plan: left out.")
                 self.notes.append(said.format(key=item.key, needed=key))
 
     def _row(self, item: Item, depends_on: list[str]) -> Row:

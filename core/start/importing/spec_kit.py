@@ -72,11 +72,11 @@ def _notes(phases: Sequence[Phase], links: Sequence[tuple[int, ...]], others: in
         phase.story
         for phase, before in zip(phases, links)
         if phase.story and not any(phases[n].story for n in before)
-        # What is done is nobody's concern.
+        # Finished stories need no note.
         if not all(task.is_done for task in phase.tasks)
     ]
     if len(apart) > 1:
-        said = N_("User stories {stories} do not wait for each other; spec-kit means it so.")
+        said = N_("User stories {stories} do not wait for each other, as spec-kit intends.")
         yield said.format(stories=", ".join(apart))
 
 

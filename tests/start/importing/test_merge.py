@@ -181,7 +181,7 @@ class Second(unittest.TestCase):
         expected = {"t2-page": "left", "t3-pay": "new", "t1-cart": "gone"}
         self.assertEqual(actions(made), expected)
         self.assertEqual(made.rows[1].depends_on, ("t2-page", "t1-cart"))
-        self.assertEqual(made.notes[1:], ("T3 depends on T9, which is not in it: left out.",))
+        self.assertEqual(made.notes[1:], ("T3 depends on T9, which is not in the plan: left out.",))
         target = Target((), (), {}.get, {}.get, bool)
         partial = merged(Source("issues", (pay,), is_partial=True), "x", target)
         self.assertEqual(partial.notes, ())

@@ -111,7 +111,7 @@ class SpecKit(unittest.TestCase):
     def test_what_was_decided_is_noted(self) -> None:
         notes = (
             "Left out, because they have no number such as T001: 1.",
-            "User stories 1, 2 do not wait for each other; spec-kit means it so.",
+            "User stories 1, 2 do not wait for each other, as spec-kit intends.",
         )
         self.assertEqual(read(PLAN).notes, notes)
         two = read("- [ ] T1 a\n- [ ] b\n- [ ] c\n")
