@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..claude import command_line as claude
 from ..model.errors import UserError
-from ..model.feature import Config, Invocation, Purpose
+from ..model.feature import ClaudeOptions, Config, Invocation, Purpose
+from ..model.frozen import replace
 from ..model.list_commands import config_commands
 from ..model.terminal_text import one_line
 from ..model.translate import _
+from ..project.decisions import check_permissions
 from ..project.open import OpenProject
 from ..reporter.console import style_of
 from ..reporter.plan_text import command_lines
@@ -74,6 +76,20 @@ def check_consent(
     elif not asking.yes:
         return
     remember(project, commands)
+
+
+def check_reading(
+    asking: Asking, project: OpenProject, command: str, *, allow_bypass: bool
+) -> None:
+    """Raise :class:`UserError` unless the list's own ``claude`` may be started, only to read.
+
+    Of the list, only its program and environment count; ``command`` is what the error names.
+    """
+    given = project.config.claude
+    used = replace(ClaudeOptions(), command=given.command, env=given.env)
+    if not allow_bypass:
+        check_permissions(replace(project.config, claude=used), command)
+    check_consent(asking, project, claude.own_command(given))
 
 
 def check_can_ask(asking: Asking, project: OpenProject, command: str) -> None:

@@ -10,7 +10,7 @@ import sys
 from ..model.errors import ExitCode, UserError
 from ..model.terminal_text import one_line
 from ..model.translate import N_, _
-from .options import Asking, add_common_options, asking, display_of, dollars
+from .options import Asking, add_bypass_option, add_common_options, asking, display_of, dollars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,11 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="USD",
         help=_("with --claude: what its opinion may cost (default: 0.5)"),
     )
-    group.add_argument(
-        "--allow-bypass",
-        action="store_true",
-        help=_("allow the list to turn off Claude's permission checks"),
-    )
+    add_bypass_option(group)
     add_common_options(parser)
 
 
@@ -138,21 +134,14 @@ def _opinion(
     """Claude's opinion on what was found, once the user consented to the list's own Claude."""
     import asyncio
 
-    from ..claude import command_line
-    from ..model.feature import ClaudeOptions
-    from ..model.frozen import replace
     from ..project.claude_program import with_program
-    from ..project.decisions import check_permissions
     from ..start.assistant import findings
     from ..start.second_opinion import MAX_COST_USD, second_opinion
-    from .ask_consent import check_consent
+    from .ask_consent import check_reading
     from .decomposing import Progress
 
-    given = project.config.claude
-    used = replace(ClaudeOptions(), command=given.command, env=given.env)
-    if not arguments.allow_bypass:
-        check_permissions(replace(project.config, claude=used), "assist --claude")
-    check_consent(_asking(arguments), project, command_line.own_command(given))
+    asked, command = _asking(arguments), "assist --claude"
+    check_reading(asked, project, command, allow_bypass=arguments.allow_bypass)
     with_program(project.config)
     found = findings(project.config.features, knowledge)
     limit = arguments.max_cost or MAX_COST_USD

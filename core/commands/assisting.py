@@ -13,8 +13,8 @@ from ..reporter.style import Style
 from ..start.assistant import accept, findings
 from ..start.assistant_finding import Finding, Knowledge
 from ..start.assistant_text import explanation, finding_lines
+from .options import YES
 
-YES = ("y", "yes", "o", "oui")
 NO = ("n", "no", "non")
 EXPLAIN = ("e", "explain", "?")
 QUIT = ("q", "quit")
@@ -31,7 +31,7 @@ class Decided:
 
 
 def ask_each(features: Sequence[Feature], knowledge: Knowledge, style: Style) -> Decided:
-    """Ask about each finding; after an acceptance, the findings are made anew.
+    """Ask about each finding. After an accepted one, the findings are computed again.
 
     What was accepted before the user quits stays accepted.
     """
@@ -65,7 +65,7 @@ def _is_among(finding: Finding, seen: Sequence[Finding]) -> bool:
 
 
 def _answer(finding: Finding, more: int, style: Style) -> str:
-    """The user's answer; that to skip, if there is nothing to accept."""
+    """The user's answer; ``n`` without a question if there is nothing to accept."""
     _print("", *finding_lines(finding, style))
     if not finding.is_a_change:
         return NO[0]

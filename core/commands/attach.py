@@ -21,7 +21,7 @@ from ..project.open import OpenProject
 from ..project.selection import check_known
 from . import steer
 from .ask_consent import check_consent
-from .options import NO_LIST, add_common_options, asking, opened_or_recorded
+from .options import NO_LIST, add_bypass_option, add_common_options, asking, opened_or_recorded
 
 EXAMPLES = N_("""\
 examples:
@@ -45,11 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print", action="store_true", help=_("print the command instead of running it")
     )
-    parser.add_argument(
-        "--allow-bypass",
-        action="store_true",
-        help=_("allow the list to turn off Claude's permission checks"),
-    )
+    add_bypass_option(parser)
     add_common_options(parser)
 
 

@@ -10,7 +10,15 @@ from ..model.errors import UserError
 from ..model.terminal_text import one_line, shell_word
 from ..model.translate import N_, _
 from ..model.words import counted, money
-from .options import add_common_options, agrees, asking, display_of, dollars, file_path
+from .options import (
+    add_bypass_option,
+    add_common_options,
+    agrees,
+    asking,
+    display_of,
+    dollars,
+    file_path,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,11 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-y", "--yes", action="store_true", help=_("do not ask; required without a terminal")
     )
-    parser.add_argument(
-        "--allow-bypass",
-        action="store_true",
-        help=_("allow the list to turn off Claude's permission checks"),
-    )
+    add_bypass_option(parser)
     parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
     add_common_options(parser)
 
@@ -104,18 +108,11 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     from ..project.claude_program import with_program
     from ..project.open import open_config
-    from ..runner.budget import LEAST_USD
-    from ..start.decompose_spec import read_specification
     from ..start.decompose_target import target_of
     from ..start.decompose_write import check_places
-    from ..start.decomposer import Request
     from .decomposed import settle
 
-    max_cost_usd = arguments.max_cost or MAX_COST_USD
-    if max_cost_usd < LEAST_USD:
-        said = _("--max-cost {usd} is less than a call costs")
-        raise UserError(said.format(usd=f"{max_cost_usd:g}"), hint=f"--max-cost {MAX_COST_USD:g}")
-    text = read_specification(arguments.spec, sys.stdin)
+    request = _request(arguments)
     target = target_of(
         arguments.config or "", arguments.spec, arguments.base or "", adds=arguments.add
     )
@@ -123,29 +120,32 @@ def execute(arguments: argparse.Namespace) -> int:
     project = open_config(target.config, arguments.base or "", arguments.mask)
     with_program(project.config)
     project.known_state()  # raises if the journal is damaged
-    request = Request(
-        text,
-        arguments.max_features or MOST_FEATURES,
-        max_cost_usd,
-    )
     _check_agreed(arguments, project, request)
     found = _decomposed(arguments, project, target, request)
     return settle(arguments, project, found)
 
 
+def _request(arguments: argparse.Namespace) -> Request:
+    """The specification and the limits. Raises :class:`UserError` if no call could be paid for."""
+    from ..runner.budget import LEAST_USD
+    from ..start.decompose_spec import read_specification
+    from ..start.decomposer import Request
+
+    usd = arguments.max_cost or MAX_COST_USD
+    if usd < LEAST_USD:
+        said = _("--max-cost {usd} is less than a call costs")
+        raise UserError(said.format(usd=f"{usd:g}"), hint=f"--max-cost {MAX_COST_USD:g}")
+    text = read_specification(arguments.spec, sys.stdin)
+    return Request(text, arguments.max_features or MOST_FEATURES, usd)
+
+
 def _check_agreed(arguments: argparse.Namespace, project: OpenProject, request: Request) -> None:
     """Raise :class:`UserError` unless the user agrees to the commands and to the cost."""
-    from ..claude import command_line
-    from ..model.feature import ClaudeOptions
-    from ..model.frozen import replace
-    from ..project.decisions import check_permissions
-    from .ask_consent import check_consent, is_terminal
+    from .ask_consent import check_reading, is_terminal
 
-    given, spec = project.config.claude, shell_word(arguments.spec)
-    used = replace(ClaudeOptions(), command=given.command, env=given.env)
-    if not arguments.allow_bypass:
-        check_permissions(replace(project.config, claude=used), " ".join(("decompose", spec)))
-    check_consent(asking(arguments), project, command_line.own_command(given))
+    spec = shell_word(arguments.spec)
+    command = " ".join(("decompose", spec))
+    check_reading(asking(arguments), project, command, allow_bypass=arguments.allow_bypass)
     name = _("standard input") if arguments.spec == "-" else os.path.basename(arguments.spec)
     features, usd = counted(request.most, "feature"), money(request.max_cost_usd)
     if arguments.yes:
@@ -167,6 +167,7 @@ def _check_agreed(arguments: argparse.Namespace, project: OpenProject, request: 
 def _decomposed(
     arguments: argparse.Namespace, project: OpenProject, target: Target, request: Request
 ) -> Decomposed:
+    """Let Claude split the specification, and show what it does meanwhile."""
     import asyncio
 
     from ..reporter.console import style_of

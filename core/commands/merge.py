@@ -21,7 +21,15 @@ from ..project.open import OpenProject
 from ..reporter.documents import local_time
 from .ask_consent import check_consent, commands_of_merge, is_terminal
 from .land import land, preview
-from .options import add_common_options, agrees, asking, display_of, dollars, opened
+from .options import (
+    add_bypass_option,
+    add_common_options,
+    agrees,
+    asking,
+    display_of,
+    dollars,
+    opened,
+)
 
 EXAMPLES = N_("""\
 examples:
@@ -79,11 +87,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="USD",
         help=_("budget of --resolve, instead of project.max_cost_usd"),
     )
-    parser.add_argument(
-        "--allow-bypass",
-        action="store_true",
-        help=_("allow the list to turn off Claude's permission checks"),
-    )
+    add_bypass_option(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",

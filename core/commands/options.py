@@ -212,16 +212,21 @@ def _slots(text: str) -> int:
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+def add_bypass_option(group: argparse._ActionsContainer) -> None:
+    """The option without which a list may not turn off Claude's permission checks."""
+    group.add_argument(
+        "--allow-bypass",
+        action="store_true",
+        help=_("allow the list to turn off Claude's permission checks"),
+    )
+
+
 def add_running_options(parser: argparse.ArgumentParser) -> None:
     """The options of every command that starts Claude."""
     parser.add_argument(
         "-y", "--yes", action="store_true", help=_("do not ask; required without a terminal")
     )
-    parser.add_argument(
-        "--allow-bypass",
-        action="store_true",
-        help=_("allow the list to turn off Claude's permission checks"),
-    )
+    add_bypass_option(parser)
     parser.add_argument(
         "--max-cost",
         type=dollars,

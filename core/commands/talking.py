@@ -27,20 +27,7 @@ NOT_WITH_TALK = ("max_features", "max_cost", "add", "json")
 
 def talk(arguments: argparse.Namespace) -> int:
     """Replace this process by Claude."""
-    for name in NOT_WITH_TALK:
-        if getattr(arguments, name):
-            option = f"--{name.replace('_', '-')}"
-            raise UserError(
-                _("--talk takes no {option}").format(option=option),
-                hint=_("tell Claude instead"),
-            )
-    if arguments.spec == "-":
-        raise UserError(_("--talk reads no standard input"), hint=_("name a file, or none"))
-    if not is_terminal():
-        raise UserError(
-            _("--talk needs a terminal"),
-            hint=_("rorchestrator decompose SPEC.md --yes needs none"),
-        )
+    _check_usage(arguments)
     top, options = _claude(arguments)
     if not arguments.allow_bypass:
         check_permissions(replace(EMPTY, claude=options), "decompose --talk")
@@ -56,6 +43,24 @@ def talk(arguments: argparse.Namespace) -> int:
     env = {**without_git(os.environ), **options.env}
     env.pop("CLAUDECODE", None)
     exec_program(words, env, top)
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` for options that a conversation has no use for."""
+    for name in NOT_WITH_TALK:
+        if getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(
+                _("--talk takes no {option}").format(option=option),
+                hint=_("tell Claude instead"),
+            )
+    if arguments.spec == "-":
+        raise UserError(_("--talk reads no standard input"), hint=_("name a file, or none"))
+    if not is_terminal():
+        raise UserError(
+            _("--talk needs a terminal"),
+            hint=_("rorchestrator decompose SPEC.md --yes needs none"),
+        )
 
 
 def _claude(arguments: argparse.Namespace) -> tuple[str, ClaudeOptions]:

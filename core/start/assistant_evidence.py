@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ..git import commits
 from ..git.refs import HEADS
@@ -19,6 +19,7 @@ from ..project.open import OpenProject
 from ..project.past import forecast_of
 from ..project.selection import Selection
 from .assistant import names_to_look_up
+from .assistant_facts import folders_around
 from .assistant_finding import Knowledge
 
 COMMITS = 500
@@ -80,14 +81,8 @@ def _of_runs(project: OpenProject, state: RunState) -> Knowledge:
 
 async def _base(project: OpenProject, _: RunState, known: Knowledge) -> Knowledge:
     files = await commits.files_of(project.git, project.base_commit)
-    folders = {folder for file in files for folder in _parents(file)}
+    folders = {folder for file in files for folder in folders_around(file)}
     return replace(known, paths=frozenset((*files, *folders)), has_base=True)
-
-
-def _parents(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 async def _history(project: OpenProject, _: RunState, known: Knowledge) -> Knowledge:

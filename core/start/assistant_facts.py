@@ -75,7 +75,7 @@ class Facts:
         found = self.creators.get(what) or self.creators.get(f"{what}/")
         if found or not path_in(what):
             return found or []
-        for folder in _parents(what):
+        for folder in folders_around(what):
             around = self.creators.get(folder) or self.creators.get(f"{folder}/")
             if around:
                 return around
@@ -117,7 +117,7 @@ def _is_name(each: Entry) -> bool:
     return each.is_verified or is_distinctive(each.what)
 
 
-def _parents(path: str) -> Iterator[str]:
+def folders_around(path: str) -> Iterator[str]:
     """The folders around a path, the innermost first."""
     while "/" in path:
         path = path.rpartition("/")[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..model.feature import Feature
@@ -12,6 +11,7 @@ from ..model.terminal_text import one_line
 from ..model.translate import N_
 from .assistant_finding import Finding, Kind, Opinion
 from .assistant_graph import Graph
+from .prompt_text import fence_around
 
 MOST = 50
 """Opinions that are heard."""
@@ -77,12 +77,12 @@ Give the same opinion if you agree, and none if you do not.
 
 @dataclass(frozen=True)
 class Heard:
-    """The opinions that can be right, and how many cannot."""
+    """The opinions that the list allows, and how many it does not."""
 
     opinions: tuple[Opinion, ...] = ()
     dropped: int = 0
     fault: str = ""
-    """Why the answer as a whole is none."""
+    """Why the whole answer is unusable."""
 
 
 def question(features: Sequence[Feature], found: Sequence[Finding]) -> str:
@@ -106,8 +106,7 @@ def _described(feature: Feature, room: int) -> str:
     text = "\n\n".join(filter(None, (feature.description.strip(), feature.prompt.strip())))
     if len(text) > room:
         text = f"{text[:room]}\n(cut: {len(text) - room} more characters)"
-    longest = max((len(each) for each in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
+    fence = fence_around(text)
     return "\n".join((*lines, fence, text, fence))
 
 

@@ -72,7 +72,7 @@ class Said:
     """Paths and names that it mentions beside these, if it does not rule them out."""
 
 
-@cache  # The findings are made anew after each change of the list.
+@cache  # After each accepted finding, all findings are computed again.
 def said_by(text: str) -> Said:
     """What a prompt says; nobody may change it."""
     said = Said()
@@ -97,7 +97,7 @@ def said_by(text: str) -> Said:
 
 
 def path_in(word: str) -> str:
-    """The path that a word is; empty if it is none."""
+    """The path in a word, without ``./``; empty if the word is not a path."""
     found = _PATH.match(word.strip())
     if found is None or found[1].startswith("..") or "//" in found[1]:
         return ""
@@ -107,7 +107,7 @@ def path_in(word: str) -> str:
 
 
 def name_in(word: str) -> str:
-    """The name of something in code that a word is, without its parameters; else empty."""
+    """The name of code in a word, without parameters; empty if the word is not a name."""
     found = _NAME.match(word.strip())
     return found[1] if found and len(found[1]) >= SHORTEST else ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 COMPARED = 12
-"""Words that are compared with one."""
+"""Candidates that are compared with one word."""
 
 CLOSE = 0.84
 """difflib's ratio of two words that are close. A letter more in one of five has 0.91."""
@@ -16,7 +16,7 @@ LONGEST = 200
 """Characters of a word that is looked up."""
 
 COMMON = 400
-"""A part that more words have tells nothing."""
+"""A part in more words than this tells nothing."""
 
 
 class Words:

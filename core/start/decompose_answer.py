@@ -15,7 +15,7 @@ UNKNOWN = N_("{path}: unknown key")
 
 @dataclass(frozen=True)
 class Proposal:
-    """What Claude proposes, in its form: no value is checked yet."""
+    """What Claude proposes. Its form is checked, its values are not."""
 
     features: tuple[Mapping[str, object], ...]
     verify: object = ()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ..model.excerpt import listed
 from ..model.feature import Config, Feature
+from .prompt_text import fence_around
 
 PURPOSE = """\
 Split the specification below into features for RoRchestrator.
@@ -76,7 +76,7 @@ def first_prompt(text: str, most: int, config: Config) -> str:
     """The first prompt; ``config`` is the list that the features are for, perhaps without any."""
     parts = [PURPOSE, RULES.format(most=most)]
     parts += filter(None, [_existing(config), _checks(config), _context(config)])
-    fence = _fence(text)
+    fence = fence_around(text)
     return "\n\n".join([*parts, SPECIFICATION.format(fence=fence, text=text.strip())]) + "\n"
 
 
@@ -114,12 +114,6 @@ def _described(feature: Feature) -> str:
 def _context(config: Config) -> str:
     if not config.context.strip():
         return ""
-    fence = _fence(config.context)
+    fence = fence_around(config.context)
     begin = "## The context\nThis stands before every prompt; do not repeat it.\n"
     return f"{begin}\n{fence}\n{config.context.strip()}\n{fence}"
-
-
-def _fence(text: str) -> str:
-    """A fence that no line of the text closes."""
-    longest = max((len(found) for found in re.findall(r"`{3,}", text)), default=2)
-    return "`" * (longest + 1)

@@ -24,7 +24,7 @@ MEANINGS = {
 
 
 def answer_schema(most: int, *, has_checks: bool) -> Json:
-    """The schema of an answer with at most so many features; checks too where there are none."""
+    """The schema of an answer with at most ``most`` features; with checks if the list has none."""
     ours: Json = {
         "id": FEATURE["id"].check.schema(),
         "name": {**FILLED, "maxLength": LABEL_LIMIT},

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from ..git.paths import is_in
 from ..model.errors import UserError
 from ..model.translate import _
 from . import list_edit
@@ -18,7 +19,7 @@ def check_places(target: Target) -> None:
     """Raise :class:`UserError` if the files could not be written: before anything is paid for."""
     prompts = os.path.join(target.workspace, "prompts")
     real = os.path.realpath(target.workspace)
-    if os.path.commonpath([os.path.realpath(prompts), real]) != real:
+    if not is_in(os.path.realpath(prompts), real):
         raise UserError(
             _("{path} leads out of {folder}").format(path=prompts, folder=real),
             hint=_("remove the link {path}").format(path=prompts),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import uuid
 from collections.abc import Callable, Coroutine, Iterable
 
 from ..model.errors import UserError
@@ -12,16 +10,12 @@ from ..model.frozen import dataclass, replace
 from ..model.outcome import Status
 from ..model.translate import _
 from ..model.words import counted
-from ..process.cancellation import Cancellation
-from ..process.signals import StopSignals
-from ..process.supervisor import Supervisor
-from ..process.temporary_folder import temporary_folder
 from ..project.open import OpenProject
 from .decompose_list import Checked, Draft, check_answer
 from .decompose_prompt import first_prompt, next_prompt
 from .decompose_schema import answer_schema
 from .decompose_target import Target
-from .reading_claude import ReadingClaude, Spent
+from .reading_claude import ReadingClaude, Spent, reading_session
 
 ROUNDS = 2
 """How often an answer goes back to Claude."""
@@ -76,29 +70,19 @@ async def decompose(
     def check(answer: object) -> Checked:
         return check_answer(target, request.most, answer, advise)
 
-    stop = Cancellation()
-    with temporary_folder() as folder:
-        async with Supervisor(f"decompose-{uuid.uuid4().hex[:8]}") as supervisor:
-            claude = ReadingClaude(
-                project,
-                supervisor,
-                stop,
-                answer_schema(request.most, has_checks=target.has_checks),
-                folder=folder,
-                name="decompose",
-                max_cost_usd=request.max_cost_usd,
-            )
-            signals = StopSignals(
-                stop, supervisor.kill_all, lambda: viewer.say(_("Stopping Claude ..."))
-            )
-            watching = asyncio.create_task(viewer.watch(claude))
-            try:
-                prompt = first_prompt(request.text, request.most, target.config)
-                found = await exchange(claude, prompt, check, viewer.say)
-            except UserError as error:
-                found = Decomposed(reason=error.message)
-            finally:
-                watching.cancel()
+    async with reading_session(
+        project,
+        answer_schema(request.most, has_checks=target.has_checks),
+        name="decompose",
+        max_cost_usd=request.max_cost_usd,
+        watch=viewer.watch,
+        stopping=lambda: viewer.say(_("Stopping Claude ...")),
+    ) as (claude, signals):
+        try:
+            prompt = first_prompt(request.text, request.most, target.config)
+            found = await exchange(claude, prompt, check, viewer.say)
+        except UserError as error:
+            found = Decomposed(reason=error.message)
     return replace(
         found, spent=claude.spent, session_id=claude.session_id, received=signals.received
     )

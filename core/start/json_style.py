@@ -82,7 +82,7 @@ def _is_spread(text: str, item: Item) -> bool:
 
 
 def has_line_end(text: str) -> bool:
-    """Whether a text is longer than a line."""
+    """Whether a text contains the end of a line."""
     return bool(_LINE_END.search(text))
 
 

@@ -140,3 +140,9 @@ def names_a_file(lines: Sequence[Line]) -> bool:
     return any(
         ending.lower() in ENDINGS for line in lines for ending in _FILE.findall(line.text)
     ) or any(True for _ in paths_of(lines))
+
+
+def fence_around(text: str) -> str:
+    """A fence of backticks that no line of a text closes."""
+    longest = max((len(found) for found in re.findall(r"`{3,}", text)), default=2)
+    return "`" * (longest + 1)

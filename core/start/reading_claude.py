@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
 import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 
 from ..claude.stream import transcript_of
 from ..journal.private_files import only_regular
@@ -15,7 +18,10 @@ from ..model.json_values import Json
 from ..model.outcome import AttemptOutcome, Fault, Status
 from ..model.translate import N_
 from ..process.cancellation import Cancellation
+from ..process.environment import without_git
+from ..process.signals import StopSignals
 from ..process.supervisor import Supervisor
+from ..process.temporary_folder import temporary_folder
 from ..project.claude_program import with_program
 from ..project.open import OpenProject
 from ..runner.attempt import AttemptRunner, Session
@@ -88,7 +94,7 @@ class ReadingClaude:
         config = _config(with_program(project.config), schema)
         context = RunContext(name, folder, time.time, lambda event: None, stop)
         self._attempts = AttemptRunner(config, supervisor, context)
-        self._env = _environment()
+        self._env = without_git(os.environ)
         self._may_have_cost = 0.0
 
     @property
@@ -130,16 +136,45 @@ class ReadingClaude:
         return outcome, _structured_output(self.log)
 
 
+@asynccontextmanager
+async def reading_session(
+    project: OpenProject,
+    schema: Json,
+    *,
+    name: str,
+    max_cost_usd: float,
+    watch: Callable[[ReadingClaude], Coroutine[None, None, None]],
+    stopping: Callable[[], object] = lambda: None,
+) -> AsyncIterator[tuple[ReadingClaude, StopSignals]]:
+    """A session with its files in a temporary folder; the first signal stops it, the second kills.
+
+    ``watch`` shows what Claude does, until it is cancelled; ``stopping`` is called at the first
+    signal. Raises :class:`UserError` if no folder can be created.
+    """
+    stop = Cancellation()
+    with temporary_folder() as folder:
+        async with Supervisor(f"{name}-{uuid.uuid4().hex[:8]}") as supervisor:
+            claude = ReadingClaude(
+                project,
+                supervisor,
+                stop,
+                schema,
+                folder=folder,
+                name=name,
+                max_cost_usd=max_cost_usd,
+            )
+            signals = StopSignals(stop, supervisor.kill_all, stopping)
+            watching = asyncio.create_task(watch(claude))
+            try:
+                yield claude, signals
+            finally:
+                watching.cancel()
+
+
 def _config(config: Config, schema: Json) -> Config:
-    """The list with a Claude that reads, and without checks that it may run."""
+    """The list with a Claude that only reads: without checks, which would be commands to allow."""
     project = replace(config.project, verify=(), start_interval_seconds=0.0)
     return replace(config, claude=reading_options(config.claude, schema), project=project)
-
-
-def _environment() -> dict[str, str]:
-    from ..process.environment import without_git
-
-    return without_git(os.environ)
 
 
 def _structured_output(path: str) -> object:

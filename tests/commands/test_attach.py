@@ -16,6 +16,7 @@ from core.model.outcome import FeatureOutcome, Status
 from core.process.spawner import exec_program
 from tests.support.commands import CommandResult, Terminal, standing_in, streams, terminal
 from tests.support.lives import RUN, attempt
+from tests.support.runs import read_until
 from tests.support.steered_runs import Run, started
 from tests.support.workspace import Workspace, feature
 
@@ -67,7 +68,7 @@ class AttachTest(unittest.TestCase):
         self.assertEqual(self.attached(), [])
         with terminal() as (ours, theirs):
             done = self._on_terminal(theirs, {"CLAUDECODE": "1"})
-            said = os.read(ours, 65536).decode().split()
+            said = read_until(ours, "\r\n3\r\n").split()
         self.assertEqual(done, 0)
         self.assertEqual(said[0], worktree)
         self.assertIn("--resume=s1", said)

@@ -55,7 +55,7 @@ class SecondOpinionTest(WorkspaceTest):
         self.claude.prints(1, INIT, result(is_error=True, result="Not logged in"))
         self.assertEqual(self.asked().heard.fault, "Not logged in")
         self.claude.prints(2, INIT, result())
-        self.assertIn("has not the form", self.asked().heard.fault)
+        self.assertIn("does not have the form", self.asked().heard.fault)
 
     def test_a_log_that_cannot_be_written_is_a_fault(self) -> None:
         with mock.patch.object(ReadingClaude, "ask", side_effect=UserError("the disk is full")):

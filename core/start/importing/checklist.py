@@ -1,4 +1,4 @@
-"""Reads a Markdown checklist: each checkbox is an item, and those in it are its steps."""
+"""Reads a Markdown checklist: each checkbox is an item, with the checkboxes below it as steps."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _by_number(name: str) -> str:
 
 
 def _linked(item: Item, named: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
-    """The item with the keys of what it names: titles, or their numbers."""
+    """The item with the keys of the items that it names by title or by number."""
     keys = []
     for name in item.depends_on:
         title = _by_title(name)

@@ -50,7 +50,7 @@ class Source:
     notes: tuple[str, ...] = ()
     """What was decided while reading, a sentence each."""
     is_partial: bool = False
-    """Whether it usually refers to items that are not in it."""
+    """Whether it may depend on items that are not in it, as a selection of issues does."""
 
 
 def line(text: str, limit: int = TITLE_LIMIT) -> str:
@@ -66,7 +66,7 @@ def block(text: str) -> str:
 
 
 def slug(text: str, limit: int = ID_LENGTH) -> str:
-    """A text as an id: ASCII letters, digits and single dashes; empty if it has none of them."""
+    """A text as an id: ASCII letters, digits and single dashes; empty if nothing is left."""
     plain = unicodedata.normalize("NFKD", text[: 8 * limit].replace("ß", "ss").replace("'", ""))
     ascii = plain.encode("ascii", "ignore").decode().lower()
     words = _NOT_IN_IDS.sub("-", ascii).strip("-")
@@ -100,7 +100,7 @@ def source_of(
 
 
 def _with_unique_keys(items: Iterable[Item]) -> list[Item]:
-    """The items; a key that is there before gets a number, and none is without a title."""
+    """The items with unique keys: a repeated one gets a number. Each item has a title."""
     found: dict[str, Item] = {}
     for item in items:
         if len(found) >= ITEMS_LIMIT:
@@ -139,12 +139,12 @@ def texts_in(value: object) -> tuple[str, ...]:
 
 
 def key_in(value: object) -> str:
-    """An id of the source; empty if it is none."""
+    """The id in a JSON value, on one line; empty for a list or an object."""
     return line(text_in(value), 80) if not isinstance(value, list) else ""
 
 
 def parsed(text: str) -> object:
-    """A JSON text. Raises ``ValueError`` if it is none, or nested too deeply."""
+    """The value of a JSON text. Raises ``ValueError`` if it is not JSON or nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError:

@@ -99,7 +99,7 @@ def merged(source: Source, file: str, target: Target) -> Merge:
     """The import of a source, whose origin is ``file``, into a list."""
     found = _Merger(source, file, target).merge()
     if _has_cycle(target, found):
-        # The new dependencies are fine by themselves, so those that the user added are not.
+        # The source alone has no cycle, so dependencies that the user added close it: these win.
         found = _Merger(source, file, target, keeps_order=True).merge()
     return found
 
@@ -142,7 +142,7 @@ class _Merger:
                 taken.add(self.ids[item.key])
 
     def _links(self, items: Sequence[Item]) -> dict[str, list[str]]:
-        """The ids that each item depends on; items that only the list has are known, too."""
+        """The ids that each item depends on, among them features whose items are gone."""
         gone = {key: id for key, (id, _) in self.gone.items()}
         known = {item.key for item in self.source.items} | set(gone)
         links: dict[str, list[str]] = {key: [] for key in gone}
@@ -180,7 +180,7 @@ class _Merger:
         return _row_of(Action.NEW, id, item, keys)
 
     def _new_prompt(self, id: str, text: str) -> str:
-        """The name of the prompt file of a new feature; another user's file is not overwritten."""
+        """The name of the prompt file of a new feature; an existing file is not overwritten."""
         name, number = id + SUFFIX, 2
         while True:
             there = self.target.new_prompt(name)
@@ -296,7 +296,7 @@ def _matched(
 
 
 def _gone(source: Source, file: str, target: Target) -> dict[str, tuple[str, str]]:
-    """The ids and names of the features whose items the source has no more, by key."""
+    """The ids and names of the features whose items are no longer in the source, by key."""
     keys = {item.key for item in source.items}
     found = {}
     for feature in target.features:

@@ -38,7 +38,7 @@ def without_cycles(links: Links) -> tuple[dict[str, tuple[str, ...]], list[tuple
 
 
 def among(links: Mapping[str, tuple[str, ...]], features: Collection[str]) -> dict[str, list[str]]:
-    """The dependencies among ``features``; instead of any other key stand its own dependencies.
+    """The dependencies among ``features``; any other key is replaced by its own dependencies.
 
     ``links`` have no cycle, and dependencies come first in them.
     """

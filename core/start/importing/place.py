@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from ...git.paths import is_in
 from ...model.errors import UserError
 from ...model.frozen import dataclass
 from ...model.translate import N_
@@ -18,6 +19,7 @@ from ...project.schema import schema_text
 from ...project.source_text import decoded
 from ...reporter.documents import write_whole
 from .. import list_edit
+from ..first_list import SCHEMA
 from ..list_edit import ListFile
 from ..template_files import repository_around, text_of_file
 from .merge import Merge, Prompt, Target
@@ -25,8 +27,6 @@ from .merge import Merge, Prompt, Target
 STDIN = "-"
 
 SOURCE_LIMIT = PROMPT_LIMIT_BYTES
-
-SCHEMA = "feature_list.schema.json"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Place:
     file: ListFile
     workspace: str
     is_new: bool
-    """Whether the list is not there yet."""
+    """Whether the list does not exist yet."""
 
 
 def source_text(path: str) -> str:
@@ -123,7 +123,7 @@ def target_of(place: Place) -> Target:
 
 
 def origin_file(path: str, workspace: str) -> str:
-    """The path of a source as it is remembered in the list."""
+    """The path of a source as ``x-origin`` has it: relative to the workspace, with slashes."""
     if path == STDIN:
         return path
     real, top = os.path.realpath(path), os.path.realpath(workspace)
@@ -178,8 +178,7 @@ def _write_prompt(place: Place, prompt: Prompt, made: list[str]) -> Iterator[str
 
 
 def _check_inside(path: str, workspace: str) -> None:
-    real = os.path.realpath(workspace)
-    if os.path.commonpath([os.path.realpath(path), real]) != real:
+    if not is_in(os.path.realpath(path), os.path.realpath(workspace)):
         raise UserError(
             N_("{path} leads out of {workspace}").format(path=path, workspace=workspace),
             hint=N_("remove the link, or move the file"),

@@ -1,4 +1,4 @@
-"""The feature that is made of an imported item: its prompt and its keys."""
+"""The feature made from an imported item: its prompt and its keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prompt_of(item: Item) -> str:
 def keys_of(item: Item, depends_on: list[str], checked: Collection[str]) -> Mapping[str, object]:
     """The keys of the feature that come from the item; those without a value are left out.
 
-    ``checked`` are the checks that the project has anyway.
+    ``checked`` are the checks of the project, which are not repeated.
     """
     lines = (*item.criteria, *item.text.split("\n"))
     keys: dict[str, object] = {

@@ -105,7 +105,7 @@ def said_keys(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _divided(clause: str) -> tuple[str, str, str]:
-    """A clause before, at and behind its "depends on"; all before it if there is none."""
+    """A clause before, at and behind its "depends on"; without it, all comes first."""
     found = _DEPENDS.search(clause)
     if not found:
         return clause, "", ""
